@@ -1,0 +1,31 @@
+//! The pure rules of Trainyard: no I/O, no async, no clock of its own.
+//!
+//! Everything a role decides (who may call what, which job transition is legal, when a failure is retried, whether a
+//! parameter is in bounds) is a function here that takes time and randomness as arguments, so it can be read and
+//! tested without a server.
+
+pub mod access;
+pub mod algorithm;
+pub mod clock;
+pub mod dataset;
+pub mod field;
+pub mod ids;
+pub mod job;
+pub mod model;
+pub mod outcome;
+pub mod params;
+pub mod session;
+pub mod spec;
+pub mod user;
+
+pub use access::Access;
+pub use algorithm::Algorithm;
+pub use clock::Clock;
+pub use dataset::{ColumnProfile, Dataset, DatasetName, Dtype};
+pub use field::FieldError;
+pub use ids::{DatasetId, JobId, UserId};
+pub use job::{Job, JobStatus, PriorityClass};
+pub use model::{ModelName, ModelVersion, PRODUCTION};
+pub use outcome::{FailureCode, JobError};
+pub use spec::JobSpec;
+pub use user::{Email, Password, Role, User};

@@ -1,0 +1,214 @@
+//! How a run of a job can end, and what that makes of the job.
+//!
+//! Three counts are kept apart (see `docs` of [`Counts`]): a job's own failures spend attempts, crashes count towards
+//! poison, interruptions count towards nothing.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::job::JobStatus;
+
+/// Why a job failed: a closed list that clients may match on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCode {
+    /// The data can't be trained on as asked.
+    BadData,
+    /// The parameters can't work on this data.
+    BadParams,
+    /// Training ran into its memory limit.
+    OutOfMemory,
+    /// Training ran into `timeout_s`.
+    Timeout,
+    /// The training process, or its worker, died under the job again and again.
+    Crashed,
+    /// The object store or the database did not take the result.
+    StorageUnavailable,
+    /// The work folder is full or can't be written.
+    DiskFull,
+    /// The training process broke its protocol: a defect of Trainyard.
+    Internal,
+}
+
+impl FailureCode {
+    /// The code in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadData => "bad_data",
+            Self::BadParams => "bad_params",
+            Self::OutOfMemory => "out_of_memory",
+            Self::Timeout => "timeout",
+            Self::Crashed => "crashed",
+            Self::StorageUnavailable => "storage_unavailable",
+            Self::DiskFull => "disk_full",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether another attempt could end differently.
+    pub fn retryable(self) -> bool {
+        matches!(self, Self::StorageUnavailable | Self::DiskFull | Self::Internal)
+    }
+}
+
+/// A failure as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobError {
+    /// What kind.
+    pub code: FailureCode,
+    /// What happened, for people: no paths, no stack traces.
+    pub message: String,
+    /// Whether the failure was of a kind that is retried.
+    pub retryable: bool,
+}
+
+impl JobError {
+    /// A failure of kind `code`; whether it is retryable follows from the kind.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retryable: code.retryable() }
+    }
+}
+
+/// How one run of a job ended without a published model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The job's own failure: spends an attempt.
+    Failed(JobError),
+    /// The training process or its worker died; the text says how (signal, exit status, lost worker).
+    Crashed(String),
+    /// A drain or an eviction: the job's fault in no way.
+    Interrupted,
+    /// Somebody asked for it to stop.
+    Cancelled,
+}
+
+/// What happened to a job so far in its present attempt series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// The job's own failures.
+    pub attempts: i64,
+    /// Deaths of its training process or worker.
+    pub crashes: i64,
+    /// Drains, evictions, leases lost by a healthy worker.
+    pub interruptions: i64,
+}
+
+/// A job that took its process down this often is poison.
+pub const MAX_CRASHES: i64 = 3;
+
+/// The state that follows an [`Ending`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    /// `queued`, `failed` or `cancelled`.
+    pub status: JobStatus,
+    /// The counts from now on.
+    pub counts: Counts,
+    /// When a job that went back to the queue is due again.
+    pub run_at: Option<DateTime<Utc>>,
+    /// What to show: kept on a job that waits for its retry too, so that people see why it waits.
+    pub error: Option<JobError>,
+}
+
+/// Decides what an ending makes of a job.
+///
+/// `jitter` is a uniform draw from 0..1 that spreads retries out. A job with a cancel mark never goes back to the queue.
+pub fn after(
+    ending: Ending,
+    counts: Counts,
+    max_attempts: i64,
+    cancel_requested: bool,
+    now: DateTime<Utc>,
+    jitter: f64,
+) -> Next {
+    let mut counts = counts;
+    let (retry, error) = match ending {
+        Ending::Cancelled => return Next { status: JobStatus::Cancelled, counts, run_at: None, error: None },
+        Ending::Interrupted => {
+            counts.interruptions += 1;
+            (Some(now), None)
+        }
+        Ending::Failed(error) => {
+            counts.attempts += 1;
+            let again = error.retryable && counts.attempts < max_attempts;
+            (again.then(|| now + backoff(counts.attempts, jitter)), Some(error))
+        }
+        Ending::Crashed(reason) => {
+            counts.crashes += 1;
+            let message = format!("the training process died ({reason}), {} of {MAX_CRASHES} times", counts.crashes);
+            let again = counts.crashes < MAX_CRASHES;
+            (again.then(|| now + backoff(counts.crashes, jitter)), Some(JobError::new(FailureCode::Crashed, message)))
+        }
+    };
+    match retry {
+        Some(_) if cancel_requested => Next { status: JobStatus::Cancelled, counts, run_at: None, error },
+        Some(due) => Next { status: JobStatus::Queued, counts, run_at: Some(due), error },
+        None => Next { status: JobStatus::Failed, counts, run_at: None, error },
+    }
+}
+
+/// Exponential backoff with full jitter: uniform in 0..min(5 min, 2 s × 2^(n-1)) for the n-th retry.
+/// ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015.)
+pub fn backoff(n: i64, jitter: f64) -> Duration {
+    let doublings = u32::try_from(n - 1).unwrap_or(0).min(16);
+    let ceiling_ms = (2_000_i64 << doublings).min(300_000);
+    #[allow(clippy::cast_possible_truncation, reason = "at most 300,000")]
+    Duration::milliseconds((ceiling_ms as f64 * jitter.clamp(0.0, 1.0)) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(ending: Ending, counts: Counts, cancel: bool) -> Next {
+        after(ending, counts, 3, cancel, DateTime::UNIX_EPOCH, 0.5)
+    }
+
+    #[test]
+    fn a_retryable_failure_waits_and_spends_an_attempt() {
+        let failure = || Ending::Failed(JobError::new(FailureCode::StorageUnavailable, "away"));
+        let next = run(failure(), Counts::default(), false);
+        assert_eq!((next.status, next.counts.attempts), (JobStatus::Queued, 1));
+        assert_eq!(next.run_at, Some(DateTime::UNIX_EPOCH + Duration::seconds(1)));
+        let last = run(failure(), Counts { attempts: 2, ..Counts::default() }, false);
+        assert_eq!((last.status, last.run_at), (JobStatus::Failed, None));
+    }
+
+    #[test]
+    fn what_no_retry_can_mend_fails_at_once() {
+        let next = run(Ending::Failed(JobError::new(FailureCode::BadData, "one class")), Counts::default(), false);
+        assert_eq!((next.status, next.counts.attempts), (JobStatus::Failed, 1));
+    }
+
+    #[test]
+    fn poison_ends_after_three_crashes_whatever_max_attempts_says() {
+        let mut counts = Counts::default();
+        for status in [JobStatus::Queued, JobStatus::Queued, JobStatus::Failed] {
+            let next = run(Ending::Crashed("signal 11".into()), counts, false);
+            assert_eq!(next.status, status);
+            counts = next.counts;
+        }
+        assert_eq!(counts, Counts { attempts: 0, crashes: 3, interruptions: 0 });
+    }
+
+    #[test]
+    fn interruptions_cost_nothing_and_never_end_a_job() {
+        let next = run(Ending::Interrupted, Counts { attempts: 2, crashes: 2, interruptions: 50 }, false);
+        assert_eq!(next.status, JobStatus::Queued);
+        assert_eq!(next.counts, Counts { attempts: 2, crashes: 2, interruptions: 51 });
+    }
+
+    #[test]
+    fn a_cancel_mark_wins_over_going_back_to_the_queue() {
+        for ending in [Ending::Interrupted, Ending::Crashed("signal 9".into())] {
+            assert_eq!(run(ending, Counts::default(), true).status, JobStatus::Cancelled);
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_five_minutes() {
+        assert_eq!(backoff(1, 1.0), Duration::seconds(2));
+        assert_eq!(backoff(3, 1.0), Duration::seconds(8));
+        assert_eq!(backoff(40, 1.0), Duration::seconds(300));
+        assert_eq!(backoff(40, 0.0), Duration::zero());
+    }
+}

@@ -1,0 +1,192 @@
+//! Parameters of an algorithm: their bounds, defaults and JSON Schema.
+
+use serde_json::{Map, Value, json};
+
+use crate::algorithm::Algorithm;
+use crate::field::FieldError;
+
+/// One parameter an algorithm takes.
+#[derive(Debug, Clone, Copy)]
+pub struct ParamSpec {
+    /// Its JSON name.
+    pub name: &'static str,
+    /// Type, bounds and default.
+    pub kind: ParamKind,
+    /// What it does, for people.
+    pub description: &'static str,
+}
+
+/// Type, bounds (inclusive) and default of a parameter. A number without a default may be null.
+#[derive(Debug, Clone, Copy)]
+pub enum ParamKind {
+    /// A whole number.
+    Int {
+        /// Smallest accepted.
+        min: i64,
+        /// Largest accepted.
+        max: i64,
+        /// Taken when absent; `None` stands for null.
+        default: Option<i64>,
+    },
+    /// A finite number.
+    Float {
+        /// Smallest accepted.
+        min: f64,
+        /// Largest accepted.
+        max: f64,
+        /// Taken when absent; `None` stands for null.
+        default: Option<f64>,
+    },
+    /// One of a few words.
+    Choice {
+        /// The words.
+        options: &'static [&'static str],
+        /// Taken when absent.
+        default: &'static str,
+    },
+}
+
+/// Parameters that passed [`Params::parse`]: every one present, each within bounds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Params(Map<String, Value>);
+
+impl Params {
+    /// Checks `given` against the algorithm's table and fills in the defaults.
+    ///
+    /// # Errors
+    /// Every refused parameter, as `params.<name>`.
+    pub fn parse(algorithm: Algorithm, given: &Map<String, Value>) -> Result<Self, Vec<FieldError>> {
+        let specs = algorithm.params();
+        let mut errors = Vec::new();
+        for name in given.keys().filter(|name| !specs.iter().any(|spec| spec.name == name.as_str())) {
+            let known: Vec<_> = specs.iter().map(|spec| spec.name).collect();
+            errors.push(FieldError::new(
+                format!("params.{name}"),
+                format!("is not a parameter of {}, which takes {}", algorithm.as_str(), known.join(", ")),
+            ));
+        }
+        let mut params = Map::new();
+        for spec in specs {
+            match spec.accept(given.get(spec.name)) {
+                Ok(value) => drop(params.insert(spec.name.to_owned(), value)),
+                Err(message) => errors.push(FieldError::new(format!("params.{}", spec.name), message)),
+            }
+        }
+        if errors.is_empty() { Ok(Self(params)) } else { Err(errors) }
+    }
+
+    /// A whole number; `None` where it is null or there is no such parameter.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        self.0.get(name).and_then(Value::as_i64)
+    }
+
+    /// A number; `None` where it is null or there is no such parameter.
+    pub fn float(&self, name: &str) -> Option<f64> {
+        self.0.get(name).and_then(Value::as_f64)
+    }
+
+    /// A word; empty where there is no such parameter.
+    pub fn choice(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// All of them, as they are saved with the model.
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl ParamSpec {
+    /// The value to use for what a client sent, or what was expected instead.
+    fn accept(&self, given: Option<&Value>) -> Result<Value, String> {
+        let given = match given {
+            None => return Ok(self.default_value()),
+            Some(value) => value,
+        };
+        match self.kind {
+            ParamKind::Int { default: None, .. } | ParamKind::Float { default: None, .. } if given.is_null() => {
+                Ok(Value::Null)
+            }
+            ParamKind::Int { min, max, .. } => match given.as_i64() {
+                Some(n) if (min..=max).contains(&n) => Ok(json!(n)),
+                _ => Err(format!("must be a whole number from {min} to {max}")),
+            },
+            ParamKind::Float { min, max, .. } => match given.as_f64() {
+                Some(x) if (min..=max).contains(&x) => Ok(json!(x)),
+                _ => Err(format!("must be a number from {min} to {max}")),
+            },
+            ParamKind::Choice { options, .. } => match given.as_str() {
+                Some(word) if options.contains(&word) => Ok(json!(word)),
+                _ => Err(format!("must be one of {}", options.join(", "))),
+            },
+        }
+    }
+
+    fn default_value(&self) -> Value {
+        match self.kind {
+            ParamKind::Int { default, .. } => json!(default),
+            ParamKind::Float { default, .. } => json!(default),
+            ParamKind::Choice { default, .. } => json!(default),
+        }
+    }
+
+    fn json_schema(&self) -> Value {
+        let nullable = |kind: &str, default: bool| if default { json!(kind) } else { json!([kind, "null"]) };
+        let mut schema = match self.kind {
+            ParamKind::Int { min, max, default } => {
+                json!({"type": nullable("integer", default.is_some()), "minimum": min, "maximum": max})
+            }
+            ParamKind::Float { min, max, default } => {
+                json!({"type": nullable("number", default.is_some()), "minimum": min, "maximum": max})
+            }
+            ParamKind::Choice { options, .. } => json!({"type": "string", "enum": options}),
+        };
+        schema["default"] = self.default_value();
+        schema["description"] = json!(self.description);
+        schema
+    }
+}
+
+/// JSON Schema (2020-12) of an algorithm's `params` object.
+pub fn json_schema(algorithm: Algorithm) -> Value {
+    let properties: Map<String, Value> =
+        algorithm.params().iter().map(|spec| (spec.name.to_owned(), spec.json_schema())).collect();
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(given: Value) -> Result<Params, Vec<FieldError>> {
+        Params::parse(Algorithm::RandomForest, given.as_object().unwrap())
+    }
+
+    #[test]
+    fn defaults_fill_in_and_bounds_hold() {
+        let params = parse(json!({"n_trees": 7})).unwrap();
+        assert_eq!(params.int("n_trees"), Some(7));
+        assert_eq!(params.int("max_depth"), None);
+        assert_eq!(params.choice("max_features"), "sqrt");
+        assert!(parse(json!({"max_depth": null})).is_ok());
+        for bad in [json!(0), json!(2001), json!("7"), json!(7.5), json!(null), json!(true)] {
+            let errors = parse(json!({"n_trees": bad})).unwrap_err();
+            assert_eq!(errors[0].field, "params.n_trees");
+        }
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named_at_once() {
+        let errors = parse(json!({"trees": 7, "max_features": "some", "max_depth": -1})).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["params.trees", "params.max_depth", "params.max_features"]);
+    }
+
+    #[test]
+    fn the_defaults_of_every_algorithm_pass_its_own_bounds() {
+        for algorithm in Algorithm::ALL {
+            let defaults = Params::parse(algorithm, &Map::new()).unwrap();
+            assert_eq!(Params::parse(algorithm, defaults.as_map()).unwrap(), defaults);
+        }
+    }
+}
