@@ -1,1 +1,25 @@
-//! placeholder
+//! The real thing, started for tests: Postgres, Redis, an S3 endpoint over HTTP, the trainyard processes, and a client.
+//!
+//! Each server is private to the test process: on a free loopback port, in a temporary folder, started on first use and
+//! gone when the process ends, however it ends. Everything here panics with a sentence when it can't do its work: that
+//! is what a failing test should show.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't have its servers fails with the reason")]
+
+mod postgres;
+mod process;
+mod redis;
+mod s3;
+mod wait;
+
+pub use postgres::{PostgresServer, postgres};
+pub use process::{Tied, free_port, spawn_tied};
+pub use redis::{RedisServer, redis};
+pub use s3::{S3Server, s3};
+pub use wait::{eventually, wait_until};
+
+/// A name that no other test uses: `prefix` and the random end of a UUID.
+pub fn unique(prefix: &str) -> String {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    format!("{prefix}-{}", &id[20..])
+}

@@ -1,0 +1,131 @@
+//! A private Postgres.
+
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::process::{Tied, free_port, spawn_tied};
+use crate::unique;
+use crate::wait::wait_until;
+
+/// A running Postgres cluster of its own.
+#[derive(Debug)]
+pub struct PostgresServer {
+    port: u16,
+    folder: TempDir,
+    account: Option<Account>,
+    process: Option<Tied>,
+}
+
+/// Postgres refuses to run as root, so there it runs as the account that Debian's package made for it.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    uid: u32,
+    gid: u32,
+}
+
+/// The Postgres that all tests of this process share; take a [`PostgresServer::fresh_database`] each.
+pub fn postgres() -> &'static PostgresServer {
+    static SERVER: OnceLock<PostgresServer> = OnceLock::new();
+    SERVER.get_or_init(PostgresServer::start)
+}
+
+impl PostgresServer {
+    /// Starts one of your own, for tests that break it.
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("trainyard-postgres-").tempdir().unwrap();
+        let account = postgres_account();
+        if let Some(Account { uid, gid }) = account {
+            std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
+        }
+        let mut server = Self { port: free_port(), folder, account, process: None };
+        let mut init = server.command("initdb");
+        init.args(["--username=trainyard", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"]);
+        let output = init.arg(server.data()).output().expect("initdb can be run; `make test` installs it");
+        assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
+        server.resume();
+        server
+    }
+
+    /// A new, empty database; the answer is its URL.
+    pub fn fresh_database(&self) -> String {
+        let name = unique("db");
+        let mut create = self.command("createdb");
+        create.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string(), &name]);
+        let output = create.output().unwrap();
+        assert!(output.status.success(), "createdb: {}", String::from_utf8_lossy(&output.stderr));
+        format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Sends a signal to the server, such as `libc::SIGSTOP` (the postmaster alone).
+    pub fn signal(&self, signal: i32) {
+        self.process.as_ref().unwrap().signal(signal);
+    }
+
+    /// Stops it at once without a checkpoint, as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.signal(libc::SIGQUIT);
+            process.0.wait().unwrap();
+        }
+    }
+
+    /// Starts it again on the same port with the same data.
+    pub fn resume(&mut self) {
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=300",
+            "fsync=off",
+            "log_min_messages=fatal",
+        ] {
+            command.args(["-c", setting]);
+        }
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.process = Some(spawn_tied(command, libc::SIGQUIT));
+        wait_until("Postgres answers", Duration::from_secs(60), || {
+            let mut ready = self.command("pg_isready");
+            ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+            ready.status().ok()?.success().then_some(())
+        });
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(find(program));
+        command.current_dir("/");
+        if let Some(Account { uid, gid }) = self.account {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+}
+
+/// The newest installed Postgres' own program: Debian keeps servers off the PATH.
+fn find(program: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<_> = versions.map(|version| version.path().join("bin").join(program)).collect();
+    found.retain(|path| path.exists());
+    found.sort();
+    found.pop().unwrap_or_else(|| PathBuf::from(program))
+}
+
+fn postgres_account() -> Option<Account> {
+    // SAFETY: geteuid has no preconditions.
+    if unsafe { libc::geteuid() } != 0 {
+        return None;
+    }
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap();
+    let line = accounts.lines().find(|line| line.starts_with("postgres:"));
+    let fields: Vec<_> = line.expect("an account named postgres; `make test` installs it").split(':').collect();
+    Some(Account { uid: fields[2].parse().unwrap(), gid: fields[3].parse().unwrap() })
+}

@@ -1,0 +1,80 @@
+//! A private S3 endpoint over HTTP, with signatures checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tempfile::TempDir;
+
+use crate::unique;
+
+const ACCESS_KEY: &str = "trainyard";
+const SECRET_KEY: &str = "trainyard-secret";
+
+/// A running S3 endpoint whose buckets are folders.
+#[derive(Debug)]
+pub struct S3Server {
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+/// The endpoint that all tests of this process share; take a [`S3Server::fresh_bucket`] each.
+pub fn s3() -> &'static S3Server {
+    static SERVER: OnceLock<S3Server> = OnceLock::new();
+    SERVER.get_or_init(S3Server::start)
+}
+
+impl S3Server {
+    /// Starts one of your own.
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("trainyard-s3-").tempdir().unwrap();
+        let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let service = builder.build();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || serve(listener, service));
+        Self { address, folder }
+    }
+
+    /// The `AWS_*` settings that reach it.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+        ]
+    }
+
+    /// A new bucket; the answer is its `s3://` URL.
+    pub fn fresh_bucket(&self) -> String {
+        let name = unique("bucket");
+        std::fs::create_dir(self.folder.path().join(&name)).unwrap();
+        format!("s3://{name}")
+    }
+
+    /// Where the objects of a bucket lie as files, for tests that damage them.
+    pub fn files(&self, bucket_url: &str) -> PathBuf {
+        self.folder.path().join(bucket_url.trim_start_matches("s3://"))
+    }
+}
+
+fn serve(listener: std::net::TcpListener, service: S3Service) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let http = Builder::new(TokioExecutor::new());
+        loop {
+            let Ok((socket, _)) = listener.accept().await else { continue };
+            let connection = http.serve_connection(TokioIo::new(socket), service.clone()).into_owned();
+            tokio::spawn(connection);
+        }
+    });
+}

@@ -1,0 +1,30 @@
+//! Waiting on a condition, with a bound: the only place in the tests where time passes for its own sake.
+
+use std::time::{Duration, Instant};
+
+const STEP: Duration = Duration::from_millis(20);
+
+/// Blocks until `met` gives a value; panics with `what` after `limit`.
+#[expect(clippy::disallowed_methods, reason = "blocking test code, between two looks at a condition")]
+pub fn wait_until<T>(what: &str, limit: Duration, mut met: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(value) = met() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "gave up after {limit:?} waiting until {what}");
+        std::thread::sleep(STEP);
+    }
+}
+
+/// The same for async code.
+pub async fn eventually<T>(what: &str, limit: Duration, mut met: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(value) = met().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "gave up after {limit:?} waiting until {what}");
+        tokio::time::sleep(STEP).await;
+    }
+}
