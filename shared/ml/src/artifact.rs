@@ -1,0 +1,1 @@
+//! The model file: one file, checked before anything in it is used.

@@ -1,0 +1,233 @@
+//! From a client's JSON or a CSV's text to a raw row: the one implementation that training and serving share.
+
+use serde_json::{Map, Value};
+use trainyard_domain::FieldError;
+
+use super::signature::{Feature, FeatureKind, Signature};
+use crate::tokens;
+
+/// How a value was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Known.
+    Present,
+    /// Absent, null, or a missing-value token.
+    Missing,
+    /// A category that training never saw.
+    Unseen,
+}
+
+/// One encoded value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Encoded {
+    /// The number, 0/1 or the category's code; NaN unless present.
+    pub raw: f32,
+    /// How it was found.
+    pub status: Status,
+}
+
+impl Encoded {
+    /// No value.
+    pub const MISSING: Self = Self { raw: f32::NAN, status: Status::Missing };
+    /// A category that training never saw.
+    pub const UNSEEN: Self = Self { raw: f32::NAN, status: Status::Unseen };
+
+    fn present(raw: f32) -> Self {
+        Self { raw, status: Status::Present }
+    }
+
+    /// A number; past the range of `f32` the nearest end of it, so that it still sorts where it belongs.
+    fn number(value: f64) -> Self {
+        #[allow(clippy::cast_possible_truncation, reason = "trees see f32; the range is clamped first")]
+        Self::present(value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32)
+    }
+
+    fn boolean(value: bool) -> Self {
+        Self::present(f32::from(u8::from(value)))
+    }
+}
+
+/// The value can't be read as the feature's kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be {expected}, not {found}")]
+pub struct Mismatch {
+    /// What would have been right, such as "a number".
+    pub expected: &'static str,
+    /// What was there instead, such as "a string".
+    pub found: &'static str,
+}
+
+/// One row, encoded; reused from row to row so that encoding allocates nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RawRow {
+    /// One number per feature, NaN where missing or unseen.
+    pub raw: Vec<f32>,
+    /// One flag per feature: set for a category that training never saw.
+    pub unseen: Vec<bool>,
+}
+
+impl RawRow {
+    /// Room for `width` features, all missing.
+    pub fn new(width: usize) -> Self {
+        Self { raw: vec![f32::NAN; width], unseen: vec![false; width] }
+    }
+
+    /// Puts one value in place.
+    pub fn set(&mut self, feature: usize, value: Encoded) {
+        self.raw[feature] = value.raw;
+        self.unseen[feature] = value.status == Status::Unseen;
+    }
+
+    /// How the value of `feature` was found.
+    pub fn status(&self, feature: usize) -> Status {
+        match (self.unseen[feature], self.raw[feature].is_nan()) {
+            (true, _) => Status::Unseen,
+            (false, true) => Status::Missing,
+            (false, false) => Status::Present,
+        }
+    }
+}
+
+impl Signature {
+    /// Encodes a row as a client sends it: by name, missing features left out or null. `row` must be as wide as the
+    /// signature; all of it is overwritten.
+    ///
+    /// # Errors
+    /// Every feature that is unknown or wrongly typed, as `features.<name>`.
+    pub fn encode_json(&self, features: &Map<String, Value>, row: &mut RawRow) -> Result<(), Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut known = 0;
+        for (i, feature) in self.features.iter().enumerate() {
+            let encoded = match features.get(&feature.name) {
+                None => Ok(Encoded::MISSING),
+                Some(value) => {
+                    known += 1;
+                    feature.kind.encode_json(value)
+                }
+            };
+            match encoded {
+                Ok(encoded) => row.set(i, encoded),
+                Err(mismatch) => errors.push(refusal(&feature.name, mismatch.to_string())),
+            }
+        }
+        if known < features.len() {
+            let unknown = features.keys().filter(|name| self.position(name).is_none());
+            errors.extend(unknown.map(|name| refusal(name, self.unknown_message())));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn unknown_message(&self) -> String {
+        const SHOWN: usize = 30;
+        let mut names: Vec<_> = self.features.iter().take(SHOWN).map(|feature| feature.name.as_str()).collect();
+        if self.features.len() > SHOWN {
+            names.push("…");
+        }
+        format!("is not a feature of this model, which takes {}", names.join(", "))
+    }
+}
+
+fn refusal(feature: &str, message: String) -> FieldError {
+    FieldError::new(format!("features.{feature}"), message)
+}
+
+impl Feature {
+    /// The value that stands in where this feature is missing, for the design vector: median, mode, or mode's code.
+    pub fn imputed(&self) -> f64 {
+        match &self.kind {
+            FeatureKind::Number { median, .. } => *median,
+            FeatureKind::Boolean { mode } => f64::from(u8::from(*mode)),
+            FeatureKind::Category { mode, .. } => *mode as f64,
+        }
+    }
+}
+
+impl FeatureKind {
+    /// What the kind is called in messages.
+    pub fn expected(&self) -> &'static str {
+        match self {
+            Self::Number { .. } => "a number",
+            Self::Boolean { .. } => "true or false",
+            Self::Category { .. } => "a string",
+        }
+    }
+
+    /// Encodes a CSV cell.
+    ///
+    /// # Errors
+    /// When the text is present but doesn't read as this kind.
+    pub fn encode_text(&self, text: &str) -> Result<Encoded, Mismatch> {
+        let Some(text) = tokens::present(text) else { return Ok(Encoded::MISSING) };
+        match self {
+            Self::Number { .. } => tokens::number(text).map(Encoded::number),
+            Self::Boolean { .. } => tokens::boolean(text).map(|(value, _)| Encoded::boolean(value)),
+            Self::Category { .. } => Some(self.category(text)),
+        }
+        .ok_or_else(|| self.mismatch("text"))
+    }
+
+    /// Encodes a JSON value. Booleans also come as 0/1 and as text, categories also as the number or boolean that spells
+    /// their name; a number is a number.
+    ///
+    /// # Errors
+    /// When the value is of another type.
+    pub fn encode_json(&self, value: &Value) -> Result<Encoded, Mismatch> {
+        match (self, value) {
+            (_, Value::Null) => Ok(Encoded::MISSING),
+            (Self::Number { .. }, Value::Number(number)) => number
+                .as_f64()
+                .filter(|value| value.is_finite())
+                .map(Encoded::number)
+                .ok_or_else(|| self.mismatch("a number out of range")),
+            (Self::Boolean { .. }, Value::Bool(value)) => Ok(Encoded::boolean(*value)),
+            (Self::Boolean { .. }, Value::Number(number)) => match number.as_f64() {
+                Some(0.0) => Ok(Encoded::boolean(false)),
+                Some(1.0) => Ok(Encoded::boolean(true)),
+                _ => Err(self.mismatch("a number other than 0 and 1")),
+            },
+            (Self::Boolean { .. }, Value::String(text)) => {
+                self.encode_text(text).map_err(|_| self.mismatch("a string"))
+            }
+            (Self::Category { .. }, Value::String(text)) => self.encode_text(text),
+            (Self::Category { .. }, Value::Bool(value)) => Ok(self.boolean_category(*value)),
+            (Self::Category { .. }, Value::Number(number)) => Ok(self.number_category(number)),
+            (_, other) => Err(self.mismatch(type_name(other))),
+        }
+    }
+
+    fn category(&self, name: &str) -> Encoded {
+        let Self::Category { categories, .. } = self else { return Encoded::UNSEEN };
+        #[allow(clippy::cast_precision_loss, reason = "codes stay far below 2^24")]
+        categories.code(name).map_or(Encoded::UNSEEN, |code| Encoded::present(code as f32))
+    }
+
+    fn boolean_category(&self, value: bool) -> Encoded {
+        let spellings = if value { ["true", "True", "TRUE"] } else { ["false", "False", "FALSE"] };
+        self.first_known(spellings)
+    }
+
+    fn number_category(&self, number: &serde_json::Number) -> Encoded {
+        let canonical = number.as_f64().map(tokens::number_text).unwrap_or_default();
+        self.first_known([number.to_string().as_str(), canonical.as_str()])
+    }
+
+    fn first_known<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Encoded {
+        let mut found = names.into_iter().map(|name| self.category(name));
+        found.find(|encoded| encoded.status == Status::Present).unwrap_or(Encoded::UNSEEN)
+    }
+
+    fn mismatch(&self, found: &'static str) -> Mismatch {
+        Mismatch { expected: self.expected(), found }
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,120 @@
+//! The library's own random numbers: xoshiro256++ (Blackman and Vigna, 2019) seeded by SplitMix64.
+//!
+//! Kept here rather than taken from a crate because a model must come out the same, byte for byte, whatever version of
+//! a dependency is linked; `rand` promises no such thing for its standard generator. Not for secrets.
+
+/// A stream of random numbers that depends on its seeds alone.
+#[derive(Debug, Clone)]
+pub struct Rng([u64; 4]);
+
+/// Tells apart the streams that one job's seed is used for.
+#[derive(Debug, Clone, Copy)]
+pub enum Stream {
+    /// Choosing the held-out rows.
+    Split,
+    /// Growing the tree of that index.
+    Tree(u64),
+    /// Folding the rows to calibrate a support vector machine.
+    Folds(u64),
+    /// Shuffling the feature of that index to see what it is worth.
+    Permutation(u64),
+}
+
+impl Rng {
+    /// The stream of `seed` for one purpose.
+    pub fn new(seed: u64, stream: Stream) -> Self {
+        let (purpose, index) = match stream {
+            Stream::Split => (1, 0),
+            Stream::Tree(index) => (2, index),
+            Stream::Folds(index) => (3, index),
+            Stream::Permutation(index) => (4, index),
+        };
+        let mut mixer = SplitMix64(seed);
+        let mut mixer = SplitMix64(mixer.next() ^ purpose);
+        let mut mixer = SplitMix64(mixer.next() ^ index);
+        Self([mixer.next(), mixer.next(), mixer.next(), mixer.next()])
+    }
+
+    /// 64 random bits.
+    #[inline]
+    pub fn bits(&mut self) -> u64 {
+        let s = &mut self.0;
+        let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+        let shifted = s[1] << 17;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= shifted;
+        s[3] = s[3].rotate_left(45);
+        result
+    }
+
+    /// A number from `0..n`; `n` must not be 0. Multiply and shift: the bias of at most n / 2^32 is far below what any
+    /// draw of rows or features could show.
+    #[inline]
+    pub fn below(&mut self, n: u32) -> u32 {
+        (((self.bits() >> 32) * u64::from(n)) >> 32) as u32
+    }
+
+    /// Puts the items in random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            items.swap(i, self.below(i as u32 + 1) as usize);
+        }
+    }
+}
+
+/// Steele, Lea and Flood (2014): spreads a seed over the generator's state.
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_even_and_within_bounds() {
+        let mut rng = Rng::new(1, Stream::Split);
+        let mut counts = [0u32; 10];
+        for _ in 0..100_000 {
+            counts[rng.below(10) as usize] += 1;
+        }
+        // Ten thousand each, give or take five standard deviations.
+        assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn streams_differ_and_repeat() {
+        let draw = |seed, stream| Rng::new(seed, stream).bits();
+        assert_eq!(draw(1, Stream::Tree(0)), draw(1, Stream::Tree(0)));
+        let all = [
+            draw(1, Stream::Tree(0)),
+            draw(1, Stream::Tree(1)),
+            draw(2, Stream::Tree(0)),
+            draw(1, Stream::Split),
+            draw(1, Stream::Folds(0)),
+            draw(1, Stream::Permutation(0)),
+        ];
+        let distinct: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn a_shuffle_keeps_every_item() {
+        let mut items: Vec<u32> = (0..100).collect();
+        Rng::new(7, Stream::Split).shuffle(&mut items);
+        assert_ne!(items, (0..100).collect::<Vec<_>>());
+        items.sort_unstable();
+        assert_eq!(items, (0..100).collect::<Vec<_>>());
+    }
+}
