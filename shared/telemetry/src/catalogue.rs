@@ -1,0 +1,185 @@
+//! Every metric there is: the one list that describes them, sets their buckets and is written out for people.
+//!
+//! Names read `trainyard_<area>_<noun>_<unit>[_total]`; constants are sorted by area. Code refers to the constants,
+//! never to a literal. Labels must have few values: route templates, never paths; codes, never messages.
+
+pub use crate::catalogue_markdown::markdown;
+
+/// How a metric moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only goes up.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations by size.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct MetricSpec {
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// How it moves.
+    pub kind: Kind,
+    /// Its labels, in the order people read them.
+    pub labels: &'static [&'static str],
+    /// What it tells, in a sentence.
+    pub help: &'static str,
+    /// Upper bounds of a histogram's buckets, in the metric's unit; empty for other kinds.
+    pub buckets: &'static [f64],
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Counter, labels, help, buckets: &[] }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Gauge, labels, help, buckets: &[] }
+}
+
+const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    buckets: &'static [f64],
+    help: &'static str,
+) -> MetricSpec {
+    MetricSpec { name, kind: Kind::Histogram, labels, help, buckets }
+}
+
+/// From a health check to a long poll.
+const REQUEST_SECONDS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+/// From one row through a flattened forest to a thousand rows.
+const PREDICT_SECONDS: &[f64] = &[
+    0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.000_75, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+    1.0,
+];
+/// From a toy data set to the default time limit of an hour, and past it.
+const JOB_SECONDS: &[f64] =
+    &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
+/// From an idle fleet to a night's backlog.
+const WAIT_SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0];
+/// Housekeeping: a few statements, or a few hundred.
+const SWEEP_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
+
+/// Bytes moved to and from the object store.
+pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
+/// Sign-ins by what came of them.
+pub const AUTH_LOGINS_TOTAL: &str = "trainyard_auth_logins_total";
+/// Requests being answered.
+pub const HTTP_REQUESTS_IN_FLIGHT: &str = "trainyard_http_requests_in_flight";
+/// Requests answered.
+pub const HTTP_REQUESTS_TOTAL: &str = "trainyard_http_requests_total";
+/// Time from a request's head to its answer's head.
+pub const HTTP_REQUEST_DURATION_SECONDS: &str = "trainyard_http_request_duration_seconds";
+/// Time of a prediction.
+pub const INFERENCE_DURATION_SECONDS: &str = "trainyard_inference_duration_seconds";
+/// Model versions ready to predict.
+pub const INFERENCE_MODELS_LOADED: &str = "trainyard_inference_models_loaded";
+/// Attempts to load a model version.
+pub const INFERENCE_RELOADS_TOTAL: &str = "trainyard_inference_reloads_total";
+/// Prediction requests.
+pub const INFERENCE_REQUESTS_TOTAL: &str = "trainyard_inference_requests_total";
+/// Rows predicted.
+pub const INFERENCE_ROWS_TOTAL: &str = "trainyard_inference_rows_total";
+/// Jobs by status, right now.
+pub const JOBS_BY_STATUS: &str = "trainyard_jobs_by_status";
+/// Jobs taken by a worker.
+pub const JOBS_CLAIMED_TOTAL: &str = "trainyard_jobs_claimed_total";
+/// Time from claim to final status.
+pub const JOBS_DURATION_SECONDS: &str = "trainyard_jobs_duration_seconds";
+/// Writes of a run that no longer owned its job.
+pub const JOBS_FENCED_WRITES_TOTAL: &str = "trainyard_jobs_fenced_writes_total";
+/// Jobs that reached a final status.
+pub const JOBS_FINISHED_TOTAL: &str = "trainyard_jobs_finished_total";
+/// Leases that ran out.
+pub const JOBS_LEASES_LOST_TOTAL: &str = "trainyard_jobs_leases_lost_total";
+/// Jobs put back to run again.
+pub const JOBS_RETRIES_TOTAL: &str = "trainyard_jobs_retries_total";
+/// Jobs accepted.
+pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
+/// Time from when a job could run to its claim.
+pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
+/// Jobs waiting, by class.
+pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
+/// Stream entries thrown away.
+pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
+/// Age of the oldest waiting job, by class.
+pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
+/// Time of one sweep.
+pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
+/// Time inside the training process.
+pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
+/// Jobs a worker is running.
+pub const WORKER_JOBS_RUNNING: &str = "trainyard_worker_jobs_running";
+
+/// Every metric, sorted by name.
+pub const ALL: &[MetricSpec] = &[
+    counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store."),
+    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `busy`."),
+    histogram(
+        HTTP_REQUEST_DURATION_SECONDS,
+        &["method", "route"],
+        REQUEST_SECONDS,
+        "Time from a request's head to its answer's head, by route template.",
+    ),
+    gauge(HTTP_REQUESTS_IN_FLIGHT, &[], "Requests being answered right now."),
+    counter(
+        HTTP_REQUESTS_TOTAL,
+        &["method", "route", "status"],
+        "Requests by route template and status; 499 where the client left first.",
+    ),
+    histogram(
+        INFERENCE_DURATION_SECONDS,
+        &["model", "version"],
+        PREDICT_SECONDS,
+        "Time of a prediction request inside the role, the body parsed.",
+    ),
+    gauge(INFERENCE_MODELS_LOADED, &[], "Model versions in memory, ready to predict."),
+    counter(INFERENCE_RELOADS_TOTAL, &["outcome"], "Attempts to load a model version: `ok`, `failed`."),
+    counter(INFERENCE_REQUESTS_TOTAL, &["model", "version"], "Prediction requests answered with a prediction."),
+    counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Rows predicted."),
+    gauge(JOBS_BY_STATUS, &["status"], "Jobs by status, as last measured by the sweep."),
+    counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
+    histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
+    counter(
+        JOBS_FENCED_WRITES_TOTAL,
+        &[],
+        "Writes refused because the run no longer owned its job: each is a second run that did no harm.",
+    ),
+    counter(JOBS_FINISHED_TOTAL, &["algorithm", "status"], "Jobs that reached a final status."),
+    counter(JOBS_LEASES_LOST_TOTAL, &[], "Leases that ran out and gave a job back to the queue."),
+    counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs put back to run again, by failure code or interruption."),
+    counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202."),
+    histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job could run to its claim."),
+    gauge(QUEUE_DEPTH_JOBS, &["class"], "Jobs waiting for a worker, as last measured by the sweep."),
+    counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
+    gauge(QUEUE_OLDEST_AGE_SECONDS, &["class"], "Age of the oldest job that could run and does not yet."),
+    histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
+    histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
+    gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_sorted_and_say_their_unit() {
+        let names: Vec<_> = ALL.iter().map(|spec| spec.name).collect();
+        // `_` sorts after the digits and before the letters, so compare by words as a person does.
+        let mut sorted = names.clone();
+        sorted.sort_by_key(|name| name.split('_').collect::<Vec<_>>());
+        sorted.dedup();
+        assert_eq!(names, sorted);
+        for spec in ALL {
+            assert!(spec.name.starts_with("trainyard_"), "{}", spec.name);
+            assert_eq!(spec.kind == Kind::Counter, spec.name.ends_with("_total"), "{}", spec.name);
+            assert_eq!(spec.kind == Kind::Histogram, !spec.buckets.is_empty(), "{}", spec.name);
+            assert!(spec.buckets.is_sorted(), "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Writes the catalogue out for people, as a Markdown table per area.
+
+use std::fmt::Write;
+
+use crate::catalogue::{ALL, Kind, MetricSpec};
+
+/// The catalogue as a Markdown document: what `docs/metrics.md` holds.
+pub fn markdown() -> String {
+    let mut text = String::from(
+        "# Metrics\n\nWritten from `shared/telemetry/src/catalogue.rs`; change it there.\n\
+         Every role answers `GET /metrics` in the Prometheus text format; a role shows what it counts.\n",
+    );
+    let mut area = "";
+    for spec in ALL {
+        if area_of(spec) != area {
+            area = area_of(spec);
+            let _ = write!(text, "\n## {area}\n\n| name | kind | labels | meaning |\n|---|---|---|---|\n");
+        }
+        let labels: Vec<_> = spec.labels.iter().map(|label| format!("`{label}`")).collect();
+        let _ = writeln!(text, "| `{}` | {} | {} | {} |", spec.name, kind(spec.kind), labels.join(", "), spec.help);
+    }
+    text
+}
+
+fn area_of(spec: &MetricSpec) -> &'static str {
+    spec.name.split('_').nth(1).unwrap_or_default()
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Counter => "counter",
+        Kind::Gauge => "gauge",
+        Kind::Histogram => "histogram",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_one_row_and_every_area_one_table() {
+        let text = markdown();
+        for spec in ALL {
+            assert_eq!(text.matches(&format!("| `{}` |", spec.name)).count(), 1, "{}", spec.name);
+        }
+        assert_eq!(text.matches("## http\n").count(), 1);
+    }
+}

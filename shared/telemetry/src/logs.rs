@@ -1,0 +1,81 @@
+//! Sets up logging: the format, the filter, and panics as log lines.
+//!
+//! Writes to standard error alone, so that standard output stays free for what a command prints.
+
+use std::io::IsTerminal;
+
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::TelemetryError;
+use crate::json::JsonLines;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people when standard error is a terminal, else JSON.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// Coloured text.
+    Pretty,
+}
+
+impl LogFormat {
+    fn is_json(self, terminal: bool) -> bool {
+        match self {
+            Self::Auto => !terminal,
+            Self::Json => true,
+            Self::Pretty => false,
+        }
+    }
+}
+
+/// Starts logging to standard error; `filter` is in the form of `RUST_LOG`, such as `info,sqlx=warn`.
+///
+/// From here on a panic is a log line too, with the request or job it happened in.
+///
+/// # Errors
+/// When the filter does not parse, or the process logs already.
+pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|source| TelemetryError::BadFilter { filter: filter.to_owned(), source })?;
+    let terminal = std::io::stderr().is_terminal();
+    let lines = if format.is_json(terminal) {
+        JsonLines::new(std::io::stderr).boxed()
+    } else {
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).boxed()
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).try_init().map_err(TelemetryError::LogsTaken)?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload_as_str().unwrap_or("a value that is not text");
+    tracing::error!(location, reason = message, "panicked");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_is_json_unless_a_person_watches() {
+        assert!(LogFormat::Auto.is_json(false));
+        assert!(!LogFormat::Auto.is_json(true));
+        assert!(LogFormat::Json.is_json(true));
+        assert!(!LogFormat::Pretty.is_json(false));
+    }
+
+    #[test]
+    fn a_filter_that_does_not_parse_is_refused_by_name() {
+        let error = init_logs(LogFormat::Json, "info,=,loud").unwrap_err();
+        assert!(error.to_string().contains("info,=,loud"), "{error}");
+    }
+}
