@@ -1,1 +1,26 @@
-//! placeholder
+//! Carries job ids from "ready" to "claimed", and short notes between processes.
+//!
+//! The database is the truth about every job; nothing here has to survive. A queue may lose ids (Redis restarted, flushed)
+//! and may deliver one twice: [`Queue::epoch`] tells the sweep when to send them again, and the claim in the database lets
+//! one delivery win. This is the only crate that speaks to Redis and the only one that implements an apalis backend.
+
+mod backoff;
+mod consumer;
+mod delivery;
+mod desk;
+mod entries;
+mod error;
+mod fetch;
+mod link;
+mod memory;
+mod push;
+mod queue;
+mod streams;
+mod subscribe;
+
+pub use consumer::{Consumer, Pulse};
+pub use delivery::Delivery;
+pub use error::{QueueError, Result};
+pub use push::Subscription;
+pub use queue::Queue;
+pub use streams::RedisOptions;
