@@ -6,16 +6,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't have its servers fails with the reason")]
 
+mod client;
 mod postgres;
 mod process;
 mod redis;
 mod s3;
+mod system;
 mod wait;
 
+pub use client::{Answer, Client};
 pub use postgres::{PostgresServer, postgres};
 pub use process::{Tied, free_port, spawn_tied};
 pub use redis::{RedisServer, redis};
 pub use s3::{S3Server, s3};
+pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System};
 pub use wait::{eventually, wait_until};
 
 /// A name that no other test uses: `prefix` and the random end of a UUID.

@@ -1,0 +1,220 @@
+//! An HTTP client that reads like the contract: a path, a body, the status that is expected.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::system::{ADMIN_EMAIL, ADMIN_PASSWORD};
+use crate::unique;
+use crate::wait::eventually;
+
+/// Talks to one system as one person, or as nobody.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    api: String,
+    inference: String,
+    token: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The request, for messages.
+    pub request: String,
+    /// Its status code.
+    pub status: u16,
+    /// Its headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Its body, read as JSON where it is JSON, else as a string.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body, if the status is the expected one; panics with both otherwise.
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{} answered {}", self.request, self.body);
+        self.body
+    }
+
+    /// Checks that this is a well-formed problem with the given status and returns it.
+    pub fn problem(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{} answered {}", self.request, self.body);
+        let content_type = self.header("content-type");
+        assert_eq!(content_type, "application/problem+json", "{}: {}", self.request, self.body);
+        for key in ["type", "title", "detail", "code", "request_id"] {
+            assert!(self.body[key].is_string(), "{}: no {key} in {}", self.request, self.body);
+        }
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["request_id"], self.header("x-request-id"));
+        self.body
+    }
+
+    /// Checks that this is a 422 that names exactly these fields.
+    pub fn refused(self, fields: &[&str]) {
+        let request = self.request.clone();
+        let body = self.problem(422);
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        let named: Vec<_> = errors.iter().filter_map(|error| error["field"].as_str()).collect();
+        assert_eq!(named, fields, "{request}: {body}");
+    }
+
+    /// A header's value; empty when absent.
+    pub fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    }
+}
+
+impl Client {
+    pub(crate) fn new(api: String, inference: String) -> Self {
+        // One request per connection: tests restart servers under their clients.
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(90));
+        Self { http: http.build().unwrap(), api, inference, token: None }
+    }
+
+    /// The API's base URL.
+    pub fn api_url(&self) -> &str {
+        &self.api
+    }
+
+    /// The inference pool's base URL.
+    pub fn inference_url(&self) -> &str {
+        &self.inference
+    }
+
+    /// The same client with this access token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The access token in use.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    /// The same client, signed in.
+    pub async fn signed_in(&self, email: &str, password: &str) -> Self {
+        let answer = self.post("/login", json!({"email": email, "password": password})).await.expect(200);
+        self.with_token(answer["access_token"].as_str().unwrap())
+    }
+
+    /// The same client as the administrator.
+    pub async fn admin(&self) -> Self {
+        self.signed_in(ADMIN_EMAIL, ADMIN_PASSWORD).await
+    }
+
+    /// The same client as a new user.
+    pub async fn user(&self) -> Self {
+        let email = format!("{}@example.com", unique("user"));
+        self.post("/signup", json!({"email": email, "password": "long enough"})).await.expect(201);
+        self.signed_in(&email, "long enough").await
+    }
+
+    /// GET on the API.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// DELETE on the API.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    /// POST of JSON on the API, or of nothing when `body` is null.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        let request = self.request(Method::POST, path);
+        self.send(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    /// PUT of JSON on the API.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(&body)).await
+    }
+
+    /// PATCH of JSON on the API.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::PATCH, path).json(&body)).await
+    }
+
+    /// POST of JSON to the inference pool.
+    pub async fn infer(&self, body: Value) -> Answer {
+        let request = self.authorised(self.http.post(format!("{}/inference", self.inference)));
+        self.send(request.json(&body)).await
+    }
+
+    /// Uploads a CSV as a data set.
+    pub async fn upload(&self, name: &str, csv: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request(Method::POST, &format!("/datasets?name={name}"));
+        self.send(request.header("content-type", "text/csv").body(csv)).await
+    }
+
+    /// Submits a training job and returns its id.
+    pub async fn submit(&self, body: Value) -> String {
+        self.post("/training", body).await.expect(202)["job_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The job once it has ended.
+    pub async fn finished(&self, job: &str) -> Value {
+        eventually(&format!("job {job} ends"), Duration::from_secs(120), async || {
+            let view = self.get(&format!("/training/{job}?wait_s=5")).await.expect(200);
+            let status = view["status"].as_str().unwrap();
+            matches!(status, "succeeded" | "failed" | "cancelled").then_some(view)
+        })
+        .await
+    }
+
+    /// Submits, waits, and checks that a model came of it.
+    pub async fn trained(&self, body: Value) -> Value {
+        let job = self.submit(body).await;
+        let view = self.finished(&job).await;
+        assert_eq!(view["status"], "succeeded", "{view}");
+        view
+    }
+
+    /// A prediction from the given version, once the pool serves it.
+    pub async fn served(&self, body: Value, version: &Value) -> Value {
+        eventually(&format!("version {version} is served"), Duration::from_secs(10), async || {
+            let answer = self.infer(body.clone()).await;
+            (answer.status == 200 && &answer.body["version"] == version).then_some(answer.body)
+        })
+        .await
+    }
+
+    /// A request on the API, for what the other methods don't cover.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.authorised(self.http.request(method, format!("{}{path}", self.api)))
+    }
+
+    /// Sends it.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let name = format!("{} {}", request.method(), request.url());
+        let answer = self.http.execute(request).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
+        Answer { request: name, status, headers, body }
+    }
+
+    fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
+
+/// The status of a GET without an async runtime; `None` while nothing answers.
+pub(crate) fn get_blocking(url: &str) -> Option<u16> {
+    let (host, path) = url.strip_prefix("http://")?.split_once('/')?;
+    let mut stream = TcpStream::connect(host).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").ok()?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).ok()?;
+    std::str::from_utf8(&head[9..]).ok()?.parse().ok()
+}

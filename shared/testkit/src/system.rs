@@ -1,0 +1,190 @@
+//! Trainyard itself, as the processes that people run: `up` alone, or `api`, `worker` and `inference` on Postgres,
+//! Redis and S3.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::process::{Tied, free_port, spawn_tied};
+use crate::wait::wait_until;
+use crate::{postgres, redis, s3, unique};
+
+/// The address that signs in as administrator in every test system.
+pub const ADMIN_EMAIL: &str = "admin@example.com";
+/// Its password.
+pub const ADMIN_PASSWORD: &str = "correct horse battery";
+/// The secret that signs tokens in every test system, so that tests can forge near misses.
+pub const JWT_SECRET: &str = "a secret for tests that is long enough";
+
+/// What a system stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stack {
+    /// One process: SQLite, a queue in memory, local files.
+    Embedded,
+    /// One process per role on Postgres, Redis and S3.
+    Distributed,
+}
+
+/// A running Trainyard.
+#[derive(Debug)]
+pub struct System {
+    binary: PathBuf,
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+    roles: Vec<Role>,
+}
+
+/// One of its processes.
+#[derive(Debug)]
+struct Role {
+    name: &'static str,
+    port: u16,
+    log: PathBuf,
+    process: Option<Tied>,
+}
+
+impl System {
+    /// Starts `binary` on a stack with one worker.
+    pub fn start(binary: &str, stack: Stack) -> Self {
+        Self::start_with(binary, stack, 1, &[])
+    }
+
+    /// The same with as many workers as asked (the embedded stack has its own one) and settings on top.
+    pub fn start_with(binary: &str, stack: Stack, workers: usize, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::Builder::new().prefix("trainyard-system-").tempdir().unwrap();
+        let mut environment = common_settings();
+        let names = match stack {
+            Stack::Embedded => vec!["up"],
+            Stack::Distributed => {
+                environment.extend(distributed_settings());
+                let mut names = vec!["api", "inference"];
+                names.extend(std::iter::repeat_n("worker", workers));
+                names
+            }
+        };
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let mut system = Self { binary: binary.into(), folder, environment, roles: Vec::new() };
+        if stack == Stack::Distributed {
+            let migrated = system.command("migrate").status().unwrap();
+            assert!(migrated.success(), "trainyard migrate failed");
+        }
+        for (i, name) in names.into_iter().enumerate() {
+            let log = system.folder.path().join(format!("{name}-{i}.log"));
+            system.roles.push(Role { name, port: free_port(), log, process: None });
+            system.resume(i);
+        }
+        (0..system.roles.len()).for_each(|i| system.wait_ready(i));
+        system
+    }
+
+    /// A client of this system, not signed in.
+    pub fn client(&self) -> Client {
+        let inference = self.roles.iter().find(|role| role.name == "inference").unwrap_or(&self.roles[0]);
+        Client::new(self.roles[0].url(), inference.url())
+    }
+
+    /// Every process' base URL with the role's name.
+    pub fn urls(&self) -> Vec<(&'static str, String)> {
+        self.roles.iter().map(|role| (role.name, role.url())).collect()
+    }
+
+    /// Indices of the processes that train: the workers, or the one process of the embedded stack.
+    pub fn workers(&self) -> Vec<usize> {
+        (0..self.roles.len()).filter(|&i| matches!(self.roles[i].name, "worker" | "up")).collect()
+    }
+
+    /// The folder that holds the embedded stack's data and every process' work folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Kills a process as a crash would.
+    pub fn kill(&mut self, role: usize) {
+        self.roles[role].process = None;
+    }
+
+    /// Sends a signal to a process.
+    pub fn signal(&self, role: usize, signal: i32) {
+        self.roles[role].process.as_ref().unwrap().signal(signal);
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub fn terminate(&mut self, role: usize) -> ExitStatus {
+        let mut process = self.roles[role].process.take().unwrap();
+        process.signal(libc::SIGTERM);
+        wait_until("the process ends after SIGTERM", Duration::from_secs(60), || process.0.try_wait().unwrap())
+    }
+
+    /// Starts a process (again) and returns at once.
+    pub fn resume(&mut self, role: usize) {
+        let name = self.roles[role].name;
+        let mut command = self.command(name);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.roles[role].port)]);
+        if name == "up" {
+            command.arg("--data-dir").arg(self.folder.path().join("data"));
+        }
+        let log = File::options().create(true).append(true).open(&self.roles[role].log).unwrap();
+        command.stdout(Stdio::null()).stderr(log);
+        self.roles[role].process = Some(spawn_tied(command, libc::SIGKILL));
+    }
+
+    /// Blocks until a process says that it is ready.
+    pub fn wait_ready(&mut self, role: usize) {
+        let url = format!("{}/health/ready", self.roles[role].url());
+        let name = self.roles[role].name;
+        wait_until(&format!("{name} is ready"), Duration::from_secs(60), || {
+            let ended = self.roles[role].process.as_mut().unwrap().0.try_wait().unwrap();
+            assert!(ended.is_none(), "{name} ended with {ended:?}:\n{}", self.log(role));
+            crate::client::get_blocking(&url).filter(|status| *status == 200)
+        });
+    }
+
+    /// What a process has logged.
+    pub fn log(&self, role: usize) -> String {
+        std::fs::read_to_string(&self.roles[role].log).unwrap_or_default()
+    }
+
+    /// Runs the binary with this system's settings, for commands that end by themselves.
+    pub fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg(verb).env_clear().envs(self.environment.clone());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let work = self.folder.path().join(format!("work-{}", self.roles.len()));
+        command.env("TRAINYARD__WORKER__WORK_DIR", work).env("HOME", self.folder.path());
+        command
+    }
+}
+
+impl Role {
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
+
+fn common_settings() -> Vec<(String, String)> {
+    let settings = [
+        ("ADMIN_EMAIL", ADMIN_EMAIL),
+        ("ADMIN_PASSWORD", ADMIN_PASSWORD),
+        ("JWT_SECRET", JWT_SECRET),
+        ("LOG_FORMAT", "json"),
+        ("TRAINYARD__SERVER__MODE", "development"),
+        // Real bcrypt, at a cost that lets a test sign in hundreds of times.
+        ("TRAINYARD__AUTH__BCRYPT_COST", "4"),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
+fn distributed_settings() -> Vec<(String, String)> {
+    let mut settings = vec![
+        ("DATABASE_URL".to_owned(), postgres().fresh_database()),
+        ("REDIS_URL".to_owned(), redis().url()),
+        ("TRAINYARD__QUEUE__PREFIX".to_owned(), unique("queue")),
+        ("ARTIFACT_URL".to_owned(), s3().fresh_bucket()),
+    ];
+    settings.extend(s3().env().into_iter().map(|(name, value)| (name.to_owned(), value)));
+    settings
+}

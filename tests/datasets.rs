@@ -1,0 +1,88 @@
+//! Uploading, looking at and deleting data sets.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use trainyard_testkit::{System, unique};
+
+use crate::support::{on_both_stacks, quick_job};
+
+on_both_stacks!(
+    the_titanic_is_always_there,
+    an_upload_is_profiled_versioned_and_previewed,
+    gzip_and_multipart_uploads_work,
+    a_data_set_that_a_job_needs_is_kept,
+);
+
+const CSV: &str = "height,colour,big,note\n1.5,red,yes,\n2.5,blue,no,\n,red,yes,\n4.0,\"gr,een\",no,\n";
+
+fn column<'v>(dataset: &'v Value, name: &str) -> &'v Value {
+    dataset["columns"].as_array().unwrap().iter().find(|column| column["name"] == name).unwrap()
+}
+
+async fn the_titanic_is_always_there(system: &System) {
+    let user = system.client().user().await;
+    let titanic = user.get("/datasets/titanic").await.expect(200);
+    assert_eq!(titanic["rows"], 1309);
+    assert_eq!(column(&titanic, "age")["missing"], 263);
+    assert_eq!(column(&titanic, "sex")["dtype"], "category");
+    assert_eq!(column(&titanic, "survived")["distinct"], 2);
+    let listed = user.get("/datasets?limit=100").await.expect(200);
+    assert!(listed["items"].as_array().unwrap().iter().any(|dataset| dataset["name"] == "titanic"));
+}
+
+async fn an_upload_is_profiled_versioned_and_previewed(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("d");
+    let first = admin.upload(&name, CSV).await.expect(201);
+    assert_eq!((&first["version"], &first["rows"]), (&json!(1), &json!(4)));
+    let height = column(&first, "height");
+    assert_eq!((&height["dtype"], &height["missing"]), (&json!("number"), &json!(1)));
+    assert_eq!((&height["min"], &height["max"]), (&json!(1.5), &json!(4.0)));
+    assert_eq!(column(&first, "big")["dtype"], "boolean");
+    let warnings = first["warnings"].to_string();
+    assert!(warnings.contains("note"), "an all-missing column is warned about: {warnings}");
+
+    let second = admin.upload(&name, CSV.replace("4.0", "5.0")).await.expect(201);
+    assert_eq!(second["version"], 2);
+    assert_ne!(second["sha256"], first["sha256"]);
+    let shown = admin.get(&format!("/datasets/{name}")).await.expect(200);
+    assert_eq!(shown["version"], 2);
+    let preview = admin.get(&format!("/datasets/{name}/preview")).await.expect(200);
+    assert!(preview.to_string().contains("gr,een"), "{preview}");
+    admin.delete(&format!("/datasets/{name}")).await.expect(204);
+    admin.get(&format!("/datasets/{name}")).await.problem(404);
+    admin.delete(&format!("/datasets/{name}")).await.problem(404);
+}
+
+async fn gzip_and_multipart_uploads_work(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("gz");
+    let request = admin.request(Method::POST, &format!("/datasets?name={name}"));
+    let request = request.header("content-type", "text/csv").header("content-encoding", "gzip");
+    let zipped = admin.send(request.body(gzip(CSV.as_bytes()))).await.expect(201);
+    let form = reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::text(CSV).file_name("d.csv"));
+    let request = admin.request(Method::POST, &format!("/datasets?name={name}")).multipart(form);
+    let posted = admin.send(request).await.expect(201);
+    assert_eq!(zipped["sha256"], posted["sha256"], "the digest is of the CSV, however it travelled");
+}
+
+async fn a_data_set_that_a_job_needs_is_kept(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("kept");
+    admin.upload(&name, std::fs::read("../datasets/titanic.csv").unwrap()).await.expect(201);
+    let mut job = quick_job(&name);
+    job["dataset"] = json!(name);
+    job["target"] = json!("survived");
+    job["run_at"] = json!("2999-01-01T00:00:00Z");
+    let id = admin.submit(job).await;
+    admin.delete(&format!("/datasets/{name}")).await.problem(409);
+    admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
+    admin.delete(&format!("/datasets/{name}")).await.expect(204);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}

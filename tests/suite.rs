@@ -1,0 +1,22 @@
+//! The feature suite: what a client sees, on both stacks, against the processes that people run.
+//!
+//! `embedded` is `trainyard up`; `distributed` is `trainyard api`, `worker` and `inference` on Postgres, Redis and S3.
+//! Most tests share one system per stack and tell their things apart by name; those that break or restart something
+//! start a system of their own.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod access;
+mod accounts;
+mod bad_tokens;
+mod cli;
+mod datasets;
+mod datasets_refused;
+mod inference;
+mod lifecycle;
+mod models;
+mod operations;
+mod queue;
+mod support;
+mod training;
+mod training_refused;

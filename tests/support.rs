@@ -1,0 +1,45 @@
+//! The shared systems, and the macro that runs a test on each.
+
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+use trainyard_testkit::{Stack, System};
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_trainyard");
+
+/// The system that the tests of a stack share.
+pub fn shared(stack: Stack) -> &'static System {
+    static EMBEDDED: OnceLock<System> = OnceLock::new();
+    static DISTRIBUTED: OnceLock<System> = OnceLock::new();
+    let system = match stack {
+        Stack::Embedded => &EMBEDDED,
+        Stack::Distributed => &DISTRIBUTED,
+    };
+    // Starting blocks for seconds, which a runtime's own thread must not.
+    std::thread::scope(|scope| scope.spawn(|| system.get_or_init(|| System::start(BINARY, stack))).join().unwrap())
+}
+
+/// A small forest on the Titanic: done in a fraction of a second.
+pub fn quick_job(name: &str) -> Value {
+    json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age", "pclass"], "params": {"n_trees": 10}})
+}
+
+/// Makes an `embedded` and a `distributed` test of each `async fn(&System)`.
+macro_rules! on_both_stacks {
+    ($($test:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test($crate::support::shared(trainyard_testkit::Stack::Embedded)).await;
+            })+
+        }
+        mod distributed {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test($crate::support::shared(trainyard_testkit::Stack::Distributed)).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_stacks;
