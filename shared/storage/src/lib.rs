@@ -1,1 +1,38 @@
-//! placeholder
+//! The only crate with SQL: every query is one text that runs on Postgres and on SQLite.
+//!
+//! Callers hold a [`Db`], open a [`Tx`] and speak to its repositories (`tx.jobs().claim(…)`); nothing lasts until
+//! [`Tx::commit`]. What differs between the drivers is told apart in `connect`, `db` and `sql` alone. State changes are
+//! compare-and-sets that answer `false` or `None` when somebody else was first.
+//!
+//! Not allowed in a query, because one of the two drivers lacks it: `FOR UPDATE`, arrays, SQL enums, `now()`,
+//! intervals, JSON operators, `LISTEN`.
+
+mod audit;
+mod connect;
+mod datasets;
+mod db;
+mod error;
+mod idempotency;
+mod jobs;
+mod leaders;
+mod models;
+mod read_back;
+mod sql;
+mod tokens;
+mod tx;
+mod users;
+mod workers;
+
+pub use audit::{Audit, AuditEntry};
+pub use connect::PoolOptions;
+pub use datasets::Datasets;
+pub use db::Db;
+pub use error::{Result, StorageError};
+pub use idempotency::{Idempotency, Record};
+pub use jobs::{Cancelled, JobFilter, Jobs, Renewal};
+pub use leaders::Leaders;
+pub use models::{Model, Models, NewVersion};
+pub use tokens::RefreshTokens;
+pub use tx::Tx;
+pub use users::Users;
+pub use workers::{LiveWorker, WorkerRow, Workers};

@@ -1,0 +1,91 @@
+//! The `audit_entries` table: written once, never changed.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use trainyard_domain::UserId;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::sql::{all, execute};
+use crate::tx::Tx;
+
+/// Who did what to what, when, from which request.
+#[derive(Debug)]
+pub struct Audit<'t>(pub(crate) &'t mut Tx);
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Its id, a UUIDv7.
+    pub id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who; `None` for the system itself.
+    pub actor: Option<UserId>,
+    /// What, such as `user.disable`.
+    pub action: String,
+    /// To what, such as `user:<id>` or `model:titanic-rf`.
+    pub subject: String,
+    /// The request it came with.
+    pub request_id: Option<String>,
+    /// The particulars: a JSON object.
+    pub detail: Value,
+}
+
+#[derive(FromRow)]
+struct AuditRow {
+    id: Uuid,
+    at: DateTime<Utc>,
+    actor: Option<Uuid>,
+    action: String,
+    subject: String,
+    request_id: Option<String>,
+    detail: Json<Value>,
+}
+
+impl Audit<'_> {
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn insert(&mut self, entry: &AuditEntry) -> Result<()> {
+        execute!(
+            self.0,
+            "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            entry.id,
+            entry.at,
+            entry.actor.map(|id| id.0),
+            &entry.action,
+            &entry.subject,
+            entry.request_id.as_deref(),
+            Json(&entry.detail),
+        )?;
+        Ok(())
+    }
+
+    /// Entries older than `before`, newest first.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn list(&mut self, before: Option<Uuid>, limit: i64) -> Result<Vec<AuditEntry>> {
+        let rows: Vec<AuditRow> = all!(
+            self.0,
+            "SELECT * FROM audit_entries WHERE id < $1 ORDER BY id DESC LIMIT $2",
+            before.unwrap_or(Uuid::max()),
+            limit,
+        )?;
+        let read = |row: AuditRow| AuditEntry {
+            id: row.id,
+            at: row.at,
+            actor: row.actor.map(UserId),
+            action: row.action,
+            subject: row.subject,
+            request_id: row.request_id,
+            detail: row.detail.0,
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}

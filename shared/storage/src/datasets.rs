@@ -1,0 +1,181 @@
+//! The `datasets` table. A deleted version stays as a row that no listing shows.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, UserId};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::read_back;
+use crate::sql::{all, execute, one, optional, write_all};
+use crate::tx::Tx;
+
+/// Data sets.
+#[derive(Debug)]
+pub struct Datasets<'t>(pub(crate) &'t mut Tx);
+
+#[derive(FromRow)]
+struct DatasetRow {
+    id: Uuid,
+    name: String,
+    version: i64,
+    row_count: i64,
+    byte_count: i64,
+    columns: Json<Vec<ColumnProfile>>,
+    sha256: String,
+    storage_key: String,
+    warnings: Json<Vec<String>>,
+    created_by: Option<Uuid>,
+    created_at: DateTime<Utc>,
+}
+
+impl DatasetRow {
+    fn read(self) -> Result<Dataset> {
+        Ok(Dataset {
+            id: DatasetId(self.id),
+            name: read_back::dataset_name(&self.name)?,
+            version: self.version,
+            rows: self.row_count,
+            bytes: self.byte_count,
+            columns: self.columns.0,
+            sha256: self.sha256,
+            storage_key: self.storage_key,
+            warnings: self.warnings.0,
+            created_by: self.created_by.map(UserId),
+            created_at: self.created_at,
+        })
+    }
+}
+
+impl Datasets<'_> {
+    /// Adds a version.
+    ///
+    /// # Errors
+    /// [`crate::StorageError::Conflict`] when the name has this version: another upload was first, so ask
+    /// [`Datasets::next_version`] again in a new transaction.
+    pub async fn insert(&mut self, dataset: &Dataset) -> Result<()> {
+        execute!(
+            self.0,
+            "INSERT INTO datasets (id, name, version, row_count, byte_count, columns, sha256, storage_key, warnings, \
+             created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            dataset.id.0,
+            dataset.name.as_str(),
+            dataset.version,
+            dataset.rows,
+            dataset.bytes,
+            Json(&dataset.columns),
+            &dataset.sha256,
+            &dataset.storage_key,
+            Json(&dataset.warnings),
+            dataset.created_by.map(|id| id.0),
+            dataset.created_at,
+        )?;
+        Ok(())
+    }
+
+    /// The number the next upload of `name` gets: one past the highest ever used, deleted versions included.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn next_version(&mut self, name: &DatasetName) -> Result<i64> {
+        let (next,): (i64,) =
+            one!(self.0, "SELECT COALESCE(MAX(version), 0) + 1 FROM datasets WHERE name = $1", name.as_str())?;
+        Ok(next)
+    }
+
+    /// The version with this id, deleted or not: jobs and models go on referring to it.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn get(&mut self, id: DatasetId) -> Result<Option<Dataset>> {
+        let row: Option<DatasetRow> = optional!(self.0, "SELECT * FROM datasets WHERE id = $1", id.0)?;
+        row.map(DatasetRow::read).transpose()
+    }
+
+    /// The newest version of `name` that is not deleted.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn latest(&mut self, name: &DatasetName) -> Result<Option<Dataset>> {
+        let row: Option<DatasetRow> = optional!(
+            self.0,
+            "SELECT * FROM datasets WHERE name = $1 AND deleted_at IS NULL ORDER BY version DESC LIMIT 1",
+            name.as_str(),
+        )?;
+        row.map(DatasetRow::read).transpose()
+    }
+
+    /// One version of `name`, unless it is deleted.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn version(&mut self, name: &DatasetName, version: i64) -> Result<Option<Dataset>> {
+        let row: Option<DatasetRow> = optional!(
+            self.0,
+            "SELECT * FROM datasets WHERE name = $1 AND version = $2 AND deleted_at IS NULL",
+            name.as_str(),
+            version,
+        )?;
+        row.map(DatasetRow::read).transpose()
+    }
+
+    /// The newest version of each name, newest upload first, from below the id `before`.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn list(&mut self, before: Option<DatasetId>, limit: i64) -> Result<Vec<Dataset>> {
+        let rows: Vec<DatasetRow> = all!(
+            self.0,
+            "SELECT * FROM datasets d WHERE d.deleted_at IS NULL AND d.id < $1 AND NOT EXISTS \
+             (SELECT 1 FROM datasets n WHERE n.name = d.name AND n.version > d.version AND n.deleted_at IS NULL) \
+             ORDER BY d.id DESC LIMIT $2",
+            before.map_or(Uuid::max(), |id| id.0),
+            limit,
+        )?;
+        rows.into_iter().map(DatasetRow::read).collect()
+    }
+
+    /// Deletes every version of `name`; answers the storage keys of what can be removed from the object store once
+    /// this is committed. Empty when there was none.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn delete(&mut self, name: &DatasetName) -> Result<Vec<String>> {
+        let now = self.0.now().await?;
+        let rows: Vec<(String,)> = write_all!(
+            self.0,
+            "UPDATE datasets SET deleted_at = $2 WHERE name = $1 AND deleted_at IS NULL RETURNING storage_key",
+            name.as_str(),
+            now,
+        )?;
+        Ok(rows.into_iter().map(|(key,)| key).collect())
+    }
+
+    /// Whether a queued or running job reads any version of `name`.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn needed_by_active_job(&mut self, name: &DatasetName) -> Result<bool> {
+        let (needed,): (bool,) = one!(
+            self.0,
+            "SELECT EXISTS (SELECT 1 FROM datasets d JOIN jobs j ON j.dataset_id = d.id \
+             WHERE d.name = $1 AND j.status IN ('queued', 'running'))",
+            name.as_str(),
+        )?;
+        Ok(needed)
+    }
+
+    /// Whether a version that is not deleted lies under `storage_key`; if not, the object is an orphan.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn holds(&mut self, storage_key: &str) -> Result<bool> {
+        let (holds,): (bool,) = one!(
+            self.0,
+            "SELECT EXISTS (SELECT 1 FROM datasets WHERE storage_key = $1 AND deleted_at IS NULL)",
+            storage_key,
+        )?;
+        Ok(holds)
+    }
+}

@@ -1,0 +1,139 @@
+//! The database as one value: opens transactions, migrates, tells whether it answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::connect::{self, PoolOptions};
+use crate::error::{Result, StorageError};
+use crate::sql::answered;
+use crate::tx::{Inner, Tx};
+
+/// In Postgres every statement of a transaction sees its own moment, unless asked for one moment throughout.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// A pool of connections to Postgres or SQLite. Cloning shares the pool.
+#[derive(Debug, Clone)]
+pub struct Db(Pool);
+
+#[derive(Debug, Clone)]
+enum Pool {
+    Postgres(PgPool),
+    Sqlite { pool: SqlitePool, writer: Arc<Semaphore>, acquire_timeout: Duration },
+}
+
+impl Db {
+    /// Opens `postgres://…` or `sqlite://path`; a SQLite file and its folder are created where they are missing.
+    ///
+    /// # Errors
+    /// [`StorageError::BadUrl`] for an address of another form, [`StorageError::Unavailable`] when nobody answers.
+    pub async fn connect(url: &str, options: &PoolOptions) -> Result<Self> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => Ok(Self(Pool::Postgres(connect::postgres(url, options).await?))),
+            Some("sqlite") => Ok(Self(Pool::Sqlite {
+                pool: connect::sqlite(url, options).await?,
+                writer: Arc::new(Semaphore::new(1)),
+                acquire_timeout: options.acquire_timeout,
+            })),
+            _ => Err(connect::unknown_scheme()),
+        }
+    }
+
+    /// Brings the schema up to date. Several processes may do so at once: one works, the others wait.
+    ///
+    /// # Errors
+    /// When a migration fails, or one that was applied has been changed since.
+    pub async fn migrate(&self) -> Result<()> {
+        match &self.0 {
+            Pool::Postgres(pool) => {
+                // On a connection of its own: a migration may take longer than any query may.
+                let mut connection = pool.acquire().await?.detach();
+                sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut connection).await?;
+                MIGRATIONS.run(&mut connection).await?;
+                sqlx::Connection::close(connection).await?;
+            }
+            Pool::Sqlite { pool, .. } => {
+                // SQLite has no advisory lock for the migrator to take: the write lock of one transaction stands in.
+                let _turn = self.writers_turn().await?;
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+                MIGRATIONS.run(&mut *tx).await?;
+                tx.commit().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a transaction that may write. Dropping it undoes it.
+    ///
+    /// On SQLite it holds the one write lock from the start: a transaction that read first and then asked for the lock
+    /// would be refused whenever another had written in between.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when no connection comes free in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        let inner = match &self.0 {
+            Pool::Postgres(pool) => Inner::Postgres(answered(pool.begin()).await?),
+            Pool::Sqlite { pool, .. } => {
+                let turn = self.writers_turn().await?;
+                Inner::Sqlite(answered(pool.begin_with("BEGIN IMMEDIATE")).await?, turn)
+            }
+        };
+        Ok(Tx { inner, may_write: true })
+    }
+
+    /// Opens a transaction that only reads, and sees one moment of the database throughout. It waits for no writer.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn read(&self) -> Result<Tx> {
+        let inner = match &self.0 {
+            Pool::Postgres(pool) => Inner::Postgres(answered(pool.begin_with(SNAPSHOT)).await?),
+            Pool::Sqlite { pool, .. } => Inner::Sqlite(answered(pool.begin_with("BEGIN DEFERRED")).await?, None),
+        };
+        Ok(Tx { inner, may_write: false })
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when there is none.
+    pub async fn ping(&self) -> Result<()> {
+        match &self.0 {
+            Pool::Postgres(pool) => drop(answered(sqlx::query("SELECT 1").execute(pool)).await?),
+            Pool::Sqlite { pool, .. } => drop(answered(sqlx::query("SELECT 1").execute(pool)).await?),
+        }
+        Ok(())
+    }
+
+    /// Closes every connection, once those in use are given back.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pool::Postgres(pool) => pool.close().await,
+            Pool::Sqlite { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// `postgres` or `sqlite`.
+    pub fn engine(&self) -> &'static str {
+        match &self.0 {
+            Pool::Postgres(_) => "postgres",
+            Pool::Sqlite { .. } => "sqlite",
+        }
+    }
+
+    /// Waits in line to write. SQLite lets one write at a time and leaves the rest to poll for it, in no order; within
+    /// this process they queue up instead. Postgres needs no such thing.
+    async fn writers_turn(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        let Pool::Sqlite { writer, acquire_timeout, .. } = &self.0 else { return Ok(None) };
+        match timeout(*acquire_timeout, Arc::clone(writer).acquire_owned()).await {
+            Ok(turn) => turn.map(Some).map_err(|closed| StorageError::Unavailable(closed.into())),
+            Err(late) => Err(StorageError::Unavailable(late.into())),
+        }
+    }
+}

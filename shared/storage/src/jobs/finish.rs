@@ -1,0 +1,110 @@
+//! What a run writes while it goes on and when it ends. Every write names the claim: a run whose lease was given to
+//! another finds no row to change.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use trainyard_domain::JobId;
+use trainyard_domain::outcome::Next;
+
+use super::Jobs;
+use crate::error::Result;
+use crate::sql::execute;
+
+/// Carries out a `Next`. A cancel mark that came after the caller looked still wins over going back to the queue.
+macro_rules! end {
+    ($tx:expr, $guard:literal, $id:expr, $claim:expr, $next:expr, $now:expr) => {
+        execute!(
+            $tx,
+            concat!(
+                "UPDATE jobs SET status = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NOT NULL \
+                 THEN 'cancelled' ELSE $3 END, attempts = $4, crashes = $5, interruptions = $6, \
+                 run_at = COALESCE($7, run_at), \
+                 error = CASE WHEN $3 = 'queued' THEN COALESCE($8, error) ELSE $8 END, \
+                 finished_at = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NULL THEN NULL ELSE $9 END, \
+                 started_at = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NULL THEN NULL ELSE started_at END, \
+                 progress = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NULL THEN 0 ELSE progress END, \
+                 phase = NULL, lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 \
+                 WHERE id = $1 AND claim = $2 AND status = 'running'",
+                $guard
+            ),
+            $id.0,
+            $claim,
+            $next.status.as_str(),
+            $next.counts.attempts,
+            $next.counts.crashes,
+            $next.counts.interruptions,
+            $next.run_at,
+            $next.error.as_ref().map(Json),
+            $now,
+        )
+    };
+}
+
+impl Jobs<'_> {
+    /// Tells how far a run is: `progress` in 0..1 and the name of its phase. `false`: the claim no longer stands.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn set_progress(&mut self, id: JobId, claim: i64, progress: f64, phase: &str) -> Result<bool> {
+        // Not a number counts as not begun; SQLite would store it as NULL.
+        let progress = if progress.is_nan() { 0.0 } else { progress.clamp(0.0, 1.0) };
+        let changed = execute!(
+            self.0,
+            "UPDATE jobs SET progress = $3, phase = $4, revision = revision + 1 \
+             WHERE id = $1 AND claim = $2 AND status = 'running'",
+            id.0,
+            claim,
+            progress,
+            phase,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Ends a run that published `model_version`, in the transaction that published it. `false`: the claim no longer
+    /// stands, so drop the transaction and the version with it.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn succeed(
+        &mut self,
+        id: JobId,
+        claim: i64,
+        metrics: &Value,
+        model_version: i64,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let changed = execute!(
+            self.0,
+            "UPDATE jobs SET status = 'succeeded', metrics = $3, model_version = $4, finished_at = $5, progress = 1, \
+             phase = NULL, error = NULL, lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 \
+             WHERE id = $1 AND claim = $2 AND status = 'running'",
+            id.0,
+            claim,
+            Json(metrics),
+            model_version,
+            now,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Ends a run without a model, as decided by `trainyard_domain::outcome::after`: back to the queue, failed or
+    /// cancelled. `false`: the claim no longer stands.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn end_run(&mut self, id: JobId, claim: i64, next: &Next, now: DateTime<Utc>) -> Result<bool> {
+        let changed = end!(self.0, "", id, claim, next, now)?;
+        Ok(changed == 1)
+    }
+
+    /// As [`Jobs::end_run`], for a lease that ran out: `false` also when its worker came back and renewed it between
+    /// [`Jobs::expired`] and now. The sweep ends lost runs with this, never with `end_run`.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn end_lost_run(&mut self, id: JobId, claim: i64, next: &Next, now: DateTime<Utc>) -> Result<bool> {
+        let changed = end!(self.0, " AND lease_expires_at <= $9", id, claim, next, now)?;
+        Ok(changed == 1)
+    }
+}

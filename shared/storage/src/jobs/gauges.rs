@@ -1,0 +1,91 @@
+//! Counts: for limits, metrics and `GET /queue`.
+
+use chrono::{DateTime, Utc};
+use trainyard_domain::{Job, JobStatus, PriorityClass, UserId};
+
+use super::Jobs;
+use crate::error::Result;
+use crate::read_back;
+use crate::sql::{all, one};
+
+/// The furthest a queue position is counted.
+const COUNTED: i64 = 100_000;
+
+impl Jobs<'_> {
+    /// Queued and running jobs of one user.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn active_of(&mut self, user: UserId) -> Result<i64> {
+        let (count,): (i64,) = one!(
+            self.0,
+            "SELECT COUNT(*) FROM jobs WHERE created_by = $1 AND status IN ('queued', 'running')",
+            user.0,
+        )?;
+        Ok(count)
+    }
+
+    /// Queued and running jobs in all.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn active_total(&mut self) -> Result<i64> {
+        let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status IN ('queued', 'running')")?;
+        Ok(count)
+    }
+
+    /// How many jobs stand so, for each status, none left out. It walks an index of every job there ever was: for
+    /// people who ask, not for a loop.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn by_status(&mut self) -> Result<Vec<(JobStatus, i64)>> {
+        let rows: Vec<(String, i64)> = all!(self.0, "SELECT status, COUNT(*) FROM jobs GROUP BY status")?;
+        let mut counts = JobStatus::ALL.map(|status| (status, 0));
+        for (text, count) in rows {
+            let status = read_back::status(&text)?;
+            counts.iter_mut().filter(|(known, _)| *known == status).for_each(|(_, n)| *n = count);
+        }
+        Ok(counts.into())
+    }
+
+    /// Queued jobs of each class, none left out.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn depth_by_class(&mut self) -> Result<Vec<(PriorityClass, i64)>> {
+        let rows: Vec<(i64, i64)> =
+            all!(self.0, "SELECT priority, COUNT(*) FROM jobs WHERE status = 'queued' GROUP BY priority")?;
+        let depth = |class| rows.iter().filter(|(p, _)| PriorityClass::of(*p) == class).map(|(_, n)| n).sum();
+        Ok(PriorityClass::ALL.map(|class| (class, depth(class))).into())
+    }
+
+    /// Since when the job that has waited longest has been due; `None` when none waits.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn oldest_queued(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+        let (oldest,): (Option<DateTime<Utc>>,) =
+            one!(self.0, "SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at <= $1", now)?;
+        Ok(oldest)
+    }
+
+    /// Where a queued job stands in line, from 1: one more than the due jobs of higher priority, or of the same and
+    /// older. How fairly the line is shared among users is not counted in, and past 100,000 nothing is.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn queue_position(&mut self, job: &Job) -> Result<i64> {
+        let now = self.0.now().await?;
+        let (ahead,): (i64,) = one!(
+            self.0,
+            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE status = 'queued' AND run_at <= $3 \
+             AND (priority > $1 OR (priority = $1 AND id < $2)) LIMIT $4) AS ahead",
+            job.spec.priority,
+            job.id.0,
+            now.max(job.run_at),
+            COUNTED,
+        )?;
+        Ok(ahead + 1)
+    }
+}

@@ -1,0 +1,96 @@
+//! Reading models and versions. A version and its aliases come from one statement, so they always fit together.
+
+use trainyard_domain::{ModelName, ModelVersion};
+use uuid::Uuid;
+
+use super::rows::{ModelRow, VersionRow, fold};
+use super::{Model, Models};
+use crate::error::Result;
+use crate::sql::{all, one, optional};
+
+impl Models<'_> {
+    /// The model of this name.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn get(&mut self, name: &ModelName) -> Result<Option<Model>> {
+        let row: Option<ModelRow> = optional!(
+            self.0,
+            "SELECT id, name, created_at FROM models WHERE name = $1 AND deleted_at IS NULL",
+            name.as_str(),
+        )?;
+        row.map(ModelRow::read).transpose()
+    }
+
+    /// Models older than the one with the id `before`, newest first.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn list(&mut self, before: Option<Uuid>, limit: i64) -> Result<Vec<Model>> {
+        let rows: Vec<ModelRow> = all!(
+            self.0,
+            "SELECT id, name, created_at FROM models WHERE deleted_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2",
+            before.unwrap_or(Uuid::max()),
+            limit,
+        )?;
+        rows.into_iter().map(ModelRow::read).collect()
+    }
+
+    /// One version of a model.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn version(&mut self, name: &ModelName, version: i64) -> Result<Option<ModelVersion>> {
+        let rows: Vec<VersionRow> = all!(
+            self.0,
+            "SELECT v.*, a.alias FROM model_versions v \
+             LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
+             WHERE v.model_name = $1 AND v.version = $2 ORDER BY a.alias",
+            name.as_str(),
+            version,
+        )?;
+        Ok(fold(rows)?.pop())
+    }
+
+    /// Versions of a model below the number `before`, newest first.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn versions(&mut self, name: &ModelName, before: Option<i64>, limit: i64) -> Result<Vec<ModelVersion>> {
+        let rows: Vec<VersionRow> = all!(
+            self.0,
+            "SELECT v.*, a.alias FROM \
+             (SELECT * FROM model_versions WHERE model_name = $1 AND version < $2 ORDER BY version DESC LIMIT $3) v \
+             LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
+             ORDER BY v.version DESC, a.alias",
+            name.as_str(),
+            before.unwrap_or(i64::MAX),
+            limit,
+        )?;
+        fold(rows)
+    }
+
+    /// Every version that an alias points at: what the inference role loads.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn served(&mut self) -> Result<Vec<ModelVersion>> {
+        let rows: Vec<VersionRow> = all!(
+            self.0,
+            "SELECT v.*, a.alias FROM model_aliases a \
+             JOIN model_versions v ON v.model_name = a.model_name AND v.version = a.version \
+             ORDER BY v.model_name, v.version, a.alias",
+        )?;
+        fold(rows)
+    }
+
+    /// Whether a version lies under `artifact_key`; if not, and no run holds it, the object is an orphan.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn holds(&mut self, artifact_key: &str) -> Result<bool> {
+        let (holds,): (bool,) =
+            one!(self.0, "SELECT EXISTS (SELECT 1 FROM model_versions WHERE artifact_key = $1)", artifact_key)?;
+        Ok(holds)
+    }
+}

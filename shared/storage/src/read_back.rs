@@ -1,0 +1,33 @@
+//! Turns stored text back into the domain's types. What doesn't parse was written by nobody we know: `Corrupt`.
+
+use trainyard_domain::{Algorithm, DatasetName, Email, JobStatus, ModelName, Role};
+
+use crate::error::{Result, StorageError};
+
+fn corrupt(column: &str) -> StorageError {
+    StorageError::Corrupt(format!("column {column}"))
+}
+
+pub(crate) fn role(text: &str) -> Result<Role> {
+    Role::parse(text).ok_or_else(|| corrupt("role"))
+}
+
+pub(crate) fn email(text: &str) -> Result<Email> {
+    Email::parse(text).map_err(|_| corrupt("email"))
+}
+
+pub(crate) fn status(text: &str) -> Result<JobStatus> {
+    JobStatus::parse(text).ok_or_else(|| corrupt("status"))
+}
+
+pub(crate) fn algorithm(text: &str) -> Result<Algorithm> {
+    Algorithm::parse(text).ok_or_else(|| corrupt("algorithm"))
+}
+
+pub(crate) fn model_name(text: &str) -> Result<ModelName> {
+    ModelName::parse(text).map_err(|_| corrupt("model_name"))
+}
+
+pub(crate) fn dataset_name(text: &str) -> Result<DatasetName> {
+    DatasetName::parse(text).map_err(|_| corrupt("name"))
+}

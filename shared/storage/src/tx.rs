@@ -1,0 +1,109 @@
+//! A transaction, and the repositories that speak through it.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, Sqlite, Transaction};
+use tokio::sync::OwnedSemaphorePermit;
+use trainyard_domain::Clock;
+
+use crate::audit::Audit;
+use crate::datasets::Datasets;
+use crate::error::{Result, StorageError};
+use crate::idempotency::Idempotency;
+use crate::jobs::Jobs;
+use crate::leaders::Leaders;
+use crate::models::Models;
+use crate::sql::answered;
+use crate::tokens::RefreshTokens;
+use crate::users::Users;
+use crate::workers::Workers;
+
+/// One transaction. Dropping it undoes everything; [`Tx::commit`] makes it last.
+#[derive(Debug)]
+pub struct Tx {
+    pub(crate) inner: Inner,
+    pub(crate) may_write: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Inner {
+    Postgres(Transaction<'static, Postgres>),
+    /// With the turn to write, which passes on after the transaction has ended (fields drop in order).
+    Sqlite(Transaction<'static, Sqlite>, Option<OwnedSemaphorePermit>),
+}
+
+impl Tx {
+    /// The database's time, to the microsecond; on SQLite, which has no server, this host's. Leases are judged by it,
+    /// so that a worker whose clock is off neither loses nor steals one.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn now(&mut self) -> Result<DateTime<Utc>> {
+        match &mut self.inner {
+            Inner::Postgres(tx) => answered(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut **tx)).await,
+            Inner::Sqlite(..) => Ok(Clock::system().now()),
+        }
+    }
+
+    /// Makes the changes last.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] can mean either outcome: the connection broke before the answer came. Every
+    /// state change here is a compare-and-set, so trying again is safe.
+    pub async fn commit(self) -> Result<()> {
+        match self.inner {
+            Inner::Postgres(tx) => answered(tx.commit()).await?,
+            Inner::Sqlite(tx, _turn) => answered(tx.commit()).await?,
+        }
+        Ok(())
+    }
+
+    /// Accounts.
+    pub fn users(&mut self) -> Users<'_> {
+        Users(self)
+    }
+
+    /// Refresh tokens.
+    pub fn refresh_tokens(&mut self) -> RefreshTokens<'_> {
+        RefreshTokens(self)
+    }
+
+    /// Who did what.
+    pub fn audit(&mut self) -> Audit<'_> {
+        Audit(self)
+    }
+
+    /// Data sets.
+    pub fn datasets(&mut self) -> Datasets<'_> {
+        Datasets(self)
+    }
+
+    /// Training jobs and the queue's switch.
+    pub fn jobs(&mut self) -> Jobs<'_> {
+        Jobs(self)
+    }
+
+    /// Answers already given to requests with an idempotency key.
+    pub fn idempotency(&mut self) -> Idempotency<'_> {
+        Idempotency(self)
+    }
+
+    /// Models, versions, aliases.
+    pub fn models(&mut self) -> Models<'_> {
+        Models(self)
+    }
+
+    /// Worker heartbeats.
+    pub fn workers(&mut self) -> Workers<'_> {
+        Workers(self)
+    }
+
+    /// Leader leases.
+    pub fn leaders(&mut self) -> Leaders<'_> {
+        Leaders(self)
+    }
+
+    /// Refuses to write through a transaction opened by `Db::read`: Postgres would too, SQLite would now and then.
+    pub(crate) fn check_may_write(&self) -> Result<()> {
+        if self.may_write { Ok(()) } else { Err(StorageError::Other("a write in a transaction opened to read".into())) }
+    }
+}
