@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::RedisResult;
+use trainyard_telemetry::catalogue::QUEUE_MESSAGES_DROPPED_TOTAL;
 use uuid::Uuid;
 
 use crate::backoff::Backoff;
@@ -23,9 +24,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(2);
 /// How often dead readers are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
-
-/// Counts entries that were not understood.
-const DROPPED: &str = "trainyard_queue_dropped_messages_total";
 
 /// Where ids come from.
 pub(crate) enum Source {
@@ -125,7 +123,7 @@ impl Reader {
             return Ok(Some(Delivery { job, receipt: Receipt::Redis(self.streams.clone(), entry) }));
         }
         tracing::warn!(entry = entry.id, class = entry.class.as_str(), "dropped a queue entry that names no job");
-        metrics::counter!(DROPPED).increment(1);
+        metrics::counter!(QUEUE_MESSAGES_DROPPED_TOTAL, "reason" => "undecodable").increment(1);
         self.streams.entries.remove(&mut self.link, &entry).await?;
         Ok(None)
     }

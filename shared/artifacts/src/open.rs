@@ -1,0 +1,103 @@
+//! From a URL and the environment to a store, with limits on every wait.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use url::Url;
+
+use crate::error::{ArtifactError, Result};
+use crate::store::{Place, Store};
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(3);
+/// No byte for this long ends an attempt.
+const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+/// One request, its body included: 8 MiB up, or a whole object down.
+const REQUEST_LIMIT: Duration = Duration::from_secs(300);
+
+impl Store {
+    /// Opens the store at `url`, with S3's settings from the environment.
+    ///
+    /// `file:///absolute/folder` is created when missing. `s3://bucket/prefix` takes `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` (or `AWS_ENDPOINT`) and the other `AWS_*` variables;
+    /// an `http://` endpoint needs no further permission. Nothing is sent yet: see [`Store::ping`].
+    ///
+    /// # Errors
+    /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
+    pub fn open(url: &str) -> Result<Self> {
+        let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((key.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self::open_with(url, std::env::vars_os().filter_map(text))
+    }
+
+    /// The same with the environment as an argument.
+    ///
+    /// # Errors
+    /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
+    pub fn open_with(url: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+        let bad = |reason: &dyn std::fmt::Display| ArtifactError::BadUrl(format!("{reason}"));
+        let parsed = Url::parse(url).map_err(|error| bad(&error))?;
+        match parsed.scheme() {
+            "file" => {
+                open_folder(parsed.to_file_path().map_err(|()| bad(&"file URLs must be file:///absolute/folder"))?)
+            }
+            "s3" => open_s3(&parsed, environment),
+            other => Err(bad(&format!("unknown scheme {other:?}, expected file:// or s3://"))),
+        }
+    }
+}
+
+fn open_folder(folder: PathBuf) -> Result<Store> {
+    let failed = |error: &dyn std::fmt::Display| ArtifactError::BadUrl(format!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
+    // Files appear under their name when whole, and a 202 must outlive a power cut: fsync, as an object store would.
+    let files = LocalFileSystem::new_with_prefix(&folder).map_err(|error| failed(&error))?;
+    let files = files.with_automatic_cleanup(true).with_fsync(true);
+    Ok(Store::new(Arc::new(files), Place::Folder(folder)))
+}
+
+fn open_s3(url: &Url, environment: impl IntoIterator<Item = (String, String)>) -> Result<Store> {
+    let bucket = url.host_str().filter(|host| !host.is_empty());
+    let bucket = bucket.ok_or_else(|| ArtifactError::BadUrl("s3 URLs must be s3://bucket/prefix".into()))?;
+    let mut builder = AmazonS3Builder::new().with_client_options(client()).with_retry(retries());
+    let mut plain = false;
+    for (name, value) in environment {
+        if let Some(key) = name.starts_with("AWS_").then(|| name.to_ascii_lowercase().parse().ok()).flatten() {
+            plain |= name.starts_with("AWS_ENDPOINT") && value.starts_with("http://");
+            builder = builder.with_config(key, value);
+        }
+    }
+    if plain {
+        builder = builder.with_allow_http(true);
+    }
+    let s3 = builder.with_bucket_name(bucket).build().map_err(|error| ArtifactError::BadUrl(error.to_string()))?;
+    let prefix = url.path().trim_matches('/');
+    let s3: Arc<dyn ObjectStore> =
+        if prefix.is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) };
+    Ok(Store::new(s3, Place::Remote))
+}
+
+fn client() -> ClientOptions {
+    ClientOptions::new()
+        .with_connect_timeout(CONNECT_LIMIT)
+        .with_read_timeout(SILENCE_LIMIT)
+        .with_timeout(REQUEST_LIMIT)
+}
+
+/// Ten seconds of tries: longer outages are the business of the job's retry, which people can see.
+fn retries() -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig {
+            init_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(2),
+            base: 2.0,
+        },
+        max_retries: 8,
+        retry_timeout: Duration::from_secs(10),
+    }
+}

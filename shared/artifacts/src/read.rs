@@ -1,0 +1,108 @@
+//! Downloads: bounded, and checked against the digest before anybody sees a byte.
+
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use metrics::counter;
+use object_store::ObjectStoreExt;
+use tokio::io::AsyncWriteExt;
+use trainyard_telemetry::catalogue::ARTIFACTS_BYTES_TOTAL;
+use uuid::Uuid;
+
+use crate::digest::Digest;
+use crate::error::{ArtifactError, Result};
+use crate::key::Key;
+use crate::store::Store;
+
+impl Store {
+    /// Reads an object into memory. `sha256` is the digest it was stored with, `max_bytes` the most that is read.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`],
+    /// [`ArtifactError::Unavailable`].
+    pub async fn get_bytes(&self, key: &Key, sha256: &str, max_bytes: u64) -> Result<Bytes> {
+        let mut download = self.download(key, max_bytes).await?;
+        let mut bytes = BytesMut::with_capacity(usize::try_from(download.size).unwrap_or(0));
+        while let Some(chunk) = download.next().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        download.check(sha256)?;
+        Ok(bytes.freeze())
+    }
+
+    /// Reads an object into the file `path`, which is there when this succeeds and untouched when it fails.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`],
+    /// [`ArtifactError::Unavailable`], and [`ArtifactError::Io`] when the file can't be written.
+    pub async fn get_to_file(&self, key: &Key, sha256: &str, path: &Path, max_bytes: u64) -> Result<()> {
+        let mut download = self.download(key, max_bytes).await?;
+        let draft = Draft::beside(path);
+        let mut file = tokio::fs::File::create(&draft.0).await?;
+        while let Some(chunk) = download.next().await? {
+            file.write_all(&chunk).await?;
+        }
+        file.flush().await?;
+        download.check(sha256)?;
+        tokio::fs::rename(&draft.0, path).await?;
+        Ok(())
+    }
+
+    async fn download(&self, key: &Key, max: u64) -> Result<Download> {
+        let object = self.objects.get(&Self::path(key)).await.map_err(ArtifactError::of_object)?;
+        if object.meta.size > max {
+            return Err(ArtifactError::TooLarge { max });
+        }
+        Ok(Download { size: object.meta.size, max, chunks: object.into_stream(), digest: Digest::default() })
+    }
+}
+
+/// An object on its way here.
+struct Download {
+    /// What the store said beforehand.
+    size: u64,
+    max: u64,
+    chunks: BoxStream<'static, object_store::Result<Bytes>>,
+    digest: Digest,
+}
+
+impl Download {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let Some(chunk) = self.chunks.next().await.transpose().map_err(ArtifactError::of_object)? else {
+            return Ok(None);
+        };
+        self.digest.update(&chunk);
+        if self.digest.bytes() > self.max {
+            return Err(ArtifactError::TooLarge { max: self.max });
+        }
+        Ok(Some(chunk))
+    }
+
+    fn check(self, expected: &str) -> Result<()> {
+        counter!(ARTIFACTS_BYTES_TOTAL, "direction" => "get").increment(self.digest.bytes());
+        let found = self.digest.finish();
+        if found.eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+        Err(ArtifactError::DigestMismatch { expected: expected.to_owned(), found })
+    }
+}
+
+/// A file that is not whole yet. It goes when this does, also when a download is cancelled; renaming it first keeps it.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn beside(path: &Path) -> Self {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", Uuid::now_v7().simple()));
+        Self(path.with_file_name(name))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,96 @@
+//! The store itself, and what needs no streaming: delete, list, ping.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use crate::error::{ArtifactError, Result};
+use crate::key::Key;
+
+const PING_LIMIT: Duration = Duration::from_secs(3);
+
+/// An object store. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    place: Place,
+}
+
+/// Where the objects are.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Folder(PathBuf),
+    Remote,
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// In bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes, lower-case hexadecimal: what a reader must present.
+    pub sha256: String,
+}
+
+impl Store {
+    pub(crate) fn new(objects: Arc<dyn ObjectStore>, place: Place) -> Self {
+        Self { objects, place }
+    }
+
+    pub(crate) fn path(key: &Key) -> ObjectPath {
+        ObjectPath::from(key.as_str())
+    }
+
+    /// Removes an object; one that is not there is fine.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Unavailable`].
+    pub async fn delete(&self, key: &Key) -> Result<()> {
+        match self.objects.delete(&Self::path(key)).await.map_err(ArtifactError::of_object) {
+            Err(ArtifactError::NotFound) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Every object below the folder `prefix` (such as `artifacts`; empty for all) with its size in bytes and the time it
+    /// was written. Objects whose names are no [`Key`] are somebody else's and are left out.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Unavailable`].
+    pub async fn list(&self, prefix: &str) -> Result<Vec<(Key, u64, DateTime<Utc>)>> {
+        let prefix = ObjectPath::from(prefix);
+        let mut found = Vec::new();
+        let mut objects = self.objects.list(Some(&prefix));
+        while let Some(object) = objects.next().await {
+            let object = object.map_err(ArtifactError::of_store)?;
+            if let Ok(key) = Key::parse(object.location.as_ref()) {
+                found.push((key, object.size, object.last_modified));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the store answers now: a real, cheap request, given three seconds.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Unavailable`], or [`ArtifactError::Io`] for a folder that is gone.
+    pub async fn ping(&self) -> Result<()> {
+        if let Place::Folder(folder) = &self.place {
+            let _entries = tokio::fs::read_dir(folder).await?;
+            return Ok(());
+        }
+        // Lists what does not exist: needs the bucket and the credentials to be right, and returns nothing.
+        let nothing = ObjectPath::from("ping");
+        let mut listing = self.objects.list(Some(&nothing));
+        match tokio::time::timeout(PING_LIMIT, listing.next()).await {
+            Ok(Some(Err(error))) => Err(ArtifactError::of_store(error)),
+            Ok(_) => Ok(()),
+            Err(late) => Err(ArtifactError::Unavailable(Box::new(late))),
+        }
+    }
+}

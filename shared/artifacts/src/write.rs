@@ -1,0 +1,117 @@
+//! Uploads: hashed while they are read, in parts when large, visible under their key only when whole.
+
+use std::path::Path;
+
+use bytes::{Bytes, BytesMut};
+use metrics::counter;
+use object_store::path::Path as ObjectPath;
+use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
+use tokio::io::AsyncReadExt;
+use trainyard_telemetry::catalogue::ARTIFACTS_BYTES_TOTAL;
+
+use crate::digest::Digest;
+use crate::error::{ArtifactError, Result};
+use crate::key::Key;
+use crate::store::{Store, Stored};
+
+/// Bytes sent at once: what an upload holds in memory. S3 takes at most 10,000 parts, so objects up to 78 GiB.
+const PART: usize = 8 * 1024 * 1024;
+/// Bytes hashed before other tasks get their turn, well under a millisecond's work.
+const STEP: usize = 256 * 1024;
+
+impl Store {
+    /// Uploads a file.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Io`] when the file can't be read, [`ArtifactError::Unavailable`] when the store does not take it.
+    pub async fn put_file(&self, key: &Key, path: &Path) -> Result<Stored> {
+        let file = tokio::fs::File::open(path).await?;
+        self.put(key, Source::File(file)).await
+    }
+
+    /// Uploads bytes.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Unavailable`].
+    pub async fn put_bytes(&self, key: &Key, bytes: Bytes) -> Result<Stored> {
+        self.put(key, Source::Bytes(bytes)).await
+    }
+
+    async fn put(&self, key: &Key, mut source: Source) -> Result<Stored> {
+        let path = Self::path(key);
+        let mut digest = Digest::default();
+        let first = source.part(&mut digest).await?;
+        if first.len() < PART {
+            self.objects.put(&path, first.into()).await.map_err(ArtifactError::of_store)?;
+        } else {
+            self.put_parts(&path, first, &mut source, &mut digest).await?;
+        }
+        let stored = Stored { size: digest.bytes(), sha256: digest.finish() };
+        counter!(ARTIFACTS_BYTES_TOTAL, "direction" => "put").increment(stored.size);
+        Ok(stored)
+    }
+
+    async fn put_parts(&self, path: &ObjectPath, first: Bytes, source: &mut Source, digest: &mut Digest) -> Result<()> {
+        let mut upload = self.objects.put_multipart(path).await.map_err(ArtifactError::of_store)?;
+        let sent = send_parts(upload.as_mut(), first, source, digest).await;
+        if sent.is_err()
+            && let Err(error) = upload.abort().await
+        {
+            // What stays is invisible, and a bucket's life-cycle rule for unfinished uploads removes it.
+            tracing::warn!(object = %path, %error, "could not take back an unfinished upload");
+        }
+        sent
+    }
+}
+
+async fn send_parts(
+    upload: &mut dyn MultipartUpload,
+    first: Bytes,
+    source: &mut Source,
+    digest: &mut Digest,
+) -> Result<()> {
+    let mut part = first;
+    while !part.is_empty() {
+        upload.put_part(PutPayload::from(part)).await.map_err(ArtifactError::of_store)?;
+        part = source.part(digest).await?;
+    }
+    upload.complete().await.map_err(ArtifactError::of_store)?;
+    Ok(())
+}
+
+/// Where an upload's bytes come from.
+enum Source {
+    File(tokio::fs::File),
+    Bytes(Bytes),
+}
+
+impl Source {
+    /// The next [`PART`] bytes, fewer at the end, none after it.
+    async fn part(&mut self, digest: &mut Digest) -> Result<Bytes> {
+        match self {
+            Self::File(file) => read_part(file, digest).await,
+            Self::Bytes(bytes) => {
+                let part = bytes.split_to(bytes.len().min(PART));
+                for step in part.chunks(STEP) {
+                    digest.update(step);
+                    tokio::task::yield_now().await;
+                }
+                Ok(part)
+            }
+        }
+    }
+}
+
+async fn read_part(file: &mut tokio::fs::File, digest: &mut Digest) -> Result<Bytes> {
+    let mut part = BytesMut::new();
+    while part.len() < PART {
+        let wanted = STEP.min(PART - part.len());
+        part.reserve(wanted);
+        let start = part.len();
+        if (&mut *file).take(wanted as u64).read_buf(&mut part).await? == 0 {
+            break;
+        }
+        digest.update(&part[start..]);
+    }
+    Ok(part.freeze())
+}
