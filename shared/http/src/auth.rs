@@ -1,0 +1,16 @@
+//! Who calls: tokens, principals, passwords.
+//!
+//! A route's access is checked in [`crate::routes`] before its body is read, with the [`Authenticator`] that the
+//! wiring chose; handlers see the outcome as a [`Principal`].
+
+mod authenticator;
+mod disabled;
+mod jwt;
+mod passwords;
+mod principal;
+
+pub use authenticator::{Authenticator, PrincipalCheck};
+pub use disabled::DisabledUsers;
+pub use jwt::{AuthError, Claims, Jwt, WeakSecret};
+pub use passwords::{PasswordError, Passwords};
+pub use principal::Principal;

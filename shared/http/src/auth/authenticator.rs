@@ -1,0 +1,92 @@
+//! Decides who a request comes from, and whether that is enough for the route.
+
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue};
+use trainyard_domain::access::Refusal;
+use trainyard_domain::{Access, Clock};
+
+use super::{AuthError, Claims, DisabledUsers, Jwt, Principal};
+use crate::problem::{Code, Problem};
+
+/// What a token's claims are checked against.
+#[derive(Debug, Clone)]
+pub enum PrincipalCheck {
+    /// The set of disabled accounts, without a database on the way; the role is the token's.
+    Claims(DisabledUsers),
+}
+
+/// Turns a request's headers into a [`Principal`]. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Authenticator(Arc<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    Tokens { jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck },
+    Everybody(Principal),
+}
+
+impl Authenticator {
+    /// Believes tokens of `jwt` that are in time by `clock` and pass `check`.
+    pub fn new(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck) -> Self {
+        Self(Arc::new(Kind::Tokens { jwt, clock, check }))
+    }
+
+    /// Takes every caller for `principal`, token or not. For `SKIP_AUTH` in development; only the wiring may choose it.
+    pub fn everybody_is(principal: Principal) -> Self {
+        Self(Arc::new(Kind::Everybody(principal)))
+    }
+
+    /// Who calls a route that asks for `access`: `None` on open routes, where a token is not even looked at, so that
+    /// an expired one can't stand in the way of refreshing it.
+    ///
+    /// # Errors
+    /// 401 without a good token, 403 when the role is too low, 503 when the account can't be looked up.
+    pub async fn admit(&self, access: Access, headers: &HeaderMap) -> Result<Option<Principal>, Problem> {
+        if access == Access::Anon {
+            return Ok(None);
+        }
+        let principal = match &*self.0 {
+            Kind::Everybody(principal) => Some(principal.clone()),
+            Kind::Tokens { jwt, clock, check } => match bearer(headers)? {
+                Some(token) => Some(check.principal(jwt.verify(token, clock.now()).map_err(refused)?).await?),
+                None => None,
+            },
+        };
+        match access.check(principal.as_ref().map(|principal| principal.role)) {
+            Ok(()) => Ok(principal),
+            Err(Refusal::SignIn) => Err(Problem::new(Code::Unauthenticated, "sign in and send the access token")),
+            Err(Refusal::RoleTooLow) => Err(Problem::new(Code::Forbidden, "this takes an administrator")),
+        }
+    }
+}
+
+impl PrincipalCheck {
+    async fn principal(&self, claims: Claims) -> Result<Principal, Problem> {
+        match self {
+            Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
+            Self::Claims(_) => Ok(Principal { user_id: claims.sub, email: claims.email, role: claims.role }),
+        }
+    }
+}
+
+/// The bearer token, if one was sent (RFC 6750, section 2.1).
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().map_err(|_| refused(AuthError::Invalid))?;
+    match text.split_once(' ') {
+        _ if values.next().is_some() => Err(refused(AuthError::Invalid)),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Ok(None),
+    }
+}
+
+fn refused(error: AuthError) -> Problem {
+    let problem = match error {
+        AuthError::Expired => Problem::new(Code::TokenExpired, "the access token has expired; refresh it"),
+        AuthError::Invalid => Problem::new(Code::Unauthenticated, "the access token is not valid"),
+    };
+    problem.header(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer error="invalid_token""#))
+}

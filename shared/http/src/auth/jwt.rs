@@ -1,0 +1,129 @@
+//! Access tokens: JWTs signed with HMAC-SHA-256 (RFC 7519), issued here and verified against an explicit algorithm.
+
+use chrono::{DateTime, Duration, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use trainyard_domain::{Role, User, UserId, ids};
+use uuid::Uuid;
+
+/// Fewest bytes of a secret: as many as the hash has (RFC 7518, section 3.2).
+const MIN_SECRET_BYTES: usize = 32;
+/// Clocks of two replicas may be apart by this many seconds.
+const LEEWAY_S: i64 = 2;
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Whose it is.
+    pub sub: UserId,
+    /// The e-mail address when it was issued.
+    pub email: String,
+    /// The role when it was issued.
+    pub role: Role,
+    /// When it was issued, in seconds since 1970.
+    pub iat: i64,
+    /// When it ends, in seconds since 1970.
+    pub exp: i64,
+    /// Who issued it.
+    pub iss: String,
+    /// Whom it is for.
+    pub aud: String,
+    /// Its own id.
+    pub jti: Uuid,
+}
+
+/// Why a token is no good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// It was ours and is over.
+    #[error("the token has expired")]
+    Expired,
+    /// It is not ours, or was changed.
+    #[error("the token is not valid")]
+    Invalid,
+}
+
+/// A signing secret that could be guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have at least {MIN_SECRET_BYTES} bytes, has {0}")]
+pub struct WeakSecret(usize);
+
+/// Issues and verifies access tokens.
+pub struct Jwt {
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    validation: Validation,
+    issuer: String,
+    audience: String,
+    ttl: Duration,
+}
+
+impl std::fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Jwt({} for {})", self.issuer, self.audience)
+    }
+}
+
+impl Jwt {
+    /// Signs with `secret` for `issuer` and `audience`; tokens last for `ttl`.
+    ///
+    /// # Errors
+    /// [`WeakSecret`] for a secret under 32 bytes.
+    pub fn new(secret: &[u8], issuer: &str, audience: &str, ttl: Duration) -> Result<Self, WeakSecret> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(WeakSecret(secret.len()));
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The crate reads the machine's clock; `verify` looks at the one it is given.
+        validation.validate_exp = false;
+        Ok(Self {
+            signing: EncodingKey::from_secret(secret),
+            verifying: DecodingKey::from_secret(secret),
+            validation,
+            issuer: issuer.to_owned(),
+            audience: audience.to_owned(),
+            ttl,
+        })
+    }
+
+    /// How long a token lasts.
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// A token for `user`, valid from `now`.
+    ///
+    /// # Errors
+    /// When the signature can't be made; not the caller's doing.
+    pub fn issue(&self, user: &User, now: DateTime<Utc>) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = Claims {
+            sub: user.id,
+            email: user.email.as_str().to_owned(),
+            role: user.role,
+            iat: now.timestamp(),
+            exp: (now + self.ttl).timestamp(),
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            jti: ids::uuid_at(now),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+    }
+
+    /// Reads a token as of `now`.
+    ///
+    /// # Errors
+    /// [`AuthError::Expired`] for one of ours that is over, [`AuthError::Invalid`] for everything else: another
+    /// algorithm (`none` too), signature, issuer or audience, or claims that don't read.
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, AuthError> {
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation);
+        let claims = decoded.map_err(|_| AuthError::Invalid)?.claims;
+        let now = now.timestamp();
+        if claims.exp.saturating_add(LEEWAY_S) <= now {
+            return Err(AuthError::Expired);
+        }
+        if claims.iat > now.saturating_add(LEEWAY_S) { Err(AuthError::Invalid) } else { Ok(claims) }
+    }
+}

@@ -1,0 +1,122 @@
+//! Turns serde's error messages into refusals of a field that a person without Rust understands.
+//!
+//! serde has no structured errors, so the wording of its messages is parsed; what is not recognised passes through.
+
+use serde_path_to_error::Path;
+use trainyard_domain::FieldError;
+
+/// What a body or query as a whole is called when no field of it can be named.
+pub(crate) const WHOLE: &str = "body";
+
+/// Explains `message`, which arose at `path`.
+pub(crate) fn explain(path: &Path, message: &str) -> FieldError {
+    let path = match path.to_string().as_str() {
+        "." => String::new(),
+        path => path.to_owned(),
+    };
+    let message = without_position(message);
+    if let Some((name, known)) = named(message, "unknown field ") {
+        return FieldError::new(ending_in(&path, name), unknown_field(known));
+    }
+    if let Some((name, _)) = named(message, "missing field ") {
+        return FieldError::new(below(&path, name), "is required");
+    }
+    if let Some((name, _)) = named(message, "duplicate field ") {
+        return FieldError::new(ending_in(&path, name), "is given twice");
+    }
+    let field = if path.is_empty() { WHOLE.to_owned() } else { path };
+    FieldError::new(field, expectation(message))
+}
+
+/// serde_json appends where it stopped; the field's path says it better.
+fn without_position(message: &str) -> &str {
+    match message.rfind(" at line ") {
+        Some(at) if message[at..].contains(" column ") => &message[..at],
+        _ => message,
+    }
+}
+
+/// Splits ``{start}`name`rest`` into name and rest.
+fn named<'a>(message: &'a str, start: &str) -> Option<(&'a str, &'a str)> {
+    let rest = message.strip_prefix(start)?.strip_prefix('`')?;
+    // A name may hold a backquote itself; what serde says next can't.
+    let end = rest.find("`, ").or_else(|| rest.rfind('`'))?;
+    Some((&rest[..end], &rest[end + 1..]))
+}
+
+fn unknown_field(known: &str) -> String {
+    match backquoted(known).as_slice() {
+        [] => "is not a known field; there are none here".to_owned(),
+        names => format!("is not a known field; known are {}", names.join(", ")),
+    }
+}
+
+fn backquoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn ending_in(path: &str, name: &str) -> String {
+    let ends = path == name || path.strip_suffix(name).is_some_and(|parent| parent.ends_with('.'));
+    if ends { path.to_owned() } else { below(path, name) }
+}
+
+fn expectation(message: &str) -> String {
+    if let Some((_, known)) = named(message, "unknown variant ") {
+        return format!("must be one of {}", backquoted(known).join(", "));
+    }
+    if message.starts_with("UUID parsing failed") {
+        return "must be a UUID".into();
+    }
+    // The words of chrono's parser.
+    if message.starts_with("input ") || message == "premature end of input" || message.starts_with("trailing input") {
+        return TIME.into();
+    }
+    let wrong_type = message.starts_with("invalid type: ");
+    if wrong_type || message.starts_with("invalid value: ") || message.starts_with("invalid length ") {
+        if let Some(at) = message.rfind(", expected ") {
+            return plain(&message[at + ", expected ".len()..], wrong_type);
+        }
+    }
+    message.to_owned()
+}
+
+const TIME: &str = "must be an RFC 3339 time, such as 2026-01-31T12:00:00Z";
+
+fn plain(expected: &str, wrong_type: bool) -> String {
+    let whole = |min: String, max: String| match wrong_type {
+        true => "must be a whole number".to_owned(),
+        false => format!("must be a whole number from {min} to {max}"),
+    };
+    macro_rules! range {
+        ($int:ty) => {
+            whole(<$int>::MIN.to_string(), <$int>::MAX.to_string())
+        };
+    }
+    let plain = match expected {
+        "u8" => return range!(u8),
+        "u16" => return range!(u16),
+        "u32" => return range!(u32),
+        "u64" | "usize" => return range!(u64),
+        "i8" => return range!(i8),
+        "i16" => return range!(i16),
+        "i32" => return range!(i32),
+        "i64" | "isize" => return range!(i64),
+        "f32" | "f64" => "must be a number",
+        "a string" | "a borrowed string" | "string or map" | "a character" => "must be text",
+        "a boolean" => "must be true or false",
+        "a sequence" => "must be a list",
+        "a map" => "must be an object",
+        "unit" => "must be null",
+        text if text.contains("RFC 3339") => TIME,
+        text if text.contains("UUID") => "must be a UUID",
+        text if text.starts_with("struct ") => "must be an object",
+        text if text.starts_with("enum ") || text.contains("variant") => "must be text",
+        text if text.starts_with("tuple ") || text.starts_with("an array") => "must be a list",
+        text => return format!("must be {text}"),
+    };
+    plain.to_owned()
+}

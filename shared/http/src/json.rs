@@ -1,0 +1,101 @@
+//! JSON bodies, read strictly and written.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use http_body_util::BodyExt;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+
+use crate::explain::{WHOLE, explain};
+use crate::problem::{Code, Problem};
+
+/// A JSON body.
+///
+/// Read: the type must say `#[serde(deny_unknown_fields)]`. An unknown, missing or mistyped field is 422 by name,
+/// broken JSON 400 by line, another content type 415, a body over the route's limit 413. Bodies are objects.
+/// Written: `application/json`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let declared = check_content_type(&parts.headers)?;
+        let bytes = read(body).await?;
+        // No body at all deserves to be told so, whatever its type.
+        if !declared && !bytes.is_empty() {
+            return Err(unsupported());
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+/// The whole body; the route's limit bounds it.
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    let collected = body.collect().await.map_err(|error| Problem::unreadable_body(&error))?;
+    Ok(collected.to_bytes())
+}
+
+/// Whether a content type is declared; 415 when it is not JSON.
+fn check_content_type(headers: &HeaderMap) -> Result<bool, Problem> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(false) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Ok(true);
+    }
+    Err(unsupported())
+}
+
+fn unsupported() -> Problem {
+    Problem::new(Code::UnsupportedMediaType, "the content type must be application/json")
+}
+
+/// Parses a JSON object strictly: what [`Json`] does once it has the bytes.
+///
+/// # Errors
+/// 400 for broken JSON, 422 for the field that is unknown, missing or mistyped.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => return Err(Problem::new(Code::MalformedJson, "the body is empty; a JSON object was expected")),
+        // serde would read a list as a struct's fields in order.
+        Some(b'[') => return Err(syntax_error(bytes).unwrap_or_else(|| Problem::field(WHOLE, "must be an object"))),
+        Some(_) => {}
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal(&error, bytes))?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
+    match error.inner().classify() {
+        // A field may be refused before the parser reaches where the text breaks; broken text is the first fault.
+        Category::Data => syntax_error(bytes)
+            .unwrap_or_else(|| Problem::validation(vec![explain(error.path(), &error.inner().to_string())])),
+        Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
+    }
+}
+
+fn syntax_error(bytes: &[u8]) -> Option<Problem> {
+    serde_json::from_slice::<IgnoredAny>(bytes).err().map(|error| malformed(&error))
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::MalformedJson, format!("the body is not valid JSON: {error}"))
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response(),
+            Err(error) => Problem::internal(error).into_response(),
+        }
+    }
+}

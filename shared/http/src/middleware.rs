@@ -1,0 +1,84 @@
+//! What happens around every request: its id and trace, one access log line, its metrics, panics, and the request
+//! id in problem documents.
+
+mod record;
+mod request_id;
+mod trace;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue};
+use tracing::Instrument;
+
+use crate::linger;
+use crate::problem::{Code, Problem};
+use record::Record;
+pub use request_id::RequestId;
+pub use trace::TraceContext;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// The outermost layer.
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let trace = TraceContext::of(request.headers());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let record = Record::start(request.method(), request.uri().path(), route);
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(trace.clone());
+    let (request, unread) = linger::watch(request);
+    // At error level, so that no filter on levels takes the ids off the lines inside.
+    let span = tracing::error_span!(
+        "http.request",
+        request_id = id.as_str(),
+        trace_id = trace.trace_id(),
+        user_id = tracing::field::Empty
+    );
+    async move {
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        // The panic hook has logged it already, with its place and within this span.
+        let response = answered.unwrap_or_else(|_| panicked());
+        let response = complete(response, &id, &trace);
+        record.finish(response.status());
+        unread.drain();
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn panicked() -> Response {
+    Problem::new(Code::Internal, "something went wrong on our side; the request id leads to the log").into_response()
+}
+
+fn complete(mut response: Response, id: &RequestId, trace: &TraceContext) -> Response {
+    if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+        log_failure(&problem);
+        *response.body_mut() = Body::from(problem.render(Some(id.as_str())));
+        // axum has measured the document without the id.
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id.header());
+    headers.insert(TRACEPARENT, trace.header());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Our own failures are logged here, where they are made into an answer, and nowhere else.
+fn log_failure(problem: &Problem) {
+    let (code, error) = (problem.code().as_str(), problem.source());
+    match (problem.code(), error) {
+        (Code::Internal, Some(_)) => tracing::error!(code, error, "failed"),
+        (Code::Unavailable, _) => tracing::warn!(code, error, detail = problem.detail(), "unavailable"),
+        _ => {}
+    }
+}

@@ -1,0 +1,171 @@
+//! Refusals and failures as RFC 9457 problem documents.
+//!
+//! A handler returns a [`Problem`]; the middleware adds the request's id and logs what was the server's own fault,
+//! once, with its causes. What a client reads never holds more than the code, the detail and the fields.
+
+mod code;
+mod document;
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+use trainyard_domain::FieldError;
+
+pub use code::Code;
+pub use document::{ProblemBody, RefusedField};
+
+/// The media type of a problem document.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Seconds after which a client may try again when nothing better is known.
+const DEFAULT_RETRY_S: u64 = 2;
+
+/// An answer other than success.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    headers: HeaderMap,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem of kind `code`; `detail` is a sentence for the client, with nothing of the server's inside.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let (detail, errors, headers) = (detail.into(), Vec::new(), HeaderMap::new());
+        Self(Box::new(Parts { code, detail, errors, headers, source: None }))
+    }
+
+    /// 422 for these fields.
+    pub fn validation(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{} {}", one.field, one.message),
+            many => format!("{} fields are not valid", many.len()),
+        };
+        let mut problem = Self::new(Code::ValidationFailed, detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// 422 for one field.
+    pub fn field(name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::validation(vec![FieldError::new(name, message)])
+    }
+
+    /// 404; `what` was not found, such as `no job has this id`.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, what)
+    }
+
+    /// 409, with what stands in the way.
+    pub fn conflict(why: impl Into<String>) -> Self {
+        Self::new(Code::Conflict, why)
+    }
+
+    /// 500 because of `source`, which is logged and never shown.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Code::Internal, "something went wrong on our side; the request id leads to the log").because(source)
+    }
+
+    /// 503 because of `source`, which is logged and never shown; `what` is unavailable, such as `the database`.
+    pub fn unavailable(what: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Code::Unavailable, format!("{what} is unavailable; try again shortly")).because(source)
+    }
+
+    /// Remembers the cause for the log.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Tells the client when to come back.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.header(RETRY_AFTER, seconds.into())
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.insert(name, value);
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// Its sentence for the client.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The refused fields.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    /// What caused it, for the log.
+    pub(crate) fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+
+    /// The document, with the request's id where it is known.
+    pub(crate) fn render(&self, request_id: Option<&str>) -> Vec<u8> {
+        let Parts { code, detail, errors, .. } = &*self.0;
+        let document = Document {
+            r#type: format!("urn:trainyard:problem:{}", code.as_str()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail,
+            code: *code,
+            request_id,
+            errors,
+        };
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.0.code.status(), self.render(None)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        match self.0.code {
+            Code::Unauthenticated | Code::TokenExpired | Code::InvalidCredentials => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Code::Unavailable | Code::RateLimited => {
+                headers.insert(RETRY_AFTER, DEFAULT_RETRY_S.into());
+            }
+            _ => {}
+        }
+        headers.extend(self.0.headers.clone());
+        // The middleware takes it from here to add the request id and to log it.
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}

@@ -1,0 +1,127 @@
+//! One entry of the route table.
+
+use std::time::Duration;
+
+use axum::routing::MethodRouter;
+use http::Method;
+use trainyard_domain::Access;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use super::RouteInfo;
+
+/// A documented handler (or several on one path), before it is given an access: made from `routes!(handler)`.
+pub struct Route<S = ()> {
+    paths: Vec<Documented>,
+    schemas: Vec<(String, RefOr<Schema>)>,
+    handler: MethodRouter<S>,
+    body_bytes: Option<usize>,
+    timeout: Option<Duration>,
+}
+
+struct Documented {
+    path: String,
+    operations: Vec<(Method, Option<Operation>)>,
+}
+
+impl<S> std::fmt::Debug for Route<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.paths.iter().map(|documented| &documented.path)).finish()
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Route<S> {
+    /// The route of `routes!(handler)`, for those that set a limit of their own.
+    pub fn new(documented: UtoipaMethodRouter<S>) -> Self {
+        documented.into()
+    }
+
+    /// A `GET` that is left out of the OpenAPI document, such as the page that shows it.
+    pub fn undocumented(path: &str, handler: MethodRouter<S>) -> Self {
+        let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }];
+        Self { paths, schemas: Vec::new(), handler, body_bytes: None, timeout: None }
+    }
+
+    /// Takes bodies of up to `bytes` instead of the default.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_bytes = Some(bytes);
+        self
+    }
+
+    /// May take up to `timeout` to begin its answer instead of the default.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    pub(super) fn into_entries(self, access: Access) -> impl Iterator<Item = Entry<S>> {
+        let Self { paths, mut schemas, handler, body_bytes, timeout } = self;
+        paths.into_iter().map(move |Documented { path, operations }| Entry {
+            path,
+            operations,
+            access,
+            schemas: std::mem::take(&mut schemas),
+            handler: handler.clone(),
+            body_bytes,
+            timeout,
+        })
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> From<UtoipaMethodRouter<S>> for Route<S> {
+    fn from((schemas, paths, handler): UtoipaMethodRouter<S>) -> Self {
+        let documented = |(path, item): (String, PathItem)| Documented {
+            // utoipa writes the root as an empty path.
+            path: if path.is_empty() { "/".to_owned() } else { path },
+            operations: operations(item),
+        };
+        let paths = paths.paths.into_iter().map(documented).collect();
+        Self { paths, schemas, handler, body_bytes: None, timeout: None }
+    }
+}
+
+fn operations(item: PathItem) -> Vec<(Method, Option<Operation>)> {
+    let all = [
+        (Method::GET, item.get),
+        (Method::POST, item.post),
+        (Method::PUT, item.put),
+        (Method::PATCH, item.patch),
+        (Method::DELETE, item.delete),
+    ];
+    all.into_iter().filter(|(_, operation)| operation.is_some()).collect()
+}
+
+/// A path with its methods, its access and its limits.
+pub(super) struct Entry<S> {
+    pub(super) path: String,
+    pub(super) operations: Vec<(Method, Option<Operation>)>,
+    pub(super) access: Access,
+    pub(super) schemas: Vec<(String, RefOr<Schema>)>,
+    pub(super) handler: MethodRouter<S>,
+    pub(super) body_bytes: Option<usize>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl<S> std::fmt::Debug for Entry<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} for {:?}", self.path, self.access)
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Entry<S> {
+    pub(super) fn with_state(self, state: S) -> Entry<()> {
+        let Self { path, operations, access, schemas, handler, body_bytes, timeout } = self;
+        Entry { path, operations, access, schemas, handler: handler.with_state(state), body_bytes, timeout }
+    }
+
+    pub(super) fn infos(&self) -> impl Iterator<Item = RouteInfo> {
+        self.operations.iter().map(|(method, _)| RouteInfo {
+            method: method.clone(),
+            path: self.path.clone(),
+            access: self.access,
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! What stands before each handler: its access check first, then the limits on body and time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::MethodRouter;
+use trainyard_domain::Access;
+
+use crate::auth::Authenticator;
+use crate::body;
+use crate::problem::{Code, Problem};
+
+/// What a route asks of its callers and allows them.
+pub(super) struct Guard {
+    pub(super) access: Access,
+    pub(super) authenticator: Authenticator,
+    pub(super) body_bytes: usize,
+    pub(super) timeout: Duration,
+}
+
+/// Puts `guard` before the methods of `handler`; other methods stay 405 for everybody.
+pub(super) fn around(handler: MethodRouter, guard: Arc<Guard>) -> MethodRouter {
+    handler.route_layer(from_fn_with_state(guard, check))
+}
+
+async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Result<Response, Problem> {
+    if let Some(principal) = guard.authenticator.admit(guard.access, request.headers()).await? {
+        // From here on every log line of the request says whose it is.
+        tracing::Span::current().record("user_id", tracing::field::display(principal.user_id));
+        request.extensions_mut().insert(principal);
+    }
+    let request = body::limited(request, guard.body_bytes)?;
+    tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| {
+        Problem::new(Code::Unavailable, format!("no answer within {} s; try again shortly", guard.timeout.as_secs()))
+    })
+}
