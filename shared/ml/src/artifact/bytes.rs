@@ -1,0 +1,107 @@
+//! Little-endian numbers in and out of byte strings; reading past the end is an error, never a panic.
+
+use super::ArtifactError;
+
+/// Takes numbers off the front of a slice. Lists are allocated only after their bytes were found to be there.
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], ArtifactError> {
+        let (head, tail) = self.0.split_at_checked(length).ok_or_else(|| ArtifactError::invalid("it ends too early"))?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ArtifactError> {
+        let mut out = [0; N];
+        out.copy_from_slice(self.take(N)?);
+        Ok(out)
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32, ArtifactError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Result<u64, ArtifactError> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(super) fn f64(&mut self) -> Result<f64, ArtifactError> {
+        self.array().map(f64::from_le_bytes)
+    }
+
+    /// A count that was written by [`Writer::length`].
+    pub(super) fn length(&mut self) -> Result<usize, ArtifactError> {
+        Ok(self.u32()? as usize)
+    }
+
+    fn list<T, const N: usize>(&mut self, count: usize, read: fn([u8; N]) -> T) -> Result<Vec<T>, ArtifactError> {
+        let length = count.checked_mul(N).ok_or_else(|| ArtifactError::invalid("a list's length"))?;
+        let (chunks, _) = self.take(length)?.as_chunks::<N>();
+        Ok(chunks.iter().map(|chunk| read(*chunk)).collect())
+    }
+
+    pub(super) fn u32s(&mut self, count: usize) -> Result<Vec<u32>, ArtifactError> {
+        self.list(count, u32::from_le_bytes)
+    }
+
+    pub(super) fn f32s(&mut self, count: usize) -> Result<Vec<f32>, ArtifactError> {
+        self.list(count, f32::from_le_bytes)
+    }
+
+    pub(super) fn f64s(&mut self, count: usize) -> Result<Vec<f64>, ArtifactError> {
+        self.list(count, f64::from_le_bytes)
+    }
+
+    /// Asserts that nothing is left.
+    pub(super) fn end(&self) -> Result<(), ArtifactError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ArtifactError::invalid("bytes are left over")) }
+    }
+}
+
+/// Appends numbers.
+#[derive(Default)]
+pub(super) struct Writer(Vec<u8>);
+
+impl Writer {
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    pub(super) fn u32(&mut self, value: u32) {
+        self.raw(&value.to_le_bytes());
+    }
+
+    pub(super) fn u64(&mut self, value: u64) {
+        self.raw(&value.to_le_bytes());
+    }
+
+    pub(super) fn f64(&mut self, value: f64) {
+        self.raw(&value.to_le_bytes());
+    }
+
+    /// A count. One that does not fit is far past every cap, so that reading refuses the file.
+    pub(super) fn length(&mut self, value: usize) {
+        self.u32(u32::try_from(value).unwrap_or(u32::MAX));
+    }
+
+    pub(super) fn u32s(&mut self, values: &[u32]) {
+        values.iter().for_each(|value| self.u32(*value));
+    }
+
+    pub(super) fn f32s(&mut self, values: &[f32]) {
+        values.iter().for_each(|value| self.raw(&value.to_le_bytes()));
+    }
+
+    pub(super) fn f64s(&mut self, values: &[f64]) {
+        values.iter().for_each(|value| self.f64(*value));
+    }
+
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.0
+    }
+}

@@ -1,0 +1,80 @@
+//! What every model must satisfy before it may predict. A model that passes can't make a predictor read out of bounds,
+//! loop for ever, or divide by zero, whoever wrote it.
+
+use std::collections::HashSet;
+
+use trainyard_domain::spec::MAX_FEATURES;
+
+use super::{ArtifactError, check_body};
+use crate::model::{FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task};
+
+/// Most classes a model tells apart.
+const MAX_CLASSES: usize = 1_000;
+/// Most categories of a feature; their codes stay exact in `f32`, which ends at 2^24.
+const MAX_CATEGORIES: usize = 1 << 20;
+
+/// Checks a model in full; one pass over everything it holds.
+///
+/// # Errors
+/// [`ArtifactError::Invalid`], naming what is wrong.
+pub fn check(model: &Model) -> Result<(), ArtifactError> {
+    check_signature(&model.manifest.signature)?;
+    check_self_test(&model.manifest)?;
+    check_body::check(&model.body, &model.manifest.signature)
+}
+
+/// `Err` with `message` unless `fact` holds.
+pub(super) fn ensure(fact: bool, message: impl FnOnce() -> String) -> Result<(), ArtifactError> {
+    if fact { Ok(()) } else { Err(ArtifactError::Invalid(message())) }
+}
+
+fn check_signature(signature: &Signature) -> Result<(), ArtifactError> {
+    let count = signature.features.len();
+    ensure((1..=MAX_FEATURES).contains(&count), || format!("{count} features"))?;
+    ensure(!signature.target.is_empty(), || "a target without a name".into())?;
+    let mut names = HashSet::from([signature.target.as_str()]);
+    for feature in &signature.features {
+        let name = feature.name.as_str();
+        ensure(!name.is_empty() && names.insert(name), || format!("feature '{name}' is empty or named twice"))?;
+        check_kind(&feature.kind).map_err(|what| ArtifactError::invalid(format!("{what} of feature '{name}'")))?;
+    }
+    check_task(&signature.task)
+}
+
+fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
+    match kind {
+        FeatureKind::Number { median, min, max } => {
+            if ![median, min, max].iter().all(|value| value.is_finite()) || min > max {
+                return Err("the bounds");
+            }
+        }
+        FeatureKind::Boolean { .. } => {}
+        FeatureKind::Category { categories, mode } => {
+            // A column without a single value in the training part has no category, and mode 0.
+            if categories.len() > MAX_CATEGORIES || *mode >= categories.len().max(1) {
+                return Err("the categories");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_task(task: &Task) -> Result<(), ArtifactError> {
+    let labels = task.labels();
+    let distinct: HashSet<_> = labels.iter().collect();
+    let counts = match task {
+        Task::Binary { .. } => 2..=2,
+        Task::MultiClass { .. } => 3..=MAX_CLASSES,
+        Task::Regression => 0..=0,
+    };
+    let fine = counts.contains(&labels.len()) && distinct.len() == labels.len();
+    ensure(fine, || format!("{} classes, {} of them distinct", labels.len(), distinct.len()))
+}
+
+fn check_self_test(manifest: &Manifest) -> Result<(), ArtifactError> {
+    let rows = &manifest.self_test;
+    ensure(rows.len() <= MAX_SELF_TEST_ROWS, || format!("{} self-test rows", rows.len()))?;
+    let outputs = manifest.signature.task.outputs();
+    let fine = rows.iter().all(|row| row.expected.len() == outputs && row.expected.iter().all(|v| v.is_finite()));
+    ensure(fine, || "the self-test's answers".into())
+}

@@ -1,0 +1,170 @@
+//! Files that were cut, altered or made up, by accident or on purpose.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::samples::{self, Stream};
+use super::{ArtifactError, decode, encode, reseal};
+use crate::model::{Body, LEAF, Model};
+use crate::predict::{Predictor, Row};
+
+/// Rows that reach every encoding: present, missing, unseen, extreme.
+fn rows() -> Vec<Row> {
+    let rows = [
+        json!({"age": 29, "alone": true, "embarked": "Q"}),
+        json!({}),
+        json!({"age": 1e300, "alone": 0, "embarked": "nowhere"}),
+        json!({"age": -1e300, "embarked": null}),
+    ];
+    rows.into_iter().map(|row| row.as_object().unwrap().clone()).collect()
+}
+
+/// Loads the bytes; whatever loads must answer without a panic.
+fn try_out(bytes: &[u8]) -> bool {
+    let Ok(predictor) = Predictor::load(bytes) else { return false };
+    let _ = predictor.predict(&rows());
+    let _ = predictor.predict_one(&rows()[0]);
+    true
+}
+
+#[test]
+fn models_come_back_as_they_were_written() {
+    for seed in 0..20 {
+        for model in samples::all(seed) {
+            let bytes = encode(&model);
+            assert_eq!(decode(&bytes).unwrap(), model);
+            assert_eq!(encode(&decode(&bytes).unwrap()), bytes);
+            assert!(try_out(&bytes));
+        }
+    }
+}
+
+#[test]
+fn every_cut_is_refused() {
+    for model in samples::all(1) {
+        let bytes = encode(&model);
+        for length in 0..bytes.len() {
+            assert!(decode(&bytes[..length]).is_err());
+            let mut cut = bytes[..length].to_vec();
+            reseal(&mut cut);
+            assert!(decode(&cut).is_err(), "{length} of {} bytes", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let bytes = encode(&samples::all(1)[0]);
+    assert!(matches!(decode(b"PK\x03\x04 something else"), Err(ArtifactError::NotAModel)));
+    let mut newer = bytes.clone();
+    newer[8] = 9;
+    assert!(matches!(decode(&newer), Err(ArtifactError::UnknownVersion { found: 9 })));
+    let mut flipped = bytes.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    assert!(matches!(decode(&flipped), Err(ArtifactError::Damaged)));
+}
+
+#[test]
+fn a_model_that_answers_differently_is_not_served() {
+    let mut model = samples::all(1).swap_remove(0);
+    model.manifest.self_test[0].expected[0] += 1e-5;
+    assert!(matches!(Predictor::load(&encode(&model)), Err(ArtifactError::SelfTest { row: 0, .. })));
+}
+
+/// Forgeries that a walker without bounds checks would follow out of its arrays, or for ever.
+#[test]
+fn forged_trees_are_refused() {
+    type Forgery = fn(&mut crate::model::Tree);
+    let forgeries: [(&str, Forgery); 9] = [
+        ("a child past the end", |tree| tree.left[0] = tree.len() as u32),
+        ("a right child past the end", |tree| tree.left[0] = tree.len() as u32 - 1),
+        ("a loop", |tree| tree.left[0] = 0),
+        ("a feature that isn't there", |tree| tree.feature[0] = 3),
+        ("a threshold of NaN", |tree| tree.threshold[0] = f32::NAN),
+        ("a leaf without values", |tree| {
+            tree.feature[0] = LEAF;
+            tree.left[0] = 1 << 30;
+        }),
+        ("nodes that nobody leads to", |tree| {
+            tree.push_leaf(&[0.5]);
+        }),
+        ("a probability of 2", |tree| tree.values[0] = 2.0),
+        ("no nodes", |tree| *tree = crate::model::Tree::default()),
+    ];
+    for (what, forge) in forgeries {
+        let mut model = samples::all(3).swap_remove(0);
+        let Body::Trees(ensemble) = &mut model.body else { unreachable!() };
+        let tree = ensemble.trees.iter_mut().find(|tree| tree.len() > 3).unwrap();
+        forge(tree);
+        assert!(matches!(decode(&encode(&model)), Err(ArtifactError::Invalid(_))), "{what} was accepted");
+    }
+}
+
+/// Two parents for one child would let a small file unfold into a tree of astronomical size.
+#[test]
+fn shared_children_are_refused() {
+    let mut model = samples::all(3).swap_remove(0);
+    let Body::Trees(ensemble) = &mut model.body else { unreachable!() };
+    let mut tree = crate::model::Tree::default();
+    for level in 0..3 {
+        tree.push_split(0, 0.0, 2 * level + 1);
+        tree.push_split(0, 0.0, 2 * level + 2);
+    }
+    tree.push_leaf(&[0.5]);
+    tree.push_leaf(&[0.5]);
+    ensemble.trees = vec![tree];
+    assert!(decode(&encode(&model)).is_err());
+}
+
+fn sample(seed: u64, which: usize) -> Model {
+    let mut models = samples::all(seed);
+    let which = which % models.len();
+    models.swap_remove(which)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let mut sealed = b"TYMODEL\0\x01\0\0\0".to_vec();
+        sealed.extend_from_slice(&bytes);
+        reseal(&mut sealed);
+        prop_assert!(!try_out(&bytes) && !try_out(&sealed));
+    }
+
+    /// Forged bytes behind a right digest: refused, or harmless.
+    #[test]
+    fn altered_files_with_a_right_digest_never_panic(
+        seed in 0..50_u64,
+        which in 0..7_usize,
+        // Counted from the end, where the fitted numbers are; the manifest comes first.
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..6),
+    ) {
+        let mut bytes = encode(&sample(seed, which));
+        for (at, value, flip) in changes {
+            let at = at.index(bytes.len() - 32);
+            bytes[at] = if flip { bytes[at] ^ (1 << (value % 8)) } else { value };
+        }
+        reseal(&mut bytes);
+        try_out(&bytes);
+    }
+
+    /// The same, aimed at the words of the body, where lengths, indices and numbers are.
+    #[test]
+    fn altered_words_never_panic(seed in 0..50_u64, which in 0..7_usize, changes in 1..4_usize, random in any::<u64>()) {
+        let model = sample(seed, which);
+        let mut bytes = encode(&model);
+        let section = super::body::encode(&model.body).1.len();
+        let start = bytes.len() - 32 - section;
+        let random = &mut Stream(random);
+        for _ in 0..changes {
+            let at = start + 4 * random.below(section / 4);
+            let words = [0, 1, 2, 3, u32::MAX, u32::MAX - 1, 1 << 31, 0x7F80_0000, 0x7FC0_0000, random.next() as u32];
+            bytes[at..at + 4].copy_from_slice(&words[random.below(words.len())].to_le_bytes());
+        }
+        reseal(&mut bytes);
+        try_out(&bytes);
+    }
+}

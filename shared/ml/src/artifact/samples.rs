@@ -1,0 +1,193 @@
+//! Small models of every family for tests, random within the rules.
+
+use serde_json::{Map, Value, json};
+use trainyard_domain::Algorithm;
+
+use crate::model::{
+    Body, Categories, DesignEncoding, Feature, FeatureEncoding, FeatureKind, Kernel, LinearModel, Machine, Manifest,
+    Model, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
+};
+
+/// A seeded stream of numbers (SplitMix64), enough for tests.
+pub(crate) struct Stream(pub(crate) u64);
+
+impl Stream {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    /// Uniform in 0..1.
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+pub(crate) fn binary() -> Task {
+    Task::from_labels(["0", "1"]).unwrap()
+}
+
+pub(crate) fn three_classes() -> Task {
+    Task::from_labels(["a", "b", "c"]).unwrap()
+}
+
+pub(crate) fn feature(name: &str, kind: FeatureKind) -> Feature {
+    Feature { name: name.into(), kind, missing_in_training: 1 }
+}
+
+/// A number, a boolean and a category of three.
+pub(crate) fn signature(task: Task) -> Signature {
+    let categories = Categories::new(["S", "C", "Q"].map(String::from).to_vec()).unwrap();
+    Signature {
+        features: vec![
+            feature("age", FeatureKind::Number { median: 28.0, min: 0.17, max: 80.0 }),
+            feature("alone", FeatureKind::Boolean { mode: true }),
+            feature("embarked", FeatureKind::Category { categories, mode: 0 }),
+        ],
+        target: "survived".into(),
+        task,
+    }
+}
+
+pub(crate) fn model(task: Task, algorithm: Algorithm, body: Body) -> Model {
+    let signature = signature(task);
+    let mut model = Model {
+        manifest: Manifest {
+            signature,
+            algorithm,
+            params: Map::new(),
+            seed: 42,
+            dataset_sha256: "00".repeat(32),
+            library_version: "0.1.0".into(),
+            metrics: json!({"accuracy": 0.8}),
+            rows: 1_047,
+            self_test: vec![],
+        },
+        body,
+    };
+    record_self_test(&mut model);
+    model
+}
+
+/// Answers of the plain walkers for a few rows, as training records them.
+fn record_self_test(model: &mut Model) {
+    let rows = [json!({"age": 29, "alone": true, "embarked": "Q"}), json!({"age": null, "embarked": "X"}), json!({})];
+    for row in rows {
+        let Value::Object(features) = row else { unreachable!() };
+        let mut raw = crate::model::RawRow::new(model.manifest.signature.features.len());
+        model.manifest.signature.encode_json(&features, &mut raw).unwrap();
+        let mut expected = vec![0.0; model.manifest.signature.task.outputs()];
+        model.body.predict(&model.manifest.signature.task, &raw.raw, &raw.unseen, &mut expected);
+        model.manifest.self_test.push(SelfTest { features, expected });
+    }
+}
+
+/// A random tree; nodes are numbered depth-first, which compilation has to cope with.
+pub(crate) fn tree(random: &mut Stream, features: usize, outputs: usize, splits: usize) -> Tree {
+    let mut tree = Tree::default();
+    grow(&mut tree, random, features, outputs, splits);
+    tree
+}
+
+fn grow(tree: &mut Tree, random: &mut Stream, features: usize, outputs: usize, splits: usize) {
+    let mut open = vec![(0_usize, splits)];
+    reserve(tree, 1);
+    while let Some((node, splits)) = open.pop() {
+        if splits == 0 {
+            tree.left[node] = (tree.values.len() / outputs) as u32;
+            tree.values.extend((0..outputs).map(|_| random.unit() as f32));
+            continue;
+        }
+        let left = tree.len();
+        reserve(tree, 2);
+        tree.feature[node] = random.below(features) as u32;
+        // Few distinct thresholds, so that rows meet them exactly.
+        tree.threshold[node] = random.below(7) as f32 - 2.0;
+        tree.left[node] = left as u32;
+        let share = random.below(splits);
+        open.extend([(left, share), (left + 1, splits - 1 - share)]);
+    }
+}
+
+fn reserve(tree: &mut Tree, nodes: usize) {
+    for _ in 0..nodes {
+        tree.push_split(crate::model::LEAF, 0.0, 0);
+    }
+}
+
+pub(crate) fn forest(random: &mut Stream, features: usize, outputs: usize, trees: usize, splits: usize) -> TreeEnsemble {
+    let trees = (0..trees)
+        .map(|_| {
+            let splits = random.below(splits + 1);
+            tree(random, features, outputs, splits)
+        })
+        .collect();
+    TreeEnsemble { outputs, trees }
+}
+
+fn encoding() -> DesignEncoding {
+    DesignEncoding {
+        features: vec![
+            FeatureEncoding::Scaled { impute: 28.0, mean: 30.0, scale: 14.0, missing_indicator: true },
+            FeatureEncoding::Scaled { impute: 1.0, mean: 0.6, scale: 0.5, missing_indicator: false },
+            FeatureEncoding::OneHot { categories: 3, impute: 0 },
+        ],
+    }
+}
+
+fn numbers(random: &mut Stream, count: usize) -> Vec<f64> {
+    (0..count).map(|_| random.unit() * 4.0 - 2.0).collect()
+}
+
+pub(crate) fn linear(random: &mut Stream, outputs: usize) -> LinearModel {
+    let encoding = encoding();
+    let weights = numbers(random, outputs * encoding.width());
+    LinearModel { encoding, weights, intercepts: numbers(random, outputs) }
+}
+
+pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {
+    let encoding = encoding();
+    let vectors = numbers(random, 5 * encoding.width());
+    let pairs = (0..classes).flat_map(|second| (second + 1..classes).map(move |first| (first, second)));
+    let machines = pairs.map(|(first, second)| Machine {
+        first,
+        second,
+        support: vec![0, 3, 4],
+        coefficients: numbers(random, 3),
+        rho: 0.1,
+        platt_a: -1.5,
+        platt_b: 0.2,
+    });
+    let machines = machines.collect();
+    SvmModel { encoding, kernel: Kernel::Rbf { gamma: 0.2 }, vectors, machines }
+}
+
+/// One model of each family and task.
+pub(crate) fn all(seed: u64) -> Vec<Model> {
+    let random = &mut Stream(seed);
+    let mut of = |task: Task, algorithm| {
+        let outputs = task.outputs();
+        let body = match algorithm {
+            Algorithm::RandomForest | Algorithm::DecisionTree => Body::Trees(forest(random, 3, outputs, 9, 12)),
+            Algorithm::LogisticRegression => Body::Linear(linear(random, outputs)),
+            Algorithm::Svm => Body::Svm(svm(random, task.labels().len() as u32)),
+        };
+        model(task, algorithm, body)
+    };
+    vec![
+        of(binary(), Algorithm::RandomForest),
+        of(three_classes(), Algorithm::DecisionTree),
+        of(Task::Regression, Algorithm::RandomForest),
+        of(binary(), Algorithm::LogisticRegression),
+        of(three_classes(), Algorithm::LogisticRegression),
+        of(binary(), Algorithm::Svm),
+        of(three_classes(), Algorithm::Svm),
+    ]
+}

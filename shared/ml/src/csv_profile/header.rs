@@ -1,0 +1,46 @@
+//! The header line: column names, read with a limit on their number and on the line's length, so that a hostile header
+//! costs no more than the limit.
+
+use std::collections::HashSet;
+use std::io::Read;
+
+use super::fields::{Fields, Next};
+use super::{CsvError, ProfileLimits};
+
+/// Longest column name, in bytes.
+const MAX_NAME_BYTES: usize = 256;
+
+/// Reads the header line. Names are trimmed.
+pub(super) fn read<R: Read>(fields: &mut Fields<R>, limits: &ProfileLimits) -> Result<Vec<String>, CsvError> {
+    let mut names: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut length = 0_u64;
+    loop {
+        let position = Some(format!("#{}", names.len() + 1));
+        let (name, last) = match fields.next() {
+            Err(fault) => return Err(fault.at(None, position)),
+            Ok(Next::End) => return Err(CsvError::file("the file is empty")),
+            Ok(Next::Field { text, last }) => (text.trim(), last),
+        };
+        length += name.len() as u64 + 1;
+        if names.len() == limits.max_columns {
+            return Err(CsvError::file(format!("the header has more than {} columns", limits.max_columns)));
+        }
+        if length > limits.max_header_bytes {
+            return Err(CsvError::file(format!("the header has more than {} bytes", limits.max_header_bytes)));
+        }
+        if name.is_empty() {
+            return Err(CsvError::new(None, position, "the column has no name"));
+        }
+        if name.len() > MAX_NAME_BYTES {
+            return Err(CsvError::new(None, position, format!("the name has more than {MAX_NAME_BYTES} bytes")));
+        }
+        if !seen.insert(name.to_owned()) {
+            return Err(CsvError::new(None, position, format!("the name '{name}' is used twice")));
+        }
+        names.push(name.to_owned());
+        if last {
+            return Ok(names);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Profiles of the data sets at hand, and of files that nobody should send.
+
+use std::io::Read;
+
+use trainyard_domain::{ColumnProfile, Dtype};
+
+use super::{CsvError, Profile, ProfileLimits, preview, profile};
+
+const TITANIC: &[u8] = include_bytes!("../../../../datasets/titanic.csv");
+const BREAST_CANCER: &[u8] = include_bytes!("../../../../datasets/breast_cancer.csv");
+const DIABETES: &[u8] = include_bytes!("../../../../datasets/diabetes.csv");
+
+fn read(text: impl AsRef<[u8]>) -> Result<Profile, CsvError> {
+    profile(text.as_ref(), &ProfileLimits::default())
+}
+
+fn column<'a>(profile: &'a Profile, name: &str) -> &'a ColumnProfile {
+    profile.columns.iter().find(|column| column.name == name).unwrap()
+}
+
+fn refused(text: impl AsRef<[u8]>) -> String {
+    read(text).unwrap_err().message
+}
+
+#[test]
+fn titanic_reads_as_a_person_would_read_it() {
+    let titanic = read(TITANIC).unwrap();
+    assert_eq!((titanic.rows, titanic.bytes), (1_309, TITANIC.len() as u64));
+    let found: Vec<_> =
+        titanic.columns.iter().map(|c| (c.name.as_str(), c.dtype, c.missing, c.distinct)).collect();
+    assert_eq!(
+        found,
+        [
+            ("pclass", Dtype::Number, 0, 3),
+            ("name", Dtype::Text, 0, 1_307),
+            ("sex", Dtype::Category, 0, 2),
+            ("age", Dtype::Number, 263, 98),
+            ("sibsp", Dtype::Number, 0, 7),
+            ("parch", Dtype::Number, 0, 8),
+            ("ticket", Dtype::Text, 0, 929),
+            ("fare", Dtype::Number, 1, 281),
+            ("cabin", Dtype::Text, 1_014, 186),
+            ("embarked", Dtype::Category, 2, 3),
+            ("survived", Dtype::Boolean, 0, 2),
+        ]
+    );
+    assert_eq!(column(&titanic, "sex").top, Some(vec![("male".into(), 843), ("female".into(), 466)]));
+    let age = column(&titanic, "age");
+    assert_eq!((age.min, age.max), (Some(0.1667), Some(80.0)));
+}
+
+#[test]
+fn tables_of_numbers_read_as_numbers() {
+    for (bytes, rows, target) in [(BREAST_CANCER, 569, Dtype::Boolean), (DIABETES, 442, Dtype::Number)] {
+        let table = read(bytes).unwrap();
+        assert_eq!((table.rows, column(&table, "target").dtype), (rows, target));
+        assert!(table.columns.iter().all(|column| column.name == "target" || column.dtype == Dtype::Number));
+        assert_eq!(table.warnings, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn marks_line_ends_and_quotes_are_tolerated() {
+    let plain = read("a,b\n1,\"x, y\"\n2,z\n").unwrap();
+    for other in ["\u{feff}a,b\r\n1,\"x, y\"\r\n2,z\r\n", "a,b\r1,\"x, y\"\r2,z", " a ,b\n\n1,\"x, y\"\n\n2,z\n\n"] {
+        assert_eq!(read(other).unwrap().columns, plain.columns, "{other:?}");
+    }
+    assert_eq!(column(&plain, "b").top.as_ref().unwrap()[0].0, "x, y");
+}
+
+#[test]
+fn columns_read_by_what_all_their_values_are() {
+    let dtype = |values: &[&str]| {
+        let text = format!("k,c\n{}", values.iter().map(|value| format!("1,{value}\n")).collect::<String>());
+        column(&read(text).unwrap(), "c").dtype
+    };
+    assert_eq!(dtype(&["yes", "No", ""]), Dtype::Boolean);
+    assert_eq!(dtype(&["TRUE", "false"]), Dtype::Boolean);
+    assert_eq!(dtype(&["1.0", "0", "NA"]), Dtype::Boolean);
+    assert_eq!(dtype(&["1", "true"]), Dtype::Category);
+    assert_eq!(dtype(&["1", "2", "null"]), Dtype::Number);
+    assert_eq!(dtype(&["1e3", "-2.5", "inf"]), Dtype::Category);
+    assert_eq!(dtype(&["?", "", "N/A"]), Dtype::Empty);
+}
+
+#[test]
+fn what_looks_odd_is_warned_about() {
+    let rows: String = (1..=40).map(|i| format!("{i},same,,t{i},{}\n", if i == 7 { "seven" } else { "7" })).collect();
+    let warnings = read(format!("id,constant,void,words,stray\n{rows}")).unwrap().warnings;
+    assert_eq!(
+        warnings,
+        [
+            "'id' numbers the rows, so a model can learn nothing general from it",
+            "'constant' has the same value in every row that has one",
+            "'void' has no value in any row",
+            "'words' has a different text in every row and can't be a feature",
+            "'stray' has numbers in 39 of 40 values but reads as text because of 'seven' in row 7",
+        ]
+    );
+}
+
+#[test]
+fn digests_find_equal_and_renamed_columns() {
+    let text = "target,copy,word,renamed,other,moved\n1,1.0,yes,alive,b,0\n0,0,no,dead,b,1\n1,1,YES,alive,c,1\n,NA,,,,\n";
+    let table = read(text).unwrap();
+    let target = column(&table, "target");
+    for same in ["copy", "word"] {
+        assert_eq!(column(&table, same).values_sha256, target.values_sha256, "{same}");
+    }
+    let renamed = column(&table, "renamed");
+    assert_ne!(renamed.values_sha256, target.values_sha256);
+    assert_eq!(renamed.partition_sha256, target.partition_sha256);
+    for other in ["other", "moved"] {
+        assert_ne!(column(&table, other).values_sha256, target.values_sha256, "{other}");
+        assert_ne!(column(&table, other).partition_sha256, target.partition_sha256, "{other}");
+    }
+}
+
+#[test]
+fn past_the_cap_distinct_is_a_lower_bound_and_equal_columns_stay_equal() {
+    let limits = ProfileLimits { max_distinct: 5, ..ProfileLimits::default() };
+    let rows: String = (0..50).map(|i| format!("{i},{i}.0,{},w{}\n", 50 - i, i % 3)).collect();
+    let table = profile(format!("a,b,c,d\n{rows}").as_bytes(), &limits).unwrap();
+    let [a, b, c, d] = &table.columns[..] else { panic!() };
+    assert_eq!((a.distinct, a.dtype, d.distinct, d.dtype), (6, Dtype::Number, 3, Dtype::Category));
+    assert_eq!((&a.values_sha256, &a.partition_sha256), (&b.values_sha256, &b.partition_sha256));
+    assert_ne!(a.partition_sha256, c.partition_sha256);
+}
+
+#[test]
+fn broken_files_are_refused_with_their_place() {
+    let error = read("a,b\n1,2\n3\n").unwrap_err();
+    assert_eq!((error.row, error.message.as_str()), (Some(2), "row 2: expected 2 fields, found 1"));
+    assert_eq!(refused("a,b\n1,2\n3,4,5\n"), "row 2: expected 2 fields, found more");
+    let error = read(b"a,b\n1,2\n3,\xff\xfe\n").unwrap_err();
+    assert_eq!((error.row, error.column.as_deref()), (Some(2), Some("'b'")));
+    assert!(error.message.starts_with("row 2, column 'b': the text is not UTF-8"), "{error}");
+    assert_eq!(refused("a,b\n1,\"2\n3,4\n"), "row 1, column 'b': a quoted field is never closed");
+    assert!(refused(b"a,b\n1,\0\n").contains("NUL"));
+    assert!(refused(b"\x1f\x8b\x08\x00gzip").contains("NUL"));
+}
+
+#[test]
+fn files_without_a_table_are_refused() {
+    assert_eq!(refused(""), "the file is empty");
+    assert_eq!(refused("\n\r\n"), "the file is empty");
+    assert_eq!(refused("a,b\n"), "the file has a header but no data rows");
+    assert_eq!(refused("a,,c\n1,2,3\n"), "header, column #2: the column has no name");
+    assert_eq!(refused("a,b, a\n1,2,3\n"), "header, column #3: the name 'a' is used twice");
+}
+
+#[test]
+fn limits_are_named() {
+    let limits = ProfileLimits { max_rows: 2, max_field_bytes: 10, ..ProfileLimits::default() };
+    let refused = |text: &str| profile(text.as_bytes(), &limits).unwrap_err().message;
+    assert_eq!(refused("a\n1\n2\n3\n"), "the file has more than 2 data rows");
+    assert_eq!(refused("a\n1\n12345678901\n"), "row 2, column 'a': a field has more than 10 bytes");
+    assert!(profile("a\n1\n1234567890\n".as_bytes(), &limits).is_ok());
+}
+
+/// Endless input that counts how much of it was asked for.
+struct Endless {
+    pattern: &'static [u8],
+    given: usize,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        for byte in buffer.iter_mut() {
+            *byte = self.pattern[self.given % self.pattern.len()];
+            self.given += 1;
+        }
+        Ok(buffer.len())
+    }
+}
+
+/// `c<n>,` for ever: a header that never ends, with names that never repeat.
+struct EndlessHeader {
+    column: u64,
+    pending: Vec<u8>,
+    given: usize,
+}
+
+impl Read for EndlessHeader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.pending.len() < buffer.len() {
+            self.pending.extend_from_slice(format!("c{},", self.column).as_bytes());
+            self.column += 1;
+        }
+        let rest = self.pending.split_off(buffer.len());
+        buffer.copy_from_slice(&self.pending);
+        self.pending = rest;
+        self.given += buffer.len();
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn a_header_without_end_is_given_up_on_early() {
+    let mut header = EndlessHeader { column: 0, pending: vec![], given: 0 };
+    let error = profile(&mut header, &ProfileLimits::default()).unwrap_err();
+    assert_eq!(error.message, "the header has more than 10000 columns");
+    assert!(header.given < 200_000, "read {} bytes", header.given);
+}
+
+#[test]
+fn a_field_without_end_is_given_up_on_early() {
+    for pattern in [b"\"aaaaaaa".as_slice(), b"a", b"\"", b"a\""] {
+        let mut field = Endless { pattern, given: 0 };
+        let message = profile((&b"x\n\""[..]).chain(&mut field), &ProfileLimits::default()).unwrap_err().message;
+        assert!(!message.is_empty());
+        assert!(field.given <= 4 << 20, "read {} bytes for {pattern:?}", field.given);
+    }
+}
+
+#[test]
+fn a_failed_read_is_told_apart_from_a_bad_file() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("gone"))
+        }
+    }
+    assert!(profile(Broken, &ProfileLimits::default()).unwrap_err().source.is_some());
+    assert!(read("").unwrap_err().source.is_none());
+}
+
+#[test]
+fn a_preview_shows_the_first_rows() {
+    let (names, rows) = preview(TITANIC, 50).unwrap();
+    assert_eq!((names.len(), rows.len()), (11, 50));
+    assert_eq!(rows[0][1].as_deref(), Some("Allen, Miss. Elisabeth Walton"));
+    assert_eq!(rows[9][8], None, "an empty cabin is missing");
+    assert_eq!(preview("a\n1\n".as_bytes(), 50).unwrap().1, [[Some("1".to_owned())]]);
+}

@@ -1,0 +1,188 @@
+//! Compiled predictors against the plain walkers, and the answers that clients see.
+
+use proptest::prelude::*;
+use serde_json::json;
+use trainyard_domain::Algorithm;
+
+use super::flat::FlatForest;
+use super::{Outcome, Predictor, Row};
+use crate::artifact::samples::{self, Stream};
+use crate::artifact;
+use crate::model::{Body, Task, TreeEnsemble};
+
+fn row(value: serde_json::Value) -> Row {
+    value.as_object().unwrap().clone()
+}
+
+fn predictor(which: usize) -> Predictor {
+    Predictor::load(&artifact::encode(&samples::all(7)[which])).unwrap()
+}
+
+/// Values that meet thresholds exactly, lie between and far outside them, and are missing.
+fn raw_value(random: &mut Stream) -> f32 {
+    match random.below(8) {
+        0 => f32::NAN,
+        1 => f32::MAX,
+        2 => f32::MIN,
+        3 => -0.0,
+        4 | 5 => random.below(9) as f32 - 3.0,
+        _ => (random.unit() * 10.0 - 4.0) as f32,
+    }
+}
+
+/// Every row alone and all together, against the plain walker.
+fn hold_against_reference(ensemble: &TreeEnsemble, features: usize, rows: usize, random: &mut Stream) {
+    let forest = FlatForest::compile(ensemble, features);
+    let raw: Vec<f32> = (0..rows * features).map(|_| raw_value(random)).collect();
+    let outputs = ensemble.outputs;
+    let mut keys = Vec::new();
+    let mut together = vec![9.0; rows * outputs];
+    forest.predict(&raw, &mut keys, &mut together);
+    for (raw, together) in raw.chunks_exact(features).zip(together.chunks_exact(outputs)) {
+        let (mut alone, mut expected) = (vec![9.0; outputs], vec![9.0; outputs]);
+        forest.predict(raw, &mut keys, &mut alone);
+        assert_eq!(alone, together, "a row's answer depends on its company");
+        ensemble.predict(raw, &mut expected);
+        // The order of trees differs, so sums may differ in their last bits.
+        assert!(alone.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12), "{alone:?} is not {expected:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn compiled_trees_answer_as_the_plain_ones(
+        seed in any::<u64>(), features in 1..40_usize, outputs in 1..5_usize, trees in 1..40_usize,
+        splits in 0..60_usize, rows in 1..60_usize,
+    ) {
+        let random = &mut Stream(seed);
+        let ensemble = samples::forest(random, features, outputs, trees, splits);
+        hold_against_reference(&ensemble, features, rows, random);
+    }
+}
+
+#[test]
+fn wide_models_and_large_trees_answer_as_well() {
+    let random = &mut Stream(5);
+    // Past 1,022 features, past 16,382 features, and past 262,144 nodes with many features.
+    for (features, splits) in [(1_023, 500), (1_024, 500), (2_000, 140_000), (16_384, 200)] {
+        let tree = samples::tree(random, features, 1, splits);
+        hold_against_reference(&TreeEnsemble { outputs: 1, trees: vec![tree] }, features, 20, random);
+    }
+}
+
+#[test]
+fn a_chain_as_deep_as_it_is_long_is_walked_to_its_end() {
+    let mut tree = crate::model::Tree::default();
+    for level in 0..5_000_u32 {
+        // Left is a leaf, right goes on: splits at even indices from 0, leaves at odd ones.
+        tree.push_split(0, level as f32, 2 * level + 1);
+        tree.push_leaf(&[0.25]);
+    }
+    tree.push_leaf(&[0.75]);
+    let ensemble = TreeEnsemble { outputs: 1, trees: vec![tree; 9] };
+    let mut outputs = [0.0; 3];
+    FlatForest::compile(&ensemble, 1).predict(&[4_999.5, 4_998.5, f32::NAN], &mut Vec::new(), &mut outputs);
+    assert_eq!(outputs, [0.75, 0.25, 0.25]);
+}
+
+#[test]
+fn two_classes_answer_with_the_positive_ones_probability() {
+    let predictor = predictor(0);
+    let prediction = predictor.predict_one(&row(json!({"age": 29, "alone": false, "embarked": "C"}))).unwrap();
+    let Outcome::Binary { prob, positive, label } = &prediction.outcome else { panic!("{prediction:?}") };
+    assert_eq!((*positive, label.as_str()), if *prob >= 0.5 { (true, "1") } else { (false, "0") });
+    assert!(prediction.warnings.is_empty());
+}
+
+#[test]
+fn several_classes_answer_with_all_probabilities() {
+    for which in [1, 4, 6] {
+        let prediction = predictor(which).predict_one(&row(json!({"age": 3}))).unwrap();
+        let Outcome::Class { label, probabilities } = prediction.outcome else { panic!() };
+        assert_eq!(probabilities.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        let best = probabilities.iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+        assert_eq!(best.0, label);
+    }
+}
+
+#[test]
+fn missing_and_unseen_values_are_named_in_warnings() {
+    for which in 0..7 {
+        let prediction = predictor(which).predict_one(&row(json!({"alone": null, "embarked": "Z"}))).unwrap();
+        assert_eq!(
+            prediction.warnings,
+            [
+                "'age' is missing; imputed as in training",
+                "'alone' is missing; imputed as in training",
+                "'embarked' has the category 'Z', which was never seen in training",
+            ]
+        );
+    }
+}
+
+#[test]
+fn unknown_and_mistyped_features_are_refused_by_name() {
+    let predictor = predictor(0);
+    let errors = predictor.predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1}))).unwrap_err();
+    let found: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("features.age", "must be a number, not a string"),
+            ("features.alone", "must be true or false, not a number other than 0 and 1"),
+            ("features.embarked", "must be a string, not an array"),
+            ("features.cabin", "is not a feature of this model, which takes age, alone, embarked"),
+        ]
+    );
+    let rows = [row(json!({})), row(json!({"age": true}))];
+    assert_eq!(predictor.predict(&rows).unwrap_err()[0].field, "instances[1].age");
+}
+
+#[test]
+fn many_errors_are_cut_short() {
+    let rows = vec![row(json!({"age": "old"})); 5_000];
+    assert_eq!(predictor(0).predict(&rows).unwrap_err().len(), 100);
+}
+
+#[test]
+fn booleans_and_categories_may_come_in_other_clothes() {
+    let predictor = predictor(3);
+    let answer = |value: serde_json::Value| predictor.predict_one(&row(json!({"age": 5, "alone": value}))).unwrap();
+    for yes in [json!(1), json!(1.0), json!("yes"), json!("True"), json!("1")] {
+        assert_eq!(answer(yes.clone()), answer(json!(true)), "{yes}");
+    }
+    assert_ne!(answer(json!("no")).outcome, answer(json!(true)).outcome);
+}
+
+#[test]
+fn a_batch_larger_than_a_chunk_keeps_its_order() {
+    let predictor = predictor(2);
+    let rows: Vec<_> = (0..2_500).map(|i| row(json!({"age": i % 9 - 3, "embarked": "S"}))).collect();
+    let together = predictor.predict(&rows).unwrap();
+    for (row, prediction) in rows.iter().zip(&together).step_by(97) {
+        assert_eq!(&predictor.predict_one(row).unwrap(), prediction);
+    }
+    assert!(predictor.predict(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn answers_that_are_no_numbers_are_refused() {
+    let mut linear = samples::linear(&mut Stream(1), 1);
+    linear.weights[0] = 1e308;
+    linear.weights[1] = -1e308;
+    let model = samples::model(Task::Regression, Algorithm::LogisticRegression, Body::Linear(linear));
+    let predictor = Predictor::load(&artifact::encode(&model)).unwrap();
+    let errors = predictor.predict_one(&row(json!({"age": 1e30}))).unwrap_err();
+    assert_eq!(errors[0].field, "features");
+}
+
+#[test]
+fn it_describes_itself() {
+    let predictor = predictor(0);
+    assert_eq!(predictor.algorithm(), Algorithm::RandomForest);
+    assert_eq!(predictor.signature().target, "survived");
+    assert_eq!(predictor.manifest().seed, 42);
+    assert!(predictor.memory_bytes() > 1_000);
+}
