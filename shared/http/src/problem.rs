@@ -93,6 +93,13 @@ impl Problem {
         Self::new(Code::Unavailable, format!("{what} is unavailable; try again shortly")).because(source)
     }
 
+    /// Names the fields it is about, where its kind alone does not say so: a 404 for a name in the body, say.
+    #[must_use]
+    pub fn about(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
     /// Remembers the cause for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

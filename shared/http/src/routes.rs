@@ -101,6 +101,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
+    /// Has these routes' callers checked by `authenticator`, whatever the router as a whole is given: where two roles
+    /// share a process, each keeps its own.
+    #[must_use]
+    pub fn authenticated_by(mut self, authenticator: &Authenticator) -> Self {
+        for entry in &mut self.entries {
+            entry.authenticator.get_or_insert_with(|| authenticator.clone());
+        }
+        self
+    }
+
     /// Gives the handlers their state.
     pub fn with_state(self, state: S) -> Routes {
         let entries = self.entries.into_iter().map(|entry| entry.with_state(state.clone())).collect();
@@ -139,7 +149,7 @@ impl Routes {
         for entry in self.entries {
             let guard = Arc::new(Guard {
                 access: entry.access,
-                authenticator: authenticator.clone(),
+                authenticator: entry.authenticator.unwrap_or_else(|| authenticator.clone()),
                 body_bytes: entry.body_bytes.unwrap_or(limits.body_bytes),
                 timeout: entry.timeout.unwrap_or(Duration::from_secs(limits.timeout_s)),
             });

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 use trainyard_domain::access::Refusal;
-use trainyard_domain::{Access, Clock};
+use trainyard_domain::{Access, Clock, UserId};
+use trainyard_storage::{Db, StorageError};
 
 use super::{AuthError, Claims, DisabledUsers, Jwt, Principal};
 use crate::problem::{Code, Problem};
@@ -13,6 +14,8 @@ use crate::problem::{Code, Problem};
 /// What a token's claims are checked against.
 #[derive(Debug, Clone)]
 pub enum PrincipalCheck {
+    /// The account as the database has it now: a changed role or a disabled account counts at once.
+    Database(Db),
     /// The set of disabled accounts, without a database on the way; the role is the token's.
     Claims(DisabledUsers),
 }
@@ -65,10 +68,20 @@ impl Authenticator {
 impl PrincipalCheck {
     async fn principal(&self, claims: Claims) -> Result<Principal, Problem> {
         match self {
+            Self::Database(db) => account(db, claims.sub).await?.ok_or_else(|| refused(AuthError::Invalid)),
             Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
             Self::Claims(_) => Ok(Principal { user_id: claims.sub, email: claims.email, role: claims.role }),
         }
     }
+}
+
+/// The account behind a token, unless it is gone or disabled.
+async fn account(db: &Db, id: UserId) -> Result<Option<Principal>, StorageError> {
+    let mut tx = db.read().await?;
+    let user = tx.users().by_id(id).await?.filter(|user| !user.disabled);
+    // Ends the transaction here rather than in the background, where the next request may find its connection busy.
+    tx.commit().await?;
+    Ok(user.map(|user| Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role }))
 }
 
 /// The bearer token, if one was sent (RFC 6750, section 2.1).

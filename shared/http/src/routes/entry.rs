@@ -10,6 +10,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::RouteInfo;
+use crate::auth::Authenticator;
 
 /// A documented handler (or several on one path), before it is given an access: made from `routes!(handler)`.
 pub struct Route<S = ()> {
@@ -67,6 +68,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             handler: handler.clone(),
             body_bytes,
             timeout,
+            authenticator: None,
         })
     }
 }
@@ -103,6 +105,7 @@ pub(super) struct Entry<S> {
     pub(super) handler: MethodRouter<S>,
     pub(super) body_bytes: Option<usize>,
     pub(super) timeout: Option<Duration>,
+    pub(super) authenticator: Option<Authenticator>,
 }
 
 impl<S> std::fmt::Debug for Entry<S> {
@@ -113,8 +116,9 @@ impl<S> std::fmt::Debug for Entry<S> {
 
 impl<S: Clone + Send + Sync + 'static> Entry<S> {
     pub(super) fn with_state(self, state: S) -> Entry<()> {
-        let Self { path, operations, access, schemas, handler, body_bytes, timeout } = self;
-        Entry { path, operations, access, schemas, handler: handler.with_state(state), body_bytes, timeout }
+        let Self { path, operations, access, schemas, handler, body_bytes, timeout, authenticator } = self;
+        let handler = handler.with_state(state);
+        Entry { path, operations, access, schemas, handler, body_bytes, timeout, authenticator }
     }
 
     pub(super) fn infos(&self) -> impl Iterator<Item = RouteInfo> {
