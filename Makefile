@@ -1,0 +1,38 @@
+# What a person does here. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.PHONY: help run test check fmt generate services
+
+LISTEN ?= 127.0.0.1:8080
+DATA_DIR ?= ./data
+
+help: ## Show this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
+
+run: ## Build Trainyard and run all of it in one process: SQLite, in-memory queue, local files
+	@scripts/ensure build
+	cargo build --release --locked -p trainyard
+	@exec target/release/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
+
+test: ## Every test, on SQLite + memory + files and on Postgres + Redis + S3, which it starts itself
+	@scripts/ensure build services
+	cargo test --workspace --locked
+
+check: ## Format, lints, dependency bans and licences, generated files, layout rules
+	@scripts/ensure build deny
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	cargo test --locked -p trainyard --test tidy
+
+fmt: ## Format the code
+	cargo fmt --all
+
+generate: ## Write the generated files again: docs/openapi.json, docs/configuration.md, docs/metrics.md
+	cargo run -q --locked -p trainyard -- openapi > docs/openapi.json
+	cargo run -q --locked -p trainyard -- config --markdown > docs/configuration.md
+	cargo run -q --locked -p trainyard -- metrics > docs/metrics.md
+
+services: ## Start a private Postgres, Redis and S3 endpoint and print the settings that reach them
+	@scripts/ensure build services
+	cargo run -q --locked -p trainyard-testkit --bin services

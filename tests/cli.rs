@@ -1,0 +1,87 @@
+//! The client verbs, typed as the README types them.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, unique};
+
+use crate::support::on_both_stacks;
+
+on_both_stacks!(
+    the_tour_ends_with_a_prediction,
+    output_for_scripts_is_json_alone,
+    exit_codes_tell_what_went_wrong,
+);
+
+/// One person's terminal: a home folder of its own.
+struct Terminal {
+    home: TempDir,
+    client: Client,
+}
+
+impl Terminal {
+    fn new(system: &System) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), client: system.client() }
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let mut command = Command::new(crate::support::BINARY);
+        command.env_clear().env("HOME", self.home.path()).env("TRAINYARD_URL", self.client.api_url());
+        command.env("TRAINYARD_INFERENCE_URL", self.client.inference_url());
+        command.env("TRAINYARD_EMAIL", ADMIN_EMAIL).env("TRAINYARD_PASSWORD", ADMIN_PASSWORD);
+        command.args(line.split_whitespace()).output().unwrap()
+    }
+
+    fn succeeds(&self, line: &str) -> String {
+        let output = self.run(line);
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn fails(&self, line: &str, code: i32) -> String {
+        let output = self.run(line);
+        assert_eq!(output.status.code(), Some(code), "{line}: {output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+async fn the_tour_ends_with_a_prediction(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("tour"));
+    terminal.succeeds("login");
+    let train = "train --dataset titanic --algorithm random_forest --features sex,age,pclass --watch --name";
+    let watched = terminal.succeeds(&format!("{train} {name}"));
+    assert!(watched.contains("accuracy") && watched.contains("roc_auc"), "{watched}");
+    assert!(terminal.succeeds("jobs").contains(&name));
+    assert!(terminal.succeeds("models").contains(&name));
+    let admin = system.client().admin().await;
+    let row = serde_json::json!({"model": name, "features": {"sex": "female", "age": 29, "pclass": 1}});
+    admin.served(row, &serde_json::json!(1)).await;
+    let predicted = terminal.succeeds(&format!("predict --model {name} sex=female age=29 pclass=1"));
+    assert!(predicted.contains("survived") && predicted.contains("true"), "{predicted}");
+}
+
+async fn output_for_scripts_is_json_alone(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("json"));
+    terminal.succeeds("login --json");
+    let train = "train --json --watch --algorithm decision_tree --features sex,age --name";
+    let job: Value = serde_json::from_str(&terminal.succeeds(&format!("{train} {name}"))).unwrap();
+    assert_eq!(job["status"], "succeeded");
+    let jobs: Value = serde_json::from_str(&terminal.succeeds("jobs --json")).unwrap();
+    assert!(jobs["items"].is_array());
+    let models: Value = serde_json::from_str(&terminal.succeeds("models --json")).unwrap();
+    assert!(models["items"].is_array());
+}
+
+async fn exit_codes_tell_what_went_wrong(system: &System) {
+    let terminal = Terminal::new(system);
+    let out = Command::new(crate::support::BINARY).env_clear().env("HOME", terminal.home.path());
+    drop(out);
+    terminal.fails("train --algorithm", 2);
+    terminal.succeeds("login");
+    let error = terminal.fails("train --algorithm xgboost --features sex --name x", 1);
+    assert!(error.contains("algorithm") && error.contains("random_forest"), "{error}");
+    terminal.fails("jobs show 00000000-0000-7000-8000-000000000000", 4);
+    let unreachable = terminal.fails("--url http://127.0.0.1:1 jobs", 5);
+    assert!(unreachable.contains("127.0.0.1:1"), "{unreachable}");
+}

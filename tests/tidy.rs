@@ -1,0 +1,138 @@
+//! The rules of the house that a machine can check: who imports whom, what is generated, how files begin.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Crate → the crates of ours it may depend on. What is not listed may not be imported: an import that is missing here
+/// is a rule, not an oversight.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("telemetry", &[]),
+    ("ml", &["domain"]),
+    ("storage", &["domain"]),
+    ("queue", &["domain", "telemetry"]),
+    ("artifacts", &["domain"]),
+    ("http", &["domain", "storage", "queue", "artifacts", "telemetry"]),
+    ("api", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
+    ("worker", &["domain", "storage", "queue", "artifacts", "telemetry", "ml"]),
+    ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
+    ("testkit", &[]),
+];
+
+/// Library → the crates that may use it.
+const KEPT_IN: &[(&str, &[&str])] = &[
+    ("sqlx", &["storage"]),
+    ("redis", &["queue"]),
+    ("apalis", &["worker"]),
+    ("apalis-core", &["queue", "worker"]),
+    ("object_store", &["artifacts"]),
+    ("axum", &["http", "api", "inference", "app"]),
+    ("linfa", &["ml"]),
+    ("linfa-svm", &["ml"]),
+    ("linfa-trees", &["ml"]),
+    ("linfa-logistic", &["ml"]),
+    ("jsonwebtoken", &["http"]),
+    ("bcrypt", &["http"]),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Direct dependencies that ship, by short crate name (`app` for the binary).
+fn dependencies() -> Vec<(String, Vec<String>)> {
+    let metadata = cargo_metadata::MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
+    let short = |name: &str| if name == "trainyard" { "app".into() } else { name.replace("trainyard-", "") };
+    let packages = metadata.packages.iter().map(|package| {
+        let shipped = package.dependencies.iter().filter(|d| d.kind == cargo_metadata::DependencyKind::Normal);
+        (short(&package.name), shipped.map(|d| d.name.clone()).collect())
+    });
+    packages.collect()
+}
+
+fn git_files(ending: &str) -> Vec<PathBuf> {
+    let listed = Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let files = listed.lines().filter(|line| line.ends_with(ending)).map(|line| root().join(line));
+    files.filter(|path| path.exists()).collect()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn crates_import_only_what_the_house_allows() {
+    for (name, dependencies) in dependencies() {
+        let ours = dependencies.iter().filter_map(|d| d.strip_prefix("trainyard-"));
+        if let Some((_, allowed)) = MAY_IMPORT.iter().find(|(crate_name, _)| *crate_name == name) {
+            let excess: Vec<_> = ours.filter(|d| !allowed.contains(d)).collect();
+            assert!(excess.is_empty(), "{name} must not import {excess:?}");
+        } else {
+            assert_eq!(name, "app", "say in tests/tidy.rs what {name} may import");
+            assert!(!dependencies.contains(&"trainyard-testkit".to_owned()), "the binary must not ship the testkit");
+        }
+    }
+}
+
+#[test]
+fn libraries_stay_behind_the_crate_that_owns_them() {
+    for (name, dependencies) in dependencies() {
+        for (library, homes) in KEPT_IN {
+            let used = dependencies.iter().any(|d| d == library);
+            assert!(!used || homes.contains(&name.as_str()), "{name} must not use {library}; it is kept in {homes:?}");
+        }
+    }
+}
+
+#[test]
+fn the_api_never_trains() {
+    for path in git_files(".rs").into_iter().filter(|path| path.starts_with(root().join("api/src"))) {
+        let text = read(&path);
+        for forbidden in ["trainyard_ml::train", "trainyard_ml::forest", "trainyard_ml::predict"] {
+            assert!(!text.contains(forbidden), "{} uses {forbidden}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_says_what_it_is_and_stays_readable() {
+    for path in git_files(".rs") {
+        let text = read(&path);
+        assert!(text.starts_with("//!"), "{} must begin with a //! line that says what it is", path.display());
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines; past 400 it is more than one thing", path.display());
+    }
+}
+
+#[test]
+fn generated_files_are_what_the_code_generates() {
+    let generated = [("configuration.md", vec!["config", "--markdown"]), ("metrics.md", vec!["metrics"]), ("openapi.json", vec!["openapi"])];
+    for (file, arguments) in generated {
+        let output = Command::new(env!("CARGO_BIN_EXE_trainyard")).args(&arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let committed = read(&root().join("docs").join(file));
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), committed, "docs/{file} is old: run `make generate`");
+    }
+}
+
+#[test]
+fn the_documents_name_only_make_targets_that_exist_and_every_crate() {
+    let makefile = read(&root().join("Makefile"));
+    let targets: BTreeSet<_> = makefile.lines().filter_map(|line| line.split_once(": ##")).map(|(name, _)| name).collect();
+    for path in git_files(".md") {
+        let text = read(&path);
+        let named = text.split("`make ").skip(1).filter_map(|rest| rest.split('`').next());
+        for target in named.flat_map(|words| words.split_whitespace()).filter(|word| !word.contains('=')) {
+            assert!(targets.contains(target), "{} names `make {target}`, which is not in the Makefile", path.display());
+        }
+    }
+    let architecture = read(&root().join("ARCHITECTURE.md"));
+    for manifest in git_files("Cargo.toml") {
+        let folder = manifest.parent().unwrap().strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        assert!(architecture.contains(&format!("{folder}/")), "ARCHITECTURE.md does not say what {folder}/ is");
+    }
+}
