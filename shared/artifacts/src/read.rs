@@ -50,6 +50,17 @@ impl Store {
         Ok(())
     }
 
+    /// Reads the first `bytes` of an object, fewer where it is shorter. A part can't be checked against the digest of the
+    /// whole: this is for showing to people, never for training or serving.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotFound`], [`ArtifactError::Unavailable`]; an empty object counts as unavailable.
+    pub async fn head(&self, key: &Key, bytes: u64) -> Result<Bytes> {
+        let head = self.objects.get_range(&Self::path(key), 0..bytes).await.map_err(ArtifactError::of_object)?;
+        counter!(ARTIFACTS_BYTES_TOTAL, "direction" => "get").increment(head.len() as u64);
+        Ok(head)
+    }
+
     async fn download(&self, key: &Key, max: u64) -> Result<Download> {
         let object = self.objects.get(&Self::path(key)).await.map_err(ArtifactError::of_object)?;
         if object.meta.size > max {

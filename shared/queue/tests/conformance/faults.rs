@@ -1,0 +1,139 @@
+//! Workers that die, entries that make no sense, a Redis that is emptied or full.
+
+use std::time::Duration;
+
+use trainyard_domain::PriorityClass::{High, Low, Normal};
+use trainyard_queue::{Queue, QueueError, RedisOptions};
+use trainyard_testkit::{RedisServer, eventually, redis, unique};
+
+use super::harness::{LIMIT, Reader, all, fresh, ids, in_redis, open, raw, waiting};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_whose_worker_died_before_the_claim_goes_to_another() {
+    let (url, prefix) = (redis().url(), unique("queue"));
+    let queue = open(&url, &prefix, Duration::from_millis(400));
+    let jobs = ids(2);
+    queue.dispatch(&all(&jobs, Normal)).await.unwrap();
+    let mut dies = Reader::of(&queue);
+    let first = dies.take().await.job;
+    drop(dies);
+    let mut lives = Reader::of(&queue);
+    let mut seen = [lives.take().await, lives.take().await];
+    seen.sort_by_key(|delivery| delivery.job);
+    assert_eq!(seen.each_ref().map(|delivery| delivery.job), [jobs[0], jobs[1]]);
+    assert_eq!(first, jobs[0]);
+    for delivery in &seen {
+        delivery.ack().await;
+    }
+    assert_eq!((waiting(&queue).await, in_redis(&url, &prefix).await.0), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_that_is_being_claimed_is_nobody_elses() {
+    let (queue, _) = fresh();
+    let jobs = ids(2);
+    queue.dispatch(&all(&jobs[..1], High)).await.unwrap();
+    let (mut holder, mut other) = (Reader::of(&queue), Reader::of(&queue));
+    assert_eq!(holder.take().await.job, jobs[0]);
+    other.ask().await;
+    queue.dispatch(&all(&jobs[1..], Low)).await.unwrap();
+    assert_eq!(other.take().await.job, jobs[1], "the id in the other's hands is the older and of the higher class");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_that_name_no_job_are_dropped_and_harm_nobody() {
+    let (queue, prefix) = fresh();
+    let stream = format!("{{{prefix}}}:jobs:normal");
+    let mut connection = raw(&redis().url()).await;
+    let nonsense: [(&[u8], &[u8]); 4] =
+        [(b"job", b"42"), (b"task", b"0190b5f2-7c1a-7000-8000-000000000001"), (b"job", b"\xff\xfe"), (b"\xff", b"")];
+    let mut reader = Reader::of(&queue);
+    for waits in [false, true] {
+        if waits {
+            reader.ask().await;
+        }
+        for (field, value) in nonsense {
+            redis::cmd("XADD").arg(&stream).arg("*").arg(field).arg(value).exec_async(&mut connection).await.unwrap();
+        }
+        let job = ids(1)[0];
+        queue.dispatch(&[(job, Normal)]).await.unwrap();
+        let delivery = reader.take().await;
+        assert_eq!(delivery.job, job);
+        delivery.ack().await;
+        assert_eq!(waiting(&queue).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_changes_the_epoch_and_does_not_stop_a_waiting_consumer() {
+    let server = RedisServer::start();
+    let queue = Queue::redis(&server.url(), &unique("queue")).await.unwrap();
+    let mut reader = Reader::of(&queue);
+    let jobs = ids(3);
+    queue.dispatch(&all(&jobs[..1], Normal)).await.unwrap();
+    let lost = reader.take().await;
+    let epoch = queue.epoch().await.unwrap();
+    reader.ask().await;
+    let mut connection = raw(&server.url()).await;
+    redis::cmd("FLUSHALL").exec_async(&mut connection).await.unwrap();
+    assert_ne!(queue.epoch().await.unwrap(), epoch);
+    lost.ack().await;
+    for job in &jobs[1..] {
+        queue.dispatch(&[(*job, Low)]).await.unwrap();
+        let delivery = reader.take().await;
+        assert_eq!(delivery.job, *job);
+        delivery.ack().await;
+    }
+    assert_eq!(waiting(&queue).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_redis_fails_the_ping_and_takes_no_job() {
+    let server = RedisServer::start();
+    let queue = open(&server.url(), &unique("queue"), Duration::from_secs(30));
+    queue.ping().await.unwrap();
+    let mut connection = raw(&server.url()).await;
+    let mut limit = async |bytes: u32| {
+        let mut set = redis::cmd("CONFIG");
+        set.arg("SET").arg("maxmemory").arg(bytes).exec_async(&mut connection).await.unwrap();
+    };
+    limit(1).await;
+    assert!(matches!(queue.ping().await, Err(QueueError::Unavailable(_))));
+    let job = ids(1)[0];
+    assert!(matches!(queue.dispatch(&[(job, High)]).await, Err(QueueError::Unavailable(_))));
+    let mut reader = Reader::of(&queue);
+    reader.ask().await;
+    limit(0).await;
+    queue.ping().await.unwrap();
+    queue.dispatch(&[(job, High)]).await.unwrap();
+    assert_eq!(reader.take().await.job, job);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_of_dead_processes_are_forgotten_when_they_hold_nothing() {
+    let (url, prefix) = (redis().url(), unique("queue"));
+    let options = RedisOptions {
+        block: Duration::from_millis(100),
+        redeliver_after: Duration::from_secs(30),
+        forget_after: Duration::from_millis(1),
+    };
+    let queue = Queue::redis_with(&url, &prefix, options).unwrap();
+    queue.dispatch(&all(&ids(1), Normal)).await.unwrap();
+    let mut holder = Reader::of(&queue);
+    let held = holder.take().await;
+    // What a killed process leaves behind: a name in the group.
+    let mut connection = raw(&url).await;
+    let mut ghost = redis::cmd("XGROUP");
+    ghost.arg("CREATECONSUMER").arg(format!("{{{prefix}}}:jobs:normal")).arg("workers").arg("ghost");
+    ghost.exec_async(&mut connection).await.unwrap();
+    let mut newcomer = Reader::of(&queue);
+    newcomer.ask().await;
+    eventually("the ghost is gone", LIMIT, async || {
+        let (pending, readers) = in_redis(&url, &prefix).await;
+        assert_eq!(pending, 1, "a reader that holds an id must stay");
+        (!readers.contains(&"ghost".to_owned())).then_some(())
+    })
+    .await;
+    held.ack().await;
+    assert_eq!(in_redis(&url, &prefix).await.0, 0);
+}
