@@ -105,10 +105,9 @@ impl Db {
     /// [`StorageError::Unavailable`] when there is none.
     pub async fn ping(&self) -> Result<()> {
         match &self.0 {
-            Pool::Postgres(pool) => drop(answered(sqlx::query("SELECT 1").execute(pool)).await?),
-            Pool::Sqlite { pool, .. } => drop(answered(sqlx::query("SELECT 1").execute(pool)).await?),
+            Pool::Postgres(pool) => answered(sqlx::query("SELECT 1").execute(pool)).await.map(|_| ()),
+            Pool::Sqlite { pool, .. } => answered(sqlx::query("SELECT 1").execute(pool)).await.map(|_| ()),
         }
-        Ok(())
     }
 
     /// Closes every connection, once those in use are given back.

@@ -108,11 +108,11 @@ impl Jobs<'_> {
             match &mut self.0.inner {
                 Inner::Postgres(tx) => {
                     let query = padded.fold(sqlx::query(sql).bind(now), |query, id| query.bind(id.0));
-                    drop(answered(query.execute(&mut **tx)).await?);
+                    answered(query.execute(&mut **tx)).await?;
                 }
                 Inner::Sqlite(tx, _) => {
                     let query = padded.fold(sqlx::query(sql).bind(now), |query, id| query.bind(id.0));
-                    drop(answered(query.execute(&mut **tx)).await?);
+                    answered(query.execute(&mut **tx)).await?;
                 }
             }
         }

@@ -1,0 +1,203 @@
+//! A migrated database with one user and one data set, and jobs to put into it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use tempfile::TempDir;
+use trainyard_domain::outcome::Counts;
+use trainyard_domain::{
+    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User, UserId,
+};
+use trainyard_storage::{Db, NewVersion, PoolOptions};
+
+/// See the module.
+pub(crate) struct Bench {
+    pub(crate) db: Db,
+    pub(crate) url: String,
+    /// The time every test starts from, past and to the microsecond.
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) user: UserId,
+    pub(crate) dataset: Dataset,
+    _folder: Option<TempDir>,
+}
+
+impl Bench {
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/not/yet/there/trainyard.db", folder.path().display());
+        Self::start(url, Some(folder)).await
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let url = tokio::task::spawn_blocking(|| trainyard_testkit::postgres().fresh_database()).await.unwrap();
+        Self::start(url, None).await
+    }
+
+    async fn start(url: String, folder: Option<TempDir>) -> Self {
+        let db = Db::connect(&url, &pool()).await.unwrap();
+        db.migrate().await.unwrap();
+        let now = DateTime::from_timestamp_micros(1_760_000_000_123_456).unwrap();
+        let dataset = dataset("titanic", 1, now);
+        let mut bench = Self { db, url, now, user: UserId::at(now), dataset: dataset.clone(), _folder: folder };
+        bench.user = bench.add_user("ada@example.com", Role::Admin).await;
+        let mut tx = bench.db.begin().await.unwrap();
+        tx.datasets().insert(&dataset).await.unwrap();
+        tx.commit().await.unwrap();
+        bench
+    }
+
+    pub(crate) fn later(&self, seconds: i64) -> DateTime<Utc> {
+        self.now + TimeDelta::seconds(seconds)
+    }
+
+    pub(crate) async fn add_user(&self, email: &str, role: Role) -> UserId {
+        let mut tx = self.db.begin().await.unwrap();
+        let user = user(email, role, self.now);
+        tx.users().insert(&user).await.unwrap();
+        tx.commit().await.unwrap();
+        user.id
+    }
+
+    /// A queued job that is due, not yet stored.
+    pub(crate) fn draft(&self) -> Job {
+        let spec = JobSpec {
+            name: ModelName::parse("demo").unwrap(),
+            algorithm: Algorithm::RandomForest,
+            features: vec!["sex".into(), "age".into()],
+            dataset: self.dataset.name.clone(),
+            dataset_version: 1,
+            target: "survived".into(),
+            params: json!({"n_trees": 10, "max_depth": null}).as_object().unwrap().clone(),
+            priority: 0,
+            run_at: None,
+            max_attempts: 3,
+            timeout_s: 60,
+            webhook_url: None,
+            seed: u64::MAX,
+        };
+        Job {
+            id: JobId::at(self.now),
+            spec,
+            dataset_id: self.dataset.id,
+            created_by: self.user,
+            status: JobStatus::Queued,
+            counts: Counts::default(),
+            claim: 0,
+            worker: None,
+            lease_expires_at: None,
+            cancel_requested_at: None,
+            dispatched_at: None,
+            run_at: self.now,
+            progress: 0.0,
+            phase: None,
+            created_at: self.now,
+            started_at: None,
+            finished_at: None,
+            metrics: None,
+            model_version: None,
+            error: None,
+            request_id: Some("req-1".into()),
+            revision: 0,
+        }
+    }
+
+    /// Stores a job that `change` made of the draft.
+    pub(crate) async fn queue_with(&self, change: impl FnOnce(&mut Job)) -> JobId {
+        let mut job = self.draft();
+        change(&mut job);
+        let mut tx = self.db.begin().await.unwrap();
+        tx.jobs().insert(&job).await.unwrap();
+        tx.commit().await.unwrap();
+        job.id
+    }
+
+    pub(crate) async fn queue(&self) -> JobId {
+        self.queue_with(|_| ()).await
+    }
+
+    pub(crate) async fn job(&self, id: JobId) -> Job {
+        self.db.read().await.unwrap().jobs().get(id).await.unwrap().unwrap()
+    }
+
+    /// Claims a job for `worker` with a lease of 30 s from `now`.
+    pub(crate) async fn claim(&self, id: JobId, worker: &str, now: DateTime<Utc>) -> Option<Job> {
+        let mut tx = self.db.begin().await.unwrap();
+        let job = tx.jobs().claim(id, worker, now, now + TimeDelta::seconds(30)).await.unwrap();
+        tx.commit().await.unwrap();
+        job
+    }
+
+    /// A version for `model`, trained by `job`.
+    pub(crate) fn version(&self, model: &str, job: JobId) -> NewVersion {
+        NewVersion {
+            name: ModelName::parse(model).unwrap(),
+            job_id: job,
+            algorithm: Algorithm::RandomForest,
+            features: vec!["sex".into(), "age".into()],
+            target: "survived".into(),
+            metrics: json!({"accuracy": 0.8125}),
+            dataset_id: self.dataset.id,
+            size: 4096,
+            sha256: "ab".repeat(32),
+            artifact_key: format!("artifacts/{job}/1.tym"),
+            now: self.now,
+            auto_promote: false,
+        }
+    }
+
+    /// Publishes one version of `model` by a job of its own.
+    pub(crate) async fn publish(&self, model: &str) -> i64 {
+        let job = self.queue().await;
+        let mut tx = self.db.begin().await.unwrap();
+        let version = tx.models().publish(&self.version(model, job)).await.unwrap();
+        tx.commit().await.unwrap();
+        version
+    }
+
+    /// Runs a statement behind the crate's back.
+    pub(crate) async fn meddle(&self, sql: &'static str) {
+        if self.url.starts_with("sqlite") {
+            let pool = sqlx::SqlitePool::connect(&self.url).await.unwrap();
+            sqlx::query(sql).execute(&pool).await.unwrap();
+            pool.close().await;
+        } else {
+            let pool = sqlx::PgPool::connect(&self.url).await.unwrap();
+            sqlx::query(sql).execute(&pool).await.unwrap();
+            pool.close().await;
+        }
+    }
+}
+
+/// A pool small enough that the concurrent tests have to share it.
+pub(crate) fn pool() -> PoolOptions {
+    PoolOptions { max_connections: 8, acquire_timeout: Duration::from_secs(30) }
+}
+
+pub(crate) fn user(email: &str, role: Role, now: DateTime<Utc>) -> User {
+    User {
+        id: UserId::at(now),
+        email: Email::parse(email).unwrap(),
+        password_hash: "$2b$12$…".into(),
+        role,
+        disabled: false,
+        created_at: now,
+    }
+}
+
+pub(crate) fn dataset(name: &str, version: i64, now: DateTime<Utc>) -> Dataset {
+    let id = DatasetId::at(now);
+    Dataset {
+        id,
+        name: DatasetName::parse(name).unwrap(),
+        version,
+        rows: 1309,
+        bytes: 100_000,
+        columns: vec![],
+        sha256: "cd".repeat(32),
+        storage_key: format!("datasets/{id}.csv"),
+        warnings: vec!["'ticket' is nearly unique".into()],
+        created_by: None,
+        created_at: now,
+    }
+}

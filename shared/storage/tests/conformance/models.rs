@@ -1,0 +1,111 @@
+//! Models as they are read, and aliases as they move.
+
+use futures::future::join_all;
+use trainyard_domain::{ModelName, ModelVersion, PRODUCTION};
+
+use crate::bench::Bench;
+
+on_both!(
+    a_version_reads_back_with_its_aliases,
+    aliases_move_and_the_revision_with_them,
+    an_alias_moved_by_many_points_at_one_version,
+    deleting_a_version_takes_its_aliases_along,
+    lists_go_newest_first,
+);
+
+fn demo() -> ModelName {
+    ModelName::parse("demo").unwrap()
+}
+
+fn short(versions: &[ModelVersion]) -> Vec<(i64, Vec<&str>)> {
+    versions.iter().map(|v| (v.version, v.aliases.iter().map(String::as_str).collect())).collect()
+}
+
+async fn point(bench: &Bench, alias: &str, version: i64) -> bool {
+    let mut tx = bench.db.begin().await.unwrap();
+    let moved = tx.models().set_alias(&demo(), alias, version, bench.now).await.unwrap();
+    tx.commit().await.unwrap();
+    moved
+}
+
+async fn a_version_reads_back_with_its_aliases(bench: Bench) {
+    let job = bench.queue().await;
+    let new = bench.version("demo", job);
+    let mut tx = bench.db.begin().await.unwrap();
+    tx.models().publish(&new).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(point(&bench, "best", 1).await);
+
+    let mut tx = bench.db.read().await.unwrap();
+    let read = tx.models().version(&demo(), 1).await.unwrap().unwrap();
+    assert_eq!((read.name, read.job_id, read.algorithm), (new.name, job, new.algorithm));
+    assert_eq!((read.features, read.target, read.metrics), (new.features, new.target, new.metrics));
+    assert_eq!((read.dataset_id, read.size, read.sha256), (new.dataset_id, new.size, new.sha256));
+    assert_eq!((read.created_at, read.aliases), (bench.now, vec!["best".to_owned(), PRODUCTION.to_owned()]));
+    assert!(tx.models().holds(&read.artifact_key).await.unwrap());
+    assert!(!tx.models().holds("artifacts/orphan/1.tym").await.unwrap());
+    assert!(tx.models().version(&demo(), 2).await.unwrap().is_none());
+}
+
+async fn aliases_move_and_the_revision_with_them(bench: Bench) {
+    for _ in 0..3 {
+        bench.publish("demo").await;
+    }
+    let revision = async || bench.db.read().await.unwrap().models().revision().await.unwrap();
+    let before = revision().await;
+    assert!(point(&bench, PRODUCTION, 3).await);
+    assert!(revision().await > before);
+    let before = revision().await;
+    assert!(!point(&bench, PRODUCTION, 9).await, "there is no version 9");
+    assert_eq!(revision().await, before);
+    assert!(point(&bench, "canary", 2).await);
+
+    let mut tx = bench.db.begin().await.unwrap();
+    let served = tx.models().served().await.unwrap();
+    assert_eq!(short(&served), [(2, vec!["canary"]), (3, vec![PRODUCTION])], "what no alias names is not loaded");
+    assert!(tx.models().delete_alias(&demo(), "canary").await.unwrap());
+    assert!(!tx.models().delete_alias(&demo(), "canary").await.unwrap());
+    assert_eq!(short(&tx.models().served().await.unwrap()), [(3, vec![PRODUCTION])]);
+}
+
+async fn an_alias_moved_by_many_points_at_one_version(bench: Bench) {
+    for _ in 0..5 {
+        bench.publish("demo").await;
+    }
+    let moves = join_all((0..20).map(|i| point(&bench, PRODUCTION, i % 5 + 1))).await;
+    assert!(moves.into_iter().all(|moved| moved));
+    let mut tx = bench.db.read().await.unwrap();
+    assert_eq!(tx.models().aliases(&demo()).await.unwrap().len(), 1);
+    assert_eq!(tx.models().served().await.unwrap().len(), 1);
+}
+
+async fn deleting_a_version_takes_its_aliases_along(bench: Bench) {
+    bench.publish("demo").await;
+    bench.publish("demo").await;
+    let mut tx = bench.db.begin().await.unwrap();
+    let before = tx.models().revision().await.unwrap();
+    assert!(tx.models().delete_version(&demo(), 1).await.unwrap().is_some());
+    assert!(tx.models().aliases(&demo()).await.unwrap().is_empty());
+    assert!(tx.models().revision().await.unwrap() > before);
+    assert_eq!(short(&tx.models().versions(&demo(), None, 10).await.unwrap()), [(2, vec![])]);
+}
+
+async fn lists_go_newest_first(bench: Bench) {
+    for _ in 0..5 {
+        bench.publish("demo").await;
+    }
+    assert!(point(&bench, "best", 5).await && point(&bench, "also-best", 5).await);
+    let mut tx = bench.db.read().await.unwrap();
+    let page = tx.models().versions(&demo(), None, 2).await.unwrap();
+    assert_eq!(short(&page), [(5, vec!["also-best", "best"]), (4, vec![])], "aliases don't use up the page");
+    let rest = tx.models().versions(&demo(), Some(4), 10).await.unwrap();
+    assert_eq!(short(&rest), [(3, vec![]), (2, vec![]), (1, vec![PRODUCTION])]);
+    drop(tx);
+
+    bench.publish("other").await;
+    let mut tx = bench.db.read().await.unwrap();
+    let models = tx.models().list(None, 10).await.unwrap();
+    assert_eq!(models.len(), 2);
+    assert!(models[0].id > models[1].id);
+    assert_eq!(tx.models().list(Some(models[0].id), 10).await.unwrap(), models[1..]);
+}
