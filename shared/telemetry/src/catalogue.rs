@@ -107,7 +107,7 @@ pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
 pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
 /// Stream entries thrown away.
 pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
-/// Age of the oldest waiting job, by class.
+/// Age of the oldest waiting job.
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
 /// Time of one sweep.
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
@@ -139,8 +139,17 @@ pub const ALL: &[MetricSpec] = &[
         "Time of a prediction request inside the role, the body parsed.",
     ),
     gauge(INFERENCE_MODELS_LOADED, &[], "Model versions in memory, ready to predict."),
-    counter(INFERENCE_RELOADS_TOTAL, &["outcome"], "Attempts to load a model version: `ok`, `failed`."),
-    counter(INFERENCE_REQUESTS_TOTAL, &["model", "version"], "Prediction requests answered with a prediction."),
+    counter(
+        INFERENCE_RELOADS_TOTAL,
+        &["outcome"],
+        "Attempts to load a model version: `ok`, `unavailable`, `not_found`, `digest_mismatch`, `invalid`.",
+    ),
+    counter(
+        INFERENCE_REQUESTS_TOTAL,
+        &["model", "version", "outcome"],
+        "Prediction requests: `answered`, `refused`, `not_found`, `unavailable`, `failed`; those that reached no version \
+         carry no model.",
+    ),
     counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Rows predicted."),
     gauge(JOBS_BY_STATUS, &["status"], "Jobs by status, as last measured by the sweep."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
@@ -157,7 +166,7 @@ pub const ALL: &[MetricSpec] = &[
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job could run to its claim."),
     gauge(QUEUE_DEPTH_JOBS, &["class"], "Jobs waiting for a worker, as last measured by the sweep."),
     counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
-    gauge(QUEUE_OLDEST_AGE_SECONDS, &["class"], "Age of the oldest job that could run and does not yet."),
+    gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
     gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),

@@ -1,0 +1,316 @@
+//! The one task that changes what is served. It hears of changes by push, asks the database in any case every 200 ms,
+//! loads what is new beside what serves, and swaps the snapshot when a version is ready. The database, the queue and
+//! the object store may all be away: what is served stays.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use trainyard_http::auth::DisabledUsers;
+use trainyard_queue::{Queue, Subscription};
+use trainyard_storage::Db;
+use trainyard_telemetry::catalogue;
+
+use crate::book::Book;
+use crate::loaded::Loaded;
+use crate::loader::{LoadError, Loader};
+use crate::pins::{Ask, COME_BACK, Waiting};
+use crate::record::{Catalogue, Key, Record};
+use crate::registry::{Miss, Registry, Snapshot};
+use crate::source::{self, SourceError};
+
+/// Versions read from the local cache at the same time, at the start.
+const PRIMED_AT_ONCE: usize = 4;
+/// Look-ups of pinned versions that may be under way at the same time.
+const MAX_LOOK_UPS: usize = 8;
+/// Versions remembered not to exist, until the next change.
+const MAX_ABSENT: usize = 10_000;
+
+/// What the refresher needs, and what it keeps up to date.
+pub(crate) struct Ports {
+    /// Says what should be served.
+    pub(crate) db: Db,
+    /// Tells when that changed.
+    pub(crate) queue: Queue,
+    /// Brings versions into memory.
+    pub(crate) loader: Loader,
+    /// What requests are answered from.
+    pub(crate) registry: Registry,
+    /// Accounts that are turned away.
+    pub(crate) disabled: DisabledUsers,
+    /// Turns true once everything known at the start has been loaded, or tried.
+    pub(crate) ready: Arc<AtomicBool>,
+    /// Gets what the local index should hold.
+    pub(crate) index: watch::Sender<Catalogue>,
+    /// Versions that requests ask for.
+    pub(crate) asks: mpsc::Receiver<Ask>,
+}
+
+enum Done {
+    Read(Result<Option<Catalogue>, SourceError>),
+    Looked(Key, Result<Option<Record>, SourceError>),
+    Loaded(Record, Duration, Box<Result<Loaded, LoadError>>),
+}
+
+/// See the module.
+pub(crate) struct Refresher {
+    ports: Ports,
+    max_pinned: usize,
+    book: Book,
+    /// Newer than what requests see only before the first list is known.
+    snapshot: Arc<Snapshot>,
+    work: JoinSet<Done>,
+    waiting: Waiting,
+    absent: HashSet<Key>,
+    look_ups: usize,
+    known: Option<i64>,
+    reading: bool,
+    read_again: bool,
+    /// Whether the snapshot may be shown: the database, or for want of it the local index, has told what to serve.
+    told: bool,
+    away: bool,
+}
+
+impl Refresher {
+    /// A refresher that starts from what the local index says was served last.
+    pub(crate) fn new(ports: Ports, max_pinned: usize, last: Option<Catalogue>) -> Self {
+        let mut book = Book::default();
+        book.adopt(last.unwrap_or_default());
+        Self {
+            ports,
+            max_pinned,
+            book,
+            snapshot: Arc::default(),
+            work: JoinSet::new(),
+            waiting: Waiting::default(),
+            absent: HashSet::new(),
+            look_ups: 0,
+            known: None,
+            reading: false,
+            read_again: false,
+            told: false,
+            away: false,
+        }
+    }
+
+    /// Works until `shutdown`.
+    pub(crate) async fn run(mut self, poll: Duration, shutdown: CancellationToken) {
+        let mut push: Subscription<()> = self.ports.queue.model_changes();
+        let mut tick = tokio::time::interval(poll);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.prime().await;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = tick.tick() => { self.read(); self.load_due(); }
+                () = push.next() => self.read(),
+                Some(done) = self.work.join_next() => match done {
+                    Ok(done) => self.done(done),
+                    Err(error) => {
+                        self.reading = false;
+                        tracing::error!(error = &error as &dyn std::error::Error, "a refresh stopped unexpectedly");
+                    }
+                },
+                Some(ask) = self.ports.asks.recv() => self.ask(ask),
+            }
+        }
+    }
+
+    /// Loads what was served last from the local cache, before anything remote is asked: should the database now name
+    /// a version that can't be loaded, the one before is there to go on with.
+    async fn prime(&mut self) {
+        let last = self.book.catalogue();
+        let loader = self.ports.loader.clone();
+        let records: Vec<Record> = last.served.iter().chain(&last.pinned).cloned().collect();
+        let loads = records.into_iter().map(|record| {
+            let loader = loader.clone();
+            async move { loader.load_cached(record).await }
+        });
+        let mut loads = futures::stream::iter(loads).buffer_unordered(PRIMED_AT_ONCE);
+        while let Some(result) = loads.next().await {
+            match result {
+                Ok(Some(loaded)) => self.book.loaded(Arc::new(loaded)),
+                Ok(None) => {}
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "a version in the local cache can't be served");
+                }
+            }
+        }
+        self.publish();
+    }
+
+    fn read(&mut self) {
+        if self.reading {
+            // A change may have come after the read in flight began.
+            self.read_again = true;
+            return;
+        }
+        self.reading = true;
+        let pinned = self.book.catalogue().pinned.iter().map(Record::key).collect();
+        let read = source::read(self.ports.db.clone(), self.known, pinned);
+        self.work.spawn(async move { Done::Read(read.await) });
+    }
+
+    fn load_due(&mut self) {
+        for record in self.book.start_due(Instant::now()) {
+            let loader = self.ports.loader.clone();
+            self.work.spawn(async move {
+                let began = Instant::now();
+                let result = loader.load(record.clone()).await;
+                Done::Loaded(record, began.elapsed(), Box::new(result))
+            });
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Read(result) => self.read_done(result),
+            Done::Looked(key, result) => self.looked(&key, result),
+            Done::Loaded(record, took, result) => self.load_done(&record, took, *result),
+        }
+    }
+
+    fn read_done(&mut self, result: Result<Option<Catalogue>, SourceError>) {
+        self.reading = false;
+        match result {
+            Ok(changed) => {
+                if std::mem::take(&mut self.away) {
+                    tracing::info!("the database answers again");
+                }
+                if let Some(catalogue) = changed {
+                    self.known = Some(catalogue.revision);
+                    self.absent.clear();
+                    self.ports.disabled.replace(catalogue.disabled.iter().copied());
+                    self.book.adopt(catalogue);
+                    self.told = true;
+                    self.load_due();
+                    self.publish();
+                }
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.away, true) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "the database can't be read; what is loaded goes on serving");
+                }
+                self.fall_back_to_index();
+            }
+        }
+        if std::mem::take(&mut self.read_again) {
+            self.read();
+        }
+    }
+
+    /// The database is away at the start: the local index tells what to serve, if there is one.
+    fn fall_back_to_index(&mut self) {
+        let last = self.book.catalogue();
+        if !self.told && *last != Catalogue::default() {
+            tracing::warn!(versions = last.served.len(), "serving what the local cache holds");
+            self.ports.disabled.replace(last.disabled.iter().copied());
+            self.told = true;
+            self.publish();
+        }
+    }
+
+    fn load_done(&mut self, record: &Record, took: Duration, result: Result<Loaded, LoadError>) {
+        let key = record.key();
+        let outcome = result.as_ref().map_or_else(LoadError::outcome, |_| "ok");
+        metrics::counter!(catalogue::INFERENCE_RELOADS_TOTAL, "outcome" => outcome).increment(1);
+        match result {
+            Ok(loaded) => {
+                let took_ms = took.as_millis() as u64;
+                tracing::info!(model = record.model, version = record.version, took_ms, "model version loaded");
+                let loaded = Arc::new(loaded);
+                self.book.loaded(loaded.clone());
+                self.publish();
+                self.waiting.answer(&key, || Ok(loaded.clone()));
+            }
+            Err(error) => {
+                self.book.failed(record, error.hope(), Instant::now());
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    model = record.model,
+                    version = record.version,
+                    error,
+                    "a model version can't be served"
+                );
+                self.publish();
+                let wait = self.book.wait(&key, Instant::now()).unwrap_or(COME_BACK);
+                self.waiting.answer(&key, || Err(Miss::Waiting(key.0.clone(), wait)));
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let now = Instant::now();
+        self.snapshot = Arc::new(self.book.snapshot(&self.snapshot, now));
+        if !self.told {
+            return;
+        }
+        metrics::gauge!(catalogue::INFERENCE_MODELS_LOADED).set(self.snapshot.loaded() as f64);
+        self.ports.registry.store(self.snapshot.clone());
+        if self.book.is_settled(now) {
+            self.ports.ready.store(true, Ordering::Release);
+        }
+        let revision = self.book.catalogue().revision;
+        self.ports.index.send_replace(self.snapshot.to_catalogue(revision, self.book.catalogue().disabled.clone()));
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let now = Instant::now();
+        if let Some(loaded) = self.book.get(&ask.key) {
+            let _ = ask.reply.send(Ok(loaded.clone()));
+        } else if self.absent.contains(&ask.key) {
+            let (model, version) = ask.key;
+            let _ = ask.reply.send(Err(Miss::Version(model, version)));
+        } else if let Some(wait) = self.book.wait(&ask.key, now).filter(|wait| !wait.is_zero()) {
+            let _ = ask.reply.send(Err(Miss::Waiting(ask.key.0, wait)));
+        } else {
+            let key = ask.key.clone();
+            if self.waiting.push(ask) && !self.book.wants(&key) {
+                self.look_up(key);
+            }
+        }
+    }
+
+    fn look_up(&mut self, key: Key) {
+        if self.look_ups >= MAX_LOOK_UPS {
+            return self.waiting.answer(&key, || Err(Miss::Waiting(key.0.clone(), COME_BACK)));
+        }
+        self.look_ups += 1;
+        let db = self.ports.db.clone();
+        self.work.spawn(async move {
+            let found = source::look_up(db, key.clone()).await;
+            Done::Looked(key, found)
+        });
+    }
+
+    fn looked(&mut self, key: &Key, result: Result<Option<Record>, SourceError>) {
+        self.look_ups -= 1;
+        match result {
+            Ok(Some(record)) => {
+                self.book.pin(Record { aliases: Vec::new(), ..record }, self.max_pinned);
+                // Should it be deleted before it stood in the book, only a full read would notice.
+                self.known = None;
+                self.load_due();
+            }
+            Ok(None) => {
+                if self.absent.len() >= MAX_ABSENT {
+                    self.absent.clear();
+                }
+                self.absent.insert(key.clone());
+                self.waiting.answer(key, || Err(Miss::Version(key.0.clone(), key.1)));
+            }
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a pinned version can't be looked up");
+                self.waiting.answer(key, || Err(Miss::Waiting(key.0.clone(), COME_BACK)));
+            }
+        }
+    }
+}

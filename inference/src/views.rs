@@ -1,0 +1,4 @@
+//! What clients send and get: the wire forms of `POST /inference`.
+
+pub(crate) mod answer;
+pub(crate) mod request;
