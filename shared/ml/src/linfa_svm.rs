@@ -1,1 +1,247 @@
-//! Part of training.
+//! Support vector machines by linfa-svm: C-SVC for two classes, one against one for several, with Platt's probabilities
+//! fitted on cross-validated decision values.
+//!
+//! linfa solves for the multipliers; what serving needs of them (support vectors, coefficients, offset) goes into our
+//! own [`SvmModel`]. linfa fits Platt's sigmoid on the very rows the machine was trained on, where it is too sure of
+//! itself; ours is fitted on rows that a machine of the same make has not seen.
+
+mod platt;
+
+use linfa::traits::Fit;
+use linfa::{DatasetBase, ParamGuard};
+use linfa_svm::{Svm, SvmParams};
+use ndarray::{Array1, Array2, Axis};
+
+use crate::model::{Kernel, Machine, SvmModel};
+use crate::preprocess::Design;
+use crate::rng::{Rng, Stream};
+use crate::split::stratified_folds;
+use crate::train::{Progress, TrainError};
+
+/// Multipliers below this are rounding, as linfa has it.
+const ZERO: f64 = 100.0 * f64::EPSILON;
+/// When the optimiser stops: LIBSVM's default.
+const TOLERANCE: f64 = 1e-3;
+/// Folds for the decision values that the probabilities are fitted on, where each class has as many rows.
+const FOLDS: usize = 5;
+
+/// What a job may choose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Cost of a margin violation.
+    pub cost: f64,
+    /// `rbf`, `linear` or `polynomial`.
+    pub kernel: String,
+    /// Factor of the kernel; `None` takes 1 / (columns · variance), as scikit-learn's `scale`.
+    pub gamma: Option<f64>,
+    /// Of the polynomial kernel.
+    pub degree: u32,
+    /// Decides the folds.
+    pub seed: u64,
+}
+
+/// A kernel in linfa's terms and in ours. linfa's polynomial `(x·y + c)^d` knows no gamma; `(gamma x·y + 1)^d` is the
+/// same as `gamma^d (x·y + 1 / gamma)^d`, so rows are scaled by the root of gamma for linfa, and coefficients by its
+/// power for us: linfa's numbers stay small.
+#[derive(Debug, Clone, Copy)]
+struct KernelPair {
+    kernel: Kernel,
+    row_scale: f64,
+    coefficient_scale: f64,
+}
+
+impl KernelPair {
+    fn new(options: &Options, matrix: &Array2<f64>) -> Self {
+        let gamma = options.gamma.unwrap_or_else(|| {
+            let variance = matrix.var(0.0);
+            1.0 / (matrix.ncols().max(1) as f64 * if variance > 0.0 { variance } else { 1.0 })
+        });
+        let plain = |kernel| Self { kernel, row_scale: 1.0, coefficient_scale: 1.0 };
+        match options.kernel.as_str() {
+            "linear" => plain(Kernel::Linear),
+            "polynomial" => Self {
+                kernel: Kernel::Polynomial { constant: 1.0 / gamma, degree: options.degree },
+                row_scale: gamma.sqrt(),
+                coefficient_scale: gamma.powi(options.degree as i32),
+            },
+            _ => plain(Kernel::Rbf { gamma }),
+        }
+    }
+
+    fn params(self, cost: f64) -> SvmParams<f64, bool> {
+        let params = Svm::<f64, bool>::params().pos_neg_weights(cost, cost).eps(TOLERANCE);
+        match self.kernel {
+            Kernel::Linear => params.linear_kernel(),
+            Kernel::Rbf { gamma } => params.gaussian_kernel(1.0 / gamma),
+            Kernel::Polynomial { degree, .. } => params.polynomial_kernel(1.0, f64::from(degree)),
+        }
+    }
+}
+
+/// A solved machine over some rows.
+struct Solved {
+    /// A signed multiplier per row, for our kernel.
+    coefficients: Vec<f64>,
+    rho: f64,
+}
+
+/// Fits a machine for every pair of classes.
+pub(crate) fn fit(
+    design: Design,
+    classes: &[u32],
+    n_classes: usize,
+    options: &Options,
+    progress: &Progress<'_>,
+) -> Result<SvmModel, TrainError> {
+    let Design { encoding, matrix } = design;
+    let kernel = KernelPair::new(options, &matrix);
+    let pairs: Vec<(u32, u32)> =
+        (1..n_classes as u32).flat_map(|first| (0..first).map(move |second| (first, second))).collect();
+    let mut vectors = Vectors::new(matrix.nrows());
+    let mut machines = Vec::with_capacity(pairs.len());
+    for (index, (first, second)) in pairs.iter().enumerate() {
+        let at = |done: f64| progress.at((index as f64 + done) / pairs.len() as f64);
+        let rows: Vec<usize> =
+            (0..classes.len()).filter(|row| classes[*row] == *first || classes[*row] == *second).collect();
+        let positive: Vec<bool> = rows.iter().map(|row| classes[*row] == *first).collect();
+        let solved = solve(&matrix, &rows, &positive, kernel, options.cost)?;
+        at(0.25)?;
+        let mut rng = Rng::new(options.seed, Stream::Folds(index as u64));
+        let decisions = unseen_decisions(&matrix, &rows, &positive, kernel, options.cost, &mut rng, &at)?
+            .unwrap_or_else(|| solved.decisions(&matrix, &rows, &rows, kernel.kernel));
+        let (platt_a, platt_b) = platt::fit(&decisions, &positive);
+        let (support, coefficients) = vectors.take(&matrix, &rows, solved.coefficients, kernel.kernel);
+        machines.push(Machine {
+            first: *first,
+            second: *second,
+            support,
+            coefficients,
+            rho: solved.rho,
+            platt_a,
+            platt_b,
+        });
+        at(1.0)?;
+    }
+    Ok(SvmModel { encoding, kernel: kernel.kernel, vectors: vectors.numbers, machines })
+}
+
+/// Lets linfa solve the dual problem on some rows of the matrix.
+fn solve(
+    matrix: &Array2<f64>,
+    rows: &[usize],
+    positive: &[bool],
+    kernel: KernelPair,
+    cost: f64,
+) -> Result<Solved, TrainError> {
+    let failed = |reason: &str| TrainError::bad_params(format!("the support vector machine can't be fitted: {reason}"));
+    let records = matrix.select(Axis(0), rows) * kernel.row_scale;
+    let dataset = DatasetBase::new(records, Array1::from(positive.to_vec()));
+    let params = kernel.params(cost).check().map_err(|error| failed(&error.to_string()))?;
+    let svm: Svm<f64, bool> = params.fit(&dataset).map_err(|error| failed(&error.to_string()))?;
+    let coefficients: Vec<f64> = svm.alpha.iter().map(|alpha| alpha * kernel.coefficient_scale).collect();
+    // linfa compares its own multipliers with the bound, so small ones are dropped before they are scaled.
+    let coefficients =
+        coefficients.iter().zip(&svm.alpha).map(|(ours, alpha)| if alpha.abs() > ZERO { *ours } else { 0.0 });
+    let solved = Solved { coefficients: coefficients.collect(), rho: svm.rho };
+    if solved.coefficients.iter().chain([&solved.rho]).any(|number| !number.is_finite()) {
+        return Err(failed("the kernel's values grow past all bounds; try a lower degree or gamma"));
+    }
+    Ok(solved)
+}
+
+impl Solved {
+    /// Decision values of `asked` rows, for a machine solved on `rows`.
+    fn decisions(&self, matrix: &Array2<f64>, rows: &[usize], asked: &[usize], kernel: Kernel) -> Vec<f64> {
+        let row =
+            |row: usize| matrix.row(row).to_slice().map(<[f64]>::to_vec).unwrap_or_else(|| matrix.row(row).to_vec());
+        let support: Vec<(Vec<f64>, f64)> = rows
+            .iter()
+            .zip(&self.coefficients)
+            .filter(|(_, coefficient)| **coefficient != 0.0)
+            .map(|(at, coefficient)| (row(*at), *coefficient))
+            .collect();
+        let decision = |asked: &usize| {
+            let asked = row(*asked);
+            support.iter().map(|(vector, coefficient)| coefficient * kernel.value(vector, &asked)).sum::<f64>()
+                - self.rho
+        };
+        asked.iter().map(decision).collect()
+    }
+}
+
+/// A decision value per row from a machine that was trained without it, as Platt (2000) and Lin, Lin and Weng (2007) ask
+/// for; `None` where a class has too few rows to fold.
+fn unseen_decisions(
+    matrix: &Array2<f64>,
+    rows: &[usize],
+    positive: &[bool],
+    kernel: KernelPair,
+    cost: f64,
+    rng: &mut Rng,
+    at: &dyn Fn(f64) -> Result<(), TrainError>,
+) -> Result<Option<Vec<f64>>, TrainError> {
+    let positives = positive.iter().filter(|positive| **positive).count();
+    let folds = FOLDS.min(positives).min(positive.len() - positives);
+    if folds < 2 {
+        return Ok(None);
+    }
+    let fold_of = stratified_folds(positive, folds, rng);
+    let mut decisions = vec![0.0; rows.len()];
+    for fold in 0..folds {
+        let (asked, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|at| fold_of[*at] == fold);
+        let pick = |at: &[usize]| -> Vec<usize> { at.iter().map(|at| rows[*at]).collect() };
+        let kept_rows = pick(&kept);
+        let kept_positive: Vec<bool> = kept.iter().map(|at| positive[*at]).collect();
+        let solved = solve(matrix, &kept_rows, &kept_positive, kernel, cost)?;
+        for (at, decision) in asked.iter().zip(solved.decisions(matrix, &kept_rows, &pick(&asked), kernel.kernel)) {
+            decisions[*at] = decision;
+        }
+        at(0.25 + 0.75 * (fold + 1) as f64 / folds as f64)?;
+    }
+    Ok(Some(decisions))
+}
+
+/// The support vectors that the machines share, each held once.
+struct Vectors {
+    numbers: Vec<f64>,
+    count: u32,
+    /// Position of each training row among them.
+    of_row: Vec<Option<u32>>,
+}
+
+impl Vectors {
+    fn new(rows: usize) -> Self {
+        Self { numbers: Vec::new(), count: 0, of_row: vec![None; rows] }
+    }
+
+    /// Takes over what a machine needs and returns its support and coefficients. A linear machine needs a single vector:
+    /// the sum of them all, weighted.
+    fn take(
+        &mut self,
+        matrix: &Array2<f64>,
+        rows: &[usize],
+        coefficients: Vec<f64>,
+        kernel: Kernel,
+    ) -> (Vec<u32>, Vec<f64>) {
+        if kernel == Kernel::Linear {
+            let weights = matrix.select(Axis(0), rows).t().dot(&Array1::from(coefficients));
+            self.numbers.extend(weights);
+            self.count += 1;
+            return (vec![self.count - 1], vec![1.0]);
+        }
+        let mut support = (Vec::new(), Vec::new());
+        for (row, coefficient) in rows.iter().zip(coefficients).filter(|(_, coefficient)| *coefficient != 0.0) {
+            let at = *self.of_row[*row].get_or_insert_with(|| {
+                self.numbers.extend(matrix.row(*row));
+                self.count += 1;
+                self.count - 1
+            });
+            support.0.push(at);
+            support.1.push(coefficient);
+        }
+        support
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The forest behind linfa's traits: `Fit` over `linfa::Dataset`, `Predict` over arrays.
+
+use linfa::dataset::{AsSingleTargets, DatasetBase, Label};
+use linfa::traits::{Fit, PredictInplace};
+use linfa::{Error, Float};
+use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+
+use crate::metrics::classes::most_likely;
+
+use super::{Binned, Classes, Forest, Numbers, RandomForestValidParams, fit_classes, fit_numbers};
+
+/// A fitted forest of classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestClassifier<L> {
+    classes: Vec<L>,
+    forest: Forest,
+}
+
+/// A fitted forest of numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForestRegressor {
+    forest: Forest,
+}
+
+impl<L> ForestClassifier<L> {
+    /// The classes, sorted: the order of [`ForestClassifier::predict_probabilities`].
+    pub fn classes(&self) -> &[L] {
+        &self.classes
+    }
+
+    /// The trees, importances and out-of-bag accuracy.
+    pub fn forest(&self) -> &Forest {
+        &self.forest
+    }
+
+    /// A row of class probabilities per row of `x`: the mean of the trees' leaf distributions.
+    pub fn predict_probabilities<F: Float>(&self, x: &ArrayBase<impl Data<Elem = F>, Ix2>) -> Array2<f64> {
+        let mut probabilities = Array2::zeros((x.nrows(), self.classes.len()));
+        let mut outputs = vec![0.0; self.forest.trees.outputs];
+        for (row, mut answer) in x.rows().into_iter().zip(probabilities.rows_mut()) {
+            self.forest.trees.predict(&raw(&row), &mut outputs);
+            match outputs.as_slice() {
+                [positive] if self.classes.len() == 2 => {
+                    answer[0] = 1.0 - positive;
+                    answer[1] = *positive;
+                }
+                shares => answer.iter_mut().zip(shares).for_each(|(answer, share)| *answer = *share),
+            }
+        }
+        probabilities
+    }
+}
+
+impl ForestRegressor {
+    /// The trees, importances and out-of-bag R².
+    pub fn forest(&self) -> &Forest {
+        &self.forest
+    }
+}
+
+impl<F, D, L, T> Fit<ArrayBase<D, Ix2>, T, Error> for RandomForestValidParams<Classes>
+where
+    F: Float,
+    D: Data<Elem = F>,
+    L: Label + Ord,
+    T: AsSingleTargets<Elem = L>,
+{
+    type Object = ForestClassifier<L>;
+
+    /// Grows the forest. NaN records are missing values. Row weights are refused.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
+        let binned = binned(dataset)?;
+        let targets = dataset.as_single_targets();
+        let mut classes: Vec<L> = targets.iter().cloned().collect();
+        classes.sort();
+        classes.dedup();
+        let indices: Vec<u32> = targets
+            .iter()
+            // Every target is among the classes; the position of a missing one could not be reached.
+            .map(|target| classes.binary_search(target).unwrap_or_else(|at| at) as u32)
+            .collect();
+        let forest = fit_classes(&binned, &indices, classes.len(), self, &|_| true).ok_or_else(stopped)?;
+        Ok(ForestClassifier { classes, forest })
+    }
+}
+
+impl<F, D, T> Fit<ArrayBase<D, Ix2>, T, Error> for RandomForestValidParams<Numbers>
+where
+    F: Float,
+    D: Data<Elem = F>,
+    T: AsSingleTargets<Elem = F>,
+{
+    type Object = ForestRegressor;
+
+    /// Grows the forest. NaN records are missing values. Row weights and targets that are not finite are refused.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
+        let binned = binned(dataset)?;
+        let targets: Vec<f64> =
+            dataset.as_single_targets().iter().map(|target| target.to_f64().unwrap_or(f64::NAN)).collect();
+        if targets.iter().any(|target| !target.is_finite()) {
+            return Err(Error::Parameters("targets must be finite numbers".into()));
+        }
+        let forest = fit_numbers(&binned, &targets, self, &|_| true).ok_or_else(stopped)?;
+        Ok(ForestRegressor { forest })
+    }
+}
+
+impl<F: Float, D: Data<Elem = F>, L: Label> PredictInplace<ArrayBase<D, Ix2>, Array1<L>> for ForestClassifier<L> {
+    fn predict_inplace(&self, x: &ArrayBase<D, Ix2>, y: &mut Array1<L>) {
+        assert_eq!(x.nrows(), y.len(), "as many targets as rows");
+        for (shares, target) in self.predict_probabilities(x).rows().into_iter().zip(y) {
+            *target = self.classes[most_likely(&shares.to_vec())].clone();
+        }
+    }
+
+    fn default_target(&self, x: &ArrayBase<D, Ix2>) -> Array1<L> {
+        Array1::from_elem(x.nrows(), self.classes[0].clone())
+    }
+}
+
+impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<F>> for ForestRegressor {
+    fn predict_inplace(&self, x: &ArrayBase<D, Ix2>, y: &mut Array1<F>) {
+        assert_eq!(x.nrows(), y.len(), "as many targets as rows");
+        let mut output = [0.0];
+        for (row, target) in x.rows().into_iter().zip(y) {
+            self.forest.trees.predict(&raw(&row), &mut output);
+            *target = F::cast(output[0]);
+        }
+    }
+
+    fn default_target(&self, x: &ArrayBase<D, Ix2>) -> Array1<F> {
+        Array1::zeros(x.nrows())
+    }
+}
+
+fn raw<F: Float>(row: &ArrayBase<impl Data<Elem = F>, Ix1>) -> Vec<f32> {
+    row.iter().map(|value| value.to_f32().unwrap_or(f32::NAN)).collect()
+}
+
+fn binned<F: Float, D: Data<Elem = F>, T>(dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Binned, Error> {
+    let records = dataset.records();
+    if dataset.weights().is_some() {
+        return Err(Error::Parameters("row weights are not supported; weigh classes instead".into()));
+    }
+    if records.is_empty() {
+        return Err(Error::NotEnoughSamples);
+    }
+    let columns: Vec<Vec<f32>> = records.columns().into_iter().map(|column| raw(&column)).collect();
+    Ok(Binned::new(records.nrows(), &columns))
+}
+
+fn stopped() -> Error {
+    Error::NotConverged("growing was stopped".into())
+}

@@ -1,0 +1,85 @@
+//! Out-of-bag answers: what the trees that did not draw a row say about it (Breiman 1996), a held-out score for free.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use super::bins::Binned;
+use super::grow::Grown;
+use crate::metrics;
+use crate::model::LEAF;
+
+/// Rows that walk down a tree together, so that their memory accesses overlap.
+const BLOCK: usize = 64;
+
+/// Sums of the trees' answers per row, in fixed point: whole numbers add up to the same sum in any order, so the score
+/// does not depend on which thread finishes first.
+#[derive(Debug)]
+pub(crate) struct OutOfBag {
+    sums: Vec<AtomicI64>,
+    /// Trees that answered, per row.
+    counts: Vec<AtomicU32>,
+    outputs: usize,
+    scale: f64,
+}
+
+impl OutOfBag {
+    /// For `rows` rows with `outputs` answers each, none larger than `bound` in absolute value.
+    pub(crate) fn new(rows: usize, outputs: usize, bound: f64) -> Self {
+        // Up to 2^11 trees: 2^50 a tree keeps the sum well within 63 bits.
+        let scale = (1_u64 << 50) as f64 / bound.max(f64::MIN_POSITIVE);
+        let sums = (0..rows * outputs).map(|_| AtomicI64::new(0)).collect();
+        Self { sums, counts: (0..rows).map(|_| AtomicU32::new(0)).collect(), outputs, scale }
+    }
+
+    /// Adds a tree's answers for the rows it was not grown on.
+    pub(crate) fn add(&self, binned: &Binned, grown: &Grown, rows: &[u32]) {
+        let tree = &grown.tree;
+        for block in rows.chunks(BLOCK) {
+            let mut nodes = [0_u32; BLOCK];
+            let nodes = &mut nodes[..block.len()];
+            loop {
+                let mut walking = false;
+                for (node, row) in nodes.iter_mut().zip(block) {
+                    let at = *node as usize;
+                    let feature = tree.feature[at];
+                    if feature != LEAF {
+                        let bin = binned.column(feature as usize)[*row as usize];
+                        *node = tree.left[at] + u32::from(bin > grown.bins[at]);
+                        walking = true;
+                    }
+                }
+                if !walking {
+                    break;
+                }
+            }
+            for (node, row) in nodes.iter().zip(block) {
+                self.counts[*row as usize].fetch_add(1, Ordering::Relaxed);
+                let leaf = tree.left[*node as usize] as usize;
+                let values = &tree.values[leaf * self.outputs..][..self.outputs];
+                let sums = &self.sums[*row as usize * self.outputs..][..self.outputs];
+                for (sum, value) in sums.iter().zip(values) {
+                    sum.fetch_add((f64::from(*value) * self.scale).round() as i64, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// The class most said of a row, the positive one where two are even; `None` when no tree left the row out.
+    pub(crate) fn class(&self, row: usize) -> Option<usize> {
+        if self.outputs == 1 {
+            return self.mean(row, 0).map(|share| usize::from(share >= 0.5));
+        }
+        let shares: Option<Vec<f64>> = (0..self.outputs).map(|output| self.mean(row, output)).collect();
+        shares.map(|shares| metrics::classes::most_likely(&shares))
+    }
+
+    /// The mean answer for a row; `None` when no tree left it out.
+    pub(crate) fn number(&self, row: usize) -> Option<f64> {
+        self.mean(row, 0)
+    }
+
+    fn mean(&self, row: usize, output: usize) -> Option<f64> {
+        let count = self.counts[row].load(Ordering::Relaxed);
+        let sum = self.sums[row * self.outputs + output].load(Ordering::Relaxed);
+        (count > 0).then(|| sum as f64 / self.scale / f64::from(count))
+    }
+}

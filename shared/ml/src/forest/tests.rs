@@ -1,0 +1,174 @@
+//! Forests through linfa's traits, and the promises of the module.
+
+use linfa::prelude::*;
+use ndarray::{Array1, Array2, array};
+
+use super::*;
+use crate::rng::{Rng, Stream};
+
+/// Rows whose class is whether the first two of six features add up to more than 1, with some answers flipped.
+fn noisy_sum(rows: usize, flips: u32) -> (Array2<f32>, Array1<usize>) {
+    let mut rng = Rng::new(9, Stream::Split);
+    let x = Array2::from_shape_fn((rows, 6), |_| rng.below(1_000) as f32 / 1_000.0);
+    let y = x.rows().into_iter().map(|row| usize::from(row[0] + row[1] > 1.0)).collect::<Array1<_>>();
+    let y = y.mapv(|class| if rng.below(100) < flips { 1 - class } else { class });
+    (x, y)
+}
+
+fn classes() -> RandomForestParams<Classes> {
+    RandomForestParams::default().n_trees(30)
+}
+
+#[test]
+fn a_forest_is_fitted_and_asked_as_any_linfa_model() {
+    let (x, y) = noisy_sum(1_000, 5);
+    let (train, test) = Dataset::new(x, y).split_with_ratio(0.8);
+    let model = classes().fit(&train).unwrap();
+    let accuracy = model.predict(&test).confusion_matrix(&test).unwrap().accuracy();
+    assert!(accuracy > 0.85, "{accuracy}");
+    assert_eq!(model.classes(), [0, 1]);
+    let probabilities = model.predict_probabilities(test.records());
+    assert!(probabilities.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9));
+}
+
+#[test]
+fn the_forest_knows_what_mattered_and_how_good_it_is() {
+    let (x, y) = noisy_sum(1_000, 5);
+    let forest = classes().fit(&Dataset::new(x, y)).unwrap().forest().clone();
+    let importances = &forest.importances;
+    assert!((importances.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    assert!(importances[..2].iter().all(|signal| importances[2..].iter().all(|noise| *signal > 3.0 * noise)));
+    let score = forest.out_of_bag_score.unwrap();
+    assert!((0.85..0.97).contains(&score), "one answer in twenty is wrong, so {score} can't be right");
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let (x, y) = noisy_sum(500, 10);
+    let dataset = Dataset::new(x, y);
+    let grown = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| classes().fit(&dataset).unwrap())
+    };
+    assert_eq!(grown(1), grown(3));
+    assert_ne!(grown(1), classes().seed(43).fit(&dataset).unwrap());
+}
+
+#[test]
+fn several_classes_and_text_labels_work_too() {
+    let (x, _) = noisy_sum(600, 0);
+    let name = |sum: f32| {
+        if sum < 0.7 {
+            "low"
+        } else if sum < 1.3 {
+            "middle"
+        } else {
+            "high"
+        }
+    };
+    let y: Array1<&str> = x.rows().into_iter().map(|row| name(row[0] + row[1])).collect();
+    let dataset = Dataset::new(x, y.mapv(str::to_owned));
+    let model = classes().fit(&dataset).unwrap();
+    assert_eq!(model.classes(), ["high", "low", "middle"]);
+    assert!(model.forest().out_of_bag_score.unwrap() > 0.8);
+    // Grown until they are pure, trees remember most rows.
+    assert!(model.predict(&dataset).confusion_matrix(&dataset).unwrap().accuracy() > 0.99);
+}
+
+#[test]
+fn two_classes_come_out_alike_from_both_engines() {
+    let (x, y) = noisy_sum(300, 10);
+    let columns: Vec<Vec<f32>> = x.columns().into_iter().map(|column| column.to_vec()).collect();
+    let binned = Binned::new(300, &columns);
+    let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
+    let params = classes().n_trees(5).check().unwrap();
+    let by_pair = fit_classes(&binned, &y, 2, &params, &|_| true).unwrap();
+    let target = ClassTarget { classes: &y, weights: &[1.0, 1.0], criterion: Criterion::Gini };
+    let (mut by_list, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| true).unwrap();
+    keep_positive_share(&mut by_list.trees);
+    assert_eq!(by_pair.trees, by_list.trees);
+}
+
+#[test]
+fn numbers_are_regressed() {
+    let (x, _) = noisy_sum(1_000, 0);
+    // Far from zero: sums must not drown the differences.
+    let y: Array1<f32> = x.rows().into_iter().map(|row| 1_000.0 + row[0] * row[1]).collect();
+    let params = RandomForestParams::<Numbers>::default().n_trees(40).max_features(MaxFeatures::Third);
+    let (train, test) = Dataset::new(x, y).split_with_ratio(0.8);
+    let model = params.fit(&train).unwrap();
+    let r2 = model.predict(&test).r2(&test).unwrap();
+    assert!(r2 > 0.9, "{r2}");
+    let score = model.forest().out_of_bag_score.unwrap();
+    assert!((score - f64::from(r2)).abs() < 0.1, "{score} out of bag, {r2} held out");
+}
+
+#[test]
+fn missing_values_go_left_and_can_be_told_apart() {
+    let x = array![[f32::NAN], [1.0], [f32::NAN], [2.0], [f32::NAN], [3.0]];
+    let y = array![1_usize, 0, 1, 0, 1, 0];
+    let model = classes().bootstrap(false).n_trees(1).fit(&Dataset::new(x.clone(), y.clone())).unwrap();
+    assert_eq!(model.predict(&x), y);
+    let tree = &model.forest().trees.trees[0];
+    assert_eq!((tree.len(), tree.threshold[0]), (3, f32::MIN));
+}
+
+#[test]
+fn leaves_keep_their_rows_and_levels_their_bound() {
+    let (x, y) = noisy_sum(400, 20);
+    let dataset = Dataset::new(x, y);
+    let forest = |params: RandomForestParams<Classes>| params.fit(&dataset).unwrap().forest().trees.clone();
+    let depth_1 = forest(classes().max_depth(Some(1)));
+    assert!(depth_1.trees.iter().all(|tree| tree.len() == 3));
+    let wide = forest(classes().min_samples_leaf(100));
+    assert!(wide.trees.iter().all(|tree| tree.values.len() <= 4));
+    assert!(wide.nodes() < forest(classes()).nodes() / 10);
+}
+
+#[test]
+fn balanced_classes_are_found_where_rare_ones_were_not() {
+    let mut rng = Rng::new(3, Stream::Split);
+    let x = Array2::from_shape_fn((1_000, 2), |_| rng.below(1_000) as f32);
+    // One row in twenty is positive, all in a corner where most rows are negative.
+    let y: Array1<usize> = x.column(0).mapv(|value| usize::from(value > 850.0 && rng.below(3) == 0));
+    let dataset = Dataset::new(x.clone(), y.clone());
+    let params = classes().max_depth(Some(3)).max_features(MaxFeatures::All);
+    let found = |params: RandomForestParams<Classes>| params.fit(&dataset).unwrap().predict(&x).sum();
+    assert!(found(params.clone().class_weight(ClassWeight::Balanced)) > 5 * found(params).max(10));
+}
+
+#[test]
+fn growing_stops_when_told_to() {
+    let (x, y) = noisy_sum(200, 0);
+    let columns: Vec<Vec<f32>> = x.columns().into_iter().map(|column| column.to_vec()).collect();
+    let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
+    let seen = Mutex::new(Vec::new());
+    let on_tree = |done| {
+        seen.lock().unwrap().push(done);
+        done < 5
+    };
+    let params = classes().n_trees(500).check().unwrap();
+    assert!(fit_classes(&Binned::new(200, &columns), &y, 2, &params, &on_tree).is_none());
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.len() < 50 && seen.is_sorted(), "{seen:?}");
+}
+
+#[test]
+fn parameters_are_checked() {
+    let (x, y) = noisy_sum(10, 0);
+    let dataset = Dataset::new(x, y);
+    for bad in [classes().n_trees(0), classes().max_depth(Some(0)), classes().min_samples_leaf(0)] {
+        assert!(matches!(bad.fit(&dataset), Err(Error::Parameters(_))));
+    }
+    let weighted = dataset.with_weights(Array1::ones(10));
+    assert!(matches!(classes().fit(&weighted), Err(Error::Parameters(_))));
+}
+
+#[test]
+fn features_that_are_drawn_are_counted_as_asked() {
+    let of = |max: MaxFeatures| [1, 2, 7, 30].map(|features| max.of(features));
+    assert_eq!(of(MaxFeatures::Sqrt), [1, 1, 2, 5]);
+    assert_eq!(of(MaxFeatures::Log2), [1, 1, 2, 4]);
+    assert_eq!(of(MaxFeatures::Third), [1, 1, 2, 10]);
+    assert_eq!(of(MaxFeatures::All), [1, 2, 7, 30]);
+}

@@ -1,0 +1,18 @@
+//! What each feature contributes, as shares that add up to 1.
+
+use serde_json::{Value, json};
+
+/// Scales to a sum of 1; all zero stays as it is.
+pub fn normalise(importances: &mut [f64]) {
+    let sum: f64 = importances.iter().sum();
+    if sum > 0.0 {
+        importances.iter_mut().for_each(|importance| *importance /= sum);
+    }
+}
+
+/// `[{feature, importance}]`, largest first; equal ones in feature order.
+pub fn ranked(features: &[String], importances: &[f64]) -> Value {
+    let mut ranked: Vec<_> = features.iter().zip(importances).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(a.1));
+    ranked.into_iter().map(|(feature, importance)| json!({"feature": feature, "importance": importance})).collect()
+}

@@ -1,0 +1,80 @@
+//! Asking a fitted model about the held-out part.
+
+use rayon::prelude::*;
+
+use super::Progress;
+use super::TrainError;
+use crate::metrics::classes::log_loss;
+use crate::metrics::importances::normalise;
+use crate::model::{Body, Task};
+use crate::preprocess::{Part, Truth};
+use crate::rng::{Rng, Stream};
+
+/// Rows that permutation importance looks at, at most: more would not change the ranking, only cost time.
+const PERMUTATION_ROWS: usize = 500;
+/// Shuffles of each feature.
+const SHUFFLES: usize = 3;
+
+/// The output vectors of all rows, one after the other.
+pub(super) fn outputs(body: &Body, task: &Task, part: &Part, progress: &Progress<'_>) -> Result<Vec<f64>, TrainError> {
+    progress.check()?;
+    let width = task.outputs();
+    let mut outputs = vec![0.0; part.rows * width];
+    outputs.par_chunks_mut(width).enumerate().for_each_init(
+        || (vec![0.0; part.raw.len()], vec![false; part.raw.len()]),
+        |(raw, unseen), (row, outputs)| {
+            part.row(row, raw, unseen);
+            body.predict(task, raw, unseen, outputs);
+        },
+    );
+    Ok(outputs)
+}
+
+/// How much worse the log-loss gets when a feature's values are shuffled among the rows (Breiman 2001; Fisher, Rudin
+/// and Dominici 2019), as shares that add up to 1. For classes alone.
+pub(super) fn permutation_importances(
+    body: &Body,
+    task: &Task,
+    part: &Part,
+    seed: u64,
+    progress: &Progress<'_>,
+) -> Result<Vec<f64>, TrainError> {
+    let Truth::Classes(classes, _) = &part.truth else { return Ok(vec![0.0; part.raw.len()]) };
+    let rows = part.rows.min(PERMUTATION_ROWS);
+    let truth: Vec<usize> = classes[..rows].iter().map(|class| *class as usize).collect();
+    let loss = |feature: usize, from: &[usize]| {
+        let answers: Vec<Vec<f64>> = (0..rows)
+            .into_par_iter()
+            .map(|row| {
+                let (mut raw, mut unseen) = (vec![0.0; part.raw.len()], vec![false; part.raw.len()]);
+                part.row(row, &mut raw, &mut unseen);
+                raw[feature] = part.raw[feature][from[row]];
+                unseen[feature] = part.is_unseen(feature, from[row]);
+                let mut outputs = vec![0.0; task.outputs()];
+                body.predict(task, &raw, &unseen, &mut outputs);
+                outputs
+            })
+            .collect();
+        log_loss(&truth, |row, class| match answers[row].as_slice() {
+            [positive] if class == 1 => *positive,
+            [positive] => 1.0 - positive,
+            shares => shares[class],
+        })
+    };
+    let mut order: Vec<usize> = (0..rows).collect();
+    let baseline = loss(0, &order);
+    let mut importances = Vec::with_capacity(part.raw.len());
+    for feature in 0..part.raw.len() {
+        progress.at(feature as f64 / part.raw.len() as f64)?;
+        let mut rng = Rng::new(seed, Stream::Permutation(feature as u64));
+        let mut worse = 0.0;
+        for _ in 0..SHUFFLES {
+            rng.shuffle(&mut order);
+            worse += loss(feature, &order) - baseline;
+        }
+        order.sort_unstable();
+        importances.push(worse.max(0.0));
+    }
+    normalise(&mut importances);
+    Ok(importances)
+}

@@ -1,0 +1,35 @@
+//! Rows with known answers that travel in the model file and are predicted again at every load.
+
+use serde_json::{Map, Value, json};
+
+use crate::frame::{Column, Frame};
+use crate::model::{Body, Feature, MAX_SELF_TEST_ROWS, RawRow, SelfTest, Signature};
+
+/// Held-out rows, evenly spread, as a client would send them.
+pub(super) fn choose(frame: &Frame, features: &[Feature], held_out: &[usize]) -> Vec<Map<String, Value>> {
+    let count = held_out.len().min(MAX_SELF_TEST_ROWS);
+    let rows = (0..count).map(|i| held_out[i * held_out.len() / count]);
+    let value = |column: &Column, row: usize| match column {
+        Column::Number(values) => Some(values[row]).filter(|value| !value.is_nan()).map(|value| json!(value)),
+        Column::Boolean(values) => values[row].map(|value| json!(value)),
+        Column::Category { names, codes } => names.get(codes[row] as usize).map(|name| json!(name)),
+    };
+    let of_row = |row: usize| {
+        let named = features.iter().zip(&frame.columns);
+        named.filter_map(|(feature, column)| Some((feature.name.clone(), value(column, row)?))).collect()
+    };
+    rows.map(of_row).collect()
+}
+
+/// Adds the model's answers.
+pub(super) fn answer(rows: Vec<Map<String, Value>>, signature: &Signature, body: &Body) -> Vec<SelfTest> {
+    let mut encoded = RawRow::new(signature.features.len());
+    let answered = rows.into_iter().filter_map(|features| {
+        // The rows were made from the very columns that made the signature.
+        signature.encode_json(&features, &mut encoded).ok()?;
+        let mut expected = vec![0.0; signature.task.outputs()];
+        body.predict(&signature.task, &encoded.raw, &encoded.unseen, &mut expected);
+        Some(SelfTest { features, expected })
+    });
+    answered.collect()
+}

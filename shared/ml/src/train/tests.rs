@@ -1,0 +1,85 @@
+//! Whole training runs: on the data sets of the repository, on hostile tables, twice for the same bytes.
+
+mod datasets;
+mod refusals;
+mod repeatable;
+mod told;
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+
+use super::{Observer, TrainError, TrainRequest, Trained, train};
+
+const TITANIC: &str = include_str!("../../../../datasets/titanic.csv");
+const BREAST_CANCER: &str = include_str!("../../../../datasets/breast_cancer.csv");
+const DIABETES: &str = include_str!("../../../../datasets/diabetes.csv");
+
+/// Remembers what it is told; asks for a stop after so many reports.
+#[derive(Default)]
+struct Recorder {
+    told: Mutex<Vec<(String, f64)>>,
+    warned: Mutex<Vec<String>>,
+    stop_after: Option<usize>,
+}
+
+impl Observer for Recorder {
+    fn progress(&self, phase: &str, fraction: f64) {
+        self.told.lock().unwrap().push((phase.to_owned(), fraction));
+    }
+
+    fn warn(&self, message: &str) {
+        self.warned.lock().unwrap().push(message.to_owned());
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop_after.is_some_and(|reports| self.told.lock().unwrap().len() >= reports)
+    }
+}
+
+fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, params: Value) -> TrainRequest {
+    let spec = JobSpec {
+        name: ModelName::parse("m").unwrap(),
+        algorithm,
+        features: features.iter().map(|feature| (*feature).to_owned()).collect(),
+        dataset: DatasetName::parse("d").unwrap(),
+        dataset_version: 1,
+        target: target.into(),
+        params: params.as_object().unwrap().clone(),
+        priority: 0,
+        run_at: None,
+        max_attempts: 1,
+        timeout_s: 60,
+        webhook_url: None,
+        seed,
+    };
+    TrainRequest { spec, dataset_sha256: "00".repeat(32) }
+}
+
+fn run(csv: &str, request: &TrainRequest) -> Trained {
+    train(csv.as_bytes(), request, &Recorder::default()).unwrap()
+}
+
+fn refusal(csv: &str, request: &TrainRequest) -> String {
+    match train(csv.as_bytes(), request, &Recorder::default()) {
+        Err(TrainError::Failed { code, message }) => format!("{}: {message}", code.as_str()),
+        Err(TrainError::Cancelled) => panic!("nobody cancelled"),
+        Ok(_) => panic!("it was trained"),
+    }
+}
+
+/// Every column but the target.
+fn others<'a>(csv: &'a str, target: &str) -> Vec<&'a str> {
+    csv.lines().next().unwrap().split(',').filter(|name| *name != target).collect()
+}
+
+/// The mean of a measure over runs that differ in their seed.
+fn mean(measure: &str, seeds: std::ops::RangeInclusive<u64>, run: impl Fn(u64) -> Trained) -> f64 {
+    let count = seeds.clone().count() as f64;
+    seeds.map(|seed| run(seed).metrics[measure].as_f64().unwrap()).sum::<f64>() / count
+}
+
+fn none() -> Value {
+    json!({})
+}

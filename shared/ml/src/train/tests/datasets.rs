@@ -1,0 +1,102 @@
+//! How good the models are on the repository's data sets.
+
+use super::*;
+
+/// Everything about a passenger but names and numbers.
+const PASSENGER: [&str; 7] = ["sex", "age", "pclass", "sibsp", "parch", "fare", "embarked"];
+
+#[test]
+fn titanic_forest() {
+    let with = |features: &[&str]| {
+        mean("accuracy", 1..=5, |seed| {
+            run(TITANIC, &request(Algorithm::RandomForest, features, "survived", seed, none()))
+        })
+    };
+    let (seven, three) = (with(&PASSENGER), with(&PASSENGER[..3]));
+    println!("titanic random_forest: seven features {seven:.4}, three {three:.4}");
+    assert!(seven >= 0.78, "{seven}");
+    assert!(three >= 0.76, "{three}");
+}
+
+#[test]
+fn titanic_with_the_other_algorithms() {
+    for algorithm in [Algorithm::DecisionTree, Algorithm::Svm, Algorithm::LogisticRegression] {
+        let accuracy =
+            mean("accuracy", 1..=5, |seed| run(TITANIC, &request(algorithm, &PASSENGER, "survived", seed, none())));
+        println!("titanic {}: {accuracy:.4}", algorithm.as_str());
+        assert!(accuracy >= 0.76, "{}: {accuracy}", algorithm.as_str());
+    }
+}
+
+#[test]
+fn breast_cancer_with_all_algorithms() {
+    let features = others(BREAST_CANCER, "target");
+    for algorithm in Algorithm::ALL {
+        let run = |seed| run(BREAST_CANCER, &request(algorithm, &features, "target", seed, none()));
+        let accuracy = mean("accuracy", 1..=5, run);
+        let area = mean("roc_auc", 1..=5, run);
+        println!("breast_cancer {}: accuracy {accuracy:.4}, roc_auc {area:.4}", algorithm.as_str());
+        assert!(accuracy >= 0.93, "{}: {accuracy}", algorithm.as_str());
+        assert!(area >= 0.93, "{}: {area}", algorithm.as_str());
+    }
+}
+
+#[test]
+fn diabetes_is_regressed() {
+    let features = others(DIABETES, "target");
+    let run = |seed| {
+        let params = json!({"max_features": "third"});
+        run(DIABETES, &request(Algorithm::RandomForest, &features, "target", seed, params))
+    };
+    let r2 = mean("r2", 1..=5, run);
+    println!("diabetes random_forest: r2 {r2:.4}");
+    assert!(r2 > 0.35, "{r2}");
+    let metrics = run(1).metrics;
+    assert!(metrics["rmse"].as_f64().unwrap() > metrics["mae"].as_f64().unwrap());
+    assert!(metrics["oob_r2"].as_f64().unwrap() > 0.35);
+    assert!(metrics.get("accuracy").is_none());
+}
+
+#[test]
+fn classes_past_two_are_told_apart_by_all_algorithms() {
+    for algorithm in Algorithm::ALL {
+        let features = ["fare", "age", "embarked", "sibsp", "parch", "sex"];
+        let request = request(algorithm, &features, "pclass", 1, none());
+        let metrics = run(TITANIC, &request).metrics;
+        let (accuracy, area) = (metrics["accuracy"].as_f64().unwrap(), metrics["roc_auc"].as_f64().unwrap());
+        println!("titanic pclass {}: accuracy {accuracy:.4}, roc_auc {area:.4}", algorithm.as_str());
+        assert!(accuracy > 0.62, "{}: {accuracy}; the largest class has 54 %", algorithm.as_str());
+        assert!(area > 0.7, "{}: {area}", algorithm.as_str());
+        assert_eq!(metrics["confusion_matrix"]["labels"], json!(["1", "2", "3"]));
+        assert!(metrics.get("positive_class").is_none());
+    }
+}
+
+#[test]
+fn every_kernel_and_criterion_learns() {
+    let accuracy = |algorithm, params| {
+        let request = request(algorithm, &PASSENGER, "survived", 1, params);
+        run(TITANIC, &request).metrics["accuracy"].as_f64().unwrap()
+    };
+    for kernel in ["rbf", "linear", "polynomial"] {
+        let accuracy = accuracy(Algorithm::Svm, json!({"kernel": kernel}));
+        assert!(accuracy > 0.74, "{kernel}: {accuracy}");
+    }
+    let entropy = accuracy(Algorithm::DecisionTree, json!({"criterion": "entropy", "max_depth": 5}));
+    assert!(entropy > 0.74, "{entropy}");
+    let balanced = accuracy(Algorithm::RandomForest, json!({"class_weight": "balanced", "max_features": "all"}));
+    assert!(balanced > 0.74, "{balanced}");
+}
+
+#[test]
+fn what_mattered_comes_first() {
+    for algorithm in Algorithm::ALL {
+        let metrics = run(TITANIC, &request(algorithm, &PASSENGER, "survived", 1, none())).metrics;
+        let importances = metrics["feature_importances"].as_array().unwrap();
+        assert_eq!(importances.len(), 7);
+        let top: Vec<&str> = importances[..2].iter().map(|entry| entry["feature"].as_str().unwrap()).collect();
+        assert!(top.contains(&"sex"), "{}: {top:?}", algorithm.as_str());
+        let sum: f64 = importances.iter().map(|entry| entry["importance"].as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{}: {sum}", algorithm.as_str());
+    }
+}

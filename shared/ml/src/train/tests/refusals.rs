@@ -1,0 +1,65 @@
+//! Tables and orders that can't be trained, each refused with its reason; and odd ones that can.
+
+use super::*;
+
+fn order(algorithm: Algorithm, features: &[&str]) -> TrainRequest {
+    request(algorithm, features, "y", 1, none())
+}
+
+#[test]
+fn reasons_are_given() {
+    let forest = order(Algorithm::RandomForest, &["x"]);
+    assert!(refusal("x,y\n1,0\n2,0\n", &forest).starts_with("bad_data: the target 'y' has only one value"));
+    assert!(refusal("x,y\n1,0\n2,1\n", &forest).starts_with("bad_data: 2 usable rows are too few"));
+    assert!(refusal("y\n1\n0\n", &forest).starts_with("bad_data: the data set has no column 'x'"));
+    assert!(refusal("x,y\n,0\n,1\n,0\n,1\n", &forest).starts_with("bad_data: 'x' has no value"));
+    assert!(refusal("", &forest).starts_with("bad_data: "));
+    let unknown = request(Algorithm::RandomForest, &["x"], "y", 1, json!({"trees": 5}));
+    assert!(refusal("x,y\n1,0\n2,1\n", &unknown).starts_with("bad_params: params.trees"));
+}
+
+#[test]
+fn a_training_part_with_one_class_is_refused() {
+    // The only other class has one row for each part; with three classes of one row each there is nothing held out.
+    assert!(refusal("x,y\n1,a\n2,b\n3,c\n", &order(Algorithm::RandomForest, &["x"])).starts_with("bad_data"));
+}
+
+#[test]
+fn engines_refuse_what_they_cannot_do() {
+    let numbers = (0..100).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", f64::from(row) * 1.5));
+    for algorithm in [Algorithm::DecisionTree, Algorithm::Svm, Algorithm::LogisticRegression] {
+        assert!(refusal(&numbers, &order(algorithm, &["x"])).starts_with("bad_params: "));
+    }
+    let many = (0..5_001).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", row % 2));
+    assert!(refusal(&many, &order(Algorithm::Svm, &["x"])).contains("at most 5000 rows"));
+}
+
+#[test]
+fn small_and_odd_tables_still_train() {
+    let tables = [
+        // A constant feature; a feature that is nearly always missing; huge numbers; more classes than features.
+        "x,z,y\n1,5,a\n1,,a\n1,,b\n1,,b\n1,,a\n1,7,b\n1,3,a\n1,2,b\n",
+        "x,z,y\n1e300,1e-300,a\n-1e300,0,b\n5e299,1e-310,a\n-1e308,3,b\n1e308,4,a\n0,1,b\n",
+        "x,z,y\na,1,1\nb,2,2\nc,3,3\na,4,4\nb,5,1\nc,6,2\na,7,3\nb,8,4\n",
+        "x,z,y\n0,yes,no\n1,no,yes\n0,yes,no\n1,no,yes\n0,,no\n,no,yes\n",
+    ];
+    for table in tables {
+        for algorithm in Algorithm::ALL {
+            let trained = train(table.as_bytes(), &order(algorithm, &["x", "z"]), &Recorder::default());
+            assert!(trained.is_ok(), "{} on {table:?}: {:?}", algorithm.as_str(), trained.err());
+        }
+    }
+}
+
+#[test]
+fn a_class_with_a_single_row_trains_with_a_warning() {
+    let mut csv = "x,y\n".to_owned();
+    for row in 0..60 {
+        csv += &format!("{},{}\n", row * 31 % 17, if row == 30 { "once" } else { ["a", "b"][row % 2] });
+    }
+    for algorithm in Algorithm::ALL {
+        let trained = run(&csv, &order(algorithm, &["x"]));
+        let warned = trained.warnings.iter().any(|warning| warning.starts_with("class 'once' has a single row"));
+        assert!(warned, "{:?}", trained.warnings);
+    }
+}

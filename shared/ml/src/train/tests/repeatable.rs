@@ -1,0 +1,29 @@
+//! The same data and the same order give the same file, byte for byte.
+
+use super::*;
+
+const FEATURES: [&str; 6] = ["sex", "age", "sibsp", "parch", "fare", "embarked"];
+
+fn artifact(algorithm: Algorithm, target: &str, seed: u64, threads: usize) -> Vec<u8> {
+    let params = if algorithm == Algorithm::RandomForest { json!({"n_trees": 20}) } else { none() };
+    let request = request(algorithm, &FEATURES, target, seed, params);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| run(TITANIC, &request).artifact)
+}
+
+#[test]
+fn the_number_of_threads_does_not_show_in_the_file() {
+    for algorithm in Algorithm::ALL {
+        for target in ["survived", "pclass"] {
+            let one = artifact(algorithm, target, 7, 1);
+            assert!(one == artifact(algorithm, target, 7, 2), "{} of {target}", algorithm.as_str());
+        }
+        assert!(artifact(algorithm, "survived", 7, 2) != artifact(algorithm, "survived", 8, 2));
+    }
+}
+
+#[test]
+fn twenty_trees_of_three_classes_are_one() {
+    let first = artifact(Algorithm::DecisionTree, "pclass", 3, 2);
+    assert!((0..19).all(|_| artifact(Algorithm::DecisionTree, "pclass", 3, 2) == first));
+}

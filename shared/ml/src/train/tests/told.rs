@@ -1,0 +1,70 @@
+//! What the observer hears, and that it is obeyed.
+
+use super::*;
+
+#[test]
+fn progress_goes_through_the_phases_and_never_back() {
+    let recorder = Recorder::default();
+    let order = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 20}));
+    train(TITANIC.as_bytes(), &order, &recorder).unwrap();
+    let told = recorder.told.into_inner().unwrap();
+    assert!(told.is_sorted_by(|a, b| a.1 <= b.1), "{told:?}");
+    let mut phases: Vec<&str> = told.iter().map(|(phase, _)| phase.as_str()).collect();
+    phases.dedup();
+    assert_eq!(phases, ["reading", "preparing", "training", "measuring", "saving"]);
+    assert_eq!(told.last().unwrap().1, 1.0);
+    assert!(told.iter().filter(|(phase, _)| phase == "training").count() > 20, "a report per tree");
+}
+
+#[test]
+fn a_run_stops_when_it_is_cancelled() {
+    for algorithm in Algorithm::ALL {
+        for reports in [0, 1, 3] {
+            let recorder = Recorder { stop_after: Some(reports), ..Recorder::default() };
+            let order = request(algorithm, &["sex", "age"], "survived", 1, none());
+            assert_eq!(train(TITANIC.as_bytes(), &order, &recorder), Err(TrainError::Cancelled));
+        }
+    }
+}
+
+#[test]
+fn warnings_reach_observer_metrics_and_caller() {
+    let recorder = Recorder::default();
+    let mut csv = "id,leak,noise,same,rare\n".to_owned();
+    for row in 0..400 {
+        let rare = row % 50 == 0;
+        let target = if row == 13 { String::new() } else { u8::from(rare).to_string() };
+        csv += &format!("{row},{},{},x,{target}\n", if rare { 7 } else { row % 5 }, row * 7 % 11);
+    }
+    let order = request(Algorithm::RandomForest, &["id", "leak", "noise", "same"], "rare", 1, none());
+    let trained = train(csv.as_bytes(), &order, &recorder).unwrap();
+    assert_eq!(trained.warnings, recorder.warned.into_inner().unwrap());
+    assert_eq!(trained.metrics["warnings"], json!(trained.warnings));
+    let expected = [
+        "1 rows have no value for 'rare'",
+        "class '1' has only 1.",
+        "'id' looks like an id",
+        "'leak' alone predicts the target almost perfectly",
+        "'same' has one value in all training rows",
+    ];
+    assert_eq!(trained.warnings.len(), expected.len(), "{:?}", trained.warnings);
+    for (warning, expected) in trained.warnings.iter().zip(expected) {
+        assert!(warning.starts_with(expected), "{warning}");
+    }
+}
+
+#[test]
+fn a_leak_into_a_number_is_told_too() {
+    let csv = (0..200).fold("x,z,y\n".to_owned(), |csv, row| {
+        format!("{csv}{},{},{}\n", row * 37 % 200, row * 53 % 17, f64::from(row * 37 % 200) * 1.5 + f64::from(row % 3))
+    });
+    let trained = run(&csv, &request(Algorithm::RandomForest, &["x", "z"], "y", 1, none()));
+    assert!(trained.warnings.iter().all(|warning| warning.starts_with("'x'")), "{:?}", trained.warnings);
+    assert!(!trained.warnings.is_empty());
+}
+
+#[test]
+fn a_sound_table_raises_no_warning() {
+    let order = request(Algorithm::DecisionTree, &["sex", "age", "pclass", "embarked"], "survived", 1, none());
+    assert_eq!(run(TITANIC, &order).warnings, Vec::<String>::new());
+}
