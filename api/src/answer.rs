@@ -1,0 +1,52 @@
+//! Answers that are more than a body: 202 with its headers, entity tags, files.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use trainyard_domain::{JobId, JobStatus};
+use trainyard_http::Json;
+
+use crate::views::job::AcceptedView;
+
+/// 202: accepted, and where to watch it.
+pub struct Accepted(AcceptedView);
+
+impl Accepted {
+    /// About the job `id`, which stands at `status`.
+    pub(crate) fn new(id: JobId, status: JobStatus) -> Self {
+        Self(AcceptedView::new(id, status))
+    }
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        let headers = [(header::LOCATION, self.0.status_url.clone()), (header::RETRY_AFTER, "1".to_owned())];
+        (StatusCode::ACCEPTED, headers, Json(self.0)).into_response()
+    }
+}
+
+/// Whether the client has what `etag` names already (`If-None-Match`, RFC 9110 §13.1.2: compared weakly).
+pub(crate) fn has(headers: &HeaderMap, etag: &str) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    known.flat_map(|list| list.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::IF_NONE_MATCH, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn entity_tags_compare_weakly() {
+        for known in ["W/\"7\"", "\"7\"", "\"1\", W/\"7\"", "*"] {
+            assert!(has(&sent(known), "W/\"7\""), "{known}");
+        }
+        for other in ["\"70\"", "7", "", "W/\"8\""] {
+            assert!(!has(&sent(other), "W/\"7\""), "{other}");
+        }
+        assert!(!has(&HeaderMap::new(), "W/\"7\""));
+    }
+}

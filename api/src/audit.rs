@@ -1,0 +1,59 @@
+//! The audit trail: every change to accounts and every act of an administrator leaves a row, in its own transaction.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use trainyard_domain::UserId;
+use trainyard_domain::ids::uuid_at;
+use trainyard_http::Principal;
+use trainyard_http::middleware::RequestId;
+use trainyard_storage::{AuditEntry, Tx};
+
+/// Who acts, and in which request.
+#[derive(Debug, Clone)]
+pub(crate) struct Actor {
+    user: Option<UserId>,
+    request_id: Option<String>,
+}
+
+impl Actor {
+    /// The caller of a request.
+    pub(crate) fn of(principal: &Principal, request: &RequestId) -> Self {
+        Self::account(principal.user_id, request)
+    }
+
+    /// An account that acts before it has a token, such as at sign-up.
+    pub(crate) fn account(user: UserId, request: &RequestId) -> Self {
+        Self { user: Some(user), request_id: Some(request.as_str().to_owned()) }
+    }
+
+    /// The server itself.
+    pub(crate) fn server() -> Self {
+        Self { user: None, request_id: None }
+    }
+
+    /// The request, for what else remembers it.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        self.request_id.clone()
+    }
+
+    /// Writes down that this actor did `action` (`<kind>.<verb>`) to `subject` (`<kind>:<name or id>`).
+    pub(crate) async fn did(
+        &self,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+        action: &str,
+        subject: String,
+        detail: Value,
+    ) -> Result<(), trainyard_storage::StorageError> {
+        let entry = AuditEntry {
+            id: uuid_at(now),
+            at: now,
+            actor: self.user,
+            action: action.to_owned(),
+            subject,
+            request_id: self.request_id(),
+            detail,
+        };
+        tx.audit().insert(&entry).await
+    }
+}

@@ -1,0 +1,81 @@
+//! What the API can be told: every limit is a number here, with the default that suits one small machine.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the API role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiConfig {
+    /// Seconds an access token works.
+    pub access_token_ttl_s: i64,
+    /// Seconds a refresh token works; each use buys a new one.
+    pub refresh_token_ttl_s: i64,
+    /// Largest CSV, uncompressed, in bytes.
+    pub max_dataset_bytes: u64,
+    /// Most data rows of a CSV.
+    pub max_dataset_rows: u64,
+    /// Most columns of a CSV.
+    pub max_dataset_columns: usize,
+    /// Uploads received at the same time; the next one is told to come back. Bounds the disk they take.
+    pub max_concurrent_uploads: usize,
+    /// Longest an upload may take, in seconds.
+    pub upload_timeout_s: u64,
+    /// Queued and running jobs of one user; more are told to come back.
+    pub max_jobs_per_user: i64,
+    /// Queued and running jobs of all users.
+    pub max_jobs_total: i64,
+    /// Jobs of one user that a submission sends to the queue at once; past that the sweep sends them, in fair turns.
+    /// Keep it at or under the worker's `dispatch_window`.
+    pub dispatch_window: i64,
+    /// Longest a submission waits for the queue to take its job before it leaves that to the sweep, in milliseconds.
+    pub dispatch_timeout_ms: u64,
+    /// Seconds an `Idempotency-Key` is remembered.
+    pub idempotency_ttl_s: i64,
+    /// Long polls held open at the same time; the next one is answered at once.
+    pub max_long_polls: usize,
+    /// How often a long poll looks at its job, in milliseconds.
+    pub long_poll_every_ms: u64,
+    /// A worker that gave no sign of life for this many seconds is left out of `GET /queue`.
+    pub worker_alive_s: i64,
+    /// Largest artifact that can be downloaded, in bytes.
+    pub max_artifact_bytes: u64,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            access_token_ttl_s: 3_600,
+            refresh_token_ttl_s: 30 * 24 * 3_600,
+            max_dataset_bytes: 256 << 20,
+            max_dataset_rows: 5_000_000,
+            max_dataset_columns: 10_000,
+            max_concurrent_uploads: 4,
+            upload_timeout_s: 600,
+            max_jobs_per_user: 10_000,
+            max_jobs_total: 100_000,
+            dispatch_window: 16,
+            dispatch_timeout_ms: 1_000,
+            idempotency_ttl_s: 24 * 3_600,
+            max_long_polls: 256,
+            long_poll_every_ms: 250,
+            worker_alive_s: 30,
+            max_artifact_bytes: 1 << 30,
+        }
+    }
+}
+
+impl ApiConfig {
+    pub(crate) fn dispatch_timeout(&self) -> Duration {
+        Duration::from_millis(self.dispatch_timeout_ms)
+    }
+
+    pub(crate) fn long_poll_every(&self) -> Duration {
+        Duration::from_millis(self.long_poll_every_ms.max(10))
+    }
+
+    pub(crate) fn upload_timeout(&self) -> Duration {
+        Duration::from_secs(self.upload_timeout_s)
+    }
+}

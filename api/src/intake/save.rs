@@ -1,0 +1,92 @@
+//! Makes a received CSV the next version of a data set: the object first, then the row that makes it known.
+
+use serde_json::json;
+use trainyard_artifacts::Key;
+use trainyard_domain::{Dataset, DatasetId, DatasetName, UserId};
+use trainyard_http::Problem;
+use trainyard_ml::csv_profile::Profile;
+use trainyard_storage::StorageError;
+
+use super::Received;
+use crate::audit::Actor;
+use crate::objects;
+use crate::state::ApiState;
+
+/// Uploads of one name at the same moment take turns for the next version; this many lost turns are enough.
+const TURNS: usize = 8;
+
+/// Stores `file` as the next version of `name`.
+pub(crate) async fn save(
+    state: &ApiState,
+    created_by: Option<UserId>,
+    name: DatasetName,
+    file: &Received,
+    profile: Profile,
+    actor: &Actor,
+) -> Result<Dataset, Problem> {
+    let created_at = state.db.read().await?.now().await?;
+    let id = DatasetId::at(created_at);
+    let key = Key::dataset(id);
+    let stored = state.store.put_file(&key, &file.path).await?;
+    if stored.sha256 != file.sha256 {
+        objects::remove(state, &[key.as_str().to_owned()]).await;
+        return Err(Problem::internal("the uploaded CSV changed on the local disk"));
+    }
+    let mut dataset = Dataset {
+        id,
+        name,
+        version: 0,
+        rows: signed(profile.rows),
+        bytes: signed(file.bytes),
+        columns: profile.columns,
+        sha256: stored.sha256,
+        storage_key: key.as_str().to_owned(),
+        warnings: profile.warnings,
+        created_by,
+        created_at,
+    };
+    let inserted = insert(state, &mut dataset, actor).await;
+    if let Err(Refused::BeforeCommit(_)) = &inserted {
+        objects::remove(state, std::slice::from_ref(&dataset.storage_key)).await;
+    }
+    match inserted {
+        Ok(()) => Ok(dataset),
+        Err(Refused::BeforeCommit(error) | Refused::AtCommit(error)) => Err(error.into()),
+    }
+}
+
+/// How far a row got. After a failed commit nobody knows whether it is there, so its object has to stay; the sweep
+/// removes it if it has no owner.
+enum Refused {
+    BeforeCommit(StorageError),
+    AtCommit(StorageError),
+}
+
+async fn insert(state: &ApiState, dataset: &mut Dataset, actor: &Actor) -> Result<(), Refused> {
+    for _ in 1..TURNS {
+        match insert_once(state, dataset, actor).await {
+            Err(Refused::BeforeCommit(StorageError::Conflict)) => {}
+            done => return done,
+        }
+    }
+    insert_once(state, dataset, actor).await
+}
+
+async fn insert_once(state: &ApiState, dataset: &mut Dataset, actor: &Actor) -> Result<(), Refused> {
+    let staged = async {
+        let mut tx = state.db.begin().await?;
+        dataset.version = tx.datasets().next_version(&dataset.name).await?;
+        tx.datasets().insert(dataset).await?;
+        let subject = format!("dataset:{}", dataset.name.as_str());
+        let detail = json!({"version": dataset.version, "rows": dataset.rows, "sha256": dataset.sha256});
+        actor.did(&mut tx, dataset.created_at, "dataset.create", subject, detail).await?;
+        Ok(tx)
+    };
+    let tx = staged.await.map_err(Refused::BeforeCommit)?;
+    tx.commit().await.map_err(Refused::AtCommit)
+}
+
+/// Sizes are bounded far below `i64::MAX` by the limits of an upload.
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,94 @@
+//! The OpenAPI document and the page that shows it, both from the route table.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use trainyard_http::{Problem, Route, Routes};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{LicenseBuilder, OpenApi};
+use utoipa_axum::routes;
+use utoipa_swagger_ui::Config;
+
+const DESCRIPTION: &str = "A self-hosted training service for tabular models: upload a CSV, post a training job, watch \
+it, predict with the version it publishes.\n\nSign in with `POST /login` and send the access token as `Authorization: \
+Bearer …`. Errors are `application/problem+json` (RFC 9457) with a `code` from a closed list. Lists take `limit` and \
+`cursor` and answer `{items, next_cursor}`, newest first.";
+
+const TAGS: &[(&str, &str)] = &[
+    ("accounts", "Signing up, in and out."),
+    ("administration", "Accounts of others, and the audit trail."),
+    ("datasets", "CSV files with a profile of their columns."),
+    ("training", "Jobs: submit, watch, cancel, retry."),
+    ("queue", "What waits and who works."),
+    ("models", "Published versions and the aliases that say which is served."),
+    ("inference", "Predictions."),
+    ("operations", "Health and metrics, for those who run it."),
+    ("documentation", "This document."),
+];
+
+/// Adds to the routes' document what their table can't know: what the API is, what its tags mean, and this document.
+pub fn describe(mut document: OpenApi) -> OpenApi {
+    document.merge(pages().openapi());
+    document.info.description = Some(DESCRIPTION.to_owned());
+    document.info.license = Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
+    let tags = TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
+    document.tags = Some(tags.collect());
+    document
+}
+
+/// Adds `/openapi.json`, which describes `routes` and itself, and `/docs`, which shows it.
+pub fn documented(routes: Routes) -> Routes {
+    let document = describe(routes.openapi());
+    let json = document.to_json().unwrap_or_default();
+    let served = Served { json: json.into(), viewer: Arc::new(Config::from("/openapi.json")) };
+    routes.merge(pages().with_state(served))
+}
+
+fn pages() -> Routes<Served> {
+    Routes::new()
+        .anon(routes!(openapi_json))
+        .anon(Route::undocumented("/docs", get(|| async { Redirect::permanent("/docs/") })))
+        .anon(Route::undocumented("/docs/", get(index)))
+        .anon(Route::undocumented("/docs/{*file}", get(file)))
+}
+
+#[derive(Clone)]
+struct Served {
+    json: Bytes,
+    viewer: Arc<Config<'static>>,
+}
+
+/// The OpenAPI 3.1 document of this server.
+#[utoipa::path(
+    get, path = "/openapi.json", operation_id = "openapi", tag = "documentation", summary = "This document",
+    responses((status = 200, description = "The document.", body = Object))
+)]
+async fn openapi_json(State(served): State<Served>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], served.json).into_response()
+}
+
+async fn index(State(served): State<Served>) -> Result<Response, Problem> {
+    show("", served)
+}
+
+async fn file(State(served): State<Served>, Path(name): Path<String>) -> Result<Response, Problem> {
+    show(&name, served)
+}
+
+/// A file of the viewer, which is part of the binary: the page loads nothing from anywhere else.
+fn show(name: &str, served: Served) -> Result<Response, Problem> {
+    let found = utoipa_swagger_ui::serve(name, served.viewer).map_err(|error| Problem::internal(error.to_string()))?;
+    let file = found.ok_or_else(|| Problem::not_found("there is no such page"))?;
+    let mut response = (StatusCode::OK, file.bytes.into_owned()).into_response();
+    let headers = response.headers_mut();
+    let content_type = HeaderValue::from_str(&file.content_type).map_err(Problem::internal)?;
+    headers.insert(header::CONTENT_TYPE, content_type);
+    if file.gzpipped {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}

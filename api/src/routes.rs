@@ -1,0 +1,73 @@
+//! Every route of the API, each with who may call it. What is not in this list can't be reached.
+
+pub mod algorithms;
+pub mod auth;
+pub mod datasets;
+pub mod models;
+pub mod queue;
+pub mod training;
+pub mod users;
+
+use std::time::Duration;
+
+use trainyard_http::{Route, Routes};
+use utoipa_axum::routes;
+
+use crate::config::ApiConfig;
+use crate::state::ApiState;
+use datasets::{preview, upload};
+use models::{aliases, artifact, delete, read};
+use training::{control, list, submit, watch};
+
+/// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
+const SLACK_BYTES: u64 = 1 << 20;
+const SLACK_S: u64 = 30;
+/// The longest `wait_s`, and the answer after it.
+const LONG_POLL: Duration = Duration::from_secs(60 + 15);
+
+/// The table.
+pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
+    Routes::new()
+        // Accounts
+        .anon(routes!(auth::signup))
+        .anon(routes!(auth::login))
+        .anon(routes!(auth::refresh))
+        .anon(routes!(auth::logout))
+        .user(routes!(auth::me))
+        .admin(routes!(users::list))
+        .admin(routes!(users::patch))
+        .admin(routes!(users::audit))
+        // Data sets
+        .user(routes!(datasets::list))
+        .admin(upload_route(config))
+        .user(routes!(datasets::get))
+        .admin(routes!(datasets::delete))
+        .user(routes!(preview::get))
+        // Training
+        .user(routes!(algorithms::list))
+        .user(routes!(list::list))
+        .admin(routes!(submit::submit))
+        .user(Route::new(routes!(watch::get)).timeout(LONG_POLL))
+        .admin(routes!(control::cancel))
+        .admin(routes!(control::retry))
+        .user(routes!(queue::get))
+        .admin(routes!(queue::pause))
+        .admin(routes!(queue::resume))
+        // Models
+        .user(routes!(read::list))
+        .user(routes!(read::get))
+        .user(routes!(read::version))
+        .admin(routes!(artifact::get))
+        .admin(routes!(aliases::put))
+        .admin(routes!(aliases::delete))
+        .admin(routes!(delete::model))
+        .admin(routes!(delete::version))
+}
+
+/// An upload streams, so it may be larger and take longer than other requests; `intake` enforces the exact limits.
+fn upload_route(config: &ApiConfig) -> Route<ApiState> {
+    let bytes = usize::try_from(config.max_dataset_bytes.saturating_add(SLACK_BYTES)).unwrap_or(usize::MAX);
+    Route::new(routes!(upload::upload))
+        .body_limit(bytes)
+        .timeout(config.upload_timeout() + Duration::from_secs(SLACK_S))
+}

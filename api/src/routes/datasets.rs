@@ -1,0 +1,108 @@
+//! Data sets: upload, look at, delete.
+
+pub mod preview;
+pub mod upload;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use trainyard_domain::{Dataset, DatasetId, DatasetName};
+use trainyard_http::middleware::RequestId;
+use trainyard_http::page::PageParams;
+use trainyard_http::{Json, List, Page, Path, Principal, Problem, Query};
+use trainyard_storage::Tx;
+
+use crate::audit::Actor;
+use crate::objects;
+use crate::seed::is_built_in;
+use crate::state::ApiState;
+use crate::views::dataset::DatasetView;
+
+/// Which version of a data set.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VersionQuery {
+    /// The newest when left out.
+    #[param(minimum = 1, example = 1)]
+    version: Option<i64>,
+}
+
+/// The newest version of every data set, newest upload first, with the first 50 columns of each.
+#[utoipa::path(
+    get, path = "/datasets", operation_id = "list_datasets", tag = "datasets", summary = "List data sets",
+    params(PageParams),
+    responses((status = 200, description = "A page of data sets.", body = List<DatasetView>))
+)]
+pub async fn list(State(state): State<ApiState>, page: Page<DatasetId>) -> Result<Json<List<DatasetView>>, Problem> {
+    let datasets = state.db.read().await?.datasets().list(page.cursor, page.fetch()).await?;
+    Ok(Json(page.list(datasets, |dataset| dataset.id, DatasetView::listed)))
+}
+
+/// A data set with the profile of every column.
+#[utoipa::path(
+    get, path = "/datasets/{name}", operation_id = "get_dataset", tag = "datasets", summary = "Look at a data set",
+    params(("name" = String, Path, description = "The data set.", example = "titanic"), VersionQuery),
+    responses(
+        (status = 200, description = "The data set.", body = DatasetView),
+        (status = 404, description = "There is no such data set, or no such version of it."),
+    )
+)]
+pub async fn get(
+    State(state): State<ApiState>,
+    Path(name): Path<String>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Json<DatasetView>, Problem> {
+    let mut tx = state.db.read().await?;
+    Ok(Json(DatasetView::from(find(&mut tx, &name, &query).await?)))
+}
+
+/// Deletes every version of a data set. What was trained on it stays.
+#[utoipa::path(
+    delete, path = "/datasets/{name}", operation_id = "delete_dataset", tag = "datasets", summary = "Delete a data set",
+    params(("name" = String, Path, description = "The data set.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "There is no such data set."),
+        (status = 409, description = "A job that has not ended needs it, or it is built in."),
+    )
+)]
+pub async fn delete(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let name = DatasetName::parse(&name).map_err(|_| missing())?;
+    if is_built_in(&name) {
+        return Err(Problem::conflict("this data set is built in and can't be deleted"));
+    }
+    let mut tx = state.db.begin().await?;
+    let now = tx.now().await?;
+    if tx.datasets().needed_by_active_job(&name).await? {
+        return Err(Problem::conflict("a job that is queued or running needs this data set"));
+    }
+    let keys = tx.datasets().delete(&name).await?;
+    if keys.is_empty() {
+        return Err(missing());
+    }
+    let (subject, detail) = (format!("dataset:{}", name.as_str()), json!({"versions": keys.len()}));
+    Actor::of(&principal, &request_id).did(&mut tx, now, "dataset.delete", subject, detail).await?;
+    tx.commit().await?;
+    objects::remove(&state, &keys).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn find(tx: &mut Tx, name: &str, query: &VersionQuery) -> Result<Dataset, Problem> {
+    let name = DatasetName::parse(name).map_err(|_| missing())?;
+    let found = match query.version {
+        Some(version) => tx.datasets().version(&name, version).await?,
+        None => tx.datasets().latest(&name).await?,
+    };
+    found.ok_or_else(missing)
+}
+
+fn missing() -> Problem {
+    Problem::not_found("there is no such data set")
+}

@@ -1,0 +1,82 @@
+//! `GET /models/{name}/versions/{n}/artifact`: the artifact as a file.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tempfile::TempPath;
+use tokio_util::io::ReaderStream;
+use trainyard_artifacts::Key;
+use trainyard_domain::ModelVersion;
+use trainyard_http::{Path, Problem, Query};
+
+use super::find;
+use crate::answer;
+use crate::state::ApiState;
+
+const CHUNK: usize = 64 << 10;
+
+/// In which form.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FormatQuery {
+    /// Must be left out: conversion is not available in this version.
+    format: Option<String>,
+}
+
+/// Downloads an artifact. Its SHA-256 is checked before the first byte is sent.
+#[utoipa::path(
+    get, path = "/models/{name}/versions/{version}/artifact", operation_id = "download_artifact", tag = "models", summary = "Download an artifact",
+    params(
+        ("name" = String, Path, description = "The model."),
+        ("version" = i64, Path, description = "The version."),
+        FormatQuery,
+    ),
+    responses(
+        (status = 200, description = "The artifact.", body = Vec<u8>, content_type = "application/octet-stream",
+            headers(("ETag" = String, description = "The SHA-256 in quotes."),
+                    ("x-artifact-sha256" = String, description = "The SHA-256, hexadecimal."))),
+        (status = 304, description = "The client has it already."),
+        (status = 404, description = "There is no such version."),
+        (status = 422, description = "A format was asked for."),
+    )
+)]
+pub async fn get(
+    State(state): State<ApiState>,
+    Path((name, version)): Path<(String, i64)>,
+    Query(query): Query<FormatQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if query.format.is_some() {
+        return Err(Problem::field("format", "must be left out: conversion is not available in this version"));
+    }
+    let version = find(&mut state.db.read().await?, &name, version).await?;
+    let etag = format!("\"{}\"", version.sha256);
+    if answer::has(&headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let path = fetch(&state, &version).await?;
+    let file = tokio::fs::File::open(&path).await.map_err(disk)?;
+    let head = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_LENGTH, version.size.to_string()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}-v{}.tym\"", version.name, version.version)),
+        (header::ETAG, etag),
+    ];
+    // Open files outlive their names: the path is dropped here, the bytes go when they are sent.
+    Ok((head, [("x-artifact-sha256", version.sha256)], Body::from_stream(ReaderStream::with_capacity(file, CHUNK)))
+        .into_response())
+}
+
+async fn fetch(state: &ApiState, version: &ModelVersion) -> Result<TempPath, Problem> {
+    let key = Key::parse(&version.artifact_key).map_err(Problem::internal)?;
+    let path = tempfile::Builder::new().tempfile_in(&state.work_dir).map_err(disk)?.into_temp_path();
+    state.store.get_to_file(&key, &version.sha256, &path, state.config.max_artifact_bytes).await?;
+    Ok(path)
+}
+
+fn disk(error: std::io::Error) -> Problem {
+    Problem::unavailable("the work folder", error)
+}

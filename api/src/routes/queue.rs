@@ -1,0 +1,88 @@
+//! The queue: what waits, who works, and the switch that stops new runs.
+
+use axum::extract::State;
+use chrono::Duration;
+use serde_json::json;
+use trainyard_domain::{JobStatus, PriorityClass};
+use trainyard_http::middleware::RequestId;
+use trainyard_http::{Json, Principal, Problem};
+use trainyard_storage::{StorageError, Tx};
+
+use crate::audit::Actor;
+use crate::state::ApiState;
+use crate::views::queue::{QueueView, WorkerView};
+
+/// What waits, what runs, and who works.
+#[utoipa::path(
+    get, path = "/queue", operation_id = "get_queue", tag = "queue", summary = "Look at the queue",
+    responses((status = 200, description = "The queue now.", body = QueueView))
+)]
+pub async fn get(State(state): State<ApiState>) -> Result<Json<QueueView>, Problem> {
+    Ok(Json(load(&state, &mut state.db.read().await?).await?))
+}
+
+/// Stops new runs; running jobs go on, submissions are accepted and wait.
+#[utoipa::path(
+    post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue", summary = "Pause the queue",
+    responses((status = 200, description = "The queue, paused.", body = QueueView))
+)]
+pub async fn pause(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+) -> Result<Json<QueueView>, Problem> {
+    set_paused(&state, &Actor::of(&principal, &request_id), true).await
+}
+
+/// Lets the queue go on.
+#[utoipa::path(
+    post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue", summary = "Resume the queue",
+    responses((status = 200, description = "The queue, going on.", body = QueueView))
+)]
+pub async fn resume(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+) -> Result<Json<QueueView>, Problem> {
+    set_paused(&state, &Actor::of(&principal, &request_id), false).await
+}
+
+async fn set_paused(state: &ApiState, actor: &Actor, paused: bool) -> Result<Json<QueueView>, Problem> {
+    let mut tx = state.db.begin().await?;
+    let now = tx.now().await?;
+    tx.jobs().set_paused(paused).await?;
+    let action = if paused { "queue.pause" } else { "queue.resume" };
+    actor.did(&mut tx, now, action, "queue".into(), json!({})).await?;
+    let view = load(state, &mut tx).await?;
+    tx.commit().await?;
+    Ok(Json(view))
+}
+
+async fn load(state: &ApiState, tx: &mut Tx) -> Result<QueueView, StorageError> {
+    let now = tx.now().await?;
+    let by_status = tx.jobs().by_status().await?;
+    let depth_by_class = tx.jobs().depth_by_class().await?;
+    let oldest = tx.jobs().oldest_queued(now).await?;
+    let paused = tx.jobs().paused().await?;
+    let workers = tx.workers().list(now - Duration::seconds(state.config.worker_alive_s)).await?;
+    let of = |status: JobStatus| by_status.iter().find(|(found, _)| *found == status).map_or(0, |(_, n)| *n);
+    let waiting =
+        |class: PriorityClass| depth_by_class.iter().find(|(found, _)| *found == class).map_or(0, |(_, n)| *n);
+    Ok(QueueView {
+        depth: of(JobStatus::Queued),
+        depth_by_class: PriorityClass::ALL.into_iter().map(|class| (class.as_str(), waiting(class))).collect(),
+        by_status: JobStatus::ALL.into_iter().map(|status| (status.as_str(), of(status))).collect(),
+        oldest_age_s: oldest.map(|since| (now - since).num_milliseconds().max(0) as f64 / 1000.0),
+        workers: workers
+            .into_iter()
+            .map(|worker| WorkerView {
+                id: worker.id,
+                busy: worker.busy,
+                capacity: worker.capacity,
+                heartbeat_at: worker.heartbeat_at,
+                version: worker.version,
+            })
+            .collect(),
+        paused,
+    })
+}

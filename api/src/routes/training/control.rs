@@ -1,0 +1,93 @@
+//! Stopping a job, and running it again.
+
+use axum::extract::State;
+use serde_json::json;
+use trainyard_domain::{JobId, JobStatus, PriorityClass};
+use trainyard_http::middleware::RequestId;
+use trainyard_http::{Path, Principal, Problem};
+use trainyard_storage::Cancelled;
+
+use super::missing;
+use crate::answer::Accepted;
+use crate::audit::Actor;
+use crate::dispatch;
+use crate::state::ApiState;
+use crate::views::job::AcceptedView;
+
+/// Cancels a job: one that waits at once, one that runs within two seconds.
+#[utoipa::path(
+    post, path = "/training/{job_id}/cancel", operation_id = "cancel_job", tag = "training", summary = "Cancel a job",
+    params(("job_id" = Uuid, Path, description = "The job.")),
+    responses(
+        (status = 202, description = "It is cancelled, or will be in a moment.", body = AcceptedView),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "It has ended already."),
+    )
+)]
+pub async fn cancel(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+    Path(id): Path<JobId>,
+) -> Result<Accepted, Problem> {
+    let mut tx = state.db.begin().await?;
+    let now = tx.now().await?;
+    let status = match tx.jobs().cancel(id, now).await? {
+        Cancelled::AtOnce => JobStatus::Cancelled,
+        Cancelled::Requested => JobStatus::Running,
+        Cancelled::AlreadyFinal => return Err(Problem::conflict("the job has ended already")),
+        Cancelled::Missing => return Err(missing()),
+    };
+    let actor = Actor::of(&principal, &request_id);
+    actor.did(&mut tx, now, "training.cancel", format!("job:{id}"), json!({})).await?;
+    tx.commit().await?;
+    // The mark is durable and the worker reads it at its next renewal; the message only makes it quick.
+    if status == JobStatus::Running
+        && let Err(error) = state.queue.request_cancel(id).await
+    {
+        tracing::warn!(job_id = %id, error = &error as &dyn std::error::Error, "the worker will see the cancel mark later");
+    }
+    Ok(Accepted::new(id, status))
+}
+
+/// Runs a failed or cancelled job again, with all of its attempts, on the same rows.
+#[utoipa::path(
+    post, path = "/training/{job_id}/retry", operation_id = "retry_job", tag = "training", summary = "Retry a job",
+    params(("job_id" = Uuid, Path, description = "The job.")),
+    responses(
+        (status = 202, description = "It is queued again.", body = AcceptedView),
+        (status = 404, description = "There is no such job."),
+        (status = 409, description = "It has not failed or been cancelled, or its data set has been deleted."),
+        (status = 429, description = "Too many jobs are queued or running."),
+    )
+)]
+pub async fn retry(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+    Path(id): Path<JobId>,
+) -> Result<Accepted, Problem> {
+    let refuse = |detail: &str| Err(Problem::conflict(detail));
+    let mut tx = state.db.begin().await?;
+    let now = tx.now().await?;
+    let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
+    if !job.status.may_retry() {
+        return refuse("only a failed or cancelled job can be retried");
+    }
+    if tx.datasets().version(&job.spec.dataset, job.spec.dataset_version).await?.is_none() {
+        return refuse("the data set that the job was submitted for has been deleted");
+    }
+    dispatch::refuse_over_limit(&state, &mut tx, job.created_by).await?;
+    if !tx.jobs().retry(id, now).await? {
+        return refuse("somebody else has retried the job at the same moment");
+    }
+    let actor = Actor::of(&principal, &request_id);
+    actor.did(&mut tx, now, "training.retry", format!("job:{id}"), json!({})).await?;
+    let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
+    let send = dispatch::may_send(&state, &mut tx, &job, now).await?;
+    tx.commit().await?;
+    if send {
+        dispatch::send(&state, id, PriorityClass::of(job.spec.priority)).await;
+    }
+    Ok(Accepted::new(id, JobStatus::Queued))
+}

@@ -1,0 +1,96 @@
+//! `GET /training`: jobs by status, model, algorithm, submitter.
+
+use axum::extract::State;
+use serde::Deserialize;
+use trainyard_domain::{Algorithm, FieldError, JobId, JobStatus, ModelName, UserId};
+use trainyard_http::page::{PageParams, Search};
+use trainyard_http::{Json, List, Problem};
+use trainyard_storage::JobFilter;
+
+use crate::state::ApiState;
+use crate::views::job::JobView;
+
+/// Which jobs to list; all of what is given has to fit.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct JobQuery {
+    /// `queued`, `running`, `succeeded`, `failed` or `cancelled`.
+    #[param(example = "running")]
+    status: Option<String>,
+    /// The model's name.
+    #[param(example = "titanic-rf")]
+    name: Option<String>,
+    /// One of `GET /algorithms`.
+    #[param(example = "random_forest")]
+    algorithm: Option<String>,
+    /// The id of the account that submitted it.
+    #[param(value_type = Option<Uuid>)]
+    created_by: Option<String>,
+}
+
+/// Jobs, newest first. `queue_position` is told for a single job alone.
+#[utoipa::path(
+    get, path = "/training", operation_id = "list_jobs", tag = "training", summary = "List jobs",
+    params(PageParams, JobQuery),
+    responses(
+        (status = 200, description = "A page of jobs.", body = List<JobView>),
+        (status = 422, description = "A filter with a value that no job can have."),
+    )
+)]
+pub async fn list(
+    State(state): State<ApiState>,
+    search: Search<JobQuery, JobId>,
+) -> Result<Json<List<JobView>>, Problem> {
+    let Search { filter, page } = search;
+    let filter = filter.parse().map_err(Problem::validation)?;
+    let mut tx = state.db.read().await?;
+    let jobs = tx.jobs().list(&filter, page.cursor, page.fetch()).await?;
+    let now = tx.now().await?;
+    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now))))
+}
+
+impl JobQuery {
+    fn parse(&self) -> Result<JobFilter, Vec<FieldError>> {
+        let mut refused = Vec::new();
+        let mut refuse = |field: &str, message: String| refused.push(FieldError::new(field, message));
+        let words = |all: &[&str]| format!("must be one of {}", all.join(", "));
+        let status = self.status.as_deref().and_then(|text| {
+            let found = JobStatus::parse(text);
+            found.or_else(|| {
+                refuse("status", words(&JobStatus::ALL.map(JobStatus::as_str)));
+                None
+            })
+        });
+        let algorithm = self.algorithm.as_deref().and_then(|text| {
+            let found = Algorithm::parse(text);
+            found.or_else(|| {
+                refuse("algorithm", words(&Algorithm::ALL.map(Algorithm::as_str)));
+                None
+            })
+        });
+        let name = self
+            .name
+            .as_deref()
+            .map(ModelName::parse)
+            .and_then(|parsed| parsed.map_err(|message| refuse("name", message.to_owned())).ok());
+        let created_by = self.created_by.as_deref().map(str::parse::<UserId>).and_then(|parsed| {
+            parsed.map_err(|_| refuse("created_by", "must be the id of an account (a UUID)".to_owned())).ok()
+        });
+        if refused.is_empty() { Ok(JobFilter { status, name, algorithm, created_by }) } else { Err(refused) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_wrong_filter_is_named() {
+        let wrong = || Some("No Such".to_owned());
+        let query = JobQuery { status: wrong(), name: wrong(), algorithm: wrong(), created_by: wrong() };
+        let fields: Vec<_> = query.parse().unwrap_err().into_iter().map(|error| error.field).collect();
+        assert_eq!(fields, ["status", "algorithm", "name", "created_by"]);
+        assert!(JobQuery::default().parse().is_ok());
+    }
+}

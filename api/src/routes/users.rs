@@ -1,0 +1,84 @@
+//! Administration of accounts, and the audit trail.
+
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::json;
+use trainyard_domain::{Role, UserId};
+use trainyard_http::middleware::RequestId;
+use trainyard_http::page::PageParams;
+use trainyard_http::{Json, List, Page, Path, Principal, Problem};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::announce::announce;
+use crate::audit::Actor;
+use crate::state::ApiState;
+use crate::views::account::{AccountView, AuditView, RoleView};
+
+/// What to change about an account; what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountPatch {
+    /// The new role.
+    role: Option<RoleView>,
+    /// Whether the account is shut out.
+    disabled: Option<bool>,
+}
+
+/// All accounts.
+#[utoipa::path(
+    get, path = "/admin/users", operation_id = "list_accounts", tag = "administration", summary = "List accounts",
+    params(PageParams),
+    responses((status = 200, description = "A page of accounts, newest first.", body = List<AccountView>))
+)]
+pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<Json<List<AccountView>>, Problem> {
+    let users = state.db.read().await?.users().list(page.cursor, page.fetch()).await?;
+    Ok(Json(page.list(users, |user| user.id, |user| AccountView::from(&user))))
+}
+
+/// Changes an account's role, or shuts it out. Takes effect on the account's next request.
+#[utoipa::path(
+    patch, path = "/admin/users/{id}", operation_id = "change_account", tag = "administration", summary = "Change an account",
+    params(("id" = Uuid, Path, description = "The account.")),
+    request_body = AccountPatch,
+    responses(
+        (status = 200, description = "The account as it is now.", body = AccountView),
+        (status = 404, description = "There is no such account."),
+        (status = 409, description = "It is the last active administrator."),
+    )
+)]
+pub async fn patch(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+    Path(id): Path<UserId>,
+    Json(body): Json<AccountPatch>,
+) -> Result<Json<AccountView>, Problem> {
+    let missing = || Problem::not_found("there is no such account");
+    let now = state.clock.now();
+
+    let mut tx = state.db.begin().await?;
+    let user = tx.users().update(id, body.role.map(Role::from), body.disabled).await?.ok_or_else(missing)?;
+    // Counted after the change, which locks out other changes until the end of this transaction: two administrators
+    // who demote each other at once can't both succeed.
+    if tx.users().active_admins().await? == 0 {
+        return Err(Problem::conflict("the last active administrator can't be demoted or disabled"));
+    }
+    let detail = json!({"role": body.role, "disabled": body.disabled});
+    Actor::of(&principal, &request_id).did(&mut tx, now, "account.update", format!("user:{id}"), detail).await?;
+    tx.commit().await?;
+    // Inference turns disabled accounts away by a list that it refreshes with its models.
+    announce(&state).await;
+    Ok(Json(AccountView::from(&user)))
+}
+
+/// Who did what to what, when, from which request.
+#[utoipa::path(
+    get, path = "/admin/audit", operation_id = "read_audit_trail", tag = "administration", summary = "Read the audit trail",
+    params(PageParams),
+    responses((status = 200, description = "A page of records, newest first.", body = List<AuditView>))
+)]
+pub async fn audit(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Json<List<AuditView>>, Problem> {
+    let entries = state.db.read().await?.audit().list(page.cursor, page.fetch()).await?;
+    Ok(Json(page.list(entries, |entry| entry.id, AuditView::from)))
+}

@@ -1,0 +1,74 @@
+//! What every handler can reach.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use trainyard_artifacts::Store;
+use trainyard_domain::Clock;
+use trainyard_http::auth::{Jwt, Passwords};
+use trainyard_queue::Queue;
+use trainyard_storage::Db;
+
+use crate::config::ApiConfig;
+
+/// The ports and settings that the API is built from.
+#[derive(Clone)]
+pub struct Ports {
+    /// The truth.
+    pub db: Db,
+    /// Carries job ids to workers.
+    pub queue: Queue,
+    /// Holds data sets and artifacts.
+    pub store: Store,
+    /// Times sessions. Jobs go by the database's time.
+    pub clock: Clock,
+    /// Issues access tokens.
+    pub jwt: Arc<Jwt>,
+    /// Hashes passwords off the async threads.
+    pub passwords: Arc<Passwords>,
+    /// Every limit.
+    pub config: ApiConfig,
+    /// Uploads and downloads pass through temporary files here; must exist.
+    pub work_dir: PathBuf,
+    /// Cancelled when the process stops: long polls are answered at once.
+    pub stopping: CancellationToken,
+}
+
+/// The [`Ports`], shared by all requests, with what bounds them. Cloning is cheap.
+#[derive(Clone)]
+pub struct ApiState(Arc<Shared>);
+
+struct Shared {
+    ports: Ports,
+    uploads: Semaphore,
+    long_polls: Semaphore,
+}
+
+impl ApiState {
+    /// The state of an API over `ports`.
+    pub fn new(ports: Ports) -> Self {
+        let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
+        let long_polls = Semaphore::new(ports.config.max_long_polls);
+        Self(Arc::new(Shared { ports, uploads, long_polls }))
+    }
+
+    /// One permit per upload in progress.
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.0.uploads
+    }
+
+    /// One permit per long poll in progress.
+    pub(crate) fn long_polls(&self) -> &Semaphore {
+        &self.0.long_polls
+    }
+}
+
+impl Deref for ApiState {
+    type Target = Ports;
+    fn deref(&self) -> &Ports {
+        &self.0.ports
+    }
+}

@@ -1,0 +1,214 @@
+//! Data sets as clients see them. The digests that find leaking columns stay inside.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use trainyard_domain::{ColumnProfile, Dataset, Dtype};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Columns shown of each data set in a list, so that one page stays small; a single data set shows all of its columns.
+pub const LISTED_COLUMNS: usize = 50;
+
+/// How a column's values read.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DtypeView {
+    /// Finite numbers.
+    Number,
+    /// 0/1, true/false, yes/no.
+    Boolean,
+    /// Few distinct texts.
+    Category,
+    /// Many distinct texts: of no use as a feature.
+    Text,
+    /// No value in any row.
+    Empty,
+}
+
+impl From<Dtype> for DtypeView {
+    fn from(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::Number => Self::Number,
+            Dtype::Boolean => Self::Boolean,
+            Dtype::Category => Self::Category,
+            Dtype::Text => Self::Text,
+            Dtype::Empty => Self::Empty,
+        }
+    }
+}
+
+/// A value and how often it occurs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ValueCount {
+    /// The value as it stands in the file.
+    #[schema(example = "male")]
+    pub value: String,
+    /// Rows that hold it.
+    #[schema(example = 843)]
+    pub count: u64,
+}
+
+/// What the upload learned about one column.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ColumnView {
+    /// The header's name.
+    #[schema(example = "age")]
+    pub name: String,
+    /// How the values read.
+    pub dtype: DtypeView,
+    /// Rows without a value.
+    #[schema(example = 263)]
+    pub missing: u64,
+    /// Distinct values; a lower bound for columns with very many.
+    #[schema(example = 98)]
+    pub distinct: u64,
+    /// Smallest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Largest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
+    /// The most frequent values, most frequent first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<Vec<ValueCount>>,
+}
+
+impl From<ColumnProfile> for ColumnView {
+    fn from(column: ColumnProfile) -> Self {
+        let counted =
+            |top: Vec<(String, u64)>| top.into_iter().map(|(value, count)| ValueCount { value, count }).collect();
+        Self {
+            name: column.name,
+            dtype: column.dtype.into(),
+            missing: column.missing,
+            distinct: column.distinct,
+            min: column.min,
+            max: column.max,
+            top: column.top.map(counted),
+        }
+    }
+}
+
+/// One version of a data set with its profile.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatasetView {
+    /// The version's id.
+    pub id: Uuid,
+    /// The name that jobs use.
+    #[schema(example = "titanic")]
+    pub name: String,
+    /// Counts up from 1 with each upload of the name.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// Data rows, the header not counted.
+    #[schema(example = 1309)]
+    pub rows: i64,
+    /// Size of the CSV, uncompressed.
+    pub bytes: i64,
+    /// How many columns it has.
+    #[schema(example = 11)]
+    pub column_count: usize,
+    /// A profile per column, in file order; lists show the first 50.
+    pub columns: Vec<ColumnView>,
+    /// SHA-256 of the uncompressed CSV, hexadecimal.
+    pub sha256: String,
+    /// What to know before training on it.
+    pub warnings: Vec<String>,
+    /// Who uploaded it; `null` for a built-in one.
+    pub created_by: Option<Uuid>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<Dataset> for DatasetView {
+    fn from(dataset: Dataset) -> Self {
+        Self {
+            id: dataset.id.0,
+            name: dataset.name.as_str().to_owned(),
+            version: dataset.version,
+            rows: dataset.rows,
+            bytes: dataset.bytes,
+            column_count: dataset.columns.len(),
+            columns: dataset.columns.into_iter().map(ColumnView::from).collect(),
+            sha256: dataset.sha256,
+            warnings: dataset.warnings,
+            created_by: dataset.created_by.map(|user| user.0),
+            created_at: dataset.created_at,
+        }
+    }
+}
+
+impl DatasetView {
+    /// The data set as one item of a list.
+    pub fn listed(mut dataset: Dataset) -> Self {
+        let column_count = dataset.columns.len();
+        dataset.columns.truncate(LISTED_COLUMNS);
+        Self { column_count, ..dataset.into() }
+    }
+}
+
+/// The first rows of a data set.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewView {
+    /// The data set's name.
+    #[schema(example = "titanic")]
+    pub name: String,
+    /// Its version.
+    #[schema(example = 1)]
+    pub version: i64,
+    /// Column names, in file order.
+    pub columns: Vec<String>,
+    /// Up to 50 rows; a missing value is `null`.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use trainyard_domain::{DatasetId, DatasetName};
+
+    fn dataset(columns: usize) -> Dataset {
+        let column = |i: usize| ColumnProfile {
+            name: format!("c{i}"),
+            dtype: Dtype::Boolean,
+            missing: 1,
+            distinct: 2,
+            min: None,
+            max: None,
+            top: Some(vec![("1".into(), 3)]),
+            values_sha256: "secret".into(),
+            partition_sha256: "secret".into(),
+        };
+        Dataset {
+            id: DatasetId::at(DateTime::UNIX_EPOCH),
+            name: DatasetName::parse("t").unwrap(),
+            version: 1,
+            rows: 4,
+            bytes: 9,
+            columns: (0..columns).map(column).collect(),
+            sha256: String::new(),
+            storage_key: "datasets/x.csv".into(),
+            warnings: vec![],
+            created_by: None,
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_column_shows_its_profile_and_nothing_internal() {
+        let view = serde_json::to_value(DatasetView::from(dataset(1))).unwrap();
+        assert_eq!(
+            view["columns"],
+            json!([{"name": "c0", "dtype": "boolean", "missing": 1, "distinct": 2, "top": [{"value": "1", "count": 3}]}])
+        );
+        assert_eq!(view.get("storage_key"), None);
+        assert_eq!(view["created_by"], json!(null));
+    }
+
+    #[test]
+    fn a_list_shows_the_first_columns_and_says_how_many_there_are() {
+        let listed = DatasetView::listed(dataset(60));
+        assert_eq!((listed.columns.len(), listed.column_count), (LISTED_COLUMNS, 60));
+    }
+}

@@ -1,0 +1,191 @@
+//! Training jobs as clients see them.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use trainyard_domain::{Job, JobId, JobStatus};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusView {
+    /// Waits for a worker, for its time, or for its retry.
+    Queued,
+    /// A worker runs it.
+    Running,
+    /// Its model version is published.
+    Succeeded,
+    /// It will not run again by itself.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl From<JobStatus> for StatusView {
+    fn from(status: JobStatus) -> Self {
+        match status {
+            JobStatus::Queued => Self::Queued,
+            JobStatus::Running => Self::Running,
+            JobStatus::Succeeded => Self::Succeeded,
+            JobStatus::Failed => Self::Failed,
+            JobStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// A job that was accepted; follow `status_url`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AcceptedView {
+    /// The job.
+    #[schema(example = "01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11")]
+    pub job_id: Uuid,
+    /// Where it stood when this was answered.
+    pub status: StatusView,
+    /// Where to watch it.
+    #[schema(example = "/training/01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11")]
+    pub status_url: String,
+}
+
+impl AcceptedView {
+    /// The answer about `id` standing at `status`.
+    pub fn new(id: JobId, status: JobStatus) -> Self {
+        Self { job_id: id.0, status: status.into(), status_url: format!("/training/{id}") }
+    }
+}
+
+/// The model version a job published.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PublishedView {
+    /// The model's name.
+    #[schema(example = "titanic-rf")]
+    pub name: String,
+    /// The version.
+    #[schema(example = 3)]
+    pub version: i64,
+}
+
+/// Why a job failed, or why it waits for a retry.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobErrorView {
+    /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `crashed`, `storage_unavailable`, `disk_full`,
+    /// `internal`.
+    #[schema(example = "bad_data")]
+    pub code: &'static str,
+    /// What happened, for people.
+    #[schema(example = "the target has only one class")]
+    pub message: String,
+    /// Whether failures of this kind are tried again.
+    #[schema(example = false)]
+    pub retryable: bool,
+}
+
+/// A training job.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobView {
+    /// Its id.
+    #[schema(example = "01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11")]
+    pub job_id: Uuid,
+    /// The model it makes a version of.
+    #[schema(example = "titanic-rf")]
+    pub name: String,
+    /// What trains it.
+    #[schema(example = "random_forest")]
+    pub algorithm: &'static str,
+    /// Where it stands.
+    pub status: StatusView,
+    /// 0..1, within the present run.
+    #[schema(example = 0.42)]
+    pub progress: f64,
+    /// What the present run is doing.
+    #[schema(example = "fitting")]
+    pub phase: Option<String>,
+    /// The attempt that runs, or will run next, from 1.
+    #[schema(example = 1)]
+    pub attempt: i64,
+    /// How often its own retryable failures are tried.
+    #[schema(example = 3)]
+    pub max_attempts: i64,
+    /// Higher runs first.
+    #[schema(example = 0)]
+    pub priority: i64,
+    /// For a queued job, when asked for by id: 1 is next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 1)]
+    pub queue_position: Option<i64>,
+    /// Seconds left at the present pace, while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 4.2)]
+    pub eta_s: Option<f64>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// Due from then on; moves when a retry waits.
+    pub run_at: DateTime<Utc>,
+    /// When its present or last run began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Seconds of the present or last run.
+    #[schema(example = 3.1)]
+    pub duration_s: Option<f64>,
+    /// The worker that runs it, or ran it last.
+    pub worker: Option<String>,
+    /// Who submitted it.
+    pub created_by: Uuid,
+    /// Held-out metrics of a succeeded job: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
+    /// regression: `r2, rmse, mae`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub metrics: Option<Value>,
+    /// What a succeeded job published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<PublishedView>,
+    /// The last failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<JobErrorView>,
+    /// The order with every default filled in and `*` expanded.
+    #[schema(value_type = Object)]
+    pub spec: Value,
+}
+
+impl JobView {
+    /// The job at `now`; `queue_position` is told for one that waits.
+    pub fn new(job: Job, queue_position: Option<i64>, now: DateTime<Utc>) -> Self {
+        let succeeded = job.status == JobStatus::Succeeded;
+        let error = job.error.as_ref().filter(|_| !succeeded).map(|error| JobErrorView {
+            code: error.code.as_str(),
+            message: error.message.clone(),
+            retryable: error.retryable,
+        });
+        let model = job.model_version.filter(|_| succeeded);
+        Self {
+            job_id: job.id.0,
+            name: job.spec.name.as_str().to_owned(),
+            algorithm: job.spec.algorithm.as_str(),
+            status: job.status.into(),
+            progress: job.progress,
+            attempt: job.attempt(),
+            max_attempts: job.spec.max_attempts,
+            priority: job.spec.priority,
+            queue_position: queue_position.filter(|_| job.status == JobStatus::Queued),
+            eta_s: job.eta_s(now),
+            created_at: job.created_at,
+            run_at: job.run_at,
+            started_at: job.started_at,
+            finished_at: job.finished_at,
+            duration_s: job.duration_s(now),
+            created_by: job.created_by.0,
+            model: model.map(|version| PublishedView { name: job.spec.name.as_str().to_owned(), version }),
+            error,
+            // A spec always has a JSON form: it is stored as one.
+            spec: serde_json::to_value(&job.spec).unwrap_or_default(),
+            phase: job.phase,
+            worker: job.worker,
+            metrics: job.metrics.filter(|_| succeeded),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

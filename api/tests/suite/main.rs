@@ -1,0 +1,10 @@
+//! The API's own router over SQLite, a queue in memory and files: what a caller sees, without a network.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod accounts;
+mod catalogue;
+mod datasets;
+mod models;
+mod support;
+mod training;

@@ -1,0 +1,111 @@
+//! Models that a run has published.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::Method;
+use serde_json::json;
+use trainyard_artifacts::Key;
+use trainyard_domain::{Algorithm, JobId, ModelName};
+use trainyard_storage::NewVersion;
+
+use crate::support::{Api, Caller};
+
+/// Publishes as a worker does: a job, its artifact, its version. Answers the artifact's digest.
+async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
+    let job = json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age"]});
+    let job_id = admin.post("/training", job).await.ok(202)["job_id"].as_str().unwrap().parse::<JobId>().unwrap();
+    let key = Key::artifact(job_id, 1);
+    let stored = api.state.store.put_bytes(&key, Bytes::from(format!("artifact of {job_id}"))).await.unwrap();
+    let mut tx = api.state.db.begin().await.unwrap();
+    let (now, job) = (tx.now().await.unwrap(), tx.jobs().get(job_id).await.unwrap().unwrap());
+    let version = NewVersion {
+        name: ModelName::parse(name).unwrap(),
+        job_id,
+        algorithm: Algorithm::RandomForest,
+        features: job.spec.features,
+        target: job.spec.target,
+        metrics: json!({"accuracy": 0.8}),
+        dataset_id: job.dataset_id,
+        size: i64::try_from(stored.size).unwrap(),
+        sha256: stored.sha256.clone(),
+        artifact_key: key.as_str().to_owned(),
+        now,
+        auto_promote: false,
+    };
+    tx.models().publish(&version).await.unwrap();
+    tx.commit().await.unwrap();
+    stored.sha256
+}
+
+#[tokio::test]
+async fn versions_tell_what_made_them() {
+    let api = Api::start().await;
+    let (admin, user) = (api.admin().await, api.user("ada@example.com").await);
+    let sha256 = publish(&api, &admin, "m").await;
+    publish(&api, &admin, "m").await;
+    let first = user.get("/models/m/versions/1").await.ok(200);
+    assert_eq!((&first["dataset"], &first["dataset_version"]), (&json!("titanic"), &json!(1)));
+    assert_eq!((&first["sha256"], &first["aliases"]), (&json!(sha256), &json!(["production"])));
+    let model = user.get("/models/m?limit=1").await.ok(200);
+    assert_eq!((&model["aliases"], &model["versions"][0]["version"]), (&json!({"production": 1}), &json!(2)));
+    let cursor = model["next_cursor"].as_str().unwrap();
+    let next = user.get(&format!("/models/m?limit=1&cursor={cursor}")).await.ok(200);
+    assert_eq!((&next["versions"][0], &next["next_cursor"]), (&first, &json!(null)));
+    let listed = user.get("/models").await.ok(200);
+    assert_eq!((&listed["items"][0]["name"], &listed["items"][0]["latest"]["version"]), (&json!("m"), &json!(2)));
+    for path in ["/models/none", "/models/No%20Name", "/models/m/versions/9", "/models/m/versions/x", "/models/%FF"] {
+        user.get(path).await.problem(404);
+    }
+}
+
+#[tokio::test]
+async fn an_artifact_downloads_checked_and_named() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let sha256 = publish(&api, &admin, "m").await;
+    let path = "/models/m/versions/1/artifact";
+    let answer = admin.get(path).await;
+    assert!(answer.bytes.starts_with(b"artifact of "), "{answer:?}");
+    assert_eq!(
+        (answer.header("x-artifact-sha256"), answer.header("etag")),
+        (sha256.as_str(), &*format!("\"{sha256}\""))
+    );
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"m-v1.tym\"");
+    assert_eq!(answer.header("content-length"), answer.bytes.len().to_string());
+    let request = admin.request(Method::GET, path).header("if-none-match", format!("\"{sha256}\""));
+    assert_eq!(admin.send(request, Body::empty()).await.status, 304);
+    assert_eq!(admin.get(&format!("{path}?format=onnx")).await.refused(), ["format"]);
+    assert_eq!(api.leftovers(), Vec::<String>::new());
+
+    // Bytes that are not those that were published are never sent.
+    let key = api.state.db.read().await.unwrap().models().version(&ModelName::parse("m").unwrap(), 1).await.unwrap();
+    let key = Key::parse(&key.unwrap().artifact_key).unwrap();
+    api.state.store.put_bytes(&key, Bytes::from_static(b"something else")).await.unwrap();
+    assert!(admin.get(path).await.status.is_server_error());
+}
+
+#[tokio::test]
+async fn aliases_move_and_protect_what_they_point_at() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    publish(&api, &admin, "m").await;
+    publish(&api, &admin, "m").await;
+    let put = async |alias: &str, body| admin.json(Method::PUT, &format!("/models/m/aliases/{alias}"), body).await;
+    let moved = put("production", json!({"version": 2})).await.ok(200);
+    assert_eq!(moved, json!({"name": "m", "alias": "production", "version": 2}));
+    assert_eq!(put("production", json!({"version": 9})).await.refused(), ["version"]);
+    assert_eq!(put("production", json!({})).await.refused(), ["version"]);
+    assert_eq!(put("3", json!({"version": 1})).await.refused(), ["alias"]);
+    admin.json(Method::PUT, "/models/none/aliases/x", json!({"version": 1})).await.problem(404);
+
+    let before = api.objects().await;
+    admin.delete("/models/m/versions/2").await.problem(409);
+    admin.delete("/models/m").await.problem(409);
+    admin.delete("/models/m/versions/1").await.ok(204);
+    admin.delete("/models/m/versions/2?force=true").await.ok(204);
+    assert_eq!(api.objects().await, before - 2);
+    admin.delete("/models/m/aliases/production").await.problem(404);
+    assert_eq!(admin.delete("/models/m?force=perhaps").await.refused(), ["force"]);
+    admin.delete("/models/m").await.ok(204);
+    admin.get("/models/m").await.problem(404);
+}

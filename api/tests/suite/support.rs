@@ -1,0 +1,182 @@
+//! An API of one's own for each test, and a caller to speak to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use trainyard_api::{ApiConfig, ApiState, Ports, documented, routes, seed_admin, seed_datasets};
+use trainyard_artifacts::Store;
+use trainyard_domain::Clock;
+use trainyard_http::auth::{Authenticator, Jwt, Passwords, PrincipalCheck};
+use trainyard_queue::Queue;
+use trainyard_storage::{Db, PoolOptions};
+
+const ADMIN: (&str, &str) = ("admin@example.com", "correct horse");
+
+/// The system under test. Its files go with it.
+pub struct Api {
+    pub state: ApiState,
+    pub clock: Clock,
+    router: Router,
+    folder: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: bytes::Bytes,
+    /// `Null` where the body is no JSON.
+    pub json: Value,
+}
+
+impl Api {
+    pub async fn start() -> Self {
+        Self::with(ApiConfig::default()).await
+    }
+
+    pub async fn with(config: ApiConfig) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = PoolOptions { max_connections: 4, acquire_timeout: Duration::from_secs(5) };
+        let db = Db::connect(&format!("sqlite://{}/test.db", folder.path().display()), &options).await.unwrap();
+        db.migrate().await.unwrap();
+        let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        let ttl = chrono::Duration::seconds(config.access_token_ttl_s);
+        let state = ApiState::new(Ports {
+            db,
+            queue: Queue::memory(),
+            store: Store::open(&format!("file://{}/objects", folder.path().display())).unwrap(),
+            clock: clock.clone(),
+            jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
+            passwords: Arc::new(Passwords::new(4)),
+            config,
+            work_dir: folder.path().to_owned(),
+            stopping: CancellationToken::new(),
+        });
+        seed_admin(&state, ADMIN.0, ADMIN.1).await.unwrap();
+        seed_datasets(&state).await.unwrap();
+        let check = PrincipalCheck::Database(state.db.clone());
+        let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
+        let router = documented(routes(state.clone())).into_router(authenticator);
+        Self { state, clock, router, folder }
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&bytes).unwrap_or_default();
+        Answer { status: head.status, headers: head.headers, bytes, json }
+    }
+
+    pub fn anon(&self) -> Caller<'_> {
+        Caller { api: self, token: None }
+    }
+
+    pub async fn admin(&self) -> Caller<'_> {
+        let login = self.anon().post("/login", json!({"email": ADMIN.0, "password": ADMIN.1})).await.ok(200);
+        self.caller(&login)
+    }
+
+    /// A new account with the role `user`, signed in.
+    pub async fn user(&self, email: &str) -> Caller<'_> {
+        let account = json!({"email": email, "password": "long enough"});
+        self.anon().post("/signup", account.clone()).await.ok(201);
+        self.caller(&self.anon().post("/login", account).await.ok(200))
+    }
+
+    /// Who holds the access token of this session.
+    pub fn caller(&self, session: &Value) -> Caller<'_> {
+        Caller { api: self, token: Some(session["access_token"].as_str().unwrap().to_owned()) }
+    }
+
+    /// Files that uploads and downloads left in the work folder.
+    pub fn leftovers(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.starts_with("test.db") && name != "objects").collect()
+    }
+
+    /// Objects in the store.
+    pub async fn objects(&self) -> usize {
+        self.state.store.list("").await.unwrap().len()
+    }
+}
+
+/// Somebody who calls the API.
+pub struct Caller<'a> {
+    api: &'a Api,
+    token: Option<String>,
+}
+
+impl Caller<'_> {
+    pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let request = Request::builder().method(method).uri(path);
+        match &self.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    pub async fn send(&self, request: http::request::Builder, body: impl Into<Body>) -> Answer {
+        self.api.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path), Body::empty()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path), Body::empty()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::POST, path, body).await
+    }
+
+    pub async fn json(&self, method: Method, path: &str, body: Value) -> Answer {
+        self.send(self.request(method, path).header("content-type", "application/json"), body.to_string()).await
+    }
+
+    pub async fn upload(&self, name: &str, csv: impl Into<Body>) -> Answer {
+        let request = self.request(Method::POST, &format!("/datasets?name={name}")).header("content-type", "text/csv");
+        self.send(request, csv).await
+    }
+}
+
+impl Answer {
+    /// The body of a success.
+    pub fn ok(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        self.json
+    }
+
+    /// The problem document of a refusal.
+    pub fn problem(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert_eq!(self.json["request_id"], self.header("x-request-id"), "{self:?}");
+        self.json
+    }
+
+    /// The fields of a 422, in order.
+    pub fn refused(self) -> Vec<String> {
+        let problem = self.problem(422);
+        let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("no errors in {problem}"));
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
