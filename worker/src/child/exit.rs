@@ -1,0 +1,123 @@
+//! Turns a dead training process into words for people, and decides whether the death was the job's own failure (out
+//! of memory) or a crash. Messages never carry paths.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use trainyard_domain::{FailureCode, JobError};
+
+use super::Outcome;
+use crate::protocol::PANIC_PREFIX;
+
+/// Exit status of a Rust program whose main thread panicked.
+const PANICKED: i32 = 101;
+/// Longest piece of a log that is shown to people, in characters.
+const SHOWN: usize = 200;
+
+/// A broken protocol: a defect of ours, told without detail.
+pub(super) fn broken(how: &str) -> JobError {
+    JobError::new(FailureCode::Internal, format!("the training process {how}"))
+}
+
+/// What a process that died without a last report tells about the job.
+pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_mb: u64) -> Outcome {
+    if ran_out_of_memory(status, tail, oom_killed) {
+        let limit = if memory_mb > 0 { format!("its {memory_mb} MB") } else { "the machine's memory".to_owned() };
+        let message = format!("training needed more than {limit}");
+        return Outcome::Failed(JobError::new(FailureCode::OutOfMemory, message));
+    }
+    let how = match (status.signal(), status.code()) {
+        (Some(signal), _) => format!("signal {signal} ({})", signal_name(signal)),
+        (None, Some(0)) => return Outcome::Failed(broken("ended without a result")),
+        (None, Some(PANICKED)) => "panic".to_owned(),
+        (None, code) => format!("exit status {}", code.unwrap_or(-1)),
+    };
+    match last_words(tail) {
+        Some(words) => Outcome::Crashed(format!("{how}: {words}")),
+        None => Outcome::Crashed(how),
+    }
+}
+
+/// Rust aborts after "memory allocation of N bytes failed" when it hits the address-space limit; the kernel's killer
+/// sends signal 9 and counts it.
+fn ran_out_of_memory(status: ExitStatus, tail: &str, oom_killed: bool) -> bool {
+    match status.signal() {
+        Some(libc::SIGABRT) => tail.contains("memory allocation of"),
+        Some(libc::SIGKILL) => oom_killed,
+        _ => false,
+    }
+}
+
+/// The panic's message, else the last line of the log, fit to be shown.
+fn last_words(tail: &str) -> Option<String> {
+    let panic = tail.lines().rev().find_map(|line| line.strip_prefix(PANIC_PREFIX));
+    let line = panic.or_else(|| tail.lines().rev().find(|line| !line.trim().is_empty()))?;
+    let words: Vec<_> = line.split_whitespace().map(|word| if word.contains('/') { "…" } else { word }).collect();
+    let text: String = words.join(" ").chars().filter(|c| !c.is_control()).take(SHOWN).collect();
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGILL => "SIGILL",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGPIPE => "SIGPIPE",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
+        libc::SIGSYS => "SIGSYS",
+        _ => "unknown",
+    }
+}
+
+/// How many processes the kernel has killed for want of memory since it started; 0 where it does not say.
+pub(super) fn oom_kills() -> u64 {
+    let counters = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    counters.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crash(status: i32, tail: &str) -> String {
+        match explain(ExitStatus::from_raw(status), tail, false, 100) {
+            Outcome::Crashed(how) => how,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn code(status: i32, tail: &str, oom_killed: bool) -> FailureCode {
+        match explain(ExitStatus::from_raw(status), tail, oom_killed, 100) {
+            Outcome::Failed(error) => error.code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn deaths_are_named_and_their_last_words_hold_no_path() {
+        assert_eq!(crash(11, ""), "signal 11 (SIGSEGV)");
+        assert_eq!(crash(9, ""), "signal 9 (SIGKILL)");
+        assert_eq!(crash(7 << 8, "cannot open /var/lib/x now\n"), "exit status 7: cannot open … now");
+        assert_eq!(crash(101 << 8, "panicked: index 3 of 2\nat src/a.rs:1\n"), "panic: index 3 of 2");
+    }
+
+    #[test]
+    fn running_out_of_memory_is_a_failure_of_its_own() {
+        assert_eq!(code(6, "memory allocation of 80 bytes failed\n", false), FailureCode::OutOfMemory);
+        assert_eq!(code(9, "", true), FailureCode::OutOfMemory);
+        assert_eq!(crash(6, "stack overflow"), "signal 6 (SIGABRT): stack overflow");
+    }
+
+    #[test]
+    fn an_exit_without_a_result_breaks_the_protocol() {
+        assert_eq!(code(0, "", false), FailureCode::Internal);
+    }
+}

@@ -1,0 +1,143 @@
+//! One delivered job from its claim to its end: claim → fetch → train → publish.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use tracing::Instrument;
+use trainyard_domain::outcome::Ending;
+use trainyard_domain::{FailureCode, Job, JobError, PriorityClass};
+use trainyard_queue::Delivery;
+
+use crate::child::{self, Limits, Outcome};
+use crate::claim::{Claimed, claim};
+use crate::folder::RunFolder;
+use crate::held::{Stop, StopSignal};
+use crate::progress::Progress;
+use crate::protocol::{Done, Task};
+use crate::worker::Worker;
+use crate::{ending, fetch, measure, publish};
+
+/// Why a run has no model to show.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// To be recorded.
+    Ended(Ending),
+    /// The job is somebody else's now: nothing may be recorded.
+    Fenced,
+}
+
+impl Unfinished {
+    pub(crate) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Ended(Ending::Failed(JobError::new(code, message)))
+    }
+}
+
+impl From<Stop> for Unfinished {
+    fn from(why: Stop) -> Self {
+        match why {
+            Stop::Cancelled => Self::Ended(Ending::Cancelled),
+            Stop::Drained => Self::Ended(Ending::Interrupted),
+            Stop::LeaseLost => Self::Fenced,
+        }
+    }
+}
+
+/// Handles one delivery to its end.
+pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
+    match claim(&worker, delivery.job).await {
+        Claimed::Ours(job) => {
+            // The claim is durable, so the id has served; a slow queue must not hold the run up.
+            tokio::spawn(async move { delivery.ack().await });
+            let span = tracing::info_span!(
+                "job.train",
+                job_id = %job.id,
+                user_id = %job.created_by,
+                request_id = job.request_id.as_deref(),
+                claim = job.claim,
+            );
+            run(&worker, &job).instrument(span).await;
+        }
+        Claimed::Refused => {
+            measure::dropped();
+            delivery.ack().await;
+        }
+        Claimed::Closing => give_back(&worker, &delivery).await,
+    }
+}
+
+/// Sends an id that was read but not claimed to the other workers. Where that fails the sweep does it.
+async fn give_back(worker: &Worker, delivery: &Delivery) {
+    // It was next in its class already, so no class is too high for it.
+    if worker.deps.queue.dispatch(&[(delivery.job, PriorityClass::High)]).await.is_ok() {
+        delivery.ack().await;
+    }
+}
+
+async fn run(worker: &Worker, job: &Job) {
+    let entered = worker.runs.enter(job.id, job.claim);
+    measure::running(worker.runs.len());
+    tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
+    // A defect of ours fails the job, never the worker or the jobs in other slots.
+    let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop)).catch_unwind().await;
+    match attempt.unwrap_or_else(|_| Err(Unfinished::failed(FailureCode::Internal, "the worker made a mistake"))) {
+        Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
+        Err(Unfinished::Ended(end)) => ending::record(worker, job, end).await,
+        Err(Unfinished::Fenced) => {
+            measure::fenced();
+            tracing::warn!("the lease was lost: another run has the job, and this one leaves no trace");
+        }
+    }
+    drop(entered);
+    measure::running(worker.runs.len());
+}
+
+/// Runs the job once.
+async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal) -> Result<i64, Unfinished> {
+    let folder = worker.folder.run(job.id, job.claim).map_err(|error| fetch::disk(&error))?;
+    let progress = Progress::report(worker.deps.db.clone(), job.id, job.claim);
+    progress.enter("fetching");
+    let sha256 = tokio::select! {
+        fetched = fetch::dataset(worker, job, &folder) => fetched?,
+        why = stop.raised() => return Err(why.into()),
+    };
+    let done = train(worker, job, &folder, sha256, stop, &progress).await?;
+    progress.enter("publishing");
+    publish::publish(worker, job, &folder, &done, stop).await
+}
+
+async fn train(
+    worker: &Worker,
+    job: &Job,
+    folder: &RunFolder,
+    dataset_sha256: String,
+    stop: &StopSignal,
+    progress: &Progress,
+) -> Result<Done, Unfinished> {
+    let config = &worker.config;
+    let task = Task {
+        spec: job.spec.clone(),
+        dataset_path: folder.dataset(),
+        dataset_sha256,
+        artifact_path: folder.artifact(),
+        max_artifact_bytes: config.max_artifact_bytes,
+    };
+    let limits = Limits {
+        program: worker.deps.train_command.clone(),
+        folder: folder.path().to_owned(),
+        timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
+        memory_mb: config.child_memory_mb,
+        file_bytes: config.max_artifact_bytes,
+        threads: config.threads(),
+    };
+    let started = Instant::now();
+    let outcome = child::train(&task, &limits, stop, progress).await;
+    measure::trained(job, started.elapsed());
+    match outcome {
+        Outcome::Trained(done) => Ok(done),
+        Outcome::Failed(error) => Err(Unfinished::Ended(Ending::Failed(error))),
+        Outcome::Crashed(how) => Err(Unfinished::Ended(Ending::Crashed(how))),
+        Outcome::Stopped(why) => Err(why.into()),
+    }
+}

@@ -1,0 +1,185 @@
+//! Publishes a trained model exactly once: upload under a key that names job and claim, read it back, then one
+//! transaction that makes the version and ends the job if the claim still stands. Else the artifact is garbage.
+
+use std::time::Duration;
+
+use trainyard_artifacts::{ArtifactError, Key};
+use trainyard_domain::{FailureCode, Job, JobStatus};
+use trainyard_storage::{NewVersion, Result, StorageError};
+
+use crate::folder::RunFolder;
+use crate::held::StopSignal;
+use crate::job::Unfinished;
+use crate::patience::Patience;
+use crate::protocol::Done;
+use crate::worker::Worker;
+use crate::{fetch, measure};
+
+/// A transaction that takes longer than this counts as lost; whether it was is looked up before the next try.
+const COMMIT_LIMIT: Duration = Duration::from_secs(30);
+/// Telling the inference pool is a courtesy: it polls anyway.
+const ANNOUNCE_LIMIT: Duration = Duration::from_secs(2);
+/// Two jobs that publish under one name may collide; more often than this is a defect.
+const MAX_CONFLICTS: u32 = 8;
+
+/// Publishes what `done` describes and ends the job as succeeded. Returns the version.
+///
+/// # Errors
+/// [`Unfinished`], with the artifact removed unless it may have been published after all.
+pub(crate) async fn publish(
+    worker: &Worker,
+    job: &Job,
+    folder: &RunFolder,
+    done: &Done,
+    stop: &StopSignal,
+) -> std::result::Result<i64, Unfinished> {
+    let key = Key::artifact(job.id, job.claim);
+    let mut patience = Patience::new(worker.config.storage_patience());
+    let uploaded = tokio::select! {
+        uploaded = upload(worker, &key, folder, done, &mut patience) => uploaded,
+        why = stop.raised() => Err(why.into()),
+    };
+    let published = match uploaded {
+        Ok(()) => commit(worker, job, &key, done, stop, &mut patience).await,
+        Err(unfinished) => Err(unfinished),
+    };
+    match &published {
+        Ok(_) => announce(worker).await,
+        Err(_) => discard(worker, job, &key).await,
+    }
+    published
+}
+
+/// Stores the model and reads it back.
+async fn upload(
+    worker: &Worker,
+    key: &Key,
+    folder: &RunFolder,
+    done: &Done,
+    patience: &mut Patience,
+) -> std::result::Result<(), Unfinished> {
+    loop {
+        match try_upload(worker, key, folder, done).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {
+                let message = "the model changed between training and upload";
+                return Err(Unfinished::failed(FailureCode::Internal, message));
+            }
+            Err(error) if fetch::is_passing(&error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the model is not stored yet");
+                if !patience.wait().await {
+                    return Err(fetch::failure("the model could not be stored", &error));
+                }
+            }
+            Err(error) => return Err(fetch::failure("the model could not be stored", &error)),
+        }
+    }
+}
+
+/// `false`: the file is not what the training process said it wrote.
+async fn try_upload(
+    worker: &Worker,
+    key: &Key,
+    folder: &RunFolder,
+    done: &Done,
+) -> std::result::Result<bool, ArtifactError> {
+    let stored = worker.deps.store.put_file(key, &folder.artifact()).await?;
+    if stored.sha256 != done.sha256 || stored.size != done.size {
+        return Ok(false);
+    }
+    let copy = folder.path().join("stored.tym");
+    worker.deps.store.get_to_file(key, &done.sha256, &copy, done.size).await?;
+    Ok(true)
+}
+
+/// Makes the version and ends the job in one transaction, again while the database is away.
+async fn commit(
+    worker: &Worker,
+    job: &Job,
+    key: &Key,
+    done: &Done,
+    stop: &StopSignal,
+    patience: &mut Patience,
+) -> std::result::Result<i64, Unfinished> {
+    let mut conflicts = 0;
+    loop {
+        // Never abandoned half-way: a transaction whose end nobody saw could have published.
+        if let Some(why) = stop.get() {
+            return Err(why.into());
+        }
+        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, key, done)).await {
+            Ok(Ok(Some(version))) => return Ok(version),
+            Ok(Ok(None)) => return Err(Unfinished::Fenced),
+            Ok(Err(StorageError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
+            Ok(Err(error)) if !error.is_retryable() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the version can't be published");
+                return Err(Unfinished::failed(FailureCode::Internal, "the version could not be published"));
+            }
+            Ok(Err(_)) | Err(_) => tracing::warn!("the version is not published yet: the database is away"),
+        }
+        let woken = tokio::select! {
+            again = patience.wait() => again,
+            _ = stop.raised() => true,
+        };
+        if !woken {
+            return Err(Unfinished::failed(FailureCode::StorageUnavailable, "the database did not take the result"));
+        }
+    }
+}
+
+/// `None` when the claim no longer stands.
+async fn try_commit(worker: &Worker, job: &Job, key: &Key, done: &Done) -> Result<Option<i64>> {
+    let mut tx = worker.deps.db.begin().await?;
+    let now = tx.now().await?;
+    match tx.jobs().get(job.id).await? {
+        Some(current) if is_published(&current, job) => return Ok(current.model_version),
+        Some(current) if current.status == JobStatus::Running && current.claim == job.claim => {}
+        Some(_) | None => return Ok(None),
+    }
+    let version = NewVersion {
+        name: job.spec.name.clone(),
+        job_id: job.id,
+        algorithm: job.spec.algorithm,
+        features: job.spec.features.clone(),
+        target: job.spec.target.clone(),
+        metrics: done.metrics.clone(),
+        dataset_id: job.dataset_id,
+        size: i64::try_from(done.size).unwrap_or(i64::MAX),
+        sha256: done.sha256.clone(),
+        artifact_key: key.as_str().to_owned(),
+        now,
+        auto_promote: worker.config.auto_promote,
+    };
+    let version = tx.models().publish(&version).await?;
+    if !tx.jobs().succeed(job.id, job.claim, &done.metrics, version, now).await? {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    measure::finished(job, JobStatus::Succeeded, now);
+    Ok(Some(version))
+}
+
+/// Whether this very run has published: an earlier try may have committed though its answer was lost.
+fn is_published(current: &Job, job: &Job) -> bool {
+    current.status == JobStatus::Succeeded && current.claim == job.claim
+}
+
+async fn announce(worker: &Worker) {
+    if !matches!(tokio::time::timeout(ANNOUNCE_LIMIT, worker.deps.queue.announce_models()).await, Ok(Ok(()))) {
+        tracing::debug!("the new version was not announced; inference finds it by polling");
+    }
+}
+
+/// Removes the artifact of a run that did not publish. Where it can't be told whether it did, the sweep decides later.
+async fn discard(worker: &Worker, job: &Job, key: &Key) {
+    let published = async {
+        let mut tx = worker.deps.db.read().await?;
+        Ok::<_, StorageError>(tx.jobs().get(job.id).await?.is_some_and(|current| is_published(&current, job)))
+    };
+    if !matches!(tokio::time::timeout(ANNOUNCE_LIMIT, published).await, Ok(Ok(false))) {
+        return;
+    }
+    if let Err(error) = worker.deps.store.delete(key).await {
+        tracing::debug!(%error, "an unpublished artifact is left to the sweep");
+    }
+}

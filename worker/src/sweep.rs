@@ -1,0 +1,233 @@
+//! The housekeeping that keeps the queue true. Every API and worker process offers to do it; a lease row lets one of
+//! them do it at a time, and since every duty is a compare-and-set or harmless to repeat, two at once do no harm.
+
+mod cleanup;
+mod dispatch;
+mod expired;
+mod gauges;
+mod log;
+mod orphans;
+mod redeliver;
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use trainyard_artifacts::Store;
+use trainyard_domain::Clock;
+use trainyard_queue::Queue;
+use trainyard_storage::{Db, Result, StorageError};
+use trainyard_telemetry::catalogue;
+
+use log::Log;
+use redeliver::Known;
+
+const LEADER: &str = "sweep";
+
+/// Settings of the sweep. Every field has the default named in its documentation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SweepConfig {
+    /// How often it runs, in milliseconds (1,000).
+    pub every_ms: u64,
+    /// A leader that is silent for this long is replaced, in seconds (10).
+    pub lease_s: u64,
+    /// Jobs sent to the queue in one go (500).
+    pub dispatch_batch: i64,
+    /// Most jobs of one user that are in the queue at once; the rest wait in the database (100).
+    pub dispatch_window: i64,
+    /// A job that went to the queue this long ago and is not in it any more is sent again, in seconds (10).
+    pub redispatch_after_s: u64,
+    /// After the database was away, workers have this long to renew their leases before expired ones are taken from
+    /// them, in milliseconds (5,000).
+    pub settle_ms: u64,
+    /// A worker whose last heartbeat is older than this counts as dead, in seconds (20).
+    pub worker_dead_after_s: u64,
+    /// How often the gauges are measured, in seconds (5).
+    pub measure_every_s: u64,
+    /// How often expired tokens and idempotency records are removed, in seconds (60).
+    pub cleanup_every_s: u64,
+    /// How often the object store is searched for artifacts that belong to no version, in seconds (600).
+    pub orphans_every_s: u64,
+    /// Only artifacts older than this can be orphans, in seconds (3,600).
+    pub orphan_age_s: u64,
+}
+
+impl Default for SweepConfig {
+    fn default() -> Self {
+        Self {
+            every_ms: 1_000,
+            lease_s: 10,
+            dispatch_batch: 500,
+            dispatch_window: 100,
+            redispatch_after_s: 10,
+            settle_ms: 5_000,
+            worker_dead_after_s: 20,
+            measure_every_s: 5,
+            cleanup_every_s: 60,
+            orphans_every_s: 600,
+            orphan_age_s: 3_600,
+        }
+    }
+}
+
+/// Runs the sweep until `shutdown`, from the start on and then every `every_ms`. An error ends nothing: it is logged
+/// once and the next round tries again. `owner` must be unique to this process start.
+pub async fn run(
+    db: Db,
+    queue: Queue,
+    store: Store,
+    clock: Clock,
+    config: SweepConfig,
+    owner: String,
+    shutdown: CancellationToken,
+) {
+    let every = Duration::from_millis(config.every_ms.max(1));
+    let mut sweep = Sweep { db, queue, store, clock, config, owner, state: State::default(), log: Log::default() };
+    loop {
+        let round = async {
+            sweep.round().await;
+            tokio::time::sleep(every).await;
+        };
+        tokio::select! {
+            () = round => {}
+            () = shutdown.cancelled() => break,
+        }
+    }
+    sweep.resign().await;
+}
+
+struct Sweep {
+    db: Db,
+    queue: Queue,
+    store: Store,
+    clock: Clock,
+    config: SweepConfig,
+    owner: String,
+    state: State,
+    log: Log,
+}
+
+/// What a leader remembers between rounds; a new leader starts without any of it.
+#[derive(Default)]
+struct State {
+    /// Whether this process led the last round.
+    leads: bool,
+    /// What was known of the queue.
+    known: Known,
+    /// Expired leases are left alone until then.
+    settled_at: Option<Instant>,
+    measured: Option<Instant>,
+    cleaned: Option<Instant>,
+    searched: Option<Instant>,
+}
+
+impl Sweep {
+    /// One round, if this process leads.
+    async fn round(&mut self) {
+        let now = match self.lead().await {
+            Ok(Some(now)) => now,
+            Ok(None) => {
+                self.state = State::default();
+                return;
+            }
+            Err(error) => {
+                self.log.failed("lead", &error);
+                // Nobody could renew a lease while the database was away, so expired ones prove nothing yet.
+                self.state.settled_at = None;
+                return;
+            }
+        };
+        self.log.worked("lead");
+        let started = Instant::now();
+        let settle = Duration::from_millis(self.config.settle_ms);
+        let settled_at = *self.state.settled_at.get_or_insert_with(|| Instant::now() + settle);
+
+        let answer = redeliver::run(self, now).await;
+        self.note("redeliver", answer);
+        let answer = dispatch::run(self, now).await;
+        self.note("dispatch", answer);
+        if Instant::now() >= settled_at {
+            let answer = expired::run(self, now).await;
+            self.note("expired", answer);
+        }
+        if is_due(&mut self.state.measured, self.config.measure_every_s) {
+            let answer = gauges::run(self, now).await;
+            self.note("gauges", answer);
+        }
+        if is_due(&mut self.state.cleaned, self.config.cleanup_every_s) {
+            let answer = cleanup::run(self, now).await;
+            self.note("cleanup", answer);
+        }
+        if is_due(&mut self.state.searched, self.config.orphans_every_s) {
+            let answer = orphans::run(self).await;
+            self.note("orphans", answer);
+        }
+        metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+    }
+
+    /// Becomes or stays the leader; the database's time if so.
+    async fn lead(&mut self) -> Result<Option<DateTime<Utc>>> {
+        let mut tx = self.db.begin().await?;
+        let now = tx.now().await?;
+        let until = now + seconds(self.config.lease_s);
+        let leads = tx.leaders().acquire(LEADER, &self.owner, now, until).await?;
+        tx.commit().await?;
+        if leads && !self.state.leads {
+            tracing::info!(owner = self.owner, "this process sweeps");
+            self.state.leads = true;
+        }
+        Ok(leads.then_some(now))
+    }
+
+    /// Lets another process lead at once.
+    async fn resign(&mut self) {
+        if !self.state.leads {
+            return;
+        }
+        let resigned = async {
+            let mut tx = self.db.begin().await?;
+            tx.leaders().release(LEADER, &self.owner).await?;
+            tx.commit().await
+        };
+        // If it does not work out, the lease runs out by itself.
+        let _ = tokio::time::timeout(Duration::from_secs(2), resigned).await;
+    }
+
+    fn note(&mut self, duty: &'static str, answer: std::result::Result<(), SweepError>) {
+        match answer {
+            Ok(()) => self.log.worked(duty),
+            Err(error) => {
+                if matches!(&error, SweepError::Storage(error) if error.is_retryable()) {
+                    self.state.settled_at = None;
+                }
+                self.log.failed(duty, &error);
+            }
+        }
+    }
+}
+
+/// Why a duty was left undone this round.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Queue(#[from] trainyard_queue::QueueError),
+    #[error(transparent)]
+    Artifacts(#[from] trainyard_artifacts::ArtifactError),
+}
+
+/// Whether `every_s` have passed since `last`, which is set to now if so.
+fn is_due(last: &mut Option<Instant>, every_s: u64) -> bool {
+    let due = last.is_none_or(|at| at.elapsed() >= Duration::from_secs(every_s));
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
+}
+
+fn seconds(count: u64) -> chrono::Duration {
+    chrono::Duration::seconds(i64::try_from(count).unwrap_or(i64::MAX / 1_000))
+}

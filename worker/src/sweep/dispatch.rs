@@ -1,0 +1,38 @@
+//! Sends jobs that are due and not in the queue to the queue, each user's up to the window.
+
+use chrono::{DateTime, Utc};
+use trainyard_domain::{JobId, PriorityClass};
+
+use super::{Sweep, SweepError};
+
+/// Batches of one round; what is left waits for the next, so that no duty starves the others.
+const MAX_BATCHES: usize = 20;
+
+pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
+    for _ in 0..MAX_BATCHES {
+        let jobs = choose(sweep, now).await?;
+        if jobs.is_empty() {
+            break;
+        }
+        // Marked first, so that no job can be claimed, put back and then marked by a write that comes late. If the
+        // sending fails, the marks are forgotten with the next answer of the queue.
+        if let Err(error) = sweep.queue.dispatch(&jobs).await {
+            sweep.state.known.lose();
+            return Err(error.into());
+        }
+        tracing::debug!(jobs = jobs.len(), "sent jobs to the queue");
+    }
+    Ok(())
+}
+
+async fn choose(sweep: &Sweep, now: DateTime<Utc>) -> Result<Vec<(JobId, PriorityClass)>, SweepError> {
+    let mut tx = sweep.db.begin().await?;
+    let jobs = tx.jobs().undispatched(now, sweep.config.dispatch_batch, sweep.config.dispatch_window).await?;
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = jobs.iter().map(|(id, _)| *id).collect();
+    tx.jobs().mark_dispatched(&ids, now).await?;
+    tx.commit().await?;
+    Ok(jobs.into_iter().map(|(id, priority)| (id, PriorityClass::of(priority))).collect())
+}

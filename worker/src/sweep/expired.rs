@@ -1,0 +1,40 @@
+//! Takes jobs from workers that stopped renewing their leases. A dead worker counts as a crash of the job, which may
+//! have taken it down; a worker that still beats lost the lease through no fault of the job's.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use trainyard_domain::Job;
+use trainyard_domain::outcome::Ending;
+
+use super::{Sweep, SweepError, seconds};
+use crate::ending::{self, Holder};
+use crate::measure;
+
+const BATCH: i64 = 100;
+
+pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
+    let (expired, alive) = {
+        let mut tx = sweep.db.read().await?;
+        let expired = tx.jobs().expired(now, BATCH).await?;
+        if expired.is_empty() {
+            return Ok(());
+        }
+        let since = now - seconds(sweep.config.worker_dead_after_s);
+        let alive: HashSet<String> = tx.workers().list(since).await?.into_iter().map(|worker| worker.id).collect();
+        (expired, alive)
+    };
+    for job in &expired {
+        let end = if holder_lives(job, &alive) { Ending::Interrupted } else { Ending::Crashed("worker lost".into()) };
+        if let Some(next) = ending::end(&sweep.db, job, end, Holder::LostWorker, rand::random()).await? {
+            measure::lease_lost();
+            let (worker, status) = (job.worker.as_deref().unwrap_or("nobody"), next.status.as_str());
+            tracing::warn!(job_id = %job.id, claim = job.claim, worker, status, "took a job whose lease ran out");
+        }
+    }
+    Ok(())
+}
+
+fn holder_lives(job: &Job, alive: &HashSet<String>) -> bool {
+    job.worker.as_ref().is_some_and(|worker| alive.contains(worker))
+}

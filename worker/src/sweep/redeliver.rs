@@ -1,0 +1,43 @@
+//! Finds out that the queue has lost ids, and forgets that they were sent: the next dispatch sends them again. An id
+//! that was not lost after all is then in the queue twice, and its second claim finds nothing.
+
+use chrono::{DateTime, Utc};
+
+use super::{Sweep, SweepError, seconds};
+
+/// What a leader knows of the queue. A new one knows nothing, and so takes every id for lost.
+#[derive(Default)]
+pub(super) struct Known {
+    epoch: Option<String>,
+    paused: bool,
+}
+
+impl Known {
+    /// Ids were marked as sent that may not have been.
+    pub(super) fn lose(&mut self) {
+        self.epoch = None;
+    }
+}
+
+pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
+    let epoch = sweep.queue.epoch().await?;
+    let waiting: u64 = sweep.queue.depth().await?.iter().map(|(_, ids)| ids).sum();
+    let mut tx = sweep.db.begin().await?;
+    let paused = tx.jobs().paused().await?;
+    // While the queue is paused, workers drop the ids they are given: after it they are all gone.
+    let lost = sweep.state.known.epoch.as_ref() != Some(&epoch) || (sweep.state.known.paused && !paused);
+    let forgotten = if lost {
+        tx.jobs().forget_dispatches(now).await?
+    } else if waiting == 0 {
+        // An empty queue, and jobs that were sent to it a while ago: their ids went astray one by one.
+        tx.jobs().forget_dispatches(now - seconds(sweep.config.redispatch_after_s)).await?
+    } else {
+        0
+    };
+    tx.commit().await?;
+    sweep.state.known = Known { epoch: Some(epoch), paused };
+    if forgotten > 0 {
+        tracing::info!(jobs = forgotten, "the queue may have lost these jobs' ids; sending them again");
+    }
+    Ok(())
+}

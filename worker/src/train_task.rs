@@ -1,0 +1,150 @@
+//! The training process: reads one task from its standard input, trains, writes the model to a file and reports on its
+//! standard output. Knows neither database nor queue nor object store; ends itself when its worker is gone.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use trainyard_domain::FailureCode;
+use trainyard_ml::predict::Predictor;
+use trainyard_ml::train::{Observer, TrainError, TrainRequest, Trained, train};
+
+use crate::protocol::{Done, MAX_LINE_BYTES, PANIC_PREFIX, Report, Task};
+
+/// Exit status after a task that can't be read.
+const BAD_TASK: u8 = 2;
+/// Exit status when the worker is gone.
+const ORPHANED: i32 = 3;
+/// Progress is reported at most this often within a phase.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+/// The smallest step within a phase that is reported.
+const REPORT_STEP: f64 = 0.001;
+
+/// Runs one training task to its end: the whole life of a `train-task` process.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| log(&format!("{PANIC_PREFIX}{}", panic_message(panic)))));
+    let mut stdin = BufReader::new(io::stdin());
+    let mut line = Vec::new();
+    let read = stdin.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut line);
+    let task: Task = match read.map_err(|error| error.to_string()).and_then(|_| parse(&line)) {
+        Ok(task) => task,
+        Err(error) => {
+            log(&format!("the task can't be read: {error}"));
+            return ExitCode::from(BAD_TASK);
+        }
+    };
+    std::thread::spawn(move || end_with_worker(stdin));
+    let last = match run(&task) {
+        Ok(done) => Report::Done(done),
+        Err((code, message)) => Report::Failed { code, message },
+    };
+    report(&last);
+    ExitCode::SUCCESS
+}
+
+fn parse(line: &[u8]) -> Result<Task, String> {
+    serde_json::from_slice(line).map_err(|error| error.to_string())
+}
+
+type Failure = (FailureCode, String);
+
+fn run(task: &Task) -> Result<Done, Failure> {
+    let csv = File::open(&task.dataset_path).map_err(|error| disk("the data set can't be read", &error))?;
+    let request = TrainRequest { spec: task.spec.clone(), dataset_sha256: task.dataset_sha256.clone() };
+    let trained = train(BufReader::new(csv), &request, &Reporter::default()).map_err(failure)?;
+    check(&trained.artifact, task.max_artifact_bytes)?;
+    std::fs::write(&task.artifact_path, &trained.artifact)
+        .map_err(|error| disk("the model can't be written to the work folder", &error))?;
+    let Trained { artifact, metrics, .. } = trained;
+    Ok(Done { metrics, size: artifact.len() as u64, sha256: hex::encode(Sha256::digest(&artifact)) })
+}
+
+/// A model is handed over only if it is of a size that will be taken and loads as it will be served.
+fn check(artifact: &[u8], max_bytes: u64) -> Result<(), Failure> {
+    let size = artifact.len() as u64;
+    if size > max_bytes {
+        let message =
+            format!("the model has {size} bytes, more than the {max_bytes} allowed: use fewer or smaller trees");
+        return Err((FailureCode::BadParams, message));
+    }
+    Predictor::load(artifact).map(drop).map_err(|error| {
+        log(&format!("the model does not load: {error}"));
+        (FailureCode::Internal, "the trained model did not pass its self-test".to_owned())
+    })
+}
+
+fn failure(error: TrainError) -> Failure {
+    match error {
+        TrainError::Failed { code, message } => (code, message),
+        // Not reached: this observer never asks for a stop.
+        TrainError::Cancelled => (FailureCode::Internal, error.to_string()),
+    }
+}
+
+fn disk(what: &str, error: &io::Error) -> Failure {
+    log(&format!("{what}: {error}"));
+    let full = if error.kind() == io::ErrorKind::StorageFull { ": the disk is full" } else { "" };
+    (FailureCode::DiskFull, format!("{what}{full}"))
+}
+
+/// Tells the worker how training goes, without flooding it.
+#[derive(Default)]
+struct Reporter {
+    last: Mutex<Option<(String, f64, Instant)>>,
+}
+
+impl Observer for Reporter {
+    fn progress(&self, phase: &str, fraction: f64) {
+        let Ok(mut last) = self.last.lock() else { return };
+        let news = last.as_ref().is_none_or(|(was, reached, at)| {
+            was != phase || (fraction >= reached + REPORT_STEP && at.elapsed() >= REPORT_EVERY)
+        });
+        if news {
+            *last = Some((phase.to_owned(), fraction, Instant::now()));
+            report(&Report::Progress { phase: phase.to_owned(), fraction });
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        report(&Report::Warning { message: message.to_owned() });
+    }
+
+    fn cancelled(&self) -> bool {
+        // A cancelled run is killed: there is nothing in it worth saving.
+        false
+    }
+}
+
+/// Blocks until the worker closes the pipe, which it does only by dying.
+fn end_with_worker(mut stdin: impl Read) {
+    let mut scrap = [0; 512];
+    while matches!(stdin.read(&mut scrap), Ok(1..)) {}
+    std::process::exit(ORPHANED);
+}
+
+fn report(report: &Report) {
+    let mut line = serde_json::to_vec(report).unwrap_or_default();
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    if stdout.write_all(&line).and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(ORPHANED);
+    }
+}
+
+fn log(message: &str) {
+    // Standard error is the worker's copy of the log; if it is gone, so is the reader.
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+fn panic_message(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = text.unwrap_or("no message").replace('\n', " ");
+    match panic.location() {
+        Some(place) => format!("{message}\nat {place}"),
+        None => message,
+    }
+}

@@ -1,0 +1,57 @@
+//! A run whose job went to somebody else writes nothing and leaves nothing.
+
+use chrono::Duration;
+use trainyard_domain::JobId;
+use trainyard_domain::JobStatus;
+use trainyard_domain::outcome::{Ending, after};
+use trainyard_worker::WorkerConfig;
+
+use crate::yard::{HANG, WAIT_THEN_TRAIN, Yard, any_lives};
+
+/// What the sweep and another worker do when they take a run for lost.
+async fn claim_underneath(yard: &Yard, id: JobId) {
+    let job = yard.job(id).await;
+    let mut tx = yard.db.begin().await.unwrap();
+    let now = tx.now().await.unwrap();
+    let next = after(Ending::Interrupted, job.counts, 3, false, now, 0.0);
+    assert!(tx.jobs().end_run(id, job.claim, &next, now).await.unwrap());
+    tx.jobs().claim(id, "another", now, now + Duration::hours(1)).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_worker_publishes_nothing_and_removes_its_artifact() {
+    let yard = Yard::new().await;
+    let id = yard.submit_named("demo").await;
+    // As if the worker had been stopped: it does not look at its lease while the job changes hands.
+    let blind = WorkerConfig { lease_s: 3_600, renew_every_s: 600, cancel_poll_ms: 600_000, ..yard.config() };
+    let (sweep, worker) = (yard.sweep("s"), yard.worker(&yard.script("wait", WAIT_THEN_TRAIN), blind));
+    yard.written("waiting").await;
+    claim_underneath(&yard, id).await;
+    yard.go();
+    worker.drain().await;
+    sweep.stop().await;
+    let job = yard.job(id).await;
+    assert_eq!((job.status, job.claim, job.worker.as_deref()), (JobStatus::Running, 2, Some("another")));
+    assert_eq!(yard.versions("demo").await.len(), 0);
+    assert_eq!(yard.artifacts().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_learns_of_another_claim_kills_its_child() {
+    let yard = Yard::new().await;
+    let id = yard.submit_named("demo").await;
+    let (sweep, worker) = (yard.sweep("s"), yard.worker(&yard.script("hang", HANG), yard.config()));
+    let pids = yard.written("pids").await;
+    claim_underneath(&yard, id).await;
+    // With an endless child and an hour's grace, only the lost lease can end the run.
+    let started = std::time::Instant::now();
+    while any_lives(&pids) {
+        assert!(started.elapsed().as_secs() < 30, "the child lives on");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    worker.drain().await;
+    sweep.stop().await;
+    let job = yard.job(id).await;
+    assert_eq!((job.status, job.claim), (JobStatus::Running, 2));
+}

@@ -1,0 +1,317 @@
+//! A small yard to run workers in: a database, a queue and a store in a folder that goes with the test.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use trainyard_artifacts::{Key, Store};
+use trainyard_domain::outcome::Counts;
+use trainyard_domain::params::Params;
+use trainyard_domain::{
+    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User,
+    UserId,
+};
+use trainyard_queue::Queue;
+use trainyard_storage::{Db, PoolOptions};
+use trainyard_worker::{Health, SweepConfig, WorkerConfig, WorkerDeps};
+
+const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
+/// Long enough for a busy machine; a test that needs it all has failed anyway.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Yard {
+    pub(crate) db: Db,
+    pub(crate) queue: Queue,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) folder: TempDir,
+    pub(crate) dataset: Dataset,
+    url: String,
+    user: UserId,
+}
+
+impl Yard {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/yard.db", folder.path().display());
+        let db = Db::connect(&url, &pool(4)).await.unwrap();
+        db.migrate().await.unwrap();
+        let store = Store::open(&format!("file://{}/store", folder.path().display())).unwrap();
+        let clock = Clock::system();
+        let user = UserId::at(clock.now());
+        let dataset = titanic(&clock);
+        store.put_bytes(&Key::parse(&dataset.storage_key).unwrap(), Bytes::from_static(TITANIC)).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.users().insert(&somebody(user, &clock)).await.unwrap();
+        tx.datasets().insert(&dataset).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { db, queue: Queue::memory(), store, clock, folder, dataset, url, user }
+    }
+
+    /// A job as the API would store it, not yet sent to the queue.
+    pub(crate) fn new_job(&self, name: &str) -> Job {
+        let now = self.clock.now();
+        Job {
+            id: JobId::at(now),
+            spec: spec(name),
+            dataset_id: self.dataset.id,
+            created_by: self.user,
+            status: JobStatus::Queued,
+            counts: Counts::default(),
+            claim: 0,
+            worker: None,
+            lease_expires_at: None,
+            cancel_requested_at: None,
+            dispatched_at: None,
+            run_at: now,
+            progress: 0.0,
+            phase: None,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            metrics: None,
+            model_version: None,
+            error: None,
+            request_id: Some("test".into()),
+            revision: 0,
+        }
+    }
+
+    pub(crate) async fn submit(&self, job: Job) -> JobId {
+        let mut tx = self.db.begin().await.unwrap();
+        tx.jobs().insert(&job).await.unwrap();
+        tx.commit().await.unwrap();
+        job.id
+    }
+
+    pub(crate) async fn submit_named(&self, name: &str) -> JobId {
+        self.submit(self.new_job(name)).await
+    }
+
+    pub(crate) async fn job(&self, id: JobId) -> Job {
+        self.db.read().await.unwrap().jobs().get(id).await.unwrap().unwrap()
+    }
+
+    /// Waits until the job is as wanted, and returns it.
+    pub(crate) async fn until(&self, id: JobId, wanted: impl Fn(&Job) -> bool) -> Job {
+        let started = Instant::now();
+        loop {
+            let job = self.job(id).await;
+            if wanted(&job) {
+                return job;
+            }
+            assert!(started.elapsed() < PATIENCE, "waited in vain; the job is {job:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub(crate) async fn until_status(&self, id: JobId, status: JobStatus) -> Job {
+        let job = self.until(id, |job| job.status == status || job.status.is_final()).await;
+        assert_eq!(job.status, status, "{:?}", job.error);
+        job
+    }
+
+    /// Versions published under a model's name.
+    pub(crate) async fn versions(&self, name: &str) -> Vec<trainyard_domain::ModelVersion> {
+        let name = ModelName::parse(name).unwrap();
+        self.db.read().await.unwrap().models().versions(&name, None, 100).await.unwrap()
+    }
+
+    pub(crate) async fn artifacts(&self) -> usize {
+        self.store.list("artifacts").await.unwrap().len()
+    }
+
+    /// Settings that are quick to notice things.
+    pub(crate) fn config(&self) -> WorkerConfig {
+        WorkerConfig {
+            work_dir: self.folder.path().join("work"),
+            cancel_poll_ms: 100,
+            renew_every_s: 1,
+            storage_patience_s: 0,
+            ..WorkerConfig::default()
+        }
+    }
+
+    pub(crate) fn worker(&self, command: &Path, config: WorkerConfig) -> Running {
+        let deps = WorkerDeps {
+            db: self.db.clone(),
+            heartbeat_db: (self.url.clone(), pool(1)),
+            queue: self.queue.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            train_command: command.to_owned(),
+        };
+        let (drain, health) = (CancellationToken::new(), Health::new());
+        let run = tokio::spawn(trainyard_worker::run(deps, config, drain.clone(), health.clone()));
+        Running { drain, health, run }
+    }
+
+    pub(crate) fn sweep(&self, owner: &str) -> Sweeping {
+        self.sweep_with(owner, quick_sweep())
+    }
+
+    pub(crate) fn sweep_with(&self, owner: &str, config: SweepConfig) -> Sweeping {
+        let stop = CancellationToken::new();
+        let (db, queue, store) = (self.db.clone(), self.queue.clone(), self.store.clone());
+        let clock = self.clock.clone();
+        let run =
+            tokio::spawn(trainyard_worker::sweep::run(db, queue, store, clock, config, owner.into(), stop.clone()));
+        Sweeping { stop, run }
+    }
+
+    /// An executable script. `$real` in it is the real training program; `$yard` a folder that outlives runs.
+    pub(crate) fn script(&self, name: &str, body: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        let text =
+            format!("#!/bin/sh\nreal='{}'\nyard='{}'\n{body}\n", train_task().display(), self.folder.path().display());
+        // Written by another process: a file that this one has open for writing can't be executed.
+        let mut writer = Command::new("sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(writer.wait().unwrap().success());
+        path
+    }
+
+    /// What a script wrote to `$yard/name`, once it is there.
+    pub(crate) async fn written(&self, name: &str) -> String {
+        let path = self.folder.path().join(name);
+        let started = Instant::now();
+        loop {
+            if let Ok(text) = std::fs::read_to_string(&path)
+                && text.ends_with('\n')
+            {
+                return text;
+            }
+            assert!(started.elapsed() < PATIENCE, "nobody wrote {name}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Lets scripts that wait for `$yard/go` go on.
+    pub(crate) fn go(&self) {
+        std::fs::write(self.folder.path().join("go"), "").unwrap();
+    }
+}
+
+/// A script body that waits for [`Yard::go`] and then trains.
+pub(crate) const WAIT_THEN_TRAIN: &str =
+    "echo waiting > \"$yard/waiting\"\nwhile [ ! -e \"$yard/go\" ]; do sleep 0.02; done\nexec \"$real\" train-task";
+/// A script body that hangs for ever, with a process of its own behind it, and tells both their ids.
+pub(crate) const HANG: &str = "sleep 600 &\necho $$ $! > \"$yard/pids\"\nwait";
+
+pub(crate) struct Running {
+    pub(crate) drain: CancellationToken,
+    pub(crate) health: Health,
+    run: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    /// Drains and waits for the end.
+    pub(crate) async fn drain(self) {
+        self.drain.cancel();
+        self.ended().await;
+    }
+
+    /// Waits for a clean end.
+    pub(crate) async fn ended(self) {
+        tokio::time::timeout(PATIENCE, self.run).await.expect("the worker ends").unwrap().unwrap();
+    }
+}
+
+pub(crate) struct Sweeping {
+    stop: CancellationToken,
+    run: JoinHandle<()>,
+}
+
+impl Sweeping {
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.run.await.unwrap();
+    }
+}
+
+pub(crate) fn quick_sweep() -> SweepConfig {
+    SweepConfig { every_ms: 20, settle_ms: 0, ..SweepConfig::default() }
+}
+
+/// Whether any of these processes runs.
+pub(crate) fn any_lives(pids: &str) -> bool {
+    pids.split_whitespace().any(|pid| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !status.is_empty() && !status.contains(") Z ")
+    })
+}
+
+/// The real training program: this crate's example, which `cargo test` builds along with the tests.
+pub(crate) fn train_task() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let this = std::env::current_exe().unwrap();
+        let path = this.parent().unwrap().parent().unwrap().join("examples/train_task");
+        assert!(path.exists(), "run `cargo build -p trainyard-worker --example train_task` first");
+        path
+    })
+}
+
+fn pool(max_connections: u32) -> PoolOptions {
+    PoolOptions { max_connections, acquire_timeout: Duration::from_secs(10) }
+}
+
+fn spec(name: &str) -> JobSpec {
+    let algorithm = Algorithm::RandomForest;
+    let params = serde_json::json!({"n_trees": 10});
+    JobSpec {
+        name: ModelName::parse(name).unwrap(),
+        algorithm,
+        features: ["sex", "age", "pclass"].map(String::from).to_vec(),
+        dataset: DatasetName::parse("titanic").unwrap(),
+        dataset_version: 1,
+        target: "survived".into(),
+        params: Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone(),
+        priority: 0,
+        run_at: None,
+        max_attempts: 3,
+        timeout_s: 60,
+        webhook_url: None,
+        seed: 42,
+    }
+}
+
+fn titanic(clock: &Clock) -> Dataset {
+    let id = DatasetId::at(clock.now());
+    Dataset {
+        id,
+        name: DatasetName::parse("titanic").unwrap(),
+        version: 1,
+        rows: 1_309,
+        bytes: TITANIC.len() as i64,
+        columns: vec![],
+        sha256: hex::encode(Sha256::digest(TITANIC)),
+        storage_key: Key::dataset(id).as_str().to_owned(),
+        warnings: vec![],
+        created_by: None,
+        created_at: clock.now(),
+    }
+}
+
+fn somebody(id: UserId, clock: &Clock) -> User {
+    User {
+        id,
+        email: Email::parse("ada@example.com").unwrap(),
+        password_hash: "none".into(),
+        role: Role::Admin,
+        disabled: false,
+        created_at: clock.now(),
+    }
+}
