@@ -20,7 +20,7 @@ use trainyard_domain::ColumnProfile;
 use self::column::Column;
 use self::fields::{Fields, Next};
 
-pub use self::preview::preview;
+pub use self::preview::{PreviewRow, preview};
 
 /// Bounds on what is read and kept.
 #[derive(Debug, Clone)]

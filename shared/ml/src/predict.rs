@@ -6,9 +6,9 @@
 mod answer;
 pub mod flat;
 mod node;
-mod walk;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use serde_json::{Map, Value};
 use trainyard_domain::{Algorithm, FieldError};

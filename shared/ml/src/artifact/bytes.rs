@@ -11,7 +11,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], ArtifactError> {
-        let (head, tail) = self.0.split_at_checked(length).ok_or_else(|| ArtifactError::invalid("it ends too early"))?;
+        let (head, tail) =
+            self.0.split_at_checked(length).ok_or_else(|| ArtifactError::invalid("it ends too early"))?;
         self.0 = tail;
         Ok(head)
     }

@@ -80,7 +80,9 @@ fn check_encoding(encoding: &DesignEncoding, features: &[Feature]) -> Result<(),
             (FeatureEncoding::OneHot { categories, impute }, FeatureKind::Category { categories: known, .. }) => {
                 *categories == known.len() && *impute < known.len().max(1)
             }
-            (FeatureEncoding::Scaled { .. }, FeatureKind::Category { .. }) | (FeatureEncoding::OneHot { .. }, _) => false,
+            (FeatureEncoding::Scaled { .. }, FeatureKind::Category { .. }) | (FeatureEncoding::OneHot { .. }, _) => {
+                false
+            }
             (FeatureEncoding::Scaled { impute, mean, scale, .. }, _) => {
                 impute.is_finite() && mean.is_finite() && scale.is_normal() && *scale > 0.0
             }
@@ -94,7 +96,9 @@ fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), Artif
     check_encoding(&linear.encoding, &signature.features)?;
     let outputs = signature.task.outputs();
     let expected = outputs.checked_mul(linear.encoding.width());
-    ensure(linear.intercepts.len() == outputs && Some(linear.weights.len()) == expected, || "the weights' shape".into())?;
+    ensure(linear.intercepts.len() == outputs && Some(linear.weights.len()) == expected, || {
+        "the weights' shape".into()
+    })?;
     ensure(finite(&linear.weights) && finite(&linear.intercepts), || "a weight that is not finite".into())
 }
 

@@ -122,7 +122,13 @@ fn reserve(tree: &mut Tree, nodes: usize) {
     }
 }
 
-pub(crate) fn forest(random: &mut Stream, features: usize, outputs: usize, trees: usize, splits: usize) -> TreeEnsemble {
+pub(crate) fn forest(
+    random: &mut Stream,
+    features: usize,
+    outputs: usize,
+    trees: usize,
+    splits: usize,
+) -> TreeEnsemble {
     let trees = (0..trees)
         .map(|_| {
             let splits = random.below(splits + 1);

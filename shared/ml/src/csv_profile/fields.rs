@@ -17,7 +17,8 @@ pub(super) struct Fields<R> {
     /// What of the buffer is still to be parsed.
     start: usize,
     end: usize,
-    at_end: bool,
+    /// The input has ended, and a last line break was put behind it: it ends an unfinished row, and shows an open quote.
+    ended: bool,
     bytes: u64,
     /// As large as the largest field allowed.
     field: Box<[u8]>,
@@ -63,7 +64,7 @@ impl<R: Read> Fields<R> {
             buffer: vec![0; BUFFER_BYTES].into(),
             start: 0,
             end: 0,
-            at_end: false,
+            ended: false,
             bytes: 0,
             // csv-core wants room for one byte more before it calls a field complete.
             field: vec![0; max_field_bytes.max(1) + 1].into(),
@@ -79,17 +80,16 @@ impl<R: Read> Fields<R> {
     pub(super) fn next(&mut self) -> Result<Next<'_>, Fault> {
         let mut length = 0;
         loop {
-            if self.start == self.end && !self.at_end {
+            if self.start == self.end && !self.ended {
                 self.fill()?;
-                if self.at_end && self.in_quotes() {
-                    return Err(Fault::OpenQuote);
-                }
             }
             let input = &self.buffer[self.start..self.end];
             let (result, read, written) = self.core.read_field(input, &mut self.field[length..]);
             self.start += read;
             length += written;
             match result {
+                // A line break becomes part of a field inside quotes alone.
+                ReadFieldResult::InputEmpty if self.ended && written > 0 => return Err(Fault::OpenQuote),
                 ReadFieldResult::InputEmpty => {}
                 ReadFieldResult::OutputFull => return Err(Fault::TooLong(self.field.len() - 1)),
                 ReadFieldResult::Field { record_end } => {
@@ -101,23 +101,28 @@ impl<R: Read> Fields<R> {
         }
     }
 
+    /// Reads on: at least four bytes unless the input ends. csv-core wants a byte order mark in one piece, and takes a
+    /// piece that holds nothing else for the end.
     fn fill(&mut self) -> Result<(), Fault> {
-        let read = loop {
-            match self.input.read(&mut self.buffer) {
-                Ok(read) => break read,
+        let mut filled = 0;
+        while filled < 4 {
+            match self.input.read(&mut self.buffer[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Fault::Read(error)),
             }
-        };
-        (self.start, self.end, self.at_end) = (0, read, read == 0);
-        self.bytes += read as u64;
-        if self.buffer[..read].contains(&0) { Err(Fault::Binary) } else { Ok(()) }
-    }
-
-    /// Whether the input ended inside quotes: only there does a line break become part of a field. Asked of a copy of
-    /// the parser's state.
-    fn in_quotes(&self) -> bool {
-        let (result, _, written) = self.core.clone().read_field(b"\n", &mut [0; 2]);
-        result == ReadFieldResult::InputEmpty && written > 0
+        }
+        if self.buffer[..filled].contains(&0) {
+            return Err(Fault::Binary);
+        }
+        self.bytes += filled as u64;
+        if filled == 0 {
+            self.ended = true;
+            self.buffer[0] = b'\n';
+            filled = 1;
+        }
+        (self.start, self.end) = (0, filled);
+        Ok(())
     }
 }

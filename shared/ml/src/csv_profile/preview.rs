@@ -11,11 +11,14 @@ const MAX_CELL_CHARS: usize = 1_000;
 /// Most bytes of text in all; wide files show fewer rows.
 const MAX_BYTES: usize = 4 << 20;
 
+/// A row of a preview: a text per column, `None` where it is missing.
+pub type PreviewRow = Vec<Option<String>>;
+
 /// Column names and up to `rows` rows, missing values as `None`, overlong texts cut with an ellipsis.
 ///
 /// # Errors
 /// As [`super::profile`], for the part that is read.
-pub fn preview(reader: impl Read, rows: usize) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), CsvError> {
+pub fn preview(reader: impl Read, rows: usize) -> Result<(Vec<String>, Vec<PreviewRow>), CsvError> {
     let limits = ProfileLimits::default();
     let mut fields = Fields::new(reader, limits.max_field_bytes);
     let names = header::read(&mut fields, &limits)?;
@@ -30,11 +33,7 @@ pub fn preview(reader: impl Read, rows: usize) -> Result<(Vec<String>, Vec<Vec<O
     Ok((names, table))
 }
 
-fn read_row<R: Read>(
-    fields: &mut Fields<R>,
-    names: &[String],
-    number: u64,
-) -> Result<Option<Vec<Option<String>>>, CsvError> {
+fn read_row<R: Read>(fields: &mut Fields<R>, names: &[String], number: u64) -> Result<Option<PreviewRow>, CsvError> {
     let mut row = Vec::new();
     let ragged = |found| CsvError::new(Some(number), None, format!("expected {} fields, found {found}", names.len()));
     loop {

@@ -26,8 +26,7 @@ fn refused(text: impl AsRef<[u8]>) -> String {
 fn titanic_reads_as_a_person_would_read_it() {
     let titanic = read(TITANIC).unwrap();
     assert_eq!((titanic.rows, titanic.bytes), (1_309, TITANIC.len() as u64));
-    let found: Vec<_> =
-        titanic.columns.iter().map(|c| (c.name.as_str(), c.dtype, c.missing, c.distinct)).collect();
+    let found: Vec<_> = titanic.columns.iter().map(|c| (c.name.as_str(), c.dtype, c.missing, c.distinct)).collect();
     assert_eq!(
         found,
         [
@@ -101,7 +100,8 @@ fn what_looks_odd_is_warned_about() {
 
 #[test]
 fn digests_find_equal_and_renamed_columns() {
-    let text = "target,copy,word,renamed,other,moved\n1,1.0,yes,alive,b,0\n0,0,no,dead,b,1\n1,1,YES,alive,c,1\n,NA,,,,\n";
+    let text =
+        "target,copy,word,renamed,other,moved\n1,1.0,yes,alive,b,0\n0,0,no,dead,b,1\n1,1,YES,alive,c,1\n,NA,,,,\n";
     let table = read(text).unwrap();
     let target = column(&table, "target");
     for same in ["copy", "word"] {
@@ -210,6 +210,26 @@ fn a_field_without_end_is_given_up_on_early() {
         let message = profile((&b"x\n\""[..]).chain(&mut field), &ProfileLimits::default()).unwrap_err().message;
         assert!(!message.is_empty());
         assert!(field.given <= 4 << 20, "read {} bytes for {pattern:?}", field.given);
+    }
+}
+
+/// Gives one byte at a time, as a slow connection may.
+struct Trickle<'a>(&'a [u8]);
+
+impl Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = buffer.len().min(1);
+        self.0.read(&mut buffer[..length])
+    }
+}
+
+#[test]
+fn it_does_not_matter_in_what_pieces_a_file_arrives() {
+    for text in ["\u{feff}a,b\r\n1,\"x\n\"\"y\"\n2,z", "a,b\n1,\"2\n3,4\n", "a,b\n1,2\n3\n", "a\n1\n\n2\n", "a\n\"1\""]
+    {
+        let limits = ProfileLimits::default();
+        let whole = read(text).map_err(|error| error.message);
+        assert_eq!(profile(Trickle(text.as_bytes()), &limits).map_err(|error| error.message), whole, "{text:?}");
     }
 }
 

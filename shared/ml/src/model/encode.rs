@@ -231,3 +231,53 @@ fn type_name(value: &Value) -> &'static str {
         Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::artifact::samples;
+
+    /// Training reads text, serving reads JSON: both must see the same number.
+    #[test]
+    fn text_and_json_encode_alike() {
+        let [age, alone, embarked] = &samples::signature(samples::binary()).features[..] else { panic!() };
+        for (feature, text, value) in [
+            (age, "29", json!(29)),
+            (age, " 0.1 ", json!(0.1)),
+            (age, "1e300", json!(1e300)),
+            (age, "", json!(null)),
+            (alone, "yes", json!(true)),
+            (alone, "0.0", json!(0)),
+            (alone, "NA", json!("NA")),
+            (embarked, " Q", json!("Q ")),
+            (embarked, "X", json!("X")),
+            (embarked, "?", json!("?")),
+            (embarked, "7", json!(7)),
+        ] {
+            let (from_text, from_json) =
+                (feature.kind.encode_text(text).unwrap(), feature.kind.encode_json(&value).unwrap());
+            assert_eq!(from_text.status, from_json.status, "{text:?}");
+            assert_eq!(from_text.raw.to_bits(), from_json.raw.to_bits(), "{text:?}");
+        }
+        assert_eq!(embarked.kind.encode_text("Q").unwrap().raw, 2.0);
+        assert!(age.kind.encode_text("old").is_err() && age.kind.encode_json(&json!("29")).is_err());
+    }
+
+    #[test]
+    fn numbers_past_the_range_of_trees_keep_their_side() {
+        let kind = &samples::signature(samples::binary()).features[0].kind;
+        assert_eq!(kind.encode_json(&json!(-1e300)).unwrap().raw, f32::MIN);
+    }
+
+    #[test]
+    fn categories_are_found_by_the_number_or_boolean_that_spells_them() {
+        let categories = crate::model::Categories::new(["1", "2.5", "True"].map(String::from).to_vec()).unwrap();
+        let kind = FeatureKind::Category { categories, mode: 0 };
+        for (value, code) in [(json!(1), 0.0), (json!(1.0), 0.0), (json!(2.5), 1.0), (json!(true), 2.0)] {
+            assert_eq!(kind.encode_json(&value).unwrap().raw, code, "{value}");
+        }
+        assert_eq!(kind.encode_json(&json!(false)).unwrap().status, Status::Unseen);
+    }
+}

@@ -6,8 +6,8 @@ use trainyard_domain::Algorithm;
 
 use super::flat::FlatForest;
 use super::{Outcome, Predictor, Row};
-use crate::artifact::samples::{self, Stream};
 use crate::artifact;
+use crate::artifact::samples::{self, Stream};
 use crate::model::{Body, Task, TreeEnsemble};
 
 fn row(value: serde_json::Value) -> Row {
@@ -125,7 +125,8 @@ fn missing_and_unseen_values_are_named_in_warnings() {
 #[test]
 fn unknown_and_mistyped_features_are_refused_by_name() {
     let predictor = predictor(0);
-    let errors = predictor.predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1}))).unwrap_err();
+    let errors =
+        predictor.predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1}))).unwrap_err();
     let found: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect();
     assert_eq!(
         found,

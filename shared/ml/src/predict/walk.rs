@@ -70,7 +70,9 @@ impl<N: Node> Nodes<N> {
             // Trees come shallowest first, so the last of the group is its deepest.
             let depth = group[LANES - 1].depth;
             // SAFETY: each base is the first node of a validated tree; `keys` has a value for every column 0..=features.
-            unsafe { walk(bases, [keys.as_ptr(); LANES], self.features as u32, depth) }.into_iter().for_each(&mut visit);
+            unsafe { walk(bases, [keys.as_ptr(); LANES], self.features as u32, depth) }
+                .into_iter()
+                .for_each(&mut visit);
         }
         for root in groups.remainder() {
             let base = self.nodes[root.first..].as_ptr();
@@ -123,7 +125,12 @@ impl<N: Node> Nodes<N> {
 /// Each base is the first node of a tree that [`Nodes::new`] validated, of at most `depth` levels; each row has
 /// `floor + 1` keys, the last one [`FLOOR`].
 #[inline(always)]
-unsafe fn walk<N: Node, const L: usize>(bases: [*const N; L], rows: [*const i32; L], floor: u32, depth: u32) -> [u32; L] {
+unsafe fn walk<N: Node, const L: usize>(
+    bases: [*const N; L],
+    rows: [*const i32; L],
+    floor: u32,
+    depth: u32,
+) -> [u32; L] {
     let mut at = [0_u32; L];
     let mut steps = 0;
     while steps < depth {
