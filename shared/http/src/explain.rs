@@ -75,6 +75,12 @@ fn expectation(message: &str) -> String {
     if message.starts_with("input ") || message == "premature end of input" || message.starts_with("trailing input") {
         return TIME.into();
     }
+    match message {
+        // What serde_json says of a value in place of an enum's name, and of one like 1e999.
+        "expected value" => return "must be text".into(),
+        "number out of range" => return "is too large a number".into(),
+        _ => {}
+    }
     let wrong_type = message.starts_with("invalid type: ");
     if wrong_type || message.starts_with("invalid value: ") || message.starts_with("invalid length ") {
         if let Some(at) = message.rfind(", expected ") {

@@ -88,12 +88,18 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
-    match error.inner().classify() {
-        // A field may be refused before the parser reaches where the text breaks; broken text is the first fault.
-        Category::Data => syntax_error(bytes)
-            .unwrap_or_else(|| Problem::validation(vec![explain(error.path(), &error.inner().to_string())])),
-        Category::Syntax | Category::Eof | Category::Io => malformed(error.inner()),
+    let message = error.inner().to_string();
+    let of_field = match error.inner().classify() {
+        Category::Data => true,
+        // serde_json speaks of broken syntax also where an enum is given a number, or a number has no room.
+        Category::Syntax => message.starts_with("expected value") || message.starts_with("number out of range"),
+        Category::Eof | Category::Io => false,
+    };
+    if !of_field {
+        return malformed(error.inner());
     }
+    // A field may be refused before the parser reaches where the text breaks; broken text is the first fault.
+    syntax_error(bytes).unwrap_or_else(|| Problem::validation(vec![explain(error.path(), &message)]))
 }
 
 fn syntax_error(bytes: &[u8]) -> Option<Problem> {

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use trainyard_telemetry::Metrics;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 pub use check::{Check, CheckError};
@@ -49,8 +50,17 @@ impl Ops {
 
     /// The three routes.
     pub fn routes(self) -> Routes {
-        Routes::new().anon(routes!(health)).anon(routes!(ready)).anon(routes!(metrics)).with_state(Arc::new(self))
+        table().with_state(Arc::new(self))
     }
+}
+
+fn table() -> Routes<Arc<Ops>> {
+    Routes::new().anon(routes!(health)).anon(routes!(ready)).anon(routes!(metrics))
+}
+
+/// The OpenAPI document of the three routes.
+pub fn openapi() -> OpenApi {
+    table().openapi()
 }
 
 /// Whether the process lives.

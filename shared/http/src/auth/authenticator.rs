@@ -28,6 +28,7 @@ pub struct Authenticator(Arc<Kind>);
 enum Kind {
     Tokens { jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck },
     Everybody(Principal),
+    Nobody,
 }
 
 impl Authenticator {
@@ -41,6 +42,11 @@ impl Authenticator {
         Self(Arc::new(Kind::Everybody(principal)))
     }
 
+    /// Believes nobody: for processes whose only routes are open ones.
+    pub fn nobody() -> Self {
+        Self(Arc::new(Kind::Nobody))
+    }
+
     /// Who calls a route that asks for `access`: `None` on open routes, where a token is not even looked at, so that
     /// an expired one can't stand in the way of refreshing it.
     ///
@@ -52,6 +58,7 @@ impl Authenticator {
         }
         let principal = match &*self.0 {
             Kind::Everybody(principal) => Some(principal.clone()),
+            Kind::Nobody => None,
             Kind::Tokens { jwt, clock, check } => match bearer(headers)? {
                 Some(token) => Some(check.principal(jwt.verify(token, clock.now()).map_err(refused)?).await?),
                 None => None,

@@ -1,0 +1,117 @@
+//! Health and readiness.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use serde_json::json;
+use tokio::sync::Barrier;
+use trainyard_domain::Role;
+use trainyard_http::ops::{Check, CheckError, Ops};
+use trainyard_http::{Authenticator, Principal};
+use trainyard_telemetry::Metrics;
+
+use crate::support::{Answer, person, request, send};
+
+const LIMIT: Duration = Duration::from_millis(50);
+
+fn ops() -> Ops {
+    Ops::new(Metrics::install().unwrap())
+}
+
+fn router(ops: Ops) -> Router {
+    let nobody = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User };
+    ops.routes().into_router(Authenticator::everybody_is(nobody))
+}
+
+async fn ask(ops: Ops, path: &str) -> Answer {
+    send(router(ops), request("GET", path).body(Body::empty()).unwrap()).await
+}
+
+fn good(name: &'static str, critical: bool) -> Check {
+    Check::new(name, critical, LIMIT, || async { Ok::<_, CheckError>(()) })
+}
+
+fn bad(name: &'static str, critical: bool) -> Check {
+    let fails = || async { Err("postgres://user:hunter2@10.0.0.7/db refused".to_owned()) };
+    Check::new(name, critical, LIMIT, fails)
+}
+
+fn hangs(name: &'static str, critical: bool) -> Check {
+    Check::new(name, critical, LIMIT, std::future::pending::<Result<(), CheckError>>)
+}
+
+#[tokio::test]
+async fn all_well() {
+    let answer = ask(ops().ready([good("database", true), Check::not_configured("ai")]), "/health/ready").await;
+    let report = answer.json();
+    assert_eq!((answer.status, &report["status"]), (200, &json!("ok")));
+    assert_eq!(report["checks"]["ai"], json!({"status": "not_configured"}));
+    let database = &report["checks"]["database"];
+    assert_eq!((&database["status"], &database["critical"]), (&json!("ok"), &json!(true)));
+    assert!(database["latency_ms"].is_f64() && database.get("error").is_none());
+}
+
+#[tokio::test]
+async fn an_optional_failure_degrades_and_leaks_nothing() {
+    let answer = ask(ops().ready([good("database", true), bad("mail", false)]), "/health/ready").await;
+    assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("degraded")));
+    assert_eq!(answer.json()["checks"]["mail"]["status"], "failed");
+    assert!(!answer.json()["checks"]["mail"]["error"].as_str().unwrap().is_empty());
+    assert!(!answer.text.contains("hunter2") && !answer.text.contains("10.0.0.7"));
+}
+
+#[tokio::test]
+async fn a_critical_failure_makes_it_unavailable() {
+    for check in [bad("database", true), hangs("database", true)] {
+        let answer = ask(ops().ready([check, good("queue", true)]), "/health/ready").await;
+        assert_eq!((answer.status, &answer.json()["status"]), (503, &json!("unavailable")));
+        assert_eq!(answer.json()["checks"]["queue"]["status"], "ok");
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_panics_is_a_failed_check() {
+    async fn panics() -> Result<(), CheckError> {
+        panic!("a defect in the check");
+    }
+    let answer = ask(ops().ready([Check::new("odd", false, LIMIT, panics)]), "/health/ready").await;
+    assert_eq!((answer.status, &answer.json()["checks"]["odd"]["status"]), (200, &json!("failed")));
+}
+
+#[tokio::test]
+async fn checks_run_at_the_same_time_and_hang_for_no_longer_than_their_limit() {
+    // Each waits for the other: one after the other, both would run into their limit.
+    let barrier = Arc::new(Barrier::new(2));
+    let meets = |name| {
+        let barrier = barrier.clone();
+        Check::new(name, true, Duration::from_secs(3), move || {
+            let barrier = barrier.clone();
+            async move {
+                barrier.wait().await;
+                Ok::<_, CheckError>(())
+            }
+        })
+    };
+    let started = Instant::now();
+    let checks = [meets("a"), meets("b"), hangs("c", false), hangs("d", false)];
+    let answer = ask(ops().ready(checks), "/health/ready").await;
+    assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("degraded")));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn life_is_told_from_readiness() {
+    let answer = ask(ops().ready([bad("database", true)]), "/health").await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"status": "ok"})));
+    let answer = ask(ops().alive(bad("poll", true)), "/health").await;
+    assert_eq!((answer.status, answer.json()), (503, json!({"status": "unavailable"})));
+}
+
+#[tokio::test]
+async fn metrics_are_prometheus_text() {
+    let answer = ask(ops(), "/metrics").await;
+    assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
+    assert!(answer.text.contains("# TYPE trainyard_jobs_claimed_total counter"), "{}", answer.text);
+}

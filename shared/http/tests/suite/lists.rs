@@ -1,0 +1,55 @@
+//! Pages: limits, cursors, and walking a list to its end.
+
+use crate::support::get;
+
+#[tokio::test]
+async fn a_list_is_walked_page_by_page_without_gaps() {
+    let mut seen = Vec::new();
+    let mut path = "/numbers?limit=20".to_owned();
+    let mut sizes = Vec::new();
+    loop {
+        let page = get(&path).await.json();
+        let items: Vec<u64> = page["items"].as_array().unwrap().iter().map(|item| item.as_u64().unwrap()).collect();
+        sizes.push(items.len());
+        seen.extend(items);
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/numbers?limit=20&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(sizes, [20, 20, 5]);
+    assert_eq!(seen, (0..45).rev().collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn the_last_full_page_says_that_it_is_the_last() {
+    let page = get("/numbers?limit=45").await.json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 45);
+    assert!(page["next_cursor"].is_null());
+}
+
+#[tokio::test]
+async fn limits_and_cursors_are_checked() {
+    assert_eq!(get("/numbers").await.json()["items"].as_array().unwrap().len(), 20);
+    for limit in ["0", "101", "-1"] {
+        assert_eq!(get(&format!("/numbers?limit={limit}")).await.refused(), ["limit: must be from 1 to 100"]);
+    }
+    assert_eq!(get("/numbers?limit=ten").await.refused()[0].split(':').next(), Some("limit"));
+    // Not base64, not a key, and a key of another list.
+    for cursor in ["!!!", "AAAA", "ImFiYyI"] {
+        let refused = get(&format!("/numbers?cursor={cursor}")).await.refused();
+        assert_eq!(refused, ["cursor: must be a next_cursor of this list"], "{cursor}");
+    }
+    assert_eq!(get("/numbers?page=2").await.refused(), ["page: is not a known parameter; known are limit, cursor"]);
+}
+
+#[tokio::test]
+async fn filters_stand_beside_the_page() {
+    let found = get("/search?kind=small&limit=7").await.json();
+    assert_eq!((&found["filter"]["kind"], &found["limit"]), (&"small".into(), &7.into()));
+    assert_eq!(
+        get("/search?limit=7&size=3").await.refused(),
+        ["size: is not a known parameter; known are kind, wait_s"]
+    );
+    assert_eq!(get("/search?limit=700").await.refused(), ["limit: must be from 1 to 100"]);
+}

@@ -1,0 +1,52 @@
+//! The API's description says what the table and the middleware do.
+
+use serde_json::{Value, json};
+
+use crate::support::routes;
+
+fn document() -> Value {
+    serde_json::to_value(routes().openapi()).unwrap()
+}
+
+#[test]
+fn every_route_is_described_with_its_security() {
+    let document = document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    for route in routes().table() {
+        let operation = &document["paths"][&route.path][route.method.as_str().to_lowercase()];
+        assert!(operation.is_object(), "{route:?}");
+        let expected = match route.access {
+            trainyard_domain::Access::Anon => json!([]),
+            _ => json!([{"bearer": []}]),
+        };
+        assert_eq!(operation["security"], expected, "{route:?}");
+    }
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[test]
+fn common_answers_are_added_by_access_and_body() {
+    let document = document();
+    let answers = |path: &str, method: &str| {
+        document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(answers("/me", "get"), ["200", "401", "429", "500", "503"]);
+    assert_eq!(answers("/things/{id}", "delete"), ["204", "401", "403", "422", "429", "500", "503"]);
+    assert_eq!(answers("/orders", "post"), ["200", "400", "409", "413", "415", "422", "429", "500", "503"]);
+}
+
+#[test]
+fn refusals_are_problems_and_all_answers_carry_the_request_id() {
+    let document = document();
+    let responses = &document["paths"]["/orders"]["post"]["responses"];
+    for (status, response) in responses.as_object().unwrap() {
+        assert!(response["headers"]["x-request-id"].is_object(), "{status}");
+        if status.starts_with(['4', '5']) {
+            let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/Problem", "{status}");
+        }
+    }
+    for schema in ["Problem", "FieldError", "Code", "Order", "Params"] {
+        assert!(document["components"]["schemas"][schema].is_object(), "{schema}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Over a real socket: stopping cleanly, slow clients, refused uploads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use trainyard_http::serve::{ServeLimits, serve, serve_with};
+
+use crate::support::app;
+
+struct Running {
+    address: std::net::SocketAddr,
+    stop: CancellationToken,
+    ended: JoinHandle<std::io::Result<()>>,
+}
+
+async fn start(router: Router, deadline: Duration) -> Running {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let ended = tokio::spawn(serve(listener, router, stop.clone(), deadline));
+    Running { address, stop, ended }
+}
+
+/// A handler that says when it was entered and waits to be let go.
+fn gate() -> (Router, Arc<Notify>, Arc<Notify>) {
+    let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (inside, outside) = (entered.clone(), release.clone());
+    let handler = move || async move {
+        inside.notify_one();
+        outside.notified().await;
+        "finished"
+    };
+    (Router::new().route("/", get(handler)), entered, release)
+}
+
+async fn read_all(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset ends the stream as well as a close does.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[tokio::test]
+async fn a_stop_lets_the_running_request_finish() {
+    let (router, entered, release) = gate();
+    let server = start(router, Duration::from_secs(30)).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+    entered.notified().await;
+
+    server.stop.cancel();
+    assert_eq!(read_all(&mut idle).await, "", "an idle connection is closed at once");
+    assert!(!server.ended.is_finished());
+
+    release.notify_one();
+    let answer = read_all(&mut client).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("finished"), "{answer}");
+    server.ended.await.unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_past_its_deadline() {
+    let (router, entered, _release) = gate();
+    let server = start(router, Duration::from_millis(20)).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+    entered.notified().await;
+    server.stop.cancel();
+    server.ended.await.unwrap().unwrap();
+    assert_eq!(read_all(&mut client).await, "");
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = ServeLimits { head_timeout: Duration::from_millis(50), ..ServeLimits::default() };
+    let stop = CancellationToken::new();
+    let _running = tokio::spawn(serve_with(listener, app(), stop, Duration::ZERO, limits));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET /numbers HTTP/1.1\r\nx-slow: ").await.unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(10), read_all(&mut client)).await.unwrap();
+    assert!(!answer.contains("200 OK"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_refused_upload_gets_its_answer_while_the_client_still_sends() {
+    let server = start(app(), Duration::from_secs(1)).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let bytes = 6 * 1024 * 1024;
+    let head = format!("POST /uploads HTTP/1.1\r\nhost: t\r\ncontent-length: {bytes}\r\n\r\n");
+    client.write_all(head.as_bytes()).await.unwrap();
+    // Sends everything before it looks for an answer, as simple clients do.
+    client.write_all(&vec![b'x'; bytes]).await.unwrap();
+    client.write_all(b"GET /numbers?limit=1 HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").await.unwrap();
+    let answers = read_all(&mut client).await;
+    assert!(answers.starts_with("HTTP/1.1 401"), "{answers}");
+    assert!(answers.contains("HTTP/1.1 200"), "the connection lives on: {answers}");
+}
+
+#[tokio::test]
+async fn http2_is_spoken_to_those_who_begin_with_it() {
+    let server = start(app(), Duration::from_secs(1)).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    // The connection preface and an empty SETTINGS frame (RFC 9113, section 3.4).
+    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut frame = [0; 9];
+    client.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[3], 4, "the server answers with its own SETTINGS");
+}
