@@ -35,6 +35,17 @@ const POSTGRES_LIMITS: &str =
 
 /// Opens Postgres and proves that it answers.
 pub(crate) async fn postgres(url: &str, options: &PoolOptions) -> Result<PgPool> {
+    let (pool, server) = postgres_options(url, options)?;
+    Ok(pool.connect_with(server).await?)
+}
+
+/// Opens Postgres with first use.
+pub(crate) fn postgres_lazily(url: &str, options: &PoolOptions) -> Result<PgPool> {
+    let (pool, server) = postgres_options(url, options)?;
+    Ok(pool.connect_lazy_with(server))
+}
+
+fn postgres_options(url: &str, options: &PoolOptions) -> Result<(PgPoolOptions, PgConnectOptions)> {
     let server = PgConnectOptions::from_str(url)
         .map_err(|_| StorageError::BadUrl(format!("a Postgres address must read {POSTGRES_FORM}")))?
         .application_name("trainyard");
@@ -46,14 +57,23 @@ pub(crate) async fn postgres(url: &str, options: &PoolOptions) -> Result<PgPool>
                 sqlx::raw_sql(POSTGRES_LIMITS).execute(connection).await?;
                 Ok(())
             })
-        })
-        .connect_with(server)
-        .await?;
-    Ok(pool)
+        });
+    Ok((pool, server))
 }
 
 /// Opens a SQLite file, creating it and its folder where they are missing.
 pub(crate) async fn sqlite(url: &str, options: &PoolOptions) -> Result<SqlitePool> {
+    let (pool, file) = sqlite_options(url, options)?;
+    Ok(pool.connect_with(file).await?)
+}
+
+/// The same with first use.
+pub(crate) fn sqlite_lazily(url: &str, options: &PoolOptions) -> Result<SqlitePool> {
+    let (pool, file) = sqlite_options(url, options)?;
+    Ok(pool.connect_lazy_with(file))
+}
+
+fn sqlite_options(url: &str, options: &PoolOptions) -> Result<(SqlitePoolOptions, SqliteConnectOptions)> {
     let wrong = || StorageError::BadUrl(format!("a SQLite address must read {SQLITE_FORM}"));
     let file = SqliteConnectOptions::from_str(url).map_err(|_| wrong())?;
     // A database in memory would be a different, empty one on each connection of the pool.
@@ -67,12 +87,9 @@ pub(crate) async fn sqlite(url: &str, options: &PoolOptions) -> Result<SqlitePoo
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
-        .connect_with(file)
-        .await?;
-    Ok(pool)
+    let pool =
+        SqlitePoolOptions::new().max_connections(options.max_connections).acquire_timeout(options.acquire_timeout);
+    Ok((pool, file))
 }
 
 const POSTGRES_FORM: &str = "postgres://user:password@host:5432/database";

@@ -45,6 +45,23 @@ impl Db {
         }
     }
 
+    /// The same, but nobody has to answer yet: the first use connects, and is `Unavailable` for as long as nobody does.
+    /// For a role that can work without its database for a while. Call it within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`StorageError::BadUrl`] for an address of another form.
+    pub fn connect_lazily(url: &str, options: &PoolOptions) -> Result<Self> {
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("postgres" | "postgresql") => Ok(Self(Pool::Postgres(connect::postgres_lazily(url, options)?))),
+            Some("sqlite") => Ok(Self(Pool::Sqlite {
+                pool: connect::sqlite_lazily(url, options)?,
+                writer: Arc::new(Semaphore::new(1)),
+                acquire_timeout: options.acquire_timeout,
+            })),
+            _ => Err(connect::unknown_scheme()),
+        }
+    }
+
     /// Brings the schema up to date. Several processes may do so at once: one works, the others wait.
     ///
     /// # Errors
