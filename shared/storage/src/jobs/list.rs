@@ -24,16 +24,17 @@ pub struct JobFilter {
 
 impl JobFilter {
     /// The query for the filters that are set. Each combination is a text of its own, so that each gets a plan of its
-    /// own: one text for all (`$1 IS NULL OR …`) would read the whole table for a filter that few rows pass. A filter
-    /// that is not set still names its parameter, which keeps the numbering.
+    /// own: one text for all (`$1 IS NULL OR …`) would read the whole table for a filter that few rows pass. A status
+    /// stands in the text itself, because each has an index of its own; another filter that is not set still names its
+    /// parameter, which keeps the numbering.
     fn sql(&self) -> String {
         let clause = |set: bool, filter: &'static str, unset: &'static str| if set { filter } else { unset };
+        let status = self.status.map_or(String::new(), |status| format!("AND status = '{}' ", status.as_str()));
         format!(
-            "SELECT * FROM jobs WHERE id < $1 AND {} AND {} AND {} AND {} ORDER BY id DESC LIMIT $6",
-            clause(self.status.is_some(), "status = $2", "$2 IS NULL"),
-            clause(self.name.is_some(), "model_name = $3", "$3 IS NULL"),
-            clause(self.algorithm.is_some(), "algorithm = $4", "$4 IS NULL"),
-            clause(self.created_by.is_some(), "created_by = $5", "$5 IS NULL"),
+            "SELECT * FROM jobs WHERE id < $1 {status}AND {} AND {} AND {} ORDER BY id DESC LIMIT $5",
+            clause(self.name.is_some(), "model_name = $2", "$2 IS NULL"),
+            clause(self.algorithm.is_some(), "algorithm = $3", "$3 IS NULL"),
+            clause(self.created_by.is_some(), "created_by = $4", "$4 IS NULL"),
         )
     }
 }
@@ -49,7 +50,6 @@ impl Jobs<'_> {
             self.0,
             AssertSqlSafe(sql.clone()),
             before.map_or(Uuid::max(), |id| id.0),
-            filter.status.map(JobStatus::as_str),
             filter.name.as_ref().map(ModelName::as_str),
             filter.algorithm.map(Algorithm::as_str),
             filter.created_by.map(|id| id.0),
