@@ -82,12 +82,12 @@ fn expectation(message: &str) -> String {
         _ => {}
     }
     let wrong_type = message.starts_with("invalid type: ");
-    if wrong_type || message.starts_with("invalid value: ") || message.starts_with("invalid length ") {
-        if let Some(at) = message.rfind(", expected ") {
-            return plain(&message[at + ", expected ".len()..], wrong_type);
-        }
+    let refused = wrong_type || message.starts_with("invalid value: ") || message.starts_with("invalid length ");
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) if refused => plain(expected, wrong_type),
+        // A sentence of one of our own types.
+        _ => message.to_owned(),
     }
-    message.to_owned()
 }
 
 const TIME: &str = "must be an RFC 3339 time, such as 2026-01-31T12:00:00Z";

@@ -44,8 +44,14 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     );
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        // The panic hook has logged it already, with its place and within this span.
-        let response = answered.unwrap_or_else(|_| panicked());
+        let response = match answered {
+            Ok(response) => {
+                log_failure(&response);
+                response
+            }
+            // The panic hook has logged it already, with its place and within this span.
+            Err(_) => panicked(),
+        };
         let response = complete(response, &id, &trace);
         record.finish(response.status());
         unread.drain();
@@ -61,7 +67,6 @@ fn panicked() -> Response {
 
 fn complete(mut response: Response, id: &RequestId, trace: &TraceContext) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
-        log_failure(&problem);
         *response.body_mut() = Body::from(problem.render(Some(id.as_str())));
         // axum has measured the document without the id.
         response.headers_mut().remove(CONTENT_LENGTH);
@@ -74,11 +79,12 @@ fn complete(mut response: Response, id: &RequestId, trace: &TraceContext) -> Res
 }
 
 /// Our own failures are logged here, where they are made into an answer, and nowhere else.
-fn log_failure(problem: &Problem) {
-    let (code, error) = (problem.code().as_str(), problem.source());
-    match (problem.code(), error) {
-        (Code::Internal, Some(_)) => tracing::error!(code, error, "failed"),
-        (Code::Unavailable, _) => tracing::warn!(code, error, detail = problem.detail(), "unavailable"),
+fn log_failure(response: &Response) {
+    let Some(problem) = response.extensions().get::<Arc<Problem>>() else { return };
+    let (code, detail, error) = (problem.code().as_str(), problem.detail(), problem.source());
+    match problem.code() {
+        Code::Internal => tracing::error!(code, error, detail, "failed"),
+        Code::Unavailable => tracing::warn!(code, error, detail, "unavailable"),
         _ => {}
     }
 }

@@ -31,7 +31,6 @@ pub struct Page<K> {
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-#[allow(clippy::unsafe_derive_deserialize)]
 pub struct PageParams {
     /// Most items to answer with.
     #[param(minimum = 1, maximum = 100, default = 20)]

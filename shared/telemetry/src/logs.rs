@@ -42,8 +42,8 @@ impl LogFormat {
 /// # Errors
 /// When the filter does not parse, or the process logs already.
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(filter)
-        .map_err(|source| TelemetryError::BadFilter { filter: filter.to_owned(), source })?;
+    let filter =
+        EnvFilter::try_new(filter).map_err(|source| TelemetryError::BadFilter { filter: filter.to_owned(), source })?;
     let terminal = std::io::stderr().is_terminal();
     let lines = if format.is_json(terminal) {
         JsonLines::new(std::io::stderr).boxed()
@@ -57,7 +57,9 @@ pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> 
 
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
-    let message = panic.payload_as_str().unwrap_or("a value that is not text");
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
+    let message = text.unwrap_or("a value that is not text");
     tracing::error!(location, reason = message, "panicked");
 }
 

@@ -1,5 +1,7 @@
 //! What clients of every role rely on: refusals by the letter, access, identity of requests, health, a clean stop.
 
+#![allow(clippy::unwrap_used, reason = "a test fails with the reason")]
+
 mod access;
 mod accounts;
 mod bad_input;
