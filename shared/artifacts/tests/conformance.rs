@@ -1,5 +1,7 @@
 //! What every store must do, tried on a local folder and on an S3 endpoint over HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -52,6 +52,17 @@ impl Consumer {
     pub fn pulse(&self) -> Pulse {
         Pulse(self.desk.clone())
     }
+
+    /// Ready once the fetching task has ended.
+    fn poll_fetcher(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(fetcher) = &mut self.fetcher {
+            if let Err(error) = ready!(Pin::new(fetcher).poll(cx)) {
+                tracing::error!(%error, "the fetching task ended badly");
+            }
+            self.fetcher = None;
+        }
+        Poll::Ready(())
+    }
 }
 
 impl Drop for Consumer {
@@ -73,20 +84,17 @@ impl Backend for Consumer {
         cx: &mut Context<'_>,
         worker: &WorkerContext,
     ) -> Poll<Option<Result<Task<Delivery>, Infallible>>> {
-        let Some(delivery) = self.desk.pick_up(cx.waker(), worker) else { return Poll::Pending };
+        let Some(delivery) = self.desk.pick_up(cx.waker(), worker) else {
+            // Nothing more will come when the task is gone: the worker then ends, and its owner sees it.
+            return self.poll_fetcher(cx).map(|()| None);
+        };
         let id = TaskId::from_string(delivery.job.to_string());
         Poll::Ready(Some(Ok(TaskBuilder::new(delivery).task_id(id).build())))
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
         self.desk.stop.cancel();
-        if let Some(fetcher) = &mut self.fetcher {
-            if let Err(error) = ready!(Pin::new(fetcher).poll(cx)) {
-                tracing::error!(%error, "the fetching task ended badly");
-            }
-            self.fetcher = None;
-        }
-        Poll::Ready(Ok(()))
+        self.poll_fetcher(cx).map(Ok)
     }
 }
 

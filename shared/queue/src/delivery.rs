@@ -27,7 +27,7 @@ impl Delivery {
     /// Removes the id from the queue; call it once the database has answered, whoever won the claim.
     ///
     /// Never fails: an id that could not be removed (Redis is away) comes again, finds nothing to claim and is removed then.
-    /// Takes a few seconds at most.
+    /// Takes three seconds at most.
     pub async fn ack(&self) {
         match &self.receipt {
             Receipt::Memory(_) => {}

@@ -3,7 +3,6 @@
 //! The id on the desk belongs to the fetcher until it is picked up, so whoever stops first, it is never lost: the fetcher
 //! clears the desk before it leaves.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -21,11 +20,17 @@ pub(crate) struct Desk {
     pub(crate) stop: CancellationToken,
     /// Set with the first poll. A worker that drains no longer polls, so the fetcher looks at its state by itself.
     worker: OnceLock<WorkerContext>,
-    wanted: AtomicBool,
+    surface: Mutex<Surface>,
     asked: Notify,
-    laid: Mutex<Option<Delivery>>,
     waker: AtomicWaker,
     turned: Mutex<Instant>,
+}
+
+/// What lies on it. The worker asks only when nothing lies there, and what lies there answers what was asked.
+#[derive(Default)]
+struct Surface {
+    wanted: bool,
+    laid: Option<Delivery>,
 }
 
 impl Desk {
@@ -33,9 +38,8 @@ impl Desk {
         Self {
             stop: CancellationToken::new(),
             worker: OnceLock::new(),
-            wanted: AtomicBool::new(false),
+            surface: Mutex::default(),
             asked: Notify::new(),
-            laid: Mutex::default(),
             waker: AtomicWaker::new(),
             turned: Mutex::new(Instant::now()),
         }
@@ -45,8 +49,10 @@ impl Desk {
     pub(crate) fn pick_up(&self, waker: &Waker, worker: &WorkerContext) -> Option<Delivery> {
         self.worker.get_or_init(|| worker.clone());
         self.waker.register(waker);
-        let delivery = self.clear();
-        if delivery.is_none() && !self.wanted.swap(true, Ordering::AcqRel) {
+        let mut surface = lock(&self.surface);
+        let delivery = surface.laid.take();
+        if delivery.is_none() && !surface.wanted {
+            surface.wanted = true;
             self.asked.notify_one();
         }
         delivery
@@ -54,28 +60,27 @@ impl Desk {
 
     /// The fetcher's side: whether the worker waits for an id.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Acquire)
+        lock(&self.surface).wanted
     }
 
-    /// Waits until the worker asks or stops, or for `limit`.
-    pub(crate) async fn asked(&self, limit: Duration) {
+    /// Waits until the worker asks or stops, or for `limit`; `false` when it did neither.
+    pub(crate) async fn asked(&self, limit: Duration) -> bool {
         tokio::select! {
-            () = self.asked.notified() => {}
-            () = self.stop.cancelled() => {}
-            () = tokio::time::sleep(limit) => {}
+            () = self.asked.notified() => true,
+            () = self.stop.cancelled() => true,
+            () = tokio::time::sleep(limit) => false,
         }
     }
 
     /// Lays an id down and wakes the worker.
     pub(crate) fn lay(&self, delivery: Delivery) {
-        *lock(&self.laid) = Some(delivery);
-        self.wanted.store(false, Ordering::Release);
+        *lock(&self.surface) = Surface { wanted: false, laid: Some(delivery) };
         self.waker.wake();
     }
 
     /// Takes back what nobody picked up.
     pub(crate) fn clear(&self) -> Option<Delivery> {
-        lock(&self.laid).take()
+        lock(&self.surface).laid.take()
     }
 
     /// Whether no further id may be read: the worker closed, was dropped, or drains.

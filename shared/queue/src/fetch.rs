@@ -35,13 +35,17 @@ pub(crate) enum Source {
 pub(crate) async fn run(mut source: Source, desk: Arc<Desk>) {
     while !desk.is_closing() {
         desk.turned();
-        if !desk.is_wanted() {
-            desk.asked(LOOK).await;
-        } else if let Some(delivery) = source.next(&desk).await {
-            desk.lay(delivery);
+        if desk.is_wanted() {
+            if let Some(delivery) = source.next(&desk).await {
+                desk.lay(delivery);
+            }
+        } else if !desk.asked(LOOK).await {
+            // A worker picks up at once what it asked for; one that does not is paused or about to drain.
+            source.give_back(desk.clear()).await;
         }
     }
-    source.finish(desk.clear()).await;
+    source.give_back(desk.clear()).await;
+    source.leave().await;
 }
 
 impl Source {
@@ -55,13 +59,18 @@ impl Source {
         }
     }
 
-    async fn finish(&mut self, unwanted: Option<Delivery>) {
-        match (self, unwanted) {
-            (Self::Memory(memory), Some(Delivery { job, receipt: Receipt::Memory(class) })) => {
-                memory.put_back(job, class);
-            }
-            (Self::Memory(_), _) => {}
-            (Self::Redis(reader), unwanted) => reader.finish(unwanted).await,
+    async fn give_back(&mut self, unwanted: Option<Delivery>) {
+        let Some(Delivery { job, receipt }) = unwanted else { return };
+        match (self, receipt) {
+            (Self::Memory(memory), Receipt::Memory(class)) => memory.put_back(job, class),
+            (Self::Redis(reader), Receipt::Redis(_, entry)) => reader.give_back(&entry).await,
+            _ => unreachable!("a delivery of another queue"),
+        }
+    }
+
+    async fn leave(&mut self) {
+        if let Self::Redis(reader) = self {
+            reader.leave().await;
         }
     }
 }
@@ -103,14 +112,14 @@ impl Reader {
     async fn read(&mut self) -> RedisResult<Option<Delivery>> {
         self.forget_dead_readers().await?;
         let entries = &self.streams.entries;
-        let mut found = match entries.next(&mut self.link, &self.name, self.streams.options.redeliver_after).await? {
+        let found = match entries.next(&mut self.link, &self.name, self.streams.options.redeliver_after).await? {
             Some(entry) => vec![entry],
             None => entries.wait(&mut self.link, &self.name, self.streams.options.block).await?,
-        }
-        .into_iter();
+        };
+        let mut found = found.into_iter();
         let first = found.next();
         for surplus in found {
-            entries.release(&mut self.link, &surplus).await?;
+            self.give_back(&surplus).await;
         }
         match first {
             Some(entry) => self.accept(entry).await,
@@ -152,13 +161,14 @@ impl Reader {
         }
     }
 
-    /// Gives back what was not picked up and leaves the group. A failure costs a delay, no job: see `redeliver_after`.
-    async fn finish(&mut self, unwanted: Option<Delivery>) {
-        if let Some(Delivery { job, receipt: Receipt::Redis(_, entry) }) = unwanted
-            && let Err(error) = self.streams.entries.release(&mut self.link, &entry).await
-        {
-            tracing::warn!(%job, %error, "could not give back an id; another worker takes it when it has lain idle");
+    /// Puts an entry where the next reader finds it. A failure costs a delay, no job: see `redeliver_after`.
+    async fn give_back(&mut self, entry: &Entry) {
+        if let Err(error) = self.streams.entries.release(&mut self.link, entry).await {
+            tracing::warn!(entry = entry.id, %error, "could not give an id back; it goes to another worker later");
         }
+    }
+
+    async fn leave(&mut self) {
         if let Err(error) = self.streams.entries.leave(&mut self.link, &self.name).await {
             tracing::debug!(%error, "could not leave the consumer group");
         }

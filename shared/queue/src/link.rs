@@ -68,7 +68,17 @@ impl Link {
 
     /// Sends with the present connection, or, when that turns out to have been cut, once more with a new one. What this
     /// crate sends may be carried out twice without harm.
+    ///
+    /// The limit holds for all of it: callers that find Redis hanging also wait for each other's attempts to connect.
     async fn send<T, Fut>(&self, send: impl Fn(MultiplexedConnection) -> Fut) -> RedisResult<T>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        let limit = CONNECT_LIMIT + self.0.answer_limit;
+        tokio::time::timeout(limit, self.attempt(send)).await.unwrap_or_else(|_| Err(too_slow()))
+    }
+
+    async fn attempt<T, Fut>(&self, send: impl Fn(MultiplexedConnection) -> Fut) -> RedisResult<T>
     where
         Fut: Future<Output = RedisResult<T>>,
     {

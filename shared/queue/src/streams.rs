@@ -7,14 +7,15 @@ use trainyard_domain::ids::JobId;
 use trainyard_domain::job::PriorityClass;
 use uuid::Uuid;
 
+use crate::backoff::Backoff;
 use crate::entries::{Entries, Entry};
 use crate::error::{QueueError, Result};
 use crate::link::Link;
 
 /// A command that takes longer than this counts as failed. Redis answers in well under a millisecond when it is well.
 const ANSWER_LIMIT: Duration = Duration::from_millis(1_500);
-/// Tries to remove a claimed entry. One that stays is delivered again, finds no job to claim and is removed then.
-const REMOVE_TRIES: u32 = 3;
+/// How long a claimed entry is tried to be removed. One that stays is delivered again, finds no job to claim and goes then.
+const REMOVE_LIMIT: Duration = Duration::from_secs(3);
 /// Entries sent at once; bounds the memory of one request.
 const BATCH: usize = 500;
 
@@ -90,16 +91,18 @@ impl Streams {
         redis::cmd("PUBLISH").arg(channel).arg(text).exec_async(&mut self.link.clone()).await
     }
 
-    /// Removes an entry, trying a few times; a failure is left to redelivery.
+    /// Removes an entry, trying for a while; a failure is left to redelivery.
     pub(crate) async fn remove(&self, entry: &Entry) {
-        let mut backoff = crate::backoff::Backoff::default();
-        loop {
-            let Err(error) = self.entries.remove(&mut self.link.clone(), entry).await else { return };
-            if backoff.failed() == REMOVE_TRIES {
-                tracing::warn!(entry = entry.id, %error, "a claimed entry stays in the queue until it is delivered again");
-                return;
+        let removed = async {
+            let mut backoff = Backoff::default();
+            while let Err(error) = self.entries.remove(&mut self.link.clone(), entry).await {
+                tracing::debug!(entry = entry.id, %error, "a claimed entry could not be removed");
+                backoff.failed();
+                tokio::time::sleep(backoff.delay()).await;
             }
-            tokio::time::sleep(backoff.delay()).await;
+        };
+        if tokio::time::timeout(REMOVE_LIMIT, removed).await.is_err() {
+            tracing::warn!(entry = entry.id, "a claimed entry stays in the queue until it is delivered again");
         }
     }
 

@@ -125,6 +125,25 @@ async fn the_epoch_stays_while_nothing_is_lost(queue: Queue) {
     assert_ne!(Queue::memory().epoch().await.unwrap(), epoch);
 }
 
+/// As the test for both, but certain that the id was read: the one in Redis would otherwise come back after 30 s only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_was_read_but_not_picked_up_goes_back_at_once() {
+    for closes in [true, false] {
+        let (queue, prefix) = fresh();
+        let job = ids(1)[0];
+        let mut paused = Reader::of(&queue);
+        paused.ask().await;
+        queue.dispatch(&[(job, Normal)]).await.unwrap();
+        eventually("the id is read", LIMIT, async || (in_redis(&redis().url(), &prefix).await.0 == 1).then_some(()))
+            .await;
+        let mut kept = Some(paused);
+        if closes {
+            kept.take().unwrap().close().await;
+        }
+        assert_eq!(Reader::of(&queue).take().await.job, job);
+    }
+}
+
 /// Named after the complaint "Redis fills with finished jobs".
 #[tokio::test]
 async fn redis_is_empty_again_when_every_id_was_claimed() {
