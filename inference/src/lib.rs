@@ -41,6 +41,7 @@ use trainyard_http::auth::{Authenticator, DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
+use utoipa::openapi::OpenApi;
 
 pub use config::InferenceConfig;
 
@@ -52,8 +53,13 @@ use refresh::{Ports, Refresher};
 use registry::Registry;
 use service::Service;
 
-/// How long a check of a dependency may take.
-const CHECK_LIMIT: Duration = Duration::from_secs(2);
+/// The pool's OpenAPI document, made without a model or any settings.
+pub fn openapi() -> OpenApi {
+    routes::table(InferenceConfig::default().max_body_bytes).openapi()
+}
+
+/// The check looks at a flag.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the serving role works with.
 pub struct InferenceDeps {
@@ -74,8 +80,6 @@ pub struct InferenceDeps {
 /// The serving role, at work.
 pub struct Inference {
     service: Arc<Service>,
-    db: Db,
-    store: Store,
     clock: Clock,
     jwt: Arc<Jwt>,
     disabled: DisabledUsers,
@@ -97,9 +101,9 @@ impl Inference {
         let (pins, asks) = Pins::new(Duration::from_millis(config.pinned_wait_ms));
         let (index, written) = watch::channel(Catalogue::default());
         let ports = Ports {
-            db: deps.db.clone(),
+            db: deps.db,
             queue: deps.queue,
-            loader: Loader::new(deps.store.clone(), cache.clone(), config.concurrent_loads, config.max_artifact_bytes),
+            loader: Loader::new(deps.store, cache.clone(), config.concurrent_loads, config.max_artifact_bytes),
             registry: registry.clone(),
             disabled: disabled.clone(),
             ready: ready.clone(),
@@ -112,7 +116,7 @@ impl Inference {
         tasks.spawn(keep_index(cache, written));
         tasks.close();
         let service = Arc::new(Service::new(registry, pins, config));
-        Ok(Self { service, db: deps.db, store: deps.store, clock: deps.clock, jwt: deps.jwt, disabled, ready, tasks })
+        Ok(Self { service, clock: deps.clock, jwt: deps.jwt, disabled, ready, tasks })
     }
 
     /// The routes.
@@ -126,27 +130,16 @@ impl Inference {
         Authenticator::new(self.jwt.clone(), self.clock.clone(), check)
     }
 
-    /// What readiness asks. Only the registry is critical: once something is loaded, the rest may be away.
+    /// What readiness asks: whether the first refresh is through. Critical; from then on database, queue and object store
+    /// may be away, so the wiring checks them as optional for this role.
     pub fn checks(&self) -> Vec<Check> {
-        let (ready, db, store) = (self.ready.clone(), self.db.clone(), self.store.clone());
+        let ready = self.ready.clone();
         let registry = move || {
             let loaded = ready.load(Ordering::Acquire);
             let waiting = CheckError::new("the models are not loaded yet", "no refresh has been completed");
             std::future::ready(if loaded { Ok(()) } else { Err(waiting) })
         };
-        let database = move || {
-            let db = db.clone();
-            async move { db.ping().await.map_err(|error| CheckError::new("the database does not answer", error)) }
-        };
-        let object_store = move || {
-            let store = store.clone();
-            async move { store.ping().await.map_err(|error| CheckError::new("the object store does not answer", error)) }
-        };
-        vec![
-            Check::new("registry", true, CHECK_LIMIT, registry),
-            Check::new("database", false, CHECK_LIMIT, database),
-            Check::new("object_store", false, CHECK_LIMIT, object_store),
-        ]
+        vec![Check::new("registry", true, CHECK_LIMIT, registry)]
     }
 
     /// Whether everything known at the start has been loaded, or tried.

@@ -11,6 +11,10 @@ use crate::service::Service;
 
 /// Every route, with who may call it.
 pub(crate) fn routes(service: Arc<Service>) -> Routes {
-    let max_body_bytes = service.config.max_body_bytes;
-    Routes::new().user(Route::new(routes!(inference::infer)).body_limit(max_body_bytes)).with_state(service)
+    table(service.config.max_body_bytes).with_state(service)
+}
+
+/// The table before it is given a state: enough to describe it.
+pub(crate) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
+    Routes::new().user(Route::new(routes!(inference::infer)).body_limit(max_body_bytes))
 }

@@ -1,0 +1,249 @@
+//! A serving role on a port of its own, with a database, a queue and a store to publish through.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use trainyard_artifacts::{Key, Store};
+use trainyard_domain::outcome::Counts;
+use trainyard_domain::{
+    Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, User, UserId,
+};
+use trainyard_http::auth::Jwt;
+use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
+use trainyard_queue::Queue;
+use trainyard_storage::{Db, NewVersion, PoolOptions};
+use trainyard_telemetry::Metrics;
+use trainyard_testkit::eventually;
+
+use crate::models::spec;
+
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+/// Everything the role stands on.
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
+    pub(crate) db: Db,
+    pub(crate) queue: Queue,
+    pub(crate) store: Store,
+    pub(crate) jwt: Arc<Jwt>,
+    pub(crate) user: User,
+    pub(crate) metrics: Metrics,
+    dataset: Dataset,
+}
+
+/// A running role.
+pub(crate) struct Serving {
+    pub(crate) role: Inference,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    http: reqwest::Client,
+    stop: CancellationToken,
+    _guard: DropGuard,
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Value,
+}
+
+impl Bench {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/trainyard.db", folder.path().display());
+        let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
+        db.migrate().await.unwrap();
+        let store = Store::open(&format!("file://{}/store", folder.path().display())).unwrap();
+        let now = Utc::now();
+        let (user, dataset) = (user(now), dataset(now));
+        let mut tx = db.begin().await.unwrap();
+        tx.users().insert(&user).await.unwrap();
+        tx.datasets().insert(&dataset).await.unwrap();
+        tx.commit().await.unwrap();
+        let jwt = Jwt::new(&[7; 32], "trainyard", "trainyard", chrono::Duration::hours(1)).unwrap();
+        let metrics = Metrics::install().unwrap();
+        Self { folder, db, queue: Queue::memory(), store, jwt: Arc::new(jwt), user, metrics, dataset }
+    }
+
+    pub(crate) fn cache_dir(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    /// Starts the role and waits until it is ready.
+    pub(crate) async fn serve(&self) -> Serving {
+        let serving = self.start(InferenceConfig::default(), self.db.clone(), self.store.clone()).await;
+        eventually("the role is ready", SOON, async || serving.role.is_ready().then_some(())).await;
+        serving
+    }
+
+    /// Starts the role on other ports than the bench's own.
+    pub(crate) async fn start(&self, config: InferenceConfig, db: Db, store: Store) -> Serving {
+        let stop = CancellationToken::new();
+        let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
+        let deps = InferenceDeps { db, queue, store, clock: Clock::system(), jwt, cache_dir: self.cache_dir() };
+        let role = Inference::start(deps, config, stop.clone()).unwrap();
+        let router = role.routes().into_router(role.authenticator());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let grace = Duration::from_secs(1);
+        tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let token = self.jwt.issue(&self.user, Utc::now()).unwrap();
+        Serving { role, url, token, http, stop: stop.clone(), _guard: stop.drop_guard() }
+    }
+
+    /// Publishes `artifact` as a worker does, and tells the queue.
+    pub(crate) async fn publish(&self, model: &str, artifact: &[u8]) -> i64 {
+        self.publish_as(model, artifact, artifact, true).await
+    }
+
+    /// Publishes a version whose stored bytes may be others than those its digest was taken of.
+    pub(crate) async fn publish_as(&self, model: &str, artifact: &[u8], stored: &[u8], promote: bool) -> i64 {
+        let job = self.job();
+        let key = Key::artifact(job.id, 1);
+        self.store.put_bytes(&key, Bytes::copy_from_slice(stored)).await.unwrap();
+        let mut tx = self.db.begin().await.unwrap();
+        tx.jobs().insert(&job).await.unwrap();
+        let new = NewVersion {
+            name: ModelName::parse(model).unwrap(),
+            job_id: job.id,
+            algorithm: job.spec.algorithm,
+            features: job.spec.features.clone(),
+            target: job.spec.target.clone(),
+            metrics: json!({}),
+            dataset_id: self.dataset.id,
+            size: artifact.len() as i64,
+            sha256: hex::encode(Sha256::digest(artifact)),
+            artifact_key: key.as_str().to_owned(),
+            now: Utc::now(),
+            auto_promote: promote,
+        };
+        let version = tx.models().publish(&new).await.unwrap();
+        tx.commit().await.unwrap();
+        self.queue.announce_models().await.unwrap();
+        version
+    }
+
+    pub(crate) async fn disable_user(&self) {
+        let mut tx = self.db.begin().await.unwrap();
+        tx.users().update(self.user.id, None, Some(true)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// What a counter stands at, over all lines that hold `labels`.
+    pub(crate) fn counted(&self, name: &str, labels: &str) -> f64 {
+        let text = self.metrics.render();
+        let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(labels));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    }
+
+    fn job(&self) -> Job {
+        let now = Utc::now();
+        Job {
+            id: JobId::at(now),
+            spec: spec(&["sex", "age", "pclass"], "survived", 0),
+            dataset_id: self.dataset.id,
+            created_by: self.user.id,
+            status: JobStatus::Running,
+            counts: Counts::default(),
+            claim: 1,
+            worker: Some("w".into()),
+            lease_expires_at: Some(now),
+            cancel_requested_at: None,
+            dispatched_at: None,
+            run_at: now,
+            progress: 0.0,
+            phase: None,
+            created_at: now,
+            started_at: Some(now),
+            finished_at: None,
+            metrics: None,
+            model_version: None,
+            error: None,
+            request_id: None,
+            revision: 0,
+        }
+    }
+}
+
+impl Serving {
+    /// Asks as the bench's user.
+    pub(crate) async fn ask(&self, body: Value) -> Answer {
+        self.send(body.to_string(), Some(&self.token)).await
+    }
+
+    /// Sends any text as JSON.
+    pub(crate) async fn send(&self, body: String, token: Option<&str>) -> Answer {
+        let url = format!("{}/inference", self.url);
+        let request = self.http.post(url).header("content-type", "application/json").body(body);
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let status: StatusCode = response.status();
+        Answer { status: status.as_u16(), retry_after, body: response.json().await.unwrap() }
+    }
+
+    /// Asks until the answer comes from `version`.
+    pub(crate) async fn serves(&self, model: &str, version: i64) {
+        eventually("the version serves", SOON, async || {
+            let answer = self.ask(json!({"model": model, "features": {}})).await;
+            (answer.body["version"] == version).then_some(())
+        })
+        .await;
+    }
+
+    /// Stops it, as a restart does.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.role.stopped().await;
+    }
+}
+
+impl Answer {
+    /// Status and the fields that were refused.
+    pub(crate) fn refused(&self) -> (u16, Vec<&str>) {
+        let errors = self.body["errors"].as_array().into_iter().flatten();
+        (self.status, errors.map(|error| error["field"].as_str().unwrap()).collect())
+    }
+}
+
+fn user(now: DateTime<Utc>) -> User {
+    User {
+        id: UserId::at(now),
+        email: Email::parse("ada@example.com").unwrap(),
+        password_hash: String::new(),
+        role: Role::User,
+        disabled: false,
+        created_at: now,
+    }
+}
+
+fn dataset(now: DateTime<Utc>) -> Dataset {
+    Dataset {
+        id: DatasetId::at(now),
+        name: DatasetName::parse("titanic").unwrap(),
+        version: 1,
+        rows: 1,
+        bytes: 1,
+        columns: vec![],
+        sha256: String::new(),
+        storage_key: "datasets/x.csv".into(),
+        warnings: vec![],
+        created_by: None,
+        created_at: now,
+    }
+}

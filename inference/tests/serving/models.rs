@@ -1,0 +1,85 @@
+//! Small models, each trained once per test process.
+
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+use trainyard_ml::train::{Observer, TrainRequest, train};
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn progress(&self, _: &str, _: f64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
+const DIABETES: &[u8] = include_bytes!("../../../datasets/diabetes.csv");
+
+/// The order of a small forest.
+pub(crate) fn spec(features: &[&str], target: &str, seed: u64) -> JobSpec {
+    JobSpec {
+        name: ModelName::parse("m").unwrap(),
+        algorithm: Algorithm::RandomForest,
+        features: features.iter().map(|feature| (*feature).to_owned()).collect(),
+        dataset: DatasetName::parse("titanic").unwrap(),
+        dataset_version: 1,
+        target: target.into(),
+        params: params(),
+        priority: 0,
+        run_at: None,
+        max_attempts: 1,
+        timeout_s: 60,
+        webhook_url: None,
+        seed,
+    }
+}
+
+fn params() -> Map<String, Value> {
+    let params = json!({"n_trees": 10, "max_depth": 6, "min_samples_leaf": 1, "max_features": "sqrt",
+        "class_weight": "none", "test_size": 0.2});
+    params.as_object().unwrap().clone()
+}
+
+fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
+    let request = TrainRequest { spec: spec(features, target, seed), dataset_sha256: String::new() };
+    train(csv, &request, &Quiet).unwrap().artifact
+}
+
+/// Whether a passenger survived; the seed tells models apart.
+pub(crate) fn survival(seed: u64) -> &'static [u8] {
+    static MODELS: [OnceLock<Vec<u8>>; 3] = [const { OnceLock::new() }; 3];
+    let features = ["sex", "age", "pclass"];
+    MODELS[seed as usize].get_or_init(|| trained(TITANIC, &features, "survived", seed))
+}
+
+/// Two classes with names.
+pub(crate) fn sex() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| trained(TITANIC, &["age", "pclass", "survived"], "sex", 1))
+}
+
+/// Three classes with names.
+pub(crate) fn port() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| trained(TITANIC, &["sex", "fare", "pclass"], "embarked", 1))
+}
+
+/// A number.
+pub(crate) fn progression() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| trained(DIABETES, &["bmi", "bp", "s5"], "target", 1))
+}
+
+/// Two classes, in a column whose name the answer needs for itself.
+pub(crate) fn shadowing() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let text = String::from_utf8(TITANIC.to_vec()).unwrap();
+        let renamed = text.replacen(",survived", ",version", 1);
+        trained(renamed.as_bytes(), &["sex", "age"], "version", 1)
+    })
+}

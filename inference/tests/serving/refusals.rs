@@ -1,0 +1,109 @@
+//! What bad requests are told.
+
+use serde_json::json;
+use trainyard_inference::InferenceConfig;
+use trainyard_testkit::eventually;
+
+use crate::bench::{Bench, SOON};
+use crate::models;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_wrong_field_is_named() {
+    let bench = Bench::new().await;
+    bench.publish("m", models::survival(0)).await;
+    let serving = bench.serve().await;
+    for (body, fields) in [
+        (json!({}), vec!["features"]),
+        (json!({"features": {}, "instances": []}), vec!["instances"]),
+        (json!({"instances": []}), vec!["instances"]),
+        (json!({"features": {"agee": 1, "age": 3}}), vec!["features.agee"]),
+        (json!({"features": {"age": "old"}}), vec!["features.age"]),
+        (json!({"features": {"age": [1]}}), vec!["features.age"]),
+        (json!({"instances": [{"age": 1}, {"age": "old", "x": 1}]}), vec!["instances[1].age", "instances[1].x"]),
+        (json!({"features": {}, "explain": true}), vec!["explain"]),
+        (json!({"features": {}, "version": 1, "alias": "production"}), vec!["alias"]),
+        (json!({"features": {}, "version": "1"}), vec!["version"]),
+        (json!({"features": {}, "version": 0}), vec!["version"]),
+        (json!({"features": {}, "rows": 1}), vec!["rows"]),
+        (json!({"features": [1, 2]}), vec!["features"]),
+        (json!({"instances": {}}), vec!["instances"]),
+        (json!({"instances": [{}, 3]}), vec!["instances[1]"]),
+    ] {
+        let answer = serving.ask(body.clone()).await;
+        assert_eq!(answer.refused(), (422, fields), "{body} was answered {answer:?}");
+    }
+    assert_eq!(serving.send("{\"features\": ".into(), Some(&serving.token)).await.status, 400);
+    assert_eq!(serving.send("[{}]".into(), Some(&serving.token)).await.status, 422);
+    assert_eq!(serving.send(String::new(), Some(&serving.token)).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_and_bytes_are_bounded() {
+    let bench = Bench::new().await;
+    bench.publish("m", models::survival(0)).await;
+    let config = InferenceConfig { max_instances: 3, max_body_bytes: 20_000, ..InferenceConfig::default() };
+    let serving = bench.start(config, bench.db.clone(), bench.store.clone()).await;
+    serving.serves("m", 1).await;
+    let four = serving.ask(json!({"instances": [{}, {}, {}, {}]})).await;
+    assert_eq!(four.refused(), (422, vec!["instances"]));
+    let large = serving.ask(json!({"features": {"sex": "x".repeat(20_001)}})).await;
+    assert_eq!(large.status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_exist_is_404_and_says_what() {
+    let bench = Bench::new().await;
+    bench.publish("m", models::survival(0)).await;
+    bench.publish("n", models::survival(1)).await;
+    let serving = bench.serve().await;
+    for (pick, field) in [
+        (json!({"model": "nope", "features": {}}), "model"),
+        (json!({"model": "m", "version": 7, "features": {}}), "version"),
+        (json!({"model": "nope", "version": 1, "features": {}}), "version"),
+        (json!({"model": "m", "alias": "canary", "features": {}}), "alias"),
+    ] {
+        let answer = serving.ask(pick.clone()).await;
+        assert_eq!(answer.refused(), (404, vec![field]), "{pick} was answered {answer:?}");
+    }
+    let unnamed = serving.ask(json!({"features": {}})).await;
+    assert_eq!(unnamed.refused(), (422, vec!["model"]), "two models and no default");
+    assert!(unnamed.body["detail"].as_str().unwrap().contains("m, n"), "{unnamed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_default_model_answers_when_none_is_named() {
+    let bench = Bench::new().await;
+    bench.publish("m", models::survival(0)).await;
+    bench.publish("n", models::survival(1)).await;
+    let config = InferenceConfig { default_model: "n".into(), ..InferenceConfig::default() };
+    let serving = bench.start(config, bench.db.clone(), bench.store.clone()).await;
+    serving.serves("n", 1).await;
+    assert_eq!(serving.ask(json!({"features": {}})).await.body["model"], "n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_registry_says_when_to_come_back() {
+    let bench = Bench::new().await;
+    let serving = bench.serve().await;
+    let answer = serving.ask(json!({"features": {}})).await;
+    assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("1")), "{answer:?}");
+    assert_eq!(serving.ask(json!({"model": "m", "features": {}})).await.refused(), (404, vec!["model"]));
+    bench.publish("m", models::survival(0)).await;
+    serving.serves("m", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_active_accounts_come_in() {
+    let bench = Bench::new().await;
+    bench.publish("m", models::survival(0)).await;
+    let serving = bench.serve().await;
+    let body = json!({"features": {}}).to_string();
+    assert_eq!(serving.send(body.clone(), None).await.status, 401);
+    assert_eq!(serving.send(body.clone(), Some("not.a.token")).await.status, 401);
+    assert_eq!(serving.send(body.clone(), Some(&serving.token)).await.status, 200);
+    bench.disable_user().await;
+    eventually("the disabled account is turned away", SOON, async || {
+        (serving.send(body.clone(), Some(&serving.token)).await.status == 401).then_some(())
+    })
+    .await;
+}
