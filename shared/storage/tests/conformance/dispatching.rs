@@ -43,6 +43,15 @@ async fn ids_go_by_priority_then_age(bench: Bench) {
     let expected: Vec<_> = ids.into_iter().map(|(_, id)| id).collect();
     assert_eq!(ready(&bench, 100, 100).await, expected);
     assert_eq!(ready(&bench, 2, 100).await, expected[..2]);
+
+    queue(&bench, bench.user, 2).await;
+    let urgent = queue(&bench, bench.user, 9).await;
+    let highest = ready(&bench, 100, 1).await;
+    assert_eq!(
+        (highest.len(), highest[1]),
+        (5, urgent),
+        "of one user's high jobs the highest takes the window's place"
+    );
 }
 
 async fn nobody_gets_more_than_a_window_into_the_queue(bench: Bench) {
