@@ -190,6 +190,7 @@ impl Answer {
     #[track_caller]
     pub(crate) fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("content-length"), self.text.len().to_string());
         let document = self.json();
         assert_eq!(document["status"], self.status);
         assert_eq!(document["request_id"], self.header("x-request-id"));
