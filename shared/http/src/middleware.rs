@@ -68,7 +68,7 @@ fn panicked() -> Response {
 fn complete(mut response: Response, id: &RequestId, trace: &TraceContext) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         *response.body_mut() = Body::from(problem.render(Some(id.as_str())));
-        // axum has measured the document without the id.
+        // A length set so far is that of the document without the id.
         response.headers_mut().remove(CONTENT_LENGTH);
     }
     let headers = response.headers_mut();
