@@ -1,0 +1,134 @@
+//! `trainyard jobs`.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::client::error::ClientError;
+use crate::client::output::{Output, list};
+use crate::client::server::Server;
+use crate::client::{report, show, train};
+
+/// List, show, cancel and retry training jobs.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  trainyard jobs
+  trainyard jobs list --status failed --limit 5
+  trainyard jobs show 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --watch
+  trainyard jobs cancel 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11"
+)]
+pub struct JobsArgs {
+    /// What to do; lists when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<JobsCommand>,
+    /// What to list.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// What can be done with jobs.
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List jobs, newest first.
+    List(ListArgs),
+    /// Show one job with its metrics.
+    Show {
+        /// The job's id.
+        id: String,
+        /// Follow it to its end.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Stop a job: a queued one at once, a running one within two seconds.
+    Cancel {
+        /// The job's id.
+        id: String,
+    },
+    /// Run a failed or cancelled job again.
+    Retry {
+        /// The job's id.
+        id: String,
+    },
+}
+
+/// Which jobs to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only jobs that are queued, running, succeeded, failed or cancelled.
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only jobs for this model.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Only jobs of this algorithm.
+    #[arg(long)]
+    pub algorithm: Option<String>,
+    /// At most this many, up to 100.
+    #[arg(long, default_value_t = 20)]
+    pub limit: u32,
+    /// Where to go on: the next_cursor of the page before.
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// Carries it out.
+pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    match args.command {
+        None => list_jobs(args.list, server, output).await,
+        Some(JobsCommand::List(args)) => list_jobs(args, server, output).await,
+        Some(JobsCommand::Show { id, watch: true }) => train::follow(server, output, &id).await,
+        Some(JobsCommand::Show { id, watch: false }) => {
+            let job = server.get(server.at(&["training", &id])).await?;
+            output.result(&job.raw, || report::job(&job.body));
+            Ok(())
+        }
+        Some(JobsCommand::Cancel { id }) => act(&id, "cancel", server, output).await,
+        Some(JobsCommand::Retry { id }) => act(&id, "retry", server, output).await,
+    }
+}
+
+async fn list_jobs(args: ListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    let mut url = server.at(&["training"]);
+    let filters =
+        [("status", args.status), ("name", args.name), ("algorithm", args.algorithm), ("cursor", args.cursor)];
+    url.query_pairs_mut().append_pair("limit", &args.limit.to_string());
+    for (name, value) in filters {
+        if let Some(value) = value {
+            url.query_pairs_mut().append_pair(name, &value);
+        }
+    }
+    let page = server.get(url).await?;
+    output.result(&page.raw, || table(&page.body));
+    if let Some(cursor) = page.body["next_cursor"].as_str() {
+        output.say(format!("there are more: add --cursor {cursor}"));
+    }
+    Ok(())
+}
+
+fn table(page: &Value) -> String {
+    let mut table = list(&["job", "model", "algorithm", "status", "progress", "created", "took"]);
+    for job in page["items"].as_array().into_iter().flatten() {
+        let version = job["model"]["version"].as_i64().map(|version| format!(" v{version}")).unwrap_or_default();
+        table.add_row([
+            show::text(&job["job_id"]),
+            format!("{}{version}", show::text(&job["name"])),
+            show::text(&job["algorithm"]),
+            show::text(&job["status"]),
+            format!("{:.0} %", job["progress"].as_f64().unwrap_or(0.0) * 100.0),
+            show::moment(&job["created_at"]),
+            job["duration_s"].as_f64().map(show::seconds).unwrap_or_default(),
+        ]);
+    }
+    table.to_string()
+}
+
+async fn act(id: &str, verb: &str, server: &Server, output: Output) -> Result<(), ClientError> {
+    let url = server.at(&["training", id, verb]);
+    let answer = server.send(|http| http.post(url.clone())).await?;
+    output.say(format!("job {id} is {}", show::text(&answer.body["status"])));
+    if output.json {
+        output.result(&answer.raw, String::new);
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The client verbs: a person's or a script's way to a Trainyard server, over the same HTTP that everybody uses.
+//!
+//! Each verb is a file with its arguments and what it does; [`server`] talks, [`output`] shows, [`error`] says what went
+//! wrong and with which exit status. Nothing here reads the server's settings or its database.
+
+mod batch;
+mod datasets;
+mod error;
+mod jobs;
+mod login;
+mod models;
+mod output;
+mod predict;
+mod report;
+mod server;
+mod session;
+mod show;
+mod train;
+mod values;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+pub use datasets::DatasetsArgs;
+pub use error::{ClientError, EXIT_CODES};
+pub use jobs::JobsArgs;
+pub use login::LoginArgs;
+pub use models::ModelsArgs;
+pub use predict::PredictArgs;
+pub use train::TrainArgs;
+
+use output::Output;
+use server::Server;
+
+/// What every client verb takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Server and output")]
+pub struct GlobalArgs {
+    /// The server [default: where the session is, else http://127.0.0.1:8080].
+    #[arg(long, global = true, env = "TRAINYARD_URL")]
+    pub url: Option<String>,
+    /// Where predictions are asked for, when that is another address than --url.
+    #[arg(long, global = true, value_name = "URL", env = "TRAINYARD_INFERENCE_URL")]
+    pub inference_url: Option<String>,
+    /// Print the server's JSON, one document, and nothing else on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The client verbs.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Sign in and keep the session for later commands.
+    Login(LoginArgs),
+    /// End the session.
+    Logout,
+    /// Submit a training job, and watch it with --watch.
+    Train(TrainArgs),
+    /// List, show, cancel and retry training jobs.
+    Jobs(JobsArgs),
+    /// List and show models, move aliases, delete versions.
+    Models(ModelsArgs),
+    /// List, show, upload and delete data sets.
+    Datasets(DatasetsArgs),
+    /// Predict with a published model.
+    Predict(PredictArgs),
+}
+
+/// Carries a verb out and turns its end into an exit status; see [`EXIT_CODES`].
+pub async fn execute(command: ClientCommand, global: &GlobalArgs) -> ExitCode {
+    let output = Output { json: global.json };
+    match run(command, global, output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let ClientError::Refused(refusal) = &error
+                && let Some(document) = refusal.document.as_ref().filter(|_| output.json)
+            {
+                // The server's JSON is its problem document now.
+                output.result(&document.to_string(), String::new);
+            }
+            error.lines().iter().for_each(|line| output.say(line));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Carries a verb out.
+///
+/// See [`ClientError`].
+async fn run(command: ClientCommand, global: &GlobalArgs, output: Output) -> Result<(), ClientError> {
+    let server = Server::new(global)?;
+    match command {
+        ClientCommand::Login(args) => login::run(args, &server, output).await,
+        ClientCommand::Logout => login::logout(&server, output).await,
+        ClientCommand::Train(args) => train::run(args, &server, output).await,
+        ClientCommand::Jobs(args) => jobs::run(args, &server, output).await,
+        ClientCommand::Models(args) => models::run(args, &server, output).await,
+        ClientCommand::Datasets(args) => datasets::run(args, &server, output).await,
+        ClientCommand::Predict(args) => predict::run(args, &server, output).await,
+    }
+}

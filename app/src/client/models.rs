@@ -1,0 +1,220 @@
+//! `trainyard models`.
+
+use clap::{Args, Subcommand};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::client::error::ClientError;
+use crate::client::output::{Output, list, pairs};
+use crate::client::server::Server;
+use crate::client::{report, show};
+
+/// List and show models, move aliases, delete versions.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  trainyard models
+  trainyard models show demo
+  trainyard models show demo --version 2
+  trainyard models alias demo production 1
+  trainyard models delete demo --version 2"
+)]
+pub struct ModelsArgs {
+    /// What to do; lists when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<ModelsCommand>,
+    /// What to list.
+    #[command(flatten)]
+    pub list: ListArgs,
+}
+
+/// Which models to list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// At most this many, up to 100.
+    #[arg(long, default_value_t = 20)]
+    pub limit: u32,
+    /// Where to go on: the next_cursor of the page before.
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// What can be done with models.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// List models with their newest version.
+    List(ListArgs),
+    /// Show a model's versions, or one version with its metrics.
+    Show {
+        /// The model's name.
+        name: String,
+        /// One version in full.
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Point an alias at a version; `production` is what predictions use.
+    Alias {
+        /// The model's name.
+        name: String,
+        /// The alias.
+        alias: String,
+        /// The version it shall point at.
+        version: i64,
+    },
+    /// Remove an alias.
+    Unalias {
+        /// The model's name.
+        name: String,
+        /// The alias.
+        alias: String,
+    },
+    /// Delete a model, or one of its versions, with its artifacts.
+    Delete {
+        /// The model's name.
+        name: String,
+        /// Only this version.
+        #[arg(long)]
+        version: Option<i64>,
+        /// Also when an alias points at it.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// Carries it out.
+pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    match args.command {
+        None => list_models(args.list, server, output).await,
+        Some(ModelsCommand::List(args)) => list_models(args, server, output).await,
+        Some(ModelsCommand::Show { name, version: Some(version) }) => {
+            let url = server.at(&["models", &name, "versions", &version.to_string()]);
+            let answer = server.get(url).await?;
+            output.result(&answer.raw, || version_in_full(&answer.body));
+            Ok(())
+        }
+        Some(ModelsCommand::Show { name, version: None }) => {
+            let answer = server.get(server.at(&["models", &name])).await?;
+            output.result(&answer.raw, || versions(&answer.body["versions"]));
+            Ok(())
+        }
+        Some(ModelsCommand::Alias { name, alias, version }) => {
+            let url = server.at(&["models", &name, "aliases", &alias]);
+            let answer = server.send_json(Method::PUT, url, &json!({"version": version})).await?;
+            done(output, &answer.raw, &format!("{alias} of {name} is version {version}"))
+        }
+        Some(ModelsCommand::Unalias { name, alias }) => {
+            let url = server.at(&["models", &name, "aliases", &alias]);
+            let answer = server.send(|http| http.delete(url.clone())).await?;
+            done(output, &answer.raw, &format!("{name} has no alias {alias} any more"))
+        }
+        Some(ModelsCommand::Delete { name, version, force }) => delete(&name, version, force, server, output).await,
+    }
+}
+
+async fn list_models(args: ListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    let mut url = server.at(&["models"]);
+    url.query_pairs_mut().append_pair("limit", &args.limit.to_string());
+    if let Some(cursor) = args.cursor {
+        url.query_pairs_mut().append_pair("cursor", &cursor);
+    }
+    let page = server.get(url).await?;
+    output.result(&page.raw, || table(&page.body["items"]));
+    if let Some(cursor) = page.body["next_cursor"].as_str() {
+        output.say(format!("there are more: add --cursor {cursor}"));
+    }
+    Ok(())
+}
+
+async fn delete(
+    name: &str,
+    version: Option<i64>,
+    force: bool,
+    server: &Server,
+    output: Output,
+) -> Result<(), ClientError> {
+    let number = version.map(|version| version.to_string());
+    let mut url = match &number {
+        Some(number) => server.at(&["models", name, "versions", number]),
+        None => server.at(&["models", name]),
+    };
+    if force {
+        url.query_pairs_mut().append_pair("force", "true");
+    }
+    let answer = server.send(|http| http.delete(url.clone())).await?;
+    let what = number.map(|number| format!(" version {number}")).unwrap_or_default();
+    done(output, &answer.raw, &format!("{name}{what} is deleted"))
+}
+
+fn done(output: Output, raw: &str, message: &str) -> Result<(), ClientError> {
+    output.say(message);
+    if output.json {
+        output.result(raw, String::new);
+    }
+    Ok(())
+}
+
+fn table(models: &Value) -> String {
+    let mut table = list(&["model", "production", "newest", "algorithm", "target", "features", "published"]);
+    for model in models.as_array().into_iter().flatten() {
+        let latest = &model["latest"];
+        table.add_row([
+            show::text(&model["name"]),
+            show::text(&model["aliases"]["production"]),
+            show::text(&latest["version"]),
+            show::text(&latest["algorithm"]),
+            show::text(&latest["target"]),
+            shortened(&latest["features"]),
+            show::moment(&latest["created_at"]),
+        ]);
+    }
+    table.to_string()
+}
+
+fn versions(versions: &Value) -> String {
+    let mut table = list(&["version", "aliases", "algorithm", "score", "target", "features", "size", "published"]);
+    for version in versions.as_array().into_iter().flatten() {
+        table.add_row([
+            show::text(&version["version"]),
+            show::text(&version["aliases"]),
+            show::text(&version["algorithm"]),
+            score(&version["metrics"]),
+            show::text(&version["target"]),
+            shortened(&version["features"]),
+            show::bytes(&version["size"]),
+            show::moment(&version["created_at"]),
+        ]);
+    }
+    table.to_string()
+}
+
+fn version_in_full(version: &Value) -> String {
+    let dataset = format!("{} v{}", show::text(&version["dataset"]), version["dataset_version"]);
+    let head = pairs(&[
+        ("model", format!("{} version {}", show::text(&version["name"]), version["version"])),
+        ("aliases", show::text(&version["aliases"])),
+        ("algorithm", show::text(&version["algorithm"])),
+        ("target", show::text(&version["target"])),
+        ("features", show::text(&version["features"])),
+        ("data set", dataset),
+        ("job", show::text(&version["job_id"])),
+        ("size", show::bytes(&version["size"])),
+        ("sha-256", show::text(&version["sha256"])),
+        ("published", show::moment(&version["created_at"])),
+    ]);
+    format!("{head}\n{}", report::metrics(&version["metrics"]))
+}
+
+/// The one figure people compare versions by.
+fn score(metrics: &Value) -> String {
+    let named = [("accuracy", "accuracy"), ("r2", "R²")];
+    let found = named.iter().find(|(key, _)| !metrics[*key].is_null());
+    found.map(|(key, name)| format!("{name} {}", show::text(&metrics[*key]))).unwrap_or_default()
+}
+
+fn shortened(features: &Value) -> String {
+    match features.as_array() {
+        Some(list) if list.len() > 4 => format!("{} and {} more", show::text(&json!(list[..3])), list.len() - 3),
+        _ => show::text(features),
+    }
+}

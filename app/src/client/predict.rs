@@ -1,0 +1,98 @@
+//! `trainyard predict`: one row from the command line, or a CSV.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::client::batch;
+use crate::client::error::ClientError;
+use crate::client::output::{Output, pairs};
+use crate::client::server::Server;
+use crate::client::{show, values};
+
+/// Predict with a published model.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  trainyard predict --model demo sex=female age=29 pclass=1
+  trainyard predict --model demo --version 2 --json-row '{\"sex\": \"female\", \"age\": 29}'
+  trainyard predict --model demo --csv passengers.csv > predictions.csv
+
+Values: 29 is a number, true and false are booleans, '\"29\"' in quotes is text, and so is everything else; an empty
+value is a missing one. Features that are left out are imputed as in training, with a warning.")]
+pub struct PredictArgs {
+    /// The model; may be left out when the server has just one.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// A version instead of what `production` points at.
+    #[arg(long, conflicts_with = "alias")]
+    pub version: Option<i64>,
+    /// Another alias than `production`.
+    #[arg(long)]
+    pub alias: Option<String>,
+    /// One row as a JSON object.
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["csv", "features"])]
+    pub json_row: Option<String>,
+    /// Rows from a CSV with a header line; the answer is the CSV with the prediction added. `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "features")]
+    pub csv: Option<PathBuf>,
+    /// One row as name=value pairs.
+    #[arg(value_name = "NAME=VALUE", value_parser = values::pair)]
+    pub features: Vec<(String, Value)>,
+}
+
+/// Asks for predictions.
+pub(crate) async fn run(args: PredictArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    let mut request = Map::new();
+    let pick = [
+        ("model", args.model.map(Value::from)),
+        ("version", args.version.map(Value::from)),
+        ("alias", args.alias.map(Value::from)),
+    ];
+    request.extend(pick.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    if let Some(path) = args.csv {
+        return batch::run(request, &path, server, output).await;
+    }
+    let row = match args.json_row {
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|error| ClientError::Usage(format!("--json-row is no JSON object: {error}")))?,
+        None => values::object(args.features).map_err(ClientError::Usage)?,
+    };
+    request.insert("features".into(), Value::Object(row));
+    let answer = server.send_json(Method::POST, server.inference(), &json!(request)).await?;
+    output.result(&answer.raw, || one(&answer.body));
+    Ok(())
+}
+
+/// The prediction first, then what stands behind it.
+fn one(answer: &Value) -> String {
+    const BESIDES: [&str; 5] = ["prob", "probabilities", "model", "version", "warnings"];
+    let fields = answer.as_object().into_iter().flatten();
+    let mut lines: Vec<(&str, String)> = fields
+        .filter(|(name, _)| !BESIDES.contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str(), show::text(value)))
+        .collect();
+    lines.push(("probability", show::text(&answer["prob"])));
+    let classes = answer["probabilities"].as_object().into_iter().flatten();
+    let classes: Vec<_> = classes.map(|(class, share)| format!("{class} {}", show::text(share))).collect();
+    lines.push(("classes", classes.join(", ")));
+    lines.push(("model", format!("{} version {}", show::text(&answer["model"]), show::text(&answer["version"]))));
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        lines.push(("warning", show::text(warning)));
+    }
+    pairs(&lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prediction_comes_first() {
+        let text = one(&json!({"prob": 0.971_23, "survived": true, "model": "demo", "version": 3,
+            "warnings": ["age is missing"]}));
+        let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines, ["survived true", "probability 0.9712", "model demo version 3", "warning age is missing"]);
+    }
+}

@@ -1,0 +1,278 @@
+//! Talks to the server: addresses, tokens and their renewal, requests, answers.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use reqwest::{Method, RequestBuilder, StatusCode, header};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::client::GlobalArgs;
+use crate::client::error::{ClientError, Refusal};
+use crate::client::session::{Session, SessionFile};
+
+/// Where `trainyard up` listens.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Longest an ordinary answer may take.
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// A successful answer, or a 304.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: StatusCode,
+    /// The body as it came.
+    pub(crate) raw: String,
+    /// The same, parsed; `null` when empty.
+    pub(crate) body: Value,
+    /// The answer's `ETag`.
+    pub(crate) etag: Option<String>,
+}
+
+/// Whose token a request carries.
+enum Identity {
+    Unknown,
+    /// `TRAINYARD_TOKEN`: not ours to renew.
+    Given(String),
+    /// From the session file, which renewals go back to.
+    Saved(Session),
+    /// Signed in for this one command with `TRAINYARD_EMAIL` and `TRAINYARD_PASSWORD`.
+    Passing(Session),
+}
+
+/// The server that commands go to.
+pub(crate) struct Server {
+    http: reqwest::Client,
+    url: Url,
+    inference_url: Url,
+    file: SessionFile,
+    identity: Mutex<Identity>,
+}
+
+impl Server {
+    /// The server that the arguments, the environment or the saved session name, in this order.
+    pub(crate) fn new(global: &GlobalArgs) -> Result<Self, ClientError> {
+        let file = SessionFile::of_user()?;
+        let saved = file.load().map(|session| session.url);
+        let url = parse_url(global.url.as_deref().or(saved.as_deref()).unwrap_or(DEFAULT_URL))?;
+        let inference_url = global.inference_url.as_deref().map(parse_url).transpose()?.unwrap_or_else(|| url.clone());
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_LIMIT);
+        if [&url, &inference_url].into_iter().any(is_local) {
+            // A proxy has no way to this machine's own addresses.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| ClientError::Protocol(error.to_string()))?;
+        Ok(Self { http, url, inference_url, file, identity: Mutex::new(Identity::Unknown) })
+    }
+
+    /// Its address, without a slash at the end.
+    pub(crate) fn address(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// The session file.
+    pub(crate) fn file(&self) -> &SessionFile {
+        &self.file
+    }
+
+    /// The address of a resource: path segments are escaped, so that a name can't leave its place.
+    pub(crate) fn at(&self, segments: &[&str]) -> Url {
+        below(&self.url, segments)
+    }
+
+    /// The address of `POST /inference`.
+    pub(crate) fn inference(&self) -> Url {
+        below(&self.inference_url, &["inference"])
+    }
+
+    /// Reads a resource.
+    pub(crate) async fn get(&self, url: Url) -> Result<Answer, ClientError> {
+        self.send(|http| http.get(url.clone())).await
+    }
+
+    /// Sends JSON.
+    pub(crate) async fn send_json(&self, method: Method, url: Url, body: &Value) -> Result<Answer, ClientError> {
+        self.send(|http| http.request(method.clone(), url.clone()).json(body)).await
+    }
+
+    /// Sends a request as the signed-in account. A token that has just expired is renewed once.
+    pub(crate) async fn send(
+        &self,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Answer, ClientError> {
+        let token = self.token(false).await?;
+        let answer = self.execute(request(&self.http).bearer_auth(token)).await;
+        match answer {
+            Err(ClientError::Refused(refusal)) if refusal.code == "token_expired" => {
+                let token = self.token(true).await?;
+                signed_out(self.execute(request(&self.http).bearer_auth(token)).await)
+            }
+            answer => signed_out(answer),
+        }
+    }
+
+    /// Signs in, for this command alone unless the session is then saved.
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Result<(Session, Answer), ClientError> {
+        let body = json!({"email": email, "password": password});
+        let answer = self.execute(self.http.post(self.at(&["login"])).json(&body)).await?;
+        Ok((Session::from_answer(self.address(), &answer.body, Utc::now())?, answer))
+    }
+
+    /// Sends a request without a token.
+    pub(crate) async fn send_anonymous(&self, url: Url, body: &Value) -> Result<Answer, ClientError> {
+        self.execute(self.http.post(url).json(body)).await
+    }
+
+    async fn token(&self, renew: bool) -> Result<String, ClientError> {
+        let mut identity = self.identity.lock().await;
+        if matches!(*identity, Identity::Unknown) {
+            *identity = self.identify().await?;
+        }
+        match &mut *identity {
+            Identity::Given(token) => Ok(token.clone()),
+            Identity::Saved(session) => {
+                if renew || session.is_stale(Utc::now()) {
+                    *session = self.renew(session).await?;
+                }
+                Ok(session.access_token.clone())
+            }
+            Identity::Passing(session) => Ok(session.access_token.clone()),
+            Identity::Unknown => Err(self.not_signed_in()),
+        }
+    }
+
+    async fn identify(&self) -> Result<Identity, ClientError> {
+        if let Some(token) = variable("TRAINYARD_TOKEN") {
+            return Ok(Identity::Given(token));
+        }
+        // Tokens go to the server that gave them and to no other.
+        if let Some(session) = self.file.load().filter(|session| session.url == self.address()) {
+            return Ok(Identity::Saved(session));
+        }
+        match (variable("TRAINYARD_EMAIL"), variable("TRAINYARD_PASSWORD")) {
+            (Some(email), Some(password)) => Ok(Identity::Passing(self.login(&email, &password).await?.0)),
+            _ => Err(self.not_signed_in()),
+        }
+    }
+
+    fn not_signed_in(&self) -> ClientError {
+        let address = self.address();
+        ClientError::NotSignedIn(format!("not signed in at {address}; sign in with: trainyard login --url {address}"))
+    }
+
+    async fn renew(&self, stale: &Session) -> Result<Session, ClientError> {
+        let file = self.file.clone();
+        let _lock = tokio::task::spawn_blocking(move || file.lock())
+            .await
+            .map_err(|error| ClientError::Protocol(error.to_string()))??;
+        // Another command may have renewed it while this one waited.
+        let present = self.file.load().filter(|session| session.url == stale.url);
+        if let Some(present) = present.filter(|present| present.refresh_token != stale.refresh_token) {
+            return Ok(present);
+        }
+        let body = json!({"refresh_token": stale.refresh_token});
+        match self.execute(self.http.post(self.at(&["refresh"])).json(&body)).await {
+            Ok(answer) => {
+                let session = Session::from_answer(&stale.url, &answer.body, Utc::now())?;
+                self.file.save(&session)?;
+                Ok(session)
+            }
+            Err(ClientError::Refused(refusal)) if refusal.status == 401 => Err(ClientError::NotSignedIn(format!(
+                "the session at {0} is over; sign in again with: trainyard login --url {0}",
+                self.address()
+            ))),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn execute(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
+        let (http, request) = request.build_split();
+        let mut request = request.map_err(|error| ClientError::Usage(error.to_string()))?;
+        let url = request.url().clone();
+        request.timeout_mut().get_or_insert(ANSWER_LIMIT);
+        let unreachable = |error: reqwest::Error| ClientError::Unreachable { url: origin(&url), why: why(&error) };
+        let response = http.execute(request).await.map_err(unreachable)?;
+        let status = response.status();
+        let etag = response.headers().get(header::ETAG).and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
+        let raw = response.text().await.map_err(unreachable)?;
+        if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+            return Err(ClientError::Refused(Box::new(Refusal::read(status.as_u16(), &raw))));
+        }
+        let body = if raw.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&raw) };
+        let body = body.map_err(|_| {
+            ClientError::Protocol(format!("{} did not answer with JSON; is it a Trainyard server?", origin(&url)))
+        })?;
+        Ok(Answer { status, raw, body, etag })
+    }
+}
+
+fn signed_out(answer: Result<Answer, ClientError>) -> Result<Answer, ClientError> {
+    match answer {
+        Err(ClientError::Refused(refusal)) if refusal.status == 401 => {
+            Err(ClientError::NotSignedIn(format!("{}; sign in with: trainyard login", refusal.detail)))
+        }
+        answer => answer,
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, ClientError> {
+    let wrong = || ClientError::Usage(format!("'{text}' is no server address, such as {DEFAULT_URL}"));
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() { Ok(url) } else { Err(wrong()) }
+}
+
+fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Fails for addresses that can't have a path, which `parse_url` refuses.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// The innermost cause says what happened ("Connection refused"); what lies around it only says that something did.
+fn why(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it took too long".into();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// An environment variable that is set and not empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_in_their_place() {
+        let base = parse_url("http://h:1/prefix/").unwrap();
+        assert_eq!(below(&base, &["models", "../admin?x"]).as_str(), "http://h:1/prefix/models/..%2Fadmin%3Fx");
+        assert!(parse_url("h:1").is_err());
+        assert!(parse_url("file:///etc").is_err());
+    }
+}

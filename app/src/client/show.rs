@@ -1,0 +1,61 @@
+//! JSON values as people read them.
+
+use chrono::{DateTime, Local, Utc};
+use serde_json::Value;
+
+/// A value in a table or after a label; nothing for `null`.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number
+            .as_f64()
+            .filter(|_| !number.is_i64() && !number.is_u64())
+            .map_or_else(|| number.to_string(), |number| format!("{number:.4}")),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// A moment, in this machine's time.
+pub(crate) fn moment(value: &Value) -> String {
+    let parsed = value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    parsed.map_or_else(|| text(value), |at| at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// Seconds, as `3.1 s`, `2 min 5 s` or `1 h 3 min`.
+pub(crate) fn seconds(value: f64) -> String {
+    let whole = value.round().max(0.0) as u64;
+    match whole {
+        0..60 => format!("{:.1} s", value.max(0.0)),
+        60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3_600, whole % 3_600 / 60),
+    }
+}
+
+/// Bytes, as `183.2 kB`.
+pub(crate) fn bytes(value: &Value) -> String {
+    let Some(mut amount) = value.as_f64() else { return String::new() };
+    for unit in ["B", "kB", "MB", "GB"] {
+        if amount < 1_000.0 || unit == "GB" {
+            return if unit == "B" { format!("{amount} B") } else { format!("{amount:.1} {unit}") };
+        }
+        amount /= 1_000.0;
+    }
+    String::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn figures_read_naturally() {
+        assert_eq!(text(&json!(0.812_345)), "0.8123");
+        assert_eq!(text(&json!(["sex", "age"])), "sex, age");
+        assert_eq!([3.12, 125.0, 3_780.0].map(seconds), ["3.1 s", "2 min 5 s", "1 h 3 min"]);
+        assert_eq!([json!(12), json!(183_204)].map(|size| bytes(&size)), ["12 B", "183.2 kB"]);
+    }
+}

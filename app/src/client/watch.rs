@@ -1,0 +1,183 @@
+//! Follows a job to its end: a progress bar on a terminal, plain lines elsewhere. Answers come by long poll.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reqwest::{StatusCode, header};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::client::error::ClientError;
+use crate::client::output::Output;
+use crate::client::report;
+use crate::client::server::{ANSWER_LIMIT, Answer, Server};
+use crate::client::show;
+
+/// How long the server may hold a long poll.
+const WAIT_S: u64 = 10;
+/// Least time between two polls, so that a server that answers at once is not pressed.
+const AT_LEAST: Duration = Duration::from_millis(250);
+/// How long the server may be away before watching ends; the job goes on in any case.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Steps of the bar: progress in tenths of a percent.
+const STEPS: u64 = 1_000;
+
+/// Follows `job_id` until it is final, or Ctrl-C. Gives the final answer.
+pub(crate) async fn until_final(server: &Server, output: Output, job_id: &str) -> Result<Answer, ClientError> {
+    tokio::select! {
+        answer = follow(server, output, job_id) => answer,
+        _ = tokio::signal::ctrl_c() => Err(ClientError::StoppedWatching(job_id.to_owned())),
+    }
+}
+
+/// What a final job means for the exit status.
+pub(crate) fn verdict(job: &Value) -> Result<(), ClientError> {
+    match job["status"].as_str() {
+        Some("failed") => Err(ClientError::JobFailed(report::error(&job["error"]))),
+        Some("cancelled") => Err(ClientError::JobCancelled),
+        _ => Ok(()),
+    }
+}
+
+async fn follow(server: &Server, output: Output, job_id: &str) -> Result<Answer, ClientError> {
+    let mut display = Display::new(output);
+    let mut etag: Option<String> = None;
+    let mut away_since: Option<Instant> = None;
+    loop {
+        let asked = Instant::now();
+        match poll(server, job_id, etag.as_deref()).await {
+            Ok(answer) => {
+                away_since = None;
+                if answer.status != StatusCode::NOT_MODIFIED {
+                    display.show(&answer.body);
+                    if is_final(&answer.body) {
+                        display.close();
+                        return Ok(answer);
+                    }
+                    etag = answer.etag;
+                }
+            }
+            // A restart of the server is no reason to lose sight of the job.
+            Err(error) if error.exit_code() == 5 => {
+                let since = *away_since.get_or_insert_with(|| {
+                    display.note("the server is away; trying again");
+                    asked
+                });
+                if since.elapsed() > PATIENCE {
+                    return Err(error);
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep_until(asked + AT_LEAST).await;
+    }
+}
+
+async fn poll(server: &Server, job_id: &str, etag: Option<&str>) -> Result<Answer, ClientError> {
+    let mut url = server.at(&["training", job_id]);
+    // The first look is answered at once; the others when something has changed since.
+    if etag.is_some() {
+        url.query_pairs_mut().append_pair("wait_s", &WAIT_S.to_string());
+    }
+    let ask = |http: &reqwest::Client| {
+        let request = http.get(url.clone()).timeout(ANSWER_LIMIT + Duration::from_secs(WAIT_S));
+        match etag {
+            Some(etag) => request.header(header::IF_NONE_MATCH, etag),
+            None => request,
+        }
+    };
+    server.send(ask).await
+}
+
+fn is_final(job: &Value) -> bool {
+    matches!(job["status"].as_str(), Some("succeeded" | "failed" | "cancelled"))
+}
+
+/// Shows progress on standard error.
+enum Display {
+    Bar(ProgressBar),
+    Lines { output: Output, last: String },
+}
+
+impl Display {
+    fn new(output: Output) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines { output, last: String::new() };
+        }
+        let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner} {prefix:10} [{bar:32}] {percent:>3} %  {elapsed}{msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ "));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self::Bar(bar)
+    }
+
+    fn show(&mut self, job: &Value) {
+        let stage = stage(job);
+        let progress = job["progress"].as_f64().unwrap_or(0.0).clamp(0.0, 1.0);
+        match self {
+            Self::Bar(bar) => {
+                bar.set_prefix(stage);
+                bar.set_position((progress * STEPS as f64) as u64);
+                let eta = job["eta_s"].as_f64().map(|eta| format!(", about {} left", show::seconds(eta)));
+                bar.set_message(eta.unwrap_or_default());
+            }
+            Self::Lines { output, last } => {
+                // A line per stage and per tenth: enough for a log.
+                let line = match job["status"].as_str() {
+                    Some("running") => format!("{stage} {:>3.0} %", (progress * 10.0).floor() * 10.0),
+                    _ => stage,
+                };
+                if *last != line {
+                    output.say(&line);
+                    *last = line;
+                }
+            }
+        }
+    }
+
+    fn note(&self, message: &str) {
+        match self {
+            Self::Bar(bar) => bar.println(message),
+            Self::Lines { output, .. } => output.say(message),
+        }
+    }
+
+    fn close(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn stage(job: &Value) -> String {
+    let (status, phase) = (show::text(&job["status"]), show::text(&job["phase"]));
+    match (status.as_str(), job["queue_position"].as_i64()) {
+        ("queued", Some(position)) => format!("queued, place {position}"),
+        ("running", _) if !phase.is_empty() => phase,
+        _ => status,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn stages_say_what_happens() {
+        assert_eq!(stage(&json!({"status": "queued", "queue_position": 3})), "queued, place 3");
+        assert_eq!(stage(&json!({"status": "running", "phase": "fitting"})), "fitting");
+        assert_eq!(stage(&json!({"status": "succeeded", "phase": "publishing"})), "succeeded");
+    }
+
+    #[test]
+    fn the_end_decides_the_exit_status() {
+        let code = |job: Value| verdict(&job).map_or_else(|error| error.exit_code(), |()| 0);
+        assert_eq!(code(json!({"status": "succeeded"})), 0);
+        assert_eq!(code(json!({"status": "failed", "error": {"code": "bad_data", "message": "m"}})), 1);
+        assert_eq!(code(json!({"status": "cancelled"})), 6);
+    }
+}
