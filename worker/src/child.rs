@@ -20,7 +20,9 @@ use spawn::Process;
 /// A process that was asked to end has this long before it is killed.
 const TERM_GRACE: Duration = Duration::from_secs(1);
 /// A process that sent its last report has this long to end by itself.
-const EXIT_GRACE: Duration = Duration::from_secs(5);
+const EXIT_GRACE: Duration = Duration::from_secs(1);
+/// Longest message of a training process that is kept, in characters.
+const MAX_MESSAGE: usize = 1_000;
 
 /// How a training process ended.
 #[derive(Debug)]
@@ -78,7 +80,10 @@ pub(crate) async fn train(task: &Task, limits: &Limits, stop: &StopSignal, progr
     }
     match verdict {
         Verdict::Final(Report::Done(done)) => Outcome::Trained(done),
-        Verdict::Final(Report::Failed { code, message }) => Outcome::Failed(JobError::new(code, message)),
+        Verdict::Final(Report::Failed { code, message }) => {
+            let message: String = message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
+            Outcome::Failed(JobError::new(code, message))
+        }
         Verdict::Final(_) => Outcome::Failed(exit::broken("ended without a result")),
         Verdict::Ended(status) => exit::explain(status, &tail, exit::oom_kills() > kills_before, limits.memory_mb),
         Verdict::Broken(how) => Outcome::Failed(exit::broken(how)),

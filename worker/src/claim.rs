@@ -26,7 +26,7 @@ pub(crate) async fn claim(worker: &Worker, id: JobId) -> Claimed {
     }
     let claimed = claim_patiently(worker, id).await;
     match &claimed {
-        Claimed::Ours(_) if worker.config.max_jobs == Some(worker.taken.load(Ordering::SeqCst)) => {
+        Claimed::Ours(_) if worker.config.last_job() == worker.taken.load(Ordering::SeqCst) => {
             tracing::info!("this was the last job of this process");
             worker.closing.cancel();
         }
@@ -40,7 +40,7 @@ pub(crate) async fn claim(worker: &Worker, id: JobId) -> Claimed {
 
 /// Counts this job against `max_jobs`; `false` when there is no room for it.
 fn take_turn(worker: &Worker) -> bool {
-    let max = worker.config.max_jobs.unwrap_or(u64::MAX);
+    let max = worker.config.last_job();
     let more = |taken| (taken < max).then_some(taken + 1);
     worker.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
 }

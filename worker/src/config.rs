@@ -30,7 +30,7 @@ pub struct WorkerConfig {
     pub child_memory_mb: u64,
     /// Threads of a training process; 0 shares the cores among the slots (0).
     pub child_threads: usize,
-    /// Drain after this many jobs; absent means never.
+    /// Drain after this many jobs; absent or 0 means never.
     pub max_jobs: Option<u64>,
     /// How long a finished run keeps trying to store its result, or an accepted one to load its data, while the
     /// object store or the database is away, in seconds (900).
@@ -78,9 +78,14 @@ impl WorkerConfig {
         Duration::from_secs(self.storage_patience_s)
     }
 
+    /// The number of the job after which the process drains.
+    pub(crate) fn last_job(&self) -> u64 {
+        self.max_jobs.filter(|max| *max > 0).unwrap_or(u64::MAX)
+    }
+
     /// Jobs at the same time, at least one and never more than the process will run at all.
     pub(crate) fn slots(&self) -> usize {
-        let all = self.max_jobs.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+        let all = usize::try_from(self.last_job()).unwrap_or(usize::MAX);
         self.concurrency.min(all).max(1)
     }
 
@@ -108,5 +113,6 @@ mod tests {
     fn a_process_for_one_job_has_one_slot() {
         let config = WorkerConfig { concurrency: 8, max_jobs: Some(1), ..WorkerConfig::default() };
         assert_eq!(config.slots(), 1);
+        assert_eq!(WorkerConfig { max_jobs: Some(0), ..config }.slots(), 8, "0 sets no limit");
     }
 }

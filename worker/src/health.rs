@@ -1,6 +1,7 @@
 //! Whether the worker still turns: what its liveness check asks. A database or a queue that is away is no reason to
 //! restart a worker (the loops go on trying); a loop that no longer comes round is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,8 @@ pub struct Health(Arc<Signs>);
 #[derive(Default)]
 struct Signs {
     polls: OnceLock<Pulse>,
+    /// A worker that drains polls no more, and is well.
+    drains: AtomicBool,
     beat: Mutex<Option<Instant>>,
 }
 
@@ -29,7 +32,8 @@ impl Health {
     /// Which one did not, and for how long.
     pub fn check(&self, limit: Duration) -> Result<(), String> {
         let beat = self.beat().map(|at| at.elapsed());
-        let polled = self.0.polls.get().map(Pulse::silent_for);
+        let polls = self.0.polls.get().filter(|_| !self.0.drains.load(Ordering::Relaxed));
+        let polled = polls.map(Pulse::silent_for);
         for (what, silent) in [("renewed a lease", beat), ("polled the queue", polled)] {
             if let Some(silent) = silent.filter(|silent| *silent > limit) {
                 return Err(format!("has not {what} for {} s", silent.as_secs()));
@@ -43,7 +47,12 @@ impl Health {
         *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// The heartbeat or the reader has stopped as it should.
+    /// The reader stops as it should.
+    pub(crate) fn drains(&self) {
+        self.0.drains.store(true, Ordering::Relaxed);
+    }
+
+    /// The heartbeat has stopped as it should.
     pub(crate) fn rests(&self) {
         *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use trainyard_storage::{Db, Result, StorageError, WorkerRow};
 
 use crate::held::Stop;
 use crate::worker::Worker;
 
-/// The running heartbeat.
+/// The running heartbeat. Dropping it ends the thread too.
 pub(crate) struct Heartbeat {
-    stop: CancellationToken,
+    stop: DropGuard,
     thread: std::thread::JoinHandle<()>,
 }
 
@@ -40,12 +40,12 @@ impl Heartbeat {
             worker.health.rests();
         };
         let thread = std::thread::Builder::new().name("heartbeat".into()).spawn(beat)?;
-        Ok(Self { stop, thread })
+        Ok(Self { stop: stop.drop_guard(), thread })
     }
 
     /// Ends the thread.
     pub(crate) async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         let _ = tokio::task::spawn_blocking(|| self.thread.join()).await;
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use apalis::prelude::{Data, Monitor, WorkerBuilder, WorkerBuilderExt};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tower::limit::ConcurrencyLimitLayer;
 use trainyard_queue::Delivery;
 
@@ -22,6 +23,7 @@ use crate::worker::{Worker, WorkerDeps, new_id};
 
 /// After the grace, stopped runs have this long to be recorded before the process gives up on them.
 const RECORD_LIMIT: Duration = Duration::from_secs(15);
+const STOP_EVERY: Duration = Duration::from_millis(100);
 /// How long leaving the list of workers may take.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 
@@ -42,7 +44,7 @@ pub async fn run(
     let (closing, taken) = (drain.child_token(), AtomicU64::new(0));
     let worker = Arc::new(Worker { id, deps, config, folder, runs: Runs::default(), health, closing, taken });
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
-    let cancels = tokio::spawn(cancel::listen(Arc::clone(&worker)));
+    let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
     tracing::info!(worker = worker.id, slots = worker.config.slots(), "the worker takes jobs");
 
     let ended = tokio::select! {
@@ -50,7 +52,7 @@ pub async fn run(
         () = put_back_late_runs(&worker, &drain) => Err(anyhow::anyhow!("runs were still unrecorded at the deadline")),
     };
 
-    cancels.abort();
+    drop(cancels);
     heartbeat.stop().await;
     leave(&worker).await;
     tracing::info!(worker = worker.id, "the worker has stopped");
@@ -75,6 +77,7 @@ async fn consume(worker: &Arc<Worker>) -> anyhow::Result<()> {
     };
     let closing = async {
         worker.closing.cancelled().await;
+        worker.health.drains();
         Ok(())
     };
     Monitor::new().register(build).run_with_signal(closing).await.context("the queue's worker failed")
@@ -96,8 +99,14 @@ async fn put_back_late_runs(worker: &Worker, drain: &CancellationToken) {
         );
     }
     tokio::time::sleep(grace).await;
-    worker.runs.stop_all(Stop::Drained);
-    tokio::time::sleep(RECORD_LIMIT).await;
+    // Again and again: a job whose claim was on its way joins the list late.
+    let stop = async {
+        loop {
+            worker.runs.stop_all(Stop::Drained);
+            tokio::time::sleep(STOP_EVERY).await;
+        }
+    };
+    let _ = tokio::time::timeout(RECORD_LIMIT, stop).await;
 }
 
 /// Takes this process off the list of workers.

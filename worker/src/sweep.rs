@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_queue::Queue;
@@ -24,6 +25,8 @@ use log::Log;
 use redeliver::Known;
 
 const LEADER: &str = "sweep";
+/// A round that takes longer than this is given up.
+const ROUND_LIMIT: Duration = Duration::from_secs(60);
 
 /// Settings of the sweep. Every field has the default named in its documentation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +90,11 @@ pub async fn run(
     let mut sweep = Sweep { db, queue, store, clock, config, owner, state: State::default(), log: Log::default() };
     loop {
         let round = async {
-            sweep.round().await;
+            if tokio::time::timeout(ROUND_LIMIT, sweep.round()).await.is_err() {
+                // Something hangs; the next round starts afresh, on other connections.
+                tracing::warn!("a round of the sweep took too long and was given up");
+                sweep.state = State::default();
+            }
             tokio::time::sleep(every).await;
         };
         tokio::select! {
@@ -121,6 +128,7 @@ struct State {
     measured: Option<Instant>,
     cleaned: Option<Instant>,
     searched: Option<Instant>,
+    search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
 }
 
 impl Sweep {
@@ -160,11 +168,22 @@ impl Sweep {
             let answer = cleanup::run(self, now).await;
             self.note("cleanup", answer);
         }
-        if is_due(&mut self.state.searched, self.config.orphans_every_s) {
-            let answer = orphans::run(self).await;
+        self.search_orphans().await;
+        metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+    }
+
+    /// The search walks the whole object store, so it goes on beside the rounds, one at a time.
+    async fn search_orphans(&mut self) {
+        if let Some(search) = self.state.search.take_if(|search| search.is_finished()) {
+            // A search that panicked has told so itself.
+            let answer = search.await.unwrap_or(Ok(()));
             self.note("orphans", answer);
         }
-        metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+        if self.state.search.is_none() && is_due(&mut self.state.searched, self.config.orphans_every_s) {
+            let before = self.clock.now() - seconds(self.config.orphan_age_s);
+            let search = tokio::spawn(orphans::run(self.db.clone(), self.store.clone(), before));
+            self.state.search = Some(AbortOnDropHandle::new(search));
+        }
     }
 
     /// Becomes or stays the leader; the database's time if so.

@@ -38,12 +38,19 @@ pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_m
     }
 }
 
-/// Rust aborts after "memory allocation of N bytes failed" when it hits the address-space limit; the kernel's killer
-/// sends signal 9 and counts it.
+/// What Rust's allocator, the system and the loader say when the address-space limit is reached.
+const NO_MEMORY: [&str; 3] = ["memory allocation of", "Cannot allocate memory", "failed to map segment"];
+/// Exit status of a program that the loader could not start.
+const NOT_LOADED: i32 = 127;
+
+/// Rust aborts when an allocation fails and panics when a thread can't have its stack; the kernel's killer sends signal
+/// 9 and counts it.
 fn ran_out_of_memory(status: ExitStatus, tail: &str, oom_killed: bool) -> bool {
-    match status.signal() {
-        Some(libc::SIGABRT) => tail.contains("memory allocation of"),
-        Some(libc::SIGKILL) => oom_killed,
+    match (status.signal(), status.code()) {
+        (Some(libc::SIGKILL), _) => oom_killed,
+        (Some(libc::SIGABRT), _) | (None, Some(PANICKED | NOT_LOADED)) => {
+            NO_MEMORY.iter().any(|words| tail.contains(words))
+        }
         _ => false,
     }
 }

@@ -1,19 +1,20 @@
 //! Removes artifacts that belong to no model version: of runs that were fenced off, or died between upload and publish.
 
-use super::{Sweep, SweepError, seconds};
+use chrono::{DateTime, Utc};
+use trainyard_artifacts::Store;
+use trainyard_storage::Db;
+
+use super::SweepError;
 
 /// Where the models lie; data sets are not looked at.
-const PREFIX: &str = "artifacts/";
+const FOLDER: &str = "artifacts";
 
-pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
-    // Listed before the versions are read: whatever is published in between is then known to be needed. An upload
-    // that waits for its transaction is younger than the limit.
-    let before = sweep.clock.now() - seconds(sweep.config.orphan_age_s);
-    let listed = sweep.store.list(PREFIX).await?;
+/// Looks at every artifact that was written before `before`: an upload that waits for its transaction is younger.
+pub(super) async fn run(db: Db, store: Store, before: DateTime<Utc>) -> Result<(), SweepError> {
     let mut removed = 0;
-    for (key, _, modified) in listed {
-        if modified < before && !is_needed(sweep, key.as_str()).await? {
-            sweep.store.delete(&key).await?;
+    for (key, _, modified) in store.list(FOLDER).await? {
+        if modified < before && !db.read().await?.models().holds(key.as_str()).await? {
+            store.delete(&key).await?;
             removed += 1;
         }
     }
@@ -21,8 +22,4 @@ pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
         tracing::info!(removed, "removed artifacts that belong to no version");
     }
     Ok(())
-}
-
-async fn is_needed(sweep: &Sweep, key: &str) -> Result<bool, SweepError> {
-    Ok(sweep.db.read().await?.models().holds(key).await?)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use trainyard_domain::{FailureCode, JobStatus};
 use trainyard_worker::WorkerConfig;
 
-use crate::yard::{HANG, Yard, any_lives};
+use crate::yard::{HANG, Yard, any_lives, train_task};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_segfault_is_a_crash_and_three_are_poison() {
@@ -36,8 +36,12 @@ async fn a_hang_ends_at_the_timeout() {
     sweep.stop().await;
 }
 
-/// Misbehaves the first time and trains the second: the retry on the same worker shows that it is unharmed.
 async fn fails_internally_then_trains(misbehaviour: &str) {
+    fails_then_trains(misbehaviour, FailureCode::Internal).await;
+}
+
+/// Misbehaves the first time and trains the second: the retry on the same worker shows that it is unharmed.
+async fn fails_then_trains(misbehaviour: &str, code: FailureCode) {
     let yard = Yard::new().await;
     let id = yard.submit_named("demo").await;
     let script = yard.script(
@@ -48,7 +52,9 @@ async fn fails_internally_then_trains(misbehaviour: &str) {
     );
     let (sweep, worker) = (yard.sweep("s"), yard.worker(&script, yard.config()));
     let waiting = yard.until(id, |job| job.counts.attempts == 1).await;
-    assert_eq!(waiting.error.unwrap().code, FailureCode::Internal);
+    let error = waiting.error.unwrap();
+    assert_eq!(error.code, code);
+    assert!(!error.message.contains('/'), "no paths for people: {}", error.message);
     yard.until_status(id, JobStatus::Succeeded).await;
     assert_eq!(yard.versions("demo").await.len(), 1);
     worker.drain().await;
@@ -77,13 +83,22 @@ async fn a_child_that_lies_about_its_model_publishes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_waited_out() {
+    fails_then_trains("ln -s /dev/full model.tym", FailureCode::DiskFull).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn running_out_of_memory_is_an_error_of_its_own() {
     let yard = Yard::new().await;
-    let id = yard.submit_named("demo").await;
-    let script = yard.script("oom", "echo 'memory allocation of 99 bytes failed' >&2; kill -ABRT $$");
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(&script, yard.config()));
+    let mut order = yard.new_job("demo");
+    order.spec.params["n_trees"] = 2_000.into();
+    let id = yard.submit(order).await;
+    // Enough to start and to read the data, not enough for so many trees.
+    let config = WorkerConfig { child_memory_mb: 28, child_threads: 2, ..yard.config() };
+    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), config));
     let job = yard.until_status(id, JobStatus::Failed).await;
-    assert_eq!(job.error.unwrap().code, FailureCode::OutOfMemory);
+    let error = job.error.unwrap();
+    assert_eq!(error.code, FailureCode::OutOfMemory, "{}", error.message);
     worker.drain().await;
     sweep.stop().await;
 }

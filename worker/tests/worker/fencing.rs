@@ -1,12 +1,12 @@
-//! A run whose job went to somebody else writes nothing and leaves nothing.
+//! A run whose job went to somebody else writes nothing and leaves nothing; a run whose database is away keeps its job.
 
 use chrono::Duration;
 use trainyard_domain::JobId;
 use trainyard_domain::JobStatus;
-use trainyard_domain::outcome::{Ending, after};
-use trainyard_worker::WorkerConfig;
+use trainyard_domain::outcome::{Counts, Ending, after};
+use trainyard_worker::{SweepConfig, WorkerConfig};
 
-use crate::yard::{HANG, WAIT_THEN_TRAIN, Yard, any_lives};
+use crate::yard::{HANG, WAIT_THEN_TRAIN, Yard, any_lives, quick_sweep};
 
 /// What the sweep and another worker do when they take a run for lost.
 async fn claim_underneath(yard: &Yard, id: JobId) {
@@ -54,4 +54,25 @@ async fn a_worker_that_learns_of_another_claim_kills_its_child() {
     sweep.stop().await;
     let job = yard.job(id).await;
     assert_eq!((job.status, job.claim), (JobStatus::Running, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_for_longer_than_a_lease_ends_no_run() {
+    let yard = Yard::new().await;
+    let id = yard.submit_named("demo").await;
+    let config = WorkerConfig { lease_s: 1, storage_patience_s: 60, ..yard.config() };
+    let settles = SweepConfig { settle_ms: 2_000, ..quick_sweep() };
+    let sweep = yard.sweep_with("s", settles);
+    let worker = yard.worker(&yard.script("wait", WAIT_THEN_TRAIN), config);
+    yard.written("waiting").await;
+    // Nobody else can write for as long as this transaction is open.
+    let away = yard.db.begin().await.unwrap();
+    yard.until(id, |job| job.lease_expires_at.unwrap() < chrono::Utc::now()).await;
+    yard.go();
+    drop(away);
+    let job = yard.until_status(id, JobStatus::Succeeded).await;
+    assert_eq!((job.claim, job.counts), (1, Counts::default()));
+    worker.drain().await;
+    sweep.stop().await;
+    assert_eq!(yard.versions("demo").await.len(), 1);
 }
