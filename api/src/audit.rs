@@ -1,6 +1,5 @@
 //! The audit trail: every change to accounts and every act of an administrator leaves a row, in its own transaction.
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use trainyard_domain::UserId;
 use trainyard_domain::ids::uuid_at;
@@ -40,11 +39,12 @@ impl Actor {
     pub(crate) async fn did(
         &self,
         tx: &mut Tx,
-        now: DateTime<Utc>,
         action: &str,
         subject: String,
         detail: Value,
     ) -> Result<(), trainyard_storage::StorageError> {
+        // The database's time, so that the trails of several replicas make one.
+        let now = tx.now().await?;
         let entry = AuditEntry {
             id: uuid_at(now),
             at: now,

@@ -4,7 +4,7 @@ use trainyard_artifacts::Key;
 
 use crate::state::ApiState;
 
-/// Removes objects whose rows are gone. What can't be removed now is an orphan, which the sweep collects.
+/// Removes objects whose rows are gone. What can't be removed now is an orphan: it does no harm, and the log names it.
 pub(crate) async fn remove(state: &ApiState, keys: &[String]) {
     for key in keys {
         let removed = match Key::parse(key) {
@@ -12,7 +12,7 @@ pub(crate) async fn remove(state: &ApiState, keys: &[String]) {
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = removed {
-            tracing::warn!(object = %key, error, "not removed from the object store; the sweep will");
+            tracing::warn!(object = %key, error, "an object that nothing refers to could not be removed");
         }
     }
 }

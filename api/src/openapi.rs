@@ -40,9 +40,9 @@ pub fn describe(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Adds `/openapi.json`, which describes `routes` and itself, and `/docs`, which shows it.
-pub fn documented(routes: Routes) -> Routes {
-    let document = describe(routes.openapi());
+/// Adds `/openapi.json`, which answers `document`, and `/docs`, which shows it. The document is that of all roles, also
+/// where a process serves some of them only: clients know one Trainyard.
+pub fn documented(routes: Routes, document: &OpenApi) -> Routes {
     let json = document.to_json().unwrap_or_default();
     let served = Served { json: json.into(), viewer: Arc::new(Config::from("/openapi.json")) };
     routes.merge(pages().with_state(served))
@@ -62,9 +62,11 @@ struct Served {
     viewer: Arc<Config<'static>>,
 }
 
+/// This document.
+///
 /// The OpenAPI 3.1 document of this server.
 #[utoipa::path(
-    get, path = "/openapi.json", operation_id = "openapi", tag = "documentation", summary = "This document",
+    get, path = "/openapi.json", operation_id = "openapi", tag = "documentation",
     responses((status = 200, description = "The document.", body = Object))
 )]
 async fn openapi_json(State(served): State<Served>) -> Response {

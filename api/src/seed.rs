@@ -75,7 +75,7 @@ pub async fn seed_admin(state: &ApiState, email: &str, password: &str) -> Result
         Err(StorageError::Conflict) => return Ok(Admin::Kept),
         inserted => inserted?,
     }
-    Actor::server().did(&mut tx, created_at, "account.create", format!("user:{id}"), json!({"role": "admin"})).await?;
+    Actor::server().did(&mut tx, "account.create", format!("user:{id}"), json!({"role": "admin"})).await?;
     tx.commit().await?;
     Ok(Admin::Created)
 }

@@ -55,8 +55,7 @@ pub(crate) async fn save(
     }
 }
 
-/// How far a row got. After a failed commit nobody knows whether it is there, so its object has to stay; the sweep
-/// removes it if it has no owner.
+/// How far a row got. After a failed commit nobody knows whether it is there, so its object has to stay.
 enum Refused {
     BeforeCommit(StorageError),
     AtCommit(StorageError),
@@ -79,7 +78,7 @@ async fn insert_once(state: &ApiState, dataset: &mut Dataset, actor: &Actor) -> 
         tx.datasets().insert(dataset).await?;
         let subject = format!("dataset:{}", dataset.name.as_str());
         let detail = json!({"version": dataset.version, "rows": dataset.rows, "sha256": dataset.sha256});
-        actor.did(&mut tx, dataset.created_at, "dataset.create", subject, detail).await?;
+        actor.did(&mut tx, "dataset.create", subject, detail).await?;
         Ok(tx)
     };
     let tx = staged.await.map_err(Refused::BeforeCommit)?;

@@ -37,9 +37,11 @@ pub struct RefreshRequest {
     refresh_token: String,
 }
 
+/// Sign up.
+///
 /// Opens an account with the role `user`.
 #[utoipa::path(
-    post, path = "/signup", operation_id = "signup", tag = "accounts", summary = "Sign up",
+    post, path = "/signup", operation_id = "signup", tag = "accounts",
     request_body = Credentials,
     responses(
         (status = 201, description = "The account is open.", body = UserView),
@@ -66,14 +68,16 @@ pub async fn signup(
         inserted => inserted?,
     }
     let actor = Actor::account(id, &request_id);
-    actor.did(&mut tx, created_at, "account.create", format!("user:{id}"), json!({})).await?;
+    actor.did(&mut tx, "account.create", format!("user:{id}"), json!({})).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(UserView::from(&user))))
 }
 
+/// Sign in.
+///
 /// Gives an access token for an hour, and a refresh token that buys the next one.
 #[utoipa::path(
-    post, path = "/login", operation_id = "login", tag = "accounts", summary = "Sign in",
+    post, path = "/login", operation_id = "login", tag = "accounts",
     request_body = Credentials,
     responses(
         (status = 200, description = "Signed in.", body = SessionView),
@@ -103,9 +107,11 @@ pub async fn login(State(state): State<ApiState>, Json(body): Json<Credentials>)
     Ok(Json(session))
 }
 
+/// Exchange a refresh token.
+///
 /// Exchanges a refresh token for a new pair. Each works once; a second use ends every session that came from it.
 #[utoipa::path(
-    post, path = "/refresh", operation_id = "refresh", tag = "accounts", summary = "Exchange a refresh token",
+    post, path = "/refresh", operation_id = "refresh", tag = "accounts",
     request_body = RefreshRequest,
     responses(
         (status = 200, description = "The next pair of tokens.", body = SessionView),
@@ -131,7 +137,7 @@ pub async fn refresh(
         tx.refresh_tokens().revoke_family(token.family, now).await?;
         let actor = Actor::account(token.user_id, &request_id);
         let subject = format!("user:{}", token.user_id);
-        actor.did(&mut tx, now, "session.reuse_detected", subject, json!({"family": token.family})).await?;
+        actor.did(&mut tx, "session.reuse_detected", subject, json!({"family": token.family})).await?;
         tx.commit().await?;
         tracing::warn!(user_id = %token.user_id, "a refresh token was used twice; its family is revoked");
         return Err(over());
@@ -142,9 +148,11 @@ pub async fn refresh(
     Ok(Json(session))
 }
 
+/// Sign out.
+///
 /// Ends the session that the refresh token belongs to. An unknown token is no error: its session is over as well.
 #[utoipa::path(
-    post, path = "/logout", operation_id = "logout", tag = "accounts", summary = "Sign out",
+    post, path = "/logout", operation_id = "logout", tag = "accounts",
     request_body = RefreshRequest,
     responses((status = 204, description = "Signed out."))
 )]
@@ -159,15 +167,17 @@ pub async fn logout(
         && tx.refresh_tokens().revoke_family(token.family, now).await? > 0
     {
         let actor = Actor::account(token.user_id, &request_id);
-        actor.did(&mut tx, now, "session.end", format!("user:{}", token.user_id), json!({})).await?;
+        actor.did(&mut tx, "session.end", format!("user:{}", token.user_id), json!({})).await?;
         tx.commit().await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Who am I.
+///
 /// The account that the access token belongs to.
 #[utoipa::path(
-    get, path = "/me", operation_id = "me", tag = "accounts", summary = "Who am I",
+    get, path = "/me", operation_id = "me", tag = "accounts",
     responses((status = 200, description = "The account.", body = UserView))
 )]
 pub async fn me(State(state): State<ApiState>, principal: Principal) -> Result<Json<UserView>, Problem> {

@@ -29,9 +29,11 @@ pub struct VersionQuery {
     version: Option<i64>,
 }
 
+/// List data sets.
+///
 /// The newest version of every data set, newest upload first, with the first 50 columns of each.
 #[utoipa::path(
-    get, path = "/datasets", operation_id = "list_datasets", tag = "datasets", summary = "List data sets",
+    get, path = "/datasets", operation_id = "list_datasets", tag = "datasets",
     params(PageParams),
     responses((status = 200, description = "A page of data sets.", body = List<DatasetView>))
 )]
@@ -40,9 +42,11 @@ pub async fn list(State(state): State<ApiState>, page: Page<DatasetId>) -> Resul
     Ok(Json(page.list(datasets, |dataset| dataset.id, DatasetView::listed)))
 }
 
+/// Look at a data set.
+///
 /// A data set with the profile of every column.
 #[utoipa::path(
-    get, path = "/datasets/{name}", operation_id = "get_dataset", tag = "datasets", summary = "Look at a data set",
+    get, path = "/datasets/{name}", operation_id = "get_dataset", tag = "datasets",
     params(("name" = String, Path, description = "The data set.", example = "titanic"), VersionQuery),
     responses(
         (status = 200, description = "The data set.", body = DatasetView),
@@ -58,9 +62,11 @@ pub async fn get(
     Ok(Json(DatasetView::from(find(&mut tx, &name, &query).await?)))
 }
 
+/// Delete a data set.
+///
 /// Deletes every version of a data set. What was trained on it stays.
 #[utoipa::path(
-    delete, path = "/datasets/{name}", operation_id = "delete_dataset", tag = "datasets", summary = "Delete a data set",
+    delete, path = "/datasets/{name}", operation_id = "delete_dataset", tag = "datasets",
     params(("name" = String, Path, description = "The data set.")),
     responses(
         (status = 204, description = "It is gone."),
@@ -79,7 +85,6 @@ pub async fn delete(
         return Err(Problem::conflict("this data set is built in and can't be deleted"));
     }
     let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
     if tx.datasets().needed_by_active_job(&name).await? {
         return Err(Problem::conflict("a job that is queued or running needs this data set"));
     }
@@ -88,7 +93,7 @@ pub async fn delete(
         return Err(missing());
     }
     let (subject, detail) = (format!("dataset:{}", name.as_str()), json!({"versions": keys.len()}));
-    Actor::of(&principal, &request_id).did(&mut tx, now, "dataset.delete", subject, detail).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "dataset.delete", subject, detail).await?;
     tx.commit().await?;
     objects::remove(&state, &keys).await;
     Ok(StatusCode::NO_CONTENT)

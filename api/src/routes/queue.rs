@@ -12,18 +12,22 @@ use crate::audit::Actor;
 use crate::state::ApiState;
 use crate::views::queue::{QueueView, WorkerView};
 
+/// Look at the queue.
+///
 /// What waits, what runs, and who works.
 #[utoipa::path(
-    get, path = "/queue", operation_id = "get_queue", tag = "queue", summary = "Look at the queue",
+    get, path = "/queue", operation_id = "get_queue", tag = "queue",
     responses((status = 200, description = "The queue now.", body = QueueView))
 )]
 pub async fn get(State(state): State<ApiState>) -> Result<Json<QueueView>, Problem> {
     Ok(Json(load(&state, &mut state.db.read().await?).await?))
 }
 
+/// Pause the queue.
+///
 /// Stops new runs; running jobs go on, submissions are accepted and wait.
 #[utoipa::path(
-    post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue", summary = "Pause the queue",
+    post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
     responses((status = 200, description = "The queue, paused.", body = QueueView))
 )]
 pub async fn pause(
@@ -34,9 +38,11 @@ pub async fn pause(
     set_paused(&state, &Actor::of(&principal, &request_id), true).await
 }
 
+/// Resume the queue.
+///
 /// Lets the queue go on.
 #[utoipa::path(
-    post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue", summary = "Resume the queue",
+    post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
     responses((status = 200, description = "The queue, going on.", body = QueueView))
 )]
 pub async fn resume(
@@ -49,10 +55,9 @@ pub async fn resume(
 
 async fn set_paused(state: &ApiState, actor: &Actor, paused: bool) -> Result<Json<QueueView>, Problem> {
     let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
     tx.jobs().set_paused(paused).await?;
     let action = if paused { "queue.pause" } else { "queue.resume" };
-    actor.did(&mut tx, now, action, "queue".into(), json!({})).await?;
+    actor.did(&mut tx, action, "queue".into(), json!({})).await?;
     let view = load(state, &mut tx).await?;
     tx.commit().await?;
     Ok(Json(view))

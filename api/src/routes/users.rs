@@ -25,9 +25,11 @@ pub struct AccountPatch {
     disabled: Option<bool>,
 }
 
+/// List accounts.
+///
 /// All accounts.
 #[utoipa::path(
-    get, path = "/admin/users", operation_id = "list_accounts", tag = "administration", summary = "List accounts",
+    get, path = "/admin/users", operation_id = "list_accounts", tag = "administration",
     params(PageParams),
     responses((status = 200, description = "A page of accounts, newest first.", body = List<AccountView>))
 )]
@@ -36,9 +38,11 @@ pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<J
     Ok(Json(page.list(users, |user| user.id, |user| AccountView::from(&user))))
 }
 
+/// Change an account.
+///
 /// Changes an account's role, or shuts it out. Takes effect on the account's next request.
 #[utoipa::path(
-    patch, path = "/admin/users/{id}", operation_id = "change_account", tag = "administration", summary = "Change an account",
+    patch, path = "/admin/users/{id}", operation_id = "change_account", tag = "administration",
     params(("id" = Uuid, Path, description = "The account.")),
     request_body = AccountPatch,
     responses(
@@ -55,8 +59,6 @@ pub async fn patch(
     Json(body): Json<AccountPatch>,
 ) -> Result<Json<AccountView>, Problem> {
     let missing = || Problem::not_found("there is no such account");
-    let now = state.clock.now();
-
     let mut tx = state.db.begin().await?;
     let user = tx.users().update(id, body.role.map(Role::from), body.disabled).await?.ok_or_else(missing)?;
     // Counted after the change, which locks out other changes until the end of this transaction: two administrators
@@ -65,16 +67,18 @@ pub async fn patch(
         return Err(Problem::conflict("the last active administrator can't be demoted or disabled"));
     }
     let detail = json!({"role": body.role, "disabled": body.disabled});
-    Actor::of(&principal, &request_id).did(&mut tx, now, "account.update", format!("user:{id}"), detail).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "account.update", format!("user:{id}"), detail).await?;
     tx.commit().await?;
     // Inference turns disabled accounts away by a list that it refreshes with its models.
     announce(&state).await;
     Ok(Json(AccountView::from(&user)))
 }
 
+/// Read the audit trail.
+///
 /// Who did what to what, when, from which request.
 #[utoipa::path(
-    get, path = "/admin/audit", operation_id = "read_audit_trail", tag = "administration", summary = "Read the audit trail",
+    get, path = "/admin/audit", operation_id = "read_audit_trail", tag = "administration",
     params(PageParams),
     responses((status = 200, description = "A page of records, newest first.", body = List<AuditView>))
 )]

@@ -1,6 +1,6 @@
 //! The API's own router over SQLite, a queue in memory and files: what a caller sees, without a network.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod accounts;
 mod catalogue;

@@ -63,10 +63,12 @@ impl Api {
             stopping: CancellationToken::new(),
         });
         seed_admin(&state, ADMIN.0, ADMIN.1).await.unwrap();
-        seed_datasets(&state).await.unwrap();
+        // As two replicas that start at the same moment.
+        let (one, other) = tokio::join!(seed_datasets(&state), seed_datasets(&state));
+        one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
         let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
-        let router = documented(routes(state.clone())).into_router(authenticator);
+        let router = documented(routes(state.clone()), &trainyard_api::openapi()).into_router(authenticator);
         Self { state, clock, router, folder }
     }
 

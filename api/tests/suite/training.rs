@@ -2,9 +2,10 @@
 
 use axum::body::Body;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trainyard_api::ApiConfig;
-use trainyard_domain::PriorityClass;
+use trainyard_domain::params::Params;
+use trainyard_domain::{Algorithm, PriorityClass};
 
 use crate::support::{Answer, Api, Caller};
 
@@ -40,11 +41,11 @@ async fn a_job_is_stored_sent_and_shown_with_every_default() {
 
     let view = admin.get(&location).await.ok(200);
     assert_eq!((&view["status"], &view["queue_position"], &view["attempt"]), (&json!("queued"), &json!(1), &json!(1)));
+    let defaults = Params::parse(Algorithm::RandomForest, &Map::new()).unwrap();
     let spec = json!({
         "name": "titanic-rf", "algorithm": "random_forest", "features": ["sex", "age", "pclass"],
         "dataset": "titanic", "dataset_version": 1, "target": "survived",
-        "params": {"n_trees": 100, "max_depth": null, "min_samples_leaf": 1, "max_features": "sqrt",
-                   "class_weight": "none", "test_size": 0.2},
+        "params": defaults.as_map(),
         "priority": 0, "run_at": null, "max_attempts": 3, "timeout_s": 3600, "webhook_url": null, "seed": 42
     });
     assert_eq!(view["spec"], spec);

@@ -14,10 +14,14 @@ use crate::views::dataset::PreviewView;
 const ROWS: usize = 50;
 /// Bytes read at first; eight times more each time they don't hold enough rows.
 const FIRST_READ: u64 = 512 << 10;
+/// A file whose first rows don't fit into this has rows too long to look at.
+const LAST_READ: u64 = 32 << 20;
 
-/// The first 50 rows.
+/// Preview a data set.
+///
+/// The first 50 rows, fewer where they are very long; overlong values are shortened.
 #[utoipa::path(
-    get, path = "/datasets/{name}/preview", operation_id = "preview_dataset", tag = "datasets", summary = "Preview a data set",
+    get, path = "/datasets/{name}/preview", operation_id = "preview_dataset", tag = "datasets",
     params(("name" = String, Path, description = "The data set.", example = "titanic"), VersionQuery),
     responses(
         (status = 200, description = "Up to 50 rows.", body = PreviewView),
@@ -50,7 +54,14 @@ async fn first_rows(state: &ApiState, dataset: &Dataset) -> Result<Rows, Problem
                 return Ok((columns, rows));
             }
             Err(error) if whole => return Err(Problem::internal(error)),
-            _ => reach = reach.saturating_mul(8),
+            Ok((columns, mut rows)) if reach >= LAST_READ => {
+                rows.pop();
+                return Ok((columns, rows));
+            }
+            Err(_) if reach >= LAST_READ => {
+                return Ok((dataset.columns.iter().map(|column| column.name.clone()).collect(), Vec::new()));
+            }
+            _ => reach *= 8,
         }
     }
 }

@@ -23,10 +23,12 @@ pub struct UploadQuery {
     name: String,
 }
 
+/// Upload a data set.
+///
 /// Uploads a CSV with a header line, as the body (`text/csv`, also with `Content-Encoding: gzip`) or as the field
 /// `file` of a multipart form. It is refused as a whole when any row is malformed.
 #[utoipa::path(
-    post, path = "/datasets", operation_id = "upload_dataset", tag = "datasets", summary = "Upload a data set",
+    post, path = "/datasets", operation_id = "upload_dataset", tag = "datasets",
     params(UploadQuery),
     request_body(content((String = "text/csv"), (UploadForm = "multipart/form-data"))),
     responses(

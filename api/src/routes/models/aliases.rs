@@ -24,9 +24,11 @@ pub struct AliasRequest {
     version: i64,
 }
 
+/// Move an alias.
+///
 /// Points an alias at a version, in one step. `production` is what `/inference` serves.
 #[utoipa::path(
-    put, path = "/models/{name}/aliases/{alias}", operation_id = "move_alias", tag = "models", summary = "Move an alias",
+    put, path = "/models/{name}/aliases/{alias}", operation_id = "move_alias", tag = "models",
     params(("name" = String, Path, description = "The model."),
            ("alias" = String, Path, description = "The alias.", example = "production")),
     request_body = AliasRequest,
@@ -52,15 +54,17 @@ pub async fn put(
         return Err(Problem::field("version", format!("is not a version of {name}")));
     }
     let detail = json!({"alias": alias, "version": body.version});
-    Actor::of(&principal, &request_id).did(&mut tx, now, "model.alias", format!("model:{name}"), detail).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "model.alias", format!("model:{name}"), detail).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(Json(AliasView { name: name.as_str().to_owned(), alias, version: body.version }))
 }
 
+/// Remove an alias.
+///
 /// Removes an alias; the version it pointed at stays.
 #[utoipa::path(
-    delete, path = "/models/{name}/aliases/{alias}", operation_id = "remove_alias", tag = "models", summary = "Remove an alias",
+    delete, path = "/models/{name}/aliases/{alias}", operation_id = "remove_alias", tag = "models",
     params(("name" = String, Path, description = "The model."),
            ("alias" = String, Path, description = "The alias.", example = "candidate")),
     responses(
@@ -76,13 +80,12 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let name = model_name(&name)?;
     let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
     tx.models().get(&name).await?.ok_or_else(missing)?;
     if !tx.models().delete_alias(&name, &alias).await? {
         return Err(Problem::not_found("the model has no such alias"));
     }
     let (subject, detail) = (format!("model:{name}"), json!({"alias": alias}));
-    Actor::of(&principal, &request_id).did(&mut tx, now, "model.alias_delete", subject, detail).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "model.alias_delete", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(StatusCode::NO_CONTENT)

@@ -26,9 +26,11 @@ pub struct FormatQuery {
     format: Option<String>,
 }
 
+/// Download an artifact.
+///
 /// Downloads an artifact. Its SHA-256 is checked before the first byte is sent.
 #[utoipa::path(
-    get, path = "/models/{name}/versions/{version}/artifact", operation_id = "download_artifact", tag = "models", summary = "Download an artifact",
+    get, path = "/models/{name}/versions/{version}/artifact", operation_id = "download_artifact", tag = "models",
     params(
         ("name" = String, Path, description = "The model."),
         ("version" = i64, Path, description = "The version."),

@@ -24,9 +24,11 @@ pub struct ForceQuery {
     force: bool,
 }
 
+/// Delete a version.
+///
 /// Deletes a version with its artifact and, when forced, the aliases that point at it.
 #[utoipa::path(
-    delete, path = "/models/{name}/versions/{version}", operation_id = "delete_version", tag = "models", summary = "Delete a version",
+    delete, path = "/models/{name}/versions/{version}", operation_id = "delete_version", tag = "models",
     params(("name" = String, Path, description = "The model."), ("version" = i64, Path, description = "The version."),
            ForceQuery),
     responses(
@@ -43,23 +45,24 @@ pub async fn version(
     Query(query): Query<ForceQuery>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
     let found = find(&mut tx, &name, version).await?;
     if !query.force && !found.aliases.is_empty() {
         return Err(served(&found.aliases.join(", ")));
     }
     let key = tx.models().delete_version(&found.name, version).await?.ok_or_else(missing_version)?;
     let (subject, detail) = (format!("model:{}", found.name), json!({"version": version, "aliases": found.aliases}));
-    Actor::of(&principal, &request_id).did(&mut tx, now, "model.delete_version", subject, detail).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "model.delete_version", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     objects::remove(&state, &[key]).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Delete a model.
+///
 /// Deletes a model with all of its versions.
 #[utoipa::path(
-    delete, path = "/models/{name}", operation_id = "delete_model", tag = "models", summary = "Delete a model",
+    delete, path = "/models/{name}", operation_id = "delete_model", tag = "models",
     params(("name" = String, Path, description = "The model."), ForceQuery),
     responses(
         (status = 204, description = "It is gone."),
@@ -76,7 +79,6 @@ pub async fn model(
 ) -> Result<StatusCode, Problem> {
     let name = model_name(&name)?;
     let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
     tx.models().get(&name).await?.ok_or_else(missing)?;
     let aliases = tx.models().aliases(&name).await?;
     if !query.force && !aliases.is_empty() {
@@ -85,7 +87,7 @@ pub async fn model(
     }
     let keys = tx.models().delete(&name).await?;
     let (subject, detail) = (format!("model:{name}"), json!({"versions": keys.len()}));
-    Actor::of(&principal, &request_id).did(&mut tx, now, "model.delete", subject, detail).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "model.delete", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     objects::remove(&state, &keys).await;

@@ -14,9 +14,11 @@ use super::{find, missing, model_name};
 use crate::state::ApiState;
 use crate::views::model::{ModelDetailView, ModelView, VersionView};
 
+/// List models.
+///
 /// All models, newest first, each with its newest version.
 #[utoipa::path(
-    get, path = "/models", operation_id = "list_models", tag = "models", summary = "List models",
+    get, path = "/models", operation_id = "list_models", tag = "models",
     params(PageParams),
     responses((status = 200, description = "A page of models.", body = List<ModelView>))
 )]
@@ -37,9 +39,11 @@ pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Jso
     Ok(Json(List { items, next_cursor: page.next_cursor }))
 }
 
+/// Look at a model.
+///
 /// A model with its versions, newest first.
 #[utoipa::path(
-    get, path = "/models/{name}", operation_id = "get_model", tag = "models", summary = "Look at a model",
+    get, path = "/models/{name}", operation_id = "get_model", tag = "models",
     params(("name" = String, Path, description = "The model."), PageParams),
     responses(
         (status = 200, description = "The model with a page of its versions.", body = ModelDetailView),
@@ -66,9 +70,11 @@ pub async fn get(
     Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor: page.next_cursor }))
 }
 
+/// Look at a version.
+///
 /// One version of a model.
 #[utoipa::path(
-    get, path = "/models/{name}/versions/{version}", operation_id = "get_version", tag = "models", summary = "Look at a version",
+    get, path = "/models/{name}/versions/{version}", operation_id = "get_version", tag = "models",
     params(("name" = String, Path, description = "The model."), ("version" = i64, Path, description = "The version.")),
     responses(
         (status = 200, description = "The version.", body = VersionView),

@@ -14,9 +14,11 @@ use crate::dispatch;
 use crate::state::ApiState;
 use crate::views::job::AcceptedView;
 
+/// Cancel a job.
+///
 /// Cancels a job: one that waits at once, one that runs within two seconds.
 #[utoipa::path(
-    post, path = "/training/{job_id}/cancel", operation_id = "cancel_job", tag = "training", summary = "Cancel a job",
+    post, path = "/training/{job_id}/cancel", operation_id = "cancel_job", tag = "training",
     params(("job_id" = Uuid, Path, description = "The job.")),
     responses(
         (status = 202, description = "It is cancelled, or will be in a moment.", body = AcceptedView),
@@ -39,7 +41,7 @@ pub async fn cancel(
         Cancelled::Missing => return Err(missing()),
     };
     let actor = Actor::of(&principal, &request_id);
-    actor.did(&mut tx, now, "training.cancel", format!("job:{id}"), json!({})).await?;
+    actor.did(&mut tx, "training.cancel", format!("job:{id}"), json!({})).await?;
     tx.commit().await?;
     // The mark is durable and the worker reads it at its next renewal; the message only makes it quick.
     if status == JobStatus::Running
@@ -50,9 +52,11 @@ pub async fn cancel(
     Ok(Accepted::new(id, status))
 }
 
+/// Retry a job.
+///
 /// Runs a failed or cancelled job again, with all of its attempts, on the same rows.
 #[utoipa::path(
-    post, path = "/training/{job_id}/retry", operation_id = "retry_job", tag = "training", summary = "Retry a job",
+    post, path = "/training/{job_id}/retry", operation_id = "retry_job", tag = "training",
     params(("job_id" = Uuid, Path, description = "The job.")),
     responses(
         (status = 202, description = "It is queued again.", body = AcceptedView),
@@ -82,7 +86,7 @@ pub async fn retry(
         return refuse("somebody else has retried the job at the same moment");
     }
     let actor = Actor::of(&principal, &request_id);
-    actor.did(&mut tx, now, "training.retry", format!("job:{id}"), json!({})).await?;
+    actor.did(&mut tx, "training.retry", format!("job:{id}"), json!({})).await?;
     let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
     let send = dispatch::may_send(&state, &mut tx, &job, now).await?;
     tx.commit().await?;

@@ -29,9 +29,11 @@ pub struct JobQuery {
     created_by: Option<String>,
 }
 
+/// List jobs.
+///
 /// Jobs, newest first. `queue_position` is told for a single job alone.
 #[utoipa::path(
-    get, path = "/training", operation_id = "list_jobs", tag = "training", summary = "List jobs",
+    get, path = "/training", operation_id = "list_jobs", tag = "training",
     params(PageParams, JobQuery),
     responses(
         (status = 200, description = "A page of jobs.", body = List<JobView>),

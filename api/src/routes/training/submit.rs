@@ -17,10 +17,12 @@ use crate::dispatch;
 use crate::idempotency::IdempotencyKey;
 use crate::state::ApiState;
 
+/// Submit a training job.
+///
 /// Accepts a training job. With an `Idempotency-Key`, sending the same body again gives the same answer and makes no
 /// second job.
 #[utoipa::path(
-    post, path = "/training", operation_id = "submit_job", tag = "training", summary = "Submit a training job",
+    post, path = "/training", operation_id = "submit_job", tag = "training",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters, kept for a day.")),
     request_body = TrainingRequest,
     responses(
@@ -91,7 +93,7 @@ async fn store(state: &ApiState, order: &Order) -> Result<Stored, Problem> {
         remembered?;
     }
     let detail = json!({"name": job.spec.name, "algorithm": job.spec.algorithm, "dataset": job.spec.dataset});
-    order.actor.did(&mut tx, now, "training.submit", format!("job:{}", job.id), detail).await?;
+    order.actor.did(&mut tx, "training.submit", format!("job:{}", job.id), detail).await?;
     let send = dispatch::may_send(state, &mut tx, &job, now).await?;
     tx.commit().await?;
 

@@ -26,9 +26,11 @@ pub struct WatchQuery {
     wait_s: Option<f64>,
 }
 
+/// Watch a job.
+///
 /// A job. With `wait_s` the answer comes when the job changes, has ended, or the time is up.
 #[utoipa::path(
-    get, path = "/training/{job_id}", operation_id = "get_job", tag = "training", summary = "Watch a job",
+    get, path = "/training/{job_id}", operation_id = "get_job", tag = "training",
     params(
         ("job_id" = Uuid, Path, description = "The job."),
         WatchQuery,
