@@ -66,7 +66,9 @@ async fn every_route_asks_for_the_role_that_the_contract_names(system: &System) 
     let (user, admin) = (anon.user().await, anon.admin().await);
     let document = anon.get("/openapi.json").await.expect(200);
     let published = published(&document);
-    let shape = |path: &str| path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/");
+    let shape = |path: &str| {
+        path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+    };
     for (method, path) in published.keys() {
         let known = CONTRACT.iter().any(|(m, p, _)| m == method && shape(p) == shape(path));
         assert!(known, "{method} {path} is published, but this table does not say who may call it");
@@ -80,7 +82,8 @@ async fn every_route_asks_for_the_role_that_the_contract_names(system: &System) 
             assert_eq!(secured, *access != "anon", "{method} {path}: security in the OpenAPI document");
         }
         // No such thing exists, and no body is sent: whoever passes the door gets some other answer than 401 and 403.
-        let concrete = path.split('/').map(|part| if part.starts_with('{') { "0" } else { part }).collect::<Vec<_>>().join("/");
+        let concrete =
+            path.split('/').map(|part| if part.starts_with('{') { "0" } else { part }).collect::<Vec<_>>().join("/");
         let method: Method = method.parse().unwrap();
         for (role, client) in [("anon", &anon), ("user", &user), ("admin", &admin)] {
             let url = if *path == "/inference" { client.inference_url() } else { client.api_url() };

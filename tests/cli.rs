@@ -8,11 +8,7 @@ use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, unique};
 
 use crate::support::on_both_stacks;
 
-on_both_stacks!(
-    the_tour_ends_with_a_prediction,
-    output_for_scripts_is_json_alone,
-    exit_codes_tell_what_went_wrong,
-);
+on_both_stacks!(the_tour_ends_with_a_prediction, output_for_scripts_is_json_alone, exit_codes_tell_what_went_wrong,);
 
 /// One person's terminal: a home folder of its own.
 struct Terminal {
@@ -75,8 +71,6 @@ async fn output_for_scripts_is_json_alone(system: &System) {
 
 async fn exit_codes_tell_what_went_wrong(system: &System) {
     let terminal = Terminal::new(system);
-    let out = Command::new(crate::support::BINARY).env_clear().env("HOME", terminal.home.path());
-    drop(out);
     terminal.fails("train --algorithm", 2);
     terminal.succeeds("login");
     let error = terminal.fails("train --algorithm xgboost --features sex --name x", 1);

@@ -54,7 +54,8 @@ async fn a_target_without_two_classes_is_refused_at_submission(system: &System) 
     let name = unique("one");
     admin.upload(&name, "x,constant,void\n1,7,\n2,7,\n3,7,\n").await.expect(201);
     for target in ["constant", "void"] {
-        let job = json!({"name": name, "algorithm": "random_forest", "dataset": name, "target": target, "features": ["x"]});
+        let job =
+            json!({"name": name, "algorithm": "random_forest", "dataset": name, "target": target, "features": ["x"]});
         admin.post("/training", job).await.refused(&["target"]);
     }
     let job = json!({"name": name, "algorithm": "random_forest", "dataset": name, "target": "x", "features": ["void"]});

@@ -30,7 +30,9 @@ async fn versions_count_up_and_the_first_is_production(system: &System) {
     assert_eq!(second["aliases"], json!([]));
     let listed = admin.get("/models?limit=100").await.expect(200);
     assert!(listed["items"].as_array().unwrap().iter().any(|model| model["name"] == name.as_str()));
-    for missing in ["/models/nothing-here", &format!("/models/{name}/versions/9"), &format!("/models/{name}/versions/x")] {
+    for missing in
+        ["/models/nothing-here", &format!("/models/{name}/versions/9"), &format!("/models/{name}/versions/x")]
+    {
         admin.get(missing).await.problem(404);
     }
 }

@@ -24,7 +24,10 @@ async fn every_role_tells_its_health(system: &System) {
         let checks = ready["checks"].as_object().unwrap();
         for check in ["database", "queue", "object_store"] {
             assert_eq!(checks[check]["status"], "ok", "{role}: {ready}");
-            assert!(checks[check]["critical"].is_boolean() && checks[check]["latency_ms"].is_number(), "{role}: {ready}");
+            assert!(
+                checks[check]["critical"].is_boolean() && checks[check]["latency_ms"].is_number(),
+                "{role}: {ready}"
+            );
         }
         assert_eq!(checks["ai"]["status"], "not_configured", "{role}");
     }
@@ -63,7 +66,8 @@ async fn the_documentation_page_needs_nothing_from_outside(system: &System) {
 
 async fn a_request_is_known_by_its_id(system: &System) {
     let client = system.client();
-    let with = async |id: &str| client.send(client.request(reqwest::Method::GET, "/me").header("x-request-id", id)).await;
+    let with =
+        async |id: &str| client.send(client.request(reqwest::Method::GET, "/me").header("x-request-id", id)).await;
     let id = unique("request");
     let answer = with(&id).await;
     assert_eq!(answer.header("x-request-id"), id);

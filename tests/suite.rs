@@ -4,7 +4,7 @@
 //! Most tests share one system per stack and tell their things apart by name; those that break or restart something
 //! start a system of their own.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod access;
 mod accounts;

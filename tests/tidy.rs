@@ -54,7 +54,8 @@ fn dependencies() -> Vec<(String, Vec<String>)> {
 }
 
 fn git_files(ending: &str) -> Vec<PathBuf> {
-    let listed = Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
+    let listed =
+        Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let files = listed.lines().filter(|line| line.ends_with(ending)).map(|line| root().join(line));
     files.filter(|path| path.exists()).collect()
@@ -110,7 +111,11 @@ fn every_source_file_says_what_it_is_and_stays_readable() {
 
 #[test]
 fn generated_files_are_what_the_code_generates() {
-    let generated = [("configuration.md", vec!["config", "--markdown"]), ("metrics.md", vec!["metrics"]), ("openapi.json", vec!["openapi"])];
+    let generated = [
+        ("configuration.md", vec!["config", "--markdown"]),
+        ("metrics.md", vec!["metrics"]),
+        ("openapi.json", vec!["openapi"]),
+    ];
     for (file, arguments) in generated {
         let output = Command::new(env!("CARGO_BIN_EXE_trainyard")).args(&arguments).output().unwrap();
         assert!(output.status.success(), "{output:?}");
@@ -122,7 +127,8 @@ fn generated_files_are_what_the_code_generates() {
 #[test]
 fn the_documents_name_only_make_targets_that_exist_and_every_crate() {
     let makefile = read(&root().join("Makefile"));
-    let targets: BTreeSet<_> = makefile.lines().filter_map(|line| line.split_once(": ##")).map(|(name, _)| name).collect();
+    let targets: BTreeSet<_> =
+        makefile.lines().filter_map(|line| line.split_once(": ##")).map(|(name, _)| name).collect();
     for path in git_files(".md") {
         let text = read(&path);
         let named = text.split("`make ").skip(1).filter_map(|rest| rest.split('`').next());

@@ -85,7 +85,8 @@ async fn three_classes_and_numbers_can_be_predicted(system: &System) {
 
     let data = unique("diabetes");
     admin.upload(&data, std::fs::read("../datasets/diabetes.csv").unwrap()).await.expect(201);
-    let job = json!({"name": numbers, "algorithm": "random_forest", "dataset": data, "target": "target", "features": ["*"]});
+    let job =
+        json!({"name": numbers, "algorithm": "random_forest", "dataset": data, "target": "target", "features": ["*"]});
     let view = admin.trained(job.clone()).await;
     assert!(view["metrics"]["r2"].as_f64().unwrap() > 0.3, "{view}");
     assert!(view["metrics"]["rmse"].is_f64() && view["metrics"]["mae"].is_f64());

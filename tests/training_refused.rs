@@ -5,11 +5,7 @@ use trainyard_testkit::{System, unique};
 
 use crate::support::{on_both_stacks, quick_job};
 
-on_both_stacks!(
-    every_wrong_field_is_named,
-    what_is_no_json_is_no_job,
-    users_may_look_but_not_train,
-);
+on_both_stacks!(every_wrong_field_is_named, what_is_no_json_is_no_job, users_may_look_but_not_train,);
 
 async fn every_wrong_field_is_named(system: &System) {
     let admin = system.client().admin().await;

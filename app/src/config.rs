@@ -1,0 +1,154 @@
+//! The settings: `default.toml` ← `--config FILE` ← environment, checked as a whole before anything starts.
+//!
+//! `default.toml` is the one list of keys; this file only overlays it and turns it into types. A key that is not in
+//! it, or a value of another type than its default, stops the start and is named.
+
+mod environment;
+mod reference;
+mod sections;
+
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::Dict;
+
+pub use reference::markdown;
+pub use sections::{AuthConfig, Config, Mode};
+
+/// Every key with its default and its meaning.
+pub const DEFAULT: &str = include_str!("default.toml");
+
+/// Why the settings can't be used; the text names the key and what was expected.
+#[derive(Debug)]
+pub struct ConfigError(pub String);
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Values that the command line sets, as `(key, value)` such as `("server.listen", "0.0.0.0:80")`; they win.
+pub type Flags = Vec<(&'static str, String)>;
+
+/// Reads the settings.
+///
+/// # Errors
+/// The first wrong key or value.
+pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Config, ConfigError> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    merge(file, variables, flags)
+}
+
+fn merge(file: Option<&Path>, variables: Vec<(String, String)>, flags: &Flags) -> Result<Config, ConfigError> {
+    let defaults = defaults();
+    let mut figment = Figment::from(Toml::string(DEFAULT));
+    if let Some(path) = file {
+        if !path.is_file() {
+            return Err(ConfigError(format!("--config {}: there is no such file", path.display())));
+        }
+        figment = figment.merge(Toml::file_exact(path));
+    }
+    for (key, value) in environment::overlay(&defaults, variables)? {
+        figment = figment.merge(Serialized::default(&key, value));
+    }
+    for (key, value) in flags {
+        figment = figment.merge(Serialized::default(key, value));
+    }
+    let config: Config = figment.extract().map_err(|error| ConfigError(explain(&error)))?;
+    config.check()?;
+    Ok(config)
+}
+
+/// The default values as a tree of sections.
+fn defaults() -> Dict {
+    Figment::from(Toml::string(DEFAULT)).extract().expect("default.toml is read by a test")
+}
+
+fn explain(error: &figment::Error) -> String {
+    let key = error.path.join(".");
+    let source = error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref());
+    let place = source.map(|source| format!(" in {source}")).unwrap_or_default();
+    match &error.kind {
+        figment::error::Kind::UnknownField(name, known) => {
+            let section = if key.is_empty() { String::new() } else { format!("{key}.") };
+            format!("unknown key {section}{name}{place}; expected one of {}", known.join(", "))
+        }
+        kind => format!("{key}{place}: {kind}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        merge(None, variables, &Vec::new())
+    }
+
+    #[test]
+    fn the_defaults_are_complete() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.server.listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn each_role_says_the_same_defaults_in_code() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.api, trainyard_api::ApiConfig::default());
+        assert_eq!(config.worker, trainyard_worker::WorkerConfig { max_jobs: Some(0), ..Default::default() });
+        assert_eq!(config.sweep, trainyard_worker::SweepConfig::default());
+        assert_eq!(config.inference, trainyard_inference::InferenceConfig::default());
+    }
+
+    #[test]
+    fn every_key_has_an_environment_name_and_conventional_ones_work() {
+        let config = with(&[
+            ("TRAINYARD__WORKER__CONCURRENCY", "7"),
+            ("LISTEN", "127.0.0.1:9"),
+            ("ADMIN_PASSWORD", "12345678"),
+            ("SKIP_AUTH", "false"),
+        ])
+        .unwrap();
+        assert_eq!(config.worker.concurrency, 7);
+        assert_eq!(config.server.listen, "127.0.0.1:9");
+        assert_eq!(config.auth.admin_password, "12345678", "digits stay text where text is expected");
+    }
+
+    #[test]
+    fn wrong_keys_and_values_are_named() {
+        let refused = |variables: &[(&str, &str)]| with(variables).unwrap_err().0;
+        assert!(refused(&[("TRAINYARD__WORKER__CONCURENCY", "1")]).contains("TRAINYARD__WORKER__CONCURENCY"));
+        let wrong = refused(&[("TRAINYARD__WORKER__CONCURRENCY", "many")]);
+        assert!(wrong.contains("TRAINYARD__WORKER__CONCURRENCY") && wrong.contains("whole number"), "{wrong}");
+        assert!(refused(&[("JWT_SECRET", "short")]).contains("auth.jwt_secret"));
+        assert!(refused(&[("SKIP_AUTH", "true")]).contains("server.mode"));
+        assert!(refused(&[("DATABASE_URL", "mysql://x")]).contains("database.url"));
+    }
+
+    #[test]
+    fn a_file_is_overlaid_and_its_unknown_keys_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trainyard.toml");
+        std::fs::write(&path, "[worker]\nconcurrency = 5\n").unwrap();
+        assert_eq!(merge(Some(&path), vec![], &Vec::new()).unwrap().worker.concurrency, 5);
+        std::fs::write(&path, "[worker]\nslots = 5\n").unwrap();
+        let error = merge(Some(&path), vec![], &Vec::new()).unwrap_err().0;
+        assert!(error.contains("worker.slots") && error.contains("trainyard.toml"), "{error}");
+    }
+
+    #[test]
+    fn secrets_can_come_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, format!("{}\n", "s".repeat(40))).unwrap();
+        let config = with(&[("JWT_SECRET_FILE", path.to_str().unwrap())]).unwrap();
+        assert_eq!(config.auth.jwt_secret, "s".repeat(40));
+    }
+}

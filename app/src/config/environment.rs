@@ -1,0 +1,85 @@
+//! Environment variables → keys: `TRAINYARD__SECTION__KEY` for every key, the conventional names for a few, and
+//! `…_FILE` for values that are kept in files.
+
+use figment::value::{Dict, Value};
+
+use super::ConfigError;
+
+/// Conventional names that compose, Helm and people already know.
+pub(super) const CONVENTIONAL: &[(&str, &str)] = &[
+    ("ADMIN_EMAIL", "auth.admin_email"),
+    ("ADMIN_PASSWORD", "auth.admin_password"),
+    ("ARTIFACT_URL", "artifacts.url"),
+    ("DATABASE_URL", "database.url"),
+    ("JWT_SECRET", "auth.jwt_secret"),
+    ("LISTEN", "server.listen"),
+    ("LOG_FORMAT", "log.format"),
+    ("REDIS_URL", "queue.url"),
+    ("RUST_LOG", "log.filter"),
+    ("SKIP_AUTH", "auth.skip_auth"),
+];
+
+const PREFIX: &str = "TRAINYARD__";
+const FILE_SUFFIX: &str = "_FILE";
+
+/// The environment name of a key, as in `TRAINYARD__WORKER__LEASE_S`.
+pub(super) fn name_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// The keys that the environment sets, each with a value of its default's type. Conventional names first, so that the
+/// exact `TRAINYARD__` name wins where both are set.
+pub(super) fn overlay(defaults: &Dict, variables: Vec<(String, String)>) -> Result<Vec<(String, Value)>, ConfigError> {
+    let mut found = Vec::new();
+    for (name, text) in variables {
+        let (bare, from_file) = match name.strip_suffix(FILE_SUFFIX) {
+            Some(bare) if key_of(bare).is_some_and(|key| default_of(defaults, &key).is_some()) => (bare, true),
+            _ => (name.as_str(), false),
+        };
+        let Some(key) = key_of(bare) else { continue };
+        let Some(default) = default_of(defaults, &key) else {
+            return Err(ConfigError(format!("{name}: there is no key {key}; `trainyard config` lists them all")));
+        };
+        let text = if from_file { read(&name, &text)? } else { text };
+        let value = parse(default, &text)
+            .ok_or_else(|| ConfigError(format!("{name}: {key} must be {}, not '{text}'", expected(default))))?;
+        found.push((bare.starts_with(PREFIX), key, value));
+    }
+    found.sort_by_key(|(exact, ..)| *exact);
+    Ok(found.into_iter().map(|(_, key, value)| (key, value)).collect())
+}
+
+fn key_of(name: &str) -> Option<String> {
+    if let Some(rest) = name.strip_prefix(PREFIX) {
+        return Some(rest.to_lowercase().replace("__", "."));
+    }
+    let (_, key) = CONVENTIONAL.iter().find(|(conventional, _)| *conventional == name)?;
+    Some((*key).to_owned())
+}
+
+fn default_of<'d>(defaults: &'d Dict, key: &str) -> Option<&'d Value> {
+    let (section, key) = key.split_once('.')?;
+    defaults.get(section)?.as_dict()?.get(key)
+}
+
+fn read(name: &str, path: &str) -> Result<String, ConfigError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{name}: {path} can't be read: {error}")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn parse(default: &Value, text: &str) -> Option<Value> {
+    match default {
+        Value::String(..) => Some(Value::from(text)),
+        Value::Bool(..) => text.parse::<bool>().ok().map(Value::from),
+        // Every number among the defaults is whole.
+        _ => text.parse::<i64>().ok().map(Value::from),
+    }
+}
+
+fn expected(default: &Value) -> &'static str {
+    match default {
+        Value::Bool(..) => "true or false",
+        _ => "a whole number",
+    }
+}

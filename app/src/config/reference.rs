@@ -1,0 +1,37 @@
+//! The configuration reference, made from `default.toml` so that it can't say anything else.
+
+use std::fmt::Write as _;
+
+use super::environment::{CONVENTIONAL, name_of};
+
+/// Markdown with a table per section: key, default, environment names, meaning.
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# Configuration reference\n\nGenerated from `app/src/default.toml` by `make generate`; don't edit.\n\n\
+         Settings are read from the built-in defaults, then the file given with `--config`, then the environment. A value \
+         can also be kept in a file: append `_FILE` to its environment name and give the path.\n",
+    );
+    let mut comment = String::new();
+    let mut section = String::new();
+    for line in super::DEFAULT.lines() {
+        if let Some(text) = line.strip_prefix('#') {
+            comment.push_str(text);
+        } else if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']').to_owned();
+            let _ = write!(out, "\n## {section}\n\n{}\n\n", comment.trim());
+            out.push_str("| key | default | environment | meaning |\n|---|---|---|---|\n");
+            comment.clear();
+        } else if let Some((key, default)) = line.split_once('=') {
+            let key = format!("{section}.{}", key.trim());
+            let mut names = format!("`{}`", name_of(&key));
+            for (conventional, _) in CONVENTIONAL.iter().filter(|(_, known)| *known == key) {
+                let _ = write!(names, ", `{conventional}`");
+            }
+            let _ = writeln!(out, "| `{key}` | `{}` | {names} | {} |", default.trim(), comment.trim());
+            comment.clear();
+        } else {
+            comment.clear();
+        }
+    }
+    out
+}

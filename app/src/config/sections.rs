@@ -1,0 +1,149 @@
+//! The settings as types, section by section, and the rules that hold across them.
+
+use serde::Deserialize;
+use trainyard_telemetry::LogFormat;
+
+use super::ConfigError;
+
+/// All settings. What each key means stands in `default.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Section `server`.
+    pub server: ServerConfig,
+    /// Section `log`.
+    pub log: LogConfig,
+    /// Section `database`.
+    pub database: DatabaseConfig,
+    /// Section `queue`.
+    pub queue: QueueConfig,
+    /// Section `artifacts`.
+    pub artifacts: ArtifactsConfig,
+    /// Section `auth`.
+    pub auth: AuthConfig,
+    /// Section `api`.
+    pub api: trainyard_api::ApiConfig,
+    /// Section `worker`.
+    pub worker: trainyard_worker::WorkerConfig,
+    /// Section `sweep`.
+    pub sweep: trainyard_worker::SweepConfig,
+    /// Section `inference`.
+    pub inference: trainyard_inference::InferenceConfig,
+}
+
+/// Whether conveniences that would be holes in production are allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The safe choice, and the default.
+    Production,
+    /// Allows `auth.skip_auth`, cheap password hashes and a random token secret.
+    Development,
+}
+
+/// Section `server`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    pub listen: String,
+    pub mode: Mode,
+    pub request_timeout_s: u64,
+    pub shutdown_grace_s: u64,
+    pub max_body_bytes: usize,
+}
+
+/// Section `log`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    pub filter: String,
+}
+
+/// Section `database`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseConfig {
+    pub url: String,
+    pub max_connections: u32,
+    pub acquire_timeout_s: u64,
+}
+
+/// Section `queue`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueConfig {
+    pub url: String,
+    pub prefix: String,
+}
+
+/// Section `artifacts`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArtifactsConfig {
+    pub url: String,
+}
+
+/// Section `auth`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    pub jwt_secret: String,
+    pub issuer: String,
+    pub audience: String,
+    pub bcrypt_cost: u32,
+    pub skip_auth: bool,
+    pub admin_email: String,
+    pub admin_password: String,
+}
+
+impl AuthConfig {
+    /// The administrator's address: the one in the settings, else the one that is made up where none is named.
+    pub fn admin_email(&self) -> &str {
+        if self.admin_email.is_empty() { "admin@trainyard.example" } else { &self.admin_email }
+    }
+}
+
+impl std::fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AuthConfig").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// bcrypt work factor below which a stolen table of hashes is cheap to guess.
+const SAFE_BCRYPT_COST: u32 = 12;
+
+impl Config {
+    /// The rules that no single key can state.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key: &str, expected: &str| Err(ConfigError(format!("{key} must {expected}")));
+        let has_scheme = |url: &str, schemes: &[&str]| url.is_empty() || schemes.iter().any(|s| url.starts_with(s));
+        if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
+            return refuse("server.listen", "be an address and a port, such as 127.0.0.1:8080");
+        }
+        if !has_scheme(&self.database.url, &["postgres://", "postgresql://", "sqlite:"]) {
+            return refuse("database.url", "start with postgres:// or sqlite://");
+        }
+        if !has_scheme(&self.queue.url, &["redis://", "rediss://"]) {
+            return refuse("queue.url", "start with redis:// or rediss://, or be empty for an in-memory queue");
+        }
+        if !has_scheme(&self.artifacts.url, &["file://", "s3://"]) {
+            return refuse("artifacts.url", "start with file:// or s3://");
+        }
+        if !self.auth.jwt_secret.is_empty() && self.auth.jwt_secret.len() < 32 {
+            return refuse("auth.jwt_secret (JWT_SECRET)", "have at least 32 bytes");
+        }
+        if !(4..=16).contains(&self.auth.bcrypt_cost) {
+            return refuse("auth.bcrypt_cost", "be from 4 to 16");
+        }
+        if self.server.mode == Mode::Production {
+            if self.auth.skip_auth {
+                return refuse("auth.skip_auth (SKIP_AUTH)", "be false unless server.mode is development");
+            }
+            if self.auth.bcrypt_cost < SAFE_BCRYPT_COST {
+                return refuse("auth.bcrypt_cost", "be at least 12 unless server.mode is development");
+            }
+        }
+        Ok(())
+    }
+}

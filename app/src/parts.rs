@@ -1,0 +1,111 @@
+//! The parts that roles are put together from; each starts one thing and ties it to the process's life.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use trainyard_api::{Admin, ApiState, SeedError};
+use trainyard_domain::ids::uuid_at;
+use trainyard_http::auth::Jwt;
+use trainyard_http::ops::{Check, CheckError};
+use trainyard_inference::{Inference, InferenceDeps};
+use trainyard_worker::Health;
+
+use crate::config::{Config, ConfigError};
+use crate::data_dir::random_text;
+use crate::lifecycle::Lifecycle;
+use crate::wiring::Ports;
+
+/// What stopping may take beyond the limits of its parts.
+const STOP_MARGIN: Duration = Duration::from_secs(20);
+
+/// Takes the address before anything is promised on it.
+pub async fn bind(config: &Config, role: &str) -> anyhow::Result<TcpListener> {
+    let address = &config.server.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow::anyhow!("{address} is in use; choose another with --listen"),
+        _ => anyhow::anyhow!("can't listen on {address}: {error}"),
+    })?;
+    tracing::info!(role, address = %listener.local_addr()?, "listening");
+    Ok(listener)
+}
+
+/// Serves until the process stops, then lets requests in flight finish.
+pub fn run_server(config: &Config, life: &Lifecycle, listener: TcpListener, router: Router) {
+    let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    let stopping = life.stopping.clone();
+    life.run("server", async move { Ok(trainyard_http::serve::serve(listener, router, stopping, grace).await?) });
+}
+
+/// Runs a worker until the process stops.
+pub fn run_worker(ports: &Ports, life: &Lifecycle, health: Health) -> anyhow::Result<()> {
+    let (deps, config) = (ports.worker_deps()?, ports.config.worker.clone());
+    life.run("worker", trainyard_worker::run(deps, config, life.stopping.clone(), health));
+    Ok(())
+}
+
+/// Offers to do the queue's housekeeping until the process stops.
+pub fn run_sweep(ports: &Ports, life: &Lifecycle) {
+    let owner = uuid_at(ports.clock.now()).to_string();
+    let (db, queue, store) = (ports.db.clone(), ports.queue.clone(), ports.store.clone());
+    let (clock, config) = (ports.clock.clone(), ports.config.sweep.clone());
+    let stopping = life.stopping.clone();
+    life.run("sweep", async move {
+        trainyard_worker::sweep::run(db, queue, store, clock, config, owner, stopping).await;
+        Ok(())
+    });
+}
+
+/// Starts to load what should be served.
+pub fn start_inference(ports: &Ports, life: &Lifecycle, jwt: Arc<Jwt>) -> anyhow::Result<Inference> {
+    let deps = InferenceDeps {
+        db: ports.db.clone(),
+        queue: ports.queue.clone(),
+        store: ports.store.clone(),
+        clock: ports.clock.clone(),
+        jwt,
+        cache_dir: ports.config.worker.work_dir.join("models"),
+    };
+    Ok(Inference::start(deps, ports.config.inference.clone(), life.stopping.clone())?)
+}
+
+/// Liveness of a worker: it still polls its queue and renews its leases.
+pub fn turning(config: &Config, health: Health) -> Check {
+    let limit = Duration::from_secs(config.worker.unhealthy_after_s);
+    Check::new("worker", true, Duration::from_secs(1), move || {
+        let turning = health.check(limit);
+        async move { turning.map_err(|silent| CheckError::new("a loop of the worker no longer comes round", silent)) }
+    })
+}
+
+/// Makes the built-in data sets, and the administrator's account if there is none yet. `make_up` allows an
+/// administrator who is not in the settings, with a random password; the answer is that password.
+pub async fn seed(ports: &Ports, state: &ApiState, make_up: bool) -> anyhow::Result<Option<String>> {
+    trainyard_api::seed_datasets(state).await?;
+    let auth = &ports.config.auth;
+    if auth.admin_password.is_empty() && !make_up && !auth.skip_auth {
+        return match auth.admin_email.as_str() {
+            "" => Ok(None),
+            _ => Err(ConfigError("auth.admin_email is set without auth.admin_password (ADMIN_PASSWORD)".into()).into()),
+        };
+    }
+    let made_up = auth.admin_password.is_empty().then(|| random_text(20));
+    let password = made_up.as_deref().unwrap_or(&auth.admin_password);
+    match trainyard_api::seed_admin(state, auth.admin_email(), password).await {
+        Ok(Admin::Created) => Ok(made_up),
+        Ok(Admin::Kept) => Ok(None),
+        Err(error @ (SeedError::Email(_) | SeedError::Password(_))) => Err(ConfigError(error.to_string()).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits for the end, in order: the parts, then the database.
+pub async fn finish(ports: Ports, life: Lifecycle) -> anyhow::Result<()> {
+    let config = &ports.config;
+    let limits = Duration::from_secs(config.server.shutdown_grace_s + config.worker.grace_s);
+    let outcome = life.finish(limits + STOP_MARGIN).await;
+    ports.db.close().await;
+    outcome
+}

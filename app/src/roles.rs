@@ -1,0 +1,120 @@
+//! One short function per role: what it opens, what it runs, what it answers.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use trainyard_api::documented;
+use trainyard_http::Authenticator;
+use trainyard_http::ops::Ops;
+use trainyard_worker::Health;
+
+use crate::checks::{Critical, stores};
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::documents::contract;
+use crate::lifecycle::Lifecycle;
+use crate::parts::{bind, finish, run_server, run_sweep, run_worker, seed, start_inference, turning};
+use crate::welcome::Welcome;
+use crate::wiring::{Ports, open_database};
+
+/// Everything in one process.
+///
+/// # Errors
+/// What kept it from starting, or from ending well.
+pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
+    let folder = DataDir::open(data_dir)?;
+    folder.fill_in(&mut config)?;
+    let life = Lifecycle::until_signalled()?;
+    let ports = Ports::open(config, true).await?;
+    ports.db.migrate().await.context("the database could not be brought up to date")?;
+    let reclaimed = trainyard_worker::reclaim_orphans(&ports.db).await?;
+    if reclaimed > 0 {
+        tracing::info!(jobs = reclaimed, "jobs that were running when the last process ended go on");
+    }
+    let jwt = ports.jwt()?;
+    let state = ports.api_state(jwt.clone(), &life)?;
+    let password = seed(&ports, &state, true).await?;
+    let authenticator = ports.authenticator(&jwt).await?;
+    let pool = start_inference(&ports, &life, jwt)?;
+    let health = Health::new();
+    run_worker(&ports, &life, health.clone())?;
+    run_sweep(&ports, &life);
+    let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
+    checks.extend(pool.checks());
+    let ops = Ops::new(ports.metrics.clone()).ready(checks).alive(turning(&ports.config, health));
+    // The pool's own authenticator spares it a look at the database, also here.
+    let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
+    let routes = documented(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
+    let listener = bind(&ports.config, "up").await?;
+    Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, made_up_password: password }.print();
+    run_server(&ports.config, &life, listener, routes.into_router_with(authenticator, ports.limits()));
+    finish(ports, life).await
+}
+
+/// The API role.
+///
+/// # Errors
+/// What kept it from starting, or from ending well.
+pub async fn api(config: Config) -> anyhow::Result<()> {
+    let life = Lifecycle::until_signalled()?;
+    let ports = Ports::open(config, false).await?;
+    let jwt = ports.jwt()?;
+    let state = ports.api_state(jwt.clone(), &life)?;
+    seed(&ports, &state, false).await?;
+    run_sweep(&ports, &life);
+    let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
+    let ops = Ops::new(ports.metrics.clone()).ready(checks);
+    let routes = documented(trainyard_api::routes(state).merge(ops.routes()), &contract());
+    let router = routes.into_router_with(ports.authenticator(&jwt).await?, ports.limits());
+    let listener = bind(&ports.config, "api").await?;
+    run_server(&ports.config, &life, listener, router);
+    finish(ports, life).await
+}
+
+/// A worker role. It answers for its health and metrics, and to nobody else.
+///
+/// # Errors
+/// What kept it from starting, or from ending well.
+pub async fn worker(config: Config) -> anyhow::Result<()> {
+    let life = Lifecycle::until_signalled()?;
+    let ports = Ports::open(config, false).await?;
+    let health = Health::new();
+    let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
+    let ops = Ops::new(ports.metrics.clone()).ready(checks).alive(turning(&ports.config, health.clone()));
+    let listener = bind(&ports.config, "worker").await?;
+    run_worker(&ports, &life, health)?;
+    run_sweep(&ports, &life);
+    let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
+    run_server(&ports.config, &life, listener, router);
+    finish(ports, life).await
+}
+
+/// The inference role.
+///
+/// # Errors
+/// What kept it from starting, or from ending well.
+pub async fn inference(config: Config) -> anyhow::Result<()> {
+    let life = Lifecycle::until_signalled()?;
+    let ports = Ports::open(config, false).await?;
+    let jwt = ports.jwt()?;
+    let pool = start_inference(&ports, &life, jwt)?;
+    let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);
+    checks.extend(pool.checks());
+    let routes = pool.routes().merge(Ops::new(ports.metrics.clone()).ready(checks).routes());
+    let authenticator = ports.pool_authenticator(&pool).await?;
+    let listener = bind(&ports.config, "inference").await?;
+    run_server(&ports.config, &life, listener, routes.into_router_with(authenticator, ports.limits()));
+    finish(ports, life).await
+}
+
+/// Brings the schema up to date, and ends.
+///
+/// # Errors
+/// What kept it from doing so.
+pub async fn migrate(config: Config) -> anyhow::Result<()> {
+    let db = open_database(&config).await?;
+    db.migrate().await?;
+    tracing::info!("the database is up to date");
+    db.close().await;
+    Ok(())
+}

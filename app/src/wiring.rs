@@ -1,0 +1,175 @@
+//! Settings → ports: opens what a role stands on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use trainyard_api::ApiState;
+use trainyard_artifacts::Store;
+use trainyard_domain::{Clock, Email};
+use trainyard_http::auth::{Jwt, Passwords, PrincipalCheck};
+use trainyard_http::routes::Limits;
+use trainyard_http::{Authenticator, Principal};
+use trainyard_inference::Inference;
+use trainyard_queue::Queue;
+use trainyard_storage::{Db, PoolOptions};
+use trainyard_telemetry::Metrics;
+use trainyard_worker::WorkerDeps;
+
+use crate::config::{Config, ConfigError, Mode};
+use crate::data_dir::random_text;
+use crate::lifecycle::Lifecycle;
+
+/// The ports of one process.
+pub struct Ports {
+    /// The settings they were opened with.
+    pub config: Config,
+    /// The truth.
+    pub db: Db,
+    /// Ids on their way to workers.
+    pub queue: Queue,
+    /// Data sets and artifacts.
+    pub store: Store,
+    /// The machine's clock.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Ports {
+    /// Opens everything the settings name. `embedded` allows the queue in memory.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for a setting that is missing or wrong; else what went wrong.
+    pub async fn open(config: Config, embedded: bool) -> anyhow::Result<Self> {
+        for (key, name, value) in [
+            ("database.url", "DATABASE_URL", &config.database.url),
+            ("artifacts.url", "ARTIFACT_URL", &config.artifacts.url),
+            ("queue.url", "REDIS_URL", &config.queue.url),
+        ] {
+            if value.is_empty() && !(embedded && key == "queue.url") {
+                return Err(missing(key, name));
+            }
+        }
+        let metrics = Metrics::install()?;
+        let queue = match config.queue.url.as_str() {
+            "" => Queue::memory(),
+            url => Queue::redis(url, &config.queue.prefix).await.context("queue.url (REDIS_URL)")?,
+        };
+        let db = open_database(&config).await?;
+        let store = Store::open(&config.artifacts.url).context("artifacts.url (ARTIFACT_URL)")?;
+        Ok(Self { config, db, queue, store, clock: Clock::system(), metrics })
+    }
+
+    /// Signs and checks access tokens.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] without a secret, outside development.
+    pub fn jwt(&self) -> anyhow::Result<Arc<Jwt>> {
+        let auth = &self.config.auth;
+        let secret = match (auth.jwt_secret.as_str(), self.config.server.mode) {
+            ("", Mode::Production) => return Err(missing("auth.jwt_secret", "JWT_SECRET")),
+            ("", Mode::Development) => {
+                tracing::warn!("auth.jwt_secret is not set: tokens end with this process");
+                random_text(48)
+            }
+            (secret, _) => secret.to_owned(),
+        };
+        let ttl = chrono::Duration::seconds(self.config.api.access_token_ttl_s);
+        Ok(Arc::new(Jwt::new(secret.as_bytes(), &auth.issuer, &auth.audience, ttl)?))
+    }
+
+    /// Checks tokens against the accounts in the database.
+    ///
+    /// # Errors
+    /// When the account that `auth.skip_auth` lends to everybody can't be read.
+    pub async fn authenticator(&self, jwt: &Arc<Jwt>) -> anyhow::Result<Authenticator> {
+        if self.config.auth.skip_auth {
+            return self.everybody().await;
+        }
+        Ok(Authenticator::new(jwt.clone(), self.clock.clone(), PrincipalCheck::Database(self.db.clone())))
+    }
+
+    /// Checks tokens as the pool does: by their claims, without a database on the way.
+    ///
+    /// # Errors
+    /// As [`Ports::authenticator`].
+    pub async fn pool_authenticator(&self, pool: &Inference) -> anyhow::Result<Authenticator> {
+        if self.config.auth.skip_auth { self.everybody().await } else { Ok(pool.authenticator()) }
+    }
+
+    async fn everybody(&self) -> anyhow::Result<Authenticator> {
+        tracing::warn!("auth.skip_auth is on: every caller is the administrator");
+        let email = Email::parse(self.config.auth.admin_email()).map_err(anyhow::Error::msg)?;
+        let found = self.db.read().await?.users().by_email(email.as_str()).await?;
+        let user = found.context("auth.skip_auth needs the administrator's account; start the API role first")?;
+        Ok(Authenticator::everybody_is(Principal {
+            user_id: user.id,
+            email: user.email.as_str().into(),
+            role: user.role,
+        }))
+    }
+
+    /// What a route allows unless it says otherwise.
+    pub fn limits(&self) -> Limits {
+        let server = &self.config.server;
+        Limits { body_bytes: server.max_body_bytes, timeout_s: server.request_timeout_s }
+    }
+
+    /// What the API's handlers reach.
+    ///
+    /// # Errors
+    /// When the folder for uploads can't be made.
+    pub fn api_state(&self, jwt: Arc<Jwt>, life: &Lifecycle) -> anyhow::Result<ApiState> {
+        let work_dir = self.config.worker.work_dir.join("uploads");
+        std::fs::create_dir_all(&work_dir).with_context(|| format!("can't make {}", work_dir.display()))?;
+        Ok(ApiState::new(trainyard_api::Ports {
+            db: self.db.clone(),
+            queue: self.queue.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            jwt,
+            passwords: Arc::new(Passwords::new(self.config.auth.bcrypt_cost)),
+            config: self.config.api.clone(),
+            work_dir,
+            stopping: life.stopping.clone(),
+        }))
+    }
+
+    /// What a worker stands on.
+    ///
+    /// # Errors
+    /// When this program can't find itself to start it for training.
+    pub fn worker_deps(&self) -> anyhow::Result<WorkerDeps> {
+        Ok(WorkerDeps {
+            db: self.db.clone(),
+            heartbeat_db: (self.config.database.url.clone(), PoolOptions { max_connections: 1, ..pool(&self.config) }),
+            queue: self.queue.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            train_command: std::env::current_exe()?,
+        })
+    }
+}
+
+/// Opens the database alone.
+///
+/// # Errors
+/// As [`Ports::open`].
+pub async fn open_database(config: &Config) -> anyhow::Result<Db> {
+    if config.database.url.is_empty() {
+        return Err(missing("database.url", "DATABASE_URL"));
+    }
+    Db::connect(&config.database.url, &pool(config)).await.context("database.url (DATABASE_URL)")
+}
+
+fn pool(config: &Config) -> PoolOptions {
+    PoolOptions {
+        max_connections: config.database.max_connections,
+        acquire_timeout: Duration::from_secs(config.database.acquire_timeout_s),
+    }
+}
+
+fn missing(key: &str, name: &str) -> anyhow::Error {
+    ConfigError(format!("{key} is not set; give it in the --config file or as {name}")).into()
+}
