@@ -64,7 +64,7 @@ impl Api {
         });
         seed_admin(&state, ADMIN.0, ADMIN.1).await.unwrap();
         // As two replicas that start at the same moment.
-        let (one, other) = tokio::join!(seed_datasets(&state), seed_datasets(&state));
+        let (one, other) = tokio::join!(Box::pin(seed_datasets(&state)), Box::pin(seed_datasets(&state)));
         one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
         let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
