@@ -1,4 +1,4 @@
-//! `trainyard predict --csv`: a CSV in, the same CSV with the prediction added out, a thousand rows a request.
+//! `trainyard predict --csv`: a CSV in, the same CSV with the prediction added out, up to a thousand rows a request.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
@@ -13,8 +13,10 @@ use crate::client::output::Output;
 use crate::client::server::Server;
 use crate::client::{show, values};
 
-/// Rows in one request.
-const CHUNK: usize = 1_000;
+/// Rows in one request: at most this many,
+const MOST_ROWS: usize = 1_000;
+/// and cells, so that wide tables stay far below the server's limit for a body.
+const MOST_CELLS: usize = 200_000;
 
 /// Predicts every row of the CSV at `path`; `request` says with which model.
 pub(crate) async fn run(
@@ -33,11 +35,12 @@ pub(crate) async fn run(
         output.say(format!("columns that the model does not take are left out: {}", ignored.join(", ")));
     }
     let mut predictions = Vec::with_capacity(rows.len());
-    for (chunk, rows) in rows.chunks(CHUNK).enumerate() {
+    let size = (MOST_CELLS / header.len().max(1)).clamp(1, MOST_ROWS);
+    for (chunk, rows) in rows.chunks(size).enumerate() {
         let instances = rows.iter().map(|row| instance(&header, row, taken.as_ref())).collect();
         request.insert("instances".into(), Value::Array(instances));
         let answer = server.send_json(Method::POST, server.inference(), &json!(request)).await;
-        let mut answer = answer.map_err(|error| located(error, chunk * CHUNK))?.body;
+        let mut answer = answer.map_err(|error| located(error, chunk * size))?.body;
         if let Value::Array(part) = answer["predictions"].take() {
             predictions.extend(part);
         }

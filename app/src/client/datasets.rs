@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::Value;
 
 use crate::client::error::ClientError;
-use crate::client::output::{Output, list, pairs};
+use crate::client::output::{Output, list, pairs, plain};
 use crate::client::server::Server;
 use crate::client::show;
 
@@ -156,7 +156,7 @@ fn table(datasets: &Value) -> String {
             show::moment(&dataset["created_at"]),
         ]);
     }
-    table.to_string()
+    plain(&table)
 }
 
 fn profile(dataset: &Value) -> String {
@@ -178,12 +178,12 @@ fn profile(dataset: &Value) -> String {
     }
     let warnings = dataset["warnings"].as_array().into_iter().flatten();
     let warnings: String = warnings.map(|warning| format!("\nwarning: {}", show::text(warning))).collect();
-    format!("{head}\n{table}{warnings}")
+    format!("{head}\n{}{warnings}", plain(&table))
 }
 
 fn content(column: &Value) -> String {
     if column["min"].is_number() {
-        return format!("{} to {}", show::text(&column["min"]), show::text(&column["max"]));
+        return format!("{} to {}", show::bound(&column["min"]), show::bound(&column["max"]));
     }
     let top = column["top"].as_array().into_iter().flatten().take(3);
     let shown = top.map(|top| format!("{} ({})", show::text(&top["value"]), show::text(&top["count"])));
@@ -196,5 +196,5 @@ fn preview(preview: &Value) -> String {
     for row in preview["rows"].as_array().into_iter().flatten() {
         table.add_row(row.as_array().into_iter().flatten().map(show::text));
     }
-    table.to_string()
+    plain(&table)
 }

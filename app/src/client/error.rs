@@ -52,8 +52,8 @@ pub struct Refusal {
     pub fields: Vec<(String, String)>,
     /// Leads to the server's log.
     pub request_id: Option<String>,
-    /// The whole document.
-    pub document: Option<Value>,
+    /// The whole document, as it came.
+    pub document: Option<String>,
 }
 
 impl Refusal {
@@ -69,7 +69,7 @@ impl Refusal {
             detail: text("detail").unwrap_or_else(|| format!("the server answered {status}")),
             fields: errors.filter_map(field).collect(),
             request_id: text("request_id"),
-            document: document.filter(Value::is_object),
+            document: document.is_some_and(|document| document.is_object()).then(|| body.to_owned()),
         }
     }
 }

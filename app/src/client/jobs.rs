@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::client::error::ClientError;
-use crate::client::output::{Output, list};
+use crate::client::output::{Output, list, plain};
 use crate::client::server::Server;
 use crate::client::{report, show, train};
 
@@ -120,13 +120,15 @@ fn table(page: &Value) -> String {
             job["duration_s"].as_f64().map(show::seconds).unwrap_or_default(),
         ]);
     }
-    table.to_string()
+    plain(&table)
 }
 
 async fn act(id: &str, verb: &str, server: &Server, output: Output) -> Result<(), ClientError> {
     let url = server.at(&["training", id, verb]);
     let answer = server.send(|http| http.post(url.clone())).await?;
-    output.say(format!("job {id} is {}", show::text(&answer.body["status"])));
+    let status = show::text(&answer.body["status"]);
+    let then = if verb == "cancel" && status == "running" { "; it will stop within seconds" } else { "" };
+    output.say(format!("job {id} is {status}{then}"));
     if output.json {
         output.result(&answer.raw, String::new);
     }

@@ -78,7 +78,7 @@ pub async fn execute(command: ClientCommand, global: &GlobalArgs) -> ExitCode {
                 && let Some(document) = refusal.document.as_ref().filter(|_| output.json)
             {
                 // The server's JSON is its problem document now.
-                output.result(&document.to_string(), String::new);
+                output.result(document, String::new);
             }
             error.lines().iter().for_each(|line| output.say(line));
             ExitCode::from(error.exit_code())

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::error::ClientError;
-use crate::client::output::{Output, list, pairs};
+use crate::client::output::{Output, list, pairs, plain};
 use crate::client::server::Server;
 use crate::client::{report, show};
 
@@ -168,7 +168,7 @@ fn table(models: &Value) -> String {
             show::moment(&latest["created_at"]),
         ]);
     }
-    table.to_string()
+    plain(&table)
 }
 
 fn versions(versions: &Value) -> String {
@@ -185,7 +185,7 @@ fn versions(versions: &Value) -> String {
             show::moment(&version["created_at"]),
         ]);
     }
-    table.to_string()
+    plain(&table)
 }
 
 fn version_in_full(version: &Value) -> String {

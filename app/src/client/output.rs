@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Table, presets};
 
 /// How results are shown.
 #[derive(Debug, Clone, Copy)]
@@ -32,12 +32,20 @@ fn write(mut to: impl Write, text: &str) {
     let _ = writeln!(to, "{}", text.trim_end()).and_then(|()| to.flush());
 }
 
-/// A table without lines, for lists that people also grep.
+/// A table without lines, for lists that people also grep: a row is a line, however narrow the terminal.
 pub(crate) fn list(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.iter().map(|title| title.to_uppercase()));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     table
+}
+
+/// A [`list`] as text: columns two blanks apart, and no blanks at the end of a line.
+pub(crate) fn plain(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// A table with lines, for a few figures.

@@ -56,8 +56,11 @@ impl Server {
     pub(crate) fn new(global: &GlobalArgs) -> Result<Self, ClientError> {
         let file = SessionFile::of_user()?;
         let saved = file.load().map(|session| session.url);
-        let url = parse_url(global.url.as_deref().or(saved.as_deref()).unwrap_or(DEFAULT_URL))?;
-        let inference_url = global.inference_url.as_deref().map(parse_url).transpose()?.unwrap_or_else(|| url.clone());
+        // A variable that is set to nothing is not set.
+        let [given, inference] =
+            [&global.url, &global.inference_url].map(|url| url.as_deref().filter(|url| !url.is_empty()));
+        let url = parse_url(given.or(saved.as_deref()).unwrap_or(DEFAULT_URL))?;
+        let inference_url = inference.map(parse_url).transpose()?.unwrap_or_else(|| url.clone());
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT);

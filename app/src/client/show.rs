@@ -23,10 +23,17 @@ pub(crate) fn moment(value: &Value) -> String {
     parsed.map_or_else(|| text(value), |at| at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// Seconds, as `3.1 s`, `2 min 5 s` or `1 h 3 min`.
+/// A bound of a range: with as many decimals as it has, up to four.
+pub(crate) fn bound(value: &Value) -> String {
+    let text = text(value);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Seconds, as `48 ms`, `3.1 s`, `2 min 5 s` or `1 h 3 min`.
 pub(crate) fn seconds(value: f64) -> String {
     let whole = value.round().max(0.0) as u64;
     match whole {
+        _ if value < 0.95 => format!("{:.0} ms", value.max(0.0) * 1_000.0),
         0..60 => format!("{:.1} s", value.max(0.0)),
         60..3_600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3_600, whole % 3_600 / 60),
@@ -55,7 +62,11 @@ mod tests {
     fn figures_read_naturally() {
         assert_eq!(text(&json!(0.812_345)), "0.8123");
         assert_eq!(text(&json!(["sex", "age"])), "sex, age");
-        assert_eq!([3.12, 125.0, 3_780.0].map(seconds), ["3.1 s", "2 min 5 s", "1 h 3 min"]);
+        assert_eq!([0.048, 3.12, 125.0, 3_780.0].map(seconds), ["48 ms", "3.1 s", "2 min 5 s", "1 h 3 min"]);
+        assert_eq!(
+            [json!(1.0), json!(0.1667), json!(10), json!(100.0)].map(|n| bound(&n)),
+            ["1", "0.1667", "10", "100"]
+        );
         assert_eq!([json!(12), json!(183_204)].map(|size| bytes(&size)), ["12 B", "183.2 kB"]);
     }
 }
