@@ -35,7 +35,7 @@ fn write(mut to: impl Write, text: &str) {
 /// A table without lines, for lists that people also grep: a row is a line, however narrow the terminal.
 pub(crate) fn list(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING);
     table.set_header(header.iter().map(|title| title.to_uppercase()));
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -51,7 +51,7 @@ pub(crate) fn plain(table: &Table) -> String {
 /// A table with lines, for a few figures.
 pub(crate) fn figures(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     if !header.is_empty() {
         table.set_header(header);
     }
