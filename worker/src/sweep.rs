@@ -8,6 +8,7 @@ mod gauges;
 mod log;
 mod orphans;
 mod redeliver;
+mod settle;
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use trainyard_telemetry::catalogue;
 
 use log::Log;
 use redeliver::Known;
+use settle::Settle;
 
 const LEADER: &str = "sweep";
 /// A round that takes longer than this is given up.
@@ -123,8 +125,8 @@ struct State {
     leads: bool,
     /// What was known of the queue.
     known: Known,
-    /// Expired leases are left alone until then.
-    settled_at: Option<Instant>,
+    /// Whether expired leases can be judged.
+    settle: Settle,
     measured: Option<Instant>,
     cleaned: Option<Instant>,
     searched: Option<Instant>,
@@ -142,21 +144,21 @@ impl Sweep {
             }
             Err(error) => {
                 self.log.failed("lead", &error);
-                // Nobody could renew a lease while the database was away, so expired ones prove nothing yet.
-                self.state.settled_at = None;
+                self.state.settle.disturbed();
                 return;
             }
         };
         self.log.worked("lead");
         let started = Instant::now();
-        let settle = Duration::from_millis(self.config.settle_ms);
-        let settled_at = *self.state.settled_at.get_or_insert_with(|| Instant::now() + settle);
+        let (every, moment) =
+            (Duration::from_millis(self.config.every_ms), Duration::from_millis(self.config.settle_ms));
+        let settled = self.state.settle.is_settled(started, every, moment);
 
         let answer = redeliver::run(self, now).await;
         self.note("redeliver", answer);
         let answer = dispatch::run(self, now).await;
         self.note("dispatch", answer);
-        if Instant::now() >= settled_at {
+        if settled {
             let answer = expired::run(self, now).await;
             self.note("expired", answer);
         }
@@ -169,6 +171,7 @@ impl Sweep {
             self.note("cleanup", answer);
         }
         self.search_orphans().await;
+        self.state.settle.rests(Instant::now());
         metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
     }
 
@@ -219,7 +222,7 @@ impl Sweep {
             Ok(()) => self.log.worked(duty),
             Err(error) => {
                 if matches!(&error, SweepError::Storage(error) if error.is_retryable()) {
-                    self.state.settled_at = None;
+                    self.state.settle.disturbed();
                 }
                 self.log.failed(duty, &error);
             }
