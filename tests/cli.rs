@@ -47,7 +47,7 @@ async fn the_tour_ends_with_a_prediction(system: &System) {
     terminal.succeeds("login");
     let train = "train --dataset titanic --algorithm random_forest --features sex,age,pclass --watch --name";
     let watched = terminal.succeeds(&format!("{train} {name}"));
-    assert!(watched.contains("accuracy") && watched.contains("roc_auc"), "{watched}");
+    assert!(watched.contains("accuracy") && watched.contains("ROC AUC"), "{watched}");
     assert!(terminal.succeeds("jobs").contains(&name));
     assert!(terminal.succeeds("models").contains(&name));
     let admin = system.client().admin().await;

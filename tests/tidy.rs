@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ml", &["domain"]),
     ("storage", &["domain"]),
     ("queue", &["domain", "telemetry"]),
-    ("artifacts", &["domain"]),
+    ("artifacts", &["domain", "telemetry"]),
     ("http", &["domain", "storage", "queue", "artifacts", "telemetry"]),
     ("api", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("worker", &["domain", "storage", "queue", "artifacts", "telemetry", "ml"]),

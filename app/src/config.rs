@@ -129,6 +129,8 @@ mod tests {
         assert!(wrong.contains("TRAINYARD__WORKER__CONCURRENCY") && wrong.contains("whole number"), "{wrong}");
         assert!(refused(&[("JWT_SECRET", "short")]).contains("auth.jwt_secret"));
         assert!(refused(&[("SKIP_AUTH", "true")]).contains("server.mode"));
+        assert!(refused(&[("TRAINYARD__WORKER__LEASE_S", "9")]).contains("worker.renew_every_s"));
+        assert!(refused(&[("TRAINYARD__WORKER__LEASE_S", "15")]).contains("sweep.worker_dead_after_s"));
         assert!(refused(&[("DATABASE_URL", "mysql://x")]).contains("database.url"));
     }
 

@@ -133,6 +133,16 @@ impl Config {
         if !self.auth.jwt_secret.is_empty() && self.auth.jwt_secret.len() < 32 {
             return refuse("auth.jwt_secret (JWT_SECRET)", "have at least 32 bytes");
         }
+        if self.worker.renew_every_s.saturating_mul(2) > self.worker.lease_s {
+            return refuse(
+                "worker.renew_every_s",
+                "be at most half of worker.lease_s, so that one late renewal loses nothing",
+            );
+        }
+        if !(self.worker.renew_every_s..self.worker.lease_s).contains(&self.sweep.worker_dead_after_s) {
+            // A dead worker must look dead when its lease runs out, or its death would count as an interruption.
+            return refuse("sweep.worker_dead_after_s", "lie between worker.renew_every_s and worker.lease_s");
+        }
         if !(4..=16).contains(&self.auth.bcrypt_cost) {
             return refuse("auth.bcrypt_cost", "be from 4 to 16");
         }

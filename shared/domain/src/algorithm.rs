@@ -25,9 +25,12 @@ const TEST_SIZE: ParamSpec = ParamSpec {
     description: "Share of the rows that is held out of training and used for the metrics.",
 };
 
+// Leaves of single rows learn noise by heart. Measured over 20 to 40 seeds, 5 against 1: forests on titanic log-loss 0.44
+// against 0.75 and accuracy 0.809 against 0.793, on diabetes R² 0.479 against 0.464, on breast_cancer no difference;
+// single trees gain on all three.
 const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec {
     name: "min_samples_leaf",
-    kind: ParamKind::Int { min: 1, max: 10_000, default: Some(1) },
+    kind: ParamKind::Int { min: 1, max: 10_000, default: Some(5) },
     description: "Fewest training rows in a leaf.",
 };
 
@@ -40,7 +43,7 @@ const RANDOM_FOREST: &[ParamSpec] = &[
     ParamSpec {
         name: "max_depth",
         kind: ParamKind::Int { min: 1, max: 64, default: None },
-        description: "Deepest level of a tree; null grows until the leaves are pure.",
+        description: "Deepest level of a tree; null grows until no split is possible.",
     },
     MIN_SAMPLES_LEAF,
     ParamSpec {
@@ -60,7 +63,7 @@ const DECISION_TREE: &[ParamSpec] = &[
     ParamSpec {
         name: "max_depth",
         kind: ParamKind::Int { min: 1, max: 64, default: Some(8) },
-        description: "Deepest level of the tree; null grows until the leaves are pure.",
+        description: "Deepest level of the tree; null grows until no split is possible.",
     },
     ParamSpec {
         name: "min_samples_split",

@@ -33,9 +33,7 @@ impl Clock {
                 let now = Utc::now();
                 now.duration_trunc(Duration::microseconds(1)).unwrap_or(now)
             }
-            Kind::Manual(micros) => {
-                DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default()
-            }
+            Kind::Manual(micros) => DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default(),
         }
     }
 

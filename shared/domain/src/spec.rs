@@ -143,15 +143,12 @@ fn check_target(errors: &mut Vec<FieldError>, target: &str, algorithm: Option<Al
     }
     match algorithm {
         None => {}
-        Some(algorithm) if is_regression(column.dtype, column.distinct) => {
-            if !algorithm.supports_regression() {
-                refuse(format!(
-                    "has {} distinct numbers, which asks for regression; {} classifies only (random_forest does both)",
-                    column.distinct,
-                    algorithm.as_str()
-                ));
-            }
-        }
+        Some(algorithm) if is_regression(column.dtype, column.distinct) && algorithm.supports_regression() => {}
+        Some(algorithm) if is_regression(column.dtype, column.distinct) => refuse(format!(
+            "has {} distinct numbers, which asks for regression; {} classifies only (random_forest does both)",
+            column.distinct,
+            algorithm.as_str()
+        )),
         Some(_) if column.distinct > MAX_CLASSES => {
             refuse(format!("has {} classes; at most {MAX_CLASSES} can be told apart", column.distinct));
         }
@@ -237,8 +234,8 @@ fn column_list(dataset: &Dataset) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::DatasetId;
     use crate::ColumnProfile;
+    use crate::ids::DatasetId;
 
     fn column(name: &str, dtype: Dtype, distinct: u64) -> ColumnProfile {
         ColumnProfile {

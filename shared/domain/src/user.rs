@@ -42,7 +42,8 @@ impl Email {
     /// A sentence for the client when `text` is no address.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
-        let options = email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
+        let options =
+            email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
         if text.len() > 254 || email_address::EmailAddress::parse_with_options(text, options).is_err() {
             return Err("must be an e-mail address, such as ada@example.com");
         }
