@@ -28,7 +28,7 @@ use crate::model::TreeEnsemble;
 use crate::rng::{Rng, Stream};
 use binary::BinaryTarget;
 use classes::ClassTarget;
-use grow::{Grown, Limits, Scratch, grow};
+use grow::{Grown, Limits, grow};
 use numbers::NumberTarget;
 use out_of_bag::OutOfBag;
 use target::Target;
@@ -122,12 +122,8 @@ fn grow_all<T: Target, K: Sync>(
         progress.goes_on().then_some(())?;
         let mut rng = Rng::new(params.seed(), Stream::Tree(index as u64));
         let counts = bootstrap::counts(rows, params.bootstrap(), &mut rng);
-        let (mut samples, left_out) = bootstrap::samples(target, &counts);
-        let mut scratch = Scratch::new(target, samples.len());
-        let grown = grow(binned, target, limits, &mut samples, &mut scratch, &mut rng);
-        if let Some(out_of_bag) = &out_of_bag {
-            out_of_bag.add(binned, &grown, &left_out);
-        }
+        let draw = bootstrap::draw(target, &counts);
+        let grown = grow(binned, target, limits, draw, out_of_bag.as_ref(), &mut rng);
         progress.tree_done();
         Some(grown)
     };

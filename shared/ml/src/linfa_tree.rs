@@ -75,7 +75,7 @@ pub(crate) fn fit(
         importances[split.feature] += split.decrease * rows.len() as f64;
         let column = &raw[split.feature];
         let (left, right): (Vec<usize>, Vec<usize>) =
-            rows.into_iter().partition(|row| !(column[*row] > split.threshold));
+            rows.into_iter().partition(|row| column[*row].is_nan() || column[*row] <= split.threshold);
         let children = tree.len();
         tree.feature[node] = split.feature as u32;
         tree.threshold[node] = split.threshold;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use trainyard_domain::params::Params;
 use trainyard_domain::{FailureCode, JobSpec};
 
+use crate::artifact::ArtifactError;
 use crate::frame::{Frame, Target};
 use crate::metrics::{Measured, importances, report};
 use crate::model::{Manifest, Model, Signature, Task};
@@ -98,8 +99,12 @@ pub fn train(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) ->
     let (model, warnings) = fit(csv, request, observer)?;
     let artifact = artifact::encode(&model);
     // A file that can't be loaded, or answers differently, must fail here and not in front of clients.
-    Predictor::load(&artifact)
-        .map_err(|error| TrainError::Failed { code: FailureCode::Internal, message: error.to_string() })?;
+    Predictor::load(&artifact).map_err(|error| match error {
+        ArtifactError::TooLarge { .. } => {
+            TrainError::bad_params(format!("{error}; fewer or shallower trees make it smaller"))
+        }
+        error => TrainError::Failed { code: FailureCode::Internal, message: error.to_string() },
+    })?;
     observer.progress("saving", 1.0);
     Ok(Trained { artifact, metrics: model.manifest.metrics, warnings })
 }

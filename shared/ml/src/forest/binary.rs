@@ -1,7 +1,7 @@
 //! Two classes, split by the Gini index (Breiman et al. 1984): the most common case, with a bin's two counts packed in
 //! one word.
 
-use super::target::{Cut, Occupied, Target, bins};
+use super::target::{Cut, Occupied, Target, each_bin, fill};
 
 /// Two classes with their weights.
 #[derive(Debug)]
@@ -87,23 +87,21 @@ impl Target for BinaryTarget<'_> {
         negative + positive
     }
 
-    #[inline]
-    fn add(&self, cells: &mut [Packed], bin: u8, sample: &Sample) {
-        cells[usize::from(bin)] += packed(sample);
-    }
-
-    #[inline]
-    fn is_empty(&self, cells: &[Packed], bin: u8) -> bool {
-        cells[usize::from(bin)] == 0
+    fn fill(&self, cells: &mut [Packed], column: &[u8], samples: &[Sample]) -> Occupied {
+        // An array of 256 needs no bounds check for an index of eight bits.
+        let Some(cells) = cells.first_chunk_mut::<256>() else { return [0; 4] };
+        let add = |cells: &mut [Packed; 256], bin: u8, sample: &Sample| cells[usize::from(bin)] += packed(sample);
+        fill::<Self, _>(cells, column, samples, add, |cells, bin| cells[usize::from(bin)] == 0)
     }
 
     fn scan(&self, cells: &mut [Packed], occupied: Occupied, total: &Packed, min_leaf: u32) -> Option<Cut> {
+        let cells = cells.first_chunk_mut::<256>()?;
         let all = Self::draws(total);
         let (negative, positive) = self.sides(*total);
         let mut best = None;
         let mut left: Packed = 0;
         let mut last = None;
-        for bin in bins(occupied) {
+        each_bin(occupied, |bin| {
             if let Some(last) = last {
                 let draws = Self::draws(&left);
                 if draws >= min_leaf && all - draws >= min_leaf {
@@ -119,7 +117,7 @@ impl Target for BinaryTarget<'_> {
             }
             left += std::mem::take(&mut cells[usize::from(bin)]);
             last = Some(bin);
-        }
+        });
         best
     }
 }

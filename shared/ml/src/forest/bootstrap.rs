@@ -1,5 +1,6 @@
 //! Drawing a tree's rows with replacement.
 
+use super::grow::Draw;
 use super::target::Target;
 use crate::rng::Rng;
 
@@ -14,8 +15,8 @@ pub(crate) fn counts(rows: usize, bootstrap: bool, rng: &mut Rng) -> Vec<u32> {
     counts
 }
 
-/// The drawn rows, packed, and the rows that were left out; both in row order.
-pub(crate) fn samples<T: Target>(target: &T, counts: &[u32]) -> (Vec<T::Sample>, Vec<u32>) {
+/// Tells the drawn rows, packed, from the others; both in row order.
+pub(crate) fn draw<T: Target>(target: &T, counts: &[u32]) -> Draw<T> {
     // About 63.2 % of the rows are drawn at least once.
     let mut samples = Vec::with_capacity(counts.len() * 2 / 3 + 1);
     let mut left_out = Vec::with_capacity(counts.len() * 2 / 5 + 1);
@@ -25,5 +26,5 @@ pub(crate) fn samples<T: Target>(target: &T, counts: &[u32]) -> (Vec<T::Sample>,
             count => samples.push(target.sample(row, *count)),
         }
     }
-    (samples, left_out)
+    Draw { samples, left_out }
 }

@@ -1,6 +1,6 @@
 //! Any number of classes, split by the Gini index or by entropy.
 
-use super::target::{Cut, Occupied, Target, bins};
+use super::target::{Cut, Occupied, Target, each_bin, fill};
 
 /// What a split of classes minimises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,28 +30,83 @@ pub(crate) struct Sample {
     class: u16,
 }
 
+/// A criterion, known when the innermost loop is compiled. Of a side's weight per class it takes shares, which add up,
+/// and of their sum and the side's weight a score: the larger, the purer.
+trait Impurity {
+    fn share(weight: f64) -> f64;
+    fn side(shares: f64, weight: f64) -> f64;
+}
+
+struct Gini;
+impl Impurity for Gini {
+    #[inline]
+    fn share(weight: f64) -> f64 {
+        weight * weight
+    }
+
+    #[inline]
+    fn side(shares: f64, weight: f64) -> f64 {
+        shares / weight
+    }
+}
+
+struct Entropy;
+impl Impurity for Entropy {
+    #[inline]
+    fn share(weight: f64) -> f64 {
+        if weight > 0.0 { weight * weight.ln() } else { 0.0 }
+    }
+
+    #[inline]
+    fn side(shares: f64, weight: f64) -> f64 {
+        shares - weight * weight.ln()
+    }
+}
+
 impl ClassTarget<'_> {
-    /// A class's share in a side's score, of the class's weight in it.
-    #[inline]
-    fn share(&self, weight: f64) -> f64 {
-        match self.criterion {
-            Criterion::Gini => weight * weight,
-            Criterion::Entropy if weight > 0.0 => weight * weight.ln(),
-            Criterion::Entropy => 0.0,
-        }
+    fn shares<I: Impurity>(&self, counts: &[u32]) -> f64 {
+        counts.iter().zip(self.weights).map(|(count, weight)| I::share(f64::from(*count) * weight)).sum()
     }
 
-    /// A side's score, of its classes' shares and its weight; the larger the purer.
-    #[inline]
-    fn side(&self, shares: f64, weight: f64) -> f64 {
-        match self.criterion {
-            Criterion::Gini => shares / weight,
-            Criterion::Entropy => shares - weight * weight.ln(),
-        }
+    fn scan_by<I: Impurity>(&self, cells: &mut [u32], occupied: Occupied, total: &[u32], min_leaf: u32) -> Option<Cut> {
+        let width = self.weights.len();
+        // The cells behind the bins are free: they hold what was passed so far.
+        let (cells, left) = cells.split_at_mut(256 * width);
+        left.fill(0);
+        let all: u32 = total.iter().sum();
+        let weight = self.weight_of(total);
+        let (mut left_draws, mut left_weight, mut left_shares) = (0, 0.0, 0.0);
+        let mut right_shares = self.shares::<I>(total);
+        let mut best = None;
+        let mut last = None;
+        each_bin(occupied, |bin| {
+            if let Some(last) = last
+                && left_draws >= min_leaf
+                && all - left_draws >= min_leaf
+            {
+                let score = I::side(left_shares, left_weight) + I::side(right_shares, weight - left_weight);
+                Cut::improve(&mut best, score, last, bin);
+            }
+            let counts = &mut cells[usize::from(bin) * width..][..width];
+            for (((count, left), total), of_class) in counts.iter_mut().zip(&mut *left).zip(total).zip(self.weights) {
+                if *count > 0 {
+                    let (before, after) = (*left, *left + *count);
+                    let share = |draws: u32| I::share(f64::from(draws) * of_class);
+                    left_shares += share(after) - share(before);
+                    right_shares += share(total - after) - share(total - before);
+                    left_weight += f64::from(*count) * of_class;
+                    left_draws += *count;
+                    *left = after;
+                    *count = 0;
+                }
+            }
+            last = Some(bin);
+        });
+        best
     }
 
-    fn shares(&self, counts: &[u32]) -> f64 {
-        counts.iter().zip(self.weights).map(|(count, weight)| self.share(f64::from(*count) * weight)).sum()
+    fn weight_of(&self, counts: &[u32]) -> f64 {
+        counts.iter().zip(self.weights).map(|(count, weight)| f64::from(*count) * weight).sum()
     }
 }
 
@@ -96,59 +151,35 @@ impl Target for ClassTarget<'_> {
     }
 
     fn leaf(&self, total: &Box<[u32]>, out: &mut Vec<f32>) {
-        let all = self.weight(total);
+        let all = self.weight_of(total);
         out.extend(total.iter().zip(self.weights).map(|(count, weight)| (f64::from(*count) * weight / all) as f32));
     }
 
     fn score(&self, total: &Box<[u32]>) -> f64 {
-        self.side(self.shares(total), self.weight(total))
+        match self.criterion {
+            Criterion::Gini => Gini::side(self.shares::<Gini>(total), self.weight_of(total)),
+            Criterion::Entropy => Entropy::side(self.shares::<Entropy>(total), self.weight_of(total)),
+        }
     }
 
     fn weight(&self, total: &Box<[u32]>) -> f64 {
-        total.iter().zip(self.weights).map(|(count, weight)| f64::from(*count) * weight).sum()
+        self.weight_of(total)
     }
 
-    #[inline]
-    fn add(&self, cells: &mut [u32], bin: u8, sample: &Sample) {
-        cells[usize::from(bin) * self.weights.len() + usize::from(sample.class)] += u32::from(sample.draws);
-    }
-
-    #[inline]
-    fn is_empty(&self, cells: &[u32], bin: u8) -> bool {
+    fn fill(&self, cells: &mut [u32], column: &[u8], samples: &[Sample]) -> Occupied {
         let width = self.weights.len();
-        cells[usize::from(bin) * width..][..width].iter().all(|count| *count == 0)
+        let add = |cells: &mut [u32], bin: u8, sample: &Sample| {
+            cells[usize::from(bin) * width + usize::from(sample.class)] += u32::from(sample.draws);
+        };
+        let is_empty =
+            |cells: &[u32], bin: u8| cells[usize::from(bin) * width..][..width].iter().all(|count| *count == 0);
+        fill::<Self, _>(cells, column, samples, add, is_empty)
     }
 
     fn scan(&self, cells: &mut [u32], occupied: Occupied, total: &Box<[u32]>, min_leaf: u32) -> Option<Cut> {
-        let width = self.weights.len();
-        let all = Self::draws(total);
-        let weight = self.weight(total);
-        let mut left = vec![0_u32; width];
-        let (mut left_draws, mut left_weight, mut left_shares) = (0, 0.0, 0.0);
-        let mut right_shares = self.shares(total);
-        let mut best = None;
-        let mut last = None;
-        for bin in bins(occupied) {
-            if let Some(last) = last
-                && left_draws >= min_leaf
-                && all - left_draws >= min_leaf
-            {
-                let score = self.side(left_shares, left_weight) + self.side(right_shares, weight - left_weight);
-                Cut::improve(&mut best, score, last, bin);
-            }
-            let counts = &mut cells[usize::from(bin) * width..][..width];
-            for (class, count) in counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
-                let count = std::mem::take(count);
-                let (before, right, of_class) = (left[class], total[class] - left[class], self.weights[class]);
-                let share = |draws: u32| self.share(f64::from(draws) * of_class);
-                left_shares += share(before + count) - share(before);
-                right_shares += share(right - count) - share(right);
-                left[class] += count;
-                left_draws += count;
-                left_weight += f64::from(count) * of_class;
-            }
-            last = Some(bin);
+        match self.criterion {
+            Criterion::Gini => self.scan_by::<Gini>(cells, occupied, total, min_leaf),
+            Criterion::Entropy => self.scan_by::<Entropy>(cells, occupied, total, min_leaf),
         }
-        best
     }
 }

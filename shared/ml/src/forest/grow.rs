@@ -1,7 +1,11 @@
 //! Growing one tree, best split by best split, depth first.
 
+use std::ops::Range;
+
 use super::bins::Binned;
-use super::target::{Cut, Target, can_cut, fill};
+use super::out_of_bag::OutOfBag;
+use super::target::{Cut, Target, bin_of, can_cut};
+use crate::metrics::importances;
 use crate::model::{LEAF, Tree};
 use crate::rng::Rng;
 
@@ -22,68 +26,85 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Grown {
     pub(crate) tree: Tree,
-    /// Per node, the highest bin that goes left; 0 for leaves.
-    pub(crate) bins: Vec<u8>,
     /// Impurity decrease per feature, normalised to add up to 1; all zero for a tree that is only a leaf.
     pub(crate) importances: Vec<f64>,
 }
 
-/// Memory that is reused from tree to tree.
+/// The rows of one tree.
 #[derive(Debug)]
-pub(crate) struct Scratch<T: Target> {
-    cells: Vec<T::Cell>,
-    right: Vec<T::Sample>,
+pub(crate) struct Draw<T: Target> {
+    /// The rows that were drawn, each once, at least one.
+    pub(crate) samples: Vec<T::Sample>,
+    /// The others: they go down the tree with it and are answered in its leaves.
+    pub(crate) left_out: Vec<u32>,
 }
 
-impl<T: Target> Scratch<T> {
-    pub(crate) fn new(target: &T, rows: usize) -> Self {
-        Self { cells: vec![T::Cell::default(); 256 * target.width()], right: vec![T::Sample::default(); rows] }
-    }
-}
-
-/// A node still to be looked at: its place in the tree, its range of the samples, its sums.
+/// A node still to be looked at: its place in the tree, its rows, its sums.
 struct Open<T: Target> {
     node: usize,
-    from: usize,
-    to: usize,
+    samples: Range<usize>,
+    left_out: Range<usize>,
     depth: usize,
     total: T::Total,
 }
 
-/// Grows a tree on `samples` (each row at most once, at least one row), which come out reordered.
+/// The working memory of one tree.
+struct Scratch<T: Target> {
+    /// [`Target::width`] for each bin, and as many for the scan's own use.
+    cells: Vec<T::Cell>,
+    samples: Vec<T::Sample>,
+    rows: Vec<u32>,
+    /// In the order they were last drawn.
+    features: Vec<u32>,
+}
+
+/// Grows a tree on the drawn rows and tells `out_of_bag` what its leaves say of the others.
 pub(crate) fn grow<T: Target>(
     binned: &Binned,
     target: &T,
     limits: Limits,
-    samples: &mut [T::Sample],
-    scratch: &mut Scratch<T>,
+    draw: Draw<T>,
+    out_of_bag: Option<&OutOfBag>,
     rng: &mut Rng,
 ) -> Grown {
-    let total = target.total(samples);
+    let Draw { mut samples, mut left_out } = draw;
+    let mut scratch = Scratch::<T> {
+        cells: vec![T::Cell::default(); 257 * target.width()],
+        samples: vec![T::Sample::default(); samples.len()],
+        rows: vec![0; left_out.len()],
+        features: (0..binned.features() as u32).collect(),
+    };
+    let total = target.total(&samples);
     let root_weight = target.weight(&total);
-    let mut grown = Grown { tree: Tree::default(), bins: vec![0], importances: vec![0.0; binned.features()] };
-    grown.tree.push_split(LEAF, 0.0, 0);
-    let mut features: Vec<u32> = (0..binned.features() as u32).collect();
+    let mut tree = Tree::default();
+    let mut importances = vec![0.0; binned.features()];
     let mut leaves = 0;
-    let mut open: Vec<Open<T>> = vec![Open { node: 0, from: 0, to: samples.len(), depth: 0, total }];
-    while let Some(Open { node, from, to, depth, total }) = open.pop() {
-        let part = &mut samples[from..to];
+    tree.push_split(LEAF, 0.0, 0);
+    let mut open: Vec<Open<T>> =
+        vec![Open { node: 0, samples: 0..samples.len(), left_out: 0..left_out.len(), depth: 0, total }];
+    while let Some(Open { node, samples: drawn, left_out: others, depth, total }) = open.pop() {
+        let part = &mut samples[drawn.clone()];
+        let left_out = &mut left_out[others.clone()];
         let draws = T::draws(&total);
         let may_split = depth < limits.max_depth
             && draws >= limits.min_split
             && draws / 2 >= limits.min_leaf
             && !target.is_pure(&total);
-        let best =
-            if may_split { best_cut(binned, target, limits, part, &total, scratch, &mut features, rng) } else { None };
+        let best = if may_split { best_cut(binned, target, limits, part, &total, &mut scratch, rng) } else { None };
         let Some((feature, cut)) = best else {
-            target.leaf(&total, &mut grown.tree.values);
-            grown.tree.left[node] = leaves;
+            let from = tree.values.len();
+            target.leaf(&total, &mut tree.values);
+            if let Some(out_of_bag) = out_of_bag {
+                out_of_bag.add(left_out, &tree.values[from..]);
+            }
+            tree.left[node] = leaves;
             leaves += 1;
             continue;
         };
-        let gain = (cut.score - target.score(&total)).max(0.0);
-        grown.importances[feature] += gain / root_weight;
-        let left = partition::<T>(part, &mut scratch.right, binned.column(feature), cut.bin);
+        importances[feature] += (cut.score - target.score(&total)).max(0.0) / root_weight;
+        let column = binned.column(feature);
+        let left = partition(part, &mut scratch.samples, |sample| bin_of::<T>(column, sample) <= cut.bin);
+        let left_others = partition(left_out, &mut scratch.rows, |row| column[*row as usize] <= cut.bin);
         // Only the smaller side is summed up; the other is what remains.
         let (left_total, right_total) = if left <= part.len() / 2 {
             let left_total = target.total(&part[..left]);
@@ -93,29 +114,35 @@ pub(crate) fn grow<T: Target>(
             let right_total = target.total(&part[left..]);
             (target.rest(&total, &right_total), right_total)
         };
-        let children = grown.tree.len();
-        grown.tree.feature[node] = feature as u32;
-        grown.tree.threshold[node] = binned.threshold(feature, cut.bin);
-        grown.tree.left[node] = children as u32;
-        grown.bins[node] = cut.bin;
-        for _ in 0..2 {
-            grown.tree.push_split(LEAF, 0.0, 0);
-            grown.bins.push(0);
-        }
+        let children = tree.len();
+        tree.feature[node] = feature as u32;
+        tree.threshold[node] = binned.threshold(feature, cut.bin);
+        tree.left[node] = children as u32;
+        tree.push_split(LEAF, 0.0, 0);
+        tree.push_split(LEAF, 0.0, 0);
+        let (at, others_at) = (drawn.start + left, others.start + left_others);
         let depth = depth + 1;
-        open.push(Open { node: children + 1, from: from + left, to, depth, total: right_total });
-        open.push(Open { node: children, from, to: from + left, depth, total: left_total });
+        open.push(Open {
+            node: children + 1,
+            samples: at..drawn.end,
+            left_out: others_at..others.end,
+            depth,
+            total: right_total,
+        });
+        open.push(Open {
+            node: children,
+            samples: drawn.start..at,
+            left_out: others.start..others_at,
+            depth,
+            total: left_total,
+        });
     }
-    let sum: f64 = grown.importances.iter().sum();
-    if sum > 0.0 {
-        grown.importances.iter_mut().for_each(|importance| *importance /= sum);
-    }
-    grown
+    importances::normalise(&mut importances);
+    Grown { tree, importances }
 }
 
 /// The best cut among randomly drawn features. Features with one value in the node don't count as drawn, as in
 /// scikit-learn: else nodes far down would look at nothing but constants.
-#[allow(clippy::too_many_arguments, reason = "the pieces of one borrowed state")]
 fn best_cut<T: Target>(
     binned: &Binned,
     target: &T,
@@ -123,9 +150,9 @@ fn best_cut<T: Target>(
     samples: &[T::Sample],
     total: &T::Total,
     scratch: &mut Scratch<T>,
-    features: &mut [u32],
     rng: &mut Rng,
 ) -> Option<(usize, Cut)> {
+    let Scratch { cells, features, .. } = scratch;
     let all = features.len();
     let mut best: Option<(usize, Cut)> = None;
     let mut looked_at = 0;
@@ -138,8 +165,8 @@ fn best_cut<T: Target>(
             features.swap(drawn, drawn + rng.below((all - drawn) as u32) as usize);
         }
         let feature = features[drawn] as usize;
-        let occupied = fill(target, &mut scratch.cells, binned.column(feature), samples);
-        let cut = target.scan(&mut scratch.cells, occupied, total, limits.min_leaf);
+        let occupied = target.fill(cells, binned.column(feature), samples);
+        let cut = target.scan(cells, occupied, total, limits.min_leaf);
         looked_at += usize::from(can_cut(occupied));
         if let Some(cut) = cut
             && best.is_none_or(|(_, best)| cut.score > best.score)
@@ -150,19 +177,25 @@ fn best_cut<T: Target>(
     best
 }
 
-/// Moves the samples that go left to the front, both sides keeping their order, and returns how many there are.
-/// `spare` has room for all of them.
-fn partition<T: Target>(samples: &mut [T::Sample], spare: &mut [T::Sample], column: &[u8], bin: u8) -> usize {
+/// Moves the items that go left to the front, both sides keeping their order, and returns how many there are. `spare`
+/// has room for all of them.
+#[inline]
+fn partition<S: Copy>(items: &mut [S], spare: &mut [S], goes_left: impl Fn(&S) -> bool) -> usize {
     let (mut left, mut right) = (0, 0);
-    for i in 0..samples.len() {
-        let sample = samples[i];
-        let goes_left = column[T::row(&sample)] <= bin;
-        // Written to both places and kept in one: no branch to mispredict.
-        samples[left] = sample;
-        spare[right] = sample;
-        left += usize::from(goes_left);
-        right += usize::from(!goes_left);
+    let spare = &mut spare[..items.len()];
+    for i in 0..items.len() {
+        let item = items[i];
+        let is_left = goes_left(&item);
+        // SAFETY: both counts have grown by at most one a turn, so they are at most `i`, and both slices have
+        // `items.len()` entries.
+        unsafe {
+            // Written to both places and kept in one: no branch to mispredict.
+            *items.get_unchecked_mut(left) = item;
+            *spare.get_unchecked_mut(right) = item;
+        }
+        left += usize::from(is_left);
+        right += usize::from(!is_left);
     }
-    samples[left..].copy_from_slice(&spare[..right]);
+    items[left..].copy_from_slice(&spare[..right]);
     left
 }

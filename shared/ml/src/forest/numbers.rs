@@ -1,6 +1,6 @@
 //! Numeric targets, split by variance (Breiman et al. 1984, chapter 8).
 
-use super::target::{Cut, Occupied, Target, bins};
+use super::target::{Cut, Occupied, Target, each_bin, fill};
 
 /// A number per row.
 #[derive(Debug)]
@@ -96,23 +96,22 @@ impl Target for NumberTarget {
         f64::from(total.draws)
     }
 
-    #[inline]
-    fn add(&self, cells: &mut [Cell], bin: u8, sample: &Sample) {
-        let cell = &mut cells[usize::from(bin)];
-        cell.draws += sample.draws;
-        cell.sum += sample.sum;
-    }
-
-    #[inline]
-    fn is_empty(&self, cells: &[Cell], bin: u8) -> bool {
-        cells[usize::from(bin)].draws == 0
+    fn fill(&self, cells: &mut [Cell], column: &[u8], samples: &[Sample]) -> Occupied {
+        // An array of 256 needs no bounds check for an index of eight bits.
+        let Some(cells) = cells.first_chunk_mut::<256>() else { return [0; 4] };
+        let add = |cells: &mut [Cell; 256], bin: u8, sample: &Sample| {
+            let cell = &mut cells[usize::from(bin)];
+            cell.draws += sample.draws;
+            cell.sum += sample.sum;
+        };
+        fill::<Self, _>(cells, column, samples, add, |cells, bin| cells[usize::from(bin)].draws == 0)
     }
 
     fn scan(&self, cells: &mut [Cell], occupied: Occupied, total: &Sums, min_leaf: u32) -> Option<Cut> {
         let mut best = None;
         let mut left = Cell::default();
         let mut last = None;
-        for bin in bins(occupied) {
+        each_bin(occupied, |bin| {
             if let Some(last) = last {
                 let right_draws = total.draws - left.draws;
                 if left.draws >= min_leaf && right_draws >= min_leaf {
@@ -125,7 +124,7 @@ impl Target for NumberTarget {
             left.draws += cell.draws;
             left.sum += cell.sum;
             last = Some(bin);
-        }
+        });
         best
     }
 }

@@ -2,13 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-use super::bins::Binned;
-use super::grow::Grown;
 use crate::metrics;
-use crate::model::LEAF;
-
-/// Rows that walk down a tree together, so that their memory accesses overlap.
-const BLOCK: usize = 64;
 
 /// Sums of the trees' answers per row, in fixed point: whole numbers add up to the same sum in any order, so the score
 /// does not depend on which thread finishes first.
@@ -30,36 +24,16 @@ impl OutOfBag {
         Self { sums, counts: (0..rows).map(|_| AtomicU32::new(0)).collect(), outputs, scale }
     }
 
-    /// Adds a tree's answers for the rows it was not grown on.
-    pub(crate) fn add(&self, binned: &Binned, grown: &Grown, rows: &[u32]) {
-        let tree = &grown.tree;
-        for block in rows.chunks(BLOCK) {
-            let mut nodes = [0_u32; BLOCK];
-            let nodes = &mut nodes[..block.len()];
-            loop {
-                let mut walking = false;
-                for (node, row) in nodes.iter_mut().zip(block) {
-                    let at = *node as usize;
-                    let feature = tree.feature[at];
-                    if feature != LEAF {
-                        let bin = binned.column(feature as usize)[*row as usize];
-                        *node = tree.left[at] + u32::from(bin > grown.bins[at]);
-                        walking = true;
-                    }
-                }
-                if !walking {
-                    break;
-                }
+    /// Adds what a leaf says of the rows in it.
+    pub(crate) fn add(&self, rows: &[u32], values: &[f32]) {
+        for (output, value) in values.iter().enumerate() {
+            let value = (f64::from(*value) * self.scale).round() as i64;
+            for row in rows {
+                self.sums[*row as usize * self.outputs + output].fetch_add(value, Ordering::Relaxed);
             }
-            for (node, row) in nodes.iter().zip(block) {
-                self.counts[*row as usize].fetch_add(1, Ordering::Relaxed);
-                let leaf = tree.left[*node as usize] as usize;
-                let values = &tree.values[leaf * self.outputs..][..self.outputs];
-                let sums = &self.sums[*row as usize * self.outputs..][..self.outputs];
-                for (sum, value) in sums.iter().zip(values) {
-                    sum.fetch_add((f64::from(*value) * self.scale).round() as i64, Ordering::Relaxed);
-                }
-            }
+        }
+        for row in rows {
+            self.counts[*row as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -57,8 +57,7 @@ pub(super) fn fit(decisions: &[f64], positive: &[bool]) -> (f64, f64) {
                 break;
             }
             step /= 2.0;
-            // Written so that a NaN ends the search too.
-            if !(step >= MIN_STEP) {
+            if step < MIN_STEP {
                 return (a, b);
             }
         }

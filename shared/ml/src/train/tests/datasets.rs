@@ -15,7 +15,7 @@ fn titanic_forest() {
     let (seven, three) = (with(&PASSENGER), with(&PASSENGER[..3]));
     println!("titanic random_forest: seven features {seven:.4}, three {three:.4}");
     assert!(seven >= 0.78, "{seven}");
-    assert!(three >= 0.76, "{three}");
+    assert!(three >= 0.77, "{three}");
 }
 
 #[test]
