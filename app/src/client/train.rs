@@ -91,7 +91,10 @@ pub(crate) async fn follow(server: &Server, output: Output, job_id: &str) -> Res
     watch::verdict(&last.body)?;
     let (name, version) = (show::text(&last.body["model"]["name"]), show::text(&last.body["model"]["version"]));
     let feature = show::text(&last.body["spec"]["features"][0]);
-    output.say(format!("{name} version {version} is published; try: trainyard predict --model {name} {feature}=…"));
+    // Only the first version is sure to be in production.
+    let pin = if version == "1" { String::new() } else { format!(" --version {version}") };
+    output
+        .say(format!("{name} version {version} is published; try: trainyard predict --model {name}{pin} {feature}=…"));
     Ok(())
 }
 
