@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't have its servers fails with the reason")]
 
 mod client;
+mod folder;
 mod postgres;
 mod process;
 mod redis;

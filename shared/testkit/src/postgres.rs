@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::folder::temporary_folder;
 use crate::process::{Tied, free_port, spawn_tied};
 use crate::unique;
 use crate::wait::wait_until;
@@ -37,7 +38,7 @@ pub fn postgres() -> &'static PostgresServer {
 impl PostgresServer {
     /// Starts one of your own, for tests that break it.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("trainyard-postgres-").tempdir().unwrap();
+        let folder = temporary_folder("postgres");
         let account = postgres_account();
         if let Some(Account { uid, gid }) = account {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();

@@ -6,6 +6,8 @@ use std::process::{Child, Command};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 
+use crate::folder;
+
 /// A child that gets SIGKILL when dropped and its death signal when this process dies first.
 #[derive(Debug)]
 pub struct Tied(pub Child);
@@ -23,6 +25,7 @@ impl Drop for Tied {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        folder::ended(self.0.id());
     }
 }
 
@@ -55,7 +58,10 @@ pub fn spawn_tied(mut command: Command, death_signal: i32) -> Tied {
     let (reply, answer) = channel();
     spawner.send((command, death_signal, reply)).unwrap();
     match answer.recv().unwrap() {
-        Ok(child) => Tied(child),
+        Ok(child) => {
+            folder::end_at_exit(child.id(), death_signal);
+            Tied(child)
+        }
         Err(error) => panic!("{name} did not start ({error}); `make test` installs what the tests need"),
     }
 }

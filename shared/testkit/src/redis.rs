@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::folder::temporary_folder;
 use crate::process::{Tied, free_port, spawn_tied};
 use crate::wait::wait_until;
 
@@ -27,7 +28,7 @@ pub fn redis() -> &'static RedisServer {
 impl RedisServer {
     /// Starts one of your own, for tests that break it.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("trainyard-redis-").tempdir().unwrap();
+        let folder = temporary_folder("redis");
         let mut server = Self { port: free_port(), folder, process: None };
         server.resume();
         server

@@ -10,6 +10,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tempfile::TempDir;
 
+use crate::folder::temporary_folder;
 use crate::unique;
 
 const ACCESS_KEY: &str = "trainyard";
@@ -31,7 +32,7 @@ pub fn s3() -> &'static S3Server {
 impl S3Server {
     /// Starts one of your own.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("trainyard-s3-").tempdir().unwrap();
+        let folder = temporary_folder("s3");
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::folder::temporary_folder;
 use crate::process::{Tied, free_port, spawn_tied};
 use crate::wait::wait_until;
 use crate::{postgres, redis, s3, unique};
@@ -55,7 +56,7 @@ impl System {
 
     /// The same with as many workers as asked (the embedded stack has its own one) and settings on top.
     pub fn start_with(binary: &str, stack: Stack, workers: usize, settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::Builder::new().prefix("trainyard-system-").tempdir().unwrap();
+        let folder = temporary_folder("system");
         let mut environment = common_settings();
         let names = match stack {
             Stack::Embedded => vec!["up"],
