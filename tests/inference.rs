@@ -129,5 +129,6 @@ async fn a_new_version_swaps_in_without_a_failed_request(system: &System) {
         answers += task.await.unwrap();
     }
     assert!(answers > 20, "only {answers} requests ran beside the swaps");
-    println!("{answers} requests beside 4 swaps, none failed; slowest swap seen after {slowest:?}");
+    // The promise is 250 ms; a busy test machine gets more, a pool that only notices by accident does not.
+    assert!(slowest < Duration::from_secs(2), "the slowest swap was seen after {slowest:?}");
 }
