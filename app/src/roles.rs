@@ -15,7 +15,7 @@ use crate::documents::contract;
 use crate::lifecycle::Lifecycle;
 use crate::parts::{bind, finish, run_server, run_sweep, run_worker, seed, start_inference, turning};
 use crate::welcome::Welcome;
-use crate::wiring::{Ports, open_database};
+use crate::wiring::{Footing, Ports, open_database};
 
 /// Everything in one process.
 ///
@@ -25,7 +25,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let folder = DataDir::open(data_dir)?;
     folder.fill_in(&mut config)?;
     let life = Lifecycle::until_signalled()?;
-    let ports = Ports::open(config, true).await?;
+    let ports = Ports::open(config, Footing::Embedded).await?;
     ports.db.migrate().await.context("the database could not be brought up to date")?;
     let reclaimed = trainyard_worker::reclaim_orphans(&ports.db).await?;
     if reclaimed > 0 {
@@ -57,7 +57,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
 /// What kept it from starting, or from ending well.
 pub async fn api(config: Config) -> anyhow::Result<()> {
     let life = Lifecycle::until_signalled()?;
-    let ports = Ports::open(config, false).await?;
+    let ports = Ports::open(config, Footing::Servers).await?;
     let jwt = ports.jwt()?;
     let state = ports.api_state(jwt.clone(), &life)?;
     seed(&ports, &state, false).await?;
@@ -77,7 +77,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
 /// What kept it from starting, or from ending well.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
     let life = Lifecycle::until_signalled()?;
-    let ports = Ports::open(config, false).await?;
+    let ports = Ports::open(config, Footing::Servers).await?;
     let health = Health::new();
     let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
     let ops = Ops::new(ports.metrics.clone()).ready(checks).alive(turning(&ports.config, health.clone()));
@@ -95,7 +95,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
 /// What kept it from starting, or from ending well.
 pub async fn inference(config: Config) -> anyhow::Result<()> {
     let life = Lifecycle::until_signalled()?;
-    let ports = Ports::open(config, false).await?;
+    let ports = Ports::open(config, Footing::ServersOrCache).await?;
     let jwt = ports.jwt()?;
     let pool = start_inference(&ports, &life, jwt)?;
     let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);

@@ -36,18 +36,29 @@ pub struct Ports {
     pub metrics: Metrics,
 }
 
+/// What a process stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Footing {
+    /// Its own files; the queue may be in memory.
+    Embedded,
+    /// Servers, and the database must answer at the start.
+    Servers,
+    /// Servers where they answer, and what the process kept from its last run where they don't.
+    ServersOrCache,
+}
+
 impl Ports {
-    /// Opens everything the settings name. `embedded` allows the queue in memory.
+    /// Opens everything the settings name.
     ///
     /// # Errors
     /// A [`ConfigError`] for a setting that is missing or wrong; else what went wrong.
-    pub async fn open(config: Config, embedded: bool) -> anyhow::Result<Self> {
+    pub async fn open(config: Config, footing: Footing) -> anyhow::Result<Self> {
         for (key, name, value) in [
             ("database.url", "DATABASE_URL", &config.database.url),
             ("artifacts.url", "ARTIFACT_URL", &config.artifacts.url),
             ("queue.url", "REDIS_URL", &config.queue.url),
         ] {
-            if value.is_empty() && !(embedded && key == "queue.url") {
+            if value.is_empty() && !(footing == Footing::Embedded && key == "queue.url") {
                 return Err(missing(key, name));
             }
         }
@@ -56,7 +67,12 @@ impl Ports {
             "" => Queue::memory(),
             url => Queue::redis(url, &config.queue.prefix).await.context("queue.url (REDIS_URL)")?,
         };
-        let db = open_database(&config).await?;
+        let db = match footing {
+            Footing::Embedded | Footing::Servers => open_database(&config).await?,
+            Footing::ServersOrCache => {
+                Db::connect_lazily(&config.database.url, &pool(&config)).context("database.url (DATABASE_URL)")?
+            }
+        };
         let store = Store::open(&config.artifacts.url).context("artifacts.url (ARTIFACT_URL)")?;
         Ok(Self { config, db, queue, store, clock: Clock::system(), metrics })
     }
