@@ -76,6 +76,6 @@ async fn exit_codes_tell_what_went_wrong(system: &System) {
     let error = terminal.fails("train --algorithm xgboost --features sex --name x", 1);
     assert!(error.contains("algorithm") && error.contains("random_forest"), "{error}");
     terminal.fails("jobs show 00000000-0000-7000-8000-000000000000", 4);
-    let unreachable = terminal.fails("--url http://127.0.0.1:1 jobs", 5);
+    let unreachable = terminal.fails("jobs --url http://127.0.0.1:1", 5);
     assert!(unreachable.contains("127.0.0.1:1"), "{unreachable}");
 }

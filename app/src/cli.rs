@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::client::{ClientCommand, EXIT_CODES, GlobalArgs};
+use crate::client::{ClientCommand, EXIT_CODES};
 use crate::config::{self, Config, ConfigError, Flags};
 use crate::{documents, healthcheck, roles};
 
@@ -15,8 +15,6 @@ use crate::{documents, healthcheck, roles};
 #[command(name = "trainyard", version, subcommand_required = true, arg_required_else_help = true)]
 #[command(after_help = format!("{AFTER_HELP}\n\n{EXIT_CODES}"))]
 pub struct Cli {
-    #[command(flatten)]
-    global: GlobalArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -47,12 +45,12 @@ enum Command {
     /// Print the list of metrics
     Metrics,
     /// Ask a running role whether it is ready: status 0 or 1
-    Healthcheck,
+    Healthcheck(Healthcheck),
     /// Train one job, told on standard input: what a worker starts
     #[command(hide = true)]
     TrainTask,
     #[command(flatten)]
-    Client(ClientCommand),
+    Client(Box<ClientCommand>),
 }
 
 /// Where settings come from.
@@ -88,8 +86,12 @@ struct ConfigArgs {
     markdown: bool,
 }
 
-/// Where a role listens unless told otherwise.
-const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+#[derive(Debug, Args)]
+struct Healthcheck {
+    /// Base URL of the role
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+}
 
 /// Wrong usage or settings.
 const USAGE: u8 = 2;
@@ -103,11 +105,8 @@ impl Cli {
             Command::Config(args) => print(if args.markdown { config::markdown() } else { config::DEFAULT.to_owned() }),
             Command::Openapi => print(documents::openapi()),
             Command::Metrics => print(trainyard_telemetry::catalogue::markdown()),
-            Command::Healthcheck => {
-                let url = self.global.url.as_deref().unwrap_or(DEFAULT_URL);
-                runtime().block_on(healthcheck::run(url))
-            }
-            Command::Client(command) => runtime().block_on(crate::client::execute(command, &self.global)),
+            Command::Healthcheck(args) => runtime().block_on(healthcheck::run(&args.url)),
+            Command::Client(command) => runtime().block_on(crate::client::execute(*command)),
             Command::Migrate(settings) => serve(&settings, &Flags::new(), roles::migrate),
             Command::Api(server) => serve(&server.settings, &server.flags(), roles::api),
             Command::Worker(server) => serve(&server.settings, &server.flags(), roles::worker),

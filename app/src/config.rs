@@ -75,9 +75,8 @@ fn explain(error: &figment::Error) -> String {
     let source = error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref());
     let place = source.map(|source| format!(" in {source}")).unwrap_or_default();
     match &error.kind {
-        figment::error::Kind::UnknownField(name, known) => {
-            let section = if key.is_empty() { String::new() } else { format!("{key}.") };
-            format!("unknown key {section}{name}{place}; expected one of {}", known.join(", "))
+        figment::error::Kind::UnknownField(_, known) => {
+            format!("unknown key {key}{place}; expected one of {}", known.join(", "))
         }
         kind => format!("{key}{place}: {kind}"),
     }
@@ -142,7 +141,10 @@ mod tests {
         assert_eq!(merge(Some(&path), vec![], &Vec::new()).unwrap().worker.concurrency, 5);
         std::fs::write(&path, "[worker]\nslots = 5\n").unwrap();
         let error = merge(Some(&path), vec![], &Vec::new()).unwrap_err().0;
-        assert!(error.contains("worker.slots") && error.contains("trainyard.toml"), "{error}");
+        assert!(error.starts_with("unknown key worker.slots in ") && error.contains("trainyard.toml"), "{error}");
+        std::fs::write(&path, "[wroker]\nconcurrency = 5\n").unwrap();
+        let error = merge(Some(&path), vec![], &Vec::new()).unwrap_err().0;
+        assert!(error.starts_with("unknown key wroker in "), "{error}");
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::protocol::{Done, Task};
 use crate::worker::Worker;
 use crate::{ending, fetch, measure, publish};
 
+/// How long an id waits before it goes back to a queue that this worker may still read.
+const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
+
 /// Why a run has no model to show.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
@@ -69,6 +72,9 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
 
 /// Sends an id that was read but not claimed to the other workers. Where that fails the sweep does it.
 async fn give_back(worker: &Worker, delivery: &Delivery) {
+    // Until the claim that makes this job the last one is through, the worker still polls, and the id would only come
+    // straight back.
+    let _ = tokio::time::timeout(GIVE_BACK_PAUSE, worker.closing.cancelled()).await;
     // It was next in its class already, so no class is too high for it.
     if worker.deps.queue.dispatch(&[(delivery.job, PriorityClass::High)]).await.is_ok() {
         delivery.ack().await;

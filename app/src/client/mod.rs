@@ -49,29 +49,56 @@ pub struct GlobalArgs {
     pub json: bool,
 }
 
+/// A verb's own arguments with those that every client verb takes; the server's roles don't have the latter.
+#[derive(Debug, Args)]
+pub struct Verb<A: Args> {
+    #[command(flatten)]
+    own: A,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+/// A verb without arguments of its own.
+#[derive(Debug, Args)]
+pub struct NoArgs {}
+
 /// The client verbs.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// Sign in and keep the session for later commands.
-    Login(LoginArgs),
+    Login(Verb<LoginArgs>),
     /// End the session.
-    Logout,
+    Logout(Verb<NoArgs>),
     /// Submit a training job, and watch it with --watch.
-    Train(TrainArgs),
+    Train(Verb<TrainArgs>),
     /// List, show, cancel and retry training jobs.
-    Jobs(JobsArgs),
+    Jobs(Verb<JobsArgs>),
     /// List and show models, move aliases, delete versions.
-    Models(ModelsArgs),
+    Models(Verb<ModelsArgs>),
     /// List, show, upload and delete data sets.
-    Datasets(DatasetsArgs),
+    Datasets(Verb<DatasetsArgs>),
     /// Predict with a published model.
-    Predict(PredictArgs),
+    Predict(Verb<PredictArgs>),
+}
+
+impl ClientCommand {
+    fn global(&self) -> &GlobalArgs {
+        match self {
+            Self::Login(verb) => &verb.global,
+            Self::Logout(verb) => &verb.global,
+            Self::Train(verb) => &verb.global,
+            Self::Jobs(verb) => &verb.global,
+            Self::Models(verb) => &verb.global,
+            Self::Datasets(verb) => &verb.global,
+            Self::Predict(verb) => &verb.global,
+        }
+    }
 }
 
 /// Carries a verb out and turns its end into an exit status; see [`EXIT_CODES`].
-pub async fn execute(command: ClientCommand, global: &GlobalArgs) -> ExitCode {
-    let output = Output { json: global.json };
-    match run(command, global, output).await {
+pub async fn execute(command: ClientCommand) -> ExitCode {
+    let output = Output { json: command.global().json };
+    match run(command, output).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let ClientError::Refused(refusal) = &error
@@ -89,15 +116,15 @@ pub async fn execute(command: ClientCommand, global: &GlobalArgs) -> ExitCode {
 /// Carries a verb out.
 ///
 /// See [`ClientError`].
-async fn run(command: ClientCommand, global: &GlobalArgs, output: Output) -> Result<(), ClientError> {
-    let server = Server::new(global)?;
+async fn run(command: ClientCommand, output: Output) -> Result<(), ClientError> {
+    let server = Server::new(command.global())?;
     match command {
-        ClientCommand::Login(args) => login::run(args, &server, output).await,
-        ClientCommand::Logout => login::logout(&server, output).await,
-        ClientCommand::Train(args) => train::run(args, &server, output).await,
-        ClientCommand::Jobs(args) => jobs::run(args, &server, output).await,
-        ClientCommand::Models(args) => models::run(args, &server, output).await,
-        ClientCommand::Datasets(args) => datasets::run(args, &server, output).await,
-        ClientCommand::Predict(args) => predict::run(args, &server, output).await,
+        ClientCommand::Login(verb) => login::run(verb.own, &server, output).await,
+        ClientCommand::Logout(_) => login::logout(&server, output).await,
+        ClientCommand::Train(verb) => train::run(verb.own, &server, output).await,
+        ClientCommand::Jobs(verb) => jobs::run(verb.own, &server, output).await,
+        ClientCommand::Models(verb) => models::run(verb.own, &server, output).await,
+        ClientCommand::Datasets(verb) => datasets::run(verb.own, &server, output).await,
+        ClientCommand::Predict(verb) => predict::run(verb.own, &server, output).await,
     }
 }
