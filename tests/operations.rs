@@ -60,8 +60,15 @@ async fn the_published_document_is_the_committed_one(system: &System) {
 async fn the_documentation_page_needs_nothing_from_outside(system: &System) {
     let page = system.client().get("/docs/").await;
     assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
+    // This client can't unpack anything: what it reads is what was sent.
+    assert_eq!(page.header("content-encoding"), "");
     let html = page.expect(200);
-    assert!(!html.as_str().unwrap().contains("https://"), "{html}");
+    let html = html.as_str().unwrap();
+    assert!(html.contains("<title>Swagger UI</title>"), "{html}");
+    assert!(!html.contains("https://") && !html.contains("\"//"), "{html}");
+    let script = system.client().get("/docs/swagger-ui-bundle.js").await;
+    assert!(script.header("content-type").contains("javascript"), "{:?}", script.headers);
+    script.expect(200);
 }
 
 async fn a_request_is_known_by_its_id(system: &System) {

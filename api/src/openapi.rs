@@ -86,11 +86,7 @@ fn show(name: &str, served: Served) -> Result<Response, Problem> {
     let found = utoipa_swagger_ui::serve(name, served.viewer).map_err(|error| Problem::internal(error.to_string()))?;
     let file = found.ok_or_else(|| Problem::not_found("there is no such page"))?;
     let mut response = (StatusCode::OK, file.bytes.into_owned()).into_response();
-    let headers = response.headers_mut();
     let content_type = HeaderValue::from_str(&file.content_type).map_err(Problem::internal)?;
-    headers.insert(header::CONTENT_TYPE, content_type);
-    if file.gzpipped {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     Ok(response)
 }
