@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::client::error::ClientError;
 use crate::client::output::{Output, list, pairs, plain};
+use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::show;
 
@@ -33,17 +34,6 @@ pub struct DatasetsArgs {
     /// What to list.
     #[command(flatten)]
     pub list: ListArgs,
-}
-
-/// Which data sets to list.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// At most this many, up to 100.
-    #[arg(long, default_value_t = 20)]
-    pub limit: u32,
-    /// Where to go on: the next_cursor of the page before.
-    #[arg(long)]
-    pub cursor: Option<String>,
 }
 
 /// What can be done with data sets.
@@ -77,8 +67,8 @@ pub enum DatasetsCommand {
 /// Carries it out.
 pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
-        None => list_datasets(args.list, server, output).await,
-        Some(DatasetsCommand::List(args)) => list_datasets(args, server, output).await,
+        None => show_page("datasets", args.list, &[], server, output, table).await,
+        Some(DatasetsCommand::List(args)) => show_page("datasets", args, &[], server, output, table).await,
         Some(DatasetsCommand::Show { name, preview: false }) => {
             let answer = server.get(server.at(&["datasets", &name])).await?;
             output.result(&answer.raw, || profile(&answer.body));
@@ -97,20 +87,6 @@ pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> 
             Ok(())
         }
     }
-}
-
-async fn list_datasets(args: ListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
-    let mut url = server.at(&["datasets"]);
-    url.query_pairs_mut().append_pair("limit", &args.limit.to_string());
-    if let Some(cursor) = args.cursor {
-        url.query_pairs_mut().append_pair("cursor", &cursor);
-    }
-    let page = server.get(url).await?;
-    output.result(&page.raw, || table(&page.body["items"]));
-    if let Some(cursor) = page.body["next_cursor"].as_str() {
-        output.say(format!("there are more: add --cursor {cursor}"));
-    }
-    Ok(())
 }
 
 async fn upload(path: &Path, name: Option<String>, server: &Server, output: Output) -> Result<(), ClientError> {

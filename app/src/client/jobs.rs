@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::client::error::ClientError;
 use crate::client::output::{Output, list, plain};
+use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::{report, show, train};
 
@@ -24,14 +25,14 @@ pub struct JobsArgs {
     pub command: Option<JobsCommand>,
     /// What to list.
     #[command(flatten)]
-    pub list: ListArgs,
+    pub list: JobListArgs,
 }
 
 /// What can be done with jobs.
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
     /// List jobs, newest first.
-    List(ListArgs),
+    List(JobListArgs),
     /// Show one job with its metrics.
     Show {
         /// The job's id.
@@ -54,7 +55,7 @@ pub enum JobsCommand {
 
 /// Which jobs to list.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub struct JobListArgs {
     /// Only jobs that are queued, running, succeeded, failed or cancelled.
     #[arg(long)]
     pub status: Option<String>,
@@ -64,12 +65,9 @@ pub struct ListArgs {
     /// Only jobs of this algorithm.
     #[arg(long)]
     pub algorithm: Option<String>,
-    /// At most this many, up to 100.
-    #[arg(long, default_value_t = 20)]
-    pub limit: u32,
-    /// Where to go on: the next_cursor of the page before.
-    #[arg(long)]
-    pub cursor: Option<String>,
+    /// Which page.
+    #[command(flatten)]
+    pub page: ListArgs,
 }
 
 /// Carries it out.
@@ -88,27 +86,14 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
     }
 }
 
-async fn list_jobs(args: ListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
-    let mut url = server.at(&["training"]);
-    let filters =
-        [("status", args.status), ("name", args.name), ("algorithm", args.algorithm), ("cursor", args.cursor)];
-    url.query_pairs_mut().append_pair("limit", &args.limit.to_string());
-    for (name, value) in filters {
-        if let Some(value) = value {
-            url.query_pairs_mut().append_pair(name, &value);
-        }
-    }
-    let page = server.get(url).await?;
-    output.result(&page.raw, || table(&page.body));
-    if let Some(cursor) = page.body["next_cursor"].as_str() {
-        output.say(format!("there are more: add --cursor {cursor}"));
-    }
-    Ok(())
+async fn list_jobs(args: JobListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    let filters = [("status", args.status), ("name", args.name), ("algorithm", args.algorithm)];
+    show_page("training", args.page, &filters, server, output, table).await
 }
 
-fn table(page: &Value) -> String {
+fn table(jobs: &Value) -> String {
     let mut table = list(&["job", "model", "algorithm", "status", "progress", "created", "took"]);
-    for job in page["items"].as_array().into_iter().flatten() {
+    for job in jobs.as_array().into_iter().flatten() {
         let version = job["model"]["version"].as_i64().map(|version| format!(" v{version}")).unwrap_or_default();
         table.add_row([
             show::text(&job["job_id"]),

@@ -10,6 +10,7 @@ mod jobs;
 mod login;
 mod models;
 mod output;
+mod paging;
 mod predict;
 mod report;
 mod server;

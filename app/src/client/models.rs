@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::error::ClientError;
 use crate::client::output::{Output, list, pairs, plain};
+use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::{report, show};
 
@@ -27,17 +28,6 @@ pub struct ModelsArgs {
     /// What to list.
     #[command(flatten)]
     pub list: ListArgs,
-}
-
-/// Which models to list.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    /// At most this many, up to 100.
-    #[arg(long, default_value_t = 20)]
-    pub limit: u32,
-    /// Where to go on: the next_cursor of the page before.
-    #[arg(long)]
-    pub cursor: Option<String>,
 }
 
 /// What can be done with models.
@@ -85,8 +75,8 @@ pub enum ModelsCommand {
 /// Carries it out.
 pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
-        None => list_models(args.list, server, output).await,
-        Some(ModelsCommand::List(args)) => list_models(args, server, output).await,
+        None => show_page("models", args.list, &[], server, output, table).await,
+        Some(ModelsCommand::List(args)) => show_page("models", args, &[], server, output, table).await,
         Some(ModelsCommand::Show { name, version: Some(version) }) => {
             let url = server.at(&["models", &name, "versions", &version.to_string()]);
             let answer = server.get(url).await?;
@@ -110,20 +100,6 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
         }
         Some(ModelsCommand::Delete { name, version, force }) => delete(&name, version, force, server, output).await,
     }
-}
-
-async fn list_models(args: ListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
-    let mut url = server.at(&["models"]);
-    url.query_pairs_mut().append_pair("limit", &args.limit.to_string());
-    if let Some(cursor) = args.cursor {
-        url.query_pairs_mut().append_pair("cursor", &cursor);
-    }
-    let page = server.get(url).await?;
-    output.result(&page.raw, || table(&page.body["items"]));
-    if let Some(cursor) = page.body["next_cursor"].as_str() {
-        output.say(format!("there are more: add --cursor {cursor}"));
-    }
-    Ok(())
 }
 
 async fn delete(

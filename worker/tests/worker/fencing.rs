@@ -4,6 +4,7 @@ use chrono::Duration;
 use trainyard_domain::JobId;
 use trainyard_domain::JobStatus;
 use trainyard_domain::outcome::{Counts, Ending, after};
+use trainyard_testkit::eventually;
 use trainyard_worker::{SweepConfig, WorkerConfig};
 
 use crate::yard::{HANG, WAIT_THEN_TRAIN, Yard, any_lives, quick_sweep};
@@ -45,11 +46,8 @@ async fn a_worker_that_learns_of_another_claim_kills_its_child() {
     let pids = yard.written("pids").await;
     claim_underneath(&yard, id).await;
     // With an endless child and an hour's grace, only the lost lease can end the run.
-    let started = std::time::Instant::now();
-    while any_lives(&pids) {
-        assert!(started.elapsed().as_secs() < 30, "the child lives on");
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let limit = std::time::Duration::from_secs(30);
+    eventually("the child is dead", limit, async || (!any_lives(&pids)).then_some(())).await;
     worker.drain().await;
     sweep.stop().await;
     let job = yard.job(id).await;

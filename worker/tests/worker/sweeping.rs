@@ -1,15 +1,18 @@
 //! The sweep: lost ids, lost workers, orphans; and two sweeps that do no more than one.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use trainyard_artifacts::Key;
 use trainyard_domain::outcome::Counts;
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::WorkerRow;
+use trainyard_testkit::eventually;
 use trainyard_worker::SweepConfig;
 
 use crate::yard::{Yard, quick_sweep, train_task};
+
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A running job whose lease ran out a minute ago.
 fn expired(yard: &Yard, worker: &str) -> Job {
@@ -107,11 +110,7 @@ async fn no_user_fills_the_queue() {
     }
     let sweep = yard.sweep_with("s", SweepConfig { dispatch_window: 3, ..quick_sweep() });
     let depth = async || yard.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum::<u64>();
-    let started = Instant::now();
-    while depth().await < 3 {
-        assert!(started.elapsed() < Duration::from_secs(30));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    eventually("three are sent", LIMIT, async || (depth().await >= 3).then_some(())).await;
     sweep.stop().await;
     assert_eq!(depth().await, 3);
 }
@@ -127,11 +126,7 @@ async fn artifacts_without_a_version_are_removed_and_others_stay() {
     yard.store.put_bytes(&Key::artifact(id, 99), Bytes::from_static(b"left behind")).await.unwrap();
     assert_eq!(yard.artifacts().await, 2);
     let sweep = yard.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
-    let started = Instant::now();
-    while yard.artifacts().await > 1 {
-        assert!(started.elapsed() < Duration::from_secs(30));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    eventually("the orphan is gone", LIMIT, async || (yard.artifacts().await == 1).then_some(())).await;
     sweep.stop().await;
     let versions = yard.versions("demo").await;
     let key = Key::parse(&versions[0].artifact_key).unwrap();

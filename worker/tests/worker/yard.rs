@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ use trainyard_domain::{
 };
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
+use trainyard_testkit::eventually;
 use trainyard_worker::{Health, SweepConfig, WorkerConfig, WorkerDeps};
 
 const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
@@ -101,15 +102,7 @@ impl Yard {
 
     /// Waits until the job is as wanted, and returns it.
     pub(crate) async fn until(&self, id: JobId, wanted: impl Fn(&Job) -> bool) -> Job {
-        let started = Instant::now();
-        loop {
-            let job = self.job(id).await;
-            if wanted(&job) {
-                return job;
-            }
-            assert!(started.elapsed() < PATIENCE, "waited in vain; the job is {job:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(&format!("job {id} is as wanted"), PATIENCE, async || Some(self.job(id).await).filter(&wanted)).await
     }
 
     pub(crate) async fn until_status(&self, id: JobId, status: JobStatus) -> Job {
@@ -186,16 +179,8 @@ impl Yard {
     /// What a script wrote to `$yard/name`, once it is there.
     pub(crate) async fn written(&self, name: &str) -> String {
         let path = self.folder.path().join(name);
-        let started = Instant::now();
-        loop {
-            if let Ok(text) = std::fs::read_to_string(&path)
-                && text.ends_with('\n')
-            {
-                return text;
-            }
-            assert!(started.elapsed() < PATIENCE, "nobody wrote {name}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let whole = async || std::fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n'));
+        eventually(&format!("{name} is written"), PATIENCE, whole).await
     }
 
     /// Lets scripts that wait for `$yard/go` go on.
