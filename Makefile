@@ -23,7 +23,7 @@ check: ## Format, lints, dependency bans and licences, generated files, layout r
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
-	cargo test --locked -p trainyard --test tidy
+	cargo test --workspace --locked --test tidy
 
 fmt: ## Format the code
 	cargo fmt --all
