@@ -146,6 +146,40 @@ pub struct Job {
 }
 
 impl Job {
+    /// A job as it is accepted at `now`: queued under a new id, due at once or when its `spec` says.
+    pub fn submitted(
+        spec: JobSpec,
+        dataset_id: DatasetId,
+        created_by: UserId,
+        request_id: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id: JobId::at(now),
+            run_at: spec.run_at.filter(|run_at| *run_at > now).unwrap_or(now),
+            spec,
+            dataset_id,
+            created_by,
+            status: JobStatus::Queued,
+            counts: Counts::default(),
+            claim: 0,
+            worker: None,
+            lease_expires_at: None,
+            cancel_requested_at: None,
+            dispatched_at: None,
+            progress: 0.0,
+            phase: None,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            metrics: None,
+            model_version: None,
+            error: None,
+            request_id,
+            revision: 1,
+        }
+    }
+
     /// The attempt that is running, or will run next, counted from 1: finished attempts of any kind but interruptions.
     pub fn attempt(&self) -> i64 {
         let spent = self.counts.attempts + self.counts.crashes;

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
-use trainyard_domain::outcome::Counts;
 use trainyard_domain::{Dataset, DatasetName, Job, JobId, JobSpec, JobStatus, PriorityClass};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Json, Principal, Problem};
@@ -82,7 +81,7 @@ async fn store(state: &ApiState, order: &Order) -> Result<Stored, Problem> {
     let (spec, dataset) = order.check(&mut tx).await?;
     dispatch::refuse_over_limit(state, &mut tx, order.principal.user_id).await?;
 
-    let job = order.job(spec, &dataset, now);
+    let job = Job::submitted(spec, dataset.id, order.principal.user_id, order.actor.request_id(), now);
     tx.jobs().insert(&job).await?;
     if let Some(key) = order.key.as_str() {
         let expires_at = now + Duration::seconds(state.config.idempotency_ttl_s);
@@ -131,33 +130,6 @@ impl Order {
                 refused.extend(errors.into_iter().filter(|error| !(target_missing && error.field == "target")));
                 Err(Problem::validation(refused))
             }
-        }
-    }
-
-    fn job(&self, spec: JobSpec, dataset: &Dataset, now: DateTime<Utc>) -> Job {
-        Job {
-            id: JobId::at(now),
-            run_at: spec.run_at.filter(|run_at| *run_at > now).unwrap_or(now),
-            spec,
-            dataset_id: dataset.id,
-            created_by: self.principal.user_id,
-            status: JobStatus::Queued,
-            counts: Counts::default(),
-            claim: 0,
-            worker: None,
-            lease_expires_at: None,
-            cancel_requested_at: None,
-            dispatched_at: None,
-            progress: 0.0,
-            phase: None,
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            metrics: None,
-            model_version: None,
-            error: None,
-            request_id: self.actor.request_id(),
-            revision: 1,
         }
     }
 }
