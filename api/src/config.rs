@@ -26,10 +26,10 @@ pub struct ApiConfig {
     pub max_jobs_per_user: i64,
     /// Queued and running jobs of all users.
     pub max_jobs_total: i64,
-    /// Jobs of one user that a submission sends to the queue at once; past that the sweep sends them, in fair turns.
-    /// Keep it at or under the worker's `dispatch_window`.
+    /// Jobs of one user in a priority class that may be in the queue when a submission adds to them; past that the sweep
+    /// sends them, in fair turns. Keep it at or under the sweep's `dispatch_window`.
     pub dispatch_window: i64,
-    /// Longest a submission waits for the queue to take its job before it leaves that to the sweep, in milliseconds.
+    /// Longest the queue may take to accept a job before that is left to the sweep, in milliseconds.
     pub dispatch_timeout_ms: u64,
     /// Seconds an `Idempotency-Key` is remembered.
     pub idempotency_ttl_s: i64,
@@ -41,6 +41,8 @@ pub struct ApiConfig {
     pub worker_alive_s: i64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
+    /// Accepts jobs with the algorithm `noop`, which train nothing: for benchmarks.
+    pub allow_noop: bool,
 }
 
 impl Default for ApiConfig {
@@ -62,6 +64,7 @@ impl Default for ApiConfig {
             long_poll_every_ms: 250,
             worker_alive_s: 30,
             max_artifact_bytes: 1 << 30,
+            allow_noop: false,
         }
     }
 }

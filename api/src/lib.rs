@@ -8,7 +8,6 @@ mod announce;
 pub mod answer;
 pub mod audit;
 pub mod config;
-mod dispatch;
 pub mod idempotency;
 mod intake;
 mod objects;
@@ -17,6 +16,7 @@ pub mod routes;
 pub mod seed;
 mod session;
 pub mod state;
+mod submission;
 pub mod views;
 
 use trainyard_http::Routes;

@@ -22,6 +22,8 @@ use training::{control, list, submit, watch};
 /// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
 const SLACK_BYTES: u64 = 1 << 20;
 const SLACK_S: u64 = 30;
+/// A thousand jobs, with room for long lists of features.
+const BULK_BYTES: usize = 16 << 20;
 /// The longest `wait_s`, and the answer after it.
 const LONG_POLL: Duration = Duration::from_secs(60 + 15);
 
@@ -47,6 +49,7 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .user(routes!(algorithms::list))
         .user(routes!(list::list))
         .admin(routes!(submit::submit))
+        .admin(Route::new(routes!(submit::bulk)).body_limit(BULK_BYTES))
         .user(Route::new(routes!(watch::get)).timeout(LONG_POLL))
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))

@@ -13,6 +13,7 @@ use trainyard_queue::Queue;
 use trainyard_storage::Db;
 
 use crate::config::ApiConfig;
+use crate::submission::{self, Quota, Submissions};
 
 /// The ports and settings that the API is built from.
 #[derive(Clone)]
@@ -43,16 +44,31 @@ pub struct ApiState(Arc<Shared>);
 
 struct Shared {
     ports: Ports,
+    submissions: Submissions,
+    quota: Arc<Quota>,
     uploads: Semaphore,
     long_polls: Semaphore,
 }
 
 impl ApiState {
-    /// The state of an API over `ports`.
+    /// The state of an API over `ports`. Call it within a Tokio runtime.
     pub fn new(ports: Ports) -> Self {
+        let config = &ports.config;
+        let quota = Arc::new(Quota::new(ports.db.clone(), config.max_jobs_per_user, config.max_jobs_total));
+        let submissions = submission::start(&ports, &quota);
         let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
         let long_polls = Semaphore::new(ports.config.max_long_polls);
-        Self(Arc::new(Shared { ports, uploads, long_polls }))
+        Self(Arc::new(Shared { ports, submissions, quota, uploads, long_polls }))
+    }
+
+    /// Takes new jobs.
+    pub(crate) fn submissions(&self) -> &Submissions {
+        &self.0.submissions
+    }
+
+    /// How many jobs there may be.
+    pub(crate) fn quota(&self) -> &Arc<Quota> {
+        &self.0.quota
     }
 
     /// One permit per upload in progress.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::Ending;
-use trainyard_domain::{FailureCode, Job, JobError, PriorityClass};
+use trainyard_domain::{Algorithm, FailureCode, Job, JobError, PriorityClass};
 use trainyard_queue::Delivery;
 
 use crate::child::{self, Limits, Outcome};
@@ -17,7 +17,7 @@ use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Task};
 use crate::worker::Worker;
-use crate::{ending, fetch, measure, publish};
+use crate::{ending, fetch, measure, noop, publish};
 
 /// How long an id waits before it goes back to a queue that this worker may still read.
 const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
@@ -88,7 +88,8 @@ async fn run(worker: &Worker, job: &Job) {
     // A defect of ours fails the job, never the worker or the jobs in other slots.
     let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop)).catch_unwind().await;
     match attempt.unwrap_or_else(|_| Err(Unfinished::failed(FailureCode::Internal, "the worker made a mistake"))) {
-        Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
+        Ok(Some(version)) => tracing::info!(model = %job.spec.name, version, "succeeded"),
+        Ok(None) => tracing::info!("succeeded"),
         Err(Unfinished::Ended(end)) => ending::record(worker, job, end).await,
         Err(Unfinished::Fenced) => {
             measure::fenced();
@@ -99,8 +100,11 @@ async fn run(worker: &Worker, job: &Job) {
     measure::running(worker.runs.len());
 }
 
-/// Runs the job once.
-async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal) -> Result<i64, Unfinished> {
+/// Runs the job once; answers the version it published.
+async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal) -> Result<Option<i64>, Unfinished> {
+    if job.spec.algorithm == Algorithm::Noop {
+        return noop::finish(worker, job).await.map(|()| None);
+    }
     let folder = worker.folder.run(job.id, job.claim).map_err(|error| fetch::disk(&error))?;
     let progress = Progress::report(worker.deps.db.clone(), job.id, job.claim);
     progress.enter("fetching");
@@ -110,7 +114,7 @@ async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal) -> Result<i64, U
     };
     let done = train(worker, job, &folder, sha256, stop, &progress).await?;
     progress.enter("publishing");
-    publish::publish(worker, job, &folder, &done, stop).await
+    publish::publish(worker, job, &folder, &done, stop).await.map(Some)
 }
 
 async fn train(

@@ -17,6 +17,7 @@ mod held;
 mod job;
 mod lease;
 mod measure;
+mod noop;
 mod patience;
 mod progress;
 mod protocol;

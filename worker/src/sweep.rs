@@ -97,7 +97,7 @@ pub async fn run(
                 tracing::warn!("a round of the sweep took too long and was given up");
                 sweep.state = State::default();
             }
-            tokio::time::sleep(every).await;
+            let _ = tokio::time::timeout(every, sweep.between_rounds()).await;
         };
         tokio::select! {
             () = round => {}
@@ -123,6 +123,8 @@ struct Sweep {
 struct State {
     /// Whether this process led the last round.
     leads: bool,
+    /// Whether jobs that are due wait for room in their user's window.
+    backlog: bool,
     /// What was known of the queue.
     known: Known,
     /// Whether expired leases can be judged.
@@ -173,6 +175,13 @@ impl Sweep {
         self.search_orphans().await;
         self.state.settle.rests(Instant::now());
         metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+    }
+
+    /// Until the next round: keeps the queue filled. Takes as long as it is given.
+    async fn between_rounds(&mut self) {
+        let answer = dispatch::top_up(self).await;
+        self.note("dispatch", answer);
+        std::future::pending().await
     }
 
     /// The search walks the whole object store, so it goes on beside the rounds, one at a time.

@@ -55,6 +55,13 @@ impl AcceptedView {
     }
 }
 
+/// Jobs that were accepted together.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkAcceptedView {
+    /// Each of them, in the order sent.
+    pub jobs: Vec<AcceptedView>,
+}
+
 /// The model version a job published.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublishedView {

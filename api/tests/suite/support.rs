@@ -102,6 +102,18 @@ impl Api {
         Caller { api: self, token: Some(session["access_token"].as_str().unwrap().to_owned()) }
     }
 
+    /// Waits until exactly so many ids are in the queue: they go there beside the answer.
+    pub async fn sent(&self, expected: u64) {
+        let sent = async || -> u64 { self.state.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum() };
+        let all = async {
+            while sent().await != expected {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), all).await;
+        assert!(waited.is_ok(), "{} ids are in the queue, not {expected}", sent().await);
+    }
+
     /// Files that uploads and downloads left in the work folder.
     pub fn leftovers(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();

@@ -8,6 +8,7 @@
 //! intervals, JSON operators, `LISTEN`.
 
 mod audit;
+mod coalesce;
 mod connect;
 mod datasets;
 mod db;
@@ -17,6 +18,7 @@ mod jobs;
 mod leaders;
 mod models;
 mod read_back;
+mod rows;
 mod sql;
 mod tokens;
 mod tx;
@@ -24,6 +26,7 @@ mod users;
 mod workers;
 
 pub use audit::{Audit, AuditEntry};
+pub use coalesce::Coalesce;
 pub use connect::PoolOptions;
 pub use datasets::Datasets;
 pub use db::Db;

@@ -104,6 +104,7 @@ pub(super) fn fit(
             let (linear, importances) = linfa_logistic::fit(design, classes, *n_classes, &options)?;
             Ok(Fitted { body: Body::Linear(linear), importances: Some(importances), out_of_bag_score: None })
         }
+        (Algorithm::Noop, _) => Err(TrainError::bad_params("noop trains nothing".to_owned())),
         (algorithm, Truth::Numbers(_)) => {
             Err(TrainError::bad_params(format!("{} classifies only", algorithm.as_str())))
         }

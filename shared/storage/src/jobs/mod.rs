@@ -1,6 +1,6 @@
 //! The `jobs` table: every transition of a job's life cycle as one compare-and-set.
 //!
-//! `claim` starts a run and hands out its fencing token; `finish` holds the writes that name it; `cancel` is what people
+//! `submit` adds many at once; `claim` starts a run and hands out its fencing token; `finish` holds the writes that name it; `cancel` is what people
 //! ask for; `list` reads; `sweep` finds what the leader has to do; `gauges` counts. A job's `revision` moves with
 //! every change that a client can see: renewing a lease and marking a dispatch leave it alone, so that an `ETag` stays
 //! good while nothing happens.
@@ -12,6 +12,7 @@ mod finish;
 mod gauges;
 mod list;
 mod rows;
+mod submit;
 mod sweep;
 
 pub use cancel::Cancelled;

@@ -1,0 +1,53 @@
+//! Jobs that train nothing: claimed, and succeeded. They show what the queue itself costs.
+
+use trainyard_domain::{Job, JobId, JobStatus};
+use trainyard_storage::{Coalesce, Db};
+
+use crate::job::Unfinished;
+use crate::measure;
+use crate::patience::Patience;
+use crate::worker::Worker;
+
+/// Ends of runs, each named by job and claim: those that come at the same time share a transaction.
+pub(crate) type BareEnds = Coalesce<(JobId, i64), bool>;
+
+/// Most ends that share a transaction.
+const MAX_ENDS: usize = 64;
+
+/// Starts to end runs.
+pub(crate) fn together(db: &Db) -> BareEnds {
+    let db = db.clone();
+    Coalesce::start(MAX_ENDS, move |runs: Vec<(JobId, i64)>| {
+        let db = db.clone();
+        async move {
+            let mut tx = db.begin().await?;
+            let now = tx.now().await?;
+            let ended = tx.jobs().succeed_bare(&runs, now).await?;
+            tx.commit().await?;
+            Ok(runs.iter().map(|(id, _)| ended.contains(id)).collect())
+        }
+    })
+}
+
+/// Ends the run of a job that trains nothing.
+///
+/// # Errors
+/// [`Unfinished::Fenced`] when its claim no longer stands.
+pub(crate) async fn finish(worker: &Worker, job: &Job) -> Result<(), Unfinished> {
+    let mut patience = Patience::new(worker.config.storage_patience());
+    loop {
+        match worker.bare_ends.call((job.id, job.claim)).await {
+            Ok(true) => {
+                measure::finished(job, JobStatus::Succeeded, worker.deps.clock.now());
+                return Ok(());
+            }
+            // Perhaps by an earlier try whose answer was lost; either way nothing is left to do.
+            Ok(false) => return Err(Unfinished::Fenced),
+            Err(error) if error.is_retryable() && patience.wait().await => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the end of a run was not recorded");
+                return Err(Unfinished::Fenced);
+            }
+        }
+    }
+}
