@@ -21,6 +21,7 @@ mod sql;
 mod tokens;
 mod tx;
 mod users;
+mod webhooks;
 mod workers;
 
 pub use audit::{Audit, AuditEntry};
@@ -35,4 +36,5 @@ pub use models::{Model, Models, NewVersion};
 pub use tokens::RefreshTokens;
 pub use tx::Tx;
 pub use users::Users;
+pub use webhooks::{DeliveryFilter, Webhooks};
 pub use workers::{LiveWorker, WorkerRow, Workers};

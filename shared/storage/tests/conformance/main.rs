@@ -34,3 +34,4 @@ mod models;
 mod publishing;
 mod refresh_tokens;
 mod running;
+mod webhooks;
