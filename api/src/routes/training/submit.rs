@@ -3,7 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
-use trainyard_domain::{Dataset, DatasetName, Job, JobId, JobSpec, JobStatus, PriorityClass};
+use trainyard_domain::{Dataset, DatasetName, Job, JobId, JobSpec, JobStatus, PriorityClass, webhook};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Json, Principal, Problem};
 use trainyard_storage::{StorageError, Tx};
@@ -78,7 +78,7 @@ async fn store(state: &ApiState, order: &Order) -> Result<Stored, Problem> {
     if let Some(id) = order.answered_before(&mut tx, now).await? {
         return Ok(Stored::Before(id));
     }
-    let (spec, dataset) = order.check(&mut tx).await?;
+    let (spec, dataset) = order.check(&mut tx, state.webhooks).await?;
     dispatch::refuse_over_limit(state, &mut tx, order.principal.user_id).await?;
 
     let job = Job::submitted(spec, dataset.id, order.principal.user_id, order.actor.request_id(), now);
@@ -115,13 +115,13 @@ impl Order {
     }
 
     /// Everything that can be refused before training is refused here.
-    async fn check(&self, tx: &mut Tx) -> Result<(JobSpec, Dataset), Problem> {
+    async fn check(&self, tx: &mut Tx, webhooks: webhook::Rules) -> Result<(JobSpec, Dataset), Problem> {
         let found = match DatasetName::parse(self.body.dataset()) {
             Ok(name) => tx.datasets().latest(&name).await?,
             Err(_) => None,
         };
         let dataset = found.ok_or_else(|| Problem::field("dataset", "is not the name of a data set"))?;
-        let (draft, mut refused) = self.body.clone().draft();
+        let (draft, mut refused) = self.body.clone().draft(webhooks);
         let target_missing = refused.iter().any(|error| error.field == "target");
         match draft.check(&dataset) {
             Ok(spec) if refused.is_empty() => Ok((spec, dataset)),
