@@ -5,6 +5,8 @@ CREATE TABLE webhook_deliveries (
     id              UUID PRIMARY KEY NOT NULL,
     job_id          UUID NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     url             TEXT NOT NULL,
+    -- Host and port of the url: what shares the sender fairly.
+    receiver        TEXT NOT NULL,
     event           TEXT NOT NULL,
     payload         JSONB NOT NULL,
     status          TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
@@ -21,7 +23,7 @@ CREATE TABLE webhook_deliveries (
 );
 
 -- Behind the sender, which reads what is due and nothing else, and behind the clean-up.
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at, id) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at, id, receiver) WHERE status = 'pending';
 CREATE INDEX webhook_deliveries_age ON webhook_deliveries (finished_at) WHERE finished_at IS NOT NULL;
 
 -- Behind the lists, newest first, and the removal of jobs.

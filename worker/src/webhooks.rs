@@ -3,6 +3,7 @@
 mod config;
 mod resolve;
 mod secret;
+mod turns;
 
 use std::error::Error;
 use std::time::Duration;
@@ -14,6 +15,8 @@ use trainyard_domain::webhook::{Answer, Delivery};
 
 pub use config::{Pauses, WebhookConfig};
 pub use secret::Secret;
+
+pub(crate) use turns::Turns;
 
 use resolve::Resolver;
 

@@ -13,7 +13,7 @@ use crate::ids::{DeliveryId, JobId};
 use crate::job::{Job, JobStatus};
 
 pub use address::is_public;
-pub use rules::{MAX_URL_LENGTH, Rules};
+pub use rules::{MAX_URL_LENGTH, Rules, receiver};
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Delivery {
     pub job_id: JobId,
     /// Where to.
     pub url: String,
+    /// The [`receiver`] at that address.
+    pub receiver: String,
     /// What happened, such as `training.succeeded`.
     pub event: String,
     /// The body.

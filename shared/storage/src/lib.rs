@@ -36,5 +36,5 @@ pub use models::{Model, Models, NewVersion};
 pub use tokens::RefreshTokens;
 pub use tx::Tx;
 pub use users::Users;
-pub use webhooks::{DeliveryFilter, Webhooks};
+pub use webhooks::{DeliveryFilter, MAX_BUSY, Webhooks};
 pub use workers::{LiveWorker, WorkerRow, Workers};

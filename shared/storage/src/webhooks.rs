@@ -8,7 +8,7 @@ mod rows;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
-use trainyard_domain::webhook::{After, Answer, Delivery, DeliveryStatus, event};
+use trainyard_domain::webhook::{After, Answer, Delivery, DeliveryStatus, event, receiver};
 use trainyard_domain::{DeliveryId, JobId};
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ use rows::DeliveryRow;
 /// The outbox of webhooks.
 #[derive(Debug)]
 pub struct Webhooks<'t>(pub(crate) &'t mut Tx);
+
+/// How many receivers can be left out of a claim.
+pub const MAX_BUSY: usize = 4;
 
 /// Which deliveries to list; `None` lets all pass.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,11 +53,12 @@ impl Webhooks<'_> {
         let (Some(url), Some((event, payload))) = (&job.spec.webhook_url, event(&job)) else { return Ok(()) };
         execute!(
             self.0,
-            "INSERT INTO webhook_deliveries (id, job_id, url, event, payload, status, claim, attempts, \
-             next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6)",
+            "INSERT INTO webhook_deliveries (id, job_id, url, receiver, event, payload, status, claim, attempts, \
+             next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, 'pending', 0, 0, $7, $7)",
             DeliveryId::at(now).0,
             id.0,
             url,
+            receiver(url),
             event,
             Json(&payload),
             now,
@@ -75,21 +79,32 @@ impl Webhooks<'_> {
         Ok(due.is_some())
     }
 
-    /// Claims up to `limit` deliveries that are due, those that have waited longest first. Until `until` nobody else
-    /// gets them; after that, an attempt of which nothing was recorded is taken for lost.
+    /// Claims up to `limit` deliveries that are due, those that have waited longest first, and none to the receivers
+    /// that are `busy`. Until `until` nobody else gets them; after that, an attempt of which nothing was recorded is
+    /// taken for lost.
     ///
     /// # Errors
     /// As every query.
-    pub async fn claim(&mut self, now: DateTime<Utc>, until: DateTime<Utc>, limit: i64) -> Result<Vec<Delivery>> {
+    pub async fn claim(
+        &mut self,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: i64,
+        busy: &[&str; MAX_BUSY],
+    ) -> Result<Vec<Delivery>> {
         // The condition stands twice: of two that choose the same rows, the later one finds them put off.
         let rows: Vec<DeliveryRow> = write_all!(
             self.0,
             "UPDATE webhook_deliveries SET claim = claim + 1, attempts = attempts + 1, next_attempt_at = $2 \
              WHERE status = 'pending' AND next_attempt_at <= $1 AND id IN (SELECT id FROM webhook_deliveries \
-             WHERE status = 'pending' AND next_attempt_at <= $1 ORDER BY next_attempt_at, id LIMIT $3) RETURNING *",
+             WHERE status = 'pending' AND next_attempt_at <= $1 AND receiver NOT IN ($4, $5, $6, $7) ORDER BY next_attempt_at, id LIMIT $3) RETURNING *",
             now,
             until,
             limit,
+            busy[0],
+            busy[1],
+            busy[2],
+            busy[3],
         )?;
         let mut claimed = rows.into_iter().map(DeliveryRow::read).collect::<Result<Vec<_>>>()?;
         claimed.sort_by_key(|delivery| delivery.id);

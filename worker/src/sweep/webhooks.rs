@@ -14,7 +14,7 @@ use trainyard_storage::Db;
 use trainyard_telemetry::catalogue;
 
 use super::{Sweep, SweepError};
-use crate::webhooks::Sender;
+use crate::webhooks::{Sender, Turns};
 
 /// While something is under way, how often to look for what has become due meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -59,39 +59,53 @@ pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
 /// for those under way, so that what the receivers took is recorded where it can be.
 async fn send_due(db: Db, sender: Arc<Sender>) -> Result<(), SweepError> {
     let mut under_way = FuturesUnordered::new();
+    let mut turns = Turns::new(sender.config.concurrency);
     let mut outcome = Ok(());
     loop {
-        let free = sender.config.concurrency.max(1) - under_way.len();
-        if free > 0 && outcome.is_ok() {
-            match claim(&db, &sender, free).await {
-                Ok(claimed) => under_way.extend(claimed.into_iter().map(|delivery| attempt(&db, &sender, delivery))),
+        while outcome.is_ok() && turns.free() > 0 {
+            match claim(&db, &sender, &turns).await {
+                Ok(claimed) if claimed.is_empty() => break,
+                Ok(claimed) => {
+                    claimed.iter().for_each(|delivery| turns.begin(&delivery.receiver));
+                    under_way.extend(claimed.into_iter().map(|delivery| attempt(&db, &sender, delivery)));
+                }
                 Err(error) => outcome = Err(error),
             }
         }
         tokio::select! {
             ended = under_way.next() => match ended {
-                Some(recorded) => outcome = outcome.and(recorded),
+                Some((receiver, recorded)) => {
+                    turns.end(&receiver);
+                    outcome = outcome.and(recorded);
+                }
                 None => return outcome,
             },
-            () = sleep(LOOK_AGAIN), if free > 0 && outcome.is_ok() => {}
+            () = sleep(LOOK_AGAIN), if outcome.is_ok() => {}
         }
     }
 }
 
-async fn claim(db: &Db, sender: &Sender, limit: usize) -> Result<Vec<Delivery>, SweepError> {
+async fn claim(db: &Db, sender: &Sender, turns: &Turns) -> Result<Vec<Delivery>, SweepError> {
     let mut tx = db.begin().await?;
     let now = tx.now().await?;
     let until = now + sender.config.claim_time();
-    let claimed = tx.webhooks().claim(now, until, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+    let limit = i64::try_from(turns.free()).unwrap_or(i64::MAX);
+    let claimed = tx.webhooks().claim(now, until, limit, &turns.busy()).await?;
     tx.commit().await?;
     Ok(claimed)
 }
 
-/// Sends one delivery and records what came of it. If it can't be recorded, its claim runs out and it is sent again.
-async fn attempt(db: &Db, sender: &Sender, delivery: Delivery) -> Result<(), SweepError> {
+/// Sends one delivery and records what came of it; answers with its receiver. If it can't be recorded, its claim runs
+/// out and it is sent again.
+async fn attempt(db: &Db, sender: &Sender, delivery: Delivery) -> (String, Result<(), SweepError>) {
+    let recorded = send(db, sender, &delivery).await;
+    (delivery.receiver, recorded)
+}
+
+async fn send(db: &Db, sender: &Sender, delivery: &Delivery) -> Result<(), SweepError> {
     let now = db.read().await?.now().await?;
     let started = Instant::now();
-    let answer = sender.send(&delivery, now).await;
+    let answer = sender.send(delivery, now).await;
     histogram!(catalogue::WEBHOOKS_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
 
     let mut tx = db.begin().await?;
@@ -100,7 +114,7 @@ async fn attempt(db: &Db, sender: &Sender, delivery: Delivery) -> Result<(), Swe
     let recorded = tx.webhooks().record(delivery.id, delivery.claim, &answer, next, now).await?;
     tx.commit().await?;
     if recorded {
-        tell(&delivery, next, answer.error.as_deref().unwrap_or_default());
+        tell(delivery, next, answer.error.as_deref().unwrap_or_default());
     }
     Ok(())
 }

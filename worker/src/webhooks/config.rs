@@ -24,7 +24,7 @@ pub struct WebhookConfig {
     pub allow_private_addresses: bool,
     /// How long a receiver may take to answer, in seconds (15).
     pub timeout_s: u64,
-    /// Deliveries under way at the same time (16).
+    /// Deliveries under way at the same time, a quarter of them to one receiver (16).
     pub concurrency: usize,
     /// Seconds between attempts (5, 300, 1800, 7200, 18000, 36000, 36000).
     pub retry_pauses_s: Pauses,

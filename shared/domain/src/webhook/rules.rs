@@ -53,6 +53,12 @@ impl Rules {
     }
 }
 
+/// Host and port of an address that was accepted: what answers, or fails to, as one.
+pub fn receiver(url: &str) -> String {
+    let Ok(parsed) = Url::parse(url) else { return String::new() };
+    format!("{}:{}", parsed.host_str().unwrap_or_default(), parsed.port_or_known_default().unwrap_or_default())
+}
+
 /// Names that mean the machine itself (RFC 6761).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.');
@@ -105,6 +111,13 @@ mod tests {
             assert!(refused.contains("private network"), "{url}: {refused}");
             assert_eq!(LAX.check(&url), Ok(()), "{url}");
         }
+    }
+
+    #[test]
+    fn a_receiver_is_told_by_host_and_port() {
+        assert_eq!(receiver("https://Example.com/a?job=1"), receiver("https://example.com:443/b"));
+        assert_ne!(receiver("https://example.com"), receiver("https://example.com:8443"));
+        assert_eq!(receiver("https://[2606:4700::1]/"), "[2606:4700::1]:443");
     }
 
     #[test]

@@ -18,6 +18,7 @@ on_both!(
     an_attempt_of_which_nothing_was_heard_is_made_again,
     what_comes_of_an_overtaken_attempt_is_not_recorded,
     a_replay_begins_a_new_series_under_the_same_id,
+    a_busy_receiver_is_left_out,
     deliveries_are_listed_counted_and_forgotten,
 );
 
@@ -50,7 +51,7 @@ async fn get(bench: &Bench, id: DeliveryId) -> Delivery {
 
 async fn claim(bench: &Bench, seconds: i64, limit: i64) -> Vec<Delivery> {
     let mut tx = bench.db.begin().await.unwrap();
-    let claimed = tx.webhooks().claim(bench.later(seconds), bench.later(seconds + 25), limit).await.unwrap();
+    let claimed = tx.webhooks().claim(bench.later(seconds), bench.later(seconds + 25), limit, &[""; 4]).await.unwrap();
     tx.commit().await.unwrap();
     claimed
 }
@@ -196,6 +197,15 @@ async fn a_replay_begins_a_new_series_under_the_same_id(bench: Bench) {
     assert!(!record(&bench, &second, 200, After::Delivered).await);
     assert_eq!(claim(&bench, 61, 10).await.len(), 1);
     assert!(replay(&bench, DeliveryId::at(bench.now), 61).await.is_none());
+}
+
+async fn a_busy_receiver_is_left_out(bench: Bench) {
+    told(&bench, 1).await;
+    let mut tx = bench.db.begin().await.unwrap();
+    let busy = ["other.example:443", "", "example.com:443", ""];
+    assert!(tx.webhooks().claim(bench.later(1), bench.later(9), 10, &busy).await.unwrap().is_empty());
+    let busy = ["other.example:443", "", "example.com:8443", ""];
+    assert_eq!(tx.webhooks().claim(bench.later(1), bench.later(9), 10, &busy).await.unwrap().len(), 1);
 }
 
 async fn deliveries_are_listed_counted_and_forgotten(bench: Bench) {
