@@ -20,3 +20,4 @@ mod queue;
 mod support;
 mod training;
 mod training_refused;
+mod webhooks;

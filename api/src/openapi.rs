@@ -24,6 +24,7 @@ const TAGS: &[(&str, &str)] = &[
     ("datasets", "CSV files with a profile of their columns."),
     ("training", "Jobs: submit, watch, cancel, retry."),
     ("queue", "What waits and who works."),
+    ("webhooks", "What jobs told their `webhook_url` when they ended."),
     ("models", "Published versions and the aliases that say which is served."),
     ("inference", "Predictions."),
     ("operations", "Health and metrics, for those who run it."),

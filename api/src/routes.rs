@@ -7,6 +7,7 @@ pub mod models;
 pub mod queue;
 pub mod training;
 pub mod users;
+pub mod webhooks;
 
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .user(routes!(queue::get))
         .admin(routes!(queue::pause))
         .admin(routes!(queue::resume))
+        // Webhooks
+        .user(routes!(webhooks::list))
+        .user(routes!(webhooks::get))
+        .admin(routes!(webhooks::replay))
         // Models
         .user(routes!(read::list))
         .user(routes!(read::get))

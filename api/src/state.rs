@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::Store;
-use trainyard_domain::Clock;
+use trainyard_domain::{Clock, webhook};
 use trainyard_http::auth::{Jwt, Passwords};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
@@ -32,6 +32,8 @@ pub struct Ports {
     pub passwords: Arc<Passwords>,
     /// Every limit.
     pub config: ApiConfig,
+    /// Which webhooks are accepted.
+    pub webhooks: webhook::Rules,
     /// Uploads and downloads pass through temporary files here; must exist.
     pub work_dir: PathBuf,
     /// Cancelled when the process stops: long polls are answered at once.

@@ -11,7 +11,7 @@ use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::Jwt;
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_inference::{Inference, InferenceDeps};
-use trainyard_worker::Health;
+use trainyard_worker::{Health, SweepConfig};
 
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
@@ -50,7 +50,8 @@ pub fn run_worker(ports: &Ports, life: &Lifecycle, health: Health) -> anyhow::Re
 pub fn run_sweep(ports: &Ports, life: &Lifecycle) {
     let owner = uuid_at(ports.clock.now()).to_string();
     let (db, queue, store) = (ports.db.clone(), ports.queue.clone(), ports.store.clone());
-    let (clock, config) = (ports.clock.clone(), ports.config.sweep.clone());
+    let webhooks = ports.config.webhooks.clone();
+    let (clock, config) = (ports.clock.clone(), SweepConfig { webhooks, ..ports.config.sweep.clone() });
     let stopping = life.stopping.clone();
     life.run("sweep", async move {
         trainyard_worker::sweep::run(db, queue, store, clock, config, owner, stopping).await;

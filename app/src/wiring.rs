@@ -147,6 +147,7 @@ impl Ports {
             jwt,
             passwords: Arc::new(Passwords::new(self.config.auth.bcrypt_cost)),
             config: self.config.api.clone(),
+            webhooks: self.config.webhooks.rules(),
             work_dir,
             stopping: life.stopping.clone(),
         }))

@@ -61,6 +61,9 @@ pub(crate) async fn end(db: &Db, job: &Job, ending: Ending, holder: Holder, jitt
     if !ended {
         return Ok(None);
     }
+    if job.spec.webhook_url.is_some() {
+        tx.webhooks().tell(job.id, now).await?;
+    }
     tx.commit().await?;
     if next.status == JobStatus::Queued {
         measure::retried(reason);

@@ -26,6 +26,7 @@ pub mod reclaim;
 pub mod run;
 pub mod sweep;
 pub mod train_task;
+pub mod webhooks;
 mod worker;
 
 pub use config::WorkerConfig;
@@ -33,4 +34,5 @@ pub use health::Health;
 pub use reclaim::reclaim_orphans;
 pub use run::run;
 pub use sweep::SweepConfig;
+pub use webhooks::WebhookConfig;
 pub use worker::WorkerDeps;

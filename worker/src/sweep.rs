@@ -9,6 +9,7 @@ mod log;
 mod orphans;
 mod redeliver;
 mod settle;
+mod webhooks;
 
 use std::time::{Duration, Instant};
 
@@ -22,9 +23,11 @@ use trainyard_queue::Queue;
 use trainyard_storage::{Db, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
+use crate::webhooks::WebhookConfig;
 use log::Log;
 use redeliver::Known;
 use settle::Settle;
+use webhooks::Sending;
 
 const LEADER: &str = "sweep";
 /// A round that takes longer than this is given up.
@@ -57,6 +60,9 @@ pub struct SweepConfig {
     pub orphans_every_s: u64,
     /// Only artifacts older than this can be orphans, in seconds (3,600).
     pub orphan_age_s: u64,
+    /// How webhooks are sent; a section of its own, because the API goes by it too.
+    #[serde(skip)]
+    pub webhooks: WebhookConfig,
 }
 
 impl Default for SweepConfig {
@@ -73,6 +79,7 @@ impl Default for SweepConfig {
             cleanup_every_s: 60,
             orphans_every_s: 600,
             orphan_age_s: 3_600,
+            webhooks: WebhookConfig::default(),
         }
     }
 }
@@ -133,6 +140,7 @@ struct State {
     cleaned: Option<Instant>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
+    sending: Sending,
 }
 
 impl Sweep {
@@ -164,6 +172,8 @@ impl Sweep {
             let answer = expired::run(self, now).await;
             self.note("expired", answer);
         }
+        let answer = webhooks::run(self).await;
+        self.note("webhooks", answer);
         if is_due(&mut self.state.measured, self.config.measure_every_s) {
             let answer = gauges::run(self, now).await;
             self.note("gauges", answer);
@@ -248,6 +258,10 @@ enum SweepError {
     Queue(#[from] trainyard_queue::QueueError),
     #[error(transparent)]
     Artifacts(#[from] trainyard_artifacts::ArtifactError),
+    #[error("webhooks are due, and webhooks.secret is not set in this process")]
+    NoSecret,
+    #[error("webhooks can't be sent")]
+    Client(#[from] reqwest::Error),
 }
 
 /// Whether `every_s` have passed since `last`, which is set to now if so.

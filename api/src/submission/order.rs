@@ -7,6 +7,7 @@ use trainyard_http::{Principal, Problem};
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
 use crate::routes::training::request::TrainingRequest;
+use crate::state::Ports;
 
 /// One request to train.
 #[derive(Debug)]
@@ -69,17 +70,17 @@ impl Order {
     pub(super) fn check<'d>(
         &self,
         dataset: impl Fn(&str) -> Option<&'d Dataset>,
-        allow_noop: bool,
+        ports: &Ports,
     ) -> Result<Vec<(JobSpec, &'d Dataset)>, Problem> {
         let (mut specs, mut refused) = (Vec::with_capacity(self.bodies.len()), Vec::new());
         for (i, body) in self.bodies.iter().enumerate() {
-            match check(body, dataset(body.dataset()), allow_noop) {
-                Ok(spec) => specs.push(spec),
-                Err(errors) if self.bulk => refused.extend(errors.into_iter().map(|error| {
-                    let FieldError { field, message } = error;
-                    FieldError::new(format!("jobs[{i}].{field}"), message)
-                })),
-                Err(errors) => refused.extend(errors),
+            match dataset(body.dataset()).map(|dataset| (check(body, dataset, ports), dataset)) {
+                Some((Ok(spec), dataset)) => specs.push((spec, dataset)),
+                Some((Err(errors), _)) => refused.extend(self.placed(i, errors)),
+                None => {
+                    let unknown = FieldError::new("dataset", "is not the name of a data set");
+                    refused.extend(self.placed(i, vec![unknown]));
+                }
             }
             // Somebody who sends a thousand wrong jobs learns enough from the first few.
             if refused.len() > MAX_ERRORS {
@@ -88,26 +89,36 @@ impl Order {
         }
         if refused.is_empty() { Ok(specs) } else { Err(Problem::validation(refused)) }
     }
+
+    /// Names fields with the job they are of, where there are many.
+    fn placed(&self, i: usize, errors: Vec<FieldError>) -> impl Iterator<Item = FieldError> {
+        let bulk = self.bulk;
+        errors.into_iter().map(move |FieldError { field, message }| {
+            FieldError::new(if bulk { format!("jobs[{i}].{field}") } else { field }, message)
+        })
+    }
 }
 
 /// Most errors that a refusal names.
 const MAX_ERRORS: usize = 100;
 
-fn check<'d>(
-    body: &TrainingRequest,
-    dataset: Option<&'d Dataset>,
-    allow_noop: bool,
-) -> Result<(JobSpec, &'d Dataset), Vec<FieldError>> {
-    let Some(dataset) = dataset else {
-        return Err(vec![FieldError::new("dataset", "is not the name of a data set")]);
-    };
-    let (draft, mut refused) = body.clone().draft();
-    if draft.algorithm == Algorithm::Noop.as_str() && !allow_noop {
-        refused.push(FieldError::new("algorithm", "noop is for benchmarks; api.allow_noop turns it on"));
+/// Checks one job against the data set it names.
+///
+/// # Errors
+/// Every refused field.
+pub(crate) fn check(body: &TrainingRequest, dataset: &Dataset, ports: &Ports) -> Result<JobSpec, Vec<FieldError>> {
+    let (draft, mut refused) = body.clone().draft(ports.webhooks);
+    if draft.algorithm == Algorithm::Noop.as_str() {
+        if !ports.config.allow_noop {
+            refused.push(FieldError::new("algorithm", "noop is for benchmarks; api.allow_noop turns it on"));
+        }
+        if draft.webhook_url.is_some() {
+            refused.push(FieldError::new("webhook_url", "must be null for noop, which ends without a word"));
+        }
     }
     let target_missing = refused.iter().any(|error| error.field == "target");
     match draft.check(dataset) {
-        Ok(spec) if refused.is_empty() => Ok((spec, dataset)),
+        Ok(spec) if refused.is_empty() => Ok(spec),
         Ok(_) => Err(refused),
         Err(errors) => {
             refused.extend(errors.into_iter().filter(|error| !(target_missing && error.field == "target")));

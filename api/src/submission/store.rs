@@ -41,7 +41,7 @@ pub(super) async fn store(
             // Of two with one key the second looks again when the first is stored.
             Ok(Stored::Raced)
         } else {
-            let specs = order.check(|name| datasets.get(name).and_then(Option::as_ref), ports.config.allow_noop);
+            let specs = order.check(|name| datasets.get(name).and_then(Option::as_ref), ports);
             match admit(&mut tx, quota, order).await?.and(specs) {
                 Ok(specs) => {
                     let made = specs.into_iter().map(|(spec, dataset)| {

@@ -59,6 +59,7 @@ impl Api {
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
             passwords: Arc::new(Passwords::new(4)),
             config,
+            webhooks: trainyard_domain::webhook::Rules { enabled: true, allow_private_addresses: false },
             work_dir: folder.path().to_owned(),
             stopping: CancellationToken::new(),
         });

@@ -73,7 +73,7 @@ async fn every_wrong_field_is_named() {
         (with(json!({"timeout_s": "an hour"})), "timeout_s"),
         (with(json!({"run_at": "tomorrow"})), "run_at"),
         (with(json!({"seed": -1})), "seed"),
-        (with(json!({"webhook_url": "https://example.com/hook"})), "webhook_url"),
+        (with(json!({"webhook_url": "https://10.0.0.1/hook"})), "webhook_url"),
         (with(json!({"colour": "red"})), "colour"),
         (json!({"algorithm": "svm", "features": ["sex"]}), "name"),
     ];

@@ -27,6 +27,8 @@ pub struct Config {
     pub worker: trainyard_worker::WorkerConfig,
     /// Section `sweep`.
     pub sweep: trainyard_worker::SweepConfig,
+    /// Section `webhooks`.
+    pub webhooks: trainyard_worker::WebhookConfig,
     /// Section `inference`.
     pub inference: trainyard_inference::InferenceConfig,
 }

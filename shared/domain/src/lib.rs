@@ -17,13 +17,14 @@ pub mod params;
 pub mod session;
 pub mod spec;
 pub mod user;
+pub mod webhook;
 
 pub use access::Access;
 pub use algorithm::Algorithm;
 pub use clock::Clock;
 pub use dataset::{ColumnProfile, Dataset, DatasetName, Dtype};
 pub use field::FieldError;
-pub use ids::{DatasetId, JobId, UserId};
+pub use ids::{DatasetId, DeliveryId, JobId, UserId};
 pub use job::{Job, JobStatus, PriorityClass};
 pub use model::{ModelName, ModelVersion, PRODUCTION};
 pub use outcome::{FailureCode, JobError};

@@ -23,6 +23,7 @@ mod sql;
 mod tokens;
 mod tx;
 mod users;
+mod webhooks;
 mod workers;
 
 pub use audit::{Audit, AuditEntry};
@@ -38,4 +39,5 @@ pub use models::{Model, Models, NewVersion};
 pub use tokens::RefreshTokens;
 pub use tx::Tx;
 pub use users::Users;
+pub use webhooks::{DeliveryFilter, MAX_BUSY, Webhooks};
 pub use workers::{LiveWorker, WorkerRow, Workers};

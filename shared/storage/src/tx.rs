@@ -15,6 +15,7 @@ use crate::models::Models;
 use crate::sql::answered;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
+use crate::webhooks::Webhooks;
 use crate::workers::Workers;
 
 /// One transaction. Dropping it undoes everything; [`Tx::commit`] makes it last.
@@ -90,6 +91,11 @@ impl Tx {
     /// Models, versions, aliases.
     pub fn models(&mut self) -> Models<'_> {
         Models(self)
+    }
+
+    /// What jobs tell when they end.
+    pub fn webhooks(&mut self) -> Webhooks<'_> {
+        Webhooks(self)
     }
 
     /// Worker heartbeats.

@@ -113,6 +113,12 @@ pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
 /// Time inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
+/// Attempts to deliver a webhook.
+pub const WEBHOOKS_ATTEMPTS_TOTAL: &str = "trainyard_webhooks_attempts_total";
+/// Time of an attempt to deliver a webhook.
+pub const WEBHOOKS_DURATION_SECONDS: &str = "trainyard_webhooks_duration_seconds";
+/// Webhooks still to be delivered.
+pub const WEBHOOKS_PENDING: &str = "trainyard_webhooks_pending";
 /// Jobs a worker is running.
 pub const WORKER_JOBS_RUNNING: &str = "trainyard_worker_jobs_running";
 
@@ -169,6 +175,18 @@ pub const ALL: &[MetricSpec] = &[
     gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
+    counter(
+        WEBHOOKS_ATTEMPTS_TOTAL,
+        &["outcome"],
+        "Attempts to deliver a webhook: `delivered`, `retried` (another will follow), `failed` (the last, or gone).",
+    ),
+    histogram(
+        WEBHOOKS_DURATION_SECONDS,
+        &[],
+        REQUEST_SECONDS,
+        "Time of an attempt to deliver a webhook, up to the head of the receiver's answer.",
+    ),
+    gauge(WEBHOOKS_PENDING, &[], "Webhooks still to be delivered, as last measured by the sweep."),
     gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),
 ];
 

@@ -10,6 +10,7 @@ mod client;
 mod folder;
 mod postgres;
 mod process;
+mod receiver;
 mod redis;
 mod s3;
 mod system;
@@ -18,9 +19,10 @@ mod wait;
 pub use client::{Answer, Client};
 pub use postgres::{PostgresServer, postgres};
 pub use process::{Tied, free_port, spawn_tied};
+pub use receiver::{Received, Receiver, Reply};
 pub use redis::{RedisServer, redis};
 pub use s3::{S3Server, s3};
-pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System};
+pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System, WEBHOOK_SECRET};
 pub use wait::{eventually, wait_until};
 
 /// A name that no other test uses: `prefix` and the random end of a UUID.

@@ -20,6 +20,8 @@ pub const ADMIN_EMAIL: &str = "admin@example.com";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 /// The secret that signs tokens in every test system, so that tests can forge near misses.
 pub const JWT_SECRET: &str = "a secret for tests that is long enough";
+/// The secret that signs webhooks in every test system.
+pub const WEBHOOK_SECRET: &str = "whsec_YSBzZWNyZXQgZm9yIHRlc3RzIHRoYXQgaXMgbG9uZyBlbm91Z2g=";
 
 /// What a system stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +173,7 @@ fn common_settings() -> Vec<(String, String)> {
         ("ADMIN_EMAIL", ADMIN_EMAIL),
         ("ADMIN_PASSWORD", ADMIN_PASSWORD),
         ("JWT_SECRET", JWT_SECRET),
+        ("TRAINYARD__WEBHOOKS__SECRET", WEBHOOK_SECRET),
         ("LOG_FORMAT", "json"),
         ("TRAINYARD__SERVER__MODE", "development"),
         // Real bcrypt, at a cost that lets a test sign in hundreds of times.

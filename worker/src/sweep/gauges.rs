@@ -1,4 +1,5 @@
-//! Measures what no single process can know: how many jobs wait and run, and how long the oldest has waited.
+//! Measures what no single process can know: how many jobs wait and run, how long the oldest has waited, and how many
+//! webhooks are still to be delivered.
 
 use chrono::{DateTime, Utc};
 use metrics::gauge;
@@ -22,5 +23,6 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
     let oldest = tx.jobs().oldest_queued(now).await?;
     let age = oldest.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0);
     gauge!(catalogue::QUEUE_OLDEST_AGE_SECONDS).set(age);
+    gauge!(catalogue::WEBHOOKS_PENDING).set(tx.webhooks().pending().await? as f64);
     Ok(())
 }

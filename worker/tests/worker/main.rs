@@ -8,4 +8,5 @@ mod drain;
 mod fencing;
 mod lifecycle;
 mod sweeping;
+mod webhooks;
 mod yard;

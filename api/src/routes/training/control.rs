@@ -40,6 +40,7 @@ pub async fn cancel(
         Cancelled::AlreadyFinal => return Err(Problem::conflict("the job has ended already")),
         Cancelled::Missing => return Err(missing()),
     };
+    tx.webhooks().tell(id, now).await?;
     let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.cancel", format!("job:{id}"), json!({})).await?;
     tx.commit().await?;

@@ -35,3 +35,4 @@ mod models;
 mod publishing;
 mod refresh_tokens;
 mod running;
+mod webhooks;
