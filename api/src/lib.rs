@@ -9,6 +9,8 @@ pub mod answer;
 pub mod audit;
 pub mod config;
 mod dispatch;
+mod feed;
+mod hub;
 pub mod idempotency;
 mod intake;
 mod objects;

@@ -17,7 +17,7 @@ use crate::config::ApiConfig;
 use crate::state::ApiState;
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
-use training::{control, list, submit, watch};
+use training::{control, events, list, submit, watch};
 
 /// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
 const SLACK_BYTES: u64 = 1 << 20;
@@ -48,6 +48,7 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .user(routes!(list::list))
         .admin(routes!(submit::submit))
         .user(Route::new(routes!(watch::get)).timeout(LONG_POLL))
+        .user(routes!(events::get))
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))
         .user(routes!(queue::get))

@@ -13,6 +13,7 @@ use trainyard_queue::Queue;
 use trainyard_storage::Db;
 
 use crate::config::ApiConfig;
+use crate::hub::Hub;
 
 /// The ports and settings that the API is built from.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ pub struct Ports {
     pub config: ApiConfig,
     /// Uploads and downloads pass through temporary files here; must exist.
     pub work_dir: PathBuf,
-    /// Cancelled when the process stops: long polls are answered at once.
+    /// Cancelled when the process stops: long polls are answered at once, streams end.
     pub stopping: CancellationToken,
 }
 
@@ -45,6 +46,8 @@ struct Shared {
     ports: Ports,
     uploads: Semaphore,
     long_polls: Semaphore,
+    event_streams: Arc<Semaphore>,
+    hub: Hub,
 }
 
 impl ApiState {
@@ -52,12 +55,24 @@ impl ApiState {
     pub fn new(ports: Ports) -> Self {
         let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
         let long_polls = Semaphore::new(ports.config.max_long_polls);
-        Self(Arc::new(Shared { ports, uploads, long_polls }))
+        let event_streams = Arc::new(Semaphore::new(ports.config.max_event_streams));
+        let hub = Hub::new(ports.db.clone(), ports.config.watch_every());
+        Self(Arc::new(Shared { ports, uploads, long_polls, event_streams, hub }))
     }
 
     /// One permit per upload in progress.
     pub(crate) fn uploads(&self) -> &Semaphore {
         &self.0.uploads
+    }
+
+    /// One permit per event stream in progress.
+    pub(crate) fn event_streams(&self) -> &Arc<Semaphore> {
+        &self.0.event_streams
+    }
+
+    /// Watches jobs for streams and long polls.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     /// One permit per long poll in progress.

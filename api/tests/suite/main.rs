@@ -5,6 +5,7 @@
 mod accounts;
 mod catalogue;
 mod datasets;
+mod events;
 mod models;
 mod support;
 mod training;
