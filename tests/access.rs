@@ -29,6 +29,7 @@ const CONTRACT: &[(&str, &str, &str)] = &[
     ("POST", "/training", "admin"),
     ("GET", "/training", "user"),
     ("GET", "/training/{job_id}", "user"),
+    ("GET", "/training/{job_id}/events", "user"),
     ("POST", "/training/{job_id}/cancel", "admin"),
     ("POST", "/training/{job_id}/retry", "admin"),
     ("GET", "/queue", "user"),

@@ -12,6 +12,7 @@ mod bad_tokens;
 mod cli;
 mod datasets;
 mod datasets_refused;
+mod events;
 mod inference;
 mod lifecycle;
 mod models;

@@ -8,6 +8,8 @@ mod announce;
 pub mod answer;
 pub mod audit;
 pub mod config;
+mod feed;
+mod hub;
 pub mod idempotency;
 mod intake;
 mod objects;

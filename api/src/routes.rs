@@ -18,7 +18,7 @@ use crate::config::ApiConfig;
 use crate::state::ApiState;
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
-use training::{control, list, submit, watch};
+use training::{control, events, list, submit, watch};
 
 /// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
 const SLACK_BYTES: u64 = 1 << 20;
@@ -52,6 +52,7 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .admin(routes!(submit::submit))
         .admin(Route::new(routes!(submit::bulk)).body_limit(BULK_BYTES))
         .user(Route::new(routes!(watch::get)).timeout(LONG_POLL))
+        .user(routes!(events::get))
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))
         .user(routes!(queue::get))

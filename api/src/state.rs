@@ -13,6 +13,7 @@ use trainyard_queue::Queue;
 use trainyard_storage::Db;
 
 use crate::config::ApiConfig;
+use crate::hub::Hub;
 use crate::submission::{self, Quota, Submissions};
 
 /// The ports and settings that the API is built from.
@@ -36,7 +37,7 @@ pub struct Ports {
     pub webhooks: webhook::Rules,
     /// Uploads and downloads pass through temporary files here; must exist.
     pub work_dir: PathBuf,
-    /// Cancelled when the process stops: long polls are answered at once.
+    /// Cancelled when the process stops: long polls are answered at once, streams end.
     pub stopping: CancellationToken,
 }
 
@@ -50,6 +51,8 @@ struct Shared {
     quota: Arc<Quota>,
     uploads: Semaphore,
     long_polls: Semaphore,
+    event_streams: Arc<Semaphore>,
+    hub: Hub,
 }
 
 impl ApiState {
@@ -60,7 +63,9 @@ impl ApiState {
         let submissions = submission::start(&ports, &quota);
         let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
         let long_polls = Semaphore::new(ports.config.max_long_polls);
-        Self(Arc::new(Shared { ports, submissions, quota, uploads, long_polls }))
+        let event_streams = Arc::new(Semaphore::new(ports.config.max_event_streams));
+        let hub = Hub::new(ports.db.clone(), ports.config.watch_every());
+        Self(Arc::new(Shared { ports, submissions, quota, uploads, long_polls, event_streams, hub }))
     }
 
     /// Takes new jobs.
@@ -76,6 +81,16 @@ impl ApiState {
     /// One permit per upload in progress.
     pub(crate) fn uploads(&self) -> &Semaphore {
         &self.0.uploads
+    }
+
+    /// One permit per event stream in progress.
+    pub(crate) fn event_streams(&self) -> &Arc<Semaphore> {
+        &self.0.event_streams
+    }
+
+    /// Watches jobs for streams and long polls.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     /// One permit per long poll in progress.

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod algorithm;
 pub mod dataset;
+pub mod event;
 pub mod job;
 pub mod model;
 pub mod queue;

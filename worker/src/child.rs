@@ -8,7 +8,7 @@ mod spawn;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use trainyard_domain::{FailureCode, JobError};
+use trainyard_domain::{FailureCode, JobError, LogLevel};
 
 use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
@@ -101,7 +101,12 @@ async fn listen(process: &mut Process, progress: &Progress) -> Verdict {
     loop {
         match reports.next().await {
             Ok(Some(Report::Progress { phase, fraction })) => progress.set(&phase, fraction),
-            Ok(Some(Report::Warning { message })) => tracing::info!(message, "training warns"),
+            Ok(Some(Report::Warning { message })) => {
+                tracing::info!(message, "training warns");
+                progress.hear(LogLevel::Warning, &message);
+            }
+            Ok(Some(Report::Log { message })) => progress.hear(LogLevel::Info, &message),
+            Ok(Some(Report::Metric { name, value, step })) => progress.measure(&name, value, step),
             Ok(Some(last)) => return Verdict::Final(last),
             Ok(None) => return Verdict::Ended(process.ended().await),
             Err(how) => return Verdict::Broken(how),

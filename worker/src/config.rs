@@ -28,6 +28,8 @@ pub struct WorkerConfig {
     pub max_artifact_bytes: u64,
     /// Most memory (address space) of a training process, in MiB; 0 sets no limit (4,096).
     pub child_memory_mb: u64,
+    /// Most lines that one run may add to its job's log (1,000); what is over is counted.
+    pub max_log_lines: u64,
     /// Threads of a training process; 0 shares the cores among the slots (0).
     pub child_threads: usize,
     /// Drain after this many jobs; absent or 0 means never.
@@ -53,6 +55,7 @@ impl Default for WorkerConfig {
             dataset_cache_mb: 2_048,
             max_artifact_bytes: 512 * 1024 * 1024,
             child_memory_mb: 4_096,
+            max_log_lines: 1_000,
             child_threads: 0,
             max_jobs: None,
             storage_patience_s: 900,

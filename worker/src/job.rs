@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::Ending;
-use trainyard_domain::{Algorithm, FailureCode, Job, JobError, PriorityClass};
+use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel, PriorityClass};
 use trainyard_queue::Delivery;
 
 use crate::child::{self, Limits, Outcome};
@@ -60,7 +60,11 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
                 request_id = job.request_id.as_deref(),
                 claim = job.claim,
             );
-            run(&worker, &job).instrument(span).await;
+            if job.spec.algorithm == Algorithm::Noop {
+                noop::run(&worker, &job).instrument(span).await;
+            } else {
+                run(&worker, &job).instrument(span).await;
+            }
         }
         Claimed::Refused => {
             measure::dropped();
@@ -85,12 +89,17 @@ async fn run(worker: &Worker, job: &Job) {
     let entered = worker.runs.enter(job.id, job.claim);
     measure::running(worker.runs.len());
     tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
+    let (db, clock, max_lines) = (worker.deps.db.clone(), worker.deps.clock.clone(), worker.config.max_log_lines);
+    let progress = Progress::report(db, clock, job.id, job.claim, max_lines);
+    progress.log(LogLevel::Info, &format!("attempt {} runs on worker {}", job.attempt(), worker.id));
     // A defect of ours fails the job, never the worker or the jobs in other slots.
-    let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop)).catch_unwind().await;
+    let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop, &progress)).catch_unwind().await;
     match attempt.unwrap_or_else(|_| Err(Unfinished::failed(FailureCode::Internal, "the worker made a mistake"))) {
-        Ok(Some(version)) => tracing::info!(model = %job.spec.name, version, "succeeded"),
-        Ok(None) => tracing::info!("succeeded"),
-        Err(Unfinished::Ended(end)) => ending::record(worker, job, end).await,
+        Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
+        Err(Unfinished::Ended(end)) => {
+            tell(&progress, &end).await;
+            ending::record(worker, job, end).await;
+        }
         Err(Unfinished::Fenced) => {
             measure::fenced();
             tracing::warn!("the lease was lost: another run has the job, and this one leaves no trace");
@@ -100,21 +109,32 @@ async fn run(worker: &Worker, job: &Job) {
     measure::running(worker.runs.len());
 }
 
-/// Runs the job once; answers the version it published.
-async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal) -> Result<Option<i64>, Unfinished> {
-    if job.spec.algorithm == Algorithm::Noop {
-        return noop::finish(worker, job).await.map(|()| None);
-    }
+/// Has the log say why a run ends without a model, before it does.
+async fn tell(progress: &Progress, end: &Ending) {
+    let (level, why) = match end {
+        Ending::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
+        Ending::Crashed(how) => (LogLevel::Error, format!("the training process died: {how}")),
+        Ending::Interrupted => (LogLevel::Warning, "the worker stops; the job goes back to the queue, unspent".into()),
+        Ending::Cancelled => (LogLevel::Info, "cancelled".into()),
+    };
+    progress.log(level, &why);
+    progress.flush().await;
+}
+
+/// Runs the job once.
+async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, Unfinished> {
     let folder = worker.folder.run(job.id, job.claim).map_err(|error| fetch::disk(&error))?;
-    let progress = Progress::report(worker.deps.db.clone(), job.id, job.claim);
     progress.enter("fetching");
     let sha256 = tokio::select! {
         fetched = fetch::dataset(worker, job, &folder) => fetched?,
         why = stop.raised() => return Err(why.into()),
     };
-    let done = train(worker, job, &folder, sha256, stop, &progress).await?;
+    let done = train(worker, job, &folder, sha256, stop, progress).await?;
+    progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
     progress.enter("publishing");
-    publish::publish(worker, job, &folder, &done, stop).await.map(Some)
+    // What was said must stand before the job ends: nobody listens after that.
+    progress.flush().await;
+    publish::publish(worker, job, &folder, &done, stop).await
 }
 
 async fn train(
@@ -143,6 +163,7 @@ async fn train(
     };
     let started = Instant::now();
     let outcome = child::train(&task, &limits, stop, progress).await;
+    progress.close();
     measure::trained(job, started.elapsed());
     match outcome {
         Outcome::Trained(done) => Ok(done),

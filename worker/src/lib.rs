@@ -15,6 +15,7 @@ mod folder;
 pub mod health;
 mod held;
 mod job;
+mod journal;
 mod lease;
 mod measure;
 mod noop;

@@ -3,7 +3,6 @@
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::{Coalesce, Db};
 
-use crate::job::Unfinished;
 use crate::measure;
 use crate::patience::Patience;
 use crate::worker::Worker;
@@ -29,24 +28,21 @@ pub(crate) fn together(db: &Db) -> BareEnds {
     })
 }
 
-/// Ends the run of a job that trains nothing.
-///
-/// # Errors
-/// [`Unfinished::Fenced`] when its claim no longer stands.
-pub(crate) async fn finish(worker: &Worker, job: &Job) -> Result<(), Unfinished> {
+/// Runs a job that trains nothing.
+pub(crate) async fn run(worker: &Worker, job: &Job) {
+    let _entered = worker.runs.enter(job.id, job.claim);
     let mut patience = Patience::new(worker.config.storage_patience());
     loop {
         match worker.bare_ends.call((job.id, job.claim)).await {
             Ok(true) => {
                 measure::finished(job, JobStatus::Succeeded, worker.deps.clock.now());
-                return Ok(());
+                return tracing::info!("succeeded");
             }
             // Perhaps by an earlier try whose answer was lost; either way nothing is left to do.
-            Ok(false) => return Err(Unfinished::Fenced),
+            Ok(false) => return measure::fenced(),
             Err(error) if error.is_retryable() && patience.wait().await => {}
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the end of a run was not recorded");
-                return Err(Unfinished::Fenced);
+                return tracing::error!(error = &error as &dyn std::error::Error, "the end of a run was not recorded");
             }
         }
     }

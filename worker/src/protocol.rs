@@ -46,6 +46,20 @@ pub(crate) enum Report {
         /// A sentence.
         message: String,
     },
+    /// What goes on, for people who watch.
+    Log {
+        /// A sentence.
+        message: String,
+    },
+    /// A figure.
+    Metric {
+        /// What was measured.
+        name: String,
+        /// The figure.
+        value: f64,
+        /// After how many steps (trees); absent for the finished model.
+        step: Option<u64>,
+    },
     /// The model lies at the task's `artifact_path`.
     Done(Done),
     /// There is no model.

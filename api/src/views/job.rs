@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use trainyard_domain::{Job, JobId, JobStatus};
+use trainyard_domain::{Job, JobError, JobId, JobStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -88,6 +88,13 @@ pub struct JobErrorView {
     pub retryable: bool,
 }
 
+impl JobErrorView {
+    /// The failure as clients see it.
+    pub fn new(error: &JobError) -> Self {
+        Self { code: error.code.as_str(), message: error.message.clone(), retryable: error.retryable }
+    }
+}
+
 /// A training job.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobView {
@@ -160,11 +167,7 @@ impl JobView {
     /// The job at `now`; `queue_position` is told for one that waits.
     pub fn new(job: Job, queue_position: Option<i64>, now: DateTime<Utc>) -> Self {
         let succeeded = job.status == JobStatus::Succeeded;
-        let error = job.error.as_ref().filter(|_| !succeeded).map(|error| JobErrorView {
-            code: error.code.as_str(),
-            message: error.message.clone(),
-            retryable: error.retryable,
-        });
+        let error = job.error.as_ref().filter(|_| !succeeded).map(JobErrorView::new);
         let model = job.model_version.filter(|_| succeeded);
         Self {
             job_id: job.id.0,

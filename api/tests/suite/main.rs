@@ -6,6 +6,7 @@ mod accounts;
 mod bulk;
 mod catalogue;
 mod datasets;
+mod events;
 mod models;
 mod support;
 mod training;

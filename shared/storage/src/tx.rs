@@ -11,6 +11,7 @@ use crate::error::{Result, StorageError};
 use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::leaders::Leaders;
+use crate::logs::Logs;
 use crate::models::Models;
 use crate::sql::answered;
 use crate::tokens::RefreshTokens;
@@ -81,6 +82,11 @@ impl Tx {
     /// Training jobs and the queue's switch.
     pub fn jobs(&mut self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// What runs said of themselves.
+    pub fn logs(&mut self) -> Logs<'_> {
+        Logs(self)
     }
 
     /// Answers already given to requests with an idempotency key.

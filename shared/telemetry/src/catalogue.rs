@@ -65,6 +65,8 @@ const WAIT_SECONDS: &[f64] =
 /// Housekeeping: a few statements, or a few hundred.
 const SWEEP_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
+/// Event streams open.
+pub const API_EVENT_STREAMS: &str = "trainyard_api_event_streams";
 /// Bytes moved to and from the object store.
 pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
 /// Sign-ins by what came of them.
@@ -124,6 +126,7 @@ pub const WORKER_JOBS_RUNNING: &str = "trainyard_worker_jobs_running";
 
 /// Every metric, sorted by name.
 pub const ALL: &[MetricSpec] = &[
+    gauge(API_EVENT_STREAMS, &[], "Event streams that clients hold open."),
     counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store."),
     counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `busy`."),
     histogram(

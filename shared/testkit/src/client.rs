@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::events::EventStream;
 use crate::system::{ADMIN_EMAIL, ADMIN_PASSWORD};
 use crate::unique;
 use crate::wait::eventually;
@@ -164,6 +165,15 @@ impl Client {
             matches!(status, "succeeded" | "failed" | "cancelled").then_some(view)
         })
         .await
+    }
+
+    /// A job's event stream: from the beginning, or after the event with this id.
+    pub async fn events(&self, job: &str, last_id: Option<&str>) -> EventStream {
+        let request = self.request(Method::GET, &format!("/training/{job}/events"));
+        let request = last_id.into_iter().fold(request, |request, id| request.header("last-event-id", id));
+        let response = request.send().await.unwrap_or_else(|error| panic!("events of {job}: {error:?}"));
+        assert_eq!(response.status(), 200, "events of {job}");
+        EventStream::new(response)
     }
 
     /// Submits, waits, and checks that a model came of it.

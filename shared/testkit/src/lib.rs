@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't have its servers fails with the reason")]
 
 mod client;
+mod events;
 mod folder;
 mod postgres;
 mod process;
@@ -17,6 +18,7 @@ mod system;
 mod wait;
 
 pub use client::{Answer, Client};
+pub use events::{Event, EventStream};
 pub use postgres::{PostgresServer, postgres};
 pub use process::{Tied, free_port, spawn_tied};
 pub use receiver::{Received, Receiver, Reply};

@@ -7,6 +7,7 @@ mod children;
 mod drain;
 mod fencing;
 mod lifecycle;
+mod logs;
 mod sweeping;
 mod webhooks;
 mod yard;

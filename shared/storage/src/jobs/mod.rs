@@ -1,7 +1,8 @@
 //! The `jobs` table: every transition of a job's life cycle as one compare-and-set.
 //!
-//! `submit` adds many at once; `claim` starts a run and hands out its fencing token; `finish` holds the writes that name it; `cancel` is what people
-//! ask for; `list` reads; `sweep` finds what the leader has to do; `gauges` counts. A job's `revision` moves with
+//! `submit` adds many at once; `claim` starts a run and hands out its fencing token; `finish` holds the writes that name
+//! it; `cancel` is what people ask for; `list` reads; `watch` tells many watched jobs' news at once; `sweep` finds what the
+//! leader has to do; `gauges` counts. A job's `revision` moves with
 //! every change that a client can see: renewing a lease and marking a dispatch leave it alone, so that an `ETag` stays
 //! good while nothing happens.
 
@@ -14,12 +15,14 @@ mod list;
 mod rows;
 mod submit;
 mod sweep;
+mod watch;
 
 pub use cancel::Cancelled;
 pub use claim::Renewal;
 pub use list::JobFilter;
 use sqlx::types::Json;
 use trainyard_domain::{Job, JobId};
+pub use watch::JobHead;
 
 use crate::error::Result;
 use crate::sql::{execute, optional};

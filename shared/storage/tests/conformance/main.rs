@@ -30,6 +30,7 @@ mod dispatching;
 mod idempotency;
 mod leases;
 mod listing;
+mod logs;
 mod many;
 mod models;
 mod publishing;
