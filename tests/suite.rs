@@ -9,14 +9,17 @@
 mod access;
 mod accounts;
 mod bad_tokens;
+mod children;
 mod cli;
 mod datasets;
 mod datasets_refused;
+mod deploys;
 mod inference;
 mod lifecycle;
 mod models;
 mod operations;
 mod queue;
+mod queue_metrics;
 mod support;
 mod training;
 mod training_refused;

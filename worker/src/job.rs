@@ -135,6 +135,9 @@ async fn train(
         timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
         memory_mb: config.child_memory_mb,
         file_bytes: config.max_artifact_bytes,
+        folder_mb: config.child_folder_mb,
+        output_mb: config.child_output_mb,
+        open_files: config.child_open_files,
         threads: config.threads(),
     };
     let started = Instant::now();
@@ -143,7 +146,7 @@ async fn train(
     match outcome {
         Outcome::Trained(done) => Ok(done),
         Outcome::Failed(error) => Err(Unfinished::Ended(Ending::Failed(error))),
-        Outcome::Crashed(how) => Err(Unfinished::Ended(Ending::Crashed(how))),
+        Outcome::Crashed(error) => Err(Unfinished::Ended(Ending::Crashed(error))),
         Outcome::Stopped(why) => Err(why.into()),
     }
 }

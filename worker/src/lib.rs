@@ -18,6 +18,7 @@ mod job;
 mod lease;
 mod measure;
 mod patience;
+mod pod;
 mod progress;
 mod protocol;
 mod publish;

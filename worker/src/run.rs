@@ -19,6 +19,7 @@ use crate::health::Health;
 use crate::held::{Runs, Stop};
 use crate::job;
 use crate::lease::Heartbeat;
+use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
 
 /// After the grace, stopped runs have this long to be recorded before the process gives up on them.
@@ -45,6 +46,7 @@ pub async fn run(
     let worker = Arc::new(Worker { id, deps, config, folder, runs: Runs::default(), health, closing, taken });
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
+    let pod = Pod::find(&worker.config).map(|pod| AbortOnDropHandle::new(tokio::spawn(pod.mark(worker.runs.count()))));
     tracing::info!(worker = worker.id, slots = worker.config.slots(), "the worker takes jobs");
 
     let ended = tokio::select! {
@@ -52,7 +54,7 @@ pub async fn run(
         () = put_back_late_runs(&worker, &drain) => Err(anyhow::anyhow!("runs were still unrecorded at the deadline")),
     };
 
-    drop(cancels);
+    drop((cancels, pod));
     heartbeat.stop().await;
     leave(&worker).await;
     tracing::info!(worker = worker.id, "the worker has stopped");

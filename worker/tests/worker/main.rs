@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps what it should not, fails")]
 
 mod children;
+mod deaths;
 mod drain;
 mod fencing;
 mod lifecycle;
+mod pod;
 mod sweeping;
 mod yard;
