@@ -43,7 +43,7 @@ async fn a_training_process_knows_no_secret_and_has_limits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn segfaults_and_hangs_end_their_own_jobs_alone() {
+async fn crashes_and_hangs_end_their_own_jobs_alone() {
     let system = two_slots().await;
     let admin = system.client().admin().await;
     let steady = admin.submit(long_job(&unique("steady"))).await;
@@ -52,12 +52,13 @@ async fn segfaults_and_hangs_end_their_own_jobs_alone() {
     for _ in 0..3 {
         let next = async || training_process(&poison).filter(|pid| *pid != killed);
         killed = eventually("it trains", LIMIT, next).await;
-        send_signal(killed, Signal::SEGV);
+        // Not SIGSEGV: Rust's own handler waits for the instruction to fail again, which it does not when somebody sent it.
+        send_signal(killed, Signal::ILL);
     }
     let view = admin.finished(&poison).await;
     let error = &view["error"];
     assert_eq!((&view["status"], &error["code"]), (&json!("failed"), &json!("crashed")), "{view}");
-    assert!(error["message"].as_str().unwrap().contains("signal 11 (SIGSEGV), 3 of 3 times"), "{view}");
+    assert!(error["message"].as_str().unwrap().contains("(signal 4 (SIGILL)), 3 of 3 times"), "{view}");
 
     let mut hanging = long_job(&unique("hang"));
     hanging["timeout_s"] = json!(3);
