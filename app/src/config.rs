@@ -11,7 +11,7 @@ use std::path::Path;
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
-use figment::value::Dict;
+use figment::value::{Dict, Value};
 
 pub use reference::markdown;
 pub use sections::{AuthConfig, Config, Mode};
@@ -31,8 +31,8 @@ impl std::fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Values that the command line sets, as `(key, value)` such as `("server.listen", "0.0.0.0:80")`; they win.
-pub type Flags = Vec<(&'static str, String)>;
+/// Values that the command line sets, as `(key, value)` such as `("server.listen", "0.0.0.0:80".into())`; they win.
+pub type Flags = Vec<(&'static str, Value)>;
 
 /// Reads the settings.
 ///

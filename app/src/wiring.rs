@@ -149,7 +149,8 @@ impl Ports {
             config: self.config.api.clone(),
             webhooks: self.config.webhooks.rules(),
             work_dir,
-            stopping: life.stopping.clone(),
+            // Long polls go on for as long as requests are taken, or their clients would only come back at once.
+            stopping: life.closing.clone(),
         }))
     }
 

@@ -75,8 +75,7 @@ pub(crate) async fn end(db: &Db, job: &Job, ending: Ending, holder: Holder, jitt
 
 fn reason(ending: &Ending) -> &'static str {
     match ending {
-        Ending::Failed(error) => error.code.as_str(),
-        Ending::Crashed(_) => "crashed",
+        Ending::Failed(error) | Ending::Crashed(error) => error.code.as_str(),
         Ending::Interrupted => "interrupted",
         Ending::Cancelled => "cancelled",
     }

@@ -113,7 +113,7 @@ async fn run(worker: &Worker, job: &Job) {
 async fn tell(progress: &Progress, end: &Ending) {
     let (level, why) = match end {
         Ending::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
-        Ending::Crashed(how) => (LogLevel::Error, format!("the training process died: {how}")),
+        Ending::Crashed(error) => (LogLevel::Error, format!("{} ({})", error.message, error.code.as_str())),
         Ending::Interrupted => (LogLevel::Warning, "the worker stops; the job goes back to the queue, unspent".into()),
         Ending::Cancelled => (LogLevel::Info, "cancelled".into()),
     };
@@ -159,6 +159,9 @@ async fn train(
         timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
         memory_mb: config.child_memory_mb,
         file_bytes: config.max_artifact_bytes,
+        folder_mb: config.child_folder_mb,
+        output_mb: config.child_output_mb,
+        open_files: config.child_open_files,
         threads: config.threads(),
     };
     let started = Instant::now();
@@ -168,7 +171,7 @@ async fn train(
     match outcome {
         Outcome::Trained(done) => Ok(done),
         Outcome::Failed(error) => Err(Unfinished::Ended(Ending::Failed(error))),
-        Outcome::Crashed(how) => Err(Unfinished::Ended(Ending::Crashed(how))),
+        Outcome::Crashed(error) => Err(Unfinished::Ended(Ending::Crashed(error))),
         Outcome::Stopped(why) => Err(why.into()),
     }
 }

@@ -20,6 +20,7 @@ mod lease;
 mod measure;
 mod noop;
 mod patience;
+mod pod;
 mod progress;
 mod protocol;
 mod publish;

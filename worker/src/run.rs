@@ -18,6 +18,7 @@ use crate::health::Health;
 use crate::held::{Runs, Stop};
 use crate::job;
 use crate::lease::Heartbeat;
+use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
 use crate::{cancel, claim, noop};
 
@@ -48,6 +49,7 @@ pub async fn run(
     let worker = Arc::new(worker);
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
+    let pod = Pod::find(&worker.config).map(|pod| AbortOnDropHandle::new(tokio::spawn(pod.mark(worker.runs.count()))));
     tracing::info!(worker = worker.id, slots = worker.config.slots(), "the worker takes jobs");
 
     let ended = tokio::select! {
@@ -55,7 +57,7 @@ pub async fn run(
         () = put_back_late_runs(&worker, &drain) => Err(anyhow::anyhow!("runs were still unrecorded at the deadline")),
     };
 
-    drop(cancels);
+    drop((cancels, pod));
     heartbeat.stop().await;
     leave(&worker).await;
     tracing::info!(worker = worker.id, "the worker has stopped");

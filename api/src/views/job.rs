@@ -76,8 +76,8 @@ pub struct PublishedView {
 /// Why a job failed, or why it waits for a retry.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobErrorView {
-    /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `crashed`, `storage_unavailable`, `disk_full`,
-    /// `internal`.
+    /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `output_limit`, `disk_limit`, `panicked`, `crashed`,
+    /// `storage_unavailable`, `disk_full`, `internal`.
     #[schema(example = "bad_data")]
     pub code: &'static str,
     /// What happened, for people.
@@ -86,12 +86,21 @@ pub struct JobErrorView {
     /// Whether failures of this kind are tried again.
     #[schema(example = false)]
     pub retryable: bool,
+    /// The last lines that the training process logged, where it logged any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "panicked: index out of bounds")]
+    pub log_tail: Option<String>,
 }
 
 impl JobErrorView {
     /// The failure as clients see it.
     pub fn new(error: &JobError) -> Self {
-        Self { code: error.code.as_str(), message: error.message.clone(), retryable: error.retryable }
+        Self {
+            code: error.code.as_str(),
+            message: error.message.clone(),
+            retryable: error.retryable,
+            log_tail: error.log_tail.clone(),
+        }
     }
 }
 

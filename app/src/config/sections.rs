@@ -50,6 +50,7 @@ pub struct ServerConfig {
     pub listen: String,
     pub mode: Mode,
     pub request_timeout_s: u64,
+    pub drain_delay_s: u64,
     pub shutdown_grace_s: u64,
     pub max_body_bytes: usize,
 }

@@ -105,14 +105,20 @@ pub const JOBS_RETRIES_TOTAL: &str = "trainyard_jobs_retries_total";
 pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
 /// Time from when a job could run to its claim.
 pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
+/// Failed jobs.
+pub const QUEUE_DEAD_LETTER_JOBS: &str = "trainyard_queue_dead_letter_jobs";
 /// Jobs waiting, by class.
 pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
 /// Stream entries thrown away.
 pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
 /// Age of the oldest waiting job.
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
+/// Jobs that wait for their time.
+pub const QUEUE_SCHEDULED_JOBS: &str = "trainyard_queue_scheduled_jobs";
 /// Time of one sweep.
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
+/// How late the sweep is.
+pub const SWEEP_LAG_SECONDS: &str = "trainyard_sweep_lag_seconds";
 /// Time inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
 /// Attempts to deliver a webhook.
@@ -160,7 +166,7 @@ pub const ALL: &[MetricSpec] = &[
          carry no model.",
     ),
     counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Rows predicted."),
-    gauge(JOBS_BY_STATUS, &["status"], "Jobs by status, as last measured by the sweep."),
+    gauge(JOBS_BY_STATUS, &["status"], "Jobs queued and running, as last measured by the sweep's leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
     counter(
@@ -173,10 +179,21 @@ pub const ALL: &[MetricSpec] = &[
     counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs put back to run again, by failure code or interruption."),
     counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202."),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job could run to its claim."),
-    gauge(QUEUE_DEPTH_JOBS, &["class"], "Jobs waiting for a worker, as last measured by the sweep."),
+    gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept, as last counted by the sweep's leader."),
+    gauge(
+        QUEUE_DEPTH_JOBS,
+        &["class"],
+        "Jobs waiting for a worker or for their time, as last measured by the sweep's leader.",
+    ),
     counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
     gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
+    gauge(QUEUE_SCHEDULED_JOBS, &[], "Jobs that wait for their time or for a retry, counted in the depth too."),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
+    gauge(
+        SWEEP_LAG_SECONDS,
+        &[],
+        "How long the next round of the sweep is overdue, whoever should do it, as this process sees it.",
+    ),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
     counter(
         WEBHOOKS_ATTEMPTS_TOTAL,

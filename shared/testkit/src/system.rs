@@ -122,6 +122,12 @@ impl System {
         wait_until("the process ends after SIGTERM", Duration::from_secs(60), || process.0.try_wait().unwrap())
     }
 
+    /// Waits until a process that was told to has ended.
+    pub fn ended(&mut self, role: usize) -> ExitStatus {
+        let mut process = self.roles[role].process.take().unwrap();
+        wait_until("the process ends", Duration::from_secs(60), || process.0.try_wait().unwrap())
+    }
+
     /// Starts a process (again) and returns at once.
     pub fn resume(&mut self, role: usize) {
         let name = self.roles[role].name;

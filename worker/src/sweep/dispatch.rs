@@ -14,7 +14,7 @@ const TOP_UP_EVERY: Duration = Duration::from_millis(20);
 
 /// Fills the windows again and again as workers empty them, for as long as there is something to fill them with.
 pub(super) async fn top_up(sweep: &mut Sweep) -> Result<(), SweepError> {
-    while sweep.state.leads && sweep.state.backlog {
+    while sweep.state.leads.is_some() && sweep.state.backlog {
         tokio::time::sleep(TOP_UP_EVERY).await;
         let now = sweep.db.read().await?.now().await?;
         run(sweep, now).await?;

@@ -134,6 +134,8 @@ async fn positions_and_gauges_count_what_waits(bench: Bench) {
     }
     assert_eq!(tx.jobs().active_of(bench.user).await.unwrap(), 6);
     assert_eq!(tx.jobs().active_total().await.unwrap(), 6);
+    assert_eq!((tx.jobs().running_total().await.unwrap(), tx.jobs().failed_total().await.unwrap()), (1, 0));
+    assert_eq!(tx.jobs().scheduled_total(bench.later(60)).await.unwrap(), 1);
     let depth = tx.jobs().depth_by_class().await.unwrap();
     assert_eq!(depth, [(PriorityClass::High, 1), (PriorityClass::Normal, 3), (PriorityClass::Low, 1)]);
     let by_status: Vec<_> = tx.jobs().by_status().await.unwrap().into_iter().map(|(_, count)| count).collect();
