@@ -10,6 +10,7 @@ mod client;
 mod folder;
 mod postgres;
 mod process;
+mod proxy;
 mod redis;
 mod s3;
 mod system;
@@ -17,11 +18,12 @@ mod wait;
 
 pub use client::{Answer, Client};
 pub use postgres::{PostgresServer, postgres};
-pub use process::{Tied, free_port, spawn_tied};
+pub use process::{Tied, children_of, free_port, send_signal, spawn_tied};
+pub use proxy::{Link, Proxy};
 pub use redis::{RedisServer, redis};
 pub use s3::{S3Server, s3};
 pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System};
-pub use wait::{eventually, wait_until};
+pub use wait::{eventually, hold, pause, wait_until};
 
 /// A name that no other test uses: `prefix` and the random end of a UUID.
 pub fn unique(prefix: &str) -> String {
