@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use trainyard_testkit::{Client, eventually, pause};
+use trainyard_testkit::{Client, pause};
 
 use crate::ledger::{Entry, Ledger, Meant};
 use crate::rig::{Rig, versions};
@@ -108,11 +108,11 @@ fn judge(findings: &mut Findings, entry: &Entry, view: &Value) {
     findings.times.push((entry.accepted_at, finished));
     let as_meant = match (entry.meant, status) {
         (_, "cancelled") => entry.cancel == Some(202),
-        (Meant::ToSucceed, "succeeded") => true,
-        (Meant::ToFailByItsData, "failed") => matches!(code, "bad_data" | "crashed"),
-        (Meant::ToTimeOut, "failed") => matches!(code, "timeout" | "crashed"),
+        (Meant::Success, "succeeded") => true,
+        (Meant::BadData, "failed") => matches!(code, "bad_data" | "crashed"),
+        (Meant::Timeout, "failed") => matches!(code, "timeout" | "crashed"),
         // Killed three times, by bad luck with the faults: failing then is the promise about poison.
-        (Meant::ToSucceed, "failed") => code == "crashed",
+        (Meant::Success, "failed") => code == "crashed",
         _ => false,
     };
     if !as_meant {
@@ -180,12 +180,31 @@ async fn check_leftovers(findings: &mut Findings, rig: &Rig, admin: &Client) {
         findings.broken.push(format!("jobs are stuck: {queue}"));
     }
     // Entries that a killed worker held go when they were idle for half a minute.
-    eventually("Redis holds no id", Duration::from_secs(60), async || (rig.entries_in_redis() == 0).then_some(()))
-        .await;
-    let dropped = admin.get("/models?limit=100").await.expect(200);
-    for model in dropped["items"].as_array().unwrap() {
-        let (name, serves) = (model["name"].as_str().unwrap(), &model["aliases"]["production"]);
-        let body = serde_json::json!({"model": name, "features": {"sex": "female", "age": 30, "pclass": 1}});
-        admin.served(body, serves).await;
+    if !within(Duration::from_secs(60), async || rig.entries_in_redis() == 0).await {
+        findings.broken.push(format!("Redis still holds {} ids", rig.entries_in_redis()));
     }
+    let models = admin.get("/models?limit=100").await.expect(200);
+    for model in models["items"].as_array().unwrap() {
+        let (name, version) = (&model["name"], &model["aliases"]["production"]);
+        let body = json!({"model": name, "features": {"sex": "female", "age": 30, "pclass": 1}});
+        let serves = async || {
+            let answer = admin.infer(body.clone()).await;
+            answer.status == 200 && &answer.body["version"] == version
+        };
+        if !within(Duration::from_secs(30), serves).await {
+            findings.broken.push(format!("{name} version {version} is not served"));
+        }
+    }
+}
+
+/// Whether something comes true before the limit: a storm tells everything it finds instead of ending at the first.
+async fn within(limit: Duration, mut holds: impl AsyncFnMut() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    while !holds().await {
+        if Instant::now() > deadline {
+            return false;
+        }
+        pause(Duration::from_millis(100)).await;
+    }
+    true
 }

@@ -189,7 +189,10 @@ impl Fault {
     }
 
     /// Brings it about. `accepted` are ids that the queue may see twice.
-    pub fn begin(&self, rig: &mut Rig, accepted: &[String]) {
+    pub fn begin(&mut self, rig: &mut Rig, accepted: &[String]) {
+        if matches!(self.kind, Kind::WorkerKilled | Kind::WorkerPaused | Kind::ChildKilled) {
+            self.role = busy_worker(rig).unwrap_or(self.role);
+        }
         let (role, amount) = (self.role, self.amount);
         match self.kind {
             Kind::WorkerKilled | Kind::ApiKilled => rig.system.kill(role),
@@ -198,10 +201,7 @@ impl Fault {
                 rig.system.terminate(role);
             }
             Kind::ChildKilled => {
-                let until = Instant::now() + Duration::from_secs(3);
-                while !rig.system.workers().into_iter().any(|worker| rig.kill_child(worker)) && Instant::now() < until {
-                    hold(Duration::from_millis(10));
-                }
+                rig.kill_child(role);
             }
             Kind::RedisRestarted | Kind::RedisRestartedEmpty => rig.redis.kill(),
             Kind::RedisFlushed => {
@@ -241,6 +241,18 @@ impl Fault {
             Kind::StoreFails => rig.store.set_broken(false),
             Kind::ChildKilled | Kind::RedisFlushed | Kind::RedisFedJunk | Kind::CoresBusy => {}
         }
+    }
+}
+
+/// A worker that trains at this moment, waited for a while: hitting an idle one would show nothing.
+fn busy_worker(rig: &Rig) -> Option<usize> {
+    let until = Instant::now() + Duration::from_secs(3);
+    loop {
+        let busy = rig.system.workers().into_iter().find(|&worker| !rig.children(worker).is_empty());
+        if busy.is_some() || Instant::now() > until {
+            return busy;
+        }
+        hold(Duration::from_millis(10));
     }
 }
 

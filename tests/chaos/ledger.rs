@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 /// What a job is meant to come to, if nobody cancels it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meant {
-    ToSucceed,
+    Success,
     /// For lack of usable rows.
-    ToFailByItsData,
-    ToTimeOut,
+    BadData,
+    Timeout,
 }
 
 /// A job that was answered 202.

@@ -152,18 +152,18 @@ impl Customer {
 
 fn draw(rng: &mut StdRng, model: &str) -> (Meant, Value) {
     let (meant, mut body) = match rng.random_range(0..100) {
-        0..3 => (Meant::ToSucceed, slow_job(model)),
-        3..6 => {
+        0..8 => (Meant::Success, slow_job(model)),
+        8..11 => {
             let body = json!({"name": model, "algorithm": "random_forest", "dataset": HOPELESS, "target": "y",
                 "features": ["x"]});
-            (Meant::ToFailByItsData, body)
+            (Meant::BadData, body)
         }
-        6..8 => {
+        11..13 => {
             let endless = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
             let body = json!({"name": model, "algorithm": "svm", "features": ["*"], "params": endless, "timeout_s": 1});
-            (Meant::ToTimeOut, body)
+            (Meant::Timeout, body)
         }
-        _ => (Meant::ToSucceed, quick_job(model)),
+        _ => (Meant::Success, quick_job(model)),
     };
     body["seed"] = json!(rng.random_range(0..1_000_000));
     if rng.random_bool(0.3) {

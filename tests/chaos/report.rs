@@ -90,6 +90,12 @@ impl Report {
         for (name, share) in [("p50", 0.5), ("p99", 0.99), ("max", 1.0)] {
             line(format_args!("  {name}                       {:>6.2} s", quantile(&recoveries, share)));
         }
+        let mut waits: Vec<_> = findings.times.iter().map(|(from, to)| (*to - *from).as_seconds_f64()).collect();
+        waits.sort_by(f64::total_cmp);
+        line(format_args!("from accepted to ended, all jobs, the slow, the late and the retried among them"));
+        for (name, share) in [("p50", 0.5), ("p99", 0.99), ("max", 1.0)] {
+            line(format_args!("  {name}                       {:>6.2} s", quantile(&waits, share)));
+        }
         line(format_args!("\nlost                        {:>6}", findings.lost.len()));
         line(format_args!("published twice             {:>6}", findings.published_twice.len()));
         line(format_args!("other promises broken       {:>6}", findings.broken.len()));

@@ -106,16 +106,15 @@ impl Rig {
         classes.iter().map(|stream| self.redis.cli(&["XLEN", stream]).parse::<u64>().unwrap_or(0)).sum()
     }
 
-    /// The training processes of a worker.
+    /// The training processes of a worker that runs.
     pub fn children(&self, worker: usize) -> Vec<u32> {
         let children = children_of(self.system.pid(worker)).into_iter();
         children.filter(|(_, command)| command.contains("train-task")).map(|(pid, _)| pid).collect()
     }
 
-    /// Kills one training process of a worker; `false` when there is none.
-    pub fn kill_child(&self, worker: usize) -> bool {
-        let child = self.children(worker).first().copied();
-        child.inspect(|&pid| send_signal(pid, libc::SIGKILL)).is_some()
+    /// Kills the training processes of a worker.
+    pub fn kill_child(&self, worker: usize) {
+        self.children(worker).into_iter().for_each(|pid| send_signal(pid, libc::SIGKILL));
     }
 
     /// Ends every fault: links pass, servers and processes run.

@@ -40,7 +40,7 @@ async fn storm(seed: u64, jobs: usize, faults: usize) -> (Report, Arc<Ledger>) {
                 let upto = jobs * (run.struck.len() + step.len()) / faults;
                 stream.allow(upto - allowed);
                 allowed = upto;
-                run.strike(&step, &stream.ledger);
+                run.strike(step, &stream.ledger);
                 runtime.block_on(run.catch_up(&admins));
             }
             run.rig.mend();
@@ -77,10 +77,10 @@ struct Run {
 
 impl Run {
     /// Brings the faults of one step about, lets them last, and ends them in the order they began.
-    fn strike(&mut self, step: &[Fault], ledger: &Ledger) {
+    fn strike(&mut self, step: Vec<Fault>, ledger: &Ledger) {
         hold(Duration::from_millis(self.rng.random_range(100..900)));
         let mut under_way = Vec::new();
-        for fault in step {
+        for mut fault in step {
             let began = (Utc::now(), Instant::now());
             fault.begin(&mut self.rig, &ledger.ids());
             under_way.push((fault, began));
@@ -88,7 +88,7 @@ impl Run {
         for (fault, (began, since)) in under_way {
             hold(fault.lasts.saturating_sub(since.elapsed()));
             fault.end(&mut self.rig);
-            self.struck.push(Struck { fault: *fault, began, ended: Utc::now() });
+            self.struck.push(Struck { fault, began, ended: Utc::now() });
         }
         self.revived += self.rig.system.revive().len();
     }

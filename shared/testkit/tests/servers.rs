@@ -57,7 +57,7 @@ async fn the_proxy_passes_delays_cuts_silences_and_truncates() {
     let connect = || tokio::net::TcpStream::connect(("127.0.0.1", proxy.port()));
     let echoed = async |socket: &mut tokio::net::TcpStream| {
         socket.write_all(b"0123456789").await.unwrap();
-        let mut answer = vec![0; 10];
+        let mut answer = [0; 10];
         let mut length = 0;
         while length < 10 {
             match socket.read(&mut answer[length..]).await {
