@@ -200,14 +200,22 @@ impl Client {
 
     /// Sends it.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let request = request.build().unwrap();
+        self.try_send(request).await.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    /// The same for tests that break the server under the request.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let request = request.build()?;
         let name = format!("{} {}", request.method(), request.url());
-        let answer = self.http.execute(request).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let answer = self.http.execute(request).await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let bytes = answer.bytes().await?;
         let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
-        Answer { request: name, status, headers, body }
+        Ok(Answer { request: name, status, headers, body })
     }
 
     fn authorised(&self, request: RequestBuilder) -> RequestBuilder {

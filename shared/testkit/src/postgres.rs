@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::folder::temporary_folder;
-use crate::process::{Tied, free_port, spawn_tied};
+use crate::process::{Tied, children_of, free_port, send_signal, spawn_tied};
 use crate::unique;
 use crate::wait::wait_until;
 
@@ -65,6 +65,18 @@ impl PostgresServer {
     /// Sends a signal to the server, such as `libc::SIGSTOP` (the postmaster alone).
     pub fn signal(&self, signal: i32) {
         self.process.as_ref().unwrap().signal(signal);
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends a signal to the server, where it runs, and to all its processes: `libc::SIGSTOP` makes every session hang.
+    pub fn signal_all(&self, signal: i32) {
+        let Some(process) = &self.process else { return };
+        process.signal(signal);
+        children_of(process.0.id()).into_iter().for_each(|(pid, _)| send_signal(pid, signal));
     }
 
     /// Stops it at once without a checkpoint, as a crash would.
