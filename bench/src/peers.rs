@@ -151,15 +151,22 @@ impl Peers {
         Ok(())
     }
 
-    /// Starts one worker process of `peer` on them; `batching` turns on what graphile-worker leaves off by default.
+    /// Starts one worker process of `peer` on them; `batch` is how many it takes and ends together, if
+    /// not one by one.
     ///
     /// # Errors
     /// When it can't be run.
-    pub(crate) fn drain(&self, peer: &str, servers: &Servers, database: &str, batching: bool) -> anyhow::Result<Peer> {
+    pub(crate) fn drain(
+        &self,
+        peer: &str,
+        servers: &Servers,
+        database: &str,
+        batch: Option<u32>,
+    ) -> anyhow::Result<Peer> {
         let mut command = self.command(&self.node(), servers);
         command.arg(format!("{peer}/noop.js")).arg("drain").env("DATABASE_URL", database);
-        if batching {
-            command.env("BATCHING", "1");
+        if let Some(batch) = batch {
+            command.env("BATCH", batch.to_string());
         }
         self.spawn(peer, command, 0)
     }

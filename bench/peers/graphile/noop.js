@@ -1,7 +1,7 @@
 // graphile-worker with no-op jobs: `noop.js preload <jobs>` inserts them, `noop.js drain` works on them and prints
 // `<jobs done so far> <milliseconds>` a few times a second. One worker process with the settings of its performance
-// page; BATCHING=1 adds that page's local queue and batched completions, which trade safety for speed: a worker that
-// dies leaves up to 500 jobs locked for four hours.
+// page; with BATCH that page's local queue, of that size, and batched completions, which trade safety for speed: a worker
+// that dies leaves those jobs locked for four hours.
 import { makeWorkerUtils, run, Logger } from 'graphile-worker';
 import pg from 'pg';
 
@@ -25,12 +25,12 @@ if (verb === 'preload') {
   }
   await client.end();
 } else {
-  const batching = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+  const batching = { localQueue: { size: Number(process.env.BATCH) }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
   const runner = await run({
     preset: {
       worker: {
         connectionString, logger, concurrentJobs: 24, maxPoolSize: 25,
-        ...(process.env.BATCHING ? batching : {}),
+        ...(process.env.BATCH ? batching : {}),
       },
     },
     taskList: { noop: async () => {} },

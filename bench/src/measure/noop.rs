@@ -12,16 +12,18 @@ const LIMIT: Duration = Duration::from_secs(180);
 const LEAST: f64 = 2000.0;
 /// A rate counts as flat when the slowest length of the queue has this share of the fastest.
 const FLAT: f64 = 0.8;
-const PEERS: [Peer; 3] = [
-    Peer { name: "pg-boss", folder: "pgboss", batching: false },
-    Peer { name: "graphile-worker", folder: "graphile", batching: false },
-    Peer { name: "graphile-worker, batching on", folder: "graphile", batching: true },
+const PEERS: [Peer; 4] = [
+    Peer { name: "pg-boss, 64 together", folder: "pgboss", batch: Some(64) },
+    Peer { name: "pg-boss, 1,000 together", folder: "pgboss", batch: Some(1000) },
+    Peer { name: "graphile-worker, one by one", folder: "graphile", batch: None },
+    Peer { name: "graphile-worker, 500 together", folder: "graphile", batch: Some(500) },
 ];
 
 struct Peer {
     name: &'static str,
     folder: &'static str,
-    batching: bool,
+    /// Jobs that it locks, and ends, in one go.
+    batch: Option<u32>,
 }
 
 /// Rows' names by the length of the queue.
@@ -59,10 +61,12 @@ fn how(jobs: u64) -> String {
         "Jobs that do nothing, stored while no worker runs; then one worker process starts. Measured is how fast the first \
          {jobs} go from claimed to succeeded, the first tenth left out, with as many more behind them in the queue as the \
          row says. Trainyard: one `worker` process with {SLOTS} slots on Postgres and Redis, each job claimed and ended \
-         under its own fencing token and counted in the database. pg-boss: batches of 1,000, two local workers, the next \
-         batch fetched as long as the last was full. graphile-worker: 24 concurrent jobs and 25 connections as on its \
-         performance page, with and without that page's batching (500 jobs locked at a time, completions written \
-         together: a worker that dies leaves those locked for hours). Both count in their own process."
+         under its own fencing token and counted in the database. pg-boss: two \
+         local workers that each fetch, handle and complete so many jobs together, the next ones as long as the last \
+         batch was full. \
+         graphile-worker: 24 concurrent jobs and 25 connections as on its performance page, one by one (its default) and \
+         with that page's batching (500 jobs locked at a time, completions written together: a worker that dies leaves \
+         those locked for hours). Both count in their own process."
     )
 }
 
@@ -99,7 +103,7 @@ fn theirs(bench: &Bench, peer: &Peer, jobs: u64, behind: u64) -> anyhow::Result<
     let database = bench.servers.postgres.fresh_database();
     bench.peers.preload(peer.folder, &bench.servers, &database, jobs + behind)?;
     settle(&database)?;
-    let worker = bench.peers.drain(peer.folder, &bench.servers, &database, peer.batching)?;
+    let worker = bench.peers.drain(peer.folder, &bench.servers, &database, peer.batch)?;
     let rate = worker.progress().rate(jobs as f64, LIMIT);
     worker.stop();
     rate
