@@ -22,7 +22,7 @@ pub(crate) struct Row {
     pub(crate) rounds: Vec<f64>,
 }
 
-/// What issue or document ask for, and whether it was reached.
+/// What was hoped for, and whether it was reached.
 #[derive(Debug)]
 pub(crate) struct Goal {
     pub(crate) what: String,

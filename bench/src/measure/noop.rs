@@ -88,7 +88,8 @@ fn goals(section: &Section) -> Vec<Goal> {
 }
 
 fn ours(bench: &Bench, jobs: u64, behind: u64) -> anyhow::Result<f64> {
-    let trainyard = Trainyard::install(&bench.binary, &bench.servers, &[("TRAINYARD__WORKER__CONCURRENCY", SLOTS)])?;
+    let settings = [ALLOW_NOOP, ("TRAINYARD__WORKER__CONCURRENCY", SLOTS)];
+    let trainyard = Trainyard::install(&bench.binary, &bench.servers, &settings)?;
     trainyard.fill(NOOP_JOB, jobs + behind, &[])?;
     let done = "SELECT count(*) FROM jobs WHERE status = 'succeeded'";
     let (watcher, progress) = watch(&trainyard.database, done, trainyard.folder())?;
