@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .PHONY: help run test chaos check fmt generate services
+.PHONY: help run test check fmt generate services bench-queue
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -45,3 +46,8 @@ generate: ## Write the generated files again: docs/openapi.json, docs/configurat
 services: ## Start a private Postgres, Redis and S3 endpoint and print the settings that reach them
 	@scripts/ensure build services
 	cargo run -q --locked -p trainyard-testkit --bin services
+
+bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file to keep it
+	@scripts/ensure build services peers
+	cargo build --release --locked -p trainyard -p trainyard-bench
+	@exec target/release/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
