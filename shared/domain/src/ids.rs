@@ -45,6 +45,10 @@ id!(
     /// Names one version of a data set.
     DatasetId
 );
+id!(
+    /// Names a schedule.
+    ScheduleId
+);
 
 /// A UUIDv7 whose time part is `now`; times before 1970 count as 1970.
 pub fn uuid_at(now: DateTime<Utc>) -> Uuid {
