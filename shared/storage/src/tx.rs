@@ -12,6 +12,7 @@ use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::leaders::Leaders;
 use crate::models::Models;
+use crate::schedules::Schedules;
 use crate::sql::answered;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
@@ -90,6 +91,11 @@ impl Tx {
     /// Models, versions, aliases.
     pub fn models(&mut self) -> Models<'_> {
         Models(self)
+    }
+
+    /// Schedules and what their times came to.
+    pub fn schedules(&mut self) -> Schedules<'_> {
+        Schedules(self)
     }
 
     /// Worker heartbeats.
