@@ -8,3 +8,4 @@ pub mod dataset;
 pub mod job;
 pub mod model;
 pub mod queue;
+pub mod schedule;

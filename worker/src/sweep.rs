@@ -8,6 +8,7 @@ mod gauges;
 mod log;
 mod orphans;
 mod redeliver;
+mod schedules;
 mod settle;
 
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, Result, StorageError};
+use trainyard_storage::{Db, ExpiryMark, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use log::Log;
@@ -51,12 +52,21 @@ pub struct SweepConfig {
     pub worker_dead_after_s: u64,
     /// How often the gauges are measured, in seconds (5).
     pub measure_every_s: u64,
-    /// How often expired tokens and idempotency records are removed, in seconds (60).
+    /// How often expired tokens, idempotency records and jobs are removed, in seconds (60).
     pub cleanup_every_s: u64,
     /// How often the object store is searched for artifacts that belong to no version, in seconds (600).
     pub orphans_every_s: u64,
     /// Only artifacts older than this can be orphans, in seconds (3,600).
     pub orphan_age_s: u64,
+    /// Jobs that ended this long ago are removed, but for those whose model version is there, in seconds (2,592,000:
+    /// thirty days); 0 keeps them for ever.
+    pub keep_finished_s: u64,
+    /// Ended jobs removed, or looked at, in one transaction (500).
+    pub expiry_batch: i64,
+    /// A schedule's time that passed longer ago than this was missed, in seconds (60).
+    pub schedule_late_s: u64,
+    /// Past times that a schedule remembers (1,000).
+    pub schedule_runs_kept: i64,
 }
 
 impl Default for SweepConfig {
@@ -73,6 +83,10 @@ impl Default for SweepConfig {
             cleanup_every_s: 60,
             orphans_every_s: 600,
             orphan_age_s: 3_600,
+            keep_finished_s: 30 * 24 * 3_600,
+            expiry_batch: 500,
+            schedule_late_s: 60,
+            schedule_runs_kept: 1_000,
         }
     }
 }
@@ -129,6 +143,8 @@ struct State {
     settle: Settle,
     measured: Option<Instant>,
     cleaned: Option<Instant>,
+    /// How far the walk over succeeded jobs has come.
+    expired: Option<ExpiryMark>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
 }
@@ -156,6 +172,9 @@ impl Sweep {
 
         let answer = redeliver::run(self, now).await;
         self.note("redeliver", answer);
+        // Before the dispatch, which sends what they submit.
+        let answer = schedules::run(self, now).await;
+        self.note("schedules", answer);
         let answer = dispatch::run(self, now).await;
         self.note("dispatch", answer);
         if settled {

@@ -3,6 +3,7 @@
 pub mod control;
 pub mod list;
 pub mod request;
+pub mod retry_all;
 pub mod submit;
 pub mod watch;
 

@@ -93,6 +93,8 @@ pub const JOBS_CLAIMED_TOTAL: &str = "trainyard_jobs_claimed_total";
 pub const JOBS_DURATION_SECONDS: &str = "trainyard_jobs_duration_seconds";
 /// Writes of a run that no longer owned its job.
 pub const JOBS_FENCED_WRITES_TOTAL: &str = "trainyard_jobs_fenced_writes_total";
+/// Ended jobs that were removed.
+pub const JOBS_EXPIRED_TOTAL: &str = "trainyard_jobs_expired_total";
 /// Jobs that reached a final status.
 pub const JOBS_FINISHED_TOTAL: &str = "trainyard_jobs_finished_total";
 /// Leases that ran out.
@@ -109,6 +111,8 @@ pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
 pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
 /// Age of the oldest waiting job.
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
+/// Times of schedules that have come.
+pub const SCHEDULES_FIRINGS_TOTAL: &str = "trainyard_schedules_firings_total";
 /// Time of one sweep.
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
 /// Time inside the training process.
@@ -154,6 +158,7 @@ pub const ALL: &[MetricSpec] = &[
     gauge(JOBS_BY_STATUS, &["status"], "Jobs by status, as last measured by the sweep."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
+    counter(JOBS_EXPIRED_TOTAL, &[], "Ended jobs that the sweep removed because of their age."),
     counter(
         JOBS_FENCED_WRITES_TOTAL,
         &[],
@@ -167,6 +172,11 @@ pub const ALL: &[MetricSpec] = &[
     gauge(QUEUE_DEPTH_JOBS, &["class"], "Jobs waiting for a worker, as last measured by the sweep."),
     counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
     gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
+    counter(
+        SCHEDULES_FIRINGS_TOTAL,
+        &["outcome"],
+        "Times of schedules that have come: `submitted`, `skipped_overlap`, `skipped_missed`, `refused`.",
+    ),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
     gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),

@@ -7,5 +7,6 @@ mod children;
 mod drain;
 mod fencing;
 mod lifecycle;
+mod scheduling;
 mod sweeping;
 mod yard;
