@@ -17,6 +17,8 @@ mod lifecycle;
 mod models;
 mod operations;
 mod queue;
+mod retries;
+mod schedules;
 mod support;
 mod training;
 mod training_refused;
