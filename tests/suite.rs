@@ -21,6 +21,8 @@ mod models;
 mod operations;
 mod queue;
 mod queue_metrics;
+mod retries;
+mod schedules;
 mod support;
 mod training;
 mod training_refused;

@@ -33,6 +33,8 @@ pub struct ApiConfig {
     pub dispatch_timeout_ms: u64,
     /// Seconds an `Idempotency-Key` is remembered.
     pub idempotency_ttl_s: i64,
+    /// Schedules there can be.
+    pub max_schedules: i64,
     /// Long polls held open at the same time; the next one is answered at once.
     pub max_long_polls: usize,
     /// Event streams held open at the same time; the next one is told to come back.
@@ -64,6 +66,7 @@ impl Default for ApiConfig {
             dispatch_window: 16,
             dispatch_timeout_ms: 1_000,
             idempotency_ttl_s: 24 * 3_600,
+            max_schedules: 1_000,
             max_long_polls: 256,
             max_event_streams: 1_000,
             event_heartbeat_s: 15,

@@ -23,6 +23,7 @@ const TAGS: &[(&str, &str)] = &[
     ("administration", "Accounts of others, and the audit trail."),
     ("datasets", "CSV files with a profile of their columns."),
     ("training", "Jobs: submit, watch, cancel, retry."),
+    ("schedules", "Jobs that come back."),
     ("queue", "What waits and who works."),
     ("webhooks", "What jobs told their `webhook_url` when they ended."),
     ("models", "Published versions and the aliases that say which is served."),

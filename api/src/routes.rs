@@ -5,6 +5,7 @@ pub mod auth;
 pub mod datasets;
 pub mod models;
 pub mod queue;
+pub mod schedules;
 pub mod training;
 pub mod users;
 pub mod webhooks;
@@ -18,7 +19,8 @@ use crate::config::ApiConfig;
 use crate::state::ApiState;
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
-use training::{control, events, list, submit, watch};
+use schedules::{change, trigger};
+use training::{control, events, list, retry_all, submit, watch};
 
 /// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
 const SLACK_BYTES: u64 = 1 << 20;
@@ -55,6 +57,7 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .user(routes!(events::get))
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))
+        .admin(routes!(retry_all::retry_all))
         .user(routes!(queue::get))
         .admin(routes!(queue::pause))
         .admin(routes!(queue::resume))
@@ -62,6 +65,14 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .user(routes!(webhooks::list))
         .user(routes!(webhooks::get))
         .admin(routes!(webhooks::replay))
+        // Schedules
+        .admin(routes!(schedules::create))
+        .user(routes!(schedules::list))
+        .user(routes!(schedules::get))
+        .user(routes!(schedules::runs))
+        .admin(routes!(change::patch))
+        .admin(routes!(schedules::delete))
+        .admin(routes!(trigger::trigger))
         // Models
         .user(routes!(read::list))
         .user(routes!(read::get))

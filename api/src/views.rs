@@ -9,4 +9,5 @@ pub mod event;
 pub mod job;
 pub mod model;
 pub mod queue;
+pub mod schedule;
 pub mod webhook;

@@ -10,6 +10,7 @@ mod log;
 mod orphans;
 mod paced;
 mod redeliver;
+mod schedules;
 mod settle;
 mod webhooks;
 
@@ -22,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, Result, StorageError};
+use trainyard_storage::{Db, ExpiryMark, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use crate::webhooks::WebhookConfig;
@@ -58,7 +59,7 @@ pub struct SweepConfig {
     pub worker_dead_after_s: u64,
     /// How often the gauges are measured, in seconds (5). Measuring that takes long is done less often.
     pub measure_every_s: u64,
-    /// How often expired tokens and idempotency records are removed, in seconds (60).
+    /// How often expired tokens, idempotency records and jobs are removed, in seconds (60).
     pub cleanup_every_s: u64,
     /// How often the object store is searched for artifacts that belong to no version, in seconds (600).
     pub orphans_every_s: u64,
@@ -67,6 +68,15 @@ pub struct SweepConfig {
     /// How webhooks are sent; a section of its own, because the API goes by it too.
     #[serde(skip)]
     pub webhooks: WebhookConfig,
+    /// Jobs that ended this long ago are removed, but for those whose model version is there, in seconds (2,592,000:
+    /// thirty days); 0 keeps them for ever.
+    pub keep_finished_s: u64,
+    /// Ended jobs removed, or looked at, in one transaction (500).
+    pub expiry_batch: i64,
+    /// A schedule's time that passed longer ago than this was missed, in seconds (60).
+    pub schedule_late_s: u64,
+    /// Past times that a schedule remembers (1,000).
+    pub schedule_runs_kept: i64,
 }
 
 impl Default for SweepConfig {
@@ -84,6 +94,10 @@ impl Default for SweepConfig {
             orphans_every_s: 600,
             orphan_age_s: 3_600,
             webhooks: WebhookConfig::default(),
+            keep_finished_s: 30 * 24 * 3_600,
+            expiry_batch: 500,
+            schedule_late_s: 60,
+            schedule_runs_kept: 1_000,
         }
     }
 }
@@ -145,6 +159,8 @@ struct State {
     measuring: Paced<std::result::Result<gauges::Queue, SweepError>>,
     counting: Paced<std::result::Result<i64, SweepError>>,
     cleaned: Option<Instant>,
+    /// How far the walk over succeeded jobs has come.
+    expired: Option<ExpiryMark>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
     sending: Sending,
@@ -174,6 +190,9 @@ impl Sweep {
 
         let answer = redeliver::run(self, now).await;
         self.note("redeliver", answer);
+        // Before the dispatch, which sends what they submit.
+        let answer = schedules::run(self, now).await;
+        self.note("schedules", answer);
         let answer = dispatch::run(self, now).await;
         self.note("dispatch", answer);
         if settled {

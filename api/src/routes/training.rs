@@ -4,6 +4,7 @@ pub mod control;
 pub mod events;
 pub mod list;
 pub mod request;
+pub mod retry_all;
 pub mod submit;
 pub mod watch;
 

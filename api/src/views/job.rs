@@ -62,6 +62,33 @@ pub struct BulkAcceptedView {
     pub jobs: Vec<AcceptedView>,
 }
 
+/// What a retry of many jobs came to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RetriedView {
+    /// Jobs that are queued again.
+    #[schema(example = 12)]
+    pub retried: usize,
+    /// Jobs that fit and were left out.
+    #[schema(example = 1)]
+    pub skipped_total: usize,
+    /// The first hundred of them.
+    pub skipped: Vec<SkippedView>,
+    /// Whether there may be more jobs that fit: ask again.
+    #[schema(example = false)]
+    pub more: bool,
+}
+
+/// A job that was left out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SkippedView {
+    /// The job.
+    #[schema(example = "01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11")]
+    pub job_id: Uuid,
+    /// Why.
+    #[schema(example = "the data set that it was submitted for has been deleted")]
+    pub reason: &'static str,
+}
+
 /// The model version a job published.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublishedView {

@@ -1,7 +1,8 @@
 //! `trainyard jobs`.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::client::error::ClientError;
 use crate::client::events::{Event, Events};
@@ -19,7 +20,8 @@ use crate::client::{report, show, train, watch};
   trainyard jobs list --status failed --limit 5
   trainyard jobs show 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --watch
   trainyard jobs logs 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --follow
-  trainyard jobs cancel 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11"
+  trainyard jobs cancel 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+  trainyard jobs retry --all-failed --error-code crashed"
 )]
 pub struct JobsArgs {
     /// What to do; lists when nothing is said.
@@ -56,11 +58,28 @@ pub enum JobsCommand {
         /// The job's id.
         id: String,
     },
-    /// Run a failed or cancelled job again.
-    Retry {
-        /// The job's id.
-        id: String,
-    },
+    /// Run a failed or cancelled job again, or every failed job of a filter.
+    Retry(RetryArgs),
+}
+
+/// What to run again.
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    /// The job's id.
+    #[arg(required_unless_present = "all_failed", conflicts_with = "all_failed")]
+    pub id: Option<String>,
+    /// Every failed job that fits, the newest thousand.
+    #[arg(long)]
+    pub all_failed: bool,
+    /// Only jobs for this model.
+    #[arg(long, requires = "all_failed")]
+    pub name: Option<String>,
+    /// Only jobs of this algorithm.
+    #[arg(long, requires = "all_failed")]
+    pub algorithm: Option<String>,
+    /// Only jobs that failed for this reason, such as crashed.
+    #[arg(long, requires = "all_failed", value_name = "CODE")]
+    pub error_code: Option<String>,
 }
 
 /// Which jobs to list.
@@ -93,7 +112,8 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
         }
         Some(JobsCommand::Logs { id, follow }) => logs(&id, follow, server, output).await,
         Some(JobsCommand::Cancel { id }) => act(&id, "cancel", server, output).await,
-        Some(JobsCommand::Retry { id }) => act(&id, "retry", server, output).await,
+        Some(JobsCommand::Retry(RetryArgs { id: Some(id), .. })) => act(&id, "retry", server, output).await,
+        Some(JobsCommand::Retry(args)) => retry_all(args, server, output).await,
     }
 }
 
@@ -134,6 +154,18 @@ async fn logs(id: &str, follow: bool, server: &Server, output: Output) -> Result
     Events::default().read(server, id, follow, each).await?;
     if output.json {
         output.result(&Value::Array(told).to_string(), String::new);
+    }
+    Ok(())
+}
+
+async fn retry_all(args: RetryArgs, server: &Server, output: Output) -> Result<(), ClientError> {
+    let filter = json!({"name": args.name, "algorithm": args.algorithm, "error_code": args.error_code});
+    let answer = server.send_json(Method::POST, server.at(&["training", "retry"]), &filter).await?;
+    let retried = show::text(&answer.body["retried"]);
+    output.result(&answer.raw, || format!("{retried}\n"));
+    output.say(format!("{retried} jobs are queued again, {} left out", show::text(&answer.body["skipped_total"])));
+    if answer.body["more"] == true {
+        output.say("there may be more that fit: repeat the command");
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod output;
 mod paging;
 mod predict;
 mod report;
+mod schedules;
 mod server;
 mod session;
 mod show;
@@ -31,6 +32,7 @@ pub use jobs::JobsArgs;
 pub use login::LoginArgs;
 pub use models::ModelsArgs;
 pub use predict::PredictArgs;
+pub use schedules::SchedulesArgs;
 pub use train::TrainArgs;
 
 use output::Output;
@@ -75,6 +77,8 @@ pub enum ClientCommand {
     Train(Verb<TrainArgs>),
     /// List, show, cancel and retry training jobs.
     Jobs(Verb<JobsArgs>),
+    /// List, make, pause, trigger and delete schedules.
+    Schedules(Verb<SchedulesArgs>),
     /// List and show models, move aliases, delete versions.
     Models(Verb<ModelsArgs>),
     /// List, show, upload and delete data sets.
@@ -90,6 +94,7 @@ impl ClientCommand {
             Self::Logout(verb) => &verb.global,
             Self::Train(verb) => &verb.global,
             Self::Jobs(verb) => &verb.global,
+            Self::Schedules(verb) => &verb.global,
             Self::Models(verb) => &verb.global,
             Self::Datasets(verb) => &verb.global,
             Self::Predict(verb) => &verb.global,
@@ -125,6 +130,7 @@ async fn run(command: ClientCommand, output: Output) -> Result<(), ClientError> 
         ClientCommand::Logout(_) => login::logout(&server, output).await,
         ClientCommand::Train(verb) => train::run(verb.own, &server, output).await,
         ClientCommand::Jobs(verb) => jobs::run(verb.own, &server, output).await,
+        ClientCommand::Schedules(verb) => schedules::run(verb.own, &server, output).await,
         ClientCommand::Models(verb) => models::run(verb.own, &server, output).await,
         ClientCommand::Datasets(verb) => datasets::run(verb.own, &server, output).await,
         ClientCommand::Predict(verb) => predict::run(verb.own, &server, output).await,

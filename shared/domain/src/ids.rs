@@ -49,6 +49,10 @@ id!(
     /// Names one event on its way to a webhook.
     DeliveryId
 );
+id!(
+    /// Names a schedule.
+    ScheduleId
+);
 
 /// A UUIDv7 whose time part is `now`; times before 1970 count as 1970.
 pub fn uuid_at(now: DateTime<Utc>) -> Uuid {

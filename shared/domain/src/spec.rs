@@ -51,7 +51,7 @@ pub struct JobSpec {
 }
 
 /// `POST /training` as sent, types checked but nothing else.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Draft {
     /// See [`JobSpec`].
     pub name: String,

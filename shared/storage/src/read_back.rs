@@ -5,7 +5,7 @@ use trainyard_domain::{Algorithm, DatasetName, Email, JobStatus, ModelName, Role
 
 use crate::error::{Result, StorageError};
 
-fn corrupt(column: &str) -> StorageError {
+pub(crate) fn corrupt(column: &str) -> StorageError {
     StorageError::Corrupt(format!("column {column}"))
 }
 

@@ -13,6 +13,7 @@ use crate::jobs::Jobs;
 use crate::leaders::Leaders;
 use crate::logs::Logs;
 use crate::models::Models;
+use crate::schedules::Schedules;
 use crate::sql::answered;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
@@ -102,6 +103,11 @@ impl Tx {
     /// What jobs tell when they end.
     pub fn webhooks(&mut self) -> Webhooks<'_> {
         Webhooks(self)
+    }
+
+    /// Schedules and what their times came to.
+    pub fn schedules(&mut self) -> Schedules<'_> {
+        Schedules(self)
     }
 
     /// Worker heartbeats.

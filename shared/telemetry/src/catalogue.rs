@@ -95,6 +95,8 @@ pub const JOBS_CLAIMED_TOTAL: &str = "trainyard_jobs_claimed_total";
 pub const JOBS_DURATION_SECONDS: &str = "trainyard_jobs_duration_seconds";
 /// Writes of a run that no longer owned its job.
 pub const JOBS_FENCED_WRITES_TOTAL: &str = "trainyard_jobs_fenced_writes_total";
+/// Ended jobs that were removed.
+pub const JOBS_EXPIRED_TOTAL: &str = "trainyard_jobs_expired_total";
 /// Jobs that reached a final status.
 pub const JOBS_FINISHED_TOTAL: &str = "trainyard_jobs_finished_total";
 /// Leases that ran out.
@@ -115,6 +117,8 @@ pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
 /// Jobs that wait for their time.
 pub const QUEUE_SCHEDULED_JOBS: &str = "trainyard_queue_scheduled_jobs";
+/// Times of schedules that have come.
+pub const SCHEDULES_FIRINGS_TOTAL: &str = "trainyard_schedules_firings_total";
 /// Time of one sweep.
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
 /// How late the sweep is.
@@ -169,6 +173,7 @@ pub const ALL: &[MetricSpec] = &[
     gauge(JOBS_BY_STATUS, &["status"], "Jobs queued and running, as last measured by the sweep's leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
+    counter(JOBS_EXPIRED_TOTAL, &[], "Ended jobs that the sweep removed because of their age."),
     counter(
         JOBS_FENCED_WRITES_TOTAL,
         &[],
@@ -188,6 +193,11 @@ pub const ALL: &[MetricSpec] = &[
     counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
     gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
     gauge(QUEUE_SCHEDULED_JOBS, &[], "Jobs that wait for their time or for a retry, counted in the depth too."),
+    counter(
+        SCHEDULES_FIRINGS_TOTAL,
+        &["outcome"],
+        "Times of schedules that have come: `submitted`, `skipped_overlap`, `skipped_missed`, `refused`.",
+    ),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
     gauge(
         SWEEP_LAG_SECONDS,

@@ -10,6 +10,7 @@ mod fencing;
 mod lifecycle;
 mod logs;
 mod pod;
+mod scheduling;
 mod sweeping;
 mod webhooks;
 mod yard;

@@ -2,13 +2,14 @@
 //!
 //! `submit` adds many at once; `claim` starts a run and hands out its fencing token; `finish` holds the writes that name
 //! it; `cancel` is what people ask for; `list` reads; `watch` tells many watched jobs' news at once; `sweep` finds what the
-//! leader has to do; `gauges` counts. A job's `revision` moves with
-//! every change that a client can see: renewing a lease and marking a dispatch leave it alone, so that an `ETag` stays
-//! good while nothing happens.
+//! leader has to do; `expiry` removes what has served; `gauges` counts. A job's `revision` moves with every change that a
+//! client can see: renewing a lease and marking a dispatch leave it alone, so that an `ETag` stays good while nothing
+//! happens.
 
 mod cancel;
 mod claim;
 mod dispatch;
+mod expiry;
 mod finish;
 mod gauges;
 mod list;
@@ -19,6 +20,7 @@ mod watch;
 
 pub use cancel::Cancelled;
 pub use claim::Renewal;
+pub use expiry::ExpiryMark;
 pub use list::JobFilter;
 use sqlx::types::Json;
 use trainyard_domain::{Job, JobId};

@@ -1,0 +1,116 @@
+//! Schedules as clients send them, and the check of the order inside.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use trainyard_domain::schedule::{Template, Timetable, parse_schedule_name};
+use trainyard_domain::{DatasetName, FieldError, Schedule, ScheduleId, UserId};
+use trainyard_http::Problem;
+use trainyard_storage::{StorageError, Tx};
+use utoipa::ToSchema;
+
+use crate::routes::training::request::TrainingRequest;
+use crate::views::schedule::{CatchUpView, OverlapView};
+
+/// What to submit, and when. `name`, `cron` and `spec` are required.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "nightly", "cron": "30 2 * * *", "timezone": "Europe/Berlin", "catch_up": "one", "overlap": "skip",
+    "paused": false,
+    "spec": {"name": "titanic-rf", "algorithm": "random_forest", "features": ["sex", "age", "pclass"]}
+}))]
+pub struct ScheduleRequest {
+    /// The schedule's name.
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
+    name: String,
+    /// When: five fields (minute, hour, day of month, month, day of week), six with seconds in front, or a nickname
+    /// such as `@daily`.
+    #[schema(max_length = 200)]
+    cron: String,
+    /// The IANA name of the time zone that `cron` is meant in.
+    #[serde(default = "utc")]
+    #[schema(default = "UTC")]
+    timezone: String,
+    /// The order, as for `POST /training`, with `run_at` left out.
+    spec: TrainingRequest,
+    /// What becomes of times that passed while the servers were down: `one` when left out.
+    #[serde(default = "one")]
+    catch_up: CatchUpView,
+    /// What becomes of a time that comes while a job of the schedule is queued or running: `skip` when left out.
+    #[serde(default = "skip")]
+    overlap: OverlapView,
+    /// Whether it begins paused.
+    #[serde(default)]
+    paused: bool,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+fn one() -> CatchUpView {
+    CatchUpView::One
+}
+
+fn skip() -> OverlapView {
+    OverlapView::Skip
+}
+
+impl ScheduleRequest {
+    /// The schedule that `creator` asks for at `now`, every field of it checked.
+    pub(crate) async fn check(self, tx: &mut Tx, creator: UserId, now: DateTime<Utc>) -> Result<Schedule, Problem> {
+        let mut refused = Vec::new();
+        let name = parse_schedule_name(&self.name).map_err(|message| refused.push(FieldError::new("name", message)));
+        let timetable = Timetable::parse(&self.cron, &self.timezone, now).map_err(|errors| refused.extend(errors));
+        let template = template(tx, self.spec).await?.map_err(|errors| refused.extend(errors));
+        let (Ok(name), Ok(timetable), Ok(template)) = (name, timetable, template) else {
+            return Err(Problem::validation(refused));
+        };
+        Ok(Schedule {
+            id: ScheduleId::at(now),
+            name,
+            cron: self.cron,
+            timezone: self.timezone,
+            template,
+            catch_up: self.catch_up.into(),
+            overlap: self.overlap.into(),
+            paused: self.paused,
+            created_by: creator,
+            created_at: now,
+            updated_at: now,
+            next_run_at: timetable.next(now).filter(|_| !self.paused),
+            last_run_at: None,
+            last_job_id: None,
+            last_error: None,
+            revision: 1,
+        })
+    }
+}
+
+/// The order inside, checked as `POST /training` would check it now; what is refused begins with `spec.`.
+pub(crate) async fn template(
+    tx: &mut Tx,
+    spec: TrainingRequest,
+) -> Result<Result<Template, Vec<FieldError>>, StorageError> {
+    let found = match DatasetName::parse(spec.dataset()) {
+        Ok(name) => tx.datasets().latest(&name).await?,
+        Err(_) => None,
+    };
+    let Some(dataset) = found else {
+        return Ok(Err(vec![FieldError::new("spec.dataset", "is not the name of a data set")]));
+    };
+    let (draft, mut refused) = spec.draft();
+    if draft.run_at.is_some() {
+        refused.push(FieldError::new("run_at", "must be null: the schedule says when"));
+    }
+    let target_missing = refused.iter().any(|error| error.field == "target");
+    let template = Template { dataset: dataset.name.clone(), draft };
+    if let Err(errors) = template.resolve(&dataset) {
+        refused.extend(errors.into_iter().filter(|error| !(target_missing && error.field == "target")));
+    }
+    if refused.is_empty() {
+        return Ok(Ok(template));
+    }
+    let inside = |error: FieldError| FieldError::new(format!("spec.{}", error.field), error.message);
+    Ok(Err(refused.into_iter().map(inside).collect()))
+}

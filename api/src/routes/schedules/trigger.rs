@@ -1,0 +1,72 @@
+//! `POST /schedules/{id}/trigger`: one job of a schedule now, whatever the clock says.
+
+use axum::extract::State;
+use serde_json::json;
+use trainyard_domain::schedule::Outcome;
+use trainyard_domain::{Job, JobStatus, PriorityClass, ScheduleId, ScheduleRun};
+use trainyard_http::middleware::RequestId;
+use trainyard_http::{Path, Principal, Problem};
+use trainyard_storage::Fired;
+use trainyard_telemetry::catalogue;
+
+use super::missing;
+use crate::answer::Accepted;
+use crate::audit::Actor;
+use crate::dispatch;
+use crate::state::ApiState;
+use crate::views::job::AcceptedView;
+
+/// Trigger a schedule.
+///
+/// Submits a schedule's order now, also when it is paused or a job of it has not ended. The job is the caller's.
+#[utoipa::path(
+    post, path = "/schedules/{id}/trigger", operation_id = "trigger_schedule", tag = "schedules",
+    params(("id" = Uuid, Path, description = "The schedule.")),
+    responses(
+        (status = 202, description = "The job is stored and will run.", body = AcceptedView),
+        (status = 404, description = "There is no such schedule."),
+        (status = 409, description = "The order can't be trained any more: the fields say why."),
+        (status = 429, description = "Too many jobs are queued or running."),
+    )
+)]
+pub async fn trigger(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+    Path(id): Path<ScheduleId>,
+) -> Result<Accepted, Problem> {
+    let mut tx = state.db.begin().await?;
+    let now = tx.now().await?;
+    let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
+    let gone = || Problem::conflict("the schedule's data set is gone");
+    let dataset = tx.datasets().latest(&schedule.template.dataset).await?.ok_or_else(gone)?;
+    let stale = |errors| Problem::conflict("the schedule's order can't be trained any more").about(errors);
+    let spec = schedule.template.resolve(&dataset).map_err(stale)?;
+    dispatch::refuse_over_limit(&state, &mut tx, principal.user_id).await?;
+
+    let actor = Actor::of(&principal, &request_id);
+    let job = Job::submitted(spec, dataset.id, principal.user_id, actor.request_id(), now);
+    let run = ScheduleRun {
+        schedule_id: id,
+        due_at: now,
+        job_id: Some(job.id),
+        outcome: Outcome::Submitted,
+        message: Some("triggered by hand".into()),
+        at: now,
+    };
+    if !tx.schedules().add_run(&run).await? {
+        return Err(Problem::conflict("the schedule ran at this very moment"));
+    }
+    tx.jobs().insert(&job).await?;
+    tx.schedules().note(id, &Fired { job: Some((job.id, now)), error: None }).await?;
+    actor.did(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
+    let send = dispatch::may_send(&state, &mut tx, &job, now).await?;
+    tx.commit().await?;
+
+    metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => job.spec.algorithm.as_str()).increment(1);
+    tracing::info!(job_id = %job.id, schedule = schedule.name, "job accepted");
+    if send {
+        dispatch::send(&state, job.id, PriorityClass::of(job.spec.priority)).await;
+    }
+    Ok(Accepted::new(job.id, JobStatus::Queued))
+}

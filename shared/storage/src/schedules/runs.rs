@@ -1,0 +1,94 @@
+//! What the due times of schedules came to, and the jobs that came of them.
+
+use chrono::{DateTime, Utc};
+use trainyard_domain::{JobId, Schedule, ScheduleId, ScheduleRun};
+use uuid::Uuid;
+
+use super::Schedules;
+use super::rows::RunRow;
+use crate::error::Result;
+use crate::sql::{all, execute};
+
+/// The runs in which a job that has not ended is looked for, from the newest back.
+const LOOKED_BACK: i64 = 100;
+
+impl Schedules<'_> {
+    /// Writes down what a due time came to. `false` when it came to something already: then nothing may be done.
+    ///
+    /// # Errors
+    /// [`crate::StorageError::Conflict`] when the schedule is not there.
+    pub async fn add_run(&mut self, run: &ScheduleRun) -> Result<bool> {
+        let changed = execute!(
+            self.0,
+            "INSERT INTO schedule_runs (schedule_id, due_at, job_id, outcome, message, at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (schedule_id, due_at) DO NOTHING",
+            run.schedule_id.0,
+            run.due_at,
+            run.job_id.map(|id| id.0),
+            run.outcome.as_str(),
+            run.message.as_deref(),
+            run.at,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Runs that were due before `before`, latest first.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn runs(
+        &mut self,
+        id: ScheduleId,
+        before: Option<DateTime<Utc>>,
+        limit: i64,
+    ) -> Result<Vec<ScheduleRun>> {
+        let rows: Vec<RunRow> = match before {
+            Some(before) => all!(
+                self.0,
+                "SELECT * FROM schedule_runs WHERE schedule_id = $1 AND due_at < $2 ORDER BY due_at DESC LIMIT $3",
+                id.0,
+                before,
+                limit,
+            )?,
+            None => all!(
+                self.0,
+                "SELECT * FROM schedule_runs WHERE schedule_id = $1 ORDER BY due_at DESC LIMIT $2",
+                id.0,
+                limit,
+            )?,
+        };
+        rows.into_iter().map(RunRow::read).collect()
+    }
+
+    /// The schedule's jobs that are queued or running: its last one, and those of its latest hundred runs that made one.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn active_jobs(&mut self, schedule: &Schedule) -> Result<Vec<JobId>> {
+        let rows: Vec<(Uuid,)> = all!(
+            self.0,
+            "SELECT id FROM jobs WHERE status IN ('queued', 'running') AND id IN (SELECT job_id FROM \
+             (SELECT job_id FROM schedule_runs WHERE schedule_id = $1 AND job_id IS NOT NULL \
+             ORDER BY due_at DESC LIMIT $2) AS latest) \
+             UNION SELECT id FROM jobs WHERE status IN ('queued', 'running') AND id = $3",
+            schedule.id.0,
+            LOOKED_BACK,
+            schedule.last_job_id.map(|id| id.0),
+        )?;
+        Ok(rows.into_iter().map(|(id,)| JobId(id)).collect())
+    }
+
+    /// Forgets all but the latest `keep` runs. Times that far back never fire again: the schedule has moved on.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn trim_runs(&mut self, id: ScheduleId, keep: i64) -> Result<u64> {
+        execute!(
+            self.0,
+            "DELETE FROM schedule_runs WHERE schedule_id = $1 AND due_at <= \
+             (SELECT due_at FROM schedule_runs WHERE schedule_id = $1 ORDER BY due_at DESC LIMIT 1 OFFSET $2)",
+            id.0,
+            keep,
+        )
+    }
+}
