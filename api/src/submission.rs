@@ -14,9 +14,9 @@ use trainyard_domain::JobId;
 use trainyard_http::Problem;
 use trainyard_storage::{Coalesce, StorageError};
 
-pub(crate) use order::Order;
+pub(crate) use order::{Order, draft};
 pub(crate) use quota::Quota;
-pub(crate) use send::send;
+pub(crate) use send::{mark, send};
 
 use crate::state::Ports;
 

@@ -100,6 +100,7 @@ async fn submit(
         run_at: body.run_at,
         max_attempts: 3,
         timeout_s: 3600,
+        webhook_url: None,
         seed: body.seed,
     };
     let spec = draft.check(&dataset).map_err(Problem::validation)?;

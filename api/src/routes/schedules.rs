@@ -45,7 +45,7 @@ pub async fn create(
 ) -> Result<impl IntoResponse, Problem> {
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
-    let schedule = body.check(&mut tx, principal.user_id, now).await?;
+    let schedule = body.check(&state, &mut tx, principal.user_id, now).await?;
     if tx.schedules().count().await? >= state.config.max_schedules {
         let detail = format!("there are {} schedules, which is the limit", state.config.max_schedules);
         return Err(Problem::conflict(detail));

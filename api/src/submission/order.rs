@@ -1,6 +1,7 @@
 //! What one request asks for: a job, or many of which all or none are taken.
 
 use sha2::{Digest, Sha256};
+use trainyard_domain::spec::Draft;
 use trainyard_domain::{Algorithm, Dataset, FieldError, JobSpec};
 use trainyard_http::{Principal, Problem};
 
@@ -102,12 +103,9 @@ impl Order {
 /// Most errors that a refusal names.
 const MAX_ERRORS: usize = 100;
 
-/// Checks one job against the data set it names.
-///
-/// # Errors
-/// Every refused field.
-pub(crate) fn check(body: &TrainingRequest, dataset: &Dataset, ports: &Ports) -> Result<JobSpec, Vec<FieldError>> {
-    let (draft, mut refused) = body.clone().draft(ports.webhooks);
+/// The draft of one job for the domain to check, and what is refused already.
+pub(crate) fn draft(body: TrainingRequest, ports: &Ports) -> (Draft, Vec<FieldError>) {
+    let (draft, mut refused) = body.draft(ports.webhooks);
     if draft.algorithm == Algorithm::Noop.as_str() {
         if !ports.config.allow_noop {
             refused.push(FieldError::new("algorithm", "noop is for benchmarks; api.allow_noop turns it on"));
@@ -116,6 +114,11 @@ pub(crate) fn check(body: &TrainingRequest, dataset: &Dataset, ports: &Ports) ->
             refused.push(FieldError::new("webhook_url", "must be null for noop, which ends without a word"));
         }
     }
+    (draft, refused)
+}
+
+fn check(body: &TrainingRequest, dataset: &Dataset, ports: &Ports) -> Result<JobSpec, Vec<FieldError>> {
+    let (draft, mut refused) = draft(body.clone(), ports);
     let target_missing = refused.iter().any(|error| error.field == "target");
     match draft.check(dataset) {
         Ok(spec) if refused.is_empty() => Ok(spec),

@@ -1,9 +1,22 @@
 //! From the database to the queue. Failing to send is no error: the jobs are stored, and the sweep sends them.
 
-use trainyard_domain::{JobId, PriorityClass};
-use trainyard_storage::StorageError;
+use chrono::{DateTime, Utc};
+use trainyard_domain::{Job, JobId, PriorityClass};
+use trainyard_storage::{StorageError, Tx};
 
 use crate::state::Ports;
+
+/// Marks a stored job as sent, if it is due and its user's window has room: then [`send`] it after the commit.
+pub(crate) async fn mark(ports: &Ports, tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<bool, StorageError> {
+    let (class, window) = (PriorityClass::of(job.spec.priority), ports.config.dispatch_window);
+    let free = job.run_at <= now
+        && !tx.jobs().paused().await?
+        && tx.jobs().free_window(job.created_by, class, window, now).await? > 0;
+    if free {
+        tx.jobs().mark_dispatched(&[job.id], now).await?;
+    }
+    Ok(free)
+}
 
 /// Sends jobs that are stored and marked as sent; takes the mark back where that does not work out.
 pub(crate) async fn send(ports: &Ports, jobs: &[(JobId, PriorityClass)]) {

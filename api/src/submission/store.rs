@@ -1,5 +1,6 @@
 //! Stores some orders in one transaction.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -134,11 +135,14 @@ async fn choose(
     for job in accepted.iter_mut().flat_map(|accepted| &mut accepted.jobs).filter(|job| job.run_at <= now) {
         let class = PriorityClass::of(job.spec.priority);
         let whose = (job.created_by, class);
-        if !free.contains_key(&whose) {
-            let window = ports.config.dispatch_window;
-            free.insert(whose, tx.jobs().free_window(job.created_by, class, window, now).await?);
-        }
-        if let Some(free) = free.get_mut(&whose).filter(|free| **free > 0) {
+        let free = match free.entry(whose) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let window = ports.config.dispatch_window;
+                unknown.insert(tx.jobs().free_window(job.created_by, class, window, now).await?)
+            }
+        };
+        if *free > 0 {
             *free -= 1;
             job.dispatched_at = Some(now);
             sent.push((job.id, class));

@@ -80,7 +80,7 @@ impl Idempotency<'_> {
             first,
             now,
             expires_at,
-            (jobs.len() > 1).then(|| Json(jobs)),
+            (jobs.len() > 1).then_some(Json(jobs)),
         )?;
         if changed == 1 { Ok(()) } else { Err(StorageError::Conflict) }
     }

@@ -110,6 +110,7 @@ impl Round {
                 if tx.jobs().cancel(other, now).await? == Cancelled::Requested {
                     self.stopped.push(other);
                 }
+                tx.webhooks().tell(other, now).await?;
             }
             tx.jobs().insert(&job).await?;
             self.submitted.push(job);

@@ -52,6 +52,7 @@ fn yearly(yard: &Yard) -> Schedule {
         run_at: None,
         max_attempts: 3,
         timeout_s: 60,
+        webhook_url: None,
         seed: 42,
     };
     Schedule {

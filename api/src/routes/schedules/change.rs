@@ -15,7 +15,7 @@ use super::missing;
 use super::request::template;
 use crate::audit::Actor;
 use crate::routes::training::request::TrainingRequest;
-use crate::state::ApiState;
+use crate::state::{ApiState, Ports};
 use crate::views::schedule::{CatchUpView, OverlapView, ScheduleView};
 
 /// What to change about a schedule; what is left out stays.
@@ -65,7 +65,7 @@ pub async fn patch(
         "cron": body.cron, "timezone": body.timezone, "spec": body.spec, "catch_up": body.catch_up,
         "overlap": body.overlap, "paused": body.paused
     });
-    let schedule = body.apply(&mut tx, schedule, now).await?;
+    let schedule = body.apply(&state, &mut tx, schedule, now).await?;
     if !tx.schedules().update(&schedule).await? {
         return Err(Problem::conflict("the schedule was changed, or fired, at the same moment; try again"));
     }
@@ -75,7 +75,13 @@ pub async fn patch(
 }
 
 impl SchedulePatch {
-    async fn apply(self, tx: &mut Tx, mut schedule: Schedule, now: DateTime<Utc>) -> Result<Schedule, Problem> {
+    async fn apply(
+        self,
+        ports: &Ports,
+        tx: &mut Tx,
+        mut schedule: Schedule,
+        now: DateTime<Utc>,
+    ) -> Result<Schedule, Problem> {
         let mut refused = Vec::new();
         let (moved, was_paused) = (self.cron.is_some() || self.timezone.is_some(), schedule.paused);
         schedule.cron = self.cron.unwrap_or(schedule.cron);
@@ -91,7 +97,7 @@ impl SchedulePatch {
             Ok(_) => {}
         }
         if let Some(spec) = self.spec {
-            match template(tx, spec).await? {
+            match template(ports, tx, spec).await? {
                 Ok(template) => (schedule.template, schedule.last_error) = (template, None),
                 Err(errors) => refused.extend(errors),
             }

@@ -9,6 +9,8 @@ use trainyard_storage::{StorageError, Tx};
 use utoipa::ToSchema;
 
 use crate::routes::training::request::TrainingRequest;
+use crate::state::Ports;
+use crate::submission;
 use crate::views::schedule::{CatchUpView, OverlapView};
 
 /// What to submit, and when. `name`, `cron` and `spec` are required.
@@ -58,11 +60,17 @@ fn skip() -> OverlapView {
 
 impl ScheduleRequest {
     /// The schedule that `creator` asks for at `now`, every field of it checked.
-    pub(crate) async fn check(self, tx: &mut Tx, creator: UserId, now: DateTime<Utc>) -> Result<Schedule, Problem> {
+    pub(crate) async fn check(
+        self,
+        ports: &Ports,
+        tx: &mut Tx,
+        creator: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Schedule, Problem> {
         let mut refused = Vec::new();
         let name = parse_schedule_name(&self.name).map_err(|message| refused.push(FieldError::new("name", message)));
         let timetable = Timetable::parse(&self.cron, &self.timezone, now).map_err(|errors| refused.extend(errors));
-        let template = template(tx, self.spec).await?.map_err(|errors| refused.extend(errors));
+        let template = template(ports, tx, self.spec).await?.map_err(|errors| refused.extend(errors));
         let (Ok(name), Ok(timetable), Ok(template)) = (name, timetable, template) else {
             return Err(Problem::validation(refused));
         };
@@ -89,6 +97,7 @@ impl ScheduleRequest {
 
 /// The order inside, checked as `POST /training` would check it now; what is refused begins with `spec.`.
 pub(crate) async fn template(
+    ports: &Ports,
     tx: &mut Tx,
     spec: TrainingRequest,
 ) -> Result<Result<Template, Vec<FieldError>>, StorageError> {
@@ -99,7 +108,7 @@ pub(crate) async fn template(
     let Some(dataset) = found else {
         return Ok(Err(vec![FieldError::new("spec.dataset", "is not the name of a data set")]));
     };
-    let (draft, mut refused) = spec.draft();
+    let (draft, mut refused) = submission::draft(spec, ports);
     if draft.run_at.is_some() {
         refused.push(FieldError::new("run_at", "must be null: the schedule says when"));
     }

@@ -12,8 +12,8 @@ use trainyard_telemetry::catalogue;
 use super::missing;
 use crate::answer::Accepted;
 use crate::audit::Actor;
-use crate::dispatch;
 use crate::state::ApiState;
+use crate::submission;
 use crate::views::job::AcceptedView;
 
 /// Trigger a schedule.
@@ -42,7 +42,7 @@ pub async fn trigger(
     let dataset = tx.datasets().latest(&schedule.template.dataset).await?.ok_or_else(gone)?;
     let stale = |errors| Problem::conflict("the schedule's order can't be trained any more").about(errors);
     let spec = schedule.template.resolve(&dataset).map_err(stale)?;
-    dispatch::refuse_over_limit(&state, &mut tx, principal.user_id).await?;
+    state.quota().admit(&mut tx, principal.user_id, 1).await??;
 
     let actor = Actor::of(&principal, &request_id);
     let job = Job::submitted(spec, dataset.id, principal.user_id, actor.request_id(), now);
@@ -60,13 +60,14 @@ pub async fn trigger(
     tx.jobs().insert(&job).await?;
     tx.schedules().note(id, &Fired { job: Some((job.id, now)), error: None }).await?;
     actor.did(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
-    let send = dispatch::may_send(&state, &mut tx, &job, now).await?;
+    let send = submission::mark(&state, &mut tx, &job, now).await?;
     tx.commit().await?;
+    state.quota().add(principal.user_id, 1);
 
     metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => job.spec.algorithm.as_str()).increment(1);
     tracing::info!(job_id = %job.id, schedule = schedule.name, "job accepted");
     if send {
-        dispatch::send(&state, job.id, PriorityClass::of(job.spec.priority)).await;
+        submission::send(&state, &[(job.id, PriorityClass::of(job.spec.priority))]).await;
     }
     Ok(Accepted::new(job.id, JobStatus::Queued))
 }

@@ -88,16 +88,12 @@ pub async fn retry(
     }
     let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.retry", format!("job:{id}"), json!({})).await?;
-    let class = PriorityClass::of(job.spec.priority);
-    let window = state.config.dispatch_window;
-    let send = !tx.jobs().paused().await? && tx.jobs().free_window(job.created_by, class, window, now).await? > 0;
-    if send {
-        tx.jobs().mark_dispatched(&[id], now).await?;
-    }
+    let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
+    let send = submission::mark(&state, &mut tx, &job, now).await?;
     tx.commit().await?;
     state.quota().add(job.created_by, 1);
     if send {
-        submission::send(&state, &[(id, class)]).await;
+        submission::send(&state, &[(id, PriorityClass::of(job.spec.priority))]).await;
     }
     Ok(Accepted::new(id, JobStatus::Queued))
 }

@@ -39,7 +39,7 @@ async fn dead_jobs_go_when_their_time_is_up(bench: Bench) {
     let young = ended(&bench, JobStatus::Failed, 99).await;
     let (succeeded, queued) = (ended(&bench, JobStatus::Succeeded, 500).await, bench.queue().await);
     let mut tx = bench.db.begin().await.unwrap();
-    tx.idempotency().insert(bench.user, "key", "body", failed, bench.now, bench.later(60)).await.unwrap();
+    tx.idempotency().insert(bench.user, "key", "body", &[failed], bench.now, bench.later(60)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(expire_dead(&bench, 10).await, 2);
     assert!(!there(&bench, failed).await && !there(&bench, cancelled).await);

@@ -32,6 +32,7 @@ fn schedule(bench: &Bench, name: &str) -> Schedule {
         run_at: None,
         max_attempts: 3,
         timeout_s: 60,
+        webhook_url: None,
         seed: u64::MAX,
     };
     Schedule {
