@@ -8,7 +8,12 @@ use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, unique};
 
 use crate::support::on_both_stacks;
 
-on_both_stacks!(the_tour_ends_with_a_prediction, output_for_scripts_is_json_alone, exit_codes_tell_what_went_wrong,);
+on_both_stacks!(
+    the_tour_ends_with_a_prediction,
+    what_a_job_says_is_shown_as_it_runs_and_afterwards,
+    output_for_scripts_is_json_alone,
+    exit_codes_tell_what_went_wrong,
+);
 
 /// One person's terminal: a home folder of its own.
 struct Terminal {
@@ -55,6 +60,22 @@ async fn the_tour_ends_with_a_prediction(system: &System) {
     admin.served(row, &serde_json::json!(1)).await;
     let predicted = terminal.succeeds(&format!("predict --model {name} sex=female age=29 pclass=1"));
     assert!(predicted.contains("survived") && predicted.contains("true"), "{predicted}");
+}
+
+async fn what_a_job_says_is_shown_as_it_runs_and_afterwards(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("said"));
+    terminal.succeeds("login");
+    let watched = terminal.run(&format!("train --watch --algorithm decision_tree --features sex,age --name {name}"));
+    let live = String::from_utf8(watched.stderr).unwrap();
+    assert!(live.contains("read 1309 rows") && live.contains("publishing the model"), "{live}");
+    let admin = system.client().admin().await;
+    let id = admin.get(&format!("/training?name={name}")).await.expect(200)["items"][0]["job_id"].clone();
+    let id = id.as_str().unwrap();
+    let told = terminal.succeeds(&format!("jobs logs {id} --follow"));
+    assert!(told.contains("training on 1047 rows") && told.contains("accuracy 0."), "{told}");
+    let list: Value = serde_json::from_str(&terminal.succeeds(&format!("jobs logs {id} --json"))).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), told.lines().count());
+    terminal.fails("jobs logs 00000000-0000-7000-8000-000000000000", 4);
 }
 
 async fn output_for_scripts_is_json_alone(system: &System) {

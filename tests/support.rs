@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use trainyard_testkit::{Client, Stack, System};
 
@@ -33,6 +34,21 @@ pub async fn long_job(admin: &Client, name: &str, n_trees: u32) -> Value {
         "name": name, "algorithm": "random_forest", "dataset": name, "target": "y", "features": ["x"],
         "params": {"n_trees": n_trees}
     })
+}
+
+/// The training process of a job, once it has become the training program: its folder is named after the job.
+pub fn training_process(job: &str) -> Option<i32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|pid: &i32| {
+        let trains = std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.split(|byte| *byte == 0).nth(1) == Some(b"train-task"));
+        trains && std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.to_string_lossy().contains(job))
+    })
+}
+
+/// Sends a signal to a process that may be gone already.
+pub fn send_signal(pid: i32, signal: Signal) {
+    let _ = rustix::process::kill_process(Pid::from_raw(pid).unwrap(), signal);
 }
 
 /// Makes an `embedded` and a `distributed` test of each `async fn(&System)`.

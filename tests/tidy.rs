@@ -20,6 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("worker", &["domain", "storage", "queue", "artifacts", "telemetry", "ml"]),
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("testkit", &[]),
+    ("bench", &["domain", "telemetry", "http", "testkit"]),
 ];
 
 /// Library → the crates that may use it.
@@ -29,7 +30,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("apalis", &["worker"]),
     ("apalis-core", &["queue", "worker"]),
     ("object_store", &["artifacts"]),
-    ("axum", &["http", "api", "inference", "app"]),
+    ("axum", &["http", "api", "inference", "app", "bench"]),
     ("linfa", &["ml"]),
     ("linfa-svm", &["ml"]),
     ("linfa-trees", &["ml"]),

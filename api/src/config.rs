@@ -26,10 +26,10 @@ pub struct ApiConfig {
     pub max_jobs_per_user: i64,
     /// Queued and running jobs of all users.
     pub max_jobs_total: i64,
-    /// Jobs of one user that a submission sends to the queue at once; past that the sweep sends them, in fair turns.
-    /// Keep it at or under the worker's `dispatch_window`.
+    /// Jobs of one user in a priority class that may be in the queue when a submission adds to them; past that the sweep
+    /// sends them, in fair turns. Keep it at or under the sweep's `dispatch_window`.
     pub dispatch_window: i64,
-    /// Longest a submission waits for the queue to take its job before it leaves that to the sweep, in milliseconds.
+    /// Longest the queue may take to accept a job before that is left to the sweep, in milliseconds.
     pub dispatch_timeout_ms: u64,
     /// Seconds an `Idempotency-Key` is remembered.
     pub idempotency_ttl_s: i64,
@@ -37,12 +37,18 @@ pub struct ApiConfig {
     pub max_schedules: i64,
     /// Long polls held open at the same time; the next one is answered at once.
     pub max_long_polls: usize,
-    /// How often a long poll looks at its job, in milliseconds.
-    pub long_poll_every_ms: u64,
+    /// Event streams held open at the same time; the next one is told to come back.
+    pub max_event_streams: usize,
+    /// A stream that has nothing to tell sends a comment this often, in seconds.
+    pub event_heartbeat_s: u64,
+    /// How often the database is asked for news of all jobs that streams and long polls watch, in milliseconds.
+    pub watch_every_ms: u64,
     /// A worker that gave no sign of life for this many seconds is left out of `GET /queue`.
     pub worker_alive_s: i64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
+    /// Accepts jobs with the algorithm `noop`, which train nothing: for benchmarks.
+    pub allow_noop: bool,
 }
 
 impl Default for ApiConfig {
@@ -62,9 +68,12 @@ impl Default for ApiConfig {
             idempotency_ttl_s: 24 * 3_600,
             max_schedules: 1_000,
             max_long_polls: 256,
-            long_poll_every_ms: 250,
+            max_event_streams: 1_000,
+            event_heartbeat_s: 15,
+            watch_every_ms: 250,
             worker_alive_s: 30,
             max_artifact_bytes: 1 << 30,
+            allow_noop: false,
         }
     }
 }
@@ -74,8 +83,17 @@ impl ApiConfig {
         Duration::from_millis(self.dispatch_timeout_ms)
     }
 
-    pub(crate) fn long_poll_every(&self) -> Duration {
-        Duration::from_millis(self.long_poll_every_ms.max(10))
+    pub(crate) fn watch_every(&self) -> Duration {
+        Duration::from_millis(self.watch_every_ms.max(10))
+    }
+
+    pub(crate) fn event_heartbeat(&self) -> Duration {
+        Duration::from_secs(self.event_heartbeat_s.max(1))
+    }
+
+    /// A stream may go on for as long as an access token: then its client comes again, with one that still works.
+    pub(crate) fn longest_stream(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.access_token_ttl_s).unwrap_or(0).max(1))
     }
 
     pub(crate) fn upload_timeout(&self) -> Duration {

@@ -8,7 +8,8 @@ mod announce;
 pub mod answer;
 pub mod audit;
 pub mod config;
-mod dispatch;
+mod feed;
+mod hub;
 pub mod idempotency;
 mod intake;
 mod objects;
@@ -17,6 +18,7 @@ pub mod routes;
 pub mod seed;
 mod session;
 pub mod state;
+mod submission;
 pub mod views;
 
 use trainyard_http::Routes;

@@ -25,6 +25,7 @@ const TAGS: &[(&str, &str)] = &[
     ("training", "Jobs: submit, watch, cancel, retry."),
     ("schedules", "Jobs that come back."),
     ("queue", "What waits and who works."),
+    ("webhooks", "What jobs told their `webhook_url` when they ended."),
     ("models", "Published versions and the aliases that say which is served."),
     ("inference", "Predictions."),
     ("operations", "Health and metrics, for those who run it."),

@@ -8,6 +8,7 @@ pub mod queue;
 pub mod schedules;
 pub mod training;
 pub mod users;
+pub mod webhooks;
 
 use std::time::Duration;
 
@@ -19,11 +20,13 @@ use crate::state::ApiState;
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
 use schedules::{change, trigger};
-use training::{control, list, retry_all, submit, watch};
+use training::{control, events, list, retry_all, submit, watch};
 
 /// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
 const SLACK_BYTES: u64 = 1 << 20;
 const SLACK_S: u64 = 30;
+/// A thousand jobs, with room for long lists of features.
+const BULK_BYTES: usize = 16 << 20;
 /// The longest `wait_s`, and the answer after it.
 const LONG_POLL: Duration = Duration::from_secs(60 + 15);
 
@@ -49,13 +52,19 @@ pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
         .user(routes!(algorithms::list))
         .user(routes!(list::list))
         .admin(routes!(submit::submit))
+        .admin(Route::new(routes!(submit::bulk)).body_limit(BULK_BYTES))
         .user(Route::new(routes!(watch::get)).timeout(LONG_POLL))
+        .user(routes!(events::get))
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))
         .admin(routes!(retry_all::retry_all))
         .user(routes!(queue::get))
         .admin(routes!(queue::pause))
         .admin(routes!(queue::resume))
+        // Webhooks
+        .user(routes!(webhooks::list))
+        .user(routes!(webhooks::get))
+        .admin(routes!(webhooks::replay))
         // Schedules
         .admin(routes!(schedules::create))
         .user(routes!(schedules::list))

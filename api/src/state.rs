@@ -7,12 +7,14 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::Store;
-use trainyard_domain::Clock;
+use trainyard_domain::{Clock, webhook};
 use trainyard_http::auth::{Jwt, Passwords};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
 
 use crate::config::ApiConfig;
+use crate::hub::Hub;
+use crate::submission::{self, Quota, Submissions};
 
 /// The ports and settings that the API is built from.
 #[derive(Clone)]
@@ -31,9 +33,11 @@ pub struct Ports {
     pub passwords: Arc<Passwords>,
     /// Every limit.
     pub config: ApiConfig,
+    /// Which webhooks are accepted.
+    pub webhooks: webhook::Rules,
     /// Uploads and downloads pass through temporary files here; must exist.
     pub work_dir: PathBuf,
-    /// Cancelled when the process stops: long polls are answered at once.
+    /// Cancelled when the process stops: long polls are answered at once, streams end.
     pub stopping: CancellationToken,
 }
 
@@ -43,21 +47,50 @@ pub struct ApiState(Arc<Shared>);
 
 struct Shared {
     ports: Ports,
+    submissions: Submissions,
+    quota: Arc<Quota>,
     uploads: Semaphore,
     long_polls: Semaphore,
+    event_streams: Arc<Semaphore>,
+    hub: Hub,
 }
 
 impl ApiState {
-    /// The state of an API over `ports`.
+    /// The state of an API over `ports`. Call it within a Tokio runtime.
     pub fn new(ports: Ports) -> Self {
+        let config = &ports.config;
+        let quota = Arc::new(Quota::new(ports.db.clone(), config.max_jobs_per_user, config.max_jobs_total));
+        let submissions = submission::start(&ports, &quota);
         let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
         let long_polls = Semaphore::new(ports.config.max_long_polls);
-        Self(Arc::new(Shared { ports, uploads, long_polls }))
+        let event_streams = Arc::new(Semaphore::new(ports.config.max_event_streams));
+        let hub = Hub::new(ports.db.clone(), ports.config.watch_every());
+        Self(Arc::new(Shared { ports, submissions, quota, uploads, long_polls, event_streams, hub }))
+    }
+
+    /// Takes new jobs.
+    pub(crate) fn submissions(&self) -> &Submissions {
+        &self.0.submissions
+    }
+
+    /// How many jobs there may be.
+    pub(crate) fn quota(&self) -> &Arc<Quota> {
+        &self.0.quota
     }
 
     /// One permit per upload in progress.
     pub(crate) fn uploads(&self) -> &Semaphore {
         &self.0.uploads
+    }
+
+    /// One permit per event stream in progress.
+    pub(crate) fn event_streams(&self) -> &Arc<Semaphore> {
+        &self.0.event_streams
+    }
+
+    /// Watches jobs for streams and long polls.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     /// One permit per long poll in progress.

@@ -5,7 +5,9 @@
 pub mod account;
 pub mod algorithm;
 pub mod dataset;
+pub mod event;
 pub mod job;
 pub mod model;
 pub mod queue;
 pub mod schedule;
+pub mod webhook;

@@ -16,15 +16,15 @@ pub fn stores(db: &Db, queue: &Queue, store: &Store, critical: Critical) -> Vec<
     vec![
         Check::new("database", critical.database, LIMIT, move || {
             let db = db.clone();
-            async move { db.ping().await.map_err(|error| error.to_string()) }
+            async move { db.ping().await }
         }),
         Check::new("queue", critical.queue, LIMIT, move || {
             let queue = queue.clone();
-            async move { queue.ping().await.map_err(|error| error.to_string()) }
+            async move { queue.ping().await }
         }),
         Check::new("object_store", critical.object_store, LIMIT, move || {
             let store = store.clone();
-            async move { store.ping().await.map_err(|error| error.to_string()) }
+            async move { store.ping().await }
         }),
         Check::not_configured("ai"),
     ]

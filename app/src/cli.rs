@@ -33,7 +33,7 @@ enum Command {
     /// Run the API role
     Api(Server),
     /// Run a worker role
-    Worker(Server),
+    Worker(Worker),
     /// Run the inference role
     Inference(Server),
     /// Bring the database's schema up to date, and end
@@ -68,6 +68,15 @@ struct Server {
     /// Address and port to listen on [default: server.listen, 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Worker {
+    #[command(flatten)]
+    server: Server,
+    /// End, with status 0, after this many jobs [default: worker.max_jobs, 0 for never]
+    #[arg(long, value_name = "N")]
+    max_jobs: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -109,7 +118,7 @@ impl Cli {
             Command::Client(command) => runtime().block_on(crate::client::execute(*command)),
             Command::Migrate(settings) => serve(&settings, &Flags::new(), roles::migrate),
             Command::Api(server) => serve(&server.settings, &server.flags(), roles::api),
-            Command::Worker(server) => serve(&server.settings, &server.flags(), roles::worker),
+            Command::Worker(worker) => serve(&worker.server.settings, &worker.flags(), roles::worker),
             Command::Inference(server) => serve(&server.settings, &server.flags(), roles::inference),
             Command::Up(up) => {
                 let data_dir = up.data_dir;
@@ -121,7 +130,15 @@ impl Cli {
 
 impl Server {
     fn flags(&self) -> Flags {
-        self.listen.iter().map(|listen| ("server.listen", listen.clone())).collect()
+        self.listen.iter().map(|listen| ("server.listen", listen.clone().into())).collect()
+    }
+}
+
+impl Worker {
+    fn flags(&self) -> Flags {
+        let mut flags = self.server.flags();
+        flags.extend(self.max_jobs.map(|jobs| ("worker.max_jobs", jobs.into())));
+        flags
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
-use figment::value::Dict;
+use figment::value::{Dict, Value};
 
 pub use reference::markdown;
 pub use sections::{AuthConfig, Config, Mode};
@@ -31,8 +31,8 @@ impl std::fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Values that the command line sets, as `(key, value)` such as `("server.listen", "0.0.0.0:80")`; they win.
-pub type Flags = Vec<(&'static str, String)>;
+/// Values that the command line sets, as `(key, value)` such as `("server.listen", "0.0.0.0:80".into())`; they win.
+pub type Flags = Vec<(&'static str, Value)>;
 
 /// Reads the settings.
 ///
@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(config.api, trainyard_api::ApiConfig::default());
         assert_eq!(config.worker, trainyard_worker::WorkerConfig { max_jobs: Some(0), ..Default::default() });
         assert_eq!(config.sweep, trainyard_worker::SweepConfig::default());
+        assert_eq!(config.webhooks, trainyard_worker::WebhookConfig::default());
         assert_eq!(config.inference, trainyard_inference::InferenceConfig::default());
     }
 
@@ -130,6 +131,9 @@ mod tests {
         assert!(refused(&[("SKIP_AUTH", "true")]).contains("server.mode"));
         assert!(refused(&[("TRAINYARD__WORKER__LEASE_S", "9")]).contains("worker.renew_every_s"));
         assert!(refused(&[("TRAINYARD__WORKER__LEASE_S", "15")]).contains("sweep.worker_dead_after_s"));
+        let secret = refused(&[("TRAINYARD__WEBHOOKS__SECRET", "whsec_short")]);
+        assert!(secret.contains("webhooks.secret") && !secret.contains("short"), "{secret}");
+        assert!(refused(&[("TRAINYARD__WEBHOOKS__RETRY_PAUSES_S", "soon")]).contains("webhooks.retry_pauses_s"));
         assert!(refused(&[("DATABASE_URL", "mysql://x")]).contains("database.url"));
     }
 

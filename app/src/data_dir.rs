@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use rustix::fs::{FlockOperation, flock};
+use trainyard_worker::webhooks::Secret;
 
 use crate::config::Config;
 
@@ -56,16 +57,27 @@ impl DataDir {
         if config.auth.jwt_secret.is_empty() {
             config.auth.jwt_secret = self.kept_secret("jwt_secret")?;
         }
+        if config.webhooks.secret.is_none() {
+            // Letters and digits are base64 as they stand: 48 of them are 36 bytes.
+            let kept = self.kept("webhook_secret", || format!("whsec_{}", random_text(48)))?;
+            let secret = Secret::parse(&kept).map_err(|message| anyhow::anyhow!("webhook_secret {message}"))?;
+            config.webhooks.secret = Some(secret);
+        }
         Ok(())
     }
 
     /// The secret in the file `name`, made at the first call.
     fn kept_secret(&self, name: &str) -> anyhow::Result<String> {
+        self.kept(name, || random_text(48))
+    }
+
+    /// The same for a secret of another form.
+    fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
         let path = self.folder(name);
         if let Ok(secret) = std::fs::read_to_string(&path) {
             return Ok(secret);
         }
-        let secret = random_text(48);
+        let secret = make();
         // Written whole or not at all: a half-written secret would lock everybody out after a crash.
         let draft = self.folder(&format!("{name}.new"));
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
@@ -95,5 +107,22 @@ mod tests {
         assert!(DataDir::open(&path).unwrap_err().to_string().contains("another trainyard"));
         drop(first);
         assert_eq!(DataDir::open(&path).unwrap().kept_secret("s").unwrap(), secret);
+    }
+
+    #[test]
+    fn a_webhook_secret_is_made_once_and_given_to_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        let filled = || {
+            let mut config = crate::config::load(None, &Vec::new()).unwrap();
+            data.fill_in(&mut config).unwrap();
+            config.webhooks
+        };
+        let first = filled();
+        assert!(first.secret.is_some() && first == filled());
+        let path = folder.path().join("webhook_secret");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Secret::parse(&std::fs::read_to_string(path).unwrap()).ok(), first.secret);
     }
 }

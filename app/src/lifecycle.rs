@@ -1,4 +1,5 @@
-//! Starting and stopping a process: one token that everything listens to, and a deadline behind it.
+//! Starting and stopping a process: one token that everything listens to, one for listeners, which close a little later,
+//! and a deadline behind both.
 
 use std::time::Duration;
 
@@ -11,19 +12,22 @@ use tokio_util::task::TaskTracker;
 pub struct Lifecycle {
     /// Cancelled when the process should stop.
     pub stopping: CancellationToken,
+    /// Cancelled when no new connection should be taken any more: after a signal some time later, so that whoever sends
+    /// requests here has heard of the stop.
+    pub closing: CancellationToken,
     parts: TaskTracker,
     failed: CancellationToken,
 }
 
 impl Lifecycle {
-    /// A life that ends with SIGTERM or SIGINT. A second signal ends the process at once, for people who mean it.
+    /// A life that ends with SIGTERM or SIGINT, and closes `drain_delay` later. A second signal ends the process at once, for people who mean it.
     ///
     /// # Errors
     /// When the system refuses signal handlers.
-    pub fn until_signalled() -> std::io::Result<Self> {
+    pub fn until_signalled(drain_delay: Duration) -> std::io::Result<Self> {
         let life = Self::default();
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let stopping = life.stopping.clone();
+        let (stopping, closing) = (life.stopping.clone(), life.closing.clone());
         tokio::spawn(async move {
             let mut next = async || {
                 tokio::select! {
@@ -34,7 +38,15 @@ impl Lifecycle {
             let name = next().await;
             tracing::info!(signal = name, "stopping; a second signal stops at once");
             stopping.cancel();
-            next().await;
+            let close = async {
+                tokio::time::sleep(drain_delay).await;
+                closing.cancel();
+                std::future::pending().await
+            };
+            tokio::select! {
+                () = close => {}
+                _ = next() => {}
+            }
             std::process::exit(1);
         });
         Ok(life)
@@ -57,7 +69,10 @@ impl Lifecycle {
                 life.failed.cancel();
             }
             // A worker that was told to run so many jobs ends by itself, and the process with it.
-            life.stopping.cancel();
+            if !life.stopping.is_cancelled() {
+                life.stopping.cancel();
+                life.closing.cancel();
+            }
         });
     }
 

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::Jwt;
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_inference::{Inference, InferenceDeps};
-use trainyard_worker::Health;
+use trainyard_worker::{Health, SweepConfig};
 
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
@@ -32,25 +33,44 @@ pub async fn bind(config: &Config, role: &str) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves until the process stops, then lets requests in flight finish.
-pub fn run_server(config: &Config, life: &Lifecycle, listener: TcpListener, router: Router) {
-    let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    let stopping = life.stopping.clone();
-    life.run("server", async move { Ok(trainyard_http::serve::serve(listener, router, stopping, grace).await?) });
+/// The life of a process with these settings.
+pub fn life(config: &Config) -> anyhow::Result<Lifecycle> {
+    Ok(Lifecycle::until_signalled(Duration::from_secs(config.server.drain_delay_s))?)
 }
 
-/// Runs a worker until the process stops.
-pub fn run_worker(ports: &Ports, life: &Lifecycle, health: Health) -> anyhow::Result<()> {
+/// Serves until `close`, then lets requests in flight finish.
+pub fn run_server(config: &Config, life: &Lifecycle, listener: TcpListener, router: Router, close: CancellationToken) {
+    let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    life.run("server", async move { Ok(trainyard_http::serve::serve(listener, router, close, grace).await?) });
+}
+
+/// Runs a worker until the process stops. The answer is cancelled when the process is closing and the worker has ended:
+/// until then there is something to see of it.
+pub fn run_worker(ports: &Ports, life: &Lifecycle, health: Health) -> anyhow::Result<CancellationToken> {
     let (deps, config) = (ports.worker_deps()?, ports.config.worker.clone());
-    life.run("worker", trainyard_worker::run(deps, config, life.stopping.clone(), health));
-    Ok(())
+    let (stopping, closing, gone) = (life.stopping.clone(), life.closing.clone(), CancellationToken::new());
+    let gone_with_worker = gone.clone();
+    life.run("worker", async move {
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
+        tokio::spawn(async move {
+            ended.cancelled().await;
+            closing.cancelled().await;
+            gone_with_worker.cancel();
+        });
+        let outcome = trainyard_worker::run(deps, config, stopping, health).await;
+        drop(end);
+        outcome
+    });
+    Ok(gone)
 }
 
 /// Offers to do the queue's housekeeping until the process stops.
 pub fn run_sweep(ports: &Ports, life: &Lifecycle) {
     let owner = uuid_at(ports.clock.now()).to_string();
     let (db, queue, store) = (ports.db.clone(), ports.queue.clone(), ports.store.clone());
-    let (clock, config) = (ports.clock.clone(), ports.config.sweep.clone());
+    let webhooks = ports.config.webhooks.clone();
+    let (clock, config) = (ports.clock.clone(), SweepConfig { webhooks, ..ports.config.sweep.clone() });
     let stopping = life.stopping.clone();
     life.run("sweep", async move {
         trainyard_worker::sweep::run(db, queue, store, clock, config, owner, stopping).await;
@@ -68,7 +88,7 @@ pub fn start_inference(ports: &Ports, life: &Lifecycle, jwt: Arc<Jwt>) -> anyhow
         jwt,
         cache_dir: ports.config.worker.work_dir.join("models"),
     };
-    Ok(Inference::start(deps, ports.config.inference.clone(), life.stopping.clone())?)
+    Ok(Inference::start(deps, ports.config.inference.clone(), life.closing.clone())?)
 }
 
 /// Liveness of a worker: it still polls its queue and renews its leases.
@@ -104,7 +124,8 @@ pub async fn seed(ports: &Ports, state: &ApiState, make_up: bool) -> anyhow::Res
 /// Waits for the end, in order: the parts, then the database.
 pub async fn finish(ports: Ports, life: Lifecycle) -> anyhow::Result<()> {
     let config = &ports.config;
-    let limits = Duration::from_secs(config.server.shutdown_grace_s + config.worker.grace_s);
+    let (server, worker) = (&config.server, &config.worker);
+    let limits = Duration::from_secs(server.drain_delay_s + server.shutdown_grace_s + worker.grace_s);
     let outcome = life.finish(limits + STOP_MARGIN).await;
     ports.db.close().await;
     outcome

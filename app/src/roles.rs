@@ -12,8 +12,7 @@ use crate::checks::{Critical, stores};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::documents::contract;
-use crate::lifecycle::Lifecycle;
-use crate::parts::{bind, finish, run_server, run_sweep, run_worker, seed, start_inference, turning};
+use crate::parts::{bind, finish, life, run_server, run_sweep, run_worker, seed, start_inference, turning};
 use crate::welcome::Welcome;
 use crate::wiring::{Footing, Ports, open_database};
 
@@ -24,7 +23,7 @@ use crate::wiring::{Footing, Ports, open_database};
 pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let folder = DataDir::open(data_dir)?;
     folder.fill_in(&mut config)?;
-    let life = Lifecycle::until_signalled()?;
+    let life = life(&config)?;
     let ports = Ports::open(config, Footing::Embedded).await?;
     ports.db.migrate().await.context("the database could not be brought up to date")?;
     let reclaimed = trainyard_worker::reclaim_orphans(&ports.db).await?;
@@ -41,13 +40,17 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     run_sweep(&ports, &life);
     let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
     checks.extend(pool.checks());
-    let ops = Ops::new(ports.metrics.clone()).ready(checks).alive(turning(&ports.config, health));
+    let ops = Ops::new(ports.metrics.clone())
+        .ready(checks)
+        .until(life.stopping.clone())
+        .alive(turning(&ports.config, health));
     // The pool's own authenticator spares it a look at the database, also here.
     let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
     let routes = documented(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
     let listener = bind(&ports.config, "up").await?;
     Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, made_up_password: password }.print();
-    run_server(&ports.config, &life, listener, routes.into_router_with(authenticator, ports.limits()));
+    let router = routes.into_router_with(authenticator, ports.limits());
+    run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await
 }
 
@@ -56,18 +59,18 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// What kept it from starting, or from ending well.
 pub async fn api(config: Config) -> anyhow::Result<()> {
-    let life = Lifecycle::until_signalled()?;
+    let life = life(&config)?;
     let ports = Ports::open(config, Footing::Servers).await?;
     let jwt = ports.jwt()?;
     let state = ports.api_state(jwt.clone(), &life)?;
     seed(&ports, &state, false).await?;
     run_sweep(&ports, &life);
     let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
-    let ops = Ops::new(ports.metrics.clone()).ready(checks);
+    let ops = Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone());
     let routes = documented(trainyard_api::routes(state).merge(ops.routes()), &contract());
     let router = routes.into_router_with(ports.authenticator(&jwt).await?, ports.limits());
     let listener = bind(&ports.config, "api").await?;
-    run_server(&ports.config, &life, listener, router);
+    run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await
 }
 
@@ -76,16 +79,19 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// What kept it from starting, or from ending well.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
-    let life = Lifecycle::until_signalled()?;
+    let life = life(&config)?;
     let ports = Ports::open(config, Footing::Servers).await?;
     let health = Health::new();
     let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
-    let ops = Ops::new(ports.metrics.clone()).ready(checks).alive(turning(&ports.config, health.clone()));
+    let ops = Ops::new(ports.metrics.clone())
+        .ready(checks)
+        .until(life.stopping.clone())
+        .alive(turning(&ports.config, health.clone()));
     let listener = bind(&ports.config, "worker").await?;
-    run_worker(&ports, &life, health)?;
+    let gone = run_worker(&ports, &life, health)?;
     run_sweep(&ports, &life);
     let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
-    run_server(&ports.config, &life, listener, router);
+    run_server(&ports.config, &life, listener, router, gone);
     finish(ports, life).await
 }
 
@@ -94,16 +100,18 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// What kept it from starting, or from ending well.
 pub async fn inference(config: Config) -> anyhow::Result<()> {
-    let life = Lifecycle::until_signalled()?;
+    let life = life(&config)?;
     let ports = Ports::open(config, Footing::ServersOrCache).await?;
     let jwt = ports.jwt()?;
     let pool = start_inference(&ports, &life, jwt)?;
     let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);
     checks.extend(pool.checks());
-    let routes = pool.routes().merge(Ops::new(ports.metrics.clone()).ready(checks).routes());
+    let routes =
+        pool.routes().merge(Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone()).routes());
     let authenticator = ports.pool_authenticator(&pool).await?;
     let listener = bind(&ports.config, "inference").await?;
-    run_server(&ports.config, &life, listener, routes.into_router_with(authenticator, ports.limits()));
+    let router = routes.into_router_with(authenticator, ports.limits());
+    run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await
 }
 

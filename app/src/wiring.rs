@@ -147,8 +147,10 @@ impl Ports {
             jwt,
             passwords: Arc::new(Passwords::new(self.config.auth.bcrypt_cost)),
             config: self.config.api.clone(),
+            webhooks: self.config.webhooks.rules(),
             work_dir,
-            stopping: life.stopping.clone(),
+            // Long polls go on for as long as requests are taken, or their clients would only come back at once.
+            stopping: life.closing.clone(),
         }))
     }
 

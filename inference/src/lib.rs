@@ -15,6 +15,7 @@ pub mod config;
 mod failures;
 mod loaded;
 mod loader;
+mod meters;
 mod misses;
 mod pins;
 mod record;

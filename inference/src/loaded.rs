@@ -1,12 +1,10 @@
 //! One version, compiled and ready: its predictor, the name its prediction goes by, and its meters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use metrics::{Counter, Histogram};
 use trainyard_ml::predict::Predictor;
-use trainyard_telemetry::catalogue;
 
+use crate::meters::Meters;
 use crate::record::Record;
 
 /// Fields of an answer that a target of the same name may not shadow.
@@ -48,43 +46,5 @@ impl Loaded {
     /// The last tick at which a request pinned it.
     pub(crate) fn last_used(&self) -> u64 {
         self.last_used.load(Ordering::Relaxed)
-    }
-}
-
-/// The meters of one version, looked up once: the registry of metrics hashes every label on every look-up.
-pub(crate) struct Meters {
-    answered: Counter,
-    refused: Counter,
-    rows: Counter,
-    latency: Histogram,
-}
-
-impl Meters {
-    fn of(record: &Record) -> Self {
-        let (model, version) = (record.model.clone(), record.version.to_string());
-        let requests = |outcome: &'static str| {
-            metrics::counter!(catalogue::INFERENCE_REQUESTS_TOTAL,
-                "model" => model.clone(), "version" => version.clone(), "outcome" => outcome)
-        };
-        Self {
-            answered: requests("answered"),
-            refused: requests("refused"),
-            rows: metrics::counter!(catalogue::INFERENCE_ROWS_TOTAL,
-                "model" => model.clone(), "version" => version.clone()),
-            latency: metrics::histogram!(catalogue::INFERENCE_DURATION_SECONDS,
-                "model" => model.clone(), "version" => version.clone()),
-        }
-    }
-
-    /// A request for `rows` predictions was answered in `took`.
-    pub(crate) fn answered(&self, rows: usize, took: Duration) {
-        self.answered.increment(1);
-        self.rows.increment(rows as u64);
-        self.latency.record(took.as_secs_f64());
-    }
-
-    /// The features of a request did not fit the model.
-    pub(crate) fn refused(&self) {
-        self.refused.increment(1);
     }
 }

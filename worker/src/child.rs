@@ -4,18 +4,21 @@
 mod exit;
 mod pipes;
 mod spawn;
+mod usage;
+mod words;
 
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use trainyard_domain::{FailureCode, JobError};
+use trainyard_domain::{FailureCode, JobError, LogLevel};
 
 use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Report, Task};
-use pipes::{Reports, Tail};
+use pipes::{Breach, Reports, Tail};
 pub(crate) use spawn::Limits;
 use spawn::Process;
+use usage::Usage;
 
 /// A process that was asked to end has this long before it is killed.
 const TERM_GRACE: Duration = Duration::from_secs(1);
@@ -31,8 +34,8 @@ pub(crate) enum Outcome {
     Trained(Done),
     /// The job's own failure.
     Failed(JobError),
-    /// It died; the text says how.
-    Crashed(String),
+    /// It died; the message says how.
+    Crashed(JobError),
     /// The worker stopped it.
     Stopped(Stop),
 }
@@ -41,7 +44,8 @@ pub(crate) enum Outcome {
 enum Verdict {
     Final(Report),
     Ended(std::process::ExitStatus),
-    Broken(&'static str),
+    Broken(Breach),
+    Outgrown,
     TimedOut,
     Stopped(Stop),
 }
@@ -49,6 +53,7 @@ enum Verdict {
 /// Trains `task` in a process of its own, stopped by `stop` or by the limits.
 pub(crate) async fn train(task: &Task, limits: &Limits, stop: &StopSignal, progress: &Progress) -> Outcome {
     let kills_before = exit::oom_kills();
+    let usage = Usage::watch(&limits.folder, limits.folder_mb << 20).await;
     let mut process = match Process::spawn(limits).await {
         Ok(process) => process,
         Err(error) => {
@@ -56,17 +61,17 @@ pub(crate) async fn train(task: &Task, limits: &Limits, stop: &StopSignal, progr
             return Outcome::Failed(JobError::new(FailureCode::Internal, "the training process could not be started"));
         }
     };
-    let tail = Tail::follow(process.stderr.take());
-    process.send(task).await;
+    let mut tail = Tail::follow(process.stderr.take(), limits.output_mb << 20);
     let verdict = tokio::select! {
-        verdict = listen(&mut process, progress) => verdict,
-        () = tail.flooded() => Verdict::Broken("wrote more to its log than it may"),
+        verdict = converse(&mut process, task, limits, progress) => verdict,
+        () = tail.flooded() => Verdict::Broken(Breach::Flood),
+        () = usage.outgrown() => Verdict::Outgrown,
         () = sleep(limits.timeout) => Verdict::TimedOut,
         why = stop.raised() => Verdict::Stopped(why),
     };
     match verdict {
         // Nothing of a run that lost its lease counts any more, so it gets no time to say goodbye.
-        Verdict::Stopped(Stop::LeaseLost) | Verdict::Broken(_) => process.kill().await,
+        Verdict::Stopped(Stop::LeaseLost) | Verdict::Broken(_) | Verdict::Outgrown => process.kill().await,
         Verdict::Stopped(_) | Verdict::TimedOut => process.terminate(TERM_GRACE).await,
         Verdict::Final(_) => {
             let _ = timeout(EXIT_GRACE, process.ended()).await;
@@ -74,37 +79,67 @@ pub(crate) async fn train(task: &Task, limits: &Limits, stop: &StopSignal, progr
         }
         Verdict::Ended(_) => {}
     }
-    let tail = tail.finish().await;
-    if !tail.is_empty() {
-        tracing::debug!(stderr = tail, "what the training process logged");
+    let log = tail.finish().await;
+    if !log.is_empty() {
+        tracing::debug!(stderr = log, "what the training process logged");
     }
-    match verdict {
-        Verdict::Final(Report::Done(done)) => Outcome::Trained(done),
-        Verdict::Final(Report::Failed { code, message }) => {
-            let message: String = message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
-            Outcome::Failed(JobError::new(code, message))
-        }
-        Verdict::Final(_) => Outcome::Failed(exit::broken("ended without a result")),
-        Verdict::Ended(status) => exit::explain(status, &tail, exit::oom_kills() > kills_before, limits.memory_mb),
-        Verdict::Broken(how) => Outcome::Failed(exit::broken(how)),
-        Verdict::TimedOut => Outcome::Failed(JobError::new(
-            FailureCode::Timeout,
-            format!("training took longer than its timeout_s of {}", limits.timeout.as_secs()),
-        )),
-        Verdict::Stopped(why) => Outcome::Stopped(why),
+    let verdict = match verdict {
+        // It ended before the flood was seen.
+        Verdict::Ended(_) if tail.is_flooded() => Verdict::Broken(Breach::Flood),
+        verdict => verdict,
+    };
+    let oom_killed = exit::oom_kills() > kills_before;
+    match judge(verdict, &log, oom_killed, limits) {
+        Outcome::Failed(error) => Outcome::Failed(error.with_log_tail(words::tail(&log))),
+        Outcome::Crashed(error) => Outcome::Crashed(error.with_log_tail(words::tail(&log))),
+        outcome => outcome,
     }
 }
 
-/// Reads reports until the last one, the end of the process, or nonsense.
-async fn listen(process: &mut Process, progress: &Progress) -> Verdict {
-    let mut reports = Reports::new(process.stdout.take());
+/// What a verdict makes of the run.
+fn judge(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outcome {
+    let error = match verdict {
+        Verdict::Final(Report::Done(done)) => return Outcome::Trained(done),
+        Verdict::Final(Report::Failed { code, message }) => {
+            let message: String = message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
+            JobError::new(code, message)
+        }
+        Verdict::Final(_) => exit::broken("ended without a result"),
+        Verdict::Ended(status) => return exit::explain(status, log, oom_killed, limits.memory_mb),
+        Verdict::Broken(Breach::Nonsense) => exit::broken("did not keep to its protocol"),
+        Verdict::Broken(Breach::Flood) => JobError::new(
+            FailureCode::OutputLimit,
+            format!("the training process wrote more to its output or log than its {} MB", limits.output_mb),
+        ),
+        Verdict::Outgrown => JobError::new(
+            FailureCode::DiskLimit,
+            format!("training took more room in the work folder than its {} MB", limits.folder_mb),
+        ),
+        Verdict::TimedOut => JobError::new(
+            FailureCode::Timeout,
+            format!("training took longer than its timeout_s of {}", limits.timeout.as_secs()),
+        ),
+        Verdict::Stopped(why) => return Outcome::Stopped(why),
+    };
+    Outcome::Failed(error)
+}
+
+/// Hands the task over and reads reports until the last one, the end of the process, or nonsense.
+async fn converse(process: &mut Process, task: &Task, limits: &Limits, progress: &Progress) -> Verdict {
+    let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
+    process.send(task).await;
     loop {
         match reports.next().await {
             Ok(Some(Report::Progress { phase, fraction })) => progress.set(&phase, fraction),
-            Ok(Some(Report::Warning { message })) => tracing::info!(message, "training warns"),
+            Ok(Some(Report::Warning { message })) => {
+                tracing::info!(message, "training warns");
+                progress.hear(LogLevel::Warning, &message);
+            }
+            Ok(Some(Report::Log { message })) => progress.hear(LogLevel::Info, &message),
+            Ok(Some(Report::Metric { name, value, step })) => progress.measure(&name, value, step),
             Ok(Some(last)) => return Verdict::Final(last),
             Ok(None) => return Verdict::Ended(process.ended().await),
-            Err(how) => return Verdict::Broken(how),
+            Err(breach) => return Verdict::Broken(breach),
         }
     }
 }

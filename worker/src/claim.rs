@@ -1,9 +1,10 @@
 //! Takes a job: one compare-and-set in the database, tried for as long as the database is away.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use trainyard_domain::{Job, JobId, JobStatus};
-use trainyard_storage::Result;
+use trainyard_storage::{Coalesce, Db, Result};
 
 use crate::measure;
 use crate::patience::Patience;
@@ -67,15 +68,35 @@ async fn claim_patiently(worker: &Worker, id: JobId) -> Claimed {
 }
 
 async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
-    let mut tx = worker.deps.db.begin().await?;
-    let now = tx.now().await?;
-    if let Some(job) = tx.jobs().claim(id, &worker.id, now, now + worker.config.lease()).await? {
-        tx.commit().await?;
-        measure::claimed(&job, now);
+    if let Some(job) = worker.claims.call(id).await? {
         return Ok(Some(job));
     }
     // An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
-    let job = tx.jobs().get(id).await?;
+    let job = worker.deps.db.read().await?.jobs().get(id).await?;
     let ours = |job: &Job| job.status == JobStatus::Running && job.worker.as_deref() == Some(worker.id.as_str());
     Ok(job.filter(|job| ours(job) && worker.runs.claim_of(id).is_none()))
+}
+
+/// Claims of one worker: those that come at the same time share a transaction.
+pub(crate) type Claims = Coalesce<JobId, Option<Job>>;
+
+/// Most claims that share a transaction.
+const MAX_CLAIMS: usize = 64;
+
+/// Starts to claim for the worker called `id`.
+pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
+    let (db, worker) = (db.clone(), id.to_owned());
+    Coalesce::start(MAX_CLAIMS, move |ids: Vec<JobId>| {
+        let (db, worker) = (db.clone(), worker.clone());
+        async move {
+            let mut tx = db.begin().await?;
+            let now = tx.now().await?;
+            let jobs = tx.jobs().claim_many(&ids, &worker, now, now + lease).await?;
+            tx.commit().await?;
+            jobs.iter().for_each(|job| measure::claimed(job, now));
+            let mut jobs: HashMap<_, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
+            // An id that was delivered twice is claimed for the first of the two.
+            Ok(ids.into_iter().map(|id| jobs.remove(&id)).collect())
+        }
+    })
 }

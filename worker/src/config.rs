@@ -28,6 +28,14 @@ pub struct WorkerConfig {
     pub max_artifact_bytes: u64,
     /// Most memory (address space) of a training process, in MiB; 0 sets no limit (4,096).
     pub child_memory_mb: u64,
+    /// Most lines that one run may add to its job's log (1,000); what is over is counted.
+    pub max_log_lines: u64,
+    /// Most that a training process may write to its folder, in MiB; 0 sets no limit (4,096).
+    pub child_folder_mb: u64,
+    /// Most that a training process may write to each of its pipes, in MiB (16).
+    pub child_output_mb: u64,
+    /// Most files that a training process has open (256).
+    pub child_open_files: u64,
     /// Threads of a training process; 0 shares the cores among the slots (0).
     pub child_threads: usize,
     /// Drain after this many jobs; absent or 0 means never.
@@ -37,6 +45,14 @@ pub struct WorkerConfig {
     pub storage_patience_s: u64,
     /// Whether a new version takes the `production` alias by itself (false); the first version always does.
     pub auto_promote: bool,
+    /// This process's pod, whose deletion cost rises while jobs run; empty (the default) where there is none.
+    pub pod_name: String,
+    /// How long after its jobs ended a worker's deletion cost falls, in seconds (10).
+    pub pod_cost_lower_after_s: u64,
+    /// The API server of Kubernetes; empty (the default) for the one that Kubernetes names to its pods.
+    pub kubernetes_url: String,
+    /// Folder with the service account's token, namespace and certificate authority.
+    pub kubernetes_account_dir: PathBuf,
     /// Liveness fails when the worker neither polled its queue nor renewed a lease for this long, in seconds (60).
     pub unhealthy_after_s: u64,
 }
@@ -53,10 +69,18 @@ impl Default for WorkerConfig {
             dataset_cache_mb: 2_048,
             max_artifact_bytes: 512 * 1024 * 1024,
             child_memory_mb: 4_096,
+            max_log_lines: 1_000,
+            child_folder_mb: 4_096,
+            child_output_mb: 16,
+            child_open_files: 256,
             child_threads: 0,
             max_jobs: None,
             storage_patience_s: 900,
             auto_promote: false,
+            pod_name: String::new(),
+            pod_cost_lower_after_s: 10,
+            kubernetes_url: String::new(),
+            kubernetes_account_dir: PathBuf::from("/var/run/secrets/kubernetes.io/serviceaccount"),
             unhealthy_after_s: 60,
         }
     }

@@ -61,6 +61,9 @@ pub(crate) async fn end(db: &Db, job: &Job, ending: Ending, holder: Holder, jitt
     if !ended {
         return Ok(None);
     }
+    if job.spec.webhook_url.is_some() {
+        tx.webhooks().tell(job.id, now).await?;
+    }
     tx.commit().await?;
     if next.status == JobStatus::Queued {
         measure::retried(reason);
@@ -72,8 +75,7 @@ pub(crate) async fn end(db: &Db, job: &Job, ending: Ending, holder: Holder, jitt
 
 fn reason(ending: &Ending) -> &'static str {
     match ending {
-        Ending::Failed(error) => error.code.as_str(),
-        Ending::Crashed(_) => "crashed",
+        Ending::Failed(error) | Ending::Crashed(error) => error.code.as_str(),
         Ending::Interrupted => "interrupted",
         Ending::Cancelled => "cancelled",
     }

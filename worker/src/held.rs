@@ -65,13 +65,19 @@ struct Held {
 
 /// Every run this process holds. Clones share the list.
 #[derive(Clone, Default)]
-pub(crate) struct Runs(Arc<Mutex<HashMap<JobId, Held>>>);
+pub(crate) struct Runs {
+    held: Arc<Mutex<HashMap<JobId, Held>>>,
+    count: Arc<watch::Sender<usize>>,
+}
 
 impl Runs {
     /// Enters a run; it leaves the list when the guard is dropped, and its lease is renewed until then.
     pub(crate) fn enter(&self, job: JobId, claim: i64) -> Entered {
         let stop = StopSignal::new();
-        self.lock().insert(job, Held { claim, stop: stop.clone() });
+        let mut held = self.lock();
+        held.insert(job, Held { claim, stop: stop.clone() });
+        self.count.send_replace(held.len());
+        drop(held);
         Entered { runs: self.clone(), job, claim, stop }
     }
 
@@ -97,6 +103,11 @@ impl Runs {
         self.lock().values().for_each(|held| held.stop.raise(why));
     }
 
+    /// How many run, now and from now on.
+    pub(crate) fn count(&self) -> watch::Receiver<usize> {
+        self.count.subscribe()
+    }
+
     /// How many run.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
@@ -104,7 +115,7 @@ impl Runs {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Held>> {
         // The map is whole between any two statements, so a panic elsewhere does not spoil it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,6 +132,7 @@ impl Drop for Entered {
         let mut runs = self.runs.lock();
         if runs.get(&self.job).is_some_and(|held| held.claim == self.claim) {
             runs.remove(&self.job);
+            self.runs.count.send_replace(runs.len());
         }
     }
 }
@@ -146,12 +158,13 @@ mod tests {
     fn a_stop_for_an_older_claim_leaves_the_present_run_alone() {
         let runs = Runs::default();
         let job = JobId::at(DateTime::UNIX_EPOCH);
-        let entered = runs.enter(job, 2);
+        let (entered, count) = (runs.enter(job, 2), runs.count());
+        assert_eq!(*count.borrow(), 1);
         runs.stop(job, 1, Stop::LeaseLost);
         assert_eq!(entered.stop.get(), None);
         runs.stop(job, 2, Stop::LeaseLost);
         assert_eq!(entered.stop.get(), Some(Stop::LeaseLost));
         drop(entered);
-        assert_eq!(runs.len(), 0);
+        assert_eq!((runs.len(), *count.borrow()), (0, 0));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::Ending;
-use trainyard_domain::{FailureCode, Job, JobError, PriorityClass};
+use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel, PriorityClass};
 use trainyard_queue::Delivery;
 
 use crate::child::{self, Limits, Outcome};
@@ -17,7 +17,7 @@ use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Task};
 use crate::worker::Worker;
-use crate::{ending, fetch, measure, publish};
+use crate::{ending, fetch, measure, noop, publish};
 
 /// How long an id waits before it goes back to a queue that this worker may still read.
 const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
@@ -60,7 +60,11 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
                 request_id = job.request_id.as_deref(),
                 claim = job.claim,
             );
-            run(&worker, &job).instrument(span).await;
+            if job.spec.algorithm == Algorithm::Noop {
+                noop::run(&worker, &job).instrument(span).await;
+            } else {
+                run(&worker, &job).instrument(span).await;
+            }
         }
         Claimed::Refused => {
             measure::dropped();
@@ -85,11 +89,17 @@ async fn run(worker: &Worker, job: &Job) {
     let entered = worker.runs.enter(job.id, job.claim);
     measure::running(worker.runs.len());
     tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
+    let (db, clock, max_lines) = (worker.deps.db.clone(), worker.deps.clock.clone(), worker.config.max_log_lines);
+    let progress = Progress::report(db, clock, job.id, job.claim, max_lines);
+    progress.log(LogLevel::Info, &format!("attempt {} runs on worker {}", job.attempt(), worker.id));
     // A defect of ours fails the job, never the worker or the jobs in other slots.
-    let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop)).catch_unwind().await;
+    let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop, &progress)).catch_unwind().await;
     match attempt.unwrap_or_else(|_| Err(Unfinished::failed(FailureCode::Internal, "the worker made a mistake"))) {
         Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
-        Err(Unfinished::Ended(end)) => ending::record(worker, job, end).await,
+        Err(Unfinished::Ended(end)) => {
+            tell(&progress, &end).await;
+            ending::record(worker, job, end).await;
+        }
         Err(Unfinished::Fenced) => {
             measure::fenced();
             tracing::warn!("the lease was lost: another run has the job, and this one leaves no trace");
@@ -99,17 +109,31 @@ async fn run(worker: &Worker, job: &Job) {
     measure::running(worker.runs.len());
 }
 
+/// Has the log say why a run ends without a model, before it does.
+async fn tell(progress: &Progress, end: &Ending) {
+    let (level, why) = match end {
+        Ending::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
+        Ending::Crashed(error) => (LogLevel::Error, format!("{} ({})", error.message, error.code.as_str())),
+        Ending::Interrupted => (LogLevel::Warning, "the worker stops; the job goes back to the queue, unspent".into()),
+        Ending::Cancelled => (LogLevel::Info, "cancelled".into()),
+    };
+    progress.log(level, &why);
+    progress.flush().await;
+}
+
 /// Runs the job once.
-async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal) -> Result<i64, Unfinished> {
+async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, Unfinished> {
     let folder = worker.folder.run(job.id, job.claim).map_err(|error| fetch::disk(&error))?;
-    let progress = Progress::report(worker.deps.db.clone(), job.id, job.claim);
     progress.enter("fetching");
     let sha256 = tokio::select! {
         fetched = fetch::dataset(worker, job, &folder) => fetched?,
         why = stop.raised() => return Err(why.into()),
     };
-    let done = train(worker, job, &folder, sha256, stop, &progress).await?;
+    let done = train(worker, job, &folder, sha256, stop, progress).await?;
+    progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
     progress.enter("publishing");
+    // What was said must stand before the job ends: nobody listens after that.
+    progress.flush().await;
     publish::publish(worker, job, &folder, &done, stop).await
 }
 
@@ -135,15 +159,19 @@ async fn train(
         timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
         memory_mb: config.child_memory_mb,
         file_bytes: config.max_artifact_bytes,
+        folder_mb: config.child_folder_mb,
+        output_mb: config.child_output_mb,
+        open_files: config.child_open_files,
         threads: config.threads(),
     };
     let started = Instant::now();
     let outcome = child::train(&task, &limits, stop, progress).await;
+    progress.close();
     measure::trained(job, started.elapsed());
     match outcome {
         Outcome::Trained(done) => Ok(done),
         Outcome::Failed(error) => Err(Unfinished::Ended(Ending::Failed(error))),
-        Outcome::Crashed(how) => Err(Unfinished::Ended(Ending::Crashed(how))),
+        Outcome::Crashed(error) => Err(Unfinished::Ended(Ending::Crashed(error))),
         Outcome::Stopped(why) => Err(why.into()),
     }
 }

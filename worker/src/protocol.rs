@@ -8,8 +8,6 @@ use trainyard_domain::{FailureCode, JobSpec};
 
 /// Longest line either side sends, in bytes: room for the importances of 10,000 features.
 pub(crate) const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
-/// Most a training process may write to one of its pipes in all, in bytes.
-pub(crate) const MAX_OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What a training process prints before a panic's message.
 pub(crate) const PANIC_PREFIX: &str = "panicked: ";
@@ -45,6 +43,20 @@ pub(crate) enum Report {
     Warning {
         /// A sentence.
         message: String,
+    },
+    /// What goes on, for people who watch.
+    Log {
+        /// A sentence.
+        message: String,
+    },
+    /// A figure.
+    Metric {
+        /// What was measured.
+        name: String,
+        /// The figure.
+        value: f64,
+        /// After how many steps (trees); absent for the finished model.
+        step: Option<u64>,
     },
     /// The model lies at the task's `artifact_path`.
     Done(Done),

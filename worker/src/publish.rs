@@ -154,6 +154,9 @@ async fn try_commit(worker: &Worker, job: &Job, key: &Key, done: &Done) -> Resul
     if !tx.jobs().succeed(job.id, job.claim, &done.metrics, version, now).await? {
         return Ok(None);
     }
+    if job.spec.webhook_url.is_some() {
+        tx.webhooks().tell(job.id, now).await?;
+    }
     tx.commit().await?;
     measure::finished(job, JobStatus::Succeeded, now);
     Ok(Some(version))

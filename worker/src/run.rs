@@ -12,14 +12,15 @@ use tokio_util::task::AbortOnDropHandle;
 use tower::limit::ConcurrencyLimitLayer;
 use trainyard_queue::Delivery;
 
-use crate::cancel;
 use crate::config::WorkerConfig;
 use crate::folder::WorkFolder;
 use crate::health::Health;
 use crate::held::{Runs, Stop};
 use crate::job;
 use crate::lease::Heartbeat;
+use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
+use crate::{cancel, claim, noop};
 
 /// After the grace, stopped runs have this long to be recorded before the process gives up on them.
 const RECORD_LIMIT: Duration = Duration::from_secs(15);
@@ -42,9 +43,13 @@ pub async fn run(
     let id = new_id(&deps.clock);
     let folder = WorkFolder::open(&config.work_dir, &id).context("the work folder can't be used")?;
     let (closing, taken) = (drain.child_token(), AtomicU64::new(0));
-    let worker = Arc::new(Worker { id, deps, config, folder, runs: Runs::default(), health, closing, taken });
+    let (claims, bare_ends) = (claim::together(&deps.db, &id, config.lease()), noop::together(&deps.db));
+    let runs = Runs::default();
+    let worker = Worker { id, deps, config, folder, runs, health, closing, taken, claims, bare_ends };
+    let worker = Arc::new(worker);
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
+    let pod = Pod::find(&worker.config).map(|pod| AbortOnDropHandle::new(tokio::spawn(pod.mark(worker.runs.count()))));
     tracing::info!(worker = worker.id, slots = worker.config.slots(), "the worker takes jobs");
 
     let ended = tokio::select! {
@@ -52,7 +57,7 @@ pub async fn run(
         () = put_back_late_runs(&worker, &drain) => Err(anyhow::anyhow!("runs were still unrecorded at the deadline")),
     };
 
-    drop(cancels);
+    drop((cancels, pod));
     heartbeat.stop().await;
     leave(&worker).await;
     tracing::info!(worker = worker.id, "the worker has stopped");

@@ -5,11 +5,14 @@ mod cleanup;
 mod dispatch;
 mod expired;
 mod gauges;
+mod lag;
 mod log;
 mod orphans;
+mod paced;
 mod redeliver;
 mod schedules;
 mod settle;
+mod webhooks;
 
 use std::time::{Duration, Instant};
 
@@ -23,9 +26,13 @@ use trainyard_queue::Queue;
 use trainyard_storage::{Db, ExpiryMark, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
+use crate::webhooks::WebhookConfig;
+use lag::Lag;
 use log::Log;
+use paced::Paced;
 use redeliver::Known;
 use settle::Settle;
+use webhooks::Sending;
 
 const LEADER: &str = "sweep";
 /// A round that takes longer than this is given up.
@@ -50,7 +57,7 @@ pub struct SweepConfig {
     pub settle_ms: u64,
     /// A worker whose last heartbeat is older than this counts as dead, in seconds (20).
     pub worker_dead_after_s: u64,
-    /// How often the gauges are measured, in seconds (5).
+    /// How often the gauges are measured, in seconds (5). Measuring that takes long is done less often.
     pub measure_every_s: u64,
     /// How often expired tokens, idempotency records and jobs are removed, in seconds (60).
     pub cleanup_every_s: u64,
@@ -58,6 +65,9 @@ pub struct SweepConfig {
     pub orphans_every_s: u64,
     /// Only artifacts older than this can be orphans, in seconds (3,600).
     pub orphan_age_s: u64,
+    /// How webhooks are sent; a section of its own, because the API goes by it too.
+    #[serde(skip)]
+    pub webhooks: WebhookConfig,
     /// Jobs that ended this long ago are removed, but for those whose model version is there, in seconds (2,592,000:
     /// thirty days); 0 keeps them for ever.
     pub keep_finished_s: u64,
@@ -83,6 +93,7 @@ impl Default for SweepConfig {
             cleanup_every_s: 60,
             orphans_every_s: 600,
             orphan_age_s: 3_600,
+            webhooks: WebhookConfig::default(),
             keep_finished_s: 30 * 24 * 3_600,
             expiry_batch: 500,
             schedule_late_s: 60,
@@ -103,15 +114,16 @@ pub async fn run(
     shutdown: CancellationToken,
 ) {
     let every = Duration::from_millis(config.every_ms.max(1));
-    let mut sweep = Sweep { db, queue, store, clock, config, owner, state: State::default(), log: Log::default() };
+    let (state, log, lag) = (State::default(), Log::default(), Lag::new(Instant::now()));
+    let mut sweep = Sweep { db, queue, store, clock, config, owner, state, log, lag };
     loop {
         let round = async {
             if tokio::time::timeout(ROUND_LIMIT, sweep.round()).await.is_err() {
                 // Something hangs; the next round starts afresh, on other connections.
                 tracing::warn!("a round of the sweep took too long and was given up");
-                sweep.state = State::default();
+                sweep.forget();
             }
-            tokio::time::sleep(every).await;
+            let _ = tokio::time::timeout(every, sweep.between_rounds()).await;
         };
         tokio::select! {
             () = round => {}
@@ -130,23 +142,28 @@ struct Sweep {
     owner: String,
     state: State,
     log: Log,
+    lag: Lag,
 }
 
 /// What a leader remembers between rounds; a new leader starts without any of it.
 #[derive(Default)]
 struct State {
-    /// Whether this process led the last round.
-    leads: bool,
+    /// When this process began to lead its last round; none when it does not lead.
+    leads: Option<Instant>,
+    /// Whether jobs that are due wait for room in their user's window.
+    backlog: bool,
     /// What was known of the queue.
     known: Known,
     /// Whether expired leases can be judged.
     settle: Settle,
-    measured: Option<Instant>,
+    measuring: Paced<std::result::Result<gauges::Queue, SweepError>>,
+    counting: Paced<std::result::Result<i64, SweepError>>,
     cleaned: Option<Instant>,
     /// How far the walk over succeeded jobs has come.
     expired: Option<ExpiryMark>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
+    sending: Sending,
 }
 
 impl Sweep {
@@ -155,12 +172,13 @@ impl Sweep {
         let now = match self.lead().await {
             Ok(Some(now)) => now,
             Ok(None) => {
-                self.state = State::default();
+                self.forget();
                 return;
             }
             Err(error) => {
                 self.log.failed("lead", &error);
                 self.state.settle.disturbed();
+                self.fall_silent();
                 return;
             }
         };
@@ -181,10 +199,9 @@ impl Sweep {
             let answer = expired::run(self, now).await;
             self.note("expired", answer);
         }
-        if is_due(&mut self.state.measured, self.config.measure_every_s) {
-            let answer = gauges::run(self, now).await;
-            self.note("gauges", answer);
-        }
+        let answer = webhooks::run(self).await;
+        self.note("webhooks", answer);
+        self.measure().await;
         if is_due(&mut self.state.cleaned, self.config.cleanup_every_s) {
             let answer = cleanup::run(self, now).await;
             self.note("cleanup", answer);
@@ -192,6 +209,43 @@ impl Sweep {
         self.search_orphans().await;
         self.state.settle.rests(Instant::now());
         metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
+    }
+
+    /// Until the next round: keeps the queue filled. Takes as long as it is given.
+    async fn between_rounds(&mut self) {
+        let answer = dispatch::top_up(self).await;
+        self.note("dispatch", answer);
+        std::future::pending().await
+    }
+
+    /// Measures the queue and counts the dead letters, and shows what the last look found.
+    async fn measure(&mut self) {
+        let (every, db) = (Duration::from_secs(self.config.measure_every_s), &self.db);
+        if let Some(answer) = self.state.measuring.turn(every, || gauges::measure(db.clone())).await {
+            let answer = answer.map(|queue| gauges::show(&queue));
+            self.note("gauges", answer);
+        }
+        let db = &self.db;
+        if let Some(answer) = self.state.counting.turn(every, || gauges::count_failed(db.clone())).await {
+            let answer = answer.map(gauges::show_failed);
+            self.note("dead letters", answer);
+        }
+    }
+
+    /// Leads no more: what was known and shown is the next leader's to find out.
+    fn forget(&mut self) {
+        if self.state.leads.is_some() {
+            gauges::hide();
+        }
+        self.state = State::default();
+    }
+
+    /// The database does not answer: what was measured is shown no longer than the lease can be ours.
+    fn fall_silent(&self) {
+        let lease = Duration::from_secs(self.config.lease_s);
+        if self.state.leads.is_some_and(|since| since.elapsed() > lease) {
+            gauges::hide();
+        }
     }
 
     /// The search walks the whole object store, so it goes on beside the rounds, one at a time.
@@ -210,23 +264,40 @@ impl Sweep {
 
     /// Becomes or stays the leader; the database's time if so.
     async fn lead(&mut self) -> Result<Option<DateTime<Utc>>> {
-        let mut tx = self.db.begin().await?;
-        let now = tx.now().await?;
-        let until = now + seconds(self.config.lease_s);
-        let leads = tx.leaders().acquire(LEADER, &self.owner, now, until).await?;
-        tx.commit().await?;
-        if leads && !self.state.leads {
-            tracing::info!(owner = self.owner, "this process sweeps");
-            self.state.leads = true;
+        let answer = self.campaign().await;
+        let (asked, every) = (Instant::now(), Duration::from_millis(self.config.every_ms));
+        if let Ok((_, ago, _)) = &answer {
+            self.lag.seen(asked, *ago);
+        }
+        self.lag.tell(asked, every);
+        let (now, _, leads) = answer?;
+        if leads {
+            self.lag.seen(asked, Some(Duration::ZERO));
+            if self.state.leads.replace(asked).is_none() {
+                tracing::info!(owner = self.owner, "this process sweeps");
+            }
         }
         Ok(leads.then_some(now))
     }
 
+    /// The database's time, how long ago the last round of whoever led began, and whether this process leads from now.
+    async fn campaign(&self) -> Result<(DateTime<Utc>, Option<Duration>, bool)> {
+        let mut tx = self.db.begin().await?;
+        let now = tx.now().await?;
+        let lease = seconds(self.config.lease_s);
+        let before = tx.leaders().expires_at(LEADER).await?;
+        let leads = tx.leaders().acquire(LEADER, &self.owner, now, now + lease).await?;
+        tx.commit().await?;
+        let ago = before.map(|until| (now - (until - lease)).to_std().unwrap_or_default());
+        Ok((now, ago, leads))
+    }
+
     /// Lets another process lead at once.
     async fn resign(&mut self) {
-        if !self.state.leads {
+        if self.state.leads.is_none() {
             return;
         }
+        self.forget();
         let resigned = async {
             let mut tx = self.db.begin().await?;
             tx.leaders().release(LEADER, &self.owner).await?;
@@ -258,6 +329,10 @@ enum SweepError {
     Queue(#[from] trainyard_queue::QueueError),
     #[error(transparent)]
     Artifacts(#[from] trainyard_artifacts::ArtifactError),
+    #[error("webhooks are due, and webhooks.secret is not set in this process")]
+    NoSecret,
+    #[error("webhooks can't be sent")]
+    Client(#[from] reqwest::Error),
 }
 
 /// Whether `every_s` have passed since `last`, which is set to now if so.

@@ -54,7 +54,9 @@ type Failure = (FailureCode, String);
 fn run(task: &Task) -> Result<Done, Failure> {
     let csv = File::open(&task.dataset_path).map_err(|error| disk("the data set can't be read", &error))?;
     let request = TrainRequest { spec: task.spec.clone(), dataset_sha256: task.dataset_sha256.clone() };
-    let trained = train(BufReader::new(csv), &request, &Reporter::default()).map_err(failure)?;
+    let reporter = Reporter::default();
+    let trained = train(BufReader::new(csv), &request, &reporter).map_err(failure)?;
+    reporter.finish(&trained.metrics);
     check(&trained.artifact, task.max_artifact_bytes)?;
     std::fs::write(&task.artifact_path, &trained.artifact)
         .map_err(|error| disk("the model can't be written to the work folder", &error))?;
@@ -93,23 +95,64 @@ fn disk(what: &str, error: &io::Error) -> Failure {
 /// Tells the worker how training goes, without flooding it.
 #[derive(Default)]
 struct Reporter {
-    last: Mutex<Option<(String, f64, Instant)>>,
+    last: Mutex<Option<Reached>>,
+}
+
+/// Where training was when it was last reported.
+struct Reached {
+    phase: String,
+    fraction: f64,
+    at: Instant,
+    /// When the phase began.
+    since: Instant,
+}
+
+impl Reporter {
+    /// Tells how long the last phase took and what was measured in the end.
+    fn finish(&self, metrics: &serde_json::Value) {
+        if let Some(last) = self.last.lock().ok().and_then(|mut last| last.take()) {
+            last.tell_duration();
+        }
+        for (name, value) in metrics.as_object().into_iter().flatten() {
+            if let Some(value) = value.as_f64() {
+                report(&Report::Metric { name: name.clone(), value, step: None });
+            }
+        }
+    }
+}
+
+impl Reached {
+    fn tell_duration(&self) {
+        report(&Report::Log { message: format!("{} took {:.3} s", self.phase, self.since.elapsed().as_secs_f64()) });
+    }
 }
 
 impl Observer for Reporter {
     fn progress(&self, phase: &str, fraction: f64) {
         let Ok(mut last) = self.last.lock() else { return };
-        let news = last.as_ref().is_none_or(|(was, reached, at)| {
-            was != phase || (fraction >= reached + REPORT_STEP && at.elapsed() >= REPORT_EVERY)
-        });
-        if news {
-            *last = Some((phase.to_owned(), fraction, Instant::now()));
-            report(&Report::Progress { phase: phase.to_owned(), fraction });
-        }
+        let now = Instant::now();
+        let since = match last.as_ref().filter(|last| last.phase == phase) {
+            Some(last) if fraction < last.fraction + REPORT_STEP || last.at.elapsed() < REPORT_EVERY => return,
+            Some(last) => last.since,
+            None => {
+                last.iter().for_each(Reached::tell_duration);
+                now
+            }
+        };
+        *last = Some(Reached { phase: phase.to_owned(), fraction, at: now, since });
+        report(&Report::Progress { phase: phase.to_owned(), fraction });
     }
 
     fn warn(&self, message: &str) {
         report(&Report::Warning { message: message.to_owned() });
+    }
+
+    fn note(&self, message: &str) {
+        report(&Report::Log { message: message.to_owned() });
+    }
+
+    fn metric(&self, name: &str, value: f64, step: u64) {
+        report(&Report::Metric { name: name.to_owned(), value, step: Some(step) });
     }
 
     fn cancelled(&self) -> bool {

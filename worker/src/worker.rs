@@ -8,10 +8,12 @@ use trainyard_domain::Clock;
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
 
+use crate::claim::Claims;
 use crate::config::WorkerConfig;
 use crate::folder::WorkFolder;
 use crate::health::Health;
 use crate::held::Runs;
+use crate::noop::BareEnds;
 
 /// What a worker needs from outside.
 #[derive(Clone)]
@@ -42,6 +44,10 @@ pub(crate) struct Worker {
     /// No further job is taken once this is cancelled.
     pub(crate) closing: CancellationToken,
     pub(crate) taken: std::sync::atomic::AtomicU64,
+    /// Claims, those of one moment together.
+    pub(crate) claims: Claims,
+    /// Ends of runs that publish nothing, those of one moment together.
+    pub(crate) bare_ends: BareEnds,
 }
 
 /// A name that no other process start has or will have, readable for people.

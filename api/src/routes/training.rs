@@ -1,6 +1,7 @@
 //! Training jobs: submit, watch, list, cancel, retry.
 
 pub mod control;
+pub mod events;
 pub mod list;
 pub mod request;
 pub mod retry_all;

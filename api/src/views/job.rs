@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use trainyard_domain::{Job, JobId, JobStatus};
+use trainyard_domain::{Job, JobError, JobId, JobStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -55,6 +55,13 @@ impl AcceptedView {
     }
 }
 
+/// Jobs that were accepted together.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkAcceptedView {
+    /// Each of them, in the order sent.
+    pub jobs: Vec<AcceptedView>,
+}
+
 /// What a retry of many jobs came to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RetriedView {
@@ -96,8 +103,8 @@ pub struct PublishedView {
 /// Why a job failed, or why it waits for a retry.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobErrorView {
-    /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `crashed`, `storage_unavailable`, `disk_full`,
-    /// `internal`.
+    /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `output_limit`, `disk_limit`, `panicked`, `crashed`,
+    /// `storage_unavailable`, `disk_full`, `internal`.
     #[schema(example = "bad_data")]
     pub code: &'static str,
     /// What happened, for people.
@@ -106,6 +113,22 @@ pub struct JobErrorView {
     /// Whether failures of this kind are tried again.
     #[schema(example = false)]
     pub retryable: bool,
+    /// The last lines that the training process logged, where it logged any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "panicked: index out of bounds")]
+    pub log_tail: Option<String>,
+}
+
+impl JobErrorView {
+    /// The failure as clients see it.
+    pub fn new(error: &JobError) -> Self {
+        Self {
+            code: error.code.as_str(),
+            message: error.message.clone(),
+            retryable: error.retryable,
+            log_tail: error.log_tail.clone(),
+        }
+    }
 }
 
 /// A training job.
@@ -180,11 +203,7 @@ impl JobView {
     /// The job at `now`; `queue_position` is told for one that waits.
     pub fn new(job: Job, queue_position: Option<i64>, now: DateTime<Utc>) -> Self {
         let succeeded = job.status == JobStatus::Succeeded;
-        let error = job.error.as_ref().filter(|_| !succeeded).map(|error| JobErrorView {
-            code: error.code.as_str(),
-            message: error.message.clone(),
-            retryable: error.retryable,
-        });
+        let error = job.error.as_ref().filter(|_| !succeeded).map(JobErrorView::new);
         let model = job.model_version.filter(|_| succeeded);
         Self {
             job_id: job.id.0,

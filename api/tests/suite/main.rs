@@ -3,8 +3,10 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod accounts;
+mod bulk;
 mod catalogue;
 mod datasets;
+mod events;
 mod models;
 mod support;
 mod training;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -59,6 +59,7 @@ impl Api {
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
             passwords: Arc::new(Passwords::new(4)),
             config,
+            webhooks: trainyard_domain::webhook::Rules { enabled: true, allow_private_addresses: false },
             work_dir: folder.path().to_owned(),
             stopping: CancellationToken::new(),
         });
@@ -72,9 +73,14 @@ impl Api {
         Self { state, clock, router, folder }
     }
 
+    /// Sends a request and leaves the answer's body unread.
+    pub async fn open(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let answer = self.open(request).await;
         let (head, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let json = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -100,6 +106,18 @@ impl Api {
     /// Who holds the access token of this session.
     pub fn caller(&self, session: &Value) -> Caller<'_> {
         Caller { api: self, token: Some(session["access_token"].as_str().unwrap().to_owned()) }
+    }
+
+    /// Waits until exactly so many ids are in the queue: they go there beside the answer.
+    pub async fn sent(&self, expected: u64) {
+        let sent = async || -> u64 { self.state.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum() };
+        let all = async {
+            while sent().await != expected {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), all).await;
+        assert!(waited.is_ok(), "{} ids are in the queue, not {expected}", sent().await);
     }
 
     /// Files that uploads and downloads left in the work folder.

@@ -5,10 +5,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::error::ClientError;
+use crate::client::events::{Event, Events};
 use crate::client::output::{Output, list, plain};
 use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
-use crate::client::{report, show, train};
+use crate::client::{report, show, train, watch};
 
 /// List, show, cancel and retry training jobs.
 #[derive(Debug, Args)]
@@ -18,6 +19,7 @@ use crate::client::{report, show, train};
   trainyard jobs
   trainyard jobs list --status failed --limit 5
   trainyard jobs show 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --watch
+  trainyard jobs logs 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --follow
   trainyard jobs cancel 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
   trainyard jobs retry --all-failed --error-code crashed"
 )]
@@ -42,6 +44,14 @@ pub enum JobsCommand {
         /// Follow it to its end.
         #[arg(long)]
         watch: bool,
+    },
+    /// Show what a job said while it ran.
+    Logs {
+        /// The job's id.
+        id: String,
+        /// Go on to its end.
+        #[arg(long, short)]
+        follow: bool,
     },
     /// Stop a job: a queued one at once, a running one within two seconds.
     Cancel {
@@ -100,6 +110,7 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
             output.result(&job.raw, || report::job(&job.body));
             Ok(())
         }
+        Some(JobsCommand::Logs { id, follow }) => logs(&id, follow, server, output).await,
         Some(JobsCommand::Cancel { id }) => act(&id, "cancel", server, output).await,
         Some(JobsCommand::Retry(RetryArgs { id: Some(id), .. })) => act(&id, "retry", server, output).await,
         Some(JobsCommand::Retry(args)) => retry_all(args, server, output).await,
@@ -126,6 +137,25 @@ fn table(jobs: &Value) -> String {
         ]);
     }
     plain(&table)
+}
+
+/// A line an event, as they come; with `--json` all of them in one list.
+async fn logs(id: &str, follow: bool, server: &Server, output: Output) -> Result<(), ClientError> {
+    let mut told = Vec::new();
+    let each = |event: Event| {
+        if let Some(line) = watch::line(&event) {
+            if output.json {
+                told.push(event.data);
+            } else {
+                output.result("", || format!("{}  {line}", show::moment(&event.data["at"])));
+            }
+        }
+    };
+    Events::default().read(server, id, follow, each).await?;
+    if output.json {
+        output.result(&Value::Array(told).to_string(), String::new);
+    }
+    Ok(())
 }
 
 async fn retry_all(args: RetryArgs, server: &Server, output: Output) -> Result<(), ClientError> {

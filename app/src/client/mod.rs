@@ -6,6 +6,7 @@
 mod batch;
 mod datasets;
 mod error;
+mod events;
 mod jobs;
 mod login;
 mod models;

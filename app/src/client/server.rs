@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use reqwest::{Method, RequestBuilder, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use url::Url;
@@ -17,6 +17,8 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Longest an ordinary answer may take.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// A successful answer, or a 304.
 #[derive(Debug)]
@@ -118,6 +120,15 @@ impl Server {
         }
     }
 
+    /// Opens a job's event stream, after the event with this id where one is given. It may last as long as the job.
+    pub(crate) async fn open(&self, url: Url, last_id: Option<&str>) -> Result<Response, ClientError> {
+        let mut request = self.http.get(url).bearer_auth(self.token(false).await?).header(header::ACCEPT, EVENT_STREAM);
+        if let Some(id) = last_id {
+            request = request.header("last-event-id", id);
+        }
+        Ok(self.answer(request, None).await?.0)
+    }
+
     /// Signs in, for this command alone unless the session is then saved.
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<(Session, Answer), ClientError> {
         let body = json!({"email": email, "password": password});
@@ -193,24 +204,35 @@ impl Server {
     }
 
     async fn execute(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let (http, request) = request.build_split();
-        let mut request = request.map_err(|error| ClientError::Usage(error.to_string()))?;
-        let url = request.url().clone();
-        request.timeout_mut().get_or_insert(ANSWER_LIMIT);
-        let unreachable = |error: reqwest::Error| ClientError::Unreachable { url: origin(&url), why: why(&error) };
-        let response = http.execute(request).await.map_err(unreachable)?;
+        let (response, url) = self.answer(request, Some(ANSWER_LIMIT)).await?;
         let status = response.status();
         let etag = response.headers().get(header::ETAG).and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
-        let raw = response.text().await.map_err(unreachable)?;
-        if !status.is_success() && status != StatusCode::NOT_MODIFIED {
-            return Err(ClientError::Refused(Box::new(Refusal::read(status.as_u16(), &raw))));
-        }
+        let raw = response.text().await.map_err(|error| unreachable(&url, &error))?;
         let body = if raw.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&raw) };
         let body = body.map_err(|_| {
             ClientError::Protocol(format!("{} did not answer with JSON; is it a Trainyard server?", origin(&url)))
         })?;
         Ok(Answer { status, raw, body, etag })
     }
+
+    /// A success or a 304, its body unread, and who gave it. A request without a limit of its own gets `limit`.
+    async fn answer(&self, request: RequestBuilder, limit: Option<Duration>) -> Result<(Response, Url), ClientError> {
+        let (http, request) = request.build_split();
+        let mut request = request.map_err(|error| ClientError::Usage(error.to_string()))?;
+        let url = request.url().clone();
+        *request.timeout_mut() = request.timeout().copied().or(limit);
+        let response = http.execute(request).await.map_err(|error| unreachable(&url, &error))?;
+        let status = response.status();
+        if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+            let raw = response.text().await.map_err(|error| unreachable(&url, &error))?;
+            return Err(ClientError::Refused(Box::new(Refusal::read(status.as_u16(), &raw))));
+        }
+        Ok((response, url))
+    }
+}
+
+fn unreachable(url: &Url, error: &reqwest::Error) -> ClientError {
+    ClientError::Unreachable { url: origin(url), why: why(error) }
 }
 
 fn signed_out(answer: Result<Answer, ClientError>) -> Result<Answer, ClientError> {

@@ -1,4 +1,5 @@
-//! Follows a job to its end: a progress bar on a terminal, plain lines elsewhere. Answers come by long poll.
+//! Follows a job to its end: a progress bar on a terminal, plain lines elsewhere. News comes by the job's event stream,
+//! and by long poll from a server that gives none.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::client::error::ClientError;
+use crate::client::events::{Event, Events};
 use crate::client::output::Output;
 use crate::client::report;
 use crate::client::server::{ANSWER_LIMIT, Answer, Server};
@@ -42,10 +44,19 @@ pub(crate) fn verdict(job: &Value) -> Result<(), ClientError> {
 
 async fn follow(server: &Server, output: Output, job_id: &str) -> Result<Answer, ClientError> {
     let mut display = Display::new(output);
+    let mut events = Some(Events::default());
     let mut etag: Option<String> = None;
     let mut away_since: Option<Instant> = None;
     loop {
         let asked = Instant::now();
+        if let Some(stream) = &mut events {
+            let mut job = Value::Null;
+            match stream.read(server, job_id, true, |event| display.take(&mut job, &event)).await {
+                // The poll below shows how it ended, or that it goes on.
+                Ok(()) | Err(ClientError::Unreachable { .. }) => etag = None,
+                Err(_) => events = None,
+            }
+        }
         match poll(server, job_id, etag.as_deref()).await {
             Ok(answer) => {
                 away_since = None;
@@ -55,7 +66,7 @@ async fn follow(server: &Server, output: Output, job_id: &str) -> Result<Answer,
                         display.close();
                         return Ok(answer);
                     }
-                    etag = answer.etag;
+                    etag = answer.etag.filter(|_| events.is_none());
                 }
             }
             // A restart of the server is no reason to lose sight of the job.
@@ -137,6 +148,24 @@ impl Display {
         }
     }
 
+    /// Shows an event: `job` holds what is known of the job from those before.
+    fn take(&mut self, job: &mut Value, event: &Event) {
+        match event.kind.as_str() {
+            "status" => job.clone_from(&event.data),
+            "progress" => {
+                for key in ["progress", "phase", "eta_s"] {
+                    job[key] = event.data[key].clone();
+                }
+            }
+            "log" => return self.note(&line(event).unwrap_or_default()),
+            _ => return,
+        }
+        // A final status is shown with its metrics, once all of it is there.
+        if !is_final(job) {
+            self.show(job);
+        }
+    }
+
     fn note(&self, message: &str) {
         match self {
             Self::Bar(bar) => bar.println(message),
@@ -148,6 +177,18 @@ impl Display {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// What an event says, for a log: nothing for one that only tells how far the job is.
+pub(crate) fn line(event: &Event) -> Option<String> {
+    let text = |key: &str| show::text(&event.data[key]);
+    match event.kind.as_str() {
+        "log" if event.data["level"] == "info" => Some(text("message")),
+        "log" => Some(format!("{}: {}", text("level"), text("message"))),
+        "metric" if event.data["step"].is_null() => Some(format!("{} {}", text("name"), text("value"))),
+        "metric" => Some(format!("{} {} after {} steps", text("name"), text("value"), text("step"))),
+        _ => None,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub worker: trainyard_worker::WorkerConfig,
     /// Section `sweep`.
     pub sweep: trainyard_worker::SweepConfig,
+    /// Section `webhooks`.
+    pub webhooks: trainyard_worker::WebhookConfig,
     /// Section `inference`.
     pub inference: trainyard_inference::InferenceConfig,
 }
@@ -48,6 +50,7 @@ pub struct ServerConfig {
     pub listen: String,
     pub mode: Mode,
     pub request_timeout_s: u64,
+    pub drain_delay_s: u64,
     pub shutdown_grace_s: u64,
     pub max_body_bytes: usize,
 }

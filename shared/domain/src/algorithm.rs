@@ -17,6 +17,8 @@ pub enum Algorithm {
     Svm,
     /// L2-regularised logistic regression.
     LogisticRegression,
+    /// Trains nothing and publishes nothing: what the queue itself costs, for benchmarks. In no list.
+    Noop,
 }
 
 const TEST_SIZE: ParamSpec = ParamSpec {
@@ -118,7 +120,7 @@ const LOGISTIC_REGRESSION: &[ParamSpec] = &[
 ];
 
 impl Algorithm {
-    /// Every algorithm, in the order they are listed to people.
+    /// Every algorithm that trains, in the order they are listed to people.
     pub const ALL: [Self; 4] = [Self::RandomForest, Self::DecisionTree, Self::Svm, Self::LogisticRegression];
 
     /// The name in JSON and in the database.
@@ -128,12 +130,13 @@ impl Algorithm {
             Self::DecisionTree => "decision_tree",
             Self::Svm => "svm",
             Self::LogisticRegression => "logistic_regression",
+            Self::Noop => "noop",
         }
     }
 
     /// The algorithm called `text`, if there is one.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
+        Self::ALL.into_iter().chain([Self::Noop]).find(|algorithm| algorithm.as_str() == text)
     }
 
     /// One sentence for people who choose between them.
@@ -143,6 +146,7 @@ impl Algorithm {
             Self::DecisionTree => "One tree; quick, and its rules can be read.",
             Self::Svm => "Support vector machine; strong on small, numeric tables (up to 5,000 rows).",
             Self::LogisticRegression => "Linear log-odds; the baseline to beat, and easy to explain.",
+            Self::Noop => "Trains nothing; for benchmarks of the queue.",
         }
     }
 
@@ -158,7 +162,7 @@ impl Algorithm {
             Self::Svm => Some(5_000),
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
-            Self::RandomForest | Self::LogisticRegression => None,
+            Self::RandomForest | Self::LogisticRegression | Self::Noop => None,
         }
     }
 
@@ -169,6 +173,7 @@ impl Algorithm {
             Self::DecisionTree => DECISION_TREE,
             Self::Svm => SVM,
             Self::LogisticRegression => LOGISTIC_REGRESSION,
+            Self::Noop => &[],
         }
     }
 }

@@ -46,6 +46,10 @@ id!(
     DatasetId
 );
 id!(
+    /// Names one event on its way to a webhook.
+    DeliveryId
+);
+id!(
     /// Names a schedule.
     ScheduleId
 );

@@ -20,7 +20,13 @@ pub enum FailureCode {
     OutOfMemory,
     /// Training ran into `timeout_s`.
     Timeout,
-    /// The training process, or its worker, died under the job again and again.
+    /// The training process wrote more to its pipes than it may.
+    OutputLimit,
+    /// The training process wrote more to its folder than it may.
+    DiskLimit,
+    /// The training process panicked again and again.
+    Panicked,
+    /// The training process was killed by a signal, or its worker died under the job, again and again.
     Crashed,
     /// The object store or the database did not take the result.
     StorageUnavailable,
@@ -38,6 +44,9 @@ impl FailureCode {
             Self::BadParams => "bad_params",
             Self::OutOfMemory => "out_of_memory",
             Self::Timeout => "timeout",
+            Self::OutputLimit => "output_limit",
+            Self::DiskLimit => "disk_limit",
+            Self::Panicked => "panicked",
             Self::Crashed => "crashed",
             Self::StorageUnavailable => "storage_unavailable",
             Self::DiskFull => "disk_full",
@@ -60,12 +69,21 @@ pub struct JobError {
     pub message: String,
     /// Whether the failure was of a kind that is retried.
     pub retryable: bool,
+    /// The last lines that the training process wrote to its log, fit to be shown; absent where it wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<String>,
 }
 
 impl JobError {
     /// A failure of kind `code`; whether it is retryable follows from the kind.
     pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: code.retryable() }
+        Self { code, message: message.into(), retryable: code.retryable(), log_tail: None }
+    }
+
+    /// The same failure with the end of the training process's log.
+    #[must_use]
+    pub fn with_log_tail(self, log_tail: Option<String>) -> Self {
+        Self { log_tail, ..self }
     }
 }
 
@@ -74,8 +92,8 @@ impl JobError {
 pub enum Ending {
     /// The job's own failure: spends an attempt.
     Failed(JobError),
-    /// The training process or its worker died; the text says how (signal, exit status, lost worker).
-    Crashed(String),
+    /// The training process or its worker died; the message says how (signal, exit status, lost worker).
+    Crashed(JobError),
     /// A drain or an eviction: the job's fault in no way.
     Interrupted,
     /// Somebody asked for it to stop.
@@ -132,11 +150,12 @@ pub fn after(
             let again = error.retryable && counts.attempts < max_attempts;
             (again.then(|| now + backoff(counts.attempts, jitter)), Some(error))
         }
-        Ending::Crashed(reason) => {
+        Ending::Crashed(error) => {
             counts.crashes += 1;
-            let message = format!("the training process died ({reason}), {} of {MAX_CRASHES} times", counts.crashes);
+            let (how, times) = (&error.message, counts.crashes);
+            let message = format!("the training process died ({how}), {times} of {MAX_CRASHES} times");
             let again = counts.crashes < MAX_CRASHES;
-            (again.then(|| now + backoff(counts.crashes, jitter)), Some(JobError::new(FailureCode::Crashed, message)))
+            (again.then(|| now + backoff(counts.crashes, jitter)), Some(JobError { message, ..error }))
         }
     };
     match retry {
@@ -163,6 +182,10 @@ mod tests {
         after(ending, counts, 3, cancel, DateTime::UNIX_EPOCH, 0.5)
     }
 
+    fn crash(code: FailureCode) -> Ending {
+        Ending::Crashed(JobError::new(code, "signal 9"))
+    }
+
     #[test]
     fn a_retryable_failure_waits_and_spends_an_attempt() {
         let failure = || Ending::Failed(JobError::new(FailureCode::StorageUnavailable, "away"));
@@ -183,8 +206,8 @@ mod tests {
     fn poison_ends_after_three_crashes_whatever_max_attempts_says() {
         let mut counts = Counts::default();
         for status in [JobStatus::Queued, JobStatus::Queued, JobStatus::Failed] {
-            let next = run(Ending::Crashed("signal 11".into()), counts, false);
-            assert_eq!(next.status, status);
+            let next = run(crash(FailureCode::Panicked), counts, false);
+            assert_eq!((next.status, next.error.unwrap().code), (status, FailureCode::Panicked));
             counts = next.counts;
         }
         assert_eq!(counts, Counts { attempts: 0, crashes: 3, interruptions: 0 });
@@ -199,9 +222,17 @@ mod tests {
 
     #[test]
     fn a_cancel_mark_wins_over_going_back_to_the_queue() {
-        for ending in [Ending::Interrupted, Ending::Crashed("signal 9".into())] {
+        for ending in [Ending::Interrupted, crash(FailureCode::Crashed)] {
             assert_eq!(run(ending, Counts::default(), true).status, JobStatus::Cancelled);
         }
+    }
+
+    #[test]
+    fn an_error_without_a_log_reads_as_before() {
+        let stored = r#"{"code":"bad_data","message":"one class","retryable":false}"#;
+        let error: JobError = serde_json::from_str(stored).unwrap();
+        assert_eq!(error, JobError::new(FailureCode::BadData, "one class"));
+        assert_eq!(serde_json::to_string(&error).unwrap(), stored);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct Draft {
     pub max_attempts: i64,
     /// See [`JobSpec`].
     pub timeout_s: i64,
+    /// See [`JobSpec`]; checked by [`crate::webhook::Rules`], which this knows nothing of.
+    pub webhook_url: Option<String>,
     /// See [`JobSpec`].
     pub seed: u64,
 }
@@ -110,7 +112,7 @@ impl Draft {
                 run_at: self.run_at,
                 max_attempts: self.max_attempts,
                 timeout_s: self.timeout_s,
-                webhook_url: None,
+                webhook_url: self.webhook_url,
                 seed: self.seed,
             }),
             _ => Err(errors),
@@ -287,6 +289,7 @@ mod tests {
             run_at: None,
             max_attempts: 3,
             timeout_s: 3600,
+            webhook_url: None,
             seed: 42,
         }
     }

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use tokio_util::sync::CancellationToken;
 use trainyard_telemetry::Metrics;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
@@ -25,12 +26,13 @@ pub struct Ops {
     metrics: Metrics,
     alive: Vec<Check>,
     ready: Vec<Check>,
+    stopping: CancellationToken,
 }
 
 impl Ops {
     /// Shows `metrics`, and no checks yet.
     pub fn new(metrics: Metrics) -> Self {
-        Self { metrics, alive: Vec::new(), ready: Vec::new() }
+        Self { metrics, alive: Vec::new(), ready: Vec::new(), stopping: CancellationToken::new() }
     }
 
     /// Adds a check of this very process to `/health`: when it fails, the process should be started anew. Never for
@@ -45,6 +47,14 @@ impl Ops {
     #[must_use]
     pub fn ready(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
         self.ready.extend(checks);
+        self
+    }
+
+    /// Once `stopping` is cancelled `/health/ready` says no, whatever the checks say: what still comes is answered, and
+    /// what can go elsewhere should.
+    #[must_use]
+    pub fn until(mut self, stopping: CancellationToken) -> Self {
+        self.stopping = stopping;
         self
     }
 
@@ -76,10 +86,11 @@ async fn health(State(ops): State<Arc<Ops>>) -> Response {
 /// Whether the process can do its work now: each dependency is asked, all at the same time.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
     (status = 200, description = "It can, if perhaps without something optional", body = Ready),
-    (status = 503, description = "Something critical is away", body = Ready),
+    (status = 503, description = "Something critical is away, or the process is about to stop", body = Ready),
 ))]
 async fn ready(State(ops): State<Arc<Ops>>) -> Response {
-    let report = Ready::of(check::run_all(&ops.ready).await);
+    let report =
+        if ops.stopping.is_cancelled() { Ready::stopping() } else { Ready::of(check::run_all(&ops.ready).await) };
     answer(report.status, report)
 }
 

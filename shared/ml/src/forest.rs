@@ -50,8 +50,12 @@ pub struct Forest {
     pub out_of_bag_score: Option<f64>,
 }
 
-/// Called after each tree with the number of trees done; `false` stops the growing.
-pub(crate) type OnTree<'a> = &'a (dyn Fn(usize) -> bool + Sync);
+/// Works out the out-of-bag score of the trees grown so far; `None` where there is none. While others grow it is a
+/// glimpse, which may count part of their answers.
+pub(crate) type Score<'a> = &'a dyn Fn() -> Option<f64>;
+
+/// Called after each tree with the number of trees done, and the way to their score; `false` stops the growing.
+pub(crate) type OnTree<'a> = &'a (dyn Fn(usize, Score<'_>) -> bool + Sync);
 
 /// Grows a forest of classes: a class index below `n_classes` per row of `binned`. `None` when it was stopped.
 pub(crate) fn fit_classes(
@@ -62,25 +66,26 @@ pub(crate) fn fit_classes(
     on_tree: OnTree<'_>,
 ) -> Option<Forest> {
     let weights = params.class_weight().weights(classes, n_classes);
+    let score = |out_of_bag: &OutOfBag| {
+        let answers = (0..binned.rows()).filter_map(|row| Some((out_of_bag.class(row)?, classes[row] as usize)));
+        let (right, all) = answers.fold((0, 0), |(right, all), (said, is)| (right + u32::from(said == is), all + 1));
+        (all > 0).then(|| f64::from(right) / f64::from(all))
+    };
     let (mut forest, out_of_bag) = match (weights.as_slice(), params.criterion()) {
         ([negative, positive], Criterion::Gini) => {
             let target = BinaryTarget { classes, weights: [*negative, *positive] };
-            grow_all(binned, &target, (1, 1.0), params, on_tree)?
+            grow_all(binned, &target, (1, 1.0), params, &score, on_tree)?
         }
         (weights, criterion) => {
             let target = ClassTarget { classes, weights, criterion };
-            let (mut forest, out_of_bag) = grow_all(binned, &target, (n_classes, 1.0), params, on_tree)?;
+            let (mut forest, out_of_bag) = grow_all(binned, &target, (n_classes, 1.0), params, &score, on_tree)?;
             if n_classes == 2 {
                 keep_positive_share(&mut forest.trees);
             }
             (forest, out_of_bag)
         }
     };
-    forest.out_of_bag_score = out_of_bag.and_then(|out_of_bag| {
-        let answers = (0..binned.rows()).filter_map(|row| Some((out_of_bag.class(row)?, classes[row] as usize)));
-        let (right, all) = answers.fold((0, 0), |(right, all), (said, is)| (right + u32::from(said == is), all + 1));
-        (all > 0).then(|| f64::from(right) / f64::from(all))
-    });
+    forest.out_of_bag_score = out_of_bag.as_ref().and_then(score);
     Some(forest)
 }
 
@@ -92,12 +97,13 @@ pub(crate) fn fit_numbers(
     on_tree: OnTree<'_>,
 ) -> Option<Forest> {
     let bound = targets.iter().fold(0.0_f64, |bound, target| bound.max(target.abs()));
-    let (mut forest, out_of_bag) = grow_all(binned, &NumberTarget::new(targets), (1, bound), params, on_tree)?;
-    forest.out_of_bag_score = out_of_bag.and_then(|out_of_bag| {
+    let score = |out_of_bag: &OutOfBag| {
         let answers = (0..binned.rows()).filter_map(|row| Some((targets[row], out_of_bag.number(row)?)));
         let (truth, predicted): (Vec<f64>, Vec<f64>) = answers.unzip();
         metrics::regression::r2(&truth, &predicted)
-    });
+    };
+    let (mut forest, out_of_bag) = grow_all(binned, &NumberTarget::new(targets), (1, bound), params, &score, on_tree)?;
+    forest.out_of_bag_score = out_of_bag.as_ref().and_then(score);
     Some(forest)
 }
 
@@ -107,6 +113,7 @@ fn grow_all<T: Target, K: Sync>(
     target: &T,
     (outputs, bound): (usize, f64),
     params: &RandomForestValidParams<K>,
+    score: &(impl Fn(&OutOfBag) -> Option<f64> + Sync),
     on_tree: OnTree<'_>,
 ) -> Option<(Forest, Option<OutOfBag>)> {
     let rows = binned.rows();
@@ -124,7 +131,7 @@ fn grow_all<T: Target, K: Sync>(
         let counts = bootstrap::counts(rows, params.bootstrap(), &mut rng);
         let draw = bootstrap::draw(target, &counts);
         let grown = grow(binned, target, limits, draw, out_of_bag.as_ref(), &mut rng);
-        progress.tree_done();
+        progress.tree_done(&|| out_of_bag.as_ref().and_then(score));
         Some(grown)
     };
     let grown: Option<Vec<Grown>> = (0..params.n_trees()).into_par_iter().with_max_len(1).map(grow_one).collect();
@@ -146,11 +153,11 @@ impl Progress<'_> {
         !self.stopped.load(Ordering::Relaxed)
     }
 
-    fn tree_done(&self) {
+    fn tree_done(&self, score: Score<'_>) {
         // Held during the call, so that progress is told in order.
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         *done += 1;
-        if !(self.on_tree)(*done) {
+        if !(self.on_tree)(*done, score) {
             self.stopped.store(true, Ordering::Relaxed);
         }
     }

@@ -47,6 +47,16 @@ pub trait Observer: Sync {
         let _ = message;
     }
 
+    /// What goes on, for people who watch: what was read, how it was split.
+    fn note(&self, message: &str) {
+        let _ = message;
+    }
+
+    /// A figure measured on the way: its name as in the metrics, and after how many steps (trees) it was.
+    fn metric(&self, name: &str, value: f64, step: u64) {
+        let _ = (name, value, step);
+    }
+
     /// Whether to stop; asked often.
     fn cancelled(&self) -> bool;
 }
@@ -120,6 +130,12 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let progress = Progress::start(observer, "reading", 0.0, 0.05)?;
     let frame = Frame::read(csv, &spec.features, &spec.target)?;
     engine::check_size(spec.algorithm, &frame)?;
+    observer.note(&format!(
+        "read {} rows of {} feature columns and '{}'",
+        frame.rows,
+        spec.features.len(),
+        spec.target
+    ));
 
     let progress = progress.next("preparing", 0.1)?;
     let test_size = params.float("test_size").unwrap_or(0.2);
@@ -130,6 +146,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         Target::Numbers(_) => (Task::Regression, split::plain(frame.rows, test_size, spec.seed)),
     };
     check_parts(&frame, &split)?;
+    observer.note(&format!("training on {} rows, measuring on {}", split.train.len(), split.test.len()));
     let features = preprocess::features(&frame, &spec.features, &split.train)?;
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;

@@ -106,6 +106,24 @@ impl Entries {
         Ok(PriorityClass::ALL.into_iter().zip(lengths).collect())
     }
 
+    /// The age of the first entry per class, by Redis's own clock, which also wrote the entries' ids.
+    pub(crate) async fn oldest(&self, link: &mut Link) -> RedisResult<Vec<(PriorityClass, Option<Duration>)>> {
+        let mut pipe = redis::pipe();
+        pipe.cmd("TIME");
+        for stream in &self.streams {
+            pipe.cmd("XRANGE").arg(stream).arg("-").arg("+").arg("COUNT").arg(1);
+        }
+        type First = Vec<(String, Vec<Vec<u8>>)>;
+        let (now, high, normal, low): ((u64, u64), First, First, First) = pipe.query_async(link).await?;
+        let now_ms = now.0 * 1_000 + now.1 / 1_000;
+        let age = |first: First| {
+            let (id, _) = first.into_iter().next()?;
+            let sent_ms: u64 = id.split_once('-')?.0.parse().ok()?;
+            Some(Duration::from_millis(now_ms.saturating_sub(sent_ms)))
+        };
+        Ok(PriorityClass::ALL.into_iter().zip([high, normal, low].map(age)).collect())
+    }
+
     /// Makes the consumer groups where they are missing, reading from the first entry.
     pub(crate) async fn create_groups(&self, link: &mut Link) -> RedisResult<()> {
         for stream in &self.streams {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, broadcast};
 use trainyard_domain::ids::JobId;
@@ -14,7 +14,8 @@ const NOTES: usize = 256;
 
 /// The ids that wait, and the notes.
 pub(crate) struct Memory {
-    classes: Mutex<[VecDeque<JobId>; 3]>,
+    /// Each id with when it was sent.
+    classes: Mutex<[VecDeque<(JobId, Instant)>; 3]>,
     added: Notify,
     pub(crate) cancels: broadcast::Sender<JobId>,
     pub(crate) models: broadcast::Sender<()>,
@@ -35,7 +36,7 @@ impl Memory {
     pub(crate) fn dispatch(&self, jobs: &[(JobId, PriorityClass)]) {
         let mut classes = self.classes();
         for (job, class) in jobs {
-            classes[*class as usize].push_back(*job);
+            classes[*class as usize].push_back((*job, Instant::now()));
         }
         drop(classes);
         self.added.notify_waiters();
@@ -43,13 +44,19 @@ impl Memory {
 
     /// Puts back an id that was taken but not handed over, first in its class again.
     pub(crate) fn put_back(&self, job: JobId, class: PriorityClass) {
-        self.classes()[class as usize].push_front(job);
+        self.classes()[class as usize].push_front((job, Instant::now()));
         self.added.notify_waiters();
     }
 
     pub(crate) fn depth(&self) -> Vec<(PriorityClass, u64)> {
         let classes = self.classes();
         PriorityClass::ALL.into_iter().map(|class| (class, classes[class as usize].len() as u64)).collect()
+    }
+
+    pub(crate) fn oldest(&self) -> Vec<(PriorityClass, Option<Duration>)> {
+        let classes = self.classes();
+        let age = |class| classes[class as usize].front().map(|(_, sent)| sent.elapsed());
+        PriorityClass::ALL.into_iter().map(|class| (class, age(class))).collect()
     }
 
     /// The next id of the highest class that has one, waiting up to `limit` for it.
@@ -67,10 +74,10 @@ impl Memory {
 
     fn take(&self) -> Option<(JobId, PriorityClass)> {
         let mut classes = self.classes();
-        PriorityClass::ALL.into_iter().find_map(|class| Some((classes[class as usize].pop_front()?, class)))
+        PriorityClass::ALL.into_iter().find_map(|class| Some((classes[class as usize].pop_front()?.0, class)))
     }
 
-    fn classes(&self) -> MutexGuard<'_, [VecDeque<JobId>; 3]> {
+    fn classes(&self) -> MutexGuard<'_, [VecDeque<(JobId, Instant)>; 3]> {
         self.classes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

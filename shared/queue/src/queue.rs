@@ -1,6 +1,7 @@
 //! The queue as the rest of the system sees it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use trainyard_domain::ids::JobId;
 use trainyard_domain::job::PriorityClass;
@@ -125,6 +126,18 @@ impl Queue {
         Ok(match &self.0 {
             Kind::Memory(memory) => memory.depth(),
             Kind::Redis(streams) => streams.depth().await?,
+        })
+    }
+
+    /// How long ago the oldest id that still waits in each class was sent, highest class first; `None` where none waits.
+    /// Ids leave a class in the order they came, so one that was sent before the oldest is not there any more.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
+    pub async fn oldest(&self) -> Result<Vec<(PriorityClass, Option<Duration>)>> {
+        Ok(match &self.0 {
+            Kind::Memory(memory) => memory.oldest(),
+            Kind::Redis(streams) => streams.oldest().await?,
         })
     }
 

@@ -69,6 +69,10 @@ impl Streams {
         self.entries.depth(&mut self.link.clone()).await
     }
 
+    pub(crate) async fn oldest(&self) -> RedisResult<Vec<(PriorityClass, Option<Duration>)>> {
+        self.entries.oldest(&mut self.link.clone()).await
+    }
+
     /// A write, because a Redis that is full or a replica answers `PING` and takes no job.
     pub(crate) async fn ping(&self) -> RedisResult<()> {
         let key = self.key("ping");

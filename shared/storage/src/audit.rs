@@ -8,7 +8,8 @@ use trainyard_domain::UserId;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::sql::{all, execute};
+use crate::rows::{Lazy, Sized, execute_rows, tuples};
+use crate::sql::all;
 use crate::tx::Tx;
 
 /// Who did what to what, when, from which request.
@@ -45,24 +46,38 @@ struct AuditRow {
     detail: Json<Value>,
 }
 
+static INSERT: Lazy = Lazy::new(|| {
+    Sized::new(|rows| {
+        let values = tuples(1, rows, 7, "");
+        format!("INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) VALUES {values}")
+    })
+});
+
 impl Audit<'_> {
     /// Adds an entry.
     ///
     /// # Errors
     /// As every query.
     pub async fn insert(&mut self, entry: &AuditEntry) -> Result<()> {
-        execute!(
-            self.0,
-            "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            entry.id,
-            entry.at,
-            entry.actor.map(|id| id.0),
-            &entry.action,
-            &entry.subject,
-            entry.request_id.as_deref(),
-            Json(&entry.detail),
-        )?;
+        self.insert_many(std::slice::from_ref(entry)).await
+    }
+
+    /// Adds entries.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn insert_many(&mut self, entries: &[AuditEntry]) -> Result<()> {
+        for (sql, piece) in INSERT.filling(entries) {
+            execute_rows!(self.0, sql, [], piece, |entry| [
+                entry.id,
+                entry.at,
+                entry.actor.map(|id| id.0),
+                &entry.action,
+                &entry.subject,
+                entry.request_id.as_deref(),
+                Json(&entry.detail),
+            ])?;
+        }
         Ok(())
     }
 

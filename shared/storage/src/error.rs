@@ -1,5 +1,7 @@
 //! What can go wrong with a database, sorted by what a caller can do about it.
 
+use std::sync::Arc;
+
 use sqlx::error::ErrorKind;
 
 /// The result of every call here.
@@ -30,7 +32,24 @@ impl StorageError {
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
+
+    /// The same error once more, for each of those who shared the call that failed.
+    pub(crate) fn shared(error: &Arc<Self>) -> Self {
+        let cause = || Box::new(SharedCause(Arc::clone(error)));
+        match &**error {
+            Self::Conflict => Self::Conflict,
+            Self::Unavailable(_) => Self::Unavailable(cause()),
+            Self::Corrupt(what) => Self::Corrupt(what.clone()),
+            Self::BadUrl(what) => Self::BadUrl(what.clone()),
+            Self::Other(_) => Self::Other(cause()),
+        }
+    }
 }
+
+/// The cause of an error that several callers got.
+#[derive(Debug, thiserror::Error)]
+#[error("a call made together with others failed")]
+struct SharedCause(#[source] Arc<StorageError>);
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {

@@ -1,7 +1,8 @@
-//! The `idempotency_keys` table: which job answered which key.
+//! The `idempotency_keys` table: which jobs answered which key.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
+use sqlx::types::Json;
 use trainyard_domain::{JobId, UserId};
 use uuid::Uuid;
 
@@ -18,8 +19,8 @@ pub struct Idempotency<'t>(pub(crate) &'t mut Tx);
 pub struct Record {
     /// SHA-256 of the body it came with, hexadecimal.
     pub body_sha256: String,
-    /// The job it made.
-    pub job_id: JobId,
+    /// The jobs it made, in the order they were sent: one, or those of a bulk submission.
+    pub jobs: Vec<JobId>,
     /// Until when the key is remembered.
     pub expires_at: DateTime<Utc>,
 }
@@ -28,6 +29,7 @@ pub struct Record {
 struct RecordRow {
     body_sha256: String,
     job_id: Uuid,
+    job_ids: Option<Json<Vec<JobId>>>,
     expires_at: DateTime<Utc>,
 }
 
@@ -39,18 +41,18 @@ impl Idempotency<'_> {
     pub async fn find(&mut self, user: UserId, key: &str) -> Result<Option<Record>> {
         let row: Option<RecordRow> = optional!(
             self.0,
-            "SELECT body_sha256, job_id, expires_at FROM idempotency_keys WHERE user_id = $1 AND key = $2",
+            "SELECT body_sha256, job_id, job_ids, expires_at FROM idempotency_keys WHERE user_id = $1 AND key = $2",
             user.0,
             key,
         )?;
         Ok(row.map(|row| Record {
             body_sha256: row.body_sha256,
-            job_id: JobId(row.job_id),
+            jobs: row.job_ids.map_or_else(|| vec![JobId(row.job_id)], |ids| ids.0),
             expires_at: row.expires_at,
         }))
     }
 
-    /// Remembers `key`, in place of an expired record of the same name.
+    /// Remembers what `key` made (one job at least), in place of an expired record of the same name.
     ///
     /// # Errors
     /// [`StorageError::Conflict`] when the key is taken: of two requests that bring it at once, the later one waits
@@ -60,23 +62,25 @@ impl Idempotency<'_> {
         user: UserId,
         key: &str,
         body_sha256: &str,
-        job_id: JobId,
+        jobs: &[JobId],
         now: DateTime<Utc>,
         expires_at: DateTime<Utc>,
     ) -> Result<()> {
+        let first = jobs.first().map(|id| id.0);
         let changed = execute!(
             self.0,
-            "INSERT INTO idempotency_keys (user_id, key, body_sha256, job_id, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO idempotency_keys (user_id, key, body_sha256, job_id, created_at, expires_at, job_ids) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (user_id, key) DO UPDATE SET body_sha256 = excluded.body_sha256, job_id = excluded.job_id, \
-             created_at = excluded.created_at, expires_at = excluded.expires_at \
+             job_ids = excluded.job_ids, created_at = excluded.created_at, expires_at = excluded.expires_at \
              WHERE idempotency_keys.expires_at <= excluded.created_at",
             user.0,
             key,
             body_sha256,
-            job_id.0,
+            first,
             now,
             expires_at,
+            (jobs.len() > 1).then(|| Json(jobs)),
         )?;
         if changed == 1 { Ok(()) } else { Err(StorageError::Conflict) }
     }

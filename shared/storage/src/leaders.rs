@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::error::Result;
-use crate::sql::execute;
+use crate::sql::{execute, optional};
 use crate::tx::Tx;
 
 /// Leader leases.
@@ -28,6 +28,16 @@ impl Leaders<'_> {
             until,
         )?;
         Ok(changed == 1)
+    }
+
+    /// When the lease `name` runs out, or ran out; `None` when nobody has it.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn expires_at(&mut self, name: &str) -> Result<Option<DateTime<Utc>>> {
+        let row: Option<(DateTime<Utc>,)> =
+            optional!(self.0, "SELECT expires_at FROM leader_leases WHERE name = $1", name)?;
+        Ok(row.map(|(at,)| at))
     }
 
     /// Gives the lease back, so that another can take it at once; not an error when it is no longer held.

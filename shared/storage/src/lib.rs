@@ -8,6 +8,7 @@
 //! intervals, JSON operators, `LISTEN`.
 
 mod audit;
+mod coalesce;
 mod connect;
 mod datasets;
 mod db;
@@ -15,26 +16,32 @@ mod error;
 mod idempotency;
 mod jobs;
 mod leaders;
+mod logs;
 mod models;
 mod read_back;
+mod rows;
 mod schedules;
 mod sql;
 mod tokens;
 mod tx;
 mod users;
+mod webhooks;
 mod workers;
 
 pub use audit::{Audit, AuditEntry};
+pub use coalesce::Coalesce;
 pub use connect::PoolOptions;
 pub use datasets::Datasets;
 pub use db::Db;
 pub use error::{Result, StorageError};
 pub use idempotency::{Idempotency, Record};
-pub use jobs::{Cancelled, ExpiryMark, JobFilter, Jobs, Renewal};
+pub use jobs::{Cancelled, ExpiryMark, JobFilter, JobHead, Jobs, Renewal};
 pub use leaders::Leaders;
+pub use logs::{Logs, NumberedLine};
 pub use models::{Model, Models, NewVersion};
 pub use schedules::{Fired, Schedules};
 pub use tokens::RefreshTokens;
 pub use tx::Tx;
 pub use users::Users;
+pub use webhooks::{DeliveryFilter, MAX_BUSY, Webhooks};
 pub use workers::{LiveWorker, WorkerRow, Workers};

@@ -1,5 +1,6 @@
 //! Turns stored text back into the domain's types. What doesn't parse was written by nobody we know: `Corrupt`.
 
+use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{Algorithm, DatasetName, Email, JobStatus, ModelName, Role};
 
 use crate::error::{Result, StorageError};
@@ -18,6 +19,10 @@ pub(crate) fn email(text: &str) -> Result<Email> {
 
 pub(crate) fn status(text: &str) -> Result<JobStatus> {
     JobStatus::parse(text).ok_or_else(|| corrupt("status"))
+}
+
+pub(crate) fn delivery_status(text: &str) -> Result<DeliveryStatus> {
+    DeliveryStatus::parse(text).ok_or_else(|| corrupt("status"))
 }
 
 pub(crate) fn algorithm(text: &str) -> Result<Algorithm> {

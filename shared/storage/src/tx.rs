@@ -11,11 +11,13 @@ use crate::error::{Result, StorageError};
 use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::leaders::Leaders;
+use crate::logs::Logs;
 use crate::models::Models;
 use crate::schedules::Schedules;
 use crate::sql::answered;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
+use crate::webhooks::Webhooks;
 use crate::workers::Workers;
 
 /// One transaction. Dropping it undoes everything; [`Tx::commit`] makes it last.
@@ -83,6 +85,11 @@ impl Tx {
         Jobs(self)
     }
 
+    /// What runs said of themselves.
+    pub fn logs(&mut self) -> Logs<'_> {
+        Logs(self)
+    }
+
     /// Answers already given to requests with an idempotency key.
     pub fn idempotency(&mut self) -> Idempotency<'_> {
         Idempotency(self)
@@ -91,6 +98,11 @@ impl Tx {
     /// Models, versions, aliases.
     pub fn models(&mut self) -> Models<'_> {
         Models(self)
+    }
+
+    /// What jobs tell when they end.
+    pub fn webhooks(&mut self) -> Webhooks<'_> {
+        Webhooks(self)
     }
 
     /// Schedules and what their times came to.

@@ -65,6 +65,8 @@ const WAIT_SECONDS: &[f64] =
 /// Housekeeping: a few statements, or a few hundred.
 const SWEEP_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
+/// Event streams open.
+pub const API_EVENT_STREAMS: &str = "trainyard_api_event_streams";
 /// Bytes moved to and from the object store.
 pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
 /// Sign-ins by what came of them.
@@ -105,23 +107,36 @@ pub const JOBS_RETRIES_TOTAL: &str = "trainyard_jobs_retries_total";
 pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
 /// Time from when a job could run to its claim.
 pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
+/// Failed jobs.
+pub const QUEUE_DEAD_LETTER_JOBS: &str = "trainyard_queue_dead_letter_jobs";
 /// Jobs waiting, by class.
 pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
 /// Stream entries thrown away.
 pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
 /// Age of the oldest waiting job.
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
+/// Jobs that wait for their time.
+pub const QUEUE_SCHEDULED_JOBS: &str = "trainyard_queue_scheduled_jobs";
 /// Times of schedules that have come.
 pub const SCHEDULES_FIRINGS_TOTAL: &str = "trainyard_schedules_firings_total";
 /// Time of one sweep.
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
+/// How late the sweep is.
+pub const SWEEP_LAG_SECONDS: &str = "trainyard_sweep_lag_seconds";
 /// Time inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
+/// Attempts to deliver a webhook.
+pub const WEBHOOKS_ATTEMPTS_TOTAL: &str = "trainyard_webhooks_attempts_total";
+/// Time of an attempt to deliver a webhook.
+pub const WEBHOOKS_DURATION_SECONDS: &str = "trainyard_webhooks_duration_seconds";
+/// Webhooks still to be delivered.
+pub const WEBHOOKS_PENDING: &str = "trainyard_webhooks_pending";
 /// Jobs a worker is running.
 pub const WORKER_JOBS_RUNNING: &str = "trainyard_worker_jobs_running";
 
 /// Every metric, sorted by name.
 pub const ALL: &[MetricSpec] = &[
+    gauge(API_EVENT_STREAMS, &[], "Event streams that clients hold open."),
     counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store."),
     counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `busy`."),
     histogram(
@@ -155,7 +170,7 @@ pub const ALL: &[MetricSpec] = &[
          carry no model.",
     ),
     counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Rows predicted."),
-    gauge(JOBS_BY_STATUS, &["status"], "Jobs by status, as last measured by the sweep."),
+    gauge(JOBS_BY_STATUS, &["status"], "Jobs queued and running, as last measured by the sweep's leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
     counter(JOBS_EXPIRED_TOTAL, &[], "Ended jobs that the sweep removed because of their age."),
@@ -169,16 +184,39 @@ pub const ALL: &[MetricSpec] = &[
     counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs put back to run again, by failure code or interruption."),
     counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202."),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job could run to its claim."),
-    gauge(QUEUE_DEPTH_JOBS, &["class"], "Jobs waiting for a worker, as last measured by the sweep."),
+    gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept, as last counted by the sweep's leader."),
+    gauge(
+        QUEUE_DEPTH_JOBS,
+        &["class"],
+        "Jobs waiting for a worker or for their time, as last measured by the sweep's leader.",
+    ),
     counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
     gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
+    gauge(QUEUE_SCHEDULED_JOBS, &[], "Jobs that wait for their time or for a retry, counted in the depth too."),
     counter(
         SCHEDULES_FIRINGS_TOTAL,
         &["outcome"],
         "Times of schedules that have come: `submitted`, `skipped_overlap`, `skipped_missed`, `refused`.",
     ),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
+    gauge(
+        SWEEP_LAG_SECONDS,
+        &[],
+        "How long the next round of the sweep is overdue, whoever should do it, as this process sees it.",
+    ),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
+    counter(
+        WEBHOOKS_ATTEMPTS_TOTAL,
+        &["outcome"],
+        "Attempts to deliver a webhook: `delivered`, `retried` (another will follow), `failed` (the last, or gone).",
+    ),
+    histogram(
+        WEBHOOKS_DURATION_SECONDS,
+        &[],
+        REQUEST_SECONDS,
+        "Time of an attempt to deliver a webhook, up to the head of the receiver's answer.",
+    ),
+    gauge(WEBHOOKS_PENDING, &[], "Webhooks still to be delivered, as last measured by the sweep."),
     gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),
 ];
 

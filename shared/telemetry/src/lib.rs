@@ -8,9 +8,11 @@ mod catalogue_markdown;
 mod json;
 pub mod logs;
 pub mod metrics;
+mod recorder;
 
 pub use logs::{LogFormat, init_logs};
 pub use metrics::Metrics;
+pub use recorder::VERSION_SERIES_IDLE;
 
 /// Why logs or metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum TelemetryError {
     #[error("logging is set up already")]
     LogsTaken(#[source] tracing_subscriber::util::TryInitError),
     /// Somebody else in this process records the metrics.
-    #[error("the metrics recorder can't be installed")]
-    MetricsTaken(#[source] metrics_exporter_prometheus::BuildError),
+    #[error("metrics are recorded already")]
+    MetricsTaken,
+    /// The catalogue's buckets are of no use.
+    #[error("the metrics recorder can't be made")]
+    BadBuckets(#[source] metrics_exporter_prometheus::BuildError),
 }

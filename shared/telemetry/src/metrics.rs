@@ -3,15 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-
 use crate::TelemetryError;
-use crate::catalogue::{ALL, Kind, MetricSpec};
+use crate::recorder::{Rendering, Split, VERSION_SERIES_IDLE};
 
 /// Renders what the process has counted so far. Cloning shares the recorder.
 #[derive(Clone)]
 pub struct Metrics {
-    handle: PrometheusHandle,
+    rendering: Rendering,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -36,41 +34,24 @@ impl Metrics {
         if let Some(metrics) = &*installed {
             return Ok(metrics.clone());
         }
-        let mut builder = PrometheusBuilder::new();
-        for spec in ALL.iter().filter(|spec| !spec.buckets.is_empty()) {
-            builder = builder
-                .set_buckets_for_metric(Matcher::Full(spec.name.to_owned()), spec.buckets)
-                .map_err(TelemetryError::MetricsTaken)?;
-        }
-        let handle = builder.install_recorder().map_err(TelemetryError::MetricsTaken)?;
-        ALL.iter().for_each(describe);
-        fold_in_background(handle.clone());
-        Ok(installed.insert(Self { handle }).clone())
+        let split = Split::new(VERSION_SERIES_IDLE).map_err(TelemetryError::BadBuckets)?;
+        let rendering = split.rendering();
+        metrics::set_global_recorder(split).map_err(|_| TelemetryError::MetricsTaken)?;
+        fold_in_background(rendering.clone());
+        Ok(installed.insert(Self { rendering }).clone())
     }
 
     /// Everything counted so far, in the Prometheus text format.
     pub fn render(&self) -> String {
-        self.handle.render()
+        self.rendering.text()
     }
 }
 
-fn describe(spec: &MetricSpec) {
-    match spec.kind {
-        Kind::Counter => metrics::describe_counter!(spec.name, spec.help),
-        Kind::Gauge => metrics::describe_gauge!(spec.name, spec.help),
-        Kind::Histogram => metrics::describe_histogram!(spec.name, spec.help),
-    }
-    // A counter that has not counted yet must read 0, not be absent: `rate()` misses the first event otherwise.
-    if spec.kind == Kind::Counter && spec.labels.is_empty() {
-        metrics::counter!(spec.name).absolute(0);
-    }
-}
-
-fn fold_in_background(handle: PrometheusHandle) {
+fn fold_in_background(rendering: Rendering) {
     let fold = move || {
         loop {
             std::thread::park_timeout(FOLD_EVERY);
-            handle.run_upkeep();
+            rendering.fold();
         }
     };
     if let Err(error) = std::thread::Builder::new().name("metrics-fold".into()).spawn(fold) {

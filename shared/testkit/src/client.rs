@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use crate::events::EventStream;
 use crate::system::{ADMIN_EMAIL, ADMIN_PASSWORD};
 use crate::unique;
 use crate::wait::eventually;
@@ -166,6 +167,15 @@ impl Client {
         .await
     }
 
+    /// A job's event stream: from the beginning, or after the event with this id.
+    pub async fn events(&self, job: &str, last_id: Option<&str>) -> EventStream {
+        let request = self.request(Method::GET, &format!("/training/{job}/events"));
+        let request = last_id.into_iter().fold(request, |request, id| request.header("last-event-id", id));
+        let response = request.send().await.unwrap_or_else(|error| panic!("events of {job}: {error:?}"));
+        assert_eq!(response.status(), 200, "events of {job}");
+        EventStream::new(response)
+    }
+
     /// Submits, waits, and checks that a model came of it.
     pub async fn trained(&self, body: Value) -> Value {
         let job = self.submit(body).await;
@@ -190,14 +200,22 @@ impl Client {
 
     /// Sends it.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let request = request.build().unwrap();
+        self.try_send(request).await.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    /// The same for tests that break the server under the request.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let request = request.build()?;
         let name = format!("{} {}", request.method(), request.url());
-        let answer = self.http.execute(request).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let answer = self.http.execute(request).await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let bytes = answer.bytes().await?;
         let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
         let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| text());
-        Answer { request: name, status, headers, body }
+        Ok(Answer { request: name, status, headers, body })
     }
 
     fn authorised(&self, request: RequestBuilder) -> RequestBuilder {

@@ -7,21 +7,27 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't have its servers fails with the reason")]
 
 mod client;
+mod events;
 mod folder;
 mod postgres;
 mod process;
+mod proxy;
+mod receiver;
 mod redis;
 mod s3;
 mod system;
 mod wait;
 
 pub use client::{Answer, Client};
+pub use events::{Event, EventStream};
 pub use postgres::{PostgresServer, postgres};
-pub use process::{Tied, free_port, spawn_tied};
+pub use process::{Tied, children_of, free_port, send_signal, spawn_tied};
+pub use proxy::{Link, Proxy};
+pub use receiver::{Received, Receiver, Reply};
 pub use redis::{RedisServer, redis};
 pub use s3::{S3Server, s3};
-pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System};
-pub use wait::{eventually, wait_until};
+pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System, WEBHOOK_SECRET};
+pub use wait::{eventually, hold, pause, wait_until};
 
 /// A name that no other test uses: `prefix` and the random end of a UUID.
 pub fn unique(prefix: &str) -> String {

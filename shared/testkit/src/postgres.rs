@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::folder::temporary_folder;
-use crate::process::{Tied, free_port, spawn_tied};
+use crate::process::{Tied, children_of, free_port, send_signal, spawn_tied};
 use crate::unique;
 use crate::wait::wait_until;
 
@@ -19,6 +19,7 @@ pub struct PostgresServer {
     port: u16,
     folder: TempDir,
     account: Option<Account>,
+    fsync: &'static str,
     process: Option<Tied>,
 }
 
@@ -38,12 +39,21 @@ pub fn postgres() -> &'static PostgresServer {
 impl PostgresServer {
     /// Starts one of your own, for tests that break it.
     pub fn start() -> Self {
+        Self::start_with("fsync=off")
+    }
+
+    /// Starts one that writes each commit to the disk before it answers, as production does: for benchmarks.
+    pub fn start_durable() -> Self {
+        Self::start_with("fsync=on")
+    }
+
+    fn start_with(fsync: &'static str) -> Self {
         let folder = temporary_folder("postgres");
         let account = postgres_account();
         if let Some(Account { uid, gid }) = account {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
-        let mut server = Self { port: free_port(), folder, account, process: None };
+        let mut server = Self { port: free_port(), folder, account, fsync, process: None };
         let mut init = server.command("initdb");
         init.args(["--username=trainyard", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"]);
         let output = init.arg(server.data()).output().expect("initdb can be run; `make test` installs it");
@@ -67,6 +77,18 @@ impl PostgresServer {
         self.process.as_ref().unwrap().signal(signal);
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends a signal to the server, where it runs, and to all its processes: `libc::SIGSTOP` makes every session hang.
+    pub fn signal_all(&self, signal: i32) {
+        let Some(process) = &self.process else { return };
+        process.signal(signal);
+        children_of(process.0.id()).into_iter().for_each(|(pid, _)| send_signal(pid, signal));
+    }
+
     /// Stops it at once without a checkpoint, as a crash would.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -83,7 +105,7 @@ impl PostgresServer {
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "max_connections=300",
-            "fsync=off",
+            self.fsync,
             "log_min_messages=fatal",
         ] {
             command.args(["-c", setting]);

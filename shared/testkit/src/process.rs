@@ -15,10 +15,29 @@ pub struct Tied(pub Child);
 impl Tied {
     /// Sends a signal, such as `libc::SIGTERM`.
     pub fn signal(&self, signal: i32) {
-        let pid = i32::try_from(self.0.id()).unwrap();
-        // SAFETY: kill has no memory effects; the pid is a child we have not reaped yet.
-        unsafe { libc::kill(pid, signal) };
+        // A child we have not reaped yet, so the number is its own.
+        send_signal(self.0.id(), signal);
     }
+}
+
+/// Sends a signal to any process; one that is gone is let be.
+pub fn send_signal(pid: u32, signal: i32) {
+    // SAFETY: kill has no memory effects.
+    unsafe { libc::kill(i32::try_from(pid).unwrap(), signal) };
+}
+
+/// The processes that `parent` has started and that still run, with their command lines.
+pub fn children_of(parent: u32) -> Vec<(u32, String)> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let of_parent = pids.filter_map(|pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in parentheses, may hold anything; the parent is the second field after it.
+        let found: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        (found == parent).then(|| (pid, String::from_utf8_lossy(&command).replace('\0', " ")))
+    });
+    of_parent.collect()
 }
 
 impl Drop for Tied {

@@ -63,6 +63,21 @@ impl RedisServer {
         wait_until("Redis answers", Duration::from_secs(20), || self.answers());
     }
 
+    /// Starts it again on the same port with nothing in it, as a server that keeps its data in memory alone.
+    pub fn resume_empty(&mut self) {
+        for file in std::fs::read_dir(self.folder.path()).unwrap().flatten() {
+            let path = file.path();
+            if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+        }
+        self.resume();
+    }
+
+    /// What `redis-cli` answers to a command.
+    pub fn cli(&self, arguments: &[&str]) -> String {
+        let output = Command::new("redis-cli").args(["-u", &self.url()]).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     fn answers(&self) -> Option<()> {
         use std::io::{Read, Write};
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;

@@ -2,8 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
@@ -21,6 +26,7 @@ const SECRET_KEY: &str = "trainyard-secret";
 pub struct S3Server {
     address: SocketAddr,
     folder: TempDir,
+    broken: Arc<AtomicBool>,
 }
 
 /// The endpoint that all tests of this process share; take a [`S3Server::fresh_bucket`] each.
@@ -38,8 +44,10 @@ impl S3Server {
         let service = builder.build();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let broken = Arc::new(AtomicBool::new(false));
+        let service = Breakable { service, broken: Arc::clone(&broken) };
         std::thread::spawn(move || serve(listener, service));
-        Self { address, folder }
+        Self { address, folder, broken }
     }
 
     /// The `AWS_*` settings that reach it.
@@ -51,6 +59,16 @@ impl S3Server {
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ALLOW_HTTP", "true".to_owned()),
         ]
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Whether it answers 500 to everything from now on.
+    pub fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
     }
 
     /// A new bucket; the answer is its `s3://` URL.
@@ -66,7 +84,29 @@ impl S3Server {
     }
 }
 
-fn serve(listener: std::net::TcpListener, service: S3Service) {
+/// The service, unless it was told to fail.
+#[derive(Clone)]
+struct Breakable {
+    service: S3Service,
+    broken: Arc<AtomicBool>,
+}
+
+impl Service<Request<Incoming>> for Breakable {
+    type Response = <S3Service as Service<Request<Incoming>>>::Response;
+    type Error = <S3Service as Service<Request<Incoming>>>::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        if !self.broken.load(Ordering::SeqCst) {
+            return Box::pin(Service::call(&self.service, request));
+        }
+        let mut answer = Response::new(s3s::Body::empty());
+        *answer.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
+fn serve(listener: std::net::TcpListener, service: Breakable) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         listener.set_nonblocking(true).unwrap();

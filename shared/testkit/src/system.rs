@@ -20,6 +20,8 @@ pub const ADMIN_EMAIL: &str = "admin@example.com";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 /// The secret that signs tokens in every test system, so that tests can forge near misses.
 pub const JWT_SECRET: &str = "a secret for tests that is long enough";
+/// The secret that signs webhooks in every test system.
+pub const WEBHOOK_SECRET: &str = "whsec_YSBzZWNyZXQgZm9yIHRlc3RzIHRoYXQgaXMgbG9uZyBlbm91Z2g=";
 
 /// What a system stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,24 +58,30 @@ impl System {
 
     /// The same with as many workers as asked (the embedded stack has its own one) and settings on top.
     pub fn start_with(binary: &str, stack: Stack, workers: usize, settings: &[(&str, &str)]) -> Self {
-        let folder = temporary_folder("system");
-        let mut environment = common_settings();
-        let names = match stack {
-            Stack::Embedded => vec!["up"],
+        let (mut environment, names) = match stack {
+            Stack::Embedded => (Vec::new(), vec!["up"]),
             Stack::Distributed => {
-                environment.extend(distributed_settings());
                 let mut names = vec!["api", "inference"];
                 names.extend(std::iter::repeat_n("worker", workers));
-                names
+                (distributed_settings(), names)
             }
         };
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Self::start_roles(binary, &names, environment)
+    }
+
+    /// Starts these roles with nothing but these settings on top of what every test system has: for systems on servers of
+    /// their own. The first role is the one that clients talk to unless told otherwise.
+    pub fn start_roles(binary: &str, roles: &[&'static str], settings: Vec<(String, String)>) -> Self {
+        let folder = temporary_folder("system");
+        let mut environment = common_settings();
+        environment.extend(settings);
         let mut system = Self { binary: binary.into(), folder, environment, roles: Vec::new() };
-        if stack == Stack::Distributed {
+        if roles != ["up"] {
             let migrated = system.command("migrate").status().unwrap();
             assert!(migrated.success(), "trainyard migrate failed");
         }
-        for (i, name) in names.into_iter().enumerate() {
+        for (i, &name) in roles.iter().enumerate() {
             let log = system.folder.path().join(format!("{name}-{i}.log"));
             system.roles.push(Role { name, port: free_port(), log, process: None });
             system.resume(i);
@@ -88,6 +96,11 @@ impl System {
         Client::new(self.roles[0].url(), inference.url())
     }
 
+    /// A client that talks to the API in process `api`.
+    pub fn client_of(&self, api: usize) -> Client {
+        Client::new(self.roles[api].url(), self.client().inference_url().to_owned())
+    }
+
     /// Every process' base URL with the role's name.
     pub fn urls(&self) -> Vec<(&'static str, String)> {
         self.roles.iter().map(|role| (role.name, role.url())).collect()
@@ -96,6 +109,24 @@ impl System {
     /// Indices of the processes that train: the workers, or the one process of the embedded stack.
     pub fn workers(&self) -> Vec<usize> {
         (0..self.roles.len()).filter(|&i| matches!(self.roles[i].name, "worker" | "up")).collect()
+    }
+
+    /// Indices of the processes with this role.
+    pub fn roles(&self, name: &str) -> Vec<usize> {
+        (0..self.roles.len()).filter(|&i| self.roles[i].name == name).collect()
+    }
+
+    /// The process id of a role that runs.
+    pub fn pid(&self, role: usize) -> u32 {
+        self.roles[role].process.as_ref().unwrap().0.id()
+    }
+
+    /// Starts every process again that ended by itself, as a container runtime would, and returns which ones.
+    pub fn revive(&mut self) -> Vec<usize> {
+        let ended = |process: &mut Option<Tied>| process.as_mut().is_some_and(|p| p.0.try_wait().unwrap().is_some());
+        let dead: Vec<_> = (0..self.roles.len()).filter(|&i| ended(&mut self.roles[i].process)).collect();
+        dead.iter().for_each(|&role| self.resume(role));
+        dead
     }
 
     /// The folder that holds the embedded stack's data and every process' work folder.
@@ -120,10 +151,18 @@ impl System {
         wait_until("the process ends after SIGTERM", Duration::from_secs(60), || process.0.try_wait().unwrap())
     }
 
+    /// Waits until a process that was told to has ended.
+    pub fn ended(&mut self, role: usize) -> ExitStatus {
+        let mut process = self.roles[role].process.take().unwrap();
+        wait_until("the process ends", Duration::from_secs(60), || process.0.try_wait().unwrap())
+    }
+
     /// Starts a process (again) and returns at once.
     pub fn resume(&mut self, role: usize) {
         let name = self.roles[role].name;
         let mut command = self.command(name);
+        // Its own, and the same after a restart.
+        command.env("TRAINYARD__WORKER__WORK_DIR", self.work_folder(role));
         command.args(["--listen", &format!("127.0.0.1:{}", self.roles[role].port)]);
         if name == "up" {
             command.arg("--data-dir").arg(self.folder.path().join("data"));
@@ -154,9 +193,13 @@ impl System {
         let mut command = Command::new(&self.binary);
         command.arg(verb).env_clear().envs(self.environment.clone());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        let work = self.folder.path().join(format!("work-{}", self.roles.len()));
-        command.env("TRAINYARD__WORKER__WORK_DIR", work).env("HOME", self.folder.path());
+        command.env("TRAINYARD__WORKER__WORK_DIR", self.work_folder(self.roles.len())).env("HOME", self.folder.path());
         command
+    }
+
+    /// Where a process keeps its cache and its running jobs.
+    pub fn work_folder(&self, role: usize) -> PathBuf {
+        self.folder.path().join(format!("work-{role}"))
     }
 }
 
@@ -171,6 +214,7 @@ fn common_settings() -> Vec<(String, String)> {
         ("ADMIN_EMAIL", ADMIN_EMAIL),
         ("ADMIN_PASSWORD", ADMIN_PASSWORD),
         ("JWT_SECRET", JWT_SECRET),
+        ("TRAINYARD__WEBHOOKS__SECRET", WEBHOOK_SECRET),
         ("LOG_FORMAT", "json"),
         ("TRAINYARD__SERVER__MODE", "development"),
         // Real bcrypt, at a cost that lets a test sign in hundreds of times.

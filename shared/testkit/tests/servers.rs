@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use trainyard_testkit::{RedisServer, postgres, s3};
+use trainyard_testkit::{Link, Proxy, RedisServer, eventually, postgres, s3};
 
 #[test]
 fn postgres_gives_each_test_a_database_of_its_own() {
@@ -35,4 +35,69 @@ async fn s3_refuses_callers_without_a_signature() {
     let endpoint = s3().env().into_iter().find(|(name, _)| *name == "AWS_ENDPOINT_URL").unwrap().1;
     let answer = reqwest::get(format!("{endpoint}/{}?list-type=2", &bucket[5..])).await.unwrap();
     assert_eq!(answer.status(), 403);
+}
+
+#[tokio::test]
+async fn the_proxy_passes_delays_cuts_silences_and_truncates() {
+    use std::time::{Duration, Instant};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = server.accept().await.unwrap();
+            tokio::spawn(async move {
+                let (mut from, mut to) = socket.split();
+                let _ = tokio::io::copy(&mut from, &mut to).await;
+            });
+        }
+    });
+    let proxy = Proxy::start(port);
+    let connect = || tokio::net::TcpStream::connect(("127.0.0.1", proxy.port()));
+    let echoed = async |socket: &mut tokio::net::TcpStream| {
+        socket.write_all(b"0123456789").await.unwrap();
+        let mut answer = [0; 10];
+        let mut length = 0;
+        while length < 10 {
+            match socket.read(&mut answer[length..]).await {
+                Ok(more @ 1..) => length += more,
+                Ok(_) | Err(_) => break,
+            }
+        }
+        length
+    };
+
+    let mut socket = connect().await.unwrap();
+    assert_eq!(echoed(&mut socket).await, 10);
+
+    proxy.set(Link::Slow(Duration::from_millis(200)));
+    let asked = Instant::now();
+    assert_eq!(echoed(&mut socket).await, 10);
+    assert!(asked.elapsed() >= Duration::from_millis(200));
+
+    proxy.set(Link::Silent);
+    let silent = tokio::time::timeout(Duration::from_millis(300), echoed(&mut socket)).await;
+    assert!(silent.is_err(), "nothing passes");
+    proxy.set(Link::Sound);
+    let mut late = [0; 10];
+    socket.read_exact(&mut late).await.unwrap();
+    assert_eq!(&late, b"0123456789", "what was sent arrives when the partition heals");
+
+    proxy.set(Link::Truncated(4));
+    assert_eq!(echoed(&mut socket).await, 4);
+
+    proxy.set(Link::Sound);
+    let mut socket = connect().await.unwrap();
+    assert_eq!(echoed(&mut socket).await, 10);
+    proxy.set(Link::Refused);
+    assert!(matches!(socket.read(&mut late).await, Ok(0) | Err(_)), "the connection is cut");
+    eventually("connections are refused", Duration::from_secs(5), async || connect().await.is_err().then_some(()))
+        .await;
+    proxy.set(Link::Sound);
+    eventually("connections pass again", Duration::from_secs(5), async || {
+        let mut socket = connect().await.ok()?;
+        (echoed(&mut socket).await == 10).then_some(())
+    })
+    .await;
 }

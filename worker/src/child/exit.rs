@@ -1,18 +1,15 @@
 //! Turns a dead training process into words for people, and decides whether the death was the job's own failure (out
-//! of memory) or a crash. Messages never carry paths.
+//! of memory) or a crash, and a crash by panic or otherwise. Messages never carry paths.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use trainyard_domain::{FailureCode, JobError};
 
-use super::Outcome;
-use crate::protocol::PANIC_PREFIX;
+use super::{Outcome, words};
 
 /// Exit status of a Rust program whose main thread panicked.
 const PANICKED: i32 = 101;
-/// Longest piece of a log that is shown to people, in characters.
-const SHOWN: usize = 200;
 
 /// A broken protocol: a defect of ours, told without detail.
 pub(super) fn broken(how: &str) -> JobError {
@@ -26,16 +23,19 @@ pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_m
         let message = format!("training needed more than {limit}");
         return Outcome::Failed(JobError::new(FailureCode::OutOfMemory, message));
     }
-    let how = match (status.signal(), status.code()) {
-        (Some(signal), _) => format!("signal {signal} ({})", signal_name(signal)),
+    let (code, how) = match (status.signal(), status.code()) {
+        // A panic on the way from a panic aborts.
+        (Some(libc::SIGABRT), _) if words::tell_of_panic(tail) => (FailureCode::Panicked, "panic".to_owned()),
+        (Some(signal), _) => (FailureCode::Crashed, format!("signal {signal} ({})", signal_name(signal))),
         (None, Some(0)) => return Outcome::Failed(broken("ended without a result")),
-        (None, Some(PANICKED)) => "panic".to_owned(),
-        (None, code) => format!("exit status {}", code.unwrap_or(-1)),
+        (None, Some(PANICKED)) => (FailureCode::Panicked, "panic".to_owned()),
+        (None, status) => (FailureCode::Crashed, format!("exit status {}", status.unwrap_or(-1))),
     };
-    match last_words(tail) {
-        Some(words) => Outcome::Crashed(format!("{how}: {words}")),
-        None => Outcome::Crashed(how),
-    }
+    let message = match words::last(tail) {
+        Some(words) => format!("{how}: {words}"),
+        None => how,
+    };
+    Outcome::Crashed(JobError::new(code, message))
 }
 
 /// What Rust's allocator, the system and the loader say when the address-space limit is reached.
@@ -53,15 +53,6 @@ fn ran_out_of_memory(status: ExitStatus, tail: &str, oom_killed: bool) -> bool {
         }
         _ => false,
     }
-}
-
-/// The panic's message, else the last line of the log, fit to be shown.
-fn last_words(tail: &str) -> Option<String> {
-    let panic = tail.lines().rev().find_map(|line| line.strip_prefix(PANIC_PREFIX));
-    let line = panic.or_else(|| tail.lines().rev().find(|line| !line.trim().is_empty()))?;
-    let words: Vec<_> = line.split_whitespace().map(|word| if word.contains('/') { "…" } else { word }).collect();
-    let text: String = words.join(" ").chars().filter(|c| !c.is_control()).take(SHOWN).collect();
-    Some(text).filter(|text| !text.is_empty())
 }
 
 fn signal_name(signal: i32) -> &'static str {
@@ -94,11 +85,23 @@ pub(super) fn oom_kills() -> u64 {
 mod tests {
     use super::*;
 
-    fn crash(status: i32, tail: &str) -> String {
+    fn death(status: i32, tail: &str) -> JobError {
         match explain(ExitStatus::from_raw(status), tail, false, 100) {
-            Outcome::Crashed(how) => how,
+            Outcome::Crashed(error) => error,
             other => panic!("{other:?}"),
         }
+    }
+
+    fn crash(status: i32, tail: &str) -> String {
+        let error = death(status, tail);
+        assert_eq!(error.code, FailureCode::Crashed);
+        error.message
+    }
+
+    fn panicked(status: i32, tail: &str) -> String {
+        let error = death(status, tail);
+        assert_eq!(error.code, FailureCode::Panicked);
+        error.message
     }
 
     fn code(status: i32, tail: &str, oom_killed: bool) -> FailureCode {
@@ -113,7 +116,14 @@ mod tests {
         assert_eq!(crash(11, ""), "signal 11 (SIGSEGV)");
         assert_eq!(crash(9, ""), "signal 9 (SIGKILL)");
         assert_eq!(crash(7 << 8, "cannot open /var/lib/x now\n"), "exit status 7: cannot open … now");
-        assert_eq!(crash(101 << 8, "panicked: index 3 of 2\nat src/a.rs:1\n"), "panic: index 3 of 2");
+    }
+
+    #[test]
+    fn a_panic_is_told_from_other_deaths() {
+        let tail = "panicked: index 3 of 2\nat src/a.rs:1\n";
+        assert_eq!(panicked(101 << 8, tail), "panic: index 3 of 2");
+        assert_eq!(panicked(6, tail), "panic: index 3 of 2");
+        assert_eq!(crash(11, tail), "signal 11 (SIGSEGV): index 3 of 2");
     }
 
     #[test]

@@ -32,11 +32,15 @@ pub(crate) struct Limits {
     pub(crate) memory_mb: u64,
     /// Largest file it may write, in bytes.
     pub(crate) file_bytes: u64,
+    /// Most it may write to its folder in all, in MiB; 0 is unlimited.
+    pub(crate) folder_mb: u64,
+    /// Most it may write to each of its pipes, in MiB.
+    pub(crate) output_mb: u64,
+    /// Most files it may have open.
+    pub(crate) open_files: u64,
     /// Threads it may compute with.
     pub(crate) threads: usize,
 }
-
-const MAX_OPEN_FILES: u64 = 256;
 
 /// A running training process. Dropping it kills it.
 pub(super) struct Process {
@@ -162,11 +166,12 @@ fn command(limits: &Limits) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    let (memory, file_bytes, parent) = (limits.memory_mb << 20, limits.file_bytes, std::process::id());
+    let (memory, file_bytes) = (limits.memory_mb << 20, limits.file_bytes);
+    let (open_files, parent) = (limits.open_files, std::process::id());
     // SAFETY: `confine` makes system calls alone: it takes no lock and allocates nothing, as must be between fork and
     // exec of a process with threads.
     unsafe {
-        command.pre_exec(move || confine(memory, file_bytes, parent));
+        command.pre_exec(move || confine(memory, file_bytes, open_files, parent));
     }
     command
 }
@@ -183,7 +188,7 @@ fn environment(folder: &Path, threads: usize) -> Vec<(&'static str, std::ffi::Os
 }
 
 /// Runs in the child between fork and exec.
-fn confine(memory: u64, file_bytes: u64, parent: u32) -> io::Result<()> {
+fn confine(memory: u64, file_bytes: u64, open_files: u64, parent: u32) -> io::Result<()> {
     // SAFETY: each call takes plain numbers or a pointer to a live local or constant, and is async-signal-safe.
     unsafe {
         if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
@@ -205,7 +210,7 @@ fn confine(memory: u64, file_bytes: u64, parent: u32) -> io::Result<()> {
         }
     }
     limit(libc::RLIMIT_CORE, 0)?;
-    limit(libc::RLIMIT_NOFILE, MAX_OPEN_FILES)?;
+    limit(libc::RLIMIT_NOFILE, open_files)?;
     limit(libc::RLIMIT_FSIZE, file_bytes)?;
     if memory > 0 { limit(libc::RLIMIT_AS, memory) } else { Ok(()) }
 }

@@ -1,5 +1,7 @@
 //! Sends jobs that are due and not in the queue to the queue, each user's up to the window.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use trainyard_domain::{JobId, PriorityClass};
 
@@ -7,8 +9,21 @@ use super::{Sweep, SweepError};
 
 /// Batches of one round; what is left waits for the next, so that no duty starves the others.
 const MAX_BATCHES: usize = 20;
+/// Between two rounds, while jobs wait for room in a window.
+const TOP_UP_EVERY: Duration = Duration::from_millis(20);
+
+/// Fills the windows again and again as workers empty them, for as long as there is something to fill them with.
+pub(super) async fn top_up(sweep: &mut Sweep) -> Result<(), SweepError> {
+    while sweep.state.leads.is_some() && sweep.state.backlog {
+        tokio::time::sleep(TOP_UP_EVERY).await;
+        let now = sweep.db.read().await?.now().await?;
+        run(sweep, now).await?;
+    }
+    Ok(())
+}
 
 pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
+    sweep.state.backlog = false;
     for _ in 0..MAX_BATCHES {
         let jobs = choose(sweep, now).await?;
         if jobs.is_empty() {
@@ -25,9 +40,10 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
     Ok(())
 }
 
-async fn choose(sweep: &Sweep, now: DateTime<Utc>) -> Result<Vec<(JobId, PriorityClass)>, SweepError> {
+async fn choose(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<Vec<(JobId, PriorityClass)>, SweepError> {
     let mut tx = sweep.db.begin().await?;
-    let jobs = tx.jobs().undispatched(now, sweep.config.dispatch_batch, sweep.config.dispatch_window).await?;
+    let (jobs, more) = tx.jobs().undispatched(now, sweep.config.dispatch_batch, sweep.config.dispatch_window).await?;
+    sweep.state.backlog = more;
     if jobs.is_empty() {
         return Ok(Vec::new());
     }

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use trainyard_domain::Job;
 use trainyard_domain::outcome::Ending;
+use trainyard_domain::{FailureCode, Job, JobError};
 
 use super::{Sweep, SweepError, seconds};
 use crate::ending::{self, Holder};
@@ -25,7 +25,8 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         (expired, alive)
     };
     for job in &expired {
-        let end = if holder_lives(job, &alive) { Ending::Interrupted } else { Ending::Crashed("worker lost".into()) };
+        let lost = || Ending::Crashed(JobError::new(FailureCode::Crashed, "worker lost"));
+        let end = if holder_lives(job, &alive) { Ending::Interrupted } else { lost() };
         if let Some(next) = ending::end(&sweep.db, job, end, Holder::LostWorker, rand::random()).await? {
             measure::lease_lost();
             let (worker, status) = (job.worker.as_deref().unwrap_or("nobody"), next.status.as_str());

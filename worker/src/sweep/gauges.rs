@@ -1,26 +1,79 @@
-//! Measures what no single process can know: how many jobs wait and run, and how long the oldest has waited.
+//! Measures what no single process can know: how many jobs wait, run and have failed, how long the oldest has waited, how
+//! many webhooks are still to be delivered. Only the leader knows, so only the leader says so.
 
-use chrono::{DateTime, Utc};
 use metrics::gauge;
-use trainyard_domain::JobStatus;
+use trainyard_domain::{JobStatus, PriorityClass};
+use trainyard_storage::Db;
 use trainyard_telemetry::catalogue;
 
-use super::{Sweep, SweepError};
+use super::SweepError;
 
-pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
-    let mut tx = sweep.db.read().await?;
-    let mut queued = 0;
-    for (class, jobs) in tx.jobs().depth_by_class().await? {
-        queued += jobs;
-        gauge!(catalogue::QUEUE_DEPTH_JOBS, "class" => class.as_str()).set(jobs as f64);
-    }
-    // Ended jobs are not counted here: there is no end to them.
-    let active = tx.jobs().active_total().await?;
-    for (status, jobs) in [(JobStatus::Queued, queued), (JobStatus::Running, active - queued)] {
-        gauge!(catalogue::JOBS_BY_STATUS, "status" => status.as_str()).set(jobs as f64);
-    }
+/// The queue at one moment.
+pub(super) struct Queue {
+    depth: Vec<(PriorityClass, i64)>,
+    running: i64,
+    scheduled: i64,
+    oldest_age_s: f64,
+    webhooks: i64,
+}
+
+/// Looks at the queue: three counts over what is queued or runs, and the end of an index.
+pub(super) async fn measure(db: Db) -> Result<Queue, SweepError> {
+    let mut tx = db.read().await?;
+    let now = tx.now().await?;
     let oldest = tx.jobs().oldest_queued(now).await?;
-    let age = oldest.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0);
-    gauge!(catalogue::QUEUE_OLDEST_AGE_SECONDS).set(age);
-    Ok(())
+    Ok(Queue {
+        depth: tx.jobs().depth_by_class().await?,
+        running: tx.jobs().running_total().await?,
+        scheduled: tx.jobs().scheduled_total(now).await?,
+        oldest_age_s: oldest.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0),
+        webhooks: tx.webhooks().pending().await?,
+    })
+}
+
+/// Counts the dead letters.
+pub(super) async fn count_failed(db: Db) -> Result<i64, SweepError> {
+    Ok(db.read().await?.jobs().failed_total().await?)
+}
+
+/// Shows what was measured. Other ended jobs are not counted: there is no end to them.
+pub(super) fn show(queue: &Queue) {
+    let queued: i64 = queue.depth.iter().map(|(_, jobs)| jobs).sum();
+    set(&queue.depth, |jobs| jobs as f64);
+    set_statuses(queued as f64, queue.running as f64);
+    gauge!(catalogue::QUEUE_SCHEDULED_JOBS).set(queue.scheduled as f64);
+    gauge!(catalogue::QUEUE_OLDEST_AGE_SECONDS).set(queue.oldest_age_s);
+    gauge!(catalogue::WEBHOOKS_PENDING).set(queue.webhooks as f64);
+}
+
+/// Shows how many jobs have failed.
+pub(super) fn show_failed(jobs: i64) {
+    gauge!(catalogue::QUEUE_DEAD_LETTER_JOBS).set(jobs as f64);
+}
+
+/// Takes everything back: what was measured is another's to say from now on, and a sum over all processes must not
+/// count it twice.
+pub(super) fn hide() {
+    set(&PriorityClass::ALL.map(|class| (class, 0)), |_| f64::NAN);
+    set_statuses(f64::NAN, f64::NAN);
+    for name in [
+        catalogue::QUEUE_SCHEDULED_JOBS,
+        catalogue::QUEUE_OLDEST_AGE_SECONDS,
+        catalogue::QUEUE_DEAD_LETTER_JOBS,
+        catalogue::WEBHOOKS_PENDING,
+    ] {
+        gauge!(name).set(f64::NAN);
+    }
+}
+
+fn set(depth: &[(PriorityClass, i64)], value: impl Fn(i64) -> f64) {
+    for (class, jobs) in depth {
+        gauge!(catalogue::QUEUE_DEPTH_JOBS, "class" => class.as_str()).set(value(*jobs));
+    }
+}
+
+fn set_statuses(queued: f64, running: f64) {
+    for (status, jobs) in [(JobStatus::Queued, queued), (JobStatus::Running, running)] {
+        gauge!(catalogue::JOBS_BY_STATUS, "status" => status.as_str()).set(jobs);
+    }
 }

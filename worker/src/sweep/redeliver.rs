@@ -21,19 +21,22 @@ impl Known {
 
 pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
     let epoch = sweep.queue.epoch().await?;
-    let waiting: u64 = sweep.queue.depth().await?.iter().map(|(_, ids)| ids).sum();
+    let oldest = sweep.queue.oldest().await?;
     let mut tx = sweep.db.begin().await?;
     let paused = tx.jobs().paused().await?;
     // While the queue is paused, workers drop the ids they are given: after it they are all gone.
     let lost = sweep.state.known.epoch.as_ref() != Some(&epoch) || (sweep.state.known.paused && !paused);
-    let forgotten = if lost {
-        tx.jobs().forget_dispatches(now).await?
-    } else if waiting == 0 {
-        // An empty queue, and jobs that were sent to it a while ago: their ids went astray one by one.
-        tx.jobs().forget_dispatches(now - seconds(sweep.config.redispatch_after_s)).await?
-    } else {
-        0
-    };
+    let mut forgotten = 0;
+    for (class, age) in oldest {
+        // Ids leave in the order they came: whatever was sent well before the oldest one there, and still waits for a
+        // worker, went astray. An empty class counts from now.
+        let margin = seconds(sweep.config.redispatch_after_s);
+        let age = chrono::Duration::from_std(age.unwrap_or_default()).unwrap_or(chrono::Duration::MAX);
+        let before = if lost { Some(now) } else { now.checked_sub_signed(margin + age) };
+        if let Some(before) = before {
+            forgotten += tx.jobs().forget_dispatches(class, before).await?;
+        }
+    }
     tx.commit().await?;
     sweep.state.known = Known { epoch: Some(epoch), paused };
     if forgotten > 0 {

@@ -1,6 +1,7 @@
 //! A run whose job went to somebody else writes nothing and leaves nothing; a run whose database is away keeps its job.
 
 use chrono::Duration;
+use trainyard_domain::Clock;
 use trainyard_domain::JobId;
 use trainyard_domain::JobStatus;
 use trainyard_domain::outcome::{Counts, Ending, after};
@@ -52,6 +53,26 @@ async fn a_worker_that_learns_of_another_claim_kills_its_child() {
     sweep.stop().await;
     let job = yard.job(id).await;
     assert_eq!((job.status, job.claim), (JobStatus::Running, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_on_one_worker_loses_no_lease() {
+    let mut yard = Yard::new().await;
+    let id = yard.submit_named("demo").await;
+    let sweep = yard.sweep("s");
+    yard.clock = Clock::manual(yard.clock.now() - Duration::days(1));
+    let worker = yard.worker(&yard.script("wait", WAIT_THEN_TRAIN), yard.config());
+    yard.written("waiting").await;
+    yard.clock.advance(Duration::days(400));
+    // The database's time decides: the next renewal is as good as the last one.
+    let before = yard.job(id).await.lease_expires_at;
+    let job = yard.until(id, |job| job.lease_expires_at > before).await;
+    assert!(job.lease_expires_at.unwrap() < chrono::Utc::now() + Duration::days(1));
+    yard.go();
+    let job = yard.until_status(id, JobStatus::Succeeded).await;
+    assert_eq!((job.claim, job.counts), (1, Counts::default()));
+    worker.drain().await;
+    sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps what it should not, fails")]
 
 mod children;
+mod deaths;
 mod drain;
 mod fencing;
 mod lifecycle;
+mod logs;
+mod pod;
 mod scheduling;
 mod sweeping;
+mod webhooks;
 mod yard;

@@ -10,8 +10,8 @@ use trainyard_storage::Cancelled;
 use super::missing;
 use crate::answer::Accepted;
 use crate::audit::Actor;
-use crate::dispatch;
 use crate::state::ApiState;
+use crate::submission;
 use crate::views::job::AcceptedView;
 
 /// Cancel a job.
@@ -40,6 +40,7 @@ pub async fn cancel(
         Cancelled::AlreadyFinal => return Err(Problem::conflict("the job has ended already")),
         Cancelled::Missing => return Err(missing()),
     };
+    tx.webhooks().tell(id, now).await?;
     let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.cancel", format!("job:{id}"), json!({})).await?;
     tx.commit().await?;
@@ -81,17 +82,22 @@ pub async fn retry(
     if tx.datasets().version(&job.spec.dataset, job.spec.dataset_version).await?.is_none() {
         return refuse("the data set that the job was submitted for has been deleted");
     }
-    dispatch::refuse_over_limit(&state, &mut tx, job.created_by).await?;
+    state.quota().admit(&mut tx, job.created_by, 1).await??;
     if !tx.jobs().retry(id, now).await? {
         return refuse("somebody else has retried the job at the same moment");
     }
     let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.retry", format!("job:{id}"), json!({})).await?;
-    let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
-    let send = dispatch::may_send(&state, &mut tx, &job, now).await?;
-    tx.commit().await?;
+    let class = PriorityClass::of(job.spec.priority);
+    let window = state.config.dispatch_window;
+    let send = !tx.jobs().paused().await? && tx.jobs().free_window(job.created_by, class, window, now).await? > 0;
     if send {
-        dispatch::send(&state, id, PriorityClass::of(job.spec.priority)).await;
+        tx.jobs().mark_dispatched(&[id], now).await?;
+    }
+    tx.commit().await?;
+    state.quota().add(job.created_by, 1);
+    if send {
+        submission::send(&state, &[(id, class)]).await;
     }
     Ok(Accepted::new(id, JobStatus::Queued))
 }

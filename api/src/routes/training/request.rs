@@ -4,8 +4,8 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use trainyard_domain::FieldError;
 use trainyard_domain::spec::{DEFAULT_DATASET, DEFAULT_TARGET, Draft};
+use trainyard_domain::{FieldError, webhook};
 use utoipa::ToSchema;
 
 /// The last year that every database and every client can write.
@@ -51,7 +51,8 @@ pub struct TrainingRequest {
     #[serde(default = "an_hour")]
     #[schema(minimum = 1, maximum = 86_400, default = 3_600)]
     pub timeout_s: i64,
-    /// Must be null: webhooks are not available in this version.
+    /// Is told how the job ended: `POST` of a signed event (Standard Webhooks). https, in the public internet.
+    #[schema(max_length = 2048)]
     pub webhook_url: Option<String>,
     /// Fixes every random draw: the same seed and data make the same model.
     #[serde(default = "forty_two")]
@@ -84,10 +85,10 @@ impl TrainingRequest {
     }
 
     /// The draft for the domain to check, and what is refused already.
-    pub(crate) fn draft(self) -> (Draft, Vec<FieldError>) {
+    pub(crate) fn draft(self, webhooks: webhook::Rules) -> (Draft, Vec<FieldError>) {
         let mut refused = Vec::new();
-        if self.webhook_url.is_some() {
-            refused.push(FieldError::new("webhook_url", "must be null: webhooks are not available in this version"));
+        if let Some(Err(message)) = self.webhook_url.as_deref().map(|url| webhooks.check(url)) {
+            refused.push(FieldError::new("webhook_url", message));
         }
         if self.run_at.is_some_and(|run_at| run_at.year() > LAST_YEAR) {
             refused.push(FieldError::new("run_at", "must be before the year 10000"));
@@ -112,6 +113,7 @@ impl TrainingRequest {
             run_at: self.run_at,
             max_attempts: self.max_attempts,
             timeout_s: self.timeout_s,
+            webhook_url: self.webhook_url,
             seed: self.seed,
         };
         (draft, refused)
@@ -130,7 +132,7 @@ mod tests {
     }
 
     fn refused(more: Value) -> Vec<String> {
-        request(more).draft().1.into_iter().map(|error| error.field).collect()
+        request(more).draft(webhook::Rules::default()).1.into_iter().map(|error| error.field).collect()
     }
 
     #[test]
@@ -147,14 +149,14 @@ mod tests {
 
     #[test]
     fn the_target_has_a_default_on_the_built_in_data_set_alone() {
-        assert_eq!(request(json!({})).draft().0.target, "survived");
+        assert_eq!(request(json!({})).draft(webhook::Rules::default()).0.target, "survived");
         assert!(refused(json!({"dataset": "titanic"})).is_empty());
         assert_eq!(refused(json!({"dataset": "mine"})), ["target"]);
         assert!(refused(json!({"dataset": "mine", "target": "y"})).is_empty());
     }
 
     #[test]
-    fn webhooks_and_far_futures_are_refused() {
+    fn webhooks_without_a_secret_and_far_futures_are_refused() {
         assert_eq!(
             refused(json!({"webhook_url": "https://example.com", "run_at": "+10000-01-01T00:00:00Z"})),
             ["webhook_url", "run_at"]

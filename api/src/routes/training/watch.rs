@@ -11,6 +11,7 @@ use trainyard_storage::Tx;
 
 use super::missing;
 use crate::answer;
+use crate::hub::Seen;
 use crate::state::ApiState;
 use crate::views::job::JobView;
 
@@ -66,9 +67,15 @@ pub async fn get(
             return render(&mut tx, job, &headers).await;
         }
         drop(tx);
-        let next_look = deadline.min(Instant::now() + state.config.long_poll_every());
+        let mut seen = state.hub().watch(id, false);
+        let moved_on = |seen: &Seen| match seen {
+            Seen::Here(sight) => sight.job.revision > job.revision,
+            Seen::Missing => true,
+            Seen::NotYet | Seen::Unavailable => false,
+        };
         tokio::select! {
-            () = tokio::time::sleep_until(next_look) => {}
+            _ = seen.wait_for(moved_on) => {}
+            () = tokio::time::sleep_until(deadline) => {}
             () = state.stopping.cancelled() => {}
         }
     }

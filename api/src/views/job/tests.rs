@@ -89,4 +89,7 @@ fn a_failed_job_says_why() {
     let view = shown(Job { error: Some(JobError::new(FailureCode::BadData, "one class")), ..job(JobStatus::Failed) });
     assert_eq!(view["error"], json!({"code": "bad_data", "message": "one class", "retryable": false}));
     assert_eq!(view.get("metrics"), None);
+    let error = JobError::new(FailureCode::Panicked, "panic").with_log_tail(Some("reading\npanicked: x".into()));
+    let view = shown(Job { error: Some(error), ..job(JobStatus::Failed) });
+    assert_eq!(view["error"]["log_tail"], "reading\npanicked: x");
 }

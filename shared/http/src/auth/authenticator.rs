@@ -1,12 +1,13 @@
 //! Decides who a request comes from, and whether that is enough for the route.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 use trainyard_domain::access::Refusal;
-use trainyard_domain::{Access, Clock, UserId};
-use trainyard_storage::{Db, StorageError};
+use trainyard_domain::{Access, Clock, User, UserId};
+use trainyard_storage::{Coalesce, Db};
 
 use super::{AuthError, Claims, DisabledUsers, Jwt, Principal};
 use crate::problem::{Code, Problem};
@@ -26,15 +27,19 @@ pub struct Authenticator(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
-    Tokens { jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck },
+    Tokens { jwt: Arc<Jwt>, clock: Clock, lookup: Lookup },
     Everybody(Principal),
     Nobody,
 }
 
 impl Authenticator {
-    /// Believes tokens of `jwt` that are in time by `clock` and pass `check`.
+    /// Believes tokens of `jwt` that are in time by `clock` and pass `check`. Call it within a Tokio runtime.
     pub fn new(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck) -> Self {
-        Self(Arc::new(Kind::Tokens { jwt, clock, check }))
+        let lookup = match check {
+            PrincipalCheck::Database(db) => Lookup::Accounts(accounts(db)),
+            PrincipalCheck::Claims(disabled) => Lookup::Claims(disabled),
+        };
+        Self(Arc::new(Kind::Tokens { jwt, clock, lookup }))
     }
 
     /// Takes every caller for `principal`, token or not. For `SKIP_AUTH` in development; only the wiring may choose it.
@@ -59,8 +64,8 @@ impl Authenticator {
         let principal = match &*self.0 {
             Kind::Everybody(principal) => Some(principal.clone()),
             Kind::Nobody => None,
-            Kind::Tokens { jwt, clock, check } => match bearer(headers)? {
-                Some(token) => Some(check.principal(jwt.verify(token, clock.now()).map_err(refused)?).await?),
+            Kind::Tokens { jwt, clock, lookup } => match bearer(headers)? {
+                Some(token) => Some(lookup.principal(jwt.verify(token, clock.now()).map_err(refused)?).await?),
                 None => None,
             },
         };
@@ -72,23 +77,48 @@ impl Authenticator {
     }
 }
 
-impl PrincipalCheck {
+/// How a token's claims are checked.
+#[derive(Debug)]
+enum Lookup {
+    /// Requests that come at the same time ask together, and none is answered from before it came.
+    Accounts(Coalesce<UserId, Option<Principal>>),
+    Claims(DisabledUsers),
+}
+
+impl Lookup {
     async fn principal(&self, claims: Claims) -> Result<Principal, Problem> {
         match self {
-            Self::Database(db) => account(db, claims.sub).await?.ok_or_else(|| refused(AuthError::Invalid)),
+            Self::Accounts(accounts) => accounts.call(claims.sub).await?.ok_or_else(|| refused(AuthError::Invalid)),
             Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
             Self::Claims(_) => Ok(Principal { user_id: claims.sub, email: claims.email, role: claims.role }),
         }
     }
 }
 
-/// The account behind a token, unless it is gone or disabled.
-async fn account(db: &Db, id: UserId) -> Result<Option<Principal>, StorageError> {
-    let mut tx = db.read().await?;
-    let user = tx.users().by_id(id).await?.filter(|user| !user.disabled);
-    // Ends the transaction here rather than in the background, where the next request may find its connection busy.
-    tx.commit().await?;
-    Ok(user.map(|user| Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role }))
+/// Most requests whose accounts are looked up together.
+const MAX_LOOKUPS: usize = 256;
+
+/// Finds the accounts behind tokens, unless they are gone or disabled.
+fn accounts(db: Db) -> Coalesce<UserId, Option<Principal>> {
+    Coalesce::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
+        let db = db.clone();
+        async move {
+            let mut found = HashMap::new();
+            let mut tx = db.read().await?;
+            for id in &ids {
+                if !found.contains_key(id) {
+                    found.insert(*id, tx.users().by_id(*id).await?.filter(|user| !user.disabled).map(principal));
+                }
+            }
+            // Ends the transaction here rather than in the background, where the next request may find its connection busy.
+            tx.commit().await?;
+            Ok(ids.iter().map(|id| found.get(id).cloned().flatten()).collect())
+        }
+    })
+}
+
+fn principal(user: User) -> Principal {
+    Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role }
 }
 
 /// The bearer token, if one was sent (RFC 6750, section 2.1).

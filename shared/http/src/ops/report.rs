@@ -62,6 +62,13 @@ pub struct CheckReport {
 }
 
 impl Ready {
+    /// What a process says that is about to stop.
+    pub(super) fn stopping() -> Self {
+        let (status, error) = (CheckStatus::Failed, Some("the process is stopping".to_owned()));
+        let stopping = CheckReport { status, critical: Some(true), latency_ms: None, error };
+        Self { status: Status::Unavailable, checks: BTreeMap::from([("stopping".to_owned(), stopping)]) }
+    }
+
     pub(super) fn of(checks: BTreeMap<String, CheckReport>) -> Self {
         let failed = |critical| {
             checks.values().any(|check| check.status == CheckStatus::Failed && check.critical == Some(critical))

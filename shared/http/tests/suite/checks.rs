@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use serde_json::json;
 use tokio::sync::Barrier;
+use tokio_util::sync::CancellationToken;
 use trainyard_domain::Role;
 use trainyard_http::ops::{Check, CheckError, Ops};
 use trainyard_http::{Authenticator, Principal};
@@ -51,6 +52,19 @@ async fn all_well() {
     let database = &report["checks"]["database"];
     assert_eq!((&database["status"], &database["critical"]), (&json!("ok"), &json!(true)));
     assert!(database["latency_ms"].is_f64() && database.get("error").is_none());
+}
+
+#[tokio::test]
+async fn a_stopping_process_lives_and_is_not_ready() {
+    let stopping = CancellationToken::new();
+    let router = router(ops().ready([good("database", true)]).until(stopping.clone()));
+    let ask = async |path: &str| send(router.clone(), request("GET", path).body(Body::empty()).unwrap()).await;
+    assert_eq!(ask("/health/ready").await.status, 200);
+    stopping.cancel();
+    let answer = ask("/health/ready").await;
+    assert_eq!((answer.status, &answer.json()["status"]), (503, &json!("unavailable")));
+    assert_eq!(answer.json()["checks"]["stopping"]["status"], "failed");
+    assert_eq!(ask("/health").await.status, 200);
 }
 
 #[tokio::test]

@@ -184,6 +184,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
             Algorithm::RandomForest | Algorithm::DecisionTree => Body::Trees(forest(random, 3, outputs, 9, 12)),
             Algorithm::LogisticRegression => Body::Linear(linear(random, outputs)),
             Algorithm::Svm => Body::Svm(svm(random, task.labels().len() as u32)),
+            Algorithm::Noop => unreachable!("it makes no model"),
         };
         model(task, algorithm, body)
     };

@@ -79,7 +79,7 @@ where
             // Every target is among the classes; the position of a missing one could not be reached.
             .map(|target| classes.binary_search(target).unwrap_or_else(|at| at) as u32)
             .collect();
-        let forest = fit_classes(&binned, &indices, classes.len(), self, &|_| true).ok_or_else(stopped)?;
+        let forest = fit_classes(&binned, &indices, classes.len(), self, &|_, _| true).ok_or_else(stopped)?;
         Ok(ForestClassifier { classes, forest })
     }
 }
@@ -100,7 +100,7 @@ where
         if targets.iter().any(|target| !target.is_finite()) {
             return Err(Error::Parameters("targets must be finite numbers".into()));
         }
-        let forest = fit_numbers(&binned, &targets, self, &|_| true).ok_or_else(stopped)?;
+        let forest = fit_numbers(&binned, &targets, self, &|_, _| true).ok_or_else(stopped)?;
         Ok(ForestRegressor { forest })
     }
 }

@@ -82,9 +82,9 @@ fn two_classes_come_out_alike_from_both_engines() {
     let binned = Binned::new(300, &columns);
     let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let params = classes().n_trees(5).check().unwrap();
-    let by_pair = fit_classes(&binned, &y, 2, &params, &|_| true).unwrap();
+    let by_pair = fit_classes(&binned, &y, 2, &params, &|_, _| true).unwrap();
     let target = ClassTarget { classes: &y, weights: &[1.0, 1.0], criterion: Criterion::Gini };
-    let (mut by_list, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| true).unwrap();
+    let (mut by_list, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| None, &|_, _| true).unwrap();
     keep_positive_share(&mut by_list.trees);
     assert_eq!(by_pair.trees, by_list.trees);
 }
@@ -143,7 +143,7 @@ fn growing_stops_when_told_to() {
     let columns: Vec<Vec<f32>> = x.columns().into_iter().map(|column| column.to_vec()).collect();
     let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let seen = Mutex::new(Vec::new());
-    let on_tree = |done| {
+    let on_tree = |done, _: Score<'_>| {
         seen.lock().unwrap().push(done);
         done < 5
     };

@@ -8,7 +8,7 @@ use super::Progress;
 use super::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams,
-    RandomForestValidParams,
+    RandomForestValidParams, Score,
 };
 use crate::frame::{Frame, Target};
 use crate::model::{Body, Signature};
@@ -63,13 +63,13 @@ pub(super) fn fit(
         (Algorithm::RandomForest, Truth::Classes(classes, n_classes)) => {
             let params = checked(forest_params::<Classes>(order))?;
             let binned = Binned::new(training.rows, &training.raw);
-            let on_tree = |done| progress.at(done as f64 / params.n_trees() as f64).is_ok();
+            let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::RandomForest, Truth::Numbers(targets)) => {
             let params = checked(forest_params::<Numbers>(order))?;
             let binned = Binned::new(training.rows, &training.raw);
-            let on_tree = |done| progress.at(done as f64 / params.n_trees() as f64).is_ok();
+            let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
         }
         (Algorithm::DecisionTree, Truth::Classes(classes, 2)) => {
@@ -80,7 +80,7 @@ pub(super) fn fit(
         (Algorithm::DecisionTree, Truth::Classes(classes, n_classes)) => {
             let params = checked(single_tree_params(&tree_limits(params)))?;
             let binned = Binned::new(training.rows, &training.raw);
-            let on_tree = |_| progress.at(1.0).is_ok();
+            let on_tree = |_: usize, _: Score<'_>| progress.at(1.0).is_ok();
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::Svm, Truth::Classes(classes, n_classes)) => {
@@ -104,9 +104,30 @@ pub(super) fn fit(
             let (linear, importances) = linfa_logistic::fit(design, classes, *n_classes, &options)?;
             Ok(Fitted { body: Body::Linear(linear), importances: Some(importances), out_of_bag_score: None })
         }
+        (Algorithm::Noop, _) => Err(TrainError::bad_params("noop trains nothing".to_owned())),
         (algorithm, Truth::Numbers(_)) => {
             Err(TrainError::bad_params(format!("{} classifies only", algorithm.as_str())))
         }
+    }
+}
+
+/// How often the out-of-bag score is told while a forest grows.
+const CURVE_POINTS: usize = 20;
+
+/// Tells how many of `n_trees` are done, and now and then how good they are together.
+fn on_tree<'a>(
+    progress: &'a Progress<'_>,
+    n_trees: usize,
+    score_name: &'static str,
+) -> impl Fn(usize, Score<'_>) -> bool + Sync + 'a {
+    let every = n_trees.div_ceil(CURVE_POINTS);
+    move |done, score| {
+        if done % every == 0
+            && let Some(value) = score()
+        {
+            progress.metric(score_name, value, done as u64);
+        }
+        progress.at(done as f64 / n_trees as f64).is_ok()
     }
 }
 

@@ -38,6 +38,11 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
+    /// Tells a figure measured after `step` steps of this phase.
+    pub(crate) fn metric(&self, name: &str, value: f64, step: u64) {
+        self.observer.metric(name, value, step);
+    }
+
     /// Asks whether to go on, without telling anything.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
         if self.observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }

@@ -21,6 +21,8 @@ const DIABETES: &str = include_str!("../../../../datasets/diabetes.csv");
 struct Recorder {
     told: Mutex<Vec<(String, f64)>>,
     warned: Mutex<Vec<String>>,
+    noted: Mutex<Vec<String>>,
+    measured: Mutex<Vec<(String, f64, u64)>>,
     stop_after: Option<usize>,
 }
 
@@ -31,6 +33,14 @@ impl Observer for Recorder {
 
     fn warn(&self, message: &str) {
         self.warned.lock().unwrap().push(message.to_owned());
+    }
+
+    fn note(&self, message: &str) {
+        self.noted.lock().unwrap().push(message.to_owned());
+    }
+
+    fn metric(&self, name: &str, value: f64, step: u64) {
+        self.measured.lock().unwrap().push((name.to_owned(), value, step));
     }
 
     fn cancelled(&self) -> bool {

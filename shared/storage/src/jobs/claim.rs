@@ -6,6 +6,7 @@ use trainyard_domain::{Job, JobId};
 use super::Jobs;
 use super::rows::JobRow;
 use crate::error::Result;
+use crate::rows::{Lazy, Sized, parameters, write_rows};
 use crate::sql::{execute, one, write_optional};
 
 /// What a worker hears of a lease it tried to renew.
@@ -21,9 +22,20 @@ pub struct Renewal {
     pub cancel_requested: bool,
 }
 
+static CLAIM: Lazy = Lazy::new(|| {
+    Sized::new(|ids| {
+        let ids = parameters(4, ids);
+        format!(
+            "UPDATE jobs SET status = 'running', claim = claim + 1, worker = $1, lease_expires_at = $3, \
+             started_at = $2, finished_at = NULL, progress = 0, phase = NULL, revision = revision + 1 \
+             WHERE id IN ({ids}) AND status = 'queued' AND run_at <= $2 AND cancel_requested_at IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM queue_state WHERE paused) RETURNING *"
+        )
+    })
+});
+
 impl Jobs<'_> {
-    /// Starts a run: `queued → running` for `worker`, under a new claim and a lease until `lease_until`. `None` when
-    /// the job is not there to claim (another was first, not due, cancelled, the queue is paused).
+    /// Starts one run, as [`Jobs::claim_many`]; `None` when the job is not there to claim.
     ///
     /// # Errors
     /// As every query.
@@ -34,18 +46,30 @@ impl Jobs<'_> {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Option<Job>> {
-        let row: Option<JobRow> = write_optional!(
-            self.0,
-            "UPDATE jobs SET status = 'running', claim = claim + 1, worker = $2, lease_expires_at = $4, \
-             started_at = $3, finished_at = NULL, progress = 0, phase = NULL, revision = revision + 1 \
-             WHERE id = $1 AND status = 'queued' AND run_at <= $3 AND cancel_requested_at IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM queue_state WHERE paused) RETURNING *",
-            id.0,
-            worker,
-            now,
-            lease_until,
-        )?;
-        row.map(JobRow::read).transpose()
+        Ok(self.claim_many(&[id], worker, now, lease_until).await?.pop())
+    }
+
+    /// Starts runs: `queued → running` for `worker`, each under a new claim and a lease until `lease_until`. Answers those
+    /// that were there to claim, in no order; the others were somebody else's, are not due, cancelled or ended, or the
+    /// queue is paused.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn claim_many(
+        &mut self,
+        ids: &[JobId],
+        worker: &str,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Vec<Job>> {
+        let mut claimed = Vec::with_capacity(ids.len());
+        for (sql, piece) in CLAIM.padded(ids) {
+            let rows: Vec<JobRow> = write_rows!(self.0, sql, [worker, now, lease_until], piece, |id| [id.0])?;
+            for row in rows {
+                claimed.push(row.read()?);
+            }
+        }
+        Ok(claimed)
     }
 
     /// Renews the leases `worker` holds, each named by job and claim; answers in the order given.

@@ -1,18 +1,16 @@
 //! Which ids go to the queue next, fairly among users, and which have gone.
 
-use std::sync::LazyLock;
-
 use chrono::{DateTime, Utc};
 use trainyard_domain::{JobId, PriorityClass};
 use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
-use crate::sql::{all, answered, execute, optional};
-use crate::tx::Inner;
+use crate::rows::{Lazy, Sized, execute_rows, parameters};
+use crate::sql::{all, execute, optional};
 
 /// The priorities of a class, both ends included.
-fn priorities(class: PriorityClass) -> (i64, i64) {
+pub(super) fn priorities(class: PriorityClass) -> (i64, i64) {
     match class {
         PriorityClass::High => (1, i64::MAX),
         PriorityClass::Normal => (0, 0),
@@ -20,42 +18,56 @@ fn priorities(class: PriorityClass) -> (i64, i64) {
     }
 }
 
-/// Ids marked by one statement.
-const BATCH: usize = 50;
+static MARK: Lazy = Lazy::new(|| {
+    Sized::new(|ids| {
+        let ids = parameters(2, ids);
+        format!(
+            "UPDATE jobs SET dispatched_at = $1 WHERE status = 'queued' AND dispatched_at IS NULL AND id IN ({ids})"
+        )
+    })
+});
 
-static MARK_BATCH: LazyLock<String> = LazyLock::new(|| {
-    let ids: Vec<_> = (0..BATCH).map(|i| format!("${}", i + 2)).collect();
-    format!(
-        "UPDATE jobs SET dispatched_at = $1 WHERE status = 'queued' AND dispatched_at IS NULL AND id IN ({})",
-        ids.join(", ")
-    )
+static UNMARK: Lazy = Lazy::new(|| {
+    Sized::new(|ids| {
+        format!("UPDATE jobs SET dispatched_at = NULL WHERE status = 'queued' AND id IN ({})", parameters(1, ids))
+    })
 });
 
 impl Jobs<'_> {
     /// The ids to send next, with their priorities: queued, due, not sent yet; highest priority first, then oldest.
+    ///
+    /// Also whether more jobs are due than may go now.
     ///
     /// Within a priority class no user gets more than `window` ids into the queue, those already there counted; the
     /// rest wait. So another user's next job never waits behind more than that. Empty while the queue is paused.
     ///
     /// # Errors
     /// As every query.
-    pub async fn undispatched(&mut self, now: DateTime<Utc>, limit: i64, window: i64) -> Result<Vec<(JobId, i64)>> {
+    pub async fn undispatched(
+        &mut self,
+        now: DateTime<Utc>,
+        limit: i64,
+        window: i64,
+    ) -> Result<(Vec<(JobId, i64)>, bool)> {
         if self.paused().await? {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         }
         // User by user over an index that holds the waiting jobs alone: ranking them all in one query would read a
         // million rows to choose a hundred.
-        let mut chosen = Vec::new();
+        let (mut chosen, mut more) = (Vec::new(), false);
         let mut after = Uuid::nil();
         while let Some(user) = self.next_waiting_user(after).await? {
             for class in PriorityClass::ALL {
-                chosen.extend(self.share_of(user, class, now, window, limit).await?);
+                let (share, held_back) = self.share_of(user, class, now, window, limit).await?;
+                chosen.extend(share);
+                more |= held_back;
             }
             after = user;
         }
         chosen.sort_by_key(|(id, priority)| (-priority, *id));
+        more |= chosen.len() as i64 > limit;
         chosen.truncate(usize::try_from(limit).unwrap_or(0));
-        Ok(chosen)
+        Ok((chosen, more))
     }
 
     async fn next_waiting_user(&mut self, after: Uuid) -> Result<Option<Uuid>> {
@@ -68,7 +80,7 @@ impl Jobs<'_> {
         Ok(row.map(|(user,)| user))
     }
 
-    /// What one user may still send in one class.
+    /// What one user may still send in one class, and whether the window holds others back.
     async fn share_of(
         &mut self,
         user: Uuid,
@@ -76,7 +88,7 @@ impl Jobs<'_> {
         now: DateTime<Utc>,
         window: i64,
         limit: i64,
-    ) -> Result<Vec<(JobId, i64)>> {
+    ) -> Result<(Vec<(JobId, i64)>, bool)> {
         let (lowest, highest) = priorities(class);
         let rows: Vec<(Uuid, i64, i64)> = all!(
             self.0,
@@ -88,11 +100,12 @@ impl Jobs<'_> {
             lowest,
             highest,
             now,
-            window.min(limit),
+            window.min(limit) + 1,
         )?;
         let sent = rows.first().map_or(0, |(_, _, sent)| *sent);
         let free = usize::try_from(window - sent).unwrap_or(0);
-        Ok(rows.into_iter().take(free).map(|(id, priority, _)| (JobId(id), priority)).collect())
+        let held_back = rows.len() > free;
+        Ok((rows.into_iter().take(free).map(|(id, priority, _)| (JobId(id), priority)).collect(), held_back))
     }
 
     /// Notes that these ids went to the queue. Those claimed or ended meanwhile are left as they are.
@@ -100,35 +113,37 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn mark_dispatched(&mut self, ids: &[JobId], now: DateTime<Utc>) -> Result<()> {
-        self.0.check_may_write()?;
-        let sql: &'static str = &MARK_BATCH;
-        for batch in ids.chunks(BATCH) {
-            // A short batch names its last id again, so that one statement serves every length.
-            let padded = (0..BATCH).filter_map(|i| batch.get(i).or(batch.last()));
-            match &mut self.0.inner {
-                Inner::Postgres(tx) => {
-                    let query = padded.fold(sqlx::query(sql).bind(now), |query, id| query.bind(id.0));
-                    answered(query.execute(&mut **tx)).await?;
-                }
-                Inner::Sqlite(tx, _) => {
-                    let query = padded.fold(sqlx::query(sql).bind(now), |query, id| query.bind(id.0));
-                    answered(query.execute(&mut **tx)).await?;
-                }
-            }
+        for (sql, piece) in MARK.padded(ids) {
+            execute_rows!(self.0, sql, [now], piece, |id| [id.0])?;
         }
         Ok(())
     }
 
-    /// Has ids sent again that went to the queue before `older_than` and are still waiting: the queue may have lost
-    /// them. A second delivery does no harm. Answers how many.
+    /// Notes that these ids did not go to the queue after all.
     ///
     /// # Errors
     /// As every query.
-    pub async fn forget_dispatches(&mut self, older_than: DateTime<Utc>) -> Result<u64> {
+    pub async fn unmark_dispatched(&mut self, ids: &[JobId]) -> Result<()> {
+        for (sql, piece) in UNMARK.padded(ids) {
+            execute_rows!(self.0, sql, [], piece, |id| [id.0])?;
+        }
+        Ok(())
+    }
+
+    /// Has ids of a class sent again that went to the queue before `older_than` and are still waiting: the queue may have
+    /// lost them. A second delivery does no harm. Answers how many.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn forget_dispatches(&mut self, class: PriorityClass, older_than: DateTime<Utc>) -> Result<u64> {
+        let (lowest, highest) = priorities(class);
         execute!(
             self.0,
-            "UPDATE jobs SET dispatched_at = NULL WHERE status = 'queued' AND dispatched_at < $1",
+            "UPDATE jobs SET dispatched_at = NULL WHERE status = 'queued' AND dispatched_at < $1 \
+             AND priority BETWEEN $2 AND $3",
             older_than,
+            lowest,
+            highest,
         )
     }
 }

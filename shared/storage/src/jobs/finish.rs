@@ -1,14 +1,18 @@
 //! What a run writes while it goes on and when it ends. Every write names the claim: a run whose lease was given to
 //! another finds no row to change.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 use trainyard_domain::JobId;
 use trainyard_domain::outcome::Next;
+use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
+use crate::rows::{Lazy, Sized, tuples, write_rows};
 use crate::sql::execute;
 
 /// Carries out a `Next`. A cancel mark that came after the caller looked still wins over going back to the queue.
@@ -40,6 +44,17 @@ macro_rules! end {
         )
     };
 }
+
+static SUCCEED_BARE: Lazy = Lazy::new(|| {
+    Sized::new(|runs| {
+        let runs = tuples(2, runs, 2, "");
+        format!(
+            "UPDATE jobs SET status = 'succeeded', finished_at = $1, progress = 1, phase = NULL, error = NULL, \
+             lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 \
+             WHERE status = 'running' AND (id, claim) IN (VALUES {runs}) RETURNING id"
+        )
+    })
+});
 
 impl Jobs<'_> {
     /// Tells how far a run is: `progress` in 0..1 and the name of its phase. `false`: the claim no longer stands.
@@ -86,6 +101,20 @@ impl Jobs<'_> {
             now,
         )?;
         Ok(changed == 1)
+    }
+
+    /// Ends runs that publish nothing as succeeded, each named by job and claim. Answers those that did; the claims of the
+    /// others no longer stand.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn succeed_bare(&mut self, runs: &[(JobId, i64)], now: DateTime<Utc>) -> Result<HashSet<JobId>> {
+        let mut ended = HashSet::with_capacity(runs.len());
+        for (sql, piece) in SUCCEED_BARE.padded(runs) {
+            let rows: Vec<(Uuid,)> = write_rows!(self.0, sql, [now], piece, |(id, claim)| [id.0, *claim])?;
+            ended.extend(rows.into_iter().map(|(id,)| JobId(id)));
+        }
+        Ok(ended)
     }
 
     /// Ends a run without a model, as decided by `trainyard_domain::outcome::after`: back to the queue, failed or

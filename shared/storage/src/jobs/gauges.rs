@@ -33,6 +33,33 @@ impl Jobs<'_> {
         Ok(count)
     }
 
+    /// Running jobs.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn running_total(&mut self) -> Result<i64> {
+        let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status = 'running'")?;
+        Ok(count)
+    }
+
+    /// Failed jobs. It takes as long as there are many: for a count now and then.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn failed_total(&mut self) -> Result<i64> {
+        let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status = 'failed'")?;
+        Ok(count)
+    }
+
+    /// Queued jobs that are not due at `now`.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn scheduled_total(&mut self, now: DateTime<Utc>) -> Result<i64> {
+        let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > $1", now)?;
+        Ok(count)
+    }
+
     /// How many jobs stand so, for each status, none left out. It counts every job there ever was: for people who ask,
     /// not for a loop.
     ///

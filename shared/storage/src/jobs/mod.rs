@@ -1,9 +1,10 @@
 //! The `jobs` table: every transition of a job's life cycle as one compare-and-set.
 //!
-//! `claim` starts a run and hands out its fencing token; `finish` holds the writes that name it; `cancel` is what people
-//! ask for; `list` reads; `sweep` finds what the leader has to do; `expiry` removes what has served; `gauges` counts. A
-//! job's `revision` moves with every change that a client can see: renewing a lease and marking a dispatch leave it
-//! alone, so that an `ETag` stays good while nothing happens.
+//! `submit` adds many at once; `claim` starts a run and hands out its fencing token; `finish` holds the writes that name
+//! it; `cancel` is what people ask for; `list` reads; `watch` tells many watched jobs' news at once; `sweep` finds what the
+//! leader has to do; `expiry` removes what has served; `gauges` counts. A job's `revision` moves with every change that a
+//! client can see: renewing a lease and marking a dispatch leave it alone, so that an `ETag` stays good while nothing
+//! happens.
 
 mod cancel;
 mod claim;
@@ -13,7 +14,9 @@ mod finish;
 mod gauges;
 mod list;
 mod rows;
+mod submit;
 mod sweep;
+mod watch;
 
 pub use cancel::Cancelled;
 pub use claim::Renewal;
@@ -21,6 +24,7 @@ pub use expiry::ExpiryMark;
 pub use list::JobFilter;
 use sqlx::types::Json;
 use trainyard_domain::{Job, JobId};
+pub use watch::JobHead;
 
 use crate::error::Result;
 use crate::sql::{execute, optional};

@@ -77,13 +77,13 @@ async fn a_paused_queue_hands_out_nothing(bench: Bench) {
     pause(true).await;
     assert!(bench.claim(id, "w", bench.now).await.is_none());
     let mut tx = bench.db.begin().await.unwrap();
-    assert!(tx.jobs().undispatched(bench.now, 10, 10).await.unwrap().is_empty());
+    assert!(tx.jobs().undispatched(bench.now, 10, 10).await.unwrap().0.is_empty());
     assert!(tx.jobs().set_progress(running, 1, 0.5, "fit").await.unwrap(), "what runs goes on");
     tx.commit().await.unwrap();
 
     pause(false).await;
     let mut tx = bench.db.begin().await.unwrap();
-    let again = tx.jobs().undispatched(bench.now, 10, 10).await.unwrap();
+    let (again, _) = tx.jobs().undispatched(bench.now, 10, 10).await.unwrap();
     drop(tx);
     assert_eq!(again, [(id, 0)], "its id was dropped by a worker while paused, so it is sent again");
     assert!(bench.claim(id, "w", bench.now).await.is_some());

@@ -23,7 +23,7 @@ async fn queue(bench: &Bench, user: UserId, priority: i64) -> JobId {
 }
 
 async fn ready(bench: &Bench, limit: i64, window: i64) -> Vec<JobId> {
-    let chosen = bench.db.read().await.unwrap().jobs().undispatched(bench.now, limit, window).await.unwrap();
+    let (chosen, _) = bench.db.read().await.unwrap().jobs().undispatched(bench.now, limit, window).await.unwrap();
     chosen.into_iter().map(|(id, _)| id).collect()
 }
 
@@ -107,8 +107,12 @@ async fn sent_ids_are_sent_again_when_they_stay_too_long(bench: Bench) {
     assert!(ready(&bench, 500, 500).await.is_empty());
     bench.claim(ids[0], "w", bench.now).await.unwrap();
     let mut tx = bench.db.begin().await.unwrap();
-    assert_eq!(tx.jobs().forget_dispatches(bench.now).await.unwrap(), 0, "not yet");
-    assert_eq!(tx.jobs().forget_dispatches(bench.later(1)).await.unwrap(), 120, "the one that runs is not waiting");
+    assert_eq!(tx.jobs().forget_dispatches(PriorityClass::Normal, bench.now).await.unwrap(), 0, "not yet");
+    assert_eq!(
+        tx.jobs().forget_dispatches(PriorityClass::Normal, bench.later(1)).await.unwrap(),
+        120,
+        "the one that runs is not waiting"
+    );
     tx.commit().await.unwrap();
     assert_eq!(ready(&bench, 500, 500).await, ids[1..]);
 }
@@ -130,6 +134,8 @@ async fn positions_and_gauges_count_what_waits(bench: Bench) {
     }
     assert_eq!(tx.jobs().active_of(bench.user).await.unwrap(), 6);
     assert_eq!(tx.jobs().active_total().await.unwrap(), 6);
+    assert_eq!((tx.jobs().running_total().await.unwrap(), tx.jobs().failed_total().await.unwrap()), (1, 0));
+    assert_eq!(tx.jobs().scheduled_total(bench.later(60)).await.unwrap(), 1);
     let depth = tx.jobs().depth_by_class().await.unwrap();
     assert_eq!(depth, [(PriorityClass::High, 1), (PriorityClass::Normal, 3), (PriorityClass::Low, 1)]);
     let by_status: Vec<_> = tx.jobs().by_status().await.unwrap().into_iter().map(|(_, count)| count).collect();

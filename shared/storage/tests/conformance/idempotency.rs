@@ -12,21 +12,21 @@ async fn a_key_is_taken_until_it_expires(bench: Bench) {
     let (first, second) = (bench.queue().await, bench.queue().await);
     let bob = bench.add_user("bob@example.com", Role::User).await;
     let mut tx = bench.db.begin().await.unwrap();
-    tx.idempotency().insert(bench.user, "k", "body", first, bench.now, bench.later(60)).await.unwrap();
+    tx.idempotency().insert(bench.user, "k", "body", &[first], bench.now, bench.later(60)).await.unwrap();
     tx.commit().await.unwrap();
 
     let mut tx = bench.db.begin().await.unwrap();
-    let record = Record { body_sha256: "body".into(), job_id: first, expires_at: bench.later(60) };
+    let record = Record { body_sha256: "body".into(), jobs: vec![first], expires_at: bench.later(60) };
     assert_eq!(tx.idempotency().find(bench.user, "k").await.unwrap(), Some(record));
     assert_eq!(tx.idempotency().find(bob, "k").await.unwrap(), None, "keys are each user's own");
-    tx.idempotency().insert(bob, "k", "other", second, bench.now, bench.later(60)).await.unwrap();
-    let taken = tx.idempotency().insert(bench.user, "k", "x", second, bench.later(59), bench.later(99)).await;
+    tx.idempotency().insert(bob, "k", "other", &[second], bench.now, bench.later(60)).await.unwrap();
+    let taken = tx.idempotency().insert(bench.user, "k", "x", &[second], bench.later(59), bench.later(99)).await;
     assert!(matches!(taken, Err(StorageError::Conflict)), "{taken:?}");
     drop(tx);
 
     let mut tx = bench.db.begin().await.unwrap();
-    tx.idempotency().insert(bench.user, "k", "new", second, bench.later(60), bench.later(99)).await.unwrap();
-    assert_eq!(tx.idempotency().find(bench.user, "k").await.unwrap().unwrap().job_id, second);
+    tx.idempotency().insert(bench.user, "k", "new", &[second, first], bench.later(60), bench.later(99)).await.unwrap();
+    assert_eq!(tx.idempotency().find(bench.user, "k").await.unwrap().unwrap().jobs, [second, first]);
     assert_eq!(tx.idempotency().delete_expired(bench.later(99)).await.unwrap(), 0);
     assert_eq!(tx.idempotency().delete_expired(bench.later(100)).await.unwrap(), 1);
 }
@@ -38,7 +38,7 @@ async fn of_two_submissions_at_once_one_gets_the_key(bench: Bench) {
         tokio::spawn(async move {
             let mut tx = db.begin().await.unwrap();
             tx.jobs().insert(&job).await.unwrap();
-            tx.idempotency().insert(user, "k", "body", job.id, now, until).await?;
+            tx.idempotency().insert(user, "k", "body", &[job.id], now, until).await?;
             tx.commit().await
         })
     };

@@ -63,7 +63,9 @@ async fn one_leads_and_another_takes_over_when_it_falls_silent(bench: Bench) {
     let mut tx = bench.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     let after = |seconds| now + TimeDelta::seconds(seconds);
+    assert_eq!(tx.leaders().expires_at("sweep").await.unwrap(), None);
     assert!(tx.leaders().acquire("sweep", "a", now, after(10)).await.unwrap());
+    assert_eq!(tx.leaders().expires_at("sweep").await.unwrap(), Some(after(10)));
     assert!(!tx.leaders().acquire("sweep", "b", after(9), after(19)).await.unwrap());
     assert!(tx.leaders().acquire("sweep", "a", after(9), after(19)).await.unwrap(), "the owner renews");
     assert!(!tx.leaders().acquire("sweep", "b", after(18), after(28)).await.unwrap());

@@ -42,7 +42,12 @@ async fn a_late_worker_changes_nothing(bench: Bench) {
     let mut tx = bench.db.begin().await.unwrap();
     assert!(!tx.jobs().set_progress(id, 1, 0.9, "late").await.unwrap());
     assert!(!tx.jobs().succeed(id, 1, &json!({}), 1, now).await.unwrap());
-    for ending in [Ending::Interrupted, Ending::Cancelled, failure(FailureCode::BadData), Ending::Crashed("9".into())] {
+    for ending in [
+        Ending::Interrupted,
+        Ending::Cancelled,
+        failure(FailureCode::BadData),
+        Ending::Crashed(JobError::new(FailureCode::Crashed, "9")),
+    ] {
         assert!(!tx.jobs().end_run(id, 1, &next_of(&first, ending, now), now).await.unwrap());
     }
     let renewals = tx.jobs().renew("paused", &[(id, 1), (id, 2)], bench.later(99)).await.unwrap();

@@ -68,3 +68,22 @@ fn a_sound_table_raises_no_warning() {
     let order = request(Algorithm::DecisionTree, &["sex", "age", "pclass", "embarked"], "survived", 1, none());
     assert_eq!(run(TITANIC, &order).warnings, Vec::<String>::new());
 }
+
+#[test]
+fn a_watcher_hears_what_was_read_and_sees_the_forest_improve() {
+    let recorder = Recorder::default();
+    let order = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 50}));
+    let trained = train(TITANIC.as_bytes(), &order, &recorder).unwrap();
+    let noted = recorder.noted.into_inner().unwrap();
+    assert_eq!(
+        noted,
+        ["read 1309 rows of 2 feature columns and 'survived'", "training on 1047 rows, measuring on 262"]
+    );
+    let measured = recorder.measured.into_inner().unwrap();
+    assert!(measured.iter().all(|(name, value, _)| name == "oob_accuracy" && (0.0..=1.0).contains(value)));
+    let steps: Vec<_> = measured.iter().map(|(.., step)| *step).collect();
+    assert_eq!(steps, (3..=48).step_by(3).collect::<Vec<_>>(), "a bounded number of points on the curve");
+    let last = measured.last().unwrap().1;
+    let finished = trained.metrics["oob_accuracy"].as_f64().unwrap();
+    assert!((last - finished).abs() < 0.05, "the curve ends where the finished forest is: {last}, {finished}");
+}

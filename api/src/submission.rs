@@ -1,0 +1,82 @@
+//! From an accepted request to durable jobs: submissions that come at the same time share one transaction and one commit.
+//!
+//! An order is stored whole or refused; 202 is answered after the commit. The ids then go to the queue; one that does not
+//! get there is sent by the sweep.
+
+mod order;
+mod quota;
+mod send;
+mod store;
+
+use std::sync::Arc;
+
+use trainyard_domain::JobId;
+use trainyard_http::Problem;
+use trainyard_storage::{Coalesce, StorageError};
+
+pub(crate) use order::Order;
+pub(crate) use quota::Quota;
+pub(crate) use send::send;
+
+use crate::state::Ports;
+
+/// Most orders that share a commit. Past some dozens there is little left to save, and all of them wait for the last.
+const MAX_ORDERS: usize = 64;
+
+/// How often an order is tried while others with its key are being stored.
+const MAX_LOOKS: usize = 4;
+
+/// What became of an order.
+#[derive(Debug)]
+pub(crate) enum Stored {
+    /// These are its jobs, from now or from an earlier request with the same key.
+    Jobs(Vec<JobId>),
+    /// Another request with its key was stored at the same moment.
+    Raced,
+}
+
+/// Takes orders and stores them, some at a time.
+pub(crate) type Submissions = Coalesce<Arc<Order>, Result<Stored, Problem>>;
+
+/// Starts to take orders. Call it within a Tokio runtime.
+pub(crate) fn start(ports: &Ports, quota: &Arc<Quota>) -> Submissions {
+    let (ports, quota) = (ports.clone(), Arc::clone(quota));
+    Coalesce::start(MAX_ORDERS, move |orders: Vec<Arc<Order>>| {
+        let (ports, quota) = (ports.clone(), Arc::clone(&quota));
+        async move { visit(&ports, &quota, &orders).await }
+    })
+}
+
+/// Stores one order; answers its jobs, in its order.
+///
+/// # Errors
+/// What is wrong with it, or that it can't be stored now.
+pub(crate) async fn submit(submissions: &Submissions, order: Order) -> Result<Vec<JobId>, Problem> {
+    let order = Arc::new(order);
+    // A race can be lost to a request of the same batch and to one of another; the look after that finds what was stored.
+    for _ in 0..MAX_LOOKS {
+        if let Stored::Jobs(jobs) = submissions.call(Arc::clone(&order)).await?? {
+            return Ok(jobs);
+        }
+    }
+    Err(Problem::conflict("another request with this Idempotency-Key is in progress"))
+}
+
+async fn visit(
+    ports: &Ports,
+    quota: &Arc<Quota>,
+    orders: &[Arc<Order>],
+) -> Result<Vec<Result<Stored, Problem>>, StorageError> {
+    match store::store(ports, quota, orders).await {
+        // One of them names a data set or an account that has just gone. The others are not to suffer for it.
+        Err(StorageError::Conflict) => {
+            let mut answers = Vec::with_capacity(orders.len());
+            for order in orders {
+                let stored = store::store(ports, quota, std::slice::from_ref(order)).await;
+                answers.push(stored.map_err(Problem::from).and_then(|mut one| one.pop().unwrap_or(Ok(Stored::Raced))));
+            }
+            Ok(answers)
+        }
+        answers => answers,
+    }
+}

@@ -1,0 +1,86 @@
+//! Webhook deliveries as clients see them.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use trainyard_domain::webhook::{Delivery, DeliveryStatus};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryStatusView {
+    /// It is to be sent, now or again later.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// Every attempt failed, or the receiver answered 410.
+    Failed,
+}
+
+impl From<DeliveryStatus> for DeliveryStatusView {
+    fn from(status: DeliveryStatus) -> Self {
+        match status {
+            DeliveryStatus::Pending => Self::Pending,
+            DeliveryStatus::Delivered => Self::Delivered,
+            DeliveryStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+/// One event on its way to one webhook.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryView {
+    /// Its id: the `webhook-id` of every attempt, also after a replay.
+    #[schema(example = "01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11")]
+    pub id: Uuid,
+    /// The job it tells of.
+    pub job_id: Uuid,
+    /// Where to.
+    #[schema(example = "https://example.com/hooks/trainyard")]
+    pub url: String,
+    /// `training.succeeded`, `training.failed` or `training.cancelled`.
+    #[schema(example = "training.succeeded")]
+    pub event: String,
+    /// The body that is sent.
+    #[schema(value_type = Object)]
+    pub payload: Value,
+    /// Where it stands.
+    pub status: DeliveryStatusView,
+    /// Attempts so far, since the last replay.
+    #[schema(example = 2)]
+    pub attempts: i64,
+    /// When the next attempt is due; `null` when there will be none.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// The HTTP status of the last attempt, if it was answered.
+    #[schema(example = 503)]
+    pub last_status: Option<i64>,
+    /// Why the last attempt failed.
+    #[schema(example = "answered 503 Service Unavailable")]
+    pub last_error: Option<String>,
+    /// When the event happened.
+    pub created_at: DateTime<Utc>,
+    /// When it was delivered or given up.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        let pending = delivery.status == DeliveryStatus::Pending;
+        Self {
+            id: delivery.id.0,
+            job_id: delivery.job_id.0,
+            url: delivery.url,
+            event: delivery.event,
+            payload: delivery.payload,
+            status: delivery.status.into(),
+            attempts: delivery.attempts,
+            next_attempt_at: pending.then_some(delivery.next_attempt_at),
+            last_status: delivery.last_status,
+            last_error: delivery.last_error,
+            created_at: delivery.created_at,
+            finished_at: delivery.finished_at,
+        }
+    }
+}

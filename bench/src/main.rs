@@ -1,0 +1,159 @@
+//! `make bench-queue`: measures the queue beside other queues, one contender at a time on servers of its own, and writes
+//! down what came out, also where it is not what was hoped for.
+//!
+//! `trainyard-bench submit --contender trainyard` measures one part of one contender.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
+
+mod http;
+mod load;
+mod measure;
+mod peers;
+mod process;
+mod report;
+mod route_only;
+mod servers;
+mod stats;
+mod trainyard;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+
+use crate::measure::{Bench, memory, noop, pickup, polls, submit};
+use crate::peers::Peers;
+use crate::servers::Servers;
+use crate::stats::{median, show};
+
+/// Measure the queue.
+#[derive(Debug, Parser)]
+#[command(name = "trainyard-bench")]
+struct Arguments {
+    /// What to measure; everything when left out.
+    parts: Vec<Part>,
+    /// Only contenders with this in their name.
+    #[arg(long)]
+    contender: Option<String>,
+    /// Three minutes instead of fifteen.
+    #[arg(long)]
+    quick: bool,
+    /// How often each contender has its turn.
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Write the report to this file too.
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// The `trainyard` to measure; the one beside this program when left out.
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// The port of `route-only`.
+    #[arg(long, hide = true, default_value_t = 0)]
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// `POST /training` on 64 connections.
+    Submit,
+    /// From commit to claim when idle.
+    Pickup,
+    /// No-op jobs from claimed to succeeded.
+    Noop,
+    /// Redis' memory per queued job.
+    Memory,
+    /// `GET /training/{job_id}` over a million jobs.
+    Polls,
+    /// Serves the route without database and queue; `submit` starts it.
+    #[value(hide = true)]
+    RouteOnly,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    if arguments.parts == [Part::RouteOnly] {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(route_only::serve(arguments.port))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let started = Instant::now();
+    let beside = std::env::current_exe()?.parent().context("a folder")?.to_owned();
+    let peers = Peers::install(&beside.parent().unwrap_or(&beside).join("bench-peers"))?;
+    let bench = Bench {
+        servers: Servers::start(),
+        peers,
+        binary: arguments.binary.unwrap_or_else(|| beside.join("trainyard")),
+        quick: arguments.quick,
+        rounds: arguments.rounds,
+        only: arguments.contender,
+    };
+    let mut facts = facts(&bench)?;
+    let all = [Part::Submit, Part::Pickup, Part::Noop, Part::Memory, Part::Polls];
+    let parts = if arguments.parts.is_empty() { &all[..] } else { &arguments.parts };
+    let (mut sections, mut failures) = (Vec::new(), Vec::new());
+    for part in parts {
+        let measured = match part {
+            Part::Submit => submit::measure(&bench),
+            Part::Pickup => pickup::measure(&bench),
+            Part::Noop => noop::measure(&bench),
+            Part::Memory => memory::measure(&bench),
+            Part::Polls => polls::measure(&bench),
+            Part::RouteOnly => continue,
+        };
+        match measured {
+            Ok(section) => sections.push(section),
+            Err(error) => failures.push(format!("{part:?}: {error:#}").replace('\n', " ")),
+        }
+    }
+    facts.push(format!("Took {} s.", show(started.elapsed().as_secs_f64())));
+    let text = report::markdown(&facts, &sections, &failures);
+    println!("{text}");
+    if let Some(path) = arguments.report {
+        std::fs::write(&path, &text).with_context(|| path.display().to_string())?;
+    }
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// On what, with what and how this was measured.
+fn facts(bench: &Bench) -> anyhow::Result<Vec<String>> {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map(|rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let cores = std::thread::available_parallelism()?;
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let command = if bench.quick { "make bench-queue QUICK=1" } else { "make bench-queue" };
+    Ok(vec![
+        format!("`{command}` on {}, version {}.", chrono::Utc::now().format("%Y-%m-%d"), env!("CARGO_PKG_VERSION")),
+        format!(
+            "{cores} cores ({}) shared by generator, contender, Postgres and Redis; load average before: {}; 8 KiB written \
+             and synced to the database's disk in {} ms (median).",
+            model.unwrap_or("unknown"),
+            load.split(' ').next().unwrap_or("?"),
+            show(sync_ms()?)
+        ),
+        format!("{}.", bench.servers.versions()?),
+        format!("Peers: {}.", bench.peers.versions()?),
+        "Contenders take turns, one at a time, on an empty database and an empty Redis; medians and ranges are over the \
+         rounds, ratios within a round."
+            .to_owned(),
+    ])
+}
+
+/// How long the disk takes for what Postgres does at a commit.
+fn sync_ms() -> anyhow::Result<f64> {
+    use std::io::{Seek, SeekFrom, Write};
+    let mut file = tempfile::NamedTempFile::new_in(Path::new(&std::env::temp_dir()))?;
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        let start = Instant::now();
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&[0; 8192])?;
+        file.as_file().sync_data()?;
+        times.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(median(&times))
+}

@@ -1,0 +1,146 @@
+//! `POST /training` without database and queue: the same table, guard, middleware, extractor, checks and answer, and
+//! nothing stored. What our route could reach if storing a job were free.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use trainyard_domain::spec::Draft;
+use trainyard_domain::{Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, Job, Role, User, UserId};
+use trainyard_http::auth::{Authenticator, DisabledUsers, Jwt, PrincipalCheck};
+use trainyard_http::ops::Ops;
+use trainyard_http::{Json, Principal, Problem, Routes};
+use trainyard_telemetry::{LogFormat, Metrics, init_logs};
+use trainyard_testkit::JWT_SECRET;
+use utoipa_axum::routes;
+
+/// The body of `POST /training`, field by field.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    name: String,
+    algorithm: String,
+    features: Vec<String>,
+    dataset: String,
+    target: String,
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+    #[serde(default)]
+    priority: i64,
+    run_at: Option<DateTime<Utc>>,
+    seed: u64,
+}
+
+/// The body of the 202.
+#[derive(Debug, Serialize)]
+struct Accepted {
+    job_id: String,
+    status: &'static str,
+    status_url: String,
+}
+
+/// Serves it on a port of this machine until the process is stopped.
+///
+/// # Errors
+/// When the port is taken.
+pub(crate) async fn serve(port: u16) -> anyhow::Result<()> {
+    init_logs(LogFormat::Json, "info")?;
+    let check = PrincipalCheck::Claims(DisabledUsers::default());
+    let authenticator = Authenticator::new(Arc::new(jwt()?), Clock::system(), check);
+    let routes = Routes::new().user(routes!(submit)).with_state(Arc::new(titanic()?));
+    let router = routes.merge(Ops::new(Metrics::install()?).routes()).into_router(authenticator);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    Ok(trainyard_http::serve::serve(listener, router, CancellationToken::new(), Duration::ZERO).await?)
+}
+
+/// A token that this route and the peers believe: of the kind that `POST /login` answers.
+///
+/// # Errors
+/// When it can't be signed.
+pub(crate) fn token() -> anyhow::Result<String> {
+    let now = Utc::now();
+    let user = User {
+        id: UserId::at(now),
+        email: Email::parse("bench@example.com").map_err(anyhow::Error::msg)?,
+        password_hash: String::new(),
+        role: Role::Admin,
+        disabled: false,
+        created_at: now,
+    };
+    Ok(jwt()?.issue(&user, now)?)
+}
+
+fn jwt() -> anyhow::Result<Jwt> {
+    Ok(Jwt::new(JWT_SECRET.as_bytes(), "trainyard", "trainyard", chrono::Duration::hours(2))?)
+}
+
+#[utoipa::path(post, path = "/training", operation_id = "submit_job", responses((status = 202)))]
+async fn submit(
+    State(dataset): State<Arc<Dataset>>,
+    principal: Principal,
+    Json(body): Json<Body>,
+) -> Result<Response, Problem> {
+    if body.dataset != dataset.name.as_str() {
+        return Err(Problem::field("dataset", "is not the name of a data set"));
+    }
+    let draft = Draft {
+        name: body.name,
+        algorithm: body.algorithm,
+        features: body.features,
+        target: body.target,
+        params: body.params,
+        priority: body.priority,
+        run_at: body.run_at,
+        max_attempts: 3,
+        timeout_s: 3600,
+        seed: body.seed,
+    };
+    let spec = draft.check(&dataset).map_err(Problem::validation)?;
+    let job = Job::submitted(spec, dataset.id, principal.user_id, None, Utc::now());
+    let status_url = format!("/training/{}", job.id);
+    let location = HeaderValue::from_str(&status_url).map_err(Problem::internal)?;
+    let headers = [(header::LOCATION, location), (header::RETRY_AFTER, HeaderValue::from_static("1"))];
+    let answer = Accepted { job_id: job.id.to_string(), status: "queued", status_url };
+    Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())
+}
+
+/// As much of the built-in data set's profile as the checks look at.
+fn titanic() -> anyhow::Result<Dataset> {
+    let column = |name: &str, dtype: Dtype| ColumnProfile {
+        name: name.to_owned(),
+        dtype,
+        missing: 0,
+        distinct: 2,
+        min: None,
+        max: None,
+        top: None,
+        values_sha256: name.to_owned(),
+        partition_sha256: name.to_owned(),
+    };
+    let now = Utc::now();
+    Ok(Dataset {
+        id: DatasetId::at(now),
+        name: DatasetName::parse("titanic").map_err(anyhow::Error::msg)?,
+        version: 1,
+        rows: 1309,
+        bytes: 0,
+        columns: vec![
+            column("sex", Dtype::Category),
+            column("age", Dtype::Number),
+            column("pclass", Dtype::Number),
+            column("survived", Dtype::Number),
+        ],
+        sha256: String::new(),
+        storage_key: String::new(),
+        warnings: Vec::new(),
+        created_by: None,
+        created_at: now,
+    })
+}

@@ -1,0 +1,183 @@
+//! The servers that all contenders stand on: a Postgres that writes every commit to the disk, a Redis with an
+//! append-only file, and looks into both.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use trainyard_testkit::{PostgresServer, RedisServer, Tied, spawn_tied};
+
+/// Private servers, one of each.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    pub(crate) postgres: PostgresServer,
+    pub(crate) redis: RedisServer,
+}
+
+impl Servers {
+    /// Starts both, with their packages' own settings: `fsync` and `synchronous_commit` on, AOF written every second.
+    pub(crate) fn start() -> Self {
+        Self { postgres: PostgresServer::start_durable(), redis: RedisServer::start() }
+    }
+
+    /// Empties Redis, so that no contender pays for another's leftovers.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(crate) fn flush_redis(&self) -> anyhow::Result<()> {
+        self.ask_redis("FLUSHALL SYNC").map(|_| ())
+    }
+
+    /// `used_memory` of Redis in bytes.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(crate) fn redis_memory(&self) -> anyhow::Result<f64> {
+        let info = self.ask_redis("INFO memory")?;
+        let line = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+        Ok(line.context("INFO memory names used_memory")?.trim().parse()?)
+    }
+
+    /// Entries of all streams.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(crate) fn redis_entries(&self) -> anyhow::Result<u64> {
+        let keys = self.ask_redis("KEYS *")?;
+        let mut entries = 0;
+        for key in keys.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['*', '$'])) {
+            if self.ask_redis(&format!("TYPE {key}"))?.trim() == "+stream" {
+                entries += self.ask_redis(&format!("XLEN {key}"))?.trim().trim_start_matches(':').parse::<u64>()?;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// The versions of both.
+    ///
+    /// # Errors
+    /// When one does not answer.
+    pub(crate) fn versions(&self) -> anyhow::Result<String> {
+        let url = self.postgres.fresh_database();
+        let postgres = sql(
+            &url,
+            "SELECT current_setting('server_version') || ', fsync=' || current_setting('fsync') ||
+            ', synchronous_commit=' || current_setting('synchronous_commit')",
+        )?;
+        let info = self.ask_redis("INFO server")?;
+        let redis = info.lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap_or("?").trim();
+        Ok(format!("Postgres {postgres}; Redis {redis}, appendonly=yes, appendfsync=everysec"))
+    }
+
+    /// One inline command and its raw answer.
+    fn ask_redis(&self, command: &str) -> anyhow::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.redis.port()))?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        // QUIT has the server close the connection after the answer, so that it can be read to its end.
+        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        ensure!(!answer.starts_with('-'), "Redis refused {command}: {answer}");
+        Ok(answer.trim_end().trim_end_matches("+OK").to_owned())
+    }
+}
+
+/// What a query answers, rows on lines and columns apart by a space.
+///
+/// # Errors
+/// What `psql` says when it fails.
+pub(crate) fn sql(url: &str, query: &str) -> anyhow::Result<String> {
+    let output = psql(url).args(["-c", query]).output().context("psql can be run")?;
+    if !output.status.success() {
+        bail!("{query}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
+
+/// Makes statistics and visibility as good as autovacuum would after a while, and the dirty pages of loading clean.
+///
+/// # Errors
+/// As [`sql`].
+pub(crate) fn settle(url: &str) -> anyhow::Result<()> {
+    sql(url, "VACUUM ANALYZE")?;
+    sql(url, "CHECKPOINT").map(|_| ())
+}
+
+/// Asks `query` (one number) several times a second over one connection, for [`Progress`].
+///
+/// # Errors
+/// When the files in `folder` can't be made.
+pub(crate) fn watch(url: &str, query: &str, folder: &Path) -> anyhow::Result<(Tied, Progress)> {
+    let script = folder.join("watch.sql");
+    let clock = "round(extract(epoch FROM statement_timestamp()) * 1000, 1)";
+    std::fs::write(&script, format!("SELECT ({query}), {clock} \\watch 0.1\n"))?;
+    let output = folder.join("progress");
+    let mut command = psql(url);
+    command.arg("-f").arg(script).stdout(File::create(&output)?).stderr(Stdio::null());
+    Ok((spawn_tied(command, libc::SIGTERM), Progress(output)))
+}
+
+fn psql(url: &str) -> Command {
+    let mut command = Command::new("psql");
+    // No row is worth the microseconds of a terminal's formatting.
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-F", " ", "-d", url]);
+    command
+}
+
+/// A file that grows by lines `<jobs done> <milliseconds>`.
+#[derive(Debug)]
+pub(crate) struct Progress(pub(crate) std::path::PathBuf);
+
+impl Progress {
+    /// Waits until `jobs` are done, and answers jobs a second between a tenth of them and the last sample.
+    ///
+    /// # Errors
+    /// When they are not done within `limit`.
+    pub(crate) fn rate(&self, jobs: f64, limit: Duration) -> anyhow::Result<f64> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let samples = self.samples()?;
+            if let Some(end) = samples.iter().position(|(done, _)| *done >= jobs) {
+                return steady(&samples[..=end], jobs).context("the jobs were done between two looks");
+            }
+            let done = samples.last().map_or(0.0, |(done, _)| *done);
+            ensure!(Instant::now() < deadline, "{done} of {jobs} jobs done after {limit:?}");
+            crate::load::pause(Duration::from_millis(100));
+        }
+    }
+
+    fn samples(&self) -> anyhow::Result<Vec<(f64, f64)>> {
+        let text = std::fs::read_to_string(&self.0)?;
+        // The last line may be half written.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let pair = |line: &str| {
+            let (done, at) = line.trim().split_once(' ')?;
+            Some((done.parse().ok()?, at.parse().ok()?))
+        };
+        Ok(whole.lines().filter_map(pair).collect())
+    }
+}
+
+/// Jobs a second from the last sample at or under a tenth of `jobs` to the end. The start is left out where there are
+/// enough samples: connections are made and caches are cold.
+fn steady(samples: &[(f64, f64)], jobs: f64) -> Option<f64> {
+    let (end, end_ms) = samples.last()?;
+    let warm = samples.iter().rev().find(|(done, at)| *done <= jobs / 10.0 && at < end_ms)?;
+    Some((end - warm.0) * 1000.0 / (end_ms - warm.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_leaves_out_the_start() {
+        let samples = [(0.0, 0.0), (0.0, 900.0), (90.0, 1000.0), (600.0, 1500.0), (1090.0, 2000.0)];
+        assert_eq!(steady(&samples, 1000.0), Some(1000.0));
+        assert_eq!(steady(&[], 1000.0), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! Webhooks: a job tells an address of its owner how it ended, by the rules of Standard Webhooks
+//! (<https://www.standardwebhooks.com>).
+//!
+//! What is told is [`event`]; where to is checked by [`Rules`]; what follows an attempt is decided by [`after`].
+
+mod address;
+mod rules;
+
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::ids::{DeliveryId, JobId};
+use crate::job::{Job, JobStatus};
+
+pub use address::is_public;
+pub use rules::{MAX_URL_LENGTH, Rules, receiver};
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryStatus {
+    /// It is to be sent, now or again later.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// The receiver never took it, or said that it is gone.
+    Failed,
+}
+
+impl DeliveryStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Failed];
+
+    /// The name in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The status called `text`, if there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// One event on its way to one address, as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Its id, the `webhook-id` of every attempt: receivers tell repetitions by it.
+    pub id: DeliveryId,
+    /// The job it tells of.
+    pub job_id: JobId,
+    /// Where to.
+    pub url: String,
+    /// The [`receiver`] at that address.
+    pub receiver: String,
+    /// What happened, such as `training.succeeded`.
+    pub event: String,
+    /// The body.
+    pub payload: Value,
+    /// Where it stands.
+    pub status: DeliveryStatus,
+    /// Moves with every attempt and every replay: the result of an attempt that was overtaken is not recorded.
+    pub claim: i64,
+    /// Attempts of the present series; a replay begins a new one.
+    pub attempts: i64,
+    /// When a pending one is due.
+    pub next_attempt_at: DateTime<Utc>,
+    /// What the receiver answered last: an HTTP status code.
+    pub last_status: Option<i64>,
+    /// Why the last attempt failed, for people.
+    pub last_error: Option<String>,
+    /// When the job ended.
+    pub created_at: DateTime<Utc>,
+    /// When it was delivered or given up.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What is told of a job that has ended: the event's type and the body. `None` for a job that goes on.
+///
+/// Of the metrics only the numbers are told: lists and tables can be long, and are at the job.
+pub fn event(job: &Job) -> Option<(&'static str, Value)> {
+    let kind = match job.status {
+        JobStatus::Queued | JobStatus::Running => return None,
+        JobStatus::Succeeded => "training.succeeded",
+        JobStatus::Failed => "training.failed",
+        JobStatus::Cancelled => "training.cancelled",
+    };
+    let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let mut data = json!({
+        "job_id": job.id,
+        "name": job.spec.name,
+        "algorithm": job.spec.algorithm,
+        "status": job.status,
+        "created_at": time(job.created_at),
+        "finished_at": job.finished_at.map(time),
+    });
+    if let Some(version) = job.model_version {
+        data["model"] = json!({"name": job.spec.name, "version": version});
+    }
+    if let Some(Value::Object(metrics)) = &job.metrics {
+        let numbers = metrics.iter().filter(|(_, value)| value.is_number());
+        data["metrics"] = numbers.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into();
+    }
+    if let Some(error) = &job.error {
+        data["error"] = json!(error);
+    }
+    let at = job.finished_at.map(time);
+    Some((kind, json!({"type": kind, "timestamp": at, "data": data})))
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// How long the receiver asked to be left alone, in seconds.
+    pub retry_after_s: Option<i64>,
+    /// What kept it from being an answer, for people.
+    pub error: Option<String>,
+}
+
+impl Answer {
+    /// Whether the receiver took the event.
+    pub fn is_taken(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+/// What follows an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing: it was delivered.
+    Delivered,
+    /// Another attempt at this time.
+    Again(DateTime<Utc>),
+    /// Nothing: it is given up.
+    Failed,
+}
+
+/// The receiver's address is no more, and will not come back (Standard Webhooks: stop sending).
+const GONE: u16 = 410;
+
+/// Decides what follows the `attempts`-th attempt of a series, which ended with `answer` at `now`.
+///
+/// `pauses` are the seconds between attempts: their number is that of the retries. `jitter`, a uniform draw from 0..1,
+/// adds up to a tenth, so that what failed together does not come back together. A receiver may ask for a longer pause,
+/// up to the longest of `pauses`.
+pub fn after(answer: &Answer, attempts: i64, pauses: &[i64], now: DateTime<Utc>, jitter: f64) -> After {
+    if answer.is_taken() {
+        return After::Delivered;
+    }
+    let next = usize::try_from(attempts - 1).ok().and_then(|retry| pauses.get(retry));
+    let (Some(&pause), false) = (next, answer.status == Some(GONE)) else { return After::Failed };
+    let longest = pauses.iter().copied().max().unwrap_or(pause);
+    let asked = answer.retry_after_s.unwrap_or(0).min(longest);
+    #[allow(clippy::cast_possible_truncation, reason = "a pause is at most some days")]
+    let spread = (pause as f64 * 100.0 * jitter.clamp(0.0, 1.0)) as i64;
+    After::Again(now + Duration::seconds(pause.max(asked)) + Duration::milliseconds(spread))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSES: &[i64] = &[5, 300];
+
+    fn answered(status: u16) -> Answer {
+        Answer { status: Some(status), ..Answer::default() }
+    }
+
+    fn pause(answer: &Answer, attempts: i64, jitter: f64) -> Option<i64> {
+        match after(answer, attempts, PAUSES, DateTime::UNIX_EPOCH, jitter) {
+            After::Again(at) => Some(at.timestamp_millis()),
+            After::Failed => None,
+            After::Delivered => panic!("delivered"),
+        }
+    }
+
+    #[test]
+    fn only_a_2xx_counts_as_delivered() {
+        let deliver = |status| after(&answered(status), 1, PAUSES, DateTime::UNIX_EPOCH, 0.0);
+        for status in [200, 202, 204, 299] {
+            assert_eq!(deliver(status), After::Delivered);
+        }
+        for status in [100, 199, 301, 302, 308, 400, 404, 429, 500, 503] {
+            assert_ne!(deliver(status), After::Delivered, "{status}");
+        }
+        assert_eq!(deliver(410), After::Failed, "gone is gone");
+    }
+
+    #[test]
+    fn attempts_follow_the_pauses_and_then_end() {
+        assert_eq!(pause(&answered(500), 1, 0.0), Some(5_000));
+        assert_eq!(pause(&Answer::default(), 2, 0.0), Some(300_000));
+        assert_eq!(pause(&answered(500), 2, 1.0), Some(330_000), "spread by up to a tenth");
+        assert_eq!(pause(&answered(500), 3, 0.0), None);
+        assert_eq!(pause(&answered(500), 4, 0.0), None, "also one that came late");
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_a_longer_pause_but_not_for_ever() {
+        let asks = |seconds| Answer { retry_after_s: Some(seconds), ..answered(503) };
+        assert_eq!(pause(&asks(60), 1, 0.0), Some(60_000));
+        assert_eq!(pause(&asks(1), 1, 0.0), Some(5_000), "not for a shorter one");
+        assert_eq!(pause(&asks(i64::MAX), 1, 0.0), Some(300_000));
+    }
+
+    #[test]
+    fn statuses_read_back() {
+        for status in DeliveryStatus::ALL {
+            assert_eq!(DeliveryStatus::parse(status.as_str()), Some(status));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which addresses a webhook may go to, as far as the text can tell; what a name resolves to is checked when it is sent.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use super::is_public;
+
+/// Longest address, in bytes.
+pub const MAX_URL_LENGTH: usize = 2_048;
+
+/// What an installation allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// Whether there is a secret to sign with; without one no webhook is accepted.
+    pub enabled: bool,
+    /// Whether webhooks may go to addresses that are not of the public internet, and over plain HTTP.
+    pub allow_private_addresses: bool,
+}
+
+impl Rules {
+    /// Checks the address of a webhook.
+    ///
+    /// # Errors
+    /// What was expected, fit for the person who sent it.
+    pub fn check(self, url: &str) -> Result<(), String> {
+        if !self.enabled {
+            return Err("must be null: this server has no webhooks.secret to sign webhooks with".into());
+        }
+        if url.len() > MAX_URL_LENGTH {
+            return Err(format!("must have at most {MAX_URL_LENGTH} bytes"));
+        }
+        let parsed = Url::parse(url).map_err(|error| format!("must be an absolute URL ({error})"))?;
+        match parsed.scheme() {
+            "https" => {}
+            "http" if self.allow_private_addresses => {}
+            "http" => return Err("must begin with https://: plain HTTP is not allowed".into()),
+            _ => return Err("must begin with https://".into()),
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err("must not carry a user name or a password".into());
+        }
+        let public = match parsed.host() {
+            None => return Err("must name a host".into()),
+            Some(Host::Ipv4(address)) => is_public(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => is_public(IpAddr::V6(address)),
+            Some(Host::Domain(name)) => !is_local(name),
+        };
+        if public || self.allow_private_addresses {
+            return Ok(());
+        }
+        Err("must not point into a private network (webhooks.allow_private_addresses would allow it)".into())
+    }
+}
+
+/// Host and port of an address that was accepted: what answers, or fails to, as one.
+pub fn receiver(url: &str) -> String {
+    let Ok(parsed) = Url::parse(url) else { return String::new() };
+    format!("{}:{}", parsed.host_str().unwrap_or_default(), parsed.port_or_known_default().unwrap_or_default())
+}
+
+/// Names that mean the machine itself (RFC 6761).
+fn is_local(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRICT: Rules = Rules { enabled: true, allow_private_addresses: false };
+    const LAX: Rules = Rules { enabled: true, allow_private_addresses: true };
+
+    #[test]
+    fn public_https_addresses_are_accepted() {
+        for url in
+            ["https://example.com", "https://example.com:8443/a?b=c#d", "https://1.1.1.1/x", "https://bücher.example/"]
+        {
+            assert_eq!(STRICT.check(url), Ok(()), "{url}");
+        }
+        assert_eq!(LAX.check("http://127.0.0.1:8000/hook"), Ok(()));
+    }
+
+    #[test]
+    fn private_addresses_are_refused_however_they_are_written() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "a.localhost",
+            "10.0.0.1",
+            "169.254.169.254",
+            "0",
+            "192.168.0.1",
+            "[fe80::1]",
+            "[fd00::1]",
+            "１２７.0.0.1",
+        ] {
+            let url = format!("https://{host}/");
+            let refused = STRICT.check(&url).unwrap_err();
+            assert!(refused.contains("private network"), "{url}: {refused}");
+            assert_eq!(LAX.check(&url), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_receiver_is_told_by_host_and_port() {
+        assert_eq!(receiver("https://Example.com/a?job=1"), receiver("https://example.com:443/b"));
+        assert_ne!(receiver("https://example.com"), receiver("https://example.com:8443"));
+        assert_eq!(receiver("https://[2606:4700::1]/"), "[2606:4700::1]:443");
+    }
+
+    #[test]
+    fn what_is_no_proper_address_is_refused_by_what_is_wrong() {
+        let long = format!("https://example.com/{}", "x".repeat(MAX_URL_LENGTH));
+        for (url, why) in [
+            ("", "absolute URL"),
+            ("example.com/hook", "absolute URL"),
+            ("/hook", "absolute URL"),
+            ("https://", "absolute URL"),
+            ("http://example.com", "plain HTTP"),
+            ("ftp://example.com", "https://"),
+            ("file:///etc/passwd", "https://"),
+            ("https://user@example.com", "user name"),
+            ("https://:secret@example.com", "user name"),
+            (&long, "at most 2048"),
+        ] {
+            let refused = STRICT.check(url).unwrap_err();
+            assert!(refused.contains(why), "{url}: {refused}");
+        }
+        let off = Rules::default().check("https://example.com").unwrap_err();
+        assert!(off.contains("webhooks.secret"), "{off}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Calls that come at the same time share one visit to the database: one transaction, one commit, a few statements.
+//!
+//! While a batch is under way, the calls that arrive gather and make the next one (group commit, as databases do it
+//! within themselves). A lone call waits for nothing, and a call is never answered from a visit that began before it.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::error::{Result, StorageError};
+
+/// Gathers calls that ask a `Q` and are answered an `A`. Clones gather together; the last one to go ends it.
+pub struct Coalesce<Q, A>(mpsc::Sender<Call<Q, A>>);
+
+struct Call<Q, A> {
+    question: Q,
+    answer: oneshot::Sender<Result<A>>,
+}
+
+/// Batches under way at the same time: while one waits for the disk, the next one does its work.
+const LANES: usize = 2;
+
+impl<Q: Send + 'static, A: Send + 'static> Coalesce<Q, A> {
+    /// Answers calls with `visit`, which gets up to `max` questions and gives as many answers, in their order. Its error
+    /// is the answer to each of them. Call it within a Tokio runtime.
+    pub fn start<F, Visit>(max: usize, visit: F) -> Self
+    where
+        F: Fn(Vec<Q>) -> Visit + Send + Sync + 'static,
+        Visit: Future<Output = Result<Vec<A>>> + Send + 'static,
+    {
+        let (calls, waiting) = mpsc::channel(max.max(1) * LANES);
+        let (waiting, visit) = (Arc::new(Mutex::new(waiting)), Arc::new(visit));
+        for _ in 0..LANES {
+            tokio::spawn(serve(Arc::clone(&waiting), Arc::clone(&visit), max.max(1)));
+        }
+        Self(calls)
+    }
+
+    /// Asks, together with whoever else asks now. Dropping the future takes nothing back: a change that was asked for may
+    /// happen or not.
+    ///
+    /// # Errors
+    /// As the visit.
+    pub async fn call(&self, question: Q) -> Result<A> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || StorageError::Other("the task that serves this call has ended".into());
+        self.0.send(Call { question, answer }).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+async fn serve<Q, A, F, Visit>(waiting: Arc<Mutex<mpsc::Receiver<Call<Q, A>>>>, visit: Arc<F>, max: usize)
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+    F: Fn(Vec<Q>) -> Visit + Send + Sync + 'static,
+    Visit: Future<Output = Result<Vec<A>>> + Send + 'static,
+{
+    loop {
+        let mut calls = Vec::new();
+        if waiting.lock().await.recv_many(&mut calls, max).await == 0 {
+            return;
+        }
+        let (questions, answers): (Vec<_>, Vec<_>) = calls.into_iter().map(|call| (call.question, call.answer)).unzip();
+        // In a task of its own, so that a panic fails this batch and not every call from now on.
+        let visited = tokio::spawn(visit(questions)).await.unwrap_or_else(|died| Err(StorageError::Other(died.into())));
+        match visited {
+            Ok(given) => answers.into_iter().zip(given).for_each(|(to, answer)| drop(to.send(Ok(answer)))),
+            Err(error) => {
+                let error = Arc::new(error);
+                answers.into_iter().for_each(|to| drop(to.send(Err(StorageError::shared(&error)))));
+            }
+        }
+    }
+}
+
+impl<Q, A> Clone for Coalesce<Q, A> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<Q, A> fmt::Debug for Coalesce<Q, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Coalesce")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_that_wait_for_a_batch_make_the_next_one() {
+        let (visits, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let doubling = Coalesce::start(100, {
+            let (visits, gate) = (Arc::clone(&visits), Arc::clone(&gate));
+            move |questions: Vec<u64>| {
+                let (visits, gate) = (Arc::clone(&visits), Arc::clone(&gate));
+                async move {
+                    visits.fetch_add(1, Ordering::SeqCst);
+                    gate.acquire().await.unwrap().forget();
+                    Ok(questions.into_iter().map(|n| n * 2).collect())
+                }
+            }
+        });
+        let calls: Vec<_> = (0..50)
+            .map(|n| {
+                let doubling = doubling.clone();
+                tokio::spawn(async move { doubling.call(n).await })
+            })
+            .collect();
+        gate.add_permits(50);
+        for (n, call) in (0..).zip(calls) {
+            assert_eq!(call.await.unwrap().unwrap(), n * 2);
+        }
+        assert!(visits.load(Ordering::SeqCst) < 10, "{visits:?} visits for 50 calls");
+    }
+
+    #[tokio::test]
+    async fn an_error_and_a_panic_fail_their_own_batch_alone() {
+        let moody = Coalesce::start(1, |questions: Vec<u8>| async move {
+            match questions[0] {
+                0 => Err(StorageError::Unavailable("away".into())),
+                1 => panic!("a defect"),
+                n => Ok(vec![n]),
+            }
+        });
+        assert!(moody.call(0).await.unwrap_err().is_retryable());
+        assert!(!moody.call(1).await.unwrap_err().is_retryable());
+        assert_eq!(moody.call(7).await.unwrap(), 7);
+    }
+}

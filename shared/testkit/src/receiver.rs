@@ -1,0 +1,158 @@
+//! A receiver of webhooks: a small HTTP server that keeps what it gets and answers as it is told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::wait::eventually;
+
+/// A running receiver. It takes everything, unless told otherwise.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    received: Vec<Received>,
+    replies: VecDeque<Reply>,
+}
+
+/// How to answer one request.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// With this status.
+    Status(u16),
+    /// With this status and a header.
+    Header(u16, &'static str, String),
+    /// Not at all: the request is kept open until the sender gives up.
+    Hang,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its path.
+    pub path: String,
+    /// Its headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Its body.
+    pub body: String,
+}
+
+impl Receiver {
+    /// Starts one on a free port of the loopback address.
+    pub fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let receiver = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
+        let state = receiver.state.clone();
+        std::thread::spawn(move || serve(listener, &state));
+        receiver
+    }
+
+    /// Its URL with this path, which begins with `/`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Answers the next requests like this, one each.
+    pub fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state.lock().unwrap().replies.extend(replies);
+    }
+
+    /// Everything that came so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.state.lock().unwrap().received.clone()
+    }
+
+    /// Everything that came, once it is `count` requests or more.
+    pub async fn wait_for(&self, count: usize) -> Vec<Received> {
+        let what = format!("the receiver has got {count} requests");
+        eventually(&what, Duration::from_secs(120), async || Some(self.received()).filter(|all| all.len() >= count))
+            .await
+    }
+}
+
+impl Received {
+    /// A header's value; empty when absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// The body, if it was signed with `secret` within the last minutes by the rules of Standard Webhooks; panics
+    /// otherwise. HMAC is spelled out (RFC 2104), so that it agrees with the sender's for no other reason than that
+    /// both are right.
+    pub fn verified(&self, secret: &str) -> Value {
+        let (id, timestamp) = (self.header("webhook-id"), self.header("webhook-timestamp"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        assert!(timestamp.parse::<u64>().unwrap().abs_diff(now) < 300, "{self:?}");
+        assert!(!id.is_empty() && self.header("content-type") == "application/json", "{self:?}");
+        let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+        assert!(key.len() <= 64, "a longer key would be hashed first");
+        let pad = |byte: u8| (0..64).map(|i| key.get(i).unwrap_or(&0) ^ byte).collect::<Vec<u8>>();
+        let signed = format!("{id}.{timestamp}.{}", self.body);
+        let inner = Sha256::new().chain_update(pad(0x36)).chain_update(signed).finalize();
+        let tag = Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize();
+        let expected = format!("v1,{}", STANDARD.encode(tag));
+        let signatures = self.header("webhook-signature");
+        assert!(signatures.split(' ').any(|signature| signature == expected), "{expected} is not in {self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+fn serve(listener: std::net::TcpListener, state: &Arc<Mutex<State>>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        loop {
+            let Ok((socket, _)) = listener.accept().await else { continue };
+            let state = state.clone();
+            tokio::spawn(async move {
+                let service = service_fn(|request| answer(request, state.clone()));
+                let connection = Builder::new(TokioExecutor::new());
+                let _ = connection.serve_connection(TokioIo::new(socket), service).await;
+            });
+        }
+    });
+}
+
+async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Empty<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    // A sender that dies half-way has sent nothing.
+    let Ok(body) = body.collect().await else { return std::future::pending().await };
+    let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+        (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
+    };
+    let received = Received {
+        path: head.uri.path().to_owned(),
+        headers: head.headers.iter().map(header).collect(),
+        body: String::from_utf8(body.to_bytes().into()).unwrap(),
+    };
+    let reply = {
+        let mut state = state.lock().unwrap();
+        state.received.push(received);
+        state.replies.pop_front().unwrap_or(Reply::Status(204))
+    };
+    let response = Response::builder();
+    let response = match reply {
+        Reply::Status(status) => response.status(status),
+        Reply::Header(status, name, value) => response.status(status).header(name, value),
+        Reply::Hang => std::future::pending().await,
+    };
+    Ok(response.body(Empty::new()).unwrap())
+}

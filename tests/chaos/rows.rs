@@ -1,0 +1,203 @@
+//! Rows of the fault table, one scenario each.
+//!
+//! Rows that narrower tests cover are not repeated here: training processes that are killed, run out of memory, hang or
+//! flood, and a full disk (`worker/tests/worker/children.rs`); a clock that jumps on one worker
+//! (`worker/tests/worker/fencing.rs`); two sweeps at once (`worker/tests/worker/sweeping.rs`); damaged artifacts
+//! (`inference/tests/serving/outages.rs`).
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use trainyard_testkit::{Client, Link, eventually, pause};
+
+use crate::faults::feed_junk;
+use crate::rig::{LEASE, LIMIT, Rig, phase, quick_job, slow_job, trains, versions};
+
+/// Every version of a model once, numbered from 1 without a gap.
+async fn assert_published_once(admin: &Client, model: &str, count: usize) {
+    let numbers: Vec<_> = versions(admin, model).await.iter().map(|version| version["version"].clone()).collect();
+    assert_eq!(numbers, (1..=count).rev().map(|number| json!(number)).collect::<Vec<_>>());
+}
+
+async fn succeeds(admin: &Client, id: &str) -> Value {
+    phase(admin, id, |view| view["status"] == "succeeded").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_while_it_uploads_or_before_it_publishes_runs_again_and_publishes_once() {
+    let mut rig = Rig::start(1, 1).await;
+    let admin = rig.admins().await.remove(0);
+    let worker = rig.system.workers()[0];
+
+    let uploading = admin.submit(slow_job("uploading")).await;
+    trains(&admin, &uploading).await;
+    rig.to_store.set(Link::Silent);
+    phase(&admin, &uploading, |view| view["phase"] == "publishing").await;
+    rig.system.kill(worker);
+    rig.to_store.set(Link::Sound);
+    rig.system.resume(worker);
+    succeeds(&admin, &uploading).await;
+    assert_published_once(&admin, "uploading", 1).await;
+
+    let uploaded = admin.submit(slow_job("uploaded")).await;
+    trains(&admin, &uploaded).await;
+    let before = rig.stored_artifacts();
+    rig.to_postgres.set(Link::Silent);
+    // All of it is there and can be read, and the row that says so can't be written.
+    eventually("the artifact is stored", LIMIT, async || (rig.stored_artifacts() > before).then_some(())).await;
+    rig.system.kill(worker);
+    rig.to_postgres.set(Link::Sound);
+    rig.system.resume(worker);
+    succeeds(&admin, &uploaded).await;
+    assert_published_once(&admin, "uploaded", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_restarted_flushed_away_or_hung_loses_no_job_and_silences_no_worker() {
+    let mut rig = Rig::start(1, 2).await;
+    let admin = rig.admins().await.remove(0);
+    let mut ids = Vec::new();
+    for fault in ["killed", "emptied", "flushed", "hung", "refused", "silent"] {
+        for _ in 0..3 {
+            ids.push(admin.submit(quick_job("redis")).await);
+        }
+        match fault {
+            "killed" | "emptied" => rig.redis.kill(),
+            "flushed" => drop(rig.redis.cli(&["FLUSHALL"])),
+            "hung" => rig.redis.signal(libc::SIGSTOP),
+            "refused" => rig.to_redis.set(Link::Refused),
+            _ => rig.to_redis.set(Link::Silent),
+        }
+        // Accepted all the same: the database holds the job.
+        for _ in 0..3 {
+            ids.push(admin.submit(quick_job("redis")).await);
+        }
+        match fault {
+            "killed" => rig.redis.resume(),
+            "emptied" => rig.redis.resume_empty(),
+            "flushed" => {}
+            "hung" => rig.redis.signal(libc::SIGCONT),
+            _ => rig.to_redis.set(Link::Sound),
+        }
+        // A worker that fell silent would leave these.
+        for id in &ids {
+            succeeds(&admin, id).await;
+        }
+    }
+    assert_published_once(&admin, "redis", ids.len()).await;
+    let left = || (rig.entries_in_redis() == 0).then_some(());
+    eventually("Redis holds nothing of finished jobs", LIMIT, async || left()).await;
+    let keys: u64 = rig.redis.cli(&["DBSIZE"]).parse().unwrap();
+    assert!(keys <= 8, "{keys} keys after {} jobs: {}", ids.len(), rig.redis.cli(&["KEYS", "*"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_away_refuses_submissions_and_ends_no_run() {
+    let mut rig = Rig::start(1, 1).await;
+    let admin = rig.admins().await.remove(0);
+    let id = admin.submit(slow_job("outage")).await;
+    trains(&admin, &id).await;
+    rig.postgres.kill();
+    let away = Instant::now();
+    let refused = admin.post("/training", quick_job("outage")).await;
+    assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
+    refused.problem(503);
+    // For longer than a lease, so that only a sweep that forgives outages leaves the run alone.
+    pause((LEASE + Duration::from_secs(2)).saturating_sub(away.elapsed())).await;
+    let mut rig = tokio::task::spawn_blocking(move || {
+        rig.postgres.resume();
+        rig
+    })
+    .await
+    .unwrap();
+    let view = succeeds(&admin, &id).await;
+    assert_eq!((&view["attempt"], rig.runs_begun()), (&json!(1), 1), "{view}");
+    // And hung: connections stay, answers don't come.
+    let id = admin.submit(slow_job("outage")).await;
+    trains(&admin, &id).await;
+    rig.postgres.signal_all(libc::SIGSTOP);
+    pause(LEASE + Duration::from_secs(2)).await;
+    rig.postgres.signal_all(libc::SIGCONT);
+    let view = succeeds(&admin, &id).await;
+    assert_eq!((&view["attempt"], rig.runs_begun()), (&json!(1), 2), "{view}");
+    assert_eq!(rig.system.revive(), [0; 0], "no process gave up");
+    assert_published_once(&admin, "outage", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_store_that_is_away_slow_failing_or_truncating_is_waited_out() {
+    let rig = Rig::start(1, 1).await;
+    let admin = rig.admins().await.remove(0);
+    let links = [Link::Refused, Link::Slow(Duration::from_millis(300)), Link::Truncated(700), Link::Sound];
+    for (n, link) in links.into_iter().enumerate() {
+        let id = admin.submit(slow_job("store")).await;
+        trains(&admin, &id).await;
+        rig.to_store.set(link);
+        rig.store.set_broken(link == Link::Sound);
+        phase(&admin, &id, |view| view["phase"] == "publishing").await;
+        pause(Duration::from_secs(3)).await;
+        rig.to_store.set(Link::Sound);
+        rig.store.set_broken(false);
+        let view = succeeds(&admin, &id).await;
+        assert_eq!(view["attempt"], 1, "{link:?}: {view}");
+        assert_published_once(&admin, "store", n + 1).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_that_arrives_truncated_is_never_served() {
+    let rig = Rig::start(1, 1).await;
+    let admin = rig.admins().await.remove(0);
+    admin.trained(quick_job("cut")).await;
+    // Another seed: the same model has the same digest, and the inference role has that one already.
+    let mut other = quick_job("cut");
+    other["seed"] = json!(7);
+    let second = admin.trained(other).await["job_id"].as_str().unwrap().to_owned();
+    let row = json!({"sex": "female", "age": 30, "pclass": 1});
+    let (newest, pinned) =
+        (json!({"model": "cut", "features": row}), json!({"model": "cut", "version": 2, "features": row}));
+    admin.served(newest.clone(), &json!(1)).await;
+    // On its way: every answer ends within its headers. (One that ends later is taken up where it ended.)
+    rig.to_store.set(Link::Truncated(100));
+    admin.infer(pinned.clone()).await.problem(503);
+    // And in the store: the object itself is shorter than it was.
+    let file = rig.artifacts().join(second).join("1.tym");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    rig.to_store.set(Link::Sound);
+    for _ in 0..3 {
+        admin.infer(pinned.clone()).await.problem(503);
+        assert_eq!(admin.infer(newest.clone()).await.expect(200)["version"], 1);
+    }
+    std::fs::write(&file, whole).unwrap();
+    eventually("the whole artifact is served", LIMIT, async || {
+        let answer = admin.infer(pinned.clone()).await;
+        (answer.status == 200 && answer.body["version"] == 2).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicate_undecodable_and_ancient_ids_are_dropped_with_a_metric() {
+    let rig = Rig::start(1, 1).await;
+    let admin = rig.admins().await.remove(0);
+    let done = admin.trained(quick_job("junk")).await["job_id"].as_str().unwrap().to_owned();
+    feed_junk(&rig, std::slice::from_ref(&done));
+    admin.trained(quick_job("junk")).await;
+    let worker = rig.system.urls().into_iter().find(|(role, _)| *role == "worker").unwrap().1;
+    let counted = async |reason: &str| {
+        let text = reqwest::get(format!("{worker}/metrics")).await.unwrap().text().await.unwrap();
+        let name = format!("trainyard_queue_messages_dropped_total{{reason=\"{reason}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    // Two that name no job; one that names a job that never was, and the finished one twice.
+    eventually("the metrics tell", LIMIT, async || {
+        (counted("undecodable").await >= 2.0 && counted("not_claimable").await >= 3.0).then_some(())
+    })
+    .await;
+    assert_eq!(rig.runs_begun(), 2);
+    assert_published_once(&admin, "junk", 2).await;
+    let health = admin.try_send(admin.request(Method::GET, "/queue")).await.unwrap().expect(200);
+    assert_eq!(health["workers"].as_array().unwrap().len(), 1, "the worker is unharmed: {health}");
+}

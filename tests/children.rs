@@ -1,0 +1,75 @@
+//! The training process as the system starts it: what it is told, what it may use, and what becomes of the others when
+//! it dies.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use trainyard_testkit::{ADMIN_PASSWORD, JWT_SECRET, Stack, System, eventually, unique};
+
+use crate::support::{BINARY, quick_job, send_signal, training_process};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn long_job(name: &str) -> Value {
+    json!({"name": name, "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": 2000}})
+}
+
+async fn two_slots() -> System {
+    let settings = &[("TRAINYARD__WORKER__CONCURRENCY", "2"), ("TRAINYARD__WORKER__CHILD_THREADS", "1")];
+    tokio::task::spawn_blocking(|| System::start_with(BINARY, Stack::Distributed, 1, settings)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_training_process_knows_no_secret_and_has_limits() {
+    let system = two_slots().await;
+    let admin = system.client().admin().await;
+    let id = admin.submit(long_job(&unique("secrets"))).await;
+    let pid = eventually("it trains", LIMIT, async || training_process(&id)).await;
+    send_signal(pid, Signal::STOP);
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("RAYON_NUM_THREADS=1"), "{environment}");
+    for secret in [JWT_SECRET, ADMIN_PASSWORD, "postgres", "redis", "AWS_", "TRAINYARD"] {
+        assert!(!environment.contains(secret), "{secret} is in {environment}");
+    }
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    for (limit, value) in [("Max open files", "256"), ("Max address space", "4294967296"), ("Max core file size", "0")]
+    {
+        let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
+        assert_eq!(line[limit.len()..].split_whitespace().next(), Some(value), "{limits}");
+    }
+    send_signal(pid, Signal::KILL);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crashes_and_hangs_end_their_own_jobs_alone() {
+    let system = two_slots().await;
+    let admin = system.client().admin().await;
+    let steady = admin.submit(long_job(&unique("steady"))).await;
+    let poison = admin.submit(long_job(&unique("poison"))).await;
+    let mut killed = 0;
+    for _ in 0..3 {
+        let next = async || training_process(&poison).filter(|pid| *pid != killed);
+        killed = eventually("it trains", LIMIT, next).await;
+        // Not SIGSEGV: Rust's own handler waits for the instruction to fail again, which it does not when somebody sent it.
+        send_signal(killed, Signal::ILL);
+    }
+    let view = admin.finished(&poison).await;
+    let error = &view["error"];
+    assert_eq!((&view["status"], &error["code"]), (&json!("failed"), &json!("crashed")), "{view}");
+    assert!(error["message"].as_str().unwrap().contains("(signal 4 (SIGILL)), 3 of 3 times"), "{view}");
+
+    let mut hanging = long_job(&unique("hang"));
+    hanging["timeout_s"] = json!(3);
+    let hanging = admin.submit(hanging).await;
+    let pid = eventually("it trains", LIMIT, async || training_process(&hanging)).await;
+    send_signal(pid, Signal::STOP);
+    let view = admin.finished(&hanging).await;
+    assert_eq!((&view["status"], &view["error"]["code"]), (&json!("failed"), &json!("timeout")), "{view}");
+    assert_eq!(view["error"].get("log_tail"), None, "it logged nothing: {view}");
+
+    let view = admin.finished(&steady).await;
+    assert_eq!((&view["status"], &view["attempt"]), (&json!("succeeded"), &json!(1)), "undisturbed: {view}");
+    admin.trained(quick_job(&unique("after"))).await;
+}

@@ -1,0 +1,121 @@
+//! What the queue's metrics say about a distributed system in which something happened.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use trainyard_testkit::{Stack, System, eventually, unique};
+
+use crate::support::{BINARY, quick_job, send_signal, training_process};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The metrics of one process.
+async fn scraped(url: &str) -> String {
+    reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap()
+}
+
+/// The value of one series, named with its labels.
+fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+/// The processes that could sweep: the API and the worker.
+fn sweepers(system: &System) -> Vec<String> {
+    system.urls().into_iter().filter(|(role, _)| *role != "inference").map(|(_, url)| url).collect()
+}
+
+/// Waits until exactly one of the processes tells the series, and tells it right.
+async fn leader_says(urls: &[String], series: &str, right: impl Fn(f64) -> bool) -> String {
+    eventually(&format!("one says {series} rightly"), LIMIT, async || {
+        let mut said = Vec::new();
+        for url in urls {
+            said.extend(value(&scraped(url).await, series).map(|value| (url.clone(), value)));
+        }
+        (said.len() == 1 && right(said[0].1)).then(|| said.remove(0).0)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_of_the_queue_tells_what_happened() {
+    let settings = &[("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1")];
+    let start = || System::start_with(BINARY, Stack::Distributed, 1, settings);
+    let system = tokio::task::spawn_blocking(start).await.unwrap();
+    let admin = system.client().admin().await;
+    let urls = sweepers(&system);
+    let name = unique("metrics");
+    admin.trained(quick_job(&name)).await;
+
+    // One job that runs, dies three times and becomes a dead letter.
+    let poison = admin.submit(quick_job_of(2_000, &name)).await;
+    let mut killed = 0;
+    for round in 0..3 {
+        let next = async || training_process(&poison).filter(|pid| *pid != killed);
+        killed = eventually("it trains", LIMIT, next).await;
+        send_signal(killed, Signal::STOP);
+        if round == 0 {
+            leader_says(&urls, "trainyard_jobs_by_status{status=\"running\"}", |jobs| jobs == 1.0).await;
+        }
+        send_signal(killed, Signal::KILL);
+    }
+    assert_eq!(admin.finished(&poison).await["status"], "failed");
+    // One that waits for its time, one that waits for a worker.
+    let mut later = quick_job(&name);
+    later["run_at"] = json!((chrono::Utc::now() + chrono::Duration::hours(1)).to_rfc3339());
+    admin.submit(later).await;
+    admin.post("/queue/pause", Value::Null).await.expect(200);
+    let mut urgent = quick_job(&name);
+    urgent["priority"] = json!(10);
+    admin.submit(urgent).await;
+
+    leader_says(&urls, "trainyard_queue_dead_letter_jobs", |jobs| jobs == 1.0).await;
+    leader_says(&urls, "trainyard_queue_scheduled_jobs", |jobs| jobs == 1.0).await;
+    leader_says(&urls, "trainyard_queue_depth_jobs{class=\"high\"}", |jobs| jobs == 1.0).await;
+    leader_says(&urls, "trainyard_queue_depth_jobs{class=\"normal\"}", |jobs| jobs == 1.0).await;
+    leader_says(&urls, "trainyard_queue_depth_jobs{class=\"low\"}", |jobs| jobs == 0.0).await;
+    leader_says(&urls, "trainyard_jobs_by_status{status=\"queued\"}", |jobs| jobs == 2.0).await;
+    leader_says(&urls, "trainyard_queue_oldest_age_seconds", |age| age > 0.0 && age < 300.0).await;
+
+    let worker = scraped(urls.last().unwrap()).await;
+    for (series, expected) in [
+        ("trainyard_jobs_claimed_total", 4.0),
+        ("trainyard_jobs_wait_seconds_count", 4.0),
+        ("trainyard_training_duration_seconds_count{algorithm=\"random_forest\"}", 4.0),
+        ("trainyard_jobs_duration_seconds_count{algorithm=\"random_forest\",status=\"succeeded\"}", 1.0),
+        ("trainyard_jobs_duration_seconds_count{algorithm=\"random_forest\",status=\"failed\"}", 1.0),
+        ("trainyard_jobs_finished_total{algorithm=\"random_forest\",status=\"failed\"}", 1.0),
+        ("trainyard_jobs_retries_total{reason=\"crashed\"}", 2.0),
+        ("trainyard_jobs_leases_lost_total", 0.0),
+        ("trainyard_jobs_fenced_writes_total", 0.0),
+        ("trainyard_worker_jobs_running", 0.0),
+    ] {
+        assert_eq!(value(&worker, series), Some(expected), "{series} in\n{worker}");
+    }
+    for url in &urls {
+        let lag = value(&scraped(url).await, "trainyard_sweep_lag_seconds");
+        assert!(lag.is_some_and(|lag| (0.0..60.0).contains(&lag)), "{url}: {lag:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_was_replaced_takes_its_gauges_back() {
+    let settings = &[("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1"), ("TRAINYARD__SWEEP__LEASE_S", "2")];
+    let start = || System::start_with(BINARY, Stack::Distributed, 1, settings);
+    let system = tokio::task::spawn_blocking(start).await.unwrap();
+    let urls = sweepers(&system);
+    let depth = "trainyard_queue_depth_jobs{class=\"normal\"}";
+    let leader = leader_says(&urls, depth, |_| true).await;
+    let role = system.urls().iter().position(|(_, url)| *url == leader).unwrap();
+    let others: Vec<_> = urls.iter().filter(|url| **url != leader).cloned().collect();
+    system.signal(role, Signal::STOP.as_raw());
+    leader_says(&others, depth, |_| true).await;
+    let lag = value(&scraped(&others[0]).await, "trainyard_sweep_lag_seconds").unwrap();
+    system.signal(role, Signal::CONT.as_raw());
+    assert!(lag < 60.0, "{lag}");
+    assert_eq!(leader_says(&urls, depth, |_| true).await, others[0], "it does not take the lead back");
+}
+
+fn quick_job_of(trees: u32, name: &str) -> Value {
+    json!({"name": name, "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": trees}})
+}

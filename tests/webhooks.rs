@@ -1,0 +1,138 @@
+//! Webhooks as their receivers and senders see them.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use trainyard_testkit::{Client, Receiver, Reply, Stack, System, WEBHOOK_SECRET, eventually, unique};
+
+use crate::support::{BINARY, on_both_stacks, quick_job};
+
+on_both_stacks!(a_webhook_into_a_private_network_is_refused,);
+
+const ALLOW: (&str, &str) = ("TRAINYARD__WEBHOOKS__ALLOW_PRIVATE_ADDRESSES", "true");
+
+async fn own(stack: Stack, settings: &'static [(&str, &str)]) -> System {
+    tokio::task::spawn_blocking(move || System::start_with(BINARY, stack, 1, settings)).await.unwrap()
+}
+
+fn told_job(name: &str, receiver: &Receiver) -> Value {
+    let mut job = quick_job(name);
+    job["webhook_url"] = json!(receiver.url("/hook"));
+    job
+}
+
+async fn deliveries(client: &Client, filter: &str) -> Vec<Value> {
+    client.get(&format!("/webhooks/deliveries?{filter}")).await.expect(200)["items"].as_array().unwrap().clone()
+}
+
+/// The one delivery of a job, once it is delivered.
+async fn delivered(client: &Client, job: &str) -> Value {
+    eventually("the webhook is delivered", Duration::from_secs(120), async || {
+        let found = deliveries(client, &format!("job_id={job}&status=delivered")).await;
+        assert!(found.len() <= 1, "{found:?}");
+        found.into_iter().next()
+    })
+    .await
+}
+
+async fn a_webhook_into_a_private_network_is_refused(system: &System) {
+    let admin = system.client().admin().await;
+    for url in [
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://localhost:8080/x",
+        "https://169.254.169.254/latest",
+        "https://[::ffff:10.0.0.1]/",
+        "https://2130706433/",
+        "https://user@example.com/",
+        "ftp://example.com/",
+        "hook",
+    ] {
+        let mut job = quick_job("webhook-refused");
+        job["webhook_url"] = json!(url);
+        admin.post("/training", job).await.refused(&["webhook_url"]);
+    }
+    assert!(admin.get("/training?name=webhook-refused").await.expect(200)["items"].as_array().unwrap().is_empty());
+    admin.get("/webhooks/deliveries?status=sent&job_id=x").await.refused(&["status", "job_id"]);
+    admin.get("/webhooks/deliveries/0").await.problem(404);
+    admin.post(&format!("/webhooks/deliveries/{}/replay", uuid::Uuid::now_v7()), Value::Null).await.problem(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_tells_its_webhook_how_it_ended_and_can_do_so_again() {
+    // `up` signs with a secret of its own making; the servers are given theirs.
+    for (stack, settings) in
+        [(Stack::Embedded, &[ALLOW, ("TRAINYARD__WEBHOOKS__SECRET", "")][..]), (Stack::Distributed, &[ALLOW][..])]
+    {
+        let (system, receiver) = (own(stack, settings).await, Receiver::start());
+        let secret = match stack {
+            Stack::Embedded => std::fs::read_to_string(system.folder().join("data/webhook_secret")).unwrap(),
+            Stack::Distributed => WEBHOOK_SECRET.to_owned(),
+        };
+        let admin = system.client().admin().await;
+        let name = unique("told");
+        let job = admin.trained(told_job(&name, &receiver)).await["job_id"].as_str().unwrap().to_owned();
+        let delivery = delivered(&admin, &job).await;
+        let [request] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
+        let body = request.verified(&secret);
+        assert_eq!(body["type"], "training.succeeded");
+        assert_eq!(body["data"]["model"], json!({"name": name, "version": 1}));
+        assert_eq!((&body["data"]["job_id"], &body), (&json!(job), &delivery["payload"]));
+        assert_eq!(delivery["id"], request.header("webhook-id"));
+        assert_eq!((&delivery["attempts"], &delivery["last_status"]), (&json!(1), &json!(204)));
+        assert_eq!(delivery["next_attempt_at"], Value::Null);
+
+        let path = format!("/webhooks/deliveries/{}", delivery["id"].as_str().unwrap());
+        let user = admin.user().await;
+        assert_eq!(user.get(&path).await.expect(200), delivery);
+        user.post(&format!("{path}/replay"), Value::Null).await.problem(403);
+        assert_eq!(admin.post(&format!("{path}/replay"), Value::Null).await.expect(202)["status"], "pending");
+        let received = receiver.wait_for(2).await;
+        assert_eq!(received[1].header("webhook-id"), received[0].header("webhook-id"));
+        assert_eq!(received[1].verified(&secret), body);
+        delivered(&admin, &job).await;
+        let trail = admin.get("/admin/audit").await.expect(200);
+        assert!(trail.to_string().contains("webhook.replay"), "{trail}");
+
+        // A job that never ran tells its end as well.
+        let mut later = told_job(&name, &receiver);
+        later["run_at"] = json!("2999-01-01T00:00:00Z");
+        let id = admin.submit(later).await;
+        admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
+        delivered(&admin, &id).await;
+        let last = receiver.received().pop().unwrap().verified(&secret);
+        assert_eq!((&last["type"], &last["data"]["job_id"]), (&json!("training.cancelled"), &json!(id)));
+        assert_eq!(receiver.received().len(), 3, "each once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_killed_while_it_delivers_loses_no_webhook() {
+    const SETTINGS: &[(&str, &str)] =
+        &[ALLOW, ("TRAINYARD__WEBHOOKS__TIMEOUT_S", "2"), ("TRAINYARD__SWEEP__LEASE_S", "2")];
+    for stack in [Stack::Embedded, Stack::Distributed] {
+        let (mut system, receiver) = (own(stack, SETTINGS).await, Receiver::start());
+        let admin = system.client().admin().await;
+        receiver.reply([Reply::Hang]);
+        let job = admin.trained(told_job(&unique("killed"), &receiver)).await["job_id"].as_str().unwrap().to_owned();
+        receiver.wait_for(1).await;
+        let leads = |role: usize| system.log(role).contains("this process sweeps");
+        let leader = (0..system.urls().len()).find(|role| leads(*role)).expect("somebody leads");
+        system.kill(leader);
+        system.resume(leader);
+        let system = tokio::task::spawn_blocking(move || {
+            system.wait_ready(leader);
+            system
+        })
+        .await
+        .unwrap();
+        let delivery = delivered(&admin, &job).await;
+        let received = receiver.received();
+        let ids: HashSet<_> = received.iter().map(|request| request.header("webhook-id")).collect();
+        assert_eq!(ids, HashSet::from([delivery["id"].as_str().unwrap()]), "one event, however often it was sent");
+        assert!(received.len() >= 2);
+        received.last().unwrap().verified(WEBHOOK_SECRET);
+        drop(system);
+    }
+}

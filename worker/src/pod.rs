@@ -1,0 +1,116 @@
+//! Tells Kubernetes what would be lost with this pod: while jobs run, the worker raises its own pod's deletion cost, so
+//! that scaling in takes idle workers first. Best effort, and nothing at all outside Kubernetes.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Certificate;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::config::WorkerConfig;
+
+/// What Kubernetes reads when it chooses the pods of a replica set that go.
+const ANNOTATION: &str = "controller.kubernetes.io/pod-deletion-cost";
+/// What one running job costs.
+const COST_PER_JOB: usize = 100;
+/// Longest wait for the API server.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// This process's pod.
+pub(crate) struct Pod {
+    client: reqwest::Client,
+    url: String,
+    /// Read anew for each request: Kubernetes replaces it every hour.
+    token: PathBuf,
+    lower_after: Duration,
+}
+
+impl Pod {
+    /// The pod named in the settings; `None` when none is named, or when there is no Kubernetes around.
+    pub(crate) fn find(config: &WorkerConfig) -> Option<Self> {
+        if config.pod_name.is_empty() {
+            return None;
+        }
+        let server = Some(config.kubernetes_url.clone()).filter(|url| !url.is_empty()).or_else(server_around)?;
+        match Self::at(&server, config) {
+            Ok(pod) => Some(pod),
+            Err(error) => {
+                let error: &(dyn std::error::Error + 'static) = &*error;
+                tracing::warn!(error, "this pod's deletion cost can't be set: scaling in may take a busy worker");
+                None
+            }
+        }
+    }
+
+    fn at(server: &str, config: &WorkerConfig) -> Result<Self, Box<dyn std::error::Error>> {
+        let account = &config.kubernetes_account_dir;
+        let namespace = fs::read_to_string(account.join("namespace"))?;
+        let (namespace, pod) = (named(namespace.trim())?, named(&config.pod_name)?);
+        let mut client = reqwest::Client::builder().timeout(LIMIT).no_proxy().redirect(Policy::none());
+        if server.starts_with("https:") {
+            let authority = fs::read(account.join("ca.crt"))?;
+            client = client.tls_certs_only(Certificate::from_pem_bundle(&authority)?);
+        }
+        Ok(Self {
+            client: client.build()?,
+            url: format!("{}/api/v1/namespaces/{namespace}/pods/{pod}", server.trim_end_matches('/')),
+            token: account.join("token"),
+            lower_after: Duration::from_secs(config.pod_cost_lower_after_s),
+        })
+    }
+
+    /// Keeps the cost in step with how many jobs run, until it is dropped. It rises at once and falls late, so that a
+    /// worker with many short jobs does not tell the API server of each.
+    pub(crate) async fn mark(self, mut running: watch::Receiver<usize>) {
+        // What a process before this one left is not known.
+        let (mut told, mut failing) = (None, false);
+        while running.wait_for(|now| told != Some(*now)).await.is_ok() {
+            if told.is_some_and(|told| *running.borrow() < told) {
+                tokio::time::sleep(self.lower_after).await;
+            }
+            let now = *running.borrow();
+            match self.set_cost(now * COST_PER_JOB).await {
+                Ok(()) => (told, failing) = (Some(now), false),
+                Err(error) => {
+                    if !failing {
+                        let error: &(dyn std::error::Error + 'static) = &*error;
+                        tracing::warn!(error, "this pod's deletion cost was not set; trying on");
+                    }
+                    failing = true;
+                    tokio::time::sleep(self.lower_after).await;
+                }
+            }
+        }
+    }
+
+    async fn set_cost(&self, cost: usize) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let token = tokio::fs::read_to_string(&self.token).await?;
+        let patch = json!({"metadata": {"annotations": {ANNOTATION: cost.to_string()}}});
+        let request = self.client.patch(&self.url).bearer_auth(token.trim());
+        let answer =
+            request.header(CONTENT_TYPE, "application/merge-patch+json").body(patch.to_string()).send().await?;
+        answer.error_for_status()?;
+        tracing::debug!(cost, "this pod's deletion cost is set");
+        Ok(())
+    }
+}
+
+/// The API server that Kubernetes tells its pods of.
+fn server_around() -> Option<String> {
+    let host = std::env::var("KUBERNETES_SERVICE_HOST").ok()?;
+    let port = std::env::var("KUBERNETES_SERVICE_PORT").unwrap_or_else(|_| "443".into());
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Some(format!("https://{host}:{port}"))
+}
+
+/// A name as Kubernetes gives them, which stands in a URL without escapes.
+fn named(name: &str) -> io::Result<&str> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let odd = || io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name of Kubernetes"));
+    if !name.is_empty() && name.chars().all(is_plain) { Ok(name) } else { Err(odd()) }
+}

@@ -1,0 +1,145 @@
+//! Sending webhooks: one attempt at a time, signed, to public addresses only, and nowhere but where the URL says.
+
+mod config;
+mod resolve;
+mod secret;
+mod turns;
+
+use std::error::Error;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use trainyard_domain::webhook::{Answer, Delivery};
+
+pub use config::{Pauses, WebhookConfig};
+pub use secret::Secret;
+
+pub(crate) use turns::Turns;
+
+use resolve::Resolver;
+
+/// How receivers can tell who calls.
+const USER_AGENT: &str = concat!("trainyard/", env!("CARGO_PKG_VERSION"));
+/// Most of an error that is kept, in characters.
+const MAX_ERROR: usize = 300;
+
+/// Sends deliveries, with the settings it was made of.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    client: reqwest::Client,
+    pub(crate) config: WebhookConfig,
+}
+
+impl Sender {
+    /// # Errors
+    /// When this machine has no usable TLS roots.
+    pub(crate) fn new(config: WebhookConfig) -> reqwest::Result<Self> {
+        let client = client(&config)?;
+        Ok(Self { client, config })
+    }
+
+    /// Makes one attempt at `now`. It takes the configured time at most; what the receiver says beyond its status is
+    /// not read.
+    pub(crate) async fn send(&self, delivery: &Delivery, now: DateTime<Utc>) -> Answer {
+        let fail = |error: String| Answer { error: Some(error), ..Answer::default() };
+        // Checked at submission too, but the settings may have changed since.
+        if let Err(message) = self.config.rules().check(&delivery.url) {
+            return fail(format!("the address {message}"));
+        }
+        let (id, timestamp) = (delivery.id.to_string(), now.timestamp().to_string());
+        let body = delivery.payload.to_string();
+        let request = self
+            .client
+            .post(&delivery.url)
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-signature", self.config.signatures(&id, &timestamp, &body))
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .body(body);
+        match request.send().await {
+            Ok(answer) => {
+                let status = answer.status();
+                let retry_after_s = retry_after_s(answer.headers(), now);
+                let error = (!status.is_success()).then(|| match status.is_redirection() {
+                    true => format!("answered {status}; redirects are not followed"),
+                    false => format!("answered {status}"),
+                });
+                Answer { status: Some(status.as_u16()), retry_after_s, error }
+            }
+            Err(error) if error.is_timeout() => fail(format!("no answer within {} s", self.config.timeout().as_secs())),
+            Err(error) => fail(explain(&error)),
+        }
+    }
+}
+
+/// A client that reaches nothing but what it is sent to. Another address than the one that was checked must never be
+/// reached: not by a redirect, not through a proxy of the environment, not over a connection opened for another attempt.
+fn client(config: &WebhookConfig) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .timeout(config.timeout())
+        .dns_resolver(Resolver { allow_private_addresses: config.allow_private_addresses })
+        .redirect(Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .build()
+}
+
+/// `Retry-After` in either of its forms, in seconds from `now`.
+fn retry_after_s(headers: &HeaderMap, now: DateTime<Utc>) -> Option<i64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let at = || DateTime::parse_from_rfc2822(text).ok().map(|at| (at.with_timezone(&Utc) - now).num_seconds());
+    text.parse().ok().or_else(at).filter(|seconds| *seconds > 0)
+}
+
+/// What went wrong, in the words of its first cause.
+fn explain(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    let what = if error.is_connect() { "could not connect" } else { "the request failed" };
+    format!("{what}: {cause}").chars().take(MAX_ERROR).collect()
+}
+
+/// How long after an attempt was to end its delivery is taken for lost.
+const MARGIN: Duration = Duration::from_secs(5);
+
+impl WebhookConfig {
+    /// How long a claim on a delivery lasts.
+    pub(crate) fn claim_time(&self) -> chrono::Duration {
+        chrono::Duration::from_std(self.timeout() + MARGIN).unwrap_or(chrono::Duration::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let now = DateTime::parse_from_rfc3339("2026-01-31T12:00:00Z").unwrap().to_utc();
+        let read = |text: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            retry_after_s(&headers, now)
+        };
+        assert_eq!(read("120"), Some(120));
+        assert_eq!(read("Sat, 31 Jan 2026 12:01:00 GMT"), Some(60));
+        for nothing in ["soon", "-5", "0", "Sat, 31 Jan 2026 11:00:00 GMT", "1.5"] {
+            assert_eq!(read(nothing), None, "{nothing}");
+        }
+        assert_eq!(retry_after_s(&HeaderMap::new(), now), None);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_the_private_network_is_never_connected_to() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
+        let refused = client(&WebhookConfig::default()).unwrap().post(&url).send().await.unwrap_err();
+        assert!(explain(&refused).contains("private network"), "{}", explain(&refused));
+        assert!(listener.accept().is_err(), "nobody has connected");
+    }
+}

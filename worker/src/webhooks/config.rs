@@ -1,0 +1,113 @@
+//! Settings of webhooks.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use trainyard_domain::webhook::Rules;
+
+use super::Secret;
+
+/// Most retries of one delivery.
+const MAX_RETRIES: usize = 20;
+
+/// Settings of webhooks. Every field has the default named in its documentation.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// Signs webhooks; without one none is accepted (none).
+    #[serde(deserialize_with = "secret")]
+    pub secret: Option<Secret>,
+    /// While receivers change over to a new secret: signs too (none).
+    #[serde(deserialize_with = "secret")]
+    pub previous_secret: Option<Secret>,
+    /// Whether webhooks may go to private networks, and over plain HTTP (false).
+    pub allow_private_addresses: bool,
+    /// How long a receiver may take to answer, in seconds (15).
+    pub timeout_s: u64,
+    /// Deliveries under way at the same time, a quarter of them to one receiver (16).
+    pub concurrency: usize,
+    /// Seconds between attempts (5, 300, 1800, 7200, 18000, 36000, 36000).
+    pub retry_pauses_s: Pauses,
+    /// How long a delivery can be looked at and replayed after it ended, in seconds (2,592,000).
+    pub keep_s: u64,
+}
+
+impl Default for WebhookConfig {
+    fn default() -> Self {
+        Self {
+            secret: None,
+            previous_secret: None,
+            allow_private_addresses: false,
+            timeout_s: 15,
+            concurrency: 16,
+            retry_pauses_s: Pauses(vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000]),
+            keep_s: 30 * 24 * 3_600,
+        }
+    }
+}
+
+impl WebhookConfig {
+    /// What addresses are accepted.
+    pub fn rules(&self) -> Rules {
+        Rules { enabled: self.secret.is_some(), allow_private_addresses: self.allow_private_addresses }
+    }
+
+    /// The value of `webhook-signature`: one signature for each secret, so that receivers can know either.
+    pub(super) fn signatures(&self, id: &str, timestamp: &str, body: &str) -> String {
+        let secrets = self.secret.iter().chain(&self.previous_secret);
+        secrets.map(|secret| secret.sign(id, timestamp, body)).collect::<Vec<_>>().join(" ")
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_s.max(1))
+    }
+}
+
+/// Seconds between the attempts of a delivery; in the settings a list such as `5, 300`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pauses(pub Vec<i64>);
+
+impl TryFrom<String> for Pauses {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let seconds = |part: &str| part.trim().parse().ok().filter(|pause| (0..=7 * 24 * 3_600).contains(pause));
+        let pauses: Option<Vec<i64>> = text.split(',').map(seconds).collect();
+        let pauses = pauses.filter(|pauses| pauses.len() <= MAX_RETRIES);
+        let expected = || format!("must be up to {MAX_RETRIES} whole numbers of seconds with commas, a week at most");
+        pauses.map(Self).ok_or_else(expected)
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.is_empty() { Ok(None) } else { Secret::parse(&text).map(Some).map_err(serde::de::Error::custom) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_a_short_list_of_seconds() {
+        assert_eq!(Pauses::try_from("5, 300,0".to_owned()), Ok(Pauses(vec![5, 300, 0])));
+        for wrong in ["", "5 300", "5,,6", "-1", "1.5", "604801", &["1"; 21].join(",")] {
+            assert!(Pauses::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        let day: i64 = WebhookConfig::default().retry_pauses_s.0.iter().sum();
+        assert!(day >= 24 * 3_600, "retried for a day: {day}");
+    }
+
+    #[test]
+    fn while_secrets_change_receivers_may_know_either() {
+        let secret = |byte: char| Secret::parse(&format!("whsec_{}", String::from(byte).repeat(32))).ok();
+        let old = WebhookConfig { secret: secret('a'), ..WebhookConfig::default() };
+        let both = WebhookConfig { secret: secret('b'), previous_secret: secret('a'), ..old.clone() };
+        let signed = both.signatures("id", "1", "{}");
+        let (first, second) = signed.split_once(' ').unwrap();
+        assert_eq!(second, old.signatures("id", "1", "{}"));
+        assert!(first.starts_with("v1,") && first != second);
+        assert!(!WebhookConfig::default().rules().enabled && old.rules().enabled);
+    }
+}

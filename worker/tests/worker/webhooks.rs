@@ -1,0 +1,200 @@
+//! Webhooks against a real receiver: signed, tried again, given up, and sent nowhere but where they may go.
+
+use std::time::Duration;
+
+use trainyard_domain::webhook::{Delivery, DeliveryStatus};
+use trainyard_domain::{Job, JobId, JobStatus};
+use trainyard_storage::DeliveryFilter;
+use trainyard_testkit::{Receiver, Reply, eventually};
+use trainyard_worker::webhooks::{Pauses, Secret};
+use trainyard_worker::{SweepConfig, WebhookConfig};
+
+use crate::yard::{Yard, quick_sweep, train_task};
+
+const SECRET: &str = "whsec_bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXch";
+const PREVIOUS: &str = "whsec_b2xkIG9sZCBvbGQgb2xkIG9sZCBvbGQh";
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Tries again at once, so often, and may reach this machine.
+fn config(retries: usize) -> WebhookConfig {
+    WebhookConfig {
+        secret: Secret::parse(SECRET).ok(),
+        allow_private_addresses: true,
+        retry_pauses_s: Pauses(vec![0; retries]),
+        ..WebhookConfig::default()
+    }
+}
+
+fn sweep(webhooks: WebhookConfig) -> SweepConfig {
+    SweepConfig { webhooks, ..quick_sweep() }
+}
+
+fn job(yard: &Yard, url: String) -> Job {
+    let mut job = yard.new_job("demo");
+    job.spec.webhook_url = Some(url);
+    job
+}
+
+/// A job that was cancelled just now, with its end to be told.
+async fn cancelled(yard: &Yard, url: String) -> JobId {
+    let id = yard.submit(job(yard, url)).await;
+    let mut tx = yard.db.begin().await.unwrap();
+    let now = tx.now().await.unwrap();
+    tx.jobs().cancel(id, now).await.unwrap();
+    tx.webhooks().tell(id, now).await.unwrap();
+    tx.commit().await.unwrap();
+    id
+}
+
+async fn delivery(yard: &Yard, job: JobId) -> Delivery {
+    let filter = DeliveryFilter { job: Some(job), ..DeliveryFilter::default() };
+    let mut found = yard.db.read().await.unwrap().webhooks().list(filter, None, 10).await.unwrap();
+    assert_eq!(found.len(), 1, "one end, one event: {found:?}");
+    found.remove(0)
+}
+
+async fn until(yard: &Yard, job: JobId, wanted: impl Fn(&Delivery) -> bool) -> Delivery {
+    eventually("the delivery is as wanted", LIMIT, async || Some(delivery(yard, job).await).filter(&wanted)).await
+}
+
+async fn until_status(yard: &Yard, job: JobId, status: DeliveryStatus) -> Delivery {
+    until(yard, job, |delivery| delivery.status == status).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trained_job_is_told_once_and_whoever_knows_either_secret_believes_it() {
+    let (yard, receiver) = (Yard::new().await, Receiver::start());
+    let changing = WebhookConfig { previous_secret: Secret::parse(PREVIOUS).ok(), ..config(0) };
+    let (sweep, worker) = (yard.sweep_with("s", sweep(changing)), yard.worker(train_task(), yard.config()));
+    let id = yard.submit(job(&yard, receiver.url("/hook"))).await;
+    yard.submit_named("demo").await;
+    yard.until_status(id, JobStatus::Succeeded).await;
+    let told = until_status(&yard, id, DeliveryStatus::Delivered).await;
+    worker.drain().await;
+    sweep.stop().await;
+
+    let [request] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
+    assert_eq!(request.verified(SECRET), request.verified(PREVIOUS));
+    assert_eq!(request.header("webhook-id"), told.id.to_string());
+    assert!(request.path == "/hook" && request.header("user-agent").starts_with("trainyard/"), "{request:?}");
+    let body = request.verified(SECRET);
+    assert_eq!((&body["type"], &body["data"]["model"]["version"]), (&"training.succeeded".into(), &1.into()));
+    assert_eq!(body["data"]["job_id"], id.to_string());
+    assert!(body["data"]["metrics"]["accuracy"].as_f64().unwrap() > 0.5, "{body}");
+    assert_eq!((told.attempts, told.last_status, told.last_error), (1, Some(204), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_tried_again_under_the_same_id_and_no_redirect_is_followed() {
+    let (yard, receiver, elsewhere) = (Yard::new().await, Receiver::start(), Receiver::start());
+    let redirect = |status| Reply::Header(status, "location", elsewhere.url("/"));
+    receiver.reply([Reply::Status(500), redirect(302), redirect(307), Reply::Status(404)]);
+    let id = cancelled(&yard, receiver.url("/")).await;
+    let sweep = yard.sweep_with("s", sweep(config(4)));
+    let told = until_status(&yard, id, DeliveryStatus::Delivered).await;
+    sweep.stop().await;
+    let received = receiver.received();
+    assert_eq!((received.len(), told.attempts), (5, 5));
+    for request in &received {
+        assert_eq!(request.verified(SECRET)["type"], "training.cancelled");
+        assert_eq!(request.header("webhook-id"), told.id.to_string());
+    }
+    assert!(elsewhere.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_never_takes_it_or_is_gone_is_given_up() {
+    let (yard, receiver) = (Yard::new().await, Receiver::start());
+    receiver.reply([Reply::Status(503), Reply::Status(301), Reply::Status(410)]);
+    let sweep = yard.sweep_with("s", sweep(config(1)));
+    let stubborn = cancelled(&yard, receiver.url("/")).await;
+    let told = until_status(&yard, stubborn, DeliveryStatus::Failed).await;
+    assert_eq!((told.attempts, told.last_status), (2, Some(301)));
+    assert!(told.last_error.unwrap().contains("redirects are not followed"));
+    let gone = cancelled(&yard, receiver.url("/")).await;
+    let told = until_status(&yard, gone, DeliveryStatus::Failed).await;
+    assert_eq!((told.attempts, told.last_status), (1, Some(410)));
+    let free = trainyard_testkit::free_port();
+    let nobody = cancelled(&yard, format!("http://127.0.0.1:{free}/")).await;
+    let told = until_status(&yard, nobody, DeliveryStatus::Failed).await;
+    assert!(told.last_error.as_ref().unwrap().starts_with("could not connect"), "{told:?}");
+    sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_asks_for_a_pause_gets_it() {
+    let (yard, receiver) = (Yard::new().await, Receiver::start());
+    receiver.reply([Reply::Header(429, "retry-after", "600".into())]);
+    let pauses = WebhookConfig { retry_pauses_s: Pauses(vec![0, 3_600]), ..config(0) };
+    let sweep = yard.sweep_with("s", sweep(pauses));
+    let id = cancelled(&yard, receiver.url("/")).await;
+    let told = until(&yard, id, |delivery| delivery.last_status == Some(429)).await;
+    assert_eq!(told.status, DeliveryStatus::Pending);
+    let pause = told.next_attempt_at - told.created_at;
+    assert!((600..700).contains(&pause.num_seconds()), "{pause}");
+    sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_does_not_answer_is_cut_off() {
+    let (yard, receiver) = (Yard::new().await, Receiver::start());
+    receiver.reply([Reply::Hang]);
+    let sweep = yard.sweep_with("s", sweep(WebhookConfig { timeout_s: 1, ..config(0) }));
+    let id = cancelled(&yard, receiver.url("/")).await;
+    let told = until_status(&yard, id, DeliveryStatus::Failed).await;
+    assert_eq!((told.last_status, told.last_error.as_deref()), (None, Some("no answer within 1 s")));
+    sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_receiver_holds_nobody_up() {
+    let (yard, slow, quick) = (Yard::new().await, Receiver::start(), Receiver::start());
+    slow.reply(vec![Reply::Hang; 10]);
+    let patient = WebhookConfig { timeout_s: 600, concurrency: 4, ..config(0) };
+    let sweep = yard.sweep_with("s", sweep(patient));
+    let waits = cancelled(&yard, slow.url("/")).await;
+    for i in 0..9 {
+        cancelled(&yard, slow.url(&format!("/{i}"))).await;
+    }
+    slow.wait_for(1).await;
+    for _ in 0..5 {
+        let id = cancelled(&yard, quick.url("/")).await;
+        until_status(&yard, id, DeliveryStatus::Delivered).await;
+    }
+    let waits = delivery(&yard, waits).await;
+    assert_eq!((waits.status, waits.attempts, waits.last_error), (DeliveryStatus::Pending, 1, None), "still under way");
+    assert_eq!(slow.received().len(), 1, "one of four at a time");
+    sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_addresses_are_reached_only_where_that_is_allowed() {
+    let (yard, receiver) = (Yard::new().await, Receiver::start());
+    let strict = WebhookConfig { allow_private_addresses: false, ..config(0) };
+    let sweep = yard.sweep_with("s", sweep(strict));
+    // Submitted while it was allowed, say.
+    for url in [receiver.url("/"), receiver.url("/").replace("http", "https"), "https://localhost/".into()] {
+        let id = cancelled(&yard, url).await;
+        let told = until_status(&yard, id, DeliveryStatus::Failed).await;
+        assert!(told.last_error.unwrap().starts_with("the address must"));
+    }
+    sweep.stop().await;
+    assert!(receiver.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_secret_nothing_is_sent_and_nothing_is_lost() {
+    let (yard, receiver) = (Yard::new().await, Receiver::start());
+    let id = cancelled(&yard, receiver.url("/")).await;
+    let silent = yard.sweep_with("s", quick_sweep());
+    // Webhooks come after the dispatch, so the second dispatch shows that a whole round has passed.
+    for _ in 0..2 {
+        let round = yard.submit_named("demo").await;
+        yard.until(round, |job| job.dispatched_at.is_some()).await;
+    }
+    silent.stop().await;
+    assert_eq!(delivery(&yard, id).await.attempts, 0);
+    let sweep = yard.sweep_with("s", sweep(config(0)));
+    until_status(&yard, id, DeliveryStatus::Delivered).await;
+    sweep.stop().await;
+}
