@@ -6,32 +6,32 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trainyard_testkit::{Client, Stack, System, eventually, unique};
 
-use crate::support::{BINARY, on_both_stacks, quick_job};
+use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(failed_jobs_of_a_filter_run_again, what_can_not_run_again_is_left_out_and_named,);
 
-/// Can't be done in its one second.
-fn hopeless(name: &str) -> Value {
-    json!({
-        "name": name, "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": 2000}, "timeout_s": 1
-    })
+/// A data set called `name` with too few rows to learn from, which only training finds out, and a job on it.
+async fn hopeless(admin: &Client, name: &str) -> Value {
+    admin.upload(name, "x,y\n1,0\n1,1\n").await.expect(201);
+    json!({"name": name, "algorithm": "random_forest", "dataset": name, "target": "y", "features": ["x"]})
 }
 
-async fn failed(admin: &Client, job: Value) -> String {
-    let id = admin.submit(job).await;
+async fn failed(admin: &Client, job: &Value) -> String {
+    let id = admin.submit(job.clone()).await;
     let view = admin.finished(&id).await;
-    assert_eq!((&view["status"], &view["error"]["code"]), (&json!("failed"), &json!("timeout")), "{view}");
+    assert_eq!((&view["status"], &view["error"]["code"]), (&json!("failed"), &json!("bad_data")), "{view}");
     id
 }
 
 async fn failed_jobs_of_a_filter_run_again(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("dead");
-    let ids = [failed(&admin, hopeless(&name)).await, failed(&admin, hopeless(&name)).await];
+    let job = hopeless(&admin, &name).await;
+    let ids = [failed(&admin, &job).await, failed(&admin, &job).await];
     let letters = admin.get(&format!("/training?status=failed&name={name}")).await.expect(200);
     let letters = letters["items"].as_array().unwrap();
     assert_eq!(letters.len(), 2);
-    assert!(letters.iter().all(|job| job["error"]["code"] == "timeout"), "with the reason: {letters:?}");
+    assert!(letters.iter().all(|job| job["error"]["code"] == "bad_data"), "with the reason: {letters:?}");
 
     let retry = async |filter: Value| admin.post("/training/retry", filter).await.expect(202);
     let none = json!({"retried": 0, "skipped_total": 0, "skipped": [], "more": false});
@@ -40,9 +40,9 @@ async fn failed_jobs_of_a_filter_run_again(system: &System) {
     let one = retry(json!({"name": name, "limit": 1})).await;
     assert_eq!((&one["retried"], &one["more"]), (&json!(1), &json!(true)), "{one}");
     let again = admin.finished(&ids[1]).await;
-    assert_eq!((&again["status"], &again["error"]["code"]), (&json!("failed"), &json!("timeout")), "the newest ran");
+    assert_eq!((&again["status"], &again["error"]["code"]), (&json!("failed"), &json!("bad_data")), "the newest ran");
 
-    let both = retry(json!({"name": name, "error_code": "timeout", "algorithm": "random_forest"})).await;
+    let both = retry(json!({"name": name, "error_code": "bad_data", "algorithm": "random_forest"})).await;
     assert_eq!((&both["retried"], &both["more"]), (&json!(2), &json!(false)), "{both}");
     for id in &ids {
         admin.finished(id).await;
@@ -63,12 +63,8 @@ async fn failed_jobs_of_a_filter_run_again(system: &System) {
 async fn what_can_not_run_again_is_left_out_and_named(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("orphan");
-    // Numbers without a pattern: a forest grows deep on them.
-    let rows: Vec<_> = (0_u32..20_000).map(|i| format!("{},{}", i.wrapping_mul(2_654_435_761) >> 8, i % 2)).collect();
-    admin.upload(&name, format!("x,y\n{}\n", rows.join("\n"))).await.expect(201);
-    let mut job = hopeless(&name);
-    (job["dataset"], job["target"], job["features"]) = (json!(name), json!("y"), json!(["x"]));
-    let id = failed(&admin, job).await;
+    let job = hopeless(&admin, &name).await;
+    let id = failed(&admin, &job).await;
     admin.delete(&format!("/datasets/{name}")).await.expect(204);
     let answer = admin.post("/training/retry", json!({"name": name})).await.expect(202);
     assert_eq!((&answer["retried"], &answer["skipped_total"]), (&json!(0), &json!(1)), "{answer}");
@@ -93,9 +89,7 @@ async fn poison_is_a_dead_letter_and_runs_again_when_it_is_retried() {
     let system = tokio::task::spawn_blocking(|| System::start(BINARY, Stack::Embedded)).await.unwrap();
     let admin = system.client().admin().await;
     let name = unique("poison");
-    let mut job = hopeless(&name);
-    job["timeout_s"] = json!(600);
-    let id = admin.submit(job).await;
+    let id = admin.submit(long_job(&admin, &name, 500).await).await;
     let view = eventually("three deaths are poison", Duration::from_secs(120), async || {
         for pid in training(system.folder()) {
             std::process::Command::new("kill").args(["-SEGV", &pid.to_string()]).status().unwrap();

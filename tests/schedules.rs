@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use trainyard_testkit::{Client, System, eventually, unique};
 
-use crate::support::{on_both_stacks, quick_job};
+use crate::support::{long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(
     a_schedule_submits_jobs_by_the_clock,
@@ -62,8 +62,7 @@ async fn a_schedule_submits_jobs_by_the_clock(system: &System) {
     let due: DateTime<Utc> = submitted["due_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(due.timestamp_subsec_micros(), 0, "by the clock, not by the sweep: {due}");
 
-    let slow = json!({"name": name, "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": 2000}});
-    change(&admin, &path, json!({"spec": slow})).await;
+    change(&admin, &path, json!({"spec": long_job(&admin, &name, 2000).await})).await;
     let skipped = run(&admin, &path, "skipped_overlap").await;
     assert!(skipped["job_id"].is_null() && skipped["message"].as_str().unwrap().contains("had not ended"), "{skipped}");
 

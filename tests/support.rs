@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
-use trainyard_testkit::{Stack, System};
+use trainyard_testkit::{Client, Stack, System};
 
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_trainyard");
@@ -24,6 +24,16 @@ pub fn shared(stack: Stack) -> &'static System {
 /// A small forest on the Titanic: done in a fraction of a second.
 pub fn quick_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age", "pclass"], "params": {"n_trees": 10}})
+}
+
+/// Uploads numbers without a pattern, on which forests grow deep, and makes a job on them that takes some seconds.
+pub async fn long_job(admin: &Client, name: &str, n_trees: u32) -> Value {
+    let rows: Vec<_> = (0_u32..20_000).map(|i| format!("{},{}", i.wrapping_mul(2_654_435_761) >> 8, i % 2)).collect();
+    admin.upload(name, format!("x,y\n{}\n", rows.join("\n"))).await.expect(201);
+    json!({
+        "name": name, "algorithm": "random_forest", "dataset": name, "target": "y", "features": ["x"],
+        "params": {"n_trees": n_trees}
+    })
 }
 
 /// The training process of a job, once it has become the training program: its folder is named after the job.
