@@ -33,6 +33,7 @@ const CONTRACT: &[(&str, &str, &str)] = &[
     ("POST", "/training/{job_id}/cancel", "admin"),
     ("POST", "/training/{job_id}/retry", "admin"),
     ("POST", "/training/retry", "admin"),
+    ("POST", "/training/bulk", "admin"),
     ("POST", "/schedules", "admin"),
     ("GET", "/schedules", "user"),
     ("GET", "/schedules/{id}", "user"),

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use trainyard_testkit::{Client, Event, Stack, System, eventually, unique};
 
-use crate::support::{BINARY, on_both_stacks, quick_job};
+use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(
     a_job_is_followed_from_its_start_to_its_end,
@@ -34,7 +34,7 @@ fn of<'a>(events: &'a [Event], kind: &str) -> Vec<&'a Event> {
 
 async fn a_job_is_followed_from_its_start_to_its_end(system: &System) {
     let admin = system.client().admin().await;
-    let id = admin.submit(watched_job()).await;
+    let id = admin.submit(long_job(&admin, &unique("events"), 1_000).await).await;
     let mut stream = admin.events(&id, None).await;
     assert_eq!(stream.header("content-type"), "text/event-stream");
     assert_eq!((stream.header("cache-control"), stream.header("x-accel-buffering")), ("no-store", "no"));
@@ -57,7 +57,7 @@ async fn a_job_is_followed_from_its_start_to_its_end(system: &System) {
     assert!(progress.len() > 3 && progress.is_sorted(), "{progress:?}");
     assert!(told.iter().any(|event| event.data["phase"] == "training" && event.data["eta_s"].is_number()), "{told:?}");
     let said: Vec<_> = of(&events, "log").iter().map(|event| event.data["message"].as_str().unwrap()).collect();
-    for expected in ["attempt 1 runs on worker", "read 1309 rows", "training took", "publishing the model"] {
+    for expected in ["attempt 1 runs on worker", "read 20000 rows", "training took", "publishing the model"] {
         assert_eq!(said.iter().filter(|line| line.starts_with(expected)).count(), 1, "{expected:?} in {said:?}");
     }
     let curve: Vec<_> = of(&events, "metric").into_iter().filter(|event| event.data["step"].is_u64()).collect();

@@ -16,18 +16,19 @@ use crate::rig::{LEASE, LIMIT, Rig, phase, quick_job, slow_job, trains, versions
 async fn a_healthy_cpu_bound_job_is_not_taken_for_dead_nor_run_again_because_of_its_age() {
     let rig = Rig::start(1, 2).await;
     let admin = rig.admins().await.remove(0);
-    let (header, rows) = include_str!("../../datasets/titanic.csv").split_once('\n').unwrap();
-    admin.upload("many", format!("{header}\n{}", rows.repeat(6))).await.expect(201);
+    // More work than it gets time for: it is cancelled when it has shown what it should.
     let mut body = slow_job("busy");
-    body["dataset"] = json!("many");
-    body["target"] = json!("survived");
+    body["algorithm"] = json!("svm");
+    body["dataset"] = json!("titanic");
+    body["params"] = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
     let id = admin.submit(body).await;
     trains(&admin, &id).await;
     spin_every_core(LEASE * 5);
-    let view = admin.finished(&id).await;
-    assert_eq!((&view["status"], &view["attempt"]), (&json!("succeeded"), &json!(1)), "{view}");
-    let seconds = view["duration_s"].as_f64().unwrap();
-    assert!(seconds > LEASE.as_secs_f64() * 5.0, "too short to show anything: {seconds} s");
+    let long = |view: &Value| view["duration_s"].as_f64().is_some_and(|s| s > LEASE.as_secs_f64() * 5.0);
+    let view = phase(&admin, &id, |view| view["status"] != "running" || long(view)).await;
+    assert_eq!((&view["status"], &view["attempt"]), (&json!("running"), &json!(1)), "{view}");
+    admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
+    assert_eq!(admin.finished(&id).await["status"], "cancelled");
     assert_eq!(rig.runs_begun(), 1);
 }
 
@@ -114,7 +115,7 @@ async fn a_rolling_restart_under_load_kills_no_busy_worker() {
 async fn a_job_is_not_accepted_and_then_never_queued() {
     let mut rig = Rig::start(2, 1).await;
     let admins = rig.admins().await;
-    // The database has the job, and the API hangs between its commit and Redis.
+    // The database has the job, and the API hangs on its way to Redis.
     rig.to_redis.set(Link::Silent);
     let request = admins[0].request(Method::POST, "/training").json(&quick_job("orphan"));
     let pending = {
@@ -127,8 +128,9 @@ async fn a_job_is_not_accepted_and_then_never_queued() {
     })
     .await;
     rig.system.kill(rig.system.roles("api")[0]);
-    let answer = pending.await.unwrap();
-    assert!(answer.is_err(), "killed before it could answer: {answer:?}");
+    if let Ok(answer) = pending.await.unwrap() {
+        assert_eq!(answer.expect(202)["job_id"].as_str(), Some(id.as_str()));
+    }
     rig.to_redis.set(Link::Sound);
     let view = admins[1].finished(&id).await;
     assert_eq!(view["status"], "succeeded", "{view}");

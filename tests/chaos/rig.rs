@@ -85,6 +85,7 @@ impl Rig {
     /// An administrator at each API, the first one first.
     pub async fn admins(&self) -> Vec<Client> {
         let token = self.system.client().admin().await;
+        token.upload("long", long_dataset()).await.expect(201);
         let apis = self.system.roles("api");
         apis.into_iter().map(|api| self.system.client_of(api).with_token(token.token())).collect()
     }
@@ -180,5 +181,14 @@ pub fn quick_job(name: &str) -> Value {
 
 /// Keeps a worker busy for some seconds, and ends well.
 pub fn slow_job(name: &str) -> Value {
-    json!({"name": name, "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": 2000}})
+    json!({
+        "name": name, "algorithm": "random_forest", "features": ["*"], "dataset": "long", "target": "survived",
+        "params": {"n_trees": 1200}
+    })
+}
+
+/// What a [`slow_job`] trains on: the passengers of the Titanic, many times over.
+fn long_dataset() -> String {
+    let (header, rows) = include_str!("../../datasets/titanic.csv").split_once('\n').unwrap();
+    format!("{header}\n{}", rows.repeat(6))
 }
