@@ -12,6 +12,7 @@ mod feed;
 mod hub;
 pub mod idempotency;
 mod intake;
+mod looks;
 mod objects;
 pub mod openapi;
 pub mod routes;

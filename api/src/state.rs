@@ -14,6 +14,7 @@ use trainyard_storage::Db;
 
 use crate::config::ApiConfig;
 use crate::hub::Hub;
+use crate::looks::{self, Looks};
 use crate::submission::{self, Quota, Submissions};
 
 /// The ports and settings that the API is built from.
@@ -49,6 +50,7 @@ struct Shared {
     ports: Ports,
     submissions: Submissions,
     quota: Arc<Quota>,
+    looks: Looks,
     uploads: Semaphore,
     long_polls: Semaphore,
     event_streams: Arc<Semaphore>,
@@ -65,12 +67,18 @@ impl ApiState {
         let long_polls = Semaphore::new(ports.config.max_long_polls);
         let event_streams = Arc::new(Semaphore::new(ports.config.max_event_streams));
         let hub = Hub::new(ports.db.clone(), ports.config.watch_every());
-        Self(Arc::new(Shared { ports, submissions, quota, uploads, long_polls, event_streams, hub }))
+        let looks = looks::start(&ports.db);
+        Self(Arc::new(Shared { ports, submissions, quota, looks, uploads, long_polls, event_streams, hub }))
     }
 
     /// Takes new jobs.
     pub(crate) fn submissions(&self) -> &Submissions {
         &self.0.submissions
+    }
+
+    /// Looks at single jobs.
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.0.looks
     }
 
     /// How many jobs there may be.

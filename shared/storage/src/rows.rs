@@ -58,7 +58,6 @@ pub(crate) fn tuples(first: usize, count: usize, width: usize, constants: &str) 
 /// Runs a statement of many rows: `$fixed` are its first parameters, then come `$field`s of each item.
 macro_rules! run_rows {
     ($tx:expr, $verb:ident, $new:expr, [$($fixed:expr),*], $items:expr, |$item:pat_param| [$($field:expr),+ $(,)?]) => {{
-        $tx.check_may_write()?;
         match &mut $tx.inner {
             $crate::tx::Inner::Postgres(tx) => {
                 let query = $items.iter().fold($new$(.bind($fixed))*, |query, $item| query$(.bind($field))+);
@@ -80,19 +79,25 @@ macro_rules! run_rows {
 
 /// Writes many rows; answers how many changed.
 macro_rules! execute_rows {
-    ($tx:expr, $sql:expr, $($rest:tt)*) => {
+    ($tx:expr, $sql:expr, $($rest:tt)*) => {{
+        $tx.check_may_write()?;
         $crate::rows::run_rows!($tx, execute, sqlx::query($sql), $($rest)*)
-    };
+    }};
 }
 
 /// Writes many rows; answers what the statement returns.
 macro_rules! write_rows {
+    ($tx:expr, $($rest:tt)*) => {{ $tx.check_may_write()?; $crate::rows::read_rows!($tx, $($rest)*) }};
+}
+
+/// Reads many rows.
+macro_rules! read_rows {
     ($tx:expr, $sql:expr, $($rest:tt)*) => {
         $crate::rows::run_rows!($tx, fetch_all, sqlx::query_as($sql), $($rest)*)
     };
 }
 
-pub(crate) use {execute_rows, run_rows, write_rows};
+pub(crate) use {execute_rows, read_rows, run_rows, write_rows};
 
 #[cfg(test)]
 mod tests {

@@ -5,13 +5,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
-use trainyard_domain::{Job, JobId, JobStatus};
+use trainyard_domain::{Job, JobId};
 use trainyard_http::{Json, Path, Problem, Query};
-use trainyard_storage::Tx;
 
 use super::missing;
 use crate::answer;
 use crate::hub::Seen;
+use crate::looks::Look;
 use crate::state::ApiState;
 use crate::views::job::JobView;
 
@@ -55,18 +55,17 @@ pub async fn get(
     let permit = state.long_polls().try_acquire().ok();
     let mut first_seen = None;
     loop {
-        let mut tx = state.db.read().await?;
-        let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
+        let look = state.looks().call(id).await?.ok_or_else(missing)?;
+        let job = &look.job;
         let news = if headers.contains_key(header::IF_NONE_MATCH) {
-            !answer::has(&headers, &etag(&job))
+            !answer::has(&headers, &etag(job))
         } else {
             *first_seen.get_or_insert(job.revision) != job.revision
         };
         let over = Instant::now() >= deadline || permit.is_none() || state.stopping.is_cancelled();
         if news || over || job.status.is_final() {
-            return render(&mut tx, job, &headers).await;
+            return Ok(render(look, &headers));
         }
-        drop(tx);
         let mut seen = state.hub().watch(id, false);
         let moved_on = |seen: &Seen| match seen {
             Seen::Here(sight) => sight.job.revision > job.revision,
@@ -81,18 +80,13 @@ pub async fn get(
     }
 }
 
-async fn render(tx: &mut Tx, job: Job, headers: &HeaderMap) -> Result<Response, Problem> {
-    let etag = etag(&job);
+fn render(look: Look, headers: &HeaderMap) -> Response {
+    let etag = etag(&look.job);
     let caching = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     if answer::has(headers, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    let now = tx.now().await?;
-    let position = match job.status {
-        JobStatus::Queued => Some(tx.jobs().queue_position(&job).await?),
-        _ => None,
-    };
-    Ok((caching, Json(JobView::new(job, position, now))).into_response())
+    (caching, Json(JobView::new(look.job, look.position, look.at))).into_response()
 }
 
 /// Weak, because times that pass (`duration_s`, `eta_s`, `queue_position`) move without it.

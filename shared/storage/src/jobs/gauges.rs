@@ -1,7 +1,9 @@
 //! Counts: for limits, metrics and `GET /queue`.
 
 use chrono::{DateTime, Utc};
-use trainyard_domain::{Job, JobStatus, PriorityClass, UserId};
+use trainyard_domain::{Job, JobId, JobStatus, PriorityClass, UserId};
+
+use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
@@ -103,6 +105,21 @@ impl Jobs<'_> {
         let (oldest,): (Option<DateTime<Utc>>,) =
             one!(self.0, "SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at <= $1", now)?;
         Ok(oldest)
+    }
+
+    /// The first jobs in line, in the order they should run: those that are due, by priority and age, each with its
+    /// priority. How fairly the line is shared among users is not looked at.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn line(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<(i64, JobId)>> {
+        let rows: Vec<(i64, Uuid)> = all!(
+            self.0,
+            "SELECT priority, id FROM jobs WHERE status = 'queued' AND run_at <= $1 ORDER BY priority DESC, id LIMIT $2",
+            now,
+            limit,
+        )?;
+        Ok(rows.into_iter().map(|(priority, id)| (priority, JobId(id))).collect())
     }
 
     /// Where a queued job stands in line, from 1: one more than the due jobs of higher priority, or of the same and
