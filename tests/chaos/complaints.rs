@@ -10,18 +10,14 @@ use serde_json::{Value, json};
 use trainyard_testkit::{Client, Link, eventually, pause};
 
 use crate::faults::spin_every_core;
-use crate::rig::{LEASE, LIMIT, Rig, phase, quick_job, slow_job, trains, versions};
+use crate::rig::{LEASE, LIMIT, Rig, endless_job, phase, quick_job, slow_job, trains, versions};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_cpu_bound_job_is_not_taken_for_dead_nor_run_again_because_of_its_age() {
     let rig = Rig::start(1, 2).await;
     let admin = rig.admins().await.remove(0);
     // More work than it gets time for: it is cancelled when it has shown what it should.
-    let mut body = slow_job("busy");
-    body["algorithm"] = json!("svm");
-    body["dataset"] = json!("titanic");
-    body["params"] = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
-    let id = admin.submit(body).await;
+    let id = admin.submit(endless_job("busy")).await;
     trains(&admin, &id).await;
     spin_every_core(LEASE * 5);
     let long = |view: &Value| view["duration_s"].as_f64().is_some_and(|s| s > LEASE.as_secs_f64() * 5.0);
@@ -57,7 +53,7 @@ async fn a_late_owner_does_not_overwrite_the_result() {
 async fn a_dead_worker_is_noticed_within_seconds_and_a_poison_job_stops_at_three() {
     let mut rig = Rig::start(1, 2).await;
     let admin = rig.admins().await.remove(0);
-    let id = admin.submit(slow_job("poison")).await;
+    let id = admin.submit(endless_job("poison")).await;
     for death in 1..=3 {
         let view = trains(&admin, &id).await;
         let owner = rig.process_of(&view);
@@ -141,7 +137,7 @@ async fn a_cancel_is_not_forgotten_when_redis_is_away_and_the_worker_dies() {
     let mut rig = Rig::start(1, 1).await;
     let admin = rig.admins().await.remove(0);
     let worker = rig.system.workers()[0];
-    let told = admin.submit(slow_job("cancelled")).await;
+    let told = admin.submit(endless_job("cancelled")).await;
     trains(&admin, &told).await;
     rig.to_redis.set(Link::Refused);
     let asked = Instant::now();
@@ -150,7 +146,7 @@ async fn a_cancel_is_not_forgotten_when_redis_is_away_and_the_worker_dies() {
     assert!(asked.elapsed() < Duration::from_secs(10), "without Redis's push it took {:?}", asked.elapsed());
     rig.to_redis.set(Link::Sound);
 
-    let marked = admin.submit(slow_job("cancelled")).await;
+    let marked = admin.submit(endless_job("cancelled")).await;
     trains(&admin, &marked).await;
     // It can't hear of the cancel any more, and its successor must not run the job.
     rig.system.signal(worker, libc::SIGSTOP);

@@ -187,6 +187,12 @@ pub fn slow_job(name: &str) -> Value {
     })
 }
 
+/// More work than a test gives it time for: to be cancelled, or killed.
+pub fn endless_job(name: &str) -> Value {
+    let params = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
+    json!({"name": name, "algorithm": "svm", "features": ["*"], "params": params})
+}
+
 /// What a [`slow_job`] trains on: the passengers of the Titanic, many times over.
 fn long_dataset() -> String {
     let (header, rows) = include_str!("../../datasets/titanic.csv").split_once('\n').unwrap();
