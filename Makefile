@@ -1,8 +1,7 @@
 # What a person does here. `make help` lists it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services
-.PHONY: help run test check fmt generate services bench-queue
+.PHONY: help run test chaos check fmt generate services bench-queue
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data

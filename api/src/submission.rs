@@ -17,6 +17,7 @@ use trainyard_storage::{Coalesce, StorageError};
 pub(crate) use order::{Order, draft};
 pub(crate) use quota::Quota;
 pub(crate) use send::{mark, send};
+pub(crate) use store::tell;
 
 use crate::state::Ports;
 

@@ -138,13 +138,23 @@ impl Kind {
 
     /// What it hits; two faults at once hit two things.
     fn area(self) -> u8 {
-        let number = ALL.iter().position(|kind| *kind == self).unwrap_or(0);
-        match number {
-            0..=5 => 0,
-            6..=12 => 1,
-            13..=16 => 2,
-            17..=20 => 3,
-            _ => 4,
+        match self {
+            Self::WorkerKilled
+            | Self::WorkerPaused
+            | Self::WorkerTerminated
+            | Self::ApiKilled
+            | Self::ApiTerminated
+            | Self::ChildKilled => 0,
+            Self::RedisRestarted
+            | Self::RedisRestartedEmpty
+            | Self::RedisFlushed
+            | Self::RedisPaused
+            | Self::RedisRefused
+            | Self::RedisSilent
+            | Self::RedisFedJunk => 1,
+            Self::PostgresCrashed | Self::PostgresPaused | Self::PostgresRefused | Self::PostgresSilent => 2,
+            Self::StoreRefused | Self::StoreSlow | Self::StoreTruncated | Self::StoreFails => 3,
+            Self::CoresBusy => 4,
         }
     }
 }

@@ -118,12 +118,19 @@ pub async fn run(
     let mut sweep = Sweep { db, queue, store, clock, config, owner, state, log, lag };
     loop {
         let round = async {
-            if tokio::time::timeout(ROUND_LIMIT, sweep.round()).await.is_err() {
+            let both = async {
+                sweep.round().await;
+                let next = tokio::time::Instant::now() + every;
+                sweep.top_up(next).await;
+                next
+            };
+            let next = tokio::time::timeout(ROUND_LIMIT + every, both).await.unwrap_or_else(|_| {
                 // Something hangs; the next round starts afresh, on other connections.
                 tracing::warn!("a round of the sweep took too long and was given up");
                 sweep.forget();
-            }
-            let _ = tokio::time::timeout(every, sweep.between_rounds()).await;
+                tokio::time::Instant::now() + every
+            });
+            tokio::time::sleep_until(next).await;
         };
         tokio::select! {
             () = round => {}
@@ -193,7 +200,7 @@ impl Sweep {
         // Before the dispatch, which sends what they submit.
         let answer = schedules::run(self, now).await;
         self.note("schedules", answer);
-        let answer = dispatch::run(self, now).await;
+        let answer = dispatch::run(self).await;
         self.note("dispatch", answer);
         if settled {
             let answer = expired::run(self, now).await;
@@ -211,11 +218,12 @@ impl Sweep {
         metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
     }
 
-    /// Until the next round: keeps the queue filled. Takes as long as it is given.
-    async fn between_rounds(&mut self) {
-        let answer = dispatch::top_up(self).await;
-        self.note("dispatch", answer);
-        std::future::pending().await
+    /// Keeps the queue filled until the next round.
+    async fn top_up(&mut self, next_round: tokio::time::Instant) {
+        if self.state.backlog {
+            let answer = dispatch::top_up(self, next_round).await;
+            self.note("dispatch", answer);
+        }
     }
 
     /// Measures the queue and counts the dead letters, and shows what the last look found.

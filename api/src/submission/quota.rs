@@ -61,7 +61,12 @@ impl Quota {
         Ok(Ok(()))
     }
 
-    /// Notes that jobs of `user` were stored.
+    /// The refusal of any job at all.
+    pub(crate) fn full(&self) -> Problem {
+        refusal(None, self.total)
+    }
+
+    /// Notes that jobs of `user` were stored, or are queued again.
     pub(crate) fn add(&self, user: UserId, jobs: usize) {
         let more = i64::try_from(jobs).unwrap_or(0);
         let mut counts = self.counts();

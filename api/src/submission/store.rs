@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
@@ -17,12 +18,13 @@ use crate::state::Ports;
 
 type Answer = Result<Stored, Problem>;
 
-/// An order that passed every check, with its jobs.
+/// An order that passed every check.
 struct Accepted<'o> {
     /// Its place among the orders.
     place: usize,
     order: &'o Order,
-    jobs: Vec<Job>,
+    /// Its jobs, among those of all orders.
+    jobs: Range<usize>,
 }
 
 /// Stores `orders`, each whole or not at all; answers them in their order.
@@ -34,7 +36,7 @@ pub(super) async fn store(
     let mut tx = ports.db.begin().await?;
     let now = tx.now().await?;
     let datasets = find_datasets(&mut tx, orders).await?;
-    let (mut answers, mut accepted, mut keys) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut answers, mut accepted, mut jobs, mut keys) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
     for (place, order) in orders.iter().enumerate() {
         answers.push(if let Some(before) = answered_before(&mut tx, order, now).await? {
             before
@@ -45,11 +47,12 @@ pub(super) async fn store(
             let specs = order.check(|name| datasets.get(name).and_then(Option::as_ref), ports);
             match admit(&mut tx, quota, order).await?.and(specs) {
                 Ok(specs) => {
-                    let made = specs.into_iter().map(|(spec, dataset)| {
+                    let first = jobs.len();
+                    jobs.extend(specs.into_iter().map(|(spec, dataset)| {
                         let request_id = order.actor.request_id();
                         Job::submitted(spec, dataset.id, order.principal.user_id, request_id, now)
-                    });
-                    accepted.push(Accepted { place, order, jobs: made.collect() });
+                    }));
+                    accepted.push(Accepted { place, order, jobs: first..jobs.len() });
                     Ok(Stored::Raced) // until it is stored
                 }
                 Err(problem) => Err(problem),
@@ -59,20 +62,23 @@ pub(super) async fn store(
     if accepted.is_empty() {
         return Ok(answers);
     }
-    number(&mut accepted);
-    let sent = choose(ports, &mut tx, &mut accepted, now).await?;
-    let jobs: Vec<Job> = accepted.iter().flat_map(|accepted| accepted.jobs.clone()).collect();
+    number(&mut jobs);
+    let sent = choose(ports, &mut tx, &mut jobs, now).await?;
     tx.jobs().submit(&jobs).await?;
-    let accepted = remember(ports, &mut tx, accepted, now).await?;
-    tx.audit().insert_many(&accepted.iter().map(|accepted| audit(accepted, now)).collect::<Vec<_>>()).await?;
+    let accepted = remember(ports, &mut tx, accepted, &jobs, now).await?;
+    let trail: Vec<_> =
+        accepted.iter().map(|accepted| audit(accepted.order, &jobs[accepted.jobs.clone()], now)).collect();
+    tx.audit().insert_many(&trail).await?;
     tx.commit().await?;
 
     let mut stored = HashSet::new();
-    for Accepted { place, order, jobs } in accepted {
+    for Accepted { place, order, jobs: range } in accepted {
+        let jobs = &jobs[range];
         quota.add(order.principal.user_id, jobs.len());
         jobs.iter().for_each(tell);
-        stored.extend(jobs.iter().map(|job| job.id));
-        answers[place] = Ok(Stored::Jobs(jobs.iter().map(|job| job.id).collect()));
+        let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+        stored.extend(ids.iter().copied());
+        answers[place] = Ok(Stored::Jobs(ids));
     }
     // The answers need not wait for the queue.
     let (ports, sent) = (ports.clone(), sent.into_iter().filter(|(id, _)| stored.contains(id)).collect::<Vec<_>>());
@@ -111,12 +117,10 @@ async fn admit(tx: &mut Tx, quota: &Arc<Quota>, order: &Order) -> Result<Result<
 }
 
 /// Gives the jobs ids that sort as they were sent.
-fn number(accepted: &mut [Accepted<'_>]) {
-    let jobs = || accepted.iter().flat_map(|accepted| &accepted.jobs);
-    let mut ids: Vec<JobId> = jobs().map(|job| job.id).collect();
+fn number(jobs: &mut [Job]) {
+    let mut ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
     ids.sort();
-    let jobs = accepted.iter_mut().flat_map(|accepted| &mut accepted.jobs);
-    jobs.zip(ids).for_each(|(job, id)| job.id = id);
+    jobs.iter_mut().zip(ids).for_each(|(job, id)| job.id = id);
 }
 
 /// Which jobs go to the queue at once: those that are due, as far as their user's window goes. The rest the sweep sends in
@@ -124,7 +128,7 @@ fn number(accepted: &mut [Accepted<'_>]) {
 async fn choose(
     ports: &Ports,
     tx: &mut Tx,
-    accepted: &mut [Accepted<'_>],
+    jobs: &mut [Job],
     now: DateTime<Utc>,
 ) -> Result<Vec<(JobId, PriorityClass)>, StorageError> {
     let mut sent = Vec::new();
@@ -132,7 +136,7 @@ async fn choose(
         return Ok(sent);
     }
     let mut free: HashMap<(UserId, PriorityClass), i64> = HashMap::new();
-    for job in accepted.iter_mut().flat_map(|accepted| &mut accepted.jobs).filter(|job| job.run_at <= now) {
+    for job in jobs.iter_mut().filter(|job| job.run_at <= now) {
         let class = PriorityClass::of(job.spec.priority);
         let whose = (job.created_by, class);
         let free = match free.entry(whose) {
@@ -156,13 +160,14 @@ async fn remember<'o>(
     ports: &Ports,
     tx: &mut Tx,
     accepted: Vec<Accepted<'o>>,
+    jobs: &[Job],
     now: DateTime<Utc>,
 ) -> Result<Vec<Accepted<'o>>, StorageError> {
     let expires_at = now + Duration::seconds(ports.config.idempotency_ttl_s);
     let mut kept = Vec::with_capacity(accepted.len());
     for accepted in accepted {
         if let Some((key, digest)) = accepted.order.key() {
-            let ids: Vec<_> = accepted.jobs.iter().map(|job| job.id).collect();
+            let ids: Vec<_> = jobs[accepted.jobs.clone()].iter().map(|job| job.id).collect();
             let user = accepted.order.principal.user_id;
             match tx.idempotency().insert(user, key, digest, &ids, now, expires_at).await {
                 Err(StorageError::Conflict) => {
@@ -177,26 +182,26 @@ async fn remember<'o>(
     Ok(kept)
 }
 
-fn audit(accepted: &Accepted<'_>, now: DateTime<Utc>) -> AuditEntry {
-    let spec = &accepted.jobs[0].spec;
-    let first = accepted.jobs[0].id;
-    let (action, detail) = if accepted.order.is_bulk() {
-        ("training.submit_bulk", json!({"jobs": accepted.jobs.len(), "first": first}))
+fn audit(order: &Order, jobs: &[Job], now: DateTime<Utc>) -> AuditEntry {
+    let Job { id: first, spec, .. } = &jobs[0];
+    let (action, detail) = if order.is_bulk() {
+        ("training.submit_bulk", json!({"jobs": jobs.len(), "first": first}))
     } else {
         ("training.submit", json!({"name": spec.name, "algorithm": spec.algorithm, "dataset": spec.dataset}))
     };
     AuditEntry {
         id: uuid_at(now),
         at: now,
-        actor: Some(accepted.order.principal.user_id),
+        actor: Some(order.principal.user_id),
         action: action.to_owned(),
         subject: format!("job:{first}"),
-        request_id: accepted.order.actor.request_id(),
+        request_id: order.actor.request_id(),
         detail,
     }
 }
 
-fn tell(job: &Job) {
+/// Counts and logs a job that is stored.
+pub(crate) fn tell(job: &Job) {
     let algorithm = job.spec.algorithm.as_str();
     metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm).increment(1);
     tracing::info!(job_id = %job.id, request_id = job.request_id.as_deref(), algorithm, "job accepted");

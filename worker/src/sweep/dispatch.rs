@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use trainyard_domain::{JobId, PriorityClass};
 
 use super::{Sweep, SweepError};
@@ -12,20 +12,20 @@ const MAX_BATCHES: usize = 20;
 /// Between two rounds, while jobs wait for room in a window.
 const TOP_UP_EVERY: Duration = Duration::from_millis(20);
 
-/// Fills the windows again and again as workers empty them, for as long as there is something to fill them with.
-pub(super) async fn top_up(sweep: &mut Sweep) -> Result<(), SweepError> {
-    while sweep.state.leads.is_some() && sweep.state.backlog {
+/// Fills the windows again and again as workers empty them, until `deadline` or until nothing waits for room. It looks at
+/// the time between two fillings alone: given up in the middle of one, ids would stay marked as sent that were not.
+pub(super) async fn top_up(sweep: &mut Sweep, deadline: Instant) -> Result<(), SweepError> {
+    while sweep.state.backlog && Instant::now() + TOP_UP_EVERY < deadline {
         tokio::time::sleep(TOP_UP_EVERY).await;
-        let now = sweep.db.read().await?.now().await?;
-        run(sweep, now).await?;
+        run(sweep).await?;
     }
     Ok(())
 }
 
-pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
+pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
     sweep.state.backlog = false;
     for _ in 0..MAX_BATCHES {
-        let jobs = choose(sweep, now).await?;
+        let jobs = choose(sweep).await?;
         if jobs.is_empty() {
             break;
         }
@@ -40,8 +40,9 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
     Ok(())
 }
 
-async fn choose(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<Vec<(JobId, PriorityClass)>, SweepError> {
+async fn choose(sweep: &mut Sweep) -> Result<Vec<(JobId, PriorityClass)>, SweepError> {
     let mut tx = sweep.db.begin().await?;
+    let now = tx.now().await?;
     let (jobs, more) = tx.jobs().undispatched(now, sweep.config.dispatch_batch, sweep.config.dispatch_window).await?;
     sweep.state.backlog = more;
     if jobs.is_empty() {

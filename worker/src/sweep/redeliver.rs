@@ -1,9 +1,11 @@
 //! Finds out that the queue has lost ids, and forgets that they were sent: the next dispatch sends them again. An id
 //! that was not lost after all is then in the queue twice, and its second claim finds nothing.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
-use super::{Sweep, SweepError, seconds};
+use super::{Sweep, SweepError};
 
 /// What a leader knows of the queue. A new one knows nothing, and so takes every id for lost.
 #[derive(Default)]
@@ -30,12 +32,9 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
     for (class, age) in oldest {
         // Ids leave in the order they came: whatever was sent well before the oldest one there, and still waits for a
         // worker, went astray. An empty class counts from now.
-        let margin = seconds(sweep.config.redispatch_after_s);
-        let age = chrono::Duration::from_std(age.unwrap_or_default()).unwrap_or(chrono::Duration::MAX);
-        let before = if lost { Some(now) } else { now.checked_sub_signed(margin + age) };
-        if let Some(before) = before {
-            forgotten += tx.jobs().forget_dispatches(class, before).await?;
-        }
+        let margin = Duration::from_secs(sweep.config.redispatch_after_s);
+        let before = if lost { now } else { now - (margin + age.unwrap_or_default()) };
+        forgotten += tx.jobs().forget_dispatches(class, before).await?;
     }
     tx.commit().await?;
     sweep.state.known = Known { epoch: Some(epoch), paused };

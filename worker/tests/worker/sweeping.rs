@@ -116,6 +116,27 @@ async fn no_user_fills_the_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_was_lost_is_sent_again_though_others_wait_behind_it() {
+    let yard = Yard::new().await;
+    // Marked as sent a while ago, as by an API that was killed on its way to the queue; a younger one did get there.
+    let long_ago = yard.clock.now() - chrono::Duration::hours(1);
+    let lost = yard.submit(Job { dispatched_at: Some(long_ago), ..yard.new_job("lost") }).await;
+    let sweep = yard.sweep_with("s", SweepConfig { redispatch_after_s: 1, ..quick_sweep() });
+    // A new leader takes every id for lost; what counts is the one that it comes to lead with.
+    yard.until(lost, |job| job.dispatched_at.is_some_and(|at| at > long_ago)).await;
+    let younger = yard.submit_named("younger").await;
+    yard.until(younger, |job| job.dispatched_at.is_some()).await;
+    let mut tx = yard.db.begin().await.unwrap();
+    tx.jobs().unmark_dispatched(&[lost]).await.unwrap();
+    tx.jobs().mark_dispatched(&[lost], long_ago).await.unwrap();
+    tx.commit().await.unwrap();
+    yard.until(lost, |job| job.dispatched_at.is_some_and(|at| at > long_ago)).await;
+    let depth: u64 = yard.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum();
+    assert!(depth >= 3, "the lost one again, beside those that waited all the while: {depth}");
+    sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn artifacts_without_a_version_are_removed_and_others_stay() {
     let yard = Yard::new().await;
     let id = yard.submit_named("demo").await;

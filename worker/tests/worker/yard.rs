@@ -12,7 +12,6 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::{Key, Store};
-use trainyard_domain::outcome::Counts;
 use trainyard_domain::params::Params;
 use trainyard_domain::{
     Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User,
@@ -58,31 +57,7 @@ impl Yard {
 
     /// A job as the API would store it, not yet sent to the queue.
     pub(crate) fn new_job(&self, name: &str) -> Job {
-        let now = self.clock.now();
-        Job {
-            id: JobId::at(now),
-            spec: spec(name),
-            dataset_id: self.dataset.id,
-            created_by: self.user,
-            status: JobStatus::Queued,
-            counts: Counts::default(),
-            claim: 0,
-            worker: None,
-            lease_expires_at: None,
-            cancel_requested_at: None,
-            dispatched_at: None,
-            run_at: now,
-            progress: 0.0,
-            phase: None,
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            metrics: None,
-            model_version: None,
-            error: None,
-            request_id: Some("test".into()),
-            revision: 0,
-        }
+        Job::submitted(spec(name), self.dataset.id, self.user, Some("test".into()), self.clock.now())
     }
 
     pub(crate) async fn submit(&self, job: Job) -> JobId {

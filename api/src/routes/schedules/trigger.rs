@@ -7,7 +7,6 @@ use trainyard_domain::{Job, JobStatus, PriorityClass, ScheduleId, ScheduleRun};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Path, Principal, Problem};
 use trainyard_storage::Fired;
-use trainyard_telemetry::catalogue;
 
 use super::missing;
 use crate::answer::Accepted;
@@ -64,8 +63,7 @@ pub async fn trigger(
     tx.commit().await?;
     state.quota().add(principal.user_id, 1);
 
-    metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => job.spec.algorithm.as_str()).increment(1);
-    tracing::info!(job_id = %job.id, schedule = schedule.name, "job accepted");
+    submission::tell(&job);
     if send {
         submission::send(&state, &[(job.id, PriorityClass::of(job.spec.priority))]).await;
     }

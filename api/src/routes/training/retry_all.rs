@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trainyard_domain::{Algorithm, DatasetId, FailureCode, FieldError, Job, JobId, JobStatus, ModelName, UserId};
 use trainyard_http::middleware::RequestId;
-use trainyard_http::{Code, Json, Principal, Problem};
+use trainyard_http::{Json, Principal, Problem};
 use trainyard_storage::{JobFilter, StorageError, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -24,8 +24,6 @@ const PAGE: i64 = 200;
 const MAX_LOOKED_AT: usize = 20_000;
 /// Jobs named in the answer as left out.
 const MAX_SKIPPED: usize = 100;
-/// How long a client that is over a limit is told to wait.
-const COME_BACK_S: u64 = 30;
 
 /// Which jobs to run again; all of what is given has to fit.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
@@ -99,8 +97,7 @@ pub async fn retry_all(
         tx.commit().await?;
     }
     if round.full && round.retried == 0 {
-        let detail = format!("there are {} jobs queued or running, which is the limit", state.config.max_jobs_total);
-        return Err(Problem::new(Code::RateLimited, detail).retry_after(COME_BACK_S));
+        return Err(state.quota().full());
     }
     tracing::info!(jobs = round.retried, "jobs are queued again");
     let Round { retried, skipped, skipped_total, done, .. } = round;
@@ -188,6 +185,7 @@ impl Round {
                 Some(reason) => self.skip(job.id, reason),
                 None if tx.jobs().retry(job.id, now).await? => {
                     room.take(job.created_by);
+                    state.quota().add(job.created_by, 1);
                     self.retried += 1;
                     again.push(job.id);
                 }

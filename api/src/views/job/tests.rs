@@ -2,51 +2,28 @@
 
 use chrono::Duration;
 use serde_json::{Map, json};
-use trainyard_domain::outcome::Counts;
 use trainyard_domain::{Algorithm, DatasetId, DatasetName, FailureCode, JobError, JobSpec, ModelName, UserId};
 
 use super::*;
 
 fn job(status: JobStatus) -> Job {
     let at = DateTime::UNIX_EPOCH;
-    Job {
-        id: JobId::at(at),
-        spec: JobSpec {
-            name: ModelName::parse("m").unwrap(),
-            algorithm: Algorithm::RandomForest,
-            features: vec!["sex".into()],
-            dataset: DatasetName::parse("titanic").unwrap(),
-            dataset_version: 1,
-            target: "survived".into(),
-            params: Map::new(),
-            priority: 0,
-            run_at: None,
-            max_attempts: 3,
-            timeout_s: 60,
-            webhook_url: None,
-            seed: 42,
-        },
-        dataset_id: DatasetId::at(at),
-        created_by: UserId::at(at),
-        status,
-        counts: Counts::default(),
-        claim: 0,
-        worker: None,
-        lease_expires_at: None,
-        cancel_requested_at: None,
-        dispatched_at: None,
-        run_at: at,
-        progress: 0.0,
-        phase: None,
-        created_at: at,
-        started_at: None,
-        finished_at: None,
-        metrics: None,
-        model_version: None,
-        error: None,
-        request_id: None,
-        revision: 1,
-    }
+    let spec = JobSpec {
+        name: ModelName::parse("m").unwrap(),
+        algorithm: Algorithm::RandomForest,
+        features: vec!["sex".into()],
+        dataset: DatasetName::parse("titanic").unwrap(),
+        dataset_version: 1,
+        target: "survived".into(),
+        params: Map::new(),
+        priority: 0,
+        run_at: None,
+        max_attempts: 3,
+        timeout_s: 60,
+        webhook_url: None,
+        seed: 42,
+    };
+    Job { status, ..Job::submitted(spec, DatasetId::at(at), UserId::at(at), None, at) }
 }
 
 fn shown(job: Job) -> Value {

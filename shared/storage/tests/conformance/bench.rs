@@ -5,9 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tempfile::TempDir;
-use trainyard_domain::outcome::Counts;
 use trainyard_domain::{
-    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User, UserId,
+    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, Role, User, UserId,
 };
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 
@@ -76,30 +75,7 @@ impl Bench {
             webhook_url: None,
             seed: u64::MAX,
         };
-        Job {
-            id: JobId::at(self.now),
-            spec,
-            dataset_id: self.dataset.id,
-            created_by: self.user,
-            status: JobStatus::Queued,
-            counts: Counts::default(),
-            claim: 0,
-            worker: None,
-            lease_expires_at: None,
-            cancel_requested_at: None,
-            dispatched_at: None,
-            run_at: self.now,
-            progress: 0.0,
-            phase: None,
-            created_at: self.now,
-            started_at: None,
-            finished_at: None,
-            metrics: None,
-            model_version: None,
-            error: None,
-            request_id: Some("req-1".into()),
-            revision: 0,
-        }
+        Job::submitted(spec, self.dataset.id, self.user, Some("req-1".into()), self.now)
     }
 
     /// Stores a job that `change` made of the draft.

@@ -41,7 +41,7 @@ async fn a_job_reads_back_as_it_was_stored(bench: Bench) {
     assert_eq!(read.spec, job.spec, "down to the largest seed");
     assert_eq!((read.created_by, read.dataset_id, read.status), (job.created_by, job.dataset_id, JobStatus::Queued));
     assert_eq!((read.run_at, read.created_at), (job.run_at, job.created_at), "to the microsecond");
-    assert_eq!((read.request_id.as_deref(), read.claim, read.revision), (Some("req-1"), 0, 0));
+    assert_eq!((read.request_id.as_deref(), read.claim, read.revision), (Some("req-1"), 0, 1));
     assert!(bench.db.read().await.unwrap().jobs().get(trainyard_domain::JobId::at(bench.now)).await.unwrap().is_none());
 }
 
@@ -50,7 +50,7 @@ async fn a_claim_starts_the_run(bench: Bench) {
     let job = bench.claim(id, "w-1", bench.later(5)).await.unwrap();
     assert_eq!((job.status, job.claim, job.worker.as_deref()), (JobStatus::Running, 1, Some("w-1")));
     assert_eq!((job.started_at, job.lease_expires_at), (Some(bench.later(5)), Some(bench.later(35))));
-    assert_eq!(job.revision, 1);
+    assert_eq!(job.revision, 2);
     assert!(bench.claim(id, "w-2", bench.later(6)).await.is_none());
 }
 

@@ -103,8 +103,8 @@ async fn the_heads_of_many_jobs_come_at_once(bench: Bench) {
     let mut tx = bench.db.read().await.unwrap();
     let heads: HashMap<_, _> = tx.jobs().heads(&asked).await.unwrap().into_iter().map(|head| (head.id, head)).collect();
     assert_eq!(heads.len(), 130, "each once, and none for a job that is not there");
-    assert_eq!(heads[&ids[7]], JobHead { id: ids[7], revision: 1, last_seq: seq });
-    assert_eq!(heads[&ids[129]], JobHead { id: ids[129], revision: 0, last_seq: 0 });
+    assert_eq!(heads[&ids[7]], JobHead { id: ids[7], revision: 2, last_seq: seq });
+    assert_eq!(heads[&ids[129]], JobHead { id: ids[129], revision: 1, last_seq: 0 });
     let jobs = tx.jobs().get_many(&[ids[7], nobody]).await.unwrap();
     assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [ids[7]]);
     assert!(tx.jobs().heads(&[]).await.unwrap().is_empty());

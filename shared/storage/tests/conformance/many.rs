@@ -16,7 +16,7 @@ on_both!(
 );
 
 fn many(bench: &Bench, count: usize) -> Vec<Job> {
-    let mut jobs: Vec<_> = (0..count).map(|_| Job { revision: 1, ..bench.draft() }).collect();
+    let mut jobs: Vec<_> = (0..count).map(|_| bench.draft()).collect();
     jobs.sort_by_key(|job| job.id);
     jobs
 }
