@@ -36,7 +36,8 @@ pub(crate) fn start(db: &Db) -> Looks {
     Coalesce::start(MAX_LOOKS, move |ids: Vec<JobId>| {
         let (db, line) = (db.clone(), Arc::clone(&line));
         async move {
-            let mut tx = db.read().await?;
+            // The line may be read a moment after the job, as it may have been read a moment before.
+            let mut tx = db.glance().await?;
             let at = tx.now().await?;
             let mut wanted = ids.clone();
             wanted.sort();
@@ -49,7 +50,7 @@ pub(crate) fn start(db: &Db) -> Looks {
                 };
                 found.push(Look { job, position, at });
             }
-            // Ends the transaction here rather than in the background, where the next visit may find its connection busy.
+            // Gives the connection back warm.
             tx.commit().await?;
             found.sort_by_key(|look| look.job.id);
             let find = |id| found.binary_search_by_key(&id, |look: &Look| look.job.id).ok().map(|i| found[i].clone());

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use trainyard_domain::JobId;
 use trainyard_http::Problem;
-use trainyard_storage::{Coalesce, StorageError};
+use trainyard_storage::Coalesce;
 
 pub(crate) use order::{Order, draft};
 pub(crate) use quota::Quota;
@@ -22,7 +22,7 @@ pub(crate) use store::tell;
 use crate::state::Ports;
 
 /// Most orders that share a commit. Past some dozens there is little left to save, and all of them wait for the last.
-const MAX_ORDERS: usize = 64;
+const MAX_ORDERS: usize = 128;
 
 /// How often an order is tried while others with its key are being stored.
 const MAX_LOOKS: usize = 4;
@@ -44,7 +44,7 @@ pub(crate) fn start(ports: &Ports, quota: &Arc<Quota>) -> Submissions {
     let (ports, quota) = (ports.clone(), Arc::clone(quota));
     Coalesce::start(MAX_ORDERS, move |orders: Vec<Arc<Order>>| {
         let (ports, quota) = (ports.clone(), Arc::clone(&quota));
-        async move { visit(&ports, &quota, &orders).await }
+        async move { store::store(&ports, &quota, &orders).await }
     })
 }
 
@@ -61,23 +61,4 @@ pub(crate) async fn submit(submissions: &Submissions, order: Order) -> Result<Ve
         }
     }
     Err(Problem::conflict("another request with this Idempotency-Key is in progress"))
-}
-
-async fn visit(
-    ports: &Ports,
-    quota: &Arc<Quota>,
-    orders: &[Arc<Order>],
-) -> Result<Vec<Result<Stored, Problem>>, StorageError> {
-    match store::store(ports, quota, orders).await {
-        // One of them names a data set or an account that has just gone. The others are not to suffer for it.
-        Err(StorageError::Conflict) => {
-            let mut answers = Vec::with_capacity(orders.len());
-            for order in orders {
-                let stored = store::store(ports, quota, std::slice::from_ref(order)).await;
-                answers.push(stored.map_err(Problem::from).and_then(|mut one| one.pop().unwrap_or(Ok(Stored::Raced))));
-            }
-            Ok(answers)
-        }
-        answers => answers,
-    }
 }

@@ -72,15 +72,15 @@ async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
         return Ok(Some(job));
     }
     // An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
-    let job = worker.deps.db.read().await?.jobs().get(id).await?;
+    let job = worker.deps.db.glance().await?.jobs().get(id).await?;
     let ours = |job: &Job| job.status == JobStatus::Running && job.worker.as_deref() == Some(worker.id.as_str());
     Ok(job.filter(|job| ours(job) && worker.runs.claim_of(id).is_none()))
 }
 
-/// Claims of one worker: those that come at the same time share a transaction.
+/// Claims of one worker: those that come at the same time share a statement.
 pub(crate) type Claims = Coalesce<JobId, Option<Job>>;
 
-/// Most claims that share a transaction.
+/// Most claims that share a statement.
 const MAX_CLAIMS: usize = 64;
 
 /// Starts to claim for the worker called `id`.
@@ -89,7 +89,7 @@ pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
     Coalesce::start(MAX_CLAIMS, move |ids: Vec<JobId>| {
         let (db, worker) = (db.clone(), worker.clone());
         async move {
-            let mut tx = db.begin().await?;
+            let mut tx = db.act().await?;
             let now = tx.now().await?;
             let jobs = tx.jobs().claim_many(&ids, &worker, now, now + lease).await?;
             tx.commit().await?;

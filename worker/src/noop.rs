@@ -7,10 +7,10 @@ use crate::measure;
 use crate::patience::Patience;
 use crate::worker::Worker;
 
-/// Ends of runs, each named by job and claim: those that come at the same time share a transaction.
+/// Ends of runs, each named by job and claim: those that come at the same time share a statement.
 pub(crate) type BareEnds = Coalesce<(JobId, i64), bool>;
 
-/// Most ends that share a transaction.
+/// Most ends that share a statement.
 const MAX_ENDS: usize = 64;
 
 /// Starts to end runs.
@@ -19,7 +19,7 @@ pub(crate) fn together(db: &Db) -> BareEnds {
     Coalesce::start(MAX_ENDS, move |runs: Vec<(JobId, i64)>| {
         let db = db.clone();
         async move {
-            let mut tx = db.begin().await?;
+            let mut tx = db.act().await?;
             let now = tx.now().await?;
             let ended = tx.jobs().succeed_bare(&runs, now).await?;
             tx.commit().await?;

@@ -16,7 +16,7 @@ use trainyard_storage::{Db, StorageError, Tx};
 const COME_BACK_S: u64 = 30;
 /// A count is good for this long at least, and for [`WORTH`] times as long as it took.
 const GOOD_FOR: Duration = Duration::from_secs(1);
-const WORTH: u32 = 20;
+const WORTH: u32 = 100;
 /// Users whose counts are remembered.
 const MAX_USERS: usize = 10_000;
 

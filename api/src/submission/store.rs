@@ -34,7 +34,7 @@ pub(super) async fn store(
     orders: &[Arc<Order>],
 ) -> Result<Vec<Answer>, StorageError> {
     let mut tx = ports.db.begin().await?;
-    let now = tx.now().await?;
+    let (now, paused) = tx.jobs().now_and_paused().await?;
     let datasets = find_datasets(&mut tx, orders).await?;
     let (mut answers, mut accepted, mut jobs, mut keys) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
     for (place, order) in orders.iter().enumerate() {
@@ -63,7 +63,8 @@ pub(super) async fn store(
         return Ok(answers);
     }
     number(&mut jobs);
-    let sent = choose(ports, &mut tx, &mut jobs, now).await?;
+    // The rest, and all of them while the queue is paused, the sweep sends.
+    let sent = if paused { Vec::new() } else { choose(ports, &mut tx, &mut jobs, now).await? };
     tx.jobs().submit(&jobs).await?;
     let accepted = remember(ports, &mut tx, accepted, &jobs, now).await?;
     let trail: Vec<_> =
@@ -123,8 +124,8 @@ fn number(jobs: &mut [Job]) {
     jobs.iter_mut().zip(ids).for_each(|(job, id)| job.id = id);
 }
 
-/// Which jobs go to the queue at once: those that are due, as far as their user's window goes. The rest the sweep sends in
-/// fair turns, so that one user's thousands don't fill the queue.
+/// Which jobs go to the queue at once: those that are due, as far as their user's window goes. The rest waits for the
+/// sweep's fair turns, so that one user's thousands don't fill the queue.
 async fn choose(
     ports: &Ports,
     tx: &mut Tx,
@@ -132,9 +133,6 @@ async fn choose(
     now: DateTime<Utc>,
 ) -> Result<Vec<(JobId, PriorityClass)>, StorageError> {
     let mut sent = Vec::new();
-    if tx.jobs().paused().await? {
-        return Ok(sent);
-    }
     let mut free: HashMap<(UserId, PriorityClass), i64> = HashMap::new();
     for job in jobs.iter_mut().filter(|job| job.run_at <= now) {
         let class = PriorityClass::of(job.spec.priority);

@@ -8,7 +8,7 @@ use trainyard_domain::UserId;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::rows::{Lazy, Sized, execute_rows, tuples};
+use crate::rows::{Each, execute_each};
 use crate::sql::all;
 use crate::tx::Tx;
 
@@ -46,12 +46,12 @@ struct AuditRow {
     detail: Json<Value>,
 }
 
-static INSERT: Lazy = Lazy::new(|| {
-    Sized::new(|rows| {
-        let values = tuples(1, rows, 7, "");
-        format!("INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) VALUES {values}")
-    })
-});
+const INSERT: Each = Each {
+    postgres: "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
+               unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[])",
+    sqlite: "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+};
 
 impl Audit<'_> {
     /// Adds an entry.
@@ -67,17 +67,15 @@ impl Audit<'_> {
     /// # Errors
     /// As every query.
     pub async fn insert_many(&mut self, entries: &[AuditEntry]) -> Result<()> {
-        for (sql, piece) in INSERT.filling(entries) {
-            execute_rows!(self.0, sql, [], piece, |entry| [
-                entry.id,
-                entry.at,
-                entry.actor.map(|id| id.0),
-                &entry.action,
-                &entry.subject,
-                entry.request_id.as_deref(),
-                Json(&entry.detail),
-            ])?;
-        }
+        execute_each!(self.0, INSERT, [], entries, |entry| [
+            entry.id,
+            entry.at,
+            entry.actor.map(|id| id.0),
+            entry.action.as_str(),
+            entry.subject.as_str(),
+            entry.request_id.as_deref(),
+            Json(&entry.detail),
+        ])?;
         Ok(())
     }
 

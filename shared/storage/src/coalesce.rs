@@ -1,13 +1,14 @@
 //! Calls that come at the same time share one visit to the database: one transaction, one commit, a few statements.
 //!
-//! While a batch is under way, the calls that arrive gather and make the next one (group commit, as databases do it
+//! While a visit is under way, the calls that arrive gather and make the next one (group commit, as databases do it
 //! within themselves). A lone call waits for nothing, and a call is never answered from a visit that began before it.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use crate::error::{Result, StorageError};
 
@@ -19,22 +20,22 @@ struct Call<Q, A> {
     answer: oneshot::Sender<Result<A>>,
 }
 
-/// Batches under way at the same time: while one waits for the disk, the next one does its work.
-const LANES: usize = 2;
+/// While a visit is under way, a second one begins for this many calls: few enough to keep the processors busy while the
+/// first waits for the disk, and enough to be worth what a visit costs by itself.
+const CROWD: usize = 16;
+/// Visits under way at the same time.
+const MAX_VISITS: usize = 2;
 
 impl<Q: Send + 'static, A: Send + 'static> Coalesce<Q, A> {
     /// Answers calls with `visit`, which gets up to `max` questions and gives as many answers, in their order. Its error
     /// is the answer to each of them. Call it within a Tokio runtime.
     pub fn start<F, Visit>(max: usize, visit: F) -> Self
     where
-        F: Fn(Vec<Q>) -> Visit + Send + Sync + 'static,
+        F: Fn(Vec<Q>) -> Visit + Send + 'static,
         Visit: Future<Output = Result<Vec<A>>> + Send + 'static,
     {
-        let (calls, waiting) = mpsc::channel(max.max(1) * LANES);
-        let (waiting, visit) = (Arc::new(Mutex::new(waiting)), Arc::new(visit));
-        for _ in 0..LANES {
-            tokio::spawn(serve(Arc::clone(&waiting), Arc::clone(&visit), max.max(1)));
-        }
+        let (calls, arriving) = mpsc::channel(max.max(1));
+        tokio::spawn(serve(arriving, visit, max.max(1)));
         Self(calls)
     }
 
@@ -51,27 +52,51 @@ impl<Q: Send + 'static, A: Send + 'static> Coalesce<Q, A> {
     }
 }
 
-async fn serve<Q, A, F, Visit>(waiting: Arc<Mutex<mpsc::Receiver<Call<Q, A>>>>, visit: Arc<F>, max: usize)
+async fn serve<Q, A, F, Visit>(mut arriving: mpsc::Receiver<Call<Q, A>>, visit: F, max: usize)
 where
     Q: Send + 'static,
     A: Send + 'static,
-    F: Fn(Vec<Q>) -> Visit + Send + Sync + 'static,
+    F: Fn(Vec<Q>) -> Visit + Send + 'static,
     Visit: Future<Output = Result<Vec<A>>> + Send + 'static,
 {
+    let (mut waiting, mut visits) = (Vec::new(), JoinSet::new());
     loop {
-        let mut calls = Vec::new();
-        if waiting.lock().await.recv_many(&mut calls, max).await == 0 {
-            return;
-        }
-        let (questions, answers): (Vec<_>, Vec<_>) = calls.into_iter().map(|call| (call.question, call.answer)).unzip();
-        // In a task of its own, so that a panic fails this batch and not every call from now on.
-        let visited = tokio::spawn(visit(questions)).await.unwrap_or_else(|died| Err(StorageError::Other(died.into())));
-        match visited {
-            Ok(given) => answers.into_iter().zip(given).for_each(|(to, answer)| drop(to.send(Ok(answer)))),
-            Err(error) => {
-                let error = Arc::new(error);
-                answers.into_iter().for_each(|to| drop(to.send(Err(StorageError::shared(&error)))));
+        let room = max - waiting.len();
+        tokio::select! {
+            arrived = arriving.recv_many(&mut waiting, room), if room > 0 => {
+                if arrived == 0 {
+                    // Nobody is left to ask; whoever asked before is answered by the visits that go on.
+                    return visits.detach_all();
+                }
+                // Whoever else is about to ask gets to.
+                tokio::task::yield_now().await;
+                while waiting.len() < max && let Ok(call) = arriving.try_recv() {
+                    waiting.push(call);
+                }
             }
+            Some(_) = visits.join_next() => {}
+        }
+        let enough = if visits.is_empty() { 1 } else { CROWD.min(max) };
+        if visits.len() < MAX_VISITS && waiting.len() >= enough {
+            let calls = std::mem::take(&mut waiting);
+            let (questions, answers) = calls.into_iter().map(|call| (call.question, call.answer)).unzip();
+            visits.spawn(answer(answers, visit(questions)));
+        }
+    }
+}
+
+/// Makes a visit and hands out what it gives.
+async fn answer<A: Send + 'static>(
+    to: Vec<oneshot::Sender<Result<A>>>,
+    visit: impl Future<Output = Result<Vec<A>>> + Send + 'static,
+) {
+    // In a task of its own, so that a panic is an answer too.
+    let given = tokio::spawn(visit).await.unwrap_or_else(|died| Err(StorageError::Other(died.into())));
+    match given {
+        Ok(given) => to.into_iter().zip(given).for_each(|(to, answer)| drop(to.send(Ok(answer)))),
+        Err(error) => {
+            let error = Arc::new(error);
+            to.into_iter().for_each(|to| drop(to.send(Err(StorageError::shared(&error)))));
         }
     }
 }

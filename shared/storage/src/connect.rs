@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgPool, SqlitePool};
 
 use crate::error::{Result, StorageError};
+use crate::session::TRUSTED_FOR;
 
 /// How many connections to hold, and how long to wait for one.
 #[derive(Debug, Clone)]
@@ -52,6 +53,13 @@ fn postgres_options(url: &str, options: &PoolOptions) -> Result<(PgPoolOptions, 
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                // A round trip that most uses of a busy connection can do without.
+                if about.idle_for > TRUSTED_FOR { connection.ping().await.map(|()| true) } else { Ok(true) }
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(POSTGRES_LIMITS).execute(connection).await?;
@@ -89,7 +97,8 @@ fn sqlite_options(url: &str, options: &PoolOptions) -> Result<(SqlitePoolOptions
         .busy_timeout(BUSY_TIMEOUT);
     let pool =
         SqlitePoolOptions::new().max_connections(options.max_connections).acquire_timeout(options.acquire_timeout);
-    Ok((pool, file))
+    // There is no server that could be gone.
+    Ok((pool.test_before_acquire(false), file))
 }
 
 const POSTGRES_FORM: &str = "postgres://user:password@host:5432/database";

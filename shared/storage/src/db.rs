@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
-use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::connect::{self, PoolOptions};
 use crate::error::{Result, StorageError};
+use crate::session::Sessions;
 use crate::sql::answered;
 use crate::tx::{Inner, Tx};
 
@@ -24,7 +25,7 @@ pub struct Db(Pool);
 
 #[derive(Debug, Clone)]
 enum Pool {
-    Postgres(PgPool),
+    Postgres(Sessions),
     Sqlite { pool: SqlitePool, writer: Arc<Semaphore>, acquire_timeout: Duration },
 }
 
@@ -35,7 +36,9 @@ impl Db {
     /// [`StorageError::BadUrl`] for an address of another form, [`StorageError::Unavailable`] when nobody answers.
     pub async fn connect(url: &str, options: &PoolOptions) -> Result<Self> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("postgres" | "postgresql") => Ok(Self(Pool::Postgres(connect::postgres(url, options).await?))),
+            Some("postgres" | "postgresql") => {
+                Ok(Self(Pool::Postgres(Sessions::new(connect::postgres(url, options).await?, options))))
+            }
             Some("sqlite") => Ok(Self(Pool::Sqlite {
                 pool: connect::sqlite(url, options).await?,
                 writer: Arc::new(Semaphore::new(1)),
@@ -52,7 +55,9 @@ impl Db {
     /// [`StorageError::BadUrl`] for an address of another form.
     pub fn connect_lazily(url: &str, options: &PoolOptions) -> Result<Self> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("postgres" | "postgresql") => Ok(Self(Pool::Postgres(connect::postgres_lazily(url, options)?))),
+            Some("postgres" | "postgresql") => {
+                Ok(Self(Pool::Postgres(Sessions::new(connect::postgres_lazily(url, options)?, options))))
+            }
             Some("sqlite") => Ok(Self(Pool::Sqlite {
                 pool: connect::sqlite_lazily(url, options)?,
                 writer: Arc::new(Semaphore::new(1)),
@@ -68,9 +73,9 @@ impl Db {
     /// When a migration fails, or one that was applied has been changed since.
     pub async fn migrate(&self) -> Result<()> {
         match &self.0 {
-            Pool::Postgres(pool) => {
+            Pool::Postgres(sessions) => {
                 // On a connection of its own: a migration may take longer than any query may.
-                let mut connection = pool.acquire().await?.detach();
+                let mut connection = sessions.detached().await?;
                 sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut connection).await?;
                 MIGRATIONS.run(&mut connection).await?;
                 sqlx::Connection::close(connection).await?;
@@ -95,7 +100,7 @@ impl Db {
     /// [`StorageError::Unavailable`] when no connection comes free in time.
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.0 {
-            Pool::Postgres(pool) => Inner::Postgres(answered(pool.begin()).await?),
+            Pool::Postgres(sessions) => Inner::Postgres(sessions.begin("BEGIN").await?),
             Pool::Sqlite { pool, .. } => {
                 let turn = self.writers_turn().await?;
                 Inner::Sqlite(answered(pool.begin_with("BEGIN IMMEDIATE")).await?, turn)
@@ -110,10 +115,34 @@ impl Db {
     /// As [`Db::begin`].
     pub async fn read(&self) -> Result<Tx> {
         let inner = match &self.0 {
-            Pool::Postgres(pool) => Inner::Postgres(answered(pool.begin_with(SNAPSHOT)).await?),
+            Pool::Postgres(sessions) => Inner::Postgres(sessions.begin(SNAPSHOT).await?),
             Pool::Sqlite { pool, .. } => Inner::Sqlite(answered(pool.begin_with("BEGIN DEFERRED")).await?, None),
         };
         Ok(Tx { inner, may_write: false })
+    }
+
+    /// As [`Db::read`], for what one query can tell: on Postgres there is no transaction around it, which would cost more
+    /// round trips than the query itself. A second query may see a later moment.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn glance(&self) -> Result<Tx> {
+        match &self.0 {
+            Pool::Postgres(sessions) => Ok(Tx { inner: Inner::Postgres(sessions.bare().await?), may_write: false }),
+            Pool::Sqlite { .. } => self.read().await,
+        }
+    }
+
+    /// As [`Db::begin`], for a change that is one statement: on Postgres there is no transaction around it, and it lasts
+    /// from the moment it is answered. Call [`Tx::commit`] all the same: SQLite waits for it.
+    ///
+    /// # Errors
+    /// As [`Db::begin`].
+    pub async fn act(&self) -> Result<Tx> {
+        match &self.0 {
+            Pool::Postgres(_) => Ok(Tx { may_write: true, ..self.glance().await? }),
+            Pool::Sqlite { .. } => self.begin().await,
+        }
     }
 
     /// Asks the database for a sign of life.
@@ -122,7 +151,11 @@ impl Db {
     /// [`StorageError::Unavailable`] when there is none.
     pub async fn ping(&self) -> Result<()> {
         match &self.0 {
-            Pool::Postgres(pool) => answered(sqlx::query("SELECT 1").execute(pool)).await.map(|_| ()),
+            Pool::Postgres(sessions) => {
+                let mut session = sessions.bare().await?;
+                answered(sqlx::query("SELECT 1").execute(&mut *session)).await?;
+                session.commit().await
+            }
             Pool::Sqlite { pool, .. } => answered(sqlx::query("SELECT 1").execute(pool)).await.map(|_| ()),
         }
     }
@@ -130,7 +163,7 @@ impl Db {
     /// Closes every connection, once those in use are given back.
     pub async fn close(&self) {
         match &self.0 {
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres(sessions) => sessions.close().await,
             Pool::Sqlite { pool, .. } => pool.close().await,
         }
     }

@@ -1,11 +1,12 @@
-//! The only crate with SQL: every query is one text that runs on Postgres and on SQLite.
+//! The only crate with SQL: every query is one text that runs on Postgres and on SQLite, but for those about many items
+//! at once, which Postgres gets as arrays (`rows`).
 //!
 //! Callers hold a [`Db`], open a [`Tx`] and speak to its repositories (`tx.jobs().claim(…)`); nothing lasts until
-//! [`Tx::commit`]. What differs between the drivers is told apart in `connect`, `db` and `sql` alone. State changes are
-//! compare-and-sets that answer `false` or `None` when somebody else was first.
+//! [`Tx::commit`]. What differs between the drivers is told apart in `connect`, `session`, `db`, `tx`, `sql` and `rows`
+//! alone. State changes are compare-and-sets that answer `false` or `None` when somebody else was first.
 //!
-//! Not allowed in a query, because one of the two drivers lacks it: `FOR UPDATE`, arrays, SQL enums, `now()`,
-//! intervals, JSON operators, `LISTEN`.
+//! Not allowed in a query, because one of the two drivers lacks it: `FOR UPDATE`, arrays (outside `rows`), SQL enums,
+//! `now()`, intervals, JSON operators, `LISTEN`.
 
 mod audit;
 mod coalesce;
@@ -21,6 +22,7 @@ mod models;
 mod read_back;
 mod rows;
 mod schedules;
+mod session;
 mod sql;
 mod tokens;
 mod tx;

@@ -1,130 +1,87 @@
-//! Statements for many rows at once, in a few sizes, so that each text is prepared once and serves every length.
+//! Statements for many items at once.
+//!
+//! Postgres gets one statement however many the items are, with one array parameter for each of their fields: a round trip
+//! and a plan for all of them. SQLite has no arrays, and no network to cross either: there the statement runs once for each
+//! item.
 
-use std::sync::LazyLock;
+/// One statement, as each driver has it: for all items, and for one.
+pub(crate) struct Each {
+    /// Reads the items from arrays, one to a field.
+    pub(crate) postgres: &'static str,
+    /// Reads one item's fields.
+    pub(crate) sqlite: &'static str,
+}
 
-/// The sizes a statement comes in, largest first.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+/// A statement about rows by their ids: `for_ids!("… WHERE id", "$1", " …")`.
+macro_rules! for_ids {
+    ($before:literal, $ids:literal, $after:literal) => {
+        $crate::rows::Each {
+            postgres: concat!($before, " = ANY (", $ids, ")", $after),
+            sqlite: concat!($before, " = ", $ids, $after),
+        }
+    };
+}
 
-/// One statement per size.
-pub(crate) struct Sized([(usize, String); 4]);
-
-impl Sized {
-    /// The statements that `text` makes for so many rows.
-    pub(crate) fn new(text: impl Fn(usize) -> String) -> Self {
-        Self(SIZES.map(|size| (size, text(size))))
-    }
-
-    /// Cuts `items` into pieces that fill a statement each.
-    pub(crate) fn filling<'a, T>(&'static self, mut items: &'a [T]) -> Vec<(&'static str, &'a [T])> {
-        let mut pieces = Vec::new();
-        for (size, text) in &self.0 {
-            while items.len() >= *size {
-                let (piece, rest) = items.split_at(*size);
-                pieces.push((text.as_str(), piece));
-                items = rest;
+/// Writes many items; answers how many rows changed. `$fixed` are the first parameters, then come the fields of the items.
+macro_rules! execute_each {
+    ($tx:expr, $each:expr, [$($fixed:expr),*], $items:expr, |$item:pat_param| [$($field:expr),+ $(,)?]) => {
+        async {
+            $tx.check_may_write()?;
+            match &mut $tx.inner {
+                $crate::tx::Inner::Postgres(session) => {
+                    let query = sqlx::query($each.postgres)$(.bind($fixed))*;
+                    let query = query$(.bind($items.iter().map(|$item| $field).collect::<Vec<_>>()))+;
+                    let done = $crate::sql::answered(query.execute(&mut **session)).await?;
+                    Ok(done.rows_affected())
+                }
+                $crate::tx::Inner::Sqlite(tx, _) => {
+                    let mut changed = 0;
+                    for $item in $items.iter() {
+                        let query = sqlx::query($each.sqlite)$(.bind($fixed))*$(.bind($field))+;
+                        changed += $crate::sql::answered(query.execute(&mut **tx)).await?.rows_affected();
+                    }
+                    $crate::error::Result::<u64>::Ok(changed)
+                }
             }
         }
-        pieces
-    }
-
-    /// Cuts `items` into pieces and pads each with its own last item to the next size, for statements to which a repeated
-    /// item makes no difference.
-    pub(crate) fn padded<T: Copy>(&'static self, items: &[T]) -> Vec<(&'static str, Vec<T>)> {
-        let pieces = items.chunks(SIZES[0]).map(|chunk| {
-            let fits = self.0.iter().rev().find(|(size, _)| *size >= chunk.len());
-            let (size, text) = fits.unwrap_or(&self.0[0]);
-            let mut piece = chunk.to_vec();
-            piece.extend(chunk.last().copied().into_iter().cycle().take(size - chunk.len()));
-            (text.as_str(), piece)
-        });
-        pieces.collect()
-    }
+        .await
+    };
 }
 
-/// A statement in all sizes, made with first use.
-pub(crate) type Lazy = LazyLock<Sized>;
-
-/// `$first, …` for `count` parameters.
-pub(crate) fn parameters(first: usize, count: usize) -> String {
-    (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
-}
-
-/// `(…), (…)`: `count` tuples of `width` parameters from `$first` on, each followed by `constants` within its brackets.
-pub(crate) fn tuples(first: usize, count: usize, width: usize, constants: &str) -> String {
-    let tuple = |n| format!("({}{constants})", parameters(first + n * width, width));
-    (0..count).map(tuple).collect::<Vec<_>>().join(", ")
-}
-
-/// Runs a statement of many rows: `$fixed` are its first parameters, then come `$field`s of each item.
-macro_rules! run_rows {
-    ($tx:expr, $verb:ident, $new:expr, [$($fixed:expr),*], $items:expr, |$item:pat_param| [$($field:expr),+ $(,)?]) => {{
-        match &mut $tx.inner {
-            $crate::tx::Inner::Postgres(tx) => {
-                let query = $items.iter().fold($new$(.bind($fixed))*, |query, $item| query$(.bind($field))+);
-                $crate::rows::run_rows!(@$verb query, tx)
-            }
-            $crate::tx::Inner::Sqlite(tx, _) => {
-                let query = $items.iter().fold($new$(.bind($fixed))*, |query, $item| query$(.bind($field))+);
-                $crate::rows::run_rows!(@$verb query, tx)
+/// Reads rows about many items; no two may be the same.
+macro_rules! read_each {
+    ($tx:expr, $each:expr, [$($fixed:expr),*], $items:expr, |$item:pat_param| [$($field:expr),+ $(,)?]) => {
+        async {
+            match &mut $tx.inner {
+                $crate::tx::Inner::Postgres(session) => {
+                    let query = sqlx::query_as($each.postgres)$(.bind($fixed))*;
+                    let query = query$(.bind($items.iter().map(|$item| $field).collect::<Vec<_>>()))+;
+                    $crate::sql::answered(query.fetch_all(&mut **session)).await
+                }
+                $crate::tx::Inner::Sqlite(tx, _) => {
+                    let mut rows = Vec::with_capacity($items.len());
+                    for $item in $items.iter() {
+                        let query = sqlx::query_as($each.sqlite)$(.bind($fixed))*$(.bind($field))+;
+                        if let Some(row) = $crate::sql::answered(query.fetch_optional(&mut **tx)).await? {
+                            rows.push(row);
+                        }
+                    }
+                    Ok(rows)
+                }
             }
         }
-    }};
-    (@execute $query:ident, $tx:ident) => {
-        $crate::sql::answered($query.execute(&mut **$tx)).await.map(|done| done.rows_affected())
-    };
-    (@fetch_all $query:ident, $tx:ident) => {
-        $crate::sql::answered($query.fetch_all(&mut **$tx)).await
+        .await
     };
 }
 
-/// Writes many rows; answers how many changed.
-macro_rules! execute_rows {
-    ($tx:expr, $sql:expr, $($rest:tt)*) => {{
-        $tx.check_may_write()?;
-        $crate::rows::run_rows!($tx, execute, sqlx::query($sql), $($rest)*)
-    }};
-}
-
-/// Writes many rows; answers what the statement returns.
-macro_rules! write_rows {
-    ($tx:expr, $($rest:tt)*) => {{ $tx.check_may_write()?; $crate::rows::read_rows!($tx, $($rest)*) }};
-}
-
-/// Reads many rows.
-macro_rules! read_rows {
-    ($tx:expr, $sql:expr, $($rest:tt)*) => {
-        $crate::rows::run_rows!($tx, fetch_all, sqlx::query_as($sql), $($rest)*)
+/// Writes many items; answers the rows that the statement returns.
+macro_rules! write_each {
+    ($tx:expr, $($rest:tt)*) => {
+        match $tx.check_may_write() {
+            Ok(()) => $crate::rows::read_each!($tx, $($rest)*),
+            Err(refused) => Err(refused),
+        }
     };
 }
 
-pub(crate) use {execute_rows, read_rows, run_rows, write_rows};
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    static SQL: Lazy = LazyLock::new(|| Sized::new(|size| format!("{size}")));
-
-    #[test]
-    fn pieces_fill_statements_and_lose_nothing() {
-        let items: Vec<_> = (0..86).collect();
-        let pieces = SQL.filling(&items);
-        let sizes: Vec<_> = pieces.iter().map(|(text, piece)| (*text, piece.len())).collect();
-        assert_eq!(sizes, [("64", 64), ("16", 16), ("4", 4), ("1", 1), ("1", 1)]);
-        assert_eq!(pieces.iter().flat_map(|(_, piece)| *piece).copied().collect::<Vec<_>>(), items);
-    }
-
-    #[test]
-    fn padding_repeats_the_last_item() {
-        assert_eq!(SQL.padded(&[1, 2]), [("4", vec![1, 2, 2, 2])]);
-        let many: Vec<_> = (0..65).collect();
-        let pieces = SQL.padded(&many);
-        assert_eq!(pieces.iter().map(|(text, piece)| (*text, piece.len())).collect::<Vec<_>>(), [("64", 64), ("1", 1)]);
-        assert!(SQL.padded::<i32>(&[]).is_empty());
-    }
-
-    #[test]
-    fn parameters_count_on_through_the_tuples() {
-        assert_eq!(tuples(3, 2, 2, ", 'x'"), "($3, $4, 'x'), ($5, $6, 'x')");
-    }
-}
+pub(crate) use {execute_each, for_ids, read_each, write_each};

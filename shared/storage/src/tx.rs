@@ -1,7 +1,7 @@
 //! A transaction, and the repositories that speak through it.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 use trainyard_domain::Clock;
 
@@ -14,6 +14,7 @@ use crate::leaders::Leaders;
 use crate::logs::Logs;
 use crate::models::Models;
 use crate::schedules::Schedules;
+use crate::session::Session;
 use crate::sql::answered;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
@@ -29,7 +30,7 @@ pub struct Tx {
 
 #[derive(Debug)]
 pub(crate) enum Inner {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Session),
     /// With the turn to write, which passes on after the transaction has ended (fields drop in order).
     Sqlite(Transaction<'static, Sqlite>, Option<OwnedSemaphorePermit>),
 }
@@ -54,10 +55,9 @@ impl Tx {
     /// state change here is a compare-and-set, so trying again is safe.
     pub async fn commit(self) -> Result<()> {
         match self.inner {
-            Inner::Postgres(tx) => answered(tx.commit()).await?,
-            Inner::Sqlite(tx, _turn) => answered(tx.commit()).await?,
+            Inner::Postgres(session) => session.commit().await,
+            Inner::Sqlite(tx, _turn) => Ok(answered(tx.commit()).await?),
         }
-        Ok(())
     }
 
     /// Accounts.

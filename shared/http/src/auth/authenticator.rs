@@ -104,13 +104,13 @@ fn accounts(db: Db) -> Coalesce<UserId, Option<Principal>> {
         let db = db.clone();
         async move {
             let mut found = HashMap::new();
-            let mut tx = db.read().await?;
+            let mut tx = db.glance().await?;
             for id in &ids {
                 if !found.contains_key(id) {
                     found.insert(*id, tx.users().by_id(*id).await?.filter(|user| !user.disabled).map(principal));
                 }
             }
-            // Ends the transaction here rather than in the background, where the next request may find its connection busy.
+            // Gives the connection back warm.
             tx.commit().await?;
             Ok(ids.iter().map(|id| found.get(id).cloned().flatten()).collect())
         }

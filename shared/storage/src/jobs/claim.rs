@@ -6,8 +6,9 @@ use trainyard_domain::{Job, JobId};
 use super::Jobs;
 use super::rows::JobRow;
 use crate::error::Result;
-use crate::rows::{Lazy, Sized, parameters, write_rows};
-use crate::sql::{execute, one, write_optional};
+use crate::rows::{Each, for_ids, write_each};
+use crate::sql::{answered, execute, one, write_optional};
+use crate::tx::Inner;
 
 /// What a worker hears of a lease it tried to renew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,17 +23,14 @@ pub struct Renewal {
     pub cancel_requested: bool,
 }
 
-static CLAIM: Lazy = Lazy::new(|| {
-    Sized::new(|ids| {
-        let ids = parameters(4, ids);
-        format!(
-            "UPDATE jobs SET status = 'running', claim = claim + 1, worker = $1, lease_expires_at = $3, \
-             started_at = $2, finished_at = NULL, progress = 0, phase = NULL, revision = revision + 1 \
-             WHERE id IN ({ids}) AND status = 'queued' AND run_at <= $2 AND cancel_requested_at IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM queue_state WHERE paused) RETURNING *"
-        )
-    })
-});
+const CLAIM: Each = for_ids!(
+    "UPDATE jobs SET status = 'running', claim = claim + 1, worker = $1, lease_expires_at = $3, \
+     started_at = $2, finished_at = NULL, progress = 0, phase = NULL, revision = revision + 1 \
+     WHERE id",
+    "$4",
+    " AND status = 'queued' AND run_at <= $2 AND cancel_requested_at IS NULL \
+     AND NOT EXISTS (SELECT 1 FROM queue_state WHERE paused) RETURNING *"
+);
 
 impl Jobs<'_> {
     /// Starts one run, as [`Jobs::claim_many`]; `None` when the job is not there to claim.
@@ -62,14 +60,8 @@ impl Jobs<'_> {
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
     ) -> Result<Vec<Job>> {
-        let mut claimed = Vec::with_capacity(ids.len());
-        for (sql, piece) in CLAIM.padded(ids) {
-            let rows: Vec<JobRow> = write_rows!(self.0, sql, [worker, now, lease_until], piece, |id| [id.0])?;
-            for row in rows {
-                claimed.push(row.read()?);
-            }
-        }
-        Ok(claimed)
+        let rows: Vec<JobRow> = write_each!(self.0, CLAIM, [worker, now, lease_until], ids, |id| [id.0])?;
+        rows.into_iter().map(JobRow::read).collect()
     }
 
     /// Renews the leases `worker` holds, each named by job and claim; answers in the order given.
@@ -106,6 +98,20 @@ impl Jobs<'_> {
     pub async fn paused(&mut self) -> Result<bool> {
         let (paused,): (bool,) = one!(self.0, "SELECT paused FROM queue_state WHERE id = 1")?;
         Ok(paused)
+    }
+
+    /// The time as [`crate::Tx::now`] has it, and whether claims are refused: what every submission begins with.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn now_and_paused(&mut self) -> Result<(DateTime<Utc>, bool)> {
+        match &mut self.0.inner {
+            Inner::Postgres(session) => {
+                let both = sqlx::query_as("SELECT clock_timestamp(), paused FROM queue_state WHERE id = 1");
+                answered(both.fetch_one(&mut **session)).await
+            }
+            Inner::Sqlite(..) => Ok((self.0.now().await?, self.paused().await?)),
+        }
     }
 
     /// Stops or resumes claiming; running jobs go on. Ids that workers dropped while the queue was paused are sent

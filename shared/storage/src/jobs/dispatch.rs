@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
-use crate::rows::{Lazy, Sized, execute_rows, parameters};
+use crate::rows::{Each, execute_each, for_ids};
 use crate::sql::{all, execute, optional};
 
 /// The priorities of a class, both ends included.
@@ -18,20 +18,9 @@ pub(super) fn priorities(class: PriorityClass) -> (i64, i64) {
     }
 }
 
-static MARK: Lazy = Lazy::new(|| {
-    Sized::new(|ids| {
-        let ids = parameters(2, ids);
-        format!(
-            "UPDATE jobs SET dispatched_at = $1 WHERE status = 'queued' AND dispatched_at IS NULL AND id IN ({ids})"
-        )
-    })
-});
-
-static UNMARK: Lazy = Lazy::new(|| {
-    Sized::new(|ids| {
-        format!("UPDATE jobs SET dispatched_at = NULL WHERE status = 'queued' AND id IN ({})", parameters(1, ids))
-    })
-});
+const MARK: Each =
+    for_ids!("UPDATE jobs SET dispatched_at = $1 WHERE status = 'queued' AND dispatched_at IS NULL AND id", "$2", "");
+const UNMARK: Each = for_ids!("UPDATE jobs SET dispatched_at = NULL WHERE status = 'queued' AND id", "$1", "");
 
 impl Jobs<'_> {
     /// The ids to send next, with their priorities: queued, due, not sent yet; highest priority first, then oldest.
@@ -113,9 +102,7 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn mark_dispatched(&mut self, ids: &[JobId], now: DateTime<Utc>) -> Result<()> {
-        for (sql, piece) in MARK.padded(ids) {
-            execute_rows!(self.0, sql, [now], piece, |id| [id.0])?;
-        }
+        execute_each!(self.0, MARK, [now], ids, |id| [id.0])?;
         Ok(())
     }
 
@@ -124,9 +111,7 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn unmark_dispatched(&mut self, ids: &[JobId]) -> Result<()> {
-        for (sql, piece) in UNMARK.padded(ids) {
-            execute_rows!(self.0, sql, [], piece, |id| [id.0])?;
-        }
+        execute_each!(self.0, UNMARK, [], ids, |id| [id.0])?;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
-use crate::rows::{Lazy, Sized, tuples, write_rows};
+use crate::rows::{Each, write_each};
 use crate::sql::execute;
 
 /// Carries out a `Next`. A cancel mark that came after the caller looked still wins over going back to the queue.
@@ -45,16 +45,22 @@ macro_rules! end {
     };
 }
 
-static SUCCEED_BARE: Lazy = Lazy::new(|| {
-    Sized::new(|runs| {
-        let runs = tuples(2, runs, 2, "");
-        format!(
+macro_rules! succeed_bare {
+    ($which:literal) => {
+        concat!(
             "UPDATE jobs SET status = 'succeeded', finished_at = $1, progress = 1, phase = NULL, error = NULL, \
-             lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 \
-             WHERE status = 'running' AND (id, claim) IN (VALUES {runs}) RETURNING id"
+             lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 ",
+            $which,
+            " AND status = 'running' RETURNING id"
         )
-    })
-});
+    };
+}
+const SUCCEED_BARE: Each = Each {
+    postgres: succeed_bare!(
+        "FROM unnest($2::uuid[], $3::bigint[]) AS run (job, claimed) WHERE id = run.job AND claim = run.claimed"
+    ),
+    sqlite: succeed_bare!("WHERE id = $2 AND claim = $3"),
+};
 
 impl Jobs<'_> {
     /// Tells how far a run is: `progress` in 0..1 and the name of its phase. `false`: the claim no longer stands.
@@ -109,12 +115,8 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn succeed_bare(&mut self, runs: &[(JobId, i64)], now: DateTime<Utc>) -> Result<HashSet<JobId>> {
-        let mut ended = HashSet::with_capacity(runs.len());
-        for (sql, piece) in SUCCEED_BARE.padded(runs) {
-            let rows: Vec<(Uuid,)> = write_rows!(self.0, sql, [now], piece, |(id, claim)| [id.0, *claim])?;
-            ended.extend(rows.into_iter().map(|(id,)| JobId(id)));
-        }
-        Ok(ended)
+        let rows: Vec<(Uuid,)> = write_each!(self.0, SUCCEED_BARE, [now], runs, |run| [run.0.0, run.1])?;
+        Ok(rows.into_iter().map(|(id,)| JobId(id)).collect())
     }
 
     /// Ends a run without a model, as decided by `trainyard_domain::outcome::after`: back to the queue, failed or

@@ -20,7 +20,9 @@ impl Jobs<'_> {
     pub async fn active_of(&mut self, user: UserId) -> Result<i64> {
         let (count,): (i64,) = one!(
             self.0,
-            "SELECT COUNT(*) FROM jobs WHERE created_by = $1 AND status IN ('queued', 'running')",
+            "SELECT (SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND dispatched_at IS NULL AND created_by = $1) \
+             + (SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL AND created_by = $1) \
+             + (SELECT COUNT(*) FROM jobs WHERE status = 'running' AND created_by = $1)",
             user.0,
         )?;
         Ok(count)
@@ -31,7 +33,11 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn active_total(&mut self) -> Result<i64> {
-        let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status IN ('queued', 'running')")?;
+        let (count,): (i64,) = one!(
+            self.0,
+            "SELECT (SELECT COUNT(*) FROM jobs WHERE status = 'queued') \
+             + (SELECT COUNT(*) FROM jobs WHERE status = 'running')",
+        )?;
         Ok(count)
     }
 
@@ -58,7 +64,11 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn scheduled_total(&mut self, now: DateTime<Utc>) -> Result<i64> {
-        let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > $1", now)?;
+        let (count,): (i64,) = one!(
+            self.0,
+            "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > created_at AND run_at > $1",
+            now,
+        )?;
         Ok(count)
     }
 
@@ -102,9 +112,14 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn oldest_queued(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        let (oldest,): (Option<DateTime<Utc>>,) =
-            one!(self.0, "SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at <= $1", now)?;
-        Ok(oldest)
+        let (delayed, prompt): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = one!(
+            self.0,
+            "SELECT (SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at > created_at AND run_at <= $1), \
+             (SELECT run_at FROM jobs WHERE status = 'queued' AND run_at <= created_at ORDER BY id LIMIT 1)",
+            now,
+        )?;
+        // Of two moments the earlier one; nothing is later than any.
+        Ok(delayed.into_iter().chain(prompt.filter(|due| *due <= now)).min())
     }
 
     /// The first jobs in line, in the order they should run: those that are due, by priority and age, each with its

@@ -39,7 +39,7 @@ impl Jobs<'_> {
     /// Adds a job, as it stands.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when its data set or its user is not there.
+    /// [`crate::StorageError::Conflict`] when there is a job with its id.
     pub async fn insert(&mut self, job: &Job) -> Result<()> {
         execute!(
             self.0,

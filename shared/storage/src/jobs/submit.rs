@@ -7,46 +7,40 @@ use trainyard_domain::{Job, JobId, PriorityClass, UserId};
 use super::Jobs;
 use super::dispatch::priorities;
 use crate::error::Result;
-use crate::rows::{Lazy, Sized, execute_rows, parameters, tuples};
+use crate::rows::{Each, execute_each, for_ids};
 use crate::sql::one;
 
-static INSERT: Lazy = Lazy::new(|| {
-    Sized::new(|rows| {
-        format!(
-            "INSERT INTO jobs (id, spec, model_name, algorithm, priority, created_by, dataset_id, run_at, created_at, \
-             request_id, dispatched_at, status, attempts, crashes, interruptions, claim, progress, revision) VALUES {}",
-            tuples(1, rows, 11, ", 'queued', 0, 0, 0, 0, 0, 1")
-        )
-    })
-});
-
-static DELETE: Lazy = Lazy::new(|| {
-    Sized::new(|rows| {
-        format!("DELETE FROM jobs WHERE status = 'queued' AND claim = 0 AND id IN ({})", parameters(1, rows))
-    })
-});
+const INSERT: Each = Each {
+    postgres: "INSERT INTO jobs (id, spec, model_name, algorithm, priority, created_by, dataset_id, run_at, created_at, \
+               request_id, dispatched_at, status, attempts, crashes, interruptions, claim, progress, revision) \
+               SELECT new.*, 'queued', 0, 0, 0, 0, 0, 1 FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], \
+               $5::bigint[], $6::uuid[], $7::uuid[], $8::timestamptz[], $9::timestamptz[], $10::text[], \
+               $11::timestamptz[]) AS new",
+    sqlite: "INSERT INTO jobs (id, spec, model_name, algorithm, priority, created_by, dataset_id, run_at, created_at, \
+             request_id, dispatched_at, status, attempts, crashes, interruptions, claim, progress, revision) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 0, 0, 0, 0, 0, 1)",
+};
+const DELETE: Each = for_ids!("DELETE FROM jobs WHERE status = 'queued' AND claim = 0 AND id", "$1", "");
 
 impl Jobs<'_> {
     /// Adds jobs as [`Job::submitted`] makes them; of each only what a submission can set is looked at.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when the data set or the user of any of them is not there.
+    /// [`crate::StorageError::Conflict`] when there is a job with the id of one of them.
     pub async fn submit(&mut self, jobs: &[Job]) -> Result<()> {
-        for (sql, piece) in INSERT.filling(jobs) {
-            execute_rows!(self.0, sql, [], piece, |job| [
-                job.id.0,
-                Json(&job.spec),
-                job.spec.name.as_str(),
-                job.spec.algorithm.as_str(),
-                job.spec.priority,
-                job.created_by.0,
-                job.dataset_id.0,
-                job.run_at,
-                job.created_at,
-                job.request_id.as_deref(),
-                job.dispatched_at,
-            ])?;
-        }
+        execute_each!(self.0, INSERT, [], jobs, |job| [
+            job.id.0,
+            Json(&job.spec),
+            job.spec.name.as_str(),
+            job.spec.algorithm.as_str(),
+            job.spec.priority,
+            job.created_by.0,
+            job.dataset_id.0,
+            job.run_at,
+            job.created_at,
+            job.request_id.as_deref(),
+            job.dispatched_at,
+        ])?;
         Ok(())
     }
 
@@ -55,9 +49,7 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn take_back(&mut self, ids: &[JobId]) -> Result<()> {
-        for (sql, piece) in DELETE.padded(ids) {
-            execute_rows!(self.0, sql, [], piece, |id| [id.0])?;
-        }
+        execute_each!(self.0, DELETE, [], ids, |id| [id.0])?;
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use trainyard_domain::JobStatus;
-use trainyard_storage::StorageError;
 
 use crate::bench::Bench;
 
@@ -12,7 +11,6 @@ on_both!(
     a_claim_starts_the_run,
     nothing_is_claimed_before_its_time,
     a_paused_queue_hands_out_nothing,
-    a_job_needs_its_user_and_data_set,
 );
 
 async fn of_twenty_who_claim_a_job_one_wins(bench: Bench) {
@@ -87,17 +85,4 @@ async fn a_paused_queue_hands_out_nothing(bench: Bench) {
     drop(tx);
     assert_eq!(again, [(id, 0)], "its id was dropped by a worker while paused, so it is sent again");
     assert!(bench.claim(id, "w", bench.now).await.is_some());
-}
-
-async fn a_job_needs_its_user_and_data_set(bench: Bench) {
-    for change in [
-        (|job: &mut trainyard_domain::Job| job.created_by.0 = uuid::Uuid::nil()) as fn(&mut _),
-        |job: &mut trainyard_domain::Job| job.dataset_id.0 = uuid::Uuid::nil(),
-    ] {
-        let mut job = bench.draft();
-        change(&mut job);
-        let mut tx = bench.db.begin().await.unwrap();
-        let refused = tx.jobs().insert(&job).await;
-        assert!(matches!(refused, Err(StorageError::Conflict)), "{refused:?}");
-    }
 }

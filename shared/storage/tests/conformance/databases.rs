@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use trainyard_domain::Role;
 use trainyard_storage::{Db, JobFilter, PoolOptions, StorageError};
+use trainyard_testkit::PostgresServer;
 
 use crate::bench::{Bench, pool, user};
 
@@ -110,4 +111,24 @@ async fn a_server_that_is_away_is_unavailable() {
     let error = Db::connect(&url, &impatient).await.unwrap_err();
     assert!(error.is_retryable(), "{error:?}");
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_was_restarted_is_met_anew_and_nobody_notices() {
+    let mut server = PostgresServer::start();
+    let db = Db::connect(&server.fresh_database(), &pool()).await.unwrap();
+    db.migrate().await.unwrap();
+    for _ in 0..3 {
+        // Connections that were in use a moment ago.
+        for tx in join_all((0..4).map(|_| db.begin())).await {
+            tx.unwrap().commit().await.unwrap();
+        }
+        server.kill();
+        server.resume();
+        let mut tx = db.begin().await.unwrap();
+        assert!(!tx.jobs().paused().await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    db.close().await;
+    assert!(matches!(db.begin().await, Err(StorageError::Unavailable(_))));
 }

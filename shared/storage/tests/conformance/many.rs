@@ -44,7 +44,7 @@ async fn many_jobs_are_submitted_at_once(bench: Bench) {
 
 async fn one_bad_job_keeps_all_of_them_out(bench: Bench) {
     let mut jobs = many(&bench, 20);
-    jobs[11].dataset_id = trainyard_domain::DatasetId::at(bench.now);
+    jobs[11].id = jobs[3].id;
     assert!(matches!(submit(&bench, &jobs).await, Err(StorageError::Conflict)));
     assert_eq!(bench.db.read().await.unwrap().jobs().active_total().await.unwrap(), 0);
 }

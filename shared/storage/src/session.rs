@@ -1,0 +1,224 @@
+//! Connections to Postgres, the one used last first.
+//!
+//! The pool hands connections out in turn, so that after a start each of them has to meet every statement once before the
+//! last caller is answered quickly, and it asks each one that comes back whether it still stands. What is here keeps those
+//! that were used a moment ago, with their statements prepared and no question asked, and leaves opening, limits and ages
+//! to the pool.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::connect::PoolOptions;
+use crate::error::{Result, StorageError};
+use crate::sql::answered;
+
+/// A connection that was used this recently is not asked whether it still stands. If it does not, its next use fails as it
+/// would if the connection broke then.
+pub(crate) const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// After this long the pool gets a connection back, which looks at its age.
+const KEPT_FOR: Duration = Duration::from_secs(300);
+/// Longest wait for a transaction to be undone before its connection is closed instead.
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
+
+/// All connections of a process.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions {
+    pool: PgPool,
+    warm: Arc<Warm>,
+    /// As many as the pool may open connections. Who has a turn finds a connection here or in the pool; without turns,
+    /// somebody might wait at the pool while connections come back here.
+    turns: Arc<Semaphore>,
+    acquire_timeout: Duration,
+}
+
+/// Those used a moment ago, in the order they were given back; `None` once there are to be none.
+#[derive(Debug)]
+struct Warm(Mutex<Option<Vec<Lent>>>);
+
+/// A connection that the pool counts as in use.
+#[derive(Debug)]
+struct Lent {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+    used: Instant,
+}
+
+/// A connection in use, in a transaction or not. Dropping it undoes the transaction; [`Session::commit`] makes it last.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// `None` once it is given back.
+    lent: Option<Lent>,
+    begun: bool,
+    warm: Arc<Warm>,
+    /// Passes on after the connection (fields drop in order).
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Sessions {
+    pub(crate) fn new(pool: PgPool, options: &PoolOptions) -> Self {
+        let turns = usize::try_from(options.max_connections).unwrap_or(Semaphore::MAX_PERMITS).max(1);
+        Self {
+            pool,
+            warm: Arc::new(Warm(Mutex::new(Some(Vec::new())))),
+            turns: Arc::new(Semaphore::new(turns)),
+            acquire_timeout: options.acquire_timeout,
+        }
+    }
+
+    /// A connection without a transaction: each statement is one of its own.
+    pub(crate) async fn bare(&self) -> Result<Session> {
+        let turn = self.turn().await?;
+        let lent = match self.warm.take() {
+            Some(lent) => lent,
+            None => self.open().await?,
+        };
+        Ok(self.session(lent, turn))
+    }
+
+    /// A connection on which `begin` was executed.
+    pub(crate) async fn begin(&self, begin: &'static str) -> Result<Session> {
+        let mut turn = self.turn().await?;
+        if let Some(lent) = self.warm.take() {
+            let mut session = self.session(lent, turn);
+            if session.begin(begin).await.is_ok() {
+                return Ok(session);
+            }
+            // The server went away meanwhile, and most likely from under the others too.
+            self.warm.clear();
+            drop(session);
+            turn = self.turn().await?;
+        }
+        let mut session = self.session(self.open().await?, turn);
+        session.begin(begin).await?;
+        Ok(session)
+    }
+
+    /// A connection that is nobody else's from now on.
+    pub(crate) async fn detached(&self) -> Result<PgConnection> {
+        self.warm.clear();
+        Ok(self.open().await?.connection.detach())
+    }
+
+    /// Closes every connection, once those in use are given back.
+    pub(crate) async fn close(&self) {
+        let all = self.warm.lock().take();
+        drop(all);
+        self.pool.close().await;
+    }
+
+    async fn open(&self) -> Result<Lent> {
+        let connection = answered(self.pool.acquire()).await?;
+        let now = Instant::now();
+        Ok(Lent { connection, since: now, used: now })
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        match timeout(self.acquire_timeout, Arc::clone(&self.turns).acquire_owned()).await {
+            Ok(turn) => turn.map_err(|closed| StorageError::Unavailable(closed.into())),
+            Err(late) => Err(StorageError::Unavailable(late.into())),
+        }
+    }
+
+    fn session(&self, lent: Lent, turn: OwnedSemaphorePermit) -> Session {
+        Session { lent: Some(lent), begun: false, warm: Arc::clone(&self.warm), turn: Some(turn) }
+    }
+}
+
+impl Warm {
+    /// The connection used last, unless that is a while ago.
+    fn take(&self) -> Option<Lent> {
+        let (lent, stale) = {
+            let mut warm = self.lock();
+            let warm = warm.as_mut()?;
+            let fresh = warm.iter().position(|lent| lent.used.elapsed() < TRUSTED_FOR).unwrap_or(warm.len());
+            let stale: Vec<_> = warm.drain(..fresh).collect();
+            (warm.pop(), stale)
+        };
+        drop(stale);
+        lent
+    }
+
+    fn give(&self, mut lent: Lent) {
+        lent.used = Instant::now();
+        if let Some(warm) = self.lock().as_mut().filter(|_| lent.since.elapsed() < KEPT_FOR) {
+            warm.push(lent);
+        }
+    }
+
+    /// Gives all of them back to the pool.
+    fn clear(&self) {
+        let all = self.lock().as_mut().map(std::mem::take);
+        drop(all);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Lent>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    async fn begin(&mut self, begin: &'static str) -> Result<()> {
+        // Before it is sent: given up halfway, it has to be undone too.
+        self.begun = true;
+        answered(sqlx::raw_sql(begin).execute(&mut **self)).await?;
+        Ok(())
+    }
+
+    /// Makes the changes last and gives the connection back.
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        if self.begun {
+            answered(sqlx::raw_sql("COMMIT").execute(&mut *self)).await?;
+            self.begun = false;
+        }
+        if let Some(lent) = self.lent.take() {
+            self.warm.give(lent);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let Some(Lent { mut connection, .. }) = self.lent.take() else { return };
+        if !self.begun {
+            return;
+        }
+        let turn = self.turn.take();
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move {
+                    let _turn = turn;
+                    let undone = timeout(ROLLBACK_LIMIT, sqlx::raw_sql("ROLLBACK").execute(&mut *connection)).await;
+                    if !matches!(undone, Ok(Ok(_))) {
+                        connection.close_on_drop();
+                    }
+                });
+            }
+            Err(_) => connection.close_on_drop(),
+        }
+    }
+}
+
+/// What a session that was given back would be asked for; nobody can, since giving back consumes it.
+const GIVEN_BACK: &str = "a session holds its connection until it is given back";
+
+impl Deref for Session {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.lent.as_ref().expect(GIVEN_BACK).connection
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.lent.as_mut().expect(GIVEN_BACK).connection
+    }
+}
