@@ -1,5 +1,5 @@
 // graphile-worker with no-op jobs: `noop.js preload <jobs>` inserts them, `noop.js drain` works on them and prints
-// `<jobs done so far> <milliseconds>` a few times a second. One worker process with the settings of its performance
+// `<jobs done so far> <milliseconds>` many times a second. One worker process with the settings of its performance
 // page; with BATCH that page's local queue, of that size, and batched completions, which trade safety for speed: a worker
 // that dies leaves those jobs locked for four hours.
 import { makeWorkerUtils, run, Logger } from 'graphile-worker';
@@ -26,6 +26,10 @@ if (verb === 'preload') {
   await client.end();
 } else {
   const batching = { localQueue: { size: Number(process.env.BATCH) }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
+  let done = 0;
+  const tell = () => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`);
+  tell();
+  setInterval(tell, 20);
   const runner = await run({
     preset: {
       worker: {
@@ -36,7 +40,5 @@ if (verb === 'preload') {
     taskList: { noop: async () => {} },
     parsedCronItems: [],
   });
-  let done = 0;
   runner.events.on('job:complete', () => { done += 1; });
-  setInterval(() => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`), 100);
 }

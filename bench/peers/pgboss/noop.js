@@ -1,5 +1,5 @@
 // pg-boss with no-op jobs: `noop.js preload <jobs>` inserts them, `noop.js drain` works on them and prints
-// `<jobs done so far> <milliseconds>` a few times a second. One worker process; BATCH jobs are fetched, handled and
+// `<jobs done so far> <milliseconds>` many times a second. One worker process; BATCH jobs are fetched, handled and
 // completed together, and the next ones at once as long as the last batch was full (by itself it would wait half a second).
 import { PgBoss } from 'pg-boss';
 
@@ -18,10 +18,12 @@ if (verb === 'preload') {
   await boss.stop();
 } else {
   let done = 0;
+  const tell = () => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`);
+  tell();
+  setInterval(tell, 20);
   await boss.work(
     'noop',
     { batchSize: Number(process.env.BATCH), burstWhenBatchFull: true, pollingIntervalSeconds: 0.5, localConcurrency: 2 },
     async (jobs) => { done += jobs.length; },
   );
-  setInterval(() => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`), 100);
 }

@@ -37,7 +37,7 @@ const COMMON: usize = 1;
 /// # Errors
 /// When a contender does not start, or does not get its jobs done.
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
-    let jobs = bench.sized(20_000, 10_000);
+    let jobs = bench.sized(40_000, 20_000);
     let mut section = Section { title: "No-op jobs", how: how(jobs), ..Section::default() };
     for round in 0..bench.rounds() {
         for (length, what) in LENGTHS {
