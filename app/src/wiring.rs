@@ -11,7 +11,7 @@ use trainyard_http::auth::{Jwt, Passwords, PrincipalCheck};
 use trainyard_http::routes::Limits;
 use trainyard_http::{Authenticator, Principal};
 use trainyard_inference::Inference;
-use trainyard_queue::Queue;
+use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::Metrics;
 use trainyard_worker::WorkerDeps;
@@ -65,7 +65,11 @@ impl Ports {
         let metrics = Metrics::install()?;
         let queue = match config.queue.url.as_str() {
             "" => Queue::memory(),
-            url => Queue::redis(url, &config.queue.prefix).await.context("queue.url (REDIS_URL)")?,
+            url => {
+                let redeliver_after = Duration::from_secs(config.queue.redeliver_after_s);
+                let options = RedisOptions { redeliver_after, ..RedisOptions::default() };
+                Queue::redis(url, &config.queue.prefix, options).context("queue.url (REDIS_URL)")?
+            }
         };
         let db = match footing {
             Footing::Embedded | Footing::Servers => open_database(&config).await?,

@@ -78,6 +78,7 @@ pub struct DatabaseConfig {
 pub struct QueueConfig {
     pub url: String,
     pub prefix: String,
+    pub redeliver_after_s: u64,
 }
 
 /// Section `artifacts`.
@@ -129,6 +130,9 @@ impl Config {
         }
         if !has_scheme(&self.queue.url, &["redis://", "rediss://"]) {
             return refuse("queue.url", "start with redis:// or rediss://, or be empty for an in-memory queue");
+        }
+        if self.queue.redeliver_after_s == 0 {
+            return refuse("queue.redeliver_after_s", "be 1 or more");
         }
         if !has_scheme(&self.artifacts.url, &["file://", "s3://"]) {
             return refuse("artifacts.url", "start with file:// or s3://");

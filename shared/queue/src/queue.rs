@@ -33,21 +33,13 @@ impl Queue {
         Self(Kind::Memory(Arc::new(Memory::new())))
     }
 
-    /// The queue called `prefix` in the Redis at `url`, with the default [`RedisOptions`].
+    /// The queue called `prefix` in the Redis at `url`.
     ///
     /// Connects with first use: a Redis that is away fails the calls that need it, not this one.
     ///
     /// # Errors
     /// [`QueueError::BadUrl`](crate::QueueError::BadUrl).
-    pub async fn redis(url: &str, prefix: &str) -> Result<Self> {
-        Self::redis_with(url, prefix, RedisOptions::default())
-    }
-
-    /// The same with other limits.
-    ///
-    /// # Errors
-    /// [`QueueError::BadUrl`](crate::QueueError::BadUrl).
-    pub fn redis_with(url: &str, prefix: &str, options: RedisOptions) -> Result<Self> {
+    pub fn redis(url: &str, prefix: &str, options: RedisOptions) -> Result<Self> {
         Ok(Self(Kind::Redis(Arc::new(Streams::open(url, prefix, options)?))))
     }
 

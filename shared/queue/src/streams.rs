@@ -31,11 +31,11 @@ pub struct RedisOptions {
 }
 
 impl Default for RedisOptions {
-    /// 1 s, 30 s, 1 h.
+    /// 1 s, 10 s, 1 h.
     fn default() -> Self {
         Self {
             block: Duration::from_secs(1),
-            redeliver_after: Duration::from_secs(30),
+            redeliver_after: Duration::from_secs(10),
             forget_after: Duration::from_secs(3_600),
         }
     }

@@ -19,7 +19,7 @@ pub struct PostgresServer {
     port: u16,
     folder: TempDir,
     account: Option<Account>,
-    fsync: &'static str,
+    settings: &'static [&'static str],
     process: Option<Tied>,
 }
 
@@ -39,21 +39,42 @@ pub fn postgres() -> &'static PostgresServer {
 impl PostgresServer {
     /// Starts one of your own, for tests that break it.
     pub fn start() -> Self {
-        Self::start_with("fsync=off")
+        Self::start_with(&["fsync=off"])
     }
 
     /// Starts one that writes each commit to the disk before it answers, as production does: for benchmarks.
     pub fn start_durable() -> Self {
-        Self::start_with("fsync=on")
+        Self::start_with(&["fsync=on"])
     }
 
-    fn start_with(fsync: &'static str) -> Self {
+    /// Starts one that writes down how it ran each statement: see [`PostgresServer::plans`].
+    pub fn start_explaining() -> Self {
+        Self::start_with(&[
+            "fsync=off",
+            "session_preload_libraries=auto_explain",
+            "auto_explain.log_min_duration=0",
+            "auto_explain.log_analyze=on",
+            "auto_explain.log_timing=off",
+            "logging_collector=on",
+            "log_filename=plans",
+            "log_line_prefix=",
+            "log_min_messages=log",
+        ])
+    }
+
+    /// What `EXPLAIN ANALYZE` shows of every statement that ran since the start.
+    pub fn plans(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.data().join("log/plans")).unwrap_or_default();
+        log.split("LOG:  duration: ").skip(1).map(str::to_owned).collect()
+    }
+
+    fn start_with(settings: &'static [&'static str]) -> Self {
         let folder = temporary_folder("postgres");
         let account = postgres_account();
         if let Some(Account { uid, gid }) = account {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
-        let mut server = Self { port: free_port(), folder, account, fsync, process: None };
+        let mut server = Self { port: free_port(), folder, account, settings, process: None };
         let mut init = server.command("initdb");
         init.args(["--username=trainyard", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"]);
         let output = init.arg(server.data()).output().expect("initdb can be run; `make test` installs it");
@@ -101,13 +122,10 @@ impl PostgresServer {
     pub fn resume(&mut self) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "max_connections=300",
-            self.fsync,
-            "log_min_messages=fatal",
-        ] {
+        let common =
+            ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "log_min_messages=fatal"];
+        // Ours last: of two that differ the last one counts.
+        for setting in common.iter().chain(self.settings) {
             command.args(["-c", setting]);
         }
         command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -68,7 +68,7 @@ async fn entries_that_name_no_job_are_dropped_and_harm_nobody() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flush_changes_the_epoch_and_does_not_stop_a_waiting_consumer() {
     let server = RedisServer::start();
-    let queue = Queue::redis(&server.url(), &unique("queue")).await.unwrap();
+    let queue = Queue::redis(&server.url(), &unique("queue"), RedisOptions::default()).unwrap();
     let mut reader = Reader::of(&queue);
     let jobs = ids(3);
     queue.dispatch(&all(&jobs[..1], Normal)).await.unwrap();
@@ -118,7 +118,7 @@ async fn readers_of_dead_processes_are_forgotten_when_they_hold_nothing() {
         redeliver_after: Duration::from_secs(30),
         forget_after: Duration::from_millis(1),
     };
-    let queue = Queue::redis_with(&url, &prefix, options).unwrap();
+    let queue = Queue::redis(&url, &prefix, options).unwrap();
     queue.dispatch(&all(&ids(1), Normal)).await.unwrap();
     let mut holder = Reader::of(&queue);
     let held = holder.take().await;

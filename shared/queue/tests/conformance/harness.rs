@@ -37,7 +37,7 @@ pub(crate) fn fresh() -> (Queue, String) {
 /// A queue whose reads are short, so that tests need not wait for them.
 pub(crate) fn open(url: &str, prefix: &str, redeliver_after: Duration) -> Queue {
     let options = RedisOptions { block: Duration::from_millis(300), redeliver_after, ..RedisOptions::default() };
-    Queue::redis_with(url, prefix, options).unwrap()
+    Queue::redis(url, prefix, options).unwrap()
 }
 
 /// A plain connection, to look at Redis behind the queue's back.

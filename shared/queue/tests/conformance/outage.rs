@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use trainyard_domain::PriorityClass::{High, Normal};
-use trainyard_queue::{Queue, QueueError};
+use trainyard_queue::{Queue, QueueError, RedisOptions};
 use trainyard_testkit::{RedisServer, unique};
 
 use super::harness::{Reader, all, ids, open, within};
@@ -22,7 +22,7 @@ async fn fails_soon(queue: &Queue) {
 async fn a_redis_that_was_never_there_fails_soon_and_serves_when_it_comes() {
     let mut server = RedisServer::start();
     server.kill();
-    let queue = Queue::redis(&server.url(), &unique("queue")).await.unwrap();
+    let queue = Queue::redis(&server.url(), &unique("queue"), RedisOptions::default()).unwrap();
     let mut reader = Reader::of(&queue);
     reader.ask().await;
     fails_soon(&queue).await;
@@ -90,7 +90,7 @@ async fn a_consumer_closes_while_redis_is_away() {
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_at_once() {
     for bad in ["", "localhost", "http://localhost", "redis://"] {
-        let opened = Queue::redis(bad, "x").await;
+        let opened = Queue::redis(bad, "x", RedisOptions::default());
         assert!(matches!(opened, Err(QueueError::BadUrl(_))), "{bad:?} gave {opened:?}");
     }
 }

@@ -33,7 +33,7 @@ impl Bench {
         Self::start(url, None).await
     }
 
-    async fn start(url: String, folder: Option<TempDir>) -> Self {
+    pub(crate) async fn start(url: String, folder: Option<TempDir>) -> Self {
         let db = Db::connect(&url, &pool()).await.unwrap();
         db.migrate().await.unwrap();
         let now = DateTime::from_timestamp_micros(1_760_000_000_123_456).unwrap();

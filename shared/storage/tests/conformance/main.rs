@@ -34,6 +34,7 @@ mod listing;
 mod logs;
 mod many;
 mod models;
+mod plans;
 mod publishing;
 mod refresh_tokens;
 mod running;
