@@ -1,6 +1,7 @@
 //! Looking at single jobs: requests that come at the same time share one visit to the database, and the line of waiting
 //! jobs is not counted anew for each of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use trainyard_storage::{Coalesce, Db, StorageError, Tx};
 const MAX_LOOKS: usize = 128;
 /// The furthest that places in line are counted.
 const COUNTED: i64 = 10_000;
-/// The line is read again after this many times what reading it took: a short one at once, a long one within a second.
+/// The line is read again after this many times what reading it took: a short one at once, a long one after a second.
 const WORTH: u32 = 20;
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -32,7 +33,8 @@ pub(crate) type Looks = Coalesce<JobId, Option<Look>>;
 
 /// Starts to look. Call it within a Tokio runtime.
 pub(crate) fn start(db: &Db) -> Looks {
-    let (db, line) = (db.clone(), Arc::new(Line::default()));
+    let line = Line { db: db.clone(), read: Mutex::default(), renewing: AtomicBool::default() };
+    let (db, line) = (db.clone(), Arc::new(line));
     Coalesce::start(MAX_LOOKS, move |ids: Vec<JobId>| {
         let (db, line) = (db.clone(), Arc::clone(&line));
         async move {
@@ -60,38 +62,68 @@ pub(crate) fn start(db: &Db) -> Looks {
 }
 
 /// The jobs that wait, in their order, as last read.
-#[derive(Default)]
-struct Line(Mutex<Option<Read>>);
+struct Line {
+    db: Db,
+    read: Mutex<Option<Read>>,
+    /// Somebody reads it anew in the background.
+    renewing: AtomicBool,
+}
 
 #[derive(Clone)]
 struct Read {
     /// Priority, negated, and id: sorted as they run.
     places: Arc<[(i64, JobId)]>,
     good_until: Instant,
+    /// Until then it still serves while it is read anew, so that nobody waits for a long line.
+    serves_until: Instant,
 }
 
 impl Line {
-    async fn position(&self, tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<i64, StorageError> {
+    async fn position(self: &Arc<Self>, tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<i64, StorageError> {
         // One that is not due yet has others before it that are not due yet either.
         if job.run_at > now {
             return tx.jobs().queue_position(job).await;
         }
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let read = match known.filter(|read| Instant::now() < read.good_until) {
-            Some(read) => read,
-            None => self.read(tx, now).await?,
+        let (known, moment) = (self.read.lock().unwrap_or_else(PoisonError::into_inner).clone(), Instant::now());
+        let read = match known {
+            Some(read) if moment < read.good_until => read,
+            Some(read) if moment < read.serves_until => {
+                self.renew();
+                read
+            }
+            _ => self.read(tx, now).await?,
         };
         let place = (-job.spec.priority, job.id);
         let ahead = read.places.partition_point(|other| *other < place);
         Ok(i64::try_from(ahead).unwrap_or(COUNTED) + 1)
     }
 
+    fn renew(self: &Arc<Self>) {
+        if self.renewing.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let line = Arc::clone(self);
+        tokio::spawn(async move {
+            let read = async {
+                let mut tx = line.db.glance().await?;
+                let now = tx.now().await?;
+                line.read(&mut tx, now).await?;
+                tx.commit().await
+            };
+            if let Err(error) = read.await {
+                tracing::debug!(%error, "the line could not be read");
+            }
+            line.renewing.store(false, Ordering::SeqCst);
+        });
+    }
+
     async fn read(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<Read, StorageError> {
         let began = Instant::now();
         let line = tx.jobs().line(now, COUNTED).await?;
         let places = line.into_iter().map(|(priority, id)| (-priority, id)).collect();
-        let read = Read { places, good_until: Instant::now() + (began.elapsed() * WORTH).min(LONGEST) };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(read.clone());
+        let (ended, worth) = (Instant::now(), (began.elapsed() * WORTH).min(LONGEST));
+        let read = Read { places, good_until: ended + worth, serves_until: ended + worth * 2 };
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read.clone());
         Ok(read)
     }
 }
