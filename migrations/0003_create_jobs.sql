@@ -7,8 +7,7 @@ CREATE TABLE jobs (
     model_name          TEXT NOT NULL,
     algorithm           TEXT NOT NULL,
     priority            BIGINT NOT NULL,
-    -- No foreign keys: accounts and data sets are marked, never deleted, and the checks would cost a submission more than
-    -- the row itself.
+    -- No foreign keys: accounts and data sets are marked, never deleted, and the checks would make storing jobs slower.
     created_by          UUID NOT NULL,
     dataset_id          UUID NOT NULL,
     status              TEXT NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),

@@ -115,6 +115,7 @@ impl<Q, A> fmt::Debug for Coalesce<Q, A> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::sync::Semaphore;
@@ -146,6 +147,45 @@ mod tests {
             assert_eq!(call.await.unwrap().unwrap(), n * 2);
         }
         assert!(visits.load(Ordering::SeqCst) < 10, "{visits:?} visits for 50 calls");
+    }
+
+    #[tokio::test]
+    async fn a_second_visit_takes_a_crowd() {
+        let (visits, gate) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Semaphore::new(0)));
+        let slow = Coalesce::start(100, {
+            let (visits, gate) = (Arc::clone(&visits), Arc::clone(&gate));
+            move |questions: Vec<usize>| {
+                let gate = Arc::clone(&gate);
+                visits.lock().unwrap().push(questions.len());
+                async move {
+                    gate.acquire().await.unwrap().forget();
+                    Ok(questions)
+                }
+            }
+        });
+        let ask = |n| {
+            let slow = slow.clone();
+            tokio::spawn(async move { slow.call(n).await })
+        };
+        // One thread runs all of them in turn: after a round of turns, whatever can happen has.
+        let settle = async || {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            visits.lock().unwrap().clone()
+        };
+        let mut calls = vec![ask(0)];
+        assert_eq!(settle().await, [1], "a lone call waits for nobody");
+        calls.extend((1..CROWD).map(ask));
+        assert_eq!(settle().await, [1], "too few for a visit of their own");
+        calls.push(ask(CROWD));
+        assert_eq!(settle().await, [1, CROWD]);
+        calls.extend((0..CROWD).map(ask));
+        assert_eq!(settle().await, [1, CROWD], "no third one");
+        gate.add_permits(3);
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]

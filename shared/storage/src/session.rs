@@ -87,7 +87,8 @@ impl Sessions {
         let mut turn = self.turn().await?;
         if let Some(lent) = self.warm.take() {
             let mut session = self.session(lent, turn);
-            if session.begin(begin).await.is_ok() {
+            // A server that fell silent may cost no more time here than waiting for a connection may.
+            if let Ok(Ok(())) = timeout(self.acquire_timeout, session.begin(begin)).await {
                 return Ok(session);
             }
             // The server went away meanwhile, and most likely from under the others too.

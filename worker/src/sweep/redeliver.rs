@@ -30,10 +30,8 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
     let lost = sweep.state.known.epoch.as_ref() != Some(&epoch) || (sweep.state.known.paused && !paused);
     let mut forgotten = 0;
     for (class, age) in oldest {
-        // Ids leave in the order they came: whatever was sent well before the oldest one there, and still waits for a
-        // worker, went astray. An empty class counts from now.
         let margin = Duration::from_secs(sweep.config.redispatch_after_s);
-        let before = if lost { now } else { now - (margin + age.unwrap_or_default()) };
+        let before = if lost { now } else { astray_before(now, age.unwrap_or_default(), margin) };
         forgotten += tx.jobs().forget_dispatches(class, before).await?;
     }
     tx.commit().await?;
@@ -42,4 +40,26 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         tracing::info!(jobs = forgotten, "the queue may have lost these jobs' ids; sending them again");
     }
     Ok(())
+}
+
+/// Ids leave in the order they came: whatever was sent well before the oldest one there, and still waits for a worker, went
+/// astray. An empty class counts from now; a margin past all time finds nothing.
+fn astray_before(now: DateTime<Utc>, oldest: Duration, margin: Duration) -> DateTime<Utc> {
+    let age = chrono::Duration::from_std(oldest.saturating_add(margin)).unwrap_or(chrono::Duration::MAX);
+    now.checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC).max(DateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_margin_past_all_time_finds_nothing_and_breaks_nothing() {
+        let now = DateTime::from_timestamp(1_760_000_000, 0).unwrap();
+        let before = |oldest, margin| astray_before(now, Duration::from_secs(oldest), Duration::from_secs(margin));
+        assert_eq!(before(5, 10), now - chrono::Duration::seconds(15));
+        for margin in [u64::MAX, u64::MAX / 1_000, 1_000_000_000_000] {
+            assert_eq!(before(5, margin), DateTime::UNIX_EPOCH);
+        }
+    }
 }

@@ -118,7 +118,7 @@ impl Jobs<'_> {
              (SELECT run_at FROM jobs WHERE status = 'queued' AND run_at <= created_at ORDER BY id LIMIT 1)",
             now,
         )?;
-        // Of two moments the earlier one; nothing is later than any.
+        // The earlier of the two, where there are any.
         Ok(delayed.into_iter().chain(prompt.filter(|due| *due <= now)).min())
     }
 
