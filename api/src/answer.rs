@@ -11,8 +11,9 @@ use crate::views::job::AcceptedView;
 pub struct Accepted(AcceptedView);
 
 impl Accepted {
-    /// About the job `id`, which stands at `status`.
+    /// About the job `id`, which stands at `status`. The request's line in the log names it too.
     pub(crate) fn new(id: JobId, status: JobStatus) -> Self {
+        tracing::Span::current().record("job_id", tracing::field::display(id));
         Self(AcceptedView::new(id, status))
     }
 }

@@ -40,7 +40,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         "http.request",
         request_id = id.as_str(),
         trace_id = trace.trace_id(),
-        user_id = tracing::field::Empty
+        user_id = tracing::field::Empty,
+        job_id = tracing::field::Empty
     );
     async move {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;

@@ -2,12 +2,16 @@
 //!
 //! `tracing-subscriber`'s own JSON keeps span fields in a nested list; log stores search top-level keys, so
 //! `request_id`, `user_id` and `job_id` must stand there.
+//!
+//! Every request writes lines, so values are made JSON when they are recorded, and a line is put together in buffers that
+//! each thread keeps.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::io::Write;
+use std::ops::Range;
 
-use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -29,8 +33,24 @@ impl<W> JsonLines<W> {
     }
 }
 
+/// Names and their values as JSON, each name once.
 #[derive(Default)]
-struct Fields(Map<String, Value>);
+struct Fields {
+    json: String,
+    places: Vec<(&'static str, Range<usize>)>,
+}
+
+/// What a line is made of and made in.
+#[derive(Default)]
+struct Buffers {
+    own: Fields,
+    all: Fields,
+    line: Vec<u8>,
+}
+
+thread_local! {
+    static BUFFERS: Cell<Buffers> = Cell::default();
+}
 
 impl<S, W> Layer<S> for JsonLines<W>
 where
@@ -54,23 +74,63 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut own = Fields::default();
-        event.record(&mut own);
-        let mut line = Map::new();
-        line.insert("timestamp".into(), timestamp().into());
-        line.insert("level".into(), event.metadata().level().as_str().into());
-        line.insert("target".into(), event.metadata().target().into());
-        line.insert("message".into(), own.0.remove("message").unwrap_or_default());
+        // Taken out meanwhile: a value that logs while it is written makes a line of its own, in other buffers.
+        let mut buffers = BUFFERS.take();
+        let Buffers { own, all, line } = &mut buffers;
+        own.clear();
+        event.record(own);
+        all.clear();
+        all.put("timestamp", |json| text(json, &timestamp()));
+        all.put("level", |json| text(json, event.metadata().level().as_str()));
+        all.put("target", |json| text(json, event.metadata().target()));
+        all.put("message", |json| json.push_str("null"));
         for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(fields) = span.extensions().get::<Fields>() {
-                line.extend(fields.0.clone());
+                all.extend(fields);
             }
         }
-        line.extend(own.0);
-        let mut bytes = Value::Object(line).to_string().into_bytes();
-        bytes.push(b'\n');
+        all.extend(own);
+        all.write(line);
         // A log that can't be written has nowhere to complain.
-        let _ = self.writer.make_writer().write_all(&bytes);
+        let _ = self.writer.make_writer().write_all(line);
+        BUFFERS.set(buffers);
+    }
+}
+
+impl Fields {
+    fn clear(&mut self) {
+        self.json.clear();
+        self.places.clear();
+    }
+
+    /// Adds a field, or gives it another value.
+    fn put(&mut self, name: &'static str, value: impl FnOnce(&mut String)) {
+        let start = self.json.len();
+        value(&mut self.json);
+        let place = start..self.json.len();
+        match self.places.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = place,
+            None => self.places.push((name, place)),
+        }
+    }
+
+    fn extend(&mut self, others: &Self) {
+        for (name, place) in &others.places {
+            self.put(name, |json| json.push_str(&others.json[place.clone()]));
+        }
+    }
+
+    /// Puts a line of these fields in place of what is in `line`.
+    fn write(&self, line: &mut Vec<u8>) {
+        line.clear();
+        for (i, (name, place)) in self.places.iter().enumerate() {
+            line.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
+            // Names are identifiers of this program: nothing in them wants escaping.
+            line.extend_from_slice(name.as_bytes());
+            line.extend_from_slice(b"\":");
+            line.extend_from_slice(self.json[place.clone()].as_bytes());
+        }
+        line.extend_from_slice(b"}\n");
     }
 }
 
@@ -80,40 +140,58 @@ fn timestamp() -> String {
     text
 }
 
+/// Appends a JSON string (RFC 8259, section 7).
+fn text(json: &mut String, value: &str) {
+    json.push('"');
+    if value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        json.push_str(value);
+    } else {
+        let escaped = serde_json::Value::from(value).to_string();
+        json.push_str(&escaped[1..escaped.len() - 1]);
+    }
+    json.push('"');
+}
+
+/// Appends what serde makes of a value; nothing but a number or a truth value comes here.
+fn plain(json: &mut String, value: impl Into<serde_json::Value>) {
+    let _ = fmt::Write::write_fmt(json, format_args!("{}", value.into()));
+}
+
 impl Visit for Fields {
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name().into(), value.into());
+        self.put(field.name(), |json| plain(json, value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name().into(), value.into());
+        self.put(field.name(), |json| plain(json, value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name().into(), value.into());
+        self.put(field.name(), |json| plain(json, value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name().into(), value.into());
+        self.put(field.name(), |json| plain(json, value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().into(), value.into());
+        self.put(field.name(), |json| text(json, value));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut text = value.to_string();
+        let mut chain = value.to_string();
         let mut source = value.source();
         while let Some(error) = source {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
+            chain.push_str(": ");
+            chain.push_str(&error.to_string());
             source = error.source();
         }
-        self.0.insert(field.name().into(), text.into());
+        self.put(field.name(), |json| text(json, &chain));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.0.insert(field.name().into(), format!("{value:?}").into());
+        let value = format!("{value:?}");
+        self.put(field.name(), |json| text(json, &value));
     }
 }
 
@@ -122,6 +200,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use serde_json::Value;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -162,6 +241,22 @@ mod tests {
         assert_eq!(line["user_id"], "u-1");
         assert_eq!(line["status"], 503);
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn inner_fields_win_and_every_value_is_json() {
+        let line = logged(|| {
+            let outer = tracing::info_span!("outer", job_id = "old", claim = 1);
+            let _outer = outer.enter();
+            let inner = tracing::info_span!("inner", job_id = "new");
+            let _inner = inner.enter();
+            tracing::info!(claim = 2, share = 0.5, lost = f64::NAN, quoted = "a \"b\" \u{1} \\ ü", well = true, "done");
+        });
+        let wanted = [("job_id", "new".into()), ("claim", 2.into()), ("share", 0.5.into()), ("lost", Value::Null)];
+        for (name, value) in wanted.into_iter().chain([("quoted", "a \"b\" \u{1} \\ ü".into()), ("well", true.into())])
+        {
+            assert_eq!(line[name], value, "{name}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Access tokens: JWTs signed with HMAC-SHA-256 (RFC 7519), issued here and verified against an explicit algorithm.
 
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -10,6 +13,8 @@ use uuid::Uuid;
 const MIN_SECRET_BYTES: usize = 32;
 /// Clocks of two replicas may be apart by this many seconds.
 const LEEWAY_S: i64 = 2;
+/// Tokens that are remembered.
+const MAX_KNOWN: usize = 1_000;
 
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +61,8 @@ pub struct Jwt {
     issuer: String,
     audience: String,
     ttl: Duration,
+    /// Tokens whose signature was found good: it stays good, and checking it takes longer than anything else about them.
+    known: RwLock<HashMap<Box<str>, Claims>>,
 }
 
 impl std::fmt::Debug for Jwt {
@@ -86,6 +93,7 @@ impl Jwt {
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
             ttl,
+            known: RwLock::default(),
         })
     }
 
@@ -118,12 +126,26 @@ impl Jwt {
     /// [`AuthError::Expired`] for one of ours that is over, [`AuthError::Invalid`] for everything else: another
     /// algorithm (`none` too), signature, issuer or audience, or claims that don't read.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, AuthError> {
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation);
-        let claims = decoded.map_err(|_| AuthError::Invalid)?.claims;
+        let claims = self.read(token)?;
         let now = now.timestamp();
         if claims.exp.saturating_add(LEEWAY_S) <= now {
             return Err(AuthError::Expired);
         }
         if claims.iat > now.saturating_add(LEEWAY_S) { Err(AuthError::Invalid) } else { Ok(claims) }
+    }
+
+    /// What a token of ours says, in time or not.
+    fn read(&self, token: &str) -> Result<Claims, AuthError> {
+        if let Some(claims) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(token) {
+            return Ok(claims.clone());
+        }
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation);
+        let claims = decoded.map_err(|_| AuthError::Invalid)?.claims;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(token.into(), claims.clone());
+        Ok(claims)
     }
 }

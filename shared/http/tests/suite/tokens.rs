@@ -82,6 +82,43 @@ async fn tampered_tokens_are_refused() {
     }
 }
 
+/// Good tokens are remembered, and that must help neither a token that is over nor one that looks much like a good one.
+#[tokio::test]
+async fn a_token_that_was_good_once_does_not_let_an_expired_or_a_changed_one_in() {
+    let (app, clock) = at_noon();
+    let me = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        send(app.clone(), request("GET", "/me").header(AUTHORIZATION, bearer).body(Body::empty()).unwrap()).await
+    };
+    let good = token(Role::User);
+    for _ in 0..2 {
+        assert_eq!(me(&good).await.text, "user@example.com user");
+    }
+    let [header, payload, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let mut raised = claims();
+    raised["role"] = json!("admin");
+    let raised = URL_SAFE_NO_PAD.encode(raised.to_string());
+    let other = token(Role::Admin);
+    let changed = [
+        ("role raised", format!("{header}.{raised}.{signature}")),
+        ("another token's signature", format!("{header}.{payload}.{}", other.rsplit('.').next().unwrap())),
+        ("signature cut", good[..good.len() - 1].to_owned()),
+        ("one letter more", format!("{good}A")),
+    ];
+    for (what, token) in changed {
+        // A second look must not take the first one's refusal for something that was found good.
+        for _ in 0..2 {
+            assert_invalid(&me(&token).await, what);
+        }
+    }
+    assert_eq!(me(&good).await.status, 200);
+    clock.advance(TimeDelta::seconds(3_603));
+    for _ in 0..2 {
+        let over = me(&good).await;
+        assert_eq!((over.status, over.problem().as_str()), (401, "token_expired"));
+    }
+}
+
 #[tokio::test]
 async fn only_our_algorithm_secret_issuer_and_audience_count() {
     let with = |field: &str, value: Value| {
