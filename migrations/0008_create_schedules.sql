@@ -37,6 +37,6 @@ CREATE TABLE schedule_runs (
 
 CREATE INDEX schedule_runs_jobs ON schedule_runs (schedule_id, due_at) WHERE job_id IS NOT NULL;
 
--- Behind the expiry of ended jobs. Neither is touched before a job ends.
+-- Behind the expiry of jobs that ended without a model; not touched before a job ends so. Those that succeeded are walked
+-- in the order of their ids.
 CREATE INDEX jobs_dead_age ON jobs (finished_at) WHERE status IN ('failed', 'cancelled');
-CREATE INDEX jobs_succeeded_age ON jobs (finished_at, id) WHERE status = 'succeeded';

@@ -28,7 +28,7 @@ pub struct ApiConfig {
     pub max_jobs_total: i64,
     /// Jobs of one user in a priority class that may be in the queue when a submission adds to them; past that the sweep
     /// sends them, in fair turns. Keep it at or under the sweep's `dispatch_window`.
-    pub dispatch_window: i64,
+    pub dispatch_window: u64,
     /// Longest the queue may take to accept a job before that is left to the sweep, in milliseconds.
     pub dispatch_timeout_ms: u64,
     /// Seconds an `Idempotency-Key` is remembered.
@@ -63,7 +63,7 @@ impl Default for ApiConfig {
             upload_timeout_s: 600,
             max_jobs_per_user: 10_000,
             max_jobs_total: 100_000,
-            dispatch_window: 16,
+            dispatch_window: 100,
             dispatch_timeout_ms: 1_000,
             idempotency_ttl_s: 24 * 3_600,
             max_schedules: 1_000,

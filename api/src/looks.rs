@@ -40,12 +40,12 @@ pub(crate) fn start(db: &Db) -> Looks {
         async move {
             // The line may be read a moment after the job, as it may have been read a moment before.
             let mut tx = db.glance().await?;
-            let at = tx.now().await?;
             let mut wanted = ids.clone();
             wanted.sort();
             wanted.dedup();
             let mut found = Vec::with_capacity(wanted.len());
-            for job in tx.jobs().get_many(&wanted).await? {
+            let (at, jobs) = tx.jobs().get_many_now(&wanted).await?;
+            for job in jobs {
                 let position = match job.status {
                     JobStatus::Queued => Some(line.position(&mut tx, &job, at).await?),
                     _ => None,
@@ -91,7 +91,7 @@ impl Line {
                 self.renew();
                 read
             }
-            _ => self.read(tx, now).await?,
+            _ => self.read(tx).await?,
         };
         let place = (-job.spec.priority, job.id);
         let ahead = read.places.partition_point(|other| *other < place);
@@ -106,8 +106,7 @@ impl Line {
         tokio::spawn(async move {
             let read = async {
                 let mut tx = line.db.glance().await?;
-                let now = tx.now().await?;
-                line.read(&mut tx, now).await?;
+                line.read(&mut tx).await?;
                 tx.commit().await
             };
             if let Err(error) = read.await {
@@ -117,9 +116,9 @@ impl Line {
         });
     }
 
-    async fn read(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<Read, StorageError> {
+    async fn read(&self, tx: &mut Tx) -> Result<Read, StorageError> {
         let began = Instant::now();
-        let line = tx.jobs().line(now, COUNTED).await?;
+        let line = tx.jobs().line(COUNTED).await?;
         let places = line.into_iter().map(|(priority, id)| (-priority, id)).collect();
         let (ended, worth) = (Instant::now(), (began.elapsed() * WORTH).min(LONGEST));
         let read = Read { places, good_until: ended + worth, serves_until: ended + worth * 2 };

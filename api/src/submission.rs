@@ -3,6 +3,7 @@
 //! An order is stored whole or refused; 202 is answered after the commit. The ids then go to the queue; one that does not
 //! get there is sent by the sweep.
 
+mod known;
 mod order;
 mod quota;
 mod send;
@@ -14,9 +15,10 @@ use trainyard_domain::JobId;
 use trainyard_http::Problem;
 use trainyard_storage::Coalesce;
 
+pub(crate) use known::Known;
 pub(crate) use order::{Order, draft};
 pub(crate) use quota::Quota;
-pub(crate) use send::{mark, send};
+pub(crate) use send::{ready, send};
 pub(crate) use store::tell;
 
 use crate::state::Ports;
@@ -41,10 +43,10 @@ pub(crate) type Submissions = Coalesce<Arc<Order>, Result<Stored, Problem>>;
 
 /// Starts to take orders. Call it within a Tokio runtime.
 pub(crate) fn start(ports: &Ports, quota: &Arc<Quota>) -> Submissions {
-    let (ports, quota) = (ports.clone(), Arc::clone(quota));
+    let (ports, quota, known) = (ports.clone(), Arc::clone(quota), Arc::new(Known::default()));
     Coalesce::start(MAX_ORDERS, move |orders: Vec<Arc<Order>>| {
-        let (ports, quota) = (ports.clone(), Arc::clone(&quota));
-        async move { store::store(&ports, &quota, &orders).await }
+        let (ports, quota, known) = (ports.clone(), Arc::clone(&quota), Arc::clone(&known));
+        async move { store::store(&ports, &quota, &known, &orders).await }
     })
 }
 

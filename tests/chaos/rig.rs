@@ -17,12 +17,11 @@ pub const LEASE: Duration = Duration::from_secs(3);
 pub const LIMIT: Duration = Duration::from_secs(90);
 
 /// Leases and sweeps that tell within seconds what takes half a minute by default.
-const QUICK: [(&str, &str); 12] = [
+const QUICK: [(&str, &str); 11] = [
     ("TRAINYARD__WORKER__LEASE_S", "3"),
     ("TRAINYARD__WORKER__RENEW_EVERY_S", "1"),
     ("TRAINYARD__SWEEP__EVERY_MS", "300"),
     ("TRAINYARD__SWEEP__LEASE_S", "2"),
-    ("TRAINYARD__SWEEP__REDISPATCH_AFTER_S", "2"),
     ("TRAINYARD__SWEEP__SETTLE_MS", "1500"),
     ("TRAINYARD__SWEEP__WORKER_DEAD_AFTER_S", "2"),
     ("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1"),

@@ -71,8 +71,15 @@ async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
     if let Some(job) = worker.claims.call(id).await? {
         return Ok(Some(job));
     }
-    // An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
-    let job = worker.deps.db.glance().await?.jobs().get(id).await?;
+    // On the heap, because it is large and hardly ever needed.
+    Box::pin(claimed_before(worker, id)).await
+}
+
+/// An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
+async fn claimed_before(worker: &Worker, id: JobId) -> Result<Option<Job>> {
+    let mut tx = worker.deps.db.glance().await?;
+    let job = tx.jobs().get(id).await?;
+    tx.commit().await?;
     let ours = |job: &Job| job.status == JobStatus::Running && job.worker.as_deref() == Some(worker.id.as_str());
     Ok(job.filter(|job| ours(job) && worker.runs.claim_of(id).is_none()))
 }
@@ -81,7 +88,7 @@ async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
 pub(crate) type Claims = Coalesce<JobId, Option<Job>>;
 
 /// Most claims that share a statement.
-const MAX_CLAIMS: usize = 64;
+const MAX_CLAIMS: usize = 128;
 
 /// Starts to claim for the worker called `id`.
 pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
@@ -90,10 +97,9 @@ pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
         let (db, worker) = (db.clone(), worker.clone());
         async move {
             let mut tx = db.act().await?;
-            let now = tx.now().await?;
-            let jobs = tx.jobs().claim_many(&ids, &worker, now, now + lease).await?;
+            let jobs = tx.jobs().claim_many(&ids, &worker, None, lease).await?;
             tx.commit().await?;
-            jobs.iter().for_each(|job| measure::claimed(job, now));
+            jobs.iter().for_each(measure::claimed);
             let mut jobs: HashMap<_, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
             // An id that was delivered twice is claimed for the first of the two.
             Ok(ids.into_iter().map(|id| jobs.remove(&id)).collect())

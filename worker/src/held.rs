@@ -76,7 +76,7 @@ impl Runs {
         let stop = StopSignal::new();
         let mut held = self.lock();
         held.insert(job, Held { claim, stop: stop.clone() });
-        self.count.send_replace(held.len());
+        self.tell(held.len());
         drop(held);
         Entered { runs: self.clone(), job, claim, stop }
     }
@@ -105,12 +105,21 @@ impl Runs {
 
     /// How many run, now and from now on.
     pub(crate) fn count(&self) -> watch::Receiver<usize> {
-        self.count.subscribe()
+        let (held, count) = (self.lock(), self.count.subscribe());
+        self.tell(held.len());
+        count
     }
 
     /// How many run.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
+    }
+
+    /// Tells whoever counts, if anybody does: waking nobody takes time too. Call it with the list locked.
+    fn tell(&self, count: usize) {
+        if self.count.receiver_count() > 0 {
+            self.count.send_replace(count);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Held>> {
@@ -132,7 +141,7 @@ impl Drop for Entered {
         let mut runs = self.runs.lock();
         if runs.get(&self.job).is_some_and(|held| held.claim == self.claim) {
             runs.remove(&self.job);
-            self.runs.count.send_replace(runs.len());
+            self.runs.tell(runs.len());
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::Ending;
-use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel, PriorityClass};
+use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
 
 use crate::child::{self, Limits, Outcome};
@@ -51,8 +51,11 @@ impl From<Stop> for Unfinished {
 pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
     match claim(&worker, delivery.job).await {
         Claimed::Ours(job) => {
-            // The claim is durable, so the id has served; a slow queue must not hold the run up.
-            tokio::spawn(async move { delivery.ack().await });
+            // The claim is durable, so the id has served; a slow queue does not hold the run up.
+            delivery.ack();
+            if job.spec.algorithm == Algorithm::Noop {
+                return noop::run(&worker, &job).await;
+            }
             let span = tracing::info_span!(
                 "job.train",
                 job_id = %job.id,
@@ -60,17 +63,14 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
                 request_id = job.request_id.as_deref(),
                 claim = job.claim,
             );
-            if job.spec.algorithm == Algorithm::Noop {
-                noop::run(&worker, &job).instrument(span).await;
-            } else {
-                run(&worker, &job).instrument(span).await;
-            }
+            // On the heap, for the sake of jobs that end at once.
+            Box::pin(run(&worker, &job)).instrument(span).await;
         }
         Claimed::Refused => {
             measure::dropped();
-            delivery.ack().await;
+            delivery.ack();
         }
-        Claimed::Closing => give_back(&worker, &delivery).await,
+        Claimed::Closing => Box::pin(give_back(&worker, &delivery)).await,
     }
 }
 
@@ -79,10 +79,7 @@ async fn give_back(worker: &Worker, delivery: &Delivery) {
     // Until the claim that makes this job the last one is through, the worker still polls, and the id would only come
     // straight back.
     let _ = tokio::time::timeout(GIVE_BACK_PAUSE, worker.closing.cancelled()).await;
-    // It was next in its class already, so no class is too high for it.
-    if worker.deps.queue.dispatch(&[(delivery.job, PriorityClass::High)]).await.is_ok() {
-        delivery.ack().await;
-    }
+    delivery.give_back().await;
 }
 
 async fn run(worker: &Worker, job: &Job) {

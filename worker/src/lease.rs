@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use trainyard_storage::{Db, Result, StorageError, WorkerRow};
+use trainyard_storage::{Db, Renewal, Result, StorageError, WorkerRow};
 
 use crate::held::Stop;
 use crate::worker::Worker;
@@ -116,13 +116,7 @@ impl<'a> Beat<'a> {
         let renewals = tx.jobs().renew(&worker.id, &held, now + worker.config.lease()).await?;
         tx.workers().beat(&self.row, now).await?;
         tx.commit().await?;
-        for renewal in renewals {
-            if !renewal.stands {
-                worker.runs.stop(renewal.id, renewal.claim, Stop::LeaseLost);
-            } else if renewal.cancel_requested {
-                worker.runs.stop(renewal.id, renewal.claim, Stop::Cancelled);
-            }
-        }
+        self.heed(&renewals);
         Ok(())
     }
 
@@ -132,15 +126,23 @@ impl<'a> Beat<'a> {
         if held.is_empty() {
             return Ok(());
         }
-        let mut tx = db.read().await?;
-        for (id, claim) in held {
-            match tx.jobs().get(id).await? {
-                Some(job) if job.claim == claim && job.cancel_requested_at.is_none() => {}
-                Some(job) if job.claim == claim => self.worker.runs.stop(id, claim, Stop::Cancelled),
-                Some(_) | None => self.worker.runs.stop(id, claim, Stop::LeaseLost),
+        let mut tx = db.glance().await?;
+        let marks = tx.jobs().marks(&held).await?;
+        tx.commit().await?;
+        self.heed(&marks);
+        Ok(())
+    }
+
+    /// Stops the runs that no longer stand, and those that were asked to stop.
+    fn heed(&self, news: &[Renewal]) {
+        let runs = &self.worker.runs;
+        for Renewal { id, claim, stands, cancel_requested } in news.iter().copied() {
+            if !stands {
+                runs.stop(id, claim, Stop::LeaseLost);
+            } else if cancel_requested {
+                runs.stop(id, claim, Stop::Cancelled);
             }
         }
-        Ok(())
     }
 
     /// Says once that the database is away, and once that it is back.

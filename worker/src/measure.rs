@@ -7,11 +7,12 @@ use metrics::{counter, gauge, histogram};
 use trainyard_domain::{Job, JobStatus};
 use trainyard_telemetry::catalogue as names;
 
-/// A job was claimed at `now`.
-pub(crate) fn claimed(job: &Job, now: DateTime<Utc>) {
+/// A job was claimed.
+pub(crate) fn claimed(job: &Job) {
     counter!(names::JOBS_CLAIMED_TOTAL).increment(1);
-    let waited = now - job.run_at.max(job.created_at);
-    histogram!(names::JOBS_WAIT_SECONDS).record(waited.to_std().unwrap_or_default().as_secs_f64());
+    let waited = job.started_at.map(|started| started - job.run_at.max(job.created_at));
+    let waited = waited.and_then(|waited| waited.to_std().ok()).unwrap_or_default();
+    histogram!(names::JOBS_WAIT_SECONDS).record(waited.as_secs_f64());
 }
 
 /// A run ended with its job in a final `status`.

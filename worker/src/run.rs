@@ -70,7 +70,7 @@ async fn consume(worker: &Arc<Worker>) -> anyhow::Result<()> {
     let build = {
         let worker = Arc::clone(worker);
         move |_restarts: usize| {
-            let consumer = worker.deps.queue.consume(&worker.id);
+            let consumer = worker.deps.queue.consume(&worker.id, worker.config.slots());
             worker.health.watch(consumer.pulse());
             WorkerBuilder::new(worker.id.as_str())
                 .backend(consumer)
@@ -89,7 +89,8 @@ async fn consume(worker: &Arc<Worker>) -> anyhow::Result<()> {
 }
 
 async fn handle(delivery: Delivery, worker: Data<Arc<Worker>>) {
-    job::handle(Arc::clone(&worker), delivery).await;
+    // On the heap: apalis moves what it is given several times, and a run is large.
+    Box::pin(job::handle(Arc::clone(&worker), delivery)).await;
 }
 
 /// Waits for the drain and its grace, stops what still runs, and returns when that was not recorded in time either.

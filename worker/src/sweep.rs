@@ -9,7 +9,6 @@ mod lag;
 mod log;
 mod orphans;
 mod paced;
-mod redeliver;
 mod schedules;
 mod settle;
 mod webhooks;
@@ -27,10 +26,10 @@ use trainyard_storage::{Db, ExpiryMark, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use crate::webhooks::WebhookConfig;
+use dispatch::Behind;
 use lag::Lag;
 use log::Log;
 use paced::Paced;
-use redeliver::Known;
 use settle::Settle;
 use webhooks::Sending;
 
@@ -46,12 +45,10 @@ pub struct SweepConfig {
     pub every_ms: u64,
     /// A leader that is silent for this long is replaced, in seconds (10).
     pub lease_s: u64,
-    /// Jobs sent to the queue in one go (500).
-    pub dispatch_batch: i64,
-    /// Most jobs of one user that are in the queue at once; the rest wait in the database (100).
-    pub dispatch_window: i64,
-    /// A job that went to the queue this long ago and is not in it any more is sent again, in seconds (10).
-    pub redispatch_after_s: u64,
+    /// About how many jobs are sent to the queue in one go (10,000).
+    pub dispatch_batch: u64,
+    /// Most jobs of one user in a priority class that are in the queue at once; the rest wait in the database (100).
+    pub dispatch_window: u64,
     /// After the database was away, workers have this long to renew their leases before expired ones are taken from
     /// them, in milliseconds (5,000).
     pub settle_ms: u64,
@@ -84,9 +81,8 @@ impl Default for SweepConfig {
         Self {
             every_ms: 1_000,
             lease_s: 10,
-            dispatch_batch: 500,
+            dispatch_batch: 10_000,
             dispatch_window: 100,
-            redispatch_after_s: 10,
             settle_ms: 5_000,
             worker_dead_after_s: 20,
             measure_every_s: 5,
@@ -157,10 +153,8 @@ struct Sweep {
 struct State {
     /// When this process began to lead its last round; none when it does not lead.
     leads: Option<Instant>,
-    /// Whether jobs that are due wait for room in their user's window.
-    backlog: bool,
-    /// What was known of the queue.
-    known: Known,
+    /// Lines of jobs that wait for room in their windows.
+    behind: Behind,
     /// Whether expired leases can be judged.
     settle: Settle,
     measuring: Paced<std::result::Result<gauges::Queue, SweepError>>,
@@ -195,8 +189,8 @@ impl Sweep {
             (Duration::from_millis(self.config.every_ms), Duration::from_millis(self.config.settle_ms));
         let settled = self.state.settle.is_settled(started, every, moment);
 
-        let answer = redeliver::run(self, now).await;
-        self.note("redeliver", answer);
+        let answer = dispatch::promote(self, now).await;
+        self.note("promote", answer);
         // Before the dispatch, which sends what they submit.
         let answer = schedules::run(self, now).await;
         self.note("schedules", answer);
@@ -220,7 +214,7 @@ impl Sweep {
 
     /// Keeps the queue filled until the next round.
     async fn top_up(&mut self, next_round: tokio::time::Instant) {
-        if self.state.backlog {
+        if !self.state.behind.is_empty() {
             let answer = dispatch::top_up(self, next_round).await;
             self.note("dispatch", answer);
         }

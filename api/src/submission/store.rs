@@ -1,6 +1,5 @@
 //! Stores some orders in one transaction.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,12 +7,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use trainyard_domain::ids::uuid_at;
-use trainyard_domain::{Dataset, DatasetName, Job, JobId, PriorityClass, UserId};
+use trainyard_domain::{Dataset, DatasetName, Job, JobId};
 use trainyard_http::Problem;
 use trainyard_storage::{AuditEntry, StorageError, Tx};
 use trainyard_telemetry::catalogue;
 
-use super::{Order, Quota, Stored, send};
+use super::{Known, Order, Quota, Stored, ready, send};
 use crate::state::Ports;
 
 type Answer = Result<Stored, Problem>;
@@ -31,11 +30,11 @@ struct Accepted<'o> {
 pub(super) async fn store(
     ports: &Ports,
     quota: &Arc<Quota>,
+    known: &Known,
     orders: &[Arc<Order>],
 ) -> Result<Vec<Answer>, StorageError> {
-    let mut tx = ports.db.begin().await?;
-    let (now, paused) = tx.jobs().now_and_paused().await?;
-    let datasets = find_datasets(&mut tx, orders).await?;
+    let mut tx = ports.db.glance().await?;
+    let Intake { now, paused, datasets } = intake(&mut tx, known, orders).await?;
     let (mut answers, mut accepted, mut jobs, mut keys) = (Vec::new(), Vec::new(), Vec::new(), HashSet::new());
     for (place, order) in orders.iter().enumerate() {
         answers.push(if let Some(before) = answered_before(&mut tx, order, now).await? {
@@ -44,7 +43,7 @@ pub(super) async fn store(
             // Of two with one key the second looks again when the first is stored.
             Ok(Stored::Raced)
         } else {
-            let specs = order.check(|name| datasets.get(name).and_then(Option::as_ref), ports);
+            let specs = order.check(|name| datasets.get(name).and_then(Option::as_deref), ports);
             match admit(&mut tx, quota, order).await?.and(specs) {
                 Ok(specs) => {
                     let first = jobs.len();
@@ -59,46 +58,71 @@ pub(super) async fn store(
             }
         });
     }
+    // Gives the connection back warm.
+    tx.commit().await?;
     if accepted.is_empty() {
         return Ok(answers);
     }
     number(&mut jobs);
-    // The rest, and all of them while the queue is paused, the sweep sends.
-    let sent = if paused { Vec::new() } else { choose(ports, &mut tx, &mut jobs, now).await? };
-    tx.jobs().submit(&jobs).await?;
-    let accepted = remember(ports, &mut tx, accepted, &jobs, now).await?;
+    // Without a key to remember, all there is to store is one statement.
+    let mut tx = if accepted.iter().any(|accepted| accepted.order.key().is_some()) {
+        let mut tx = ports.db.begin().await?;
+        (accepted, jobs) = remember(ports, &mut tx, accepted, &jobs, now).await?;
+        tx
+    } else {
+        ports.db.act().await?
+    };
     let trail: Vec<_> =
         accepted.iter().map(|accepted| audit(accepted.order, &jobs[accepted.jobs.clone()], now)).collect();
-    tx.audit().insert_many(&trail).await?;
+    tx.jobs().submit(&jobs, &trail).await?;
     tx.commit().await?;
 
-    let mut stored = HashSet::new();
     for Accepted { place, order, jobs: range } in accepted {
         let jobs = &jobs[range];
         quota.add(order.principal.user_id, jobs.len());
         jobs.iter().for_each(tell);
-        let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
-        stored.extend(ids.iter().copied());
-        answers[place] = Ok(Stored::Jobs(ids));
+        answers[place] = Ok(Stored::Jobs(jobs.iter().map(|job| job.id).collect()));
     }
-    // The answers need not wait for the queue.
-    let (ports, sent) = (ports.clone(), sent.into_iter().filter(|(id, _)| stored.contains(id)).collect::<Vec<_>>());
-    tokio::spawn(async move { send(&ports, &sent).await });
+    // While the queue is paused workers would only drop them. The answers need not wait for the queue.
+    let due = jobs.iter().filter(|job| !paused && job.run_at <= now);
+    let (ports, due) = (ports.clone(), due.map(ready).collect::<Vec<_>>());
+    tokio::spawn(async move { send(&ports, &due).await });
     Ok(answers)
 }
 
-async fn find_datasets(tx: &mut Tx, orders: &[Arc<Order>]) -> Result<HashMap<String, Option<Dataset>>, StorageError> {
-    let mut found = HashMap::new();
+/// What a batch of orders begins with.
+struct Intake {
+    now: DateTime<Utc>,
+    paused: bool,
+    /// Those that are named, in their newest version; `None` where there is none.
+    datasets: HashMap<String, Option<Arc<Dataset>>>,
+}
+
+async fn intake(tx: &mut Tx, known: &Known, orders: &[Arc<Order>]) -> Result<Intake, StorageError> {
+    let mut datasets = HashMap::new();
+    let mut begun = None;
     for name in orders.iter().flat_map(|order| order.datasets()) {
-        if !found.contains_key(name) {
-            let dataset = match DatasetName::parse(name) {
-                Ok(parsed) => tx.datasets().latest(&parsed).await?,
-                Err(_) => None,
-            };
-            found.insert(name.to_owned(), dataset);
+        if datasets.contains_key(name) {
+            continue;
         }
+        let found = match DatasetName::parse(name) {
+            Ok(parsed) => {
+                let (now, paused, id) = tx.jobs().intake(&parsed).await?;
+                begun.get_or_insert((now, paused));
+                match id {
+                    Some(id) => known.dataset(tx, id).await?,
+                    None => None,
+                }
+            }
+            Err(_) => None,
+        };
+        datasets.insert(name.to_owned(), found);
     }
-    Ok(found)
+    let (now, paused) = match begun {
+        Some(begun) => begun,
+        None => (tx.now().await?, tx.jobs().paused().await?),
+    };
+    Ok(Intake { now, paused, datasets })
 }
 
 /// The answer that an earlier request with this key got, or gets in the way of.
@@ -124,60 +148,32 @@ fn number(jobs: &mut [Job]) {
     jobs.iter_mut().zip(ids).for_each(|(job, id)| job.id = id);
 }
 
-/// Which jobs go to the queue at once: those that are due, as far as their user's window goes. The rest waits for the
-/// sweep's fair turns, so that one user's thousands don't fill the queue.
-async fn choose(
-    ports: &Ports,
-    tx: &mut Tx,
-    jobs: &mut [Job],
-    now: DateTime<Utc>,
-) -> Result<Vec<(JobId, PriorityClass)>, StorageError> {
-    let mut sent = Vec::new();
-    let mut free: HashMap<(UserId, PriorityClass), i64> = HashMap::new();
-    for job in jobs.iter_mut().filter(|job| job.run_at <= now) {
-        let class = PriorityClass::of(job.spec.priority);
-        let whose = (job.created_by, class);
-        let free = match free.entry(whose) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                let window = ports.config.dispatch_window;
-                unknown.insert(tx.jobs().free_window(job.created_by, class, window, now).await?)
-            }
-        };
-        if *free > 0 {
-            *free -= 1;
-            job.dispatched_at = Some(now);
-            sent.push((job.id, class));
-        }
-    }
-    Ok(sent)
-}
-
-/// Stores the keys. An order whose key another process has stored meanwhile is taken back; its answer stays "raced".
+/// Stores the keys; answers the orders that are left, and their jobs. An order whose key another process has stored
+/// meanwhile is left out; its answer stays "raced".
 async fn remember<'o>(
     ports: &Ports,
     tx: &mut Tx,
     accepted: Vec<Accepted<'o>>,
     jobs: &[Job],
     now: DateTime<Utc>,
-) -> Result<Vec<Accepted<'o>>, StorageError> {
+) -> Result<(Vec<Accepted<'o>>, Vec<Job>), StorageError> {
     let expires_at = now + Duration::seconds(ports.config.idempotency_ttl_s);
-    let mut kept = Vec::with_capacity(accepted.len());
+    let (mut kept, mut kept_jobs) = (Vec::with_capacity(accepted.len()), Vec::with_capacity(jobs.len()));
     for accepted in accepted {
+        let jobs = &jobs[accepted.jobs.clone()];
         if let Some((key, digest)) = accepted.order.key() {
-            let ids: Vec<_> = jobs[accepted.jobs.clone()].iter().map(|job| job.id).collect();
+            let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
             let user = accepted.order.principal.user_id;
             match tx.idempotency().insert(user, key, digest, &ids, now, expires_at).await {
-                Err(StorageError::Conflict) => {
-                    tx.jobs().take_back(&ids).await?;
-                    continue;
-                }
+                Err(StorageError::Conflict) => continue,
                 stored => stored?,
             }
         }
-        kept.push(accepted);
+        let first = kept_jobs.len();
+        kept_jobs.extend_from_slice(jobs);
+        kept.push(Accepted { jobs: first..kept_jobs.len(), ..accepted });
     }
-    Ok(kept)
+    Ok((kept, kept_jobs))
 }
 
 fn audit(order: &Order, jobs: &[Job], now: DateTime<Utc>) -> AuditEntry {
@@ -198,9 +194,9 @@ fn audit(order: &Order, jobs: &[Job], now: DateTime<Utc>) -> AuditEntry {
     }
 }
 
-/// Counts and logs a job that is stored.
+/// Counts a job that is stored. The log names it in the line of its request, which is there anyway.
 pub(crate) fn tell(job: &Job) {
     let algorithm = job.spec.algorithm.as_str();
     metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm).increment(1);
-    tracing::info!(job_id = %job.id, request_id = job.request_id.as_deref(), algorithm, "job accepted");
+    tracing::debug!(job_id = %job.id, request_id = job.request_id.as_deref(), algorithm, "job accepted");
 }

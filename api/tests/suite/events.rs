@@ -29,7 +29,7 @@ async fn next(stream: &mut BodyDataStream) -> Option<String> {
 async fn run(api: &Api, id: JobId) {
     let mut tx = api.state.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
-    let job = tx.jobs().claim(id, "w", now, now + chrono::Duration::hours(1)).await.unwrap().unwrap();
+    let job = tx.jobs().claim(id, "w", Some(now), chrono::Duration::hours(1)).await.unwrap().unwrap();
     let entry = LogEntry::Log { level: LogLevel::Warning, message: "half of it is missing\nreally".into() };
     tx.logs().append(id, job.claim, 0, &[LogLine { at: now, entry }]).await.unwrap();
     tx.jobs().set_progress(id, job.claim, 0.5, "training").await.unwrap();

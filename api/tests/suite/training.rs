@@ -113,6 +113,9 @@ async fn many_posts_with_one_key_at_once_make_one_job() {
     let posts = (0..8).map(|_| async { submit(&admin, "storm", &job()).await.ok(202)["job_id"].take() });
     let ids = futures::future::join_all(posts).await;
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    let listed = admin.get("/training").await.ok(200)["items"].take();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "and no other is stored: {listed}");
+    api.sent(1).await;
 }
 
 #[tokio::test]

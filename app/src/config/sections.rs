@@ -134,6 +134,13 @@ impl Config {
         if self.queue.redeliver_after_s == 0 {
             return refuse("queue.redeliver_after_s", "be 1 or more");
         }
+        for (key, value) in
+            [("sweep.dispatch_window", self.sweep.dispatch_window), ("sweep.dispatch_batch", self.sweep.dispatch_batch)]
+        {
+            if value == 0 {
+                return refuse(key, "be 1 or more, or no job would ever be sent");
+            }
+        }
         if !has_scheme(&self.artifacts.url, &["file://", "s3://"]) {
             return refuse("artifacts.url", "start with file:// or s3://");
         }

@@ -161,7 +161,6 @@ impl Bench {
             worker: Some("w".into()),
             lease_expires_at: Some(now),
             cancel_requested_at: None,
-            dispatched_at: None,
             run_at: now,
             progress: 0.0,
             phase: None,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Timestamp, Uuid};
+use uuid::{Builder, NoContext, Timestamp, Uuid};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -58,4 +58,26 @@ id!(
 pub fn uuid_at(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+}
+
+/// The smallest UUIDv7 whose time part is `at`, to the millisecond: no id made at `at` or later is below it.
+pub fn first_uuid_at(at: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn the_first_id_of_a_moment_parts_those_before_from_the_others() {
+        let at = DateTime::from_timestamp_micros(1_760_000_000_123_456).unwrap();
+        let first = first_uuid_at(at);
+        assert!(first <= uuid_at(at) && first <= uuid_at(at + TimeDelta::milliseconds(1)));
+        assert!(first > uuid_at(at - TimeDelta::milliseconds(1)));
+        assert!(first_uuid_at(DateTime::UNIX_EPOCH - TimeDelta::days(1)) <= uuid_at(DateTime::UNIX_EPOCH));
+    }
 }

@@ -119,8 +119,6 @@ pub struct Job {
     pub lease_expires_at: Option<DateTime<Utc>>,
     /// When somebody asked for it to stop.
     pub cancel_requested_at: Option<DateTime<Utc>>,
-    /// When its id last went to the queue; `None` while the sweep still has to send it.
-    pub dispatched_at: Option<DateTime<Utc>>,
     /// Due from then on.
     pub run_at: DateTime<Utc>,
     /// 0..1, within the present run.
@@ -166,7 +164,6 @@ impl Job {
             worker: None,
             lease_expires_at: None,
             cancel_requested_at: None,
-            dispatched_at: None,
             progress: 0.0,
             phase: None,
             created_at: now,

@@ -20,7 +20,7 @@ use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::fetch::{Source, run};
 
-/// Hands job ids to an apalis worker, one for each that the worker has room for. Its tasks are [`Delivery`]s.
+/// Hands job ids to an apalis worker, as many as it has places for. Its tasks are [`Delivery`]s.
 ///
 /// It yields no error, ever: apalis would end the worker and drop the jobs that run. When it is dropped or closed, an id
 /// that was read but not handed over goes back to the queue.
@@ -42,9 +42,9 @@ impl Pulse {
 }
 
 impl Consumer {
-    pub(crate) fn start(source: Source) -> Self {
+    pub(crate) fn start(source: Source, places: usize) -> Self {
         let desk = Arc::new(Desk::new());
-        let fetcher = tokio::spawn(run(source, desk.clone()));
+        let fetcher = tokio::spawn(run(source, desk.clone(), places.max(1)));
         Self { desk, fetcher: Some(fetcher) }
     }
 

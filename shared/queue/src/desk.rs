@@ -1,8 +1,9 @@
-//! Where the fetching task and the apalis worker meet: one id is asked for, one is laid down, one is picked up.
+//! Where the fetching task and the apalis worker meet: ids are asked for, laid down, and picked up one by one.
 //!
-//! The id on the desk belongs to the fetcher until it is picked up, so whoever stops first, it is never lost: the fetcher
+//! The ids on the desk belong to the fetcher until they are picked up, so whoever stops first, none is lost: the fetcher
 //! clears the desk before it leaves.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ pub(crate) struct Desk {
 #[derive(Default)]
 struct Surface {
     wanted: bool,
-    laid: Option<Delivery>,
+    laid: VecDeque<Delivery>,
 }
 
 impl Desk {
@@ -45,12 +46,12 @@ impl Desk {
         }
     }
 
-    /// The worker's side: picks up the id if one lies there, else asks for one and leaves word whom to wake.
+    /// The worker's side: picks up an id if one lies there, else asks for some and leaves word whom to wake.
     pub(crate) fn pick_up(&self, waker: &Waker, worker: &WorkerContext) -> Option<Delivery> {
         self.worker.get_or_init(|| worker.clone());
         self.waker.register(waker);
         let mut surface = lock(&self.surface);
-        let delivery = surface.laid.take();
+        let delivery = surface.laid.pop_front();
         if delivery.is_none() && !surface.wanted {
             surface.wanted = true;
             self.asked.notify_one();
@@ -58,7 +59,7 @@ impl Desk {
         delivery
     }
 
-    /// The fetcher's side: whether the worker waits for an id.
+    /// The fetcher's side: whether the worker waits for ids.
     pub(crate) fn is_wanted(&self) -> bool {
         lock(&self.surface).wanted
     }
@@ -72,15 +73,15 @@ impl Desk {
         }
     }
 
-    /// Lays an id down and wakes the worker.
-    pub(crate) fn lay(&self, delivery: Delivery) {
-        *lock(&self.surface) = Surface { wanted: false, laid: Some(delivery) };
+    /// Lays ids down and wakes the worker.
+    pub(crate) fn lay(&self, deliveries: Vec<Delivery>) {
+        *lock(&self.surface) = Surface { wanted: false, laid: deliveries.into() };
         self.waker.wake();
     }
 
     /// Takes back what nobody picked up.
-    pub(crate) fn clear(&self) -> Option<Delivery> {
-        lock(&self.surface).laid.take()
+    pub(crate) fn clear(&self) -> VecDeque<Delivery> {
+        std::mem::take(&mut lock(&self.surface).laid)
     }
 
     /// Whether no further id may be read: the worker closed, was dropped, or drains.

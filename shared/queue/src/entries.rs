@@ -1,7 +1,6 @@
 //! The stream entries of one queue and what is done with them: keys, Lua scripts, nothing that waits or retries.
 //!
-//! All keys of a queue share the hash tag `{prefix}`, so that a cluster keeps them in one slot and a script may touch them
-//! together. Needs Redis 6.2.
+//! Needs Redis 6.2.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use redis::{RedisResult, Script};
 use trainyard_domain::ids::JobId;
 use trainyard_domain::job::PriorityClass;
 
+use crate::keys::{Keys, over};
 use crate::link::Link;
 
 /// The consumer group that all workers are in.
@@ -30,27 +30,59 @@ pub(crate) struct Entry {
 /// One stream as a blocking read answers it: its key and its entries with their fields and values in turn.
 type StreamAnswer = (String, Vec<(String, Vec<Vec<u8>>)>);
 
-/// The next entry without waiting: of the highest class first, and there one that its reader left idle before a new one.
+/// The next ARGV[4] entries without waiting: of the highest class first, and there those that their readers left idle for
+/// ARGV[3] ms before new ones. An empty ARGV[3] leaves those aside: looking for them takes as long as many are being claimed.
 static NEXT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
+        local group, reader, idle, room, found = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), {}
         for n, stream in ipairs(KEYS) do
-            local left = redis.call('XPENDING', stream, ARGV[1], 'IDLE', ARGV[3], '-', '+', 1)[1]
-            if left then
-                local entry = redis.call('XCLAIM', stream, ARGV[1], ARGV[2], ARGV[3], left[1])[1]
-                if entry then return {n, entry[1], entry[2]} end
-                redis.call('XACK', stream, ARGV[1], left[1])
+            if idle ~= '' then
+                for _, left in ipairs(redis.call('XPENDING', stream, group, 'IDLE', idle, '-', '+', room)) do
+                    local entry = redis.call('XCLAIM', stream, group, reader, idle, left[1])[1]
+                    if entry then
+                        found[#found + 1] = {n, entry[1], entry[2]}
+                        room = room - 1
+                    else
+                        redis.call('XACK', stream, group, left[1])
+                    end
+                end
             end
-            local new = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', stream, '>')
-            if new then return {n, new[1][2][1][1], new[1][2][1][2]} end
+            if room == 0 then break end
+            local new = redis.call('XREADGROUP', 'GROUP', group, reader, 'COUNT', room, 'STREAMS', stream, '>')
+            for _, entry in ipairs(new and new[1][2] or {}) do
+                found[#found + 1] = {n, entry[1], entry[2]}
+                room = room - 1
+            end
+            if room == 0 then break end
         end
-        return false",
+        return found",
     )
 });
 
-/// Acknowledged entries stay in a stream unless deleted; both at once, so that memory goes back to where it was.
+/// Removes entries of one class, and the marks of their jobs. Acknowledged entries stay in a stream unless deleted; all at
+/// once, so that memory goes back to where it was. KEYS: stream, sent, held. ARGV: group, how many, their ids, their jobs.
 static REMOVE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new("redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) return redis.call('XDEL', KEYS[1], ARGV[2])")
+    Script::new(
+        r"
+        local count, ids, jobs, gone = tonumber(ARGV[2]), {}, {}, {}
+        for i = 1, count do
+            ids[i], jobs[i] = ARGV[2 + i], ARGV[2 + count + i]
+        end
+        redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))
+        redis.call('XDEL', KEYS[1], unpack(ids))
+        local there = {}
+        for i, user in ipairs(redis.call('HMGET', KEYS[2], unpack(jobs))) do
+            if user and not there[jobs[i]] then
+                there[jobs[i]] = true
+                gone[user] = (gone[user] or 0) + 1
+            end
+        end
+        redis.call('HDEL', KEYS[2], unpack(jobs))
+        for user, less in pairs(gone) do
+            if redis.call('HINCRBY', KEYS[3], user, -less) <= 0 then redis.call('HDEL', KEYS[3], user) end
+        end",
+    )
 });
 
 /// Takes consumers out of the group that have been idle for ARGV[2] ms and hold nothing: all, or the one named ARGV[3].
@@ -72,61 +104,20 @@ static FORGET: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The keys of one queue.
-#[derive(Debug, Clone)]
-pub(crate) struct Entries {
-    streams: [String; 3],
-}
-
-impl Entries {
-    pub(crate) fn new(prefix: &str) -> Self {
-        Self { streams: PriorityClass::ALL.map(|class| format!("{{{prefix}}}:jobs:{}", class.as_str())) }
-    }
-
-    fn stream(&self, class: PriorityClass) -> &str {
-        &self.streams[class as usize]
-    }
-
-    /// Appends the jobs in one round trip.
-    pub(crate) async fn add(&self, link: &mut Link, jobs: &[(JobId, PriorityClass)]) -> RedisResult<()> {
-        let mut pipe = redis::pipe();
-        for (job, class) in jobs {
-            pipe.cmd("XADD").arg(self.stream(*class)).arg("*").arg("job").arg(job.to_string()).ignore();
-        }
-        pipe.exec_async(link).await
-    }
-
+impl Keys {
     /// Entries per class, those being handed over included.
     pub(crate) async fn depth(&self, link: &mut Link) -> RedisResult<Vec<(PriorityClass, u64)>> {
         let mut pipe = redis::pipe();
-        for stream in &self.streams {
+        for stream in &self.jobs {
             pipe.cmd("XLEN").arg(stream);
         }
         let lengths: Vec<u64> = pipe.query_async(link).await?;
         Ok(PriorityClass::ALL.into_iter().zip(lengths).collect())
     }
 
-    /// The age of the first entry per class, by Redis's own clock, which also wrote the entries' ids.
-    pub(crate) async fn oldest(&self, link: &mut Link) -> RedisResult<Vec<(PriorityClass, Option<Duration>)>> {
-        let mut pipe = redis::pipe();
-        pipe.cmd("TIME");
-        for stream in &self.streams {
-            pipe.cmd("XRANGE").arg(stream).arg("-").arg("+").arg("COUNT").arg(1);
-        }
-        type First = Vec<(String, Vec<Vec<u8>>)>;
-        let (now, high, normal, low): ((u64, u64), First, First, First) = pipe.query_async(link).await?;
-        let now_ms = now.0 * 1_000 + now.1 / 1_000;
-        let age = |first: First| {
-            let (id, _) = first.into_iter().next()?;
-            let sent_ms: u64 = id.split_once('-')?.0.parse().ok()?;
-            Some(Duration::from_millis(now_ms.saturating_sub(sent_ms)))
-        };
-        Ok(PriorityClass::ALL.into_iter().zip([high, normal, low].map(age)).collect())
-    }
-
     /// Makes the consumer groups where they are missing, reading from the first entry.
     pub(crate) async fn create_groups(&self, link: &mut Link) -> RedisResult<()> {
-        for stream in &self.streams {
+        for stream in &self.jobs {
             let mut create = redis::cmd("XGROUP");
             create.arg("CREATE").arg(stream).arg(GROUP).arg("0").arg("MKSTREAM");
             match create.exec_async(link).await {
@@ -137,54 +128,87 @@ impl Entries {
         Ok(())
     }
 
-    /// The next entry, if there is one now.
-    pub(crate) async fn next(&self, link: &mut Link, reader: &str, left_after: Duration) -> RedisResult<Option<Entry>> {
-        let mut next = NEXT.key(&self.streams);
-        next.arg(GROUP).arg(reader).arg(millis(left_after));
-        let found: Option<(usize, String, Vec<Vec<u8>>)> = next.invoke_async(link).await?;
-        Ok(found.and_then(|(n, id, fields)| {
+    /// The next entries, up to `room`, if there are any now; with `left_after`, those that were left idle so long too.
+    pub(crate) async fn next(
+        &self,
+        link: &mut Link,
+        reader: &str,
+        left_after: Option<Duration>,
+        room: usize,
+    ) -> RedisResult<Vec<Entry>> {
+        let mut next = over(&NEXT, &self.jobs);
+        let idle = left_after.map_or(String::new(), |limit| millis(limit).to_string());
+        next.arg(GROUP).arg(reader).arg(idle).arg(room);
+        let found: Vec<(usize, String, Vec<Vec<u8>>)> = next.invoke_async(link).await?;
+        let entry = |(n, id, fields): (usize, String, Vec<Vec<u8>>)| {
             let class = *PriorityClass::ALL.get(n.checked_sub(1)?)?;
             Some(Entry { class, id, job: job_in(&fields) })
-        }))
+        };
+        Ok(found.into_iter().filter_map(entry).collect())
     }
 
-    /// Waits up to `limit` for new entries. Usually one comes; when several streams were filled just before, one of each
-    /// does, highest class first.
-    pub(crate) async fn wait(&self, link: &mut Link, reader: &str, limit: Duration) -> RedisResult<Vec<Entry>> {
+    /// Waits up to `limit` for new entries. Up to `room` come of each stream that was filled just then, highest class first.
+    pub(crate) async fn wait(
+        &self,
+        link: &mut Link,
+        reader: &str,
+        limit: Duration,
+        room: usize,
+    ) -> RedisResult<Vec<Entry>> {
         let mut read = redis::cmd("XREADGROUP");
-        read.arg("GROUP").arg(GROUP).arg(reader).arg("COUNT").arg(1).arg("BLOCK").arg(millis(limit));
-        read.arg("STREAMS").arg(&self.streams).arg(&[">", ">", ">"]);
+        read.arg("GROUP").arg(GROUP).arg(reader).arg("COUNT").arg(room).arg("BLOCK").arg(millis(limit));
+        read.arg("STREAMS").arg(&self.jobs).arg(&[">", ">", ">"]);
         let answer: Option<Vec<StreamAnswer>> = read.query_async(link).await?;
         let mut entries = Vec::new();
         for (key, found) in answer.unwrap_or_default() {
-            let Some(class) = PriorityClass::ALL.into_iter().find(|class| self.stream(*class) == key) else { continue };
+            let Some(class) = self.class_of(&key) else { continue };
             entries.extend(found.into_iter().map(|(id, fields)| Entry { class, id, job: job_in(&fields) }));
         }
         entries.sort_by_key(|entry| entry.class);
         Ok(entries)
     }
 
-    /// Removes an entry for good.
-    pub(crate) async fn remove(&self, link: &mut Link, entry: &Entry) -> RedisResult<()> {
-        let mut remove = REMOVE.key(self.stream(entry.class));
-        remove.arg(GROUP).arg(&entry.id).invoke_async(link).await
+    /// Removes entries for good.
+    pub(crate) async fn remove(&self, link: &mut Link, entries: &[Entry]) -> RedisResult<()> {
+        for class in PriorityClass::ALL {
+            let gone: Vec<_> = entries.iter().filter(|entry| entry.class == class).collect();
+            if gone.is_empty() {
+                continue;
+            }
+            let n = class as usize;
+            let mut remove = over(&REMOVE, [&self.jobs[n], &self.sent[n], &self.held[n]]);
+            remove.arg(GROUP).arg(gone.len());
+            for entry in &gone {
+                remove.arg(&entry.id);
+            }
+            for entry in gone {
+                remove.arg(entry.job.map_or(Vec::new(), |job| job.0.as_bytes().to_vec()));
+            }
+            let () = remove.invoke_async(link).await?;
+        }
+        Ok(())
     }
 
     /// Puts a read entry where the next worker that asks finds it at once.
     pub(crate) async fn release(&self, link: &mut Link, entry: &Entry) -> RedisResult<()> {
         let mut claim = redis::cmd("XCLAIM");
-        claim.arg(self.stream(entry.class)).arg(GROUP).arg(NOBODY).arg(0).arg(&entry.id);
+        claim.arg(&self.jobs[entry.class as usize]).arg(GROUP).arg(NOBODY).arg(0).arg(&entry.id);
         claim.arg("IDLE").arg(LONG_AGO_MS).arg("JUSTID").exec_async(link).await
     }
 
     /// Takes `reader` out of the group unless it still holds entries.
     pub(crate) async fn leave(&self, link: &mut Link, reader: &str) -> RedisResult<()> {
-        FORGET.key(&self.streams).arg(GROUP).arg(0).arg(reader).invoke_async(link).await
+        self.forget(link, 0, reader).await
     }
 
     /// Takes readers out of the group that hold nothing and have not asked for `idle`: those of processes that died.
     pub(crate) async fn forget_readers(&self, link: &mut Link, idle: Duration) -> RedisResult<()> {
-        FORGET.key(&self.streams).arg(GROUP).arg(millis(idle)).arg("").invoke_async(link).await
+        self.forget(link, millis(idle), "").await
+    }
+
+    async fn forget(&self, link: &mut Link, idle_ms: u64, reader: &str) -> RedisResult<()> {
+        let mut forget = over(&FORGET, &self.jobs);
+        forget.arg(GROUP).arg(idle_ms).arg(reader).invoke_async(link).await
     }
 }
 
@@ -205,12 +229,6 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_keys_of_a_queue_share_a_cluster_slot() {
-        let entries = Entries::new("yard");
-        assert_eq!(entries.streams, ["{yard}:jobs:high", "{yard}:jobs:normal", "{yard}:jobs:low"]);
-    }
 
     #[test]
     fn a_job_is_read_from_its_field_alone() {

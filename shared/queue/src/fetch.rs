@@ -1,15 +1,19 @@
-//! The task behind a consumer: reads one id per request of the worker, and keeps every trouble with Redis to itself.
+//! The task behind a consumer: reads as many ids as its worker has places, and keeps every trouble with Redis to itself.
 //!
-//! A read is never abandoned half-way: Redis may already have given us the id. Stopping therefore waits for the present
-//! read, which is bounded, and gives back what it brought.
+//! A read is never abandoned half-way: Redis may already have given us ids. Stopping therefore waits for the present read,
+//! which is bounded, and gives back what it brought.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redis::RedisResult;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use trainyard_domain::ids::JobId;
 use trainyard_telemetry::catalogue::QUEUE_MESSAGES_DROPPED_TOTAL;
 use uuid::Uuid;
 
+use crate::acks::Acks;
 use crate::backoff::Backoff;
 use crate::delivery::{Delivery, Receipt};
 use crate::desk::Desk;
@@ -24,6 +28,10 @@ const LOOK: Duration = Duration::from_secs(1);
 const SLACK: Duration = Duration::from_secs(2);
 /// How often dead readers are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// How often a busy reader looks for ids that others left lying.
+const LEFT_EVERY: Duration = Duration::from_millis(100);
+/// Most ids of one read.
+const MAX_READ: usize = 500;
 
 /// Where ids come from.
 pub(crate) enum Source {
@@ -31,40 +39,47 @@ pub(crate) enum Source {
     Redis(Box<Reader>),
 }
 
-/// Serves `desk` until its worker closes, drains or is dropped.
-pub(crate) async fn run(mut source: Source, desk: Arc<Desk>) {
+/// Serves `desk` until its worker closes, drains or is dropped. The worker has so many places.
+pub(crate) async fn run(mut source: Source, desk: Arc<Desk>, places: usize) {
+    let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
     while !desk.is_closing() {
         desk.turned();
         if desk.is_wanted() {
-            if let Some(delivery) = source.next(&desk).await {
-                desk.lay(delivery);
+            // A worker that asks has a place; what became of the id that had it may still hold on to it for a moment.
+            let Ok(Ok(first)) = timeout(LOOK, Arc::clone(&places).acquire_owned()).await else { continue };
+            let found = source.next(&desk, 1 + places.available_permits().min(MAX_READ - 1)).await;
+            let free =
+                std::iter::once(first).chain(std::iter::from_fn(|| Arc::clone(&places).try_acquire_owned().ok()));
+            let deliver =
+                |((job, receipt), place): ((JobId, Receipt), OwnedSemaphorePermit)| Delivery::new(job, receipt, place);
+            if !found.is_empty() {
+                desk.lay(found.into_iter().zip(free).map(deliver).collect());
             }
         } else if !desk.asked(LOOK).await {
             // A worker picks up at once what it asked for; one that does not is paused or about to drain.
-            source.give_back(desk.clear()).await;
+            give_back(&desk).await;
         }
     }
-    source.give_back(desk.clear()).await;
+    give_back(&desk).await;
     source.leave().await;
 }
 
+async fn give_back(desk: &Desk) {
+    // The last one first, so that the first one comes first again.
+    for unwanted in desk.clear().into_iter().rev() {
+        unwanted.give_back().await;
+    }
+}
+
 impl Source {
-    async fn next(&mut self, desk: &Desk) -> Option<Delivery> {
+    /// Up to `room` ids.
+    async fn next(&mut self, desk: &Desk, room: usize) -> Vec<(JobId, Receipt)> {
         match self {
             Self::Memory(memory) => {
-                let (job, class) = memory.next(LOOK).await?;
-                Some(Delivery { job, receipt: Receipt::Memory(class) })
+                let found = memory.next(room, LOOK).await.into_iter();
+                found.map(|(job, class)| (job, Receipt::Memory(Arc::clone(memory), class))).collect()
             }
-            Self::Redis(reader) => reader.turn(desk).await,
-        }
-    }
-
-    async fn give_back(&mut self, unwanted: Option<Delivery>) {
-        let Some(Delivery { job, receipt }) = unwanted else { return };
-        match (self, receipt) {
-            (Self::Memory(memory), Receipt::Memory(class)) => memory.put_back(job, class),
-            (Self::Redis(reader), Receipt::Redis(_, entry)) => reader.give_back(&entry).await,
-            _ => unreachable!("a delivery of another queue"),
+            Self::Redis(reader) => reader.turn(desk, room).await,
         }
     }
 
@@ -78,11 +93,14 @@ impl Source {
 /// Reads from Redis under a name of its own.
 pub(crate) struct Reader {
     streams: Arc<Streams>,
+    acks: Acks,
     name: String,
     /// Its own connection: a read that waits holds up whatever comes after it.
     link: Link,
     backoff: Backoff,
     forgot: Option<Instant>,
+    /// When ids were last looked for that others left lying.
+    looked: Option<Instant>,
 }
 
 impl Reader {
@@ -90,56 +108,61 @@ impl Reader {
         let link = Link::new(streams.client.clone(), streams.options.block + SLACK);
         // Two readers of one name would count as one and could not tell whose entries are whose.
         let name = format!("{worker}.{}", Uuid::now_v7().simple());
-        Self { streams, name, link, backoff: Backoff::default(), forgot: None }
+        let acks = Acks::start(Arc::clone(&streams));
+        Self { streams, acks, name, link, backoff: Backoff::default(), forgot: None, looked: None }
     }
 
     /// One read, or one wait after a failed one.
-    async fn turn(&mut self, desk: &Desk) -> Option<Delivery> {
-        match self.read().await {
+    async fn turn(&mut self, desk: &Desk, room: usize) -> Vec<(JobId, Receipt)> {
+        match self.read(room).await {
             Ok(found) => {
                 if self.backoff.succeeded() {
                     tracing::info!("reading from the queue again");
                 }
-                found
+                found.into_iter().filter_map(|entry| self.accept(entry)).collect()
             }
             Err(error) => {
                 self.recover(error, desk).await;
-                None
+                Vec::new()
             }
         }
     }
 
-    async fn read(&mut self) -> RedisResult<Option<Delivery>> {
+    async fn read(&mut self, room: usize) -> RedisResult<Vec<Entry>> {
         self.forget_dead_readers().await?;
-        let entries = &self.streams.entries;
-        let found = match entries.next(&mut self.link, &self.name, self.streams.options.redeliver_after).await? {
-            Some(entry) => vec![entry],
-            None => entries.wait(&mut self.link, &self.name, self.streams.options.block).await?,
-        };
-        let mut found = found.into_iter();
-        let first = found.next();
-        for surplus in found {
-            self.give_back(&surplus).await;
+        let left_after =
+            self.looked.is_none_or(|last| last.elapsed() >= LEFT_EVERY).then_some(self.streams.options.redeliver_after);
+        let keys = &self.streams.keys;
+        let found = keys.next(&mut self.link, &self.name, left_after, room).await?;
+        if left_after.is_some() {
+            self.looked = Some(Instant::now());
         }
-        match first {
-            Some(entry) => self.accept(entry).await,
-            None => Ok(None),
+        if !found.is_empty() {
+            return Ok(found);
         }
+        let mut found = keys.wait(&mut self.link, &self.name, self.streams.options.block, room).await?;
+        // Each class may have brought so many; the lowest ones' go back, the last first.
+        for surplus in found.split_off(room.min(found.len())).iter().rev() {
+            if let Err(error) = keys.release(&mut self.link, surplus).await {
+                tracing::warn!(entry = surplus.id, %error, "could not give an id back; another worker gets it later");
+            }
+        }
+        Ok(found)
     }
 
-    async fn accept(&mut self, entry: Entry) -> RedisResult<Option<Delivery>> {
+    fn accept(&self, entry: Entry) -> Option<(JobId, Receipt)> {
         if let Some(job) = entry.job {
-            return Ok(Some(Delivery { job, receipt: Receipt::Redis(self.streams.clone(), entry) }));
+            return Some((job, Receipt::Redis(Arc::clone(&self.streams), self.acks.clone(), entry)));
         }
         tracing::warn!(entry = entry.id, class = entry.class.as_str(), "dropped a queue entry that names no job");
         metrics::counter!(QUEUE_MESSAGES_DROPPED_TOTAL, "reason" => "undecodable").increment(1);
-        self.streams.entries.remove(&mut self.link, &entry).await?;
-        Ok(None)
+        self.acks.push(entry);
+        None
     }
 
     async fn forget_dead_readers(&mut self) -> RedisResult<()> {
         if self.forgot.is_none_or(|last| last.elapsed() > FORGET_EVERY) {
-            self.streams.entries.forget_readers(&mut self.link, self.streams.options.forget_after).await?;
+            self.streams.keys.forget_readers(&mut self.link, self.streams.options.forget_after).await?;
             self.forgot = Some(Instant::now());
         }
         Ok(())
@@ -148,7 +171,7 @@ impl Reader {
     /// Mends what can be mended (groups that a flush removed), waits out the rest: away, loading, full, failing over.
     async fn recover(&mut self, error: redis::RedisError, desk: &Desk) {
         let missing = lacks_group(&error);
-        if missing && self.streams.entries.create_groups(&mut self.link).await.is_ok() {
+        if missing && self.streams.keys.create_groups(&mut self.link).await.is_ok() {
             return;
         }
         match self.backoff.failed() {
@@ -161,15 +184,8 @@ impl Reader {
         }
     }
 
-    /// Puts an entry where the next reader finds it. A failure costs a delay, no job: see `redeliver_after`.
-    async fn give_back(&mut self, entry: &Entry) {
-        if let Err(error) = self.streams.entries.release(&mut self.link, entry).await {
-            tracing::warn!(entry = entry.id, %error, "could not give an id back; it goes to another worker later");
-        }
-    }
-
     async fn leave(&mut self) {
-        if let Err(error) = self.streams.entries.leave(&mut self.link, &self.name).await {
+        if let Err(error) = self.streams.keys.leave(&mut self.link, &self.name).await {
             tracing::debug!(%error, "could not leave the consumer group");
         }
     }

@@ -1,25 +1,37 @@
 //! The queue within one process: the same behaviour without Redis.
 
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast};
-use trainyard_domain::ids::JobId;
+use trainyard_domain::ids::{JobId, UserId};
 use trainyard_domain::job::PriorityClass;
-use uuid::Uuid;
+
+use crate::ready::{Offered, Ready, Share, Turn};
 
 /// Notes that a subscriber may fall behind before it loses the oldest.
 const NOTES: usize = 256;
 
 /// The ids that wait, and the notes.
 pub(crate) struct Memory {
-    /// Each id with when it was sent.
-    classes: Mutex<[VecDeque<(JobId, Instant)>; 3]>,
+    classes: Mutex<[Class; 3]>,
     added: Notify,
     pub(crate) cancels: broadcast::Sender<JobId>,
     pub(crate) models: broadcast::Sender<()>,
-    pub(crate) epoch: String,
+}
+
+/// One line of ids.
+#[derive(Default)]
+struct Class {
+    waiting: VecDeque<JobId>,
+    /// Those that wait or are being claimed, each with its user.
+    sent: HashMap<JobId, UserId>,
+    /// How many of these each user has.
+    held: HashMap<UserId, u64>,
+    /// Users that had jobs refused, each with a number that moves with every refusal.
+    refused: HashMap<UserId, u64>,
 }
 
 impl Memory {
@@ -29,55 +41,113 @@ impl Memory {
             added: Notify::new(),
             cancels: broadcast::Sender::new(NOTES),
             models: broadcast::Sender::new(NOTES),
-            epoch: Uuid::now_v7().to_string(),
         }
     }
 
-    pub(crate) fn dispatch(&self, jobs: &[(JobId, PriorityClass)]) {
+    pub(crate) fn offer(&self, jobs: &[Ready], window: u64, turn: Turn) -> Vec<Offered> {
         let mut classes = self.classes();
-        for (job, class) in jobs {
-            classes[*class as usize].push_back((*job, Instant::now()));
+        let offer = |ready: &Ready| classes[ready.class as usize].offer(ready, window, turn);
+        let answer: Vec<_> = jobs.iter().map(offer).collect();
+        let refused = jobs.iter().zip(&answer).filter(|(_, answer)| **answer == Offered::Refused);
+        for (user, class) in refused.map(|(ready, _)| (ready.user, ready.class)).collect::<HashSet<_>>() {
+            *classes[class as usize].refused.entry(user).or_insert(0) += 1;
         }
         drop(classes);
         self.added.notify_waiters();
+        answer
     }
 
-    /// Puts back an id that was taken but not handed over, first in its class again.
-    pub(crate) fn put_back(&self, job: JobId, class: PriorityClass) {
-        self.classes()[class as usize].push_front((job, Instant::now()));
-        self.added.notify_waiters();
-    }
-
-    pub(crate) fn depth(&self) -> Vec<(PriorityClass, u64)> {
+    pub(crate) fn shares(&self) -> Vec<Share> {
         let classes = self.classes();
-        PriorityClass::ALL.into_iter().map(|class| (class, classes[class as usize].len() as u64)).collect()
+        let of = |class: PriorityClass| {
+            let Class { held, refused, .. } = &classes[class as usize];
+            let count = |counts: &HashMap<UserId, u64>, user: &UserId| counts.get(user).copied().unwrap_or(0);
+            let users = held.keys().chain(refused.keys().filter(|user| !held.contains_key(user)));
+            let share =
+                |user: &UserId| Share { user: *user, class, held: count(held, user), refusals: count(refused, user) };
+            users.map(share).collect::<Vec<_>>()
+        };
+        PriorityClass::ALL.into_iter().flat_map(of).collect()
     }
 
-    pub(crate) fn oldest(&self) -> Vec<(PriorityClass, Option<Duration>)> {
-        let classes = self.classes();
-        let age = |class| classes[class as usize].front().map(|(_, sent)| sent.elapsed());
-        PriorityClass::ALL.into_iter().map(|class| (class, age(class))).collect()
-    }
-
-    /// The next id of the highest class that has one, waiting up to `limit` for it.
-    pub(crate) async fn next(&self, limit: Duration) -> Option<(JobId, PriorityClass)> {
-        let mut added = std::pin::pin!(self.added.notified());
-        added.as_mut().enable(); // before the look, so that an id added right after it wakes us
-        match self.take() {
-            Some(found) => Some(found),
-            None => {
-                let _ = tokio::time::timeout(limit, added).await;
-                self.take()
+    pub(crate) fn caught_up(&self, shares: &[Share]) {
+        let mut classes = self.classes();
+        for share in shares {
+            if let Entry::Occupied(known) = classes[share.class as usize].refused.entry(share.user)
+                && *known.get() == share.refusals
+            {
+                known.remove();
             }
         }
     }
 
-    fn take(&self) -> Option<(JobId, PriorityClass)> {
-        let mut classes = self.classes();
-        PriorityClass::ALL.into_iter().find_map(|class| Some((classes[class as usize].pop_front()?.0, class)))
+    /// Puts back an id that was taken, first in its class again.
+    pub(crate) fn put_back(&self, job: JobId, class: PriorityClass) {
+        self.classes()[class as usize].waiting.push_front(job);
+        self.added.notify_waiters();
     }
 
-    fn classes(&self) -> MutexGuard<'_, [VecDeque<(JobId, Instant)>; 3]> {
+    /// Removes an id that was taken.
+    pub(crate) fn remove(&self, job: JobId, class: PriorityClass) {
+        self.classes()[class as usize].remove(job);
+    }
+
+    pub(crate) fn depth(&self) -> Vec<(PriorityClass, u64)> {
+        let classes = self.classes();
+        PriorityClass::ALL.into_iter().map(|class| (class, classes[class as usize].sent.len() as u64)).collect()
+    }
+
+    /// The next ids, up to `room`, of the highest class first, waiting up to `limit` for one.
+    pub(crate) async fn next(&self, room: usize, limit: Duration) -> Vec<(JobId, PriorityClass)> {
+        let mut added = std::pin::pin!(self.added.notified());
+        added.as_mut().enable(); // before the look, so that an id added right after it wakes us
+        let found = self.take(room);
+        if !found.is_empty() {
+            return found;
+        }
+        let _ = tokio::time::timeout(limit, added).await;
+        self.take(room)
+    }
+
+    fn take(&self, room: usize) -> Vec<(JobId, PriorityClass)> {
+        let mut classes = self.classes();
+        let mut found = Vec::new();
+        for class in PriorityClass::ALL {
+            let waiting = &mut classes[class as usize].waiting;
+            let count = waiting.len().min(room - found.len());
+            found.extend(waiting.drain(..count).map(|job| (job, class)));
+        }
+        found
+    }
+
+    fn classes(&self) -> MutexGuard<'_, [Class; 3]> {
         self.classes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Class {
+    fn offer(&mut self, Ready { job, user, .. }: &Ready, window: u64, turn: Turn) -> Offered {
+        if self.sent.contains_key(job) {
+            return Offered::There;
+        }
+        let held = self.held.get(user).copied().unwrap_or(0);
+        let waits = turn == Turn::Last && self.refused.contains_key(user);
+        if waits || held >= window {
+            return Offered::Refused;
+        }
+        self.held.insert(*user, held + 1);
+        self.sent.insert(*job, *user);
+        self.waiting.push_back(*job);
+        Offered::Sent
+    }
+
+    fn remove(&mut self, job: JobId) {
+        let Some(user) = self.sent.remove(&job) else { return };
+        if let Entry::Occupied(mut held) = self.held.entry(user) {
+            *held.get_mut() -= 1;
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The queue as the rest of the system sees it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use trainyard_domain::ids::JobId;
 use trainyard_domain::job::PriorityClass;
@@ -11,6 +10,7 @@ use crate::error::Result;
 use crate::fetch::{Reader, Source};
 use crate::memory::Memory;
 use crate::push::Subscription;
+use crate::ready::{Offered, Ready, Share, Turn};
 use crate::streams::{RedisOptions, Streams};
 use crate::subscribe::subscribe;
 
@@ -43,17 +43,55 @@ impl Queue {
         Ok(Self(Kind::Redis(Arc::new(Streams::open(url, prefix, options)?))))
     }
 
-    /// Sends jobs to the workers, each after those of its class that were sent before. A failure may have sent some of
-    /// them; sending a job twice does no harm.
+    /// Sends jobs to the workers, each after those of its class that were sent before; answers what became of each. One
+    /// that is there is not sent twice. Of one user's jobs in a class no more than `window` are in the queue at once, so
+    /// that another user's next job never waits behind more than that; the rest has to be offered again.
+    ///
+    /// A failure may have sent some of them.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable), within three seconds.
-    pub async fn dispatch(&self, jobs: &[(JobId, PriorityClass)]) -> Result<()> {
+    pub async fn offer(&self, jobs: &[Ready], window: u64, turn: Turn) -> Result<Vec<Offered>> {
+        Ok(match &self.0 {
+            Kind::Memory(memory) => memory.offer(jobs, window, turn),
+            Kind::Redis(streams) => streams.offer(jobs, window, turn).await?,
+        })
+    }
+
+    /// The shares of all users that have ids in the queue, or had some refused.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
+    pub async fn shares(&self) -> Result<Vec<Share>> {
+        Ok(match &self.0 {
+            Kind::Memory(memory) => memory.shares(),
+            Kind::Redis(streams) => streams.keys.shares(&mut streams.link()).await?,
+        })
+    }
+
+    /// Notes that nothing of these shares waits outside any more: new jobs may go to the queue at once. Where more was
+    /// refused since [`Queue::shares`] was asked, nothing changes.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
+    pub async fn caught_up(&self, shares: &[Share]) -> Result<()> {
         match &self.0 {
-            Kind::Memory(memory) => memory.dispatch(jobs),
-            Kind::Redis(streams) => streams.dispatch(jobs).await?,
+            Kind::Memory(memory) => memory.caught_up(shares),
+            Kind::Redis(streams) => streams.caught_up(shares).await?,
         }
         Ok(())
+    }
+
+    /// Looks whether somebody took ids away behind the queue's back (a stream was deleted, keys were evicted); if so, the
+    /// queue knows of none any more, and each may be sent again. Answers in how many classes that was so.
+    ///
+    /// # Errors
+    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
+    pub async fn mend(&self) -> Result<u64> {
+        Ok(match &self.0 {
+            Kind::Memory(_) => 0,
+            Kind::Redis(streams) => streams.keys.mend(&mut streams.link()).await?,
+        })
     }
 
     /// Tells every worker that somebody wants `id` to stop.
@@ -110,48 +148,25 @@ impl Queue {
         Ok(())
     }
 
-    /// The ids that wait in each class, highest first.
+    /// The ids in each class that wait or are being claimed, highest first.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
     pub async fn depth(&self) -> Result<Vec<(PriorityClass, u64)>> {
         Ok(match &self.0 {
             Kind::Memory(memory) => memory.depth(),
-            Kind::Redis(streams) => streams.depth().await?,
+            Kind::Redis(streams) => streams.keys.depth(&mut streams.link()).await?,
         })
     }
 
-    /// How long ago the oldest id that still waits in each class was sent, highest class first; `None` where none waits.
-    /// Ids leave a class in the order they came, so one that was sent before the oldest is not there any more.
-    ///
-    /// # Errors
-    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
-    pub async fn oldest(&self) -> Result<Vec<(PriorityClass, Option<Duration>)>> {
-        Ok(match &self.0 {
-            Kind::Memory(memory) => memory.oldest(),
-            Kind::Redis(streams) => streams.oldest().await?,
-        })
-    }
-
-    /// A text that changes when the queue may have lost ids: Redis was restarted, flushed or failed over; this process
-    /// started.
-    ///
-    /// # Errors
-    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
-    pub async fn epoch(&self) -> Result<String> {
-        Ok(match &self.0 {
-            Kind::Memory(memory) => memory.epoch.clone(),
-            Kind::Redis(streams) => streams.epoch().await?,
-        })
-    }
-
-    /// Job ids for an apalis worker, of the highest class first. `worker` names it in Redis, for people who look there.
-    /// Call it within a Tokio runtime.
-    pub fn consume(&self, worker: &str) -> Consumer {
-        Consumer::start(match &self.0 {
+    /// Job ids for an apalis worker, of the highest class first, up to `places` at a time: a worker never holds an id that
+    /// another one could run. `worker` names it in Redis, for people who look there. Call it within a Tokio runtime.
+    pub fn consume(&self, worker: &str, places: usize) -> Consumer {
+        let source = match &self.0 {
             Kind::Memory(memory) => Source::Memory(memory.clone()),
             Kind::Redis(streams) => Source::Redis(Box::new(Reader::new(streams.clone(), worker))),
-        })
+        };
+        Consumer::start(source, places)
     }
 }
 

@@ -3,20 +3,15 @@
 use std::time::Duration;
 
 use redis::RedisResult;
-use trainyard_domain::ids::JobId;
-use trainyard_domain::job::PriorityClass;
-use uuid::Uuid;
 
-use crate::backoff::Backoff;
-use crate::entries::{Entries, Entry};
 use crate::error::{QueueError, Result};
+use crate::keys::Keys;
 use crate::link::Link;
+use crate::ready::{Offered, Ready, Share, Turn};
 
 /// A command that takes longer than this counts as failed. Redis answers in well under a millisecond when it is well.
 const ANSWER_LIMIT: Duration = Duration::from_millis(1_500);
-/// How long a claimed entry is tried to be removed. One that stays is delivered again, finds no job to claim and goes then.
-const REMOVE_LIMIT: Duration = Duration::from_secs(3);
-/// Entries sent at once; bounds the memory of one request.
+/// Jobs offered at once; bounds the memory of a request, and the time a script holds Redis up.
 const BATCH: usize = 500;
 
 /// How the workers read from Redis.
@@ -44,7 +39,7 @@ impl Default for RedisOptions {
 /// One queue in one Redis.
 pub(crate) struct Streams {
     pub(crate) client: redis::Client,
-    pub(crate) entries: Entries,
+    pub(crate) keys: Keys,
     pub(crate) options: RedisOptions,
     prefix: String,
     /// For everything but the reads that wait: those would hold the other commands up.
@@ -55,59 +50,37 @@ impl Streams {
     pub(crate) fn open(url: &str, prefix: &str, options: RedisOptions) -> Result<Self> {
         let client = redis::Client::open(url).map_err(|error| QueueError::BadUrl(error.to_string()))?;
         let link = Link::new(client.clone(), ANSWER_LIMIT);
-        Ok(Self { client, entries: Entries::new(prefix), options, prefix: prefix.to_owned(), link })
+        Ok(Self { client, keys: Keys::new(prefix), options, prefix: prefix.to_owned(), link })
     }
 
-    pub(crate) async fn dispatch(&self, jobs: &[(JobId, PriorityClass)]) -> RedisResult<()> {
+    /// For everything but the reads that wait.
+    pub(crate) fn link(&self) -> Link {
+        self.link.clone()
+    }
+
+    pub(crate) async fn offer(&self, jobs: &[Ready], window: u64, turn: Turn) -> RedisResult<Vec<Offered>> {
+        let mut offered = Vec::with_capacity(jobs.len());
         for batch in jobs.chunks(BATCH) {
-            self.entries.add(&mut self.link.clone(), batch).await?;
+            offered.extend(self.keys.offer(&mut self.link(), batch, window, turn).await?);
+        }
+        Ok(offered)
+    }
+
+    pub(crate) async fn caught_up(&self, shares: &[Share]) -> RedisResult<()> {
+        for batch in shares.chunks(BATCH) {
+            self.keys.caught_up(&mut self.link(), batch).await?;
         }
         Ok(())
-    }
-
-    pub(crate) async fn depth(&self) -> RedisResult<Vec<(PriorityClass, u64)>> {
-        self.entries.depth(&mut self.link.clone()).await
-    }
-
-    pub(crate) async fn oldest(&self) -> RedisResult<Vec<(PriorityClass, Option<Duration>)>> {
-        self.entries.oldest(&mut self.link.clone()).await
     }
 
     /// A write, because a Redis that is full or a replica answers `PING` and takes no job.
     pub(crate) async fn ping(&self) -> RedisResult<()> {
         let key = self.key("ping");
-        redis::cmd("SET").arg(key).arg(1).arg("EX").arg(60).exec_async(&mut self.link.clone()).await
-    }
-
-    /// The server's run and a mark in its data: a restart changes the one, a flush the other.
-    pub(crate) async fn epoch(&self) -> RedisResult<String> {
-        let key = self.key("epoch");
-        let mut pipe = redis::pipe();
-        pipe.cmd("INFO").arg("server");
-        pipe.cmd("SET").arg(&key).arg(Uuid::now_v7().simple().to_string()).arg("NX").ignore();
-        pipe.cmd("GET").arg(&key);
-        let (server, mark): (String, String) = pipe.query_async(&mut self.link.clone()).await?;
-        let run = server.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().trim();
-        Ok(format!("{run}:{mark}"))
+        redis::cmd("SET").arg(key).arg(1).arg("EX").arg(60).exec_async(&mut self.link()).await
     }
 
     pub(crate) async fn publish(&self, channel: &str, text: &str) -> RedisResult<()> {
-        redis::cmd("PUBLISH").arg(channel).arg(text).exec_async(&mut self.link.clone()).await
-    }
-
-    /// Removes an entry, trying for a while; a failure is left to redelivery.
-    pub(crate) async fn remove(&self, entry: &Entry) {
-        let removed = async {
-            let mut backoff = Backoff::default();
-            while let Err(error) = self.entries.remove(&mut self.link.clone(), entry).await {
-                tracing::debug!(entry = entry.id, %error, "a claimed entry could not be removed");
-                backoff.failed();
-                tokio::time::sleep(backoff.delay()).await;
-            }
-        };
-        if tokio::time::timeout(REMOVE_LIMIT, removed).await.is_err() {
-            tracing::warn!(entry = entry.id, "a claimed entry stays in the queue until it is delivered again");
-        }
+        redis::cmd("PUBLISH").arg(channel).arg(text).exec_async(&mut self.link()).await
     }
 
     /// The full name of a key or channel of this queue.

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
-use sqlx::types::Json;
 use trainyard_domain::UserId;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::read_back;
 use crate::rows::{Each, execute_each};
 use crate::sql::all;
 use crate::tx::Tx;
@@ -43,12 +43,12 @@ struct AuditRow {
     action: String,
     subject: String,
     request_id: Option<String>,
-    detail: Json<Value>,
+    detail: String,
 }
 
 const INSERT: Each = Each {
     postgres: "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
-               unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[])",
+               unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])",
     sqlite: "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
 };
@@ -74,7 +74,7 @@ impl Audit<'_> {
             entry.action.as_str(),
             entry.subject.as_str(),
             entry.request_id.as_deref(),
-            Json(&entry.detail),
+            entry.detail.to_string(),
         ])?;
         Ok(())
     }
@@ -90,15 +90,17 @@ impl Audit<'_> {
             before.unwrap_or(Uuid::max()),
             limit,
         )?;
-        let read = |row: AuditRow| AuditEntry {
-            id: row.id,
-            at: row.at,
-            actor: row.actor.map(UserId),
-            action: row.action,
-            subject: row.subject,
-            request_id: row.request_id,
-            detail: row.detail.0,
+        let read = |row: AuditRow| {
+            Ok(AuditEntry {
+                id: row.id,
+                at: row.at,
+                actor: row.actor.map(UserId),
+                action: row.action,
+                subject: row.subject,
+                request_id: row.request_id,
+                detail: serde_json::from_str(&row.detail).map_err(|_| read_back::corrupt("detail"))?,
+            })
         };
-        Ok(rows.into_iter().map(read).collect())
+        rows.into_iter().map(read).collect()
     }
 }

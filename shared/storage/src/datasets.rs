@@ -159,7 +159,7 @@ impl Datasets<'_> {
     pub async fn needed_by_active_job(&mut self, name: &DatasetName) -> Result<bool> {
         let (needed,): (bool,) = one!(
             self.0,
-            "SELECT EXISTS (SELECT 1 FROM datasets d JOIN jobs j ON j.dataset_id = d.id \
+            "SELECT EXISTS (SELECT 1 FROM jobs j JOIN job_orders o ON o.id = j.id JOIN datasets d ON d.id = o.dataset_id \
              WHERE d.name = $1 AND j.status IN ('queued', 'running'))",
             name.as_str(),
         )?;

@@ -6,7 +6,7 @@
 //! alone. State changes are compare-and-sets that answer `false` or `None` when somebody else was first.
 //!
 //! Not allowed in a query, because one of the two drivers lacks it: `FOR UPDATE`, arrays (outside `rows`), SQL enums,
-//! `now()`, intervals, JSON operators, `LISTEN`.
+//! `now()` and intervals (outside `jobs`' statements about many runs), JSON operators, `LISTEN`.
 
 mod audit;
 mod coalesce;

@@ -1,7 +1,7 @@
 //! Turns stored text back into the domain's types. What doesn't parse was written by nobody we know: `Corrupt`.
 
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, DatasetName, Email, JobStatus, ModelName, Role};
+use trainyard_domain::{Algorithm, DatasetName, Email, JobSpec, JobStatus, ModelName, Role};
 
 use crate::error::{Result, StorageError};
 
@@ -35,4 +35,16 @@ pub(crate) fn model_name(text: &str) -> Result<ModelName> {
 
 pub(crate) fn dataset_name(text: &str) -> Result<DatasetName> {
     DatasetName::parse(text).map_err(|_| corrupt("name"))
+}
+
+pub(crate) fn spec(text: &str) -> Result<JobSpec> {
+    serde_json::from_str(text).map_err(|_| corrupt("spec"))
+}
+
+/// A spec as [`spec`] reads it.
+pub(crate) fn text(spec: &JobSpec) -> Result<String> {
+    // Most fit into this, and need not grow byte by byte.
+    let mut text = Vec::with_capacity(512);
+    serde_json::to_writer(&mut text, spec).map_err(|error| StorageError::Other(error.into()))?;
+    String::from_utf8(text).map_err(|error| StorageError::Other(error.into()))
 }

@@ -12,13 +12,30 @@ pub(crate) struct Each {
     pub(crate) sqlite: &'static str,
 }
 
-/// A statement about rows by their ids: `for_ids!("… WHERE id", "$1", " …")`.
+/// A statement about rows by their ids: `for_ids!("… WHERE id", "$1", " …")`. Each part is a literal, or a macro that makes
+/// one.
 macro_rules! for_ids {
-    ($before:literal, $ids:literal, $after:literal) => {
+    ($before:expr, $ids:literal, $after:expr) => {
         $crate::rows::Each {
             postgres: concat!($before, " = ANY (", $ids, ")", $after),
             sqlite: concat!($before, " = ", $ids, $after),
         }
+    };
+}
+
+/// The condition, for Postgres, that a row of `jobs` is one of the runs that two arrays name, by job and by claim. Not as a
+/// join: where the planner takes the running jobs for a handful, it would read all of them for each statement.
+macro_rules! among_runs {
+    ($ids:literal, $claims:literal) => {
+        concat!(
+            "id = ANY (",
+            $ids,
+            "::uuid[]) AND claim = (",
+            $claims,
+            "::bigint[])[array_position(",
+            $ids,
+            "::uuid[], id)]"
+        )
     };
 }
 
@@ -84,4 +101,4 @@ macro_rules! write_each {
     };
 }
 
-pub(crate) use {execute_each, for_ids, read_each, write_each};
+pub(crate) use {among_runs, execute_each, for_ids, read_each, write_each};

@@ -52,6 +52,14 @@ macro_rules! all {
     };
 }
 
+/// As [`all`], planned anew each time: for a query whose plan for a small table would be a bad one for a large table. A
+/// prepared statement may keep the plan it got when the table was empty.
+macro_rules! all_anew {
+    ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
+        $crate::sql::run!($tx, fetch_all, sqlx::query_as($sql).persistent(false) $(, $arg)*)
+    };
+}
+
 macro_rules! write_one {
     ($tx:expr, $($rest:tt)*) => {{ $tx.check_may_write()?; $crate::sql::one!($tx, $($rest)*) }};
 }
@@ -83,4 +91,4 @@ macro_rules! execute {
     }};
 }
 
-pub(crate) use {all, execute, one, optional, run, write_all, write_one, write_optional};
+pub(crate) use {all, all_anew, execute, one, optional, run, write_all, write_one, write_optional};

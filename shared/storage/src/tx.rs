@@ -48,6 +48,15 @@ impl Tx {
         }
     }
 
+    /// The time that a statement goes by when it is told `at`. Told none, Postgres asks for its own within the statement
+    /// (`statement_timestamp()`), which saves a round trip; SQLite has only this host's.
+    pub(crate) fn moment(&self, at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        match self.inner {
+            Inner::Postgres(_) => at,
+            Inner::Sqlite(..) => at.or_else(|| Some(Clock::system().now())),
+        }
+    }
+
     /// Makes the changes last.
     ///
     /// # Errors

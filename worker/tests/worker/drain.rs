@@ -62,7 +62,7 @@ async fn a_restart_takes_up_what_its_predecessor_left_running() {
     let id = yard.submit_named("demo").await;
     let mut tx = yard.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
-    tx.jobs().claim(id, "predecessor", now, now + chrono::Duration::hours(1)).await.unwrap().unwrap();
+    tx.jobs().claim(id, "predecessor", Some(now), chrono::Duration::hours(1)).await.unwrap().unwrap();
     tx.commit().await.unwrap();
     assert_eq!(trainyard_worker::reclaim_orphans(&yard.db).await.unwrap(), 1);
     let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));

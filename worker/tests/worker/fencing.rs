@@ -17,7 +17,7 @@ async fn claim_underneath(yard: &Yard, id: JobId) {
     let now = tx.now().await.unwrap();
     let next = after(Ending::Interrupted, job.counts, 3, false, now, 0.0);
     assert!(tx.jobs().end_run(id, job.claim, &next, now).await.unwrap());
-    tx.jobs().claim(id, "another", now, now + Duration::hours(1)).await.unwrap().unwrap();
+    tx.jobs().claim(id, "another", Some(now), Duration::hours(1)).await.unwrap().unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use trainyard_domain::schedule::{CatchUp, Outcome, Overlap, Template};
 use trainyard_domain::spec::Draft;
 use trainyard_domain::{
-    ColumnProfile, Dataset, DatasetId, Dtype, FailureCode, Job, JobStatus, Schedule, ScheduleId, ScheduleRun,
+    ColumnProfile, Dataset, DatasetId, Dtype, FailureCode, Job, JobId, JobStatus, Schedule, ScheduleId, ScheduleRun,
 };
 use trainyard_storage::JobFilter;
 use trainyard_testkit::eventually;
@@ -244,10 +244,18 @@ async fn poison_lies_among_the_failed_jobs_and_runs_again_when_it_is_retried() {
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_ended_long_ago_are_removed() {
     let yard = Yard::new().await;
-    let failed = |days: i64| Job {
-        status: JobStatus::Failed,
-        finished_at: Some(yard.clock.now() - chrono::Duration::days(days)),
-        ..yard.new_job("demo")
+    // Nothing ends before it was submitted, and a job's id tells when that was.
+    let failed = |days: i64| {
+        let ended = yard.clock.now() - chrono::Duration::days(days);
+        let created_at = ended - chrono::Duration::minutes(1);
+        Job {
+            id: JobId::at(created_at),
+            status: JobStatus::Failed,
+            created_at,
+            run_at: created_at,
+            finished_at: Some(ended),
+            ..yard.new_job("demo")
+        }
     };
     let young = yard.submit(failed(29)).await;
     let mut old = vec![];
@@ -261,7 +269,7 @@ async fn jobs_that_ended_long_ago_are_removed() {
     };
     let keeps = yard.sweep_with("k", SweepConfig { keep_finished_s: 0, cleanup_every_s: 0, ..quick_sweep() });
     let probe = yard.submit_named("demo").await;
-    yard.until(probe, |job| job.dispatched_at.is_some()).await;
+    yard.until_sent(1).await;
     keeps.stop().await;
     assert_eq!(all().await.len(), 8, "0 keeps everything");
     let sweep = yard.sweep_with("s", SweepConfig { expiry_batch: 2, cleanup_every_s: 0, ..quick_sweep() });

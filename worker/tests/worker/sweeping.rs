@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use trainyard_artifacts::Key;
 use trainyard_domain::outcome::Counts;
-use trainyard_domain::{Job, JobId, JobStatus};
+use trainyard_domain::{Job, JobId, JobStatus, UserId};
+use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::WorkerRow;
-use trainyard_testkit::eventually;
+use trainyard_testkit::{eventually, redis, unique};
 use trainyard_worker::SweepConfig;
 
 use crate::yard::{Yard, quick_sweep, train_task};
@@ -28,34 +29,56 @@ fn expired(yard: &Yard, worker: &str) -> Job {
     }
 }
 
+/// A yard whose queue is in Redis, and the keys of that queue's normal class.
+async fn over_redis() -> (Yard, impl Fn(&str) -> String) {
+    let prefix = unique("yard");
+    let queue = Queue::redis(&redis().url(), &prefix, RedisOptions::default()).unwrap();
+    let mut yard = Yard::new().await;
+    yard.queue = queue;
+    (yard, move |kind| format!("{{{prefix}}}:{kind}:normal"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_the_queue_lost_is_sent_again() {
-    let yard = Yard::new().await;
-    let first = yard.submit_named("demo").await;
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));
-    yard.until_status(first, JobStatus::Succeeded).await;
-    // By now the sweep knows the queue, so only the empty queue can give this one away.
-    let sent = yard.clock.now() - chrono::Duration::minutes(1);
-    let lost = yard.submit(Job { dispatched_at: Some(sent), ..yard.new_job("demo") }).await;
-    yard.until_status(lost, JobStatus::Succeeded).await;
+async fn ids_that_the_queue_lost_are_sent_again() {
+    let (yard, key) = over_redis().await;
+    let jobs = [yard.submit_named("lost").await, yard.submit_named("kept").await];
+    let sweep = yard.sweep("s");
+    yard.until_sent(2).await;
+    let first = redis().cli(&["XRANGE", &key("jobs"), "-", "+", "COUNT", "1"]);
+    let first = first.lines().next().unwrap().to_owned();
+    // One of two, as by somebody who tidies up; then all there is, as by a flush.
+    redis().cli(&["XDEL", &key("jobs"), &first]);
+    eventually("the lost one is there again", LIMIT, async || {
+        redis().cli(&["XRANGE", &key("jobs"), "-", "+"]).contains(&jobs[0].to_string()).then_some(())
+    })
+    .await;
+    redis().cli(&["DEL", &key("jobs"), &key("sent"), &key("held"), &key("refused")]);
+    yard.until_sent(2).await;
+    let worker = yard.worker(train_task(), yard.config());
+    for id in jobs {
+        assert_eq!(yard.until_status(id, JobStatus::Succeeded).await.claim, 1);
+    }
     worker.drain().await;
     sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_leader_sends_everything_again_and_nothing_runs_twice() {
-    let yard = Yard::new().await;
+async fn ids_that_are_in_the_queue_twice_run_once() {
+    let (yard, key) = over_redis().await;
     let mut jobs = vec![];
     for _ in 0..5 {
-        let sent = Some(yard.clock.now());
-        jobs.push(yard.submit(Job { dispatched_at: sent, ..yard.new_job("demo") }).await);
+        jobs.push(yard.submit_named("demo").await);
     }
-    let twice: Vec<_> = jobs.iter().map(|id| (*id, trainyard_domain::PriorityClass::Normal)).collect();
-    yard.queue.dispatch(&twice).await.unwrap();
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));
+    let sweep = yard.sweep("s");
+    yard.until_sent(5).await;
+    for id in &jobs {
+        redis().cli(&["XADD", &key("jobs"), "*", "job", &id.to_string()]);
+    }
+    let worker = yard.worker(train_task(), yard.config());
     for id in jobs {
         assert_eq!(yard.until_status(id, JobStatus::Succeeded).await.claim, 1);
     }
+    yard.until_sent(0).await;
     worker.drain().await;
     sweep.stop().await;
     assert_eq!(yard.versions("demo").await.len(), 5);
@@ -91,8 +114,9 @@ async fn two_sweeps_at_once_do_what_one_does() {
     let both = SweepConfig { lease_s: 0, every_ms: 1, ..quick_sweep() };
     let sweeps = [yard.sweep_with("one", both.clone()), yard.sweep_with("two", both)];
     for id in &jobs {
-        yard.until(*id, |job| job.status == JobStatus::Queued && job.dispatched_at.is_some()).await;
+        yard.until(*id, |job| job.status == JobStatus::Queued).await;
     }
+    yard.until_sent(20).await;
     for sweep in sweeps {
         sweep.stop().await;
     }
@@ -109,30 +133,61 @@ async fn no_user_fills_the_queue() {
         yard.submit_named("demo").await;
     }
     let sweep = yard.sweep_with("s", SweepConfig { dispatch_window: 3, ..quick_sweep() });
-    let depth = async || yard.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum::<u64>();
-    eventually("three are sent", LIMIT, async || (depth().await >= 3).then_some(())).await;
+    yard.until_sent(3).await;
     sweep.stop().await;
-    assert_eq!(depth().await, 3);
+    yard.until_sent(3).await;
+    // As soon as a worker has taken some, others follow.
+    let sweep = yard.sweep_with("t", SweepConfig { dispatch_window: 3, ..quick_sweep() });
+    let worker = yard.worker(train_task(), yard.config());
+    eventually("all ran", LIMIT, async || (yard.versions("demo").await.len() == 10).then_some(())).await;
+    worker.drain().await;
+    sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_was_lost_is_sent_again_though_others_wait_behind_it() {
+async fn whoever_has_few_jobs_does_not_wait_for_whoever_has_many() {
+    for yard in [Yard::new().await, over_redis().await.0] {
+        let (mut many, mut few) = (vec![], vec![]);
+        for _ in 0..30 {
+            many.push(yard.submit_named("many").await);
+        }
+        let sweep = yard.sweep_with("s", SweepConfig { dispatch_window: 2, ..quick_sweep() });
+        yard.until_sent(2).await;
+        let late = UserId::at(yard.clock.now());
+        for _ in 0..5 {
+            few.push(yard.submit(Job { created_by: late, ..yard.new_job("few") }).await);
+        }
+        yard.until_sent(4).await;
+        let worker = yard.worker(train_task(), yard.config());
+        for id in &few {
+            yard.until_status(*id, JobStatus::Succeeded).await;
+        }
+        let last = yard.job(few[4]).await.started_at;
+        worker.drain().await;
+        sweep.stop().await;
+        let mut before = 0;
+        for id in many {
+            let started = yard.job(id).await.started_at;
+            before += u32::from(started.is_some() && started < last);
+        }
+        // Two were there before the first. After that a pair of the few waits for at most two pairs of the many: one that
+        // was in the queue when room was made for it, and one that was sent together with it.
+        assert!((2..=10).contains(&before), "{before} of the many ran first, over {:?}", yard.queue);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_time_has_come_is_sent() {
     let yard = Yard::new().await;
-    // Marked as sent a while ago, as by an API that was killed on its way to the queue; a younger one did get there.
-    let long_ago = yard.clock.now() - chrono::Duration::hours(1);
-    let lost = yard.submit(Job { dispatched_at: Some(long_ago), ..yard.new_job("lost") }).await;
-    let sweep = yard.sweep_with("s", SweepConfig { redispatch_after_s: 1, ..quick_sweep() });
-    // A new leader takes every id for lost; what counts is the one that it comes to lead with.
-    yard.until(lost, |job| job.dispatched_at.is_some_and(|at| at > long_ago)).await;
-    let younger = yard.submit_named("younger").await;
-    yard.until(younger, |job| job.dispatched_at.is_some()).await;
-    let mut tx = yard.db.begin().await.unwrap();
-    tx.jobs().unmark_dispatched(&[lost]).await.unwrap();
-    tx.jobs().mark_dispatched(&[lost], long_ago).await.unwrap();
-    tx.commit().await.unwrap();
-    yard.until(lost, |job| job.dispatched_at.is_some_and(|at| at > long_ago)).await;
-    let depth: u64 = yard.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum();
-    assert!(depth >= 3, "the lost one again, beside those that waited all the while: {depth}");
+    let job = yard.new_job("later");
+    let soon = Job { run_at: job.created_at + chrono::Duration::milliseconds(300), ..job };
+    let far = Job { run_at: soon.created_at + chrono::Duration::days(1), ..yard.new_job("much-later") };
+    let (soon, far) = (yard.submit(soon).await, yard.submit(far).await);
+    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));
+    let ran = yard.until_status(soon, JobStatus::Succeeded).await;
+    assert!(ran.started_at.unwrap() >= ran.run_at);
+    assert_eq!(yard.job(far).await.status, JobStatus::Queued);
+    worker.drain().await;
     sweep.stop().await;
 }
 

@@ -188,9 +188,9 @@ async fn without_a_secret_nothing_is_sent_and_nothing_is_lost() {
     let id = cancelled(&yard, receiver.url("/")).await;
     let silent = yard.sweep_with("s", quick_sweep());
     // Webhooks come after the dispatch, so the second dispatch shows that a whole round has passed.
-    for _ in 0..2 {
-        let round = yard.submit_named("demo").await;
-        yard.until(round, |job| job.dispatched_at.is_some()).await;
+    for sent in 1..=2 {
+        yard.submit_named("demo").await;
+        yard.until_sent(sent).await;
     }
     silent.stop().await;
     assert_eq!(delivery(&yard, id).await.attempts, 0);

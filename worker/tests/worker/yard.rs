@@ -86,6 +86,12 @@ impl Yard {
         job
     }
 
+    /// Waits until so many ids are in the queue.
+    pub(crate) async fn until_sent(&self, count: u64) {
+        let depth = async || self.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum::<u64>();
+        eventually("so many ids are sent", PATIENCE, async || (depth().await == count).then_some(())).await;
+    }
+
     /// Versions published under a model's name.
     pub(crate) async fn versions(&self, name: &str) -> Vec<trainyard_domain::ModelVersion> {
         let name = ModelName::parse(name).unwrap();

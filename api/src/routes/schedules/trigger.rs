@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde_json::json;
 use trainyard_domain::schedule::Outcome;
-use trainyard_domain::{Job, JobStatus, PriorityClass, ScheduleId, ScheduleRun};
+use trainyard_domain::{Job, JobStatus, ScheduleId, ScheduleRun};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Path, Principal, Problem};
 use trainyard_storage::Fired;
@@ -59,13 +59,13 @@ pub async fn trigger(
     tx.jobs().insert(&job).await?;
     tx.schedules().note(id, &Fired { job: Some((job.id, now)), error: None }).await?;
     actor.did(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
-    let send = submission::mark(&state, &mut tx, &job, now).await?;
+    let paused = tx.jobs().paused().await?;
     tx.commit().await?;
     state.quota().add(principal.user_id, 1);
 
     submission::tell(&job);
-    if send {
-        submission::send(&state, &[(job.id, PriorityClass::of(job.spec.priority))]).await;
+    if !paused {
+        submission::send(&state, &[submission::ready(&job)]).await;
     }
     Ok(Accepted::new(job.id, JobStatus::Queued))
 }

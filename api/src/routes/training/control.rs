@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use serde_json::json;
-use trainyard_domain::{JobId, JobStatus, PriorityClass};
+use trainyard_domain::{JobId, JobStatus};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Path, Principal, Problem};
 use trainyard_storage::Cancelled;
@@ -89,11 +89,11 @@ pub async fn retry(
     let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.retry", format!("job:{id}"), json!({})).await?;
     let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
-    let send = submission::mark(&state, &mut tx, &job, now).await?;
+    let paused = tx.jobs().paused().await?;
     tx.commit().await?;
     state.quota().add(job.created_by, 1);
-    if send {
-        submission::send(&state, &[(id, PriorityClass::of(job.spec.priority))]).await;
+    if !paused {
+        submission::send(&state, &[submission::ready(&job)]).await;
     }
     Ok(Accepted::new(id, JobStatus::Queued))
 }

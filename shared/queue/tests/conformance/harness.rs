@@ -6,8 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use apalis::prelude::{Backend, WorkerContext};
-use trainyard_domain::{JobId, PriorityClass};
-use trainyard_queue::{Consumer, Delivery, Queue, RedisOptions};
+use trainyard_domain::{JobId, PriorityClass, UserId};
+use trainyard_queue::{Consumer, Delivery, Offered, Queue, QueueError, Ready, RedisOptions, Turn};
 use trainyard_testkit::{redis, unique};
 
 /// Nothing here takes this long unless it is broken.
@@ -45,6 +45,17 @@ pub(crate) async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
     redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
+/// Somebody whose jobs these are; each number is another.
+pub(crate) fn user(n: u128) -> UserId {
+    UserId(uuid::Uuid::from_u128(n))
+}
+
+/// Sends ids, of one user and with no limit on how many.
+pub(crate) async fn send(queue: &Queue, jobs: &[(JobId, PriorityClass)]) -> Result<Vec<Offered>, QueueError> {
+    let ready: Vec<_> = jobs.iter().map(|(job, class)| Ready { job: *job, user: user(1), class: *class }).collect();
+    queue.offer(&ready, 1_000_000, Turn::Next).await
+}
+
 /// What a worker sees of a consumer.
 pub(crate) struct Reader {
     pub(crate) consumer: Consumer,
@@ -53,9 +64,13 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn of(queue: &Queue) -> Self {
+        Self::with_places(queue, 1)
+    }
+
+    pub(crate) fn with_places(queue: &Queue, places: usize) -> Self {
         let mut context = WorkerContext::new("reader");
         context.start().unwrap();
-        Self { consumer: queue.consume("reader"), context }
+        Self { consumer: queue.consume("reader", places), context }
     }
 
     /// The next delivery.

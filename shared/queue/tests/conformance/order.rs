@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use trainyard_domain::JobId;
 use trainyard_domain::PriorityClass::{High, Low, Normal};
-use trainyard_queue::Queue;
+use trainyard_domain::{JobId, PriorityClass};
+use trainyard_queue::Offered::{Refused, Sent, There};
+use trainyard_queue::{Queue, Ready, Share, Turn};
 use trainyard_testkit::{eventually, redis};
 
-use super::harness::{LIMIT, Reader, all, fresh, ids, in_redis, on_both, waiting, within};
+use super::harness::{LIMIT, Reader, all, fresh, ids, in_redis, on_both, send, user, waiting, within};
 
 on_both!(
     higher_classes_come_first_and_each_in_the_order_sent,
@@ -17,18 +18,21 @@ on_both!(
     what_was_read_but_not_picked_up_goes_back_when_the_consumer_closes,
     a_draining_worker_reads_no_further_id,
     the_depth_counts_what_waits_by_class,
-    the_epoch_stays_while_nothing_is_lost,
+    an_id_that_is_there_is_not_sent_twice,
+    a_user_has_a_window_of_each_class_and_no_more,
+    a_new_job_does_not_overtake_those_that_were_refused,
+    a_worker_reads_as_many_ids_as_it_has_places,
 );
 
 async fn higher_classes_come_first_and_each_in_the_order_sent(queue: Queue) {
     let jobs = ids(6);
     let sent = [(0, Low), (1, Normal), (2, High), (3, Low), (4, High), (5, Normal)];
-    queue.dispatch(&sent.map(|(n, class)| (jobs[n], class))).await.unwrap();
+    send(&queue, &sent.map(|(n, class)| (jobs[n], class))).await.unwrap();
     let mut reader = Reader::of(&queue);
     for n in [2, 4, 1, 5, 0, 3] {
         let delivery = reader.take().await;
         assert_eq!(delivery.job, jobs[n]);
-        delivery.ack().await;
+        delivery.acked().await;
     }
 }
 
@@ -36,20 +40,20 @@ async fn two_consumers_share_the_ids_without_overlap(queue: Queue) {
     const EACH: usize = 100;
     let jobs = ids(2 * EACH);
     let (first, rest) = jobs.split_at(50);
-    queue.dispatch(&all(first, Normal)).await.unwrap();
+    send(&queue, &all(first, Normal)).await.unwrap();
     let readers = [Reader::of(&queue), Reader::of(&queue)].map(|mut reader| {
         tokio::spawn(async move {
             let mut seen = Vec::new();
             for _ in 0..EACH {
                 let delivery = reader.take().await;
-                delivery.ack().await;
+                delivery.acked().await;
                 seen.push(delivery.job);
             }
             seen
         })
     });
     for (n, job) in rest.iter().enumerate() {
-        queue.dispatch(&[(*job, [High, Normal, Low][n % 3])]).await.unwrap();
+        send(&queue, &[(*job, [High, Normal, Low][n % 3])]).await.unwrap();
     }
     let mut seen: Vec<JobId> = Vec::new();
     for reader in readers {
@@ -64,13 +68,13 @@ async fn an_id_sent_while_a_consumer_waits_reaches_it(queue: Queue) {
     let mut reader = Reader::of(&queue);
     reader.ask().await;
     let job = ids(1)[0];
-    queue.dispatch(&[(job, Low)]).await.unwrap();
+    send(&queue, &[(job, Low)]).await.unwrap();
     assert_eq!(reader.take().await.job, job);
 }
 
 async fn a_consumer_takes_no_more_than_it_asked_for(queue: Queue) {
     let jobs = ids(3);
-    queue.dispatch(&all(&jobs, Normal)).await.unwrap();
+    send(&queue, &all(&jobs, Normal)).await.unwrap();
     let mut busy = Reader::of(&queue);
     assert_eq!(busy.take().await.job, jobs[0]);
     // A worker without a free place does not poll; its colleague finds the rest.
@@ -83,7 +87,7 @@ async fn what_was_read_but_not_picked_up_goes_back_when_the_consumer_closes(queu
     let jobs = ids(2);
     let mut leaving = Reader::of(&queue);
     leaving.ask().await;
-    queue.dispatch(&all(&jobs, High)).await.unwrap();
+    send(&queue, &all(&jobs, High)).await.unwrap();
     leaving.close().await;
     let mut staying = Reader::of(&queue);
     for job in &jobs {
@@ -96,13 +100,13 @@ async fn a_draining_worker_reads_no_further_id(queue: Queue) {
     draining.ask().await;
     draining.context.stop().unwrap();
     let jobs = ids(3);
-    queue.dispatch(&all(&jobs, Normal)).await.unwrap();
+    send(&queue, &all(&jobs, Normal)).await.unwrap();
     // Its last read may still bring an id; that one goes back at once, while the worker waits for its jobs to end.
     let mut other = Reader::of(&queue);
     let mut seen = BTreeSet::new();
     for _ in &jobs {
         let delivery = other.take().await;
-        delivery.ack().await;
+        delivery.acked().await;
         seen.insert(delivery.job);
     }
     assert_eq!(seen, BTreeSet::from_iter(jobs));
@@ -112,17 +116,82 @@ async fn a_draining_worker_reads_no_further_id(queue: Queue) {
 async fn the_depth_counts_what_waits_by_class(queue: Queue) {
     assert_eq!(queue.depth().await.unwrap(), [(High, 0), (Normal, 0), (Low, 0)]);
     let jobs = ids(5);
-    queue.dispatch(&all(&jobs[..3], Low)).await.unwrap();
-    queue.dispatch(&all(&jobs[3..], High)).await.unwrap();
+    send(&queue, &all(&jobs[..3], Low)).await.unwrap();
+    send(&queue, &all(&jobs[3..], High)).await.unwrap();
     assert_eq!(queue.depth().await.unwrap(), [(High, 2), (Normal, 0), (Low, 3)]);
 }
 
-async fn the_epoch_stays_while_nothing_is_lost(queue: Queue) {
-    queue.ping().await.unwrap();
-    let epoch = queue.epoch().await.unwrap();
-    queue.dispatch(&all(&ids(1), Normal)).await.unwrap();
-    assert_eq!(queue.epoch().await.unwrap(), epoch);
-    assert_ne!(Queue::memory().epoch().await.unwrap(), epoch);
+async fn an_id_that_is_there_is_not_sent_twice(queue: Queue) {
+    let job = ids(1)[0];
+    let mut reader = Reader::of(&queue);
+    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Sent]);
+    assert_eq!(send(&queue, &[(job, Normal), (job, Normal)]).await.unwrap(), [There, There]);
+    let delivery = reader.take().await;
+    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [There], "it is being claimed");
+    delivery.acked().await;
+    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Sent], "a job may come back");
+    assert_eq!(waiting(&queue).await, 1);
+}
+
+/// So many ready jobs of one user.
+fn ready_of(n: u128, class: PriorityClass, count: usize) -> Vec<Ready> {
+    ids(count).into_iter().map(|job| Ready { job, user: user(n), class }).collect()
+}
+
+fn share(n: u128, class: PriorityClass, held: u64, refusals: u64) -> Share {
+    Share { user: user(n), class, held, refusals }
+}
+
+async fn a_user_has_a_window_of_each_class_and_no_more(queue: Queue) {
+    let (one, other, high) = (ready_of(1, Normal, 4), ready_of(2, Normal, 1), ready_of(1, High, 1));
+    let all = [&one[..], &other, &high].concat();
+    assert_eq!(queue.offer(&all, 2, Turn::Next).await.unwrap(), [Sent, Sent, Refused, Refused, Sent, Sent]);
+    let mut shares = queue.shares().await.unwrap();
+    shares.sort_by_key(|share| (share.class, share.user));
+    assert_eq!(shares, [share(1, High, 1, 0), share(1, Normal, 2, 1), share(2, Normal, 1, 0)]);
+    let mut reader = Reader::of(&queue);
+    assert_eq!(reader.take().await.job, high[0].job, "given up without a word");
+    let delivery = reader.take().await;
+    assert_eq!(delivery.job, one[0].job);
+    assert_eq!(queue.offer(&one[2..], 2, Turn::Next).await.unwrap(), [Refused, Refused], "not claimed yet");
+    delivery.acked().await;
+    assert_eq!(queue.offer(&one[2..], 2, Turn::Next).await.unwrap(), [Sent, Refused]);
+}
+
+async fn a_new_job_does_not_overtake_those_that_were_refused(queue: Queue) {
+    let jobs = ready_of(1, Normal, 3);
+    assert_eq!(queue.offer(&jobs[..2], 1, Turn::Last).await.unwrap(), [Sent, Refused]);
+    let mut reader = Reader::of(&queue);
+    reader.take().await.acked().await;
+    assert_eq!(queue.offer(&jobs[2..], 1, Turn::Last).await.unwrap(), [Refused], "the second one is still to come");
+    let known = queue.shares().await.unwrap();
+    assert_eq!(known, [share(1, Normal, 0, 2)]);
+    assert_eq!(queue.offer(&jobs[1..2], 1, Turn::Next).await.unwrap(), [Sent]);
+    // Somebody else's look was before the third one was refused: it must not be overtaken either.
+    queue.caught_up(&[share(1, Normal, 0, 1)]).await.unwrap();
+    reader.take().await.acked().await;
+    let newest = ready_of(1, Normal, 1);
+    assert_eq!(queue.offer(&newest, 1, Turn::Last).await.unwrap(), [Refused]);
+    queue.caught_up(&[share(1, Normal, 0, 3)]).await.unwrap();
+    assert_eq!(queue.offer(&newest, 1, Turn::Last).await.unwrap(), [Sent]);
+    assert_eq!(queue.shares().await.unwrap(), [share(1, Normal, 1, 0)]);
+}
+
+async fn a_worker_reads_as_many_ids_as_it_has_places(queue: Queue) {
+    let jobs = ids(5);
+    send(&queue, &all(&jobs, Normal)).await.unwrap();
+    let mut wide = Reader::with_places(&queue, 3);
+    let mut held = Vec::new();
+    for job in &jobs[..3] {
+        held.push(wide.take().await);
+        assert_eq!(held.last().unwrap().job, *job);
+    }
+    wide.ask().await;
+    // What the first has no place for is the other's.
+    let mut narrow = Reader::of(&queue);
+    assert_eq!(narrow.take().await.job, jobs[3]);
+    held.clear();
+    assert_eq!(wide.take().await.job, jobs[4]);
 }
 
 /// As the test for both, but certain that the id was read: the one in Redis would otherwise come back after 30 s only.
@@ -133,7 +202,7 @@ async fn an_entry_that_was_read_but_not_picked_up_goes_back_at_once() {
         let job = ids(1)[0];
         let mut paused = Reader::of(&queue);
         paused.ask().await;
-        queue.dispatch(&[(job, Normal)]).await.unwrap();
+        send(&queue, &[(job, Normal)]).await.unwrap();
         eventually("the id is read", LIMIT, async || (in_redis(&redis().url(), &prefix).await.0 == 1).then_some(()))
             .await;
         let mut kept = Some(paused);
@@ -151,10 +220,10 @@ async fn redis_is_empty_again_when_every_id_was_claimed() {
     let url = redis().url();
     let mut reader = Reader::of(&queue);
     for class in [High, Normal, Low] {
-        queue.dispatch(&all(&ids(40), class)).await.unwrap();
+        send(&queue, &all(&ids(40), class)).await.unwrap();
     }
     for _ in 0..120 {
-        reader.take().await.ack().await;
+        reader.take().await.acked().await;
     }
     assert_eq!(waiting(&queue).await, 0);
     let (pending, readers) = in_redis(&url, &prefix).await;

@@ -6,14 +6,14 @@ use trainyard_domain::PriorityClass::{High, Normal};
 use trainyard_queue::{Queue, QueueError, RedisOptions};
 use trainyard_testkit::{RedisServer, unique};
 
-use super::harness::{Reader, all, ids, open, within};
+use super::harness::{Reader, all, ids, open, send, within};
 
 /// What the interface promises: two seconds, and some for a busy machine.
 const SOON: Duration = Duration::from_millis(3_500);
 
 async fn fails_soon(queue: &Queue) {
     let start = Instant::now();
-    let error = queue.dispatch(&all(&ids(1), Normal)).await.unwrap_err();
+    let error = send(queue, &all(&ids(1), Normal)).await.unwrap_err();
     assert!(matches!(error, QueueError::Unavailable(_)), "{error:?}");
     assert!(start.elapsed() < SOON, "took {:?}", start.elapsed());
 }
@@ -27,31 +27,29 @@ async fn a_redis_that_was_never_there_fails_soon_and_serves_when_it_comes() {
     reader.ask().await;
     fails_soon(&queue).await;
     assert!(queue.ping().await.is_err());
-    assert!(queue.epoch().await.is_err());
+    assert!(queue.shares().await.is_err());
     server.resume();
     // The first try already: a failure from before must not be served again.
     let job = ids(1)[0];
-    queue.dispatch(&[(job, High)]).await.unwrap();
+    send(&queue, &[(job, High)]).await.unwrap();
     let delivery = reader.take().await;
     assert_eq!(delivery.job, job);
-    delivery.ack().await;
+    delivery.acked().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_under_a_waiting_consumer_changes_the_epoch_and_loses_no_consumer() {
+async fn a_restart_under_a_waiting_consumer_loses_no_consumer() {
     let mut server = RedisServer::start();
     let queue = open(&server.url(), &unique("queue"), Duration::from_secs(30));
     let mut reader = Reader::of(&queue);
-    let epoch = queue.epoch().await.unwrap();
     let job = ids(1)[0];
-    queue.dispatch(&[(job, High)]).await.unwrap();
-    reader.take().await.ack().await;
+    send(&queue, &[(job, High)]).await.unwrap();
+    reader.take().await.acked().await;
     reader.ask().await;
     server.kill();
     fails_soon(&queue).await;
     server.resume();
-    assert_ne!(queue.epoch().await.unwrap(), epoch);
-    queue.dispatch(&[(job, High)]).await.unwrap();
+    send(&queue, &[(job, High)]).await.unwrap();
     assert_eq!(reader.take().await.job, job);
 }
 
@@ -70,7 +68,7 @@ async fn a_redis_that_hangs_fails_soon_and_is_found_again() {
     assert!(pulse.silent_for() < Duration::from_secs(6), "the fetching task hangs with Redis");
     server.signal(libc::SIGCONT);
     let job = ids(1)[0];
-    queue.dispatch(&[(job, High)]).await.unwrap();
+    send(&queue, &[(job, High)]).await.unwrap();
     assert_eq!(reader.take().await.job, job);
 }
 
@@ -79,11 +77,11 @@ async fn a_consumer_closes_while_redis_is_away() {
     let mut server = RedisServer::start();
     let queue = open(&server.url(), &unique("queue"), Duration::from_secs(30));
     let mut reader = Reader::of(&queue);
-    queue.dispatch(&all(&ids(1), High)).await.unwrap();
+    send(&queue, &all(&ids(1), High)).await.unwrap();
     let delivery = reader.take().await;
     reader.ask().await;
     server.kill();
-    within("the acknowledgement to give up", delivery.ack()).await;
+    within("the acknowledgement to give up", delivery.acked()).await;
     reader.close().await;
 }
 

@@ -11,7 +11,7 @@ use trainyard_domain::JobId;
 use trainyard_domain::PriorityClass::Normal;
 use trainyard_queue::{Delivery, Queue};
 
-use super::harness::{all, ids, on_both, waiting, within};
+use super::harness::{all, ids, on_both, send, waiting, within};
 
 const PLACES: usize = 3;
 
@@ -54,7 +54,7 @@ impl Floor {
 
 /// A job that ends once as many run as there are places: with fewer at once, none would ever end.
 async fn meet(delivery: Delivery, floor: Data<Arc<Floor>>) {
-    delivery.ack().await;
+    delivery.acked().await;
     let now = floor.running.fetch_add(1, SeqCst) + 1;
     floor.most.fetch_max(now, SeqCst);
     floor.meet.wait().await;
@@ -65,9 +65,9 @@ async fn meet(delivery: Delivery, floor: Data<Arc<Floor>>) {
 async fn a_worker_runs_as_many_at_once_as_it_may_and_each_once(queue: Queue) {
     let jobs = ids(10 * PLACES);
     let floor = Floor::expecting(jobs.len());
-    queue.dispatch(&all(&jobs, Normal)).await.unwrap();
+    send(&queue, &all(&jobs, Normal)).await.unwrap();
     let worker = WorkerBuilder::new("crowd")
-        .backend(queue.consume("crowd"))
+        .backend(queue.consume("crowd", PLACES))
         .layer(ConcurrencyLimitLayer::new(PLACES))
         .catch_panic()
         .data(floor.clone())
@@ -86,7 +86,7 @@ async fn a_worker_runs_as_many_at_once_as_it_may_and_each_once(queue: Queue) {
 
 /// A job that says that it began and ends when told.
 async fn hold(delivery: Delivery, floor: Data<Arc<Floor>>) {
-    delivery.ack().await;
+    delivery.acked().await;
     floor.began.notify_one();
     floor.proceed.notified().await;
     floor.end(delivery.job);
@@ -95,9 +95,9 @@ async fn hold(delivery: Delivery, floor: Data<Arc<Floor>>) {
 async fn a_worker_that_drains_ends_its_jobs_and_leaves_the_rest(queue: Queue) {
     let jobs = ids(4);
     let floor = Floor::expecting(1);
-    queue.dispatch(&all(&jobs, Normal)).await.unwrap();
+    send(&queue, &all(&jobs, Normal)).await.unwrap();
     let worker = WorkerBuilder::new("leaver")
-        .backend(queue.consume("leaver"))
+        .backend(queue.consume("leaver", 1))
         .layer(ConcurrencyLimitLayer::new(1))
         .data(floor.clone())
         .build(hold);

@@ -31,7 +31,6 @@ impl Jobs<'_> {
             self.0,
             "UPDATE jobs SET status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END, \
              finished_at = CASE WHEN status = 'queued' THEN $2 ELSE finished_at END, \
-             dispatched_at = CASE WHEN status = 'queued' THEN NULL ELSE dispatched_at END, \
              cancel_requested_at = COALESCE(cancel_requested_at, $2), revision = revision + 1 \
              WHERE id = $1 AND status IN ('queued', 'running') RETURNING status",
             id.0,
@@ -53,9 +52,9 @@ impl Jobs<'_> {
     pub async fn retry(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool> {
         let changed = execute!(
             self.0,
-            "UPDATE jobs SET status = 'queued', attempts = 0, crashes = 0, interruptions = 0, run_at = $2, \
-             cancel_requested_at = NULL, dispatched_at = NULL, started_at = NULL, finished_at = NULL, worker = NULL, \
-             error = NULL, progress = 0, phase = NULL, revision = revision + 1 \
+            "UPDATE jobs SET status = 'queued', attempts = 0, crashes = 0, interruptions = 0, due = TRUE, run_at = $2, \
+             cancel_requested_at = NULL, started_at = NULL, finished_at = NULL, worker = NULL, error = NULL, \
+             progress = 0, phase = NULL, revision = revision + 1 \
              WHERE id = $1 AND status IN ('failed', 'cancelled')",
             id.0,
             now,

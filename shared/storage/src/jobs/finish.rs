@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
-use crate::rows::{Each, write_each};
+use crate::rows::{Each, among_runs, write_each};
 use crate::sql::execute;
 
 /// Carries out a `Next`. A cancel mark that came after the caller looked still wins over going back to the queue.
@@ -23,12 +23,12 @@ macro_rules! end {
             concat!(
                 "UPDATE jobs SET status = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NOT NULL \
                  THEN 'cancelled' ELSE $3 END, attempts = $4, crashes = $5, interruptions = $6, \
-                 run_at = COALESCE($7, run_at), \
+                 run_at = COALESCE($7, run_at), due = COALESCE($7 <= $9 OR $7 <= created_at, TRUE), \
                  error = CASE WHEN $3 = 'queued' THEN COALESCE($8, error) ELSE $8 END, \
                  finished_at = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NULL THEN NULL ELSE $9 END, \
                  started_at = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NULL THEN NULL ELSE started_at END, \
                  progress = CASE WHEN $3 = 'queued' AND cancel_requested_at IS NULL THEN 0 ELSE progress END, \
-                 phase = NULL, lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 \
+                 phase = NULL, lease_expires_at = NULL, revision = revision + 1 \
                  WHERE id = $1 AND claim = $2 AND status = 'running'",
                 $guard
             ),
@@ -46,20 +46,19 @@ macro_rules! end {
 }
 
 macro_rules! succeed_bare {
-    ($which:literal) => {
+    ($at:literal, $run:expr) => {
         concat!(
-            "UPDATE jobs SET status = 'succeeded', finished_at = $1, progress = 1, phase = NULL, error = NULL, \
-             lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 ",
-            $which,
+            "UPDATE jobs SET status = 'succeeded', finished_at = ",
+            $at,
+            ", progress = 1, phase = NULL, error = NULL, lease_expires_at = NULL, revision = revision + 1 WHERE ",
+            $run,
             " AND status = 'running' RETURNING id"
         )
     };
 }
 const SUCCEED_BARE: Each = Each {
-    postgres: succeed_bare!(
-        "FROM unnest($2::uuid[], $3::bigint[]) AS run (job, claimed) WHERE id = run.job AND claim = run.claimed"
-    ),
-    sqlite: succeed_bare!("WHERE id = $2 AND claim = $3"),
+    postgres: succeed_bare!("COALESCE($1, statement_timestamp())", among_runs!("$2", "$3")),
+    sqlite: succeed_bare!("$1", "id = $2 AND claim = $3"),
 };
 
 impl Jobs<'_> {
@@ -98,7 +97,7 @@ impl Jobs<'_> {
         let changed = execute!(
             self.0,
             "UPDATE jobs SET status = 'succeeded', metrics = $3, model_version = $4, finished_at = $5, progress = 1, \
-             phase = NULL, error = NULL, lease_expires_at = NULL, dispatched_at = NULL, revision = revision + 1 \
+             phase = NULL, error = NULL, lease_expires_at = NULL, revision = revision + 1 \
              WHERE id = $1 AND claim = $2 AND status = 'running'",
             id.0,
             claim,
@@ -109,13 +108,14 @@ impl Jobs<'_> {
         Ok(changed == 1)
     }
 
-    /// Ends runs that publish nothing as succeeded, each named by job and claim. Answers those that did; the claims of the
-    /// others no longer stand.
+    /// Ends runs that publish nothing as succeeded, each named by job and claim, `at` then or, told none, at the database's
+    /// own time. Answers those that did; the claims of the others no longer stand.
     ///
     /// # Errors
     /// As every query.
-    pub async fn succeed_bare(&mut self, runs: &[(JobId, i64)], now: DateTime<Utc>) -> Result<HashSet<JobId>> {
-        let rows: Vec<(Uuid,)> = write_each!(self.0, SUCCEED_BARE, [now], runs, |run| [run.0.0, run.1])?;
+    pub async fn succeed_bare(&mut self, runs: &[(JobId, i64)], at: Option<DateTime<Utc>>) -> Result<HashSet<JobId>> {
+        let at = self.0.moment(at);
+        let rows: Vec<(Uuid,)> = write_each!(self.0, SUCCEED_BARE, [at], runs, |run| [run.0.0, run.1])?;
         Ok(rows.into_iter().map(|(id,)| JobId(id)).collect())
     }
 

@@ -12,6 +12,9 @@ use crate::sql::{all, one};
 /// The furthest a queue position is counted.
 const COUNTED: i64 = 10_000;
 
+/// Since when a job has been due, if there is one.
+type Since = Option<DateTime<Utc>>;
+
 impl Jobs<'_> {
     /// Queued and running jobs of one user.
     ///
@@ -20,8 +23,9 @@ impl Jobs<'_> {
     pub async fn active_of(&mut self, user: UserId) -> Result<i64> {
         let (count,): (i64,) = one!(
             self.0,
-            "SELECT (SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND dispatched_at IS NULL AND created_by = $1) \
-             + (SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL AND created_by = $1) \
+            "SELECT (SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND due AND created_by = $1) \
+             + (SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > created_at AND due = FALSE \
+             AND created_by = $1) \
              + (SELECT COUNT(*) FROM jobs WHERE status = 'running' AND created_by = $1)",
             user.0,
         )?;
@@ -66,7 +70,7 @@ impl Jobs<'_> {
     pub async fn scheduled_total(&mut self, now: DateTime<Utc>) -> Result<i64> {
         let (count,): (i64,) = one!(
             self.0,
-            "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > created_at AND run_at > $1",
+            "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > created_at AND due = FALSE AND run_at > $1",
             now,
         )?;
         Ok(count)
@@ -101,8 +105,12 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn depth_by_class(&mut self) -> Result<Vec<(PriorityClass, i64)>> {
-        let rows: Vec<(i64, i64)> =
-            all!(self.0, "SELECT priority, COUNT(*) FROM jobs WHERE status = 'queued' GROUP BY priority")?;
+        let rows: Vec<(i64, i64)> = all!(
+            self.0,
+            "SELECT priority, COUNT(*) FROM jobs WHERE status = 'queued' AND due GROUP BY priority \
+             UNION ALL SELECT priority, COUNT(*) FROM jobs WHERE status = 'queued' AND run_at > created_at \
+             AND due = FALSE GROUP BY priority",
+        )?;
         let depth = |class| rows.iter().filter(|(p, _)| PriorityClass::of(*p) == class).map(|(_, n)| n).sum();
         Ok(PriorityClass::ALL.map(|class| (class, depth(class))).into())
     }
@@ -112,14 +120,17 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn oldest_queued(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        let (delayed, prompt): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = one!(
+        // Those whose time came late, noted or not yet, and those that were due from the start.
+        let (late, unnoted, prompt): (Since, Since, Since) = one!(
             self.0,
-            "SELECT (SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at > created_at AND run_at <= $1), \
+            "SELECT (SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at > created_at AND due = TRUE \
+             AND run_at <= $1), (SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at > created_at \
+             AND due = FALSE AND run_at <= $1), \
              (SELECT run_at FROM jobs WHERE status = 'queued' AND run_at <= created_at ORDER BY id LIMIT 1)",
             now,
         )?;
-        // The earlier of the two, where there are any.
-        Ok(delayed.into_iter().chain(prompt.filter(|due| *due <= now)).min())
+        // The earliest, where there are any.
+        Ok(late.into_iter().chain(unnoted).chain(prompt.filter(|due| *due <= now)).min())
     }
 
     /// The first jobs in line, in the order they should run: those that are due, by priority and age, each with its
@@ -127,11 +138,10 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// As every query.
-    pub async fn line(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<(i64, JobId)>> {
+    pub async fn line(&mut self, limit: i64) -> Result<Vec<(i64, JobId)>> {
         let rows: Vec<(i64, Uuid)> = all!(
             self.0,
-            "SELECT priority, id FROM jobs WHERE status = 'queued' AND run_at <= $1 ORDER BY priority DESC, id LIMIT $2",
-            now,
+            "SELECT priority, id FROM jobs WHERE status = 'queued' AND due ORDER BY priority DESC, id LIMIT $1",
             limit,
         )?;
         Ok(rows.into_iter().map(|(priority, id)| (priority, JobId(id))).collect())
@@ -143,16 +153,16 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn queue_position(&mut self, job: &Job) -> Result<i64> {
-        let now = self.0.now().await?;
-        let (ahead,): (i64,) = one!(
+        // Two ranges of an index; as one condition they would be a filter on all of it.
+        let (higher, older): (i64, i64) = one!(
             self.0,
-            "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE status = 'queued' AND run_at <= $3 \
-             AND (priority > $1 OR (priority = $1 AND id < $2)) LIMIT $4) AS ahead",
+            "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE status = 'queued' AND due AND priority > $1 \
+             LIMIT $3) AS higher), (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE status = 'queued' AND due \
+             AND priority = $1 AND id < $2 LIMIT $3) AS older)",
             job.spec.priority,
             job.id.0,
-            now.max(job.run_at),
             COUNTED,
         )?;
-        Ok(ahead + 1)
+        Ok((higher + older).min(COUNTED) + 1)
     }
 }

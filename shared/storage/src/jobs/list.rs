@@ -1,13 +1,25 @@
 //! Lists of jobs, newest first.
+//!
+//! A status is a matter of `jobs`, the other filters are of `job_orders`. With filters of one table its index finds the
+//! page, and the other table adds its columns. With filters of both, no index knows how many rows pass the two, and no
+//! statistics either: jobs that wait are the newest ones, say. So the page is looked for among a few rows of one table,
+//! then of the other, and only what is rare among many of both is left to the database's judgement.
 
 use sqlx::AssertSqlSafe;
 use trainyard_domain::{Algorithm, Job, JobId, JobStatus, ModelName, UserId};
 use uuid::Uuid;
 
 use super::Jobs;
-use super::rows::JobRow;
+use super::rows::{JobRow, both_tables, job_columns, order_columns};
 use crate::error::Result;
-use crate::sql::all;
+use crate::sql::{all, one};
+
+/// How many rows of one table are looked through for a page that filters of both make up.
+const WINDOW: i64 = 300;
+
+const JOB: &str = job_columns!();
+const ORDER: &str = order_columns!();
+const BOTH: &str = both_tables!();
 
 /// Which jobs to list; `None` lets all pass.
 #[derive(Debug, Clone, Default)]
@@ -22,19 +34,65 @@ pub struct JobFilter {
     pub created_by: Option<UserId>,
 }
 
+/// The table that finds the page.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Jobs,
+    Orders,
+}
+
+/// Each combination of filters makes a text of its own, so that each gets a plan of its own: one text for all (`$1 IS NULL
+/// OR …`) would read the whole table for a filter that few rows pass. A status stands in the text itself, because each
+/// has an index of its own; another filter that is not set still names its parameter, which keeps the numbering.
 impl JobFilter {
-    /// The query for the filters that are set. Each combination is a text of its own, so that each gets a plan of its
-    /// own: one text for all (`$1 IS NULL OR …`) would read the whole table for a filter that few rows pass. A status
-    /// stands in the text itself, because each has an index of its own; another filter that is not set still names its
-    /// parameter, which keeps the numbering.
-    fn sql(&self) -> String {
+    fn by_order(&self) -> bool {
+        self.name.is_some() || self.algorithm.is_some() || self.created_by.is_some()
+    }
+
+    fn status(&self) -> String {
+        self.status.map_or("TRUE".to_owned(), |status| format!("status = '{}'", status.as_str()))
+    }
+
+    fn order(&self) -> String {
         let clause = |set: bool, filter: &'static str, unset: &'static str| if set { filter } else { unset };
-        let status = self.status.map_or(String::new(), |status| format!("AND status = '{}' ", status.as_str()));
         format!(
-            "SELECT * FROM jobs WHERE id < $1 {status}AND {} AND {} AND {} ORDER BY id DESC LIMIT $5",
+            "{} AND {} AND {}",
             clause(self.name.is_some(), "model_name = $2", "$2 IS NULL"),
             clause(self.algorithm.is_some(), "algorithm = $3", "$3 IS NULL"),
-            clause(self.created_by.is_some(), "created_by = $4", "$4 IS NULL"),
+            clause(self.created_by.is_some(), "job_orders.created_by = $4", "$4 IS NULL"),
+        )
+    }
+
+    /// The newest `$6` rows that pass one side's filters, and of those the newest `$5` that pass the other's.
+    fn page_of(&self, side: Side) -> String {
+        let (status, order) = (self.status(), self.order());
+        let (from, filter) = match side {
+            Side::Jobs => (
+                format!(
+                    "(SELECT {JOB} FROM jobs WHERE id < $1 AND {status} ORDER BY id DESC LIMIT $6) AS jobs JOIN job_orders"
+                ),
+                order,
+            ),
+            Side::Orders => (
+                format!(
+                    "(SELECT id, {ORDER} FROM job_orders WHERE id < $1 AND {order} ORDER BY id DESC LIMIT $6) AS job_orders \
+                     JOIN jobs"
+                ),
+                status,
+            ),
+        };
+        format!(
+            "SELECT {JOB}, {ORDER} FROM {from} ON job_orders.id = jobs.id WHERE {filter} ORDER BY jobs.id DESC LIMIT $5"
+        )
+    }
+
+    /// The page by filters of both, as the database judges best.
+    fn page_of_both(&self) -> String {
+        format!(
+            "SELECT {JOB}, {ORDER} FROM {BOTH} WHERE jobs.id < $1 AND job_orders.id < $1 AND {} AND {} \
+             ORDER BY job_orders.id DESC LIMIT $5",
+            self.status(),
+            self.order(),
         )
     }
 }
@@ -45,16 +103,71 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Result<Vec<Job>> {
-        let sql = filter.sql();
-        let rows: Vec<JobRow> = all!(
+        let before = before.map_or(Uuid::max(), |id| id.0);
+        let rows = match (filter.status.is_some(), filter.by_order()) {
+            (_, false) => self.page(filter, filter.page_of(Side::Jobs), before, limit, limit).await?,
+            (false, true) => self.page(filter, filter.page_of(Side::Orders), before, limit, limit).await?,
+            (true, true) => self.page_by_both(filter, before, limit).await?,
+        };
+        rows.into_iter().map(JobRow::read).collect()
+    }
+
+    async fn page_by_both(&mut self, filter: &JobFilter, before: Uuid, limit: i64) -> Result<Vec<JobRow>> {
+        let window = WINDOW.max(limit);
+        for side in [Side::Jobs, Side::Orders] {
+            let rows = self.page(filter, filter.page_of(side), before, limit, window).await?;
+            let full = i64::try_from(rows.len()).is_ok_and(|found| found >= limit);
+            if full || self.ends_within(filter, side, before, window).await? {
+                return Ok(rows);
+            }
+        }
+        self.page(filter, filter.page_of_both(), before, limit, window).await
+    }
+
+    async fn page(
+        &mut self,
+        filter: &JobFilter,
+        sql: String,
+        before: Uuid,
+        limit: i64,
+        window: i64,
+    ) -> Result<Vec<JobRow>> {
+        all!(
             self.0,
             AssertSqlSafe(sql.clone()),
-            before.map_or(Uuid::max(), |id| id.0),
+            before,
             filter.name.as_ref().map(ModelName::as_str),
             filter.algorithm.map(Algorithm::as_str),
             filter.created_by.map(|id| id.0),
             limit,
-        )?;
-        rows.into_iter().map(JobRow::read).collect()
+            window,
+        )
+    }
+
+    /// Whether fewer rows than `window` pass one side's filters: then the page has nothing to come after it.
+    async fn ends_within(&mut self, filter: &JobFilter, side: Side, before: Uuid, window: i64) -> Result<bool> {
+        let (count,): (i64,) = match side {
+            Side::Jobs => {
+                let status = filter.status();
+                let count = "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE id < $1 AND";
+                let sql = format!("{count} {status} ORDER BY id DESC LIMIT $2) AS first");
+                one!(self.0, AssertSqlSafe(sql.clone()), before, window)?
+            }
+            Side::Orders => {
+                let order = filter.order();
+                let count = "SELECT COUNT(*) FROM (SELECT 1 FROM job_orders WHERE id < $1 AND";
+                let sql = format!("{count} {order} ORDER BY id DESC LIMIT $5) AS first");
+                one!(
+                    self.0,
+                    AssertSqlSafe(sql.clone()),
+                    before,
+                    filter.name.as_ref().map(ModelName::as_str),
+                    filter.algorithm.map(Algorithm::as_str),
+                    filter.created_by.map(|id| id.0),
+                    window,
+                )?
+            }
+        };
+        Ok(count < window)
     }
 }

@@ -1,21 +1,53 @@
-//! A row of `jobs`, as both drivers read it.
+//! A job from its two rows, as both drivers read it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::outcome::Counts;
-use trainyard_domain::{DatasetId, Job, JobError, JobId, JobSpec, UserId};
+use trainyard_domain::{DatasetId, Job, JobError, JobId, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::read_back;
 
-/// Every column but those that only repeat the `spec` for lists and the queue's order.
+/// The columns of `jobs` that make a job: all but those that repeat its `spec` and its `run_at` for the queue's order.
+macro_rules! job_columns {
+    () => {
+        "jobs.id, jobs.status, jobs.created_by, jobs.created_at, jobs.run_at, jobs.attempts, jobs.crashes, \
+         jobs.interruptions, jobs.claim, jobs.worker, jobs.lease_expires_at, jobs.cancel_requested_at, jobs.progress, \
+         jobs.phase, jobs.started_at, jobs.finished_at, jobs.metrics, jobs.model_version, jobs.error, jobs.revision"
+    };
+}
+
+/// The columns of `job_orders` that make a job, with those above.
+macro_rules! order_columns {
+    () => {
+        "job_orders.spec, job_orders.dataset_id, job_orders.request_id"
+    };
+}
+
+/// All of them, for a [`JobRow`].
+macro_rules! whole {
+    () => {
+        concat!(crate::jobs::rows::job_columns!(), ", ", crate::jobs::rows::order_columns!())
+    };
+}
+
+/// Where the columns of [`whole`] are read from.
+macro_rules! both_tables {
+    () => {
+        "jobs JOIN job_orders ON job_orders.id = jobs.id"
+    };
+}
+
+pub(super) use {both_tables, job_columns, order_columns, whole};
+
+/// What [`whole`] names.
 #[derive(FromRow)]
 pub(super) struct JobRow {
     id: Uuid,
-    spec: Json<JobSpec>,
+    spec: String,
     created_by: Uuid,
     dataset_id: Uuid,
     status: String,
@@ -26,7 +58,6 @@ pub(super) struct JobRow {
     worker: Option<String>,
     lease_expires_at: Option<DateTime<Utc>>,
     cancel_requested_at: Option<DateTime<Utc>>,
-    dispatched_at: Option<DateTime<Utc>>,
     run_at: DateTime<Utc>,
     progress: f64,
     phase: Option<String>,
@@ -44,7 +75,7 @@ impl JobRow {
     pub(super) fn read(self) -> Result<Job> {
         Ok(Job {
             id: JobId(self.id),
-            spec: self.spec.0,
+            spec: read_back::spec(&self.spec)?,
             dataset_id: DatasetId(self.dataset_id),
             created_by: UserId(self.created_by),
             status: read_back::status(&self.status)?,
@@ -53,7 +84,6 @@ impl JobRow {
             worker: self.worker,
             lease_expires_at: self.lease_expires_at,
             cancel_requested_at: self.cancel_requested_at,
-            dispatched_at: self.dispatched_at,
             run_at: self.run_at,
             progress: self.progress,
             phase: self.phase,

@@ -1,83 +1,127 @@
-//! Adding many jobs at once, and how many of them may go to the queue at once.
+//! Adding many jobs at once, and removing jobs whole.
 
-use chrono::{DateTime, Utc};
-use sqlx::types::Json;
-use trainyard_domain::{Job, JobId, PriorityClass, UserId};
+use sqlx::{PgConnection, SqliteConnection};
+use trainyard_domain::Job;
+use uuid::Uuid;
 
 use super::Jobs;
-use super::dispatch::priorities;
+use crate::audit::AuditEntry;
 use crate::error::Result;
+use crate::read_back;
 use crate::rows::{Each, execute_each, for_ids};
-use crate::sql::one;
+use crate::sql::answered;
+use crate::tx::Inner;
 
-const INSERT: Each = Each {
-    postgres: "INSERT INTO jobs (id, spec, model_name, algorithm, priority, created_by, dataset_id, run_at, created_at, \
-               request_id, dispatched_at, status, attempts, crashes, interruptions, claim, progress, revision) \
-               SELECT new.*, 'queued', 0, 0, 0, 0, 0, 1 FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], \
-               $5::bigint[], $6::uuid[], $7::uuid[], $8::timestamptz[], $9::timestamptz[], $10::text[], \
-               $11::timestamptz[]) AS new",
-    sqlite: "INSERT INTO jobs (id, spec, model_name, algorithm, priority, created_by, dataset_id, run_at, created_at, \
-             request_id, dispatched_at, status, attempts, crashes, interruptions, claim, progress, revision) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 0, 0, 0, 0, 0, 1)",
-};
-const DELETE: Each = for_ids!("DELETE FROM jobs WHERE status = 'queued' AND claim = 0 AND id", "$1", "");
+macro_rules! orders {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id) ",
+            $rows
+        )
+    };
+}
+macro_rules! queued {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO jobs (id, status, created_by, priority, created_at, due, run_at, attempts, crashes, \
+             interruptions, claim, progress, revision) ",
+            $rows
+        )
+    };
+}
+// All that is stored of submissions, in one statement: the last seven arrays are the audit trail's.
+const POSTGRES: &str = concat!(
+    "WITH new AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], \
+     $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[]) AS new (id, spec, model_name, algorithm, \
+     created_by, dataset_id, created_at, request_id, priority, run_at)), orders AS (",
+    orders!("SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id FROM new"),
+    "), trail AS (INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
+     unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[])) ",
+    queued!(
+        "SELECT id, 'queued', created_by, priority, created_at, run_at <= created_at, run_at, 0, 0, 0, 0, 0, 1 FROM new"
+    )
+);
+const SQLITE: &str = concat!(
+    orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
+    "; ",
+    queued!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
+);
+const FORGET: Each = for_ids!("DELETE FROM job_orders WHERE id", "$1", "");
 
 impl Jobs<'_> {
-    /// Adds jobs as [`Job::submitted`] makes them; of each only what a submission can set is looked at.
+    /// Adds jobs as [`Job::submitted`] makes them, of each only what a submission can set, and what the audit trail says
+    /// of them.
     ///
     /// # Errors
     /// [`crate::StorageError::Conflict`] when there is a job with the id of one of them.
-    pub async fn submit(&mut self, jobs: &[Job]) -> Result<()> {
-        execute_each!(self.0, INSERT, [], jobs, |job| [
-            job.id.0,
-            Json(&job.spec),
-            job.spec.name.as_str(),
-            job.spec.algorithm.as_str(),
-            job.spec.priority,
-            job.created_by.0,
-            job.dataset_id.0,
-            job.run_at,
-            job.created_at,
-            job.request_id.as_deref(),
-            job.dispatched_at,
-        ])?;
-        Ok(())
+    pub async fn submit(&mut self, jobs: &[Job], trail: &[AuditEntry]) -> Result<()> {
+        self.0.check_may_write()?;
+        let specs = jobs.iter().map(|job| read_back::text(&job.spec)).collect::<Result<Vec<_>>>()?;
+        match &mut self.0.inner {
+            Inner::Postgres(session) => submit_together(session, jobs, specs, trail).await,
+            Inner::Sqlite(tx, _) => {
+                submit_each(tx, jobs, &specs).await?;
+                self.0.audit().insert_many(trail).await
+            }
+        }
     }
 
-    /// Takes back jobs that this very transaction submitted.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn take_back(&mut self, ids: &[JobId]) -> Result<()> {
-        execute_each!(self.0, DELETE, [], ids, |id| [id.0])?;
+    /// Removes the orders of jobs that this very transaction removed.
+    pub(super) async fn forget_orders(&mut self, gone: &[(Uuid,)]) -> Result<()> {
+        if !gone.is_empty() {
+            execute_each!(self.0, FORGET, [], gone, |job| [job.0])?;
+        }
         Ok(())
     }
+}
 
-    /// How many new jobs of `user` in `class` may go to the queue at once: what is free of `window`, and none while older
-    /// ones still wait for their turn.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn free_window(
-        &mut self,
-        user: UserId,
-        class: PriorityClass,
-        window: i64,
-        now: DateTime<Utc>,
-    ) -> Result<i64> {
-        let (lowest, highest) = priorities(class);
-        let (sent, older): (i64, bool) = one!(
-            self.0,
-            "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL \
-             AND created_by = $1 AND priority BETWEEN $2 AND $3 LIMIT $4) AS sent), \
-             EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND dispatched_at IS NULL AND created_by = $1 \
-             AND priority BETWEEN $2 AND $3 AND run_at <= $5)",
-            user.0,
-            lowest,
-            highest,
-            window,
-            now,
-        )?;
-        Ok(if older { 0 } else { (window - sent).max(0) })
+async fn submit_together(
+    session: &mut PgConnection,
+    jobs: &[Job],
+    specs: Vec<String>,
+    trail: &[AuditEntry],
+) -> Result<()> {
+    let query = sqlx::query(POSTGRES)
+        .bind(array(jobs, |job| job.id.0))
+        .bind(specs)
+        .bind(array(jobs, |job| job.spec.name.as_str()))
+        .bind(array(jobs, |job| job.spec.algorithm.as_str()))
+        .bind(array(jobs, |job| job.created_by.0))
+        .bind(array(jobs, |job| job.dataset_id.0))
+        .bind(array(jobs, |job| job.created_at))
+        .bind(array(jobs, |job| job.request_id.as_deref()))
+        .bind(array(jobs, |job| job.spec.priority))
+        .bind(array(jobs, |job| job.run_at))
+        .bind(array(trail, |entry| entry.id))
+        .bind(array(trail, |entry| entry.at))
+        .bind(array(trail, |entry| entry.actor.map(|id| id.0)))
+        .bind(array(trail, |entry| entry.action.as_str()))
+        .bind(array(trail, |entry| entry.subject.as_str()))
+        .bind(array(trail, |entry| entry.request_id.as_deref()))
+        .bind(array(trail, |entry| entry.detail.to_string()));
+    answered(query.execute(session)).await?;
+    Ok(())
+}
+
+/// One field of all items.
+fn array<'i, T, F>(items: &'i [T], field: impl Fn(&'i T) -> F) -> Vec<F> {
+    items.iter().map(field).collect()
+}
+
+async fn submit_each(connection: &mut SqliteConnection, jobs: &[Job], specs: &[String]) -> Result<()> {
+    for (job, spec) in jobs.iter().zip(specs) {
+        let query = sqlx::query(SQLITE)
+            .bind(job.id.0)
+            .bind(spec)
+            .bind(job.spec.name.as_str())
+            .bind(job.spec.algorithm.as_str())
+            .bind(job.created_by.0)
+            .bind(job.dataset_id.0)
+            .bind(job.created_at)
+            .bind(job.request_id.as_deref())
+            .bind(job.spec.priority)
+            .bind(job.run_at);
+        answered(query.execute(&mut *connection)).await?;
     }
+    Ok(())
 }

@@ -10,6 +10,9 @@ use trainyard_domain::{
 };
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 
+/// How long leases are.
+pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
+
 /// See the module.
 pub(crate) struct Bench {
     pub(crate) db: Db,
@@ -96,10 +99,10 @@ impl Bench {
         self.db.read().await.unwrap().jobs().get(id).await.unwrap().unwrap()
     }
 
-    /// Claims a job for `worker` with a lease of 30 s from `now`.
+    /// Claims a job for `worker` with a [`LEASE`] from `now`.
     pub(crate) async fn claim(&self, id: JobId, worker: &str, now: DateTime<Utc>) -> Option<Job> {
         let mut tx = self.db.begin().await.unwrap();
-        let job = tx.jobs().claim(id, worker, now, now + TimeDelta::seconds(30)).await.unwrap();
+        let job = tx.jobs().claim(id, worker, Some(now), LEASE).await.unwrap();
         tx.commit().await.unwrap();
         job
     }

@@ -5,7 +5,7 @@ use trainyard_domain::outcome::{Counts, Ending};
 use trainyard_domain::{JobId, JobStatus};
 use trainyard_storage::Cancelled;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, LEASE};
 use crate::running::{end, next_of};
 
 on_both!(
@@ -67,10 +67,10 @@ async fn a_cancel_is_never_forgotten_by_a_run_that_goes_back(bench: Bench) {
 async fn of_a_claim_and_a_cancel_at_once_both_are_told_the_truth(bench: Bench) {
     let race = async |id: JobId| {
         let claim = {
-            let (db, now, until) = (bench.db.clone(), bench.now, bench.later(30));
+            let (db, now) = (bench.db.clone(), bench.now);
             tokio::spawn(async move {
                 let mut tx = db.begin().await.unwrap();
-                let job = tx.jobs().claim(id, "w", now, until).await.unwrap();
+                let job = tx.jobs().claim(id, "w", Some(now), LEASE).await.unwrap();
                 tx.commit().await.unwrap();
                 job.is_some()
             })

@@ -40,7 +40,7 @@ async fn four_hundred_transactions_at_once_all_pass(bench: Bench) {
 
 async fn a_row_that_cannot_be_read_is_an_error_not_a_panic(bench: Bench) {
     let id = bench.queue().await;
-    for damage in ["UPDATE jobs SET spec = '{\"name\": 7}'", "UPDATE jobs SET error = '[]', spec = '{}'"] {
+    for damage in ["UPDATE jobs SET error = '[]'", "UPDATE job_orders SET spec = '{\"name\": 7}'"] {
         bench.meddle(damage).await;
         let mut tx = bench.db.read().await.unwrap();
         let read = tx.jobs().get(id).await;

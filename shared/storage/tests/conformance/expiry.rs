@@ -1,6 +1,6 @@
 //! Ended jobs go when their time is up, and nothing else goes with them.
 
-use trainyard_domain::{JobId, JobStatus, ModelName};
+use trainyard_domain::{Job, JobId, JobStatus, ModelName};
 
 use crate::bench::Bench;
 
@@ -10,12 +10,15 @@ on_both!(
     a_job_that_was_retried_meanwhile_stays,
     a_succeeded_job_stays_as_long_as_its_version,
     the_walk_over_succeeded_jobs_goes_on_where_it_was,
+    the_walk_gets_past_jobs_that_ended_late,
 );
 
-/// A job that ended so many seconds before the present.
+/// A job that ended so many seconds before the present, and was submitted a second before that.
 async fn ended(bench: &Bench, status: JobStatus, ago: i64) -> JobId {
     bench
         .queue_with(|job| {
+            job.created_at = bench.later(-ago - 1);
+            (job.id, job.run_at) = (JobId::at(job.created_at), job.created_at);
             job.status = status;
             job.finished_at = Some(bench.later(-ago));
         })
@@ -43,6 +46,7 @@ async fn dead_jobs_go_when_their_time_is_up(bench: Bench) {
     tx.commit().await.unwrap();
     assert_eq!(expire_dead(&bench, 10).await, 2);
     assert!(!there(&bench, failed).await && !there(&bench, cancelled).await);
+    bench.queue_with(|job| job.id = cancelled).await;
     assert!(there(&bench, young).await && there(&bench, succeeded).await && there(&bench, queued).await);
     let record = bench.db.read().await.unwrap().idempotency().find(bench.user, "key").await.unwrap();
     assert!(record.is_none(), "its key goes with it");
@@ -96,20 +100,48 @@ async fn the_walk_over_succeeded_jobs_goes_on_where_it_was(bench: Bench) {
     let kept = [published(&bench, 500).await, published(&bench, 400).await];
     let gone = [ended(&bench, JobStatus::Succeeded, 300).await, ended(&bench, JobStatus::Succeeded, 300).await];
     let young = ended(&bench, JobStatus::Succeeded, 50).await;
-    let mut mark = None;
-    let mut removed = Vec::new();
-    for _ in 0..3 {
-        let mut tx = bench.db.begin().await.unwrap();
-        let (count, reached) = tx.jobs().expire_succeeded(bench.later(-100), mark, 2).await.unwrap();
-        tx.commit().await.unwrap();
-        removed.push(count);
-        mark = reached;
-    }
-    assert_eq!((removed, mark), (vec![0, 2, 0], None), "past those that stay, to the end");
+    assert_eq!(walk(&bench, 2).await, [0, 2, 0], "past those that stay, to the end");
     for id in kept.into_iter().chain([young]) {
         assert!(there(&bench, id).await);
     }
     for id in gone {
         assert!(!there(&bench, id).await);
     }
+}
+
+/// Walks over all succeeded jobs in pages of `limit`; answers what each page removed.
+async fn walk(bench: &Bench, limit: i64) -> Vec<u64> {
+    let (mut removed, mut mark) = (Vec::new(), None);
+    loop {
+        let mut tx = bench.db.begin().await.unwrap();
+        let (count, reached) = tx.jobs().expire_succeeded(bench.later(-100), mark, limit).await.unwrap();
+        tx.commit().await.unwrap();
+        removed.push(count);
+        mark = reached;
+        if mark.is_none() {
+            return removed;
+        }
+        assert!(removed.len() < 20, "the walk does not end");
+    }
+}
+
+async fn the_walk_gets_past_jobs_that_ended_late(bench: Bench) {
+    let mut long = Vec::new();
+    for _ in 0..4 {
+        let id = JobId::at(bench.later(-900));
+        let ended = |job: &mut Job| {
+            job.id = id;
+            job.status = JobStatus::Succeeded;
+            job.finished_at = Some(bench.later(-50));
+        };
+        long.push(bench.queue_with(ended).await);
+    }
+    let short = ended(&bench, JobStatus::Succeeded, 300).await;
+    assert_eq!(walk(&bench, 2).await, [0, 0, 1], "a page of jobs that are too young is not the end");
+    assert!(!there(&bench, short).await);
+    for id in long {
+        assert!(there(&bench, id).await);
+    }
+    // Whoever was removed left nothing behind that would keep the id taken.
+    bench.queue_with(|job| job.id = short).await;
 }

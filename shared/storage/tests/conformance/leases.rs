@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use trainyard_domain::JobStatus;
 use trainyard_domain::outcome::Ending;
-use trainyard_storage::{PoolOptions, WorkerRow};
+use trainyard_domain::{JobId, JobStatus};
+use trainyard_storage::{Cancelled, PoolOptions, Renewal, WorkerRow};
+use trainyard_testkit::eventually;
 
 use crate::bench::Bench;
 use crate::running::next_of;
@@ -14,6 +15,7 @@ use crate::running::next_of;
 on_both!(
     only_leases_that_ran_out_are_expired,
     a_worker_that_comes_back_in_time_keeps_its_run,
+    many_leases_are_renewed_at_once_and_answered_in_order,
     one_leads_and_another_takes_over_when_it_falls_silent,
     of_many_who_want_to_lead_one_does,
     workers_are_known_by_their_heartbeat,
@@ -57,6 +59,64 @@ async fn a_worker_that_comes_back_in_time_keeps_its_run(bench: Bench) {
     tx.commit().await.unwrap();
     let job = bench.job(id).await;
     assert_eq!((job.status, job.lease_expires_at), (JobStatus::Running, Some(bench.later(61))));
+}
+
+async fn many_leases_are_renewed_at_once_and_answered_in_order(bench: Bench) {
+    let mut held = Vec::new();
+    for _ in 0..30 {
+        let id = bench.queue().await;
+        bench.claim(id, "w", bench.now).await.unwrap();
+        held.push((id, 1));
+    }
+    held.reverse();
+    let waits = bench.queue().await;
+    let others = bench.queue().await;
+    bench.claim(others, "another", bench.now).await.unwrap();
+    let mut tx = bench.db.begin().await.unwrap();
+    assert_eq!(tx.jobs().cancel(held[3].0, bench.later(1)).await.unwrap(), Cancelled::Requested);
+    held[7].1 = 2;
+    held.extend([(waits, 0), (JobId::at(bench.now), 1)]);
+    let mut expected: Vec<_> = held
+        .iter()
+        .map(|(id, claim)| Renewal { id: *id, claim: *claim, stands: true, cancel_requested: false })
+        .collect();
+    expected[3].cancel_requested = true;
+    for overtaken in [7, 30, 31] {
+        expected[overtaken].stands = false;
+    }
+    assert_eq!(tx.jobs().marks(&held).await.unwrap(), expected);
+    assert_eq!(tx.jobs().renew("w", &held, bench.later(90)).await.unwrap(), expected);
+    let stolen = tx.jobs().renew("w", &[(others, 1)], bench.later(90)).await.unwrap();
+    assert!(!stolen[0].stands, "a lease is renewed by who holds it");
+    assert!(tx.jobs().renew("w", &[], bench.later(90)).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
+    for (renewed, id) in [(true, held[3].0), (false, held[7].0), (false, others)] {
+        let until = bench.later(if renewed { 90 } else { 30 });
+        assert_eq!(bench.job(id).await.lease_expires_at, Some(until));
+    }
+}
+
+/// An index over leases would be written with every renewal: this is what having none is for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_touches_no_index_of_postgres() {
+    let bench = Bench::postgres().await;
+    let id = bench.queue().await;
+    bench.claim(id, "w", bench.now).await.unwrap();
+    for seconds in 31..34 {
+        let mut tx = bench.db.begin().await.unwrap();
+        assert!(tx.jobs().renew("w", &[(id, 1)], bench.later(seconds)).await.unwrap()[0].stands);
+        tx.commit().await.unwrap();
+    }
+    // A connection hands in its counts when it ends, and a process of its own adds them up.
+    bench.db.close().await;
+    let server = sqlx::PgPool::connect(&bench.url).await.unwrap();
+    let counts = eventually("the changes are counted", Duration::from_secs(30), async || {
+        let counts = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'jobs'";
+        let counts: (i64, i64) = sqlx::query_as(counts).fetch_one(&server).await.unwrap();
+        (counts.0 == 4).then_some(counts)
+    })
+    .await;
+    assert_eq!(counts, (4, 3), "the claim is the one change that an index hears of");
 }
 
 async fn one_leads_and_another_takes_over_when_it_falls_silent(bench: Bench) {

@@ -5,7 +5,11 @@ use trainyard_storage::JobFilter;
 
 use crate::bench::Bench;
 
-on_both!(pages_stay_in_place_while_jobs_arrive, filters_can_be_combined);
+on_both!(
+    pages_stay_in_place_while_jobs_arrive,
+    filters_can_be_combined,
+    a_page_is_found_wherever_its_jobs_are_among_many,
+);
 
 async fn list(bench: &Bench, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Vec<JobId> {
     let mut tx = bench.db.read().await.unwrap();
@@ -54,4 +58,43 @@ async fn filters_can_be_combined(bench: Bench) {
     assert_eq!(list(&bench, &both, None, 10).await, [other]);
     let none = JobFilter { algorithm: Some(Algorithm::Svm), created_by: Some(bench.user), ..both };
     assert!(list(&bench, &none, None, 10).await.is_empty());
+}
+
+async fn a_page_is_found_wherever_its_jobs_are_among_many(bench: Bench) {
+    let bob = bench.add_user("bob@example.com", Role::User).await;
+    let draft = |user, second, status| {
+        let mut job = bench.draft();
+        job.id = JobId::at(bench.later(second));
+        (job.created_by, job.status) = (user, status);
+        job
+    };
+    let mut tx = bench.db.begin().await.unwrap();
+    let mut insert = async |user, second, status| {
+        let job = draft(user, second, status);
+        tx.jobs().insert(&job).await.unwrap();
+        job.id
+    };
+    // Bob's failures, then many of his successes and many failures of hers, a few of his among them.
+    let mut expected = Vec::new();
+    for second in 0..3 {
+        expected.push(insert(bob, second, JobStatus::Failed).await);
+    }
+    for second in 10..360 {
+        insert(bob, second, JobStatus::Succeeded).await;
+        insert(bench.user, second, JobStatus::Failed).await;
+    }
+    for second in 400..402 {
+        expected.push(insert(bob, second, JobStatus::Failed).await);
+    }
+    tx.commit().await.unwrap();
+    expected.reverse();
+    let failures = |user| JobFilter { status: Some(JobStatus::Failed), created_by: Some(user), ..JobFilter::default() };
+    assert_eq!(list(&bench, &failures(bob), None, 10).await, expected);
+    assert_eq!(list(&bench, &failures(bob), None, 2).await, expected[..2]);
+    assert_eq!(list(&bench, &failures(bob), Some(expected[1]), 2).await, expected[2..4]);
+    assert_eq!(list(&bench, &failures(bob), Some(expected[3]), 2).await, expected[4..]);
+    let (status, user) = (JobStatus::Succeeded, bench.user);
+    let none = JobFilter { status: Some(status), ..failures(user) };
+    assert!(list(&bench, &none, None, 10).await.is_empty(), "she has no success, many as there are of each");
+    assert_eq!(list(&bench, &failures(user), None, 400).await.len(), 350, "a page longer than what is looked through");
 }

@@ -1,12 +1,12 @@
 //! An index behind every list: Postgres explains how it ran each of them on tables that are full.
 
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, JobId, JobStatus, ModelName, ScheduleId, UserId};
-use trainyard_storage::{DeliveryFilter, JobFilter, Tx};
+use trainyard_domain::{Algorithm, JobId, JobStatus, ModelName, PriorityClass, ScheduleId, UserId};
+use trainyard_storage::{Db, DeliveryFilter, JobFilter, Tx};
 use trainyard_testkit::{PostgresServer, eventually};
 use uuid::Uuid;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, pool};
 
 const PAGE: i64 = 20;
 /// A list may read this many rows for its page, however many there are.
@@ -29,7 +29,7 @@ macro_rules! copies {
     };
 }
 
-const FILL: [&str; 12] = [
+const FILL: [&str; 13] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),
     // Mostly done, by one user, with one algorithm, for one model; a few of each other kind, spread all over.
@@ -39,8 +39,15 @@ const FILL: [&str; 12] = [
         "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, \
          'status', CASE WHEN g % 4000 = 0 THEN 'failed' WHEN g % 4000 = 1 THEN 'cancelled' WHEN g % 4000 = 2 THEN 'running' \
          WHEN g > 30000 THEN 'queued' ELSE 'succeeded' END, \
+         'due', g <= 39000, 'run_at', (original).created_at + CASE WHEN g > 39000 THEN g - 39000 ELSE 0 END * interval '1 s', \
          'lease_expires_at', CASE WHEN g % 4000 = 2 THEN now() + interval '1 day' END, \
          'worker', CASE WHEN g % 4000 = 2 THEN 'w' END, 'finished_at', CASE WHEN g <= 30000 THEN now() END, \
+         'priority', g % 7 - 3, 'created_by', CASE WHEN g % 4000 = 5 THEN '00000000-0000-7000-8000-000000000007' ELSE (original).created_by::text END"
+    ),
+    copies!(
+        "job_orders",
+        "40000",
+        "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, \
          'model_name', CASE WHEN g % 4000 = 3 THEN 'rare' ELSE 'demo' END, \
          'algorithm', CASE WHEN g % 4000 = 4 THEN 'svm' ELSE 'random_forest' END, \
          'created_by', CASE WHEN g % 4000 = 5 THEN '00000000-0000-7000-8000-000000000007' ELSE (original).created_by::text END"
@@ -78,6 +85,13 @@ async fn every_list_has_an_index_behind_it() {
         bench.meddle(statement).await;
     }
     let before = server.plans().len();
+    let mut tx = bench.db.begin().await.unwrap();
+    assert_eq!(tx.jobs().promote_due(bench.later(500), PAGE).await.unwrap(), 20);
+    drop(tx);
+    // Also with plans that are made once for all users.
+    bench.meddle("ALTER ROLE trainyard SET plan_cache_mode = force_generic_plan").await;
+    let planned_once = Db::connect(&bench.url, &pool()).await.unwrap();
+    whose_turn_it_is(&mut planned_once.read().await.unwrap(), &bench, rare()).await;
     let mut tx = bench.db.read().await.unwrap();
     list_everything(&mut tx, &bench).await;
     tx.commit().await.unwrap();
@@ -106,9 +120,30 @@ fn figures<'p>(plan: &'p str, label: &'static str) -> impl Iterator<Item = f64> 
     plan.split(label).skip(1).filter_map(number)
 }
 
+/// A user with few jobs.
+fn rare() -> UserId {
+    UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0007))
+}
+
+/// Calls what shares the queue among users, and what looks after the runs.
+async fn whose_turn_it_is(tx: &mut Tx, bench: &Bench, rare: UserId) {
+    assert_eq!(tx.jobs().waiting_users().await.unwrap().len(), 2);
+    for user in [bench.user, rare] {
+        for class in PriorityClass::ALL {
+            let first = tx.jobs().next_in_line(user, class, None, PAGE).await.unwrap();
+            tx.jobs().next_in_line(user, class, first.last().copied(), PAGE).await.unwrap();
+        }
+    }
+    let far = JobId(Uuid::from_u128((0x0199 << 112) + 37_000));
+    let after = tx.jobs().next_in_line(bench.user, PriorityClass::Normal, Some((0, far)), PAGE).await.unwrap();
+    assert_eq!(after.len(), 20);
+    let runs: Vec<_> = (0..10).map(|n| (JobId(Uuid::from_u128((0x0199 << 112) + 2 + 4_000 * n)), 0)).collect();
+    assert!(tx.jobs().marks(&runs).await.unwrap().iter().all(|run| run.stands));
+}
+
 /// Calls what is behind each list of the API and each duty of the sweep that looks for a few rows; the audit trail last.
 async fn list_everything(tx: &mut Tx, bench: &Bench) {
-    let rare = UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0007));
+    let rare = rare();
     let middle = JobId(Uuid::from_u128((0x0199 << 112) + 20_000));
     let all = JobFilter::default();
     let mut filters = vec![
@@ -116,16 +151,20 @@ async fn list_everything(tx: &mut Tx, bench: &Bench) {
         JobFilter { name: Some(ModelName::parse("rare").unwrap()), ..all.clone() },
         JobFilter { algorithm: Some(Algorithm::Svm), ..all.clone() },
         JobFilter { created_by: Some(rare), ..all.clone() },
-        JobFilter { created_by: Some(bench.user), status: Some(JobStatus::Failed), ..all.clone() },
     ];
-    filters.extend(JobStatus::ALL.map(|status| JobFilter { status: Some(status), ..all.clone() }));
+    for status in JobStatus::ALL {
+        filters.push(JobFilter { status: Some(status), ..all.clone() });
+        filters.push(JobFilter { status: Some(status), created_by: Some(bench.user), ..all.clone() });
+        filters.push(JobFilter { status: Some(status), created_by: Some(rare), ..all.clone() });
+    }
     for filter in filters {
         for before in [None, Some(middle)] {
             tx.jobs().list(&filter, before, PAGE).await.unwrap();
         }
     }
     let model = ModelName::parse("demo").unwrap();
-    tx.jobs().line(bench.later(60), PAGE).await.unwrap();
+    assert_eq!(tx.jobs().line(PAGE).await.unwrap().len(), 20);
+    whose_turn_it_is(tx, bench, rare).await;
     tx.jobs().expired(bench.now, PAGE).await.unwrap();
     tx.jobs().heads(&[middle]).await.unwrap();
     assert_eq!(tx.jobs().get_many(&[middle]).await.unwrap().len(), 1);
