@@ -119,27 +119,31 @@ impl Trainyard {
         let (status, answer) = connection.call(&request("POST", "/training", &token, job))?;
         ensure!(status == 202, "POST /training answered {status} with {}", String::from_utf8_lossy(answer));
         api.stop();
-        let columns = "SELECT column_name FROM information_schema.columns
-            WHERE table_schema = 'public' AND table_name = 'jobs' ORDER BY ordinal_position";
-        let columns = sql(&self.database, columns)?;
-        let columns: Vec<_> = columns.lines().collect();
         // UUIDv7 of an hour ago, a thousand to the millisecond.
         let id =
             "(lpad(to_hex((extract(epoch FROM created_at) * 1000)::bigint - 3600000 + g / 1000), 12, '0') || '7' ||
             lpad(to_hex(g % 1000), 3, '0') || '8' || lpad(to_hex(g), 7, '0') || right(md5(g::text), 8))::uuid";
-        let value = |column: &&str| match changed.iter().find(|(name, _)| name == column) {
-            Some((_, value)) => (*value).to_owned(),
-            None if *column == "id" => id.to_owned(),
-            None if *column == "dispatched_at" => "NULL".to_owned(),
-            None => (*column).to_owned(),
-        };
-        let values: Vec<_> = columns.iter().map(value).collect();
-        let (columns, values) = (columns.join(", "), values.join(", "));
-        let copy = format!(
-            "INSERT INTO jobs ({columns}) SELECT {values} FROM (SELECT * FROM jobs LIMIT 1) AS template,
-            generate_series(2, {jobs}) AS g"
-        );
-        sql(&self.database, &copy)?;
+        // A job is a row in each of two tables.
+        for table in ["job_orders", "jobs"] {
+            let columns = format!(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'
+                ORDER BY ordinal_position"
+            );
+            let columns = sql(&self.database, &columns)?;
+            let columns: Vec<_> = columns.lines().collect();
+            let value = |column: &&str| match changed.iter().find(|(name, _)| name == column) {
+                Some((_, value)) => (*value).to_owned(),
+                None if *column == "id" => id.to_owned(),
+                None => (*column).to_owned(),
+            };
+            let values: Vec<_> = columns.iter().map(value).collect();
+            let (columns, values) = (columns.join(", "), values.join(", "));
+            let copy = format!(
+                "INSERT INTO {table} ({columns}) SELECT {values} FROM (SELECT * FROM {table} LIMIT 1) AS template,
+                generate_series(2, {jobs}) AS g"
+            );
+            sql(&self.database, &copy)?;
+        }
         settle(&self.database)
     }
 

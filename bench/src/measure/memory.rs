@@ -14,11 +14,10 @@ const MOST: f64 = 200.0;
 /// What may be left of the growth: the empty streams' groups, the script cache and the append-only file's buffer.
 const LEFT: f64 = 0.05;
 /// Sends everything to Redis, which by default holds a small window of each user's jobs.
-const NO_WINDOW: [(&str, &str); 5] = [
+const NO_WINDOW: [(&str, &str); 4] = [
     ALLOW_NOOP,
     ("TRAINYARD__SWEEP__DISPATCH_WINDOW", "10000000"),
-    ("TRAINYARD__SWEEP__DISPATCH_BATCH", "10000"),
-    ("TRAINYARD__SWEEP__EVERY_MS", "200"),
+    ("TRAINYARD__SWEEP__DISPATCH_BATCH", "10000000"),
     ("TRAINYARD__WORKER__CONCURRENCY", "64"),
 ];
 

@@ -14,8 +14,9 @@ const CONNECTIONS: usize = 32;
 const PER_SECOND: f64 = 1000.0;
 const MOST_MS: f64 = 5.0;
 /// Of a hundred jobs one waits (for its time, so that nothing moves), the others have ended.
-const ENDED: [(&str, &str); 5] = [
+const ENDED: [(&str, &str); 6] = [
     ("status", "CASE WHEN g % 100 = 0 THEN 'queued' ELSE 'succeeded' END"),
+    ("due", "g % 100 <> 0"),
     ("run_at", "CASE WHEN g % 100 = 0 THEN TIMESTAMPTZ '2999-01-01' ELSE run_at END"),
     ("started_at", "CASE WHEN g % 100 = 0 THEN NULL ELSE created_at END"),
     ("finished_at", "CASE WHEN g % 100 = 0 THEN NULL ELSE created_at END"),

@@ -42,9 +42,10 @@ impl PostgresServer {
         Self::start_with(&["fsync=off"])
     }
 
-    /// Starts one that writes each commit to the disk before it answers, as production does: for benchmarks.
+    /// Starts one that writes each commit to the disk before it answers, as production does, and remembers when each was:
+    /// for benchmarks.
     pub fn start_durable() -> Self {
-        Self::start_with(&["fsync=on"])
+        Self::start_with(&["fsync=on", "track_commit_timestamp=on"])
     }
 
     /// Starts one that writes down how it ran each statement: see [`PostgresServer::plans`].
