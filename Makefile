@@ -48,5 +48,5 @@ services: ## Start a private Postgres, Redis and S3 endpoint and print the setti
 
 bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file to keep it
 	@scripts/ensure build services peers
-	cargo build --release --locked -p trainyard -p trainyard-bench
-	@exec target/release/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+	cargo build --profile dist --locked -p trainyard -p trainyard-bench
+	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))

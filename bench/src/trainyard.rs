@@ -1,4 +1,4 @@
-//! Trainyard as a contender: its release binary, a process a role, on the servers that all contenders share.
+//! Trainyard as a contender: the binary as it is shipped, a process a role, on the servers that all contenders share.
 
 use std::fs::File;
 use std::path::PathBuf;
