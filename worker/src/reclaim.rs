@@ -9,13 +9,16 @@ use crate::ending::{self, Holder};
 
 const PAGE: i64 = 100;
 
-/// Puts every running job back to the queue, unspent, and returns how many there were.
+/// Puts every running job back to the queue, unspent, and returns how many there were. The sweep's lead is free at once too.
 ///
 /// Only for embedded mode, before its worker starts: nobody else may be running jobs of this database.
 ///
 /// # Errors
 /// As every query; calling it again goes on where it stopped.
 pub async fn reclaim_orphans(db: &Db) -> Result<u64> {
+    let mut tx = db.begin().await?;
+    tx.leaders().vacate().await?;
+    tx.commit().await?;
     let mut reclaimed = 0;
     loop {
         let orphans = running(db).await?;

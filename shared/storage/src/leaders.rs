@@ -48,4 +48,13 @@ impl Leaders<'_> {
         execute!(self.0, "DELETE FROM leader_leases WHERE name = $1 AND owner = $2", name, owner)?;
         Ok(())
     }
+
+    /// Takes every lease from whoever holds it: they are known to be gone.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn vacate(&mut self) -> Result<()> {
+        execute!(self.0, "DELETE FROM leader_leases")?;
+        Ok(())
+    }
 }

@@ -63,6 +63,9 @@ async fn a_restart_takes_up_what_its_predecessor_left_running() {
     let mut tx = yard.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     tx.jobs().claim(id, "predecessor", Some(now), chrono::Duration::hours(1)).await.unwrap().unwrap();
+    // Without the lead, the new sweep would not send the job.
+    let leads = tx.leaders().acquire("sweep", "predecessor", now, now + chrono::Duration::hours(1)).await.unwrap();
+    assert!(leads, "nobody swept before");
     tx.commit().await.unwrap();
     assert_eq!(trainyard_worker::reclaim_orphans(&yard.db).await.unwrap(), 1);
     let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));

@@ -136,6 +136,8 @@ async fn one_leads_and_another_takes_over_when_it_falls_silent(bench: Bench) {
     assert!(!tx.leaders().acquire("sweep", "a", after(19), after(29)).await.unwrap(), "only the owner can release");
     tx.leaders().release("sweep", "b").await.unwrap();
     assert!(tx.leaders().acquire("sweep", "a", after(19), after(29)).await.unwrap());
+    tx.leaders().vacate().await.unwrap();
+    assert_eq!(tx.leaders().expires_at("sweep").await.unwrap(), None);
 }
 
 async fn of_many_who_want_to_lead_one_does(bench: Bench) {
