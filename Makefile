@@ -1,7 +1,7 @@
 # What a person does here. `make help` lists it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue
+.PHONY: help run test chaos check fmt generate services bench-queue smoke
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -50,3 +50,7 @@ bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worke
 	@scripts/ensure build services peers
 	cargo build --profile dist --locked -p trainyard -p trainyard-bench
 	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+
+smoke: ## Run docker-compose.yml for real and use it: train, predict, kill a worker, scale; SMOKE_BUILD=0 takes the image that is there
+	@scripts/ensure smoke
+	@scripts/smoke

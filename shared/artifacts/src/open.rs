@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
@@ -24,7 +24,8 @@ impl Store {
     ///
     /// `file:///absolute/folder` is created when missing. `s3://bucket/prefix` takes `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` (or `AWS_ENDPOINT`) and the other `AWS_*` variables;
-    /// an `http://` endpoint needs no further permission. Nothing is sent yet: see [`Store::ping`].
+    /// an `http://` endpoint needs no further permission. `_FILE` after a name gives the file that holds the value.
+    /// Nothing is sent yet: see [`Store::ping`].
     ///
     /// # Errors
     /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
@@ -67,7 +68,7 @@ fn open_s3(url: &Url, environment: impl IntoIterator<Item = (String, String)>) -
     let mut builder = AmazonS3Builder::new().with_client_options(client()).with_retry(retries());
     let mut plain = false;
     for (name, value) in environment {
-        if let Some(key) = name.starts_with("AWS_").then(|| name.to_ascii_lowercase().parse().ok()).flatten() {
+        if let Some((key, value)) = s3_setting(&name, value)? {
             plain |= name.starts_with("AWS_ENDPOINT") && value.starts_with("http://");
             builder = builder.with_config(key, value);
         }
@@ -80,6 +81,19 @@ fn open_s3(url: &Url, environment: impl IntoIterator<Item = (String, String)>) -
     let s3: Arc<dyn ObjectStore> =
         if prefix.is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) };
     Ok(Store::new(s3, Place::Remote))
+}
+
+/// A setting from the environment, its value read from a file if the name says so.
+fn s3_setting(name: &str, value: String) -> Result<Option<(AmazonS3ConfigKey, String)>> {
+    let key = |name: &str| name.to_ascii_lowercase().parse().ok().filter(|_| name.starts_with("AWS_"));
+    // The whole name first: Amazon has names of its own that end in _FILE.
+    if let Some(key) = key(name) {
+        return Ok(Some((key, value)));
+    }
+    let Some(key) = name.strip_suffix("_FILE").and_then(key) else { return Ok(None) };
+    let text = std::fs::read_to_string(&value)
+        .map_err(|error| ArtifactError::BadUrl(format!("{name}: {value} can't be read: {error}")))?;
+    Ok(Some((key, text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 fn client() -> ClientOptions {

@@ -233,6 +233,22 @@ async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours()
 }
 
 #[tokio::test]
+async fn keys_can_be_kept_in_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_files = settings().into_iter().map(|(name, value)| {
+        let path = folder.path().join(&name);
+        std::fs::write(&path, format!("{value}\n")).unwrap();
+        (format!("{name}_FILE"), path.display().to_string())
+    });
+    let store = Store::open_with(&s3().fresh_bucket(), in_files).unwrap();
+    store.ping().await.unwrap();
+
+    let missing = [("AWS_SECRET_ACCESS_KEY_FILE".to_owned(), "/no/such/file".to_owned())];
+    let error = Store::open_with("s3://bucket", missing).unwrap_err().to_string();
+    assert!(error.contains("AWS_SECRET_ACCESS_KEY_FILE") && error.contains("/no/such/file"), "{error}");
+}
+
+#[tokio::test]
 async fn an_upload_to_an_endpoint_that_is_away_gives_up_in_bounded_time() {
     let env = vec![
         ("AWS_ACCESS_KEY_ID".to_owned(), "x".to_owned()),

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Makes the bucket, once. Runs in the object store's network namespace: its administration listens nowhere else.
+set -eu
+shell() { echo "$1" | /usr/bin/weed shell -master=127.0.0.1:9333; }
+
+shell s3.bucket.list | grep -qw trainyard || shell "s3.bucket.create -name trainyard"
