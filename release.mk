@@ -29,7 +29,7 @@ image: ## Build the image of this commit's release candidate, and save it in tar
 
 smoke-candidate: ## Load the image that `make image` saved, and try it with `make smoke`
 	docker load --input $(DIST)/trainyard-image.tar
-	$(MAKE) smoke IMAGE=trainyard:$(CANDIDATE)
+	TRAINYARD_IMAGE=trainyard:$(CANDIDATE) SMOKE_BUILD=0 $(MAKE) smoke
 
 sbom: ## List the components of the binary, and of the image if there is one, in CycloneDX
 	@scripts/ensure build sbom
