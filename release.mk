@@ -38,7 +38,8 @@ sbom: ## List the components of the binary, and of the image if there is one, in
 checksums: # Write target/dist/SHA256SUMS
 	cd $(DIST) && ls | grep -v ^SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 
-sign: checksums ## Sign the checksums: in a pipeline by its identity, elsewhere with SIGNING_KEY=ssh-key
+sign: ## Write SHA256SUMS and sign it: in a pipeline by its identity, elsewhere with SIGNING_KEY=ssh-key
+	@$(MAKE) --no-print-directory checksums
 	scripts/release/sign files
 
 verify: ## Check the checksums and who signed them: ALLOWED_SIGNERS=file, or COSIGN_IDENTITY and COSIGN_ISSUER
