@@ -10,6 +10,8 @@ JOBS ?= 1000
 FAULTS ?= 100
 REPORT ?=
 
+include release.mk
+
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
@@ -27,12 +29,13 @@ chaos: ## Break everything under a stream of jobs, then check what was promised:
 	SEED=$(SEED) JOBS=$(JOBS) FAULTS=$(FAULTS) REPORT=$(REPORT) cargo test --locked -p trainyard --test chaos -- \
 		--ignored --exact --nocapture storm::a_long_seeded_storm_loses_nothing_and_publishes_nothing_twice
 
-check: ## Format, lints, dependency bans and licences, generated files, layout rules
+check: ## Format, lints, dependency bans and licences, generated files, layout rules, pipelines
 	@scripts/ensure build deny
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	cargo test --workspace --locked --test tidy
+	@$(MAKE) --no-print-directory pipelines
 
 fmt: ## Format the code
 	cargo fmt --all

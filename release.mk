@@ -1,0 +1,73 @@
+# From a commit to a release. Each job in .gitlab-ci.yml and .github/workflows is one of these targets, which run here too.
+.PHONY: pipelines coverage image smoke-candidate sbom checksums sign verify release release-version release-candidate release-env publish promote announce prune-candidates
+
+# The least share of lines that the tests must run, in per cent.
+COVERAGE ?= 85
+# Release candidates that are kept in the registry.
+KEEP ?= 3
+# Evaluated where it is used: jobs that have no git history get it from one that has.
+CANDIDATE ?= $(shell scripts/ensure pipelines && scripts/release/version candidate)
+DIST := target/dist
+LINTERS := target/tools/pipelines/bin
+
+pipelines: ## Lint the pipelines and scripts, and test what decides about versions and retention
+	@scripts/ensure pipelines
+	PATH="$(LINTERS):$$PATH" actionlint
+	$(LINTERS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(LINTERS)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	$(LINTERS)/shellcheck .ci/run $$(git grep -lE --untracked "^.!/usr/bin/env bash" -- scripts)
+	scripts/release/test
+
+coverage: ## Run every test with instrumentation; fails below COVERAGE per cent of lines
+	@scripts/ensure build services coverage
+	scripts/coverage $(COVERAGE)
+
+image: ## Build the image of this commit's release candidate, and save it in target/dist
+	docker build --build-arg VERSION=$(CANDIDATE) --build-arg REVISION=$$(git rev-parse HEAD) --tag trainyard:$(CANDIDATE) .
+	@mkdir -p $(DIST)
+	docker save --output $(DIST)/trainyard-image.tar trainyard:$(CANDIDATE)
+
+smoke-candidate: ## Load the image that `make image` saved, and try it with `make smoke`
+	docker load --input $(DIST)/trainyard-image.tar
+	TRAINYARD_IMAGE=trainyard:$(CANDIDATE) SMOKE_BUILD=0 $(MAKE) smoke
+
+sbom: ## List the components of the binary, and of the image if there is one, in CycloneDX
+	@scripts/ensure build sbom
+	scripts/release/sbom
+
+checksums: # Write target/dist/SHA256SUMS
+	cd $(DIST) && ls | grep -v ^SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
+
+sign: ## Write SHA256SUMS and sign it: in a pipeline by its identity, elsewhere with SIGNING_KEY=ssh-key
+	@$(MAKE) --no-print-directory checksums
+	scripts/release/sign files
+
+verify: ## Check the checksums and who signed them: ALLOWED_SIGNERS=file, or COSIGN_IDENTITY and COSIGN_ISSUER
+	scripts/release/sign verify
+
+release-version: ## Print the version that the commits since the last release make
+	@scripts/ensure pipelines
+	@scripts/release/version next
+
+release-candidate: ## Print the name of this commit's release candidate
+	@echo $(CANDIDATE)
+
+release-env: # Write CANDIDATE to target/dist/release.env, for jobs without git or git-cliff
+	@mkdir -p $(DIST)
+	@echo CANDIDATE=$(CANDIDATE) | tee $(DIST)/release.env
+
+release: ## Write the next version and its part of CHANGELOG.md, commit and tag it; pushes nothing
+	@scripts/ensure build pipelines
+	scripts/release/cut
+
+publish: # Push the saved image to IMAGE_REPOSITORY as a release candidate, and sign it; in a pipeline
+	scripts/release/publish candidate $(CANDIDATE)
+
+promote: # Give this commit's candidate in IMAGE_REPOSITORY the names of the release; in a pipeline
+	scripts/release/publish promote $(CANDIDATE)
+
+announce: # Make the release's page with its notes; outside a pipeline print the notes
+	@scripts/release/announce $(firstword $(subst -rc., ,$(CANDIDATE)))
+
+prune-candidates: ## Say which candidates in the registry are older than the newest KEEP; APPLY=1 deletes them; in a pipeline
+	@KEEP=$(KEEP) APPLY=$(APPLY) scripts/release/prune-candidates
