@@ -7,7 +7,7 @@ COVERAGE ?= 85
 KEEP ?= 3
 # Evaluated where it is used: jobs that have no git history get it from one that has.
 CANDIDATE ?= $(shell scripts/ensure pipelines && scripts/release/version candidate)
-DIST := target/dist
+DIST := target/candidate
 LINTERS := target/tools/pipelines/bin
 
 pipelines: ## Lint the pipelines and scripts, and test what decides about versions and retention
@@ -15,14 +15,14 @@ pipelines: ## Lint the pipelines and scripts, and test what decides about versio
 	PATH="$(LINTERS):$$PATH" actionlint
 	$(LINTERS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(LINTERS)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
-	$(LINTERS)/shellcheck .ci/run $$(git grep -lE --untracked "^.!/usr/bin/env bash" -- scripts)
+	$(LINTERS)/shellcheck --severity=warning .ci/run deploy/*.sh $$(git grep -lE --untracked "^.!/usr/bin/env bash" -- scripts)
 	scripts/release/test
 
 coverage: ## Run every test with instrumentation; fails below COVERAGE per cent of lines
 	@scripts/ensure build services coverage
 	scripts/coverage $(COVERAGE)
 
-image: ## Build the image of this commit's release candidate, and save it in target/dist
+image: ## Build the image of this commit's release candidate, and save it in target/candidate
 	docker build --build-arg VERSION=$(CANDIDATE) --build-arg REVISION=$$(git rev-parse HEAD) --tag trainyard:$(CANDIDATE) .
 	@mkdir -p $(DIST)
 	docker save --output $(DIST)/trainyard-image.tar trainyard:$(CANDIDATE)
@@ -35,7 +35,7 @@ sbom: ## List the components of the binary, and of the image if there is one, in
 	@scripts/ensure build sbom
 	scripts/release/sbom
 
-checksums: # Write target/dist/SHA256SUMS
+checksums: # Write target/candidate/SHA256SUMS
 	cd $(DIST) && ls | grep -v ^SHA256SUMS | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
 
 sign: ## Write SHA256SUMS and sign it: in a pipeline by its identity, elsewhere with SIGNING_KEY=ssh-key
@@ -52,7 +52,7 @@ release-version: ## Print the version that the commits since the last release ma
 release-candidate: ## Print the name of this commit's release candidate
 	@echo $(CANDIDATE)
 
-release-env: # Write CANDIDATE to target/dist/release.env, for jobs without git or git-cliff
+release-env: # Write CANDIDATE to target/candidate/release.env, for jobs without git or git-cliff
 	@mkdir -p $(DIST)
 	@echo CANDIDATE=$(CANDIDATE) | tee $(DIST)/release.env
 
