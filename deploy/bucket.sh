@@ -3,4 +3,9 @@
 set -eu
 shell() { echo "$1" | /usr/bin/weed shell -master=127.0.0.1:9333; }
 
-shell s3.bucket.list | grep -qw trainyard || shell "s3.bucket.create -name trainyard"
+for _ in $(seq 30); do
+    shell s3.bucket.list | grep -qw trainyard && exit
+    shell "s3.bucket.create -name trainyard" || sleep 1
+done
+echo "the bucket could not be made" >&2
+exit 1

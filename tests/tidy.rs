@@ -143,3 +143,19 @@ fn the_documents_name_only_make_targets_that_exist_and_every_crate() {
         assert!(architecture.contains(&format!("{folder}/")), "ARCHITECTURE.md does not say what {folder}/ is");
     }
 }
+
+#[test]
+fn the_settings_of_compose_are_those_of_its_example() {
+    let name = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap().to_owned();
+    let variables = |file: &str, start: &str| -> BTreeSet<_> {
+        let text = read(&root().join(file));
+        let names = text.split(start).skip(1).map(name);
+        // The program's own settings can stand in `.env` as well, and the program checks them.
+        names.filter(|name| !name.starts_with("TRAINYARD__")).collect()
+    };
+    let mut used = variables("docker-compose.yml", "${");
+    used.extend(variables("deploy/secrets.sh", "\"${"));
+    let mut listed = variables(".env.example", "\n#");
+    listed.remove("");
+    assert_eq!(used, listed, "left: what docker-compose.yml and deploy/secrets.sh use; right: what .env.example lists");
+}
