@@ -23,12 +23,13 @@ use crate::wiring::Ports;
 const STOP_MARGIN: Duration = Duration::from_secs(20);
 
 /// Takes the address before anything is promised on it.
-pub async fn bind(config: &Config, role: &str) -> anyhow::Result<TcpListener> {
-    let address = &config.server.listen;
+pub async fn bind(ports: &Ports, role: &'static str) -> anyhow::Result<TcpListener> {
+    let address = &ports.config.server.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow::anyhow!("{address} is in use; choose another with --listen"),
         _ => anyhow::anyhow!("can't listen on {address}: {error}"),
     })?;
+    ports.metrics.tell_build(role, env!("CARGO_PKG_VERSION"));
     tracing::info!(role, address = %listener.local_addr()?, "listening");
     Ok(listener)
 }

@@ -47,7 +47,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     // The pool's own authenticator spares it a look at the database, also here.
     let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
     let routes = documented(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
-    let listener = bind(&ports.config, "up").await?;
+    let listener = bind(&ports, "up").await?;
     Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, made_up_password: password }.print();
     let router = routes.into_router_with(authenticator, ports.limits());
     run_server(&ports.config, &life, listener, router, life.closing.clone());
@@ -69,7 +69,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let ops = Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone());
     let routes = documented(trainyard_api::routes(state).merge(ops.routes()), &contract());
     let router = routes.into_router_with(ports.authenticator(&jwt).await?, ports.limits());
-    let listener = bind(&ports.config, "api").await?;
+    let listener = bind(&ports, "api").await?;
     run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await
 }
@@ -87,7 +87,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
         .ready(checks)
         .until(life.stopping.clone())
         .alive(turning(&ports.config, health.clone()));
-    let listener = bind(&ports.config, "worker").await?;
+    let listener = bind(&ports, "worker").await?;
     let gone = run_worker(&ports, &life, health)?;
     run_sweep(&ports, &life);
     let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
@@ -109,7 +109,7 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let routes =
         pool.routes().merge(Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone()).routes());
     let authenticator = ports.pool_authenticator(&pool).await?;
-    let listener = bind(&ports.config, "inference").await?;
+    let listener = bind(&ports, "inference").await?;
     let router = routes.into_router_with(authenticator, ports.limits());
     run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await

@@ -13,7 +13,7 @@ use trainyard_http::{Authenticator, Principal};
 use trainyard_inference::Inference;
 use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::{Db, PoolOptions};
-use trainyard_telemetry::Metrics;
+use trainyard_telemetry::{Metrics, catalogue};
 use trainyard_worker::WorkerDeps;
 
 use crate::config::{Config, ConfigError, Mode};
@@ -77,6 +77,7 @@ impl Ports {
                 Db::connect_lazily(&config.database.url, &pool(&config)).context("database.url (DATABASE_URL)")?
             }
         };
+        watch_connections(&metrics, &db);
         let store = Store::open(&config.artifacts.url).context("artifacts.url (ARTIFACT_URL)")?;
         Ok(Self { config, db, queue, store, clock: Clock::system(), metrics })
     }
@@ -183,6 +184,12 @@ pub async fn open_database(config: &Config) -> anyhow::Result<Db> {
         return Err(missing("database.url", "DATABASE_URL"));
     }
     Db::connect(&config.database.url, &pool(config)).await.context("database.url (DATABASE_URL)")
+}
+
+fn watch_connections(metrics: &Metrics, db: &Db) {
+    let (in_use, limit) = (db.clone(), db.clone());
+    metrics.read_gauge(catalogue::DATABASE_CONNECTIONS_IN_USE, move || in_use.connections().0 as f64);
+    metrics.read_gauge(catalogue::DATABASE_CONNECTIONS_LIMIT, move || limit.connections().1 as f64);
 }
 
 fn pool(config: &Config) -> PoolOptions {

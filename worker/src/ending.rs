@@ -69,6 +69,9 @@ pub(crate) async fn end(db: &Db, job: &Job, ending: Ending, holder: Holder, jitt
         measure::retried(reason);
     } else {
         measure::finished(job, next.status, now);
+        if let Some(error) = next.error.as_ref().filter(|_| next.status == JobStatus::Failed) {
+            measure::failed(error.code);
+        }
     }
     Ok(Some(next))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, gauge, histogram};
-use trainyard_domain::{Job, JobStatus};
+use trainyard_domain::{FailureCode, Job, JobStatus};
 use trainyard_telemetry::catalogue as names;
 
 /// A job was claimed.
@@ -22,6 +22,11 @@ pub(crate) fn finished(job: &Job, status: JobStatus, now: DateTime<Utc>) {
     if let Some(seconds) = job.duration_s(now) {
         histogram!(names::JOBS_DURATION_SECONDS, &labels).record(seconds);
     }
+}
+
+/// A job ended as failed.
+pub(crate) fn failed(code: FailureCode) {
+    counter!(names::JOBS_FAILURES_TOTAL, "code" => code.as_str()).increment(1);
 }
 
 /// A job went back to the queue.
@@ -48,6 +53,12 @@ pub(crate) fn lease_lost() {
 /// A delivered id had no job to claim.
 pub(crate) fn dropped() {
     counter!(names::QUEUE_MESSAGES_DROPPED_TOTAL, "reason" => "not_claimable").increment(1);
+}
+
+/// This process can run so many jobs, and runs none yet.
+pub(crate) fn slots(count: usize) {
+    gauge!(names::WORKER_SLOTS).set(count as f64);
+    running(0);
 }
 
 /// So many jobs run in this process now.

@@ -20,7 +20,7 @@ use crate::job;
 use crate::lease::Heartbeat;
 use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
-use crate::{cancel, claim, noop};
+use crate::{cancel, claim, measure, noop};
 
 /// After the grace, stopped runs have this long to be recorded before the process gives up on them.
 const RECORD_LIMIT: Duration = Duration::from_secs(15);
@@ -50,6 +50,7 @@ pub async fn run(
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
     let pod = Pod::find(&worker.config).map(|pod| AbortOnDropHandle::new(tokio::spawn(pod.mark(worker.runs.count()))));
+    measure::slots(worker.config.slots());
     tracing::info!(worker = worker.id, slots = worker.config.slots(), "the worker takes jobs");
 
     let ended = tokio::select! {

@@ -168,6 +168,17 @@ impl Db {
         }
     }
 
+    /// How many connections this process is using, and how many it may use at the same time.
+    pub fn connections(&self) -> (usize, usize) {
+        match &self.0 {
+            Pool::Postgres(sessions) => sessions.in_use(),
+            Pool::Sqlite { pool, .. } => {
+                let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
+                (usize::try_from(pool.size()).unwrap_or(most).saturating_sub(pool.num_idle()), most)
+            }
+        }
+    }
+
     /// `postgres` or `sqlite`.
     pub fn engine(&self) -> &'static str {
         match &self.0 {

@@ -107,6 +107,12 @@ impl Sessions {
         Ok(self.open().await?.connection.detach())
     }
 
+    /// How many connections are in use, and how many there can be.
+    pub(crate) fn in_use(&self) -> (usize, usize) {
+        let most = usize::try_from(self.pool.options().get_max_connections()).unwrap_or(usize::MAX).max(1);
+        (most.saturating_sub(self.turns.available_permits()), most)
+    }
+
     /// Closes every connection, once those in use are given back.
     pub(crate) async fn close(&self) {
         let all = self.warm.lock().take();

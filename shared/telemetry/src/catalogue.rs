@@ -1,6 +1,6 @@
 //! Every metric there is: the one list that describes them, sets their buckets and is written out for people.
 //!
-//! Names read `trainyard_<area>_<noun>_<unit>[_total]`; constants are sorted by area. Code refers to the constants,
+//! Names read `trainyard_<area>_<noun>_<unit>[_total]`, but for those of any process; constants are sorted by area. Code refers to the constants,
 //! never to a literal. Labels must have few values: route templates, never paths; codes, never messages.
 
 pub use crate::catalogue_markdown::markdown;
@@ -25,6 +25,9 @@ pub struct MetricSpec {
     pub kind: Kind,
     /// Its labels, in the order people read them.
     pub labels: &'static [&'static str],
+    /// Every value that each label can have, where they are known beforehand: a counter then reads 0 from the start. Empty
+    /// where they are not.
+    pub values: &'static [&'static [&'static str]],
     /// What it tells, in a sentence.
     pub help: &'static str,
     /// Upper bounds of a histogram's buckets, in the metric's unit; empty for other kinds.
@@ -32,11 +35,11 @@ pub struct MetricSpec {
 }
 
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Counter, labels, help, buckets: &[] }
+    MetricSpec { name, kind: Kind::Counter, labels, values: &[], help, buckets: &[] }
 }
 
 const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Gauge, labels, help, buckets: &[] }
+    MetricSpec { name, kind: Kind::Gauge, labels, values: &[], help, buckets: &[] }
 }
 
 const fn histogram(
@@ -45,8 +48,35 @@ const fn histogram(
     buckets: &'static [f64],
     help: &'static str,
 ) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Histogram, labels, help, buckets }
+    MetricSpec { name, kind: Kind::Histogram, labels, values: &[], help, buckets }
 }
+
+impl MetricSpec {
+    const fn with(self, values: &'static [&'static [&'static str]]) -> Self {
+        Self { values, ..self }
+    }
+}
+
+/// `Algorithm::ALL` of the domain, which this crate can't see; a test holds them together, as all lists here.
+const ALGORITHMS: &[&str] = &["random_forest", "decision_tree", "svm", "logistic_regression"];
+/// Statuses that a job ends in.
+const ENDS: &[&str] = &["succeeded", "failed", "cancelled"];
+/// Why a run ended badly: the failure codes.
+const CODES: &[&str] = &[
+    "bad_data",
+    "bad_params",
+    "out_of_memory",
+    "timeout",
+    "output_limit",
+    "disk_limit",
+    "panicked",
+    "crashed",
+    "storage_unavailable",
+    "disk_full",
+    "internal",
+];
+/// Why a job was put back: those that are retried, and an interruption.
+const REASONS: &[&str] = &["panicked", "crashed", "storage_unavailable", "disk_full", "internal", "interrupted"];
 
 /// From a health check to a long poll.
 const REQUEST_SECONDS: &[f64] =
@@ -65,12 +95,28 @@ const WAIT_SECONDS: &[f64] =
 /// Housekeeping: a few statements, or a few hundred.
 const SWEEP_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
+/// Processor time of a process.
+pub const PROCESS_CPU_SECONDS_TOTAL: &str = "process_cpu_seconds_total";
+/// Files a process may open.
+pub const PROCESS_MAX_FDS: &str = "process_max_fds";
+/// Files a process has open.
+pub const PROCESS_OPEN_FDS: &str = "process_open_fds";
+/// Memory of a process.
+pub const PROCESS_RESIDENT_MEMORY_BYTES: &str = "process_resident_memory_bytes";
+/// When a process started.
+pub const PROCESS_START_TIME_SECONDS: &str = "process_start_time_seconds";
 /// Event streams open.
 pub const API_EVENT_STREAMS: &str = "trainyard_api_event_streams";
 /// Bytes moved to and from the object store.
 pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
 /// Sign-ins by what came of them.
 pub const AUTH_LOGINS_TOTAL: &str = "trainyard_auth_logins_total";
+/// Which version runs, in which role.
+pub const BUILD_INFO: &str = "trainyard_build_info";
+/// Connections to the database in use.
+pub const DATABASE_CONNECTIONS_IN_USE: &str = "trainyard_database_connections_in_use";
+/// Connections to the database there can be.
+pub const DATABASE_CONNECTIONS_LIMIT: &str = "trainyard_database_connections_limit";
 /// Requests being answered.
 pub const HTTP_REQUESTS_IN_FLIGHT: &str = "trainyard_http_requests_in_flight";
 /// Requests answered.
@@ -93,6 +139,8 @@ pub const JOBS_BY_STATUS: &str = "trainyard_jobs_by_status";
 pub const JOBS_CLAIMED_TOTAL: &str = "trainyard_jobs_claimed_total";
 /// Time from claim to final status.
 pub const JOBS_DURATION_SECONDS: &str = "trainyard_jobs_duration_seconds";
+/// Jobs that failed, by code.
+pub const JOBS_FAILURES_TOTAL: &str = "trainyard_jobs_failures_total";
 /// Writes of a run that no longer owned its job.
 pub const JOBS_FENCED_WRITES_TOTAL: &str = "trainyard_jobs_fenced_writes_total";
 /// Ended jobs that were removed.
@@ -115,6 +163,8 @@ pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
 pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
 /// Age of the oldest waiting job.
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
+/// Whether claims are refused.
+pub const QUEUE_PAUSED: &str = "trainyard_queue_paused";
 /// Jobs that wait for their time.
 pub const QUEUE_SCHEDULED_JOBS: &str = "trainyard_queue_scheduled_jobs";
 /// Times of schedules that have come.
@@ -133,12 +183,24 @@ pub const WEBHOOKS_DURATION_SECONDS: &str = "trainyard_webhooks_duration_seconds
 pub const WEBHOOKS_PENDING: &str = "trainyard_webhooks_pending";
 /// Jobs a worker is running.
 pub const WORKER_JOBS_RUNNING: &str = "trainyard_worker_jobs_running";
+/// Jobs a worker can run at the same time.
+pub const WORKER_SLOTS: &str = "trainyard_worker_slots";
 
 /// Every metric, sorted by name.
 pub const ALL: &[MetricSpec] = &[
+    counter(PROCESS_CPU_SECONDS_TOTAL, &[], "Processor time this process has used, its training processes left out."),
+    gauge(PROCESS_MAX_FDS, &[], "Files and sockets this process may have open."),
+    gauge(PROCESS_OPEN_FDS, &[], "Files and sockets this process has open."),
+    gauge(PROCESS_RESIDENT_MEMORY_BYTES, &[], "Memory this process holds, its training processes left out."),
+    gauge(PROCESS_START_TIME_SECONDS, &[], "When this process started, in seconds since 1970."),
     gauge(API_EVENT_STREAMS, &[], "Event streams that clients hold open."),
-    counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store."),
-    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `busy`."),
+    counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store.")
+        .with(&[&["put", "get"]]),
+    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `busy`.")
+        .with(&[&["ok", "refused", "disabled", "busy"]]),
+    gauge(BUILD_INFO, &["version", "role"], "1, with what runs: the version, and `up`, `api`, `worker` or `inference`."),
+    gauge(DATABASE_CONNECTIONS_IN_USE, &[], "Connections to the database that this process is using right now."),
+    gauge(DATABASE_CONNECTIONS_LIMIT, &[], "Connections to the database that this process may use at the same time."),
     histogram(
         HTTP_REQUEST_DURATION_SECONDS,
         &["method", "route"],
@@ -162,27 +224,32 @@ pub const ALL: &[MetricSpec] = &[
         INFERENCE_RELOADS_TOTAL,
         &["outcome"],
         "Attempts to load a model version: `ok`, `unavailable`, `not_found`, `digest_mismatch`, `invalid`.",
-    ),
+    )
+    .with(&[&["ok", "unavailable", "not_found", "digest_mismatch", "invalid"]]),
     counter(
         INFERENCE_REQUESTS_TOTAL,
         &["model", "version", "outcome"],
         "Prediction requests: `answered`, `refused`, `not_found`, `unavailable`, `failed`; those that reached no version \
          carry no model.",
-    ),
+    )
+    .with(&[&[""], &[""], &["refused", "not_found", "unavailable", "failed"]]),
     counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Rows predicted."),
     gauge(JOBS_BY_STATUS, &["status"], "Jobs queued and running, as last measured by the sweep's leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
     counter(JOBS_EXPIRED_TOTAL, &[], "Ended jobs that the sweep removed because of their age."),
+    counter(JOBS_FAILURES_TOTAL, &["code"], "Jobs that ended as failed, by failure code.").with(&[CODES]),
     counter(
         JOBS_FENCED_WRITES_TOTAL,
         &[],
         "Writes refused because the run no longer owned its job: each is a second run that did no harm.",
     ),
-    counter(JOBS_FINISHED_TOTAL, &["algorithm", "status"], "Jobs that reached a final status."),
+    counter(JOBS_FINISHED_TOTAL, &["algorithm", "status"], "Jobs that reached a final status.")
+        .with(&[ALGORITHMS, ENDS]),
     counter(JOBS_LEASES_LOST_TOTAL, &[], "Leases that ran out and gave a job back to the queue."),
-    counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs put back to run again, by failure code or interruption."),
-    counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202."),
+    counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs put back to run again, by failure code or interruption.")
+        .with(&[REASONS]),
+    counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202.").with(&[ALGORITHMS]),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job could run to its claim."),
     gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept, as last counted by the sweep's leader."),
     gauge(
@@ -190,14 +257,17 @@ pub const ALL: &[MetricSpec] = &[
         &["class"],
         "Jobs waiting for a worker or for their time, as last measured by the sweep's leader.",
     ),
-    counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read."),
+    counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read, or had no job to claim.")
+        .with(&[&["undecodable", "not_claimable"]]),
     gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
+    gauge(QUEUE_PAUSED, &[], "1 while the queue is paused, as last measured by the sweep's leader."),
     gauge(QUEUE_SCHEDULED_JOBS, &[], "Jobs that wait for their time or for a retry, counted in the depth too."),
     counter(
         SCHEDULES_FIRINGS_TOTAL,
         &["outcome"],
         "Times of schedules that have come: `submitted`, `skipped_overlap`, `skipped_missed`, `refused`.",
-    ),
+    )
+    .with(&[&["submitted", "skipped_overlap", "skipped_missed", "refused"]]),
     histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
     gauge(
         SWEEP_LAG_SECONDS,
@@ -209,7 +279,8 @@ pub const ALL: &[MetricSpec] = &[
         WEBHOOKS_ATTEMPTS_TOTAL,
         &["outcome"],
         "Attempts to deliver a webhook: `delivered`, `retried` (another will follow), `failed` (the last, or gone).",
-    ),
+    )
+    .with(&[&["delivered", "retried", "failed"]]),
     histogram(
         WEBHOOKS_DURATION_SECONDS,
         &[],
@@ -218,6 +289,7 @@ pub const ALL: &[MetricSpec] = &[
     ),
     gauge(WEBHOOKS_PENDING, &[], "Webhooks still to be delivered, as last measured by the sweep."),
     gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),
+    gauge(WORKER_SLOTS, &[], "Jobs this worker can run at the same time."),
 ];
 
 #[cfg(test)]
@@ -233,7 +305,9 @@ mod tests {
         sorted.dedup();
         assert_eq!(names, sorted);
         for spec in ALL {
-            assert!(spec.name.starts_with("trainyard_"), "{}", spec.name);
+            // What every process has, goes by the names that every exporter gives it.
+            assert!(["trainyard_", "process_"].iter().any(|area| spec.name.starts_with(area)), "{}", spec.name);
+            assert!(spec.values.is_empty() || spec.values.len() == spec.labels.len(), "{}", spec.name);
             assert_eq!(spec.kind == Kind::Counter, spec.name.ends_with("_total"), "{}", spec.name);
             assert_eq!(spec.kind == Kind::Histogram, !spec.buckets.is_empty(), "{}", spec.name);
             assert!(spec.buckets.is_sorted(), "{}", spec.name);

@@ -23,7 +23,8 @@ pub fn markdown() -> String {
 }
 
 fn area_of(spec: &MetricSpec) -> &'static str {
-    spec.name.split('_').nth(1).unwrap_or_default()
+    let mut words = spec.name.split('_');
+    words.find(|word| *word != "trainyard").unwrap_or_default()
 }
 
 fn kind(kind: Kind) -> &'static str {

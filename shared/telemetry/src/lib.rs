@@ -8,6 +8,7 @@ mod catalogue_markdown;
 mod json;
 pub mod logs;
 pub mod metrics;
+mod process;
 mod recorder;
 
 pub use logs::{LogFormat, init_logs};

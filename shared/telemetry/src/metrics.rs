@@ -1,16 +1,21 @@
 //! The process's one metrics recorder, rendered as Prometheus text.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::TelemetryError;
+use crate::catalogue::BUILD_INFO;
 use crate::recorder::{Rendering, Split, VERSION_SERIES_IDLE};
 
 /// Renders what the process has counted so far. Cloning shares the recorder.
 #[derive(Clone)]
 pub struct Metrics {
     rendering: Rendering,
+    reads: Arc<Mutex<Vec<Read>>>,
 }
+
+/// Sets a gauge to what it should say now.
+type Read = Box<dyn Fn() + Send + Sync>;
 
 impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -38,11 +43,23 @@ impl Metrics {
         let rendering = split.rendering();
         metrics::set_global_recorder(split).map_err(|_| TelemetryError::MetricsTaken)?;
         fold_in_background(rendering.clone());
-        Ok(installed.insert(Self { rendering }).clone())
+        Ok(installed.insert(Self { rendering, reads: Arc::default() }).clone())
+    }
+
+    /// Says what this process is.
+    pub fn tell_build(&self, role: &'static str, version: &'static str) {
+        metrics::gauge!(BUILD_INFO, "version" => version, "role" => role).set(1.0);
+    }
+
+    /// A gauge that is read whenever somebody looks; reading must not block.
+    pub fn read_gauge(&self, name: &'static str, read: impl Fn() -> f64 + Send + Sync + 'static) {
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.push(Box::new(move || metrics::gauge!(name).set(read())));
     }
 
     /// Everything counted so far, in the Prometheus text format.
     pub fn render(&self) -> String {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|read| read());
         self.rendering.text()
     }
 }
@@ -69,7 +86,11 @@ mod tests {
         let metrics = Metrics::install().unwrap();
         let again = Metrics::install().unwrap();
         metrics::histogram!(catalogue::INFERENCE_DURATION_SECONDS, "model" => "m", "version" => "1").record(0.000_07);
+        again.tell_build("api", "1.2.3");
+        again.read_gauge(catalogue::DATABASE_CONNECTIONS_IN_USE, || 7.0);
         let text = again.render();
+        assert!(text.contains(r#"trainyard_build_info{version="1.2.3",role="api"} 1"#), "{text}");
+        assert!(text.contains("trainyard_database_connections_in_use 7"), "{text}");
         assert!(text.contains("# HELP trainyard_inference_duration_seconds"), "{text}");
         assert!(text.contains(r#"model="m",version="1",le="0.00005"} 0"#), "{text}");
         assert!(text.contains(r#"model="m",version="1",le="0.0001"} 1"#), "{text}");

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_util::MetricKindMask;
 
 use crate::catalogue::{
     ALL, INFERENCE_DURATION_SECONDS, INFERENCE_REQUESTS_TOTAL, INFERENCE_ROWS_TOTAL, Kind, MetricSpec,
 };
+use crate::process;
 
 /// A series that names a model version is forgotten after this long without a change. Whoever keeps a handle to one
 /// must look it up again before it has been idle for so long, or it counts into the void.
@@ -42,7 +43,9 @@ impl Split {
     pub(crate) fn new(idle: Duration) -> Result<Self, BuildError> {
         let passing = builder()?.idle_timeout(MetricKindMask::ALL, Some(idle)).build_recorder();
         let split = Self { lasting: builder()?.build_recorder(), passing };
-        metrics::with_local_recorder(&split, || ALL.iter().for_each(describe));
+        metrics::with_local_recorder(&split, || {
+            ALL.iter().filter(|spec| !process::tells(spec.name)).for_each(describe)
+        });
         Ok(split)
     }
 
@@ -67,10 +70,26 @@ fn describe(spec: &MetricSpec) {
         Kind::Gauge => metrics::describe_gauge!(spec.name, spec.help),
         Kind::Histogram => metrics::describe_histogram!(spec.name, spec.help),
     }
-    // A counter that has not counted yet must read 0, not be absent: `rate()` misses the first event otherwise.
-    if spec.kind == Kind::Counter && spec.labels.is_empty() {
-        metrics::counter!(spec.name).absolute(0);
+    // What has not counted yet must read 0, not be absent: `rate()` misses the first event otherwise.
+    match spec.kind {
+        Kind::Counter => series_known_beforehand(spec).into_iter().for_each(|labels| {
+            metrics::counter!(spec.name, labels).absolute(0);
+        }),
+        Kind::Histogram if spec.labels.is_empty() => drop(metrics::histogram!(spec.name)),
+        Kind::Histogram | Kind::Gauge => {}
     }
+}
+
+/// Every combination of label values; one without labels where a metric has none, none where they are not known.
+fn series_known_beforehand(spec: &MetricSpec) -> Vec<Vec<Label>> {
+    if spec.values.len() != spec.labels.len() {
+        return Vec::new();
+    }
+    spec.labels.iter().zip(spec.values).fold(vec![Vec::new()], |series, (name, values)| {
+        let one_more =
+            |labels: &Vec<Label>, value: &'static str| [labels.as_slice(), &[Label::new(*name, value)]].concat();
+        series.iter().flat_map(|labels| values.iter().map(|value| one_more(labels, value))).collect()
+    })
 }
 
 impl Rendering {
@@ -79,6 +98,7 @@ impl Rendering {
     pub(crate) fn text(&self) -> String {
         let mut text = self.lasting.render();
         text.push_str(&self.passing.render());
+        process::write(&mut text);
         if text.contains(" NaN\n") {
             text = text.split_inclusive('\n').filter(|line| !line.ends_with(" NaN\n")).collect();
         }
@@ -126,9 +146,9 @@ mod tests {
     use crate::catalogue::{JOBS_CLAIMED_TOTAL, QUEUE_DEPTH_JOBS};
 
     #[test]
-    fn the_passing_metrics_are_those_that_name_a_version() {
+    fn the_passing_metrics_are_those_that_name_a_models_version() {
         for spec in ALL {
-            assert_eq!(is_passing(spec.name), spec.labels.contains(&"version"), "{}", spec.name);
+            assert_eq!(is_passing(spec.name), spec.labels.starts_with(&["model", "version"]), "{}", spec.name);
         }
     }
 
@@ -152,6 +172,19 @@ mod tests {
         });
         let text = rendering.text();
         assert!(text.contains("trainyard_inference_rows_total{model=\"m\",version=\"1\"} 2"), "starts anew: {text}");
+    }
+
+    #[test]
+    fn what_can_be_known_beforehand_reads_0_from_the_start() {
+        let text = Split::new(VERSION_SERIES_IDLE).unwrap().rendering().text();
+        for series in [
+            "trainyard_jobs_finished_total{algorithm=\"svm\",status=\"failed\"} 0",
+            "trainyard_jobs_retries_total{reason=\"interrupted\"} 0",
+            "trainyard_inference_requests_total{model=\"\",version=\"\",outcome=\"unavailable\"} 0",
+            "trainyard_sweep_duration_seconds_count 0",
+        ] {
+            assert!(text.lines().any(|line| line == series), "{series} in\n{text}");
+        }
     }
 
     #[test]

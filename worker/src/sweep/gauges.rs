@@ -14,6 +14,7 @@ pub(super) struct Queue {
     running: i64,
     scheduled: i64,
     oldest_age_s: f64,
+    paused: bool,
     webhooks: i64,
 }
 
@@ -27,6 +28,7 @@ pub(super) async fn measure(db: Db) -> Result<Queue, SweepError> {
         running: tx.jobs().running_total().await?,
         scheduled: tx.jobs().scheduled_total(now).await?,
         oldest_age_s: oldest.map_or(0.0, |since| (now - since).num_milliseconds().max(0) as f64 / 1000.0),
+        paused: tx.jobs().paused().await?,
         webhooks: tx.webhooks().pending().await?,
     })
 }
@@ -43,6 +45,7 @@ pub(super) fn show(queue: &Queue) {
     set_statuses(queued as f64, queue.running as f64);
     gauge!(catalogue::QUEUE_SCHEDULED_JOBS).set(queue.scheduled as f64);
     gauge!(catalogue::QUEUE_OLDEST_AGE_SECONDS).set(queue.oldest_age_s);
+    gauge!(catalogue::QUEUE_PAUSED).set(f64::from(queue.paused));
     gauge!(catalogue::WEBHOOKS_PENDING).set(queue.webhooks as f64);
 }
 
@@ -60,6 +63,7 @@ pub(super) fn hide() {
         catalogue::QUEUE_SCHEDULED_JOBS,
         catalogue::QUEUE_OLDEST_AGE_SECONDS,
         catalogue::QUEUE_DEAD_LETTER_JOBS,
+        catalogue::QUEUE_PAUSED,
         catalogue::WEBHOOKS_PENDING,
     ] {
         gauge!(name).set(f64::NAN);
