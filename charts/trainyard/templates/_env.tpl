@@ -16,7 +16,7 @@
 {{- if $serves -}}
 - {name: LISTEN, value: {{ printf "%s:8080" $values.listenAddress | quote }}}
 - {name: TRAINYARD__WORKER__WORK_DIR, value: /var/lib/trainyard/work}
-- {name: TRAINYARD__SERVER__SHUTDOWN_GRACE_S, value: {{ $values.shutdownGraceSeconds | quote }}}
+- {name: TRAINYARD__SERVER__SHUTDOWN_GRACE_S, value: {{ $values.shutdownGraceSeconds | int64 | quote }}}
 {{ include "trainyard.fromSecret" (dict "name" "REDIS_URL" "secret" (default $own $values.redis.existingSecret) "key" (ternary $values.redis.existingSecretKey "REDIS_URL" (ne $values.redis.existingSecret ""))) -}}
 - {name: ARTIFACT_URL, value: {{ $values.artifacts.url | quote }}}
 {{- with $values.artifacts.region }}
@@ -32,7 +32,7 @@
 {{- end -}}
 {{- end -}}
 {{- if has .role (list "api" "inference") -}}
-- {name: TRAINYARD__SERVER__DRAIN_DELAY_S, value: {{ $values.drainDelaySeconds | quote }}}
+- {name: TRAINYARD__SERVER__DRAIN_DELAY_S, value: {{ $values.drainDelaySeconds | int64 | quote }}}
 {{ include "trainyard.fromSecret" (dict "name" "JWT_SECRET" "secret" (default $own $values.auth.existingSecret) "key" "JWT_SECRET") -}}
 {{- end -}}
 {{- if and $values.webhooks.enabled (has .role (list "api" "worker")) -}}
@@ -43,9 +43,9 @@
 {{ include "trainyard.fromSecret" (dict "name" "ADMIN_PASSWORD" "secret" (default $own $values.auth.existingSecret) "key" "ADMIN_PASSWORD") -}}
 {{- end -}}
 {{- if eq .role "worker" -}}
-- {name: TRAINYARD__WORKER__CONCURRENCY, value: {{ ternary $values.worker.concurrency 1 (eq $values.worker.kind "Deployment") | quote }}}
-- {name: TRAINYARD__WORKER__GRACE_S, value: {{ $values.worker.graceSeconds | quote }}}
-- {name: TRAINYARD__WORKER__CHILD_MEMORY_MB, value: {{ $values.worker.childMemoryMb | quote }}}
+- {name: TRAINYARD__WORKER__CONCURRENCY, value: {{ $values.worker.concurrency | int64 | quote }}}
+- {name: TRAINYARD__WORKER__GRACE_S, value: {{ $values.worker.graceSeconds | int64 | quote }}}
+- {name: TRAINYARD__WORKER__CHILD_MEMORY_MB, value: {{ $values.worker.childMemoryMb | int64 | quote }}}
 {{- if include "trainyard.marks" .root }}
 - name: TRAINYARD__WORKER__POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
@@ -63,7 +63,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* `settings` of all roles, those of the role on top. Numbers in values are floating, and those of Trainyard whole. */}}
+{{/* `settings` of all roles, those of the role on top. Helm reads numbers as floating ones, and prints large ones as 1e+06 unless told. */}}
 {{- define "trainyard.settings" -}}
 {{- $own := (get .root.Values .role | default dict).settings | default dict -}}
 {{- range $section, $keys := mergeOverwrite (deepCopy .root.Values.settings) (deepCopy $own) -}}
