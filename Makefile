@@ -1,7 +1,7 @@
 # What a person does here. `make help` lists it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue smoke
+.PHONY: help run test chaos check fmt generate services bench-queue smoke chart
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -21,7 +21,7 @@ run: ## Build Trainyard and run all of it in one process: SQLite, in-memory queu
 	@exec target/release/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
 
 test: ## Every test, on SQLite + memory + files and on Postgres + Redis + S3, which it starts itself
-	@scripts/ensure build services
+	@scripts/ensure build services charts
 	cargo test --workspace --locked
 
 chaos: ## Break everything under a stream of jobs, then check what was promised: SEED, JOBS, FAULTS, REPORT=file
@@ -40,14 +40,23 @@ check: ## Format, lints, dependency bans and licences, generated files, layout r
 fmt: ## Format the code
 	cargo fmt --all
 
-generate: ## Write the generated files again: docs/openapi.json, docs/configuration.md, docs/metrics.md
+generate: ## Write the generated files again: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README
 	cargo run -q --locked -p trainyard -- openapi > docs/openapi.json
 	cargo run -q --locked -p trainyard -- config --markdown > docs/configuration.md
 	cargo run -q --locked -p trainyard -- metrics > docs/metrics.md
+	scripts/chart-readme > charts/trainyard/README.md
 
 services: ## Start a private Postgres, Redis and S3 endpoint and print the settings that reach them
 	@scripts/ensure build services
 	cargo run -q --locked -p trainyard-testkit --bin services
+
+chart: ## Render the Helm chart for every set of values in charts/trainyard/ci, to look at: target/chart/*.yaml
+	@scripts/ensure charts
+	@mkdir -p target/chart
+	@for values in charts/trainyard/ci/*.yaml; do \
+		target/tools/charts/bin/helm template trainyard charts/trainyard -n trainyard -f $$values 2>/dev/null > target/chart/$${values##*/} \
+			&& echo target/chart/$${values##*/} || exit 1; \
+	done
 
 bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file to keep it
 	@scripts/ensure build services peers

@@ -1,0 +1,91 @@
+//! What stands twice is generated, and equal.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::chart::{SETS, folder, list, name, root};
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+#[test]
+fn the_readme_is_what_values_and_their_comments_make() {
+    let output = Command::new(root().join("scripts/chart-readme")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let made = String::from_utf8(output.stdout).unwrap();
+    assert!(made == read("charts/trainyard/README.md"), "charts/trainyard/README.md is old: run `make generate`");
+    let values = read("charts/trainyard/values.yaml");
+    let told = values.lines().filter(|line| line.contains(": ") && !line.trim_start().starts_with('#')).count();
+    assert_eq!(made.lines().filter(|line| line.starts_with("| `")).count(), told);
+}
+
+#[test]
+fn the_chart_has_the_version_of_what_it_runs() {
+    let chart = read("charts/trainyard/Chart.yaml");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(chart.contains(&format!("\nversion: {version}\n")), "{chart}");
+    assert!(chart.contains(&format!("\nappVersion: \"{version}\"\n")), "{chart}");
+}
+
+#[test]
+fn every_dashboard_and_alert_of_the_repository_is_in_the_chart() {
+    let set = SETS.iter().find(|set| set.name == "production").unwrap();
+    let files = std::fs::read_dir(root().join("dashboards")).unwrap().map(|entry| entry.unwrap().path());
+    let dashboards: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
+    assert!(!dashboards.is_empty());
+    for path in dashboards {
+        let file = path.file_name().unwrap().to_str().unwrap();
+        let carries = |map: &&Value| map["data"][file].is_string();
+        let map = set.all("ConfigMap").find(carries).unwrap_or_else(|| panic!("{file} is in no ConfigMap"));
+        let carried: Value = serde_json::from_str(map["data"][file].as_str().unwrap()).unwrap();
+        let own: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(carried, own, "{file}");
+        assert_eq!(map["metadata"]["labels"]["grafana_dashboard"], "1", "{}", name(map));
+        assert!(map.to_string().len() < 1_000_000, "{file} is too large for a ConfigMap");
+    }
+    let alerts = read("dashboards/alerts.yaml");
+    let rules = list(&set.get("PrometheusRule", "trainyard")["spec"]["groups"]).iter();
+    let rules: Vec<_> = rules.flat_map(|group| list(&group["rules"])).collect();
+    assert_eq!(rules.len(), alerts.matches(" alert: ").count() + alerts.matches(" record: ").count());
+    assert!(
+        alerts.matches("{{").count() == serde_json::to_string(&rules).unwrap().matches("{{").count(),
+        "templates stay"
+    );
+}
+
+#[test]
+fn no_text_of_the_chart_names_a_value_that_is_not_there() {
+    let values = read("charts/trainyard/README.md");
+    let notes = std::fs::read_to_string(folder().join("templates/NOTES.txt")).unwrap();
+    let guide = read("docs/deployment.md");
+    let guide = guide.split("\n## ").find(|section| section.starts_with("Helm")).unwrap();
+    let sections = [
+        "worker.",
+        "api.",
+        "auth.",
+        "webhooks.",
+        "artifacts.",
+        "ingress.",
+        "networkPolicy.",
+        "metrics.",
+        "migrations.",
+    ];
+    let words = |text: String| -> Vec<String> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_');
+        words.map(|word| word.trim_end_matches('.').to_owned()).collect()
+    };
+    for word in words(notes.split("{{").map(|part| part.split_once("}}").map_or(part, |(_, rest)| rest)).collect()) {
+        if sections.iter().any(|section| word.starts_with(section)) {
+            assert!(values.contains(&format!("`{word}`")), "NOTES.txt names {word}");
+        }
+    }
+    let configuration = read("docs/configuration.md");
+    for word in words(guide.to_owned()) {
+        if sections.iter().any(|section| word.starts_with(section)) && !word.contains("..") {
+            let known = values.contains(&format!("`{word}`")) || values.contains(&format!("`{word}."));
+            assert!(known || configuration.contains(&format!("`{word}`")), "docs/deployment.md names {word}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Who reaches what: routes of the Ingress, and network policies.
+
+use serde_json::{Value, json};
+
+use crate::chart::{MINIMAL, Rendered, SETS, list, render};
+
+fn set(name: &str) -> &'static Rendered {
+    SETS.iter().find(|set| set.name == name).unwrap()
+}
+
+/// The Service that an Ingress sends a path to: exact matches first, then the longest prefix of whole segments.
+fn backend<'i>(ingress: &'i Value, host: usize, path: &str) -> &'i str {
+    let matching = |rule: &&Value| {
+        let wanted = rule["path"].as_str().unwrap();
+        let inside = path.strip_prefix(wanted.trim_end_matches('/'));
+        match rule["pathType"].as_str().unwrap() {
+            "Exact" => path == wanted,
+            _ => inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        }
+    };
+    let rank = |rule: &&Value| (rule["pathType"] == "Exact", rule["path"].as_str().unwrap().len());
+    let paths = list(&ingress["spec"]["rules"][host]["http"]["paths"]);
+    let rule = paths.iter().filter(matching).max_by_key(rank).unwrap();
+    rule["backend"]["service"]["name"].as_str().unwrap()
+}
+
+#[test]
+fn the_ingress_sends_predictions_to_the_pool_and_all_else_to_the_api() {
+    let ingress = set("production").get("Ingress", "trainyard");
+    for (host, name) in ["trainyard.example.com", "ml.example.com"].into_iter().enumerate() {
+        assert_eq!(ingress["spec"]["rules"][host]["host"], name);
+        for (path, service) in [
+            ("/inference", "trainyard-inference"),
+            ("/v2/models/demo/infer", "trainyard-inference"),
+            ("/", "trainyard-api"),
+            ("/training/1/events", "trainyard-api"),
+            ("/inferences", "trainyard-api"),
+            ("/health/ready", "trainyard-api"),
+            ("/metrics", "trainyard-nowhere"),
+        ] {
+            assert_eq!(backend(ingress, host, path), service, "{name}{path}");
+            assert!(set("production").find("Service", service).is_some());
+        }
+    }
+    assert_eq!(ingress["spec"]["ingressClassName"], "nginx");
+    assert_eq!(ingress["spec"]["tls"][0]["secretName"], "trainyard-tls");
+    assert_eq!(ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"], "1100m");
+}
+
+#[test]
+fn an_ingress_without_hosts_takes_any_and_may_show_metrics() {
+    let set = render(MINIMAL, &["--set", "ingress.enabled=true,ingress.hideMetrics=false"]);
+    let ingress = set.get("Ingress", "demo-trainyard");
+    assert_eq!(ingress["spec"]["rules"][0]["host"], Value::Null);
+    assert_eq!(backend(ingress, 0, "/metrics"), "demo-trainyard-api");
+    assert!(set.find("Service", "-nowhere").is_none());
+}
+
+/// The ports that a role's pods may reach.
+fn reachable(set: &Rendered, role: &str) -> Vec<u64> {
+    let policy = set.get("NetworkPolicy", role);
+    let rules = list(&policy["spec"]["egress"]).iter();
+    let mut ports: Vec<_> =
+        rules.flat_map(|rule| list(&rule["ports"])).filter_map(|port| port["port"].as_u64()).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+#[test]
+fn each_role_reaches_what_it_needs() {
+    let set = set("restricted-network");
+    assert_eq!(reachable(set, "-api"), [53, 443, 3128, 6380, 6432, 9000]);
+    assert_eq!(reachable(set, "-worker"), [53, 443, 3128, 6380, 6432, 6443, 9000], "Kubernetes too, to mark busy pods");
+    assert_eq!(reachable(set, "-inference"), [53, 6380, 6432, 9000], "no webhooks");
+    assert_eq!(reachable(set, "-migrate"), [53, 6432], "the database alone");
+    let quiet = render("restricted-network", &["--set", "webhooks.enabled=false,worker.markBusyPods=false"]);
+    assert_eq!(reachable(&quiet, "-worker"), [53, 6380, 6432, 9000]);
+}
+
+#[test]
+fn nobody_comes_in_but_callers_prometheus_and_helm_test() {
+    let namespace = |name: &str| json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}});
+    let set = set("production");
+    for role in ["-api", "-inference"] {
+        let from = list(&set.get("NetworkPolicy", role)["spec"]["ingress"][0]["from"]);
+        assert_eq!(from[0]["podSelector"]["matchLabels"]["app.kubernetes.io/component"], "test");
+        assert_eq!(from[1..], [namespace("ingress-nginx"), namespace("monitoring")]);
+    }
+    assert_eq!(set.get("NetworkPolicy", "-worker")["spec"]["ingress"][0]["from"], json!([namespace("monitoring")]));
+    assert_eq!(set.get("NetworkPolicy", "-migrate")["spec"]["ingress"], json!([]));
+    let open = render(MINIMAL, &["--set", "networkPolicy.enabled=true"]);
+    let ingress = |role| open.get("NetworkPolicy", role)["spec"]["ingress"].clone();
+    assert_eq!(ingress("-api"), json!([{"ports": [{"port": "http", "protocol": "TCP"}]}]));
+    assert_eq!(ingress("-worker"), json!([]));
+}
