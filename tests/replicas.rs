@@ -30,10 +30,18 @@ fn shared() -> &'static System {
     std::thread::scope(|scope| scope.spawn(|| SYSTEM.get_or_init(start)).join().unwrap())
 }
 
-/// Somebody new, at both.
-async fn somebody() -> (Client, Client) {
+/// Somebody new, at both, and the id of the account.
+async fn somebody() -> (Client, Client, String) {
     let one = shared().client_of(0).user().await;
     let two = shared().client_of(1).with_token(one.token());
+    let id = two.get("/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    (one, two, id)
+}
+
+/// A new administrator, at both.
+async fn operator() -> (Client, Client) {
+    let (one, two, id) = somebody().await;
+    replicas().await.0.patch(&format!("/admin/users/{id}"), json!({"role": "admin"})).await.expect(200);
     (one, two)
 }
 
@@ -46,7 +54,7 @@ fn distant_job() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_idempotency_key_at_both_makes_one_job() {
-    let (one, two) = somebody().await;
+    let (one, two) = operator().await;
     let (key, body) = (unique("key"), distant_job());
     let post = async |client: &Client, body: &Value| {
         client.send(client.request(Method::POST, "/training").header("idempotency-key", &key).json(body)).await
@@ -107,8 +115,7 @@ async fn a_data_set_that_changed_at_one_is_what_the_other_trains_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_was_changed_at_one_is_changed_at_the_other() {
     let (admin, _) = replicas().await;
-    let (one, two) = somebody().await;
-    let id = two.get("/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let (one, two, id) = somebody().await;
     two.get("/admin/users").await.problem(403);
     admin.patch(&format!("/admin/users/{id}"), json!({"role": "admin"})).await.expect(200);
     two.get("/admin/users").await.expect(200);
@@ -121,7 +128,7 @@ async fn an_account_that_was_changed_at_one_is_changed_at_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_users_jobs_are_counted_together() {
-    let (one, two) = somebody().await;
+    let (one, two) = operator().await;
     let mut ids = Vec::new();
     for n in 0..MOST {
         ids.push(if n == 0 { &two } else { &one }.submit(distant_job()).await);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::future::join_all;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use trainyard_artifacts::{ArtifactError, Key, Store};
@@ -248,8 +249,10 @@ async fn an_endpoint_with_a_certificate_of_our_own_is_trusted_by_name_alone() {
     let (trusting, payload) = (open(Some(&ours)), Bytes::from(noise(3 * MIB)));
     let stored = trusting.put_bytes(&key("a"), payload.clone()).await.unwrap();
     assert_eq!(trusting.get_bytes(&key("a"), &stored.sha256, ENOUGH).await.unwrap(), payload);
-    for suspicious in [open(None), open(Some(&other))] {
-        let error = suspicious.ping().await.unwrap_err();
+    // They are tried again for a while, as all that fails on the way is.
+    let suspicious = [open(None), open(Some(&other))].map(async |store| store.put_bytes(&key("b"), Bytes::from_static(b"b")).await);
+    for refused in join_all(suspicious).await {
+        let error = refused.unwrap_err();
         let told = with_causes(&error);
         assert!(matches!(error, ArtifactError::Unavailable(_)) && told.contains("certificate"), "{told}");
     }

@@ -100,7 +100,13 @@ impl Link {
 
 impl ConnectionLike for Link {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.send(move |mut connection| async move { connection.req_packed_command(cmd).await }))
+        Box::pin(self.send(move |mut connection| async move {
+            // redis-rs takes a server's refusal for an answer here, and would make an error of it later.
+            match connection.req_packed_command(cmd).await? {
+                Value::ServerError(refusal) => Err(refusal.into()),
+                answer => Ok(answer),
+            }
+        }))
     }
 
     fn req_packed_commands<'a>(
@@ -109,9 +115,14 @@ impl ConnectionLike for Link {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(
-            self.send(move |mut connection| async move { connection.req_packed_commands(cmd, offset, count).await }),
-        )
+        Box::pin(self.send(move |mut connection| async move {
+            let answers = connection.req_packed_commands(cmd, offset, count).await?;
+            let refusal = answers.iter().find_map(|answer| match answer {
+                Value::ServerError(refusal) => Some(refusal.clone()),
+                _ => None,
+            });
+            refusal.map_or(Ok(answers), |refusal| Err(refusal.into()))
+        }))
     }
 
     fn get_db(&self) -> i64 {
