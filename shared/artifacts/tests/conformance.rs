@@ -250,7 +250,8 @@ async fn an_endpoint_with_a_certificate_of_our_own_is_trusted_by_name_alone() {
     let stored = trusting.put_bytes(&key("a"), payload.clone()).await.unwrap();
     assert_eq!(trusting.get_bytes(&key("a"), &stored.sha256, ENOUGH).await.unwrap(), payload);
     // They are tried again for a while, as all that fails on the way is.
-    let suspicious = [open(None), open(Some(&other))].map(async |store| store.put_bytes(&key("b"), Bytes::from_static(b"b")).await);
+    let suspicious =
+        [open(None), open(Some(&other))].map(async |store| store.put_bytes(&key("b"), Bytes::from_static(b"b")).await);
     for refused in join_all(suspicious).await {
         let error = refused.unwrap_err();
         let told = with_causes(&error);
