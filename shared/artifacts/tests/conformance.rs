@@ -235,7 +235,7 @@ async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours()
 
 #[tokio::test]
 async fn an_endpoint_with_a_certificate_of_our_own_is_trusted_by_name_alone() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::made(), Authority::made());
     let port = tls_front(s3().port(), &ours);
     let env = settings().into_iter().map(|(name, value)| match name.as_str() {
         "AWS_ENDPOINT_URL" => (name, format!("https://localhost:{port}")),

@@ -29,8 +29,7 @@ pub struct Authority(TempDir);
 
 impl Authority {
     /// A new one, which nobody trusts yet.
-    #[expect(clippy::new_without_default, reason = "it runs programs")]
-    pub fn new() -> Self {
+    pub fn made() -> Self {
         let authority = Self(temporary_folder("authority"));
         std::fs::write(authority.file("openssl.cnf"), EXTENSIONS).unwrap();
         authority.sign("authority", &["-extensions", "authority"]);

@@ -102,7 +102,7 @@ async fn a_cluster_that_loses_a_master_goes_on_with_its_replica() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_with_a_certificate_is_trusted_by_its_authority_alone() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::made(), Authority::made());
     let server = RedisServer::start_with_tls(&ours);
     let trusting = |authority: Option<&Authority>| {
         let tls_ca = authority.map(|authority| std::fs::read(authority.ca()).unwrap());

@@ -7,7 +7,7 @@ use crate::bench::pool;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_trusted_by_the_authority_that_the_address_names() {
-    let (ours, other) = (Authority::new(), Authority::new());
+    let (ours, other) = (Authority::made(), Authority::made());
     let server = PostgresServer::start_with_tls(&ours);
     let url = server.fresh_database();
     let verified =
