@@ -135,6 +135,13 @@ mod tests {
         assert!(secret.contains("webhooks.secret") && !secret.contains("short"), "{secret}");
         assert!(refused(&[("TRAINYARD__WEBHOOKS__RETRY_PAUSES_S", "soon")]).contains("webhooks.retry_pauses_s"));
         assert!(refused(&[("DATABASE_URL", "mysql://x")]).contains("database.url"));
+        assert!(refused(&[("REDIS_URL", "redis+sharded://x")]).contains("queue.url"));
+        assert!(refused(&[("TRAINYARD__QUEUE__PREFIX", "{yard}")]).contains("queue.prefix"));
+        assert!(refused(&[("TRAINYARD__QUEUE__RESPONSE_TIMEOUT_MS", "0")]).contains("queue.response_timeout_ms"));
+        assert!(refused(&[("TRAINYARD__DATABASE__STATEMENT_TIMEOUT_S", "31")]).contains("statement_timeout_s"));
+        let bouncer = refused(&[("DATABASE_URL", "sqlite://x"), ("TRAINYARD__DATABASE__PGBOUNCER", "true")]);
+        assert!(bouncer.contains("database.pgbouncer"), "{bouncer}");
+        assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));
     }
 
     #[test]

@@ -16,6 +16,12 @@ use crate::parts::{bind, finish, life, run_server, run_sweep, run_worker, seed, 
 use crate::welcome::Welcome;
 use crate::wiring::{Footing, Ports, open_database};
 
+/// Connections to the database that a process of each role needs: the API answers many callers at once, what a worker asks
+/// for its runs it asks together, and the inference role looks at one counter.
+const API_CONNECTIONS: u32 = 16;
+const WORKER_CONNECTIONS: u32 = 8;
+const INFERENCE_CONNECTIONS: u32 = 4;
+
 /// Everything in one process.
 ///
 /// # Errors
@@ -24,7 +30,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let folder = DataDir::open(data_dir)?;
     folder.fill_in(&mut config)?;
     let life = life(&config)?;
-    let ports = Ports::open(config, Footing::Embedded).await?;
+    let ports = Ports::open(config.with_connections(API_CONNECTIONS), Footing::Embedded).await?;
     ports.db.migrate().await.context("the database could not be brought up to date")?;
     let reclaimed = trainyard_worker::reclaim_orphans(&ports.db).await?;
     if reclaimed > 0 {
@@ -60,7 +66,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
 /// What kept it from starting, or from ending well.
 pub async fn api(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
-    let ports = Ports::open(config, Footing::Servers).await?;
+    let ports = Ports::open(config.with_connections(API_CONNECTIONS), Footing::Servers).await?;
     let jwt = ports.jwt()?;
     let state = ports.api_state(jwt.clone(), &life)?;
     seed(&ports, &state, false).await?;
@@ -80,7 +86,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
 /// What kept it from starting, or from ending well.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
-    let ports = Ports::open(config, Footing::Servers).await?;
+    let ports = Ports::open(config.with_connections(WORKER_CONNECTIONS), Footing::Servers).await?;
     let health = Health::new();
     let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
     let ops = Ops::new(ports.metrics.clone())
@@ -101,7 +107,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
 /// What kept it from starting, or from ending well.
 pub async fn inference(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
-    let ports = Ports::open(config, Footing::ServersOrCache).await?;
+    let ports = Ports::open(config.with_connections(INFERENCE_CONNECTIONS), Footing::ServersOrCache).await?;
     let jwt = ports.jwt()?;
     let pool = start_inference(&ports, &life, jwt)?;
     let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);

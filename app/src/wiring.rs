@@ -1,5 +1,6 @@
 //! Settings → ports: opens what a role stands on.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,7 +68,12 @@ impl Ports {
             "" => Queue::memory(),
             url => {
                 let redeliver_after = Duration::from_secs(config.queue.redeliver_after_s);
-                let options = RedisOptions { redeliver_after, ..RedisOptions::default() };
+                let options = RedisOptions {
+                    redeliver_after,
+                    answer_limit: Duration::from_millis(config.queue.response_timeout_ms),
+                    tls_ca: authorities("queue.tls_ca", &config.queue.tls_ca)?,
+                    ..RedisOptions::default()
+                };
                 Queue::redis(url, &config.queue.prefix, options).context("queue.url (REDIS_URL)")?
             }
         };
@@ -78,7 +84,8 @@ impl Ports {
             }
         };
         watch_connections(&metrics, &db);
-        let store = Store::open(&config.artifacts.url).context("artifacts.url (ARTIFACT_URL)")?;
+        let tls_ca = authorities("artifacts.tls_ca", &config.artifacts.tls_ca)?;
+        let store = Store::open(&config.artifacts.url, tls_ca.as_deref()).context("artifacts.url (ARTIFACT_URL)")?;
         Ok(Self { config, db, queue, store, clock: Clock::system(), metrics })
     }
 
@@ -193,10 +200,28 @@ fn watch_connections(metrics: &Metrics, db: &Db) {
 }
 
 fn pool(config: &Config) -> PoolOptions {
+    let database = &config.database;
     PoolOptions {
-        max_connections: config.database.max_connections,
-        acquire_timeout: Duration::from_secs(config.database.acquire_timeout_s),
+        // What needs no more has no number of its own.
+        max_connections: database.max_connections.max(1),
+        acquire_timeout: Duration::from_secs(database.acquire_timeout_s),
+        statement_timeout: Duration::from_secs(database.statement_timeout_s),
+        pooler: database.pgbouncer,
     }
+}
+
+/// The certificates in a file that the settings name, if they name one.
+fn authorities(key: &str, file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    if file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let refuse = |why: &str| ConfigError(format!("{key}: {} {why}", file.display()));
+    let pem = std::fs::read(file).map_err(|error| refuse(&format!("can't be read: {error}")))?;
+    let marker = b"-----BEGIN CERTIFICATE-----";
+    if !pem.windows(marker.len()).any(|window| window == marker) {
+        return Err(refuse("has no certificate in PEM").into());
+    }
+    Ok(Some(pem))
 }
 
 fn missing(key: &str, name: &str) -> anyhow::Error {

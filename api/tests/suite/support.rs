@@ -46,7 +46,7 @@ impl Api {
 
     pub async fn with(config: ApiConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = PoolOptions { max_connections: 4, acquire_timeout: Duration::from_secs(5) };
+        let options = PoolOptions { max_connections: 4, ..PoolOptions::default() };
         let db = Db::connect(&format!("sqlite://{}/test.db", folder.path().display()), &options).await.unwrap();
         db.migrate().await.unwrap();
         let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
@@ -54,7 +54,7 @@ impl Api {
         let state = ApiState::new(Ports {
             db,
             queue: Queue::memory(),
-            store: Store::open(&format!("file://{}/objects", folder.path().display())).unwrap(),
+            store: Store::open(&format!("file://{}/objects", folder.path().display()), None).unwrap(),
             clock: clock.clone(),
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
             passwords: Arc::new(Passwords::new(4)),

@@ -1,5 +1,7 @@
 //! The settings as types, section by section, and the rules that hold across them.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use trainyard_telemetry::LogFormat;
 
@@ -70,6 +72,8 @@ pub struct DatabaseConfig {
     pub url: String,
     pub max_connections: u32,
     pub acquire_timeout_s: u64,
+    pub statement_timeout_s: u64,
+    pub pgbouncer: bool,
 }
 
 /// Section `queue`.
@@ -77,6 +81,8 @@ pub struct DatabaseConfig {
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
     pub url: String,
+    pub tls_ca: PathBuf,
+    pub response_timeout_ms: u64,
     pub prefix: String,
     pub redeliver_after_s: u64,
 }
@@ -86,6 +92,7 @@ pub struct QueueConfig {
 #[serde(deny_unknown_fields)]
 pub struct ArtifactsConfig {
     pub url: String,
+    pub tls_ca: PathBuf,
 }
 
 /// Section `auth`.
@@ -114,10 +121,24 @@ impl std::fmt::Debug for AuthConfig {
     }
 }
 
+/// In seconds.
+const LONGEST_STATEMENT_S: u64 = trainyard_storage::PoolOptions::LONGEST_STATEMENT.as_secs();
 /// bcrypt work factor below which a stolen table of hashes is cheap to guess.
 const SAFE_BCRYPT_COST: u32 = 12;
 
+/// The forms of Redis' address; what follows is for the queue to judge.
+const REDIS: &[&str] =
+    &["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://", "rediss+cluster://"];
+
 impl Config {
+    /// The same settings with so many connections to the database, if they name no number themselves.
+    pub fn with_connections(mut self, connections: u32) -> Self {
+        if self.database.max_connections == 0 {
+            self.database.max_connections = connections;
+        }
+        self
+    }
+
     /// The rules that no single key can state.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key: &str, expected: &str| Err(ConfigError(format!("{key} must {expected}")));
@@ -128,8 +149,24 @@ impl Config {
         if !has_scheme(&self.database.url, &["postgres://", "postgresql://", "sqlite:"]) {
             return refuse("database.url", "start with postgres:// or sqlite://");
         }
-        if !has_scheme(&self.queue.url, &["redis://", "rediss://"]) {
-            return refuse("queue.url", "start with redis:// or rediss://, or be empty for an in-memory queue");
+        if !(1..=LONGEST_STATEMENT_S).contains(&self.database.statement_timeout_s) {
+            return refuse("database.statement_timeout_s", "be from 1 to 30");
+        }
+        if self.database.pgbouncer && self.database.url.starts_with("sqlite:") {
+            return refuse("database.pgbouncer", "be false where database.url is SQLite's");
+        }
+        if !has_scheme(&self.queue.url, REDIS) {
+            return refuse(
+                "queue.url",
+                "start with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS), or be empty for an in-memory queue",
+            );
+        }
+        if self.queue.prefix.is_empty() || self.queue.prefix.contains(['{', '}']) {
+            // A cluster keeps keys together by what stands between braces.
+            return refuse("queue.prefix", "not be empty, and have no braces");
+        }
+        if !(100..=10_000).contains(&self.queue.response_timeout_ms) {
+            return refuse("queue.response_timeout_ms", "be from 100 to 10000");
         }
         if self.queue.redeliver_after_s == 0 {
             return refuse("queue.redeliver_after_s", "be 1 or more");
@@ -143,6 +180,9 @@ impl Config {
         }
         if !has_scheme(&self.artifacts.url, &["file://", "s3://"]) {
             return refuse("artifacts.url", "start with file:// or s3://");
+        }
+        if !self.artifacts.tls_ca.as_os_str().is_empty() && !self.artifacts.url.starts_with("s3://") {
+            return refuse("artifacts.tls_ca", "be empty unless artifacts.url starts with s3://");
         }
         if !self.auth.jwt_secret.is_empty() && self.auth.jwt_secret.len() < 32 {
             return refuse("auth.jwt_secret (JWT_SECRET)", "have at least 32 bytes");

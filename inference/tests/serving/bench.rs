@@ -64,7 +64,7 @@ impl Bench {
         let url = format!("sqlite://{}/trainyard.db", folder.path().display());
         let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
         db.migrate().await.unwrap();
-        let store = Store::open(&format!("file://{}/store", folder.path().display())).unwrap();
+        let store = Store::open(&format!("file://{}/store", folder.path().display()), None).unwrap();
         let now = Utc::now();
         let (user, dataset) = (user(now), dataset(now));
         let mut tx = db.begin().await.unwrap();

@@ -71,7 +71,7 @@ async fn with_database_and_store_away_it_goes_on_and_even_restarts() {
     serving.stop().await;
 
     let db = Db::connect_lazily("postgres://nobody@127.0.0.1:1/none", &PoolOptions::default()).unwrap();
-    let store = Store::open(&format!("file://{}/empty", bench.folder.path().display())).unwrap();
+    let store = Store::open(&format!("file://{}/empty", bench.folder.path().display()), None).unwrap();
     let serving = bench.start(InferenceConfig::default(), db, store).await;
     eventually("the role is ready", SOON, async || serving.role.is_ready().then_some(())).await;
     assert_eq!(serving.ask(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);

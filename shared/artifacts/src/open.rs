@@ -7,7 +7,7 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
 use crate::error::{ArtifactError, Result};
@@ -24,30 +24,35 @@ impl Store {
     ///
     /// `file:///absolute/folder` is created when missing. `s3://bucket/prefix` takes `AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` (or `AWS_ENDPOINT`) and the other `AWS_*` variables;
-    /// an `http://` endpoint needs no further permission. `_FILE` after a name gives the file that holds the value.
-    /// Nothing is sent yet: see [`Store::ping`].
+    /// an `http://` endpoint needs no further permission. `_FILE` after a name gives the file that holds the value. `tls_ca`
+    /// are authorities, in PEM, that an `https://` endpoint's certificate may be signed by besides the system's. Nothing is
+    /// sent yet: see [`Store::ping`].
     ///
     /// # Errors
     /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
-    pub fn open(url: &str) -> Result<Self> {
+    pub fn open(url: &str, tls_ca: Option<&[u8]>) -> Result<Self> {
         let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))
         };
-        Self::open_with(url, std::env::vars_os().filter_map(text))
+        Self::open_with(url, tls_ca, std::env::vars_os().filter_map(text))
     }
 
     /// The same with the environment as an argument.
     ///
     /// # Errors
     /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
-    pub fn open_with(url: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+    pub fn open_with(
+        url: &str,
+        tls_ca: Option<&[u8]>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self> {
         let bad = |reason: &dyn std::fmt::Display| ArtifactError::BadUrl(format!("{reason}"));
         let parsed = Url::parse(url).map_err(|error| bad(&error))?;
         match parsed.scheme() {
             "file" => {
                 open_folder(parsed.to_file_path().map_err(|()| bad(&"file URLs must be file:///absolute/folder"))?)
             }
-            "s3" => open_s3(&parsed, environment),
+            "s3" => open_s3(&parsed, client(tls_ca)?, environment),
             other => Err(bad(&format!("unknown scheme {other:?}, expected file:// or s3://"))),
         }
     }
@@ -62,10 +67,10 @@ fn open_folder(folder: PathBuf) -> Result<Store> {
     Ok(Store::new(Arc::new(files), Place::Folder(folder)))
 }
 
-fn open_s3(url: &Url, environment: impl IntoIterator<Item = (String, String)>) -> Result<Store> {
+fn open_s3(url: &Url, client: ClientOptions, environment: impl IntoIterator<Item = (String, String)>) -> Result<Store> {
     let bucket = url.host_str().filter(|host| !host.is_empty());
     let bucket = bucket.ok_or_else(|| ArtifactError::BadUrl("s3 URLs must be s3://bucket/prefix".into()))?;
-    let mut builder = AmazonS3Builder::new().with_client_options(client()).with_retry(retries());
+    let mut builder = AmazonS3Builder::new().with_client_options(client).with_retry(retries());
     let mut plain = false;
     for (name, value) in environment {
         if let Some((key, value)) = s3_setting(&name, value)? {
@@ -96,11 +101,14 @@ fn s3_setting(name: &str, value: String) -> Result<Option<(AmazonS3ConfigKey, St
     Ok(Some((key, text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
-fn client() -> ClientOptions {
-    ClientOptions::new()
+fn client(tls_ca: Option<&[u8]>) -> Result<ClientOptions> {
+    let options = ClientOptions::new()
         .with_connect_timeout(CONNECT_LIMIT)
         .with_read_timeout(SILENCE_LIMIT)
-        .with_timeout(REQUEST_LIMIT)
+        .with_timeout(REQUEST_LIMIT);
+    let unusable = |error: object_store::Error| ArtifactError::BadUrl(format!("the CA can't be used: {error}"));
+    let authorities = Certificate::from_pem_bundle(tls_ca.unwrap_or_default()).map_err(unusable)?;
+    Ok(authorities.into_iter().fold(options, ClientOptions::with_root_certificate))
 }
 
 /// Ten seconds of tries: longer outages are the business of the job's retry, which people can see.

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::future::join_all;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use trainyard_artifacts::{ArtifactError, Key, Store};
-use trainyard_testkit::{free_port, s3};
+use trainyard_testkit::{Authority, free_port, s3, tls_front, with_causes};
 
 const MIB: usize = 1024 * 1024;
 const ENOUGH: u64 = 1 << 30;
@@ -24,13 +25,13 @@ struct Bench {
 fn folder() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("made/by/open");
-    let store = Store::open_with(&format!("file://{}", files.display()), []).unwrap();
+    let store = Store::open_with(&format!("file://{}", files.display()), None, []).unwrap();
     Bench { store, files, folder }
 }
 
 fn bucket() -> Bench {
     let url = s3().fresh_bucket();
-    let store = Store::open_with(&format!("{url}/some/prefix"), settings()).unwrap();
+    let store = Store::open_with(&format!("{url}/some/prefix"), None, settings()).unwrap();
     Bench { store, files: s3().files(&url).join("some/prefix"), folder: tempfile::tempdir().unwrap() }
 }
 
@@ -222,7 +223,7 @@ async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours()
             let value = change(&name, value);
             (name, value)
         });
-        Store::open_with(url, env).unwrap()
+        Store::open_with(url, None, env).unwrap()
     };
     for store in [with(&bucket, &away), with(&bucket, &wrong_key), with("s3://no-such-bucket", &|_, value| value)] {
         let start = Instant::now();
@@ -240,12 +241,38 @@ async fn keys_can_be_kept_in_files() {
         std::fs::write(&path, format!("{value}\n")).unwrap();
         (format!("{name}_FILE"), path.display().to_string())
     });
-    let store = Store::open_with(&s3().fresh_bucket(), in_files).unwrap();
+    let store = Store::open_with(&s3().fresh_bucket(), None, in_files).unwrap();
     store.ping().await.unwrap();
 
     let missing = [("AWS_SECRET_ACCESS_KEY_FILE".to_owned(), "/no/such/file".to_owned())];
-    let error = Store::open_with("s3://bucket", missing).unwrap_err().to_string();
+    let error = Store::open_with("s3://bucket", None, missing).unwrap_err().to_string();
     assert!(error.contains("AWS_SECRET_ACCESS_KEY_FILE") && error.contains("/no/such/file"), "{error}");
+}
+
+#[tokio::test]
+async fn an_endpoint_with_a_certificate_of_our_own_is_trusted_by_name_alone() {
+    let (ours, other) = (Authority::made(), Authority::made());
+    let port = tls_front(s3().port(), &ours);
+    let env = settings().into_iter().map(|(name, value)| match name.as_str() {
+        "AWS_ENDPOINT_URL" => (name, format!("https://localhost:{port}")),
+        _ => (name, value),
+    });
+    let (bucket, env) = (s3().fresh_bucket(), env.collect::<Vec<_>>());
+    let open = |ca: Option<&Authority>| {
+        let ca = ca.map(|authority| std::fs::read(authority.ca()).unwrap());
+        Store::open_with(&bucket, ca.as_deref(), env.clone()).unwrap()
+    };
+    let (trusting, payload) = (open(Some(&ours)), Bytes::from(noise(3 * MIB)));
+    let stored = trusting.put_bytes(&key("a"), payload.clone()).await.unwrap();
+    assert_eq!(trusting.get_bytes(&key("a"), &stored.sha256, ENOUGH).await.unwrap(), payload);
+    // They are tried again for a while, as all that fails on the way is.
+    let suspicious =
+        [open(None), open(Some(&other))].map(async |store| store.put_bytes(&key("b"), Bytes::from_static(b"b")).await);
+    for refused in join_all(suspicious).await {
+        let error = refused.unwrap_err();
+        let told = with_causes(&error);
+        assert!(matches!(error, ArtifactError::Unavailable(_)) && told.contains("certificate"), "{told}");
+    }
 }
 
 #[tokio::test]
@@ -255,7 +282,7 @@ async fn an_upload_to_an_endpoint_that_is_away_gives_up_in_bounded_time() {
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "y".to_owned()),
         ("AWS_ENDPOINT".to_owned(), format!("http://127.0.0.1:{}", free_port())),
     ];
-    let store = Store::open_with("s3://bucket", env).unwrap();
+    let store = Store::open_with("s3://bucket", None, env).unwrap();
     let start = Instant::now();
     let error = store.put_bytes(&key("a"), Bytes::from_static(b"b")).await.unwrap_err();
     assert!(matches!(error, ArtifactError::Unavailable(_)), "{error:?}");
@@ -264,8 +291,11 @@ async fn an_upload_to_an_endpoint_that_is_away_gives_up_in_bounded_time() {
 
 #[test]
 fn addresses_that_can_not_be_used_are_refused() {
+    let opened =
+        Store::open_with("s3://bucket", Some(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"), []);
+    assert!(matches!(opened, Err(ArtifactError::BadUrl(_))), "{opened:?}");
     for bad in ["", "nonsense", "ftp://x/y", "file://relative/path", "s3://", "/tmp/x"] {
-        let opened = Store::open_with(bad, []);
+        let opened = Store::open_with(bad, None, []);
         assert!(matches!(opened, Err(ArtifactError::BadUrl(_))), "{bad:?} gave {opened:?}");
     }
 }

@@ -3,8 +3,8 @@
 /// Why the queue did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The address is none that Redis clients understand: a mistake in the configuration.
-    #[error("this is no Redis URL (redis://host:port, rediss://host:port): {0}")]
+    /// The address is none that can be used: a mistake in the configuration. The text says what was expected.
+    #[error("this is no address of Redis: {0}")]
     BadUrl(String),
     /// Redis is away, refuses, or took too long. Worth another try.
     #[error("the queue is not available")]

@@ -24,8 +24,6 @@ use crate::streams::Streams;
 
 /// How often a fetcher that has nothing to do looks whether its worker drains.
 const LOOK: Duration = Duration::from_secs(1);
-/// What a blocking read may take beyond its own limit.
-const SLACK: Duration = Duration::from_secs(2);
 /// How often dead readers are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// How often a busy reader looks for ids that others left lying.
@@ -105,7 +103,8 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(streams: Arc<Streams>, worker: &str) -> Self {
-        let link = Link::new(streams.client.clone(), streams.options.block + SLACK);
+        let limit = streams.options.block + streams.options.answer_limit;
+        let link = Link::new(Arc::clone(&streams.place), limit);
         // Two readers of one name would count as one and could not tell whose entries are whose.
         let name = format!("{worker}.{}", Uuid::now_v7().simple());
         let acks = Acks::start(Arc::clone(&streams));

@@ -5,6 +5,7 @@
 //! in the database has it sent if it is not there, and the claim in the database lets one delivery win. This is the only crate that speaks to Redis and the only one that implements an apalis backend.
 
 mod acks;
+mod address;
 mod backoff;
 mod consumer;
 mod delivery;
@@ -16,6 +17,7 @@ mod keys;
 mod link;
 mod marks;
 mod memory;
+mod place;
 mod push;
 mod queue;
 mod ready;

@@ -14,6 +14,8 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
+use crate::place::Place;
+
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The connection. Clones share it.
@@ -21,7 +23,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct Link(Arc<Inner>);
 
 struct Inner {
-    client: redis::Client,
+    place: Arc<Place>,
     answer_limit: Duration,
     slot: Mutex<Slot>,
 }
@@ -41,8 +43,8 @@ struct Lent {
 
 impl Link {
     /// A connection whose commands fail when Redis has not answered within `answer_limit`.
-    pub(crate) fn new(client: redis::Client, answer_limit: Duration) -> Self {
-        Self(Arc::new(Inner { client, answer_limit, slot: Mutex::default() }))
+    pub(crate) fn new(place: Arc<Place>, answer_limit: Duration) -> Self {
+        Self(Arc::new(Inner { place, answer_limit, slot: Mutex::default() }))
     }
 
     async fn lend(&self) -> RedisResult<Lent> {
@@ -50,10 +52,7 @@ impl Link {
         if let Some(connection) = &slot.connection {
             return Ok(Lent { connection: connection.clone(), number: slot.number, fresh: false });
         }
-        // redis-rs would give up on every answer after 500 ms by default; ours is the limit around the whole command.
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_LIMIT)).set_response_timeout(None);
-        let connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = self.0.place.connect(&patience()).await?;
         slot.number += 1;
         slot.connection = Some(connection.clone());
         Ok(Lent { connection, number: slot.number, fresh: true })
@@ -92,7 +91,7 @@ impl Link {
             if is_spent(error) {
                 self.discard(lent.number).await;
             }
-            if lent.fresh || !error.is_connection_dropped() {
+            if lent.fresh || !(error.is_connection_dropped() || is_elsewhere(error)) {
                 return answer;
             }
         }
@@ -101,7 +100,13 @@ impl Link {
 
 impl ConnectionLike for Link {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.send(move |mut connection| async move { connection.req_packed_command(cmd).await }))
+        Box::pin(self.send(move |mut connection| async move {
+            // redis-rs takes a server's refusal for an answer here, and would make an error of it later.
+            match connection.req_packed_command(cmd).await? {
+                Value::ServerError(refusal) => Err(refusal.into()),
+                answer => Ok(answer),
+            }
+        }))
     }
 
     fn req_packed_commands<'a>(
@@ -110,14 +115,25 @@ impl ConnectionLike for Link {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(
-            self.send(move |mut connection| async move { connection.req_packed_commands(cmd, offset, count).await }),
-        )
+        Box::pin(self.send(move |mut connection| async move {
+            let answers = connection.req_packed_commands(cmd, offset, count).await?;
+            let refusal = answers.iter().find_map(|answer| match answer {
+                Value::ServerError(refusal) => Some(refusal.clone()),
+                _ => None,
+            });
+            refusal.map_or(Ok(answers), |refusal| Err(refusal.into()))
+        }))
     }
 
     fn get_db(&self) -> i64 {
-        self.0.client.get_connection_info().redis_settings().db()
+        self.0.place.db()
     }
+}
+
+/// How long connecting may take. redis-rs would also give up on every answer after 500 ms by default; the limits on those
+/// are ours, around the whole command.
+pub(crate) fn patience() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_LIMIT)).set_response_timeout(None)
 }
 
 /// The error of an answer that did not come in time.
@@ -125,8 +141,13 @@ pub(crate) fn too_slow() -> RedisError {
     std::io::Error::new(std::io::ErrorKind::TimedOut, "Redis did not answer in time").into()
 }
 
-/// Whether the connection should not be used again: broken, silent, or one to a server that was demoted to a replica.
+/// Whether the connection should not be used again: broken, silent, or one to a server that no longer takes commands.
 fn is_spent(error: &RedisError) -> bool {
-    let demoted = matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown));
-    error.is_io_error() || error.is_unrecoverable_error() || demoted
+    let cut_off = matches!(error.kind(), ErrorKind::Server(ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown));
+    error.is_io_error() || error.is_unrecoverable_error() || cut_off || is_elsewhere(error)
+}
+
+/// Whether another server takes the commands now: this one was demoted to a replica, or the slot moved away from it.
+fn is_elsewhere(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::Moved))
 }

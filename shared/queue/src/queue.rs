@@ -33,7 +33,9 @@ impl Queue {
         Self(Kind::Memory(Arc::new(Memory::new())))
     }
 
-    /// The queue called `prefix` in the Redis at `url`.
+    /// The queue called `prefix` in the Redis at `url`: `redis://host:6379` for one server,
+    /// `redis+sentinel://host:26379,host:26379/master-name` for the one that Sentinels name, `redis+cluster://host:6379,…` for
+    /// a cluster, and `rediss` in place of `redis` for TLS.
     ///
     /// Connects with first use: a Redis that is away fails the calls that need it, not this one.
     ///

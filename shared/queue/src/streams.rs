@@ -1,20 +1,21 @@
 //! A queue in Redis: what every process that uses it shares.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::RedisResult;
 
-use crate::error::{QueueError, Result};
+use crate::address::Address;
+use crate::error::Result;
 use crate::keys::Keys;
 use crate::link::Link;
+use crate::place::Place;
 use crate::ready::{Offered, Ready, Share, Turn};
 
-/// A command that takes longer than this counts as failed. Redis answers in well under a millisecond when it is well.
-const ANSWER_LIMIT: Duration = Duration::from_millis(1_500);
 /// Jobs offered at once; bounds the memory of a request, and the time a script holds Redis up.
 const BATCH: usize = 500;
 
-/// How the workers read from Redis.
+/// How Redis is spoken to.
 #[derive(Debug, Clone)]
 pub struct RedisOptions {
     /// How long one read waits for an id. Also the longest that closing a consumer waits for its last read.
@@ -23,22 +24,28 @@ pub struct RedisOptions {
     pub redeliver_after: Duration,
     /// A worker that asked for nothing and holds nothing for this long is forgotten.
     pub forget_after: Duration,
+    /// A command that takes longer than this counts as failed. Redis answers in well under a millisecond when it is well.
+    pub answer_limit: Duration,
+    /// The authorities, in PEM, that certificates are checked against instead of the system's.
+    pub tls_ca: Option<Vec<u8>>,
 }
 
 impl Default for RedisOptions {
-    /// 1 s, 10 s, 1 h.
+    /// 1 s, 10 s, 1 h, 1.5 s, the system's.
     fn default() -> Self {
         Self {
             block: Duration::from_secs(1),
             redeliver_after: Duration::from_secs(10),
             forget_after: Duration::from_secs(3_600),
+            answer_limit: Duration::from_millis(1_500),
+            tls_ca: None,
         }
     }
 }
 
-/// One queue in one Redis.
+/// One queue in one Redis, be it one server or several.
 pub(crate) struct Streams {
-    pub(crate) client: redis::Client,
+    pub(crate) place: Arc<Place>,
     pub(crate) keys: Keys,
     pub(crate) options: RedisOptions,
     prefix: String,
@@ -48,9 +55,11 @@ pub(crate) struct Streams {
 
 impl Streams {
     pub(crate) fn open(url: &str, prefix: &str, options: RedisOptions) -> Result<Self> {
-        let client = redis::Client::open(url).map_err(|error| QueueError::BadUrl(error.to_string()))?;
-        let link = Link::new(client.clone(), ANSWER_LIMIT);
-        Ok(Self { client, keys: Keys::new(prefix), options, prefix: prefix.to_owned(), link })
+        let address = Address::parse(url, options.tls_ca.as_deref())?;
+        let keys = Keys::new(prefix);
+        let place = Arc::new(Place::new(address, keys.jobs[0].clone()));
+        let link = Link::new(Arc::clone(&place), options.answer_limit);
+        Ok(Self { place, keys, options, prefix: prefix.to_owned(), link })
     }
 
     /// For everything but the reads that wait.

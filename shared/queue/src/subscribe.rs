@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::backoff::Backoff;
-use crate::link::too_slow;
+use crate::link::{patience, too_slow};
 use crate::push::Subscription;
 use crate::streams::Streams;
 
@@ -67,7 +67,7 @@ async fn listen<T: Clone>(
 
 async fn connect(streams: &Streams, channel: &str) -> RedisResult<(PubSubSink, PubSubStream)> {
     let connecting = async {
-        let mut pubsub = streams.client.get_async_pubsub().await?;
+        let mut pubsub = streams.place.find(&patience()).await?.get_async_pubsub().await?;
         pubsub.subscribe(channel).await?;
         Ok(pubsub.split())
     };

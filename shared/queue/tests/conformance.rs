@@ -8,5 +8,6 @@ mod conformance {
     mod order;
     mod outage;
     mod push;
+    mod several;
     mod worker;
 }

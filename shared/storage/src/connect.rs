@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, PgPool, SqlitePool};
 
 use crate::error::{Result, StorageError};
 use crate::session::TRUSTED_FOR;
@@ -18,21 +19,40 @@ pub struct PoolOptions {
     pub max_connections: u32,
     /// Longest wait for a connection (and, on SQLite, for the right to write) before the call is `Unavailable`.
     pub acquire_timeout: Duration,
+    /// Longest a statement may take on Postgres, up to [`PoolOptions::LONGEST_STATEMENT`].
+    pub statement_timeout: Duration,
+    /// Whether the address is that of a PgBouncer, or the like, that lends a session of Postgres to each transaction.
+    pub pooler: bool,
+}
+
+impl PoolOptions {
+    /// The longest that [`PoolOptions::statement_timeout`] can be.
+    pub const LONGEST_STATEMENT: Duration = Duration::from_secs(30);
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { max_connections: 10, acquire_timeout: Duration::from_secs(5) }
+        Self {
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Self::LONGEST_STATEMENT,
+            pooler: false,
+        }
     }
 }
 
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// No query of ours comes near these; they stop one that waits for a lock, or a client that went silent, from holding
-/// everybody else up.
-const POSTGRES_LIMITS: &str =
-    "SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s'";
+/// Sets what no query of ours comes near: it stops one that waits for a lock, or a client that went silent, from holding
+/// everybody else up. `set` is `SET`, or `SET LOCAL` for one transaction.
+pub(crate) fn limits(set: &str, options: &PoolOptions) -> String {
+    let statement_ms = options.statement_timeout.min(PoolOptions::LONGEST_STATEMENT).as_millis().max(1);
+    format!(
+        "{set} statement_timeout = {statement_ms}; {set} lock_timeout = '10s'; \
+         {set} idle_in_transaction_session_timeout = '60s'"
+    )
+}
 
 /// Opens Postgres and proves that it answers.
 pub(crate) async fn postgres(url: &str, options: &PoolOptions) -> Result<PgPool> {
@@ -50,6 +70,12 @@ fn postgres_options(url: &str, options: &PoolOptions) -> Result<(PgPoolOptions, 
     let server = PgConnectOptions::from_str(url)
         .map_err(|_| StorageError::BadUrl(format!("a Postgres address must read {POSTGRES_FORM}")))?
         .application_name("trainyard");
+    // A pooler refuses to begin with settings that it can't carry from session to session.
+    let (server, limits) = if options.pooler {
+        (server.extra_float_digits(None).statement_cache_capacity(0), None)
+    } else {
+        (server, Some(limits("SET", options).into()))
+    };
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -60,9 +86,12 @@ fn postgres_options(url: &str, options: &PoolOptions) -> Result<(PgPoolOptions, 
                 if about.idle_for > TRUSTED_FOR { connection.ping().await.map(|()| true) } else { Ok(true) }
             })
         })
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
+            let limits: Option<Arc<str>> = limits.clone();
             Box::pin(async move {
-                sqlx::raw_sql(POSTGRES_LIMITS).execute(connection).await?;
+                if let Some(limits) = limits {
+                    sqlx::raw_sql(AssertSqlSafe(limits)).execute(connection).await?;
+                }
                 Ok(())
             })
         });

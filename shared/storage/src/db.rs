@@ -1,6 +1,6 @@
 //! The database as one value: opens transactions, migrates, tells whether it answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use sqlx::SqlitePool;
@@ -17,7 +17,17 @@ use crate::tx::{Inner, Tx};
 /// In Postgres every statement of a transaction sees its own moment, unless asked for one moment throughout.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("../../migrations");
+    // Its lock belongs to a session, and behind a pooler nobody has one. Ours ends with the transaction.
+    migrator.set_locking(false);
+    migrator
+});
+
+/// What migrating begins with: it may take longer than any query may, and the number of its lock is nobody else's. The
+/// migrator prepares statements under names, which a pooler would hand on to whoever gets the session next.
+const MIGRATING: &str = "DEALLOCATE ALL; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+     SELECT pg_advisory_xact_lock(8390880602276159854)";
 
 /// A pool of connections to Postgres or SQLite. Cloning shares the pool.
 #[derive(Debug, Clone)]
@@ -74,10 +84,12 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match &self.0 {
             Pool::Postgres(sessions) => {
-                // On a connection of its own: a migration may take longer than any query may.
                 let mut connection = sessions.detached().await?;
-                sqlx::raw_sql("SET statement_timeout = 0; SET lock_timeout = 0").execute(&mut connection).await?;
-                MIGRATIONS.run(&mut connection).await?;
+                let mut tx = sqlx::Connection::begin(&mut connection).await?;
+                sqlx::raw_sql(MIGRATING).execute(&mut *tx).await?;
+                MIGRATIONS.run(&mut *tx).await?;
+                sqlx::raw_sql("DEALLOCATE ALL").execute(&mut *tx).await?;
+                tx.commit().await?;
                 sqlx::Connection::close(connection).await?;
             }
             Pool::Sqlite { pool, .. } => {
@@ -153,7 +165,7 @@ impl Db {
         match &self.0 {
             Pool::Postgres(sessions) => {
                 let mut session = sessions.bare().await?;
-                answered(sqlx::query("SELECT 1").execute(&mut *session)).await?;
+                answered(sqlx::raw_sql("SELECT 1").execute(&mut *session)).await?;
                 session.commit().await
             }
             Pool::Sqlite { pool, .. } => answered(sqlx::query("SELECT 1").execute(pool)).await.map(|_| ()),

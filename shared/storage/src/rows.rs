@@ -46,7 +46,7 @@ macro_rules! execute_each {
             $tx.check_may_write()?;
             match &mut $tx.inner {
                 $crate::tx::Inner::Postgres(session) => {
-                    let query = sqlx::query($each.postgres)$(.bind($fixed))*;
+                    let query = sqlx::query($each.postgres).persistent(session.prepares())$(.bind($fixed))*;
                     let query = query$(.bind($items.iter().map(|$item| $field).collect::<Vec<_>>()))+;
                     let done = $crate::sql::answered(query.execute(&mut **session)).await?;
                     Ok(done.rows_affected())
@@ -71,7 +71,7 @@ macro_rules! read_each {
         async {
             match &mut $tx.inner {
                 $crate::tx::Inner::Postgres(session) => {
-                    let query = sqlx::query_as($each.postgres)$(.bind($fixed))*;
+                    let query = sqlx::query_as($each.postgres).persistent(session.prepares())$(.bind($fixed))*;
                     let query = query$(.bind($items.iter().map(|$item| $field).collect::<Vec<_>>()))+;
                     $crate::sql::answered(query.fetch_all(&mut **session)).await
                 }

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::connect::PoolOptions;
+use crate::connect::{PoolOptions, limits};
 use crate::error::{Result, StorageError};
 use crate::sql::answered;
 
@@ -36,6 +36,15 @@ pub(crate) struct Sessions {
     /// somebody might wait at the pool while connections come back here.
     turns: Arc<Semaphore>,
     acquire_timeout: Duration,
+    pooler: Option<Pooler>,
+}
+
+/// What stands between here and the server and lends a session of the server's to each transaction: nothing that belongs
+/// to a session may outlast one.
+#[derive(Debug, Clone)]
+struct Pooler {
+    /// Executed with each `BEGIN`: the limits that a session of our own is given once.
+    limits: Arc<str>,
 }
 
 /// Those used a moment ago, in the order they were given back; `None` once there are to be none.
@@ -56,6 +65,7 @@ pub(crate) struct Session {
     /// `None` once it is given back.
     lent: Option<Lent>,
     begun: bool,
+    prepares: bool,
     warm: Arc<Warm>,
     /// Passes on after the connection (fields drop in order).
     turn: Option<OwnedSemaphorePermit>,
@@ -69,11 +79,16 @@ impl Sessions {
             warm: Arc::new(Warm(Mutex::new(Some(Vec::new())))),
             turns: Arc::new(Semaphore::new(turns)),
             acquire_timeout: options.acquire_timeout,
+            pooler: options.pooler.then(|| Pooler { limits: limits("SET LOCAL", options).into() }),
         }
     }
 
-    /// A connection without a transaction: each statement is one of its own.
+    /// A connection without a transaction: each statement is one of its own. Through a pooler there is one all the same: a
+    /// statement takes two steps, and its second one may otherwise reach another session than the first.
     pub(crate) async fn bare(&self) -> Result<Session> {
+        if self.pooler.is_some() {
+            return self.begin("BEGIN").await;
+        }
         let turn = self.turn().await?;
         let lent = match self.warm.take() {
             Some(lent) => lent,
@@ -88,7 +103,7 @@ impl Sessions {
         if let Some(lent) = self.warm.take() {
             let mut session = self.session(lent, turn);
             // A server that fell silent may cost no more time here than waiting for a connection may.
-            if let Ok(Ok(())) = timeout(self.acquire_timeout, session.begin(begin)).await {
+            if let Ok(Ok(())) = timeout(self.acquire_timeout, session.begin(self.begins(begin))).await {
                 return Ok(session);
             }
             // The server went away meanwhile, and most likely from under the others too.
@@ -97,8 +112,16 @@ impl Sessions {
             turn = self.turn().await?;
         }
         let mut session = self.session(self.open().await?, turn);
-        session.begin(begin).await?;
+        session.begin(self.begins(begin)).await?;
         Ok(session)
+    }
+
+    /// What a transaction begins with.
+    fn begins(&self, begin: &'static str) -> SqlStr {
+        match &self.pooler {
+            None => begin.into_sql_str(),
+            Some(pooler) => AssertSqlSafe(format!("{begin}; {}", pooler.limits)).into_sql_str(),
+        }
     }
 
     /// A connection that is nobody else's from now on.
@@ -134,7 +157,8 @@ impl Sessions {
     }
 
     fn session(&self, lent: Lent, turn: OwnedSemaphorePermit) -> Session {
-        Session { lent: Some(lent), begun: false, warm: Arc::clone(&self.warm), turn: Some(turn) }
+        let (prepares, warm) = (self.pooler.is_none(), Arc::clone(&self.warm));
+        Session { lent: Some(lent), begun: false, prepares, warm, turn: Some(turn) }
     }
 }
 
@@ -171,7 +195,12 @@ impl Warm {
 }
 
 impl Session {
-    async fn begin(&mut self, begin: &'static str) -> Result<()> {
+    /// Whether statements are prepared once and kept under a name.
+    pub(crate) fn prepares(&self) -> bool {
+        self.prepares
+    }
+
+    async fn begin(&mut self, begin: SqlStr) -> Result<()> {
         // Before it is sent: given up halfway, it has to be undone too.
         self.begun = true;
         answered(sqlx::raw_sql(begin).execute(&mut **self)).await?;

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use crate::connect::PoolOptions;
 use crate::error::{Result, StorageError};
 
-/// Longer than the server itself allows a statement: only a server that fell silent gets here.
-const SILENCE: Duration = Duration::from_secs(35);
+/// Longer than [`PoolOptions::statement_timeout`] may be, by which the server itself
+/// ends a statement: only a server that fell silent gets here.
+const SILENCE: Duration = PoolOptions::LONGEST_STATEMENT.saturating_add(Duration::from_secs(5));
 
 /// Waits for an answer, but not for ever: a paused server or a dropped network sends neither answer nor error.
 pub(crate) async fn answered<T>(query: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
@@ -25,7 +27,8 @@ macro_rules! run {
     ($tx:expr, $verb:ident, $query:expr $(, $arg:expr)* $(,)?) => {
         match &mut $tx.inner {
             $crate::tx::Inner::Postgres(tx) => {
-                $crate::sql::answered($query$(.bind($arg))*.$verb(&mut **tx)).await
+                let prepared = tx.prepares();
+                $crate::sql::answered($query.persistent(prepared)$(.bind($arg))*.$verb(&mut **tx)).await
             }
             $crate::tx::Inner::Sqlite(tx, _) => {
                 $crate::sql::answered($query$(.bind($arg))*.$verb(&mut **tx)).await
@@ -56,7 +59,16 @@ macro_rules! all {
 /// prepared statement may keep the plan it got when the table was empty.
 macro_rules! all_anew {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        $crate::sql::run!($tx, fetch_all, sqlx::query_as($sql).persistent(false) $(, $arg)*)
+        match &mut $tx.inner {
+            $crate::tx::Inner::Postgres(tx) => {
+                let query = sqlx::query_as($sql).persistent(false)$(.bind($arg))*;
+                $crate::sql::answered(query.fetch_all(&mut **tx)).await
+            }
+            $crate::tx::Inner::Sqlite(tx, _) => {
+                let query = sqlx::query_as($sql).persistent(false)$(.bind($arg))*;
+                $crate::sql::answered(query.fetch_all(&mut **tx)).await
+            }
+        }
     };
 }
 
@@ -78,7 +90,8 @@ macro_rules! execute {
         $tx.check_may_write()?;
         match &mut $tx.inner {
             $crate::tx::Inner::Postgres(tx) => {
-                $crate::sql::answered(sqlx::query($sql)$(.bind($arg))*.execute(&mut **tx))
+                let query = sqlx::query($sql).persistent(tx.prepares());
+                $crate::sql::answered(query$(.bind($arg))*.execute(&mut **tx))
                     .await
                     .map(|done| done.rows_affected())
             }

@@ -43,7 +43,10 @@ impl Tx {
     /// As every query.
     pub async fn now(&mut self) -> Result<DateTime<Utc>> {
         match &mut self.inner {
-            Inner::Postgres(tx) => answered(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut **tx)).await,
+            Inner::Postgres(tx) => {
+                let clock = sqlx::query_scalar("SELECT clock_timestamp()").persistent(tx.prepares());
+                answered(clock.fetch_one(&mut **tx)).await
+            }
             Inner::Sqlite(..) => Ok(Clock::system().now()),
         }
     }

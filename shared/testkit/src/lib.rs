@@ -6,31 +6,49 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't have its servers fails with the reason")]
 
+mod authority;
 mod client;
 mod events;
 mod folder;
+mod pgbouncer;
 mod postgres;
 mod process;
 mod proxy;
 mod receiver;
 mod redis;
+mod redis_sets;
 mod s3;
 mod system;
+mod tls_front;
 mod wait;
 
+pub use authority::Authority;
 pub use client::{Answer, Client};
 pub use events::{Event, EventStream};
+pub use pgbouncer::{PgBouncer, pgbouncer};
 pub use postgres::{PostgresServer, postgres};
 pub use process::{Tied, children_of, free_port, send_signal, spawn_tied};
 pub use proxy::{Link, Proxy};
 pub use receiver::{Received, Receiver, Reply};
 pub use redis::{RedisServer, redis};
+pub use redis_sets::{RedisCluster, RedisSentinels};
 pub use s3::{S3Server, s3};
-pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System, WEBHOOK_SECRET};
+pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System, WEBHOOK_SECRET, distributed_settings};
+pub use tls_front::tls_front;
 pub use wait::{eventually, hold, pause, wait_until};
 
 /// A name that no other test uses: `prefix` and the random end of a UUID.
 pub fn unique(prefix: &str) -> String {
     let id = uuid::Uuid::now_v7().simple().to_string();
     format!("{prefix}-{}", &id[20..])
+}
+
+/// An error with what caused it, and what caused that, as the log has it.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

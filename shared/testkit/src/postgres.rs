@@ -1,5 +1,6 @@
 //! A private Postgres.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::folder::temporary_folder;
 use crate::process::{Tied, children_of, free_port, send_signal, spawn_tied};
 use crate::unique;
@@ -19,15 +21,15 @@ pub struct PostgresServer {
     port: u16,
     folder: TempDir,
     account: Option<Account>,
-    settings: &'static [&'static str],
+    settings: Vec<String>,
     process: Option<Tied>,
 }
 
 /// Postgres refuses to run as root, so there it runs as the account that Debian's package made for it.
 #[derive(Debug, Clone, Copy)]
-struct Account {
-    uid: u32,
-    gid: u32,
+pub(crate) struct Account {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 /// The Postgres that all tests of this process share; take a [`PostgresServer::fresh_database`] each.
@@ -46,6 +48,29 @@ impl PostgresServer {
     /// for benchmarks.
     pub fn start_durable() -> Self {
         Self::start_with(&["fsync=on", "track_commit_timestamp=on"])
+    }
+
+    /// Starts one that speaks TLS, with a certificate of this authority.
+    pub fn start_with_tls(authority: &Authority) -> Self {
+        // It reads its key only where nobody else can.
+        let (own, account) = (temporary_folder("postgres-tls"), postgres_account());
+        for (from, name) in [(authority.certificate(), "server.crt"), (authority.key(), "server.key")] {
+            let to = own.path().join(name);
+            std::fs::copy(from, &to).unwrap();
+            std::fs::set_permissions(&to, PermissionsExt::from_mode(0o600)).unwrap();
+            if let Some(Account { uid, gid }) = account {
+                std::os::unix::fs::chown(&to, Some(uid), Some(gid)).unwrap();
+                std::os::unix::fs::chown(own.path(), Some(uid), Some(gid)).unwrap();
+            }
+        }
+        // Read once, at the start; the folder goes when this process ends.
+        let own = own.keep();
+        Self::start_with(&[
+            "fsync=off",
+            "ssl=on",
+            &format!("ssl_cert_file={}", own.join("server.crt").display()),
+            &format!("ssl_key_file={}", own.join("server.key").display()),
+        ])
     }
 
     /// Starts one that writes down how it ran each statement: see [`PostgresServer::plans`].
@@ -69,12 +94,13 @@ impl PostgresServer {
         log.split("LOG:  duration: ").skip(1).map(str::to_owned).collect()
     }
 
-    fn start_with(settings: &'static [&'static str]) -> Self {
+    fn start_with(settings: &[&str]) -> Self {
         let folder = temporary_folder("postgres");
         let account = postgres_account();
         if let Some(Account { uid, gid }) = account {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let mut server = Self { port: free_port(), folder, account, settings, process: None };
         let mut init = server.command("initdb");
         init.args(["--username=trainyard", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"]);
@@ -126,7 +152,7 @@ impl PostgresServer {
         let common =
             ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "log_min_messages=fatal"];
         // Ours last: of two that differ the last one counts.
-        for setting in common.iter().chain(self.settings) {
+        for setting in common.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -161,7 +187,7 @@ fn find(program: &str) -> PathBuf {
     found.pop().unwrap_or_else(|| PathBuf::from(program))
 }
 
-fn postgres_account() -> Option<Account> {
+pub(crate) fn postgres_account() -> Option<Account> {
     // SAFETY: geteuid has no preconditions.
     if unsafe { libc::geteuid() } != 0 {
         return None;

@@ -1,12 +1,14 @@
 //! A private Redis.
 
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::folder::temporary_folder;
 use crate::process::{Tied, free_port, spawn_tied};
 use crate::wait::wait_until;
@@ -16,6 +18,8 @@ use crate::wait::wait_until;
 pub struct RedisServer {
     port: u16,
     folder: TempDir,
+    options: Vec<String>,
+    tls: bool,
     process: Option<Tied>,
 }
 
@@ -28,15 +32,33 @@ pub fn redis() -> &'static RedisServer {
 impl RedisServer {
     /// Starts one of your own, for tests that break it.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with options of your own, as on its command line.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        Self::launch(options, false)
+    }
+
+    /// Starts one that speaks TLS alone, with a certificate of this authority.
+    pub fn start_with_tls(authority: &Authority) -> Self {
+        let path = |file: PathBuf| file.to_str().unwrap().to_owned();
+        let (ca, certificate, key) = (path(authority.ca()), path(authority.certificate()), path(authority.key()));
+        let options = ["--tls-auth-clients", "no", "--tls-ca-cert-file", &ca, "--tls-cert-file", &certificate];
+        Self::launch(&[&options[..], &["--tls-key-file", &key]].concat(), true)
+    }
+
+    fn launch(options: &[&str], tls: bool) -> Self {
         let folder = temporary_folder("redis");
-        let mut server = Self { port: free_port(), folder, process: None };
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut server = Self { port: free_port(), folder, options, tls, process: None };
         server.resume();
         server
     }
 
     /// Where clients connect.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis{}://127.0.0.1:{}", if self.tls { "s" } else { "" }, self.port)
     }
 
     /// Its port.
@@ -57,7 +79,13 @@ impl RedisServer {
     /// Starts it again on the same port with the same data.
     pub fn resume(&mut self) {
         let mut command = Command::new("redis-server");
-        command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
+        if self.tls {
+            command.args(["--port", "0", "--tls-port"]);
+        } else {
+            command.arg("--port");
+        }
+        command.arg(self.port.to_string());
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]).args(&self.options);
         command.arg("--dir").arg(self.folder.path()).stdout(Stdio::null());
         self.process = Some(spawn_tied(command, libc::SIGTERM));
         wait_until("Redis answers", Duration::from_secs(20), || self.answers());
@@ -74,17 +102,25 @@ impl RedisServer {
 
     /// What `redis-cli` answers to a command.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        let output = Command::new("redis-cli").args(["-u", &self.url()]).args(arguments).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        cli(self.port, arguments)
     }
 
     fn answers(&self) -> Option<()> {
         use std::io::{Read, Write};
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        if self.tls {
+            return Some(());
+        }
         stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
         stream.write_all(b"PING\r\n").ok()?;
         let mut answer = [0; 7];
         stream.read_exact(&mut answer).ok()?;
         (&answer == b"+PONG\r\n").then_some(())
     }
+}
+
+/// What `redis-cli` answers to a command at a port.
+pub(crate) fn cli(port: u16, arguments: &[&str]) -> String {
+    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(arguments).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

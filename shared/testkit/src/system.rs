@@ -223,7 +223,9 @@ fn common_settings() -> Vec<(String, String)> {
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
-fn distributed_settings() -> Vec<(String, String)> {
+/// The settings of a distributed stack on the shared servers, with a database, a queue and a bucket of its own; of two with
+/// one name the last one counts.
+pub fn distributed_settings() -> Vec<(String, String)> {
     let mut settings = vec![
         ("DATABASE_URL".to_owned(), postgres().fresh_database()),
         ("REDIS_URL".to_owned(), redis().url()),

@@ -43,7 +43,7 @@ impl Yard {
         let url = format!("sqlite://{}/yard.db", folder.path().display());
         let db = Db::connect(&url, &pool(4)).await.unwrap();
         db.migrate().await.unwrap();
-        let store = Store::open(&format!("file://{}/store", folder.path().display())).unwrap();
+        let store = Store::open(&format!("file://{}/store", folder.path().display()), None).unwrap();
         let clock = Clock::system();
         let user = UserId::at(clock.now());
         let dataset = titanic(&clock);
@@ -231,7 +231,7 @@ pub(crate) fn train_task() -> &'static Path {
 }
 
 fn pool(max_connections: u32) -> PoolOptions {
-    PoolOptions { max_connections, acquire_timeout: Duration::from_secs(10) }
+    PoolOptions { max_connections, acquire_timeout: Duration::from_secs(10), ..PoolOptions::default() }
 }
 
 fn spec(name: &str) -> JobSpec {

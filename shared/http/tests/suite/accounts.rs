@@ -1,7 +1,6 @@
 //! Tokens against the accounts as the database has them now.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use http::header::AUTHORIZATION;
@@ -15,7 +14,7 @@ use crate::support::{jwt, person, request, routes, send, start};
 async fn role_and_standing_are_read_fresh_on_every_request() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("t.db").display());
-    let options = PoolOptions { max_connections: 2, acquire_timeout: Duration::from_secs(5) };
+    let options = PoolOptions { max_connections: 2, ..PoolOptions::default() };
     let db = Db::connect(&url, &options).await.unwrap();
     db.migrate().await.unwrap();
     let admin = person(Role::Admin);

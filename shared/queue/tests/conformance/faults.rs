@@ -143,6 +143,7 @@ async fn readers_of_dead_processes_are_forgotten_when_they_hold_nothing() {
         block: Duration::from_millis(100),
         redeliver_after: Duration::from_secs(30),
         forget_after: Duration::ZERO,
+        ..RedisOptions::default()
     };
     let queue = Queue::redis(&url, &prefix, options).unwrap();
     send(&queue, &all(&ids(1), Normal)).await.unwrap();

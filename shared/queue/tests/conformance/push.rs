@@ -11,7 +11,7 @@ use super::harness::{LIMIT, ids, on_both, open, within};
 on_both!(a_cancel_reaches_every_listener, a_model_change_reaches_every_listener);
 
 /// Asks until the note arrives: a subscription takes a moment to begin, and what was sent before is not for it.
-async fn hears(queue: &Queue, listener: &mut Subscription<JobId>, id: JobId) {
+pub(super) async fn hears(queue: &Queue, listener: &mut Subscription<JobId>, id: JobId) {
     eventually("the cancel arrives", LIMIT, async || {
         queue.request_cancel(id).await.ok()?;
         let heard = tokio::time::timeout(Duration::from_millis(300), listener.next()).await.ok()?;

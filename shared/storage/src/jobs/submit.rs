@@ -1,6 +1,6 @@
 //! Adding many jobs at once, and removing jobs whole.
 
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::SqliteConnection;
 use trainyard_domain::Job;
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ use crate::audit::AuditEntry;
 use crate::error::Result;
 use crate::read_back;
 use crate::rows::{Each, execute_each, for_ids};
+use crate::session::Session;
 use crate::sql::answered;
 use crate::tx::Inner;
 
@@ -75,13 +76,9 @@ impl Jobs<'_> {
     }
 }
 
-async fn submit_together(
-    session: &mut PgConnection,
-    jobs: &[Job],
-    specs: Vec<String>,
-    trail: &[AuditEntry],
-) -> Result<()> {
+async fn submit_together(session: &mut Session, jobs: &[Job], specs: Vec<String>, trail: &[AuditEntry]) -> Result<()> {
     let query = sqlx::query(POSTGRES)
+        .persistent(session.prepares())
         .bind(array(jobs, |job| job.id.0))
         .bind(specs)
         .bind(array(jobs, |job| job.spec.name.as_str()))
@@ -99,7 +96,7 @@ async fn submit_together(
         .bind(array(trail, |entry| entry.subject.as_str()))
         .bind(array(trail, |entry| entry.request_id.as_deref()))
         .bind(array(trail, |entry| entry.detail.to_string()));
-    answered(query.execute(session)).await?;
+    answered(query.execute(&mut **session)).await?;
     Ok(())
 }
 

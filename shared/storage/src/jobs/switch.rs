@@ -30,7 +30,8 @@ impl Jobs<'_> {
                 let all = sqlx::query_as(
                     "SELECT statement_timestamp(), paused, (SELECT id FROM datasets WHERE name = $1 \
                      AND deleted_at IS NULL ORDER BY version DESC LIMIT 1) FROM queue_state WHERE id = 1",
-                );
+                )
+                .persistent(session.prepares());
                 let (now, paused, id): (_, _, Option<Uuid>) =
                     answered(all.bind(dataset.as_str()).fetch_one(&mut **session)).await?;
                 Ok((now, paused, id.map(DatasetId)))

@@ -71,7 +71,8 @@ impl Jobs<'_> {
             let jobs = self.get_many(ids).await?;
             return Ok((self.0.now().await?, jobs));
         };
-        let query = sqlx::query_as(WHOLE_NOW).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
+        let query = sqlx::query_as(WHOLE_NOW).persistent(session.prepares());
+        let query = query.bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
         let rows: Vec<DatedRow> = answered(query.fetch_all(&mut **session)).await?;
         let now = match rows.first() {
             Some(row) => row.now,

@@ -17,6 +17,10 @@ pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
 pub(crate) struct Bench {
     pub(crate) db: Db,
     pub(crate) url: String,
+    /// The same database without anything between.
+    direct: String,
+    /// What it was opened with.
+    pub(crate) options: PoolOptions,
     /// The time every test starts from, past and to the microsecond.
     pub(crate) now: DateTime<Utc>,
     pub(crate) user: UserId,
@@ -36,12 +40,30 @@ impl Bench {
         Self::start(url, None).await
     }
 
+    /// Postgres behind a PgBouncer that has fewer sessions than its clients have connections.
+    pub(crate) async fn pgbouncer() -> Self {
+        let (url, direct) = tokio::task::spawn_blocking(|| {
+            let direct = trainyard_testkit::postgres().fresh_database();
+            (trainyard_testkit::pgbouncer().url(&direct), direct)
+        })
+        .await
+        .unwrap();
+        let bench = Self::begin(url, PoolOptions { pooler: true, ..pool() }, None).await;
+        Self { direct, ..bench }
+    }
+
     pub(crate) async fn start(url: String, folder: Option<TempDir>) -> Self {
-        let db = Db::connect(&url, &pool()).await.unwrap();
+        Self::begin(url, pool(), folder).await
+    }
+
+    async fn begin(url: String, options: PoolOptions, folder: Option<TempDir>) -> Self {
+        let db = Db::connect(&url, &options).await.unwrap();
         db.migrate().await.unwrap();
         let now = DateTime::from_timestamp_micros(1_760_000_000_123_456).unwrap();
         let dataset = dataset("titanic", 1, now);
-        let mut bench = Self { db, url, now, user: UserId::at(now), dataset: dataset.clone(), _folder: folder };
+        let direct = url.clone();
+        let mut bench =
+            Self { db, url, direct, options, now, user: UserId::at(now), dataset: dataset.clone(), _folder: folder };
         bench.user = bench.add_user("ada@example.com", Role::Admin).await;
         let mut tx = bench.db.begin().await.unwrap();
         tx.datasets().insert(&dataset).await.unwrap();
@@ -136,12 +158,12 @@ impl Bench {
 
     /// Runs a statement behind the crate's back.
     pub(crate) async fn meddle(&self, sql: &'static str) {
-        if self.url.starts_with("sqlite") {
-            let pool = sqlx::SqlitePool::connect(&self.url).await.unwrap();
+        if self.direct.starts_with("sqlite") {
+            let pool = sqlx::SqlitePool::connect(&self.direct).await.unwrap();
             sqlx::query(sql).execute(&pool).await.unwrap();
             pool.close().await;
         } else {
-            let pool = sqlx::PgPool::connect(&self.url).await.unwrap();
+            let pool = sqlx::PgPool::connect(&self.direct).await.unwrap();
             sqlx::query(sql).execute(&pool).await.unwrap();
             pool.close().await;
         }
@@ -150,7 +172,7 @@ impl Bench {
 
 /// A pool small enough that the concurrent tests have to share it.
 pub(crate) fn pool() -> PoolOptions {
-    PoolOptions { max_connections: 8, acquire_timeout: Duration::from_secs(30) }
+    PoolOptions { max_connections: 8, acquire_timeout: Duration::from_secs(30), ..PoolOptions::default() }
 }
 
 pub(crate) fn user(email: &str, role: Role, now: DateTime<Utc>) -> User {

@@ -75,7 +75,7 @@ async fn a_reader_sees_one_moment_and_cannot_write(bench: Bench) {
 
 async fn migrating_again_and_at_once_does_no_harm(bench: Bench) {
     let id = bench.queue().await;
-    let other = Db::connect(&bench.url, &pool()).await.unwrap();
+    let other = Db::connect(&bench.url, &bench.options).await.unwrap();
     let (a, b, c) = tokio::join!(bench.db.migrate(), other.migrate(), bench.db.migrate());
     assert!(a.is_ok() && b.is_ok() && c.is_ok(), "{a:?} {b:?} {c:?}");
     other.close().await;
@@ -83,7 +83,7 @@ async fn migrating_again_and_at_once_does_no_harm(bench: Bench) {
 }
 
 async fn a_pool_that_is_used_up_is_unavailable(bench: Bench) {
-    let small = PoolOptions { max_connections: 1, acquire_timeout: Duration::from_millis(50) };
+    let small = PoolOptions { max_connections: 1, acquire_timeout: Duration::from_millis(50), ..bench.options.clone() };
     let db = Db::connect(&bench.url, &small).await.unwrap();
     let _holds = db.begin().await.unwrap();
     for refused in [db.begin().await.map(drop), db.read().await.map(drop), db.ping().await] {
@@ -107,7 +107,8 @@ async fn wrong_addresses_say_what_was_expected() {
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable() {
     let url = format!("postgres://trainyard:secret@127.0.0.1:{}/db", trainyard_testkit::free_port());
-    let impatient = PoolOptions { max_connections: 1, acquire_timeout: Duration::from_millis(300) };
+    let impatient =
+        PoolOptions { max_connections: 1, acquire_timeout: Duration::from_millis(300), ..PoolOptions::default() };
     let error = Db::connect(&url, &impatient).await.unwrap_err();
     assert!(error.is_retryable(), "{error:?}");
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");

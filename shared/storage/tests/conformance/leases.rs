@@ -181,7 +181,7 @@ async fn the_databases_time_moves_forward(bench: Bench) {
     assert_eq!(later.timestamp_subsec_nanos() % 1_000, 0, "to the microsecond");
     drop(tx);
     // A heartbeat with a pool of its own takes part in the same leases.
-    let own = PoolOptions { max_connections: 1, acquire_timeout: Duration::from_secs(5) };
+    let own = PoolOptions { max_connections: 1, acquire_timeout: Duration::from_secs(5), ..bench.options.clone() };
     let heartbeat = trainyard_storage::Db::connect(&bench.url, &own).await.unwrap();
     let id = bench.queue().await;
     bench.claim(id, "w", bench.now).await.unwrap();

@@ -1,8 +1,9 @@
-//! One suite, both drivers: every test below runs on a SQLite file and on a Postgres database of its own.
+//! One suite, both drivers: every test below runs on a SQLite file and on a Postgres database of its own, the latter also
+//! through PgBouncer, which lends a session to each transaction.
 
 #![allow(clippy::unwrap_used, reason = "a test fails with the reason")]
 
-/// Makes a module `sqlite` and a module `postgres`, each with a test for every function named.
+/// Makes the modules `sqlite`, `postgres` and `pgbouncer`, each with a test for every function named.
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
@@ -15,6 +16,12 @@ macro_rules! on_both {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 super::$test(crate::bench::Bench::postgres().await).await;
+            })+
+        }
+        mod pgbouncer {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::bench::Bench::pgbouncer().await).await;
             })+
         }
     };
@@ -39,4 +46,5 @@ mod publishing;
 mod refresh_tokens;
 mod running;
 mod schedules;
+mod tls;
 mod webhooks;

@@ -1,0 +1,173 @@
+//! What a queue's address says: one server, Sentinels that know one, or some nodes of a cluster.
+
+use redis::{Client, RedisResult, TlsCertificates};
+
+use crate::error::{QueueError, Result};
+
+/// The forms there are; a refusal names them.
+const FORMS: &str = "redis://host:6379, redis+sentinel://host:26379,host:26379/master-name or \
+                     redis+cluster://host:6379,host:6379, with rediss in place of redis for TLS";
+
+/// How to reach servers that are found out about later: the password, the database and the way of TLS are the same for all.
+pub(crate) struct Way {
+    tls: bool,
+    user: String,
+    db: String,
+    tls_ca: Option<Vec<u8>>,
+}
+
+/// An address, taken apart.
+pub(crate) enum Address {
+    Server(Client),
+    Sentinels { sentinels: Vec<Client>, master: String, way: Way },
+    Cluster { nodes: Vec<Client>, way: Way },
+}
+
+impl Way {
+    /// A client of one of these servers. An IPv6 address may come with brackets or without.
+    pub(crate) fn client(&self, host: &str, port: u16) -> RedisResult<Client> {
+        let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+        let scheme = if self.tls { "rediss" } else { "redis" };
+        let at = if self.user.is_empty() { "" } else { "@" };
+        open(&format!("{scheme}://{}{at}{host}:{port}/{}", self.user, self.db), self.tls_ca.as_deref())
+    }
+
+    /// The index of the database.
+    pub(crate) fn db(&self) -> i64 {
+        self.db.parse().unwrap_or(0)
+    }
+}
+
+impl Address {
+    /// Takes an address apart. `tls_ca` are the authorities, in PEM, that its certificates are checked against instead of
+    /// the system's.
+    pub(crate) fn parse(url: &str, tls_ca: Option<&[u8]>) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(FORMS))?;
+        let (tls, kind) = match scheme.split_once('+').unwrap_or((scheme, "")) {
+            ("redis", kind) => (false, kind),
+            ("rediss", kind) => (true, kind),
+            _ => return Err(bad(FORMS)),
+        };
+        if tls_ca.is_some() && !tls {
+            return Err(bad("a CA needs an address that begins with rediss"));
+        }
+        let way = |user: &str, db: &str| Way { tls, user: user.into(), db: db.into(), tls_ca: tls_ca.map(Into::into) };
+        if kind.is_empty() {
+            return Ok(Self::Server(open(url, tls_ca).map_err(|error| bad(&error.to_string()))?));
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (servers, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (user, hosts) = servers.rsplit_once('@').unwrap_or(("", servers));
+        match kind {
+            "cluster" if path.is_empty() && query.is_empty() => {
+                let way = way(user, "");
+                Ok(Self::Cluster { nodes: clients(hosts, 6379, &way)?, way })
+            }
+            "cluster" => Err(bad("a cluster's address ends with its hosts: a cluster has one database")),
+            "sentinel" => {
+                let (master, db) = path.split_once('/').unwrap_or((path, ""));
+                if master.is_empty() || !db.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(bad(
+                        "after Sentinels comes the name they know the master by: …/master-name or …/master-name/0",
+                    ));
+                }
+                // What guards the Sentinels is not what guards the servers.
+                let asking = way(&sentinels_user(query)?, "");
+                Ok(Self::Sentinels {
+                    sentinels: clients(hosts, 26379, &asking)?,
+                    master: master.into(),
+                    way: way(user, db),
+                })
+            }
+            _ => Err(bad(FORMS)),
+        }
+    }
+}
+
+/// A client of each of some hosts, which are divided by commas.
+fn clients(hosts: &str, default_port: u16, way: &Way) -> Result<Vec<Client>> {
+    let client = |host: &str| {
+        let (name, port) = match host.rsplit_once(':') {
+            // The colons of an IPv6 address are not before a port.
+            Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()?),
+            _ => (host, default_port),
+        };
+        if name.is_empty() { None } else { way.client(name, port).ok() }
+    };
+    hosts.split(',').map(|host| client(host).ok_or_else(|| bad("each host must read host or host:port"))).collect()
+}
+
+/// `user:password` from what stands behind the question mark of a Sentinel address.
+fn sentinels_user(query: &str) -> Result<String> {
+    let (mut name, mut password) = ("", None);
+    for setting in query.split('&').filter(|setting| !setting.is_empty()) {
+        match setting.split_once('=') {
+            Some(("sentinel_username", value)) => name = value,
+            Some(("sentinel_password", value)) => password = Some(value),
+            _ => return Err(bad("behind the question mark go sentinel_username=… and sentinel_password=… alone")),
+        }
+    }
+    match password {
+        Some(password) => Ok(format!("{name}:{password}")),
+        None if name.is_empty() => Ok(String::new()),
+        None => Err(bad("sentinel_username needs sentinel_password")),
+    }
+}
+
+fn open(url: &str, tls_ca: Option<&[u8]>) -> RedisResult<Client> {
+    match tls_ca {
+        None => Client::open(url),
+        Some(ca) => Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert: Some(ca.to_vec()) }),
+    }
+}
+
+/// The refusal of an address. It does not repeat the address, which may hold a password.
+fn bad(expected: &str) -> QueueError {
+    QueueError::BadUrl(expected.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> String {
+        match Address::parse(url, None) {
+            Err(QueueError::BadUrl(expected)) => expected,
+            _ => panic!("{url} was taken"),
+        }
+    }
+
+    #[test]
+    fn every_form_is_told_from_the_others() {
+        assert!(matches!(Address::parse("redis://h:1/2", None), Ok(Address::Server(_))));
+        let cluster = Address::parse("rediss+cluster://u:p%40@h:1,[::1]:2,[::1]", None);
+        let Ok(Address::Cluster { nodes, way }) = cluster else { panic!("no cluster") };
+        let ports: Vec<_> = nodes.iter().map(|node| node.get_connection_info().addr().to_string()).collect();
+        assert_eq!(ports, ["h:1", "::1:2", "::1:6379"]);
+        let node = way.client("::1", 7).unwrap();
+        assert_eq!(node.get_connection_info().redis_settings().password(), Some("p@"));
+        let sentinels = "redis+sentinel://u:p@h,i:7/main/3?sentinel_password=s";
+        let Ok(Address::Sentinels { sentinels, master, way }) = Address::parse(sentinels, None) else { panic!("none") };
+        assert_eq!((sentinels.len(), master.as_str(), way.db()), (2, "main", 3));
+        assert_eq!(sentinels[0].get_connection_info().addr().to_string(), "h:26379");
+        assert_eq!(sentinels[0].get_connection_info().redis_settings().password(), Some("s"));
+    }
+
+    #[test]
+    fn refusals_say_what_was_expected_and_keep_the_password() {
+        for (url, expected) in [
+            ("redis+sentinel://:secret@h:1", "master-name"),
+            ("redis+sentinel://:secret@h:1/m/x", "master-name"),
+            ("redis+sentinel://:secret@h/m?password=secret", "sentinel_password"),
+            ("redis+cluster://:secret@h:1/0", "one database"),
+            ("redis+cluster://:secret@h:port", "host:port"),
+            ("redis+cluster://:secret@", "host:port"),
+            ("redis+sharded://:secret@h", "redis+cluster://"),
+            ("http://:secret@h", "redis+cluster://"),
+        ] {
+            let refusal = refusal(url);
+            assert!(refusal.contains(expected) && !refusal.contains("secret"), "{url}: {refusal}");
+        }
+        assert!(matches!(Address::parse("redis://h", Some(b"pem")), Err(QueueError::BadUrl(_))));
+    }
+}
