@@ -24,6 +24,7 @@ mod queue_metrics;
 mod retries;
 mod schedules;
 mod support;
+mod traces;
 mod training;
 mod training_refused;
 mod webhooks;

@@ -1,7 +1,7 @@
 //! The settings as types, section by section, and the rules that hold across them.
 
 use serde::Deserialize;
-use trainyard_telemetry::LogFormat;
+use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
 
@@ -13,6 +13,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Section `log`.
     pub log: LogConfig,
+    /// Section `traces`.
+    pub traces: TraceConfig,
     /// Section `database`.
     pub database: DatabaseConfig,
     /// Section `queue`.

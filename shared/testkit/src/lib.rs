@@ -15,6 +15,7 @@ mod proxy;
 mod receiver;
 mod redis;
 mod s3;
+mod spans;
 mod system;
 mod wait;
 
@@ -26,6 +27,7 @@ pub use proxy::{Link, Proxy};
 pub use receiver::{Received, Receiver, Reply};
 pub use redis::{RedisServer, redis};
 pub use s3::{S3Server, s3};
+pub use spans::SeenSpan;
 pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System, WEBHOOK_SECRET};
 pub use wait::{eventually, hold, pause, wait_until};
 
