@@ -47,7 +47,9 @@ CREATE TABLE job_orders (
     created_by UUID NOT NULL,
     dataset_id UUID NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    request_id TEXT
+    request_id TEXT,
+    -- Where in a trace it was submitted; NULL where nobody asked.
+    traceparent TEXT
 );
 
 -- Behind the lists, newest first, and the counts. One index a status rather than one led by it: SQLite would take that

@@ -24,6 +24,8 @@ CREATE TABLE model_versions (
     byte_count   BIGINT NOT NULL,
     sha256       TEXT NOT NULL,
     artifact_key TEXT NOT NULL UNIQUE,
+    -- Where in a trace it was published; NULL where nobody asked.
+    traceparent  TEXT,
     created_at   TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (model_name, version)
 );

@@ -27,6 +27,7 @@ mod replicas;
 mod retries;
 mod schedules;
 mod support;
+mod traces;
 mod training;
 mod training_refused;
 mod webhooks;

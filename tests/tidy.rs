@@ -31,6 +31,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("apalis-core", &["queue", "worker"]),
     ("object_store", &["artifacts"]),
     ("axum", &["http", "api", "inference", "app", "bench"]),
+    ("opentelemetry-proto", &["telemetry", "testkit"]),
     ("linfa", &["ml"]),
     ("linfa-svm", &["ml"]),
     ("linfa-trees", &["ml"]),

@@ -18,7 +18,7 @@ use trainyard_storage::Coalesce;
 pub(crate) use known::Known;
 pub(crate) use order::{Order, draft};
 pub(crate) use quota::Quota;
-pub(crate) use send::{ready, send};
+pub(crate) use send::{ready, send, traced};
 pub(crate) use store::tell;
 
 use crate::state::Ports;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use trainyard_telemetry::trace;
 
 use crate::client::{ClientCommand, EXIT_CODES};
 use crate::config::{self, Config, ConfigError, Flags};
@@ -116,13 +117,13 @@ impl Cli {
             Command::Metrics => print(trainyard_telemetry::catalogue::markdown()),
             Command::Healthcheck(args) => runtime().block_on(healthcheck::run(&args.url)),
             Command::Client(command) => runtime().block_on(crate::client::execute(*command)),
-            Command::Migrate(settings) => serve(&settings, &Flags::new(), roles::migrate),
-            Command::Api(server) => serve(&server.settings, &server.flags(), roles::api),
-            Command::Worker(worker) => serve(&worker.server.settings, &worker.flags(), roles::worker),
-            Command::Inference(server) => serve(&server.settings, &server.flags(), roles::inference),
+            Command::Migrate(settings) => serve("migrate", &settings, &Flags::new(), roles::migrate),
+            Command::Api(server) => serve("api", &server.settings, &server.flags(), roles::api),
+            Command::Worker(worker) => serve("worker", &worker.server.settings, &worker.flags(), roles::worker),
+            Command::Inference(server) => serve("inference", &server.settings, &server.flags(), roles::inference),
             Command::Up(up) => {
                 let data_dir = up.data_dir;
-                serve(&up.server.settings, &up.server.flags(), async |config| roles::up(config, &data_dir).await)
+                serve("up", &up.server.settings, &up.server.flags(), async |config| roles::up(config, &data_dir).await)
             }
         }
     }
@@ -142,8 +143,13 @@ impl Worker {
     }
 }
 
-/// Reads the settings, starts logging and a runtime, and runs a role to its end.
-fn serve(settings: &Settings, flags: &Flags, role: impl AsyncFnOnce(Config) -> anyhow::Result<()>) -> ExitCode {
+/// Reads the settings, starts logging, tracing and a runtime, and runs a role to its end.
+fn serve(
+    name: &str,
+    settings: &Settings,
+    flags: &Flags,
+    role: impl AsyncFnOnce(Config) -> anyhow::Result<()>,
+) -> ExitCode {
     let config = match config::load(settings.config.as_deref(), flags) {
         Ok(config) => config,
         Err(error) => return refuse(&error),
@@ -151,8 +157,12 @@ fn serve(settings: &Settings, flags: &Flags, role: impl AsyncFnOnce(Config) -> a
     if let Err(error) = trainyard_telemetry::init_logs(config.log.format, &config.log.filter) {
         return refuse(&ConfigError(format!("log.filter: {error}")));
     }
-    let runtime = runtime();
+    if let Err(error) = trace::install(&config.traces, &format!("trainyard-{name}")) {
+        return refuse(&ConfigError(error.to_string()));
+    }
+    let (runtime, flush_limit) = (runtime(), config.traces.flush_limit());
     let outcome = runtime.block_on(role(config));
+    runtime.block_on(trace::flush(flush_limit));
     // Blocking work that is still under way (a password being hashed) must not hold up the end.
     runtime.shutdown_background();
     match outcome {

@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(config.sweep, trainyard_worker::SweepConfig::default());
         assert_eq!(config.webhooks, trainyard_worker::WebhookConfig::default());
         assert_eq!(config.inference, trainyard_inference::InferenceConfig::default());
+        assert_eq!(config.traces, trainyard_telemetry::TraceConfig::default());
     }
 
     #[test]
@@ -142,6 +143,15 @@ mod tests {
         let bouncer = refused(&[("DATABASE_URL", "sqlite://x"), ("TRAINYARD__DATABASE__PGBOUNCER", "true")]);
         assert!(bouncer.contains("database.pgbouncer"), "{bouncer}");
         assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));
+        for (name, key, wrong) in [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint", "collector:4318"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "traces.headers", "hush"),
+            ("OTEL_TRACES_SAMPLER_ARG", "traces.ratio", "1.5"),
+            ("OTEL_TRACES_SAMPLER_ARG", "traces.ratio", "always"),
+        ] {
+            let error = refused(&[(name, wrong)]);
+            assert!(error.contains(key) && !error.contains("hush"), "{error}");
+        }
     }
 
     #[test]

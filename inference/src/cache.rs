@@ -145,6 +145,7 @@ mod tests {
             aliases: vec!["production".into()],
             sha256: sha256.into(),
             artifact_key: "k".into(),
+            traceparent: None,
         };
         Catalogue { revision: 7, served: vec![record], ..Catalogue::default() }
     }

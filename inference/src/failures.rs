@@ -62,7 +62,14 @@ mod tests {
     use super::*;
 
     fn record(sha256: &str) -> Record {
-        Record { model: "m".into(), version: 2, aliases: vec![], sha256: sha256.into(), artifact_key: String::new() }
+        Record {
+            model: "m".into(),
+            version: 2,
+            aliases: vec![],
+            sha256: sha256.into(),
+            artifact_key: String::new(),
+            traceparent: None,
+        }
     }
 
     #[test]

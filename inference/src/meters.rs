@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn handles_are_looked_up_again_after_a_long_rest_alone() {
         let (model, sha256, artifact_key) = ("m".to_owned(), String::new(), String::new());
-        let meters = Meters::of(&Record { model, version: 1, aliases: vec![], sha256, artifact_key });
+        let meters =
+            Meters::of(&Record { model, version: 1, aliases: vec![], sha256, artifact_key, traceparent: None });
         let at = |age: Duration| Arc::clone(&meters.handles(age));
         let first = at(Duration::ZERO);
         assert!(Arc::ptr_eq(&first, &at(STALE)));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use trainyard_domain::{ModelVersion, UserId};
+use trainyard_telemetry::TraceParent;
 
 /// A version's place in the registry: model and number.
 pub(crate) type Key = (String, i64);
@@ -21,11 +22,18 @@ pub(crate) struct Record {
     pub(crate) sha256: String,
     /// Where the artifact lies.
     pub(crate) artifact_key: String,
+    /// Where in a trace it was published.
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Record {
     pub(crate) fn key(&self) -> Key {
         (self.model.clone(), self.version)
+    }
+
+    /// Where in a trace it was published.
+    pub(crate) fn place(&self) -> Option<TraceParent> {
+        self.traceparent.as_deref().and_then(TraceParent::parse)
     }
 
     /// Whether this is the version under `key`.
@@ -47,6 +55,7 @@ impl From<ModelVersion> for Record {
             aliases: version.aliases,
             sha256: version.sha256,
             artifact_key: version.artifact_key,
+            traceparent: version.traceparent,
         }
     }
 }

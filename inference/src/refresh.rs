@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use trainyard_http::auth::DisabledUsers;
 use trainyard_queue::{Queue, Subscription};
 use trainyard_storage::Db;
-use trainyard_telemetry::catalogue;
+use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use crate::book::Book;
 use crate::loaded::Loaded;
@@ -161,7 +161,16 @@ impl Refresher {
             let loader = self.ports.loader.clone();
             self.work.spawn(async move {
                 let began = Instant::now();
-                let result = loader.load(record.clone()).await;
+                let mut span = Span::child_of(record.place(), "inference.load");
+                span.describe(|span| {
+                    span.text("model.name", &record.model);
+                    span.number("model.version", record.version);
+                });
+                let result = loader.load(record.clone()).await.map(|loaded| loaded.within(&span));
+                if let Err(error) = &result {
+                    span.fail(error.outcome());
+                }
+                drop(span);
                 Done::Loaded(record, began.elapsed(), Box::new(result))
             });
         }
@@ -223,7 +232,10 @@ impl Refresher {
         match result {
             Ok(loaded) => {
                 let took_ms = took.as_millis() as u64;
-                tracing::info!(model = record.model, version = record.version, took_ms, "model version loaded");
+                let trace_id = record.place().map(TraceParent::trace_id);
+                let trace_id = trace_id.as_deref();
+                let (model, version) = (record.model.as_str(), record.version);
+                tracing::info!(model, version, took_ms, trace_id, "model version loaded");
                 let loaded = Arc::new(loaded);
                 self.book.loaded(loaded.clone());
                 self.publish();

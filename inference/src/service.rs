@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use trainyard_http::{Code, Problem, json};
+use trainyard_telemetry::TraceParent;
 
 use crate::config::InferenceConfig;
 use crate::loaded::Loaded;
@@ -42,14 +43,14 @@ impl Service {
         Self { registry, pins, config, batches, waiting, ticks: AtomicU64::new(0) }
     }
 
-    /// Answers the request in `body`.
-    pub(crate) async fn answer(&self, body: Bytes) -> Result<Vec<u8>, Problem> {
+    /// Answers the request in `body`, which stands at `place` in its trace.
+    pub(crate) async fn answer(&self, body: Bytes, place: TraceParent) -> Result<Vec<u8>, Problem> {
         let began = Instant::now();
         let max_instances = self.config.max_instances;
         if body.len() <= SMALL_BODY_BYTES {
             let question = parse(&body, max_instances).inspect_err(misses::count)?;
             let loaded = self.find(&question).await.inspect_err(misses::count)?;
-            return predict(&loaded, &question.rows, began);
+            return predict(&loaded, &question.rows, began, place);
         }
         let busy = || Problem::new(Code::Unavailable, "too many large requests are waiting; try again shortly");
         let _place = self.waiting.try_acquire().map_err(|_| busy().retry_after(1)).inspect_err(misses::count)?;
@@ -57,7 +58,7 @@ impl Service {
         let question = off_thread(move || parse(&body, max_instances)).await.inspect_err(misses::count)?;
         let loaded = self.find(&question).await.inspect_err(misses::count)?;
         off_thread(move || {
-            let answer = predict(&loaded, &question.rows, began);
+            let answer = predict(&loaded, &question.rows, began, place);
             drop(permit);
             answer
         })
@@ -99,7 +100,8 @@ fn parse(body: &[u8], max_instances: usize) -> Result<Question, Problem> {
     request.check(max_instances).map_err(Problem::validation)
 }
 
-fn predict(loaded: &Loaded, rows: &Rows, began: Instant) -> Result<Vec<u8>, Problem> {
+fn predict(loaded: &Loaded, rows: &Rows, began: Instant, place: TraceParent) -> Result<Vec<u8>, Problem> {
+    let mut span = loaded.predicts(place, rows.len());
     let written = match rows {
         Rows::One(row) => loaded.predictor.predict_one(row).map(|prediction| {
             let answer = OneRow { loaded, prediction: &prediction };
@@ -112,6 +114,7 @@ fn predict(loaded: &Loaded, rows: &Rows, began: Instant) -> Result<Vec<u8>, Prob
     };
     let written = written.map_err(|errors| {
         loaded.meters.refused();
+        span.fail("refused");
         Problem::validation(errors)
     })?;
     loaded.meters.answered(rows.len(), began.elapsed());

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use trainyard_domain::{FailureCode, JobError, LogLevel};
+use trainyard_telemetry::Span;
 
 use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Report, Task};
+use crate::trace::Phases;
 use pipes::{Breach, Reports, Tail};
 pub(crate) use spawn::Limits;
 use spawn::Process;
@@ -50,8 +52,14 @@ enum Verdict {
     Stopped(Stop),
 }
 
-/// Trains `task` in a process of its own, stopped by `stop` or by the limits.
-pub(crate) async fn train(task: &Task, limits: &Limits, stop: &StopSignal, progress: &Progress) -> Outcome {
+/// Trains `task` in a process of its own, stopped by `stop` or by the limits. Its phases become spans below `span`.
+pub(crate) async fn train(
+    task: &Task,
+    limits: &Limits,
+    stop: &StopSignal,
+    progress: &Progress,
+    span: &Span,
+) -> Outcome {
     let kills_before = exit::oom_kills();
     let usage = Usage::watch(&limits.folder, limits.folder_mb << 20).await;
     let mut process = match Process::spawn(limits).await {
@@ -63,7 +71,7 @@ pub(crate) async fn train(task: &Task, limits: &Limits, stop: &StopSignal, progr
     };
     let mut tail = Tail::follow(process.stderr.take(), limits.output_mb << 20);
     let verdict = tokio::select! {
-        verdict = converse(&mut process, task, limits, progress) => verdict,
+        verdict = converse(&mut process, task, limits, progress, Phases::new(span)) => verdict,
         () = tail.flooded() => Verdict::Broken(Breach::Flood),
         () = usage.outgrown() => Verdict::Outgrown,
         () = sleep(limits.timeout) => Verdict::TimedOut,
@@ -125,7 +133,13 @@ fn judge(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outc
 }
 
 /// Hands the task over and reads reports until the last one, the end of the process, or nonsense.
-async fn converse(process: &mut Process, task: &Task, limits: &Limits, progress: &Progress) -> Verdict {
+async fn converse(
+    process: &mut Process,
+    task: &Task,
+    limits: &Limits,
+    progress: &Progress,
+    mut phases: Phases,
+) -> Verdict {
     let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
     process.send(task).await;
     loop {
@@ -134,6 +148,10 @@ async fn converse(process: &mut Process, task: &Task, limits: &Limits, progress:
             Ok(Some(Report::Warning { message })) => {
                 tracing::info!(message, "training warns");
                 progress.hear(LogLevel::Warning, &message);
+            }
+            Ok(Some(Report::Phase { name, seconds })) => {
+                phases.ended(&name, seconds);
+                progress.hear(LogLevel::Info, &format!("{name} took {seconds:.3} s"));
             }
             Ok(Some(Report::Log { message })) => progress.hear(LogLevel::Info, &message),
             Ok(Some(Report::Metric { name, value, step })) => progress.measure(&name, value, step),

@@ -76,7 +76,8 @@ pub(crate) async fn end(db: &Db, job: &Job, ending: Ending, holder: Holder, jitt
     Ok(Some(next))
 }
 
-fn reason(ending: &Ending) -> &'static str {
+/// Why a run ended without a model, in a word.
+pub(crate) fn reason(ending: &Ending) -> &'static str {
     match ending {
         Ending::Failed(error) | Ending::Crashed(error) => error.code.as_str(),
         Ending::Interrupted => "interrupted",

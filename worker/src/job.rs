@@ -2,13 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::Ending;
 use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
+use trainyard_telemetry::Span;
 
 use crate::child::{self, Limits, Outcome};
 use crate::claim::{Claimed, claim};
@@ -17,7 +18,7 @@ use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Task};
 use crate::worker::Worker;
-use crate::{ending, fetch, measure, noop, publish};
+use crate::{ending, fetch, measure, noop, publish, trace};
 
 /// How long an id waits before it goes back to a queue that this worker may still read.
 const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
@@ -49,10 +50,12 @@ impl From<Stop> for Unfinished {
 
 /// Handles one delivery to its end.
 pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
+    let delivered = SystemTime::now();
     match claim(&worker, delivery.job).await {
-        Claimed::Ours(job) => {
+        Claimed::Ours(mut job) => {
             // The claim is durable, so the id has served; a slow queue does not hold the run up.
             delivery.ack();
+            let mut trace = trace::run(&mut job, delivered);
             if job.spec.algorithm == Algorithm::Noop {
                 return noop::run(&worker, &job).await;
             }
@@ -61,10 +64,12 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
                 job_id = %job.id,
                 user_id = %job.created_by,
                 request_id = job.request_id.as_deref(),
+                trace_id = trace::place(&job).map(|place| tracing::field::display(place.trace_id())),
+                attempt = job.attempt(),
                 claim = job.claim,
             );
             // On the heap, for the sake of jobs that end at once.
-            Box::pin(run(&worker, &job)).instrument(span).await;
+            Box::pin(run(&worker, &job, &mut trace)).instrument(span).await;
         }
         Claimed::Refused => {
             measure::dropped();
@@ -82,7 +87,7 @@ async fn give_back(worker: &Worker, delivery: &Delivery) {
     delivery.give_back().await;
 }
 
-async fn run(worker: &Worker, job: &Job) {
+async fn run(worker: &Worker, job: &Job, trace: &mut Span) {
     let entered = worker.runs.enter(job.id, job.claim);
     measure::running(worker.runs.len());
     tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
@@ -94,11 +99,13 @@ async fn run(worker: &Worker, job: &Job) {
     match attempt.unwrap_or_else(|_| Err(Unfinished::failed(FailureCode::Internal, "the worker made a mistake"))) {
         Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
         Err(Unfinished::Ended(end)) => {
+            trace.fail(ending::reason(&end));
             tell(&progress, &end).await;
             ending::record(worker, job, end).await;
         }
         Err(Unfinished::Fenced) => {
             measure::fenced();
+            trace.fail("lease_lost");
             tracing::warn!("the lease was lost: another run has the job, and this one leaves no trace");
         }
     }
@@ -122,10 +129,12 @@ async fn tell(progress: &Progress, end: &Ending) {
 async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, Unfinished> {
     let folder = worker.folder.run(job.id, job.claim).map_err(|error| fetch::disk(&error))?;
     progress.enter("fetching");
+    let fetching = Span::child_of(trace::place(job), "job.fetch");
     let sha256 = tokio::select! {
         fetched = fetch::dataset(worker, job, &folder) => fetched?,
         why = stop.raised() => return Err(why.into()),
     };
+    drop(fetching);
     let done = train(worker, job, &folder, sha256, stop, progress).await?;
     progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
     progress.enter("publishing");
@@ -162,7 +171,12 @@ async fn train(
         threads: config.threads(),
     };
     let started = Instant::now();
-    let outcome = child::train(&task, &limits, stop, progress).await;
+    let mut span = Span::child_of(trace::place(job), "job.train_task");
+    let outcome = child::train(&task, &limits, stop, progress, &span).await;
+    if let Outcome::Failed(error) | Outcome::Crashed(error) = &outcome {
+        span.fail(error.code.as_str());
+    }
+    drop(span);
     progress.close();
     measure::trained(job, started.elapsed());
     match outcome {

@@ -27,6 +27,7 @@ mod publish;
 pub mod reclaim;
 pub mod run;
 pub mod sweep;
+mod trace;
 pub mod train_task;
 pub mod webhooks;
 mod worker;

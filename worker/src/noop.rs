@@ -41,7 +41,8 @@ pub(crate) async fn run(worker: &Worker, job: &Job) {
             Ok(false) => return measure::fenced(),
             Err(error) if error.is_retryable() && patience.wait().await => {}
             Err(error) => {
-                return tracing::error!(error = &error as &dyn std::error::Error, "the end of a run was not recorded");
+                let error = &error as &dyn std::error::Error;
+                return tracing::error!(job_id = %job.id, error, "the end of a run was not recorded");
             }
         }
     }

@@ -39,6 +39,13 @@ pub(crate) enum Report {
         /// 0..1 over the whole run.
         fraction: f64,
     },
+    /// A phase is over.
+    Phase {
+        /// What was done in it.
+        name: String,
+        /// How long it took.
+        seconds: f64,
+    },
     /// Something a person should know about the data.
     Warning {
         /// A sentence.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use trainyard_artifacts::{ArtifactError, Key};
 use trainyard_domain::{FailureCode, Job, JobStatus};
 use trainyard_storage::{NewVersion, Result, StorageError};
+use trainyard_telemetry::Span;
 
 use crate::folder::RunFolder;
 use crate::held::StopSignal;
@@ -13,7 +14,7 @@ use crate::job::Unfinished;
 use crate::patience::Patience;
 use crate::protocol::Done;
 use crate::worker::Worker;
-use crate::{fetch, measure};
+use crate::{fetch, measure, trace};
 
 /// A transaction that takes longer than this counts as lost; whether it was is looked up before the next try.
 const COMMIT_LIMIT: Duration = Duration::from_secs(30);
@@ -33,6 +34,7 @@ pub(crate) async fn publish(
     done: &Done,
     stop: &StopSignal,
 ) -> std::result::Result<i64, Unfinished> {
+    let mut span = Span::child_of(trace::place(job), "job.publish");
     let key = Key::artifact(job.id, job.claim);
     let mut patience = Patience::new(worker.config.storage_patience());
     let uploaded = tokio::select! {
@@ -40,12 +42,21 @@ pub(crate) async fn publish(
         why = stop.raised() => Err(why.into()),
     };
     let published = match uploaded {
-        Ok(()) => commit(worker, job, &key, done, stop, &mut patience).await,
+        Ok(()) => commit(worker, job, version(worker, job, &key, done, &span), stop, &mut patience).await,
         Err(unfinished) => Err(unfinished),
     };
     match &published {
-        Ok(_) => announce(worker).await,
-        Err(_) => discard(worker, job, &key).await,
+        Ok(version) => {
+            span.describe(|span| {
+                span.text("model.name", &job.spec.name);
+                span.number("model.version", *version);
+            });
+            announce(worker).await;
+        }
+        Err(_) => {
+            span.fail("not published");
+            discard(worker, job, &key).await;
+        }
     }
     published
 }
@@ -92,12 +103,31 @@ async fn try_upload(
     Ok(true)
 }
 
+/// What is to be published. Whoever loads it goes on from `span`.
+fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> NewVersion {
+    NewVersion {
+        name: job.spec.name.clone(),
+        job_id: job.id,
+        algorithm: job.spec.algorithm,
+        features: job.spec.features.clone(),
+        target: job.spec.target.clone(),
+        metrics: done.metrics.clone(),
+        dataset_id: job.dataset_id,
+        size: i64::try_from(done.size).unwrap_or(i64::MAX),
+        sha256: done.sha256.clone(),
+        artifact_key: key.as_str().to_owned(),
+        traceparent: span.place().map(|place| place.to_string()).or_else(|| job.traceparent.clone()),
+        // Each try puts its own in place.
+        now: worker.deps.clock.now(),
+        auto_promote: worker.config.auto_promote,
+    }
+}
+
 /// Makes the version and ends the job in one transaction, again while the database is away.
 async fn commit(
     worker: &Worker,
     job: &Job,
-    key: &Key,
-    done: &Done,
+    mut new: NewVersion,
     stop: &StopSignal,
     patience: &mut Patience,
 ) -> std::result::Result<i64, Unfinished> {
@@ -107,7 +137,7 @@ async fn commit(
         if let Some(why) = stop.get() {
             return Err(why.into());
         }
-        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, key, done)).await {
+        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, &mut new)).await {
             Ok(Ok(Some(version))) => return Ok(version),
             Ok(Ok(None)) => return Err(Unfinished::Fenced),
             Ok(Err(StorageError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
@@ -128,7 +158,7 @@ async fn commit(
 }
 
 /// `None` when the claim no longer stands.
-async fn try_commit(worker: &Worker, job: &Job, key: &Key, done: &Done) -> Result<Option<i64>> {
+async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<Option<i64>> {
     let mut tx = worker.deps.db.begin().await?;
     let now = tx.now().await?;
     match tx.jobs().get(job.id).await? {
@@ -136,22 +166,9 @@ async fn try_commit(worker: &Worker, job: &Job, key: &Key, done: &Done) -> Resul
         Some(current) if current.status == JobStatus::Running && current.claim == job.claim => {}
         Some(_) | None => return Ok(None),
     }
-    let version = NewVersion {
-        name: job.spec.name.clone(),
-        job_id: job.id,
-        algorithm: job.spec.algorithm,
-        features: job.spec.features.clone(),
-        target: job.spec.target.clone(),
-        metrics: done.metrics.clone(),
-        dataset_id: job.dataset_id,
-        size: i64::try_from(done.size).unwrap_or(i64::MAX),
-        sha256: done.sha256.clone(),
-        artifact_key: key.as_str().to_owned(),
-        now,
-        auto_promote: worker.config.auto_promote,
-    };
-    let version = tx.models().publish(&version).await?;
-    if !tx.jobs().succeed(job.id, job.claim, &done.metrics, version, now).await? {
+    new.now = now;
+    let version = tx.models().publish(new).await?;
+    if !tx.jobs().succeed(job.id, job.claim, &new.metrics, version, now).await? {
         return Ok(None);
     }
     if job.spec.webhook_url.is_some() {

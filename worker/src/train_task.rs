@@ -123,7 +123,7 @@ impl Reporter {
 
 impl Reached {
     fn tell_duration(&self) {
-        report(&Report::Log { message: format!("{} took {:.3} s", self.phase, self.since.elapsed().as_secs_f64()) });
+        report(&Report::Phase { name: self.phase.clone(), seconds: self.since.elapsed().as_secs_f64() });
     }
 }
 

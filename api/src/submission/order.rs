@@ -3,7 +3,9 @@
 use sha2::{Digest, Sha256};
 use trainyard_domain::spec::Draft;
 use trainyard_domain::{Algorithm, Dataset, FieldError, JobSpec};
+use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Principal, Problem};
+use trainyard_telemetry::Span;
 
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
@@ -21,6 +23,8 @@ pub(crate) struct Order {
     digest: String,
     pub(super) principal: Principal,
     pub(super) actor: Actor,
+    /// Where in a trace it is submitted.
+    pub(super) traceparent: Option<String>,
 }
 
 impl Order {
@@ -44,7 +48,14 @@ impl Order {
                 hex::encode(all.finalize())
             }
         };
-        Self { bodies, bulk, key, digest, principal, actor }
+        Self { bodies, bulk, key, digest, principal, actor, traceparent: None }
+    }
+
+    /// The same, submitted within `span`, so that its runs go on from there; where nobody records that, from where the
+    /// caller said.
+    pub(crate) fn traced(self, span: &Span, trace: &TraceContext) -> Self {
+        let place = span.place().or(trace.sent());
+        Self { traceparent: place.map(|place| place.to_string()), ..self }
     }
 
     /// Its idempotency key, with the digest of what is asked for.

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use trainyard_domain::{Job, PriorityClass};
 use trainyard_queue::{Offered, QueueError, Ready, Turn};
+use trainyard_telemetry::trace::Kind;
+use trainyard_telemetry::{Span, TraceParent};
 
 use crate::state::Ports;
 
@@ -12,19 +14,33 @@ pub(crate) fn ready(job: &Job) -> Ready {
     Ready { job: job.id, user: job.created_by, class: PriorityClass::of(job.spec.priority) }
 }
 
+/// Where in a trace a job was submitted.
+pub(crate) fn traced(job: &Job) -> Option<TraceParent> {
+    job.traceparent.as_deref().and_then(TraceParent::parse)
+}
+
 /// Offers stored jobs that are due to the queue; it takes what their users' windows have room for, and the sweep sends the
-/// rest in fair turns.
-pub(crate) async fn send(ports: &Ports, jobs: &[Ready]) {
+/// rest in fair turns. `traces` are where they were submitted.
+pub(crate) async fn send(ports: &Ports, jobs: &[Ready], mut traces: Vec<Option<TraceParent>>) {
     if jobs.is_empty() {
         return;
     }
-    match tokio::time::timeout(ports.config.dispatch_timeout(), offer(ports, jobs)).await {
-        Ok(Ok(())) => {}
+    // The jobs of one order stand together, and want one span.
+    traces.dedup();
+    let mut spans: Vec<_> =
+        traces.into_iter().flatten().map(|at| Span::child_of(Some(at), "queue.offer").kind(Kind::Producer)).collect();
+    let why = match tokio::time::timeout(ports.config.dispatch_timeout(), offer(ports, jobs)).await {
+        Ok(Ok(())) => return,
         Ok(Err(error)) => {
             tracing::warn!(jobs = jobs.len(), error = &error as &dyn std::error::Error, "not sent; the sweep will");
+            "not sent"
         }
-        Err(_) => tracing::warn!(jobs = jobs.len(), "the queue did not take jobs in time; the sweep will send them"),
-    }
+        Err(_) => {
+            tracing::warn!(jobs = jobs.len(), "the queue did not take jobs in time; the sweep will send them");
+            "not in time"
+        }
+    };
+    spans.iter_mut().for_each(|span| span.fail(why));
 }
 
 /// Where the first job of a user and class has to wait, the others have to as well, and need not be offered.

@@ -12,7 +12,7 @@ use trainyard_http::Problem;
 use trainyard_storage::{AuditEntry, StorageError, Tx};
 use trainyard_telemetry::catalogue;
 
-use super::{Known, Order, Quota, Stored, ready, send};
+use super::{Known, Order, Quota, Stored, ready, send, traced};
 use crate::state::Ports;
 
 type Answer = Result<Stored, Problem>;
@@ -49,7 +49,8 @@ pub(super) async fn store(
                     let first = jobs.len();
                     jobs.extend(specs.into_iter().map(|(spec, dataset)| {
                         let request_id = order.actor.request_id();
-                        Job::submitted(spec, dataset.id, order.principal.user_id, request_id, now)
+                        let job = Job::submitted(spec, dataset.id, order.principal.user_id, request_id, now);
+                        Job { traceparent: order.traceparent.clone(), ..job }
                     }));
                     accepted.push(Accepted { place, order, jobs: first..jobs.len() });
                     Ok(Stored::Raced) // until it is stored
@@ -85,8 +86,9 @@ pub(super) async fn store(
     }
     // While the queue is paused workers would only drop them. The answers need not wait for the queue.
     let due = jobs.iter().filter(|job| !paused && job.run_at <= now);
-    let (ports, due) = (ports.clone(), due.map(ready).collect::<Vec<_>>());
-    tokio::spawn(async move { send(&ports, &due).await });
+    let (traces, due): (Vec<_>, Vec<_>) = due.map(|job| (traced(job), ready(job))).unzip();
+    let ports = ports.clone();
+    tokio::spawn(async move { send(&ports, &due, traces).await });
     Ok(answers)
 }
 

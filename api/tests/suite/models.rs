@@ -29,6 +29,7 @@ async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
         size: i64::try_from(stored.size).unwrap(),
         sha256: stored.sha256.clone(),
         artifact_key: key.as_str().to_owned(),
+        traceparent: None,
         now,
         auto_promote: false,
     };

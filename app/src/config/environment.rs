@@ -1,7 +1,7 @@
 //! Environment variables → keys: `TRAINYARD__SECTION__KEY` for every key, the conventional names for a few, and
 //! `…_FILE` for values that are kept in files.
 
-use figment::value::{Dict, Value};
+use figment::value::{Dict, Num, Value};
 
 use super::ConfigError;
 
@@ -14,6 +14,14 @@ pub(super) const CONVENTIONAL: &[(&str, &str)] = &[
     ("JWT_SECRET", "auth.jwt_secret"),
     ("LISTEN", "server.listen"),
     ("LOG_FORMAT", "log.format"),
+    ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "traces.batch_spans"),
+    ("OTEL_BSP_MAX_QUEUE_SIZE", "traces.queue_spans"),
+    ("OTEL_BSP_SCHEDULE_DELAY", "traces.batch_wait_ms"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "traces.headers"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "traces.timeout_ms"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "traces.resource_attributes"),
+    ("OTEL_TRACES_SAMPLER_ARG", "traces.ratio"),
     ("REDIS_URL", "queue.url"),
     ("RUST_LOG", "log.filter"),
     ("SKIP_AUTH", "auth.skip_auth"),
@@ -72,7 +80,8 @@ fn parse(default: &Value, text: &str) -> Option<Value> {
     match default {
         Value::String(..) => Some(Value::from(text)),
         Value::Bool(..) => text.parse::<bool>().ok().map(Value::from),
-        // Every number among the defaults is whole.
+        Value::Num(_, Num::F64(_)) => text.parse::<f64>().ok().map(Value::from),
+        // Every other number among the defaults is whole.
         _ => text.parse::<i64>().ok().map(Value::from),
     }
 }
@@ -80,6 +89,7 @@ fn parse(default: &Value, text: &str) -> Option<Value> {
 fn expected(default: &Value) -> &'static str {
     match default {
         Value::Bool(..) => "true or false",
+        Value::Num(_, Num::F64(_)) => "a number",
         _ => "a whole number",
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use trainyard_telemetry::LogFormat;
+use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
 
@@ -15,6 +15,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Section `log`.
     pub log: LogConfig,
+    /// Section `traces`.
+    pub traces: TraceConfig,
     /// Section `database`.
     pub database: DatabaseConfig,
     /// Section `queue`.

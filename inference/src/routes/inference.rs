@@ -8,6 +8,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use trainyard_http::Problem;
 use trainyard_http::json::JsonBytes;
+use trainyard_http::middleware::TraceContext;
 
 use crate::service::Service;
 use crate::views::answer::InferenceAnswer;
@@ -32,8 +33,9 @@ use crate::views::request::InferenceRequest;
 ))]
 pub(crate) async fn infer(
     State(service): State<Arc<Service>>,
+    trace: TraceContext,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let answer = service.answer(body).await?;
+    let answer = service.answer(body, trace.place()).await?;
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response())
 }

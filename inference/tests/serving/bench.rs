@@ -126,6 +126,7 @@ impl Bench {
             size: artifact.len() as i64,
             sha256: hex::encode(Sha256::digest(artifact)),
             artifact_key: key.as_str().to_owned(),
+            traceparent: None,
             now: Utc::now(),
             auto_promote: promote,
         };

@@ -139,6 +139,8 @@ pub struct Job {
     pub error: Option<JobError>,
     /// The request that submitted it, for logs.
     pub request_id: Option<String>,
+    /// Where in a trace it was submitted (W3C Trace Context), for its runs to go on from.
+    pub traceparent: Option<String>,
     /// Moves with every change of the row: the `ETag`.
     pub revision: i64,
 }
@@ -173,6 +175,7 @@ impl Job {
             model_version: None,
             error: None,
             request_id,
+            traceparent: None,
             revision: 1,
         }
     }

@@ -82,6 +82,8 @@ pub struct ModelVersion {
     pub sha256: String,
     /// Where the artifact lies in the object store.
     pub artifact_key: String,
+    /// Where in a trace it was published (W3C Trace Context), for its first load to go on from.
+    pub traceparent: Option<String>,
     /// When it was published.
     pub created_at: DateTime<Utc>,
     /// Aliases that point at it, sorted.

@@ -29,9 +29,9 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The outermost layer.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
-    let trace = TraceContext::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let record = Record::start(request.method(), request.uri().path(), route);
+    let trace = TraceContext::of(request.headers(), !record::is_quiet(route.as_ref()));
+    let record = Record::start(request.method(), request.uri().path(), route, &id, &trace);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(trace.clone());
     let (request, unread) = linger::watch(request);

@@ -173,6 +173,10 @@ pub const SCHEDULES_FIRINGS_TOTAL: &str = "trainyard_schedules_firings_total";
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
 /// How late the sweep is.
 pub const SWEEP_LAG_SECONDS: &str = "trainyard_sweep_lag_seconds";
+/// Spans that no collector has.
+pub const TRACES_SPANS_DROPPED_TOTAL: &str = "trainyard_traces_spans_dropped_total";
+/// Spans that a collector took.
+pub const TRACES_SPANS_SENT_TOTAL: &str = "trainyard_traces_spans_sent_total";
 /// Time inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
 /// Attempts to deliver a webhook.
@@ -274,6 +278,12 @@ pub const ALL: &[MetricSpec] = &[
         &[],
         "How long the next round of the sweep is overdue, whoever should do it, as this process sees it.",
     ),
+    counter(
+        TRACES_SPANS_DROPPED_TOTAL,
+        &["reason"],
+        "Spans that no collector has: `queue_full`, `export_failed`, `rejected`.",
+    ),
+    counter(TRACES_SPANS_SENT_TOTAL, &[], "Spans that the collector took."),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
     counter(
         WEBHOOKS_ATTEMPTS_TOTAL,

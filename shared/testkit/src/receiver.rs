@@ -1,4 +1,4 @@
-//! A receiver of webhooks: a small HTTP server that keeps what it gets and answers as it is told.
+//! A receiver of webhooks and of spans: a small HTTP server that keeps what it gets and answers as it is told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -50,8 +50,10 @@ pub struct Received {
     pub path: String,
     /// Its headers, names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// Its body.
+    /// Its body, where that is text.
     pub body: String,
+    /// Its body.
+    pub bytes: Bytes,
 }
 
 impl Receiver {
@@ -138,10 +140,12 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
     let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
         (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
     };
+    let bytes = body.to_bytes();
     let received = Received {
         path: head.uri.path().to_owned(),
         headers: head.headers.iter().map(header).collect(),
-        body: String::from_utf8(body.to_bytes().into()).unwrap(),
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes,
     };
     let reply = {
         let mut state = state.lock().unwrap();

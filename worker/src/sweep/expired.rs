@@ -9,7 +9,7 @@ use trainyard_domain::{FailureCode, Job, JobError};
 
 use super::{Sweep, SweepError, seconds};
 use crate::ending::{self, Holder};
-use crate::measure;
+use crate::{measure, trace};
 
 const BATCH: i64 = 100;
 
@@ -30,7 +30,10 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         if let Some(next) = ending::end(&sweep.db, job, end, Holder::LostWorker, rand::random()).await? {
             measure::lease_lost();
             let (worker, status) = (job.worker.as_deref().unwrap_or("nobody"), next.status.as_str());
-            tracing::warn!(job_id = %job.id, claim = job.claim, worker, status, "took a job whose lease ran out");
+            let trace_id = trace::place(job).map(|place| tracing::field::display(place.trace_id()));
+            let (job_id, claim) = (tracing::field::display(job.id), job.claim);
+            tracing::warn!(job_id, trace_id, claim, worker, status, "took a job whose lease ran out");
+            trace::lost(job);
         }
     }
     Ok(())

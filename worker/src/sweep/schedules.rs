@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use trainyard_domain::schedule::{Outcome, Overlap, Plan};
 use trainyard_domain::{Job, JobId, JobSpec, Role, Schedule, ScheduleId, ScheduleRun};
 use trainyard_storage::{Cancelled, Fired, Result as StorageResult, Tx};
-use trainyard_telemetry::catalogue;
+use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use super::{Sweep, SweepError, seconds};
 
@@ -89,7 +89,7 @@ impl Round {
         due_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> StorageResult<()> {
-        let job = match order(tx, schedule).await? {
+        let mut job = match order(tx, schedule).await? {
             Err(why) => return self.record(tx, refused(schedule, due_at, now, why)).await.map(|_| ()),
             Ok((spec, dataset)) => {
                 Job::submitted(spec, dataset, schedule.created_by, Some(format!("schedule:{}", schedule.id)), now)
@@ -112,6 +112,13 @@ impl Round {
                 }
                 tx.webhooks().tell(other, now).await?;
             }
+            // Nobody asked, so the trace begins here.
+            let mut span = Span::begin(TraceParent::begin(), None, "schedule.fire");
+            span.describe(|span| {
+                span.text("schedule.name", &schedule.name);
+                span.text("job.id", job.id);
+            });
+            job.traceparent = span.place().map(|place| place.to_string());
             tx.jobs().insert(&job).await?;
             self.submitted.push(job);
         }

@@ -4,9 +4,10 @@ use axum::extract::State;
 use serde_json::json;
 use trainyard_domain::schedule::Outcome;
 use trainyard_domain::{Job, JobStatus, ScheduleId, ScheduleRun};
-use trainyard_http::middleware::RequestId;
+use trainyard_http::middleware::{RequestId, TraceContext};
 use trainyard_http::{Path, Principal, Problem};
 use trainyard_storage::Fired;
+use trainyard_telemetry::Span;
 
 use super::missing;
 use crate::answer::Accepted;
@@ -32,6 +33,7 @@ pub async fn trigger(
     State(state): State<ApiState>,
     principal: Principal,
     request_id: RequestId,
+    trace: TraceContext,
     Path(id): Path<ScheduleId>,
 ) -> Result<Accepted, Problem> {
     let mut tx = state.db.begin().await?;
@@ -44,7 +46,10 @@ pub async fn trigger(
     state.quota().admit(&mut tx, principal.user_id, 1).await??;
 
     let actor = Actor::of(&principal, &request_id);
+    let span = Span::child_of(Some(trace.place()), "api.training.submit");
+    let traceparent = span.place().or(trace.sent()).map(|place| place.to_string());
     let job = Job::submitted(spec, dataset.id, principal.user_id, actor.request_id(), now);
+    let job = Job { traceparent, ..job };
     let run = ScheduleRun {
         schedule_id: id,
         due_at: now,
@@ -65,7 +70,7 @@ pub async fn trigger(
 
     submission::tell(&job);
     if !paused {
-        submission::send(&state, &[submission::ready(&job)]).await;
+        submission::send(&state, &[submission::ready(&job)], vec![submission::traced(&job)]).await;
     }
     Ok(Accepted::new(job.id, JobStatus::Queued))
 }

@@ -93,7 +93,7 @@ pub async fn retry(
     tx.commit().await?;
     state.quota().add(job.created_by, 1);
     if !paused {
-        submission::send(&state, &[submission::ready(&job)]).await;
+        submission::send(&state, &[submission::ready(&job)], vec![submission::traced(&job)]).await;
     }
     Ok(Accepted::new(id, JobStatus::Queued))
 }

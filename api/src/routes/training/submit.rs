@@ -5,8 +5,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use trainyard_domain::{JobId, JobStatus};
-use trainyard_http::middleware::RequestId;
+use trainyard_http::middleware::{RequestId, TraceContext};
 use trainyard_http::{Json, Principal, Problem};
+use trainyard_telemetry::Span;
 use utoipa::ToSchema;
 
 use super::request::TrainingRequest;
@@ -41,11 +42,12 @@ pub async fn submit(
     State(state): State<ApiState>,
     principal: Principal,
     request_id: RequestId,
+    trace: TraceContext,
     key: IdempotencyKey,
     Json(body): Json<TrainingRequest>,
 ) -> Result<Accepted, Problem> {
     let actor = Actor::of(&principal, &request_id);
-    let jobs = submit_order(&state, Order::one(body, key, principal, actor)).await?;
+    let jobs = submit_order(&state, Order::one(body, key, principal, actor), &trace).await?;
     let id = jobs.first().ok_or_else(|| Problem::internal("a submission without a job"))?;
     Ok(Accepted::new(*id, JobStatus::Queued))
 }
@@ -79,6 +81,7 @@ pub async fn bulk(
     State(state): State<ApiState>,
     principal: Principal,
     request_id: RequestId,
+    trace: TraceContext,
     key: IdempotencyKey,
     Json(body): Json<BulkRequest>,
 ) -> Result<Response, Problem> {
@@ -86,11 +89,20 @@ pub async fn bulk(
         return Err(Problem::field("jobs", format!("must hold 1 to {MAX_BULK} jobs")));
     }
     let actor = Actor::of(&principal, &request_id);
-    let jobs = submit_order(&state, Order::bulk(body.jobs, key, principal, actor)).await?;
+    let jobs = submit_order(&state, Order::bulk(body.jobs, key, principal, actor), &trace).await?;
     let jobs = jobs.into_iter().map(|id| AcceptedView::new(id, JobStatus::Queued)).collect();
     Ok((StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(BulkAcceptedView { jobs })).into_response())
 }
 
-async fn submit_order(state: &ApiState, order: Order) -> Result<Vec<JobId>, Problem> {
-    submission::submit(state.submissions(), order).await
+async fn submit_order(state: &ApiState, order: Order, trace: &TraceContext) -> Result<Vec<JobId>, Problem> {
+    let mut span = Span::child_of(Some(trace.place()), "api.training.submit");
+    let jobs = submission::submit(state.submissions(), order.traced(&span, trace)).await;
+    match &jobs {
+        Ok(jobs) => span.describe(|span| {
+            span.number("jobs", i64::try_from(jobs.len()).unwrap_or(i64::MAX));
+            jobs.first().into_iter().for_each(|id| span.text("job.id", id));
+        }),
+        Err(problem) => span.fail(problem.code().as_str()),
+    }
+    jobs
 }

@@ -1,12 +1,16 @@
-//! The access log line and the metrics of one request.
+//! The access log line, the metrics and the span of one request.
 
 use std::time::Instant;
 
 use axum::extract::MatchedPath;
 use http::{Method, StatusCode};
+use trainyard_telemetry::Span;
 use trainyard_telemetry::catalogue::{HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT, HTTP_REQUESTS_TOTAL};
+use trainyard_telemetry::trace::Kind;
 
-/// Routes that are called every few seconds by machines: their lines are for debugging.
+use super::{RequestId, TraceContext};
+
+/// Routes that are called every few seconds by machines: their lines are for debugging, and they begin no trace.
 const QUIET: [&str; 3] = ["/health", "/health/ready", "/metrics"];
 /// The log's status for a client that left before the answer (nginx's convention).
 const CLIENT_LEFT: u16 = 499;
@@ -19,15 +23,40 @@ pub(super) struct Record {
     method: &'static str,
     path: String,
     route: Option<MatchedPath>,
+    span: Span,
     finished: bool,
 }
 
+/// Whether a route is one of those that machines call again and again.
+pub(super) fn is_quiet(route: Option<&MatchedPath>) -> bool {
+    QUIET.contains(&label_of(route))
+}
+
+fn label_of(route: Option<&MatchedPath>) -> &str {
+    route.map_or("unmatched", MatchedPath::as_str)
+}
+
 impl Record {
-    pub(super) fn start(method: &Method, path: &str, route: Option<MatchedPath>) -> Self {
+    pub(super) fn start(
+        method: &Method,
+        path: &str,
+        route: Option<MatchedPath>,
+        id: &RequestId,
+        trace: &TraceContext,
+    ) -> Self {
         metrics::gauge!(HTTP_REQUESTS_IN_FLIGHT).increment(1.0);
         // Paths in URIs are ASCII, so any byte is a fit place to cut.
         let path = path.get(..MAX_PATH).unwrap_or(path).to_owned();
-        Self { started: Instant::now(), method: label(method), path, route, finished: false }
+        let method = label(method);
+        let name = || format!("{method} {}", label_of(route.as_ref()));
+        let mut span = Span::begin(trace.place(), trace.sent(), "http.request").kind(Kind::Server).named(name);
+        span.describe(|span| {
+            span.text("http.request.method", method);
+            span.text("http.route", label_of(route.as_ref()));
+            span.text("url.path", &path);
+            span.text("request.id", id.as_str());
+        });
+        Self { started: Instant::now(), method, path, route, span, finished: false }
     }
 
     pub(super) fn finish(mut self, status: StatusCode) {
@@ -35,8 +64,12 @@ impl Record {
         self.write(status.as_u16());
     }
 
-    fn write(&self, status: u16) {
-        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    fn write(&mut self, status: u16) {
+        self.span.describe(|span| span.number("http.response.status_code", status.into()));
+        if status >= 500 {
+            self.span.fail(status);
+        }
+        let route = label_of(self.route.as_ref());
         let elapsed = self.started.elapsed().as_secs_f64();
         let (method, path, duration_ms) = (self.method, self.path.as_str(), elapsed * 1e3);
         if QUIET.contains(&route) {

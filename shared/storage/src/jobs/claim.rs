@@ -40,7 +40,8 @@ const CLAIM: Each = Each {
             job_columns!(),
             ", (SELECT spec FROM job_orders WHERE id = jobs.id) AS spec, \
              (SELECT dataset_id FROM job_orders WHERE id = jobs.id) AS dataset_id, \
-             (SELECT request_id FROM job_orders WHERE id = jobs.id) AS request_id"
+             (SELECT request_id FROM job_orders WHERE id = jobs.id) AS request_id, \
+             (SELECT traceparent FROM job_orders WHERE id = jobs.id) AS traceparent"
         )
     ),
 };

@@ -46,8 +46,8 @@ impl Jobs<'_> {
     pub async fn insert(&mut self, job: &Job) -> Result<()> {
         execute!(
             self.0,
-            "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, \
+             traceparent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             job.id.0,
             read_back::text(&job.spec)?,
             job.spec.name.as_str(),
@@ -56,6 +56,7 @@ impl Jobs<'_> {
             job.dataset_id.0,
             job.created_at,
             job.request_id.as_deref(),
+            job.traceparent.as_deref(),
         )?;
         execute!(
             self.0,

@@ -23,7 +23,7 @@ macro_rules! job_columns {
 /// The columns of `job_orders` that make a job, with those above.
 macro_rules! order_columns {
     () => {
-        "job_orders.spec, job_orders.dataset_id, job_orders.request_id"
+        "job_orders.spec, job_orders.dataset_id, job_orders.request_id, job_orders.traceparent"
     };
 }
 
@@ -68,6 +68,7 @@ pub(super) struct JobRow {
     model_version: Option<i64>,
     error: Option<Json<JobError>>,
     request_id: Option<String>,
+    traceparent: Option<String>,
     revision: i64,
 }
 
@@ -94,6 +95,7 @@ impl JobRow {
             model_version: self.model_version,
             error: self.error.map(|error| error.0),
             request_id: self.request_id,
+            traceparent: self.traceparent,
             revision: self.revision,
         })
     }

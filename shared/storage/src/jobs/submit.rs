@@ -16,7 +16,8 @@ use crate::tx::Inner;
 macro_rules! orders {
     ($rows:literal) => {
         concat!(
-            "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id) ",
+            "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, \
+             traceparent) ",
             $rows
         )
     };
@@ -30,12 +31,14 @@ macro_rules! queued {
         )
     };
 }
-// All that is stored of submissions, in one statement: the last seven arrays are the audit trail's.
+// All that is stored of submissions, in one statement: the seven arrays from `$11` on are the audit trail's.
 const POSTGRES: &str = concat!(
     "WITH new AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], \
-     $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[]) AS new (id, spec, model_name, algorithm, \
-     created_by, dataset_id, created_at, request_id, priority, run_at)), orders AS (",
-    orders!("SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id FROM new"),
+     $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, \
+     algorithm, created_by, dataset_id, created_at, request_id, priority, run_at, traceparent)), orders AS (",
+    orders!(
+        "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent FROM new"
+    ),
     "), trail AS (INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
      unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[])) ",
     queued!(
@@ -43,7 +46,7 @@ const POSTGRES: &str = concat!(
     )
 );
 const SQLITE: &str = concat!(
-    orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"),
+    orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $11)"),
     "; ",
     queued!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
 );
@@ -95,7 +98,8 @@ async fn submit_together(session: &mut Session, jobs: &[Job], specs: Vec<String>
         .bind(array(trail, |entry| entry.action.as_str()))
         .bind(array(trail, |entry| entry.subject.as_str()))
         .bind(array(trail, |entry| entry.request_id.as_deref()))
-        .bind(array(trail, |entry| entry.detail.to_string()));
+        .bind(array(trail, |entry| entry.detail.to_string()))
+        .bind(array(jobs, |job| job.traceparent.as_deref()));
     answered(query.execute(&mut **session)).await?;
     Ok(())
 }
@@ -117,7 +121,8 @@ async fn submit_each(connection: &mut SqliteConnection, jobs: &[Job], specs: &[S
             .bind(job.created_at)
             .bind(job.request_id.as_deref())
             .bind(job.spec.priority)
-            .bind(job.run_at);
+            .bind(job.run_at)
+            .bind(job.traceparent.as_deref());
         answered(query.execute(&mut *connection)).await?;
     }
     Ok(())

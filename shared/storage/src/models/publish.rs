@@ -33,6 +33,8 @@ pub struct NewVersion {
     pub sha256: String,
     /// Where the artifact lies in the object store.
     pub artifact_key: String,
+    /// Where in a trace it is published.
+    pub traceparent: Option<String>,
     /// When it is published.
     pub now: DateTime<Utc>,
     /// Whether `production` moves to it even when it is not the model's only version.
@@ -73,8 +75,8 @@ impl Models<'_> {
         execute!(
             self.0,
             "INSERT INTO model_versions (model_name, version, job_id, algorithm, features, target, metrics, dataset_id, \
-             byte_count, sha256, artifact_key, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             byte_count, sha256, artifact_key, traceparent, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             new.name.as_str(),
             version,
             new.job_id.0,
@@ -86,6 +88,7 @@ impl Models<'_> {
             new.size,
             &new.sha256,
             &new.artifact_key,
+            new.traceparent.as_deref(),
             new.now,
         )?;
         Ok(())

@@ -38,6 +38,7 @@ pub(super) struct VersionRow {
     byte_count: i64,
     sha256: String,
     artifact_key: String,
+    traceparent: Option<String>,
     created_at: DateTime<Utc>,
     alias: Option<String>,
 }
@@ -56,6 +57,7 @@ impl VersionRow {
             size: self.byte_count,
             sha256: self.sha256,
             artifact_key: self.artifact_key,
+            traceparent: self.traceparent,
             created_at: self.created_at,
             aliases: self.alias.into_iter().collect(),
         })

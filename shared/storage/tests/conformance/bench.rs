@@ -142,6 +142,7 @@ impl Bench {
             size: 4096,
             sha256: "ab".repeat(32),
             artifact_key: format!("artifacts/{job}/1.tym"),
+            traceparent: None,
             now: self.now,
             auto_promote: false,
         }
