@@ -172,6 +172,7 @@ impl Bench {
             model_version: None,
             error: None,
             request_id: None,
+            traceparent: None,
             revision: 0,
         }
     }

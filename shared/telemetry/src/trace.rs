@@ -13,7 +13,7 @@ mod span;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-pub use config::{Endpoint, Pairs, TraceConfig};
+pub use config::{Endpoint, Pairs, Ratio, TraceConfig};
 pub use parent::TraceParent;
 pub use span::{Attributes, Kind, Span};
 
