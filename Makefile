@@ -1,7 +1,7 @@
 # What a person does here. `make help` lists it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue
+.PHONY: help run test chaos check fmt generate services bench-queue load
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -50,3 +50,9 @@ bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worke
 	@scripts/ensure build services peers
 	cargo build --profile dist --locked -p trainyard -p trainyard-bench
 	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+
+load: ## Load tests held to load-tests/budgets.json: SCENARIO=name, SOAK=1 for a long soak, REPORT=file; LOAD_URL=… for what runs elsewhere
+	@scripts/ensure build $(if $(LOAD_URL),,services) k6
+	$(if $(BINARY)$(LOAD_URL),,cargo build --profile dist --locked -p trainyard)
+	cargo run -q --locked -p trainyard-load -- $(SCENARIO) $(if $(SOAK),--long) $(if $(BINARY),--binary $(BINARY)) \
+		$(if $(BUDGETS),--budgets $(BUDGETS)) $(if $(REPORT),--report $(REPORT))
