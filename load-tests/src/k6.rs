@@ -9,7 +9,7 @@ use serde::Deserialize;
 use trainyard_testkit::{hold, spawn_tied};
 
 use crate::budgets::Budgets;
-use crate::processes::{Sample, sample};
+use crate::processes::{GENERATOR, Kind, Sample, Watched, sample};
 use crate::target::Target;
 
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
@@ -93,6 +93,8 @@ impl K6 {
         command.envs(self.env.iter().cloned());
         command.env("SUMMARY", &file).env("DURATION_S", seconds.to_string());
         let mut k6 = spawn_tied(command, libc::SIGKILL);
+        let mut watched = target.watched().to_vec();
+        watched.push(Watched { name: GENERATOR.to_owned(), pid: k6.0.id(), kind: Kind::One });
 
         // k6 holds to these limits by itself: requests under way at the end and the ledger may take drain_s each.
         let limit = Duration::from_secs(seconds + 2 * budgets.setup_s + 2 * budgets.drain_s + 60);
@@ -102,11 +104,11 @@ impl K6 {
                 break status;
             }
             ensure!(started.elapsed() < limit, "k6 did not end within {limit:?}");
-            samples.push(sample(target.watched()));
+            samples.push(sample(&watched));
             hold(SAMPLE_EVERY);
         };
         ensure!(ended.success() || ended.code() == Some(MISSED), "k6 ended with {ended}");
-        samples.push(sample(target.watched()));
+        samples.push(sample(&watched));
         let text = std::fs::read_to_string(&file).context("k6 ended without a summary")?;
         let summary: Summary = serde_json::from_str(&text).with_context(|| text.clone())?;
         ensure!(ended.success() == summary.missed.is_empty(), "k6 ended with {ended}, but missed {:?}", summary.missed);

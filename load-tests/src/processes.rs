@@ -19,14 +19,14 @@ pub(crate) enum Kind {
     One,
     /// Itself alone, and beside it the training processes that it starts.
     Worker,
-    /// Itself with its children, which share memory: Postgres.
+    /// Itself with its children, and what is private to each: Postgres, whose shared memory fills up and stays.
     Family,
 }
 
 /// What a process took when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reading {
-    /// Resident memory; of a family what is private to each and the largest shared part.
+    /// Resident memory; of a family what is private to each.
     pub(crate) memory_mb: f64,
     pub(crate) open_files: f64,
     /// CPU time since its start.
@@ -41,7 +41,9 @@ pub(crate) struct Sample {
     pub(crate) readings: BTreeMap<String, Reading>,
 }
 
-/// The training processes of all workers together.
+/// The load generator, which takes what it takes: it is shown because it shares the machine.
+pub(crate) const GENERATOR: &str = "k6";
+/// The training processes of all workers together, which come and go.
 pub(crate) const TRAINING: &str = "training processes";
 
 /// Looks at all of them.
@@ -63,8 +65,7 @@ pub(crate) fn sample(watched: &[Watched]) -> Sample {
             }
             Kind::Family => {
                 let pids = || std::iter::once(process.pid).chain(children.iter().map(|(pid, _)| **pid));
-                reading.memory_mb = pids().map(|pid| memory(pid, "RssAnon")).sum::<f64>()
-                    + pids().map(|pid| memory(pid, "RssShmem")).fold(0.0, f64::max);
+                reading.memory_mb = pids().map(|pid| memory(pid, "RssAnon")).sum();
                 reading.cpu_s += own.reaped_cpu_s + children.iter().map(|(_, row)| row.cpu_s).sum::<f64>();
             }
         }

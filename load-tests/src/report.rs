@@ -27,7 +27,7 @@ pub(crate) fn markdown(facts: &[String], outcomes: &[Outcome]) -> String {
     }
     if outcomes.iter().any(|outcome| !outcome.usages.is_empty()) {
         text.push_str(
-            "\nCores are means over the load. MB are resident (of Postgres private and shared memory, without files); gained is \
+            "\nCores are means over the load. MB are resident (of Postgres private memory, without shared buffers); gained is \
              by a line fitted to the second half.\n\n| scenario | process | cores | MB at start | at end | max | gained | files at \
              start | at end | max |\n",
         );
