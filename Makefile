@@ -1,7 +1,7 @@
 # What a person does here. `make help` lists it.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue smoke chart
+.PHONY: help run test chaos check fmt generate services bench-queue smoke chart load
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -66,3 +66,9 @@ bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worke
 smoke: ## Run docker-compose.yml for real and use it: train, predict, kill a worker, scale; SMOKE_BUILD=0 takes the image that is there
 	@scripts/ensure smoke
 	@scripts/smoke
+
+load: ## Load tests held to load-tests/budgets.json: SCENARIO=name, SOAK=1 for a long soak, REPORT=file; LOAD_URL=… for what runs elsewhere
+	@scripts/ensure build $(if $(LOAD_URL),,services) k6
+	$(if $(BINARY)$(LOAD_URL),,cargo build --profile dist --locked -p trainyard)
+	cargo run -q --locked -p trainyard-load -- $(SCENARIO) $(if $(SOAK),--long) $(if $(BINARY),--binary $(BINARY)) \
+		$(if $(BUDGETS),--budgets $(BUDGETS)) $(if $(REPORT),--report $(REPORT))

@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("testkit", &[]),
     ("bench", &["domain", "telemetry", "http", "testkit"]),
+    ("load", &["testkit"]),
 ];
 
 /// Library → the crates that may use it.
