@@ -140,13 +140,15 @@ impl RedisCluster {
         })
     }
 
-    /// Has the first node and its partner, one of which is the master, change places, which loses nothing.
+    /// Has the first node and its partner, one of which is the master, change places. Nothing may be written meanwhile.
     pub fn change_places(&self) {
-        let pair = [&self.nodes[0], &self.replica];
-        let next = pair.into_iter().find(|node| node.cli(&["ROLE"]).starts_with("slave")).unwrap();
-        in_step(next);
-        next.cli(&["CLUSTER", "FAILOVER"]);
-        promoted(next);
+        let (old, new) =
+            if is_master(&self.replica) { (&self.replica, &self.nodes[0]) } else { (&self.nodes[0], &self.replica) };
+        in_step(new);
+        // The other masters would vote for one change in two seconds and refuse the next: this asks none of them.
+        new.cli(&["CLUSTER", "FAILOVER", "TAKEOVER"]);
+        promoted(new);
+        wait_until("the old master has heard of it", LIMIT, || (!is_master(old)).then_some(()));
     }
 
     /// Kills the first master, as a crash would; the others see it and promote its replica.
@@ -174,5 +176,9 @@ fn in_step(replica: &RedisServer) {
 }
 
 fn promoted(replica: &RedisServer) {
-    wait_until("the replica is the master", LIMIT, || replica.cli(&["ROLE"]).starts_with("master").then_some(()));
+    wait_until("the replica is the master", LIMIT, || is_master(replica).then_some(()));
+}
+
+fn is_master(node: &RedisServer) -> bool {
+    node.cli(&["ROLE"]).starts_with("master")
 }
