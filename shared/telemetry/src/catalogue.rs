@@ -282,7 +282,8 @@ pub const ALL: &[MetricSpec] = &[
         TRACES_SPANS_DROPPED_TOTAL,
         &["reason"],
         "Spans that no collector has: `queue_full`, `export_failed`, `rejected`.",
-    ),
+    )
+    .with(&[&["queue_full", "export_failed", "rejected"]]),
     counter(TRACES_SPANS_SENT_TOTAL, &[], "Spans that the collector took."),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
     counter(
