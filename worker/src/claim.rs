@@ -88,7 +88,7 @@ async fn claimed_before(worker: &Worker, id: JobId) -> Result<Option<Job>> {
 pub(crate) type Claims = Coalesce<JobId, Option<Job>>;
 
 /// Most claims that share a statement.
-const MAX_CLAIMS: usize = 128;
+const MAX_CLAIMS: usize = 512;
 
 /// Starts to claim for the worker called `id`.
 pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {

@@ -11,7 +11,7 @@ use crate::worker::Worker;
 pub(crate) type BareEnds = Coalesce<(JobId, i64), bool>;
 
 /// Most ends that share a statement.
-const MAX_ENDS: usize = 128;
+const MAX_ENDS: usize = 512;
 
 /// Starts to end runs.
 pub(crate) fn together(db: &Db) -> BareEnds {
