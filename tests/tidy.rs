@@ -147,6 +147,17 @@ fn the_documents_name_only_make_targets_that_exist_and_every_crate() {
 }
 
 #[test]
+fn the_image_is_built_from_every_crate() {
+    let let_in = read(&root().join(".dockerignore"));
+    for manifest in git_files("Cargo.toml") {
+        let folder = manifest.parent().unwrap().strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        let top = folder.split('/').next().unwrap();
+        let there = top.is_empty() || let_in.lines().any(|line| line.strip_prefix('!') == Some(top));
+        assert!(there, ".dockerignore keeps {folder}/ out, and cargo wants every member of the workspace");
+    }
+}
+
+#[test]
 fn the_settings_of_compose_are_those_of_its_example() {
     let name = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap().to_owned();
     let variables = |file: &str, start: &str| -> BTreeSet<_> {
