@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use trainyard_testkit::Revived;
 
 use crate::check::Findings;
 use crate::faults::Fault;
@@ -26,8 +27,8 @@ pub struct Report {
     pub workers: usize,
     pub took: Duration,
     pub struck: Vec<Struck>,
-    /// Processes that ended by themselves (a start that found a server away) and were started again.
-    pub revived: usize,
+    /// Processes that ended by themselves and were started again.
+    pub revived: Vec<Revived>,
     pub runs_begun: usize,
     pub stored_artifacts: usize,
     pub findings: Findings,
@@ -78,7 +79,10 @@ impl Report {
             let name = if *status == 0 { "none".to_owned() } else { status.to_string() };
             line(format_args!("  {name:<26}{count:>6}"));
         }
-        line(format_args!("processes that ended by themselves and were started again {:>6}", self.revived));
+        line(format_args!("processes that ended by themselves and were started again {:>6}", self.revived.len()));
+        for Revived { role, name, status, last_words } in &self.revived {
+            line(format_args!("  {name} (process {role}), {status}: {last_words}"));
+        }
         line(format_args!("artifacts read, digest right{:>6}", findings.artifacts));
         line(format_args!("artifacts of no version, left to the orphan search {:>6}\n", self.orphans()));
 

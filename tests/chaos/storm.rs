@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use trainyard_testkit::{Client, hold};
+use trainyard_testkit::{Client, Revived, hold};
 
 use crate::check::check;
 use crate::faults::Fault;
@@ -34,7 +34,7 @@ async fn storm(seed: u64, jobs: usize, faults: usize) -> (Report, Arc<Ledger>) {
     let (rig, struck, revived, stream) = {
         let (admins, runtime) = (admins.clone(), tokio::runtime::Handle::current());
         tokio::task::spawn_blocking(move || {
-            let mut run = Run { rig, rng, struck: Vec::new(), revived: 0 };
+            let mut run = Run { rig, rng, struck: Vec::new(), revived: Vec::new() };
             let mut allowed = 0;
             for step in steps {
                 let upto = jobs * (run.struck.len() + step.len()) / faults;
@@ -72,7 +72,7 @@ struct Run {
     rig: Rig,
     rng: StdRng,
     struck: Vec<Struck>,
-    revived: usize,
+    revived: Vec<Revived>,
 }
 
 impl Run {
@@ -90,7 +90,7 @@ impl Run {
             fault.end(&mut self.rig);
             self.struck.push(Struck { fault, began, ended: Utc::now() });
         }
-        self.revived += self.rig.system.revive().len();
+        self.revived.extend(self.rig.system.revive());
     }
 
     /// Waits until no more than a handful of jobs are open, and starts what has ended by itself.
@@ -109,7 +109,7 @@ impl Run {
             if open.is_some_and(|open| open <= MOST_OPEN) {
                 return;
             }
-            self.revived += self.rig.system.revive().len();
+            self.revived.extend(self.rig.system.revive());
             trainyard_testkit::pause(Duration::from_millis(100)).await;
         }
     }

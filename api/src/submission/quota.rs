@@ -1,5 +1,5 @@
 //! How many jobs may be queued and running. Counting them takes longer the more there are, so a submission goes by the last
-//! count and what this process has added since; a count that would refuse it is first made anew.
+//! count and what this process has added since; a count that would refuse it is first made anew, an old one afterwards.
 //!
 //! The limits protect the service from floods and are no ledger: replicas that submit at the same time can together pass
 //! them by what they submit between two counts.
@@ -17,6 +17,9 @@ const COME_BACK_S: u64 = 30;
 /// A count is good for this long at least, and for [`WORTH`] times as long as it took.
 const GOOD_FOR: Duration = Duration::from_secs(1);
 const WORTH: u32 = 100;
+/// How long after a submission old counts are made anew. An idle worker has the job by then, and does not wait for a
+/// processor that counts.
+const RENEW_AFTER: Duration = Duration::from_millis(20);
 /// Users whose counts are remembered.
 const MAX_USERS: usize = 10_000;
 
@@ -47,7 +50,7 @@ impl Quota {
 
     /// Whether `jobs` more of `user` may come; the inner error is the refusal.
     pub(crate) async fn admit(
-        self: &Arc<Self>,
+        &self,
         tx: &mut Tx,
         user: UserId,
         jobs: usize,
@@ -66,41 +69,47 @@ impl Quota {
         refusal(None, self.total)
     }
 
-    /// Notes that jobs of `user` were stored, or are queued again.
-    pub(crate) fn add(&self, user: UserId, jobs: usize) {
+    /// Notes that jobs of `user` were stored, or are queued again, and has old counts made anew in the background.
+    pub(crate) fn add(self: &Arc<Self>, user: UserId, jobs: usize) {
         let more = i64::try_from(jobs).unwrap_or(0);
-        let mut counts = self.counts();
+        let (mut old, now) = (Vec::new(), Instant::now());
         for whose in [Some(user), None] {
-            if let Some(count) = counts.get_mut(&whose) {
+            self.counts().entry(whose).and_modify(|count| {
                 count.jobs += more;
-            }
+                if !count.renewing && now >= count.good_until {
+                    count.renewing = true;
+                    old.push(whose);
+                }
+            });
+        }
+        if !old.is_empty() {
+            let quota = Arc::clone(self);
+            tokio::spawn(async move { quota.renew(&old).await });
         }
     }
 
-    /// The last count, which is made anew in the background once it is old; the first time it is made here.
-    async fn known(self: &Arc<Self>, tx: &mut Tx, whose: Whose) -> Result<i64, StorageError> {
-        let known = self.counts().get_mut(&whose).map(|count| {
-            let renew = !count.renewing && Instant::now() >= count.good_until;
-            count.renewing |= renew;
-            (count.jobs, renew)
-        });
+    /// The last count; the first time it is made here.
+    async fn known(&self, tx: &mut Tx, whose: Whose) -> Result<i64, StorageError> {
+        let known = self.counts().get(&whose).map(|count| count.jobs);
         match known {
-            Some((jobs, true)) => {
-                let quota = Arc::clone(self);
-                tokio::spawn(async move { quota.renew(whose).await });
-                Ok(jobs)
-            }
-            Some((jobs, false)) => Ok(jobs),
+            Some(jobs) => Ok(jobs),
             None => self.count(tx, whose).await,
         }
     }
 
-    async fn renew(&self, whose: Whose) {
-        let counted = async { self.count(&mut self.db.read().await?, whose).await };
+    async fn renew(&self, old: &[Whose]) {
+        tokio::time::sleep(RENEW_AFTER).await;
+        let counted = async {
+            let mut tx = self.db.read().await?;
+            for whose in old {
+                self.count(&mut tx, *whose).await?;
+            }
+            Ok::<_, StorageError>(())
+        };
         if let Err(error) = counted.await {
             tracing::debug!(%error, "jobs could not be counted");
-            if let Some(count) = self.counts().get_mut(&whose) {
-                count.renewing = false;
+            for whose in old {
+                self.counts().entry(*whose).and_modify(|count| count.renewing = false);
             }
         }
     }

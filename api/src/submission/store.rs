@@ -139,7 +139,7 @@ async fn answered_before(tx: &mut Tx, order: &Order, now: DateTime<Utc>) -> Resu
     })
 }
 
-async fn admit(tx: &mut Tx, quota: &Arc<Quota>, order: &Order) -> Result<Result<(), Problem>, StorageError> {
+async fn admit(tx: &mut Tx, quota: &Quota, order: &Order) -> Result<Result<(), Problem>, StorageError> {
     quota.admit(tx, order.principal.user_id, order.jobs()).await
 }
 

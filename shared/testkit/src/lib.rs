@@ -37,7 +37,9 @@ pub use redis::{RedisServer, redis};
 pub use redis_sets::{RedisCluster, RedisSentinels};
 pub use s3::{S3Server, s3};
 pub use spans::SeenSpan;
-pub use system::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Stack, System, WEBHOOK_SECRET, distributed_settings};
+pub use system::{
+    ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Revived, Stack, System, WEBHOOK_SECRET, distributed_settings,
+};
 pub use tls_front::tls_front;
 pub use wait::{eventually, hold, pause, wait_until};
 

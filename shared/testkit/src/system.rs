@@ -41,6 +41,19 @@ pub struct System {
     roles: Vec<Role>,
 }
 
+/// A process that ended by itself and was started again.
+#[derive(Debug, Clone)]
+pub struct Revived {
+    /// Its index.
+    pub role: usize,
+    /// What it runs.
+    pub name: &'static str,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// The last line of its log.
+    pub last_words: String,
+}
+
 /// One of its processes.
 #[derive(Debug)]
 struct Role {
@@ -122,11 +135,16 @@ impl System {
     }
 
     /// Starts every process again that ended by itself, as a container runtime would, and returns which ones.
-    pub fn revive(&mut self) -> Vec<usize> {
-        let ended = |process: &mut Option<Tied>| process.as_mut().is_some_and(|p| p.0.try_wait().unwrap().is_some());
-        let dead: Vec<_> = (0..self.roles.len()).filter(|&i| ended(&mut self.roles[i].process)).collect();
-        dead.iter().for_each(|&role| self.resume(role));
-        dead
+    pub fn revive(&mut self) -> Vec<Revived> {
+        let mut revived = Vec::new();
+        for role in 0..self.roles.len() {
+            let ended = self.roles[role].process.as_mut().and_then(|process| process.0.try_wait().unwrap());
+            let Some(status) = ended else { continue };
+            let last_words = self.log(role).lines().last().unwrap_or_default().to_owned();
+            revived.push(Revived { role, name: self.roles[role].name, status, last_words });
+            self.resume(role);
+        }
+        revived
     }
 
     /// The folder that holds the embedded stack's data and every process' work folder.
