@@ -29,6 +29,14 @@ fn the_chart_has_the_version_of_what_it_runs() {
     assert!(chart.contains(&format!("\nappVersion: \"{version}\"\n")), "{chart}");
 }
 
+/// `metrics.runbookUrl` of the production set.
+const RUNBOOK: &str = "https://wiki.example.com/trainyard/runbook";
+
+/// A file of `dashboards/` as that set's users get it.
+fn linked(text: String) -> String {
+    text.replace("https://trainyard.example/docs/runbook.md", RUNBOOK)
+}
+
 #[test]
 fn every_dashboard_and_alert_of_the_repository_is_in_the_chart() {
     let set = SETS.iter().find(|set| set.name == "production").unwrap();
@@ -40,7 +48,7 @@ fn every_dashboard_and_alert_of_the_repository_is_in_the_chart() {
         let carries = |map: &&Value| map["data"][file].is_string();
         let map = set.all("ConfigMap").find(carries).unwrap_or_else(|| panic!("{file} is in no ConfigMap"));
         let carried: Value = serde_json::from_str(map["data"][file].as_str().unwrap()).unwrap();
-        let own: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let own: Value = serde_json::from_str(&linked(std::fs::read_to_string(&path).unwrap())).unwrap();
         assert_eq!(carried, own, "{file}");
         assert_eq!(map["metadata"]["labels"]["grafana_dashboard"], "1", "{}", name(map));
         assert!(map.to_string().len() < 1_000_000, "{file} is too large for a ConfigMap");
@@ -49,6 +57,9 @@ fn every_dashboard_and_alert_of_the_repository_is_in_the_chart() {
     let rules = list(&set.get("PrometheusRule", "trainyard")["spec"]["groups"]).iter();
     let rules: Vec<_> = rules.flat_map(|group| list(&group["rules"])).collect();
     assert_eq!(rules.len(), alerts.matches(" alert: ").count() + alerts.matches(" record: ").count());
+    let links = rules.iter().filter_map(|rule| rule["annotations"]["runbook_url"].as_str());
+    let unlinked: Vec<_> = links.filter(|link| !link.starts_with(RUNBOOK)).collect();
+    assert!(unlinked.is_empty(), "not where production.yaml has the runbook: {unlinked:?}");
     assert!(
         alerts.matches("{{").count() == serde_json::to_string(&rules).unwrap().matches("{{").count(),
         "templates stay"
