@@ -1,10 +1,13 @@
 //! Child processes that can't outlive the test process.
 
 use std::net::TcpListener;
+use std::ops::RangeInclusive;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::folder;
 
@@ -85,7 +88,49 @@ pub fn spawn_tied(mut command: Command, death_signal: i32) -> Tied {
     }
 }
 
-/// A loopback port that was free a moment ago.
+/// Below what Linux gives to outgoing connections: one of those would take a port from a server that is about to start, or
+/// that was killed and is to come back.
+const PORTS: RangeInclusive<u16> = 20_000..=31_999;
+
+/// A loopback port on which nothing listens, and which no other test gets until this process ends.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static HELD: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
+    // Each process begins elsewhere, so that they do not try each other's ports one by one.
+    let first = usize::try_from(std::process::id()).unwrap() * 97 % PORTS.len();
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    for port in PORTS.cycle().skip(first + held.len()).take(PORTS.len()) {
+        if let Some(mark) = take(port) {
+            held.push(mark);
+            return port;
+        }
+    }
+    panic!("every port in {PORTS:?} is in use");
+}
+
+/// Takes a port if nothing listens there, and tells all test processes for as long as the mark is there: a socket's name in
+/// the abstract namespace is its owner's alone and ends with it, however it ends. `None` when it is somebody else's.
+fn take(port: u16) -> Option<UnixListener> {
+    let name = SocketAddr::from_abstract_name(format!("trainyard-test-port-{port}")).unwrap();
+    let mark = UnixListener::bind_addr(&name).ok()?;
+    TcpListener::bind(("127.0.0.1", port)).ok().map(|_| mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_port_is_given_once_and_is_nobody_elses() {
+        let ports: HashSet<_> = (0..200).map(|_| free_port()).collect();
+        assert_eq!(ports.len(), 200);
+        assert!(ports.iter().all(|port| take(*port).is_none()), "another process would get it too");
+    }
+
+    #[test]
+    fn a_port_that_something_listens_on_is_not_given() {
+        let listening = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(take(listening.local_addr().unwrap().port()).is_none());
+    }
 }
