@@ -71,7 +71,6 @@ impl Report {
             line(format_args!("  {end:<26}{jobs:>6}"));
         }
         line(format_args!("cancels accepted            {:>6}", cancels));
-        line(format_args!("  too late: it published    {:>6}", findings.too_late_to_cancel));
         line(format_args!("runs begun                  {:>6}", self.runs_begun));
         line(format_args!("sent twice with one key     {:>6}", pages.repeated));
         line(format_args!("answers to requests that submit or cancel"));

@@ -1,9 +1,11 @@
 //! Publishes a trained model exactly once: upload under a key that names job and claim, read it back, then one
-//! transaction that makes the version and ends the job if the claim still stands. Else the artifact is garbage.
+//! transaction that makes the version and ends the job if the claim still stands and nobody asked to cancel the job. Else
+//! the artifact is garbage.
 
 use std::time::Duration;
 
 use trainyard_artifacts::{ArtifactError, Key};
+use trainyard_domain::outcome::Ending;
 use trainyard_domain::{FailureCode, Job, JobStatus};
 use trainyard_storage::{NewVersion, Result, StorageError};
 use trainyard_telemetry::Span;
@@ -138,8 +140,7 @@ async fn commit(
             return Err(why.into());
         }
         match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, &mut new)).await {
-            Ok(Ok(Some(version))) => return Ok(version),
-            Ok(Ok(None)) => return Err(Unfinished::Fenced),
+            Ok(Ok(decided)) => return decided,
             Ok(Err(StorageError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
             Ok(Err(error)) if !error.is_retryable() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the version can't be published");
@@ -157,31 +158,44 @@ async fn commit(
     }
 }
 
-/// `None` when the claim no longer stands.
-async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<Option<i64>> {
+/// Commits, unless the job is no longer this run's to end as succeeded.
+async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<std::result::Result<i64, Unfinished>> {
     let mut tx = worker.deps.db.begin().await?;
     let now = tx.now().await?;
-    match tx.jobs().get(job.id).await? {
-        Some(current) if is_published(&current, job) => return Ok(current.model_version),
-        Some(current) if current.status == JobStatus::Running && current.claim == job.claim => {}
-        Some(_) | None => return Ok(None),
+    let current = tx.jobs().get(job.id).await?;
+    if let Some(version) = current.as_ref().and_then(|current| published(current, job)) {
+        return Ok(Ok(version));
+    }
+    if let Some(why) = refusal(current.as_ref(), job) {
+        return Ok(Err(why));
     }
     new.now = now;
     let version = tx.models().publish(new).await?;
     if !tx.jobs().succeed(job.id, job.claim, &new.metrics, version, now).await? {
-        return Ok(None);
+        // Something came between; it is there to be seen now.
+        let current = tx.jobs().get(job.id).await?;
+        return Ok(Err(refusal(current.as_ref(), job).unwrap_or(Unfinished::Fenced)));
     }
     if job.spec.webhook_url.is_some() {
         tx.webhooks().tell(job.id, now).await?;
     }
     tx.commit().await?;
     measure::finished(job, JobStatus::Succeeded, now);
-    Ok(Some(version))
+    Ok(Ok(version))
 }
 
-/// Whether this very run has published: an earlier try may have committed though its answer was lost.
-fn is_published(current: &Job, job: &Job) -> bool {
-    current.status == JobStatus::Succeeded && current.claim == job.claim
+/// The version that this very run has published: an earlier try may have committed though its answer was lost.
+fn published(current: &Job, job: &Job) -> Option<i64> {
+    current.model_version.filter(|_| current.status == JobStatus::Succeeded && current.claim == job.claim)
+}
+
+/// Why a run may not publish: the job has moved on, or its cancellation was accepted, which is a promise.
+fn refusal(current: Option<&Job>, job: &Job) -> Option<Unfinished> {
+    let Some(current) = current.filter(|current| current.status == JobStatus::Running && current.claim == job.claim)
+    else {
+        return Some(Unfinished::Fenced);
+    };
+    current.cancel_requested_at.map(|_| Unfinished::Ended(Ending::Cancelled))
 }
 
 async fn announce(worker: &Worker) {
@@ -194,7 +208,7 @@ async fn announce(worker: &Worker) {
 async fn discard(worker: &Worker, job: &Job, key: &Key) {
     let published = async {
         let mut tx = worker.deps.db.read().await?;
-        Ok::<_, StorageError>(tx.jobs().get(job.id).await?.is_some_and(|current| is_published(&current, job)))
+        Ok::<_, StorageError>(tx.jobs().get(job.id).await?.is_some_and(|current| published(&current, job).is_some()))
     };
     if !matches!(tokio::time::timeout(ANNOUNCE_LIMIT, published).await, Ok(Ok(false))) {
         return;

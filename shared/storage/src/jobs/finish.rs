@@ -82,7 +82,7 @@ impl Jobs<'_> {
     }
 
     /// Ends a run that published `model_version`, in the transaction that published it. `false`: the claim no longer
-    /// stands, so drop the transaction and the version with it.
+    /// stands, or somebody asked to cancel the job; so drop the transaction and the version with it.
     ///
     /// # Errors
     /// As every query.
@@ -98,7 +98,7 @@ impl Jobs<'_> {
             self.0,
             "UPDATE jobs SET status = 'succeeded', metrics = $3, model_version = $4, finished_at = $5, progress = 1, \
              phase = NULL, error = NULL, lease_expires_at = NULL, revision = revision + 1 \
-             WHERE id = $1 AND claim = $2 AND status = 'running'",
+             WHERE id = $1 AND claim = $2 AND status = 'running' AND cancel_requested_at IS NULL",
             id.0,
             claim,
             Json(metrics),

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::json;
 use trainyard_domain::{JobStatus, ModelName, PRODUCTION};
-use trainyard_storage::StorageError;
+use trainyard_storage::{Cancelled, StorageError};
 
 use crate::bench::Bench;
 
@@ -11,6 +11,7 @@ on_both!(
     twenty_publishes_at_once_get_twenty_numbers,
     a_job_publishes_once,
     a_fenced_run_leaves_no_version,
+    a_run_whose_cancel_was_accepted_leaves_no_version,
     the_first_version_is_served_and_later_ones_when_promoted,
     numbers_are_never_used_again,
 );
@@ -73,6 +74,19 @@ async fn a_fenced_run_leaves_no_version(bench: Bench) {
     tx.commit().await.unwrap();
     let job = bench.job(job).await;
     assert_eq!((job.status, job.model_version), (JobStatus::Succeeded, Some(1)));
+}
+
+async fn a_run_whose_cancel_was_accepted_leaves_no_version(bench: Bench) {
+    let job = bench.queue().await;
+    bench.claim(job, "w", bench.now).await.unwrap();
+    let mut tx = bench.db.begin().await.unwrap();
+    assert_eq!(tx.jobs().cancel(job, bench.later(1)).await.unwrap(), Cancelled::Requested);
+    tx.commit().await.unwrap();
+    let mut tx = bench.db.begin().await.unwrap();
+    let version = tx.models().publish(&bench.version("demo", job)).await.unwrap();
+    assert!(!tx.jobs().succeed(job, 1, &json!({}), version, bench.later(2)).await.unwrap());
+    drop(tx);
+    assert_eq!(bench.job(job).await.status, JobStatus::Running, "its worker has yet to end it as cancelled");
 }
 
 async fn the_first_version_is_served_and_later_ones_when_promoted(bench: Bench) {
