@@ -73,15 +73,17 @@ impl Quota {
     pub(crate) fn add(self: &Arc<Self>, user: UserId, jobs: usize) {
         let more = i64::try_from(jobs).unwrap_or(0);
         let (mut old, now) = (Vec::new(), Instant::now());
+        let mut counts = self.counts();
         for whose in [Some(user), None] {
-            self.counts().entry(whose).and_modify(|count| {
+            if let Some(count) = counts.get_mut(&whose) {
                 count.jobs += more;
                 if !count.renewing && now >= count.good_until {
                     count.renewing = true;
                     old.push(whose);
                 }
-            });
+            }
         }
+        drop(counts);
         if !old.is_empty() {
             let quota = Arc::clone(self);
             tokio::spawn(async move { quota.renew(&old).await });
