@@ -11,6 +11,7 @@ use trainyard_domain::{Clock, webhook};
 use trainyard_http::auth::{Jwt, Passwords};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
+use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
 
 use crate::config::ApiConfig;
 use crate::hub::Hub;
@@ -67,6 +68,8 @@ impl ApiState {
         let long_polls = Semaphore::new(ports.config.max_long_polls);
         let event_streams = Arc::new(Semaphore::new(ports.config.max_event_streams));
         let hub = Hub::new(ports.db.clone(), ports.config.watch_every());
+        // A panel of streams shows none before the first one, not nothing.
+        metrics::gauge!(API_EVENT_STREAMS).increment(0.0);
         let looks = looks::start(&ports.db);
         Self(Arc::new(Shared { ports, submissions, quota, looks, uploads, long_polls, event_streams, hub }))
     }

@@ -137,7 +137,9 @@ impl Enquiry<'_> {
     }
 
     async fn over_time(&self, query: &str) -> Result<Answer, String> {
-        let (from, to) = (self.began.to_string(), now().to_string());
+        // Steps are counted from the start: whole ones end at this moment, and what was scraped a moment ago is seen.
+        let to = now();
+        let (from, to) = ((to - (to - self.began).ceil()).to_string(), to.to_string());
         let parameters = [("query", query), ("start", &from), ("end", &to), ("step", "1")];
         Ok(read(&self.prometheus.get("query_range", &parameters).await?))
     }
