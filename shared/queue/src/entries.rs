@@ -27,32 +27,37 @@ pub(crate) struct Entry {
     pub(crate) job: Option<JobId>,
 }
 
-/// One stream as a blocking read answers it: its key and its entries with their fields and values in turn.
-type StreamAnswer = (String, Vec<(String, Vec<Vec<u8>>)>);
+/// An entry's id, and its fields and values in turn.
+type StreamEntry = (String, Vec<Vec<u8>>);
+/// One stream as a blocking read answers it: its key and its entries.
+type StreamAnswer = (String, Vec<StreamEntry>);
 
-/// The next ARGV[4] entries without waiting: of the highest class first, and there those that their readers left idle for
-/// ARGV[3] ms before new ones. An empty ARGV[3] leaves those aside: looking for them takes as long as many are being claimed.
+/// The next ARGV[4] entries without waiting, in groups of one class: of the highest class first, and there those that their
+/// readers left idle for ARGV[3] ms before new ones. An empty ARGV[3] leaves those aside: looking for them takes as long as
+/// many are being claimed.
 static NEXT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local group, reader, idle, room, found = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), {}
         for n, stream in ipairs(KEYS) do
             if idle ~= '' then
+                local again = {}
                 for _, left in ipairs(redis.call('XPENDING', stream, group, 'IDLE', idle, '-', '+', room)) do
                     local entry = redis.call('XCLAIM', stream, group, reader, idle, left[1])[1]
                     if entry then
-                        found[#found + 1] = {n, entry[1], entry[2]}
-                        room = room - 1
+                        again[#again + 1] = entry
                     else
                         redis.call('XACK', stream, group, left[1])
                     end
                 end
+                found[#found + 1] = {n, again}
+                room = room - #again
             end
             if room == 0 then break end
             local new = redis.call('XREADGROUP', 'GROUP', group, reader, 'COUNT', room, 'STREAMS', stream, '>')
-            for _, entry in ipairs(new and new[1][2] or {}) do
-                found[#found + 1] = {n, entry[1], entry[2]}
-                room = room - 1
+            if new then
+                found[#found + 1] = {n, new[1][2]}
+                room = room - #new[1][2]
             end
             if room == 0 then break end
         end
@@ -61,24 +66,41 @@ static NEXT: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Removes entries of one class, and the marks of their jobs. Acknowledged entries stay in a stream unless deleted; all at
-/// once, so that memory goes back to where it was. KEYS: stream, sent, held. ARGV: group, how many, their ids, their jobs.
+/// once, so that memory goes back to where it was. KEYS: stream, sent, held. ARGV: group, how many, their ids in order,
+/// their jobs.
+///
+/// To delete an entry by its id, Redis walks through the hundred that are stored with it; to trim a stream, it drops them
+/// together. What was delivered and comes before all that is still being claimed can be trimmed away.
 static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        local count, ids, jobs, gone = tonumber(ARGV[2]), {}, {}, {}
-        for i = 1, count do
-            ids[i], jobs[i] = ARGV[2 + i], ARGV[2 + count + i]
+        local count = tonumber(ARGV[2])
+        local last, rest = 2 + count, 3
+        local function parts(id)
+            local time, number = string.match(id, '(%d+)-(%d+)')
+            return tonumber(time), tonumber(number)
         end
-        redis.call('XACK', KEYS[1], ARGV[1], unpack(ids))
-        redis.call('XDEL', KEYS[1], unpack(ids))
-        local there = {}
-        for i, user in ipairs(redis.call('HMGET', KEYS[2], unpack(jobs))) do
-            if user and not there[jobs[i]] then
-                there[jobs[i]] = true
+        if redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 3, last)) == count then
+            local bound = redis.call('XPENDING', KEYS[1], ARGV[1])[2] or ARGV[last]
+            redis.call('XTRIM', KEYS[1], 'MINID', bound)
+            local time, number = parts(bound)
+            rest = last + 1
+            while rest > 3 do
+                local t, n = parts(ARGV[rest - 1])
+                if t < time or (t == time and n < number) then break end
+                rest = rest - 1
+            end
+        end
+        if rest <= last then redis.call('XDEL', KEYS[1], unpack(ARGV, rest, last)) end
+        local there, gone = {}, {}
+        for i, user in ipairs(redis.call('HMGET', KEYS[2], unpack(ARGV, last + 1))) do
+            local job = ARGV[last + i]
+            if user and not there[job] then
+                there[job] = true
                 gone[user] = (gone[user] or 0) + 1
             end
         end
-        redis.call('HDEL', KEYS[2], unpack(jobs))
+        redis.call('HDEL', KEYS[2], unpack(ARGV, last + 1))
         for user, less in pairs(gone) do
             if redis.call('HINCRBY', KEYS[3], user, -less) <= 0 then redis.call('HDEL', KEYS[3], user) end
         end",
@@ -139,12 +161,12 @@ impl Keys {
         let mut next = over(&NEXT, &self.jobs);
         let idle = left_after.map_or(String::new(), |limit| millis(limit).to_string());
         next.arg(GROUP).arg(reader).arg(idle).arg(room);
-        let found: Vec<(usize, String, Vec<Vec<u8>>)> = next.invoke_async(link).await?;
-        let entry = |(n, id, fields): (usize, String, Vec<Vec<u8>>)| {
+        let found: Vec<(usize, Vec<StreamEntry>)> = next.invoke_async(link).await?;
+        let of_class = |(n, entries): (usize, Vec<StreamEntry>)| {
             let class = *PriorityClass::ALL.get(n.checked_sub(1)?)?;
-            Some(Entry { class, id, job: job_in(&fields) })
+            Some(entries.into_iter().map(move |(id, fields)| Entry { class, id, job: job_in(&fields) }))
         };
-        Ok(found.into_iter().filter_map(entry).collect())
+        Ok(found.into_iter().filter_map(of_class).flatten().collect())
     }
 
     /// Waits up to `limit` for new entries. Up to `room` come of each stream that was filled just then, highest class first.
@@ -171,10 +193,11 @@ impl Keys {
     /// Removes entries for good.
     pub(crate) async fn remove(&self, link: &mut Link, entries: &[Entry]) -> RedisResult<()> {
         for class in PriorityClass::ALL {
-            let gone: Vec<_> = entries.iter().filter(|entry| entry.class == class).collect();
+            let mut gone: Vec<_> = entries.iter().filter(|entry| entry.class == class).collect();
             if gone.is_empty() {
                 continue;
             }
+            gone.sort_by_cached_key(|entry| place_of(&entry.id));
             let n = class as usize;
             let mut remove = over(&REMOVE, [&self.jobs[n], &self.sent[n], &self.held[n]]);
             remove.arg(GROUP).arg(gone.len());
@@ -215,6 +238,12 @@ impl Keys {
 /// Whether the groups are gone: Redis was flushed, or never had them. Inside a script's error, older versions bury the code.
 pub(crate) fn lacks_group(error: &redis::RedisError) -> bool {
     error.code() == Some("NOGROUP") || error.detail().is_some_and(|detail| detail.contains("NOGROUP"))
+}
+
+/// Where in its stream an entry is: the time and the number in its id.
+fn place_of(id: &str) -> Option<(u64, u64)> {
+    let (time, number) = id.split_once('-')?;
+    Some((time.parse().ok()?, number.parse().ok()?))
 }
 
 fn job_in(fields: &[Vec<u8>]) -> Option<JobId> {

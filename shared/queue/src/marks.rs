@@ -14,56 +14,46 @@ use crate::link::Link;
 use crate::ready::{Offered, Ready, Share, Turn};
 
 /// Adds what is not there and within its user's window. KEYS: streams, sent, held, refused, of three classes each. ARGV:
-/// the window, 1 where refused users must wait, then class, id, user, and the id as text, for each job.
+/// the window, 1 where refused users must wait, then for each row of jobs of one class and user: class, user, how many,
+/// their ids, and their ids as text.
 static OFFER: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local window, last = tonumber(ARGV[1]), ARGV[2] == '1'
-        local held, waits, told, added, answer = {}, {}, {}, {}, {}
-        local asked, there, new = {{}, {}, {}}, {{}, {}, {}}, {{}, {}, {}}
-        for i = 3, #ARGV, 4 do
-            local class, user = tonumber(ARGV[i]), ARGV[i + 2]
-            local whose = ARGV[i] .. user
-            if not held[whose] then
-                held[whose] = tonumber(redis.call('HGET', KEYS[6 + class], user) or 0)
-                waits[whose] = last and redis.call('HEXISTS', KEYS[9 + class], user) == 1
-                added[whose] = {class, user, 0}
-            end
+        local told, answer, i = {}, {}, 3
+        while i < #ARGV do
+            local class, user, count = tonumber(ARGV[i]), ARGV[i + 1], tonumber(ARGV[i + 2])
+            local ids, texts = i + 2, i + 2 + count
+            i = texts + count + 1
+            local room, there = 0, {}
             -- What has to wait in any case need not be looked for.
-            local jobs = asked[class]
-            if not waits[whose] then jobs[#jobs + 1] = ARGV[i + 1] end
-        end
-        for class, jobs in ipairs(asked) do
-            if #jobs > 0 then
-                for i, user in ipairs(redis.call('HMGET', KEYS[3 + class], unpack(jobs))) do
-                    if user then there[class][jobs[i]] = true end
+            if not last or redis.call('HEXISTS', KEYS[9 + class], user) == 0 then
+                room = window - tonumber(redis.call('HGET', KEYS[6 + class], user) or 0)
+                there = redis.call('HMGET', KEYS[3 + class], unpack(ARGV, ids + 1, texts))
+            end
+            local marks, new, refused = {}, {}, false
+            for n = 1, count do
+                local job = ARGV[ids + n]
+                if there[n] or new[job] then
+                    answer[#answer + 1] = 1
+                elseif room <= 0 then
+                    refused = true
+                    answer[#answer + 1] = 2
+                else
+                    redis.call('XADD', KEYS[class], '*', 'job', ARGV[texts + n])
+                    room, new[job] = room - 1, true
+                    marks[#marks + 1], marks[#marks + 2] = job, user
+                    answer[#answer + 1] = 0
                 end
             end
-        end
-        for i = 3, #ARGV, 4 do
-            local class, job, user = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
-            local whose = ARGV[i] .. user
-            if there[class][job] then
-                answer[#answer + 1] = 1
-            elseif waits[whose] or held[whose] >= window then
-                if not told[whose] then redis.call('HINCRBY', KEYS[9 + class], user, 1) end
-                told[whose] = true
-                answer[#answer + 1] = 2
-            else
-                redis.call('XADD', KEYS[class], '*', 'job', ARGV[i + 3])
-                there[class][job] = true
-                local marks = new[class]
-                marks[#marks + 1], marks[#marks + 2] = job, user
-                held[whose] = held[whose] + 1
-                added[whose][3] = added[whose][3] + 1
-                answer[#answer + 1] = 0
+            if #marks > 0 then
+                redis.call('HSET', KEYS[3 + class], unpack(marks))
+                redis.call('HINCRBY', KEYS[6 + class], user, #marks / 2)
             end
-        end
-        for class, marks in ipairs(new) do
-            if #marks > 0 then redis.call('HSET', KEYS[3 + class], unpack(marks)) end
-        end
-        for _, more in pairs(added) do
-            if more[3] > 0 then redis.call('HINCRBY', KEYS[6 + more[1]], more[2], more[3]) end
+            if refused and not told[class .. user] then
+                redis.call('HINCRBY', KEYS[9 + class], user, 1)
+                told[class .. user] = true
+            end
         end
         return answer",
     )
@@ -112,9 +102,14 @@ impl Keys {
     ) -> RedisResult<Vec<Offered>> {
         let mut offer = over(&OFFER, self.all());
         offer.arg(window).arg(u8::from(turn == Turn::Last));
-        for Ready { job, user, class } in jobs {
-            offer.arg(number(*class)).arg(job.0.as_bytes().as_slice()).arg(user.0.as_bytes().as_slice());
-            offer.arg(job.to_string());
+        for row in jobs.chunk_by(|a, b| (a.user, a.class) == (b.user, b.class)) {
+            offer.arg(number(row[0].class)).arg(row[0].user.0.as_bytes().as_slice()).arg(row.len());
+            for Ready { job, .. } in row {
+                offer.arg(job.0.as_bytes().as_slice());
+            }
+            for Ready { job, .. } in row {
+                offer.arg(job.to_string());
+            }
         }
         let answers: Vec<u8> = offer.invoke_async(link).await?;
         let offered = |answer| match answer {

@@ -22,6 +22,7 @@ on_both!(
     a_user_has_a_window_of_each_class_and_no_more,
     a_new_job_does_not_overtake_those_that_were_refused,
     a_worker_reads_as_many_ids_as_it_has_places,
+    ids_go_in_whatever_order_they_are_claimed,
 );
 
 async fn higher_classes_come_first_and_each_in_the_order_sent(queue: Queue) {
@@ -192,6 +193,43 @@ async fn a_worker_reads_as_many_ids_as_it_has_places(queue: Queue) {
     assert_eq!(narrow.take().await.job, jobs[3]);
     held.clear();
     assert_eq!(wide.take().await.job, jobs[4]);
+}
+
+/// Redis keeps a hundred entries together: claims that end early, late and in the middle, over several such.
+async fn ids_go_in_whatever_order_they_are_claimed(queue: Queue) {
+    const SENT: usize = 450;
+    const READ: usize = 350;
+    let jobs = ids(SENT);
+    send(&queue, &all(&jobs, Normal)).await.unwrap();
+    let mut reader = Reader::with_places(&queue, READ);
+    let mut taken = Vec::new();
+    for _ in 0..READ {
+        taken.push(Some(reader.take().await));
+    }
+    let mut left = SENT as u64;
+    // The middle backwards, the end, then the beginning: all but one.
+    let order = (100..250).rev().chain(250..READ).chain(1..100);
+    for (n, place) in order.enumerate() {
+        let delivery = taken[place].take().unwrap();
+        assert_eq!(delivery.job, jobs[place]);
+        left -= 1;
+        match n % 50 {
+            0 => delivery.acked().await,
+            _ => delivery.ack(),
+        }
+    }
+    eventually("what was claimed is gone", LIMIT, async || (waiting(&queue).await == left).then_some(())).await;
+    // The one that is still being claimed, and those that nobody read, are there and stay there.
+    let again = send(&queue, &all(&jobs, Normal)).await.unwrap();
+    let there: Vec<_> = again.iter().map(|answer| *answer == There).collect();
+    assert_eq!(there, (0..SENT).map(|n| n == 0 || n >= READ).collect::<Vec<_>>());
+    taken[0].take().unwrap().acked().await;
+    for job in &jobs[READ..] {
+        let delivery = reader.take().await;
+        assert_eq!(delivery.job, *job);
+        delivery.acked().await;
+    }
+    assert_eq!(waiting(&queue).await, (READ - 1) as u64, "those that were sent again");
 }
 
 /// As the test for both, but certain that the id was read: the one in Redis would otherwise come back after 30 s only.
