@@ -50,7 +50,7 @@ async fn claim_patiently(worker: &Worker, id: JobId) -> Claimed {
     let mut patience = Patience::endless();
     loop {
         match try_claim(worker, id).await {
-            Ok(Some(job)) => return Claimed::Ours(Box::new(job)),
+            Ok(Some(job)) => return Claimed::Ours(job),
             Ok(None) => return Claimed::Refused,
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, job_id = %id, "can't claim; trying until the database answers");
@@ -67,12 +67,12 @@ async fn claim_patiently(worker: &Worker, id: JobId) -> Claimed {
     }
 }
 
-async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
+async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Box<Job>>> {
     if let Some(job) = worker.claims.call(id).await? {
         return Ok(Some(job));
     }
     // On the heap, because it is large and hardly ever needed.
-    Box::pin(claimed_before(worker, id)).await
+    Ok(Box::pin(claimed_before(worker, id)).await?.map(Box::new))
 }
 
 /// An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
@@ -85,10 +85,10 @@ async fn claimed_before(worker: &Worker, id: JobId) -> Result<Option<Job>> {
 }
 
 /// Claims of one worker: those that come at the same time share a statement.
-pub(crate) type Claims = Coalesce<JobId, Option<Job>>;
+pub(crate) type Claims = Coalesce<JobId, Option<Box<Job>>>;
 
 /// Most claims that share a statement.
-const MAX_CLAIMS: usize = 512;
+const MAX_CLAIMS: usize = 1024;
 
 /// Starts to claim for the worker called `id`.
 pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
@@ -100,7 +100,7 @@ pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
             let jobs = tx.jobs().claim_many(&ids, &worker, None, lease).await?;
             tx.commit().await?;
             jobs.iter().for_each(measure::claimed);
-            let mut jobs: HashMap<_, _> = jobs.into_iter().map(|job| (job.id, job)).collect();
+            let mut jobs: HashMap<_, _> = jobs.into_iter().map(|job| (job.id, Box::new(job))).collect();
             // An id that was delivered twice is claimed for the first of the two.
             Ok(ids.into_iter().map(|id| jobs.remove(&id)).collect())
         }

@@ -11,7 +11,7 @@ use crate::worker::Worker;
 pub(crate) type BareEnds = Coalesce<(JobId, i64), bool>;
 
 /// Most ends that share a statement.
-const MAX_ENDS: usize = 512;
+const MAX_ENDS: usize = 1024;
 
 /// Starts to end runs.
 pub(crate) fn together(db: &Db) -> BareEnds {
@@ -37,7 +37,6 @@ pub(crate) async fn run(worker: &Worker, job: &Job) {
                 measure::finished(job, JobStatus::Succeeded, worker.deps.clock.now());
                 return tracing::debug!("succeeded");
             }
-            // Perhaps by an earlier try whose answer was lost; either way nothing is left to do.
             Ok(false) => return measure::fenced(),
             Err(error) if error.is_retryable() && patience.wait().await => {}
             Err(error) => {

@@ -20,8 +20,9 @@ struct Call<Q, A> {
     answer: oneshot::Sender<Result<A>>,
 }
 
-/// While a visit is under way, a second one begins for this many calls: few enough to keep the processors busy while the
-/// first waits for the disk, and enough to be worth what a visit costs by itself.
+/// While a visit is under way, a second one begins for as many calls as that has, but no fewer than these: the processors
+/// are busy while the first waits for the disk, and each carries its share of what a visit costs by itself. With a second
+/// one for any few, both would stay small.
 const CROWD: usize = 16;
 /// Visits under way at the same time.
 const MAX_VISITS: usize = 2;
@@ -59,7 +60,7 @@ where
     F: Fn(Vec<Q>) -> Visit + Send + 'static,
     Visit: Future<Output = Result<Vec<A>>> + Send + 'static,
 {
-    let (mut waiting, mut visits) = (Vec::new(), JoinSet::new());
+    let (mut waiting, mut visits, mut under_way) = (Vec::new(), JoinSet::new(), 0);
     loop {
         let room = max - waiting.len();
         tokio::select! {
@@ -74,13 +75,19 @@ where
                     waiting.push(call);
                 }
             }
-            Some(_) = visits.join_next() => {}
+            Some(answered) = visits.join_next() => under_way -= answered.unwrap_or(0),
         }
-        let enough = if visits.is_empty() { 1 } else { CROWD.min(max) };
+        let enough = if visits.is_empty() { 1 } else { under_way.max(CROWD).min(max) };
         if visits.len() < MAX_VISITS && waiting.len() >= enough {
             let calls = std::mem::take(&mut waiting);
+            let size = calls.len();
             let (questions, answers) = calls.into_iter().map(|call| (call.question, call.answer)).unzip();
-            visits.spawn(answer(answers, visit(questions)));
+            let visit = answer(answers, visit(questions));
+            visits.spawn(async move {
+                visit.await;
+                size
+            });
+            under_way += size;
         }
     }
 }
@@ -150,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_visit_takes_a_crowd() {
+    async fn a_second_visit_takes_a_crowd_as_large_as_the_first() {
         let (visits, gate) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Semaphore::new(0)));
         let slow = Coalesce::start(100, {
             let (visits, gate) = (Arc::clone(&visits), Arc::clone(&gate));
@@ -182,7 +189,15 @@ mod tests {
         assert_eq!(settle().await, [1, CROWD]);
         calls.extend((0..CROWD).map(ask));
         assert_eq!(settle().await, [1, CROWD], "no third one");
-        gate.add_permits(3);
+        calls.extend((0..CROWD).map(ask));
+        gate.add_permits(1);
+        assert_eq!(settle().await, [1, CROWD, 2 * CROWD], "all that came meanwhile, when one is through");
+        gate.add_permits(1);
+        calls.extend((1..2 * CROWD).map(ask));
+        assert_eq!(settle().await, [1, CROWD, 2 * CROWD], "fewer than the one under way has");
+        calls.push(ask(0));
+        assert_eq!(settle().await, [1, CROWD, 2 * CROWD, 2 * CROWD]);
+        gate.add_permits(2);
         for call in calls {
             call.await.unwrap().unwrap();
         }

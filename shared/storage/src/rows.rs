@@ -4,6 +4,8 @@
 //! and a plan for all of them. SQLite has no arrays, and no network to cross either: there the statement runs once for each
 //! item.
 
+use trainyard_domain::JobId;
+
 /// One statement, as each driver has it: for all items, and for one.
 pub(crate) struct Each {
     /// Reads the items from arrays, one to a field.
@@ -23,20 +25,30 @@ macro_rules! for_ids {
     };
 }
 
-/// The condition, for Postgres, that a row of `jobs` is one of the runs that two arrays name, by job and by claim. Not as a
-/// join: where the planner takes the running jobs for a handful, it would read all of them for each statement.
+/// The condition, for Postgres, that a row of `jobs` is one of the runs that two arrays name, by job and by claim, or by
+/// job where `$common` names the claim of all. Not as a join: where the planner takes the running jobs for a handful, it
+/// would read all of them for each statement.
 macro_rules! among_runs {
-    ($ids:literal, $claims:literal) => {
+    ($common:literal, $ids:literal, $claims:literal) => {
         concat!(
             "id = ANY (",
             $ids,
-            "::uuid[]) AND claim = (",
+            "::uuid[]) AND claim = COALESCE(",
+            $common,
+            "::bigint, (",
             $claims,
             "::bigint[])[array_position(",
             $ids,
-            "::uuid[], id)]"
+            "::uuid[], id)])"
         )
     };
+}
+
+/// The claim that all of these runs have, as most have that run for the first time. Else each row has to be looked for in
+/// the list of runs, which for a thousand of them takes longer than to write it.
+pub(crate) fn common_claim(runs: &[(JobId, i64)]) -> Option<i64> {
+    let (_, claim) = runs.first()?;
+    runs.iter().all(|(_, other)| other == claim).then_some(*claim)
 }
 
 /// Writes many items; answers how many rows changed. `$fixed` are the first parameters, then come the fields of the items.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
-use crate::rows::{Each, among_runs, for_ids, read_each, write_each};
+use crate::rows::{Each, among_runs, common_claim, for_ids, read_each, write_each};
 
 /// What a worker hears of a lease it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ macro_rules! renew {
         )
     };
 }
-const RENEW: Each = Each { postgres: renew!(among_runs!("$3", "$4")), sqlite: renew!("id = $3 AND claim = $4") };
+const RENEW: Each = Each { postgres: renew!(among_runs!("$3", "$4", "$5")), sqlite: renew!("id = $4 AND claim = $5") };
 // Whether the claim is the one that was named is seen when these are put in order.
 const MARKS: Each =
     for_ids!("SELECT id, claim, cancel_requested_at IS NOT NULL FROM jobs WHERE id", "$1", " AND status = 'running'");
@@ -49,7 +49,8 @@ impl Jobs<'_> {
         held: &[(JobId, i64)],
         lease_until: DateTime<Utc>,
     ) -> Result<Vec<Renewal>> {
-        let rows: Vec<News> = write_each!(self.0, RENEW, [worker, lease_until], held, |run| [run.0.0, run.1])?;
+        let common = common_claim(held);
+        let rows: Vec<News> = write_each!(self.0, RENEW, [worker, lease_until, common], held, |run| [run.0.0, run.1])?;
         Ok(in_order(held, &rows))
     }
 

@@ -21,7 +21,7 @@ const HEADS: Each = for_ids!(
 );
 const WHOLE: Each = for_ids!(concat!("SELECT ", whole!(), " FROM ", both_tables!(), " WHERE jobs.id"), "$1", "");
 const WHOLE_NOW: &str =
-    concat!("SELECT statement_timestamp() AS now, ", whole!(), " FROM ", both_tables!(), " WHERE jobs.id = ANY ($1)");
+    concat!("SELECT ", whole!(), ", statement_timestamp() AS now FROM ", both_tables!(), " WHERE jobs.id = ANY ($1)");
 
 /// A job, and when it was read.
 #[derive(FromRow)]

@@ -11,6 +11,7 @@ on_both!(
     a_late_worker_changes_nothing,
     progress_is_kept_within_bounds,
     success_keeps_metrics_and_version,
+    of_many_runs_that_end_together_those_overtaken_do_not,
     a_retry_waits_with_its_error_in_sight,
     a_drained_job_goes_back_unspent,
     every_change_moves_the_revision,
@@ -82,6 +83,30 @@ async fn success_keeps_metrics_and_version(bench: Bench) {
     assert_eq!((job.status, job.model_version, job.progress), (JobStatus::Succeeded, Some(4), 1.0));
     assert_eq!((job.metrics, job.finished_at), (Some(metrics), Some(bench.later(9))));
     assert_eq!((job.lease_expires_at, job.worker.as_deref()), (None, Some("w")), "who ran it stays known");
+}
+
+async fn of_many_runs_that_end_together_those_overtaken_do_not(bench: Bench) {
+    let (mut runs, mut overtaken) = (Vec::new(), Vec::new());
+    for n in 0..4 {
+        let id = bench.queue().await;
+        let job = bench.claim(id, "paused", bench.now).await.unwrap();
+        runs.push((id, 1));
+        if n % 2 == 1 {
+            assert!(end(&bench, id, 1, &next_of(&job, Ending::Interrupted, bench.later(31)), bench.later(31)).await);
+            bench.claim(id, "healthy", bench.later(32)).await.unwrap();
+            overtaken.push((id, 2));
+        }
+    }
+    let mut tx = bench.db.begin().await.unwrap();
+    let ended = tx.jobs().succeed_bare(&runs, Some(bench.later(40))).await.unwrap();
+    assert_eq!(ended, [runs[0].0, runs[2].0].into(), "all by their first claim");
+    let mixed = [overtaken[0], (overtaken[1].0, 1), runs[0]];
+    let ended = tx.jobs().succeed_bare(&mixed, Some(bench.later(41))).await.unwrap();
+    assert_eq!(ended, [overtaken[0].0, runs[0].0].into(), "each by its own claim, and what had ended so before");
+    tx.commit().await.unwrap();
+    for (id, status) in [(runs[2].0, JobStatus::Succeeded), (overtaken[1].0, JobStatus::Running)] {
+        assert_eq!(bench.job(id).await.status, status);
+    }
 }
 
 async fn a_retry_waits_with_its_error_in_sight(bench: Bench) {
