@@ -1,15 +1,13 @@
 //! The servers that all contenders stand on: a Postgres that writes every commit to the disk, a Redis with an
 //! append-only file, and looks into both.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use trainyard_testkit::{PostgresServer, RedisServer, Tied, spawn_tied};
+use trainyard_testkit::{PostgresServer, RedisServer};
 
 /// Private servers, one of each.
 #[derive(Debug)]
@@ -105,20 +103,6 @@ pub(crate) fn sql(url: &str, query: &str) -> anyhow::Result<String> {
 pub(crate) fn settle(url: &str) -> anyhow::Result<()> {
     sql(url, "VACUUM ANALYZE")?;
     sql(url, "CHECKPOINT").map(|_| ())
-}
-
-/// Asks `query` (one number) several times a second over one connection, for [`Progress`].
-///
-/// # Errors
-/// When the files in `folder` can't be made.
-pub(crate) fn watch(url: &str, query: &str, folder: &Path) -> anyhow::Result<(Tied, Progress)> {
-    let script = folder.join("watch.sql");
-    let clock = "round(extract(epoch FROM statement_timestamp()) * 1000, 1)";
-    std::fs::write(&script, format!("SELECT ({query}), {clock} \\watch 0.1\n"))?;
-    let output = folder.join("progress");
-    let mut command = psql(url);
-    command.arg("-f").arg(script).stdout(File::create(&output)?).stderr(Stdio::null());
-    Ok((spawn_tied(command, libc::SIGTERM), Progress(output)))
 }
 
 fn psql(url: &str) -> Command {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Tied, free_port, spawn_tied, unique};
 
+use crate::counted::Counted;
 use crate::http::{Connection, request};
 use crate::process::{stop, wait_ready};
 use crate::servers::{Servers, settle, sql};
@@ -35,6 +36,7 @@ pub(crate) struct Trainyard {
 pub(crate) struct Role {
     process: Tied,
     pub(crate) port: u16,
+    log: PathBuf,
 }
 
 impl Role {
@@ -84,13 +86,35 @@ impl Trainyard {
     /// # Errors
     /// What it logged when it ended instead.
     pub(crate) fn start(&self, role: &str) -> anyhow::Result<Role> {
+        let mut role = self.launch(role)?;
+        wait_ready(&mut role.process, role.port, &role.log)?;
+        Ok(role)
+    }
+
+    /// Starts a worker, and has it asked from its first moment how many jobs it has done.
+    ///
+    /// # Errors
+    /// When it can't be run.
+    pub(crate) fn start_counted(&self) -> anyhow::Result<(Role, Counted)> {
+        let worker = self.launch("worker")?;
+        let counted = Counted::start(worker.port, self.folder.path().join("progress"))?;
+        Ok((worker, counted))
+    }
+
+    /// How many jobs have succeeded.
+    ///
+    /// # Errors
+    /// When Postgres does not answer.
+    pub(crate) fn succeeded(&self) -> anyhow::Result<u64> {
+        Ok(sql(&self.database, "SELECT count(*) FROM jobs WHERE status = 'succeeded'")?.parse()?)
+    }
+
+    fn launch(&self, role: &str) -> anyhow::Result<Role> {
         let (port, log) = (free_port(), self.folder.path().join(format!("{role}.log")));
         let mut command = self.command(role);
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
         command.stdout(Stdio::null()).stderr(File::create(&log)?);
-        let mut process = spawn_tied(command, libc::SIGKILL);
-        wait_ready(&mut process, port, &log)?;
-        Ok(Role { process, port })
+        Ok(Role { process: spawn_tied(command, libc::SIGKILL), port, log })
     }
 
     /// An access token of the administrator.
@@ -145,11 +169,6 @@ impl Trainyard {
             sql(&self.database, &copy)?;
         }
         settle(&self.database)
-    }
-
-    /// A folder that is gone when this installation is dropped.
-    pub(crate) fn folder(&self) -> &std::path::Path {
-        self.folder.path()
     }
 
     fn command(&self, verb: &str) -> Command {

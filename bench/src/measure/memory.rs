@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::Bench;
 use crate::load::pause;
 use crate::report::{Goal, OURS, Section};
-use crate::servers::watch;
 use crate::trainyard::{ALLOW_NOOP, NOOP_JOB, Trainyard};
 
 const FILL_LIMIT: Duration = Duration::from_secs(90);
@@ -46,12 +45,11 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
         pause(Duration::from_millis(500));
     }
     let (entries, full) = (bench.servers.redis_entries()?, bench.servers.redis_memory()?);
-    let done = "SELECT count(*) FROM jobs WHERE status = 'succeeded'";
-    let (watcher, progress) = watch(&trainyard.database, done, trainyard.folder())?;
-    let worker = trainyard.start("worker")?;
-    progress.rate(jobs as f64, DRAIN_LIMIT)?;
-    drop(watcher);
+    let (worker, counted) = trainyard.start_counted()?;
+    let done = counted.progress().rate(jobs as f64, DRAIN_LIMIT);
     worker.stop();
+    counted.stop();
+    done?;
     api.stop();
     let drained = bench.servers.redis_memory()?;
 
