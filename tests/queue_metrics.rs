@@ -44,6 +44,11 @@ async fn every_metric_of_the_queue_tells_what_happened() {
     let system = tokio::task::spawn_blocking(start).await.unwrap();
     let admin = system.client().admin().await;
     let urls = sweepers(&system);
+    // A gauge tells that there was nothing yet, where there could be something.
+    for (role, url) in system.urls() {
+        let streams = value(&scraped(&url).await, "trainyard_api_event_streams");
+        assert_eq!(streams, (role == "api").then_some(0.0), "{role}");
+    }
     let name = unique("metrics");
     admin.trained(quick_job(&name)).await;
 
