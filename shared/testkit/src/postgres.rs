@@ -178,6 +178,14 @@ impl PostgresServer {
     }
 }
 
+impl Drop for PostgresServer {
+    /// Ends it as itself would: processes whose postmaster was killed may live on. One that is stopped would not hear of it.
+    fn drop(&mut self) {
+        self.signal_all(libc::SIGCONT);
+        self.kill();
+    }
+}
+
 /// The newest installed Postgres' own program: Debian keeps servers off the PATH.
 fn find(program: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
