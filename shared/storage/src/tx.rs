@@ -9,6 +9,7 @@ use crate::audit::Audit;
 use crate::datasets::Datasets;
 use crate::error::{Result, StorageError};
 use crate::idempotency::Idempotency;
+use crate::identities::Identities;
 use crate::jobs::Jobs;
 use crate::leaders::Leaders;
 use crate::logs::Logs;
@@ -75,6 +76,11 @@ impl Tx {
     /// Accounts.
     pub fn users(&mut self) -> Users<'_> {
         Users(self)
+    }
+
+    /// Identities of outside token issuers.
+    pub fn identities(&mut self) -> Identities<'_> {
+        Identities(self)
     }
 
     /// Refresh tokens.

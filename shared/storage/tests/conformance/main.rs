@@ -36,6 +36,7 @@ mod datasets;
 mod dispatching;
 mod expiry;
 mod idempotency;
+mod identities;
 mod leases;
 mod listing;
 mod logs;
