@@ -16,6 +16,7 @@ mod datasets_refused;
 mod deploys;
 mod events;
 mod inference;
+mod issuers;
 mod lifecycle;
 mod models;
 mod operations;

@@ -39,6 +39,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("linfa-logistic", &["ml"]),
     ("jsonwebtoken", &["http"]),
     ("bcrypt", &["http"]),
+    ("aws-lc-rs", &["http", "worker"]),
 ];
 
 fn root() -> PathBuf {

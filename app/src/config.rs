@@ -143,6 +143,12 @@ mod tests {
         let bouncer = refused(&[("DATABASE_URL", "sqlite://x"), ("TRAINYARD__DATABASE__PGBOUNCER", "true")]);
         assert!(bouncer.contains("database.pgbouncer"), "{bouncer}");
         assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));
+        let issuers = |text| refused(&[("TRAINYARD__AUTH__ISSUERS", text)]);
+        let error = issuers("secret=hush");
+        assert!(error.contains("auth.issuers must be a list in JSON") && !error.contains("hush"), "{error}");
+        let error = issuers(r#"[{"name": "web", "kind": "authjs", "secret": "hush"}]"#);
+        assert!(error.contains("auth.issuers[0].secret must have") && !error.contains("hush"), "{error}");
+        assert!(issuers(r#"[{"name": "web", "kind": "authjs", "salt": "x"}]"#).contains("salt"));
         for (name, key, wrong) in [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint", "collector:4318"),
             ("OTEL_EXPORTER_OTLP_HEADERS", "traces.headers", "hush"),
@@ -166,6 +172,17 @@ mod tests {
         std::fs::write(&path, "[wroker]\nconcurrency = 5\n").unwrap();
         let error = merge(Some(&path), vec![], &Vec::new()).unwrap_err().0;
         assert!(error.starts_with("unknown key wroker in "), "{error}");
+    }
+
+    #[test]
+    fn issuers_can_be_tables_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trainyard.toml");
+        let secret = "s".repeat(32);
+        let text = format!("[[auth.issuers]]\nname = 'a'\nkind = 'authjs'\nsecret = '{secret}'\n");
+        std::fs::write(&path, text).unwrap();
+        let config = merge(Some(&path), vec![], &Vec::new()).unwrap();
+        assert_eq!(config.auth.issuers.iter().map(|issuer| issuer.name.as_str()).collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
-use trainyard_http::auth::Jwt;
+use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepConfig};
@@ -80,13 +80,19 @@ pub fn run_sweep(ports: &Ports, life: &Lifecycle) {
 }
 
 /// Starts to load what should be served.
-pub fn start_inference(ports: &Ports, life: &Lifecycle, jwt: Arc<Jwt>) -> anyhow::Result<Inference> {
+pub fn start_inference(
+    ports: &Ports,
+    life: &Lifecycle,
+    jwt: Arc<Jwt>,
+    issuers: Arc<Issuers>,
+) -> anyhow::Result<Inference> {
     let deps = InferenceDeps {
         db: ports.db.clone(),
         queue: ports.queue.clone(),
         store: ports.store.clone(),
         clock: ports.clock.clone(),
         jwt,
+        issuers,
         cache_dir: ports.config.worker.work_dir.join("models"),
     };
     Ok(Inference::start(deps, ports.config.inference.clone(), life.closing.clone())?)

@@ -39,8 +39,9 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let jwt = ports.jwt()?;
     let state = ports.api_state(jwt.clone(), &life)?;
     let password = seed(&ports, &state, true).await?;
-    let authenticator = ports.authenticator(&jwt).await?;
-    let pool = start_inference(&ports, &life, jwt)?;
+    let issuers = ports.issuers()?;
+    let authenticator = ports.authenticator(&jwt, issuers.clone()).await?;
+    let pool = start_inference(&ports, &life, jwt, issuers)?;
     let health = Health::new();
     run_worker(&ports, &life, health.clone())?;
     run_sweep(&ports, &life);
@@ -74,7 +75,8 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
     let ops = Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone());
     let routes = documented(trainyard_api::routes(state).merge(ops.routes()), &contract());
-    let router = routes.into_router_with(ports.authenticator(&jwt).await?, ports.limits());
+    let authenticator = ports.authenticator(&jwt, ports.issuers()?).await?;
+    let router = routes.into_router_with(authenticator, ports.limits());
     let listener = bind(&ports, "api").await?;
     run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await
@@ -109,7 +111,7 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
     let ports = Ports::open(config.with_connections(INFERENCE_CONNECTIONS), Footing::ServersOrCache).await?;
     let jwt = ports.jwt()?;
-    let pool = start_inference(&ports, &life, jwt)?;
+    let pool = start_inference(&ports, &life, jwt, ports.issuers()?)?;
     let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);
     checks.extend(pool.checks());
     let routes =

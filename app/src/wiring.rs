@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use trainyard_api::ApiState;
 use trainyard_artifacts::Store;
 use trainyard_domain::{Clock, Email};
-use trainyard_http::auth::{Jwt, Passwords, PrincipalCheck};
+use trainyard_http::auth::{Issuers, Jwt, Passwords, PrincipalCheck};
 use trainyard_http::routes::Limits;
 use trainyard_http::{Authenticator, Principal};
 use trainyard_inference::Inference;
@@ -107,15 +107,27 @@ impl Ports {
         Ok(Arc::new(Jwt::new(secret.as_bytes(), &auth.issuer, &auth.audience, ttl)?))
     }
 
+    /// The outside issuers of the settings. Starts to fetch their keys.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] for a setting that can't be used.
+    pub fn issuers(&self) -> anyhow::Result<Arc<Issuers>> {
+        let auth = &self.config.auth;
+        let insecure = self.config.server.mode == Mode::Development;
+        let started = Issuers::start(auth.issuers.clone(), auth.own_tokens(), insecure, &self.clock);
+        Ok(Arc::new(started.map_err(|error| ConfigError(error.to_string()))?))
+    }
+
     /// Checks tokens against the accounts in the database.
     ///
     /// # Errors
     /// When the account that `auth.skip_auth` lends to everybody can't be read.
-    pub async fn authenticator(&self, jwt: &Arc<Jwt>) -> anyhow::Result<Authenticator> {
+    pub async fn authenticator(&self, jwt: &Arc<Jwt>, issuers: Arc<Issuers>) -> anyhow::Result<Authenticator> {
         if self.config.auth.skip_auth {
             return self.everybody().await;
         }
-        Ok(Authenticator::new(jwt.clone(), self.clock.clone(), PrincipalCheck::Database(self.db.clone())))
+        let check = PrincipalCheck::Database(self.db.clone());
+        Ok(Authenticator::with_issuers(jwt.clone(), self.clock.clone(), check, issuers, self.db.clone()))
     }
 
     /// Checks tokens as the pool does: by their claims, without a database on the way.

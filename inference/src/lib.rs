@@ -38,7 +38,7 @@ use tokio_util::task::TaskTracker;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::Routes;
-use trainyard_http::auth::{Authenticator, DisabledUsers, Jwt, PrincipalCheck};
+use trainyard_http::auth::{Authenticator, DisabledUsers, Issuers, Jwt, PrincipalCheck};
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
@@ -74,6 +74,8 @@ pub struct InferenceDeps {
     pub clock: Clock,
     /// Verifies tokens.
     pub jwt: Arc<Jwt>,
+    /// Verify tokens of outside issuers.
+    pub issuers: Arc<Issuers>,
     /// A folder of this process's own: fetched artifacts, and what was served last.
     pub cache_dir: PathBuf,
 }
@@ -83,6 +85,8 @@ pub struct Inference {
     service: Arc<Service>,
     clock: Clock,
     jwt: Arc<Jwt>,
+    issuers: Arc<Issuers>,
+    db: Db,
     disabled: DisabledUsers,
     ready: Arc<AtomicBool>,
     tasks: TaskTracker,
@@ -102,7 +106,7 @@ impl Inference {
         let (pins, asks) = Pins::new(Duration::from_millis(config.pinned_wait_ms));
         let (index, written) = watch::channel(Catalogue::default());
         let ports = Ports {
-            db: deps.db,
+            db: deps.db.clone(),
             queue: deps.queue,
             loader: Loader::new(deps.store, cache.clone(), config.concurrent_loads, config.max_artifact_bytes),
             registry: registry.clone(),
@@ -117,7 +121,8 @@ impl Inference {
         tasks.spawn(keep_index(cache, written));
         tasks.close();
         let service = Arc::new(Service::new(registry, pins, config));
-        Ok(Self { service, clock: deps.clock, jwt: deps.jwt, disabled, ready, tasks })
+        let InferenceDeps { db, clock, jwt, issuers, .. } = deps;
+        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, tasks })
     }
 
     /// The routes.
@@ -125,10 +130,12 @@ impl Inference {
         routes::routes(self.service.clone())
     }
 
-    /// Checks tokens by their claims and the set of disabled accounts, without a database on the way.
+    /// Checks tokens by their claims and the set of disabled accounts, without a database on the way. The account of an
+    /// outside issuer's user is read now and then.
     pub fn authenticator(&self) -> Authenticator {
         let check = PrincipalCheck::Claims(self.disabled.clone());
-        Authenticator::new(self.jwt.clone(), self.clock.clone(), check)
+        let (jwt, clock, issuers) = (self.jwt.clone(), self.clock.clone(), self.issuers.clone());
+        Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone())
     }
 
     /// What readiness asks: whether the first refresh is through. Critical; from then on database, queue and object store

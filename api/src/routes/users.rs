@@ -7,6 +7,7 @@ use trainyard_domain::{Role, UserId};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::page::PageParams;
 use trainyard_http::{Json, List, Page, Path, Principal, Problem};
+use trainyard_storage::Tx;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -48,7 +49,7 @@ pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<J
     responses(
         (status = 200, description = "The account as it is now.", body = AccountView),
         (status = 404, description = "There is no such account."),
-        (status = 409, description = "It is the last active administrator."),
+        (status = 409, description = "It is the last active administrator, or an outside issuer decides its role."),
     )
 )]
 pub async fn patch(
@@ -61,6 +62,9 @@ pub async fn patch(
     let missing = || Problem::not_found("there is no such account");
     let mut tx = state.db.begin().await?;
     let user = tx.users().update(id, body.role.map(Role::from), body.disabled).await?.ok_or_else(missing)?;
+    if body.role.is_some() {
+        refuse_managed_role(&mut tx, id).await?;
+    }
     // Counted after the change, which locks out other changes until the end of this transaction: two administrators
     // who demote each other at once can't both succeed.
     if tx.users().active_admins().await? == 0 {
@@ -72,6 +76,18 @@ pub async fn patch(
     // Inference turns disabled accounts away by a list that it refreshes with its models.
     announce(&state).await;
     Ok(Json(AccountView::from(&user)))
+}
+
+/// 409 where the tokens of an outside issuer set the account's role: a change here would last until the next token.
+async fn refuse_managed_role(tx: &mut Tx, id: UserId) -> Result<(), Problem> {
+    let identities = tx.identities().of_user(id).await?;
+    match identities.iter().find(|identity| identity.role_as_of.is_some()) {
+        Some(managed) => {
+            let issuer = &managed.issuer;
+            Err(Problem::conflict(format!("the issuer {issuer} decides this account's role; change the role there")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Read the audit trail.

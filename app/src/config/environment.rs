@@ -49,8 +49,11 @@ pub(super) fn overlay(defaults: &Dict, variables: Vec<(String, String)>) -> Resu
             return Err(ConfigError(format!("{name}: there is no key {key}; `trainyard config` lists them all")));
         };
         let text = if from_file { read(&name, &text)? } else { text };
-        let value = parse(default, &text)
-            .ok_or_else(|| ConfigError(format!("{name}: {key} must be {}, not '{text}'", expected(default))))?;
+        let value = parse(default, &text).ok_or_else(|| {
+            // A list of tables may hold secrets.
+            let given = if matches!(default, Value::Array(..)) { String::new() } else { format!(", not '{text}'") };
+            ConfigError(format!("{name}: {key} must be {}{given}", expected(default)))
+        })?;
         found.push((bare.starts_with(PREFIX), key, value));
     }
     found.sort_by_key(|(exact, ..)| *exact);
@@ -81,6 +84,10 @@ fn parse(default: &Value, text: &str) -> Option<Value> {
         Value::String(..) => Some(Value::from(text)),
         Value::Bool(..) => text.parse::<bool>().ok().map(Value::from),
         Value::Num(_, Num::F64(_)) => text.parse::<f64>().ok().map(Value::from),
+        Value::Array(..) => {
+            let list = serde_json::from_str::<Vec<serde_json::Value>>(text).ok()?;
+            Value::serialize(list).ok()
+        }
         // Every other number among the defaults is whole.
         _ => text.parse::<i64>().ok().map(Value::from),
     }
@@ -90,6 +97,7 @@ fn expected(default: &Value) -> &'static str {
     match default {
         Value::Bool(..) => "true or false",
         Value::Num(_, Num::F64(_)) => "a number",
+        Value::Array(..) => "a list in JSON",
         _ => "a whole number",
     }
 }

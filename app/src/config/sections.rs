@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use trainyard_http::auth::{IssuerConfig, OwnTokens, check_issuers};
 use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
@@ -108,9 +109,15 @@ pub struct AuthConfig {
     pub skip_auth: bool,
     pub admin_email: String,
     pub admin_password: String,
+    pub issuers: Vec<IssuerConfig>,
 }
 
 impl AuthConfig {
+    /// What the settings of outside issuers are checked against.
+    pub fn own_tokens(&self) -> OwnTokens<'_> {
+        OwnTokens { issuer: &self.issuer, secret: &self.jwt_secret }
+    }
+
     /// The administrator's address: the one in the settings, else the one that is made up where none is named.
     pub fn admin_email(&self) -> &str {
         if self.admin_email.is_empty() { "admin@trainyard.example" } else { &self.admin_email }
@@ -189,6 +196,9 @@ impl Config {
         if !self.auth.jwt_secret.is_empty() && self.auth.jwt_secret.len() < 32 {
             return refuse("auth.jwt_secret (JWT_SECRET)", "have at least 32 bytes");
         }
+        let insecure = self.server.mode == Mode::Development;
+        check_issuers(&self.auth.issuers, self.auth.own_tokens(), insecure)
+            .map_err(|error| ConfigError(error.to_string()))?;
         if self.worker.renew_every_s.saturating_mul(2) > self.worker.lease_s {
             return refuse(
                 "worker.renew_every_s",

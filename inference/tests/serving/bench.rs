@@ -17,7 +17,7 @@ use trainyard_domain::outcome::Counts;
 use trainyard_domain::{
     Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, User, UserId,
 };
-use trainyard_http::auth::Jwt;
+use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, NewVersion, PoolOptions};
@@ -91,7 +91,8 @@ impl Bench {
     pub(crate) async fn start(&self, config: InferenceConfig, db: Db, store: Store) -> Serving {
         let stop = CancellationToken::new();
         let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
-        let deps = InferenceDeps { db, queue, store, clock: Clock::system(), jwt, cache_dir: self.cache_dir() };
+        let (clock, issuers) = (Clock::system(), Arc::new(Issuers::default()));
+        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, cache_dir: self.cache_dir() };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
         let router = role.routes().into_router(role.authenticator());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

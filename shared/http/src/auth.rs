@@ -5,12 +5,17 @@
 
 mod authenticator;
 mod disabled;
+mod external;
+mod issuers;
 mod jwt;
 mod passwords;
 mod principal;
 
 pub use authenticator::{Authenticator, PrincipalCheck};
 pub use disabled::DisabledUsers;
+pub use issuers::{
+    AccountPolicy, IssuerConfig, IssuerConfigError, IssuerKind, Issuers, OwnTokens, check as check_issuers,
+};
 pub use jwt::{AuthError, Claims, Jwt, WeakSecret};
 pub use passwords::{PasswordError, Passwords};
 pub use principal::Principal;

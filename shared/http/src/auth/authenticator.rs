@@ -9,7 +9,8 @@ use trainyard_domain::access::Refusal;
 use trainyard_domain::{Access, Clock, User, UserId};
 use trainyard_storage::{Coalesce, Db};
 
-use super::{AuthError, Claims, DisabledUsers, Jwt, Principal};
+use super::external::External;
+use super::{AuthError, Claims, DisabledUsers, Issuers, Jwt, Principal};
 use crate::problem::{Code, Problem};
 
 /// What a token's claims are checked against.
@@ -27,7 +28,7 @@ pub struct Authenticator(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
-    Tokens { jwt: Arc<Jwt>, clock: Clock, lookup: Lookup },
+    Tokens { jwt: Arc<Jwt>, clock: Clock, lookup: Lookup, external: Option<External> },
     Everybody(Principal),
     Nobody,
 }
@@ -35,11 +36,22 @@ enum Kind {
 impl Authenticator {
     /// Believes tokens of `jwt` that are in time by `clock` and pass `check`. Call it within a Tokio runtime.
     pub fn new(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck) -> Self {
-        let lookup = match check {
-            PrincipalCheck::Database(db) => Lookup::Accounts(accounts(db)),
-            PrincipalCheck::Claims(disabled) => Lookup::Claims(disabled),
+        let lookup = Lookup::of(check);
+        Self(Arc::new(Kind::Tokens { jwt, clock, lookup, external: None }))
+    }
+
+    /// The same, and tokens of `issuers` too. `db` holds the accounts of their users: read on each request where `check`
+    /// asks the database, and now and then where it goes by claims.
+    pub fn with_issuers(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck, issuers: Arc<Issuers>, db: Db) -> Self {
+        let external = match (issuers.is_empty(), &check) {
+            (true, _) => return Self::new(jwt, clock, check),
+            (false, PrincipalCheck::Database(_)) => External::with_database(issuers, db),
+            (false, PrincipalCheck::Claims(disabled)) => {
+                External::with_pool(issuers, db, disabled.clone(), clock.clone())
+            }
         };
-        Self(Arc::new(Kind::Tokens { jwt, clock, lookup }))
+        let lookup = Lookup::of(check);
+        Self(Arc::new(Kind::Tokens { jwt, clock, lookup, external: Some(external) }))
     }
 
     /// Takes every caller for `principal`, token or not. For `SKIP_AUTH` in development; only the wiring may choose it.
@@ -64,8 +76,15 @@ impl Authenticator {
         let principal = match &*self.0 {
             Kind::Everybody(principal) => Some(principal.clone()),
             Kind::Nobody => None,
-            Kind::Tokens { jwt, clock, lookup } => match bearer(headers)? {
-                Some(token) => Some(lookup.principal(jwt.verify(token, clock.now()).map_err(refused)?).await?),
+            Kind::Tokens { jwt, clock, lookup, external } => match bearer(headers)? {
+                Some(token) => Some(match (jwt.verify(token, clock.now()), external) {
+                    (Ok(claims), _) => lookup.principal(claims).await?,
+                    (Err(AuthError::Invalid), Some(external)) => {
+                        let outside = external.principal(token, clock).await;
+                        outside.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))?
+                    }
+                    (Err(error), _) => return Err(refused(error)),
+                }),
                 None => None,
             },
         };
@@ -86,6 +105,13 @@ enum Lookup {
 }
 
 impl Lookup {
+    fn of(check: PrincipalCheck) -> Self {
+        match check {
+            PrincipalCheck::Database(db) => Self::Accounts(accounts(db)),
+            PrincipalCheck::Claims(disabled) => Self::Claims(disabled),
+        }
+    }
+
     async fn principal(&self, claims: Claims) -> Result<Principal, Problem> {
         match self {
             Self::Accounts(accounts) => accounts.call(claims.sub).await?.ok_or_else(|| refused(AuthError::Invalid)),

@@ -71,7 +71,8 @@ impl Passwords {
     pub async fn verify_or_dummy(&self, password: &str, hash: Option<&str>) -> Result<bool, PasswordError> {
         // bcrypt would cut a longer password at 72 bytes and accept it.
         let possible = Password::parse(password.to_owned()).is_ok();
-        let real = hash.filter(|_| possible).map(Arc::from);
+        // Accounts of outside issuers have no password: their hash is empty.
+        let real = hash.filter(|hash| possible && !hash.is_empty()).map(Arc::from);
         let known = real.is_some();
         let (password, hash) = (password.to_owned(), real.unwrap_or_else(|| self.dummy.clone()));
         let matches = self.run(move || bcrypt::verify(password.as_bytes(), &hash)).await?;

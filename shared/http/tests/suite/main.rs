@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod bad_input;
 mod checks;
+mod issuers;
 mod lists;
 mod logs;
 mod openapi;

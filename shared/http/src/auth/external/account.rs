@@ -1,0 +1,167 @@
+//! The API's side: accounts are read on each request, made or linked at the first sight, and keep their token's role.
+
+use serde_json::{Value, json};
+use trainyard_domain::ids::uuid_at;
+use trainyard_domain::{Clock, ExternalIdentity, FirstSight, Role, RoleChange, User, UserId};
+use trainyard_storage::{AuditEntry, Coalesce, Db, LinkedAccount, StorageError, Tx};
+
+use super::lookup::{Question, Sight, lookups};
+use super::{DISABLED, EMAIL_TAKEN, UNKNOWN, first_sight, refused};
+use crate::auth::Principal;
+use crate::auth::issuers::{ExternalToken, Issuer};
+use crate::problem::Problem;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Accounts {
+    db: Db,
+    lookups: Coalesce<Question, Sight>,
+}
+
+impl Accounts {
+    pub(super) fn new(db: Db) -> Self {
+        Self { lookups: lookups(db.clone()), db }
+    }
+
+    /// The caller behind a verified token.
+    pub(super) async fn principal(
+        &self,
+        issuer: &Issuer,
+        token: &ExternalToken,
+        clock: &Clock,
+    ) -> Result<Principal, Problem> {
+        let question = Question::about(issuer, token);
+        let account = match self.lookups.call(question.clone()).await?.linked {
+            Some(account) => account,
+            None => self.welcome(issuer, token, &question, clock).await?,
+        };
+        if account.user.disabled {
+            return Err(refused(issuer, DISABLED));
+        }
+        let role = self.update_role(issuer, token, &account).await?;
+        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role })
+    }
+
+    /// Makes or links an account, as the rules say.
+    async fn welcome(
+        &self,
+        issuer: &Issuer,
+        token: &ExternalToken,
+        question: &Question,
+        clock: &Clock,
+    ) -> Result<LinkedAccount, Problem> {
+        match self.try_welcome(issuer, token, question, clock).await? {
+            Some(account) => Ok(account),
+            // Another request of the same user, or a sign-up with the address, came first: its outcome counts.
+            None => {
+                self.try_welcome(issuer, token, question, clock).await?.ok_or_else(|| StorageError::Conflict.into())
+            }
+        }
+    }
+
+    /// One attempt. `None` when another request changed what the decision was based on.
+    async fn try_welcome(
+        &self,
+        issuer: &Issuer,
+        token: &ExternalToken,
+        question: &Question,
+        clock: &Clock,
+    ) -> Result<Option<LinkedAccount>, Problem> {
+        let mut tx = self.db.begin().await?;
+        let sight = Sight::read(&mut tx, question).await?;
+        if let Some(account) = sight.linked {
+            return Ok(Some(account));
+        }
+        let decision = first_sight(issuer, token, &sight);
+        let (user, role_as_of) = match (decision, sight.owner) {
+            (FirstSight::Create, None) => (new_account(token, clock), token.role.map(|_| token.issued_at)),
+            (FirstSight::Link, Some((user, _))) if user.disabled => return Err(refused(issuer, DISABLED)),
+            (FirstSight::Link, Some((user, _))) => (user, None),
+            (_, None) => return Err(refused(issuer, UNKNOWN)),
+            (_, Some(_)) => return Err(refused(issuer, EMAIL_TAKEN)),
+        };
+        let identity = ExternalIdentity {
+            issuer: question.issuer.clone(),
+            subject: question.subject.clone(),
+            user_id: user.id,
+            email_verified: token.email_verified,
+            role_as_of,
+            created_at: clock.now(),
+        };
+        let created = decision == FirstSight::Create;
+        match store(tx, &user, &identity, created, &issuer.name).await {
+            Ok(()) => {
+                tracing::info!(user_id = %user.id, issuer = issuer.name, created, "user of an outside issuer linked");
+                Ok(Some(LinkedAccount { user, role_as_of }))
+            }
+            Err(StorageError::Conflict) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The role that counts, stored where the token changes it.
+    async fn update_role(
+        &self,
+        issuer: &Issuer,
+        token: &ExternalToken,
+        account: &LinkedAccount,
+    ) -> Result<Role, Problem> {
+        let (user, subject) = (&account.user, token.subject.as_str());
+        let change = RoleChange::decide(token.role, token.issued_at, user.role, account.role_as_of);
+        match change {
+            RoleChange::Keep => {}
+            RoleChange::Release => {
+                let mut tx = self.db.begin().await?;
+                tx.identities().release_role(&issuer.identity_issuer, subject).await?;
+                tx.commit().await?;
+            }
+            RoleChange::Set(role, issued_at) => {
+                let mut tx = self.db.begin().await?;
+                let identity_issuer = &issuer.identity_issuer;
+                if tx.identities().set_role(identity_issuer, subject, user.id, role, issued_at).await? {
+                    let detail = json!({"role": role.as_str(), "issuer": issuer.name});
+                    audit(&mut tx, user.id, "account.update", detail).await?;
+                    tx.commit().await?;
+                }
+            }
+        }
+        Ok(change.effective(user.role))
+    }
+}
+
+/// Stores the link, and the account where it is new.
+async fn store(
+    mut tx: Tx,
+    user: &User,
+    identity: &ExternalIdentity,
+    created: bool,
+    issuer_name: &str,
+) -> Result<(), StorageError> {
+    if created {
+        tx.users().insert(user).await?;
+    }
+    tx.identities().link(identity).await?;
+    let detail = json!({"issuer": issuer_name, "subject": identity.subject, "role": user.role.as_str()});
+    audit(&mut tx, user.id, if created { "account.create" } else { "account.link" }, detail).await?;
+    tx.commit().await
+}
+
+/// An account without a password: no password signs in to it.
+fn new_account(token: &ExternalToken, clock: &Clock) -> User {
+    let created_at = clock.now();
+    User {
+        id: UserId::at(created_at),
+        email: token.email.clone(),
+        password_hash: String::new(),
+        role: token.role.unwrap_or(Role::User),
+        disabled: false,
+        created_at,
+    }
+}
+
+async fn audit(tx: &mut Tx, user: UserId, action: &str, detail: Value) -> Result<(), StorageError> {
+    let at = tx.now().await?;
+    let (action, subject) = (action.to_owned(), format!("user:{user}"));
+    let entry = AuditEntry { id: uuid_at(at), at, actor: Some(user), action, subject, request_id: None, detail };
+    tx.audit().insert(&entry).await
+}

@@ -1,0 +1,169 @@
+//! Tokens of Auth.js and NextAuth: keys from the shared secret, decryption, HMAC signatures.
+//!
+//! Auth.js 5 derives a key from the secret and the name of the session cookie and encrypts with A256CBC-HS512; its `kid`
+//! is the key's thumbprint. NextAuth 4 derives one key from the secret alone, encrypts with A256GCM and sends no `kid`.
+
+use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{self, SHA256, SHA512};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use aws_lc_rs::iv::FixedLength;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::{Map, Value};
+
+use super::config::IssuerConfig;
+use super::jose::{Encrypted, Encryption, Signed};
+
+/// Bytes of the HMAC key and of the cipher's key in an A256CBC-HS512 key, and of its tag.
+const HALF: usize = 32;
+
+/// What one Auth.js deployment protects its tokens with.
+pub(super) struct AuthJsKeys {
+    encrypting: Vec<EncryptionKey>,
+    signing: Vec<DecodingKey>,
+}
+
+struct EncryptionKey {
+    encryption: Encryption,
+    bytes: Vec<u8>,
+    thumbprint: String,
+}
+
+/// What came of an attempt to open a token.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// The keys fit; these are the claims.
+    Claims(Map<String, Value>),
+    /// No key fits.
+    NoKey,
+    /// The key that the token names does not fit, or what it protects is no set of claims.
+    Broken,
+}
+
+impl std::fmt::Debug for AuthJsKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AuthJsKeys({})", self.encrypting.len())
+    }
+}
+
+impl AuthJsKeys {
+    /// Derives every key that the settings allow.
+    ///
+    /// # Errors
+    /// None in practice: the lengths are fixed.
+    pub(super) fn derive(config: &IssuerConfig) -> Result<Self, Unspecified> {
+        let mut encrypting = Vec::new();
+        let secrets = || [&config.secret, &config.previous_secret].into_iter().filter(|secret| !secret.is_empty());
+        for secret in secrets() {
+            for salt in &config.cookie_names {
+                let info = format!("Auth.js Generated Encryption Key ({salt})");
+                for encryption in [Encryption::A256CbcHs512, Encryption::A256Gcm] {
+                    encrypting.push(EncryptionKey::derive(encryption, secret, salt, &info)?);
+                }
+            }
+            let info = "NextAuth.js Generated Encryption Key";
+            encrypting.push(EncryptionKey::derive(Encryption::A256Gcm, secret, "", info)?);
+        }
+        let signing = secrets().map(|secret| DecodingKey::from_secret(secret.as_bytes())).collect();
+        Ok(Self { encrypting, signing })
+    }
+
+    /// Decrypts a token: with the key that it names, or else with the first that fits.
+    pub(super) fn decrypt(&self, token: &Encrypted<'_>) -> Opened {
+        let fitting = self.encrypting.iter().filter(|key| key.encryption == token.encryption);
+        match &token.kid {
+            Some(kid) => match fitting.into_iter().find(|key| key.thumbprint == *kid) {
+                Some(key) => key.open(token).ok().and_then(|text| claims(&text)).map_or(Opened::Broken, Opened::Claims),
+                None => Opened::NoKey,
+            },
+            None => match fitting.into_iter().find_map(|key| key.open(token).ok()) {
+                Some(text) => claims(&text).map_or(Opened::Broken, Opened::Claims),
+                None => Opened::NoKey,
+            },
+        }
+    }
+
+    /// Whether one of the secrets signed the token, with HS256.
+    pub(super) fn verify(&self, token: &Signed<'_>) -> bool {
+        token.algorithm == Algorithm::HS256
+            && self.signing.iter().any(|key| {
+                let message = token.message.as_bytes();
+                jsonwebtoken::crypto::verify(token.signature, message, key, Algorithm::HS256).unwrap_or(false)
+            })
+    }
+}
+
+impl EncryptionKey {
+    fn derive(encryption: Encryption, secret: &str, salt: &str, info: &str) -> Result<Self, Unspecified> {
+        let length = match encryption {
+            Encryption::A256CbcHs512 => Length(2 * HALF),
+            Encryption::A256Gcm => Length(HALF),
+        };
+        let mut bytes = vec![0; length.0];
+        let extracted = Salt::new(HKDF_SHA256, salt.as_bytes()).extract(secret.as_bytes());
+        extracted.expand(&[info.as_bytes()], length)?.fill(&mut bytes)?;
+        // RFC 7638, with the hash that Auth.js takes for the key's length.
+        let jwk = format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(&bytes));
+        let hash = if encryption == Encryption::A256Gcm { &SHA256 } else { &SHA512 };
+        let thumbprint = URL_SAFE_NO_PAD.encode(digest::digest(hash, jwk.as_bytes()));
+        Ok(Self { encryption, bytes, thumbprint })
+    }
+
+    fn open(&self, token: &Encrypted<'_>) -> Result<Vec<u8>, Unspecified> {
+        match self.encryption {
+            Encryption::A256CbcHs512 => self.open_cbc(token),
+            Encryption::A256Gcm => self.open_gcm(token),
+        }
+    }
+
+    /// RFC 7518, section 5.2.2.2: the tag is checked, in constant time, before anything is decrypted.
+    fn open_cbc(&self, token: &Encrypted<'_>) -> Result<Vec<u8>, Unspecified> {
+        let (mac_key, cipher_key) = self.bytes.split_at(HALF);
+        let protected = token.protected.as_bytes();
+        let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA512, mac_key));
+        mac.update(protected);
+        mac.update(&token.iv);
+        mac.update(&token.ciphertext);
+        mac.update(&(protected.len() as u64 * 8).to_be_bytes());
+        let tag = mac.sign();
+        verify_slices_are_equal(&tag.as_ref()[..HALF], &token.tag)?;
+        let iv = FixedLength::try_from(token.iv.as_slice())?;
+        let cipher = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, cipher_key)?)?;
+        let mut text = token.ciphertext.clone();
+        let length = cipher.decrypt(&mut text, DecryptionContext::Iv128(iv))?.len();
+        text.truncate(length);
+        Ok(text)
+    }
+
+    fn open_gcm(&self, token: &Encrypted<'_>) -> Result<Vec<u8>, Unspecified> {
+        let cipher = LessSafeKey::new(UnboundKey::new(&aead::AES_256_GCM, &self.bytes)?);
+        let nonce = Nonce::try_assume_unique_for_key(&token.iv)?;
+        let mut text = [token.ciphertext.as_slice(), &token.tag].concat();
+        // A tag of another length would move bytes between ciphertext and tag.
+        if token.tag.len() != aead::AES_256_GCM.tag_len() {
+            return Err(Unspecified);
+        }
+        let length = cipher.open_in_place(nonce, Aad::from(token.protected.as_bytes()), &mut text)?.len();
+        text.truncate(length);
+        Ok(text)
+    }
+}
+
+fn claims(text: &[u8]) -> Option<Map<String, Value>> {
+    serde_json::from_slice(text).ok()
+}
+
+/// How many bytes to derive.
+#[derive(Clone, Copy)]
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}

@@ -1,0 +1,78 @@
+//! Session tokens that Auth.js and NextAuth themselves made, at a time of the test's choice.
+
+use serde_json::{Value, json};
+use trainyard_testkit::auth_js_tokens;
+
+use super::gate::{Gate, SECRET, auth_js, part};
+use crate::support::start;
+
+const COOKIE: &str = "authjs.session-token";
+const CALLER: &str = "ada@example.com user";
+
+/// Tokens for Ada, issued at the start of the test's clock for ten minutes.
+async fn tokens(requests: &[Value]) -> Vec<String> {
+    let requests: Vec<Value> = requests
+        .iter()
+        .map(|request| {
+            let mut whole = json!({"version": 5, "secret": SECRET, "salt": COOKIE, "maxAge": 600,
+                "now": start().timestamp(), "token": {"sub": "1", "email": "ada@example.com"}});
+            whole.as_object_mut().unwrap().extend(request.as_object().unwrap().clone());
+            whole
+        })
+        .collect();
+    tokio::task::spawn_blocking(move || auth_js_tokens(&requests)).await.unwrap()
+}
+
+#[tokio::test]
+async fn both_versions_are_decrypted() {
+    let previous = "the shared secret of last year, of enough bytes";
+    let gate = Gate::open(auth_js(json!({"previous_secret": previous}))).await;
+    let good = tokens(&[
+        json!({}),
+        json!({"salt": "__Secure-authjs.session-token"}),
+        json!({"secret": previous}),
+        json!({"version": 4, "salt": ""}),
+        json!({"version": 4, "salt": "", "secret": previous}),
+    ])
+    .await;
+    for token in good {
+        gate.accepts(&token, CALLER).await;
+    }
+    let bad = tokens(&[
+        json!({"secret": "a secret that was never agreed on"}),
+        json!({"version": 4, "salt": "", "secret": "a secret that was never agreed on"}),
+        json!({"salt": "session"}),
+    ])
+    .await;
+    for token in bad {
+        gate.refuses(&token, "unauthenticated", "header kid names an unknown key").await;
+    }
+    let old = tokens(&[json!({"now": start().timestamp() - 630})]).await.remove(0);
+    gate.refuses(&old, "token_expired", "claim exp has passed").await;
+    let own_name = Gate::open(auth_js(json!({"cookie_names": "session"}))).await;
+    own_name.accepts(&tokens(&[json!({"salt": "session"})]).await[0], CALLER).await;
+}
+
+#[tokio::test]
+async fn a_changed_part_is_noticed() {
+    let gate = Gate::open(auth_js(json!({}))).await;
+    let made = tokens(&[json!({}), json!({"version": 4, "salt": ""})]).await;
+    for token in &made {
+        let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
+        let with_kid = token == &made[0];
+        for changed in 2..5 {
+            let mut parts = parts.clone();
+            let first = if parts[changed].starts_with('A') { "B" } else { "A" };
+            parts[changed].replace_range(..1, first);
+            let why = if with_kid { "signature is not one of issuer web" } else { "header kid names an unknown key" };
+            gate.refuses(&parts.join("."), "unauthenticated", why).await;
+            // Of another length.
+            parts[changed] = "AAAA".to_owned();
+            gate.refuses(&parts.join("."), "unauthenticated", why).await;
+        }
+        // The header is protected too: a token does not become one of another kind.
+        let mut parts = parts;
+        parts[0] = part(&json!({"alg": "dir", "enc": "A256CBC-HS512"}));
+        gate.refuses(&parts.join("."), "unauthenticated", "header kid names an unknown key").await;
+    }
+}

@@ -1,0 +1,127 @@
+//! A role that accepts tokens of some issuers, and hand-made tokens for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::AUTHORIZATION;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use trainyard_domain::Clock;
+use trainyard_http::Authenticator;
+use trainyard_http::auth::{DisabledUsers, IssuerConfig, Issuers, OwnTokens, PrincipalCheck};
+use trainyard_storage::{Db, PoolOptions};
+
+use crate::support::{Answer, SECRET as OWN_SECRET, jwt, request, routes, send, start};
+
+pub(super) const SECRET: &str = "a shared secret of thirty-two bytes or more";
+pub(super) const OWN: OwnTokens<'static> =
+    OwnTokens { issuer: "trainyard", secret: "a secret of thirty-two bytes, ok" };
+
+/// The role as the API has it, and as the inference role has it, over one database.
+pub(super) struct Gate {
+    pub(super) api: Router,
+    pub(super) pool: Router,
+    pub(super) db: Db,
+    pub(super) clock: Clock,
+    pub(super) disabled: DisabledUsers,
+    _folder: TempDir,
+}
+
+impl Gate {
+    /// With these issuers, as the settings have them.
+    pub(super) async fn open(issuers: Value) -> Self {
+        assert_eq!(OWN.secret.as_bytes(), OWN_SECRET);
+        let folder = tempfile::tempdir().unwrap();
+        let options = PoolOptions { acquire_timeout: Duration::from_millis(200), ..PoolOptions::default() };
+        let db = Db::connect(&format!("sqlite://{}/db", folder.path().display()), &options).await.unwrap();
+        db.migrate().await.unwrap();
+        let (clock, disabled) = (Clock::manual(start()), DisabledUsers::default());
+        let configs: Vec<IssuerConfig> = serde_json::from_value(issuers).unwrap();
+        let issuers = Arc::new(Issuers::start(configs, OWN, false, &clock).unwrap());
+        let router = |check| {
+            let jwt = Arc::new(jwt());
+            routes().into_router(Authenticator::with_issuers(jwt, clock.clone(), check, issuers.clone(), db.clone()))
+        };
+        let api = router(PrincipalCheck::Database(db.clone()));
+        let pool = router(PrincipalCheck::Claims(disabled.clone()));
+        Self { api, pool, db, clock, disabled, _folder: folder }
+    }
+
+    /// What an API answers that shares the database and whose issuer maps no roles.
+    pub(super) async fn without_mapping(&self) -> Answer {
+        let configs: Vec<IssuerConfig> = serde_json::from_value(auth_js(json!({}))).unwrap();
+        let issuers = Arc::new(Issuers::start(configs, OWN, false, &self.clock).unwrap());
+        let check = PrincipalCheck::Database(self.db.clone());
+        let (jwt, clock) = (Arc::new(jwt()), self.clock.clone());
+        let authenticator = Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone());
+        me(&routes().into_router(authenticator), &signed(json!({}))).await
+    }
+
+    /// What the API answers to the bearer of a token.
+    pub(super) async fn api(&self, token: &str) -> Answer {
+        me(&self.api, token).await
+    }
+
+    /// What the inference role answers.
+    pub(super) async fn pool(&self, token: &str) -> Answer {
+        me(&self.pool, token).await
+    }
+
+    /// Both accept the token, as this caller.
+    pub(super) async fn accepts(&self, token: &str, caller: &str) {
+        for answer in [self.api(token).await, self.pool(token).await] {
+            assert_eq!((answer.status, answer.text.as_str()), (200, caller), "{answer:?}");
+        }
+    }
+
+    /// Both refuse the token with this code and a sentence that holds `why`.
+    pub(super) async fn refuses(&self, token: &str, code: &str, why: &str) {
+        for answer in [self.api(token).await, self.pool(token).await] {
+            let problem = (answer.problem(), answer.json()["detail"].as_str().unwrap().to_owned());
+            assert!(problem.0 == code && problem.1.contains(why), "expected {code} and '{why}': {problem:?}");
+        }
+    }
+}
+
+pub(super) async fn me(router: &Router, token: &str) -> Answer {
+    let call = request("GET", "/me").header(AUTHORIZATION, format!("Bearer {token}"));
+    send(router.clone(), call.body(Body::empty()).unwrap()).await
+}
+
+/// An issuer of kind `authjs` with further settings.
+pub(super) fn auth_js(further: Value) -> Value {
+    let mut issuer = json!({"name": "web", "kind": "authjs", "secret": SECRET});
+    issuer.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    json!([issuer])
+}
+
+/// Claims of a token that is good for ten minutes, with `changes`; null takes a claim away.
+pub(super) fn claims(changes: Value) -> Value {
+    let now = start().timestamp();
+    let mut claims = json!({"sub": "1", "email": "ada@example.com", "iat": now, "exp": now + 600});
+    let all = claims.as_object_mut().unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            all.remove(name);
+        } else {
+            all.insert(name.clone(), value.clone());
+        }
+    }
+    claims
+}
+
+/// A token under the shared secret.
+pub(super) fn signed(changes: Value) -> String {
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    encode(&Header::new(Algorithm::HS256), &claims(changes), &key).unwrap()
+}
+
+/// A part of a compact token.
+pub(super) fn part(value: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(value.to_string())
+}

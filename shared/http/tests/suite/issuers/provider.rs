@@ -1,0 +1,187 @@
+//! An OpenID provider whose documents are the test's choice, and the rules for its keys.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::gate::{Gate, claims};
+
+const CALLER: &str = "ada@example.com user";
+
+/// A document at a path of the provider's: status, headers, body.
+pub(super) type Document = (u16, Vec<(&'static str, String)>, String);
+
+/// See the module.
+#[derive(Clone)]
+pub(super) struct Provider {
+    pub(super) issuer: String,
+    documents: Arc<Mutex<Vec<(&'static str, Document)>>>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Provider {
+    /// One that publishes `keys` and describes itself.
+    pub(super) async fn start(keys: &[&SigningKey]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let provider = Self { issuer, documents: Arc::default(), requests: Arc::default() };
+        let discovered = json!({"issuer": provider.issuer, "jwks_uri": format!("{}/keys", provider.issuer)});
+        provider.put("/.well-known/openid-configuration", (200, vec![], discovered.to_string()));
+        provider.publish(keys);
+        let router = Router::new().fallback(answer).with_state(provider.clone());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        provider
+    }
+
+    pub(super) fn put(&self, path: &'static str, document: Document) {
+        let mut documents = self.documents.lock().unwrap();
+        documents.retain(|(known, _)| *known != path);
+        documents.push((path, document));
+    }
+
+    pub(super) fn publish(&self, keys: &[&SigningKey]) {
+        let keys: Vec<_> = keys.iter().map(|key| key.published.clone()).collect();
+        self.put("/keys", (200, vec![], json!({"keys": keys}).to_string()));
+    }
+
+    /// How often anything was asked for.
+    pub(super) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// The settings of an issuer for it.
+    pub(super) fn settings(&self, further: Value) -> Value {
+        let mut issuer = json!({"name": "id", "kind": "oidc", "issuer": self.issuer, "audience": "yard"});
+        issuer.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+        json!([issuer])
+    }
+
+    /// A token of this provider, signed with `key`.
+    pub(super) fn token(&self, key: &SigningKey) -> String {
+        self.token_with(key, Some(&key.kid))
+    }
+
+    fn token_with(&self, key: &SigningKey, kid: Option<&str>) -> String {
+        let mut header = Header::new(key.algorithm);
+        header.kid = kid.map(str::to_owned);
+        let claims = claims(json!({"iss": self.issuer, "aud": "yard"}));
+        encode(&header, &claims, &key.key).unwrap()
+    }
+}
+
+async fn answer(State(provider): State<Provider>, request: Request) -> Response {
+    provider.requests.fetch_add(1, Ordering::SeqCst);
+    let documents = provider.documents.lock().unwrap();
+    let found = documents.iter().find(|(path, _)| *path == request.uri().path());
+    let Some((_, (status, headers, body))) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let mut sent = HeaderMap::new();
+    for (name, value) in headers {
+        sent.insert(*name, value.parse().unwrap());
+    }
+    (StatusCode::from_u16(*status).unwrap(), sent, body.clone()).into_response()
+}
+
+/// A key of the provider's.
+pub(super) struct SigningKey {
+    algorithm: Algorithm,
+    kid: String,
+    key: EncodingKey,
+    pub(super) published: Value,
+}
+
+impl SigningKey {
+    pub(super) fn new(algorithm: Algorithm, kid: &str) -> Self {
+        let key = match algorithm {
+            Algorithm::ES256 => ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
+            Algorithm::ES384 => ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
+            _ => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+                let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+                EncodingKey::from_rsa_der(&pkcs1(der.as_ref()))
+            }
+        };
+        let mut published = serde_json::to_value(Jwk::from_encoding_key(&key, algorithm).unwrap()).unwrap();
+        published["kid"] = json!(kid);
+        Self { algorithm, kid: kid.to_owned(), key, published }
+    }
+}
+
+fn ec(pair: EcdsaKeyPair) -> EncodingKey {
+    EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
+}
+
+/// The RSA key within a PKCS #8 document: the content of its last element, an octet string with a length of two bytes.
+fn pkcs1(pkcs8: &[u8]) -> Vec<u8> {
+    let start = pkcs8.windows(2).position(|tag| tag == [0x04, 0x82]).unwrap();
+    pkcs8[start + 4..].to_vec()
+}
+
+#[tokio::test]
+async fn a_key_verifies_what_it_is_for() {
+    let rsa = SigningKey::new(Algorithm::RS256, "rsa");
+    let (p256, p384) = (SigningKey::new(Algorithm::ES256, "p256"), SigningKey::new(Algorithm::ES384, "p384"));
+    let provider = Provider::start(&[&rsa, &p256, &p384]).await;
+    let gate = Gate::open(provider.settings(json!({}))).await;
+    for key in [&rsa, &p256, &p384] {
+        gate.accepts(&provider.token(key), CALLER).await;
+        gate.accepts(&provider.token_with(key, None), CALLER).await;
+    }
+    let other = SigningKey::new(Algorithm::ES256, "p256");
+    gate.refuses(&provider.token(&other), "unauthenticated", "signature is not one of issuer id").await;
+    let misnamed = provider.token_with(&p256, Some("rsa"));
+    gate.refuses(&misnamed, "unauthenticated", "its alg ES256 is not one of key 'rsa'").await;
+    // The public key is no secret to sign with.
+    let text = rsa.published.to_string();
+    let header = Header { kid: Some("rsa".into()), ..Header::new(Algorithm::HS256) };
+    let claims = claims(json!({"iss": provider.issuer, "aud": "yard"}));
+    let confused = encode(&header, &claims, &EncodingKey::from_secret(text.as_bytes())).unwrap();
+    gate.refuses(&confused, "unauthenticated", "its alg HS256 is not one of key 'rsa'").await;
+    let unnamed = encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"x")).unwrap();
+    gate.refuses(&unnamed, "unauthenticated", "no published key is for its alg HS256").await;
+}
+
+#[tokio::test]
+async fn keys_for_other_uses_are_left_out() {
+    let [sealing, wrapping, named, twin] =
+        ["sealing", "wrapping", "named", "twin"].map(|kid| SigningKey::new(Algorithm::ES256, kid));
+    let with = |key: &SigningKey, name: &str, value: Value| {
+        let mut published = key.published.clone();
+        published[name] = value;
+        published
+    };
+    let mut unnamed = twin.published.clone();
+    unnamed.as_object_mut().unwrap().remove("alg");
+    let keys = json!({"keys": [
+        with(&sealing, "use", json!("enc")),
+        with(&wrapping, "key_ops", json!(["wrapKey"])),
+        with(&named, "alg", json!("ES384")),
+        {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"},
+        {"kty": "EC", "crv": "P-521", "kid": "p521", "x": "AA", "y": "AA"},
+        {"kty": "RSA", "kid": "broken", "n": "!", "e": "AQAB"},
+        {"kty": "new", "kid": "new"},
+        7,
+        with(&named, "use", json!("sig")),
+        unnamed,
+    ]});
+    let provider = Provider::start(&[]).await;
+    provider.put("/keys", (200, vec![], keys.to_string()));
+    let gate = Gate::open(provider.settings(json!({}))).await;
+    gate.accepts(&provider.token(&named), CALLER).await;
+    gate.accepts(&provider.token(&twin), CALLER).await;
+    for key in [&sealing, &wrapping] {
+        gate.refuses(&provider.token(key), "unauthenticated", "is not among the published keys").await;
+    }
+    let unnamed = provider.token_with(&named, None);
+    gate.refuses(&unnamed, "unauthenticated", "it names none (kid), and several fit").await;
+}
