@@ -27,6 +27,11 @@ fn wrong_settings_stop_the_start_by_name() {
     says(&[("TRAINYARD__WORKER__LEASE_S", "soon")], "TRAINYARD__WORKER__LEASE_S");
     says(&[("DATABASE_URL", "sqlite://x.db"), ("JWT_SECRET", "short")], "JWT_SECRET");
     says(&[("SKIP_AUTH", "true")], "development");
+    says(&[("TRAINYARD__WORKER__CONCURRENCY", "0")], "worker.concurrency must be from 1 to");
+    says(&[("TRAINYARD__API__UPLOAD_TIMEOUT_S", "-1")], "api.upload_timeout_s must be from 1 to");
+    let text = refused(&[("DATABASE_URL", "postgres://user:p@ss@host:notaport/db")], &["api"]);
+    assert!(text.contains("database.url (DATABASE_URL)") && text.contains("postgres://user:password@host"), "{text}");
+    assert!(!text.contains("p@ss") && !text.contains(".rs:"), "{text}");
     assert!(refused(&[], &["up", "--port", "80"]).contains("--port"));
     assert!(refused(&[], &["fly"]).contains("fly"));
 }

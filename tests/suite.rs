@@ -15,6 +15,7 @@ mod datasets;
 mod datasets_refused;
 mod deploys;
 mod events;
+mod faults;
 mod inference;
 mod issuers;
 mod lifecycle;

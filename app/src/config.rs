@@ -3,6 +3,7 @@
 //! `default.toml` is the one list of keys; this file only overlays it and turns it into types. A key that is not in
 //! it, or a value of another type than its default, stops the start and is named.
 
+mod bounds;
 mod environment;
 mod reference;
 mod sections;
@@ -60,6 +61,8 @@ fn merge(file: Option<&Path>, variables: Vec<(String, String)>, flags: &Flags) -
     for (key, value) in flags {
         figment = figment.merge(Serialized::default(key, value));
     }
+    // Before the types, which would name neither the bounds nor, of a negative number, what is wrong with it.
+    bounds::check(&figment.extract().map_err(|error| ConfigError(explain(&error)))?)?;
     let config: Config = figment.extract().map_err(|error| ConfigError(explain(&error)))?;
     config.check()?;
     Ok(config)
@@ -140,6 +143,30 @@ mod tests {
         assert!(refused(&[("TRAINYARD__QUEUE__PREFIX", "{yard}")]).contains("queue.prefix"));
         assert!(refused(&[("TRAINYARD__QUEUE__RESPONSE_TIMEOUT_MS", "0")]).contains("queue.response_timeout_ms"));
         assert!(refused(&[("TRAINYARD__DATABASE__STATEMENT_TIMEOUT_S", "31")]).contains("statement_timeout_s"));
+        for (name, key, value, expected) in [
+            ("DATABASE_URL", "database.url", "postgres://user:hu@sh@host:notaport/db", "port"),
+            ("DATABASE_URL", "database.url", "postgres://user:hu/sh@host/db", "%"),
+            ("DATABASE_URL", "database.url", "postgres://user:hush@host/db?sslmode=hush", "not allowed"),
+            ("DATABASE_URL", "database.url", "postgres://user:hush@host:0/db", "port"),
+            ("DATABASE_URL", "database.url", "sqlite://:memory:", "sqlite://path"),
+            ("DATABASE_URL", "database.url", "hush", "postgres://"),
+            ("REDIS_URL", "queue.url", "redis://:hush@host:notaport", "redis://host"),
+            ("REDIS_URL", "queue.url", "redis://:hush@host/notadb", "redis://host"),
+            ("REDIS_URL", "queue.url", "rediss+cluster://:hush@host:notaport", "host:port"),
+            ("ARTIFACT_URL", "artifacts.url", "s3://key:hush@bucket", "s3://bucket/prefix"),
+            ("ARTIFACT_URL", "artifacts.url", "s3://", "s3://bucket/prefix"),
+            ("ARTIFACT_URL", "artifacts.url", "file://relative/folder", "file:///absolute/folder"),
+        ] {
+            let error = refused(&[(name, value)]);
+            assert!(error.contains(key) && error.contains(name), "{value}: {error}");
+            assert!(
+                error.contains(expected) && !error.contains("hu@sh") && !error.contains("hush"),
+                "{value}: {error}"
+            );
+        }
+        assert!(refused(&[("TRAINYARD__SWEEP__EVERY_MS", "10000")]).contains("sweep.lease_s"));
+        assert!(refused(&[("TRAINYARD__WORKER__UNHEALTHY_AFTER_S", "5")]).contains("worker.unhealthy_after_s"));
+        assert!(refused(&[("TRAINYARD__TRACES__BATCH_SPANS", "4096")]).contains("traces.batch_spans"));
         let bouncer = refused(&[("DATABASE_URL", "sqlite://x"), ("TRAINYARD__DATABASE__PGBOUNCER", "true")]);
         assert!(bouncer.contains("database.pgbouncer"), "{bouncer}");
         assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));

@@ -13,6 +13,7 @@ mod data_dir;
 mod documents;
 mod healthcheck;
 mod lifecycle;
+mod migrations;
 mod parts;
 mod roles;
 mod welcome;

@@ -8,10 +8,11 @@ use trainyard_http::Authenticator;
 use trainyard_http::ops::Ops;
 use trainyard_worker::Health;
 
-use crate::checks::{Critical, stores};
+use crate::checks::{Critical, connections, stores};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::documents::contract;
+use crate::migrations;
 use crate::parts::{bind, finish, life, run_server, run_sweep, run_worker, seed, start_inference, turning};
 use crate::welcome::Welcome;
 use crate::wiring::{Footing, Ports, open_database};
@@ -50,7 +51,8 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let ops = Ops::new(ports.metrics.clone())
         .ready(checks)
         .until(life.stopping.clone())
-        .alive(turning(&ports.config, health));
+        .alive(turning(&ports.config, health))
+        .alive(connections(&ports.config, &ports.db));
     // The pool's own authenticator spares it a look at the database, also here.
     let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
     let routes = documented(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
@@ -69,15 +71,20 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
     let ports = Ports::open(config.with_connections(API_CONNECTIONS), Footing::Servers).await?;
     let jwt = ports.jwt()?;
+    let ops = || {
+        let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
+        Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone())
+    };
+    let listener = bind(&ports, "api").await?;
+    let Some(listener) = migrations::wait(&ports, &life, listener, ops()).await? else {
+        return finish(ports, life).await;
+    };
     let state = ports.api_state(jwt.clone(), &life)?;
     seed(&ports, &state, false).await?;
     run_sweep(&ports, &life);
-    let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
-    let ops = Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone());
-    let routes = documented(trainyard_api::routes(state).merge(ops.routes()), &contract());
+    let routes = documented(trainyard_api::routes(state).merge(ops().routes()), &contract());
     let authenticator = ports.authenticator(&jwt, ports.issuers()?).await?;
     let router = routes.into_router_with(authenticator, ports.limits());
-    let listener = bind(&ports, "api").await?;
     run_server(&ports.config, &life, listener, router, life.closing.clone());
     finish(ports, life).await
 }
@@ -90,12 +97,15 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
     let ports = Ports::open(config.with_connections(WORKER_CONNECTIONS), Footing::Servers).await?;
     let health = Health::new();
-    let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
-    let ops = Ops::new(ports.metrics.clone())
-        .ready(checks)
-        .until(life.stopping.clone())
-        .alive(turning(&ports.config, health.clone()));
+    let ops = || {
+        let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
+        Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone())
+    };
     let listener = bind(&ports, "worker").await?;
+    let Some(listener) = migrations::wait(&ports, &life, listener, ops()).await? else {
+        return finish(ports, life).await;
+    };
+    let ops = ops().alive(turning(&ports.config, health.clone()));
     let gone = run_worker(&ports, &life, health)?;
     run_sweep(&ports, &life);
     let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
@@ -111,6 +121,7 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let life = life(&config)?;
     let ports = Ports::open(config.with_connections(INFERENCE_CONNECTIONS), Footing::ServersOrCache).await?;
     let jwt = ports.jwt()?;
+    migrations::report(ports.db.clone());
     let pool = start_inference(&ports, &life, jwt, ports.issuers()?)?;
     let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);
     checks.extend(pool.checks());

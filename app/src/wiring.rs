@@ -74,18 +74,19 @@ impl Ports {
                     tls_ca: authorities("queue.tls_ca", &config.queue.tls_ca)?,
                     ..RedisOptions::default()
                 };
-                Queue::redis(url, &config.queue.prefix, options).context("queue.url (REDIS_URL)")?
+                Queue::redis(url, &config.queue.prefix, options)
+                    .map_err(|error| ConfigError(format!("queue.url (REDIS_URL): {error}")))?
             }
         };
         let db = match footing {
             Footing::Embedded | Footing::Servers => open_database(&config).await?,
-            Footing::ServersOrCache => {
-                Db::connect_lazily(&config.database.url, &pool(&config)).context("database.url (DATABASE_URL)")?
-            }
+            Footing::ServersOrCache => Db::connect_lazily(&config.database.url, &pool(&config))
+                .map_err(|error| ConfigError(format!("database.url (DATABASE_URL): {error}")))?,
         };
         watch_connections(&metrics, &db);
         let tls_ca = authorities("artifacts.tls_ca", &config.artifacts.tls_ca)?;
-        let store = Store::open(&config.artifacts.url, tls_ca.as_deref()).context("artifacts.url (ARTIFACT_URL)")?;
+        let store = Store::open(&config.artifacts.url, tls_ca.as_deref())
+            .map_err(|error| ConfigError(format!("artifacts.url (ARTIFACT_URL): {error}")))?;
         Ok(Self { config, db, queue, store, clock: Clock::system(), metrics })
     }
 

@@ -15,6 +15,9 @@ use crate::job::Unfinished;
 use crate::patience::Patience;
 use crate::worker::Worker;
 
+/// Downloads of a data set whose bytes differ from those that were uploaded.
+const MAX_DOWNLOADS: u32 = 3;
+
 /// Puts the job's data set into its folder and returns the data's digest.
 ///
 /// # Errors
@@ -43,7 +46,7 @@ async fn describe(worker: &Worker, job: &Job, patience: &mut Patience) -> Result
     loop {
         match read().await {
             Ok(Some(dataset)) => return Ok(dataset),
-            Ok(None) => return Err(Unfinished::failed(FailureCode::BadData, "the data set is gone")),
+            Ok(None) => return Err(Unfinished::failed(FailureCode::DatasetMissing, "the data set was deleted")),
             Err(error) if error.is_retryable() && patience.wait().await => {}
             Err(error) => return Err(unreadable(&error)),
         }
@@ -66,18 +69,33 @@ async fn download(
         Unfinished::failed(FailureCode::Internal, "the data set's place is not known")
     })?;
     let max_bytes = u64::try_from(dataset.bytes).unwrap_or(0);
+    let mut downloads = 0;
     loop {
-        match worker.deps.store.get_to_file(&key, &dataset.sha256, &folder.dataset(), max_bytes).await {
+        let error = match worker.deps.store.get_to_file(&key, &dataset.sha256, &folder.dataset(), max_bytes).await {
             Ok(()) => return Ok(()),
-            Err(error) if is_passing(&error) && patience.wait().await => {}
-            Err(error) => return Err(failure("the data set could not be loaded", &error)),
+            Err(error) => error,
+        };
+        downloads += 1;
+        // Other bytes than were stored can be a broken transfer.
+        let may_differ = matches!(error, ArtifactError::DigestMismatch { .. }) && downloads < MAX_DOWNLOADS;
+        if !(error.is_retryable() || may_differ) || !patience.wait().await {
+            return Err(lost(&error).unwrap_or_else(|| failure("the data set could not be loaded", &error)));
         }
+        tracing::warn!(error = &error as &dyn std::error::Error, "the data set is not loaded yet");
     }
 }
 
-/// Whether the store may answer soon.
-pub(crate) fn is_passing(error: &ArtifactError) -> bool {
-    matches!(error, ArtifactError::Unavailable(_))
+/// A data set that no further attempt will find: it has to be uploaded again.
+fn lost(error: &ArtifactError) -> Option<Unfinished> {
+    let (code, what) = match error {
+        ArtifactError::NotFound => (FailureCode::DatasetMissing, "the data set is gone from the object store"),
+        ArtifactError::DigestMismatch { .. } | ArtifactError::TooLarge { .. } => {
+            (FailureCode::DatasetCorrupt, "the data set in the object store is not what was uploaded")
+        }
+        _ => return None,
+    };
+    tracing::error!(error = error as &dyn std::error::Error, code = code.as_str(), "{what}");
+    Some(Unfinished::failed(code, format!("{what}; upload it again and submit a new job")))
 }
 
 /// A failed transfer as the job's failure. `what` says what could not be done.
@@ -91,6 +109,15 @@ pub(crate) fn failure(what: &str, error: &ArtifactError) -> Unfinished {
         ArtifactError::NotFound => (FailureCode::StorageUnavailable, "the object store does not have it"),
         ArtifactError::DigestMismatch { .. } => (FailureCode::StorageUnavailable, "its digest is wrong"),
         ArtifactError::TooLarge { .. } => (FailureCode::StorageUnavailable, "it is larger than it was"),
+        ArtifactError::Full(_) => (FailureCode::StorageUnavailable, "the object store is full"),
+        ArtifactError::Denied(_) => (
+            FailureCode::StorageUnavailable,
+            "the object store refuses access; check the worker's credentials and their permissions",
+        ),
+        ArtifactError::NoBucket(_) => (
+            FailureCode::StorageUnavailable,
+            "the object store's bucket or folder is not there; check artifacts.url (ARTIFACT_URL)",
+        ),
         ArtifactError::Unavailable(_) | ArtifactError::BadUrl(_) => {
             (FailureCode::StorageUnavailable, "the object store is not available")
         }

@@ -78,7 +78,7 @@ async fn upload(
                 let message = "the model changed between training and upload";
                 return Err(Unfinished::failed(FailureCode::Internal, message));
             }
-            Err(error) if fetch::is_passing(&error) => {
+            Err(error) if error.is_retryable() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the model is not stored yet");
                 if !patience.wait().await {
                     return Err(fetch::failure("the model could not be stored", &error));

@@ -104,7 +104,7 @@ pub struct PublishedView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobErrorView {
     /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `output_limit`, `disk_limit`, `panicked`, `crashed`,
-    /// `storage_unavailable`, `disk_full`, `internal`.
+    /// `dataset_missing`, `dataset_corrupt`, `storage_unavailable`, `disk_full`, `internal`.
     #[schema(example = "bad_data")]
     pub code: &'static str,
     /// What happened, for people.

@@ -41,11 +41,11 @@ pub(super) fn overlay(defaults: &Dict, variables: Vec<(String, String)>) -> Resu
     let mut found = Vec::new();
     for (name, text) in variables {
         let (bare, from_file) = match name.strip_suffix(FILE_SUFFIX) {
-            Some(bare) if key_of(bare).is_some_and(|key| default_of(defaults, &key).is_some()) => (bare, true),
+            Some(bare) if key_of(bare).is_some_and(|key| value_of(defaults, &key).is_some()) => (bare, true),
             _ => (name.as_str(), false),
         };
         let Some(key) = key_of(bare) else { continue };
-        let Some(default) = default_of(defaults, &key) else {
+        let Some(default) = value_of(defaults, &key) else {
             return Err(ConfigError(format!("{name}: there is no key {key}; `trainyard config` lists them all")));
         };
         let text = if from_file { read(&name, &text)? } else { text };
@@ -68,9 +68,10 @@ fn key_of(name: &str) -> Option<String> {
     Some((*key).to_owned())
 }
 
-fn default_of<'d>(defaults: &'d Dict, key: &str) -> Option<&'d Value> {
+/// The value of a key in a tree of sections.
+pub(super) fn value_of<'s>(settings: &'s Dict, key: &str) -> Option<&'s Value> {
     let (section, key) = key.split_once('.')?;
-    defaults.get(section)?.as_dict()?.get(key)
+    settings.get(section)?.as_dict()?.get(key)
 }
 
 fn read(name: &str, path: &str) -> Result<String, ConfigError> {

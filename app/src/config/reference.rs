@@ -27,7 +27,9 @@ pub fn markdown() -> String {
             for (conventional, _) in CONVENTIONAL.iter().filter(|(_, known)| *known == key) {
                 let _ = write!(names, ", `{conventional}`");
             }
-            let _ = writeln!(out, "| `{key}` | `{}` | {names} | {} |", default.trim(), comment.trim());
+            let bounds = super::bounds::of(&key);
+            let bounds = bounds.map(|(least, greatest)| format!(" From {least} to {greatest}.")).unwrap_or_default();
+            let _ = writeln!(out, "| `{key}` | `{}` | {names} | {}{bounds} |", default.trim(), comment.trim());
             comment.clear();
         } else {
             comment.clear();

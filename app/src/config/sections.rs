@@ -130,14 +130,20 @@ impl std::fmt::Debug for AuthConfig {
     }
 }
 
-/// In seconds.
-const LONGEST_STATEMENT_S: u64 = trainyard_storage::PoolOptions::LONGEST_STATEMENT.as_secs();
 /// bcrypt work factor below which a stolen table of hashes is cheap to guess.
 const SAFE_BCRYPT_COST: u32 = 12;
 
-/// The forms of Redis' address; what follows is for the queue to judge.
-const REDIS: &[&str] =
-    &["redis://", "rediss://", "redis+sentinel://", "rediss+sentinel://", "redis+cluster://", "rediss+cluster://"];
+/// Checks an address that is given; `check`'s message says what was expected and never repeats the address.
+fn check_url<E: std::fmt::Display>(
+    key: &str,
+    url: &str,
+    check: impl FnOnce(&str) -> Result<(), E>,
+) -> Result<(), ConfigError> {
+    if url.is_empty() {
+        return Ok(());
+    }
+    check(url).map_err(|error| ConfigError(format!("{key}: {error}")))
+}
 
 impl Config {
     /// The same settings with so many connections to the database, if they name no number themselves.
@@ -151,44 +157,18 @@ impl Config {
     /// The rules that no single key can state.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key: &str, expected: &str| Err(ConfigError(format!("{key} must {expected}")));
-        let has_scheme = |url: &str, schemes: &[&str]| url.is_empty() || schemes.iter().any(|s| url.starts_with(s));
         if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
             return refuse("server.listen", "be an address and a port, such as 127.0.0.1:8080");
         }
-        if !has_scheme(&self.database.url, &["postgres://", "postgresql://", "sqlite:"]) {
-            return refuse("database.url", "start with postgres:// or sqlite://");
-        }
-        if !(1..=LONGEST_STATEMENT_S).contains(&self.database.statement_timeout_s) {
-            return refuse("database.statement_timeout_s", "be from 1 to 30");
-        }
+        check_url("database.url (DATABASE_URL)", &self.database.url, trainyard_storage::check_url)?;
+        check_url("queue.url (REDIS_URL)", &self.queue.url, trainyard_queue::check_url)?;
+        check_url("artifacts.url (ARTIFACT_URL)", &self.artifacts.url, trainyard_artifacts::Store::check_url)?;
         if self.database.pgbouncer && self.database.url.starts_with("sqlite:") {
             return refuse("database.pgbouncer", "be false where database.url is SQLite's");
-        }
-        if !has_scheme(&self.queue.url, REDIS) {
-            return refuse(
-                "queue.url",
-                "start with redis://, redis+sentinel:// or redis+cluster:// (rediss for TLS), or be empty for an in-memory queue",
-            );
         }
         if self.queue.prefix.is_empty() || self.queue.prefix.contains(['{', '}']) {
             // A cluster keeps keys together by what stands between braces.
             return refuse("queue.prefix", "not be empty, and have no braces");
-        }
-        if !(100..=10_000).contains(&self.queue.response_timeout_ms) {
-            return refuse("queue.response_timeout_ms", "be from 100 to 10000");
-        }
-        if self.queue.redeliver_after_s == 0 {
-            return refuse("queue.redeliver_after_s", "be 1 or more");
-        }
-        for (key, value) in
-            [("sweep.dispatch_window", self.sweep.dispatch_window), ("sweep.dispatch_batch", self.sweep.dispatch_batch)]
-        {
-            if value == 0 {
-                return refuse(key, "be 1 or more, or no job would ever be sent");
-            }
-        }
-        if !has_scheme(&self.artifacts.url, &["file://", "s3://"]) {
-            return refuse("artifacts.url", "start with file:// or s3://");
         }
         if !self.artifacts.tls_ca.as_os_str().is_empty() && !self.artifacts.url.starts_with("s3://") {
             return refuse("artifacts.tls_ca", "be empty unless artifacts.url starts with s3://");
@@ -209,8 +189,17 @@ impl Config {
             // A dead worker must look dead when its lease runs out, or its death would count as an interruption.
             return refuse("sweep.worker_dead_after_s", "lie between worker.renew_every_s and worker.lease_s");
         }
-        if !(4..=16).contains(&self.auth.bcrypt_cost) {
-            return refuse("auth.bcrypt_cost", "be from 4 to 16");
+        if self.worker.unhealthy_after_s <= self.worker.renew_every_s {
+            return refuse(
+                "worker.unhealthy_after_s",
+                "be more than worker.renew_every_s, or a healthy worker is restarted",
+            );
+        }
+        if self.sweep.every_ms >= self.sweep.lease_s.saturating_mul(1_000) {
+            return refuse("sweep.every_ms", "be less than sweep.lease_s, or the leader changes between two rounds");
+        }
+        if self.traces.batch_spans > self.traces.queue_spans {
+            return refuse("traces.batch_spans", "be at most traces.queue_spans, or no batch is ever full");
         }
         if self.server.mode == Mode::Production {
             if self.auth.skip_auth {

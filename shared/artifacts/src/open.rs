@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
 use crate::error::{ArtifactError, Result};
-use crate::store::{Place, Store};
+use crate::store::{FolderId, Place, Store};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
 /// No byte for this long ends an attempt.
@@ -46,17 +47,57 @@ impl Store {
         tls_ca: Option<&[u8]>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self> {
-        let bad = |reason: &dyn std::fmt::Display| ArtifactError::BadUrl(format!("{reason}"));
-        let parsed = Url::parse(url).map_err(|error| bad(&error))?;
+        match Address::parse(url)? {
+            Address::Folder(folder) => open_folder(folder),
+            Address::Bucket { bucket, prefix } => open_s3(&bucket, prefix, client(tls_ca)?, environment),
+        }
+    }
+
+    /// Whether [`Store::open`] can use an address; nothing is opened.
+    ///
+    /// # Errors
+    /// [`ArtifactError::BadUrl`], which says what was expected and never repeats the address.
+    pub fn check_url(url: &str) -> Result<()> {
+        Address::parse(url).map(drop)
+    }
+}
+
+/// What an address names, its percent-escapes decoded.
+#[derive(Debug, PartialEq, Eq)]
+enum Address {
+    Folder(PathBuf),
+    Bucket { bucket: String, prefix: ObjectPath },
+}
+
+impl Address {
+    fn parse(url: &str) -> Result<Self> {
+        let bad = |reason: &str| ArtifactError::BadUrl(reason.to_owned());
+        let parsed = Url::parse(url).map_err(|error| bad(&format!("{error}; expected {FORMS}")))?;
+        if parsed.query().is_some() || parsed.fragment().is_some() {
+            return Err(bad("? and # must be written as %3F and %23"));
+        }
         match parsed.scheme() {
             "file" => {
-                open_folder(parsed.to_file_path().map_err(|()| bad(&"file URLs must be file:///absolute/folder"))?)
+                let folder = parsed.to_file_path().map_err(|()| bad("file URLs must be file:///absolute/folder"))?;
+                Ok(Self::Folder(folder))
             }
-            "s3" => open_s3(&parsed, client(tls_ca)?, environment),
-            other => Err(bad(&format!("unknown scheme {other:?}, expected file:// or s3://"))),
+            "s3" => {
+                let has_more = !parsed.username().is_empty() || parsed.password().is_some() || parsed.port().is_some();
+                let bucket = parsed.host_str().filter(|host| !host.is_empty() && !has_more);
+                let bucket = bucket.ok_or_else(|| {
+                    bad("s3 URLs must be s3://bucket/prefix; keys and endpoint are AWS_ACCESS_KEY_ID, \
+                         AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL")
+                })?;
+                let prefix = ObjectPath::from_url_path(parsed.path().trim_matches('/'))
+                    .map_err(|_| bad("the prefix of an s3 URL must have no empty part, no . and no .."))?;
+                Ok(Self::Bucket { bucket: bucket.to_owned(), prefix })
+            }
+            other => Err(bad(&format!("unknown scheme {other:?}; expected {FORMS}"))),
         }
     }
 }
+
+const FORMS: &str = "file:///absolute/folder or s3://bucket/prefix";
 
 fn open_folder(folder: PathBuf) -> Result<Store> {
     let failed = |error: &dyn std::fmt::Display| ArtifactError::BadUrl(format!("{}: {error}", folder.display()));
@@ -64,12 +105,16 @@ fn open_folder(folder: PathBuf) -> Result<Store> {
     // Files appear under their name when whole, and a 202 must outlive a power cut: fsync, as an object store would.
     let files = LocalFileSystem::new_with_prefix(&folder).map_err(|error| failed(&error))?;
     let files = files.with_automatic_cleanup(true).with_fsync(true);
-    Ok(Store::new(Arc::new(files), Place::Folder(folder)))
+    let opened = FolderId::of(&folder).map_err(|error| failed(&error))?;
+    Ok(Store::new(Arc::new(files), Place::Folder { path: folder, opened }))
 }
 
-fn open_s3(url: &Url, client: ClientOptions, environment: impl IntoIterator<Item = (String, String)>) -> Result<Store> {
-    let bucket = url.host_str().filter(|host| !host.is_empty());
-    let bucket = bucket.ok_or_else(|| ArtifactError::BadUrl("s3 URLs must be s3://bucket/prefix".into()))?;
+fn open_s3(
+    bucket: &str,
+    prefix: ObjectPath,
+    client: ClientOptions,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Store> {
     let mut builder = AmazonS3Builder::new().with_client_options(client).with_retry(retries());
     let mut plain = false;
     for (name, value) in environment {
@@ -82,9 +127,8 @@ fn open_s3(url: &Url, client: ClientOptions, environment: impl IntoIterator<Item
         builder = builder.with_allow_http(true);
     }
     let s3 = builder.with_bucket_name(bucket).build().map_err(|error| ArtifactError::BadUrl(error.to_string()))?;
-    let prefix = url.path().trim_matches('/');
     let s3: Arc<dyn ObjectStore> =
-        if prefix.is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) };
+        if prefix.as_ref().is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) };
     Ok(Store::new(s3, Place::Remote))
 }
 
@@ -121,5 +165,37 @@ fn retries() -> RetryConfig {
         },
         max_retries: 8,
         retry_timeout: Duration::from_secs(10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_decoded_once_in_folders_and_in_prefixes() {
+        let bucket = |prefix: &str| Address::Bucket { bucket: "b".into(), prefix: ObjectPath::parse(prefix).unwrap() };
+        for (url, expected) in [
+            ("s3://b", bucket("")),
+            ("s3://b/", bucket("")),
+            ("s3://b/a%20b/c/", bucket("a b/c")),
+            ("s3://b/a b", bucket("a b")),
+            ("s3://b/a%2520b", bucket("a%20b")),
+            ("s3://b/%C3%A9", bucket("é")),
+            ("file:///a%20b", Address::Folder("/a b".into())),
+            ("file:///a%2520b", Address::Folder("/a%20b".into())),
+        ] {
+            assert_eq!(Address::parse(url).unwrap(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn addresses_with_parts_that_would_be_left_out_are_refused_without_repeating_them() {
+        for url in
+            ["s3://key:secret@b/x", "s3://b:9000/x", "s3://b/x?secret", "file:///a#secret", "s3://b/a//b", "s3:/"]
+        {
+            let text = Address::parse(url).unwrap_err().to_string();
+            assert!(!text.contains("secret"), "{text}");
+        }
     }
 }

@@ -20,8 +20,8 @@ impl Store {
     /// Reads an object into memory. `sha256` is the digest it was stored with, `max_bytes` the most that is read.
     ///
     /// # Errors
-    /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`],
-    /// [`ArtifactError::Unavailable`].
+    /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`], and those of
+    /// [`ArtifactError::is_retryable`].
     pub async fn get_bytes(&self, key: &Key, sha256: &str, max_bytes: u64) -> Result<Bytes> {
         let mut download = self.download(key, max_bytes).await?;
         let mut bytes = BytesMut::with_capacity(usize::try_from(download.size).unwrap_or(0));
@@ -35,8 +35,8 @@ impl Store {
     /// Reads an object into the file `path`, which is there when this succeeds and untouched when it fails.
     ///
     /// # Errors
-    /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`],
-    /// [`ArtifactError::Unavailable`], and [`ArtifactError::Io`] when the file can't be written.
+    /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`], those of
+    /// [`ArtifactError::is_retryable`], and [`ArtifactError::Io`] when the file can't be written.
     pub async fn get_to_file(&self, key: &Key, sha256: &str, path: &Path, max_bytes: u64) -> Result<()> {
         let mut download = self.download(key, max_bytes).await?;
         let draft = Draft::beside(path);
@@ -54,15 +54,21 @@ impl Store {
     /// whole: this is for showing to people, never for training or serving.
     ///
     /// # Errors
-    /// [`ArtifactError::NotFound`], [`ArtifactError::Unavailable`]; an empty object counts as unavailable.
+    /// [`ArtifactError::NotFound`], and those of [`ArtifactError::is_retryable`]; an empty object counts as unavailable.
     pub async fn head(&self, key: &Key, bytes: u64) -> Result<Bytes> {
-        let head = self.objects.get_range(&Self::path(key), 0..bytes).await.map_err(ArtifactError::of_object)?;
+        let head = match self.objects.get_range(&Self::path(key), 0..bytes).await.map_err(ArtifactError::of_object) {
+            Err(ArtifactError::NotFound) => return Err(self.absent().await),
+            other => other?,
+        };
         counter!(ARTIFACTS_BYTES_TOTAL, "direction" => "get").increment(head.len() as u64);
         Ok(head)
     }
 
     async fn download(&self, key: &Key, max: u64) -> Result<Download> {
-        let object = self.objects.get(&Self::path(key)).await.map_err(ArtifactError::of_object)?;
+        let object = match self.objects.get(&Self::path(key)).await.map_err(ArtifactError::of_object) {
+            Err(ArtifactError::NotFound) => return Err(self.absent().await),
+            other => other?,
+        };
         if object.meta.size > max {
             return Err(ArtifactError::TooLarge { max });
         }

@@ -1,6 +1,8 @@
 //! The store itself, and what needs no streaming: delete, list, ping.
 
-use std::path::PathBuf;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +26,22 @@ pub struct Store {
 /// Where the objects are.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
-    Folder(PathBuf),
+    Folder { path: PathBuf, opened: FolderId },
     Remote,
+}
+
+/// Which folder a path leads to: another one once a volume is mounted there, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FolderId {
+    device: u64,
+    inode: u64,
+}
+
+impl FolderId {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let found = std::fs::metadata(path)?;
+        Ok(Self { device: found.dev(), inode: found.ino() })
+    }
 }
 
 /// What was written.
@@ -49,7 +65,7 @@ impl Store {
     /// Removes an object; one that is not there is fine.
     ///
     /// # Errors
-    /// [`ArtifactError::Unavailable`].
+    /// Those of [`ArtifactError::is_retryable`].
     pub async fn delete(&self, key: &Key) -> Result<()> {
         match self.objects.delete(&Self::path(key)).await.map_err(ArtifactError::of_object) {
             Err(ArtifactError::NotFound) => Ok(()),
@@ -61,7 +77,7 @@ impl Store {
     /// was written. Objects whose names are no [`Key`] are somebody else's and are left out.
     ///
     /// # Errors
-    /// [`ArtifactError::Unavailable`].
+    /// Those of [`ArtifactError::is_retryable`].
     pub async fn list(&self, prefix: &str) -> Result<Vec<(Key, u64, DateTime<Utc>)>> {
         let prefix = ObjectPath::from(prefix);
         let mut found = Vec::new();
@@ -78,11 +94,10 @@ impl Store {
     /// Whether the store answers now: a real, cheap request, given three seconds.
     ///
     /// # Errors
-    /// [`ArtifactError::Unavailable`], or [`ArtifactError::Io`] for a folder that is gone.
+    /// Those of [`ArtifactError::is_retryable`].
     pub async fn ping(&self) -> Result<()> {
-        if let Place::Folder(folder) = &self.place {
-            let _entries = tokio::fs::read_dir(folder).await?;
-            return Ok(());
+        if let Place::Folder { path, .. } = &self.place {
+            return tokio::fs::read_dir(path).await.map(drop).map_err(ArtifactError::of_folder);
         }
         // Lists what does not exist: needs the bucket and the credentials to be right, and returns nothing.
         let nothing = ObjectPath::from("ping");
@@ -91,6 +106,24 @@ impl Store {
             Ok(Some(Err(error))) => Err(ArtifactError::of_store(error)),
             Ok(_) => Ok(()),
             Err(late) => Err(ArtifactError::Unavailable(Box::new(late))),
+        }
+    }
+
+    /// What it means that an object is not there: [`ArtifactError::NotFound`] from a store that is as it should be. A bucket
+    /// or folder that is missing, or a volume that is not mounted, has no object either, and comes back with all of them.
+    pub(crate) async fn absent(&self) -> ArtifactError {
+        if let Err(error) = self.ping().await {
+            return error;
+        }
+        let Place::Folder { path, opened } = &self.place else { return ArtifactError::NotFound };
+        let look = async {
+            let is_empty = tokio::fs::read_dir(path).await?.next_entry().await?.is_none();
+            Ok(is_empty && FolderId::of(path)? != *opened)
+        };
+        match look.await {
+            Ok(true) => ArtifactError::NoBucket("another, empty folder took its place; is its volume mounted?".into()),
+            Ok(false) => ArtifactError::NotFound,
+            Err(error) => ArtifactError::of_folder(error),
         }
     }
 }

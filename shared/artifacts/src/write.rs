@@ -23,7 +23,8 @@ impl Store {
     /// Uploads a file.
     ///
     /// # Errors
-    /// [`ArtifactError::Io`] when the file can't be read, [`ArtifactError::Unavailable`] when the store does not take it.
+    /// [`ArtifactError::Io`] when the file can't be read, those of [`ArtifactError::is_retryable`] when the store does not
+    /// take it.
     pub async fn put_file(&self, key: &Key, path: &Path) -> Result<Stored> {
         let file = tokio::fs::File::open(path).await?;
         self.put(key, Source::File(file)).await
@@ -32,7 +33,7 @@ impl Store {
     /// Uploads bytes.
     ///
     /// # Errors
-    /// [`ArtifactError::Unavailable`].
+    /// Those of [`ArtifactError::is_retryable`].
     pub async fn put_bytes(&self, key: &Key, bytes: Bytes) -> Result<Stored> {
         self.put(key, Source::Bytes(bytes)).await
     }

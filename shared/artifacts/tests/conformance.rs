@@ -10,7 +10,7 @@ use futures::future::join_all;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use trainyard_artifacts::{ArtifactError, Key, Store};
-use trainyard_testkit::{Authority, free_port, s3, tls_front, with_causes};
+use trainyard_testkit::{Authority, SmallDisk, free_port, s3, tls_front, with_causes};
 
 const MIB: usize = 1024 * 1024;
 const ENOUGH: u64 = 1 << 30;
@@ -42,6 +42,14 @@ fn settings() -> Vec<(String, String)> {
 }
 
 impl Bench {
+    /// The bucket or the store's folder.
+    fn root(&self) -> PathBuf {
+        if self.files.starts_with(self.folder.path()) {
+            return self.files.clone();
+        }
+        self.files.ancestors().nth(2).unwrap().to_owned()
+    }
+
     fn local(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -99,6 +107,7 @@ on_both!(
     listing_names_what_is_there,
     writing_again_replaces,
     it_answers_a_ping,
+    an_object_of_a_store_that_is_gone_may_come_back,
 );
 
 async fn bytes_and_files_come_back_as_they_went(bench: Bench) {
@@ -211,6 +220,58 @@ async fn it_answers_a_ping(bench: Bench) {
     }
 }
 
+async fn an_object_of_a_store_that_is_gone_may_come_back(bench: Bench) {
+    let (name, other) = (key("datasets/x.csv"), key("datasets/y.csv"));
+    let stored = bench.store.put_bytes(&name, Bytes::from_static(b"1")).await.unwrap();
+    bench.store.put_bytes(&other, Bytes::from_static(b"2")).await.unwrap();
+    bench.store.delete(&name).await.unwrap();
+    let gone = bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
+    assert!(matches!(gone, ArtifactError::NotFound) && !gone.is_retryable(), "{gone:?}");
+    // The bucket, or the folder that a volume is mounted on.
+    let (root, away) = (bench.root(), bench.root().with_extension("away"));
+    std::fs::rename(&root, &away).unwrap();
+    for mounted in [false, true] {
+        if mounted {
+            std::fs::create_dir(&root).unwrap();
+        }
+        if mounted && !bench.files.starts_with(bench.folder.path()) {
+            // An empty bucket is one that lost its object.
+            continue;
+        }
+        let error = bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
+        assert!(matches!(error, ArtifactError::NoBucket(_)) && error.is_retryable(), "{error:?}");
+        let error = bench.store.head(&name, 1).await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+    }
+    std::fs::remove_dir_all(&root).unwrap();
+    std::fs::rename(&away, &root).unwrap();
+    assert_eq!(bench.store.get_bytes(&other, &sha256(b"2"), ENOUGH).await.unwrap(), "2");
+}
+
+#[tokio::test]
+async fn a_folder_without_room_is_full_and_takes_objects_again() {
+    let Some(disk) = SmallDisk::mount(2) else { return };
+    let store = Store::open_with(&format!("file://{}", disk.path().display()), None, []).unwrap();
+    disk.fill();
+    // As one file, and in parts.
+    for size in [MIB, 9 * MIB] {
+        let error = store.put_bytes(&key("artifacts/a.tym"), Bytes::from(noise(size))).await.unwrap_err();
+        assert!(matches!(error, ArtifactError::Full(_)) && error.is_retryable() && !error.is_disk_full(), "{error:?}");
+    }
+    disk.free();
+    store.put_bytes(&key("artifacts/a.tym"), Bytes::from(noise(MIB))).await.unwrap();
+}
+
+#[tokio::test]
+async fn escapes_in_a_prefix_are_decoded_once() {
+    let url = s3().fresh_bucket();
+    let store = Store::open_with(&format!("{url}/a%20b"), None, settings()).unwrap();
+    store.put_bytes(&key("x"), Bytes::from_static(b"1")).await.unwrap();
+    assert!(s3().files(&url).join("a b/x").is_file(), "{:?}", std::fs::read_dir(s3().files(&url)).unwrap().next());
+    assert_eq!(store.get_bytes(&key("x"), &sha256(b"1"), ENOUGH).await.unwrap(), "1");
+    assert_eq!(store.list("").await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours() {
     let away = |name: &str, value: String| {
@@ -225,11 +286,19 @@ async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours()
         });
         Store::open_with(url, None, env).unwrap()
     };
-    for store in [with(&bucket, &away), with(&bucket, &wrong_key), with("s3://no-such-bucket", &|_, value| value)] {
+    type Expected = fn(&ArtifactError) -> bool;
+    let cases: [(Store, Expected); 3] = [
+        (with(&bucket, &away), |error| matches!(error, ArtifactError::Unavailable(_))),
+        (with(&bucket, &wrong_key), |error| matches!(error, ArtifactError::Denied(_))),
+        (with("s3://no-such-bucket", &|_, value| value), |error| matches!(error, ArtifactError::NoBucket(_))),
+    ];
+    for (store, expected) in cases {
         let start = Instant::now();
         let error = store.ping().await.unwrap_err();
-        assert!(matches!(error, ArtifactError::Unavailable(_)), "{error:?}");
-        assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
+        assert!(expected(&error) && error.is_retryable(), "{error:?}");
+        let absent = store.get_bytes(&key("x"), &sha256(b""), ENOUGH).await.unwrap_err();
+        assert!(absent.is_retryable(), "{absent:?}");
+        assert!(start.elapsed() < Duration::from_secs(15), "took {:?}", start.elapsed());
     }
 }
 

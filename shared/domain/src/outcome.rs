@@ -28,7 +28,11 @@ pub enum FailureCode {
     Panicked,
     /// The training process was killed by a signal, or its worker died under the job, again and again.
     Crashed,
-    /// The object store or the database did not take the result.
+    /// The data set, or its object in the store, is gone for good.
+    DatasetMissing,
+    /// The data set's object is not what was uploaded.
+    DatasetCorrupt,
+    /// The object store or the database stayed away, full or closed to this worker.
     StorageUnavailable,
     /// The work folder is full or can't be written.
     DiskFull,
@@ -48,6 +52,8 @@ impl FailureCode {
             Self::DiskLimit => "disk_limit",
             Self::Panicked => "panicked",
             Self::Crashed => "crashed",
+            Self::DatasetMissing => "dataset_missing",
+            Self::DatasetCorrupt => "dataset_corrupt",
             Self::StorageUnavailable => "storage_unavailable",
             Self::DiskFull => "disk_full",
             Self::Internal => "internal",

@@ -11,7 +11,7 @@ use crate::problem::{Code, Problem};
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(_) => Self::unavailable("the database", error),
+            StorageError::Unavailable(_) | StorageError::Unmigrated(_) => Self::unavailable("the database", error),
             // Handlers that know what collided say so themselves; this is for two requests that raced.
             StorageError::Conflict => Self::conflict("the change conflicts with another one; read again and retry"),
             StorageError::Corrupt(_) | StorageError::BadUrl(_) | StorageError::Other(_) => Self::internal(error),
@@ -31,8 +31,11 @@ impl From<QueueError> for Problem {
 impl From<ArtifactError> for Problem {
     fn from(error: ArtifactError) -> Self {
         match error {
-            ArtifactError::Unavailable(_) => Self::unavailable("the object store", error),
+            ArtifactError::Full(_) => Self::unavailable("storage space", error),
             error if error.is_disk_full() => Self::unavailable("storage space", error),
+            ArtifactError::Denied(_) | ArtifactError::NoBucket(_) | ArtifactError::Unavailable(_) => {
+                Self::unavailable("the object store", error)
+            }
             // An object that the database knows must be there, whole; that it is not is our failure.
             ArtifactError::NotFound
             | ArtifactError::DigestMismatch { .. }
@@ -60,7 +63,7 @@ impl From<jsonwebtoken::errors::Error> for Problem {
 
 impl From<StorageError> for CheckError {
     fn from(error: StorageError) -> Self {
-        Self::new("the database does not answer as it should", error)
+        Self::new(error.condition(), error)
     }
 }
 
@@ -72,6 +75,12 @@ impl From<QueueError> for CheckError {
 
 impl From<ArtifactError> for CheckError {
     fn from(error: ArtifactError) -> Self {
-        Self::new("the object store does not answer as it should", error)
+        let shown = match &error {
+            ArtifactError::Full(_) => "the object store is full",
+            ArtifactError::Denied(_) => "the object store refuses access",
+            ArtifactError::NoBucket(_) => "the object store's bucket or folder is not there",
+            _ => "the object store does not answer as it should",
+        };
+        Self::new(shown, error)
     }
 }

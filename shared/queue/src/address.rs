@@ -53,7 +53,8 @@ impl Address {
         }
         let way = |user: &str, db: &str| Way { tls, user: user.into(), db: db.into(), tls_ca: tls_ca.map(Into::into) };
         if kind.is_empty() {
-            return Ok(Self::Server(open(url, tls_ca).map_err(|error| bad(&error.to_string()))?));
+            let refused = |error: redis::RedisError| bad(&format!("{}; expected {FORMS}", summary(&error)));
+            return Ok(Self::Server(open(url, tls_ca).map_err(refused)?));
         }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (servers, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -75,12 +76,34 @@ impl Address {
                 let asking = way(&sentinels_user(query)?, "");
                 Ok(Self::Sentinels {
                     sentinels: clients(hosts, 26379, &asking)?,
-                    master: master.into(),
+                    master: decoded(master)?,
                     way: way(user, db),
                 })
             }
             _ => Err(bad(FORMS)),
         }
+    }
+}
+
+/// Whether [`crate::Queue::redis`] can use an address; nothing is opened.
+///
+/// # Errors
+/// [`QueueError::BadUrl`], which says what was expected and never repeats the address.
+pub fn check_url(url: &str) -> Result<()> {
+    Address::parse(url, None).map(drop)
+}
+
+/// Undoes percent-encoding, as the driver does it for user names and passwords.
+fn decoded(text: &str) -> Result<String> {
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
+    decoded.map(Into::into).map_err(|_| bad("percent-escapes must be UTF-8"))
+}
+
+/// What the driver says of an address, without its detail, which may repeat a part.
+fn summary(error: &redis::RedisError) -> &'static str {
+    match error.kind() {
+        redis::ErrorKind::InvalidClientConfig => "a part can't be parsed, such as the port or the database",
+        _ => "it can't be used",
     }
 }
 
@@ -154,6 +177,18 @@ mod tests {
     }
 
     #[test]
+    fn escapes_are_decoded_once() {
+        let password = |client: &Client| client.get_connection_info().redis_settings().password().map(str::to_owned);
+        let Ok(Address::Server(server)) = Address::parse("redis://u:p%2520%40@h", None) else { panic!("no server") };
+        assert_eq!(password(&server).as_deref(), Some("p%20@"));
+        let url = "redis+sentinel://:p%2520@h/a%20b?sentinel_password=s%2520";
+        let Ok(Address::Sentinels { sentinels, master, way }) = Address::parse(url, None) else { panic!("none") };
+        assert_eq!(master, "a b");
+        assert_eq!(password(&sentinels[0]).as_deref(), Some("s%20"));
+        assert_eq!(password(&way.client("h", 1).unwrap()).as_deref(), Some("p%20"));
+    }
+
+    #[test]
     fn refusals_say_what_was_expected_and_keep_the_password() {
         for (url, expected) in [
             ("redis+sentinel://:secret@h:1", "master-name"),
@@ -164,6 +199,8 @@ mod tests {
             ("redis+cluster://:secret@", "host:port"),
             ("redis+sharded://:secret@h", "redis+cluster://"),
             ("http://:secret@h", "redis+cluster://"),
+            ("redis://:secret@h:port", "redis://host"),
+            ("redis://:secret@h/db", "redis://host"),
         ] {
             let refusal = refusal(url);
             assert!(refusal.contains(expected) && !refusal.contains("secret"), "{url}: {refusal}");

@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// The address is none that can be used: a mistake in the configuration. The text says what was expected.
-    #[error("this is no address of Redis: {0}")]
+    #[error("invalid Redis address: {0}")]
     BadUrl(String),
     /// Redis is away, refuses, or took too long. Worth another try.
     #[error("the queue is not available")]

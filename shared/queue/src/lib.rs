@@ -24,6 +24,7 @@ mod ready;
 mod streams;
 mod subscribe;
 
+pub use address::check_url;
 pub use consumer::{Consumer, Pulse};
 pub use delivery::Delivery;
 pub use error::{QueueError, Result};

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, PgPool, SqlitePool};
+use url::Url;
 
+use crate::demotion::Demotion;
 use crate::error::{Result, StorageError};
 use crate::session::TRUSTED_FOR;
 
@@ -54,34 +56,68 @@ pub(crate) fn limits(set: &str, options: &PoolOptions) -> String {
     )
 }
 
-/// Opens Postgres and proves that it answers.
-pub(crate) async fn postgres(url: &str, options: &PoolOptions) -> Result<PgPool> {
-    let (pool, server) = postgres_options(url, options)?;
+/// Opens Postgres and proves that it answers. The pool closes connections that were opened before a demotion.
+pub(crate) async fn postgres(url: &str, options: &PoolOptions, demotion: &Arc<Demotion>) -> Result<PgPool> {
+    let (pool, server) = postgres_options(url, options, demotion)?;
     Ok(pool.connect_with(server).await?)
 }
 
 /// Opens Postgres with first use.
-pub(crate) fn postgres_lazily(url: &str, options: &PoolOptions) -> Result<PgPool> {
-    let (pool, server) = postgres_options(url, options)?;
+pub(crate) fn postgres_lazily(url: &str, options: &PoolOptions, demotion: &Arc<Demotion>) -> Result<PgPool> {
+    let (pool, server) = postgres_options(url, options, demotion)?;
     Ok(pool.connect_lazy_with(server))
 }
 
-fn postgres_options(url: &str, options: &PoolOptions) -> Result<(PgPoolOptions, PgConnectOptions)> {
-    let server = PgConnectOptions::from_str(url)
-        .map_err(|_| StorageError::BadUrl(format!("a Postgres address must read {POSTGRES_FORM}")))?
-        .application_name("trainyard");
+/// Whether [`crate::Db::connect`] can use an address; nothing is opened.
+///
+/// # Errors
+/// [`StorageError::BadUrl`], which says what was expected and never repeats the address.
+pub fn check_url(url: &str) -> Result<()> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("postgres" | "postgresql") => postgres_server(url).map(drop),
+        Some("sqlite") => sqlite_file(url).map(drop),
+        _ => Err(unknown_scheme()),
+    }
+}
+
+/// An address that the driver can use. Its own messages can hold parts of a password, so they are not repeated.
+fn postgres_server(url: &str) -> Result<PgConnectOptions> {
+    let wrong = |what: &str| StorageError::BadUrl(format!("{what}; a Postgres address must read {POSTGRES_FORM}"));
+    let port =
+        "its port is not a number from 1 to 65535 (in a user name or password, write @ : / ? # % as %40 and so on)";
+    let parsed = Url::parse(url).map_err(|error| match error {
+        url::ParseError::InvalidPort => wrong(port),
+        _ => wrong("it can't be parsed"),
+    })?;
+    if parsed.port() == Some(0) {
+        return Err(wrong(port));
+    }
+    PgConnectOptions::from_str(url).map_err(|_| wrong("a part or a parameter has a value that is not allowed"))
+}
+
+fn postgres_options(
+    url: &str,
+    options: &PoolOptions,
+    demotion: &Arc<Demotion>,
+) -> Result<(PgPoolOptions, PgConnectOptions)> {
+    let server = postgres_server(url)?.application_name("trainyard");
     // A pooler refuses to begin with settings that it can't carry from session to session.
     let (server, limits) = if options.pooler {
         (server.extra_float_digits(None).statement_cache_capacity(0), None)
     } else {
         (server, Some(limits("SET", options).into()))
     };
+    let demotion = Arc::clone(demotion);
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire(false)
-        .before_acquire(|connection, about| {
+        .before_acquire(move |connection, about| {
+            let outdated = Instant::now().checked_sub(about.age).is_some_and(|opened| demotion.is_after(opened));
             Box::pin(async move {
+                if outdated {
+                    return Ok(false);
+                }
                 // A round trip that most uses of a busy connection can do without.
                 if about.idle_for > TRUSTED_FOR { connection.ping().await.map(|()| true) } else { Ok(true) }
             })
@@ -111,12 +147,7 @@ pub(crate) fn sqlite_lazily(url: &str, options: &PoolOptions) -> Result<SqlitePo
 }
 
 fn sqlite_options(url: &str, options: &PoolOptions) -> Result<(SqlitePoolOptions, SqliteConnectOptions)> {
-    let wrong = || StorageError::BadUrl(format!("a SQLite address must read {SQLITE_FORM}"));
-    let file = SqliteConnectOptions::from_str(url).map_err(|_| wrong())?;
-    // A database in memory would be a different, empty one on each connection of the pool.
-    if url.contains(":memory:") || url.contains("mode=memory") || file.get_filename().as_os_str().is_empty() {
-        return Err(wrong());
-    }
+    let file = sqlite_file(url)?;
     create_folder(file.get_filename())?;
     let file = file
         .create_if_missing(true)
@@ -124,10 +155,24 @@ fn sqlite_options(url: &str, options: &PoolOptions) -> Result<(SqlitePoolOptions
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT);
-    let pool =
-        SqlitePoolOptions::new().max_connections(options.max_connections).acquire_timeout(options.acquire_timeout);
-    // There is no server that could be gone.
-    Ok((pool.test_before_acquire(false), file))
+    let pool = SqlitePoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        // There is no server that could be gone.
+        .test_before_acquire(false)
+        // SQLite rolled back by itself, and the driver still counts the transaction: it would begin no other.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
+    Ok((pool, file))
+}
+
+fn sqlite_file(url: &str) -> Result<SqliteConnectOptions> {
+    let wrong = || StorageError::BadUrl(format!("a SQLite address must read {SQLITE_FORM}"));
+    let file = SqliteConnectOptions::from_str(url).map_err(|_| wrong())?;
+    // A database in memory would be a different, empty one on each connection of the pool.
+    if url.contains(":memory:") || url.contains("mode=memory") || file.get_filename().as_os_str().is_empty() {
+        return Err(wrong());
+    }
+    Ok(file)
 }
 
 const POSTGRES_FORM: &str = "postgres://user:password@host:5432/database";

@@ -10,14 +10,15 @@ use tokio::time::timeout;
 
 use crate::connect::{self, PoolOptions};
 use crate::error::{Result, StorageError};
+use crate::health::Health;
 use crate::session::Sessions;
-use crate::sql::answered;
+use crate::sqlite_session::SqliteSession;
 use crate::tx::{Inner, Tx};
 
 /// In Postgres every statement of a transaction sees its own moment, unless asked for one moment throughout.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!("../../migrations");
     // Its lock belongs to a session, and behind a pooler nobody has one. Ours ends with the transaction.
     migrator.set_locking(false);
@@ -31,12 +32,21 @@ const MIGRATING: &str = "DEALLOCATE ALL; SET LOCAL statement_timeout = 0; SET LO
 
 /// A pool of connections to Postgres or SQLite. Cloning shares the pool.
 #[derive(Debug, Clone)]
-pub struct Db(Pool);
+pub struct Db {
+    pub(crate) pool: Pool,
+    pub(crate) health: Arc<Health>,
+}
 
 #[derive(Debug, Clone)]
-enum Pool {
+pub(crate) enum Pool {
     Postgres(Sessions),
     Sqlite { pool: SqlitePool, writer: Arc<Semaphore>, acquire_timeout: Duration },
+}
+
+impl Pool {
+    fn sqlite(pool: SqlitePool, options: &PoolOptions) -> Self {
+        Self::Sqlite { pool, writer: Arc::new(Semaphore::new(1)), acquire_timeout: options.acquire_timeout }
+    }
 }
 
 impl Db {
@@ -47,13 +57,11 @@ impl Db {
     pub async fn connect(url: &str, options: &PoolOptions) -> Result<Self> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
-                Ok(Self(Pool::Postgres(Sessions::new(connect::postgres(url, options).await?, options))))
+                let demotion = Arc::default();
+                let pool = connect::postgres(url, options, &demotion).await?;
+                Ok(Self::over(Pool::Postgres(Sessions::new(pool, demotion, options))))
             }
-            Some("sqlite") => Ok(Self(Pool::Sqlite {
-                pool: connect::sqlite(url, options).await?,
-                writer: Arc::new(Semaphore::new(1)),
-                acquire_timeout: options.acquire_timeout,
-            })),
+            Some("sqlite") => Ok(Self::over(Pool::sqlite(connect::sqlite(url, options).await?, options))),
             _ => Err(connect::unknown_scheme()),
         }
     }
@@ -66,15 +74,17 @@ impl Db {
     pub fn connect_lazily(url: &str, options: &PoolOptions) -> Result<Self> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
-                Ok(Self(Pool::Postgres(Sessions::new(connect::postgres_lazily(url, options)?, options))))
+                let demotion = Arc::default();
+                let pool = connect::postgres_lazily(url, options, &demotion)?;
+                Ok(Self::over(Pool::Postgres(Sessions::new(pool, demotion, options))))
             }
-            Some("sqlite") => Ok(Self(Pool::Sqlite {
-                pool: connect::sqlite_lazily(url, options)?,
-                writer: Arc::new(Semaphore::new(1)),
-                acquire_timeout: options.acquire_timeout,
-            })),
+            Some("sqlite") => Ok(Self::over(Pool::sqlite(connect::sqlite_lazily(url, options)?, options))),
             _ => Err(connect::unknown_scheme()),
         }
+    }
+
+    fn over(pool: Pool) -> Self {
+        Self { pool, health: Arc::default() }
     }
 
     /// Brings the schema up to date. Several processes may do so at once: one works, the others wait.
@@ -82,7 +92,7 @@ impl Db {
     /// # Errors
     /// When a migration fails, or one that was applied has been changed since.
     pub async fn migrate(&self) -> Result<()> {
-        match &self.0 {
+        match &self.pool {
             Pool::Postgres(sessions) => {
                 let mut connection = sessions.detached().await?;
                 let mut tx = sqlx::Connection::begin(&mut connection).await?;
@@ -111,11 +121,11 @@ impl Db {
     /// # Errors
     /// [`StorageError::Unavailable`] when no connection comes free in time.
     pub async fn begin(&self) -> Result<Tx> {
-        let inner = match &self.0 {
+        let inner = match &self.pool {
             Pool::Postgres(sessions) => Inner::Postgres(sessions.begin("BEGIN").await?),
             Pool::Sqlite { pool, .. } => {
                 let turn = self.writers_turn().await?;
-                Inner::Sqlite(answered(pool.begin_with("BEGIN IMMEDIATE")).await?, turn)
+                Inner::Sqlite(SqliteSession::begin(pool, "BEGIN IMMEDIATE", turn).await?)
             }
         };
         Ok(Tx { inner, may_write: true })
@@ -126,9 +136,9 @@ impl Db {
     /// # Errors
     /// As [`Db::begin`].
     pub async fn read(&self) -> Result<Tx> {
-        let inner = match &self.0 {
+        let inner = match &self.pool {
             Pool::Postgres(sessions) => Inner::Postgres(sessions.begin(SNAPSHOT).await?),
-            Pool::Sqlite { pool, .. } => Inner::Sqlite(answered(pool.begin_with("BEGIN DEFERRED")).await?, None),
+            Pool::Sqlite { pool, .. } => Inner::Sqlite(SqliteSession::begin(pool, "BEGIN DEFERRED", None).await?),
         };
         Ok(Tx { inner, may_write: false })
     }
@@ -139,7 +149,7 @@ impl Db {
     /// # Errors
     /// As [`Db::begin`].
     pub async fn glance(&self) -> Result<Tx> {
-        match &self.0 {
+        match &self.pool {
             Pool::Postgres(sessions) => Ok(Tx { inner: Inner::Postgres(sessions.bare().await?), may_write: false }),
             Pool::Sqlite { .. } => self.read().await,
         }
@@ -151,30 +161,15 @@ impl Db {
     /// # Errors
     /// As [`Db::begin`].
     pub async fn act(&self) -> Result<Tx> {
-        match &self.0 {
+        match &self.pool {
             Pool::Postgres(_) => Ok(Tx { may_write: true, ..self.glance().await? }),
             Pool::Sqlite { .. } => self.begin().await,
         }
     }
 
-    /// Asks the database for a sign of life.
-    ///
-    /// # Errors
-    /// [`StorageError::Unavailable`] when there is none.
-    pub async fn ping(&self) -> Result<()> {
-        match &self.0 {
-            Pool::Postgres(sessions) => {
-                let mut session = sessions.bare().await?;
-                answered(sqlx::raw_sql("SELECT 1").execute(&mut *session)).await?;
-                session.commit().await
-            }
-            Pool::Sqlite { pool, .. } => answered(sqlx::query("SELECT 1").execute(pool)).await.map(|_| ()),
-        }
-    }
-
     /// Closes every connection, once those in use are given back.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.pool {
             Pool::Postgres(sessions) => sessions.close().await,
             Pool::Sqlite { pool, .. } => pool.close().await,
         }
@@ -182,7 +177,7 @@ impl Db {
 
     /// How many connections this process is using, and how many it may use at the same time.
     pub fn connections(&self) -> (usize, usize) {
-        match &self.0 {
+        match &self.pool {
             Pool::Postgres(sessions) => sessions.in_use(),
             Pool::Sqlite { pool, .. } => {
                 let most = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
@@ -193,7 +188,7 @@ impl Db {
 
     /// `postgres` or `sqlite`.
     pub fn engine(&self) -> &'static str {
-        match &self.0 {
+        match &self.pool {
             Pool::Postgres(_) => "postgres",
             Pool::Sqlite { .. } => "sqlite",
         }
@@ -201,8 +196,8 @@ impl Db {
 
     /// Waits in line to write. SQLite lets one write at a time and leaves the rest to poll for it, in no order; within
     /// this process they queue up instead. Postgres needs no such thing.
-    async fn writers_turn(&self) -> Result<Option<OwnedSemaphorePermit>> {
-        let Pool::Sqlite { writer, acquire_timeout, .. } = &self.0 else { return Ok(None) };
+    pub(crate) async fn writers_turn(&self) -> Result<Option<OwnedSemaphorePermit>> {
+        let Pool::Sqlite { writer, acquire_timeout, .. } = &self.pool else { return Ok(None) };
         match timeout(*acquire_timeout, Arc::clone(writer).acquire_owned()).await {
             Ok(turn) => turn.map(Some).map_err(|closed| StorageError::Unavailable(closed.into())),
             Err(late) => Err(StorageError::Unavailable(late.into())),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::error::ErrorKind;
+use crate::fault::{AWAY, Fault};
 
 /// The result of every call here.
 pub type Result<T> = std::result::Result<T, StorageError>;
@@ -13,9 +13,12 @@ pub enum StorageError {
     /// The write collides with a row that is there (unique), or refers to one that isn't (foreign key).
     #[error("the change conflicts with what is stored")]
     Conflict,
-    /// The database is away, busy, or asks for the transaction to be tried again.
+    /// The database is away, busy, full or read-only, or asks for the transaction to be tried again.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The schema is older than this program. It passes once `trainyard migrate` has run.
+    #[error("the database's schema is not up to date: run `trainyard migrate`")]
+    Unmigrated(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
     /// A stored row can't be read back; the text says which column, never its value.
     #[error("a stored row can't be read back: {0}")]
     Corrupt(String),
@@ -28,9 +31,60 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Whether the same call can succeed later without anybody changing anything.
+    /// Whether the same call can succeed later, once the database has what it lacks.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Unmigrated(_))
+    }
+
+    /// What is wrong with the database, for a health report that anybody can read: no address, no SQL.
+    pub fn condition(&self) -> &'static str {
+        match self {
+            Self::Unmigrated(_) => "the database's schema is not up to date: run `trainyard migrate`",
+            Self::Unavailable(_) => self.fault().map_or(AWAY, Fault::condition),
+            Self::Conflict | Self::Corrupt(_) | Self::BadUrl(_) | Self::Other(_) => AWAY,
+        }
+    }
+
+    /// Whether the database itself said so, rather than that no connection to it was to be had.
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => self.driver().is_some_and(|error| matches!(error, sqlx::Error::Database(_))),
+            _ => true,
+        }
+    }
+
+    /// Whether the connection that met this error must be closed rather than used again.
+    pub(crate) fn ends_connection(&self) -> bool {
+        // Without a driver's error: nothing was answered in time, and what was asked may still be under way.
+        matches!(self, Self::Unavailable(_)) && self.fault().is_none_or(Fault::ends_connection)
+    }
+
+    /// Whether the server takes no writes.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.fault() == Some(Fault::ReadOnly)
+    }
+
+    /// How the driver's error was sorted, if one is the cause.
+    fn fault(&self) -> Option<Fault> {
+        let read_only = || self.cause::<ReadOnly>().map(|_| Fault::ReadOnly);
+        self.driver().map(Fault::of).or_else(read_only)
+    }
+
+    /// The driver's error among the causes.
+    fn driver(&self) -> Option<&sqlx::Error> {
+        self.cause()
+    }
+
+    fn cause<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        let Self::Unavailable(cause) = self else { return None };
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(cause.as_ref());
+        while let Some(error) = cause {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            cause = error.source();
+        }
+        None
     }
 
     /// The same error once more, for each of those who shared the call that failed.
@@ -39,6 +93,7 @@ impl StorageError {
         match &**error {
             Self::Conflict => Self::Conflict,
             Self::Unavailable(_) => Self::Unavailable(cause()),
+            Self::Unmigrated(_) => Self::Unmigrated(Some(cause())),
             Self::Corrupt(what) => Self::Corrupt(what.clone()),
             Self::BadUrl(what) => Self::BadUrl(what.clone()),
             Self::Other(_) => Self::Other(cause()),
@@ -51,23 +106,20 @@ impl StorageError {
 #[error("a call made together with others failed")]
 struct SharedCause(#[source] Arc<StorageError>);
 
+/// The server said, asked, that it takes no writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the server reports transaction_read_only = on")]
+pub(crate) struct ReadOnly;
+
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error as E;
-        match &error {
-            E::Database(refusal) => match refusal.kind() {
-                ErrorKind::UniqueViolation | ErrorKind::ForeignKeyViolation => Self::Conflict,
-                _ if refusal.code().is_some_and(|code| is_passing(&code)) => Self::Unavailable(error.into()),
-                _ => Self::Other(error.into()),
-            },
-            E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => {
-                Self::Unavailable(error.into())
-            }
-            // A connection that broke in the middle of an answer.
-            E::Protocol(_) => Self::Unavailable(error.into()),
-            E::ColumnDecode { index, .. } => Self::Corrupt(format!("column {index}")),
-            E::Decode(_) => Self::Corrupt("a value".into()),
-            _ => Self::Other(error.into()),
+        match (Fault::of(&error), &error) {
+            (Fault::Conflict, _) => Self::Conflict,
+            (Fault::Retry | Fault::Unavailable(_) | Fault::ReadOnly, _) => Self::Unavailable(error.into()),
+            (Fault::Unmigrated, _) => Self::Unmigrated(Some(error.into())),
+            (Fault::Defect, sqlx::Error::ColumnDecode { index, .. }) => Self::Corrupt(format!("column {index}")),
+            (Fault::Defect, sqlx::Error::Decode(_)) => Self::Corrupt("a value".into()),
+            (Fault::Defect, _) => Self::Other(error.into()),
         }
     }
 }
@@ -78,6 +130,8 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
         match error {
             E::Execute(error) | E::ExecuteMigration(error, _) => match Self::from(error) {
                 Self::Conflict => Self::Unavailable("two processes migrated at the same time".into()),
+                // Only a migration itself can be wrong about the tables that are there.
+                Self::Unmigrated(cause) => Self::Other(cause.unwrap_or_else(|| "a table is missing".into())),
                 other => other,
             },
             other => Self::Other(other.into()),
@@ -85,38 +139,24 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
     }
 }
 
-/// Whether a database's error code stands for a state that passes: Postgres's SQLSTATE has five characters, SQLite's
-/// (extended) result codes are short numbers.
-fn is_passing(code: &str) -> bool {
-    if code.len() == 5 {
-        // 08 connection, 40 serialization failure and deadlock, 53 out of resources, 55P03 lock timeout,
-        // 57 shutting down or cancelled (statement timeout), 58 I/O; 25P03 idle in transaction for too long.
-        return matches!(&code[..2], "08" | "40" | "53" | "57" | "58") || matches!(code, "55P03" | "25P03");
-    }
-    // The low byte is the primary code: 5 busy, 6 locked, 10 I/O, 13 disk full, 14 can't open.
-    matches!(code.parse::<i64>().map(|code| code & 0xff), Ok(5 | 6 | 10 | 13 | 14))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn passing_states_are_told_from_defects() {
-        for passing in ["40001", "40P01", "55P03", "57P01", "57014", "08006", "53300", "5", "517", "6", "13"] {
-            assert!(is_passing(passing), "{passing}");
-        }
-        for lasting in ["42P01", "23502", "22P02", "25006", "1", "1299", "11"] {
-            assert!(!is_passing(lasting), "{lasting}");
-        }
+    fn texts_for_clients_keep_the_cause_to_the_source_chain() {
+        let error = StorageError::from(sqlx::Error::Io(std::io::Error::other("10.0.0.7:5432 refused")));
+        assert!(error.is_retryable() && error.ends_connection());
+        assert!(!error.to_string().contains("10.0.0.7") && !error.condition().contains("10.0.0.7"));
+        let cause = std::error::Error::source(&error).unwrap();
+        assert!(cause.to_string().contains("10.0.0.7"));
     }
 
     #[test]
-    fn texts_for_clients_keep_the_cause_to_the_source_chain() {
-        let error = StorageError::from(sqlx::Error::Io(std::io::Error::other("10.0.0.7:5432 refused")));
-        assert!(error.is_retryable());
-        assert!(!error.to_string().contains("10.0.0.7"));
-        let cause = std::error::Error::source(&error).unwrap();
-        assert!(cause.to_string().contains("10.0.0.7"));
+    fn a_server_that_takes_no_writes_is_known_by_everybody_who_shared_the_call() {
+        let error = Arc::new(StorageError::Unavailable(ReadOnly.into()));
+        let shared = StorageError::shared(&error);
+        assert!(shared.is_read_only() && shared.ends_connection());
+        assert!(shared.condition().contains("read-only"));
     }
 }

@@ -60,14 +60,15 @@ macro_rules! execute_each {
                 $crate::tx::Inner::Postgres(session) => {
                     let query = sqlx::query($each.postgres).persistent(session.prepares())$(.bind($fixed))*;
                     let query = query$(.bind($items.iter().map(|$item| $field).collect::<Vec<_>>()))+;
-                    let done = $crate::sql::answered(query.execute(&mut **session)).await?;
-                    Ok(done.rows_affected())
+                    let outcome = $crate::sql::answered(query.execute(&mut **session)).await;
+                    Ok(session.note(outcome)?.rows_affected())
                 }
-                $crate::tx::Inner::Sqlite(tx, _) => {
+                $crate::tx::Inner::Sqlite(session) => {
                     let mut changed = 0;
                     for $item in $items.iter() {
                         let query = sqlx::query($each.sqlite)$(.bind($fixed))*$(.bind($field))+;
-                        changed += $crate::sql::answered(query.execute(&mut **tx)).await?.rows_affected();
+                        let outcome = $crate::sql::answered(query.execute(session.connection()?)).await;
+                        changed += session.note(outcome)?.rows_affected();
                     }
                     $crate::error::Result::<u64>::Ok(changed)
                 }
@@ -85,13 +86,15 @@ macro_rules! read_each {
                 $crate::tx::Inner::Postgres(session) => {
                     let query = sqlx::query_as($each.postgres).persistent(session.prepares())$(.bind($fixed))*;
                     let query = query$(.bind($items.iter().map(|$item| $field).collect::<Vec<_>>()))+;
-                    $crate::sql::answered(query.fetch_all(&mut **session)).await
+                    let outcome = $crate::sql::answered(query.fetch_all(&mut **session)).await;
+                    session.note(outcome)
                 }
-                $crate::tx::Inner::Sqlite(tx, _) => {
+                $crate::tx::Inner::Sqlite(session) => {
                     let mut rows = Vec::with_capacity($items.len());
                     for $item in $items.iter() {
                         let query = sqlx::query_as($each.sqlite)$(.bind($fixed))*$(.bind($field))+;
-                        if let Some(row) = $crate::sql::answered(query.fetch_optional(&mut **tx)).await? {
+                        let outcome = $crate::sql::answered(query.fetch_optional(session.connection()?)).await;
+                        if let Some(row) = session.note(outcome)? {
                             rows.push(row);
                         }
                     }

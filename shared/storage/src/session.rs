@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::connect::{PoolOptions, limits};
+use crate::demotion::Demotion;
 use crate::error::{Result, StorageError};
 use crate::sql::answered;
 
@@ -32,6 +33,7 @@ const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct Sessions {
     pool: PgPool,
     warm: Arc<Warm>,
+    demotion: Arc<Demotion>,
     /// As many as the pool may open connections. Who has a turn finds a connection here or in the pool; without turns,
     /// somebody might wait at the pool while connections come back here.
     turns: Arc<Semaphore>,
@@ -65,18 +67,23 @@ pub(crate) struct Session {
     /// `None` once it is given back.
     lent: Option<Lent>,
     begun: bool,
+    /// An error after which the connection is closed rather than given back.
+    failed: bool,
     prepares: bool,
     warm: Arc<Warm>,
+    demotion: Arc<Demotion>,
     /// Passes on after the connection (fields drop in order).
     turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Sessions {
-    pub(crate) fn new(pool: PgPool, options: &PoolOptions) -> Self {
+    /// `demotion` is what the pool goes by too: it closes connections to a demoted server instead of lending them.
+    pub(crate) fn new(pool: PgPool, demotion: Arc<Demotion>, options: &PoolOptions) -> Self {
         let turns = usize::try_from(options.max_connections).unwrap_or(Semaphore::MAX_PERMITS).max(1);
         Self {
             pool,
             warm: Arc::new(Warm(Mutex::new(Some(Vec::new())))),
+            demotion,
             turns: Arc::new(Semaphore::new(turns)),
             acquire_timeout: options.acquire_timeout,
             pooler: options.pooler.then(|| Pooler { limits: limits("SET LOCAL", options).into() }),
@@ -158,7 +165,8 @@ impl Sessions {
 
     fn session(&self, lent: Lent, turn: OwnedSemaphorePermit) -> Session {
         let (prepares, warm) = (self.pooler.is_none(), Arc::clone(&self.warm));
-        Session { lent: Some(lent), begun: false, prepares, warm, turn: Some(turn) }
+        let demotion = Arc::clone(&self.demotion);
+        Session { lent: Some(lent), begun: false, failed: false, prepares, warm, demotion, turn: Some(turn) }
     }
 }
 
@@ -203,17 +211,31 @@ impl Session {
     async fn begin(&mut self, begin: SqlStr) -> Result<()> {
         // Before it is sent: given up halfway, it has to be undone too.
         self.begun = true;
-        answered(sqlx::raw_sql(begin).execute(&mut **self)).await?;
+        let outcome = answered(sqlx::raw_sql(begin).execute(&mut **self)).await;
+        self.note(outcome)?;
         Ok(())
+    }
+
+    /// Remembers whether the connection may be used again, and whether its server was demoted.
+    pub(crate) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        if let Err(error) = &outcome {
+            self.failed |= error.ends_connection();
+            if error.is_read_only() && self.demotion.record(Instant::now()) {
+                // They lead to the same server; the pool closes them.
+                self.warm.clear();
+            }
+        }
+        outcome
     }
 
     /// Makes the changes last and gives the connection back.
     pub(crate) async fn commit(mut self) -> Result<()> {
         if self.begun {
-            answered(sqlx::raw_sql("COMMIT").execute(&mut *self)).await?;
+            let outcome = answered(sqlx::raw_sql("COMMIT").execute(&mut *self)).await;
+            self.note(outcome)?;
             self.begun = false;
         }
-        if let Some(lent) = self.lent.take() {
+        if let Some(lent) = self.lent.take_if(|lent| !self.failed && !self.demotion.is_after(lent.since)) {
             self.warm.give(lent);
         }
         Ok(())
@@ -223,6 +245,10 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let Some(Lent { mut connection, .. }) = self.lent.take() else { return };
+        if self.failed {
+            // Closing it rolls back too.
+            return connection.close_on_drop();
+        }
         if !self.begun {
             return;
         }

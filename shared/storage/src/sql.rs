@@ -26,12 +26,14 @@ pub(crate) async fn answered<T>(query: impl Future<Output = sqlx::Result<T>>) ->
 macro_rules! run {
     ($tx:expr, $verb:ident, $query:expr $(, $arg:expr)* $(,)?) => {
         match &mut $tx.inner {
-            $crate::tx::Inner::Postgres(tx) => {
-                let prepared = tx.prepares();
-                $crate::sql::answered($query.persistent(prepared)$(.bind($arg))*.$verb(&mut **tx)).await
+            $crate::tx::Inner::Postgres(session) => {
+                let query = $query.persistent(session.prepares())$(.bind($arg))*;
+                let outcome = $crate::sql::answered(query.$verb(&mut **session)).await;
+                session.note(outcome)
             }
-            $crate::tx::Inner::Sqlite(tx, _) => {
-                $crate::sql::answered($query$(.bind($arg))*.$verb(&mut **tx)).await
+            $crate::tx::Inner::Sqlite(session) => {
+                let outcome = $crate::sql::answered($query$(.bind($arg))*.$verb(session.connection()?)).await;
+                session.note(outcome)
             }
         }
     };
@@ -60,13 +62,15 @@ macro_rules! all {
 macro_rules! all_anew {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
         match &mut $tx.inner {
-            $crate::tx::Inner::Postgres(tx) => {
+            $crate::tx::Inner::Postgres(session) => {
                 let query = sqlx::query_as($sql).persistent(false)$(.bind($arg))*;
-                $crate::sql::answered(query.fetch_all(&mut **tx)).await
+                let outcome = $crate::sql::answered(query.fetch_all(&mut **session)).await;
+                session.note(outcome)
             }
-            $crate::tx::Inner::Sqlite(tx, _) => {
+            $crate::tx::Inner::Sqlite(session) => {
                 let query = sqlx::query_as($sql).persistent(false)$(.bind($arg))*;
-                $crate::sql::answered(query.fetch_all(&mut **tx)).await
+                let outcome = $crate::sql::answered(query.fetch_all(session.connection()?)).await;
+                session.note(outcome)
             }
         }
     };
@@ -89,16 +93,15 @@ macro_rules! execute {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
         $tx.check_may_write()?;
         match &mut $tx.inner {
-            $crate::tx::Inner::Postgres(tx) => {
-                let query = sqlx::query($sql).persistent(tx.prepares());
-                $crate::sql::answered(query$(.bind($arg))*.execute(&mut **tx))
-                    .await
-                    .map(|done| done.rows_affected())
+            $crate::tx::Inner::Postgres(session) => {
+                let query = sqlx::query($sql).persistent(session.prepares())$(.bind($arg))*;
+                let outcome = $crate::sql::answered(query.execute(&mut **session)).await;
+                session.note(outcome).map(|done| done.rows_affected())
             }
-            $crate::tx::Inner::Sqlite(tx, _) => {
-                $crate::sql::answered(sqlx::query($sql)$(.bind($arg))*.execute(&mut **tx))
-                    .await
-                    .map(|done| done.rows_affected())
+            $crate::tx::Inner::Sqlite(session) => {
+                let query = sqlx::query($sql)$(.bind($arg))*;
+                let outcome = $crate::sql::answered(query.execute(session.connection()?)).await;
+                session.note(outcome).map(|done| done.rows_affected())
             }
         }
     }};

@@ -1,8 +1,6 @@
 //! A transaction, and the repositories that speak through it.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Sqlite, Transaction};
-use tokio::sync::OwnedSemaphorePermit;
 use trainyard_domain::Clock;
 
 use crate::audit::Audit;
@@ -17,6 +15,7 @@ use crate::models::Models;
 use crate::schedules::Schedules;
 use crate::session::Session;
 use crate::sql::answered;
+use crate::sqlite_session::SqliteSession;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
 use crate::webhooks::Webhooks;
@@ -32,8 +31,7 @@ pub struct Tx {
 #[derive(Debug)]
 pub(crate) enum Inner {
     Postgres(Session),
-    /// With the turn to write, which passes on after the transaction has ended (fields drop in order).
-    Sqlite(Transaction<'static, Sqlite>, Option<OwnedSemaphorePermit>),
+    Sqlite(SqliteSession),
 }
 
 impl Tx {
@@ -44,9 +42,10 @@ impl Tx {
     /// As every query.
     pub async fn now(&mut self) -> Result<DateTime<Utc>> {
         match &mut self.inner {
-            Inner::Postgres(tx) => {
-                let clock = sqlx::query_scalar("SELECT clock_timestamp()").persistent(tx.prepares());
-                answered(clock.fetch_one(&mut **tx)).await
+            Inner::Postgres(session) => {
+                let clock = sqlx::query_scalar("SELECT clock_timestamp()").persistent(session.prepares());
+                let outcome = answered(clock.fetch_one(&mut **session)).await;
+                session.note(outcome)
             }
             Inner::Sqlite(..) => Ok(Clock::system().now()),
         }
@@ -69,7 +68,7 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self.inner {
             Inner::Postgres(session) => session.commit().await,
-            Inner::Sqlite(tx, _turn) => Ok(answered(tx.commit()).await?),
+            Inner::Sqlite(session) => session.commit().await,
         }
     }
 

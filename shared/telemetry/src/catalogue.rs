@@ -71,6 +71,8 @@ const CODES: &[&str] = &[
     "disk_limit",
     "panicked",
     "crashed",
+    "dataset_missing",
+    "dataset_corrupt",
     "storage_unavailable",
     "disk_full",
     "internal",

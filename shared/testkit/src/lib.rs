@@ -20,6 +20,7 @@ mod receiver;
 mod redis;
 mod redis_sets;
 mod s3;
+mod small_disk;
 mod spans;
 mod system;
 mod tls_front;
@@ -38,6 +39,7 @@ pub use receiver::{Received, Receiver, Reply};
 pub use redis::{RedisServer, redis};
 pub use redis_sets::{RedisCluster, RedisSentinels};
 pub use s3::{S3Server, s3};
+pub use small_disk::SmallDisk;
 pub use spans::SeenSpan;
 pub use system::{
     ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Revived, Stack, System, WEBHOOK_SECRET, distributed_settings,

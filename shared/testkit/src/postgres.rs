@@ -120,6 +120,17 @@ impl PostgresServer {
         format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// Makes every transaction read-only from now on, as on a primary that was demoted, or ends that.
+    pub fn set_read_only(&self, read_only: bool) {
+        let setting = if read_only { "on" } else { "off" };
+        let mut change = self.command("psql");
+        change.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string(), "postgres"]);
+        change.args(["-c", &format!("ALTER SYSTEM SET default_transaction_read_only = {setting}")]);
+        change.args(["-c", "SELECT pg_reload_conf()"]);
+        let output = change.env("PGOPTIONS", "-c default_transaction_read_only=off").output().unwrap();
+        assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Sends a signal to the server, such as `libc::SIGSTOP` (the postmaster alone).
     pub fn signal(&self, signal: i32) {
         self.process.as_ref().unwrap().signal(signal);

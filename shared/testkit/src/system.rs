@@ -37,6 +37,8 @@ pub enum Stack {
 pub struct System {
     binary: PathBuf,
     folder: TempDir,
+    /// The data folder of the embedded stack.
+    data: PathBuf,
     environment: Vec<(String, String)>,
     roles: Vec<Role>,
 }
@@ -83,24 +85,56 @@ impl System {
         Self::start_roles(binary, &names, environment)
     }
 
+    /// The embedded stack with its data in a folder of the test's choice, and settings on top.
+    pub fn start_in(binary: &str, data: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut system =
+            Self::new(binary, settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect());
+        system.data = data.to_owned();
+        system.start_all(&["up"]);
+        system
+    }
+
     /// Starts these roles with nothing but these settings on top of what every test system has: for systems on servers of
     /// their own. The first role is the one that clients talk to unless told otherwise.
     pub fn start_roles(binary: &str, roles: &[&'static str], settings: Vec<(String, String)>) -> Self {
+        let mut system = Self::new(binary, settings);
+        if roles != ["up"] {
+            system.migrate();
+        }
+        system.start_all(roles);
+        system
+    }
+
+    /// Starts these roles on a database that was never migrated, and does not wait until they are ready.
+    pub fn start_unmigrated(binary: &str, roles: &[&'static str], settings: Vec<(String, String)>) -> Self {
+        let mut system = Self::new(binary, settings);
+        roles.iter().for_each(|role| system.add(role));
+        system
+    }
+
+    /// Brings the database's schema up to date.
+    pub fn migrate(&self) {
+        let migrated = self.command("migrate").status().unwrap();
+        assert!(migrated.success(), "trainyard migrate failed");
+    }
+
+    fn new(binary: &str, settings: Vec<(String, String)>) -> Self {
         let folder = temporary_folder("system");
         let mut environment = common_settings();
         environment.extend(settings);
-        let mut system = Self { binary: binary.into(), folder, environment, roles: Vec::new() };
-        if roles != ["up"] {
-            let migrated = system.command("migrate").status().unwrap();
-            assert!(migrated.success(), "trainyard migrate failed");
-        }
-        for (i, &name) in roles.iter().enumerate() {
-            let log = system.folder.path().join(format!("{name}-{i}.log"));
-            system.roles.push(Role { name, port: free_port(), log, process: None });
-            system.resume(i);
-        }
-        (0..system.roles.len()).for_each(|i| system.wait_ready(i));
-        system
+        Self { binary: binary.into(), data: folder.path().join("data"), folder, environment, roles: Vec::new() }
+    }
+
+    fn start_all(&mut self, roles: &[&'static str]) {
+        roles.iter().for_each(|role| self.add(role));
+        (0..self.roles.len()).for_each(|i| self.wait_ready(i));
+    }
+
+    fn add(&mut self, name: &'static str) {
+        let i = self.roles.len();
+        let log = self.folder.path().join(format!("{name}-{i}.log"));
+        self.roles.push(Role { name, port: free_port(), log, process: None });
+        self.resume(i);
     }
 
     /// A client of this system, not signed in.
@@ -183,7 +217,7 @@ impl System {
         command.env("TRAINYARD__WORKER__WORK_DIR", self.work_folder(role));
         command.args(["--listen", &format!("127.0.0.1:{}", self.roles[role].port)]);
         if name == "up" {
-            command.arg("--data-dir").arg(self.folder.path().join("data"));
+            command.arg("--data-dir").arg(&self.data);
         }
         let log = File::options().create(true).append(true).open(&self.roles[role].log).unwrap();
         command.stdout(Stdio::null()).stderr(log);

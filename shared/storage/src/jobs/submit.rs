@@ -1,6 +1,5 @@
 //! Adding many jobs at once, and removing jobs whole.
 
-use sqlx::SqliteConnection;
 use trainyard_domain::Job;
 use uuid::Uuid;
 
@@ -11,6 +10,7 @@ use crate::read_back;
 use crate::rows::{Each, execute_each, for_ids};
 use crate::session::Session;
 use crate::sql::answered;
+use crate::sqlite_session::SqliteSession;
 use crate::tx::Inner;
 
 macro_rules! orders {
@@ -63,8 +63,8 @@ impl Jobs<'_> {
         let specs = jobs.iter().map(|job| read_back::text(&job.spec)).collect::<Result<Vec<_>>>()?;
         match &mut self.0.inner {
             Inner::Postgres(session) => submit_together(session, jobs, specs, trail).await,
-            Inner::Sqlite(tx, _) => {
-                submit_each(tx, jobs, &specs).await?;
+            Inner::Sqlite(session) => {
+                submit_each(session, jobs, &specs).await?;
                 self.0.audit().insert_many(trail).await
             }
         }
@@ -100,7 +100,8 @@ async fn submit_together(session: &mut Session, jobs: &[Job], specs: Vec<String>
         .bind(array(trail, |entry| entry.request_id.as_deref()))
         .bind(array(trail, |entry| entry.detail.to_string()))
         .bind(array(jobs, |job| job.traceparent.as_deref()));
-    answered(query.execute(&mut **session)).await?;
+    let outcome = answered(query.execute(&mut **session)).await;
+    session.note(outcome)?;
     Ok(())
 }
 
@@ -109,7 +110,7 @@ fn array<'i, T, F>(items: &'i [T], field: impl Fn(&'i T) -> F) -> Vec<F> {
     items.iter().map(field).collect()
 }
 
-async fn submit_each(connection: &mut SqliteConnection, jobs: &[Job], specs: &[String]) -> Result<()> {
+async fn submit_each(session: &mut SqliteSession, jobs: &[Job], specs: &[String]) -> Result<()> {
     for (job, spec) in jobs.iter().zip(specs) {
         let query = sqlx::query(SQLITE)
             .bind(job.id.0)
@@ -123,7 +124,8 @@ async fn submit_each(connection: &mut SqliteConnection, jobs: &[Job], specs: &[S
             .bind(job.spec.priority)
             .bind(job.run_at)
             .bind(job.traceparent.as_deref());
-        answered(query.execute(&mut *connection)).await?;
+        let outcome = answered(query.execute(session.connection()?)).await;
+        session.note(outcome)?;
     }
     Ok(())
 }

@@ -32,8 +32,8 @@ impl Jobs<'_> {
                      AND deleted_at IS NULL ORDER BY version DESC LIMIT 1) FROM queue_state WHERE id = 1",
                 )
                 .persistent(session.prepares());
-                let (now, paused, id): (_, _, Option<Uuid>) =
-                    answered(all.bind(dataset.as_str()).fetch_one(&mut **session)).await?;
+                let outcome = answered(all.bind(dataset.as_str()).fetch_one(&mut **session)).await;
+                let (now, paused, id): (_, _, Option<Uuid>) = session.note(outcome)?;
                 Ok((now, paused, id.map(DatasetId)))
             }
             Inner::Sqlite(..) => {

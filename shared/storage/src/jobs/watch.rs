@@ -73,7 +73,8 @@ impl Jobs<'_> {
         };
         let query = sqlx::query_as(WHOLE_NOW).persistent(session.prepares());
         let query = query.bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
-        let rows: Vec<DatedRow> = answered(query.fetch_all(&mut **session)).await?;
+        let outcome = answered(query.fetch_all(&mut **session)).await;
+        let rows: Vec<DatedRow> = session.note(outcome)?;
         let now = match rows.first() {
             Some(row) => row.now,
             None => self.0.now().await?,

@@ -70,7 +70,7 @@ async fn a_reader_sees_one_moment_and_cannot_write(bench: Bench) {
     assert!(matches!(refused, Err(StorageError::Other(_))), "{refused:?}");
     drop(reader);
     assert_eq!(bench.db.read().await.unwrap().jobs().active_total().await.unwrap(), 1);
-    bench.db.ping().await.unwrap();
+    bench.db.check_writable().await.unwrap();
 }
 
 async fn migrating_again_and_at_once_does_no_harm(bench: Bench) {
@@ -86,7 +86,7 @@ async fn a_pool_that_is_used_up_is_unavailable(bench: Bench) {
     let small = PoolOptions { max_connections: 1, acquire_timeout: Duration::from_millis(50), ..bench.options.clone() };
     let db = Db::connect(&bench.url, &small).await.unwrap();
     let _holds = db.begin().await.unwrap();
-    for refused in [db.begin().await.map(drop), db.read().await.map(drop), db.ping().await] {
+    for refused in [db.begin().await.map(drop), db.read().await.map(drop), db.check_writable().await] {
         assert!(matches!(refused, Err(StorageError::Unavailable(_))), "{refused:?}");
     }
 }

@@ -35,6 +35,7 @@ mod databases;
 mod datasets;
 mod dispatching;
 mod expiry;
+mod faults;
 mod idempotency;
 mod identities;
 mod leases;

@@ -1,0 +1,160 @@
+//! Sorts a driver's errors by what can be done about them: PostgreSQL's SQLSTATE codes and SQLite's result codes.
+
+use sqlx::error::{DatabaseError, ErrorKind};
+
+/// What a driver's error means for the call, its transaction and its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A unique or foreign key constraint refused the write.
+    Conflict,
+    /// The transaction failed and may be tried again, on this connection too: a deadlock, a lock or statement timeout.
+    Retry,
+    /// The server is away, is out of a resource, or refuses this session. The connection is not to be used again.
+    Unavailable(&'static str),
+    /// The server takes no writes: a standby, or a primary that was demoted. Every connection to it is outdated.
+    ReadOnly,
+    /// A table or a column is missing: the schema is older than this program.
+    Unmigrated,
+    /// A defect of this program or of the stored data; trying again changes nothing.
+    Defect,
+}
+
+/// What an operator reads where nothing more precise is known.
+pub(crate) const AWAY: &str = "the database does not answer as it should";
+const READ_ONLY: &str = "the database is read-only: it accepts no writes";
+const DISK_FULL: &str = "the database's disk is full";
+const DENIED: &str = "the database's user lacks a permission";
+
+impl Fault {
+    /// Sorts an error of either driver.
+    pub(crate) fn of(error: &sqlx::Error) -> Self {
+        use sqlx::Error as E;
+        match error {
+            E::Database(refusal) => Self::of_database(refusal.as_ref()),
+            E::PoolTimedOut => Self::Unavailable("no connection to the database came free in time"),
+            E::Io(_) | E::Tls(_) | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Self::Unavailable(AWAY),
+            // A connection that broke in the middle of an answer, or whose transaction state is unknown.
+            E::Protocol(_) | E::InvalidSavePointStatement => Self::Unavailable(AWAY),
+            _ => Self::Defect,
+        }
+    }
+
+    fn of_database(error: &dyn DatabaseError) -> Self {
+        let code = error.code().unwrap_or_default();
+        match error.kind() {
+            ErrorKind::UniqueViolation | ErrorKind::ForeignKeyViolation => Self::Conflict,
+            // SQLSTATE has five characters; SQLite's (extended) result codes are shorter numbers.
+            _ if code.len() == 5 => Self::of_sqlstate(&code),
+            _ => Self::of_sqlite(&code, error.message()),
+        }
+    }
+
+    /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    fn of_sqlstate(code: &str) -> Self {
+        match code {
+            "23001" => Self::Conflict,
+            "25006" => Self::ReadOnly,
+            // Undefined column, undefined table, invalid schema name.
+            "42703" | "42P01" | "3F000" => Self::Unmigrated,
+            // The session ended itself: idle in transaction, or transaction, for too long.
+            "25P03" | "25P04" => Self::Unavailable(AWAY),
+            // A prepared statement that is not there, or not what it was: of a schema change, a restored session, a pooler.
+            "26000" | "42P05" | "0A000" => Self::Unavailable(AWAY),
+            "42501" => Self::Unavailable(DENIED),
+            "53100" => Self::Unavailable(DISK_FULL),
+            "53300" => Self::Unavailable("the database has too many connections"),
+            "57014" => Self::Retry,
+            // Corrupted data or index: a client that comes back finds the same.
+            "XX001" | "XX002" => Self::Defect,
+            _ => match &code[..2] {
+                // Transaction rollback (serialization, deadlock), lock not available or object in use, snapshot too old.
+                "40" | "55" | "72" => Self::Retry,
+                "28" => Self::Unavailable("the database refuses the user or the password in database.url"),
+                "3D" => Self::Unavailable("the database that database.url names does not exist"),
+                // Connection, resources, operator intervention, system error, configuration file, internal error.
+                "08" | "53" | "57" | "58" | "F0" | "XX" => Self::Unavailable(AWAY),
+                _ => Self::Defect,
+            },
+        }
+    }
+
+    /// <https://www.sqlite.org/rescode.html>; the low byte is the primary code. SQLite may have rolled the transaction
+    /// back by itself after any of those that are `Unavailable`.
+    fn of_sqlite(code: &str, message: &str) -> Self {
+        match code.parse::<i64>().map(|code| code & 0xff) {
+            // SQLITE_ERROR says only in words that a table or a column is missing.
+            Ok(1) if ["no such table", "no such column", "has no column named"].iter().any(|m| message.contains(m)) => {
+                Self::Unmigrated
+            }
+            // ABORT, BUSY, LOCKED, NOMEM, INTERRUPT, PROTOCOL, SCHEMA.
+            Ok(4..=7 | 9 | 15 | 17) => Self::Unavailable(AWAY),
+            Ok(3) => Self::Unavailable("the database file may not be used by this process's user"),
+            Ok(8) => Self::Unavailable(READ_ONLY),
+            Ok(10) => Self::Unavailable("the database's disk reports an error"),
+            Ok(13) => Self::Unavailable(DISK_FULL),
+            Ok(14) => Self::Unavailable("the database file can't be opened"),
+            _ => Self::Defect,
+        }
+    }
+
+    /// Whether the connection that met this may not be used for anything else.
+    pub(crate) fn ends_connection(self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::ReadOnly)
+    }
+
+    /// The condition in a sentence that names no address and no SQL.
+    pub(crate) fn condition(self) -> &'static str {
+        match self {
+            Self::Unavailable(condition) => condition,
+            Self::ReadOnly => READ_ONLY,
+            Self::Conflict | Self::Retry | Self::Unmigrated | Self::Defect => AWAY,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_of_sqlstate_is_sorted() {
+        let unavailable = [
+            "08000", "08006", "08P01", "0A000", "25P03", "25P04", "26000", "28000", "28P01", "3D000", "42501", "42P05",
+            "53000", "53100", "53200", "53300", "53400", "57000", "57P01", "57P02", "57P03", "57P04", "57P05", "58000",
+            "58030", "58P01", "F0000", "XX000",
+        ];
+        for code in unavailable {
+            let fault = Fault::of_sqlstate(code);
+            assert!(matches!(fault, Fault::Unavailable(_)) && fault.ends_connection(), "{code} is {fault:?}");
+        }
+        for code in ["40001", "40P01", "40003", "55P03", "55006", "57014", "72000"] {
+            let fault = Fault::of_sqlstate(code);
+            assert!(fault == Fault::Retry && !fault.ends_connection(), "{code} is {fault:?}");
+        }
+        for code in ["42P01", "42703", "3F000"] {
+            assert_eq!(Fault::of_sqlstate(code), Fault::Unmigrated, "{code}");
+        }
+        for code in ["21000", "22P02", "22021", "23502", "23514", "25P02", "2D000", "42601", "54000", "P0001", "XX001"]
+        {
+            assert_eq!(Fault::of_sqlstate(code), Fault::Defect, "{code}");
+        }
+        assert_eq!(Fault::of_sqlstate("25006"), Fault::ReadOnly);
+        assert_eq!(Fault::of_sqlstate("23001"), Fault::Conflict);
+    }
+
+    #[test]
+    fn sqlite_result_codes_are_sorted_by_their_low_byte() {
+        // BUSY, BUSY_SNAPSHOT, LOCKED, NOMEM, READONLY, READONLY_DBMOVED, IOERR, IOERR_WRITE, IOERR_SHMSIZE, FULL, CANTOPEN.
+        for code in ["5", "517", "6", "7", "8", "1032", "10", "778", "4874", "13", "14", "516"] {
+            let fault = Fault::of_sqlite(code, "");
+            assert!(matches!(fault, Fault::Unavailable(_)) && fault.ends_connection(), "{code} is {fault:?}");
+        }
+        // ERROR, CORRUPT, CONSTRAINT_NOTNULL, MISMATCH, NOTADB.
+        for code in ["1", "11", "1299", "20", "26"] {
+            assert_eq!(Fault::of_sqlite(code, "syntax error"), Fault::Defect, "{code}");
+        }
+        for message in ["no such table: jobs", "no such column: claim", "table jobs has no column named claim"] {
+            assert_eq!(Fault::of_sqlite("1", message), Fault::Unmigrated, "{message}");
+        }
+    }
+}
