@@ -87,11 +87,19 @@ fn client(config: &WebhookConfig) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// `Retry-After` in either of its forms, in seconds from `now`.
+/// The longest pause that a receiver can ask for, in seconds: a day.
+const LONGEST_RETRY_AFTER_S: i64 = 86_400;
+
+/// `Retry-After` in either of its forms, in seconds from `now`, a day at most.
 fn retry_after_s(headers: &HeaderMap, now: DateTime<Utc>) -> Option<i64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let at = || DateTime::parse_from_rfc2822(text).ok().map(|at| (at.with_timezone(&Utc) - now).num_seconds());
-    text.parse().ok().or_else(at).filter(|seconds| *seconds > 0)
+    let seconds = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit ask for longer than a day too.
+        text.parse().unwrap_or(i64::MAX)
+    } else {
+        (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).num_seconds()
+    };
+    (seconds > 0).then_some(seconds.min(LONGEST_RETRY_AFTER_S))
 }
 
 /// What went wrong, in the words of its first cause.
@@ -127,7 +135,12 @@ mod tests {
         };
         assert_eq!(read("120"), Some(120));
         assert_eq!(read("Sat, 31 Jan 2026 12:01:00 GMT"), Some(60));
-        for nothing in ["soon", "-5", "0", "Sat, 31 Jan 2026 11:00:00 GMT", "1.5"] {
+        for far in ["86401", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(read(far), Some(86_400), "{far}");
+        }
+        for nothing in
+            ["", "+5", "-99999999999999999999", "1e9", "soon", "-5", "0", "Sat, 31 Jan 2026 11:00:00 GMT", "1.5"]
+        {
             assert_eq!(read(nothing), None, "{nothing}");
         }
         assert_eq!(retry_after_s(&HeaderMap::new(), now), None);
