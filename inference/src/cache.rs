@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,12 +15,16 @@ use crate::record::Catalogue;
 
 const INDEX: &str = "index.json";
 const FORMAT: u32 = 1;
+/// A file that was not finished for so long never will be.
+const PART_AGE: Duration = Duration::from_secs(3_600);
 
 /// A folder of artifacts by SHA-256, with an index.
 #[derive(Debug, Clone)]
 pub(crate) struct DiskCache {
     dir: PathBuf,
     max_bytes: u64,
+    /// Digests of what is served; `None` until that is known.
+    needed: Arc<Mutex<Option<HashSet<String>>>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,10 +34,16 @@ struct Index<C> {
 }
 
 impl DiskCache {
-    /// Opens `dir`, which is made when it is not there.
+    /// Opens `dir`, which is made when it is not there. A disk that takes no writes now is no reason not to serve.
     pub(crate) fn open(dir: &Path, max_bytes: u64) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        Ok(Self { dir: dir.to_owned(), max_bytes })
+        let opened = fs::create_dir_all(dir).and_then(|()| remove_old_parts(dir));
+        match opened {
+            Err(error) if takes_no_writes(&error) => {
+                tracing::warn!(%error, path = %dir.display(), "the artifact cache can't be written");
+            }
+            opened => opened?,
+        }
+        Ok(Self { dir: dir.to_owned(), max_bytes, needed: Arc::default() })
     }
 
     /// The artifact with this digest, if it is here and whole; a damaged file is removed.
@@ -72,12 +83,18 @@ impl DiskCache {
     /// Remembers what is served, then removes artifacts nobody needs, oldest first, until the folder fits its limit.
     pub(crate) fn write_index(&self, catalogue: &Catalogue) -> io::Result<()> {
         let bytes = serde_json::to_vec(&Index { format: FORMAT, catalogue })?;
-        self.replace(&self.dir.join(INDEX), &bytes)?;
-        let needed = catalogue.served.iter().chain(&catalogue.pinned).map(|record| record.sha256.as_str()).collect();
-        self.prune(&needed)
+        let records = catalogue.served.iter().chain(&catalogue.pinned);
+        *self.needed() = Some(records.map(|record| record.sha256.clone()).collect());
+        let written = self.replace(&self.dir.join(INDEX), &bytes);
+        // Also when the index found no room: an old artifact may be what takes it.
+        self.prune(self.max_bytes)?;
+        written
     }
 
-    fn prune(&self, needed: &HashSet<&str>) -> io::Result<()> {
+    /// Removes artifacts nobody needs, oldest first, until `max_bytes` are left.
+    fn prune(&self, max_bytes: u64) -> io::Result<()> {
+        let needed = self.needed();
+        let Some(needed) = needed.as_ref() else { return Ok(()) };
         let mut spare: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
         let mut total = 0;
         for entry in fs::read_dir(&self.dir)? {
@@ -91,7 +108,7 @@ impl DiskCache {
         }
         spare.sort();
         for (_, size, path) in spare {
-            if total <= self.max_bytes {
+            if total <= max_bytes {
                 break;
             }
             fs::remove_file(path)?;
@@ -109,8 +126,24 @@ impl DiskCache {
         }
     }
 
-    /// Writes beside the target and renames, so that a reader or a crash sees the old file or the new one.
+    fn needed(&self) -> MutexGuard<'_, Option<HashSet<String>>> {
+        self.needed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a file; on a full disk once more, without the artifacts nobody needs.
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        match self.try_replace(path, bytes) {
+            Err(error) if takes_no_writes(&error) => {
+                self.prune(0)?;
+                self.try_replace(path, bytes)
+            }
+            written => written,
+        }
+    }
+
+    /// Writes beside the target and renames, so that a reader or a crash sees the old file or the new one.
+    fn try_replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.dir)?;
         let part = self.dir.join(format!(".{}.part", uuid::Uuid::now_v7().simple()));
         let written = File::create(&part).and_then(|mut file| {
             file.write_all(bytes)?;
@@ -123,6 +156,27 @@ impl DiskCache {
         }
         written
     }
+}
+
+/// Whether a disk has no room, or is mounted read-only.
+fn takes_no_writes(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// Removes what a process left that ended while it wrote.
+fn remove_old_parts(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_part = path.extension().is_some_and(|extension| extension == "part");
+        let written = fs::metadata(&path).and_then(|meta| meta.modified()).ok().filter(|_| is_part);
+        if written.is_some_and(|written| written.elapsed().is_ok_and(|age| age > PART_AGE)) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn artifact_name(path: &Path) -> Option<&str> {
@@ -174,6 +228,21 @@ mod tests {
         assert_eq!(cache.read_index(), Some(catalogue(&digest(b"a"))));
         fs::write(dir.path().join(INDEX), b"{").unwrap();
         assert_eq!(cache.read_index(), None);
+    }
+
+    #[test]
+    fn a_full_disk_makes_room_from_what_nobody_needs() {
+        let Some(disk) = trainyard_testkit::SmallDisk::mount(1) else { return };
+        let cache = DiskCache::open(disk.path(), 1 << 30).unwrap();
+        let (served, spare, new) = (vec![1; 300_000], vec![2; 300_000], vec![3; 600_000]);
+        cache.write(&digest(&served), &served).unwrap();
+        cache.write(&digest(&spare), &spare).unwrap();
+        assert!(cache.write(&digest(&new), &new).is_err(), "what is needed is not known yet");
+        cache.write_index(&catalogue(&digest(&served))).unwrap();
+        cache.write(&digest(&new), &new).unwrap();
+        assert!(cache.read(&digest(&served)).unwrap().is_some());
+        assert!(cache.read(&digest(&new)).unwrap().is_some());
+        assert!(cache.read(&digest(&spare)).unwrap().is_none());
     }
 
     #[test]

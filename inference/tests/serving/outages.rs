@@ -5,7 +5,7 @@ use trainyard_artifacts::Store;
 use trainyard_inference::InferenceConfig;
 use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::catalogue::INFERENCE_RELOADS_TOTAL;
-use trainyard_testkit::eventually;
+use trainyard_testkit::{SmallDisk, eventually};
 
 use crate::bench::{Bench, SOON};
 use crate::models;
@@ -76,6 +76,22 @@ async fn with_database_and_store_away_it_goes_on_and_even_restarts() {
     eventually("the role is ready", SOON, async || serving.role.is_ready().then_some(())).await;
     assert_eq!(serving.ask(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
     assert_eq!(serving.ask(json!({"model": "m", "version": 1, "features": {}})).await.body, pinned.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_without_room_holds_up_no_version_and_no_start() {
+    let Some(disk) = SmallDisk::mount(1) else { return };
+    let bench = Bench::new().await;
+    std::os::unix::fs::symlink(disk.path(), bench.cache_dir()).unwrap();
+    bench.publish("m", models::survival(0)).await;
+    disk.fill();
+    let serving = bench.serve().await;
+    serving.serves("m", 1).await;
+    let version = bench.publish("m", models::survival(1)).await;
+    serving.serves("m", version).await;
+    serving.stop().await;
+    let again = bench.serve().await;
+    again.serves("m", version).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
