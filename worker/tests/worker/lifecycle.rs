@@ -67,9 +67,8 @@ async fn fifty_jobs_on_two_workers_each_run_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_waits_out_a_storage_failure() {
     let yard = Yard::new().await;
-    let object = yard.folder.path().join("store").join(&yard.dataset.storage_key);
-    let hidden = yard.folder.path().join("hidden.csv");
-    std::fs::rename(&object, &hidden).unwrap();
+    let (store, away) = (yard.folder.path().join("store"), yard.folder.path().join("away"));
+    std::fs::rename(&store, &away).unwrap();
     let mut order = yard.new_job("demo");
     order.spec.max_attempts = 10;
     let id = yard.submit(order).await;
@@ -78,7 +77,7 @@ async fn a_job_waits_out_a_storage_failure() {
     let error = waiting.error.unwrap();
     assert_eq!((error.code, error.retryable), (FailureCode::StorageUnavailable, true));
     assert!(!error.message.contains('/'), "no paths for people: {}", error.message);
-    std::fs::rename(&hidden, &object).unwrap();
+    std::fs::rename(&away, &store).unwrap();
     let job = yard.until_status(id, JobStatus::Succeeded).await;
     assert!(job.error.is_none() || job.counts.attempts > 0);
     assert_eq!(yard.versions("demo").await.len(), 1);
