@@ -8,6 +8,7 @@ mod order;
 mod quota;
 mod send;
 mod store;
+mod validate;
 
 use std::sync::Arc;
 
@@ -16,10 +17,11 @@ use trainyard_http::Problem;
 use trainyard_storage::Coalesce;
 
 pub(crate) use known::Known;
-pub(crate) use order::{Order, draft};
+pub(crate) use order::Order;
 pub(crate) use quota::Quota;
 pub(crate) use send::{ready, send, traced};
 pub(crate) use store::tell;
+pub(crate) use validate::{Rules, validate, within};
 
 use crate::state::Ports;
 

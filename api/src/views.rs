@@ -10,4 +10,8 @@ pub mod job;
 pub mod model;
 pub mod queue;
 pub mod schedule;
+pub mod spec;
 pub mod webhook;
+
+#[cfg(test)]
+mod tests;

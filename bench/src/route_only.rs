@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::spec::Draft;
-use trainyard_domain::{Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, Job, Role, User, UserId};
+use trainyard_domain::{
+    Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, IndexedDataset, Job, Role, User, UserId,
+};
 use trainyard_http::auth::{Authenticator, DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::ops::Ops;
 use trainyard_http::{Json, Principal, Problem, Routes};
@@ -83,7 +85,7 @@ fn jwt() -> anyhow::Result<Jwt> {
 
 #[utoipa::path(post, path = "/training", operation_id = "submit_job", responses((status = 202)))]
 async fn submit(
-    State(dataset): State<Arc<Dataset>>,
+    State(dataset): State<Arc<IndexedDataset>>,
     principal: Principal,
     Json(body): Json<Body>,
 ) -> Result<Response, Problem> {
@@ -103,7 +105,7 @@ async fn submit(
         webhook_url: None,
         seed: body.seed,
     };
-    let spec = draft.check(&dataset).map_err(Problem::validation)?;
+    let spec = draft.validate(Some(&dataset)).map_err(Problem::validation)?;
     let job = Job::submitted(spec, dataset.id, principal.user_id, None, Utc::now());
     let status_url = format!("/training/{}", job.id);
     let location = HeaderValue::from_str(&status_url).map_err(Problem::internal)?;
@@ -113,7 +115,7 @@ async fn submit(
 }
 
 /// As much of the built-in data set's profile as the checks look at.
-fn titanic() -> anyhow::Result<Dataset> {
+fn titanic() -> anyhow::Result<IndexedDataset> {
     let column = |name: &str, dtype: Dtype| ColumnProfile {
         name: name.to_owned(),
         dtype,
@@ -126,7 +128,7 @@ fn titanic() -> anyhow::Result<Dataset> {
         partition_sha256: name.to_owned(),
     };
     let now = Utc::now();
-    Ok(Dataset {
+    let dataset = Dataset {
         id: DatasetId::at(now),
         name: DatasetName::parse("titanic").map_err(anyhow::Error::msg)?,
         version: 1,
@@ -143,5 +145,6 @@ fn titanic() -> anyhow::Result<Dataset> {
         warnings: Vec::new(),
         created_by: None,
         created_at: now,
-    })
+    };
+    Ok(dataset.into())
 }

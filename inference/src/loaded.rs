@@ -9,7 +9,7 @@ use crate::meters::Meters;
 use crate::record::Record;
 
 /// Fields of an answer that a target of the same name may not shadow.
-pub(crate) const TAKEN: [&str; 5] = ["prob", "probabilities", "model", "version", "warnings"];
+pub(crate) const TAKEN: [&str; 6] = ["prob", "probabilities", "model", "version", "warnings", "predictions"];
 /// Where the prediction stands when the target's name is one of [`TAKEN`].
 pub(crate) const FALLBACK_FIELD: &str = "prediction";
 

@@ -47,7 +47,7 @@ pub async fn list(State(state): State<ApiState>, page: Page<DatasetId>) -> Resul
 /// A data set with the profile of every column.
 #[utoipa::path(
     get, path = "/datasets/{name}", operation_id = "get_dataset", tag = "datasets",
-    params(("name" = String, Path, description = "The data set.", example = "titanic"), VersionQuery),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The data set.", example = "titanic"), VersionQuery),
     responses(
         (status = 200, description = "The data set.", body = DatasetView),
         (status = 404, description = "There is no such data set, or no such version of it."),
@@ -67,7 +67,7 @@ pub async fn get(
 /// Deletes every version of a data set. What was trained on it stays.
 #[utoipa::path(
     delete, path = "/datasets/{name}", operation_id = "delete_dataset", tag = "datasets",
-    params(("name" = String, Path, description = "The data set.")),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The data set.")),
     responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "There is no such data set."),

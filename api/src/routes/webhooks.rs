@@ -13,7 +13,7 @@ use trainyard_storage::DeliveryFilter;
 
 use crate::audit::Actor;
 use crate::state::ApiState;
-use crate::views::webhook::DeliveryView;
+use crate::views::webhook::{DeliveryStatusView, DeliveryView};
 
 /// Which deliveries to list; all of what is given has to fit.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -21,7 +21,7 @@ use crate::views::webhook::DeliveryView;
 #[into_params(parameter_in = Query)]
 pub struct DeliveryQuery {
     /// `pending`, `delivered` or `failed`.
-    #[param(example = "failed")]
+    #[param(value_type = Option<DeliveryStatusView>, inline, example = "failed")]
     status: Option<String>,
     /// The job they tell of.
     #[param(value_type = Option<Uuid>)]

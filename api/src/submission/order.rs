@@ -1,21 +1,27 @@
 //! What one request asks for: a job, or many of which all or none are taken.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
-use trainyard_domain::spec::Draft;
-use trainyard_domain::{Algorithm, Dataset, FieldError, JobSpec};
+use trainyard_domain::{DatasetId, IndexedDataset, JobSpec};
 use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Principal, Problem};
 use trainyard_telemetry::Span;
 
+use super::validate::{Rules, validate, within};
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
-use crate::routes::training::request::TrainingRequest;
+use crate::routes::training::request::{CompleteRequest, TrainingRequest};
 use crate::state::Ports;
+
+/// Datasets by the name that requests use, in their newest version; `None` where there is none.
+pub(super) type Datasets = HashMap<String, Option<Arc<IndexedDataset>>>;
 
 /// One request to train.
 #[derive(Debug)]
 pub(crate) struct Order {
-    bodies: Vec<TrainingRequest>,
+    requests: Vec<CompleteRequest>,
     /// Whether fields are named with the job they are of.
     bulk: bool,
     key: IdempotencyKey,
@@ -29,26 +35,47 @@ pub(crate) struct Order {
 
 impl Order {
     /// An order for one job.
-    pub(crate) fn one(body: TrainingRequest, key: IdempotencyKey, principal: Principal, actor: Actor) -> Self {
-        Self::new(vec![body], false, key, principal, actor)
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub(crate) async fn one(
+        body: TrainingRequest,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+    ) -> Result<Self, Problem> {
+        Self::new(vec![body], false, key, principal, actor).await
     }
 
     /// An order for many jobs.
-    pub(crate) fn bulk(bodies: Vec<TrainingRequest>, key: IdempotencyKey, principal: Principal, actor: Actor) -> Self {
-        Self::new(bodies, true, key, principal, actor)
+    ///
+    /// # Errors
+    /// When the server fails.
+    pub(crate) async fn bulk(
+        bodies: Vec<TrainingRequest>,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+    ) -> Result<Self, Problem> {
+        Self::new(bodies, true, key, principal, actor).await
     }
 
-    fn new(bodies: Vec<TrainingRequest>, bulk: bool, key: IdempotencyKey, principal: Principal, actor: Actor) -> Self {
-        let digest = match (key.as_str(), bodies.as_slice()) {
-            (None, _) => String::new(),
-            (Some(_), [one]) if !bulk => one.digest(),
-            (Some(_), many) => {
-                let mut all = Sha256::new();
-                many.iter().for_each(|body| all.update(body.digest()));
-                hex::encode(all.finalize())
-            }
+    async fn new(
+        bodies: Vec<TrainingRequest>,
+        bulk: bool,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+    ) -> Result<Self, Problem> {
+        let long = bodies.iter().map(|body| body.features.len()).sum::<usize>() > INLINE_FEATURES;
+        let has_key = key.as_str().is_some();
+        let complete = move || {
+            let requests: Vec<_> = bodies.into_iter().map(TrainingRequest::complete).collect();
+            let digest = if has_key { digest(&requests, bulk) } else { String::new() };
+            (requests, digest)
         };
-        Self { bodies, bulk, key, digest, principal, actor, traceparent: None }
+        let (requests, digest) = compute(long, complete).await?;
+        Ok(Self { requests, bulk, key, digest, principal, actor, traceparent: None })
     }
 
     /// The same, submitted within `span`, so that its runs go on from there; where nobody records that, from where the
@@ -65,7 +92,7 @@ impl Order {
 
     /// How many jobs it asks for.
     pub(super) fn jobs(&self) -> usize {
-        self.bodies.len()
+        self.requests.len()
     }
 
     /// Whether it asks for many.
@@ -73,70 +100,81 @@ impl Order {
         self.bulk
     }
 
-    /// The names of the data sets it trains on, with repeats.
+    /// The name of each job's dataset, in the order of the jobs.
     pub(super) fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.bodies.iter().map(TrainingRequest::dataset)
+        self.requests.iter().map(|request| request.dataset.as_str())
     }
 
-    /// Everything that can be refused before training is refused here. `dataset` finds what [`Order::datasets`] named.
-    pub(super) fn check<'d>(
-        &self,
-        dataset: impl Fn(&str) -> Option<&'d Dataset>,
+    /// Validates every job. `datasets` holds those that [`Order::datasets`] names.
+    ///
+    /// # Errors
+    /// Every refused field.
+    pub(super) async fn validate(
+        self: &Arc<Self>,
+        datasets: &Datasets,
         ports: &Ports,
-    ) -> Result<Vec<(JobSpec, &'d Dataset)>, Problem> {
-        let (mut specs, mut refused) = (Vec::with_capacity(self.bodies.len()), Vec::new());
-        for (i, body) in self.bodies.iter().enumerate() {
-            match dataset(body.dataset()).map(|dataset| (check(body, dataset, ports), dataset)) {
-                Some((Ok(spec), dataset)) => specs.push((spec, dataset)),
-                Some((Err(errors), _)) => refused.extend(self.placed(i, errors)),
-                None => {
-                    let unknown = FieldError::new("dataset", "is not the name of a data set");
-                    refused.extend(self.placed(i, vec![unknown]));
-                }
+    ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
+        let found: Vec<_> = self.datasets().map(|name| datasets.get(name).cloned().flatten()).collect();
+        let named = self.requests.iter().zip(&found).map(|(request, dataset)| features(request, dataset.as_deref()));
+        let named: usize = named.sum();
+        if self.bulk && named > MAX_NAMED_FEATURES {
+            let message =
+                format!("name {named} features in all; one request may name {MAX_NAMED_FEATURES}: send several");
+            return Err(Problem::field("jobs", message));
+        }
+        let (order, rules) = (Arc::clone(self), Rules::of(ports));
+        compute(named > INLINE_FEATURES, move || order.validate_each(&found, rules)).await?
+    }
+
+    fn validate_each(
+        &self,
+        datasets: &[Option<Arc<IndexedDataset>>],
+        rules: Rules,
+    ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
+        let (mut specs, mut refused) = (Vec::with_capacity(self.requests.len()), Vec::new());
+        for (i, (request, dataset)) in self.requests.iter().zip(datasets).enumerate() {
+            match (validate(request, dataset.as_deref(), rules), dataset) {
+                (Ok(spec), Some(dataset)) => specs.push((spec, dataset.id)),
+                (Ok(_), None) => {}
+                (Err(errors), _) if self.bulk => refused.extend(within(&format!("jobs[{i}]."), errors)),
+                (Err(errors), _) => refused.extend(errors),
             }
-            // Somebody who sends a thousand wrong jobs learns enough from the first few.
             if refused.len() > MAX_ERRORS {
                 break;
             }
         }
         if refused.is_empty() { Ok(specs) } else { Err(Problem::validation(refused)) }
     }
+}
 
-    /// Names fields with the job they are of, where there are many.
-    fn placed(&self, i: usize, errors: Vec<FieldError>) -> impl Iterator<Item = FieldError> {
-        let bulk = self.bulk;
-        errors.into_iter().map(move |FieldError { field, message }| {
-            FieldError::new(if bulk { format!("jobs[{i}].{field}") } else { field }, message)
-        })
+/// Of a request for one job, or of all jobs of a bulk request together.
+fn digest(requests: &[CompleteRequest], bulk: bool) -> String {
+    match requests {
+        [one] if !bulk => one.digest(),
+        many => {
+            let mut all = Sha256::new();
+            many.iter().for_each(|request| all.update(request.digest()));
+            hex::encode(all.finalize())
+        }
     }
 }
 
-/// Most errors that a refusal names.
-const MAX_ERRORS: usize = 100;
+/// Most errors that are looked for in one request; an answer shows fewer.
+const MAX_ERRORS: usize = 10_000;
+/// Most features that the jobs of one request may name in all, `*` expanded: their names are stored with each job.
+const MAX_NAMED_FEATURES: usize = 1_000_000;
+/// As many features are checked within a millisecond, so at once; more are left to a thread for long computations.
+const INLINE_FEATURES: usize = 2_000;
 
-/// The draft of one job for the domain to check, and what is refused already.
-pub(crate) fn draft(body: TrainingRequest, ports: &Ports) -> (Draft, Vec<FieldError>) {
-    let (draft, mut refused) = body.draft(ports.webhooks);
-    if draft.algorithm == Algorithm::Noop.as_str() {
-        if !ports.config.allow_noop {
-            refused.push(FieldError::new("algorithm", "noop is for benchmarks; api.allow_noop turns it on"));
-        }
-        if draft.webhook_url.is_some() {
-            refused.push(FieldError::new("webhook_url", "must be null for noop, which ends without a word"));
-        }
+/// How many features a request names, `*` expanded.
+fn features(request: &CompleteRequest, dataset: Option<&IndexedDataset>) -> usize {
+    match (request.draft.features.as_slice(), dataset) {
+        ([star], Some(dataset)) if star == "*" => dataset.columns().len(),
+        (names, _) => names.len(),
     }
-    (draft, refused)
 }
 
-fn check(body: &TrainingRequest, dataset: &Dataset, ports: &Ports) -> Result<JobSpec, Vec<FieldError>> {
-    let (draft, mut refused) = draft(body.clone(), ports);
-    let target_missing = refused.iter().any(|error| error.field == "target");
-    match draft.check(dataset) {
-        Ok(spec) if refused.is_empty() => Ok(spec),
-        Ok(_) => Err(refused),
-        Err(errors) => {
-            refused.extend(errors.into_iter().filter(|error| !(target_missing && error.field == "target")));
-            Err(refused)
-        }
-    }
+/// Runs `work`, on a thread for long computations when it is `long`.
+async fn compute<T: Send + 'static>(long: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    if long { tokio::task::spawn_blocking(work).await.map_err(Problem::internal) } else { Ok(work()) }
 }

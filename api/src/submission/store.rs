@@ -1,17 +1,18 @@
 //! Stores some orders in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use trainyard_domain::ids::uuid_at;
-use trainyard_domain::{Dataset, DatasetName, Job, JobId};
+use trainyard_domain::{DatasetName, Job, JobId};
 use trainyard_http::Problem;
 use trainyard_storage::{AuditEntry, StorageError, Tx};
 use trainyard_telemetry::catalogue;
 
+use super::order::Datasets;
 use super::{Known, Order, Quota, Stored, ready, send, traced};
 use crate::state::Ports;
 
@@ -43,13 +44,13 @@ pub(super) async fn store(
             // Of two with one key the second looks again when the first is stored.
             Ok(Stored::Raced)
         } else {
-            let specs = order.check(|name| datasets.get(name).and_then(Option::as_deref), ports);
+            let specs = order.validate(&datasets, ports).await;
             match admit(&mut tx, quota, order).await?.and(specs) {
                 Ok(specs) => {
                     let first = jobs.len();
-                    jobs.extend(specs.into_iter().map(|(spec, dataset)| {
+                    jobs.extend(specs.into_iter().map(|(spec, dataset_id)| {
                         let request_id = order.actor.request_id();
-                        let job = Job::submitted(spec, dataset.id, order.principal.user_id, request_id, now);
+                        let job = Job::submitted(spec, dataset_id, order.principal.user_id, request_id, now);
                         Job { traceparent: order.traceparent.clone(), ..job }
                     }));
                     accepted.push(Accepted { place, order, jobs: first..jobs.len() });
@@ -96,12 +97,11 @@ pub(super) async fn store(
 struct Intake {
     now: DateTime<Utc>,
     paused: bool,
-    /// Those that are named, in their newest version; `None` where there is none.
-    datasets: HashMap<String, Option<Arc<Dataset>>>,
+    datasets: Datasets,
 }
 
 async fn intake(tx: &mut Tx, known: &Known, orders: &[Arc<Order>]) -> Result<Intake, StorageError> {
-    let mut datasets = HashMap::new();
+    let mut datasets = Datasets::new();
     let mut begun = None;
     for name in orders.iter().flat_map(|order| order.datasets()) {
         if datasets.contains_key(name) {

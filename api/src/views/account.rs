@@ -106,6 +106,7 @@ pub struct AuditView {
     /// When it happened.
     pub at: DateTime<Utc>,
     /// The account that did it; `null` for the server itself.
+    #[schema(required)]
     pub actor: Option<Uuid>,
     /// What was done.
     #[schema(example = "dataset.create")]
@@ -114,6 +115,7 @@ pub struct AuditView {
     #[schema(example = "dataset:titanic")]
     pub subject: String,
     /// The request that did it.
+    #[schema(required)]
     pub request_id: Option<String>,
     /// What else is worth knowing; depends on the action.
     pub detail: Value,

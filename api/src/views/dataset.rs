@@ -11,6 +11,7 @@ pub const LISTED_COLUMNS: usize = 50;
 
 /// How a column's values read.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "lowercase")]
 pub enum DtypeView {
     /// Finite numbers.
@@ -64,12 +65,15 @@ pub struct ColumnView {
     pub distinct: u64,
     /// Smallest number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub min: Option<f64>,
     /// Largest number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub max: Option<f64>,
     /// The most frequent values, most frequent first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub top: Option<Vec<ValueCount>>,
 }
 
@@ -115,6 +119,7 @@ pub struct DatasetView {
     /// What to know before training on it.
     pub warnings: Vec<String>,
     /// Who uploaded it; `null` for a built-in one.
+    #[schema(required)]
     pub created_by: Option<Uuid>,
     /// When.
     pub created_at: DateTime<Utc>,

@@ -3,9 +3,29 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use trainyard_domain::{Job, JobStatus};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::job::{JobErrorView, PublishedView, StatusView};
+
+/// One Server-Sent Event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobEvent)]
+#[allow(dead_code, reason = "described, never made: events are written line by line")]
+pub struct EventView {
+    /// Where a client that lost its stream goes on: it sends the last one as `Last-Event-ID`.
+    #[schema(nullable = false, example = "r7-l1000012")]
+    id: Option<String>,
+    /// What the event is about: `status`, `progress`, `log` or `metric`.
+    #[schema(nullable = false, example = "progress")]
+    event: Option<String>,
+    /// A JSON object.
+    #[schema(nullable = false, example = "{\"eta_s\":2.1,\"phase\":\"training\",\"progress\":0.6}")]
+    data: Option<String>,
+    /// Milliseconds after which to open the stream again: in the last event of a stream that the server ends early.
+    #[schema(nullable = false)]
+    retry: Option<u64>,
+}
 
 /// Where a job stands, in short.
 #[derive(Debug, Serialize)]

@@ -1,11 +1,17 @@
 //! Training jobs as clients see them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use trainyard_domain::{Job, JobError, JobId, JobStatus};
-use utoipa::ToSchema;
+use trainyard_domain::{FailureCode, Job, JobError, JobId, JobStatus};
+use trainyard_http::schema::closed_list;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
+
+use super::spec::SpecView;
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -100,13 +106,27 @@ pub struct PublishedView {
     pub version: i64,
 }
 
+/// The schema of [`FailureCode`].
+pub struct FailureCodeView;
+
+impl PartialSchema for FailureCodeView {
+    fn schema() -> RefOr<Schema> {
+        closed_list::<FailureCode>("Why a job failed, for programs. The list is closed; clients may match on it.")
+    }
+}
+
+impl ToSchema for FailureCodeView {
+    fn name() -> Cow<'static, str> {
+        "FailureCode".into()
+    }
+}
+
 /// Why a job failed, or why it waits for a retry.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobErrorView {
-    /// One of `bad_data`, `bad_params`, `out_of_memory`, `timeout`, `output_limit`, `disk_limit`, `panicked`, `crashed`,
-    /// `dataset_missing`, `dataset_corrupt`, `storage_unavailable`, `disk_full`, `internal`.
-    #[schema(example = "bad_data")]
-    pub code: &'static str,
+    /// What kind of failure it was.
+    #[schema(value_type = FailureCodeView, example = "bad_data")]
+    pub code: FailureCode,
     /// What happened, for people.
     #[schema(example = "the target has only one class")]
     pub message: String,
@@ -115,7 +135,7 @@ pub struct JobErrorView {
     pub retryable: bool,
     /// The last lines that the training process logged, where it logged any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "panicked: index out of bounds")]
+    #[schema(nullable = false, example = "panicked: index out of bounds")]
     pub log_tail: Option<String>,
 }
 
@@ -123,7 +143,7 @@ impl JobErrorView {
     /// The failure as clients see it.
     pub fn new(error: &JobError) -> Self {
         Self {
-            code: error.code.as_str(),
+            code: error.code,
             message: error.message.clone(),
             retryable: error.retryable,
             log_tail: error.log_tail.clone(),
@@ -149,7 +169,7 @@ pub struct JobView {
     #[schema(example = 0.42)]
     pub progress: f64,
     /// What the present run is doing.
-    #[schema(example = "fitting")]
+    #[schema(required, example = "fitting")]
     pub phase: Option<String>,
     /// The attempt that runs, or will run next, from 1.
     #[schema(example = 1)]
@@ -162,41 +182,45 @@ pub struct JobView {
     pub priority: i64,
     /// For a queued job, when asked for by id: 1 is next.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 1)]
+    #[schema(nullable = false, example = 1)]
     pub queue_position: Option<i64>,
     /// Seconds left at the present pace, while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = 4.2)]
+    #[schema(nullable = false, example = 4.2)]
     pub eta_s: Option<f64>,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
     /// Due from then on; moves when a retry waits.
     pub run_at: DateTime<Utc>,
     /// When its present or last run began.
+    #[schema(required)]
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
+    #[schema(required)]
     pub finished_at: Option<DateTime<Utc>>,
     /// Seconds of the present or last run.
-    #[schema(example = 3.1)]
+    #[schema(required, example = 3.1)]
     pub duration_s: Option<f64>,
     /// The worker that runs it, or ran it last.
+    #[schema(required)]
     pub worker: Option<String>,
     /// Who submitted it.
     pub created_by: Uuid,
     /// Held-out metrics of a succeeded job: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
     /// regression: `r2, rmse, mae`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(nullable = false, value_type = Option<Object>)]
     pub metrics: Option<Value>,
     /// What a succeeded job published.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub model: Option<PublishedView>,
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub error: Option<JobErrorView>,
-    /// The order with every default filled in and `*` expanded.
-    #[schema(value_type = Object)]
-    pub spec: Value,
+    /// The training request with every default filled in and `*` expanded.
+    pub spec: SpecView,
 }
 
 impl JobView {
@@ -224,8 +248,7 @@ impl JobView {
             created_by: job.created_by.0,
             model: model.map(|version| PublishedView { name: job.spec.name.as_str().to_owned(), version }),
             error,
-            // A spec always has a JSON form: it is stored as one.
-            spec: serde_json::to_value(&job.spec).unwrap_or_default(),
+            spec: job.spec.into(),
             phase: job.phase,
             worker: job.worker,
             metrics: job.metrics.filter(|_| succeeded),

@@ -33,10 +33,10 @@ pub struct VersionView {
     /// The job that trained it.
     pub job_id: Uuid,
     /// The data set it was trained on.
-    #[schema(example = "titanic")]
+    #[schema(required, example = "titanic")]
     pub dataset: Option<String>,
     /// That data set's version.
-    #[schema(example = 1)]
+    #[schema(required, example = 1)]
     pub dataset_version: Option<i64>,
     /// The artifact's size in bytes.
     #[schema(example = 183_204)]
@@ -83,6 +83,7 @@ pub struct ModelView {
     #[schema(example = json!({"production": 3}))]
     pub aliases: BTreeMap<String, i64>,
     /// The newest version; `null` when all have been deleted.
+    #[schema(required)]
     pub latest: Option<VersionView>,
 }
 
@@ -100,6 +101,7 @@ pub struct ModelDetailView {
     /// A page of its versions, newest first.
     pub versions: Vec<VersionView>,
     /// Where the next page of versions begins; `null` on the last.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

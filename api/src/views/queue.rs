@@ -19,7 +19,7 @@ pub struct QueueView {
     #[schema(example = json!({"queued": 3, "running": 2, "succeeded": 40, "failed": 1, "cancelled": 0}))]
     pub by_status: BTreeMap<&'static str, i64>,
     /// Age of the job that has been due longest; `null` when none waits.
-    #[schema(example = 1.5)]
+    #[schema(required, example = 1.5)]
     pub oldest_age_s: Option<f64>,
     /// The workers that are alive.
     pub workers: Vec<WorkerView>,

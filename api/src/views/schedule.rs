@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use trainyard_domain::schedule::{CatchUp, Outcome, Overlap};
 use trainyard_domain::{Schedule, ScheduleRun};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::spec::SpecView;
 
 /// Times that are told ahead.
 const AHEAD: usize = 5;
@@ -70,10 +71,9 @@ pub struct ScheduleView {
     /// The time zone that this is meant in.
     #[schema(example = "Europe/Berlin")]
     pub timezone: String,
-    /// The order that is submitted each time, with every default filled in. `*` and the newest version of the data set
-    /// are settled each time.
-    #[schema(value_type = Object)]
-    pub spec: Value,
+    /// The training request that is submitted each time, with every default filled in. `*` and the newest version of the
+    /// dataset are settled each time.
+    pub spec: SpecView,
     /// What becomes of times that passed while the servers were down.
     pub catch_up: CatchUpView,
     /// What becomes of a time that comes while a job of the schedule is queued or running.
@@ -88,15 +88,18 @@ pub struct ScheduleView {
     /// When somebody last changed it.
     pub updated_at: DateTime<Utc>,
     /// When it runs next; null while it is paused.
+    #[schema(required)]
     pub next_run_at: Option<DateTime<Utc>>,
     /// The next five times, in UTC; none while it is paused.
     pub next_runs: Vec<DateTime<Utc>>,
     /// When it last submitted a job.
+    #[schema(required)]
     pub last_run_at: Option<DateTime<Utc>>,
     /// The job that was.
+    #[schema(required)]
     pub last_job_id: Option<Uuid>,
     /// Why the last order was refused; null again when one is accepted.
-    #[schema(example = "the data set 'sales' is gone")]
+    #[schema(required, example = "the data set 'sales' is gone")]
     pub last_error: Option<String>,
 }
 
@@ -110,8 +113,7 @@ impl ScheduleView {
             name: schedule.name,
             cron: schedule.cron,
             timezone: schedule.timezone,
-            // A template always has a JSON form: it is stored as one.
-            spec: serde_json::to_value(&schedule.template).unwrap_or_default(),
+            spec: schedule.template.into(),
             catch_up: match schedule.catch_up {
                 CatchUp::Skip => CatchUpView::Skip,
                 CatchUp::One => CatchUpView::One,
@@ -137,6 +139,7 @@ impl ScheduleView {
 
 /// What a time of a schedule came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[cfg_attr(test, derive(Deserialize))]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeView {
     /// A job.
@@ -157,9 +160,10 @@ pub struct ScheduleRunView {
     /// What it came to.
     pub outcome: OutcomeView,
     /// The job, if there is one. It may have expired since.
+    #[schema(required)]
     pub job_id: Option<Uuid>,
     /// Why, for people.
-    #[schema(example = "the data set 'sales' is gone")]
+    #[schema(required, example = "the data set 'sales' is gone")]
     pub message: Option<String>,
     /// When that was decided.
     pub at: DateTime<Utc>,

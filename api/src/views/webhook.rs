@@ -52,16 +52,18 @@ pub struct DeliveryView {
     #[schema(example = 2)]
     pub attempts: i64,
     /// When the next attempt is due; `null` when there will be none.
+    #[schema(required)]
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// The HTTP status of the last attempt, if it was answered.
-    #[schema(example = 503)]
+    #[schema(required, example = 503)]
     pub last_status: Option<i64>,
     /// Why the last attempt failed.
-    #[schema(example = "answered 503 Service Unavailable")]
+    #[schema(required, example = "answered 503 Service Unavailable")]
     pub last_error: Option<String>,
     /// When the event happened.
     pub created_at: DateTime<Utc>,
     /// When it was delivered or given up.
+    #[schema(required)]
     pub finished_at: Option<DateTime<Utc>>,
 }
 

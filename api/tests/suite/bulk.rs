@@ -68,3 +68,68 @@ async fn submissions_at_the_same_time_do_not_suffer_for_each_other() {
     }
     assert_eq!(admin.get("/queue").await.ok(200)["depth"], 30);
 }
+
+#[tokio::test]
+async fn every_wrong_field_of_every_job_is_named_once() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let wrong = json!({"jobs": [
+        with(json!({"dataset": "atlantis", "name": "Bad Name", "features": ["x", "x"], "priority": 99})),
+        job(),
+        with(json!({"target": "shoe_size", "features": ["sex", "hat"], "params": {"n_trees": 0}, "seed": -1})),
+    ]});
+    let fields = admin.post("/training/bulk", wrong).await.refused();
+    let expected = [
+        "jobs[0].name",
+        "jobs[0].priority",
+        "jobs[0].dataset",
+        "jobs[0].features[1]",
+        "jobs[2].seed",
+        "jobs[2].target",
+        "jobs[2].features[1]",
+        "jobs[2].params.n_trees",
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[tokio::test]
+async fn a_request_with_its_defaults_spelled_out_is_the_same_request() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let post = async |path: &str, key: &str, body: Value| {
+        let request = admin.request(Method::POST, path).header("content-type", "application/json");
+        admin.send(request.header("idempotency-key", key), body.to_string()).await
+    };
+    let same = [
+        json!({"dataset": "titanic"}),
+        json!({"dataset": null, "target": "survived", "run_at": null, "webhook_url": null}),
+        json!({"params": {"n_trees": 100.0, "max_depth": null, "test_size": 0.2}, "seed": 42.0, "timeout_s": 3.6e3}),
+    ];
+    let first = post("/training", "one", job()).await.ok(202);
+    let many = post("/training/bulk", "many", json!({"jobs": [job(), job()]})).await.ok(202);
+    for more in same {
+        assert_eq!(post("/training", "one", with(more.clone())).await.ok(202), first, "{more}");
+        let jobs = json!({"jobs": [job(), with(more.clone())]});
+        assert_eq!(post("/training/bulk", "many", jobs).await.ok(202), many, "{more}");
+    }
+    for different in
+        [json!({"seed": 43}), json!({"features": ["age", "sex", "pclass"]}), json!({"params": {"n_trees": 7}})]
+    {
+        post("/training", "one", with(different)).await.problem(409);
+    }
+    assert_eq!(admin.get("/training").await.ok(200)["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_bulk_request_may_not_name_more_features_than_can_be_stored_at_once() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let features: Vec<_> = (0..9_999).map(|i| format!("c{i}")).collect();
+    let header = format!("{},y\n", features.join(","));
+    let row = |value: usize| format!("{}{}\n", format!("{value},").repeat(9_999), value % 2);
+    let csv = (0..4).fold(header, |csv, value| csv + &row(value));
+    admin.upload("wide", csv).await.ok(201);
+    let wide = with(json!({"dataset": "wide", "target": "y", "features": ["*"]}));
+    let refused = admin.post("/training/bulk", json!({"jobs": vec![wide; 101]})).await.refused();
+    assert_eq!(refused, ["jobs"]);
+}

@@ -11,16 +11,16 @@ use trainyard_http::json::JsonBytes;
 use trainyard_http::middleware::TraceContext;
 
 use crate::service::Service;
-use crate::views::answer::InferenceAnswer;
-use crate::views::request::InferenceRequest;
+use crate::views::schemas::InferenceAnswer;
+use crate::views::schemas::RequestBody;
 
 /// Predict with a published model: one row (`features`) or many (`instances`).
 ///
 /// The prediction stands under the target's own name, as a boolean where the target is 0/1, true/false or yes/no, else as
-/// its label with `probabilities` per class, or as a number. A target called `prob`, `probabilities`, `model`, `version`
-/// or `warnings` is answered under `prediction` instead. A feature that is left out or `null` is imputed as in training
+/// its label with `probabilities` per class, or as a number. A target called `prob`, `probabilities`, `model`,
+/// `version`, `warnings` or `predictions` is answered under `prediction` instead. A feature that is left out or `null` is imputed as in training
 /// and named in `warnings`, as is a category that training never saw.
-#[utoipa::path(post, path = "/inference", tag = "inference", request_body = InferenceRequest, responses(
+#[utoipa::path(post, path = "/inference", operation_id = "predict", tag = "inference", request_body = RequestBody, responses(
     (status = 200, description = "The prediction, and the version that made it", body = InferenceAnswer,
      examples(
         ("one row" = (value = json!({"prob": 0.97, "survived": true, "model": "titanic-rf", "version": 3}))),

@@ -1,58 +1,10 @@
 //! The answers of `POST /inference`. The prediction stands under the target's own name, so they are written as maps.
 
-use std::collections::BTreeMap;
-
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use trainyard_ml::model::Task;
 use trainyard_ml::predict::{Outcome, Prediction};
-use utoipa::ToSchema;
 
 use crate::loaded::Loaded;
-
-/// The answer for `features`, or the one for `instances`.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[allow(dead_code, reason = "describes what OneRow and ManyRows write, whose field names depend on the target")]
-pub(crate) enum InferenceAnswer {
-    /// For `features`.
-    One(OneAnswer),
-    /// For `instances`.
-    Many(ManyAnswer),
-}
-
-/// One prediction. It stands under the target's own name, as a field that is not listed here.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "see InferenceAnswer")]
-pub(crate) struct OneAnswer {
-    /// Probability of the positive class, for targets with two classes.
-    #[schema(example = 0.97, minimum = 0, maximum = 1)]
-    prob: Option<f64>,
-    /// Probability per class, for targets whose classes have names.
-    probabilities: Option<BTreeMap<String, f64>>,
-    /// The model that answered.
-    #[schema(example = "titanic-rf")]
-    model: String,
-    /// Its version.
-    #[schema(example = 3)]
-    version: i64,
-    /// Features that were missing or held a category unknown to training; absent when there are none.
-    warnings: Option<Vec<String>>,
-}
-
-/// Many predictions, in the order of the rows.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "see InferenceAnswer")]
-pub(crate) struct ManyAnswer {
-    /// As for one row, without `model` and `version`.
-    #[schema(value_type = Vec<Object>)]
-    predictions: Vec<serde_json::Value>,
-    /// The model that answered.
-    #[schema(example = "titanic-rf")]
-    model: String,
-    /// Its version.
-    #[schema(example = 3)]
-    version: i64,
-}
 
 /// The answer for `features`, as written.
 pub(crate) struct OneRow<'a> {

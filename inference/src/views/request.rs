@@ -3,27 +3,24 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use trainyard_domain::FieldError;
-use utoipa::ToSchema;
+use trainyard_http::whole;
 
 use crate::registry::Pick;
 
-/// One row, or many: exactly one of `features` and `instances`.
-#[derive(Debug, Deserialize, ToSchema)]
+/// One row, or many: exactly one of `features` and `instances`. Its schema is [`super::schemas::RequestBody`].
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InferenceRequest {
     /// The model; may be left out when there is exactly one, or a default is set.
-    #[schema(example = "titanic-rf")]
     model: Option<String>,
     /// Pins a version; else the alias decides.
-    #[schema(minimum = 1)]
+    #[serde(default, deserialize_with = "whole::optional_i64")]
     version: Option<i64>,
     /// The alias to follow, `production` unless said otherwise; not together with `version`.
     alias: Option<String>,
     /// One row, value by feature name. Numbers, booleans and texts; `null` or absence means missing.
-    #[schema(value_type = Option<Object>, example = json!({"sex": "female", "age": 29, "pclass": 1}))]
     features: Option<Map<String, Value>>,
     /// Many rows, answered in this order.
-    #[schema(value_type = Option<Vec<Object>>)]
     instances: Option<Vec<Map<String, Value>>>,
     /// Each feature's contribution: not available in this version.
     explain: Option<bool>,

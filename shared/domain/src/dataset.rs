@@ -1,7 +1,13 @@
 //! Data sets: their names, versions and column profiles.
 
+mod index;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use index::IndexedDataset;
+#[cfg(test)]
+pub(crate) use index::visits;
 
 use crate::ids::{DatasetId, UserId};
 use crate::model::parse_name;
@@ -93,11 +99,4 @@ pub struct Dataset {
     pub created_by: Option<UserId>,
     /// When.
     pub created_at: DateTime<Utc>,
-}
-
-impl Dataset {
-    /// The profile of the column called `name`.
-    pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
-        self.columns.iter().find(|column| column.name == name)
-    }
 }

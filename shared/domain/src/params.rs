@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::algorithm::Algorithm;
-use crate::field::FieldError;
+use crate::field::{FieldError, shown};
 
 /// One parameter an algorithm takes.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ impl Params {
         for name in given.keys().filter(|name| !specs.iter().any(|spec| spec.name == name.as_str())) {
             let known: Vec<_> = specs.iter().map(|spec| spec.name).collect();
             errors.push(FieldError::new(
-                format!("params.{name}"),
+                format!("params.{}", shown(name)),
                 format!("is not a parameter of {}, which takes {}", algorithm.as_str(), known.join(", ")),
             ));
         }
@@ -90,6 +90,11 @@ impl Params {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// All of them, owned.
+    pub fn into_map(self) -> Map<String, Value> {
+        self.0
+    }
+
     /// All of them, as they are saved with the model.
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
@@ -107,12 +112,13 @@ impl ParamSpec {
             ParamKind::Int { default: None, .. } | ParamKind::Float { default: None, .. } if given.is_null() => {
                 Ok(Value::Null)
             }
-            ParamKind::Int { min, max, .. } => match given.as_i64() {
+            ParamKind::Int { min, max, .. } => match whole(given) {
                 Some(n) if (min..=max).contains(&n) => Ok(json!(n)),
                 _ => Err(format!("must be a whole number from {min} to {max}")),
             },
             ParamKind::Float { min, max, .. } => match given.as_f64() {
-                Some(x) if (min..=max).contains(&x) => Ok(json!(x)),
+                // Plus zero: -0.0 is the same request as 0.
+                Some(x) if (min..=max).contains(&x) => Ok(json!(x + 0.0)),
                 _ => Err(format!("must be a number from {min} to {max}")),
             },
             ParamKind::Choice { options, .. } => match given.as_str() {
@@ -147,6 +153,14 @@ impl ParamSpec {
     }
 }
 
+/// A whole number, however it is spelled: JSON Schema takes 7.0 for an integer.
+fn whole(given: &Value) -> Option<i64> {
+    given.as_i64().or_else(|| given.as_f64().filter(|x| x.fract() == 0.0 && x.abs() < EXACT).map(|x| x as i64))
+}
+
+/// Floats below are whole numbers without rounding.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// JSON Schema (2020-12) of an algorithm's `params` object.
 pub fn json_schema(algorithm: Algorithm) -> Value {
     let properties: Map<String, Value> =
@@ -173,6 +187,14 @@ mod tests {
             let errors = parse(json!({"n_trees": bad})).unwrap_err();
             assert_eq!(errors[0].field, "params.n_trees");
         }
+    }
+
+    #[test]
+    fn a_number_means_the_same_however_it_is_spelled() {
+        assert_eq!(parse(json!({"n_trees": 7.0})).unwrap(), parse(json!({"n_trees": 7})).unwrap());
+        assert_eq!(parse(json!({"n_trees": 7.0})).unwrap().as_map()["n_trees"], json!(7));
+        let svm = |c: Value| Params::parse(Algorithm::Svm, json!({"c": c}).as_object().unwrap()).unwrap();
+        assert_eq!(svm(json!(10)), svm(json!(10.0)));
     }
 
     #[test]

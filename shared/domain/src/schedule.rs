@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use timetable::{MAX_DUE, Plan, Timetable};
 
-use crate::dataset::{Dataset, DatasetName};
+use crate::dataset::{DatasetName, IndexedDataset};
 use crate::field::FieldError;
 use crate::ids::{JobId, ScheduleId, UserId};
 use crate::model::parse_name;
@@ -121,8 +121,8 @@ impl Template {
     ///
     /// # Errors
     /// Every refused field.
-    pub fn resolve(&self, dataset: &Dataset) -> Result<JobSpec, Vec<FieldError>> {
-        self.draft.clone().check(dataset)
+    pub fn resolve(&self, dataset: &IndexedDataset) -> Result<JobSpec, Vec<FieldError>> {
+        self.draft.validate(Some(dataset))
     }
 }
 

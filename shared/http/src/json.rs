@@ -22,12 +22,19 @@ use crate::problem::{Code, Problem};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+/// Bodies up to here are parsed within a millisecond or two, so at once; larger ones are left to a thread for long
+/// computations.
+const INLINE_BYTES: usize = 256 << 10;
+
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
-        parse(&bytes).map(Self)
+        if bytes.len() <= INLINE_BYTES {
+            return parse(&bytes).map(Self);
+        }
+        tokio::task::spawn_blocking(move || parse(&bytes).map(Self)).await.map_err(Problem::internal)?
     }
 }
 
@@ -58,12 +65,21 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
 
 /// Whether a content type is declared; 415 when it is not JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<bool, Problem> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(false) };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
-        return Ok(true);
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let Some(value) = values.next() else { return Ok(false) };
+    let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
+    let mut parts = text.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if !is_json || values.next().is_some() {
+        return Err(unsupported());
     }
-    Err(unsupported())
+    let charset = parts.find_map(|part| part.strip_prefix("charset="));
+    match charset.map(|charset| charset.trim_matches('"')) {
+        // JSON is UTF-8 (RFC 8259, section 8.1), of which ASCII is a part.
+        None | Some("utf-8" | "utf8" | "us-ascii") => Ok(true),
+        Some(_) => Err(Problem::new(Code::UnsupportedMediaType, "the charset must be utf-8")),
+    }
 }
 
 fn unsupported() -> Problem {

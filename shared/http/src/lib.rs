@@ -17,7 +17,9 @@ pub mod path;
 pub mod problem;
 pub mod query;
 pub mod routes;
+pub mod schema;
 pub mod serve;
+pub mod whole;
 
 pub use auth::{Authenticator, Principal};
 pub use json::Json;

@@ -54,6 +54,7 @@ pub struct List<T> {
     /// The items, newest first.
     pub items: Vec<T>,
     /// Send it as `cursor` for the next page; null on the last.
+    #[schema(required)]
     pub next_cursor: Option<String>,
 }
 

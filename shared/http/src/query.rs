@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::de::value::MapDeserializer;
+use trainyard_domain::{FieldError, shown};
 
 use crate::explain::explain;
 use crate::problem::Problem;
@@ -30,6 +31,13 @@ pub(crate) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 pub(crate) fn pairs(query: Option<&str>) -> Vec<Pair<'_>> {
     url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect()
+}
+
+/// Refuses every parameter, for routes that take none.
+pub(crate) fn refuse_all(query: Option<&str>) -> Result<(), Problem> {
+    let unknown = "is not a known parameter; there are none here";
+    let errors: Vec<_> = pairs(query).iter().map(|(name, _)| FieldError::new(shown(name), unknown)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::validation(errors)) }
 }
 
 pub(crate) fn read<'a, T: DeserializeOwned>(pairs: impl Iterator<Item = Pair<'a>>) -> Result<T, Problem> {

@@ -147,9 +147,11 @@ impl Routes {
     pub fn into_router_with(self, authenticator: Authenticator, limits: Limits) -> Router {
         let mut router = Router::new();
         for entry in self.entries {
+            let refuses_queries = entry.refuses_queries();
             let guard = Arc::new(Guard {
                 access: entry.access,
                 authenticator: entry.authenticator.unwrap_or_else(|| authenticator.clone()),
+                refuses_queries,
                 body_bytes: entry.body_bytes.unwrap_or(limits.body_bytes),
                 timeout: entry.timeout.unwrap_or(Duration::from_secs(limits.timeout_s)),
             });

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::schedule::{Outcome, Overlap, Plan};
-use trainyard_domain::{Job, JobId, JobSpec, Role, Schedule, ScheduleId, ScheduleRun};
+use trainyard_domain::{FieldError, IndexedDataset, Job, JobId, JobSpec, Role, Schedule, ScheduleId, ScheduleRun};
 use trainyard_storage::{Cancelled, Fired, Result as StorageResult, Tx};
 use trainyard_telemetry::{Span, TraceParent, catalogue};
 
@@ -179,9 +179,18 @@ async fn order(
     let Some(dataset) = tx.datasets().latest(name).await? else {
         return Ok(Err(format!("the data set '{}' is gone", name.as_str())));
     };
-    let told = |errors: Vec<trainyard_domain::FieldError>| {
-        let lines: Vec<_> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
-        lines.join("; ")
-    };
-    Ok(schedule.template.resolve(&dataset).map(|spec| (spec, dataset.id)).map_err(told))
+    let dataset = IndexedDataset::from(dataset);
+    Ok(schedule.template.resolve(&dataset).map(|spec| (spec, dataset.id)).map_err(|errors| summary(&errors)))
+}
+
+/// Most refused fields that a schedule's `last_error` names.
+const MAX_NAMED: usize = 10;
+
+fn summary(errors: &[FieldError]) -> String {
+    let mut lines: Vec<_> =
+        errors.iter().take(MAX_NAMED).map(|error| format!("{} {}", error.field, error.message)).collect();
+    if errors.len() > MAX_NAMED {
+        lines.push(format!("and {} more", errors.len() - MAX_NAMED));
+    }
+    lines.join("; ")
 }

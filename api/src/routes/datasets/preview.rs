@@ -22,7 +22,7 @@ const LAST_READ: u64 = 32 << 20;
 /// The first 50 rows, fewer where they are very long; overlong values are shortened.
 #[utoipa::path(
     get, path = "/datasets/{name}/preview", operation_id = "preview_dataset", tag = "datasets",
-    params(("name" = String, Path, description = "The data set.", example = "titanic"), VersionQuery),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The data set.", example = "titanic"), VersionQuery),
     responses(
         (status = 200, description = "Up to 50 rows.", body = PreviewView),
         (status = 404, description = "There is no such data set, or no such version of it."),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::model::parse_alias;
 use trainyard_http::middleware::RequestId;
-use trainyard_http::{Json, Path, Principal, Problem};
+use trainyard_http::{Json, Path, Principal, Problem, whole};
 use utoipa::ToSchema;
 
 use super::{missing, model_name};
@@ -20,6 +20,7 @@ use crate::views::model::AliasView;
 #[serde(deny_unknown_fields)]
 pub struct AliasRequest {
     /// A version of the model.
+    #[serde(deserialize_with = "whole::i64")]
     #[schema(example = 3, minimum = 1)]
     version: i64,
 }
@@ -29,8 +30,8 @@ pub struct AliasRequest {
 /// Points an alias at a version, in one step. `production` is what `/inference` serves.
 #[utoipa::path(
     put, path = "/models/{name}/aliases/{alias}", operation_id = "move_alias", tag = "models",
-    params(("name" = String, Path, description = "The model."),
-           ("alias" = String, Path, description = "The alias.", example = "production")),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."),
+           ("alias" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The alias.", example = "production")),
     request_body = AliasRequest,
     responses(
         (status = 200, description = "Where it points now.", body = AliasView),
@@ -65,8 +66,8 @@ pub async fn put(
 /// Removes an alias; the version it pointed at stays.
 #[utoipa::path(
     delete, path = "/models/{name}/aliases/{alias}", operation_id = "remove_alias", tag = "models",
-    params(("name" = String, Path, description = "The model."),
-           ("alias" = String, Path, description = "The alias.", example = "candidate")),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."),
+           ("alias" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The alias.", example = "candidate")),
     responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "There is no such model, or it has no such alias."),

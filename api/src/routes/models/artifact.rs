@@ -4,12 +4,11 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use tempfile::TempPath;
 use tokio_util::io::ReaderStream;
 use trainyard_artifacts::Key;
 use trainyard_domain::ModelVersion;
-use trainyard_http::{Path, Problem, Query};
+use trainyard_http::{Path, Problem};
 
 use super::find;
 use crate::answer;
@@ -17,24 +16,14 @@ use crate::state::ApiState;
 
 const CHUNK: usize = 64 << 10;
 
-/// In which form.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct FormatQuery {
-    /// Must be left out: conversion is not available in this version.
-    format: Option<String>,
-}
-
 /// Download an artifact.
 ///
 /// Downloads an artifact. Its SHA-256 is checked before the first byte is sent.
 #[utoipa::path(
     get, path = "/models/{name}/versions/{version}/artifact", operation_id = "download_artifact", tag = "models",
     params(
-        ("name" = String, Path, description = "The model."),
-        ("version" = i64, Path, description = "The version."),
-        FormatQuery,
+        ("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."),
+        ("version" = i64, Path, minimum = 1, description = "The version."),
     ),
     responses(
         (status = 200, description = "The artifact.", body = Vec<u8>, content_type = "application/octet-stream",
@@ -42,18 +31,13 @@ pub struct FormatQuery {
                     ("x-artifact-sha256" = String, description = "The SHA-256, hexadecimal."))),
         (status = 304, description = "The client has it already."),
         (status = 404, description = "There is no such version."),
-        (status = 422, description = "A format was asked for."),
     )
 )]
 pub async fn get(
     State(state): State<ApiState>,
     Path((name, version)): Path<(String, i64)>,
-    Query(query): Query<FormatQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if query.format.is_some() {
-        return Err(Problem::field("format", "must be left out: conversion is not available in this version"));
-    }
     let version = find(&mut state.db.read().await?, &name, version).await?;
     let etag = format!("\"{}\"", version.sha256);
     if answer::has(&headers, &etag) {

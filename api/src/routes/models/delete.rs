@@ -29,7 +29,7 @@ pub struct ForceQuery {
 /// Deletes a version with its artifact and, when forced, the aliases that point at it.
 #[utoipa::path(
     delete, path = "/models/{name}/versions/{version}", operation_id = "delete_version", tag = "models",
-    params(("name" = String, Path, description = "The model."), ("version" = i64, Path, description = "The version."),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ("version" = i64, Path, minimum = 1, description = "The version."),
            ForceQuery),
     responses(
         (status = 204, description = "It is gone."),
@@ -63,7 +63,7 @@ pub async fn version(
 /// Deletes a model with all of its versions.
 #[utoipa::path(
     delete, path = "/models/{name}", operation_id = "delete_model", tag = "models",
-    params(("name" = String, Path, description = "The model."), ForceQuery),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ForceQuery),
     responses(
         (status = 204, description = "It is gone."),
         (status = 404, description = "There is no such model."),

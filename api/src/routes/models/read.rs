@@ -44,7 +44,7 @@ pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Jso
 /// A model with its versions, newest first.
 #[utoipa::path(
     get, path = "/models/{name}", operation_id = "get_model", tag = "models",
-    params(("name" = String, Path, description = "The model."), PageParams),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), PageParams),
     responses(
         (status = 200, description = "The model with a page of its versions.", body = ModelDetailView),
         (status = 404, description = "There is no such model."),
@@ -75,7 +75,7 @@ pub async fn get(
 /// One version of a model.
 #[utoipa::path(
     get, path = "/models/{name}/versions/{version}", operation_id = "get_version", tag = "models",
-    params(("name" = String, Path, description = "The model."), ("version" = i64, Path, description = "The version.")),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ("version" = i64, Path, minimum = 1, description = "The version.")),
     responses(
         (status = 200, description = "The version.", body = VersionView),
         (status = 404, description = "There is no such version."),

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use trainyard_domain::schedule::{Template, Timetable, parse_schedule_name};
-use trainyard_domain::{DatasetName, FieldError, Schedule, ScheduleId, UserId};
+use trainyard_domain::{DatasetName, FieldError, IndexedDataset, Schedule, ScheduleId, UserId};
 use trainyard_http::Problem;
 use trainyard_storage::{StorageError, Tx};
 use utoipa::ToSchema;
 
 use crate::routes::training::request::TrainingRequest;
 use crate::state::Ports;
-use crate::submission;
+use crate::submission::{self, Rules, within};
 use crate::views::schedule::{CatchUpView, OverlapView};
 
 /// What to submit, and when. `name`, `cron` and `spec` are required.
@@ -95,31 +95,25 @@ impl ScheduleRequest {
     }
 }
 
-/// The order inside, checked as `POST /training` would check it now; what is refused begins with `spec.`.
+/// The training request inside, validated as `POST /training` would validate it now; refused fields begin with `spec.`.
 pub(crate) async fn template(
     ports: &Ports,
     tx: &mut Tx,
     spec: TrainingRequest,
 ) -> Result<Result<Template, Vec<FieldError>>, StorageError> {
-    let found = match DatasetName::parse(spec.dataset()) {
-        Ok(name) => tx.datasets().latest(&name).await?,
-        Err(_) => None,
+    let request = spec.complete();
+    let name = DatasetName::parse(&request.dataset).ok();
+    let dataset = match &name {
+        Some(name) => tx.datasets().latest(name).await?.map(IndexedDataset::from),
+        None => None,
     };
-    let Some(dataset) = found else {
-        return Ok(Err(vec![FieldError::new("spec.dataset", "is not the name of a data set")]));
-    };
-    let (draft, mut refused) = submission::draft(spec, ports);
-    if draft.run_at.is_some() {
+    let mut refused = submission::validate(&request, dataset.as_ref(), Rules::of(ports)).err().unwrap_or_default();
+    if request.draft.run_at.is_some() {
+        refused.retain(|error| error.field != "run_at");
         refused.push(FieldError::new("run_at", "must be null: the schedule says when"));
     }
-    let target_missing = refused.iter().any(|error| error.field == "target");
-    let template = Template { dataset: dataset.name.clone(), draft };
-    if let Err(errors) = template.resolve(&dataset) {
-        refused.extend(errors.into_iter().filter(|error| !(target_missing && error.field == "target")));
-    }
-    if refused.is_empty() {
-        return Ok(Ok(template));
-    }
-    let inside = |error: FieldError| FieldError::new(format!("spec.{}", error.field), error.message);
-    Ok(Err(refused.into_iter().map(inside).collect()))
+    Ok(match name {
+        Some(dataset) if refused.is_empty() => Ok(Template { dataset, draft: request.draft }),
+        _ => Err(within("spec.", refused).collect()),
+    })
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde_json::json;
 use trainyard_domain::schedule::Outcome;
-use trainyard_domain::{Job, JobStatus, ScheduleId, ScheduleRun};
+use trainyard_domain::{IndexedDataset, Job, JobStatus, ScheduleId, ScheduleRun};
 use trainyard_http::middleware::{RequestId, TraceContext};
 use trainyard_http::{Path, Principal, Problem};
 use trainyard_storage::Fired;
@@ -23,7 +23,9 @@ use crate::views::job::AcceptedView;
     post, path = "/schedules/{id}/trigger", operation_id = "trigger_schedule", tag = "schedules",
     params(("id" = Uuid, Path, description = "The schedule.")),
     responses(
-        (status = 202, description = "The job is stored and will run.", body = AcceptedView),
+        (status = 202, description = "The job is stored and will run.", body = AcceptedView,
+            headers(("Location" = String, description = "Where to watch the job."),
+                    ("Retry-After" = u64, description = "Seconds after which to look."))),
         (status = 404, description = "There is no such schedule."),
         (status = 409, description = "The order can't be trained any more: the fields say why."),
         (status = 429, description = "Too many jobs are queued or running."),
@@ -42,6 +44,7 @@ pub async fn trigger(
     let gone = || Problem::conflict("the schedule's data set is gone");
     let dataset = tx.datasets().latest(&schedule.template.dataset).await?.ok_or_else(gone)?;
     let stale = |errors| Problem::conflict("the schedule's order can't be trained any more").about(errors);
+    let dataset = IndexedDataset::from(dataset);
     let spec = schedule.template.resolve(&dataset).map_err(stale)?;
     state.quota().admit(&mut tx, principal.user_id, 1).await??;
 

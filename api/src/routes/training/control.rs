@@ -21,7 +21,9 @@ use crate::views::job::AcceptedView;
     post, path = "/training/{job_id}/cancel", operation_id = "cancel_job", tag = "training",
     params(("job_id" = Uuid, Path, description = "The job.")),
     responses(
-        (status = 202, description = "It is cancelled, or will be in a moment.", body = AcceptedView),
+        (status = 202, description = "It is cancelled, or will be in a moment.", body = AcceptedView,
+            headers(("Location" = String, description = "Where to watch the job."),
+                    ("Retry-After" = u64, description = "Seconds after which to look."))),
         (status = 404, description = "There is no such job."),
         (status = 409, description = "It has ended already."),
     )
@@ -60,7 +62,9 @@ pub async fn cancel(
     post, path = "/training/{job_id}/retry", operation_id = "retry_job", tag = "training",
     params(("job_id" = Uuid, Path, description = "The job.")),
     responses(
-        (status = 202, description = "It is queued again.", body = AcceptedView),
+        (status = 202, description = "It is queued again.", body = AcceptedView,
+            headers(("Location" = String, description = "Where to watch the job."),
+                    ("Retry-After" = u64, description = "Seconds after which to look."))),
         (status = 404, description = "There is no such job."),
         (status = 409, description = "It has not failed or been cancelled, or its data set has been deleted."),
         (status = 429, description = "Too many jobs are queued or running."),

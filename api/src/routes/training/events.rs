@@ -21,6 +21,7 @@ use super::missing;
 use crate::feed::{Feed, Position, Told};
 use crate::hub::Seen;
 use crate::state::ApiState;
+use crate::views::event::EventView;
 
 /// When a client whose stream was ended by us should come back.
 const RETRY: Duration = Duration::from_secs(1);
@@ -53,7 +54,7 @@ pub struct EventsQuery {
         ("Last-Event-ID" = Option<String>, Header, description = "The `id` of the last event that was read."),
     ),
     responses(
-        (status = 200, description = "The events.", body = String, content_type = "text/event-stream",
+        (status = 200, description = "The events.", body = EventView, content_type = "text/event-stream",
             example = "id: r7-l1000012\nevent: progress\ndata: {\"eta_s\":2.1,\"phase\":\"training\",\"progress\":0.6}\n\n"),
         (status = 204, description = "The client has seen the final status: there is nothing more to come."),
         (status = 404, description = "There is no such job."),

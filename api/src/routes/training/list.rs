@@ -8,7 +8,8 @@ use trainyard_http::{Json, List, Problem};
 use trainyard_storage::JobFilter;
 
 use crate::state::ApiState;
-use crate::views::job::JobView;
+use crate::views::algorithm::AlgorithmName;
+use crate::views::job::{JobView, StatusView};
 
 /// Which jobs to list; all of what is given has to fit.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -16,13 +17,13 @@ use crate::views::job::JobView;
 #[into_params(parameter_in = Query)]
 pub struct JobQuery {
     /// `queued`, `running`, `succeeded`, `failed` or `cancelled`.
-    #[param(example = "running")]
+    #[param(value_type = Option<StatusView>, inline, example = "running")]
     status: Option<String>,
     /// The model's name.
-    #[param(example = "titanic-rf")]
+    #[param(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", example = "titanic-rf")]
     name: Option<String>,
     /// One of `GET /algorithms`.
-    #[param(example = "random_forest")]
+    #[param(value_type = Option<AlgorithmName>, inline, example = "random_forest")]
     algorithm: Option<String>,
     /// The id of the account that submitted it.
     #[param(value_type = Option<Uuid>)]

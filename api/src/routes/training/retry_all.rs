@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trainyard_domain::{Algorithm, DatasetId, FailureCode, FieldError, Job, JobId, JobStatus, ModelName, UserId};
 use trainyard_http::middleware::RequestId;
-use trainyard_http::{Json, Principal, Problem};
+use trainyard_http::{Json, Principal, Problem, whole};
 use trainyard_storage::{JobFilter, StorageError, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::audit::Actor;
 use crate::state::ApiState;
-use crate::views::job::{RetriedView, SkippedView};
+use crate::views::algorithm::AlgorithmName;
+use crate::views::job::{FailureCodeView, RetriedView, SkippedView};
 
 /// Jobs looked at in one transaction.
 const PAGE: i64 = 200;
@@ -34,18 +35,20 @@ pub struct RetryRequest {
     #[serde(default)]
     status: DeadStatus,
     /// The model's name.
+    #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
     name: Option<String>,
     /// One of `GET /algorithms`.
+    #[schema(value_type = Option<AlgorithmName>)]
     algorithm: Option<String>,
     /// The id of the account that submitted them.
     created_by: Option<Uuid>,
     /// Why they failed: the `code` of their `error`.
-    #[schema(value_type = Option<String>, example = "crashed")]
+    #[schema(value_type = Option<FailureCodeView>, example = "crashed")]
     error_code: Option<FailureCode>,
     /// Most jobs to run again; the newest go first.
-    #[serde(default = "a_thousand")]
+    #[serde(default = "a_thousand", deserialize_with = "whole::i64")]
     #[schema(minimum = 1, maximum = 1000, default = 1000)]
-    limit: u16,
+    limit: i64,
 }
 
 /// How the jobs to run again have ended.
@@ -59,7 +62,7 @@ pub enum DeadStatus {
     Cancelled,
 }
 
-fn a_thousand() -> u16 {
+fn a_thousand() -> i64 {
     1_000
 }
 
@@ -126,14 +129,14 @@ impl RetryRequest {
             found
         });
         if !(1..=a_thousand()).contains(&self.limit) {
-            refuse("limit", format!("must be from 1 to {}", a_thousand()));
+            refuse("limit", format!("must be a whole number from 1 to {}", a_thousand()));
         }
         let status = Some(match self.status {
             DeadStatus::Failed => JobStatus::Failed,
             DeadStatus::Cancelled => JobStatus::Cancelled,
         });
         let filter = JobFilter { status, name, algorithm, created_by: self.created_by.map(UserId) };
-        let wanted = Wanted { filter, code: self.error_code, limit: self.limit.into() };
+        let wanted = Wanted { filter, code: self.error_code, limit: usize::try_from(self.limit).unwrap_or_default() };
         if refused.is_empty() { Ok(wanted) } else { Err(refused) }
     }
 }

@@ -27,7 +27,8 @@ const MAX_BULK: usize = 1_000;
 /// second job.
 #[utoipa::path(
     post, path = "/training", operation_id = "submit_job", tag = "training",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters, kept for a day.")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]([ -~]{0,253}[!-~])?$", max_length = 255,
+            description = "1 to 255 printable ASCII characters, kept for a day.")),
     request_body = TrainingRequest,
     responses(
         (status = 202, description = "The job is stored and will run.", body = AcceptedView,
@@ -47,7 +48,7 @@ pub async fn submit(
     Json(body): Json<TrainingRequest>,
 ) -> Result<Accepted, Problem> {
     let actor = Actor::of(&principal, &request_id);
-    let jobs = submit_order(&state, Order::one(body, key, principal, actor), &trace).await?;
+    let jobs = submit_order(&state, Order::one(body, key, principal, actor).await?, &trace).await?;
     let id = jobs.first().ok_or_else(|| Problem::internal("a submission without a job"))?;
     Ok(Accepted::new(*id, JobStatus::Queued))
 }
@@ -67,7 +68,8 @@ pub struct BulkRequest {
 /// them together.
 #[utoipa::path(
     post, path = "/training/bulk", operation_id = "submit_jobs", tag = "training",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable characters, kept for a day.")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]([ -~]{0,253}[!-~])?$", max_length = 255,
+            description = "1 to 255 printable ASCII characters, kept for a day.")),
     request_body = BulkRequest,
     responses(
         (status = 202, description = "The jobs are stored and will run.", body = BulkAcceptedView,
@@ -89,7 +91,7 @@ pub async fn bulk(
         return Err(Problem::field("jobs", format!("must hold 1 to {MAX_BULK} jobs")));
     }
     let actor = Actor::of(&principal, &request_id);
-    let jobs = submit_order(&state, Order::bulk(body.jobs, key, principal, actor), &trace).await?;
+    let jobs = submit_order(&state, Order::bulk(body.jobs, key, principal, actor).await?, &trace).await?;
     let jobs = jobs.into_iter().map(|id| AcceptedView::new(id, JobStatus::Queued)).collect();
     Ok((StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(BulkAcceptedView { jobs })).into_response())
 }

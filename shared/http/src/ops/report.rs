@@ -52,12 +52,15 @@ pub struct CheckReport {
     pub status: CheckStatus,
     /// Whether the process can't work without it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub critical: Option<bool>,
     /// How long it took.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub latency_ms: Option<f64>,
     /// What is wrong, without addresses or secrets.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
     pub error: Option<String>,
 }
 

@@ -2,11 +2,15 @@
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::schema::closed_list;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $status:ident, $title:literal;)+) => {
         /// What went wrong, for programs: the `code` of a problem document. The list is closed; clients may match on it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[doc = $doc])+ #[serde(rename = $text)] $name,)+
         }
@@ -50,6 +54,8 @@ codes! {
     NotFound = "not_found", NOT_FOUND, "Not found";
     /// The path exists, the method does not; `Allow` lists those that do.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
+    /// The body came too slowly, or not at all.
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The request took too long to arrive";
     /// The state of things forbids it.
     Conflict = "conflict", CONFLICT, "Conflict with the current state";
     /// The body is larger than the route takes.
@@ -65,3 +71,12 @@ codes! {
     /// Something needed is away or busy; `Retry-After` says when to come back.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable";
 }
+
+// By hand: utoipa's derive does not see a name that a macro gives to `serde(rename)`.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        closed_list::<Self>("What went wrong, for programs. The list is closed; clients may match on it.")
+    }
+}
+
+impl ToSchema for Code {}

@@ -21,9 +21,11 @@ pub struct ProblemBody {
     /// What went wrong, for programs.
     pub code: Code,
     /// Names this request in the server's logs.
+    #[schema(nullable = false)]
     pub request_id: Option<String>,
     /// The refused fields; absent unless there are any.
     #[serde(default)]
+    #[schema(nullable = false)]
     pub errors: Option<Vec<RefusedField>>,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::routing::MethodRouter;
 use http::Method;
 use trainyard_domain::Access;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
@@ -96,6 +96,11 @@ fn operations(item: PathItem) -> Vec<(Method, Option<Operation>)> {
     all.into_iter().filter(|(_, operation)| operation.is_some()).collect()
 }
 
+fn takes_no_query(operation: &Operation) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.all(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in != ParameterIn::Query))
+}
+
 /// A path with its methods, its access and its limits.
 pub(super) struct Entry<S> {
     pub(super) path: String,
@@ -111,6 +116,15 @@ pub(super) struct Entry<S> {
 impl<S> std::fmt::Debug for Entry<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} for {:?}", self.path, self.access)
+    }
+}
+
+impl<S> Entry<S> {
+    /// Whether a request with any query parameter is refused: the route changes something and takes none, so ignoring one
+    /// such as `dry_run` would do what the client did not want. Reads ignore them, since probes and caches add some.
+    pub(super) fn refuses_queries(&self) -> bool {
+        let reads = self.operations.iter().any(|(method, _)| *method == Method::GET);
+        !reads && self.operations.iter().all(|(_, operation)| operation.as_ref().is_some_and(takes_no_query))
     }
 }
 

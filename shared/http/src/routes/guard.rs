@@ -12,11 +12,14 @@ use trainyard_domain::Access;
 use crate::auth::Authenticator;
 use crate::body;
 use crate::problem::{Code, Problem};
+use crate::query;
 
 /// What a route asks of its callers and allows them.
 pub(super) struct Guard {
     pub(super) access: Access,
     pub(super) authenticator: Authenticator,
+    /// Whether a request with any query parameter is refused.
+    pub(super) refuses_queries: bool,
     pub(super) body_bytes: usize,
     pub(super) timeout: Duration,
 }
@@ -31,6 +34,9 @@ async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
         // From here on every log line of the request says whose it is.
         tracing::Span::current().record("user_id", tracing::field::display(principal.user_id));
         request.extensions_mut().insert(principal);
+    }
+    if guard.refuses_queries {
+        query::refuse_all(request.uri().query())?;
     }
     let request = body::limited(request, guard.body_bytes)?;
     tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| {

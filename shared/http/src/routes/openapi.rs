@@ -1,28 +1,30 @@
 //! The OpenAPI 3.1 document, made from the table's entries: what every route answers alike is added here.
 
+mod answers;
+
 use http::Method;
 use trainyard_domain::Access;
 use utoipa::openapi::path::{HttpMethod, Operation, Paths};
+use utoipa::openapi::schema::{Object, OneOf, SchemaType};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, Content, HeaderBuilder, Info, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::{Components, Info, OpenApi, RefOr, Schema, Type};
 
 use super::entry::Entry;
-use crate::problem::{Code, PROBLEM_JSON, ProblemBody};
+use answers::Facts;
 
 const BEARER: &str = "bearer";
 
 pub(super) fn document<S>(entries: &[Entry<S>]) -> OpenApi {
     let mut components = Components::new();
     let mut paths = Paths::new();
-    let mut schemas = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
-    ProblemBody::schemas(&mut schemas);
-    components.schemas.extend(schemas);
+    components.schemas.extend(answers::problem_schemas());
     for entry in entries {
         components.schemas.extend(entry.schemas.iter().cloned());
         for (method, operation) in &entry.operations {
             if let Some(operation) = operation {
-                let operation = complete(operation.clone(), entry.access);
+                let strict_query = entry.refuses_queries();
+                let facts = Facts { path: &entry.path, access: entry.access, strict_query };
+                let operation = complete(operation.clone(), facts);
                 paths.add_path_operation(&entry.path, vec![method_of(method)], operation);
             }
         }
@@ -48,49 +50,44 @@ fn method_of(method: &Method) -> HttpMethod {
     }
 }
 
-/// Adds the security and the answers that a route with `access` has without saying so.
-fn complete(mut operation: Operation, access: Access) -> Operation {
-    operation.security = Some(match access {
+/// Adds the security, the answers and the parameters' types that an operation has without saying so.
+fn complete(mut operation: Operation, facts: Facts<'_>) -> Operation {
+    operation.security = Some(match facts.access {
         Access::Anon => Vec::new(),
-        Access::User | Access::Admin => vec![SecurityRequirement::new(BEARER, Vec::<String>::new())],
+        _ => vec![SecurityRequirement::new(BEARER, Vec::<String>::new())],
     });
-    for code in common(&operation, access) {
-        let status = code.status().as_str().to_owned();
-        operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(Response::new(code.title())));
-    }
-    for (status, response) in &mut operation.responses.responses {
-        if let RefOr::T(response) = response {
-            describe(status, response);
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameter.schema = parameter.schema.take().map(without_null);
         }
     }
+    answers::complete(&mut operation, facts);
     operation
 }
 
-fn common(operation: &Operation, access: Access) -> Vec<Code> {
-    let mut codes = vec![Code::RateLimited, Code::Internal, Code::Unavailable];
-    if access != Access::Anon {
-        codes.push(Code::Unauthenticated);
+/// A parameter that is optional is left out; there is no null in a URL or a header.
+fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::Object(mut object)) => {
+            if let SchemaType::Array(types) = &mut object.schema_type {
+                types.retain(|kind| *kind != Type::Null);
+                if let [one] = types.as_slice() {
+                    object.schema_type = SchemaType::new(one.clone());
+                }
+            }
+            RefOr::T(Schema::Object(object))
+        }
+        RefOr::T(Schema::OneOf(mut either)) => {
+            either.items.retain(|item| !matches!(item, RefOr::T(Schema::Object(object)) if is_null(object)));
+            match <[_; 1]>::try_from(either.items) {
+                Ok([one]) => one,
+                Err(items) => RefOr::T(Schema::OneOf(OneOf { items, ..either })),
+            }
+        }
+        other => other,
     }
-    if access == Access::Admin {
-        codes.push(Code::Forbidden);
-    }
-    if operation.request_body.is_some() {
-        codes.extend([Code::MalformedJson, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
-    }
-    if operation.request_body.is_some() || operation.parameters.is_some() {
-        codes.push(Code::ValidationFailed);
-    }
-    codes
 }
 
-/// Every answer carries the request's id; every refusal without a body of its own is a problem document.
-fn describe(status: &str, response: &mut Response) {
-    let text = RefOr::T(ObjectBuilder::new().schema_type(Type::String).build().into());
-    let header =
-        HeaderBuilder::new().schema(Some(text)).description(Some("Names this request in the server's logs.")).build();
-    response.headers.insert("x-request-id".to_owned(), header.into());
-    if status.starts_with(['4', '5']) && response.content.is_empty() {
-        let problem = Ref::from_schema_name(ProblemBody::name());
-        response.content.insert(PROBLEM_JSON.to_owned(), Content::new(Some(problem)).into());
-    }
+fn is_null(object: &Object) -> bool {
+    matches!(&object.schema_type, SchemaType::Type(Type::Null))
 }

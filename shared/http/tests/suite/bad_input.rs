@@ -108,7 +108,16 @@ async fn only_json_is_taken_for_json() {
         assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{kind}");
     }
     assert_eq!(order(None).await.status, 415);
-    for kind in ["application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"] {
+    for kind in ["application/json; charset=utf-16", "application/json;charset=\"iso-8859-1\""] {
+        let answer = order(Some(kind)).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{kind}");
+    }
+    for kind in [
+        "application/json; charset=utf-8",
+        "application/json;CHARSET=\"UTF-8\"",
+        "Application/JSON",
+        "application/merge-patch+json",
+    ] {
         assert_eq!(order(Some(kind)).await.status, 200, "{kind}");
     }
 }
@@ -174,4 +183,15 @@ async fn query_parameters_are_strict() {
     for (query, expected) in rows {
         assert_eq!(get(&format!("/watch?{query}")).await.refused(), [expected], "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_route_that_changes_something_refuses_parameters_that_it_does_not_take() {
+    let unknown = |name: &str| format!("{name}: is not a known parameter; there are none here");
+    let order = request("POST", "/orders?dry_run=1&x").header(CONTENT_TYPE, "application/json");
+    let answer = send(app(), order.body(Body::from(r#"{"name":"n"}"#)).unwrap()).await;
+    assert_eq!(answer.refused(), [unknown("dry_run"), unknown("x")]);
+    let bearer = format!("Bearer {}", token(Role::User));
+    let me = request("GET", "/me?cache=0").header(AUTHORIZATION, bearer).body(Body::empty()).unwrap();
+    assert_eq!(send(app(), me).await.status, 200);
 }

@@ -30,9 +30,9 @@ fn common_answers_are_added_by_access_and_body() {
     let answers = |path: &str, method: &str| {
         document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(answers("/me", "get"), ["200", "401", "429", "500", "503"]);
-    assert_eq!(answers("/things/{id}", "delete"), ["204", "401", "403", "422", "429", "500", "503"]);
-    assert_eq!(answers("/orders", "post"), ["200", "400", "409", "413", "415", "422", "429", "500", "503"]);
+    assert_eq!(answers("/me", "get"), ["200", "400", "401", "405", "500", "503"]);
+    assert_eq!(answers("/things/{id}", "delete"), ["204", "400", "401", "403", "404", "405", "422", "500", "503"]);
+    assert_eq!(answers("/orders", "post"), ["200", "400", "405", "408", "409", "413", "415", "422", "500", "503"]);
 }
 
 #[test]
@@ -49,4 +49,24 @@ fn refusals_are_problems_and_all_answers_carry_the_request_id() {
     for schema in ["Problem", "FieldError", "Code", "Order", "Params"] {
         assert!(document["components"]["schemas"][schema].is_object(), "{schema}");
     }
+}
+
+#[test]
+fn the_codes_of_problems_are_published_as_they_are_sent() {
+    let document = document();
+    let sent: Vec<_> = trainyard_http::Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(document["components"]["schemas"]["Code"]["enum"], json!(sent));
+}
+
+#[test]
+fn headers_that_come_with_a_status_are_published() {
+    let document = document();
+    let headers = |status: &str| {
+        let response = &document["paths"]["/things/{id}"]["delete"]["responses"][status];
+        response["headers"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(headers("204"), ["x-request-id"]);
+    assert_eq!(headers("401"), ["WWW-Authenticate", "x-request-id"]);
+    assert_eq!(headers("405"), ["Allow", "x-request-id"]);
+    assert_eq!(headers("503"), ["Retry-After", "x-request-id"]);
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use trainyard_domain::{Clock, Email, JobId, Role, User, UserId};
 use trainyard_http::auth::{DisabledUsers, Jwt, PrincipalCheck};
-use trainyard_http::page::Search;
+use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Authenticator, Json, List, Page, Path, Principal, Problem, Query, Route, Routes};
 use utoipa_axum::routes;
 
@@ -77,14 +77,14 @@ async fn me(principal: Principal) -> String {
     format!("{} {}", principal.email, principal.role.as_str())
 }
 
-#[utoipa::path(get, path = "/numbers", responses((status = 200, body = List<u32>)))]
+#[utoipa::path(get, path = "/numbers", params(PageParams), responses((status = 200, body = List<u32>)))]
 async fn numbers(page: Page<u32>) -> Json<List<u32>> {
     let below = page.cursor.unwrap_or(45);
     let rows: Vec<u32> = (0..below).rev().take(usize::try_from(page.fetch()).unwrap()).collect();
     Json(page.list(rows, |number| *number, |number| number))
 }
 
-#[utoipa::path(get, path = "/search", responses((status = 200)))]
+#[utoipa::path(get, path = "/search", params(PageParams, Filter), responses((status = 200)))]
 async fn search(Search { filter, page }: Search<Filter, u32>) -> Json<Value> {
     Json(serde_json::json!({"filter": filter, "limit": page.limit}))
 }

@@ -1,0 +1,107 @@
+//! The one validator of training requests: for single submissions, bulk submissions and schedules.
+
+use chrono::Datelike;
+use trainyard_domain::spec::MAX_SEED;
+use trainyard_domain::{Algorithm, FieldError, IndexedDataset, JobSpec, webhook};
+
+use crate::routes::training::request::CompleteRequest;
+use crate::state::Ports;
+
+/// The last year that every database and every client can write.
+const LAST_YEAR: i32 = 9999;
+
+/// What this server's settings allow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    webhooks: webhook::Rules,
+    allow_noop: bool,
+}
+
+impl Rules {
+    /// The rules that `ports` are set to.
+    pub(crate) fn of(ports: &Ports) -> Self {
+        Self { webhooks: ports.webhooks, allow_noop: ports.config.allow_noop }
+    }
+}
+
+/// Checks everything that can be known before training; `dataset` is `None` where the one that is named does not exist.
+///
+/// # Errors
+/// Every refused field, each once.
+pub(crate) fn validate(
+    request: &CompleteRequest,
+    dataset: Option<&IndexedDataset>,
+    rules: Rules,
+) -> Result<JobSpec, Vec<FieldError>> {
+    let draft = &request.draft;
+    let mut errors = Vec::new();
+    let mut refuse = |field: &str, message: String| errors.push(FieldError::new(field, message));
+    let noop = draft.algorithm == Algorithm::Noop.as_str();
+    match draft.webhook_url.as_deref().map(|url| rules.webhooks.check(url)) {
+        Some(_) if noop => refuse("webhook_url", "must be null: noop jobs send no webhooks".into()),
+        Some(Err(message)) => refuse("webhook_url", message),
+        Some(Ok(())) | None => {}
+    }
+    if draft.run_at.is_some_and(|run_at| !(0..=LAST_YEAR).contains(&run_at.year())) {
+        refuse("run_at", "must be in the years 0000 to 9999".into());
+    }
+    if noop && !rules.allow_noop {
+        refuse("algorithm", "noop is for benchmarks; api.allow_noop turns it on".into());
+    }
+    if draft.seed > MAX_SEED {
+        refuse("seed", format!("must be a whole number from 0 to {MAX_SEED}"));
+    }
+    match draft.validate(dataset) {
+        Ok(spec) if errors.is_empty() => Ok(spec),
+        Ok(_) => Err(errors),
+        Err(refused) => {
+            errors.extend(refused);
+            Err(errors)
+        }
+    }
+}
+
+/// Names fields by where the request stands in the body: `jobs[3].` or `spec.`.
+pub(crate) fn within(prefix: &str, errors: Vec<FieldError>) -> impl Iterator<Item = FieldError> {
+    errors.into_iter().map(move |FieldError { field, message }| FieldError::new(format!("{prefix}{field}"), message))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::routes::training::request::TrainingRequest;
+
+    const STRICT: Rules =
+        Rules { webhooks: webhook::Rules { enabled: false, allow_private_addresses: false }, allow_noop: false };
+
+    fn refused(more: Value, rules: Rules) -> Vec<String> {
+        let mut body = json!({"name": "m", "algorithm": "svm", "features": ["sex"]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = serde_json::from_value::<TrainingRequest>(body).unwrap().complete();
+        validate(&request, None, rules).unwrap_err().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn webhooks_without_a_secret_far_futures_and_seeds_that_clients_cannot_write_are_refused() {
+        let wrong = json!({"webhook_url": "https://example.com", "run_at": "+10000-01-01T00:00:00Z", "seed": -1});
+        assert_eq!(refused(wrong, STRICT), ["webhook_url", "run_at", "seed", "dataset"]);
+        assert_eq!(refused(json!({"seed": 9_007_199_254_740_992_u64}), STRICT), ["seed", "dataset"]);
+        assert_eq!(refused(json!({"seed": 9_007_199_254_740_991_u64}), STRICT), ["dataset"]);
+    }
+
+    #[test]
+    fn each_field_is_refused_once() {
+        let noop = json!({"algorithm": "noop", "webhook_url": "ftp://x", "dataset": "mine"});
+        assert_eq!(refused(noop.clone(), STRICT), ["webhook_url", "algorithm", "dataset"]);
+        let lenient = Rules { allow_noop: true, ..STRICT };
+        assert_eq!(refused(noop, lenient), ["webhook_url", "dataset"]);
+    }
+
+    #[test]
+    fn fields_are_named_by_where_they_stand() {
+        let named: Vec<_> = within("jobs[3].", vec![FieldError::new("features[0]", "x")]).collect();
+        assert_eq!(named, [FieldError::new("jobs[3].features[0]", "x")]);
+    }
+}

@@ -1,0 +1,106 @@
+//! A training request with its defaults filled in, as jobs and schedules show it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use trainyard_domain::JobSpec;
+use trainyard_domain::schedule::Template;
+use trainyard_http::schema::any_of_types;
+use utoipa::openapi::{RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A training request with every default filled in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SpecView {
+    /// The model to make a version of.
+    #[schema(example = "titanic-rf")]
+    pub name: String,
+    /// What trains it.
+    #[schema(example = "random_forest")]
+    pub algorithm: String,
+    /// Columns to learn from. A job's are expanded; a schedule's may be `["*"]`.
+    #[schema(example = json!(["sex", "age", "pclass"]))]
+    pub features: Vec<String>,
+    /// The dataset to train on.
+    #[schema(example = "titanic")]
+    pub dataset: String,
+    /// The dataset's version: fixed for a job, the newest of the day for a schedule and therefore left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 1)]
+    pub dataset_version: Option<i64>,
+    /// The column to predict.
+    #[schema(example = "survived")]
+    pub target: String,
+    /// Every parameter of the algorithm.
+    #[schema(value_type = HashMap<String, ParamValue>)]
+    pub params: Map<String, Value>,
+    /// Higher runs first.
+    #[schema(example = 0)]
+    pub priority: i64,
+    /// Not before then.
+    #[schema(required)]
+    pub run_at: Option<DateTime<Utc>>,
+    /// How often the job's own retryable failures are tried.
+    #[schema(example = 3)]
+    pub max_attempts: i64,
+    /// Longest run in seconds.
+    #[schema(example = 3600)]
+    pub timeout_s: i64,
+    /// Where to report the end.
+    #[schema(required)]
+    pub webhook_url: Option<String>,
+    /// Fixes every random draw.
+    #[schema(example = 42)]
+    pub seed: u64,
+}
+
+impl From<JobSpec> for SpecView {
+    fn from(spec: JobSpec) -> Self {
+        Self {
+            name: spec.name.as_str().to_owned(),
+            algorithm: spec.algorithm.as_str().to_owned(),
+            features: spec.features,
+            dataset: spec.dataset.as_str().to_owned(),
+            dataset_version: Some(spec.dataset_version),
+            target: spec.target,
+            params: spec.params,
+            priority: spec.priority,
+            run_at: spec.run_at,
+            max_attempts: spec.max_attempts,
+            timeout_s: spec.timeout_s,
+            webhook_url: spec.webhook_url,
+            seed: spec.seed,
+        }
+    }
+}
+
+impl From<Template> for SpecView {
+    fn from(Template { dataset, draft }: Template) -> Self {
+        Self {
+            name: draft.name,
+            algorithm: draft.algorithm,
+            features: draft.features,
+            dataset: dataset.as_str().to_owned(),
+            dataset_version: None,
+            target: draft.target,
+            params: draft.params,
+            priority: draft.priority,
+            run_at: draft.run_at,
+            max_attempts: draft.max_attempts,
+            timeout_s: draft.timeout_s,
+            webhook_url: draft.webhook_url,
+            seed: draft.seed,
+        }
+    }
+}
+
+/// The schema of a parameter's value; `GET /algorithms` says which one each parameter takes.
+pub struct ParamValue;
+
+impl PartialSchema for ParamValue {
+    fn schema() -> RefOr<Schema> {
+        any_of_types([Type::Number, Type::String, Type::Null], "As `GET /algorithms` describes the parameter.")
+    }
+}
+
+impl ToSchema for ParamValue {}

@@ -1,0 +1,155 @@
+//! Validation of training requests.
+
+use super::*;
+use crate::dataset::visits;
+use crate::ids::DatasetId;
+use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset};
+
+fn column(name: &str, dtype: Dtype, distinct: u64) -> ColumnProfile {
+    ColumnProfile {
+        name: name.into(),
+        dtype,
+        missing: 0,
+        distinct,
+        min: None,
+        max: None,
+        top: None,
+        values_sha256: format!("values of {name}"),
+        partition_sha256: format!("partition of {name}"),
+    }
+}
+
+fn dataset() -> IndexedDataset {
+    let mut renamed = column("alive", Dtype::Category, 2);
+    renamed.partition_sha256 = "partition of survived".into();
+    IndexedDataset::from(Dataset {
+        id: DatasetId::at(DateTime::UNIX_EPOCH),
+        name: DatasetName::parse("t").unwrap(),
+        version: 3,
+        rows: 60_000,
+        bytes: 1,
+        columns: vec![
+            column("age", Dtype::Number, 90),
+            column("sex", Dtype::Category, 2),
+            column("name", Dtype::Text, 1300),
+            column("void", Dtype::Empty, 0),
+            renamed,
+            column("survived", Dtype::Boolean, 2),
+        ],
+        sha256: String::new(),
+        storage_key: String::new(),
+        warnings: vec![],
+        created_by: None,
+        created_at: DateTime::UNIX_EPOCH,
+    })
+}
+
+fn draft(features: &[&str]) -> Draft {
+    Draft {
+        name: "m".into(),
+        algorithm: "random_forest".into(),
+        features: features.iter().map(|f| (*f).to_owned()).collect(),
+        target: "survived".into(),
+        params: Map::new(),
+        priority: 0,
+        run_at: None,
+        max_attempts: 3,
+        timeout_s: 3600,
+        webhook_url: None,
+        seed: 42,
+    }
+}
+
+fn refused(draft: Draft) -> Vec<String> {
+    draft.validate(Some(&dataset())).unwrap_err().into_iter().map(|error| error.field).collect()
+}
+
+#[test]
+fn a_good_draft_gets_every_default_and_the_version() {
+    let spec = draft(&["sex", "age"]).validate(Some(&dataset())).unwrap();
+    assert_eq!(spec.dataset_version, 3);
+    assert_eq!(spec.params["n_trees"], 100);
+}
+
+#[test]
+fn a_star_takes_every_column_that_can_serve() {
+    // `alive` only renames the target, so naming everything is refused rather than silently leaking.
+    assert_eq!(refused(draft(&["*"])), ["features[2]"]);
+}
+
+#[test]
+fn features_are_refused_one_by_one() {
+    let fields = refused(draft(&["sex", "sex", "survived", "nope", "name", "void", "alive"]));
+    assert_eq!(fields, (1..=6).map(|i| format!("features[{i}]")).collect::<Vec<_>>());
+    assert_eq!(refused(draft(&[])), ["features"]);
+}
+
+#[test]
+fn targets_must_suit_the_algorithm() {
+    assert_eq!(refused(Draft { target: "void".into(), ..draft(&["sex"]) }), ["target"]);
+    let regress = Draft { target: "age".into(), ..draft(&["sex"]) };
+    assert!(regress.clone().validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(Draft { algorithm: "svm".into(), ..regress }), ["target"]);
+    assert_eq!(refused(Draft { algorithm: "svm".into(), ..draft(&["sex"]) }), ["algorithm"]);
+}
+
+#[test]
+fn every_wrong_field_is_named_at_once() {
+    let wrong = Draft {
+        name: "Bad Name".into(),
+        algorithm: "xgboost".into(),
+        priority: 11,
+        max_attempts: 0,
+        timeout_s: 0,
+        ..draft(&["nope"])
+    };
+    assert_eq!(refused(wrong), ["name", "algorithm", "priority", "max_attempts", "timeout_s", "features[0]"]);
+}
+
+#[test]
+fn without_its_dataset_a_request_is_checked_as_far_as_can_be() {
+    let wrong = Draft { name: "Bad Name".into(), target: String::new(), ..draft(&["sex", "sex"]) };
+    let fields: Vec<_> = wrong.validate(None).unwrap_err().into_iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["name", "dataset", "features[1]"]);
+}
+
+#[test]
+fn a_missing_target_is_named_once() {
+    assert_eq!(refused(Draft { target: String::new(), ..draft(&["sex"]) }), ["target"]);
+}
+
+/// A dataset of `n` columns that can all be features, and the target.
+fn wide(n: usize) -> IndexedDataset {
+    let features = (0..n).map(|i| column(&format!("c{i}"), Dtype::Number, 90));
+    let columns = features.chain([column("survived", Dtype::Boolean, 2)]).collect();
+    IndexedDataset::from(Dataset { columns, ..(*dataset()).clone() })
+}
+
+#[test]
+fn the_cost_of_validation_grows_with_the_columns_and_not_with_their_square() {
+    let names = |n: usize, prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+    type Features = Box<dyn Fn(usize) -> Vec<String>>;
+    let cases: [(&str, Features); 5] = [
+        ("every column by *", Box::new(|_| vec!["*".into()])),
+        ("every column by name", Box::new(move |n| names(n, "c"))),
+        ("as many unknown names", Box::new(move |n| names(n, "unknown"))),
+        ("one column, again and again", Box::new(|n| vec!["c0".into(); n])),
+        ("one column", Box::new(|_| vec!["c0".into()])),
+    ];
+    for (case, features) in cases {
+        for n in [100, 1_000, 10_000] {
+            let dataset = wide(n);
+            let draft = Draft { features: features(n), ..draft(&[]) };
+            let visits = visits::during(|| drop(draft.validate(Some(&dataset))));
+            assert!(visits <= 3 * n + 10, "{case} on {n} columns: {visits} column profiles looked at");
+        }
+    }
+}
+
+#[test]
+fn a_message_about_a_column_stays_short_on_wide_datasets_with_long_names() {
+    let columns = (0..50).map(|i| column(&format!("{i}{}", "x".repeat(5_000)), Dtype::Number, 9)).collect();
+    let dataset = IndexedDataset::from(Dataset { columns, ..(*dataset()).clone() });
+    let errors = draft(&[&"y".repeat(500_000)]).validate(Some(&dataset)).unwrap_err();
+    assert!(errors.iter().all(|error| error.message.len() < 1_000), "{errors:?}");
+}

@@ -1,0 +1,91 @@
+//! The answers that a route gives because of its access, its body, its parameters and the middleware around it.
+
+use trainyard_domain::Access;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::{Content, Header, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::problem::{Code, PROBLEM_JSON, ProblemBody};
+
+/// What is known of a route besides what its handler says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub(super) path: &'a str,
+    pub(super) access: Access,
+    /// Whether parameters that the route does not know are refused.
+    pub(super) strict_query: bool,
+}
+
+/// Adds every answer that `operation` does not name itself, and the headers of each.
+pub(super) fn complete(operation: &mut Operation, facts: Facts<'_>) {
+    for code in common(operation, facts) {
+        let status = code.status().as_str().to_owned();
+        operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(Response::new(code.title())));
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response {
+            describe(status, response);
+        }
+    }
+}
+
+fn common(operation: &Operation, facts: Facts<'_>) -> Vec<Code> {
+    // Of every request: one that HTTP itself forbids, another method on the path, our own failures, a timeout.
+    let mut codes = vec![Code::BadRequest, Code::MethodNotAllowed, Code::Internal, Code::Unavailable];
+    if facts.access != Access::Anon {
+        codes.push(Code::Unauthenticated);
+    }
+    if !matches!(facts.access, Access::Anon | Access::User) {
+        codes.push(Code::Forbidden);
+    }
+    if facts.path.contains('{') {
+        codes.push(Code::NotFound);
+    }
+    if operation.request_body.is_some() {
+        codes.extend([Code::RequestTimeout, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
+    }
+    let parameters = operation.parameters.iter().flatten();
+    let checked = parameters
+        .filter(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in != ParameterIn::Path));
+    if operation.request_body.is_some() || facts.strict_query || checked.count() > 0 {
+        codes.push(Code::ValidationFailed);
+    }
+    // Only handlers know whether they limit how often they are called: they name 429 themselves.
+    codes
+}
+
+/// Every answer carries the request's id; every refusal without a body of its own is a problem document.
+fn describe(status: &str, response: &mut Response) {
+    let mut add = |name: &str, kind: Type, description: &str| {
+        response.headers.entry(name.to_owned()).or_insert_with(|| RefOr::T(header(kind, description)));
+    };
+    add("x-request-id", Type::String, "Names this request in the server's logs.");
+    match status {
+        "401" => add("WWW-Authenticate", Type::String, "`Bearer`, with the error where a token was refused."),
+        "405" => add("Allow", Type::String, "The methods that the path takes."),
+        "429" => add("Retry-After", Type::Integer, "Seconds after which to try again."),
+        "503" if response.content.is_empty() => {
+            add("Retry-After", Type::Integer, "Seconds after which to try again.");
+        }
+        _ => {}
+    }
+    if status.starts_with(['4', '5']) && response.content.is_empty() {
+        let problem = Ref::from_schema_name(ProblemBody::name());
+        response.content.insert(PROBLEM_JSON.to_owned(), Content::new(Some(problem)).into());
+    }
+}
+
+fn header(kind: Type, description: &str) -> Header {
+    let schema: Schema = match kind {
+        Type::Integer => ObjectBuilder::new().schema_type(kind).minimum(Some(0)).build().into(),
+        kind => ObjectBuilder::new().schema_type(kind).build().into(),
+    };
+    HeaderBuilder::new().schema(Some(RefOr::T(schema))).description(Some(description)).build()
+}
+
+/// The schemas that problem documents need.
+pub(super) fn problem_schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut schemas = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
+    ProblemBody::schemas(&mut schemas);
+    schemas
+}
