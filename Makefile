@@ -21,7 +21,7 @@ run: ## Build Trainyard and run all of it in one process: SQLite, in-memory queu
 	@exec target/release/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
 
 test: ## Every test, on SQLite + memory + files and on Postgres + Redis + S3, which it starts itself
-	@scripts/ensure build services charts prometheus issuers
+	@scripts/ensure build services charts prometheus issuers schemathesis
 	cargo test --workspace --locked
 
 chaos: ## Break everything under a stream of jobs, then check what was promised: SEED, JOBS, FAULTS, REPORT=file

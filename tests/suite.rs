@@ -11,6 +11,7 @@ mod accounts;
 mod bad_tokens;
 mod children;
 mod cli;
+mod contract;
 mod datasets;
 mod datasets_refused;
 mod deploys;

@@ -4,17 +4,23 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use tempfile::TempPath;
 use tokio_util::io::ReaderStream;
 use trainyard_artifacts::Key;
 use trainyard_domain::ModelVersion;
-use trainyard_http::{Path, Problem};
+use trainyard_http::{Path, Problem, Query};
 
 use super::find;
 use crate::answer;
 use crate::state::ApiState;
 
 const CHUNK: usize = 64 << 10;
+
+/// No parameters: a request for another format is refused, not answered with this one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoParams {}
 
 /// Download an artifact.
 ///
@@ -31,11 +37,13 @@ const CHUNK: usize = 64 << 10;
                     ("x-artifact-sha256" = String, description = "The SHA-256, hexadecimal."))),
         (status = 304, description = "The client has it already."),
         (status = 404, description = "There is no such version."),
+        (status = 422, description = "A parameter was sent, and there are none."),
     )
 )]
 pub async fn get(
     State(state): State<ApiState>,
     Path((name, version)): Path<(String, i64)>,
+    Query(NoParams {}): Query<NoParams>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let version = find(&mut state.db.read().await?, &name, version).await?;

@@ -1,0 +1,58 @@
+//! The server keeps to its OpenAPI document: schemathesis reads the document and sends requests that it allows and requests
+//! that it forbids, and checks every answer against it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::process::Command as AsyncCommand;
+use trainyard_testkit::{Stack, System};
+
+use crate::support::{BINARY, quick_job};
+
+/// The whole run; schemathesis is stopped after it.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+/// Requests of each kind for an operation.
+const MAX_EXAMPLES: &str = "12";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_no_difference_between_document_and_server() {
+    let settings = [
+        // Uploads and bulk submissions stay small, whatever is generated.
+        ("TRAINYARD__API__MAX_DATASET_BYTES", "1000000"),
+        ("TRAINYARD__API__MAX_JOBS_PER_USER", "50"),
+    ];
+    let system = System::start_with(BINARY, Stack::Embedded, 0, &settings);
+    let admin = system.client().admin().await;
+    // Something to find: a model that is served, a job that has ended, a schedule.
+    admin.trained(quick_job("titanic-rf")).await;
+    let nightly = json!({"name": "before", "cron": "@yearly", "paused": true, "spec": quick_job("titanic-rf")});
+    admin.post("/schedules", nightly).await.expect(201);
+
+    let seed = std::env::var("SEED").unwrap_or_else(|_| "1".into());
+    let report = tempfile::tempdir().unwrap();
+    let run = AsyncCommand::from(schemathesis(&admin, &seed, report.path())).kill_on_drop(true).output();
+    let output = tokio::time::timeout(TIME_LIMIT, run).await.expect("schemathesis ends within its time").unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let summary = text.find("== SUMMARY ==").map_or(text.as_str(), |at| &text[at..]);
+    // Written past the test harness, which would show it for a failed test alone.
+    let _ = writeln!(std::io::stderr(), "schemathesis, seed {seed} {summary}");
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    admin.get("/health/ready").await.expect(200);
+}
+
+fn schemathesis(admin: &trainyard_testkit::Client, seed: &str, folder: &Path) -> Command {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+    let program = root.join("target/tools/schemathesis/bin/schemathesis");
+    assert!(program.exists(), "schemathesis is not installed: run scripts/ensure schemathesis");
+    let mut command = Command::new(program);
+    let settings = root.join("tests/schemathesis");
+    command.env("SCHEMATHESIS_HOOKS", settings.join("hooks.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.current_dir(folder).arg("--config-file").arg(settings.join("config.toml"));
+    command.args(["run", &format!("{}/openapi.json", admin.api_url())]);
+    command.args(["-H", &format!("Authorization: Bearer {}", admin.token())]);
+    command.args(["--seed", seed, "--max-examples", MAX_EXAMPLES, "--no-color"]);
+    command
+}
