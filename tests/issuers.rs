@@ -76,6 +76,7 @@ macro_rules! on_both_stacks_with_issuers {
 on_both_stacks_with_issuers!(
     session_tokens_of_auth_js_sign_in,
     session_tokens_that_must_not_sign_in_are_refused_by_name,
+    many_first_requests_make_one_account,
     an_address_alone_never_leads_to_an_account,
     a_verified_address_leads_to_an_account_where_that_is_allowed,
     administrators_and_claims_decide_roles,
@@ -173,6 +174,14 @@ async fn session_tokens_that_must_not_sign_in_are_refused_by_name(bench: &Bench)
     refused(&client, &forged, "unauthenticated", "signature").await;
     let stranger = signed(SECRET, &json!({"sub": "1", "email": address(), "iss": "https://stranger.example.com"}));
     refused(&client, &stranger, "unauthenticated", "claim iss").await;
+}
+
+async fn many_first_requests_make_one_account(bench: &Bench) {
+    let client = bench.system.client();
+    let user = client.with_token(&signed(SECRET, &json!({"sub": unique("subject"), "email": address()})));
+    let answers = futures::future::join_all((0..20).map(|_| user.get("/me"))).await;
+    let ids: Vec<_> = answers.into_iter().map(|answer| answer.expect(200)["id"].clone()).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
 async fn an_address_alone_never_leads_to_an_account(bench: &Bench) {

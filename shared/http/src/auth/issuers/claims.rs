@@ -174,21 +174,24 @@ impl ClaimRules {
     }
 
     fn email(&self, claims: &Map<String, Value>, subject: &str) -> Result<Email, Rejection> {
-        let Some(name) = &self.email_claim else { return self.made_up_address(subject) };
-        match at(claims, name) {
-            Some(Value::String(text)) => {
-                Email::parse(text).map_err(|why| self.refuse(name, format!("{why}, not '{}'", cut(text))))
-            }
-            Some(other) => Err(self.refuse(name, format!("must be an e-mail address, not '{}'", shown(other)))),
-            None => Err(self.refuse(name, "is missing")),
-        }
+        let (name, text) = match &self.email_claim {
+            None => ("sub", self.made_up_address(subject)),
+            Some(name) => match at(claims, name) {
+                Some(Value::String(text)) => (name.as_str(), text.clone()),
+                Some(other) => {
+                    return Err(self.refuse(name, format!("must be an e-mail address, not '{}'", shown(other))));
+                }
+                None => return Err(self.refuse(name, "is missing")),
+            },
+        };
+        Email::parse(&text).map_err(|why| self.refuse(name, format!("{why}, not '{}'", cut(&text))))
     }
 
     /// An address that nobody can receive mail at, for users such as service accounts that have none.
-    fn made_up_address(&self, subject: &str) -> Result<Email, Rejection> {
+    fn made_up_address(&self, subject: &str) -> String {
         let digest = digest(&SHA256, format!("{}\0{subject}", self.identity_issuer).as_bytes());
         let id: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Email::parse(&format!("{id}@{}.invalid", self.name)).map_err(|why| self.refuse("sub", why))
+        format!("{id}@{}.invalid", self.name)
     }
 
     /// The role that the claim maps to: an administrator's where one of its values is listed, else a user's.
@@ -221,9 +224,9 @@ fn present<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> 
 /// The claim with this name, or else at this path with dots.
 fn at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
     present(claims, path).or_else(|| {
-        let mut names = path.split('.');
-        let first = claims.get(names.next()?)?;
-        names.try_fold(first, |value, name| value.get(name)).filter(|value| !value.is_null())
+        let (first, rest) = path.split_once('.')?;
+        let found = rest.split('.').try_fold(claims.get(first)?, |value, name| value.get(name));
+        found.filter(|value| !value.is_null())
     })
 }
 

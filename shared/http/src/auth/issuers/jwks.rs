@@ -176,7 +176,7 @@ impl Inner {
                 let unchanged = before.as_ref().is_some_and(|before| before.keys.same(&keys));
                 let generation = before.map_or(0, |before| before.generation) + u64::from(!unchanged);
                 if !unchanged {
-                    tracing::info!(issuer = self.name, keys = keys.len(), "signing keys of an outside issuer loaded");
+                    tracing::info!(issuer = self.name, generation, "signing keys of an outside issuer loaded");
                 }
                 let fresh_until = self.clock.now() + max_age;
                 self.loaded.store(Some(Arc::new(Loaded { keys, fresh_until, generation })));

@@ -52,11 +52,6 @@ impl KeySet {
         if keys.is_empty() { Err("no key in it can verify signatures".to_owned()) } else { Ok(Self(keys)) }
     }
 
-    /// How many keys there are.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Whether both have the same keys.
     pub(super) fn same(&self, other: &Self) -> bool {
         let published = |set: &Self| set.0.iter().map(|key| key.published.clone()).collect::<Vec<_>>();

@@ -76,3 +76,22 @@ async fn a_changed_part_is_noticed() {
         gate.refuses(&parts.join("."), "unauthenticated", "header kid names an unknown key").await;
     }
 }
+
+#[tokio::test]
+async fn claims_of_encrypted_tokens_are_checked_as_those_of_signed_ones() {
+    // An issuer that shares no secret is no candidate.
+    let provider = json!({"name": "id", "kind": "oidc", "issuer": "http://127.0.0.1:9", "audience": "yard"});
+    let app = json!({"name": "web", "kind": "authjs", "secret": SECRET, "issuer": "https://app.example.com"});
+    let gate = Gate::open(json!([provider, app])).await;
+    let with_issuer = |iss: Value| json!({"token": {"sub": "1", "email": "ada@example.com", "iss": iss}});
+    let made = tokens(&[
+        with_issuer(json!("https://app.example.com")),
+        with_issuer(json!(null)),
+        with_issuer(json!("https://evil.example.com/\u{7}")),
+    ])
+    .await;
+    gate.accepts(&made[0], CALLER).await;
+    gate.refuses(&made[1], "unauthenticated", "claim iss is missing; expected 'https://app.example.com'").await;
+    let why = "claim iss must be 'https://app.example.com', not 'https://evil.example.com/?'";
+    gate.refuses(&made[2], "unauthenticated", why).await;
+}

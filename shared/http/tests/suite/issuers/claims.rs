@@ -124,4 +124,7 @@ async fn an_address_is_made_up_where_the_settings_ask_for_none() {
     assert!(other.status == 200 && other.text != caller.text, "{other:?}");
     let gate = Gate::open(auth_js(json!({"email_claim": "user.mail"}))).await;
     gate.accepts(&signed(json!({"user": {"mail": "bob@example.com"}})), "bob@example.com user").await;
+    for changes in [json!({}), json!({"user": null}), json!({"user": {}}), json!({"user": {"mail": null}})] {
+        gate.refuses(&signed(changes), "unauthenticated", "claim user.mail is missing").await;
+    }
 }

@@ -33,6 +33,7 @@ async fn only_expected_headers_are_accepted() {
         (sealed(json!({"alg": "dir", "enc": "A128GCM"}), ""), "header enc must be A256CBC-HS512 or A256GCM"),
         (sealed(json!({"alg": "dir", "enc": "A256GCM"}), ""), "header kid names an unknown key"),
         (sealed(json!({"alg": "dir", "enc": "A256CBC-HS512", "kid": "x"}), ""), "header kid names an unknown key"),
+        (sealed(json!({"alg": "dir", "enc": "A256GCM", "crit": []}), ""), "header crit asks for extensions"),
         (sealed(json!({"alg": "dir", "enc": "A256GCM", "kid": []}), ""), "header kid must be a text"),
     ] {
         gate.refuses(&token, "unauthenticated", why).await;
@@ -59,4 +60,20 @@ async fn what_is_no_token_gets_the_usual_answer() {
     ] {
         gate.refuses(&token, "unauthenticated", "the access token is not valid").await;
     }
+}
+
+#[tokio::test]
+async fn without_issuers_no_foreign_token_is_read() {
+    let gate = Gate::open(json!([])).await;
+    gate.refuses(&signed(json!({})), "unauthenticated", "the access token is not valid").await;
+}
+
+#[tokio::test]
+async fn many_tokens_are_remembered_within_bounds() {
+    let gate = Gate::open(auth_js(json!({}))).await;
+    for n in 0..=4_096 {
+        let answer = gate.pool(&signed(json!({"jti": n}))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    gate.accepts(&signed(json!({"jti": 0})), "ada@example.com user").await;
 }

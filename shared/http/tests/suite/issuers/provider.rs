@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +21,7 @@ use super::gate::{Gate, claims};
 
 const CALLER: &str = "ada@example.com user";
 
-/// A document at a path of the provider's: status, headers, body.
+/// A document at a path of the provider's: status, headers, body. Status 0: no answer ever comes.
 pub(super) type Document = (u16, Vec<(&'static str, String)>, String);
 
 /// See the module.
@@ -82,14 +84,19 @@ impl Provider {
 
 async fn answer(State(provider): State<Provider>, request: Request) -> Response {
     provider.requests.fetch_add(1, Ordering::SeqCst);
-    let documents = provider.documents.lock().unwrap();
-    let found = documents.iter().find(|(path, _)| *path == request.uri().path());
-    let Some((_, (status, headers, body))) = found else { return StatusCode::NOT_FOUND.into_response() };
+    let found = {
+        let documents = provider.documents.lock().unwrap();
+        documents.iter().find(|(path, _)| *path == request.uri().path()).map(|(_, document)| document.clone())
+    };
+    let Some((status, headers, body)) = found else { return StatusCode::NOT_FOUND.into_response() };
+    if status == 0 {
+        std::future::pending::<()>().await;
+    }
     let mut sent = HeaderMap::new();
     for (name, value) in headers {
-        sent.insert(*name, value.parse().unwrap());
+        sent.insert(name, value.parse().unwrap());
     }
-    (StatusCode::from_u16(*status).unwrap(), sent, body.clone()).into_response()
+    (StatusCode::from_u16(status).unwrap(), sent, body).into_response()
 }
 
 /// A key of the provider's.
@@ -105,6 +112,10 @@ impl SigningKey {
         let key = match algorithm {
             Algorithm::ES256 => ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
             Algorithm::ES384 => ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
+            Algorithm::EdDSA => {
+                let document = Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap();
+                EncodingKey::from_ed_der(document.as_ref())
+            }
             _ => {
                 let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
                 let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
@@ -131,9 +142,10 @@ fn pkcs1(pkcs8: &[u8]) -> Vec<u8> {
 async fn a_key_verifies_what_it_is_for() {
     let rsa = SigningKey::new(Algorithm::RS256, "rsa");
     let (p256, p384) = (SigningKey::new(Algorithm::ES256, "p256"), SigningKey::new(Algorithm::ES384, "p384"));
-    let provider = Provider::start(&[&rsa, &p256, &p384]).await;
+    let ed = SigningKey::new(Algorithm::EdDSA, "ed");
+    let provider = Provider::start(&[&rsa, &p256, &p384, &ed]).await;
     let gate = Gate::open(provider.settings(json!({}))).await;
-    for key in [&rsa, &p256, &p384] {
+    for key in [&rsa, &p256, &p384, &ed] {
         gate.accepts(&provider.token(key), CALLER).await;
         gate.accepts(&provider.token_with(key, None), CALLER).await;
     }

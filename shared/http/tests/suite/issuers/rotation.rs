@@ -168,3 +168,21 @@ async fn a_provider_that_was_away_at_the_start_is_asked_again_soon() {
     gate.clock.advance(TimeDelta::seconds(2));
     gate.accepts(&token, CALLER).await;
 }
+
+#[tokio::test]
+async fn a_provider_that_never_answers_holds_up_only_tokens_of_unknown_keys_and_those_for_five_seconds() {
+    let (known, unknown) = (key("known"), key("unknown"));
+    let provider = Provider::start(&[&known]).await;
+    let gate = Gate::open(provider.settings(json!({}))).await;
+    gate.accepts(&provider.token(&known), CALLER).await;
+    provider.put("/keys", (0, vec![], String::new()));
+    gate.clock.advance(TimeDelta::seconds(10));
+    let (began, token) = (std::time::Instant::now(), provider.token(&unknown));
+    let mut waiting = std::pin::pin!(gate.api(&token));
+    assert!(futures::poll!(&mut waiting).is_pending(), "waits for the keys");
+    gate.accepts(&provider.token(&known), CALLER).await;
+    assert!(futures::poll!(&mut waiting).is_pending() && began.elapsed() < Duration::from_secs(2));
+    let answer = waiting.await;
+    assert_eq!((answer.status, answer.problem().as_str()), (401, "unauthenticated"));
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
