@@ -18,7 +18,7 @@ pipelines: ## Lint the pipelines and scripts, and test what decides about versio
 	$(LINTERS)/shellcheck --severity=warning .ci/run deploy/*.sh $$(git grep -lE --untracked "^.!/usr/bin/env bash" -- scripts)
 	scripts/release/test
 
-coverage: ## Run every test with instrumentation; fails below COVERAGE per cent of lines
+coverage: ## Run every test with instrumentation; fails below COVERAGE per cent of lines, or 100 of authentication's decisions
 	@scripts/ensure build services charts prometheus issuers coverage
 	scripts/coverage $(COVERAGE)
 
