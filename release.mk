@@ -19,7 +19,7 @@ pipelines: ## Lint the pipelines and scripts, and test what decides about versio
 	scripts/release/test
 
 coverage: ## Run every test with instrumentation; fails below COVERAGE per cent of lines, or 100 of authentication's decisions
-	@scripts/ensure build services charts prometheus issuers coverage
+	@scripts/ensure build services charts prometheus issuers schemathesis coverage
 	scripts/coverage $(COVERAGE)
 
 image: ## Build the image of this commit's release candidate, and save it in target/candidate
