@@ -16,12 +16,16 @@ fn long_job(name: &str) -> Value {
 }
 
 async fn two_slots() -> System {
-    let settings = &[("TRAINYARD__WORKER__CONCURRENCY", "2"), ("TRAINYARD__WORKER__CHILD_THREADS", "1")];
+    let settings = &[
+        ("TRAINYARD__WORKER__CONCURRENCY", "2"),
+        ("TRAINYARD__WORKER__CHILD_THREADS", "1"),
+        ("TRAINYARD__WORKER__SANDBOX", "required"),
+    ];
     tokio::task::spawn_blocking(|| System::start_with(BINARY, Stack::Distributed, 1, settings)).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_training_process_knows_no_secret_and_has_limits() {
+async fn a_training_process_knows_no_secret_is_confined_and_has_limits() {
     let system = two_slots().await;
     let admin = system.client().admin().await;
     let id = admin.submit(long_job(&unique("secrets"))).await;
@@ -39,7 +43,37 @@ async fn a_training_process_knows_no_secret_and_has_limits() {
         let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
         assert_eq!(line[limit.len()..].split_whitespace().next(), Some(value), "{limits}");
     }
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    assert_eq!((field("NoNewPrivs:").as_str(), field("Seccomp:").as_str()), ("1", "2"), "{status}");
+    if rustix::process::geteuid().is_root() {
+        let nobody = "65534\t65534\t65534\t65534";
+        assert_eq!((field("Uid:").as_str(), field("Gid:").as_str(), field("Groups:").as_str()), (nobody, nobody, ""));
+        assert_eq!(field("CapEff:"), "0000000000000000");
+    }
     send_signal(pid, Signal::KILL);
+}
+
+/// The ladder of limits with every algorithm is in the worker's own tests; this is the real program with its allocator.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_limit_that_is_too_small_to_start_is_out_of_memory() {
+    for (limit, required) in [("8", true), ("50", false), ("60", false)] {
+        let start = move || {
+            let settings = [("TRAINYARD__WORKER__CHILD_MEMORY_MB", limit)];
+            System::start_with(BINARY, Stack::Embedded, 1, &settings)
+        };
+        let system = tokio::task::spawn_blocking(start).await.unwrap();
+        let admin = system.client().admin().await;
+        let id = admin.submit(quick_job(&unique("small"))).await;
+        let view = admin.finished(&id).await;
+        if !required && view["status"] == json!("succeeded") {
+            continue;
+        }
+        assert_eq!(view["error"]["code"], json!("out_of_memory"), "{view}");
+        let message = view["error"]["message"].as_str().unwrap();
+        assert!(message.contains(&format!("{limit} MB of worker.child_memory_mb")), "{message}");
+        assert_eq!(view["attempt"], json!(1), "{view}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,9 @@ mod spawn;
 mod usage;
 mod words;
 
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -26,6 +29,8 @@ use usage::Usage;
 const TERM_GRACE: Duration = Duration::from_secs(1);
 /// A process that sent its last report has this long to end by itself.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
+/// A process that is only asked whether it starts has this long.
+const START_LIMIT: Duration = Duration::from_secs(10);
 /// Longest message of a training process that is kept, in characters.
 const MAX_MESSAGE: usize = 1_000;
 
@@ -45,7 +50,11 @@ pub(crate) enum Outcome {
 /// What reading the reports came to.
 enum Verdict {
     Final(Report),
-    Ended(std::process::ExitStatus),
+    /// It died. `started` says whether it had reported anything.
+    Ended {
+        status: ExitStatus,
+        started: bool,
+    },
     Broken(Breach),
     Outgrown,
     TimedOut,
@@ -64,10 +73,7 @@ pub(crate) async fn train(
     let usage = Usage::watch(&limits.folder, limits.folder_mb << 20).await;
     let mut process = match Process::spawn(limits).await {
         Ok(process) => process,
-        Err(error) => {
-            tracing::error!(%error, "the training process did not start");
-            return Outcome::Failed(JobError::new(FailureCode::Internal, "the training process could not be started"));
-        }
+        Err(error) => return not_spawned(&error, limits),
     };
     let mut tail = Tail::follow(process.stderr.take(), limits.output_mb << 20);
     let verdict = tokio::select! {
@@ -85,7 +91,7 @@ pub(crate) async fn train(
             let _ = timeout(EXIT_GRACE, process.ended()).await;
             process.kill().await;
         }
-        Verdict::Ended(_) => {}
+        Verdict::Ended { .. } => {}
     }
     let log = tail.finish().await;
     if !log.is_empty() {
@@ -93,27 +99,58 @@ pub(crate) async fn train(
     }
     let verdict = match verdict {
         // It ended before the flood was seen.
-        Verdict::Ended(_) if tail.is_flooded() => Verdict::Broken(Breach::Flood),
+        Verdict::Ended { .. } if tail.is_flooded() => Verdict::Broken(Breach::Flood),
         verdict => verdict,
     };
     let oom_killed = exit::oom_kills() > kills_before;
-    match judge(verdict, &log, oom_killed, limits) {
+    let outcome = match verdict {
+        Verdict::Ended { status, started: false } if too_small_to_start(status, limits).await => {
+            Outcome::Failed(exit::out_of_memory(limits.memory_mb))
+        }
+        verdict => judge(verdict, &log, oom_killed, limits),
+    };
+    match outcome {
         Outcome::Failed(error) => Outcome::Failed(error.with_log_tail(words::tail(&log))),
         Outcome::Crashed(error) => Outcome::Crashed(error.with_log_tail(words::tail(&log))),
         outcome => outcome,
     }
 }
 
+fn not_spawned(error: &io::Error, limits: &Limits) -> Outcome {
+    tracing::error!(%error, "the training process did not start");
+    let no_memory = error.raw_os_error() == Some(libc::ENOMEM) && limits.memory_mb > 0;
+    Outcome::Failed(if no_memory {
+        exit::out_of_memory(limits.memory_mb)
+    } else {
+        JobError::new(FailureCode::Internal, "the training process could not be started")
+    })
+}
+
+/// Whether a process that died before its first report did so for want of memory. Where its program, its libraries or its
+/// stack have no room, it ends by a fault without a word, or in the loader; then the same program starts without the limit.
+async fn too_small_to_start(status: ExitStatus, limits: &Limits) -> bool {
+    let died_at_start = status.signal() == Some(libc::SIGSEGV) || status.code() == Some(exit::NOT_LOADED);
+    if limits.memory_mb == 0 || !died_at_start {
+        return false;
+    }
+    let Ok(mut process) = Process::spawn(&Limits { memory_mb: 0, ..limits.clone() }).await else { return false };
+    let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
+    let first = timeout(START_LIMIT, reports.next()).await;
+    process.kill().await;
+    matches!(first, Ok(Ok(Some(Report::Started))))
+}
+
 /// What a verdict makes of the run.
 fn judge(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outcome {
     let error = match verdict {
         Verdict::Final(Report::Done(done)) => return Outcome::Trained(done),
+        Verdict::Final(Report::Failed { code: FailureCode::OutOfMemory, .. }) => exit::out_of_memory(limits.memory_mb),
         Verdict::Final(Report::Failed { code, message }) => {
             let message: String = message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
             JobError::new(code, message)
         }
         Verdict::Final(_) => exit::broken("ended without a result"),
-        Verdict::Ended(status) => return exit::explain(status, log, oom_killed, limits.memory_mb),
+        Verdict::Ended { status, .. } => return exit::explain(status, log, oom_killed, limits.memory_mb),
         Verdict::Broken(Breach::Nonsense) => exit::broken("did not keep to its protocol"),
         Verdict::Broken(Breach::Flood) => JobError::new(
             FailureCode::OutputLimit,
@@ -142,8 +179,12 @@ async fn converse(
 ) -> Verdict {
     let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
     process.send(task).await;
+    let mut started = false;
     loop {
-        match reports.next().await {
+        let next = reports.next().await;
+        started |= matches!(next, Ok(Some(_)));
+        match next {
+            Ok(Some(Report::Started)) => {}
             Ok(Some(Report::Progress { phase, fraction })) => progress.set(&phase, fraction),
             Ok(Some(Report::Warning { message })) => {
                 tracing::info!(message, "training warns");
@@ -156,7 +197,7 @@ async fn converse(
             Ok(Some(Report::Log { message })) => progress.hear(LogLevel::Info, &message),
             Ok(Some(Report::Metric { name, value, step })) => progress.measure(&name, value, step),
             Ok(Some(last)) => return Verdict::Final(last),
-            Ok(None) => return Verdict::Ended(process.ended().await),
+            Ok(None) => return Verdict::Ended { status: process.ended().await, started },
             Err(breach) => return Verdict::Broken(breach),
         }
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sandbox::SandboxMode;
+
 /// Settings of one worker process. Every field has the default named in its documentation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +38,10 @@ pub struct WorkerConfig {
     pub child_output_mb: u64,
     /// Most files that a training process has open (256).
     pub child_open_files: u64,
+    /// What to do where the kernel can't confine training processes (best effort).
+    pub sandbox: SandboxMode,
+    /// User and group id of training processes where the worker runs as root; 0 keeps root (65,534).
+    pub child_uid: u32,
     /// Threads of a training process; 0 shares the cores among the slots (0).
     pub child_threads: usize,
     /// Drain after this many jobs; absent or 0 means never.
@@ -73,6 +79,8 @@ impl Default for WorkerConfig {
             child_folder_mb: 4_096,
             child_output_mb: 16,
             child_open_files: 256,
+            sandbox: SandboxMode::BestEffort,
+            child_uid: 65_534,
             child_threads: 0,
             max_jobs: None,
             storage_patience_s: 900,

@@ -3,12 +3,15 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use trainyard_domain::JobId;
 
 const LOCK: &str = ".lock";
+/// The model's file in the folder where the training process starts.
+pub(crate) const MODEL: &str = "model.tym";
 
 /// The folder of one worker process.
 pub(crate) struct WorkFolder {
@@ -40,14 +43,22 @@ impl WorkFolder {
         Ok(Self { datasets: datasets.canonicalize()?, runs, _lock: lock })
     }
 
-    /// Makes the folder of one run.
+    /// Makes the folder of one run, whose training process is user `owner`, or the worker's own user.
     ///
     /// # Errors
     /// When it can't be made.
-    pub(crate) fn run(&self, job: JobId, claim: i64) -> io::Result<RunFolder> {
+    pub(crate) fn run(&self, job: JobId, claim: i64, owner: Option<u32>) -> io::Result<RunFolder> {
         let path = self.runs.join(format!("{job}-{claim}"));
         fs::create_dir_all(&path)?;
-        Ok(RunFolder(path))
+        let folder = RunFolder { path, owner };
+        fs::create_dir_all(folder.output())?;
+        if owner.is_some() {
+            // The training process reaches its dataset through this folder, and may not list it.
+            fs::set_permissions(&folder.path, fs::Permissions::from_mode(0o711))?;
+            fs::set_permissions(folder.output(), fs::Permissions::from_mode(0o700))?;
+            chown(folder.output(), owner, owner)?;
+        }
+        Ok(folder)
     }
 
     /// Where the data set with this digest is cached.
@@ -78,28 +89,50 @@ impl Drop for WorkFolder {
     }
 }
 
-/// The folder of one run, removed when dropped.
-pub(crate) struct RunFolder(PathBuf);
+/// The folder of one run, removed when dropped. The training process starts in `output`, the only folder that it may
+/// write. The dataset is beside `output`: its file is a hard link to the cache that later runs read.
+pub(crate) struct RunFolder {
+    path: PathBuf,
+    /// The user of the training process, where that is not the worker's.
+    owner: Option<u32>,
+}
 
 impl RunFolder {
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Where the training process finds its data.
     pub(crate) fn dataset(&self) -> PathBuf {
-        self.0.join("dataset.csv")
+        self.path.join("dataset.csv")
+    }
+
+    /// Where the training process starts and may write.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.path.join("output")
     }
 
     /// Where it leaves the model.
     pub(crate) fn artifact(&self) -> PathBuf {
-        self.0.join("model.tym")
+        self.output().join(MODEL)
+    }
+
+    /// Lets the training process read the dataset, through its group, and not change it.
+    ///
+    /// # Errors
+    /// When the file's group or mode can't be set.
+    pub(crate) fn share_dataset(&self) -> io::Result<()> {
+        if self.owner.is_none() {
+            return Ok(());
+        }
+        chown(self.dataset(), None, self.owner)?;
+        fs::set_permissions(self.dataset(), fs::Permissions::from_mode(0o640))
     }
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
             tracing::warn!(%error, "a run's folder was not removed; the next start does it");
         }
     }
@@ -135,7 +168,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("runs/dead/some-job-1")).unwrap();
         let living = WorkFolder::open(root.path(), "living").unwrap();
-        let run = living.run(JobId::at(chrono::DateTime::UNIX_EPOCH), 1).unwrap();
+        let run = living.run(JobId::at(chrono::DateTime::UNIX_EPOCH), 1, None).unwrap();
         let _second = WorkFolder::open(root.path(), "second").unwrap();
         assert!(run.path().exists());
         assert!(!root.path().join("runs/dead").exists());

@@ -13,10 +13,11 @@ use trainyard_telemetry::Span;
 
 use crate::child::{self, Limits, Outcome};
 use crate::claim::{Claimed, claim};
-use crate::folder::RunFolder;
+use crate::folder::{MODEL, RunFolder};
 use crate::held::{Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Task};
+use crate::sandbox::DATASET;
 use crate::worker::Worker;
 use crate::{ending, fetch, measure, noop, publish, trace};
 
@@ -127,13 +128,14 @@ async fn tell(progress: &Progress, end: &Ending) {
 
 /// Runs the job once.
 async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, Unfinished> {
-    let folder = worker.folder.run(job.id, job.claim).map_err(|error| fetch::disk(&error))?;
+    let folder = worker.folder.run(job.id, job.claim, worker.sandbox.uid).map_err(|error| fetch::disk(&error))?;
     progress.enter("fetching");
     let fetching = Span::child_of(trace::place(job), "job.fetch");
     let sha256 = tokio::select! {
         fetched = fetch::dataset(worker, job, &folder) => fetched?,
         why = stop.raised() => return Err(why.into()),
     };
+    folder.share_dataset().map_err(|error| fetch::disk(&error))?;
     drop(fetching);
     let done = train(worker, job, &folder, sha256, stop, progress).await?;
     progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
@@ -154,14 +156,15 @@ async fn train(
     let config = &worker.config;
     let task = Task {
         spec: job.spec.clone(),
-        dataset_path: folder.dataset(),
+        dataset_path: DATASET.into(),
         dataset_sha256,
-        artifact_path: folder.artifact(),
+        artifact_path: MODEL.into(),
         max_artifact_bytes: config.max_artifact_bytes,
     };
     let limits = Limits {
         program: worker.deps.train_command.clone(),
-        folder: folder.path().to_owned(),
+        folder: folder.output(),
+        sandbox: worker.sandbox,
         timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
         memory_mb: config.child_memory_mb,
         file_bytes: config.max_artifact_bytes,

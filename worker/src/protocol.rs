@@ -18,11 +18,11 @@ pub(crate) const PANIC_PREFIX: &str = "panicked: ";
 pub(crate) struct Task {
     /// The order.
     pub(crate) spec: JobSpec,
-    /// Where the data set's CSV lies.
+    /// The dataset's CSV, relative to the folder where the process starts: the folders above it may be closed to it.
     pub(crate) dataset_path: PathBuf,
     /// Its digest, for the model's manifest.
     pub(crate) dataset_sha256: String,
-    /// Where to write the model.
+    /// Where to write the model, relative as well.
     pub(crate) artifact_path: PathBuf,
     /// Largest model that will be taken, in bytes.
     pub(crate) max_artifact_bytes: u64,
@@ -32,6 +32,8 @@ pub(crate) struct Task {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Report {
+    /// The process runs and is ready for its task: the first line.
+    Started,
     /// How far it is.
     Progress {
         /// What it is doing.

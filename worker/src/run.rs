@@ -20,7 +20,7 @@ use crate::job;
 use crate::lease::Heartbeat;
 use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
-use crate::{cancel, claim, measure, noop};
+use crate::{cancel, claim, isolation, measure, noop};
 
 /// After the grace, stopped runs have this long to be recorded before the process gives up on them.
 const RECORD_LIMIT: Duration = Duration::from_secs(15);
@@ -42,10 +42,11 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let id = new_id(&deps.clock);
     let folder = WorkFolder::open(&config.work_dir, &id).context("the work folder can't be used")?;
+    let sandbox = isolation::decide(&config)?;
     let (closing, taken) = (drain.child_token(), AtomicU64::new(0));
     let (claims, bare_ends) = (claim::together(&deps.db, &id, config.lease()), noop::together(&deps.db));
     let runs = Runs::default();
-    let worker = Worker { id, deps, config, folder, runs, health, closing, taken, claims, bare_ends };
+    let worker = Worker { id, deps, config, folder, sandbox, runs, health, closing, taken, claims, bare_ends };
     let worker = Arc::new(worker);
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));

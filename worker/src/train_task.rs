@@ -1,6 +1,8 @@
 //! The training process: reads one task from its standard input, trains, writes the model to a file and reports on its
 //! standard output. Knows neither database nor queue nor object store; ends itself when its worker is gone.
 
+mod threads;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
@@ -13,9 +15,12 @@ use trainyard_ml::predict::Predictor;
 use trainyard_ml::train::{Observer, TrainError, TrainRequest, Trained, train};
 
 use crate::protocol::{Done, MAX_LINE_BYTES, PANIC_PREFIX, Report, Task};
+use crate::sandbox::{self, MissingLayer};
 
 /// Exit status after a task that can't be read.
 const BAD_TASK: u8 = 2;
+/// Exit status after a panic: that of a Rust program whose main thread panicked.
+const PANICKED: u8 = 101;
 /// Exit status when the worker is gone.
 const ORPHANED: i32 = 3;
 /// Progress is reported at most this often within a phase.
@@ -26,6 +31,12 @@ const REPORT_STEP: f64 = 0.001;
 /// Runs one training task to its end: the whole life of a `train-task` process.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| log(&format!("{PANIC_PREFIX}{}", panic_message(panic)))));
+    // Nothing of the task is read before the process can do no harm with it.
+    if let Err(missing) = sandbox::enter() {
+        report(&Report::Failed { code: FailureCode::Internal, message: not_confined(&missing) });
+        return ExitCode::SUCCESS;
+    }
+    report(&Report::Started);
     let mut stdin = BufReader::new(io::stdin());
     let mut line = Vec::new();
     let read = stdin.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut line);
@@ -36,13 +47,20 @@ pub fn main() -> ExitCode {
             return ExitCode::from(BAD_TASK);
         }
     };
-    std::thread::spawn(move || end_with_worker(stdin));
-    let last = match run(&task) {
-        Ok(done) => Report::Done(done),
-        Err((code, message)) => Report::Failed { code, message },
+    let started = threads::start_waiting(move || end_with_worker(stdin));
+    let last = match started.and_then(|()| threads::train_with(move || run(&task))) {
+        Ok(Ok(Ok(done))) => Report::Done(done),
+        Ok(Ok(Err((code, message)))) | Err((code, message)) => Report::Failed { code, message },
+        // The panic hook has logged it.
+        Ok(Err(_panic)) => return ExitCode::from(PANICKED),
     };
     report(&last);
     ExitCode::SUCCESS
+}
+
+fn not_confined(missing: &[MissingLayer]) -> String {
+    let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+    format!("the training process can't be confined: {}", missing.join("; "))
 }
 
 fn parse(line: &[u8]) -> Result<Task, String> {

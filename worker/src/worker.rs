@@ -14,6 +14,7 @@ use crate::folder::WorkFolder;
 use crate::health::Health;
 use crate::held::Runs;
 use crate::noop::BareEnds;
+use crate::sandbox::Sandbox;
 
 /// What a worker needs from outside.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub(crate) struct Worker {
     pub(crate) deps: WorkerDeps,
     pub(crate) config: WorkerConfig,
     pub(crate) folder: WorkFolder,
+    /// What confines training processes.
+    pub(crate) sandbox: Sandbox,
     pub(crate) runs: Runs,
     pub(crate) health: Health,
     /// No further job is taken once this is cancelled.

@@ -16,12 +16,24 @@ pub(super) fn broken(how: &str) -> JobError {
     JobError::new(FailureCode::Internal, format!("the training process {how}"))
 }
 
+/// A run that needed more memory than it may have.
+pub(super) fn out_of_memory(memory_mb: u64) -> JobError {
+    let message = if memory_mb > 0 {
+        format!("training needed more than the {memory_mb} MB of worker.child_memory_mb")
+    } else {
+        "training needed more than the machine's memory".to_owned()
+    };
+    JobError::new(FailureCode::OutOfMemory, message)
+}
+
 /// What a process that died without a last report tells about the job.
 pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_mb: u64) -> Outcome {
-    if ran_out_of_memory(status, tail, oom_killed) {
-        let limit = if memory_mb > 0 { format!("its {memory_mb} MB") } else { "the machine's memory".to_owned() };
-        let message = format!("training needed more than {limit}");
+    if oom_killed && status.signal() == Some(libc::SIGKILL) {
+        let message = "training needed more memory than this machine or its container has";
         return Outcome::Failed(JobError::new(FailureCode::OutOfMemory, message));
+    }
+    if ran_out_of_memory(status, tail) {
+        return Outcome::Failed(out_of_memory(memory_mb));
     }
     let (code, how) = match (status.signal(), status.code()) {
         // A panic on the way from a panic aborts.
@@ -39,18 +51,21 @@ pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_m
 }
 
 /// What Rust's allocator, the system and the loader say when the address-space limit is reached.
-const NO_MEMORY: [&str; 3] = ["memory allocation of", "Cannot allocate memory", "failed to map segment"];
+const NO_MEMORY: [&str; 5] = [
+    "memory allocation of",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "cannot map zero-fill pages",
+    "cannot allocate TLS data structures",
+];
 /// Exit status of a program that the loader could not start.
-const NOT_LOADED: i32 = 127;
+pub(super) const NOT_LOADED: i32 = 127;
 
-/// Rust aborts when an allocation fails and panics when a thread can't have its stack; the kernel's killer sends signal
-/// 9 and counts it.
-fn ran_out_of_memory(status: ExitStatus, tail: &str, oom_killed: bool) -> bool {
+/// Rust aborts when an allocation fails; some C libraries end an abort by a fault.
+fn ran_out_of_memory(status: ExitStatus, tail: &str) -> bool {
     match (status.signal(), status.code()) {
-        (Some(libc::SIGKILL), _) => oom_killed,
-        (Some(libc::SIGABRT), _) | (None, Some(PANICKED | NOT_LOADED)) => {
-            NO_MEMORY.iter().any(|words| tail.contains(words))
-        }
+        (Some(libc::SIGABRT | libc::SIGSEGV | libc::SIGILL | libc::SIGTRAP), _)
+        | (None, Some(PANICKED | NOT_LOADED)) => NO_MEMORY.iter().any(|words| tail.contains(words)),
         _ => false,
     }
 }

@@ -18,14 +18,17 @@ use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 use tokio::sync::{oneshot, watch};
 
 use crate::protocol::Task;
+use crate::sandbox::Sandbox;
 
 /// What a training process may use.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// The program; it is started as `<program> train-task`.
     pub(crate) program: PathBuf,
-    /// Its working folder, removed after the run.
+    /// The folder where it starts and may write, removed after the run.
     pub(crate) folder: PathBuf,
+    /// What confines it.
+    pub(crate) sandbox: Sandbox,
     /// Longest run.
     pub(crate) timeout: Duration,
     /// Address space in MiB; 0 is unlimited.
@@ -161,6 +164,7 @@ fn command(limits: &Limits) -> Command {
         .arg("train-task")
         .env_clear()
         .envs(environment(&limits.folder, limits.threads))
+        .envs(limits.sandbox.environment())
         .current_dir(&limits.folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -55,7 +55,7 @@ async fn running_out_of_memory_is_an_error_of_its_own() {
     order.spec.params["n_trees"] = 2_000.into();
     let id = yard.submit(order).await;
     // Enough to start and to read the data, not enough for so many trees.
-    let config = WorkerConfig { child_memory_mb: 28, child_threads: 2, ..yard.config() };
+    let config = WorkerConfig { child_memory_mb: 40, child_threads: 2, ..yard.config() };
     let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), config));
     let job = yard.until_status(id, JobStatus::Failed).await;
     let error = job.error.unwrap();

@@ -67,7 +67,7 @@ async fn a_segfault_is_crashed() {
 async fn want_of_memory_is_out_of_memory() {
     // How Rust ends at its limit; that the real program does is seen in `children.rs`.
     let (_yard, job) = beside_a_good_job("echo 'memory allocation of 80 bytes failed' >&2; kill -ABRT $$", same).await;
-    told(&job, FailureCode::OutOfMemory, "more than its 4096 MB");
+    told(&job, FailureCode::OutOfMemory, "more than the 4096 MB of worker.child_memory_mb");
     assert_eq!(job.counts, ONE_FAILURE);
 }
 

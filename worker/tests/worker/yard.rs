@@ -222,12 +222,15 @@ pub(crate) fn any_lives(pids: &str) -> bool {
 /// The real training program: this crate's example, which `cargo test` builds along with the tests.
 pub(crate) fn train_task() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let this = std::env::current_exe().unwrap();
-        let path = this.parent().unwrap().parent().unwrap().join("examples/train_task");
-        assert!(path.exists(), "run `cargo build -p trainyard-worker --example train_task` first");
-        path
-    })
+    PATH.get_or_init(|| example("train_task"))
+}
+
+/// A program of `worker/examples`.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let path = this.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(path.exists(), "run `cargo build -p trainyard-worker --example {name}` first");
+    path
 }
 
 fn pool(max_connections: u32) -> PoolOptions {

@@ -1,0 +1,144 @@
+//! The sandbox of a training process: its own user, no file outside its folder, no network, no other process.
+//!
+//! The process enters the sandbox by itself, after `exec` and before it reads its task, because only then are its
+//! libraries loaded. The worker passes the settings in two environment variables. What each layer means for an operator
+//! is described in `docs/sandbox.md`.
+
+mod files;
+mod system_calls;
+mod user;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use user::can_change_user;
+
+/// Environment variable that carries [`SandboxMode`] to the training process.
+const MODE_VARIABLE: &str = "TRAIN_TASK_SANDBOX";
+/// Environment variable that carries the user id to the training process.
+const UID_VARIABLE: &str = "TRAIN_TASK_UID";
+
+/// The dataset of a run, relative to the folder in which its training process starts.
+pub(crate) const DATASET: &str = "../dataset.csv";
+
+/// What to do where the kernel does not offer the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxMode {
+    /// Enforce what the kernel offers, and log what is missing.
+    #[default]
+    BestEffort,
+    /// Refuse to train unless every layer is enforced.
+    Required,
+    /// Enforce nothing.
+    Off,
+}
+
+impl SandboxMode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::BestEffort => "best_effort",
+            Self::Required => "required",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// What a training process is told about its sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sandbox {
+    /// Whether missing layers are an error.
+    pub(crate) mode: SandboxMode,
+    /// The user and group id to change to; `None` keeps the worker's.
+    pub(crate) uid: Option<u32>,
+}
+
+/// A layer of the sandbox that is not enforced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MissingLayer {
+    /// Landlock is missing or refused the rules.
+    #[error("file access is not restricted: {0}")]
+    Files(String),
+    /// Seccomp is missing or refused the filter.
+    #[error("system calls are not filtered: {0}")]
+    SystemCalls(String),
+    /// The process keeps the worker's user id.
+    #[error("the user id is not changed: {0}")]
+    User(String),
+}
+
+impl Sandbox {
+    /// The environment variables that describe this sandbox to a training process.
+    pub(crate) fn environment(self) -> Vec<(&'static str, String)> {
+        let uid = self.uid.map(|uid| (UID_VARIABLE, uid.to_string()));
+        uid.into_iter().chain([(MODE_VARIABLE, self.mode.as_str().to_owned())]).collect()
+    }
+
+    /// The sandbox that this process's environment describes. An unknown mode counts as `required`, an unreadable user
+    /// id as nobody's, so that a mistake never weakens the sandbox.
+    fn from_environment() -> Self {
+        let mode = match std::env::var(MODE_VARIABLE).as_deref() {
+            Ok("best_effort") | Err(_) => SandboxMode::BestEffort,
+            Ok("off") => SandboxMode::Off,
+            Ok(_) => SandboxMode::Required,
+        };
+        let uid = std::env::var(UID_VARIABLE).ok().map(|uid| uid.parse().unwrap_or(user::NOBODY));
+        Self { mode, uid }
+    }
+}
+
+/// Puts the calling thread, and every thread it starts from now on, into the sandbox that the environment describes.
+/// The working directory becomes the only folder that can be written.
+///
+/// # Errors
+/// The layers that are missing although the mode is [`SandboxMode::Required`], or the user id that could not be taken.
+pub fn enter() -> Result<(), Vec<MissingLayer>> {
+    let sandbox = Sandbox::from_environment();
+    if let Some(uid) = sandbox.uid {
+        // The run's folder belongs to this user already, so there is no best effort.
+        user::change(uid).map_err(|error| vec![MissingLayer::User(error.to_string())])?;
+    }
+    if sandbox.mode == SandboxMode::Off {
+        return Ok(());
+    }
+    let missing = restrict(Path::new("."), Path::new(DATASET));
+    if sandbox.mode == SandboxMode::Required && !missing.is_empty() { Err(missing) } else { Ok(()) }
+}
+
+/// Finds out which layers this system does not offer, by entering them with a thread that ends.
+pub(crate) fn missing_layers(folder: &Path) -> Vec<MissingLayer> {
+    // Landlock and seccomp restrict the calling thread alone.
+    std::thread::scope(|scope| {
+        let probe = scope.spawn(|| restrict(folder, &folder.join("dataset.csv")));
+        probe.join().unwrap_or_else(|_| vec![MissingLayer::Files("the check stopped unexpectedly".to_owned())])
+    })
+}
+
+/// Enters the layers that restrict the calling thread, and returns those that could not be entered.
+fn restrict(folder: &Path, dataset: &Path) -> Vec<MissingLayer> {
+    // Seccomp comes last: its filter denies what the layers before it need.
+    let files = files::restrict(folder, dataset).err().map(MissingLayer::Files);
+    let system_calls = system_calls::filter().err().map(MissingLayer::SystemCalls);
+    files.into_iter().chain(system_calls).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_kernel_offers_the_sandbox_and_the_check_restricts_its_own_thread_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(missing_layers(folder.path()), []);
+        std::fs::read("/etc/passwd").unwrap();
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    }
+
+    #[test]
+    fn mode_names_are_those_of_the_settings() {
+        for mode in [SandboxMode::BestEffort, SandboxMode::Required, SandboxMode::Off] {
+            assert_eq!(serde_json::to_value(mode).unwrap(), mode.as_str());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! File access by Landlock: read the dataset, use the run's own folder, nothing else. Landlock also denies TCP and
+//! signals to other processes where the kernel has that.
+
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, make_bitflags,
+};
+
+/// The newest version that this code is tested with. Kernels with an older one enforce the rights they know.
+const TESTED: ABI = ABI::V7;
+
+/// What the process may do in its own folder: no device, no socket, no link that leads out of it.
+const OWN_FOLDER: BitFlags<AccessFs> =
+    make_bitflags!(AccessFs::{ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir});
+
+/// Restricts the calling thread to `folder` and to reading `dataset`.
+///
+/// # Errors
+/// What is missing, in words.
+pub(super) fn restrict(folder: &Path, dataset: &Path) -> Result<(), String> {
+    let status = enforce(folder, dataset).map_err(|error| error.to_string())?;
+    match (status.ruleset, status.landlock) {
+        (RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced, _) => Ok(()),
+        (_, LandlockStatus::NotEnabled) => Err("Landlock is not enabled in this kernel (boot parameter lsm=)".into()),
+        _ => Err("this kernel has no Landlock (Linux 5.13 or newer has it)".into()),
+    }
+}
+
+fn enforce(folder: &Path, dataset: &Path) -> Result<landlock::RestrictionStatus, RulesetError> {
+    let mut rules = Ruleset::default()
+        .handle_access(AccessFs::from_all(TESTED))?
+        .handle_access(AccessNet::from_all(TESTED))?
+        .scope(Scope::from_all(TESTED))?
+        .create()?;
+    // A path that can't be opened gets no rule, and is closed to the process like all others.
+    for (path, access) in [(folder, OWN_FOLDER), (dataset, AccessFs::ReadFile.into())] {
+        if let Ok(file) = PathFd::new(path) {
+            rules = rules.add_rule(PathBeneath::new(file, access))?;
+        }
+    }
+    rules.restrict_self()
+}

@@ -1,0 +1,63 @@
+//! A memory limit that is too small, by much or by little, is `out_of_memory` and names the setting: never a crash, which
+//! would count towards poison.
+
+use serde_json::{Value, json};
+use trainyard_domain::outcome::Counts;
+use trainyard_domain::params::Params;
+use trainyard_domain::{Algorithm, FailureCode, Job, JobStatus};
+use trainyard_worker::WorkerConfig;
+
+use crate::yard::{Yard, train_task};
+
+/// From less than the program's own size, through what its libraries and threads need, to enough.
+const LADDER: [u64; 16] = [1, 2, 4, 6, 8, 10, 12, 14, 18, 22, 26, 30, 36, 44, 60, 512];
+
+fn order(yard: &Yard, algorithm: Algorithm, params: &Value) -> Job {
+    let mut job = yard.new_job(algorithm.as_str());
+    job.spec.algorithm = algorithm;
+    job.spec.params = Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone();
+    job
+}
+
+/// Runs each algorithm under the limit, and returns how many of them trained.
+async fn trained_under(yard: &Yard, child_memory_mb: u64) -> usize {
+    let mut jobs = Vec::new();
+    for (algorithm, params) in [
+        (Algorithm::RandomForest, json!({"n_trees": 100})),
+        (Algorithm::Svm, json!({})),
+        (Algorithm::DecisionTree, json!({})),
+        (Algorithm::LogisticRegression, json!({})),
+    ] {
+        jobs.push(yard.submit(order(yard, algorithm, &params)).await);
+    }
+    let config = WorkerConfig { child_memory_mb, child_threads: 2, concurrency: 2, ..yard.config() };
+    let worker = yard.worker(train_task(), config);
+    let mut trained = 0;
+    for id in jobs {
+        let job = yard.until(id, |job| job.status.is_final()).await;
+        if job.status == JobStatus::Succeeded {
+            trained += 1;
+            continue;
+        }
+        let error = job.error.unwrap();
+        let context = format!("{} in {child_memory_mb} MB: {error:?}", job.spec.algorithm.as_str());
+        assert_eq!(error.code, FailureCode::OutOfMemory, "{context}");
+        let setting = format!("the {child_memory_mb} MB of worker.child_memory_mb");
+        assert!(error.message.contains(&setting), "{context}");
+        assert_eq!(job.counts, Counts { attempts: 1, ..Counts::default() }, "{context}");
+    }
+    worker.drain().await;
+    trained
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_limit_that_is_too_small_is_out_of_memory() {
+    let yard = Yard::new().await;
+    let sweep = yard.sweep("s");
+    let mut trained = Vec::new();
+    for limit in LADDER {
+        trained.push(trained_under(&yard, limit).await);
+    }
+    sweep.stop().await;
+    assert_eq!((trained.first(), trained.last()), (Some(&0), Some(&4)), "{trained:?}");
+}
