@@ -12,6 +12,7 @@
 mod book;
 mod cache;
 pub mod config;
+mod contained;
 mod failures;
 mod loaded;
 mod loader;
@@ -47,6 +48,7 @@ use utoipa::openapi::OpenApi;
 pub use config::InferenceConfig;
 
 use cache::DiskCache;
+use contained::{Panicked, contained};
 use loader::Loader;
 use pins::Pins;
 use record::Catalogue;
@@ -117,7 +119,7 @@ impl Inference {
         };
         let refresher = Refresher::new(ports, config.max_pinned_versions, last);
         let tasks = TaskTracker::new();
-        tasks.spawn(refresher.run(config.poll(), shutdown));
+        tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
         tasks.spawn(keep_index(cache, written));
         tasks.close();
         let service = Arc::new(Service::new(registry, pins, config));
@@ -158,6 +160,22 @@ impl Inference {
     /// Waits until the refresher has stopped, after the shutdown given to [`Inference::start`].
     pub async fn stopped(&self) {
         self.tasks.wait().await;
+    }
+}
+
+/// Runs the refresher. Should it panic, what is loaded goes on serving, but this process must get no new clients:
+/// nothing refreshes it any more.
+async fn refresh(refresher: Refresher, poll: Duration, shutdown: CancellationToken, ready: Arc<AtomicBool>) {
+    let run = async {
+        refresher.run(poll, shutdown).await;
+        Ok::<_, Panicked>(())
+    };
+    if let Err(error) = contained(run).await {
+        ready.store(false, Ordering::Release);
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "models are not refreshed any more; restart this role"
+        );
     }
 }
 

@@ -10,6 +10,7 @@ use trainyard_artifacts::{ArtifactError, Key as ArtifactKey, Store};
 use trainyard_ml::predict::Predictor;
 
 use crate::cache::DiskCache;
+use crate::contained::Panicked;
 use crate::failures::Hope;
 use crate::loaded::Loaded;
 use crate::record::Record;
@@ -32,6 +33,9 @@ pub(crate) enum LoadError {
     /// Decoding stopped with a panic.
     #[error("loading stopped unexpectedly")]
     Stopped(#[from] tokio::task::JoinError),
+    /// Fetching stopped with a panic.
+    #[error("loading {0}")]
+    Panicked(#[from] Panicked),
 }
 
 impl LoadError {
@@ -41,7 +45,8 @@ impl LoadError {
             Self::Fetch(ArtifactError::DigestMismatch { .. }) => "digest_mismatch",
             Self::Fetch(ArtifactError::NotFound) => "not_found",
             Self::Fetch(_) => "unavailable",
-            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped(_) => "invalid",
+            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) => "invalid",
+            Self::Stopped(_) | Self::Panicked(_) => "panicked",
         }
     }
 
@@ -49,7 +54,7 @@ impl LoadError {
     pub(crate) fn hope(&self) -> Hope {
         match self {
             Self::Fetch(_) => Hope::Soon,
-            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped(_) => Hope::Late,
+            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped(_) | Self::Panicked(_) => Hope::Late,
         }
     }
 }

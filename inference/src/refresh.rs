@@ -3,6 +3,8 @@
 //! the object store may all be away: what is served stays.
 
 mod pinned;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use trainyard_storage::Db;
 use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use crate::book::Book;
+use crate::contained::contained;
 use crate::loaded::Loaded;
 use crate::loader::{LoadError, Loader};
 use crate::pins::{Ask, COME_BACK, Waiting};
@@ -110,10 +113,8 @@ impl Refresher {
                 () = push.next() => self.read(),
                 Some(done) = self.work.join_next() => match done {
                     Ok(done) => self.done(done),
-                    Err(error) => {
-                        self.reading = false;
-                        tracing::error!(error = &error as &dyn std::error::Error, "a refresh stopped unexpectedly");
-                    }
+                    // Not reached: a panic is part of the answer, and nothing aborts these tasks.
+                    Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a refresh did not answer"),
                 },
                 Some(ask) = self.ports.asks.recv() => self.ask(ask),
             }
@@ -128,7 +129,7 @@ impl Refresher {
         let records: Vec<Record> = last.served.iter().chain(&last.pinned).cloned().collect();
         let loads = records.into_iter().map(|record| {
             let loader = loader.clone();
-            async move { loader.load_cached(record).await }
+            contained(async move { loader.load_cached(record).await })
         });
         let mut loads = futures::stream::iter(loads).buffer_unordered(PRIMED_AT_ONCE);
         while let Some(result) = loads.next().await {
@@ -152,28 +153,36 @@ impl Refresher {
         }
         self.reading = true;
         let pinned = self.book.catalogue().pinned.iter().map(Record::key).collect();
-        let read = source::read(self.ports.db.clone(), self.known, pinned);
-        self.work.spawn(async move { Done::Read(read.await) });
+        self.start_read(source::read(self.ports.db.clone(), self.known, pinned));
+    }
+
+    fn start_read(&mut self, read: impl Future<Output = Result<Option<Catalogue>, SourceError>> + Send + 'static) {
+        self.work.spawn(async move { Done::Read(contained(read).await) });
     }
 
     fn load_due(&mut self) {
         for record in self.book.start_due(Instant::now()) {
-            let loader = self.ports.loader.clone();
-            self.work.spawn(async move {
-                let began = Instant::now();
-                let mut span = Span::child_of(record.place(), "inference.load");
-                span.describe(|span| {
-                    span.text("model.name", &record.model);
-                    span.number("model.version", record.version);
-                });
-                let result = loader.load(record.clone()).await.map(|loaded| loaded.within(&span));
-                if let Err(error) = &result {
-                    span.fail(error.outcome());
-                }
-                drop(span);
-                Done::Loaded(record, began.elapsed(), Box::new(result))
-            });
+            let (loader, loaded) = (self.ports.loader.clone(), record.clone());
+            self.start_load(record, async move { loader.load(loaded).await });
         }
+    }
+
+    /// Has `load` bring `record` into memory; whether it returns or panics, its end is heard of.
+    fn start_load(&mut self, record: Record, load: impl Future<Output = Result<Loaded, LoadError>> + Send + 'static) {
+        self.work.spawn(async move {
+            let began = Instant::now();
+            let mut span = Span::child_of(record.place(), "inference.load");
+            span.describe(|span| {
+                span.text("model.name", &record.model);
+                span.number("model.version", record.version);
+            });
+            let result = contained(load).await.map(|loaded| loaded.within(&span));
+            if let Err(error) = &result {
+                span.fail(error.outcome());
+            }
+            drop(span);
+            Done::Loaded(record, began.elapsed(), Box::new(result))
+        });
     }
 
     fn done(&mut self, done: Done) {

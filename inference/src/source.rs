@@ -5,6 +5,7 @@ use std::time::Duration;
 use trainyard_domain::ModelName;
 use trainyard_storage::{Db, StorageError};
 
+use crate::contained::Panicked;
 use crate::record::{Catalogue, Key, Record};
 
 /// Longest a read may take: a database that hangs must not hold up the next try.
@@ -19,6 +20,9 @@ pub(crate) enum SourceError {
     /// It did not answer in time.
     #[error("the database did not answer within {} s", PATIENCE.as_secs())]
     Slow(#[from] tokio::time::error::Elapsed),
+    /// Reading stopped with a panic.
+    #[error("reading {0}")]
+    Panicked(#[from] Panicked),
 }
 
 /// Reads everything that should be served, unless the counter of changes still stands at `known`. Of the versions in

@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::{Done, Refresher};
+use crate::contained::contained;
 use crate::pins::{Ask, COME_BACK};
 use crate::record::{Key, Record};
 use crate::registry::Miss;
@@ -36,11 +37,17 @@ impl Refresher {
             return self.waiting.answer(&key, || Err(Miss::Waiting(key.0.clone(), COME_BACK)));
         }
         self.look_ups += 1;
-        let db = self.ports.db.clone();
-        self.work.spawn(async move {
-            let found = source::look_up(db, key.clone()).await;
-            Done::Looked(key, found)
-        });
+        let found = source::look_up(self.ports.db.clone(), key.clone());
+        self.start_look_up(key, found);
+    }
+
+    /// Has `found` look the version under `key` up; whether it returns or panics, its end is heard of.
+    pub(super) fn start_look_up(
+        &mut self,
+        key: Key,
+        found: impl Future<Output = Result<Option<Record>, SourceError>> + Send + 'static,
+    ) {
+        self.work.spawn(async move { Done::Looked(key, contained(found).await) });
     }
 
     pub(super) fn looked(&mut self, key: &Key, result: Result<Option<Record>, SourceError>) {

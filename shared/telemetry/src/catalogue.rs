@@ -229,9 +229,9 @@ pub const ALL: &[MetricSpec] = &[
     counter(
         INFERENCE_RELOADS_TOTAL,
         &["outcome"],
-        "Attempts to load a model version: `ok`, `unavailable`, `not_found`, `digest_mismatch`, `invalid`.",
+        "Attempts to load a model version: `ok`, `unavailable`, `not_found`, `digest_mismatch`, `invalid`, `panicked`.",
     )
-    .with(&[&["ok", "unavailable", "not_found", "digest_mismatch", "invalid"]]),
+    .with(&[&["ok", "unavailable", "not_found", "digest_mismatch", "invalid", "panicked"]]),
     counter(
         INFERENCE_REQUESTS_TOTAL,
         &["model", "version", "outcome"],
