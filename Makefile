@@ -29,11 +29,12 @@ chaos: ## Break everything under a stream of jobs, then check what was promised:
 	SEED=$(SEED) JOBS=$(JOBS) FAULTS=$(FAULTS) REPORT=$(REPORT) cargo test --locked -p trainyard --test chaos -- \
 		--ignored --exact --nocapture storm::a_long_seeded_storm_loses_nothing_and_publishes_nothing_twice
 
-check: ## Format, lints, dependency bans and licences, generated files, layout rules, pipelines
+check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=clone where GitHub can't be reached), generated files, layout, pipelines
 	@scripts/ensure build deny
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	@scripts/advisories
 	cargo test --workspace --locked --test tidy
 	@$(MAKE) --no-print-directory pipelines
 
