@@ -31,7 +31,7 @@ fn the_ingress_sends_predictions_to_the_pool_and_all_else_to_the_api() {
         assert_eq!(ingress["spec"]["rules"][host]["host"], name);
         for (path, service) in [
             ("/inference", "trainyard-inference"),
-            ("/v2/models/demo/infer", "trainyard-inference"),
+            ("/inference/", "trainyard-inference"),
             ("/", "trainyard-api"),
             ("/training/1/events", "trainyard-api"),
             ("/inferences", "trainyard-api"),
