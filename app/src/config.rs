@@ -134,6 +134,9 @@ mod tests {
         assert!(refused(&[("JWT_SECRET", "short")]).contains("auth.jwt_secret"));
         assert!(refused(&[("SKIP_AUTH", "true")]).contains("server.mode"));
         assert!(refused(&[("TRAINYARD__WORKER__LEASE_S", "9")]).contains("worker.renew_every_s"));
+        assert!(refused(&[("TRAINYARD__WORKER__CHILD_UID", "4294967295")]).contains("worker.child_uid"));
+        let sandbox = refused(&[("TRAINYARD__WORKER__SANDBOX", "maybe")]);
+        assert!(sandbox.contains("worker.sandbox") && sandbox.contains("best_effort"), "{sandbox}");
         assert!(refused(&[("TRAINYARD__WORKER__LEASE_S", "15")]).contains("sweep.worker_dead_after_s"));
         let secret = refused(&[("TRAINYARD__WEBHOOKS__SECRET", "whsec_short")]);
         assert!(secret.contains("webhooks.secret") && !secret.contains("short"), "{secret}");

@@ -58,7 +58,7 @@ async fn a_load_that_panics_is_a_failed_load_and_is_tried_again() {
     let (mut refresher, record, _folder) = refresher().await;
     refresher.told = true;
     let now = Instant::now();
-    assert_eq!(refresher.book.start_due(now), [record.clone()]);
+    assert_eq!(refresher.book.start_due(now), std::slice::from_ref(&record));
     let answer = wait_for(&mut refresher, record.key());
     refresher.start_load(record.clone(), async { panic!("a defect of the loader") });
     next_answer(&mut refresher).await;
