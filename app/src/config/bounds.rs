@@ -64,6 +64,8 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("worker.child_folder_mb", 0, 1 << 30),
     ("worker.child_output_mb", 1, 1 << 20),
     ("worker.child_open_files", 16, 1_000_000),
+    // The kernel reads the number above as "no change", and the process would stay root.
+    ("worker.child_uid", 0, 4_294_967_294),
     ("worker.child_threads", 0, 1_024),
     ("worker.max_jobs", 0, 1 << 40),
     ("worker.storage_patience_s", 0, YEARS),

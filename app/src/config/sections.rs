@@ -179,10 +179,6 @@ impl Config {
         let insecure = self.server.mode == Mode::Development;
         check_issuers(&self.auth.issuers, self.auth.own_tokens(), insecure)
             .map_err(|error| ConfigError(error.to_string()))?;
-        if self.worker.child_uid == u32::MAX {
-            // The kernel reads it as "no change", and the process would stay root.
-            return refuse("worker.child_uid", "be below 4294967295");
-        }
         if self.worker.renew_every_s.saturating_mul(2) > self.worker.lease_s {
             return refuse(
                 "worker.renew_every_s",
