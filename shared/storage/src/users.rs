@@ -1,5 +1,7 @@
 //! The `users` table.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use trainyard_domain::user::{AccountSecurity, OneTimePassword};
@@ -150,18 +152,17 @@ impl Users<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<UserId>, limit: i64) -> Result<Vec<User>> {
-        let rows: Vec<UserRow> = all!(
+        // A page of ids first, by the index alone.
+        let ids: Vec<(Uuid,)> = all!(
             self.0,
-            // Not by the joined row: Postgres would take such accounts for rare, and sort all of them.
-            select_users!(
-                "NOT EXISTS (SELECT 1 FROM account_security AS gone WHERE gone.user_id = users.id \
-                 AND gone.deleted_at IS NOT NULL) AND ",
-                "users.id < $1 ORDER BY users.id DESC LIMIT $2"
-            ),
+            "SELECT id FROM users WHERE id < $1 AND password_hash <> 'deleted' ORDER BY id DESC LIMIT $2",
             before.map_or(Uuid::max(), |id| id.0),
             limit,
         )?;
-        rows.into_iter().map(UserRow::read).collect()
+        let ids: Vec<UserId> = ids.into_iter().map(|(id,)| UserId(id)).collect();
+        let mut users = self.by_ids(&ids).await?;
+        users.sort_by_key(|user| Reverse(user.id));
+        Ok(users)
     }
 
     /// Changes the role, the disabled flag, or both; `None` when there is no such account. The inference role hears of
@@ -283,7 +284,7 @@ impl Users<'_> {
         }
         execute!(
             self.0,
-            "UPDATE users SET email = $2, password_hash = '', disabled = TRUE WHERE id = $1",
+            "UPDATE users SET email = $2, password_hash = 'deleted', disabled = TRUE WHERE id = $1",
             id.0,
             format!("{id}@deleted.invalid"),
         )?;
