@@ -1,7 +1,5 @@
 //! The `users` table.
 
-use std::cmp::Reverse;
-
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use trainyard_domain::user::{AccountSecurity, OneTimePassword};
@@ -27,9 +25,13 @@ struct UserRow {
     role: String,
     disabled: bool,
     created_at: DateTime<Utc>,
+    #[sqlx(default)]
     sessions_end: Option<DateTime<Utc>>,
+    #[sqlx(default)]
     kept_session: Option<Uuid>,
+    #[sqlx(default)]
     password_expires_at: Option<DateTime<Utc>>,
+    #[sqlx(default)]
     password_used_at: Option<DateTime<Utc>>,
 }
 
@@ -147,22 +149,19 @@ impl Users<'_> {
         row.map(UserRow::read).transpose()
     }
 
-    /// Accounts older than `before`, newest first.
+    /// Accounts older than `before`, newest first, without what ended their sessions.
     ///
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<UserId>, limit: i64) -> Result<Vec<User>> {
-        // A page of ids first, by the index alone.
-        let ids: Vec<(Uuid,)> = all!(
+        let rows: Vec<UserRow> = all!(
             self.0,
-            "SELECT id FROM users WHERE id < $1 AND password_hash <> 'deleted' ORDER BY id DESC LIMIT $2",
+            "SELECT id, email, password_hash, role, disabled, created_at FROM users \
+             WHERE id < $1 AND password_hash <> 'deleted' ORDER BY id DESC LIMIT $2",
             before.map_or(Uuid::max(), |id| id.0),
             limit,
         )?;
-        let ids: Vec<UserId> = ids.into_iter().map(|(id,)| UserId(id)).collect();
-        let mut users = self.by_ids(&ids).await?;
-        users.sort_by_key(|user| Reverse(user.id));
-        Ok(users)
+        rows.into_iter().map(UserRow::read).collect()
     }
 
     /// Changes the role, the disabled flag, or both; `None` when there is no such account. The inference role hears of
