@@ -67,6 +67,8 @@ async fn a_refresh_token_rotates_and_its_reuse_ends_the_family(system: &System) 
     let second = refresh(first.clone()).await.expect(200);
     client.with_token(second["access_token"].as_str().unwrap()).get("/me").await.expect(200);
     assert_ne!(second["refresh_token"], first);
+    // Another tab that refreshes at the same time gets the same pair, once.
+    assert_eq!(refresh(first.clone()).await.expect(200)["refresh_token"], second["refresh_token"]);
     refresh(first).await.problem(401);
     refresh(second["refresh_token"].clone()).await.problem(401);
     refresh(json!("nonsense")).await.problem(401);

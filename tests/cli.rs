@@ -1,6 +1,7 @@
 //! The client verbs, typed as the README types them.
 
-use std::process::{Command, Output};
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,6 +14,7 @@ on_both_stacks!(
     what_a_job_says_is_shown_as_it_runs_and_afterwards,
     output_for_scripts_is_json_alone,
     exit_codes_tell_what_went_wrong,
+    accounts_are_invited_changed_and_deleted,
 );
 
 /// One person's terminal: a home folder of its own.
@@ -27,11 +29,26 @@ impl Terminal {
     }
 
     fn run(&self, line: &str) -> Output {
+        self.command(line).output().unwrap()
+    }
+
+    /// The same with these lines on standard input, by whoever is signed in here.
+    fn types(&self, line: &str, input: &str) -> Output {
+        let mut command = self.command(line);
+        command.env_remove("TRAINYARD_EMAIL").env_remove("TRAINYARD_PASSWORD");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(crate::support::BINARY);
         command.env_clear().env("HOME", self.home.path()).env("TRAINYARD_URL", self.client.api_url());
         command.env("TRAINYARD_INFERENCE_URL", self.client.inference_url());
         command.env("TRAINYARD_EMAIL", ADMIN_EMAIL).env("TRAINYARD_PASSWORD", ADMIN_PASSWORD);
-        command.args(line.split_whitespace()).output().unwrap()
+        command.args(line.split_whitespace());
+        command
     }
 
     fn succeeds(&self, line: &str) -> String {
@@ -99,4 +116,33 @@ async fn exit_codes_tell_what_went_wrong(system: &System) {
     terminal.fails("jobs show 00000000-0000-7000-8000-000000000000", 4);
     let unreachable = terminal.fails("jobs --url http://127.0.0.1:1", 5);
     assert!(unreachable.contains("127.0.0.1:1"), "{unreachable}");
+}
+
+async fn accounts_are_invited_changed_and_deleted(system: &System) {
+    let (terminal, theirs) = (Terminal::new(system), Terminal::new(system));
+    let email = format!("{}@example.com", unique("invited"));
+    terminal.succeeds("login");
+    let once = terminal.succeeds(&format!("users invite {email} --role admin"));
+    let login = format!("login --email {email} --password-stdin");
+    let signed_in = theirs.types(&login, &once);
+    assert!(signed_in.status.success(), "{signed_in:?}");
+    assert!(String::from_utf8_lossy(&signed_in.stderr).contains("trainyard passwd"), "{signed_in:?}");
+    let wrong = theirs.types("passwd --password-stdin", "not that one\nmy own password\n");
+    assert_eq!(wrong.status.code(), Some(3), "{wrong:?}");
+    let changed = theirs.types("passwd --password-stdin", &format!("{}\nmy own password\n", once.trim()));
+    assert!(changed.status.success(), "{changed:?}");
+    assert!(theirs.types("users list --limit 100", "").status.success(), "the session goes on");
+    assert!(theirs.types(&login, "my own password\n").status.success());
+
+    terminal.succeeds(&format!("users role {email} user"));
+    terminal.succeeds(&format!("users disable {email}"));
+    assert_eq!(theirs.types(&login, "my own password\n").status.code(), Some(3));
+    terminal.succeeds(&format!("users enable {email}"));
+    let again = terminal.succeeds(&format!("users reset-password {email}"));
+    assert_ne!(again, once);
+    assert!(theirs.types(&login, &again).status.success());
+    terminal.succeeds(&format!("users delete {email}"));
+    assert_eq!(theirs.types(&login, &again).status.code(), Some(3));
+    terminal.fails(&format!("users delete {email}"), 2);
+    assert!(!terminal.succeeds("users list --limit 100").contains(&email));
 }

@@ -20,13 +20,13 @@ fn column<'v>(dataset: &'v Value, name: &str) -> &'v Value {
 }
 
 async fn the_titanic_is_always_there(system: &System) {
-    let user = system.client().user().await;
-    let titanic = user.get("/datasets/titanic").await.expect(200);
+    let admin = system.client().admin().await;
+    let titanic = admin.get("/datasets/titanic").await.expect(200);
     assert_eq!(titanic["rows"], 1309);
     assert_eq!(column(&titanic, "age")["missing"], 263);
     assert_eq!(column(&titanic, "sex")["dtype"], "category");
     assert_eq!(column(&titanic, "survived")["distinct"], 2);
-    let listed = user.get("/datasets?limit=100").await.expect(200);
+    let listed = admin.get("/datasets?limit=100").await.expect(200);
     assert!(listed["items"].as_array().unwrap().iter().any(|dataset| dataset["name"] == "titanic"));
 }
 

@@ -89,8 +89,8 @@ async fn a_request_is_known_by_its_id(system: &System) {
 }
 
 async fn the_queue_can_be_looked_at(system: &System) {
-    let user = system.client().user().await;
-    let queue = user.get("/queue").await.expect(200);
+    let admin = system.client().admin().await;
+    let queue = admin.get("/queue").await.expect(200);
     let workers = queue["workers"].as_array().unwrap();
     assert_eq!(workers.len(), system.workers().len(), "{queue}");
     assert!(workers[0]["capacity"].as_i64().unwrap() >= 1);

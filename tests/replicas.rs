@@ -1,6 +1,7 @@
 //! Two API processes on the same servers: what one did the other knows at once.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use reqwest::Method;
@@ -75,6 +76,9 @@ async fn a_session_from_one_goes_on_at_the_other_and_ends_at_both() {
     let refresh = async |client: &Client, token: &Value| client.post("/refresh", json!({"refresh_token": token})).await;
     let second = refresh(&two, &first).await.expect(200);
     one.with_token(second["access_token"].as_str().unwrap()).get("/me").await.expect(200);
+    let same = refresh(&one, &first).await.expect(200);
+    assert_eq!(same["refresh_token"], second["refresh_token"], "both derive the same successor");
+    assert_eq!(same["access_token"], second["access_token"]);
     refresh(&one, &first).await.problem(401);
     refresh(&two, &second["refresh_token"]).await.problem(401);
 }
@@ -153,4 +157,19 @@ async fn a_queue_that_was_paused_at_one_is_paused_at_the_other() {
     assert_eq!(view["status"], "queued", "{view}");
     two.post("/queue/resume", Value::Null).await.expect(200);
     assert_eq!(one.finished(&id).await["status"], "succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_at_one_ends_when_its_account_is_disabled_at_the_other() {
+    let (_, admin_at_two) = replicas().await;
+    let (one, two, id) = somebody().await;
+    admin_at_two.patch(&format!("/admin/users/{id}"), json!({"role": "admin"})).await.expect(200);
+    let job = two.submit(distant_job()).await;
+    let mut stream = one.events(&job, None).await;
+    assert_eq!(stream.next().await.unwrap().data["status"], "queued");
+    admin_at_two.patch(&format!("/admin/users/{id}"), json!({"disabled": true})).await.expect(200);
+    let disabled = Instant::now();
+    assert!(stream.rest().await.is_empty());
+    assert!(disabled.elapsed() < Duration::from_secs(5), "took {:?}", disabled.elapsed());
+    admin_at_two.post(&format!("/training/{job}/cancel"), Value::Null).await.expect(202);
 }

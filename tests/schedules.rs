@@ -122,7 +122,8 @@ async fn a_schedule_is_changed_paused_triggered_and_removed(system: &System) {
     assert!(next.iter().all(|at| at.as_str().unwrap().ends_with("-01-01T00:00:00Z")), "{next:?}");
     admin.post("/schedules", yearly(&name)).await.problem(409);
     let user = system.client().user().await;
-    assert_eq!(user.get(&path).await.expect(200)["name"], name.as_str());
+    assert_eq!(admin.get(&path).await.expect(200)["name"], name.as_str());
+    user.get(&path).await.problem(403);
     user.post(&format!("{path}/trigger"), Value::Null).await.problem(403);
 
     let berlin = json!({"cron": "0 12 1 7 *", "timezone": "Europe/Berlin", "overlap": "replace"});

@@ -29,6 +29,7 @@ mod redis_failover;
 mod replicas;
 mod retries;
 mod schedules;
+mod sign_in;
 mod support;
 mod traces;
 mod training;

@@ -5,7 +5,7 @@ use trainyard_testkit::{System, unique};
 
 use crate::support::{on_both_stacks, quick_job};
 
-on_both_stacks!(every_wrong_field_is_named, what_is_no_json_is_no_job, users_may_look_but_not_train,);
+on_both_stacks!(every_wrong_field_is_named, what_is_no_json_is_no_job, users_neither_train_nor_look,);
 
 async fn every_wrong_field_is_named(system: &System) {
     let admin = system.client().admin().await;
@@ -62,10 +62,11 @@ async fn what_is_no_json_is_no_job(system: &System) {
     admin.post("/api-keys", json!({"name": "later"})).await.problem(404);
 }
 
-async fn users_may_look_but_not_train(system: &System) {
+async fn users_neither_train_nor_look(system: &System) {
     let user = system.client().user().await;
     user.post("/training", quick_job(&unique("user"))).await.problem(403);
-    user.get("/training").await.expect(200);
-    user.get("/queue").await.expect(200);
+    user.get("/training").await.problem(403);
+    user.get("/queue").await.problem(403);
+    user.get("/algorithms").await.expect(200);
     user.post("/queue/pause", Value::Null).await.problem(403);
 }

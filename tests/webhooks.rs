@@ -85,7 +85,8 @@ async fn a_job_tells_its_webhook_how_it_ended_and_can_do_so_again() {
 
         let path = format!("/webhooks/deliveries/{}", delivery["id"].as_str().unwrap());
         let user = admin.user().await;
-        assert_eq!(user.get(&path).await.expect(200), delivery);
+        assert_eq!(admin.get(&path).await.expect(200), delivery);
+        user.get(&path).await.problem(403);
         user.post(&format!("{path}/replay"), Value::Null).await.problem(403);
         assert_eq!(admin.post(&format!("{path}/replay"), Value::Null).await.expect(202)["status"], "pending");
         let received = receiver.wait_for(2).await;

@@ -25,6 +25,11 @@ impl Actor {
         Self { user: Some(user), request_id: Some(request.as_str().to_owned()) }
     }
 
+    /// Somebody who is not signed in.
+    pub(crate) fn anonymous(request: &RequestId) -> Self {
+        Self { user: None, request_id: Some(request.as_str().to_owned()) }
+    }
+
     /// The server itself.
     pub(crate) fn server() -> Self {
         Self { user: None, request_id: None }

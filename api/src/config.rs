@@ -39,6 +39,10 @@ pub struct ApiConfig {
     pub max_long_polls: usize,
     /// Event streams held open at the same time; the next one is told to come back.
     pub max_event_streams: usize,
+    /// Event streams of one user held open at the same time; more are refused until one ends.
+    pub max_event_streams_per_user: usize,
+    /// How often the accounts of open streams and long polls are looked at, in milliseconds.
+    pub watch_sessions_every_ms: u64,
     /// A stream that has nothing to tell sends a comment this often, in seconds.
     pub event_heartbeat_s: u64,
     /// How often the database is asked for news of all jobs that streams and long polls watch, in milliseconds.
@@ -69,6 +73,8 @@ impl Default for ApiConfig {
             max_schedules: 1_000,
             max_long_polls: 256,
             max_event_streams: 1_000,
+            max_event_streams_per_user: 250,
+            watch_sessions_every_ms: 500,
             event_heartbeat_s: 15,
             watch_every_ms: 250,
             worker_alive_s: 30,
@@ -85,6 +91,10 @@ impl ApiConfig {
 
     pub(crate) fn watch_every(&self) -> Duration {
         Duration::from_millis(self.watch_every_ms.max(10))
+    }
+
+    pub(crate) fn watch_sessions_every(&self) -> Duration {
+        Duration::from_millis(self.watch_sessions_every_ms.max(10))
     }
 
     pub(crate) fn event_heartbeat(&self) -> Duration {

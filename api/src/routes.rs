@@ -12,15 +12,19 @@ pub mod webhooks;
 
 use std::time::Duration;
 
+use trainyard_domain::access::ReadSection;
 use trainyard_http::{Route, Routes};
 use utoipa_axum::routes;
 
+use crate::accounts::AccountsConfig;
 use crate::config::ApiConfig;
 use crate::state::ApiState;
+use auth::{login, password};
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
 use schedules::{change, trigger};
 use training::{control, events, list, retry_all, submit, watch};
+use users::invite;
 
 /// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
 const SLACK_BYTES: u64 = 1 << 20;
@@ -30,46 +34,54 @@ const BULK_BYTES: usize = 16 << 20;
 /// The longest `wait_s`, and the answer after it.
 const LONG_POLL: Duration = Duration::from_secs(60 + 15);
 
-/// The table.
-pub(crate) fn table(config: &ApiConfig) -> Routes<ApiState> {
+/// The table. Reads of five sections need an administrator unless `auth.users_may_read` opens them.
+pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<ApiState> {
+    let reads = |section: ReadSection| section.access(&accounts.users_may_read);
+    let (read_training, read_datasets, read_schedules) =
+        (reads(ReadSection::Training), reads(ReadSection::Datasets), reads(ReadSection::Schedules));
+    let (read_webhooks, read_queue) = (reads(ReadSection::Webhooks), reads(ReadSection::Queue));
     Routes::new()
         // Accounts
         .anon(routes!(auth::signup))
-        .anon(routes!(auth::login))
+        .anon(routes!(login::login))
         .anon(routes!(auth::refresh))
         .anon(routes!(auth::logout))
         .user(routes!(auth::me))
+        .user(routes!(password::put))
         .admin(routes!(users::list))
+        .admin(routes!(invite::invite))
         .admin(routes!(users::patch))
+        .admin(routes!(users::delete))
+        .admin(routes!(invite::reset_password))
         .admin(routes!(users::audit))
         // Data sets
-        .user(routes!(datasets::list))
+        .route(read_datasets, routes!(datasets::list))
         .admin(upload_route(config))
-        .user(routes!(datasets::get))
+        .route(read_datasets, routes!(datasets::get))
         .admin(routes!(datasets::delete))
-        .user(routes!(preview::get))
+        .route(read_datasets, routes!(preview::get))
         // Training
         .user(routes!(algorithms::list))
-        .user(routes!(list::list))
+        .route(read_training, routes!(list::list))
         .admin(routes!(submit::submit))
         .admin(Route::new(routes!(submit::bulk)).body_limit(BULK_BYTES))
-        .user(Route::new(routes!(watch::get)).timeout(LONG_POLL))
-        .user(routes!(events::get))
+        .owner(Route::new(routes!(watch::get)).timeout(LONG_POLL))
+        .owner(routes!(events::get))
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))
         .admin(routes!(retry_all::retry_all))
-        .user(routes!(queue::get))
+        .route(read_queue, routes!(queue::get))
         .admin(routes!(queue::pause))
         .admin(routes!(queue::resume))
         // Webhooks
-        .user(routes!(webhooks::list))
-        .user(routes!(webhooks::get))
+        .route(read_webhooks, routes!(webhooks::list))
+        .route(read_webhooks, routes!(webhooks::get))
         .admin(routes!(webhooks::replay))
         // Schedules
         .admin(routes!(schedules::create))
-        .user(routes!(schedules::list))
-        .user(routes!(schedules::get))
-        .user(routes!(schedules::runs))
+        .route(read_schedules, routes!(schedules::list))
+        .route(read_schedules, routes!(schedules::get))
+        .route(read_schedules, routes!(schedules::runs))
         .admin(routes!(change::patch))
         .admin(routes!(schedules::delete))
         .admin(routes!(trigger::trigger))

@@ -7,7 +7,9 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use trainyard_artifacts::{ArtifactError, Key};
 use trainyard_domain::spec::DEFAULT_DATASET;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Email, Password, Role, User, UserId};
+use trainyard_http::auth::Requester;
 use trainyard_ml::csv_profile;
 use trainyard_storage::StorageError;
 
@@ -46,8 +48,10 @@ pub enum SeedError {
 pub enum Admin {
     /// It is new.
     Created,
-    /// The address has an account already; its password and role are left as they are.
+    /// The address has an account with this password already; its role is left as it is.
     Kept,
+    /// The address has an account already, and another password; both that and its role are left as they are.
+    KeptOtherPassword,
 }
 
 /// Whether `name` belongs to a data set that is always there and always the same.
@@ -62,13 +66,25 @@ pub(crate) fn is_built_in(name: &DatasetName) -> bool {
 pub async fn seed_admin(state: &ApiState, email: &str, password: &str) -> Result<Admin, SeedError> {
     let email = Email::parse(email).map_err(SeedError::Email)?;
     let password = Password::parse(password.to_owned()).map_err(SeedError::Password)?;
-    if state.db.read().await?.users().by_email(email.as_str()).await?.is_some() {
-        return Ok(Admin::Kept);
+    let found = state.db.read().await?.users().by_email(email.as_str()).await?;
+    let slot = state.passwords.slot(Requester::SERVER).await?;
+    if let Some(user) = found {
+        let hash = Some(user.password_hash.as_str());
+        let is_same = state.passwords.verify_or_dummy(slot, password.reveal(), hash).await?;
+        return Ok(if is_same { Admin::Kept } else { Admin::KeptOtherPassword });
     }
-    let password_hash = state.passwords.hash(&password).await?;
+    let password_hash = state.passwords.hash(slot, &password).await?;
     let created_at = state.clock.now();
     let id = UserId::at(created_at);
-    let user = User { id, email, password_hash, role: Role::Admin, disabled: false, created_at };
+    let user = User {
+        id,
+        email,
+        password_hash,
+        role: Role::Admin,
+        disabled: false,
+        created_at,
+        security: AccountSecurity::default(),
+    };
     let mut tx = state.db.begin().await?;
     match tx.users().insert(&user).await {
         // Another replica started at the same moment.

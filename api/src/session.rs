@@ -1,11 +1,12 @@
 //! Pairs of tokens: issued at sign-in, exchanged at refresh.
 //!
-//! A refresh token is 32 random bytes that only its holder knows; the database keeps the SHA-256 of it. Sessions go by
-//! the API's own clock, as the access tokens do.
+//! A refresh token is 32 bytes that only its holder knows; the database keeps a keyed hash. The first of a session is
+//! random, each successor follows from the one before and a key of the server: so two tabs that refresh at the same
+//! moment, at two replicas, get the same pair, and nothing of it is stored. Sessions go by the API's own clock, as the
+//! access tokens do.
 
 use chrono::{DateTime, Duration, Utc};
 use rand::Rng;
-use sha2::{Digest, Sha256};
 use trainyard_domain::User;
 use trainyard_domain::ids::uuid_at;
 use trainyard_domain::session::RefreshToken;
@@ -16,36 +17,83 @@ use uuid::Uuid;
 use crate::state::ApiState;
 use crate::views::account::SessionView;
 
-/// Opens a session for `user`: in the family of the token it continues, or in a new one.
+/// Opens a session for `user`.
 pub(crate) async fn open(
     state: &ApiState,
     tx: &mut Tx,
     user: &User,
-    family: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<SessionView, Problem> {
     let secret = hex::encode(rand::rng().random::<[u8; 32]>());
+    issue(state, tx, user, uuid_at(now), secret, now).await
+}
+
+/// The pair that follows the refresh token `spent` of a family.
+pub(crate) async fn renew(
+    state: &ApiState,
+    tx: &mut Tx,
+    user: &User,
+    family: Uuid,
+    spent: &str,
+    now: DateTime<Utc>,
+) -> Result<SessionView, Problem> {
+    issue(state, tx, user, family, state.jwt.keys().successor(spent), now).await
+}
+
+/// The pair that [`renew`] gave for `spent`, once more; `None` when it is over.
+pub(crate) async fn repeat(
+    state: &ApiState,
+    tx: &mut Tx,
+    user: &User,
+    spent: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<SessionView>, Problem> {
+    let keys = state.jwt.keys();
+    let secret = keys.successor(spent);
+    let found = tx.refresh_tokens().by_hash(&keys.token_hash(&secret)).await?;
+    let token = found.filter(|token| token.revoked_at.is_none() && now < token.expires_at);
+    token.map(|token| view(state, user, &token, secret, now)).transpose()
+}
+
+async fn issue(
+    state: &ApiState,
+    tx: &mut Tx,
+    user: &User,
+    family: Uuid,
+    secret: String,
+    now: DateTime<Utc>,
+) -> Result<SessionView, Problem> {
     let token = RefreshToken {
         id: uuid_at(now),
-        family: family.unwrap_or_else(|| uuid_at(now)),
+        family,
         user_id: user.id,
-        token_hash: hash(&secret),
+        token_hash: state.jwt.keys().token_hash(&secret),
         created_at: now,
         expires_at: now + Duration::seconds(state.config.refresh_token_ttl_s),
         used_at: None,
+        used_from: None,
+        repeated: false,
         revoked_at: None,
     };
     tx.refresh_tokens().insert(&token).await?;
-    Ok(SessionView {
-        access_token: state.jwt.issue(user, now)?,
-        token_type: "Bearer",
-        expires_in: state.jwt.ttl().num_seconds(),
-        refresh_token: secret,
-        user: user.into(),
-    })
+    view(state, user, &token, secret, now)
 }
 
-/// What the database keeps of a refresh token. The token is random, so a plain digest can't be guessed back.
-pub(crate) fn hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token.as_bytes()))
+/// The same access token each time, as it is made of what is stored.
+fn view(
+    state: &ApiState,
+    user: &User,
+    token: &RefreshToken,
+    secret: String,
+    now: DateTime<Utc>,
+) -> Result<SessionView, Problem> {
+    let ends_at = token.created_at + state.jwt.ttl();
+    Ok(SessionView {
+        access_token: state.jwt.issue_in_session(user, token.family, token.id, token.created_at)?,
+        token_type: "Bearer",
+        expires_in: (ends_at - now).num_seconds().max(0),
+        refresh_token: secret,
+        must_change_password: user.security.one_time.is_some(),
+        user: user.into(),
+    })
 }

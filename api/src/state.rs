@@ -7,15 +7,19 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::Store;
+use trainyard_domain::access::ReadSection;
 use trainyard_domain::{Clock, webhook};
-use trainyard_http::auth::{Jwt, Passwords};
+use trainyard_http::Principal;
+use trainyard_http::auth::{Jwt, Passwords, SignInLimits};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
 use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
 
+use crate::accounts::AccountsConfig;
 use crate::config::ApiConfig;
 use crate::hub::Hub;
 use crate::looks::{self, Looks};
+use crate::session_watch::SessionWatch;
 use crate::submission::{self, Quota, Submissions};
 
 /// The ports and settings that the API is built from.
@@ -35,6 +39,8 @@ pub struct Ports {
     pub passwords: Arc<Passwords>,
     /// Every limit.
     pub config: ApiConfig,
+    /// Limits on sign-ins, and who may read what.
+    pub accounts: AccountsConfig,
     /// Which webhooks are accepted.
     pub webhooks: webhook::Rules,
     /// Uploads and downloads pass through temporary files here; must exist.
@@ -56,6 +62,8 @@ struct Shared {
     long_polls: Semaphore,
     event_streams: Arc<Semaphore>,
     hub: Hub,
+    sign_in_limits: SignInLimits,
+    sessions: SessionWatch,
 }
 
 impl ApiState {
@@ -71,7 +79,20 @@ impl ApiState {
         // A panel of streams shows none before the first one, not nothing.
         metrics::gauge!(API_EVENT_STREAMS).increment(0.0);
         let looks = looks::start(&ports.db);
-        Self(Arc::new(Shared { ports, submissions, quota, looks, uploads, long_polls, event_streams, hub }))
+        let sign_in_limits = SignInLimits::new(ports.accounts.sign_in);
+        let sessions = SessionWatch::new(ports.db.clone(), ports.clock.clone(), ports.config.watch_sessions_every());
+        Self(Arc::new(Shared {
+            ports,
+            submissions,
+            quota,
+            looks,
+            uploads,
+            long_polls,
+            event_streams,
+            hub,
+            sign_in_limits,
+            sessions,
+        }))
     }
 
     /// Takes new jobs.
@@ -102,6 +123,21 @@ impl ApiState {
     /// Watches jobs for streams and long polls.
     pub(crate) fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// Counts failed sign-ins and sign-ups.
+    pub(crate) fn sign_in_limits(&self) -> &SignInLimits {
+        &self.0.sign_in_limits
+    }
+
+    /// Ends streams and long polls with their sessions.
+    pub(crate) fn sessions(&self) -> &SessionWatch {
+        &self.0.sessions
+    }
+
+    /// Whether a caller may read all of a section.
+    pub(crate) fn may_read(&self, principal: &Principal, section: ReadSection) -> bool {
+        principal.is_admin() || self.accounts.users_may_read.contains(&section)
     }
 
     /// One permit per long poll in progress.

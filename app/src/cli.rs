@@ -39,6 +39,8 @@ enum Command {
     Inference(Server),
     /// Bring the database's schema up to date, and end
     Migrate(Settings),
+    /// Give an administrator who can't sign in a one-time password: on the database itself, with the servers' settings
+    ResetAdminPassword(ResetAdminPassword),
     /// Print every setting with its default and its meaning
     Config(ConfigArgs),
     /// Print the OpenAPI document
@@ -90,6 +92,18 @@ struct Up {
 }
 
 #[derive(Debug, Args)]
+struct ResetAdminPassword {
+    #[command(flatten)]
+    settings: Settings,
+    /// The account's e-mail address [default: auth.admin_email]
+    #[arg(long)]
+    email: Option<String>,
+    /// Folder of `trainyard up`, which must not be running
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct ConfigArgs {
     /// Print the reference page instead of the file
     #[arg(long)]
@@ -118,6 +132,12 @@ impl Cli {
             Command::Healthcheck(args) => runtime().block_on(healthcheck::run(&args.url)),
             Command::Client(command) => runtime().block_on(crate::client::execute(*command)),
             Command::Migrate(settings) => serve("migrate", &settings, &Flags::new(), roles::migrate),
+            Command::ResetAdminPassword(args) => {
+                let (email, data_dir) = (args.email, args.data_dir);
+                serve("reset-admin-password", &args.settings, &Flags::new(), async |config| {
+                    roles::reset_admin_password(config, email, data_dir.as_deref()).await
+                })
+            }
             Command::Api(server) => serve("api", &server.settings, &server.flags(), roles::api),
             Command::Worker(worker) => serve("worker", &worker.server.settings, &worker.flags(), roles::worker),
             Command::Inference(server) => serve("inference", &server.settings, &server.flags(), roles::inference),

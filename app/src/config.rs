@@ -104,6 +104,7 @@ mod tests {
     fn each_role_says_the_same_defaults_in_code() {
         let config = with(&[]).unwrap();
         assert_eq!(config.api, trainyard_api::ApiConfig::default());
+        assert_eq!(config.auth.accounts(), trainyard_api::AccountsConfig::default());
         assert_eq!(config.worker, trainyard_worker::WorkerConfig { max_jobs: Some(0), ..Default::default() });
         assert_eq!(config.sweep, trainyard_worker::SweepConfig::default());
         assert_eq!(config.webhooks, trainyard_worker::WebhookConfig::default());
@@ -118,8 +119,12 @@ mod tests {
             ("LISTEN", "127.0.0.1:9"),
             ("ADMIN_PASSWORD", "12345678"),
             ("SKIP_AUTH", "false"),
+            ("TRAINYARD__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, ::1,"),
+            ("TRAINYARD__AUTH__USERS_MAY_READ", ""),
         ])
         .unwrap();
+        assert_eq!(config.server.trusted_proxies, ["10.0.0.0/8", "::1"]);
+        assert!(config.auth.users_may_read.is_empty());
         assert_eq!(config.worker.concurrency, 7);
         assert_eq!(config.server.listen, "127.0.0.1:9");
         assert_eq!(config.auth.admin_password, "12345678", "digits stay text where text is expected");
@@ -172,6 +177,12 @@ mod tests {
         assert!(refused(&[("TRAINYARD__TRACES__BATCH_SPANS", "4096")]).contains("traces.batch_spans"));
         let bouncer = refused(&[("DATABASE_URL", "sqlite://x"), ("TRAINYARD__DATABASE__PGBOUNCER", "true")]);
         assert!(bouncer.contains("database.pgbouncer"), "{bouncer}");
+        let proxies = refused(&[("TRAINYARD__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, proxy.example")]);
+        assert!(proxies.contains("server.trusted_proxies") && proxies.contains("'proxy.example'"), "{proxies}");
+        let sections = refused(&[("TRAINYARD__AUTH__USERS_MAY_READ", "queue, everything")]);
+        assert!(sections.contains("auth.users_may_read") && sections.contains("everything"), "{sections}");
+        assert!(refused(&[("TRAINYARD__AUTH__SIGNUP", "maybe")]).contains("auth.signup"));
+        assert!(refused(&[("TRAINYARD__AUTH__MAX_FAILED_LOGINS", "0")]).contains("auth.max_failed_logins"));
         assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));
         let issuers = |text| refused(&[("TRAINYARD__AUTH__ISSUERS", text)]);
         let error = issuers("secret=hush");

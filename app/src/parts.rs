@@ -40,9 +40,20 @@ pub fn life(config: &Config) -> anyhow::Result<Lifecycle> {
 }
 
 /// Serves until `close`, then lets requests in flight finish.
-pub fn run_server(config: &Config, life: &Lifecycle, listener: TcpListener, router: Router, close: CancellationToken) {
+///
+/// # Errors
+/// For a proxy that is no network.
+pub fn run_server(
+    config: &Config,
+    life: &Lifecycle,
+    listener: TcpListener,
+    router: Router,
+    close: CancellationToken,
+) -> anyhow::Result<()> {
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    let router = config.server.trusted_proxies()?.around(router);
     life.run("server", async move { Ok(trainyard_http::serve::serve(listener, router, close, grace).await?) });
+    Ok(())
 }
 
 /// Runs a worker until the process stops. The answer is cancelled when the process is closing and the worker has ended:
@@ -107,22 +118,42 @@ pub fn turning(config: &Config, health: Health) -> Check {
     })
 }
 
+/// What is known of the administrator's password after the start.
+pub enum AdminPassword {
+    /// It was made up just now.
+    MadeUp(String),
+    /// It is the one in the settings.
+    AsSet,
+    /// It is another one, set earlier.
+    Unknown,
+}
+
 /// Makes the built-in data sets, and the administrator's account if there is none yet. `make_up` allows an
-/// administrator who is not in the settings, with a random password; the answer is that password.
-pub async fn seed(ports: &Ports, state: &ApiState, make_up: bool) -> anyhow::Result<Option<String>> {
+/// administrator who is not in the settings, with a random password.
+pub async fn seed(ports: &Ports, state: &ApiState, make_up: bool) -> anyhow::Result<AdminPassword> {
     trainyard_api::seed_datasets(state).await?;
     let auth = &ports.config.auth;
     if auth.admin_password.is_empty() && !make_up && !auth.skip_auth {
         return match auth.admin_email.as_str() {
-            "" => Ok(None),
+            "" => Ok(AdminPassword::Unknown),
             _ => Err(ConfigError("auth.admin_email is set without auth.admin_password (ADMIN_PASSWORD)".into()).into()),
         };
     }
     let made_up = auth.admin_password.is_empty().then(|| random_text(20));
     let password = made_up.as_deref().unwrap_or(&auth.admin_password);
     match trainyard_api::seed_admin(state, auth.admin_email(), password).await {
-        Ok(Admin::Created) => Ok(made_up),
-        Ok(Admin::Kept) => Ok(None),
+        Ok(Admin::Created) => Ok(made_up.map_or(AdminPassword::AsSet, AdminPassword::MadeUp)),
+        Ok(Admin::Kept) if made_up.is_none() => Ok(AdminPassword::AsSet),
+        Ok(Admin::KeptOtherPassword) if made_up.is_none() => {
+            let email = auth.admin_email();
+            tracing::warn!(
+                email,
+                "auth.admin_password (ADMIN_PASSWORD) is not the password of this account, which keeps its own; change it \
+                 with `trainyard passwd`, or replace a forgotten one with `trainyard reset-admin-password`"
+            );
+            Ok(AdminPassword::Unknown)
+        }
+        Ok(Admin::Kept | Admin::KeptOtherPassword) => Ok(AdminPassword::Unknown),
         Err(error @ (SeedError::Email(_) | SeedError::Password(_))) => Err(ConfigError(error.to_string()).into()),
         Err(error) => Err(error.into()),
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use trainyard_api::documented;
 use trainyard_http::Authenticator;
+use trainyard_http::auth::Passwords;
 use trainyard_http::ops::Ops;
 use trainyard_worker::Health;
 
@@ -57,9 +58,9 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
     let routes = documented(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
     let listener = bind(&ports, "up").await?;
-    Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, made_up_password: password }.print();
+    Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, password }.print();
     let router = routes.into_router_with(authenticator, ports.limits());
-    run_server(&ports.config, &life, listener, router, life.closing.clone());
+    run_server(&ports.config, &life, listener, router, life.closing.clone())?;
     finish(ports, life).await
 }
 
@@ -85,7 +86,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let routes = documented(trainyard_api::routes(state).merge(ops().routes()), &contract());
     let authenticator = ports.authenticator(&jwt, ports.issuers()?).await?;
     let router = routes.into_router_with(authenticator, ports.limits());
-    run_server(&ports.config, &life, listener, router, life.closing.clone());
+    run_server(&ports.config, &life, listener, router, life.closing.clone())?;
     finish(ports, life).await
 }
 
@@ -109,7 +110,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let gone = run_worker(&ports, &life, health)?;
     run_sweep(&ports, &life);
     let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
-    run_server(&ports.config, &life, listener, router, gone);
+    run_server(&ports.config, &life, listener, router, gone)?;
     finish(ports, life).await
 }
 
@@ -130,7 +131,7 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let authenticator = ports.pool_authenticator(&pool).await?;
     let listener = bind(&ports, "inference").await?;
     let router = routes.into_router_with(authenticator, ports.limits());
-    run_server(&ports.config, &life, listener, router, life.closing.clone());
+    run_server(&ports.config, &life, listener, router, life.closing.clone())?;
     finish(ports, life).await
 }
 
@@ -143,5 +144,30 @@ pub async fn migrate(config: Config) -> anyhow::Result<()> {
     db.migrate().await?;
     tracing::info!("the database is up to date");
     db.close().await;
+    Ok(())
+}
+
+/// Gives an administrator a one-time password, and prints it.
+///
+/// # Errors
+/// When there is no such account, or the database is away.
+#[expect(clippy::print_stdout, reason = "the password is what was asked for")]
+pub async fn reset_admin_password(
+    mut config: Config,
+    email: Option<String>,
+    data_dir: Option<&Path>,
+) -> anyhow::Result<()> {
+    let folder = data_dir.map(DataDir::open).transpose()?;
+    if let Some(folder) = &folder {
+        folder.fill_in(&mut config)?;
+    }
+    let db = open_database(&config).await?;
+    let email = email.unwrap_or_else(|| config.auth.admin_email().to_owned());
+    let passwords = Passwords::new(config.auth.bcrypt_cost);
+    let reset = trainyard_api::reset_password(&db, &passwords, &config.auth.accounts(), &email).await;
+    db.close().await;
+    let password = reset?.with_context(|| format!("there is no account with the e-mail address {email}"))?;
+    println!("{password}");
+    tracing::info!(email, "the password is reset; it signs in once, then set another with `trainyard passwd`");
     Ok(())
 }

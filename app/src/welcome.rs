@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::config::AuthConfig;
+use crate::parts::AdminPassword;
 
 /// The facts of one start.
 pub struct Welcome<'a> {
@@ -13,8 +14,8 @@ pub struct Welcome<'a> {
     pub data_dir: &'a Path,
     /// Who may sign in.
     pub auth: &'a AuthConfig,
-    /// The administrator's password, if it was made up just now.
-    pub made_up_password: Option<String>,
+    /// What is known of the administrator's password.
+    pub password: AdminPassword,
 }
 
 impl Welcome<'_> {
@@ -23,13 +24,16 @@ impl Welcome<'_> {
     pub fn print(&self) {
         let url = format!("http://{}", self.address);
         let email = self.auth.admin_email();
-        let sign_in = match &self.made_up_password {
-            Some(password) => format!("{email}\n    password  {password}   (shown this once)"),
-            None if self.auth.skip_auth => "not needed: auth.skip_auth is on".to_owned(),
-            None if self.auth.admin_password.is_empty() => {
-                format!("{email}, with the password shown at the first start")
+        let sign_in = match &self.password {
+            AdminPassword::MadeUp(password) => format!("{email}\n    password  {password}   (shown this once)"),
+            _ if self.auth.skip_auth => "not needed: auth.skip_auth is on".to_owned(),
+            AdminPassword::AsSet => format!("{email}, with the password in ADMIN_PASSWORD"),
+            AdminPassword::Unknown if self.auth.admin_password.is_empty() => {
+                format!("{email}, with the password shown at the first start or set since")
             }
-            None => format!("{email}, with the password in ADMIN_PASSWORD"),
+            AdminPassword::Unknown => {
+                format!("{email}, with the password it had before: ADMIN_PASSWORD is another one and is not applied")
+            }
         };
         println!(
             "\n  Trainyard is ready.\n\n    API       {url}\n    API docs  {url}/docs\n    data      {}\n    sign in   {sign_in}\n\n  \

@@ -148,6 +148,7 @@ impl Ports {
             user_id: user.id,
             email: user.email.as_str().into(),
             role: user.role,
+            session: None,
         }))
     }
 
@@ -172,6 +173,7 @@ impl Ports {
             jwt,
             passwords: Arc::new(Passwords::new(self.config.auth.bcrypt_cost)),
             config: self.config.api.clone(),
+            accounts: self.config.auth.accounts(),
             webhooks: self.config.webhooks.rules(),
             work_dir,
             // Long polls go on for as long as requests are taken, or their clients would only come back at once.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::spec::Draft;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, IndexedDataset, Job, Role, User, UserId,
 };
@@ -75,6 +76,7 @@ pub(crate) fn token() -> anyhow::Result<String> {
         role: Role::Admin,
         disabled: false,
         created_at: now,
+        security: AccountSecurity::default(),
     };
     Ok(jwt()?.issue(&user, now)?)
 }

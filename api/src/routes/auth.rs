@@ -1,17 +1,22 @@
-//! Accounts and sessions: sign-up, sign-in, refresh with rotation, sign-out, "who am I".
+//! Accounts and sessions: sign-up, sign-in, refresh with rotation, sign-out, "who am I", another password.
 
-use axum::extract::State;
+pub mod login;
+pub mod password;
+
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::session::Presented;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{Email, FieldError, Password, Role, User, UserId};
 use trainyard_http::middleware::RequestId;
-use trainyard_http::{Code, Json, Principal, Problem};
+use trainyard_http::{ClientAddress, Code, Json, Principal, Problem};
 use trainyard_storage::StorageError;
-use trainyard_telemetry::catalogue;
 use utoipa::ToSchema;
 
+use crate::accounts::Signup;
 use crate::audit::Actor;
 use crate::session;
 use crate::state::ApiState;
@@ -45,20 +50,35 @@ pub struct RefreshRequest {
     request_body = Credentials,
     responses(
         (status = 201, description = "The account is open.", body = UserView),
+        (status = 403, description = "Sign-up is closed; ask an administrator for an account."),
         (status = 409, description = "The e-mail address is taken."),
         (status = 422, description = "Not an e-mail address, or a password of fewer than 8 or more than 72 bytes."),
+        (status = 429, description = "Too many sign-ups from this address."),
     )
 )]
 pub async fn signup(
+    _open: SignupIsOpen,
     State(state): State<ApiState>,
+    address: ClientAddress,
     request_id: RequestId,
     Json(body): Json<Credentials>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
     let (email, password) = parse(body)?;
-    let password_hash = state.passwords.hash(&password).await?;
+    let address = address.limited_as();
+    let slot = state.passwords.slot(state.sign_in_limits().requester(address)).await?;
+    state.sign_in_limits().sign_up(address, state.clock.now())?;
+    let password_hash = state.passwords.hash(slot, &password).await?;
     let created_at = state.clock.now();
     let id = UserId::at(created_at);
-    let user = User { id, email, password_hash, role: Role::User, disabled: false, created_at };
+    let user = User {
+        id,
+        email,
+        password_hash,
+        role: Role::User,
+        disabled: false,
+        created_at,
+        security: AccountSecurity::default(),
+    };
 
     let mut tx = state.db.begin().await?;
     match tx.users().insert(&user).await {
@@ -73,43 +93,10 @@ pub async fn signup(
     Ok((StatusCode::CREATED, Json(UserView::from(&user))))
 }
 
-/// Sign in.
-///
-/// Gives an access token for an hour, and a refresh token that buys the next one.
-#[utoipa::path(
-    post, path = "/login", operation_id = "login", tag = "accounts",
-    request_body = Credentials,
-    responses(
-        (status = 200, description = "Signed in.", body = SessionView),
-        (status = 401, description = "Wrong e-mail address or password; which of them is not told."),
-    )
-)]
-pub async fn login(State(state): State<ApiState>, Json(body): Json<Credentials>) -> Result<Json<SessionView>, Problem> {
-    let found = match Email::parse(&body.email) {
-        Ok(email) => state.db.read().await?.users().by_email(email.as_str()).await?,
-        Err(_) => None,
-    };
-    // Unknown addresses are checked against a dummy hash, so that the time of the answer tells nothing.
-    let hash = found.as_ref().map(|user| user.password_hash.as_str());
-    let verified = state.passwords.verify_or_dummy(&body.password, hash).await.inspect_err(|_| count("busy"))?;
-    let user = match found {
-        Some(user) if verified && !user.disabled => user,
-        found => {
-            count(if verified && found.is_some() { "disabled" } else { "refused" });
-            return Err(Problem::new(Code::InvalidCredentials, "the e-mail address or the password is wrong"));
-        }
-    };
-
-    let mut tx = state.db.begin().await?;
-    let session = session::open(&state, &mut tx, &user, None, state.clock.now()).await?;
-    tx.commit().await?;
-    count("ok");
-    Ok(Json(session))
-}
-
 /// Exchange a refresh token.
 ///
-/// Exchanges a refresh token for a new pair. Each works once; a second use ends every session that came from it.
+/// Exchanges a refresh token for a new pair. Each works once; a second use ends every session that came from it. Within
+/// ten seconds the same client gets the same new pair once more, as when two tabs refresh at the same time.
 #[utoipa::path(
     post, path = "/refresh", operation_id = "refresh", tag = "accounts",
     request_body = RefreshRequest,
@@ -120,30 +107,44 @@ pub async fn login(State(state): State<ApiState>, Json(body): Json<Credentials>)
 )]
 pub async fn refresh(
     State(state): State<ApiState>,
+    address: ClientAddress,
     request_id: RequestId,
     Json(body): Json<RefreshRequest>,
 ) -> Result<Json<SessionView>, Problem> {
     let over = || Problem::new(Code::InvalidCredentials, "the refresh token is not valid; sign in again");
-    let now = state.clock.now();
+    let (now, keys) = (state.clock.now(), state.jwt.keys());
+    let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(address.limited_as()));
     let mut tx = state.db.begin().await?;
-    let token = tx.refresh_tokens().by_hash(&session::hash(&body.refresh_token)).await?.ok_or_else(over)?;
-    let first_use = match token.present(now) {
-        Presented::Over => return Err(over()),
-        Presented::Reused => false,
-        // Two requests may present one token at once: the database lets the first of them mark it.
-        Presented::Rotate => tx.refresh_tokens().mark_used(token.id, now).await?,
-    };
-    if !first_use {
-        tx.refresh_tokens().revoke_family(token.family, now).await?;
-        let actor = Actor::account(token.user_id, &request_id);
-        let subject = format!("user:{}", token.user_id);
-        actor.did(&mut tx, "session.reuse_detected", subject, json!({"family": token.family})).await?;
-        tx.commit().await?;
-        tracing::warn!(user_id = %token.user_id, "a refresh token was used twice; its family is revoked");
-        return Err(over());
+    let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(over)?;
+    let mut presented = token.present(now, &from);
+    // Two requests may present one token at once: the database lets the first of them mark it.
+    if presented == Presented::Rotate && !tx.refresh_tokens().mark_used(token.id, &from, now).await? {
+        token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(over)?;
+        presented = token.present(now, &from);
     }
-    let user = tx.users().by_id(token.user_id).await?.filter(|user| !user.disabled).ok_or_else(over)?;
-    let session = session::open(&state, &mut tx, &user, Some(token.family), now).await?;
+    if presented == Presented::Repeat && !tx.refresh_tokens().mark_repeated(token.id).await? {
+        presented = Presented::Reused;
+    }
+    let user = tx.users().by_id(token.user_id).await?;
+    let goes_on = |user: &User| !user.disabled && !user.security.is_over(Some(token.family), 0);
+    let user = user.filter(goes_on).ok_or_else(over)?;
+    let session = match presented {
+        Presented::Rotate => session::renew(&state, &mut tx, &user, token.family, &body.refresh_token, now).await?,
+        Presented::Repeat => {
+            let repeated = session::repeat(&state, &mut tx, &user, &body.refresh_token, now).await?;
+            repeated.ok_or_else(over)?
+        }
+        Presented::Over => return Err(over()),
+        Presented::Reused => {
+            tx.refresh_tokens().revoke_family(token.family, now).await?;
+            let actor = Actor::account(token.user_id, &request_id);
+            let detail = json!({"family": token.family, "address": address.to_string()});
+            actor.did(&mut tx, "session.reuse_detected", format!("user:{}", token.user_id), detail).await?;
+            tx.commit().await?;
+            tracing::warn!(user_id = %token.user_id, %address, "a refresh token was used twice; its family is revoked");
+            return Err(over());
+        }
+    };
     tx.commit().await?;
     Ok(Json(session))
 }
@@ -163,7 +164,7 @@ pub async fn logout(
 ) -> Result<StatusCode, Problem> {
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
-    if let Some(token) = tx.refresh_tokens().by_hash(&session::hash(&body.refresh_token)).await?
+    if let Some(token) = tx.refresh_tokens().by_hash(&state.jwt.keys().token_hash(&body.refresh_token)).await?
         && tx.refresh_tokens().revoke_family(token.family, now).await? > 0
     {
         let actor = Actor::account(token.user_id, &request_id);
@@ -197,6 +198,19 @@ fn parse(body: Credentials) -> Result<(Email, Password), Problem> {
     }
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!(catalogue::AUTH_LOGINS_TOTAL, "outcome" => outcome).increment(1);
+/// Refuses before the body is read where sign-up is closed.
+pub struct SignupIsOpen;
+
+impl FromRequestParts<ApiState> for SignupIsOpen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
+        match state.accounts.signup {
+            Signup::Open => Ok(Self),
+            Signup::Closed => Err(Problem::new(
+                Code::Forbidden,
+                "sign-up is closed (auth.signup); ask an administrator for an account",
+            )),
+        }
+    }
 }

@@ -70,11 +70,19 @@ pub async fn create(
     params(PageParams),
     responses((status = 200, description = "A page of schedules.", body = List<ScheduleView>))
 )]
-pub async fn list(State(state): State<ApiState>, page: Page<ScheduleId>) -> Result<Json<List<ScheduleView>>, Problem> {
+pub async fn list(
+    State(state): State<ApiState>,
+    principal: Principal,
+    page: Page<ScheduleId>,
+) -> Result<Json<List<ScheduleView>>, Problem> {
     let mut tx = state.db.read().await?;
     let schedules = tx.schedules().list(page.cursor, page.fetch()).await?;
     let now = tx.now().await?;
-    Ok(Json(page.list(schedules, |schedule| schedule.id, |schedule| ScheduleView::new(schedule, now))))
+    Ok(Json(page.list(
+        schedules,
+        |schedule| schedule.id,
+        |schedule| ScheduleView::new(schedule, now).read_by(&principal),
+    )))
 }
 
 /// Look at a schedule.
@@ -88,11 +96,15 @@ pub async fn list(State(state): State<ApiState>, page: Page<ScheduleId>) -> Resu
         (status = 404, description = "There is no such schedule."),
     )
 )]
-pub async fn get(State(state): State<ApiState>, Path(id): Path<ScheduleId>) -> Result<Json<ScheduleView>, Problem> {
+pub async fn get(
+    State(state): State<ApiState>,
+    principal: Principal,
+    Path(id): Path<ScheduleId>,
+) -> Result<Json<ScheduleView>, Problem> {
     let mut tx = state.db.read().await?;
     let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
     let now = tx.now().await?;
-    Ok(Json(ScheduleView::new(schedule, now)))
+    Ok(Json(ScheduleView::new(schedule, now).read_by(&principal)))
 }
 
 /// List a schedule's runs.

@@ -1,6 +1,9 @@
 //! Administration of accounts, and the audit trail.
 
+pub mod invite;
+
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::{Role, UserId};
@@ -41,7 +44,8 @@ pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<J
 
 /// Change an account.
 ///
-/// Changes an account's role, or shuts it out. Takes effect on the account's next request.
+/// Changes an account's role, or shuts it out. Takes effect on the account's next request, and ends its refresh tokens and
+/// open event streams.
 #[utoipa::path(
     patch, path = "/admin/users/{id}", operation_id = "change_account", tag = "administration",
     params(("id" = Uuid, Path, description = "The account.")),
@@ -59,16 +63,19 @@ pub async fn patch(
     Path(id): Path<UserId>,
     Json(body): Json<AccountPatch>,
 ) -> Result<Json<AccountView>, Problem> {
-    let missing = || Problem::not_found("there is no such account");
+    let now = state.clock.now();
     let mut tx = state.db.begin().await?;
+    let before = tx.users().by_id(id).await?.ok_or_else(missing)?;
     let user = tx.users().update(id, body.role.map(Role::from), body.disabled).await?.ok_or_else(missing)?;
     if body.role.is_some() {
         refuse_managed_role(&mut tx, id).await?;
     }
-    // Counted after the change, which locks out other changes until the end of this transaction: two administrators
-    // who demote each other at once can't both succeed.
-    if tx.users().active_admins().await? == 0 {
-        return Err(Problem::conflict("the last active administrator can't be demoted or disabled"));
+    refuse_last_admin(&mut tx, "demoted or disabled").await?;
+    if user.disabled {
+        tx.users().end_sessions(id, now).await?;
+    }
+    if user.disabled || user.role != before.role {
+        tx.refresh_tokens().revoke_user(id, None, now).await?;
     }
     let detail = json!({"role": body.role, "disabled": body.disabled});
     Actor::of(&principal, &request_id).did(&mut tx, "account.update", format!("user:{id}"), detail).await?;
@@ -88,6 +95,51 @@ async fn refuse_managed_role(tx: &mut Tx, id: UserId) -> Result<(), Problem> {
         }
         None => Ok(()),
     }
+}
+
+/// Delete an account.
+///
+/// Deletes an account and ends its sessions; its e-mail address is free again. Its jobs, data sets and schedules stay and
+/// go on, and the audit trail goes on naming its id.
+#[utoipa::path(
+    delete, path = "/admin/users/{id}", operation_id = "delete_account", tag = "administration",
+    params(("id" = Uuid, Path, description = "The account.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "There is no such account."),
+        (status = 409, description = "It is the last active administrator."),
+    )
+)]
+pub async fn delete(
+    State(state): State<ApiState>,
+    principal: Principal,
+    request_id: RequestId,
+    Path(id): Path<UserId>,
+) -> Result<StatusCode, Problem> {
+    let now = state.clock.now();
+    let mut tx = state.db.begin().await?;
+    if !tx.users().delete(id, now).await? {
+        return Err(missing());
+    }
+    refuse_last_admin(&mut tx, "deleted").await?;
+    tx.refresh_tokens().revoke_user(id, None, now).await?;
+    Actor::of(&principal, &request_id).did(&mut tx, "account.delete", format!("user:{id}"), json!({})).await?;
+    tx.commit().await?;
+    announce(&state).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Counted after the change, which locks out other changes until the end of this transaction: two administrators who
+/// demote each other at once can't both succeed.
+async fn refuse_last_admin(tx: &mut Tx, what: &str) -> Result<(), Problem> {
+    if tx.users().active_admins().await? == 0 {
+        return Err(Problem::conflict(format!("the last active administrator can't be {what}")));
+    }
+    Ok(())
+}
+
+fn missing() -> Problem {
+    Problem::not_found("there is no such account")
 }
 
 /// Read the audit trail.

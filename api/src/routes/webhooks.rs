@@ -1,15 +1,17 @@
 //! What jobs told the world when they ended: to look at, and to send again.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
-use trainyard_domain::webhook::DeliveryStatus;
+use trainyard_domain::webhook::{self, Delivery, DeliveryStatus};
 use trainyard_domain::{DeliveryId, FieldError, JobId};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Json, List, Path, Principal, Problem};
-use trainyard_storage::DeliveryFilter;
+use trainyard_storage::{DeliveryFilter, Tx};
 
 use crate::audit::Actor;
 use crate::state::ApiState;
@@ -41,12 +43,16 @@ pub struct DeliveryQuery {
 )]
 pub async fn list(
     State(state): State<ApiState>,
+    principal: Principal,
     search: Search<DeliveryQuery, DeliveryId>,
 ) -> Result<Json<List<DeliveryView>>, Problem> {
     let Search { filter, page } = search;
     let filter = filter.parse().map_err(Problem::validation)?;
-    let deliveries = state.db.read().await?.webhooks().list(filter, page.cursor, page.fetch()).await?;
-    Ok(Json(page.list(deliveries, |delivery| delivery.id, DeliveryView::from)))
+    let mut tx = state.db.read().await?;
+    let deliveries = tx.webhooks().list(filter, page.cursor, page.fetch()).await?;
+    let own = own_jobs(&mut tx, &principal, &deliveries).await?;
+    let view = |delivery| view(&principal, &own, delivery);
+    Ok(Json(page.list(deliveries, |delivery| delivery.id, view)))
 }
 
 /// Look at a webhook delivery.
@@ -60,9 +66,31 @@ pub async fn list(
         (status = 404, description = "There is no such delivery, or it is too old to be kept."),
     )
 )]
-pub async fn get(State(state): State<ApiState>, Path(id): Path<DeliveryId>) -> Result<Json<DeliveryView>, Problem> {
-    let found = state.db.read().await?.webhooks().get(id).await?;
-    Ok(Json(found.ok_or_else(missing)?.into()))
+pub async fn get(
+    State(state): State<ApiState>,
+    principal: Principal,
+    Path(id): Path<DeliveryId>,
+) -> Result<Json<DeliveryView>, Problem> {
+    let mut tx = state.db.read().await?;
+    let delivery = tx.webhooks().get(id).await?.ok_or_else(missing)?;
+    let own = own_jobs(&mut tx, &principal, std::slice::from_ref(&delivery)).await?;
+    Ok(Json(view(&principal, &own, delivery)))
+}
+
+/// Which of the jobs that these tell of the caller submitted; not asked for administrators, who see everything.
+async fn own_jobs(tx: &mut Tx, principal: &Principal, of: &[Delivery]) -> Result<HashSet<JobId>, Problem> {
+    if principal.is_admin() {
+        return Ok(HashSet::new());
+    }
+    let ids: HashSet<JobId> = of.iter().map(|delivery| delivery.job_id).collect();
+    let jobs = tx.jobs().get_many(&ids.into_iter().collect::<Vec<_>>()).await?;
+    Ok(jobs.into_iter().filter(|job| job.created_by == principal.user_id).map(|job| job.id).collect())
+}
+
+fn view(principal: &Principal, own: &HashSet<JobId>, delivery: Delivery) -> DeliveryView {
+    let may_see_url = principal.is_admin() || own.contains(&delivery.job_id);
+    let view = DeliveryView::from(delivery);
+    if may_see_url { view } else { DeliveryView { url: None, ..view } }
 }
 
 /// Send a webhook again.
@@ -85,7 +113,7 @@ pub async fn replay(
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
     let delivery = tx.webhooks().replay(id, now).await?.ok_or_else(missing)?;
-    let detail = json!({"job": delivery.job_id, "url": delivery.url});
+    let detail = json!({"job": delivery.job_id, "url": webhook::masked(&delivery.url)});
     let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "webhook.replay", format!("webhook:{id}"), detail).await?;
     tx.commit().await?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleView {
-    /// Reads and predicts.
+    /// Predicts and sees models; reads more where `auth.users_may_read` opens it.
     User,
     /// Also uploads, trains, deletes and administers accounts.
     Admin,
@@ -94,8 +94,33 @@ pub struct SessionView {
     /// Buys the next pair of tokens, once. Using it a second time ends the session everywhere.
     #[schema(example = "5b1f0c…")]
     pub refresh_token: String,
+    /// Present and true after signing in with a one-time password: it does not sign in again, so set another with
+    /// `PUT /me/password`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(example = false)]
+    pub must_change_password: bool,
     /// Who is signed in.
     pub user: UserView,
+}
+
+/// An account with the password that an administrator passes on to its owner.
+#[derive(Serialize, ToSchema)]
+pub struct InvitedView {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountView,
+    /// Signs in once. Shown here and never again.
+    #[schema(example = "k3Jx0rW2pQ9sT7uVbNcM")]
+    pub one_time_password: String,
+    /// When it stops working, used or not.
+    pub one_time_password_expires_at: DateTime<Utc>,
+}
+
+impl InvitedView {
+    /// `user` with its one-time password.
+    pub fn new(user: &User, one_time_password: String, expires_at: DateTime<Utc>) -> Self {
+        Self { account: user.into(), one_time_password, one_time_password_expires_at: expires_at }
+    }
 }
 
 /// One recorded act.

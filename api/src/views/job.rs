@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use trainyard_domain::{FailureCode, Job, JobError, JobId, JobStatus};
+use trainyard_http::Principal;
 use trainyard_http::schema::closed_list;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -253,6 +254,15 @@ impl JobView {
             worker: job.worker,
             metrics: job.metrics.filter(|_| succeeded),
         }
+    }
+
+    /// The job as `principal` may see it: the address of a webhook is for administrators and whoever submitted the job.
+    #[must_use]
+    pub fn read_by(mut self, principal: &Principal) -> Self {
+        if !principal.is_admin() && principal.user_id.0 != self.created_by {
+            self.spec.webhook_url = None;
+        }
+        self
     }
 }
 

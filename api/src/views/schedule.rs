@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use trainyard_domain::schedule::{CatchUp, Outcome, Overlap};
 use trainyard_domain::{Schedule, ScheduleRun};
+use trainyard_http::Principal;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -134,6 +135,16 @@ impl ScheduleView {
             last_job_id: schedule.last_job_id.map(|id| id.0),
             last_error: schedule.last_error,
         }
+    }
+
+    /// The schedule as `principal` may see it: the address of a webhook is for administrators and whoever made the
+    /// schedule.
+    #[must_use]
+    pub fn read_by(mut self, principal: &Principal) -> Self {
+        if !principal.is_admin() && principal.user_id.0 != self.created_by {
+            self.spec.webhook_url = None;
+        }
+        self
     }
 }
 

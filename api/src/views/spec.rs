@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use trainyard_domain::JobSpec;
 use trainyard_domain::schedule::Template;
+use trainyard_domain::webhook::masked;
 use trainyard_http::schema::any_of_types;
 use utoipa::openapi::{RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -46,7 +47,7 @@ pub struct SpecView {
     /// Longest run in seconds.
     #[schema(example = 3600)]
     pub timeout_s: i64,
-    /// Where to report the end.
+    /// Where to report the end, its query masked. `null` also for readers who neither administer nor own it.
     #[schema(required)]
     pub webhook_url: Option<String>,
     /// Fixes every random draw.
@@ -68,7 +69,7 @@ impl From<JobSpec> for SpecView {
             run_at: spec.run_at,
             max_attempts: spec.max_attempts,
             timeout_s: spec.timeout_s,
-            webhook_url: spec.webhook_url,
+            webhook_url: spec.webhook_url.as_deref().map(masked),
             seed: spec.seed,
         }
     }
@@ -88,7 +89,7 @@ impl From<Template> for SpecView {
             run_at: draft.run_at,
             max_attempts: draft.max_attempts,
             timeout_s: draft.timeout_s,
-            webhook_url: draft.webhook_url,
+            webhook_url: draft.webhook_url.as_deref().map(masked),
             seed: draft.seed,
         }
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use trainyard_domain::webhook::{Delivery, DeliveryStatus};
+use trainyard_domain::webhook::{self, Delivery, DeliveryStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -37,9 +37,9 @@ pub struct DeliveryView {
     pub id: Uuid,
     /// The job it tells of.
     pub job_id: Uuid,
-    /// Where to.
+    /// Where to, its query masked. Only administrators and whoever submitted the job are told.
     #[schema(example = "https://example.com/hooks/trainyard")]
-    pub url: String,
+    pub url: Option<String>,
     /// `training.succeeded`, `training.failed` or `training.cancelled`.
     #[schema(example = "training.succeeded")]
     pub event: String,
@@ -73,7 +73,7 @@ impl From<Delivery> for DeliveryView {
         Self {
             id: delivery.id.0,
             job_id: delivery.job_id.0,
-            url: delivery.url,
+            url: Some(webhook::masked(&delivery.url)),
             event: delivery.event,
             payload: delivery.payload,
             status: delivery.status.into(),

@@ -1,10 +1,12 @@
 //! An API of one's own for each test, and a caller to speak to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -12,14 +14,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use trainyard_api::{ApiConfig, ApiState, Ports, documented, routes, seed_admin, seed_datasets};
+use trainyard_api::{AccountsConfig, ApiConfig, ApiState, Ports, documented, routes, seed_admin, seed_datasets};
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::auth::{Authenticator, Jwt, Passwords, PrincipalCheck};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
 
-const ADMIN: (&str, &str) = ("admin@example.com", "correct horse");
+pub const ADMIN: (&str, &str) = ("admin@example.com", "correct horse");
+/// Where callers are unless told otherwise.
+const HOME: [u8; 4] = [203, 0, 113, 1];
 
 /// The system under test. Its files go with it.
 pub struct Api {
@@ -45,6 +49,10 @@ impl Api {
     }
 
     pub async fn with(config: ApiConfig) -> Self {
+        Self::with_accounts(config, AccountsConfig::default()).await
+    }
+
+    pub async fn with_accounts(config: ApiConfig, accounts: AccountsConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = PoolOptions { max_connections: 4, ..PoolOptions::default() };
         let db = Db::connect(&format!("sqlite://{}/test.db", folder.path().display()), &options).await.unwrap();
@@ -59,6 +67,7 @@ impl Api {
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
             passwords: Arc::new(Passwords::new(4)),
             config,
+            accounts,
             webhooks: trainyard_domain::webhook::Rules { enabled: true, allow_private_addresses: false },
             work_dir: folder.path().to_owned(),
             stopping: CancellationToken::new(),
@@ -74,7 +83,10 @@ impl Api {
     }
 
     /// Sends a request and leaves the answer's body unread.
-    pub async fn open(&self, request: Request<Body>) -> Response<Body> {
+    pub async fn open(&self, mut request: Request<Body>) -> Response<Body> {
+        if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HOME, 4711))));
+        }
         self.router.clone().oneshot(request).await.unwrap()
     }
 
@@ -88,7 +100,7 @@ impl Api {
     }
 
     pub fn anon(&self) -> Caller<'_> {
-        Caller { api: self, token: None }
+        Caller { api: self, token: None, address: HOME }
     }
 
     pub async fn admin(&self) -> Caller<'_> {
@@ -105,7 +117,7 @@ impl Api {
 
     /// Who holds the access token of this session.
     pub fn caller(&self, session: &Value) -> Caller<'_> {
-        Caller { api: self, token: Some(session["access_token"].as_str().unwrap().to_owned()) }
+        Caller { api: self, token: Some(session["access_token"].as_str().unwrap().to_owned()), address: HOME }
     }
 
     /// Waits until exactly so many ids are in the queue: they go there beside the answer.
@@ -137,11 +149,18 @@ impl Api {
 pub struct Caller<'a> {
     api: &'a Api,
     token: Option<String>,
+    address: [u8; 4],
 }
 
 impl Caller<'_> {
+    /// The same caller at another address.
+    pub fn at(&self, address: [u8; 4]) -> Self {
+        Self { address, token: self.token.clone(), ..*self }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
-        let request = Request::builder().method(method).uri(path);
+        let peer = ConnectInfo(SocketAddr::from((self.address, 4711)));
+        let request = Request::builder().method(method).uri(path).extension(peer);
         match &self.token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,

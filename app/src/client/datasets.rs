@@ -67,8 +67,8 @@ pub enum DatasetsCommand {
 /// Carries it out.
 pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
-        None => show_page("datasets", args.list, &[], server, output, table).await,
-        Some(DatasetsCommand::List(args)) => show_page("datasets", args, &[], server, output, table).await,
+        None => show_page(&["datasets"], args.list, &[], server, output, table).await,
+        Some(DatasetsCommand::List(args)) => show_page(&["datasets"], args, &[], server, output, table).await,
         Some(DatasetsCommand::Show { name, preview: false }) => {
             let answer = server.get(server.at(&["datasets", &name])).await?;
             output.result(&answer.raw, || profile(&answer.body));

@@ -119,7 +119,7 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
 
 async fn list_jobs(args: JobListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     let filters = [("status", args.status), ("name", args.name), ("algorithm", args.algorithm)];
-    show_page("training", args.page, &filters, server, output, table).await
+    show_page(&["training"], args.page, &filters, server, output, table).await
 }
 
 fn table(jobs: &Value) -> String {

@@ -36,6 +36,9 @@ pub(crate) async fn run(args: LoginArgs, server: &Server, output: Output) -> Res
     server.file().save(&session)?;
     let (email, address, path) = (&session.email, server.address(), server.file().path());
     output.say(format!("signed in as {email} at {address}; the session is kept in {}", path.display()));
+    if answer.body["must_change_password"] == true {
+        output.say("this password does not sign in again; set your own with: trainyard passwd");
+    }
     if output.json {
         output.result(&answer.raw, String::new);
     }
@@ -98,7 +101,8 @@ fn ask_email() -> Result<String, ClientError> {
     first_line()
 }
 
-fn first_line() -> Result<String, ClientError> {
+/// A line of standard input.
+pub(crate) fn first_line() -> Result<String, ClientError> {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     read.map_err(|error| ClientError::Local("standard input can't be read".into(), error))?;

@@ -12,6 +12,7 @@ mod login;
 mod models;
 mod output;
 mod paging;
+mod passwd;
 mod predict;
 mod report;
 mod schedules;
@@ -19,6 +20,7 @@ mod server;
 mod session;
 mod show;
 mod train;
+mod users;
 mod values;
 mod watch;
 
@@ -31,9 +33,11 @@ pub use error::{ClientError, EXIT_CODES};
 pub use jobs::JobsArgs;
 pub use login::LoginArgs;
 pub use models::ModelsArgs;
+pub use passwd::PasswdArgs;
 pub use predict::PredictArgs;
 pub use schedules::SchedulesArgs;
 pub use train::TrainArgs;
+pub use users::UsersArgs;
 
 use output::Output;
 use server::Server;
@@ -73,6 +77,10 @@ pub enum ClientCommand {
     Login(Verb<LoginArgs>),
     /// End the session.
     Logout(Verb<NoArgs>),
+    /// Change your password.
+    Passwd(Verb<PasswdArgs>),
+    /// List, invite, disable and delete accounts, reset their passwords.
+    Users(Verb<UsersArgs>),
     /// Submit a training job, and watch it with --watch.
     Train(Verb<TrainArgs>),
     /// List, show, cancel and retry training jobs.
@@ -92,6 +100,8 @@ impl ClientCommand {
         match self {
             Self::Login(verb) => &verb.global,
             Self::Logout(verb) => &verb.global,
+            Self::Passwd(verb) => &verb.global,
+            Self::Users(verb) => &verb.global,
             Self::Train(verb) => &verb.global,
             Self::Jobs(verb) => &verb.global,
             Self::Schedules(verb) => &verb.global,
@@ -127,6 +137,8 @@ async fn run(command: ClientCommand, output: Output) -> Result<(), ClientError> 
     let server = Server::new(command.global())?;
     match command {
         ClientCommand::Login(verb) => login::run(verb.own, &server, output).await,
+        ClientCommand::Passwd(verb) => passwd::run(verb.own, &server, output).await,
+        ClientCommand::Users(verb) => users::run(verb.own, &server, output).await,
         ClientCommand::Logout(_) => login::logout(&server, output).await,
         ClientCommand::Train(verb) => train::run(verb.own, &server, output).await,
         ClientCommand::Jobs(verb) => jobs::run(verb.own, &server, output).await,

@@ -75,8 +75,8 @@ pub enum ModelsCommand {
 /// Carries it out.
 pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
-        None => show_page("models", args.list, &[], server, output, table).await,
-        Some(ModelsCommand::List(args)) => show_page("models", args, &[], server, output, table).await,
+        None => show_page(&["models"], args.list, &[], server, output, table).await,
+        Some(ModelsCommand::List(args)) => show_page(&["models"], args, &[], server, output, table).await,
         Some(ModelsCommand::Show { name, version: Some(version) }) => {
             let url = server.at(&["models", &name, "versions", &version.to_string()]);
             let answer = server.get(url).await?;

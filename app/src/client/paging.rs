@@ -20,14 +20,14 @@ pub struct ListArgs {
 
 /// Asks for one page of `path`, with `filters` where they are set, and shows it as `table` makes it of its items.
 pub(crate) async fn show_page(
-    path: &str,
+    path: &[&str],
     page: ListArgs,
     filters: &[(&str, Option<String>)],
     server: &Server,
     output: Output,
     table: impl FnOnce(&Value) -> String,
 ) -> Result<(), ClientError> {
-    let mut url = server.at(&[path]);
+    let mut url = server.at(path);
     url.query_pairs_mut().append_pair("limit", &page.limit.to_string());
     for (name, value) in filters.iter().chain([&("cursor", page.cursor)]) {
         if let Some(value) = value {

@@ -85,8 +85,8 @@ pub struct CreateArgs {
 /// Carries it out.
 pub(crate) async fn run(args: SchedulesArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
-        None => show_page("schedules", args.list, &[], server, output, table).await,
-        Some(SchedulesCommand::List(args)) => show_page("schedules", args, &[], server, output, table).await,
+        None => show_page(&["schedules"], args.list, &[], server, output, table).await,
+        Some(SchedulesCommand::List(args)) => show_page(&["schedules"], args, &[], server, output, table).await,
         Some(SchedulesCommand::Create(args)) => create(args, server, output).await,
         Some(SchedulesCommand::Pause { id }) => set_paused(&id, true, server, output).await,
         Some(SchedulesCommand::Resume { id }) => set_paused(&id, false, server, output).await,

@@ -237,7 +237,8 @@ fn unreachable(url: &Url, error: &reqwest::Error) -> ClientError {
 
 fn signed_out(answer: Result<Answer, ClientError>) -> Result<Answer, ClientError> {
     match answer {
-        Err(ClientError::Refused(refusal)) if refusal.status == 401 => {
+        // A wrong password that a request carries says nothing about the session.
+        Err(ClientError::Refused(refusal)) if refusal.status == 401 && refusal.code != "invalid_credentials" => {
             Err(ClientError::NotSignedIn(format!("{}; sign in with: trainyard login", refusal.detail)))
         }
         answer => answer,

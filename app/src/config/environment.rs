@@ -49,10 +49,10 @@ pub(super) fn overlay(defaults: &Dict, variables: Vec<(String, String)>) -> Resu
             return Err(ConfigError(format!("{name}: there is no key {key}; `trainyard config` lists them all")));
         };
         let text = if from_file { read(&name, &text)? } else { text };
-        let value = parse(default, &text).ok_or_else(|| {
+        let value = parse(&key, default, &text).ok_or_else(|| {
             // A list of tables may hold secrets.
             let given = if matches!(default, Value::Array(..)) { String::new() } else { format!(", not '{text}'") };
-            ConfigError(format!("{name}: {key} must be {}{given}", expected(default)))
+            ConfigError(format!("{name}: {key} must be {}{given}", expected(&key, default)))
         })?;
         found.push((bare.starts_with(PREFIX), key, value));
     }
@@ -80,25 +80,33 @@ fn read(name: &str, path: &str) -> Result<String, ConfigError> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn parse(default: &Value, text: &str) -> Option<Value> {
+/// Lists of tables; all other lists are of words.
+const TABLES: [&str; 1] = ["auth.issuers"];
+
+fn parse(key: &str, default: &Value, text: &str) -> Option<Value> {
     match default {
         Value::String(..) => Some(Value::from(text)),
         Value::Bool(..) => text.parse::<bool>().ok().map(Value::from),
         Value::Num(_, Num::F64(_)) => text.parse::<f64>().ok().map(Value::from),
-        Value::Array(..) => {
+        Value::Array(..) if TABLES.contains(&key) => {
             let list = serde_json::from_str::<Vec<serde_json::Value>>(text).ok()?;
             Value::serialize(list).ok()
+        }
+        Value::Array(..) => {
+            let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+            Some(Value::from(entries.map(Value::from).collect::<Vec<_>>()))
         }
         // Every other number among the defaults is whole.
         _ => text.parse::<i64>().ok().map(Value::from),
     }
 }
 
-fn expected(default: &Value) -> &'static str {
+fn expected(key: &str, default: &Value) -> &'static str {
     match default {
         Value::Bool(..) => "true or false",
         Value::Num(_, Num::F64(_)) => "a number",
-        Value::Array(..) => "a list in JSON",
+        Value::Array(..) if TABLES.contains(&key) => "a list in JSON",
+        Value::Array(..) => "a list with commas",
         _ => "a whole number",
     }
 }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use trainyard_http::auth::{IssuerConfig, OwnTokens, check_issuers};
+use trainyard_api::{AccountsConfig, Signup};
+use trainyard_domain::access::ReadSection;
+use trainyard_http::TrustedProxies;
+use trainyard_http::auth::{IssuerConfig, OwnTokens, SignInConfig, check_issuers};
 use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
@@ -58,6 +61,22 @@ pub struct ServerConfig {
     pub drain_delay_s: u64,
     pub shutdown_grace_s: u64,
     pub max_body_bytes: usize,
+    pub trusted_proxies: Vec<String>,
+}
+
+impl ServerConfig {
+    /// The proxies that may name the client they forward for.
+    ///
+    /// # Errors
+    /// An entry that is no network.
+    pub fn trusted_proxies(&self) -> Result<TrustedProxies, ConfigError> {
+        TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str)).map_err(|entry| {
+            ConfigError(format!(
+                "server.trusted_proxies must hold networks such as 10.0.0.0/8, not '{}'",
+                entry.chars().take(100).collect::<String>()
+            ))
+        })
+    }
 }
 
 /// Section `log`.
@@ -110,6 +129,16 @@ pub struct AuthConfig {
     pub admin_email: String,
     pub admin_password: String,
     pub issuers: Vec<IssuerConfig>,
+    pub signup: Signup,
+    pub users_may_read: Vec<ReadSection>,
+    pub max_failed_logins: u32,
+    pub max_failed_logins_per_account: u32,
+    pub max_failed_logins_per_address: u32,
+    pub failed_login_window_s: u32,
+    pub max_signups_per_address: u32,
+    pub signup_window_s: u32,
+    pub known_address_ttl_s: i64,
+    pub one_time_password_ttl_s: i64,
 }
 
 impl AuthConfig {
@@ -121,6 +150,26 @@ impl AuthConfig {
     /// The administrator's address: the one in the settings, else the one that is made up where none is named.
     pub fn admin_email(&self) -> &str {
         if self.admin_email.is_empty() { "admin@trainyard.example" } else { &self.admin_email }
+    }
+}
+
+impl AuthConfig {
+    /// What the API is told of accounts and sessions.
+    pub fn accounts(&self) -> AccountsConfig {
+        AccountsConfig {
+            signup: self.signup,
+            sign_in: SignInConfig {
+                max_failed_logins: self.max_failed_logins,
+                max_failed_logins_per_account: self.max_failed_logins_per_account,
+                max_failed_logins_per_address: self.max_failed_logins_per_address,
+                failed_login_window_s: self.failed_login_window_s,
+                max_signups_per_address: self.max_signups_per_address,
+                signup_window_s: self.signup_window_s,
+            },
+            known_address_ttl_s: self.known_address_ttl_s,
+            one_time_password_ttl_s: self.one_time_password_ttl_s,
+            users_may_read: self.users_may_read.clone(),
+        }
     }
 }
 
@@ -160,6 +209,7 @@ impl Config {
         if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
             return refuse("server.listen", "be an address and a port, such as 127.0.0.1:8080");
         }
+        self.server.trusted_proxies()?;
         check_url("database.url (DATABASE_URL)", &self.database.url, trainyard_storage::check_url)?;
         check_url("queue.url (REDIS_URL)", &self.queue.url, trainyard_queue::check_url)?;
         check_url("artifacts.url (ARTIFACT_URL)", &self.artifacts.url, trainyard_artifacts::Store::check_url)?;

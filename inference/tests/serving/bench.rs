@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use trainyard_artifacts::{Key, Store};
 use trainyard_domain::outcome::Counts;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, User, UserId,
 };
@@ -231,6 +232,7 @@ fn user(now: DateTime<Utc>) -> User {
         role: Role::User,
         disabled: false,
         created_at: now,
+        security: AccountSecurity::default(),
     }
 }
 

@@ -120,6 +120,7 @@ mod tests {
             role: Role::User,
             disabled: false,
             created_at: DateTime::UNIX_EPOCH,
+            security: crate::user::AccountSecurity::default(),
         }
     }
 

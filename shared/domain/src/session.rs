@@ -1,6 +1,6 @@
 //! Refresh tokens: rotated at each use, and a token used twice gives its whole family away.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::ids::UserId;
@@ -14,7 +14,7 @@ pub struct RefreshToken {
     pub family: Uuid,
     /// Whose it is.
     pub user_id: UserId,
-    /// SHA-256 of the token, hexadecimal.
+    /// Keyed hash of the token, hexadecimal.
     pub token_hash: String,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
@@ -22,15 +22,24 @@ pub struct RefreshToken {
     pub expires_at: DateTime<Utc>,
     /// When it was exchanged for its successor.
     pub used_at: Option<DateTime<Utc>>,
+    /// By whom it was exchanged: a keyed hash of the client's address.
+    pub used_from: Option<String>,
+    /// Whether its successor was given out a second time.
+    pub repeated: bool,
     /// When its family was revoked, by logout or by a detected reuse.
     pub revoked_at: Option<DateTime<Utc>>,
 }
+
+/// How long after its use a token gives the same successor once more, so that two tabs can refresh at the same time.
+pub const REPEAT_WINDOW: Duration = Duration::seconds(10);
 
 /// What a presented refresh token leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
     /// Exchange it for a new pair.
     Rotate,
+    /// It was exchanged a moment ago by the same client: give that client the same new pair again.
+    Repeat,
     /// It was exchanged before: somebody holds a copy, so the family must end.
     Reused,
     /// It is over (expired or revoked).
@@ -38,16 +47,51 @@ pub enum Presented {
 }
 
 impl RefreshToken {
-    /// Decides what presenting this token at `now` means.
-    pub fn present(&self, now: DateTime<Utc>) -> Presented {
+    /// Decides what presenting this token at `now` means for a client whose address hashes to `from`.
+    pub fn present(&self, now: DateTime<Utc>, from: &str) -> Presented {
         if self.revoked_at.is_some() {
-            Presented::Over
-        } else if self.used_at.is_some() {
-            Presented::Reused
-        } else if self.expires_at <= now {
-            Presented::Over
-        } else {
-            Presented::Rotate
+            return Presented::Over;
         }
+        match self.used_at {
+            None if self.expires_at <= now => Presented::Over,
+            None => Presented::Rotate,
+            Some(used_at) => {
+                let same_client = self.used_from.as_deref() == Some(from);
+                let in_time = now < used_at + REPEAT_WINDOW;
+                if same_client && in_time && !self.repeated { Presented::Repeat } else { Presented::Reused }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_used_token_repeats_its_answer_once_for_the_same_client_within_the_window() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let token = RefreshToken {
+            id: Uuid::nil(),
+            family: Uuid::nil(),
+            user_id: UserId(Uuid::nil()),
+            token_hash: String::new(),
+            created_at: at(0),
+            expires_at: at(100),
+            used_at: None,
+            used_from: None,
+            repeated: false,
+            revoked_at: None,
+        };
+        assert_eq!(token.present(at(99), "here"), Presented::Rotate);
+        assert_eq!(token.present(at(100), "here"), Presented::Over);
+        let used = RefreshToken { used_at: Some(at(50)), used_from: Some("here".into()), ..token };
+        assert_eq!(used.present(at(59), "here"), Presented::Repeat);
+        assert_eq!(used.present(at(60), "here"), Presented::Reused);
+        assert_eq!(used.present(at(51), "elsewhere"), Presented::Reused);
+        let repeated = RefreshToken { repeated: true, ..used.clone() };
+        assert_eq!(repeated.present(at(51), "here"), Presented::Reused);
+        let revoked = RefreshToken { revoked_at: Some(at(51)), ..used };
+        assert_eq!(revoked.present(at(52), "here"), Presented::Over);
     }
 }

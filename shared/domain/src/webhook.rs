@@ -13,7 +13,7 @@ use crate::ids::{DeliveryId, JobId};
 use crate::job::{Job, JobStatus};
 
 pub use address::is_public;
-pub use rules::{MAX_URL_LENGTH, Rules, receiver};
+pub use rules::{MAX_URL_LENGTH, Rules, masked, receiver};
 
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

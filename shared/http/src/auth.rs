@@ -1,4 +1,4 @@
-//! Who calls: tokens, principals, passwords.
+//! Authentication: tokens, principals, passwords, limits on sign-ins.
 //!
 //! A route's access is checked in [`crate::routes`] before its body is read, with the [`Authenticator`] that the
 //! wiring chose; handlers see the outcome as a [`Principal`].
@@ -10,6 +10,8 @@ mod issuers;
 mod jwt;
 mod passwords;
 mod principal;
+mod session_keys;
+mod sign_in;
 
 pub use authenticator::{Authenticator, PrincipalCheck};
 pub use disabled::DisabledUsers;
@@ -19,3 +21,5 @@ pub use issuers::{
 pub use jwt::{AuthError, Claims, Jwt, WeakSecret};
 pub use passwords::{PasswordError, Passwords};
 pub use principal::Principal;
+pub use session_keys::SessionKeys;
+pub use sign_in::{Attempt, AttemptCount, HashSlot, Limited, QueueFull, Requester, SignInConfig, SignInLimits};

@@ -4,7 +4,7 @@ use trainyard_artifacts::ArtifactError;
 use trainyard_queue::QueueError;
 use trainyard_storage::StorageError;
 
-use crate::auth::PasswordError;
+use crate::auth::{Limited, PasswordError};
 use crate::ops::CheckError;
 use crate::problem::{Code, Problem};
 
@@ -49,9 +49,15 @@ impl From<ArtifactError> for Problem {
 impl From<PasswordError> for Problem {
     fn from(error: PasswordError) -> Self {
         match error {
-            PasswordError::Busy => Self::new(Code::Unavailable, "too many sign-ins at once; try again shortly"),
+            PasswordError::Busy(_) => Self::new(Code::Unavailable, "too many sign-ins at once; try again shortly"),
             PasswordError::Bcrypt(_) | PasswordError::Died(_) => Self::internal(error),
         }
+    }
+}
+
+impl From<Limited> for Problem {
+    fn from(limited: Limited) -> Self {
+        Self::new(Code::RateLimited, limited.to_string()).retry_after(limited.retry_after_s)
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod auth;
 mod body;
+pub mod client_address;
 mod explain;
 mod failures;
 pub mod json;
@@ -22,6 +23,7 @@ pub mod serve;
 pub mod whole;
 
 pub use auth::{Authenticator, Principal};
+pub use client_address::{ClientAddress, TrustedProxies};
 pub use json::Json;
 pub use page::{List, Page};
 pub use path::Path;

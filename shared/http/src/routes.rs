@@ -85,6 +85,12 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.route(Access::User, route)
     }
 
+    /// Adds a route for administrators and whoever owns what it is about; its handler checks which.
+    #[must_use]
+    pub fn owner(self, route: impl Into<Route<S>>) -> Self {
+        self.route(Access::Owner, route)
+    }
+
     /// Adds a route for administrators.
     #[must_use]
     pub fn admin(self, route: impl Into<Route<S>>) -> Self {

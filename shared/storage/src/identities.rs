@@ -45,7 +45,8 @@ impl Identities<'_> {
             subject,
         )?;
         let Some((user_id, role_as_of)) = row else { return Ok(None) };
-        let user = self.0.users().by_id(UserId(user_id)).await?;
+        // The identity of a deleted account stays linked, so that its next token does not open another account.
+        let user = self.0.users().by_id_with_deleted(UserId(user_id)).await?;
         Ok(user.map(|user| LinkedAccount { user, role_as_of }))
     }
 

@@ -1,7 +1,7 @@
 //! Turns stored text back into the domain's types. What doesn't parse was written by nobody we know: `Corrupt`.
 
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, DatasetName, Email, JobSpec, JobStatus, ModelName, Role};
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role};
 
 use crate::error::{Result, StorageError};
 
@@ -11,10 +11,6 @@ pub(crate) fn corrupt(column: &str) -> StorageError {
 
 pub(crate) fn role(text: &str) -> Result<Role> {
     Role::parse(text).ok_or_else(|| corrupt("role"))
-}
-
-pub(crate) fn email(text: &str) -> Result<Email> {
-    Email::parse(text).map_err(|_| corrupt("email"))
 }
 
 pub(crate) fn status(text: &str) -> Result<JobStatus> {

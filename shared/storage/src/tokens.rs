@@ -24,6 +24,8 @@ struct TokenRow {
     expires_at: DateTime<Utc>,
     used_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
+    used_from: Option<String>,
+    repeated: Option<bool>,
 }
 
 impl RefreshTokens<'_> {
@@ -48,13 +50,17 @@ impl RefreshTokens<'_> {
         Ok(())
     }
 
-    /// The token with this SHA-256, whatever its state.
+    /// The token with this keyed hash, whatever its state.
     ///
     /// # Errors
     /// As every query.
     pub async fn by_hash(&mut self, token_hash: &str) -> Result<Option<RefreshToken>> {
-        let row: Option<TokenRow> =
-            optional!(self.0, "SELECT * FROM refresh_tokens WHERE token_hash = $1", token_hash)?;
+        let row: Option<TokenRow> = optional!(
+            self.0,
+            "SELECT id, family, user_id, token_hash, created_at, expires_at, used_at, revoked_at, used_from, repeated \
+             FROM refresh_tokens LEFT JOIN refresh_token_uses ON token_id = id WHERE token_hash = $1",
+            token_hash,
+        )?;
         Ok(row.map(|row| RefreshToken {
             id: row.id,
             family: row.family,
@@ -63,22 +69,61 @@ impl RefreshTokens<'_> {
             created_at: row.created_at,
             expires_at: row.expires_at,
             used_at: row.used_at,
+            used_from: row.used_from,
+            repeated: row.repeated.unwrap_or(false),
             revoked_at: row.revoked_at,
         }))
     }
 
-    /// Spends a token: `false` when it was spent or revoked before, so of two who present it at once one is refused.
+    /// Spends a token for a client whose address hashes to `from`: `false` when it was spent or revoked before, so of two
+    /// who present it at once one is refused.
     ///
     /// # Errors
     /// As every query.
-    pub async fn mark_used(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    pub async fn mark_used(&mut self, id: Uuid, from: &str, now: DateTime<Utc>) -> Result<bool> {
         let changed = execute!(
             self.0,
             "UPDATE refresh_tokens SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND revoked_at IS NULL",
             id,
             now,
         )?;
+        if changed == 0 {
+            return Ok(false);
+        }
+        execute!(
+            self.0,
+            "INSERT INTO refresh_token_uses (token_id, used_from, repeated) VALUES ($1, $2, FALSE)",
+            id,
+            from,
+        )?;
+        Ok(true)
+    }
+
+    /// Records that a spent token's successor is given out again: `false` when that was done before.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn mark_repeated(&mut self, id: Uuid) -> Result<bool> {
+        let changed = execute!(
+            self.0,
+            "UPDATE refresh_token_uses SET repeated = TRUE WHERE token_id = $1 AND NOT repeated",
+            id,
+        )?;
         Ok(changed == 1)
+    }
+
+    /// Ends every token of an account that is not ended yet, but for the family to `keep`; answers how many.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn revoke_user(&mut self, user: UserId, keep: Option<Uuid>, now: DateTime<Utc>) -> Result<u64> {
+        execute!(
+            self.0,
+            "UPDATE refresh_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND family <> $3",
+            user.0,
+            now,
+            keep.unwrap_or_default(),
+        )
     }
 
     /// Ends every token of a family that is not ended yet; answers how many.

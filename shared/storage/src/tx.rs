@@ -9,6 +9,7 @@ use crate::error::{Result, StorageError};
 use crate::idempotency::Idempotency;
 use crate::identities::Identities;
 use crate::jobs::Jobs;
+use crate::known_addresses::KnownAddresses;
 use crate::leaders::Leaders;
 use crate::logs::Logs;
 use crate::models::Models;
@@ -80,6 +81,11 @@ impl Tx {
     /// Identities of outside token issuers.
     pub fn identities(&mut self) -> Identities<'_> {
         Identities(self)
+    }
+
+    /// Addresses that accounts signed in from.
+    pub fn known_addresses(&mut self) -> KnownAddresses<'_> {
+        KnownAddresses(self)
     }
 
     /// Refresh tokens.

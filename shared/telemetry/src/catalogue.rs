@@ -202,8 +202,8 @@ pub const ALL: &[MetricSpec] = &[
     gauge(API_EVENT_STREAMS, &[], "Event streams that clients hold open."),
     counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store.")
         .with(&[&["put", "get"]]),
-    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `busy`.")
-        .with(&[&["ok", "refused", "disabled", "busy"]]),
+    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `limited`, `busy`.")
+        .with(&[&["ok", "refused", "disabled", "limited", "busy"]]),
     gauge(BUILD_INFO, &["version", "role"], "1, with what runs: the version, and `up`, `api`, `worker` or `inference`."),
     gauge(DATABASE_CONNECTIONS_IN_USE, &[], "Connections to the database that this process is using right now."),
     gauge(DATABASE_CONNECTIONS_LIMIT, &[], "Connections to the database that this process may use at the same time."),

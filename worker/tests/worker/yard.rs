@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::{Key, Store};
 use trainyard_domain::params::Params;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User,
     UserId,
@@ -282,5 +283,6 @@ fn somebody(id: UserId, clock: &Clock) -> User {
         role: Role::Admin,
         disabled: false,
         created_at: clock.now(),
+        security: AccountSecurity::default(),
     }
 }

@@ -14,12 +14,13 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::JobId;
-use trainyard_http::{Code, Path, Problem, Query};
+use trainyard_http::{Code, Path, Principal, Problem, Query};
 use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
 
-use super::missing;
+use super::{check_may_read, missing};
 use crate::feed::{Feed, Position, Told};
 use crate::hub::Seen;
+use crate::session_watch::WatchedSession;
 use crate::state::ApiState;
 use crate::views::event::EventView;
 
@@ -58,15 +59,24 @@ pub struct EventsQuery {
             example = "id: r7-l1000012\nevent: progress\ndata: {\"eta_s\":2.1,\"phase\":\"training\",\"progress\":0.6}\n\n"),
         (status = 204, description = "The client has seen the final status: there is nothing more to come."),
         (status = 404, description = "There is no such job."),
+        (status = 429, description = "Too many streams of this account are open."),
         (status = 503, description = "Too many streams are open, or the database is unavailable."),
     )
 )]
 pub async fn get(
     State(state): State<ApiState>,
+    principal: Principal,
     Path(id): Path<JobId>,
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    check_may_read(&state, &principal, id).await?;
+    let most = state.config.max_event_streams_per_user;
+    let session = state.sessions().stream(&principal, most).ok_or_else(|| {
+        let detail =
+            format!("{most} event streams of this account are open (api.max_event_streams_per_user); close one");
+        Problem::new(Code::RateLimited, detail).retry_after(BUSY_RETRY_S)
+    })?;
     let permit = state.event_streams().clone().try_acquire_owned().map_err(|_| {
         Problem::new(Code::Unavailable, "too many event streams are open; come back shortly").retry_after(BUSY_RETRY_S)
     })?;
@@ -93,6 +103,7 @@ pub async fn get(
         follow: query.follow.unwrap_or(true),
         until: Instant::now() + state.config.longest_stream(),
         stopping: state.stopping.clone(),
+        session,
         ended: false,
         _open: Open::count(permit),
     };
@@ -114,6 +125,7 @@ struct Follower {
     follow: bool,
     until: Instant,
     stopping: CancellationToken,
+    session: WatchedSession,
     ended: bool,
     _open: Open,
 }
@@ -138,6 +150,8 @@ impl Follower {
             }
             tokio::select! {
                 biased;
+                // Without a word to come back: the account's next request is refused.
+                () = self.session.ended() => return None,
                 changed = self.seen.changed() => changed.ok()?,
                 () = self.stopping.cancelled() => return Some(self.leave()),
                 () = tokio::time::sleep_until(self.until) => return Some(self.leave()),

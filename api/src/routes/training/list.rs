@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use trainyard_domain::{Algorithm, FieldError, JobId, JobStatus, ModelName, UserId};
 use trainyard_http::page::{PageParams, Search};
-use trainyard_http::{Json, List, Problem};
+use trainyard_http::{Json, List, Principal, Problem};
 use trainyard_storage::JobFilter;
 
 use crate::state::ApiState;
@@ -43,6 +43,7 @@ pub struct JobQuery {
 )]
 pub async fn list(
     State(state): State<ApiState>,
+    principal: Principal,
     search: Search<JobQuery, JobId>,
 ) -> Result<Json<List<JobView>>, Problem> {
     let Search { filter, page } = search;
@@ -50,7 +51,7 @@ pub async fn list(
     let mut tx = state.db.read().await?;
     let jobs = tx.jobs().list(&filter, page.cursor, page.fetch()).await?;
     let now = tx.now().await?;
-    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now))))
+    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now).read_by(&principal))))
 }
 
 impl JobQuery {

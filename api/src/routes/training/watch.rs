@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::time::{Duration, Instant};
 use trainyard_domain::{Job, JobId};
-use trainyard_http::{Json, Path, Problem, Query};
+use trainyard_http::{Code, Json, Path, Principal, Problem, Query};
 
-use super::missing;
+use super::{check_may_read, missing};
 use crate::answer;
 use crate::hub::Seen;
 use crate::looks::Look;
@@ -46,11 +46,14 @@ pub struct WatchQuery {
 )]
 pub async fn get(
     State(state): State<ApiState>,
+    principal: Principal,
     Path(id): Path<JobId>,
     Query(query): Query<WatchQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    check_may_read(&state, &principal, id).await?;
     let deadline = Instant::now() + wait(query.wait_s)?;
+    let session = state.sessions().poll(&principal);
     // Without a permit the poll is an ordinary request: answered at once.
     let permit = state.long_polls().try_acquire().ok();
     let mut first_seen = None;
@@ -64,7 +67,7 @@ pub async fn get(
         };
         let over = Instant::now() >= deadline || permit.is_none() || state.stopping.is_cancelled();
         if news || over || job.status.is_final() {
-            return Ok(render(look, &headers));
+            return Ok(render(look, &principal, &headers));
         }
         let mut seen = state.hub().watch(id, false);
         let moved_on = |seen: &Seen| match seen {
@@ -76,17 +79,18 @@ pub async fn get(
             _ = seen.wait_for(moved_on) => {}
             () = tokio::time::sleep_until(deadline) => {}
             () = state.stopping.cancelled() => {}
+            () = session.ended() => return Err(Problem::new(Code::Unauthenticated, "the session has ended; sign in again")),
         }
     }
 }
 
-fn render(look: Look, headers: &HeaderMap) -> Response {
+fn render(look: Look, principal: &Principal, headers: &HeaderMap) -> Response {
     let etag = etag(&look.job);
     let caching = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     if answer::has(headers, &etag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (caching, Json(JobView::new(look.job, look.position, look.at))).into_response()
+    (caching, Json(JobView::new(look.job, look.position, look.at).read_by(principal))).into_response()
 }
 
 /// Weak, because times that pass (`duration_s`, `eta_s`, `queue_position`) move without it.

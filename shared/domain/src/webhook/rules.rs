@@ -59,6 +59,23 @@ pub fn receiver(url: &str) -> String {
     format!("{}:{}", parsed.host_str().unwrap_or_default(), parsed.port_or_known_default().unwrap_or_default())
 }
 
+/// An address as it may be shown: what stands in a query, a fragment or as credentials is often a secret.
+pub fn masked(url: &str) -> String {
+    const MASK: &str = "***";
+    let Ok(mut parsed) = Url::parse(url) else { return MASK.to_owned() };
+    let has_credentials = !parsed.username().is_empty() || parsed.password().is_some();
+    if !has_credentials && parsed.query().is_none() && parsed.fragment().is_none() {
+        return url.to_owned();
+    }
+    let query = parsed.query().map_or("", |_| "?***");
+    parsed.set_query(None);
+    parsed.set_fragment(None);
+    if has_credentials && (parsed.set_password(None).is_err() || parsed.set_username(MASK).is_err()) {
+        return MASK.to_owned();
+    }
+    format!("{parsed}{query}")
+}
+
 /// Names that mean the machine itself (RFC 6761).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.');
@@ -118,6 +135,21 @@ mod tests {
         assert_eq!(receiver("https://Example.com/a?job=1"), receiver("https://example.com:443/b"));
         assert_ne!(receiver("https://example.com"), receiver("https://example.com:8443"));
         assert_eq!(receiver("https://[2606:4700::1]/"), "[2606:4700::1]:443");
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_masked() {
+        for (url, shown) in [
+            ("https://example.com", "https://example.com"),
+            ("https://example.com/hooks/a", "https://example.com/hooks/a"),
+            ("https://example.com/a?token=s3cret&b", "https://example.com/a?***"),
+            ("https://example.com/a#s3cret", "https://example.com/a"),
+            ("https://ada:s3cret@example.com/a?s3cret#s3cret", "https://***@example.com/a?***"),
+            ("https://s3cret@example.com/", "https://***@example.com/"),
+            ("s3cret", "***"),
+        ] {
+            assert_eq!(masked(url), shown, "{url}");
+        }
     }
 
     #[test]

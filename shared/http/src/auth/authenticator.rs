@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use trainyard_domain::access::Refusal;
 use trainyard_domain::{Access, Clock, User, UserId};
 use trainyard_storage::{Coalesce, Db};
+use uuid::Uuid;
 
 use super::external::External;
 use super::{AuthError, Claims, DisabledUsers, Issuers, Jwt, Principal};
@@ -100,7 +101,7 @@ impl Authenticator {
 #[derive(Debug)]
 enum Lookup {
     /// Requests that come at the same time ask together, and none is answered from before it came.
-    Accounts(Coalesce<UserId, Option<Principal>>),
+    Accounts(Coalesce<UserId, Option<User>>),
     Claims(DisabledUsers),
 }
 
@@ -114,9 +115,15 @@ impl Lookup {
 
     async fn principal(&self, claims: Claims) -> Result<Principal, Problem> {
         match self {
-            Self::Accounts(accounts) => accounts.call(claims.sub).await?.ok_or_else(|| refused(AuthError::Invalid)),
+            Self::Accounts(accounts) => {
+                let user = accounts.call(claims.sub).await?;
+                let user = user.filter(|user| !user.disabled && !user.security.is_over(claims.sid, claims.iat));
+                user.map(|user| principal(user, claims.sid)).ok_or_else(|| refused(AuthError::Invalid))
+            }
             Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
-            Self::Claims(_) => Ok(Principal { user_id: claims.sub, email: claims.email, role: claims.role }),
+            Self::Claims(_) => {
+                Ok(Principal { user_id: claims.sub, email: claims.email, role: claims.role, session: claims.sid })
+            }
         }
     }
 }
@@ -124,8 +131,8 @@ impl Lookup {
 /// Most requests whose accounts are looked up together.
 const MAX_LOOKUPS: usize = 256;
 
-/// Finds the accounts behind tokens, unless they are gone or disabled.
-fn accounts(db: Db) -> Coalesce<UserId, Option<Principal>> {
+/// Finds the accounts behind tokens, unless they are gone.
+fn accounts(db: Db) -> Coalesce<UserId, Option<User>> {
     Coalesce::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
         let db = db.clone();
         async move {
@@ -133,7 +140,7 @@ fn accounts(db: Db) -> Coalesce<UserId, Option<Principal>> {
             let mut tx = db.glance().await?;
             for id in &ids {
                 if !found.contains_key(id) {
-                    found.insert(*id, tx.users().by_id(*id).await?.filter(|user| !user.disabled).map(principal));
+                    found.insert(*id, tx.users().by_id(*id).await?);
                 }
             }
             // Gives the connection back warm.
@@ -143,8 +150,8 @@ fn accounts(db: Db) -> Coalesce<UserId, Option<Principal>> {
     })
 }
 
-fn principal(user: User) -> Principal {
-    Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role }
+fn principal(user: User, session: Option<Uuid>) -> Principal {
+    Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role, session }
 }
 
 /// The bearer token, if one was sent (RFC 6750, section 2.1).

@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use trainyard_domain::{Role, UserId};
+use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 
@@ -15,6 +16,8 @@ pub struct Principal {
     pub email: String,
     /// What it may do.
     pub role: Role,
+    /// The session that the token belongs to, if it tells one.
+    pub session: Option<Uuid>,
 }
 
 impl Principal {

@@ -95,7 +95,8 @@ async fn a_disabled_account_is_out_once_the_set_is_replaced() {
 
 #[tokio::test]
 async fn everybody_can_be_the_developer() {
-    let developer = Principal { user_id: UserId::at(start()), email: "dev@example.com".into(), role: Role::Admin };
+    let developer =
+        Principal { user_id: UserId::at(start()), email: "dev@example.com".into(), role: Role::Admin, session: None };
     let app = routes().into_router(Authenticator::everybody_is(developer));
     assert_eq!(send(app, request("GET", "/me").body(Body::empty()).unwrap()).await.text, "dev@example.com admin");
 }
@@ -103,7 +104,8 @@ async fn everybody_can_be_the_developer() {
 #[tokio::test]
 async fn routes_of_two_roles_keep_their_own_authenticator() {
     let somebody = |email: &str| {
-        let principal = Principal { user_id: UserId::at(start()), email: email.into(), role: Role::User };
+        let principal =
+            Principal { user_id: UserId::at(start()), email: email.into(), role: Role::User, session: None };
         Authenticator::everybody_is(principal)
     };
     let own: Routes = routes().authenticated_by(&somebody("own@example.com"));

@@ -22,7 +22,7 @@ fn ops() -> Ops {
 }
 
 fn router(ops: Ops) -> Router {
-    let nobody = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User };
+    let nobody = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User, session: None };
     ops.routes().into_router(Authenticator::everybody_is(nobody))
 }
 

@@ -11,6 +11,7 @@ use http::{HeaderMap, Request, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tower::ServiceExt;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{Clock, Email, JobId, Role, User, UserId};
 use trainyard_http::auth::{DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::page::{PageParams, Search};
@@ -152,6 +153,7 @@ pub(crate) fn person(role: Role) -> User {
         role,
         disabled: false,
         created_at: start(),
+        security: AccountSecurity::default(),
     }
 }
 

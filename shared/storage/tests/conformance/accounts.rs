@@ -1,8 +1,9 @@
 //! Accounts and the audit trail.
 
 use serde_json::json;
+use trainyard_domain::user::OneTimePassword;
 use trainyard_domain::{Role, UserId};
-use trainyard_storage::{AuditEntry, Db, StorageError};
+use trainyard_storage::{AuditEntry, Db, NewPassword, StorageError};
 use uuid::Uuid;
 
 use crate::bench::{Bench, user};
@@ -12,8 +13,82 @@ on_both!(
     changes_show_and_move_the_revision,
     two_administrators_cannot_demote_each_other,
     accounts_are_listed_newest_first,
+    a_new_password_ends_sessions_and_replaces_only_the_one_it_was_read_with,
+    a_one_time_password_is_used_once,
+    a_deleted_account_is_gone_but_its_id_stays_disabled,
+    known_addresses_are_kept_for_their_time_and_bounded,
     audit_entries_read_back,
 );
+
+async fn a_new_password_ends_sessions_and_replaces_only_the_one_it_was_read_with(bench: Bench) {
+    let mut tx = bench.db.begin().await.unwrap();
+    let old = tx.users().by_id(bench.user).await.unwrap().unwrap().password_hash;
+    let kept = Uuid::now_v7();
+    let new = NewPassword { hash: "new", one_time_until: None, kept_session: Some(kept) };
+    assert!(tx.users().hold(bench.user, &old).await.unwrap());
+    assert!(tx.users().set_password(bench.user, &old, new, bench.now).await.unwrap());
+    assert!(!tx.users().set_password(bench.user, &old, new, bench.now).await.unwrap(), "it was read before the change");
+    assert!(!tx.users().hold(bench.user, &old).await.unwrap());
+    let ada = tx.users().by_id(bench.user).await.unwrap().unwrap();
+    assert_eq!(ada.password_hash, "new");
+    assert_eq!((ada.security.sessions_end, ada.security.kept_session), (Some(bench.now), Some(kept)));
+    tx.users().end_sessions(bench.user, bench.later(9)).await.unwrap();
+    let ada = tx.users().by_id(bench.user).await.unwrap().unwrap();
+    assert_eq!((ada.security.sessions_end, ada.security.kept_session), (Some(bench.later(9)), None));
+    assert!(tx.users().by_ids(&[bench.user, UserId::at(bench.now)]).await.unwrap().len() == 1);
+}
+
+async fn a_one_time_password_is_used_once(bench: Bench) {
+    let mut bob = user("bob@example.com", Role::User, bench.now);
+    bob.security.one_time = Some(OneTimePassword { expires_at: bench.later(60), used_at: None });
+    let mut tx = bench.db.begin().await.unwrap();
+    tx.users().insert(&bob).await.unwrap();
+    assert_eq!(tx.users().by_email("bob@example.com").await.unwrap().unwrap().security, bob.security);
+    assert!(!tx.users().use_one_time_password(bob.id, bench.later(60)).await.unwrap(), "it has expired by then");
+    assert!(tx.users().use_one_time_password(bob.id, bench.later(59)).await.unwrap());
+    assert!(!tx.users().use_one_time_password(bob.id, bench.later(59)).await.unwrap());
+    let used = tx.users().by_id(bob.id).await.unwrap().unwrap().security.one_time.unwrap();
+    assert!(!used.signs_in(bench.now));
+    let new = NewPassword { hash: "own", one_time_until: None, kept_session: None };
+    assert!(tx.users().set_password(bob.id, &bob.password_hash, new, bench.now).await.unwrap());
+    assert_eq!(tx.users().by_id(bob.id).await.unwrap().unwrap().security.one_time, None);
+    assert!(!tx.users().use_one_time_password(bench.user, bench.now).await.unwrap(), "a password of one's own");
+}
+
+async fn a_deleted_account_is_gone_but_its_id_stays_disabled(bench: Bench) {
+    let bob = bench.add_user("bob@example.com", Role::Admin).await;
+    let mut tx = bench.db.begin().await.unwrap();
+    tx.known_addresses().remember(bob, "a", bench.later(60)).await.unwrap();
+    let before = tx.models().revision().await.unwrap();
+    assert!(tx.users().delete(bob, bench.now).await.unwrap());
+    assert!(!tx.users().delete(bob, bench.now).await.unwrap());
+    assert!(tx.models().revision().await.unwrap() > before, "inference hears of it");
+    assert!(tx.users().by_id(bob).await.unwrap().is_none());
+    assert!(tx.users().by_email("bob@example.com").await.unwrap().is_none());
+    assert!(tx.users().update(bob, Some(Role::User), Some(false)).await.unwrap().is_none());
+    assert_eq!(tx.users().list(None, 10).await.unwrap().len(), 1);
+    assert_eq!(tx.users().disabled_ids().await.unwrap(), [bob]);
+    assert_eq!(tx.users().active_admins().await.unwrap(), 1);
+    assert!(!tx.known_addresses().contains(Some(bob), "a", bench.now).await.unwrap());
+    tx.users().insert(&user("bob@example.com", Role::User, bench.later(1))).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn known_addresses_are_kept_for_their_time_and_bounded(bench: Bench) {
+    let bob = bench.add_user("bob@example.com", Role::User).await;
+    let mut tx = bench.db.begin().await.unwrap();
+    for n in 0..150 {
+        tx.known_addresses().remember(bob, &format!("a{n}"), bench.later(100 + n)).await.unwrap();
+    }
+    tx.known_addresses().remember(bench.user, "a0", bench.later(60)).await.unwrap();
+    let mut known = async |user, address: &str, at| tx.known_addresses().contains(user, address, at).await.unwrap();
+    assert!(!known(Some(bob), "a49", bench.now).await, "the oldest of more than a hundred is forgotten");
+    assert!(known(Some(bob), "a50", bench.now).await);
+    assert!(!known(None, "a50", bench.now).await);
+    assert!(known(Some(bench.user), "a0", bench.later(59)).await);
+    assert!(!known(Some(bench.user), "a0", bench.later(60)).await, "its time is up");
+    assert_eq!(tx.known_addresses().delete_expired(bench.later(60)).await.unwrap(), 1);
+}
 
 async fn an_address_belongs_to_one_account(bench: Bench) {
     let mut tx = bench.db.begin().await.unwrap();

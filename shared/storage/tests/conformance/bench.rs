@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tempfile::TempDir;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, Role, User, UserId,
 };
@@ -184,6 +185,7 @@ pub(crate) fn user(email: &str, role: Role, now: DateTime<Utc>) -> User {
         role,
         disabled: false,
         created_at: now,
+        security: AccountSecurity::default(),
     }
 }
 

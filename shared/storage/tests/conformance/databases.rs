@@ -48,9 +48,10 @@ async fn a_row_that_cannot_be_read_is_an_error_not_a_panic(bench: Bench) {
         let listed = tx.jobs().list(&JobFilter::default(), None, 10).await;
         assert!(matches!(listed, Err(StorageError::Corrupt(_))), "{listed:?}");
     }
+    // An address was checked by the rules of the version that stored it; one that today's rules refuse breaks no list.
     bench.meddle("UPDATE users SET email = 'nobody'").await;
-    let read = bench.db.read().await.unwrap().users().by_id(bench.user).await;
-    assert!(matches!(read, Err(StorageError::Corrupt(_))), "{read:?}");
+    let listed = bench.db.read().await.unwrap().users().list(None, 10).await.unwrap();
+    assert_eq!(listed[0].email.as_str(), "nobody");
 }
 
 async fn a_transaction_that_is_dropped_leaves_nothing(bench: Bench) {

@@ -29,7 +29,7 @@ macro_rules! copies {
     };
 }
 
-const FILL: [&str; 13] = [
+const FILL: [&str; 14] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),
     // Mostly done, by one user, with one algorithm, for one model; a few of each other kind, spread all over.
@@ -73,6 +73,7 @@ const FILL: [&str; 13] = [
      next_run_at, revision) SELECT ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 's' || g, '', '', '{}', 'skip', 'skip', TRUE, \
      id, now(), now(), now(), 1 FROM (SELECT id FROM users LIMIT 1) AS one, generate_series(1, 5000) AS g",
     "INSERT INTO schedule_runs (schedule_id, due_at, outcome, at) SELECT id, now(), 'refused', now() FROM schedules",
+    "INSERT INTO account_security (user_id, sessions_end) SELECT id, now() FROM users",
     "VACUUM ANALYZE",
 ];
 

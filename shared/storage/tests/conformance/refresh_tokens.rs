@@ -11,6 +11,7 @@ use crate::bench::Bench;
 on_both!(
     a_token_presented_by_many_at_once_is_spent_once,
     revoking_a_family_ends_all_of_it,
+    ending_an_accounts_sessions_spares_the_one_to_keep,
     expired_tokens_are_forgotten,
 );
 
@@ -23,6 +24,8 @@ fn token(bench: &Bench, hash: &str, family: Uuid) -> RefreshToken {
         created_at: bench.now,
         expires_at: bench.now + TimeDelta::days(30),
         used_at: None,
+        used_from: None,
+        repeated: false,
         revoked_at: None,
     }
 }
@@ -40,7 +43,7 @@ async fn a_token_presented_by_many_at_once_is_spent_once(bench: Bench) {
         let (db, id, now) = (bench.db.clone(), token.id, bench.now);
         tokio::spawn(async move {
             let mut tx = db.begin().await.unwrap();
-            let won = tx.refresh_tokens().mark_used(id, now).await.unwrap();
+            let won = tx.refresh_tokens().mark_used(id, "here", now).await.unwrap();
             tx.commit().await.unwrap();
             won
         })
@@ -50,7 +53,12 @@ async fn a_token_presented_by_many_at_once_is_spent_once(bench: Bench) {
 
     let mut tx = bench.db.begin().await.unwrap();
     let spent = tx.refresh_tokens().by_hash("h").await.unwrap().unwrap();
-    assert_eq!(spent.present(bench.now), Presented::Reused);
+    assert_eq!(spent.present(bench.now, "elsewhere"), Presented::Reused);
+    assert_eq!(spent.present(bench.now, "here"), Presented::Repeat);
+    assert!(tx.refresh_tokens().mark_repeated(token.id).await.unwrap());
+    assert!(!tx.refresh_tokens().mark_repeated(token.id).await.unwrap(), "once");
+    let spent = tx.refresh_tokens().by_hash("h").await.unwrap().unwrap();
+    assert_eq!(spent.present(bench.now, "here"), Presented::Reused);
     let again = tx.refresh_tokens().insert(&token).await;
     assert!(matches!(again, Err(StorageError::Conflict)), "{again:?}");
 }
@@ -65,10 +73,21 @@ async fn revoking_a_family_ends_all_of_it(bench: Bench) {
     let mut tx = bench.db.begin().await.unwrap();
     assert_eq!(tx.refresh_tokens().revoke_family(family, bench.now).await.unwrap(), 2);
     assert_eq!(tx.refresh_tokens().revoke_family(family, bench.now).await.unwrap(), 0);
-    assert!(!tx.refresh_tokens().mark_used(one.id, bench.now).await.unwrap(), "a revoked token can't be spent");
-    assert!(tx.refresh_tokens().mark_used(other.id, bench.now).await.unwrap());
+    assert!(!tx.refresh_tokens().mark_used(one.id, "here", bench.now).await.unwrap(), "a revoked token can't be spent");
+    assert!(tx.refresh_tokens().mark_used(other.id, "here", bench.now).await.unwrap());
     let ended = tx.refresh_tokens().by_hash("2").await.unwrap().unwrap();
-    assert_eq!(ended.present(bench.now), Presented::Over);
+    assert_eq!(ended.present(bench.now, "here"), Presented::Over);
+}
+
+async fn ending_an_accounts_sessions_spares_the_one_to_keep(bench: Bench) {
+    let (kept, other) = (Uuid::now_v7(), Uuid::now_v7());
+    for (hash, family) in [("1", kept), ("2", other), ("3", other)] {
+        insert(&bench, &token(&bench, hash, family)).await;
+    }
+    let mut tx = bench.db.begin().await.unwrap();
+    assert_eq!(tx.refresh_tokens().revoke_user(bench.user, Some(kept), bench.now).await.unwrap(), 2);
+    assert_eq!(tx.refresh_tokens().revoke_user(bench.user, None, bench.now).await.unwrap(), 1);
+    assert_eq!(tx.refresh_tokens().revoke_user(bench.user, None, bench.now).await.unwrap(), 0);
 }
 
 async fn expired_tokens_are_forgotten(bench: Bench) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use trainyard_domain::ids::uuid_at;
+use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{Clock, ExternalIdentity, FirstSight, Role, RoleChange, User, UserId};
 use trainyard_storage::{AuditEntry, Coalesce, Db, LinkedAccount, StorageError, Tx};
 
@@ -35,11 +36,12 @@ impl Accounts {
             Some(account) => account,
             None => self.welcome(issuer, token, &question, clock).await?,
         };
-        if account.user.disabled {
+        let security = &account.user.security;
+        if account.user.disabled || security.is_over(None, token.issued_at.timestamp()) {
             return Err(refused(issuer, DISABLED));
         }
         let role = self.update_role(issuer, token, &account).await?;
-        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role })
+        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role, session: None })
     }
 
     /// Makes or links an account, as the rules say.
@@ -156,6 +158,7 @@ fn new_account(token: &ExternalToken, clock: &Clock) -> User {
         role: token.role.unwrap_or(Role::User),
         disabled: false,
         created_at,
+        security: AccountSecurity::default(),
     }
 }
 

@@ -60,7 +60,7 @@ impl PoolAccounts {
         }
         let stored = account.user.role;
         let role = RoleChange::decide(token.role, token.issued_at, stored, account.role_as_of).effective(stored);
-        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role })
+        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role, session: None })
     }
 
     /// What is known about a user: from memory while it is fresh, else from the database, or from memory all the same
@@ -107,5 +107,5 @@ fn lifetime(sight: &Sight) -> TimeDelta {
 /// A caller whose account is yet to be made. Nothing is stored for callers here, so none needs an id.
 fn without_account(token: &ExternalToken) -> Principal {
     let role = token.role.unwrap_or(Role::User);
-    Principal { user_id: UserId(Uuid::nil()), email: token.email.as_str().to_owned(), role }
+    Principal { user_id: UserId(Uuid::nil()), email: token.email.as_str().to_owned(), role, session: None }
 }

@@ -1,0 +1,54 @@
+//! Settings of accounts and sessions.
+
+use chrono::Duration;
+use serde::{Deserialize, Serialize};
+use trainyard_domain::access::ReadSection;
+use trainyard_http::auth::SignInConfig;
+
+/// Who may open an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signup {
+    /// Anybody.
+    #[default]
+    Open,
+    /// Administrators, for others.
+    Closed,
+}
+
+/// Settings of accounts and sessions, from section `auth`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountsConfig {
+    /// Who may open an account.
+    pub signup: Signup,
+    /// Limits on sign-ins and sign-ups.
+    pub sign_in: SignInConfig,
+    /// Seconds for which an address that an account signed in from is known.
+    pub known_address_ttl_s: i64,
+    /// Seconds for which a one-time password works.
+    pub one_time_password_ttl_s: i64,
+    /// Sections that every account may read.
+    pub users_may_read: Vec<ReadSection>,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self {
+            signup: Signup::Open,
+            sign_in: SignInConfig::default(),
+            known_address_ttl_s: 90 * 24 * 3_600,
+            one_time_password_ttl_s: 3 * 24 * 3_600,
+            users_may_read: Vec::new(),
+        }
+    }
+}
+
+impl AccountsConfig {
+    pub(crate) fn known_address_ttl(&self) -> Duration {
+        Duration::seconds(self.known_address_ttl_s)
+    }
+
+    pub(crate) fn one_time_password_ttl(&self) -> Duration {
+        Duration::seconds(self.one_time_password_ttl_s)
+    }
+}

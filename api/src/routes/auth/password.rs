@@ -1,0 +1,75 @@
+//! `PUT /me/password`: another password for the account that is signed in.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use trainyard_domain::Password;
+use trainyard_http::auth::Requester;
+use trainyard_http::middleware::RequestId;
+use trainyard_http::{ClientAddress, Json, Principal, Problem};
+use trainyard_storage::NewPassword;
+use utoipa::ToSchema;
+
+use crate::audit::Actor;
+use crate::sign_in::{self, Client};
+use crate::state::ApiState;
+
+/// The password as it is and as it shall be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The present password, or the one-time password that the session began with.
+    #[schema(example = "correct horse battery", format = Password)]
+    current_password: String,
+    /// 8 to 72 bytes.
+    #[schema(example = "another horse battery", min_length = 8, max_length = 72, format = Password)]
+    new_password: String,
+}
+
+/// Change the password.
+///
+/// Replaces the password, and ends every other session of the account. A wrong present password counts as a failed
+/// sign-in.
+#[utoipa::path(
+    put, path = "/me/password", operation_id = "change_password", tag = "accounts",
+    request_body = PasswordChange,
+    responses(
+        (status = 204, description = "Changed. Other sessions are over; this one goes on."),
+        (status = 401, description = "The present password is wrong, or nobody is signed in."),
+        (status = 409, description = "The password was changed at the same moment."),
+        (status = 422, description = "A new password of fewer than 8 or more than 72 bytes, or the present one again."),
+        (status = 429, description = "Too many failed sign-ins, at this account or from this address."),
+    )
+)]
+pub async fn put(
+    State(state): State<ApiState>,
+    principal: Principal,
+    address: ClientAddress,
+    request_id: RequestId,
+    Json(body): Json<PasswordChange>,
+) -> Result<StatusCode, Problem> {
+    let refuse = |message: &str| Problem::field("new_password", message);
+    let password = Password::parse(body.new_password).map_err(refuse)?;
+    if password.reveal() == body.current_password {
+        return Err(refuse("must differ from the present password"));
+    }
+    let client = Client { address, request_id };
+    let user = sign_in::verify_own(&state, &client, &principal, &body.current_password).await?;
+    let requester = Requester { known: true, ..state.sign_in_limits().requester(address.limited_as()) };
+    let slot = state.passwords.slot(requester).await?;
+    let hash = state.passwords.hash(slot, &password).await?;
+
+    let now = state.clock.now();
+    let mut tx = state.db.begin().await?;
+    let new = NewPassword { hash: &hash, one_time_until: None, kept_session: principal.session };
+    if !tx.users().set_password(user.id, &user.password_hash, new, now).await? {
+        return Err(Problem::conflict("the password was changed at the same moment; sign in again"));
+    }
+    tx.refresh_tokens().revoke_user(user.id, principal.session, now).await?;
+    let actor = Actor::of(&principal, &client.request_id);
+    let detail = json!({"address": address.to_string()});
+    actor.did(&mut tx, "account.change_password", format!("user:{}", user.id), detail).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,135 @@
+//! One-time passwords: for a new account, and for one whose owner forgot the password.
+//!
+//! A one-time password signs in once, within its time. Its owner then sets a password with `PUT /me/password`; until
+//! that is done nobody can sign in to the account again, the administrator who saw the password included.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use rand::Rng;
+use rand::distr::Alphanumeric;
+use serde::Deserialize;
+use serde_json::json;
+use trainyard_domain::user::{AccountSecurity, OneTimePassword};
+use trainyard_domain::{Email, Password, Role, User, UserId};
+use trainyard_http::auth::Requester;
+use trainyard_http::middleware::RequestId;
+use trainyard_http::{ClientAddress, Json, Path, Principal, Problem};
+use trainyard_storage::{NewPassword, StorageError};
+use utoipa::ToSchema;
+
+use super::missing;
+use crate::audit::Actor;
+use crate::state::ApiState;
+use crate::views::account::{InvitedView, RoleView};
+
+/// Characters of a one-time password: 119 bits.
+const LENGTH: usize = 20;
+
+/// Whom to invite.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Invitation {
+    /// The address; case does not matter.
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// What the account may do; `user` when left out.
+    role: Option<RoleView>,
+}
+
+/// Invite somebody.
+///
+/// Opens an account with a one-time password, which is shown in this answer alone. It signs in once, within
+/// `auth.one_time_password_ttl_s`; the owner then sets a password with `PUT /me/password`.
+#[utoipa::path(
+    post, path = "/admin/users", operation_id = "invite_account", tag = "administration",
+    request_body = Invitation,
+    responses(
+        (status = 201, description = "The account is open.", body = InvitedView),
+        (status = 409, description = "The e-mail address is taken."),
+        (status = 422, description = "Not an e-mail address, or not a role."),
+    )
+)]
+pub async fn invite(
+    State(state): State<ApiState>,
+    principal: Principal,
+    address: ClientAddress,
+    request_id: RequestId,
+    Json(body): Json<Invitation>,
+) -> Result<(StatusCode, Json<InvitedView>), Problem> {
+    let email = Email::parse(&body.email).map_err(|message| Problem::field("email", message))?;
+    let (password, hash) = one_time_password(&state, address).await?;
+    let created_at = state.clock.now();
+    let expires_at = created_at + state.accounts.one_time_password_ttl();
+    let user = User {
+        id: UserId::at(created_at),
+        email,
+        password_hash: hash,
+        role: body.role.map_or(Role::User, Role::from),
+        disabled: false,
+        created_at,
+        security: AccountSecurity {
+            one_time: Some(OneTimePassword { expires_at, used_at: None }),
+            ..AccountSecurity::default()
+        },
+    };
+    let mut tx = state.db.begin().await?;
+    match tx.users().insert(&user).await {
+        Err(StorageError::Conflict) => {
+            return Err(Problem::conflict("an account with this e-mail address exists already"));
+        }
+        inserted => inserted?,
+    }
+    let actor = Actor::of(&principal, &request_id);
+    actor.did(&mut tx, "account.invite", format!("user:{}", user.id), json!({"role": user.role})).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(InvitedView::new(&user, password, expires_at))))
+}
+
+/// Reset a password.
+///
+/// Replaces an account's password with a one-time password, which is shown in this answer alone, and ends every session
+/// of the account.
+#[utoipa::path(
+    post, path = "/admin/users/{id}/reset-password", operation_id = "reset_password", tag = "administration",
+    params(("id" = Uuid, Path, description = "The account.")),
+    responses(
+        (status = 200, description = "The account with its one-time password.", body = InvitedView),
+        (status = 404, description = "There is no such account."),
+        (status = 409, description = "The password was changed at the same moment."),
+    )
+)]
+pub async fn reset_password(
+    State(state): State<ApiState>,
+    principal: Principal,
+    address: ClientAddress,
+    request_id: RequestId,
+    Path(id): Path<UserId>,
+) -> Result<Json<InvitedView>, Problem> {
+    let user = state.db.read().await?.users().by_id(id).await?.ok_or_else(missing)?;
+    let (password, hash) = one_time_password(&state, address).await?;
+    let now = state.clock.now();
+    let expires_at = now + state.accounts.one_time_password_ttl();
+    let mut tx = state.db.begin().await?;
+    let new = NewPassword { hash: &hash, one_time_until: Some(expires_at), kept_session: None };
+    if !tx.users().set_password(id, &user.password_hash, new, now).await? {
+        return Err(Problem::conflict("the password was changed at the same moment; try again"));
+    }
+    tx.refresh_tokens().revoke_user(id, None, now).await?;
+    let actor = Actor::of(&principal, &request_id);
+    actor.did(&mut tx, "account.reset_password", format!("user:{id}"), json!({})).await?;
+    tx.commit().await?;
+    Ok(Json(InvitedView::new(&user, password, expires_at)))
+}
+
+/// A password that nobody guesses.
+pub(crate) fn random_password() -> String {
+    rand::rng().sample_iter(Alphanumeric).take(LENGTH).map(char::from).collect()
+}
+
+async fn one_time_password(state: &ApiState, address: ClientAddress) -> Result<(String, String), Problem> {
+    let text = random_password();
+    let password = Password::parse(text.clone()).map_err(Problem::internal)?;
+    let requester = Requester { known: true, ..state.sign_in_limits().requester(address.limited_as()) };
+    let slot = state.passwords.slot(requester).await?;
+    Ok((text, state.passwords.hash(slot, &password).await?))
+}

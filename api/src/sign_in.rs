@@ -1,0 +1,144 @@
+//! Checks a password, behind the limits and the fair queue of [`trainyard_http::auth`].
+
+use serde_json::json;
+use trainyard_domain::{Email, User};
+use trainyard_http::auth::Limited;
+use trainyard_http::middleware::RequestId;
+use trainyard_http::{ClientAddress, Code, Principal, Problem};
+use trainyard_telemetry::catalogue;
+
+use crate::audit::Actor;
+use crate::state::ApiState;
+
+/// Where a password comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) address: ClientAddress,
+    pub(crate) request_id: RequestId,
+}
+
+/// Why a sign-in was refused: for the log and the audit trail, never for the client.
+#[derive(Debug, Clone, Copy)]
+enum Refused {
+    UnknownAccount,
+    WrongPassword,
+    Disabled,
+    OneTimePasswordIsOver,
+}
+
+impl Refused {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown account",
+            Self::WrongPassword => "wrong password",
+            Self::Disabled => "disabled account",
+            Self::OneTimePasswordIsOver => "one-time password used or expired",
+        }
+    }
+}
+
+/// The account called `name`, if `password` is its password and the account may sign in.
+///
+/// # Errors
+/// 401 otherwise, the same for every reason; 429 after too many failures, 503 under overload.
+pub(crate) async fn verify(state: &ApiState, client: &Client, name: &str, password: &str) -> Result<User, Problem> {
+    let email = Email::parse(name).ok();
+    check(state, client, name, email, password, None).await
+}
+
+/// The caller's account, if `password` is its password. A one-time password that began the session is still right.
+///
+/// # Errors
+/// As [`verify`].
+pub(crate) async fn verify_own(
+    state: &ApiState,
+    client: &Client,
+    principal: &Principal,
+    password: &str,
+) -> Result<User, Problem> {
+    let email = Some(Email::stored(principal.email.clone()));
+    check(state, client, &principal.email, email, password, Some(principal)).await
+}
+
+async fn check(
+    state: &ApiState,
+    client: &Client,
+    name: &str,
+    email: Option<Email>,
+    password: &str,
+    signed_in: Option<&Principal>,
+) -> Result<User, Problem> {
+    let now = state.clock.now();
+    let folded = email.as_ref().map_or_else(|| name.trim().to_lowercase(), |email| email.as_str().to_owned());
+    let address = client.address.limited_as();
+    let (found, known) = {
+        let mut tx = state.db.read().await?;
+        let found = match &email {
+            Some(email) => tx.users().by_email(email.as_str()).await?,
+            None => None,
+        };
+        let hashed = state.jwt.keys().address(address);
+        let known = tx.known_addresses().contains(found.as_ref().map(|user| user.id), &hashed, now).await?;
+        (found, known)
+    };
+    let limits = state.sign_in_limits();
+    let attempt = limits.attempt(&folded, address, known);
+    limits.check(attempt, now).map_err(|limited| refuse_limited(client, limited))?;
+    let slot = state.passwords.slot(attempt.requester()).await.inspect_err(|_| count("busy"))?;
+    // Others may have failed while this attempt waited.
+    let attempt = limits.begin(attempt, state.clock.now()).map_err(|limited| refuse_limited(client, limited))?;
+    // Unknown addresses are checked against a dummy hash, so that the time of the answer tells nothing.
+    let hash = found.as_ref().map(|user| user.password_hash.as_str());
+    let is_right = state.passwords.verify_or_dummy(slot, password, hash).await?;
+    let why = match &found {
+        None => Refused::UnknownAccount,
+        Some(_) if !is_right => Refused::WrongPassword,
+        Some(user) if user.disabled => Refused::Disabled,
+        Some(user) if signed_in.is_none() && user.security.one_time.is_some_and(|one_time| !one_time.signs_in(now)) => {
+            Refused::OneTimePasswordIsOver
+        }
+        Some(user) => {
+            limits.succeeded(attempt, state.clock.now());
+            return Ok(user.clone());
+        }
+    };
+    refuse(state, client, email, found.as_ref(), why).await
+}
+
+/// Records a refused sign-in. What was typed is recorded only where it is an e-mail address: it may be a password in the
+/// wrong field.
+async fn refuse<T>(
+    state: &ApiState,
+    client: &Client,
+    email: Option<Email>,
+    user: Option<&User>,
+    why: Refused,
+) -> Result<T, Problem> {
+    count(if matches!(why, Refused::Disabled) { "disabled" } else { "refused" });
+    let (address, reason) = (client.address.to_string(), why.as_str());
+    let user_id = user.map(|user| user.id.to_string());
+    tracing::warn!(address, account = user_id, reason, "sign-in refused");
+    let subject = user_id.map_or_else(|| "user:unknown".to_owned(), |id| format!("user:{id}"));
+    let detail = json!({"address": address, "email": email.as_ref().map(Email::as_str), "reason": reason});
+    let mut tx = state.db.begin().await?;
+    Actor::anonymous(&client.request_id).did(&mut tx, "session.refuse", subject, detail).await?;
+    tx.commit().await?;
+    Err(wrong())
+}
+
+/// The one answer to everybody whose sign-in is refused.
+pub(crate) fn wrong() -> Problem {
+    Problem::new(Code::InvalidCredentials, "the e-mail address or the password is wrong")
+}
+
+fn refuse_limited(client: &Client, limited: Limited) -> Problem {
+    count("limited");
+    // The access log has a line at this level for every request as well.
+    tracing::info!(address = %client.address, retry_after_s = limited.retry_after_s, "sign-in limited");
+    limited.into()
+}
+
+/// Counts a sign-in by its outcome.
+pub(crate) fn count(outcome: &'static str) {
+    metrics::counter!(catalogue::AUTH_LOGINS_TOTAL, "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,9 @@
+//! What stands before a password check: limits on failures, and a fair queue for the processors.
+
+mod counts;
+mod limits;
+mod queue;
+
+pub use limits::{Attempt, AttemptCount, Limited, SignInConfig, SignInLimits};
+pub(super) use queue::HashQueue;
+pub use queue::{HashSlot, QueueFull, Requester};

@@ -1,0 +1,261 @@
+//! How many failed sign-ins, and how many sign-ups, are taken.
+//!
+//! The counts are in this process's memory: several API processes allow as many times the limits.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::counts::SlidingCounts;
+use super::queue::Requester;
+
+/// The limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInConfig {
+    /// Failures of one address at one account within the window.
+    pub max_failed_logins: u32,
+    /// Failures of all addresses that the account never signed in from.
+    pub max_failed_logins_per_account: u32,
+    /// Failures of one address at all accounts that never signed in from there.
+    pub max_failed_logins_per_address: u32,
+    /// The window, in seconds.
+    pub failed_login_window_s: u32,
+    /// Sign-ups of one address within their window.
+    pub max_signups_per_address: u32,
+    /// Their window, in seconds.
+    pub signup_window_s: u32,
+}
+
+impl Default for SignInConfig {
+    fn default() -> Self {
+        Self {
+            max_failed_logins: 50,
+            max_failed_logins_per_account: 100,
+            max_failed_logins_per_address: 100,
+            failed_login_window_s: 900,
+            max_signups_per_address: 100,
+            signup_window_s: 3_600,
+        }
+    }
+}
+
+/// Refused for too many failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many failed attempts; try again in {retry_after_s} s")]
+pub struct Limited {
+    /// Seconds until the next attempt is taken.
+    pub retry_after_s: u64,
+}
+
+/// One attempt at one account, whether there is such an account or not.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt {
+    account: u64,
+    address: u64,
+    pair: u64,
+    known: bool,
+}
+
+impl Attempt {
+    /// Whom a place in the queue for the processors is given to.
+    pub fn requester(self) -> Requester {
+        Requester { address: self.address, account: self.account, known: self.known }
+    }
+}
+
+/// An attempt that counts as failed until it is known to be right, so that leaving before the answer changes nothing.
+#[derive(Debug)]
+#[must_use]
+pub struct AttemptCount(Attempt);
+
+/// Counts failures and sign-ups.
+#[derive(Debug)]
+pub struct SignInLimits {
+    config: SignInConfig,
+    /// Keyed at random, so that nobody can choose texts that share a count.
+    hasher: RandomState,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug)]
+struct Tables {
+    pairs: SlidingCounts,
+    accounts: SlidingCounts,
+    addresses: SlidingCounts,
+    signups: SlidingCounts,
+}
+
+impl SignInLimits {
+    /// Limits of one process.
+    pub fn new(config: SignInConfig) -> Self {
+        let failures = || SlidingCounts::new(config.failed_login_window_s);
+        let tables = Tables {
+            pairs: failures(),
+            accounts: failures(),
+            addresses: failures(),
+            signups: SlidingCounts::new(config.signup_window_s),
+        };
+        Self { config, hasher: RandomState::new(), tables: Mutex::new(tables) }
+    }
+
+    /// An attempt at the account called `name` from `address` (as [`crate::ClientAddress::limited_as`] has it). `known`
+    /// says that the account signed in from there before.
+    pub fn attempt(&self, name: &str, address: IpAddr, known: bool) -> Attempt {
+        Attempt {
+            account: self.key(("account", name)),
+            address: self.key(("address", address)),
+            pair: self.key((name, address)),
+            known,
+        }
+    }
+
+    /// Whom a place in the queue is given to that is about no account: a sign-up, or the hash of a new password.
+    pub fn requester(&self, address: IpAddr) -> Requester {
+        Requester { address: self.key(("address", address)), account: 0, known: false }
+    }
+
+    /// Whether an attempt is taken at `now`.
+    ///
+    /// # Errors
+    /// [`Limited`].
+    pub fn check(&self, attempt: Attempt, now: DateTime<Utc>) -> Result<(), Limited> {
+        self.tables().check(&self.config, attempt, now.timestamp_millis())
+    }
+
+    /// Takes an attempt at `now` and counts it: what is checked and what is counted can't be told apart by others that
+    /// come at the same time.
+    ///
+    /// # Errors
+    /// [`Limited`].
+    pub fn begin(&self, attempt: Attempt, now: DateTime<Utc>) -> Result<AttemptCount, Limited> {
+        let (mut tables, now_ms) = (self.tables(), now.timestamp_millis());
+        tables.check(&self.config, attempt, now_ms)?;
+        tables.pairs.add(attempt.pair, now_ms);
+        if !attempt.known {
+            tables.accounts.add(attempt.account, now_ms);
+            tables.addresses.add(attempt.address, now_ms);
+        }
+        Ok(AttemptCount(attempt))
+    }
+
+    /// The attempt was right: it is taken back, and the address' failures at this account are forgotten.
+    pub fn succeeded(&self, AttemptCount(attempt): AttemptCount, now: DateTime<Utc>) {
+        let (mut tables, now_ms) = (self.tables(), now.timestamp_millis());
+        tables.pairs.clear(attempt.pair);
+        if !attempt.known {
+            tables.accounts.take_back(attempt.account, now_ms);
+            tables.addresses.take_back(attempt.address, now_ms);
+        }
+    }
+
+    /// Takes a sign-up from `address` at `now` and counts it.
+    ///
+    /// # Errors
+    /// [`Limited`].
+    pub fn sign_up(&self, address: IpAddr, now: DateTime<Utc>) -> Result<(), Limited> {
+        let key = self.key(("address", address));
+        let (mut tables, now_ms) = (self.tables(), now.timestamp_millis());
+        if let Some(retry_after_s) = tables.signups.full_for(key, self.config.max_signups_per_address, now_ms) {
+            return Err(Limited { retry_after_s });
+        }
+        tables.signups.add(key, now_ms);
+        Ok(())
+    }
+
+    fn key(&self, of: impl Hash) -> u64 {
+        self.hasher.hash_one(of)
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables {
+    fn check(&self, config: &SignInConfig, attempt: Attempt, now_ms: i64) -> Result<(), Limited> {
+        let pair = self.pairs.full_for(attempt.pair, config.max_failed_logins, now_ms);
+        let account = || self.accounts.full_for(attempt.account, config.max_failed_logins_per_account, now_ms);
+        let address = || self.addresses.full_for(attempt.address, config.max_failed_logins_per_address, now_ms);
+        let wait = if attempt.known { pair } else { pair.max(account()).max(address()) };
+        wait.map_or(Ok(()), |retry_after_s| Err(Limited { retry_after_s }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: SignInConfig = SignInConfig {
+        max_failed_logins: 3,
+        max_failed_logins_per_account: 5,
+        max_failed_logins_per_address: 5,
+        failed_login_window_s: 60,
+        max_signups_per_address: 2,
+        signup_window_s: 60,
+    };
+
+    fn ip(n: u8) -> IpAddr {
+        IpAddr::from([203, 0, 113, n])
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_000_020, 0).unwrap()
+    }
+
+    /// How many of ten attempts are taken.
+    fn taken(limits: &SignInLimits, attempt: impl Fn(u8) -> Attempt) -> usize {
+        (0..10).filter(|n| limits.begin(attempt(*n), now()).is_ok()).count()
+    }
+
+    #[test]
+    fn failures_are_limited_per_pair_per_account_and_per_address() {
+        let limits = SignInLimits::new(CONFIG);
+        assert_eq!(taken(&limits, |_| limits.attempt("ada", ip(1), false)), 3, "one address at one account");
+        assert_eq!(taken(&limits, |n| limits.attempt("ada", ip(10 + n), false)), 2, "the account: five in all");
+        assert_eq!(
+            taken(&limits, |n| limits.attempt(&format!("user{n}"), ip(1), false)),
+            2,
+            "the address: five in all"
+        );
+        let refused = limits.check(limits.attempt("ada", ip(9), false), now()).unwrap_err();
+        assert!((1..=120).contains(&refused.retry_after_s), "{refused}");
+    }
+
+    #[test]
+    fn a_known_address_is_not_shut_out_by_strangers_but_has_a_limit_of_its_own() {
+        let limits = SignInLimits::new(CONFIG);
+        let known = || limits.attempt("ada", ip(1), true);
+        assert_eq!(taken(&limits, |n| limits.attempt("ada", ip(10 + n), false)), 5);
+        assert_eq!(taken(&limits, |n| limits.attempt(&format!("user{n}"), ip(1), false)), 5);
+        assert_eq!(limits.check(known(), now()), Ok(()));
+        assert_eq!(taken(&limits, |_| known()), 3);
+        assert!(limits.check(known(), now()).is_err());
+        assert_eq!(taken(&limits, |_| limits.attempt("bob", ip(77), false)), 3, "nobody else pays for it");
+    }
+
+    #[test]
+    fn success_forgets_the_pairs_failures_and_does_not_count_itself() {
+        let limits = SignInLimits::new(CONFIG);
+        let attempt = || limits.attempt("ada", ip(1), false);
+        for _ in 0..20 {
+            let count = limits.begin(attempt(), now()).unwrap();
+            limits.succeeded(count, now());
+        }
+        let _left = limits.begin(attempt(), now()).unwrap();
+        let _left = limits.begin(attempt(), now()).unwrap();
+        let count = limits.begin(attempt(), now()).unwrap();
+        assert!(limits.begin(attempt(), now()).is_err(), "those that left without an answer count");
+        limits.succeeded(count, now());
+        assert_eq!(taken(&limits, |_| attempt()), 3);
+    }
+
+    #[test]
+    fn sign_ups_are_limited_by_address() {
+        let limits = SignInLimits::new(CONFIG);
+        assert_eq!((0..5).filter(|_| limits.sign_up(ip(1), now()).is_ok()).count(), 2);
+        assert!(limits.sign_up(ip(2), now()).is_ok());
+        assert_eq!(limits.sign_up(ip(1), now() + chrono::Duration::seconds(200)), Ok(()));
+    }
+}

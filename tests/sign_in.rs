@@ -1,0 +1,134 @@
+//! Signing in under attack, behind a proxy, and after the settings changed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Stack, System, eventually, unique};
+
+use crate::support::BINARY;
+
+/// As many wrong sign-ins as are under way at the same time.
+const FLOOD: usize = 48;
+
+fn wrong_login(n: usize, email: &str, password: &str) -> Value {
+    json!({"email": email.replace("{n}", &n.to_string()), "password": password.replace("{n}", &n.to_string())})
+}
+
+async fn in_flight(client: &Client) -> usize {
+    let metrics = client.get("/metrics").await.expect(200);
+    let line = metrics.as_str().unwrap().lines().find_map(|line| {
+        let value = line.strip_prefix("trainyard_http_requests_in_flight ")?;
+        value.parse::<f64>().ok()
+    });
+    line.unwrap_or(0.0) as usize
+}
+
+/// How long the administrator takes to sign in.
+async fn sign_in_time(client: &Client) -> Duration {
+    let began = Instant::now();
+    client.post("/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).await.expect(200);
+    began.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_sign_ins_in_flight_leave_a_right_one_quick() {
+    let cost = [("TRAINYARD__AUTH__BCRYPT_COST", "12")];
+    let system = System::start_with(BINARY, Stack::Embedded, 1, &cost);
+    let client = system.client();
+    // The first one makes the address known; the second says what one costs on this machine, now.
+    sign_in_time(&client).await;
+    let alone = sign_in_time(&client).await;
+    let floods = [
+        ("at one account", ADMIN_EMAIL, "wrong password {n}"),
+        ("at many accounts", "user{n}@example.com", "wrong password"),
+        ("with one password", ADMIN_EMAIL, "wrong password"),
+    ];
+    for (what, email, password) in floods {
+        let (mut flood, answered) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+        for n in 0..FLOOD {
+            let (client, body, answered) = (client.clone(), wrong_login(n, email, password), answered.clone());
+            flood.spawn(async move {
+                let status = client.post("/login", body).await.status;
+                answered.fetch_add(1, Ordering::SeqCst);
+                status
+            });
+        }
+        // The newest attempt goes first: all of the flood must have arrived.
+        eventually("the flood has arrived", Duration::from_secs(20), async || {
+            (in_flight(&client).await + answered.load(Ordering::SeqCst) > FLOOD).then_some(())
+        })
+        .await;
+        let took = sign_in_time(&client).await;
+        // 48 checks on two processors take 24 times as long as one.
+        let limit = Duration::from_secs(2).max(alone * 8);
+        println!("{what}: {took:?}, alone {alone:?}");
+        assert!(took < limit, "{what}: {took:?}, alone {alone:?}");
+        flood.join_all().await.into_iter().for_each(|status| assert!(matches!(status, 401 | 429 | 503), "{status}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
+    let settings = [("TRAINYARD__SERVER__TRUSTED_PROXIES", "127.0.0.0/8"), ("TRAINYARD__AUTH__MAX_FAILED_LOGINS", "2")];
+    let system = System::start_with(BINARY, Stack::Embedded, 1, &settings);
+    let client = system.client();
+    let email = format!("{}@example.com", unique("forwarded"));
+    let fail_from = async |address: &str| {
+        let body = json!({"email": email, "password": "not that one"});
+        let request = client.request(Method::POST, "/login").header("x-forwarded-for", address).json(&body);
+        client.send(request).await.status
+    };
+    for (address, expected) in [
+        ("203.0.113.9", 401),
+        ("198.51.100.1, 203.0.113.9", 401),
+        ("198.51.100.2, 203.0.113.9", 429),
+        ("203.0.113.10", 401),
+        ("2001:db8:1:2::1", 401),
+        ("2001:db8:1:2:ffff::1", 401),
+        ("2001:db8:1:2:3::1", 429),
+        ("2001:db8:1:3::1", 401),
+    ] {
+        assert_eq!(fail_from(address).await, expected, "{address}");
+    }
+    let trail = client.admin().await.get("/admin/audit?limit=100").await.expect(200).to_string();
+    assert!(trail.contains("203.0.113.10") && !trail.contains("198.51.100.1"), "{trail}");
+    let log = system.log(0);
+    assert!(log.contains("sign-in refused") && log.contains("203.0.113.10"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_secret_ends_every_session_and_another_admin_password_is_said_not_to_be_applied() {
+    let mut system = System::start_with(BINARY, Stack::Embedded, 1, &[]);
+    let client = system.client();
+    let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
+    let session = client.post("/login", login.clone()).await.expect(200);
+    assert!(!system.log(0).contains("ADMIN_PASSWORD"), "{}", system.log(0));
+    system.terminate(0);
+    system.set("JWT_SECRET", "another secret for tests that is long enough");
+    system.set("ADMIN_PASSWORD", "another password");
+    system.resume(0);
+    system.wait_ready(0);
+    client.with_token(session["access_token"].as_str().unwrap()).get("/me").await.problem(401);
+    client.post("/refresh", json!({"refresh_token": session["refresh_token"]})).await.problem(401);
+    let warning = system.log(0);
+    let warning = warning.lines().find(|line| line.contains("ADMIN_PASSWORD")).expect("a warning");
+    assert!(warning.contains("WARN") && warning.contains("keeps its own"), "{warning}");
+    client.post("/login", json!({"email": ADMIN_EMAIL, "password": "another password"})).await.problem(401);
+    client.post("/login", login.clone()).await.expect(200);
+
+    // Nobody has to know the password to get in again on the server itself.
+    system.terminate(0);
+    let folder = system.folder().join("data");
+    let reset = system.command("reset-admin-password").arg("--data-dir").arg(folder).output().unwrap();
+    assert!(reset.status.success(), "{reset:?}");
+    system.resume(0);
+    system.wait_ready(0);
+    client.post("/login", login).await.problem(401);
+    let once = String::from_utf8(reset.stdout).unwrap();
+    let session = client.post("/login", json!({"email": ADMIN_EMAIL, "password": once.trim()})).await.expect(200);
+    assert_eq!(session["must_change_password"], true);
+}
