@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::models::bump_revision;
-use crate::read_back;
+use crate::read_back::{self, readable};
+use crate::rows::among;
 use crate::sql::{all, execute, one, optional, write_optional};
 use crate::tx::Tx;
 
@@ -64,6 +65,15 @@ impl Users<'_> {
     pub async fn by_id(&mut self, id: UserId) -> Result<Option<User>> {
         let row: Option<UserRow> = optional!(self.0, "SELECT * FROM users WHERE id = $1", id.0)?;
         row.map(UserRow::read).transpose()
+    }
+
+    /// The accounts with these ids, all different, in no order; one query, however many they are.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn by_ids(&mut self, ids: &[UserId]) -> Result<Vec<User>> {
+        let rows: Vec<UserRow> = among!(self.0, "SELECT * FROM users WHERE id", ids, |id| id.0, "")?;
+        Ok(readable("users", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
     }
 
     /// The account with this address, which must be in lower case, as `Email` is.

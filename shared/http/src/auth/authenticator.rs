@@ -129,16 +129,16 @@ fn accounts(db: Db) -> Coalesce<UserId, Option<Principal>> {
     Coalesce::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
         let db = db.clone();
         async move {
-            let mut found = HashMap::new();
+            let mut distinct = ids.clone();
+            distinct.sort();
+            distinct.dedup();
             let mut tx = db.glance().await?;
-            for id in &ids {
-                if !found.contains_key(id) {
-                    found.insert(*id, tx.users().by_id(*id).await?.filter(|user| !user.disabled).map(principal));
-                }
-            }
+            let users = tx.users().by_ids(&distinct).await?;
             // Gives the connection back warm.
             tx.commit().await?;
-            Ok(ids.iter().map(|id| found.get(id).cloned().flatten()).collect())
+            let active = users.into_iter().filter(|user| !user.disabled);
+            let found: HashMap<_, _> = active.map(|user| (user.id, principal(user))).collect();
+            Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
         }
     })
 }
