@@ -208,10 +208,9 @@ async fn an_order_that_can_not_be_trained_any_more_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedules_job_beyond_the_limits_is_refused() {
     let yard = yard().await;
-    yard.submit_named("other").await;
     let mut tx = yard.db.begin().await.unwrap();
-    let job = yard.new_job("one");
-    assert!(tx.jobs().submit_within(&[&job], &[], JobLimits::default()).await.unwrap());
+    let jobs = [yard.new_job("one"), yard.new_job("two")];
+    assert!(tx.jobs().submit_within(&jobs, &[], JobLimits::default()).await.unwrap());
     tx.commit().await.unwrap();
     let id = store(&yard, yearly(&yard)).await;
     let job_limits = JobLimits { per_user: 2, total: 100 };

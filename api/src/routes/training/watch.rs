@@ -73,7 +73,7 @@ pub async fn get(
             Seen::NotYet | Seen::Unavailable => false,
         };
         tokio::select! {
-            _ = seen.wait_for(moved_on) => {}
+            () = seen.until(moved_on) => {}
             () = tokio::time::sleep_until(deadline) => {}
             () = state.stopping.cancelled() => {}
         }
