@@ -140,7 +140,8 @@ async fn a_users_jobs_are_counted_together() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_holds_under_submissions_to_both_at_once() {
     let (one, two) = operator().await;
-    let answers = join_all((0..40).map(|n| if n % 2 == 0 { &one } else { &two }.post("/training", distant_job()))).await;
+    let answers =
+        join_all((0..40).map(|n| if n % 2 == 0 { &one } else { &two }.post("/training", distant_job()))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), MOST);
     let (one, two) = operator().await;
     let bulk = || json!({"jobs": vec![distant_job(); MOST]});

@@ -44,7 +44,7 @@ async fn a_version_reads_back_with_its_aliases(bench: Bench) {
     assert_eq!((read.dataset_id, read.size, read.sha256), (new.dataset_id, new.size, new.sha256));
     assert_eq!((read.created_at, read.aliases), (bench.now, vec!["best".to_owned(), PRODUCTION.to_owned()]));
     let named = tx.models().named(&[&read.artifact_key, "artifacts/orphan/1.tym"]).await.unwrap();
-    assert_eq!(named.into_iter().collect::<Vec<_>>(), [read.artifact_key.clone()]);
+    assert!(named.len() == 1 && named.contains(&read.artifact_key), "{named:?}");
     assert!(tx.models().version(&demo(), 2).await.unwrap().is_none());
 }
 
