@@ -141,6 +141,40 @@ async fn a_users_jobs_are_counted_together() {
     one.submit(distant_job()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_holds_under_submissions_to_both_at_once() {
+    let (one, two) = operator().await;
+    let answers =
+        join_all((0..40).map(|n| if n % 2 == 0 { &one } else { &two }.post("/training", distant_job()))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), MOST);
+    let (one, two) = operator().await;
+    let bulk = || json!({"jobs": vec![distant_job(); MOST]});
+    let answers = join_all((0..4).map(|n| if n % 2 == 0 { &one } else { &two }.post("/training/bulk", bulk()))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_set_is_not_deleted_at_one_while_the_other_takes_a_job_for_it() {
+    let (one, two) = operator().await;
+    let rows: String = (0..40).map(|n| format!("{n},{}\n", n % 2)).collect();
+    for _ in 0..10 {
+        let name = unique("deleted");
+        one.upload(&name, format!("x,y\n{rows}")).await.expect(201);
+        let mut job = distant_job();
+        (job["dataset"], job["target"], job["features"]) = (json!(name), json!("y"), json!(["x"]));
+        let path = format!("/datasets/{name}");
+        let (deleted, submitted) = tokio::join!(one.delete(&path), two.post("/training", job));
+        match deleted.status {
+            204 => submitted.refused(&["dataset"]),
+            _ => {
+                deleted.problem(409);
+                let id = submitted.expect(202)["job_id"].as_str().unwrap().to_owned();
+                two.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
+            }
+        }
+    }
+}
+
 /// On servers of its own: the other tests would wait for it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_was_paused_at_one_is_paused_at_the_other() {

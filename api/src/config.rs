@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use trainyard_storage::JobLimits;
 
 /// Settings of the API role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ impl Default for ApiConfig {
             max_dataset_columns: 10_000,
             max_concurrent_uploads: 4,
             upload_timeout_s: 600,
-            max_jobs_per_user: 10_000,
-            max_jobs_total: 100_000,
+            max_jobs_per_user: JobLimits::default().per_user,
+            max_jobs_total: JobLimits::default().total,
             dispatch_window: 100,
             dispatch_timeout_ms: 1_000,
             idempotency_ttl_s: 24 * 3_600,
@@ -85,6 +86,11 @@ impl Default for ApiConfig {
 }
 
 impl ApiConfig {
+    /// How many jobs may be queued and running; schedules go by it too.
+    pub fn job_limits(&self) -> JobLimits {
+        JobLimits { per_user: self.max_jobs_per_user, total: self.max_jobs_total }
+    }
+
     pub(crate) fn dispatch_timeout(&self) -> Duration {
         Duration::from_millis(self.dispatch_timeout_ms)
     }

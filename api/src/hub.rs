@@ -1,6 +1,9 @@
 //! Watches jobs for everybody at once: one task asks the database for news of all watched jobs in one query a round, and
 //! wakes whoever watches one that has some. A job that nobody watches costs nothing, and a thousand watchers of one job
 //! cost as much as one.
+//!
+//! Rounds are numbered, and what a watcher begins with comes of a round that began after the watcher did: what others saw
+//! before may be outdated, as of a job that was retried since.
 
 mod round;
 
@@ -43,6 +46,52 @@ pub(crate) enum Seen {
     Here(Arc<Sight>),
 }
 
+/// What a round saw of a job.
+#[derive(Debug, Clone)]
+struct Observed {
+    round: u64,
+    seen: Seen,
+}
+
+/// One watcher of a job.
+pub(crate) struct JobWatch {
+    observed: watch::Receiver<Observed>,
+    /// The first round that began after the watcher did.
+    from: u64,
+}
+
+impl JobWatch {
+    /// The job, with its log to the end, as a round sees it that began after this watcher.
+    ///
+    /// # Errors
+    /// When the hub is gone.
+    pub(crate) async fn first(&mut self) -> Result<Seen, watch::error::RecvError> {
+        let (from, whole) = (self.from, |seen: &Seen| match seen {
+            Seen::Here(sight) => sight.is_whole,
+            Seen::NotYet => false,
+            Seen::Missing | Seen::Unavailable => true,
+        });
+        let observed = self.observed.wait_for(|observed| observed.round >= from && whole(&observed.seen)).await?;
+        Ok(observed.seen.clone())
+    }
+
+    /// Waits until what is seen passes `wanted`.
+    pub(crate) async fn until(&mut self, wanted: impl Fn(&Seen) -> bool) {
+        let _ = self.observed.wait_for(|observed| wanted(&observed.seen)).await;
+    }
+
+    /// Has [`JobWatch::changed`] answer once more with what is seen now.
+    pub(crate) fn mark_changed(&mut self) {
+        self.observed.mark_changed();
+    }
+
+    /// What is seen when that has changed; `None` when the hub is gone.
+    pub(crate) async fn changed(&mut self) -> Option<Seen> {
+        self.observed.changed().await.ok()?;
+        Some(self.observed.borrow_and_update().seen.clone())
+    }
+}
+
 /// The hub. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Hub(Arc<Shared>);
@@ -58,26 +107,32 @@ struct Shared {
 #[derive(Default)]
 struct Watched {
     jobs: HashMap<JobId, Entry>,
+    /// The round that began last.
+    round: u64,
     /// Runs while jobs are watched.
     task: Option<JoinHandle<()>>,
 }
 
 struct Entry {
-    seen: watch::Sender<Seen>,
+    observed: watch::Sender<Observed>,
     wants_lines: bool,
+    /// Somebody began to watch since the last round began.
+    asked: bool,
 }
 
 /// What is known of a watched job, and so what is news.
 struct Known {
     id: JobId,
     wants_lines: bool,
+    /// Whether somebody waits for this round.
+    asked: bool,
     sight: Option<Arc<Sight>>,
 }
 
 impl Known {
     /// Whether somebody waits for a first look.
     fn is_fresh(&self) -> bool {
-        self.sight.as_ref().is_none_or(|sight| self.wants_lines && !sight.is_whole)
+        self.asked || self.sight.as_ref().is_none_or(|sight| self.wants_lines && !sight.is_whole)
     }
 }
 
@@ -88,22 +143,24 @@ impl Hub {
     }
 
     /// Watches a job, with its log or without, until the receiver is dropped. Call it within a Tokio runtime.
-    pub(crate) fn watch(&self, id: JobId, lines: bool) -> watch::Receiver<Seen> {
+    pub(crate) fn watch(&self, id: JobId, lines: bool) -> JobWatch {
         let mut watched = self.0.watched();
-        let entry = watched
-            .jobs
-            .entry(id)
-            .or_insert_with(|| Entry { seen: watch::Sender::new(Seen::NotYet), wants_lines: false });
+        let from = watched.round + 1;
+        let nothing = Observed { round: 0, seen: Seen::NotYet };
+        let entry = watched.jobs.entry(id).or_insert_with(|| Entry {
+            observed: watch::Sender::new(nothing),
+            wants_lines: false,
+            asked: false,
+        });
         entry.wants_lines |= lines;
-        let receiver = entry.seen.subscribe();
+        entry.asked = true;
+        let observed = entry.observed.subscribe();
         // Also when the last task died of a defect.
         if watched.task.as_ref().is_none_or(JoinHandle::is_finished) {
             watched.task = Some(tokio::spawn(run(Arc::clone(&self.0))));
         }
-        if !matches!(&*receiver.borrow(), Seen::Here(sight) if sight.is_whole || !lines) {
-            self.0.asked.notify_one();
-        }
-        receiver
+        self.0.asked.notify_one();
+        JobWatch { observed, from }
     }
 }
 
@@ -111,17 +168,17 @@ impl Hub {
 async fn run(hub: Arc<Shared>) {
     let mut fresh_alone = false;
     let mut next_round = Instant::now();
-    while let Some(mut known) = hub.known() {
+    while let Some((round, mut known)) = hub.known() {
         if fresh_alone {
             known.retain(Known::is_fresh);
         } else {
             next_round = Instant::now() + hub.every;
         }
         match round::look(&hub.db, &known).await {
-            Ok(news) => hub.tell(news),
+            Ok(news) => hub.tell(round, news),
             Err(error) => {
                 tracing::debug!(%error, "watched jobs could not be looked at");
-                hub.tell_unavailable();
+                hub.tell_unavailable(round, &known);
             }
         }
         // New watchers get their first look at once, and leave the others to the next round.
@@ -134,44 +191,44 @@ async fn run(hub: Arc<Shared>) {
 }
 
 impl Shared {
-    /// What is known of the jobs that are still watched; `None`, and no task any more, when there are none.
-    fn known(&self) -> Option<Vec<Known>> {
+    /// Begins a round: its number, and what is known of the jobs that are still watched; `None`, and no task any more, when
+    /// there are none.
+    fn known(&self) -> Option<(u64, Vec<Known>)> {
         let mut watched = self.watched();
-        watched.jobs.retain(|_, entry| entry.seen.receiver_count() > 0);
+        watched.jobs.retain(|_, entry| entry.observed.receiver_count() > 0);
         if watched.jobs.is_empty() {
             watched.task = None;
             return None;
         }
-        let known = watched.jobs.iter().map(|(id, entry)| Known {
+        watched.round += 1;
+        let round = watched.round;
+        let known = watched.jobs.iter_mut().map(|(id, entry)| Known {
             id: *id,
             wants_lines: entry.wants_lines,
-            sight: match &*entry.seen.borrow() {
+            asked: std::mem::take(&mut entry.asked),
+            sight: match &entry.observed.borrow().seen {
                 Seen::Here(sight) => Some(Arc::clone(sight)),
                 Seen::NotYet | Seen::Unavailable | Seen::Missing => None,
             },
         });
-        Some(known.collect())
+        Some((round, known.collect()))
     }
 
-    fn tell(&self, news: Vec<(JobId, Option<Sight>)>) {
+    fn tell(&self, round: u64, news: Vec<(JobId, Option<Sight>)>) {
         let watched = self.watched();
         for (id, sight) in news {
             if let Some(entry) = watched.jobs.get(&id) {
-                entry.seen.send_replace(sight.map_or(Seen::Missing, |sight| Seen::Here(Arc::new(sight))));
+                let seen = sight.map_or(Seen::Missing, |sight| Seen::Here(Arc::new(sight)));
+                entry.observed.send_replace(Observed { round, seen });
             }
         }
     }
 
-    /// Those who have seen their job go on waiting; those who have not are told.
-    fn tell_unavailable(&self) {
-        for entry in self.watched().jobs.values() {
-            entry.seen.send_if_modified(|seen| {
-                let waits = matches!(seen, Seen::NotYet);
-                if waits {
-                    *seen = Seen::Unavailable;
-                }
-                waits
-            });
+    /// Those who have seen their job go on waiting; those who wait for this round are told.
+    fn tell_unavailable(&self, round: u64, known: &[Known]) {
+        let watched = self.watched();
+        for entry in known.iter().filter(|known| known.asked).filter_map(|known| watched.jobs.get(&known.id)) {
+            entry.observed.send_replace(Observed { round, seen: Seen::Unavailable });
         }
     }
 

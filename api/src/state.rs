@@ -70,7 +70,7 @@ impl ApiState {
     /// The state of an API over `ports`. Call it within a Tokio runtime.
     pub fn new(ports: Ports) -> Self {
         let config = &ports.config;
-        let quota = Arc::new(Quota::new(ports.db.clone(), config.max_jobs_per_user, config.max_jobs_total));
+        let quota = Arc::new(Quota::new(config.job_limits()));
         let submissions = submission::start(&ports, &quota);
         let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
         let long_polls = Semaphore::new(ports.config.max_long_polls);

@@ -1,7 +1,8 @@
 //! From an accepted request to durable jobs: submissions that come at the same time share one transaction and one commit.
 //!
 //! An order is stored whole or refused; 202 is answered after the commit. The ids then go to the queue; one that does not
-//! get there is sent by the sweep.
+//! get there is sent by the sweep. An order whose caller gives up before the commit is sent is not stored. Past that point
+//! the caller can't tell, and finds out by sending the order again with its `Idempotency-Key`.
 
 mod known;
 mod order;
@@ -9,6 +10,7 @@ mod quota;
 mod send;
 mod store;
 mod validate;
+mod write;
 
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ pub(crate) use known::Known;
 pub(crate) use order::Order;
 pub(crate) use quota::Quota;
 pub(crate) use send::{ready, send, traced};
-pub(crate) use store::tell;
+pub(crate) use store::count_submitted;
 pub(crate) use validate::{Rules, validate, within};
 
 use crate::state::Ports;
@@ -36,7 +38,7 @@ const MAX_LOOKS: usize = 4;
 pub(crate) enum Stored {
     /// These are its jobs, from now or from an earlier request with the same key.
     Jobs(Vec<JobId>),
-    /// Another request with its key was stored at the same moment.
+    /// Another request with its key was stored at the same moment, or its data set was replaced.
     Raced,
 }
 
@@ -57,12 +59,16 @@ pub(crate) fn start(ports: &Ports, quota: &Arc<Quota>) -> Submissions {
 /// # Errors
 /// What is wrong with it, or that it can't be stored now.
 pub(crate) async fn submit(submissions: &Submissions, order: Order) -> Result<Vec<JobId>, Problem> {
-    let order = Arc::new(order);
+    let caller = Arc::new(());
+    let order = Arc::new(order.awaited_by(&caller));
     // A race can be lost to a request of the same batch and to one of another; the look after that finds what was stored.
     for _ in 0..MAX_LOOKS {
         if let Stored::Jobs(jobs) = submissions.call(Arc::clone(&order)).await?? {
             return Ok(jobs);
         }
     }
-    Err(Problem::conflict("another request with this Idempotency-Key is in progress"))
+    Err(Problem::conflict(match order.key() {
+        Some(_) => "another request with this Idempotency-Key is in progress",
+        None => "the data set is being replaced; try again",
+    }))
 }

@@ -82,7 +82,10 @@ pub fn run_sweep(ports: &Ports, life: &Lifecycle) {
     let owner = uuid_at(ports.clock.now()).to_string();
     let (db, queue, store) = (ports.db.clone(), ports.queue.clone(), ports.store.clone());
     let webhooks = ports.config.webhooks.clone();
-    let (clock, config) = (ports.clock.clone(), SweepConfig { webhooks, ..ports.config.sweep.clone() });
+    let (clock, config) = (
+        ports.clock.clone(),
+        SweepConfig { webhooks, job_limits: ports.config.api.job_limits(), ..ports.config.sweep.clone() },
+    );
     let stopping = life.stopping.clone();
     life.run("sweep", async move {
         trainyard_worker::sweep::run(db, queue, store, clock, config, owner, stopping).await;

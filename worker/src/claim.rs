@@ -6,14 +6,15 @@ use std::sync::atomic::Ordering;
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::{Coalesce, Db, Result};
 
+use crate::held::{Claiming, Entered};
 use crate::measure;
 use crate::patience::Patience;
 use crate::worker::Worker;
 
 /// What became of a delivered id.
 pub(crate) enum Claimed {
-    /// This worker runs it.
-    Ours(Box<Job>),
+    /// This worker runs it, and the run is on its list.
+    Ours(Box<Job>, Entered),
     /// There is nothing to claim: somebody else has it, it ended, it waits, or the queue is paused.
     Refused,
     /// This worker takes no job any more, and the id is still somebody's to take.
@@ -25,13 +26,17 @@ pub(crate) async fn claim(worker: &Worker, id: JobId) -> Claimed {
     if !take_turn(worker) {
         return Claimed::Closing;
     }
-    let claimed = claim_patiently(worker, id).await;
+    let claimed = match worker.runs.begin_claim(id) {
+        Some(claiming) => claim_patiently(worker, id, claiming).await,
+        // Whoever came first claims it, or gives it back.
+        None => Claimed::Refused,
+    };
     match &claimed {
-        Claimed::Ours(_) if worker.config.last_job() == worker.taken.load(Ordering::SeqCst) => {
+        Claimed::Ours(..) if worker.config.last_job() == worker.taken.load(Ordering::SeqCst) => {
             tracing::info!("this was the last job of this process");
             worker.closing.cancel();
         }
-        Claimed::Ours(_) => {}
+        Claimed::Ours(..) => {}
         Claimed::Refused | Claimed::Closing => {
             worker.taken.fetch_sub(1, Ordering::SeqCst);
         }
@@ -46,11 +51,14 @@ fn take_turn(worker: &Worker) -> bool {
     worker.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
 }
 
-async fn claim_patiently(worker: &Worker, id: JobId) -> Claimed {
+async fn claim_patiently(worker: &Worker, id: JobId, claiming: Claiming) -> Claimed {
     let mut patience = Patience::endless();
     loop {
         match try_claim(worker, id).await {
-            Ok(Some(job)) => return Claimed::Ours(job),
+            Ok(Some(job)) => {
+                let entered = claiming.enter(job.claim);
+                return Claimed::Ours(job, entered);
+            }
             Ok(None) => return Claimed::Refused,
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, job_id = %id, "can't claim; trying until the database answers");
@@ -77,11 +85,13 @@ async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Box<Job>>> {
 
 /// An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
 async fn claimed_before(worker: &Worker, id: JobId) -> Result<Option<Job>> {
+    // Before the row is read: a run that ends in between is not taken for one that nobody has.
+    let runs_here = worker.runs.claim_of(id);
     let mut tx = worker.deps.db.glance().await?;
     let job = tx.jobs().get(id).await?;
     tx.commit().await?;
     let ours = |job: &Job| job.status == JobStatus::Running && job.worker.as_deref() == Some(worker.id.as_str());
-    Ok(job.filter(|job| ours(job) && worker.runs.claim_of(id).is_none()))
+    Ok(job.filter(|job| ours(job) && runs_here != Some(job.claim)))
 }
 
 /// Claims of one worker: those that come at the same time share a statement.

@@ -1,7 +1,7 @@
 //! The runs this process holds a lease on, and the one way to stop one. Shared by the heartbeat thread, the cancel
 //! listener, the drain and the jobs themselves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -67,18 +67,17 @@ struct Held {
 #[derive(Clone, Default)]
 pub(crate) struct Runs {
     held: Arc<Mutex<HashMap<JobId, Held>>>,
+    /// Jobs that a delivery is claiming.
+    claiming: Arc<Mutex<HashSet<JobId>>>,
     count: Arc<watch::Sender<usize>>,
 }
 
 impl Runs {
-    /// Enters a run; it leaves the list when the guard is dropped, and its lease is renewed until then.
-    pub(crate) fn enter(&self, job: JobId, claim: i64) -> Entered {
-        let stop = StopSignal::new();
-        let mut held = self.lock();
-        held.insert(job, Held { claim, stop: stop.clone() });
-        self.tell(held.len());
-        drop(held);
-        Entered { runs: self.clone(), job, claim, stop }
+    /// Sets a job aside for one delivery to claim; `None` while another one does. So an id that was delivered twice is
+    /// claimed once, and the run of a claim whose answer was lost is found by one delivery alone.
+    pub(crate) fn begin_claim(&self, job: JobId) -> Option<Claiming> {
+        let mut claiming = self.claiming.lock().unwrap_or_else(PoisonError::into_inner);
+        claiming.insert(job).then(|| Claiming { runs: self.clone(), job })
     }
 
     /// The claims that want renewing.
@@ -128,6 +127,31 @@ impl Runs {
     }
 }
 
+/// A job that one delivery is claiming; another one may when this is dropped.
+pub(crate) struct Claiming {
+    runs: Runs,
+    job: JobId,
+}
+
+impl Claiming {
+    /// Enters the run that was claimed; it leaves the list when the guard is dropped, and its lease is renewed until then.
+    pub(crate) fn enter(self, claim: i64) -> Entered {
+        let (runs, job, stop) = (self.runs.clone(), self.job, StopSignal::new());
+        let mut held = runs.lock();
+        held.insert(job, Held { claim, stop: stop.clone() });
+        runs.tell(held.len());
+        drop(held);
+        // `self` is dropped last: the run is on the list before another delivery of its job is looked at.
+        Entered { runs, job, claim, stop }
+    }
+}
+
+impl Drop for Claiming {
+    fn drop(&mut self) {
+        self.runs.claiming.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.job);
+    }
+}
+
 /// A run that is on the list of [`Runs`].
 pub(crate) struct Entered {
     runs: Runs,
@@ -167,7 +191,7 @@ mod tests {
     fn a_stop_for_an_older_claim_leaves_the_present_run_alone() {
         let runs = Runs::default();
         let job = JobId::at(DateTime::UNIX_EPOCH);
-        let (entered, count) = (runs.enter(job, 2), runs.count());
+        let (entered, count) = (runs.begin_claim(job).unwrap().enter(2), runs.count());
         assert_eq!(*count.borrow(), 1);
         runs.stop(job, 1, Stop::LeaseLost);
         assert_eq!(entered.stop.get(), None);
@@ -175,5 +199,20 @@ mod tests {
         assert_eq!(entered.stop.get(), Some(Stop::LeaseLost));
         drop(entered);
         assert_eq!((runs.len(), *count.borrow()), (0, 0));
+    }
+
+    #[test]
+    fn a_job_is_claimed_by_one_delivery_at_a_time() {
+        let runs = Runs::default();
+        let job = JobId::at(DateTime::UNIX_EPOCH);
+        let first = runs.begin_claim(job).unwrap();
+        assert!(runs.begin_claim(job).is_none(), "delivered twice");
+        assert!(runs.begin_claim(JobId::at(DateTime::UNIX_EPOCH)).is_some(), "another job");
+        let entered = first.enter(1);
+        assert_eq!(runs.claim_of(job), Some(1));
+        let next = runs.begin_claim(job).unwrap();
+        drop(entered);
+        drop(next);
+        assert!(runs.begin_claim(job).is_some());
     }
 }

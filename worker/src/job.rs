@@ -14,7 +14,7 @@ use trainyard_telemetry::Span;
 use crate::child::{self, Limits, Outcome};
 use crate::claim::{Claimed, claim};
 use crate::folder::{MODEL, RunFolder};
-use crate::held::{Stop, StopSignal};
+use crate::held::{Entered, Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Task};
 use crate::sandbox::DATASET;
@@ -53,12 +53,12 @@ impl From<Stop> for Unfinished {
 pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
     let delivered = SystemTime::now();
     match claim(&worker, delivery.job).await {
-        Claimed::Ours(mut job) => {
+        Claimed::Ours(mut job, entered) => {
             // The claim is durable, so the id has served; a slow queue does not hold the run up.
             delivery.ack();
             let mut trace = trace::run(&mut job, delivered);
             if job.spec.algorithm == Algorithm::Noop {
-                return noop::run(&worker, &job).await;
+                return noop::run(&worker, &job, entered).await;
             }
             let span = tracing::info_span!(
                 "job.train",
@@ -70,7 +70,7 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
                 claim = job.claim,
             );
             // On the heap, for the sake of jobs that end at once.
-            Box::pin(run(&worker, &job, &mut trace)).instrument(span).await;
+            Box::pin(run(&worker, &job, entered, &mut trace)).instrument(span).await;
         }
         Claimed::Refused => {
             measure::dropped();
@@ -88,8 +88,7 @@ async fn give_back(worker: &Worker, delivery: &Delivery) {
     delivery.give_back().await;
 }
 
-async fn run(worker: &Worker, job: &Job, trace: &mut Span) {
-    let entered = worker.runs.enter(job.id, job.claim);
+async fn run(worker: &Worker, job: &Job, entered: Entered, trace: &mut Span) {
     measure::running(worker.runs.len());
     tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
     let (db, clock, max_lines) = (worker.deps.db.clone(), worker.deps.clock.clone(), worker.config.max_log_lines);

@@ -3,6 +3,7 @@
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::{Coalesce, Db};
 
+use crate::held::Entered;
 use crate::measure;
 use crate::patience::Patience;
 use crate::worker::Worker;
@@ -28,8 +29,7 @@ pub(crate) fn together(db: &Db) -> BareEnds {
 }
 
 /// Runs a job that trains nothing.
-pub(crate) async fn run(worker: &Worker, job: &Job) {
-    let _entered = worker.runs.enter(job.id, job.claim);
+pub(crate) async fn run(worker: &Worker, job: &Job, _entered: Entered) {
     let mut patience = Patience::new(worker.config.storage_patience());
     loop {
         match worker.bare_ends.call((job.id, job.claim)).await {

@@ -22,7 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, ExpiryMark, Result, StorageError};
+use trainyard_storage::{Db, ExpiryMark, JobLimits, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use crate::webhooks::WebhookConfig;
@@ -56,24 +56,36 @@ pub struct SweepConfig {
     pub worker_dead_after_s: u64,
     /// How often the gauges are measured, in seconds (5). Measuring that takes long is done less often.
     pub measure_every_s: u64,
-    /// How often expired tokens, idempotency records and jobs are removed, in seconds (60).
+    /// How often rows that are no longer kept are removed, in seconds (60).
     pub cleanup_every_s: u64,
-    /// How often the object store is searched for artifacts that belong to no version, in seconds (600).
+    /// How often the object store is searched for artifacts and data sets that no row names, in seconds (600).
     pub orphans_every_s: u64,
-    /// Only artifacts older than this can be orphans, in seconds (3,600).
+    /// Only objects older than this can be orphans, in seconds (3,600).
     pub orphan_age_s: u64,
     /// How webhooks are sent; a section of its own, because the API goes by it too.
     #[serde(skip)]
     pub webhooks: WebhookConfig,
+    /// How many jobs may be queued and running; the API's, because schedules submit within the same limits.
+    #[serde(skip)]
+    pub job_limits: JobLimits,
     /// Jobs that ended this long ago are removed, but for those whose model version is there, in seconds (2,592,000:
     /// thirty days); 0 keeps them for ever.
     pub keep_finished_s: u64,
-    /// Ended jobs removed, or looked at, in one transaction (500).
+    /// Rows removed, or looked at, in one transaction (500).
     pub expiry_batch: i64,
     /// A schedule's time that passed longer ago than this was missed, in seconds (60).
     pub schedule_late_s: u64,
     /// Past times that a schedule remembers (1,000).
     pub schedule_runs_kept: i64,
+    /// How long a schedule remembers a past time, in seconds (7,776,000: ninety days); 0 sets no limit.
+    pub keep_schedule_runs_s: u64,
+    /// How long audit entries are kept, in seconds (31,536,000: a year); 0 keeps them for ever.
+    pub keep_audit_s: u64,
+    /// How long the log of a job is kept after the job ended, in seconds (2,592,000: thirty days); 0 keeps it as long as
+    /// the job.
+    pub keep_logs_s: u64,
+    /// How long a worker that stopped without saying so stays on record, in seconds (200).
+    pub keep_workers_s: u64,
 }
 
 impl Default for SweepConfig {
@@ -90,10 +102,15 @@ impl Default for SweepConfig {
             orphans_every_s: 600,
             orphan_age_s: 3_600,
             webhooks: WebhookConfig::default(),
+            job_limits: JobLimits::default(),
             keep_finished_s: 30 * 24 * 3_600,
             expiry_batch: 500,
             schedule_late_s: 60,
             schedule_runs_kept: 1_000,
+            keep_schedule_runs_s: 90 * 24 * 3_600,
+            keep_audit_s: 365 * 24 * 3_600,
+            keep_logs_s: 30 * 24 * 3_600,
+            keep_workers_s: 200,
         }
     }
 }

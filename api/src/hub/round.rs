@@ -45,10 +45,11 @@ pub(super) async fn look(db: &Db, known: &[Known]) -> Result<Vec<(JobId, Option<
 }
 
 fn has_news(known: &Known, head: &JobHead) -> bool {
-    known.sight.as_ref().is_none_or(|sight| {
-        sight.job.revision != head.revision
-            || (known.wants_lines && (!sight.is_whole || sight.read_to != head.last_seq))
-    })
+    known.asked
+        || known.sight.as_ref().is_none_or(|sight| {
+            sight.job.revision != head.revision
+                || (known.wants_lines && (!sight.is_whole || sight.read_to != head.last_seq))
+        })
 }
 
 async fn see(tx: &mut Tx, known: &Known, head: JobHead, job: Job, at: DateTime<Utc>) -> Result<Sight> {

@@ -11,7 +11,7 @@ use trainyard_domain::{Dataset, DatasetId, DatasetName};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::page::PageParams;
 use trainyard_http::{Json, List, Page, Path, Principal, Problem, Query};
-use trainyard_storage::Tx;
+use trainyard_storage::{DatasetDeletion, Tx};
 
 use crate::audit::Actor;
 use crate::objects;
@@ -85,13 +85,13 @@ pub async fn delete(
         return Err(Problem::conflict("this data set is built in and can't be deleted"));
     }
     let mut tx = state.db.begin().await?;
-    if tx.datasets().needed_by_active_job(&name).await? {
-        return Err(Problem::conflict("a job that is queued or running needs this data set"));
-    }
-    let keys = tx.datasets().delete(&name).await?;
-    if keys.is_empty() {
-        return Err(missing());
-    }
+    let keys = match tx.datasets().delete(&name).await? {
+        DatasetDeletion::Deleted(keys) => keys,
+        DatasetDeletion::Needed => {
+            return Err(Problem::conflict("a job that is queued or running needs this data set"));
+        }
+        DatasetDeletion::Missing => return Err(missing()),
+    };
     let (subject, detail) = (format!("dataset:{}", name.as_str()), json!({"versions": keys.len()}));
     Actor::of(&principal, &request_id).did(&mut tx, "dataset.delete", subject, detail).await?;
     tx.commit().await?;

@@ -25,8 +25,8 @@ use request::ScheduleRequest;
 /// Submits a training job again and again. `cron` has five fields (minute, hour, day of month, month, day of week), six
 /// with seconds in front, or is a nickname such as `@daily`, and is meant in `timezone`. Where clocks are put forward, a
 /// single time of day that does not exist comes right after the gap; where they are put back, one that exists twice comes
-/// once. The order is checked now and again each time; one that is refused then shows as `last_error`. Its jobs are not
-/// counted against the limit on waiting jobs; `overlap` bounds them.
+/// once. The order is checked now and again each time; one that is refused then shows as `last_error`. Its jobs count
+/// against the same limits as submitted ones.
 #[utoipa::path(
     post, path = "/schedules", operation_id = "create_schedule", tag = "schedules",
     request_body = ScheduleRequest,
@@ -46,13 +46,14 @@ pub async fn create(
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
     let schedule = body.check(&state, &mut tx, principal.user_id, now).await?;
-    if tx.schedules().count().await? >= state.config.max_schedules {
-        let detail = format!("there are {} schedules, which is the limit", state.config.max_schedules);
-        return Err(Problem::conflict(detail));
-    }
-    match tx.schedules().insert(&schedule).await {
+    match tx.schedules().insert_within(&schedule, state.config.max_schedules).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let most = state.config.max_schedules;
+            return Err(Problem::conflict(format!("there are {most} schedules, as many as api.max_schedules allows")));
+        }
         Err(StorageError::Conflict) => return Err(Problem::conflict("there is a schedule with this name")),
-        inserted => inserted?,
+        Err(error) => return Err(error.into()),
     }
     let detail = json!({"name": schedule.name, "cron": schedule.cron, "timezone": schedule.timezone});
     let subject = format!("schedule:{}", schedule.id);

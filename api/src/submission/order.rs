@@ -1,7 +1,7 @@
 //! What one request asks for: a job, or many of which all or none are taken.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
 use trainyard_domain::{DatasetId, IndexedDataset, JobSpec};
@@ -31,6 +31,8 @@ pub(crate) struct Order {
     pub(super) actor: Actor,
     /// Where in a trace it is submitted.
     pub(super) traceparent: Option<String>,
+    /// Alive while somebody waits for the answer.
+    caller: Weak<()>,
 }
 
 impl Order {
@@ -75,7 +77,17 @@ impl Order {
             (requests, digest)
         };
         let (requests, digest) = compute(long, complete).await?;
-        Ok(Self { requests, bulk, key, digest, principal, actor, traceparent: None })
+        Ok(Self { requests, bulk, key, digest, principal, actor, traceparent: None, caller: Weak::new() })
+    }
+
+    /// The same, abandoned once `caller` is dropped.
+    pub(super) fn awaited_by(self, caller: &Arc<()>) -> Self {
+        Self { caller: Arc::downgrade(caller), ..self }
+    }
+
+    /// Whether nobody waits for the answer any more: the request timed out, or its client went away.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.caller.strong_count() == 0
     }
 
     /// The same, submitted within `span`, so that its runs go on from there; where nobody records that, from where the
@@ -88,11 +100,6 @@ impl Order {
     /// Its idempotency key, with the digest of what is asked for.
     pub(super) fn key(&self) -> Option<(&str, &str)> {
         self.key.as_str().map(|key| (key, self.digest.as_str()))
-    }
-
-    /// How many jobs it asks for.
-    pub(super) fn jobs(&self) -> usize {
-        self.requests.len()
     }
 
     /// Whether it asks for many.

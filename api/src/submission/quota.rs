@@ -1,143 +1,91 @@
-//! How many jobs may be queued and running. Counting them takes longer the more there are, so a submission goes by the last
-//! count and what this process has added since; a count that would refuse it is first made anew, an old one afterwards.
-//!
-//! The limits protect the service from floods and are no ledger: replicas that submit at the same time can together pass
-//! them by what they submit between two counts.
+//! The limits on queued and running jobs, as clients are told of them. The database holds them: see
+//! `trainyard_storage::Jobs::admit`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use trainyard_domain::UserId;
+use trainyard_domain::{DatasetId, UserId};
 use trainyard_http::{Code, Problem};
-use trainyard_storage::{Db, StorageError, Tx};
+use trainyard_storage::{Admission, JobDemand, JobLimits, StorageError, Tx};
 
-/// How long a client that is over a limit is told to wait.
-const COME_BACK_S: u64 = 30;
-/// A count is good for this long at least, and for [`WORTH`] times as long as it took.
-const GOOD_FOR: Duration = Duration::from_secs(1);
-const WORTH: u32 = 100;
-/// How long after a submission old counts are made anew. An idle worker has the job by then, and does not wait for a
-/// processor that counts.
-const RENEW_AFTER: Duration = Duration::from_millis(20);
-/// Users whose counts are remembered.
+/// The `Retry-After` of a refusal.
+const RETRY_AFTER_S: u64 = 30;
+/// For how long after a refusal a user's submissions are counted before they are written. Written first, they would be
+/// undone each time.
+const COUNT_FIRST_FOR: Duration = Duration::from_secs(1);
+/// Most users that are remembered.
 const MAX_USERS: usize = 10_000;
 
-/// Whose jobs are counted: one user's, or everybody's.
-type Whose = Option<UserId>;
-
-/// The limits, and what is known of how far they are used up.
+/// The limits, and who reached one a moment ago.
 #[derive(Debug)]
 pub(crate) struct Quota {
-    db: Db,
-    per_user: i64,
-    total: i64,
-    counts: Mutex<HashMap<Whose, Count>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Count {
-    jobs: i64,
-    good_until: Instant,
-    /// Somebody is counting anew.
-    renewing: bool,
+    pub(crate) limits: JobLimits,
+    /// Until when submissions of a user are counted first; of everybody under `None`.
+    count_first: Mutex<HashMap<Option<UserId>, Instant>>,
 }
 
 impl Quota {
-    pub(crate) fn new(db: Db, per_user: i64, total: i64) -> Self {
-        Self { db, per_user, total, counts: Mutex::default() }
+    pub(crate) fn new(limits: JobLimits) -> Self {
+        Self { limits, count_first: Mutex::default() }
     }
 
-    /// Whether `jobs` more of `user` may come; the inner error is the refusal.
-    pub(crate) async fn admit(
+    /// Keeps a place for one more job of `user` until the transaction ends. Call it before any row of a job is changed.
+    ///
+    /// # Errors
+    /// The refusal, of which `deleted` is the one for a data set that is gone.
+    pub(crate) async fn admit_one(
         &self,
         tx: &mut Tx,
         user: UserId,
-        jobs: usize,
-    ) -> Result<Result<(), Problem>, StorageError> {
-        let more = i64::try_from(jobs).unwrap_or(i64::MAX);
-        for (whose, max) in [(Some(user), self.per_user), (None, self.total)] {
-            if self.known(tx, whose).await? + more > max && self.count(tx, whose).await? + more > max {
-                return Ok(Err(refusal(whose, max)));
-            }
+        dataset: DatasetId,
+        deleted: impl FnOnce() -> Problem,
+    ) -> Result<(), Problem> {
+        let admitted = tx.jobs().admit(&[JobDemand { user, datasets: vec![dataset], jobs: 1 }], self.limits).await?;
+        match admitted.first() {
+            Some(Admission::Admitted) => Ok(()),
+            Some(Admission::DatasetDeleted) => Err(deleted()),
+            Some(Admission::UserFull) => Err(self.user_full()),
+            Some(Admission::TotalFull) => Err(self.full()),
+            None => Err(Problem::internal(StorageError::Other("a demand without an answer".into()))),
         }
-        Ok(Ok(()))
     }
 
-    /// The refusal of any job at all.
+    /// The refusal of jobs beyond what one user may have.
+    pub(crate) fn user_full(&self) -> Problem {
+        refusal("you may have", self.limits.per_user, "api.max_jobs_per_user")
+    }
+
+    /// The refusal of jobs beyond what all users may have.
     pub(crate) fn full(&self) -> Problem {
-        refusal(None, self.total)
+        refusal("there may be", self.limits.total, "api.max_jobs_total")
     }
 
-    /// Notes that jobs of `user` were stored, or are queued again, and has old counts made anew in the background.
-    pub(crate) fn add(self: &Arc<Self>, user: UserId, jobs: usize) {
-        let more = i64::try_from(jobs).unwrap_or(0);
-        let (mut old, now) = (Vec::new(), Instant::now());
-        let mut counts = self.counts();
-        for whose in [Some(user), None] {
-            if let Some(count) = counts.get_mut(&whose) {
-                count.jobs += more;
-                if !count.renewing && now >= count.good_until {
-                    count.renewing = true;
-                    old.push(whose);
-                }
-            }
+    /// Whether one of `users` reached a limit a moment ago.
+    pub(crate) fn counts_first(&self, users: impl IntoIterator<Item = UserId>) -> bool {
+        let (known, now) = (self.count_first(), Instant::now());
+        if known.is_empty() {
+            return false;
         }
-        drop(counts);
-        if !old.is_empty() {
-            let quota = Arc::clone(self);
-            tokio::spawn(async move { quota.renew(&old).await });
-        }
+        let counts = |user: Option<UserId>| known.get(&user).is_some_and(|until| now < *until);
+        counts(None) || users.into_iter().any(|user| counts(Some(user)))
     }
 
-    /// The last count; the first time it is made here.
-    async fn known(&self, tx: &mut Tx, whose: Whose) -> Result<i64, StorageError> {
-        let known = self.counts().get(&whose).map(|count| count.jobs);
-        match known {
-            Some(jobs) => Ok(jobs),
-            None => self.count(tx, whose).await,
+    /// Notes that `user` reached the limit, or with `None` that all users did.
+    pub(crate) fn count_first_for(&self, user: Option<UserId>) {
+        let (mut known, now) = (self.count_first(), Instant::now());
+        if known.len() >= MAX_USERS {
+            known.retain(|_, until| now < *until);
         }
+        known.insert(user, now + COUNT_FIRST_FOR);
     }
 
-    async fn renew(&self, old: &[Whose]) {
-        tokio::time::sleep(RENEW_AFTER).await;
-        let counted = async {
-            let mut tx = self.db.read().await?;
-            for whose in old {
-                self.count(&mut tx, *whose).await?;
-            }
-            Ok::<_, StorageError>(())
-        };
-        if let Err(error) = counted.await {
-            tracing::debug!(%error, "jobs could not be counted");
-            for whose in old {
-                self.counts().entry(*whose).and_modify(|count| count.renewing = false);
-            }
-        }
-    }
-
-    async fn count(&self, tx: &mut Tx, whose: Whose) -> Result<i64, StorageError> {
-        let began = Instant::now();
-        let jobs = match whose {
-            Some(user) => tx.jobs().active_of(user).await?,
-            None => tx.jobs().active_total().await?,
-        };
-        let good_until = Instant::now() + GOOD_FOR.max(began.elapsed() * WORTH);
-        let mut counts = self.counts();
-        if counts.len() >= MAX_USERS {
-            counts.clear();
-        }
-        counts.insert(whose, Count { jobs, good_until, renewing: false });
-        Ok(jobs)
-    }
-
-    fn counts(&self) -> MutexGuard<'_, HashMap<Whose, Count>> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn count_first(&self) -> MutexGuard<'_, HashMap<Option<UserId>, Instant>> {
+        self.count_first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn refusal(whose: Whose, max: i64) -> Problem {
-    let whose = if whose.is_some() { "you may have" } else { "there may be" };
-    let detail = format!("{whose} at most {max} jobs queued or running; try again when some have ended");
-    Problem::new(Code::RateLimited, detail).retry_after(COME_BACK_S)
+fn refusal(whose: &str, most: i64, setting: &str) -> Problem {
+    let detail = format!("{whose} at most {most} jobs queued or running ({setting}); try again when some have ended");
+    Problem::new(Code::RateLimited, detail).retry_after(RETRY_AFTER_S)
 }

@@ -133,3 +133,45 @@ async fn a_bulk_request_may_not_name_more_features_than_can_be_stored_at_once() 
     let refused = admin.post("/training/bulk", json!({"jobs": vec![wide; 101]})).await.refused();
     assert_eq!(refused, ["jobs"]);
 }
+
+#[tokio::test]
+async fn a_limit_is_the_limit_under_submissions_at_once() {
+    let api = Api::with(ApiConfig { max_jobs_per_user: 10, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let answers = futures::future::join_all((0..40).map(|_| admin.post("/training", job()))).await;
+    let accepted = answers.iter().filter(|answer| answer.status == 202).count();
+    assert_eq!(accepted, 10);
+    let refused = answers.into_iter().find(|answer| answer.status != 202).unwrap().problem(429);
+    assert!(refused["detail"].as_str().unwrap().contains("10 jobs queued or running (api.max_jobs_per_user)"));
+    let bulks = (0..3).map(|_| admin.post("/training/bulk", json!({"jobs": vec![job(); 10]})));
+    for answer in futures::future::join_all(bulks).await {
+        answer.problem(429);
+    }
+    assert_eq!(admin.get("/queue").await.ok(200)["depth"], 10);
+}
+
+#[tokio::test]
+async fn of_three_bulks_at_once_the_limit_admits_one() {
+    let api = Api::with(ApiConfig { max_jobs_total: 10, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let bulks = (0..3).map(|_| admin.post("/training/bulk", json!({"jobs": vec![job(); 10]})));
+    let answers = futures::future::join_all(bulks).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 1);
+    assert_eq!(admin.get("/queue").await.ok(200)["depth"], 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_that_timed_out_stores_nothing() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let others_write = api.state.db.begin().await.unwrap();
+    let submissions = [admin.post("/training", job()), admin.post("/training", with(json!({"seed": 7})))];
+    let given_up = futures::future::join_all(submissions);
+    tokio::time::timeout(std::time::Duration::from_millis(300), given_up).await.unwrap_err();
+    let waiting = admin.post("/training", with(json!({"seed": 8})));
+    let (stored, ()) = tokio::join!(waiting, async { drop(others_write) });
+    stored.ok(202);
+    let listed = admin.get("/training").await.ok(200)["items"].as_array().unwrap().clone();
+    let seeds: Vec<_> = listed.iter().map(|job| job["spec"]["seed"].clone()).collect();
+    assert_eq!(seeds, [json!(8)]);
+}

@@ -134,3 +134,28 @@ async fn streams_and_long_polls_share_one_look_at_the_job() {
     assert!(next(&mut stream).await.unwrap().contains("\"status\":\"running\""));
     assert!(next(&mut stream).await.unwrap().contains("event: log"));
 }
+
+#[tokio::test]
+async fn a_stream_opened_after_a_retry_follows_the_new_run() {
+    // So seldom that only a round of the stream's own can know of the retry.
+    let api = Api::with(ApiConfig { watch_every_ms: 60_000, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let id = submit(&admin).await;
+    let path = format!("/training/{id}");
+    let mut other = open(&api, &admin, id).await.into_body().into_data_stream();
+    assert!(next(&mut other).await.unwrap().contains("\"status\":\"queued\""));
+    admin.post(&format!("{path}/cancel"), Value::Null).await.ok(202);
+    let cancelled = open(&api, &admin, id).await.into_body().into_data_stream().next().await.unwrap().unwrap();
+    let cancelled = String::from_utf8(cancelled.to_vec()).unwrap();
+    assert!(cancelled.contains("\"status\":\"cancelled\""), "{cancelled}");
+    // Somebody who has not read their stream yet keeps the hub's last look at the job alive.
+    let _watches = open(&api, &admin, id).await;
+    admin.post(&format!("{path}/retry"), Value::Null).await.ok(202);
+    let last_id = cancelled.lines().next().unwrap().strip_prefix("id: ").unwrap().to_owned();
+    let request = admin.request(Method::GET, &format!("{path}/events")).header("last-event-id", last_id);
+    let again = api.open(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(again.status(), 200);
+    let mut again = again.into_body().into_data_stream();
+    let first = next(&mut again).await.unwrap();
+    assert!(first.contains("\"status\":\"queued\""), "{first}");
+}

@@ -114,7 +114,7 @@ async fn a_deleted_model_goes() {
     let serving = bench.serve().await;
     assert_eq!(serving.ask(json!({"model": "m", "features": {}})).await.status, 200);
     let mut tx = bench.db.begin().await.unwrap();
-    tx.models().delete(&trainyard_domain::ModelName::parse("m").unwrap()).await.unwrap();
+    tx.models().delete(&trainyard_domain::ModelName::parse("m").unwrap(), true).await.unwrap();
     tx.commit().await.unwrap();
     eventually("the model is gone, without a push", SOON, async || {
         (serving.ask(json!({"model": "m", "features": {}})).await.status == 404).then_some(())

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt};
 
@@ -74,21 +75,26 @@ impl Store {
     }
 
     /// Every object below the folder `prefix` (such as `artifacts`; empty for all) with its size in bytes and the time it
-    /// was written. Objects whose names are no [`Key`] are somebody else's and are left out.
+    /// was written, as the store lists them: a few at a time, however many there are. Objects whose names are no [`Key`]
+    /// are somebody else's and are left out. An error, [`ArtifactError::Unavailable`], ends the list.
+    pub fn stream(&self, prefix: &str) -> BoxStream<'static, Result<(Key, u64, DateTime<Utc>)>> {
+        let objects = self.objects.list(Some(&ObjectPath::from(prefix)));
+        let found = objects.filter_map(async |object| match object {
+            Ok(object) => {
+                let key = Key::parse(object.location.as_ref()).ok()?;
+                Some(Ok((key, object.size, object.last_modified)))
+            }
+            Err(error) => Some(Err(ArtifactError::of_store(error))),
+        });
+        found.boxed()
+    }
+
+    /// What [`Store::stream`] lists, all at once: for stores that are known to be small.
     ///
     /// # Errors
     /// Those of [`ArtifactError::is_retryable`].
     pub async fn list(&self, prefix: &str) -> Result<Vec<(Key, u64, DateTime<Utc>)>> {
-        let prefix = ObjectPath::from(prefix);
-        let mut found = Vec::new();
-        let mut objects = self.objects.list(Some(&prefix));
-        while let Some(object) = objects.next().await {
-            let object = object.map_err(ArtifactError::of_store)?;
-            if let Ok(key) = Key::parse(object.location.as_ref()) {
-                found.push((key, object.size, object.last_modified));
-            }
-        }
-        Ok(found)
+        self.stream(prefix).try_collect().await
     }
 
     /// Whether the store answers now: a real, cheap request, given three seconds.

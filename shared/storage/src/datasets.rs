@@ -1,5 +1,7 @@
 //! The `datasets` table. A deleted version stays as a row that no listing shows.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -7,13 +9,29 @@ use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::read_back;
-use crate::sql::{all, execute, one, optional, write_all};
+use crate::jobs::close_quotas;
+use crate::read_back::{self, readable};
+use crate::rows::{Each, among, for_ids, write_each};
+use crate::sql::{all, execute, one, optional};
 use crate::tx::Tx;
 
 /// Data sets.
 #[derive(Debug)]
 pub struct Datasets<'t>(pub(crate) &'t mut Tx);
+
+/// What came of deleting a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatasetDeletion {
+    /// It is gone once the transaction is committed, and then the objects under these storage keys can be removed.
+    Deleted(Vec<String>),
+    /// A queued or running job reads it: drop the transaction.
+    Needed,
+    /// There is none.
+    Missing,
+}
+
+const DELETE: Each =
+    for_ids!("UPDATE datasets SET deleted_at = $1 WHERE deleted_at IS NULL AND id", "$2", " RETURNING storage_key");
 
 #[derive(FromRow)]
 struct DatasetRow {
@@ -93,6 +111,25 @@ impl Datasets<'_> {
         row.map(DatasetRow::read).transpose()
     }
 
+    /// Which of these versions are not deleted; `ids` are all different.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn present(&mut self, ids: &[DatasetId]) -> Result<HashSet<DatasetId>> {
+        let sql = "SELECT id FROM datasets WHERE deleted_at IS NULL AND id";
+        let rows: Vec<(Uuid,)> = among!(self.0, sql, ids, |id| id.0, "")?;
+        Ok(rows.into_iter().map(|(id,)| DatasetId(id)).collect())
+    }
+
+    /// The versions with these ids, all different and deleted or not, in no order; one query, however many they are.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn get_many(&mut self, ids: &[DatasetId]) -> Result<Vec<Dataset>> {
+        let rows: Vec<DatasetRow> = among!(self.0, "SELECT * FROM datasets WHERE id", ids, |id| id.0, "")?;
+        Ok(readable("datasets", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
+    }
+
     /// The newest version of `name` that is not deleted.
     ///
     /// # Errors
@@ -136,20 +173,26 @@ impl Datasets<'_> {
         rows.into_iter().map(DatasetRow::read).collect()
     }
 
-    /// Deletes every version of `name`; answers the storage keys of what can be removed from the object store once
-    /// this is committed. Empty when there was none.
+    /// Deletes the versions of `name` that there are, unless a queued or running job reads one of them. A job that is
+    /// submitted at the same time is stored before this, and stands in the way, or is refused after it.
     ///
     /// # Errors
     /// As every query.
-    pub async fn delete(&mut self, name: &DatasetName) -> Result<Vec<String>> {
+    pub async fn delete(&mut self, name: &DatasetName) -> Result<DatasetDeletion> {
+        let ids: Vec<(Uuid,)> =
+            all!(self.0, "SELECT id FROM datasets WHERE name = $1 AND deleted_at IS NULL ORDER BY id", name.as_str())?;
+        let ids: Vec<Uuid> = ids.into_iter().map(|(id,)| id).collect();
+        close_quotas(self.0, &ids).await?;
+        if self.needed_by_active_job(name).await? {
+            return Ok(DatasetDeletion::Needed);
+        }
         let now = self.0.now().await?;
-        let rows: Vec<(String,)> = write_all!(
-            self.0,
-            "UPDATE datasets SET deleted_at = $2 WHERE name = $1 AND deleted_at IS NULL RETURNING storage_key",
-            name.as_str(),
-            now,
-        )?;
-        Ok(rows.into_iter().map(|(key,)| key).collect())
+        // A version that was uploaded meanwhile is not among them, and stays.
+        let rows: Vec<(String,)> = write_each!(self.0, DELETE, [now], ids, |id| [*id])?;
+        Ok(match rows.len() {
+            0 => DatasetDeletion::Missing,
+            _ => DatasetDeletion::Deleted(rows.into_iter().map(|(key,)| key).collect()),
+        })
     }
 
     /// Whether a queued or running job reads any version of `name`.
@@ -166,16 +209,14 @@ impl Datasets<'_> {
         Ok(needed)
     }
 
-    /// Whether a version that is not deleted lies under `storage_key`; if not, the object is an orphan.
+    /// Which of these storage keys, all different, are those of versions that are not deleted. An object under another key
+    /// is an orphan, unless its row is about to be committed.
     ///
     /// # Errors
     /// As every query.
-    pub async fn holds(&mut self, storage_key: &str) -> Result<bool> {
-        let (holds,): (bool,) = one!(
-            self.0,
-            "SELECT EXISTS (SELECT 1 FROM datasets WHERE storage_key = $1 AND deleted_at IS NULL)",
-            storage_key,
-        )?;
-        Ok(holds)
+    pub async fn named(&mut self, storage_keys: &[&str]) -> Result<HashSet<String>> {
+        let sql = "SELECT storage_key FROM datasets WHERE deleted_at IS NULL AND storage_key";
+        let rows: Vec<(String,)> = among!(self.0, sql, storage_keys, |key| *key, "")?;
+        Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 }

@@ -84,12 +84,4 @@ impl Idempotency<'_> {
         )?;
         if changed == 1 { Ok(()) } else { Err(StorageError::Conflict) }
     }
-
-    /// Forgets the records that expired before `now`; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn delete_expired(&mut self, now: DateTime<Utc>) -> Result<u64> {
-        execute!(self.0, "DELETE FROM idempotency_keys WHERE expires_at < $1", now)
-    }
 }

@@ -54,12 +54,4 @@ impl KnownAddresses<'_> {
         )?;
         Ok(())
     }
-
-    /// Forgets the sign-ins whose time is up at `now`; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn delete_expired(&mut self, now: DateTime<Utc>) -> Result<u64> {
-        execute!(self.0, "DELETE FROM known_addresses WHERE expires_at <= $1", now)
-    }
 }

@@ -116,4 +116,34 @@ macro_rules! write_each {
     };
 }
 
-pub(crate) use {among_runs, execute_each, for_ids, read_each, write_each};
+/// Reads the rows of which one column, the last word of `$sql`, is among many values, with one query on either driver:
+/// Postgres gets an array, SQLite a list of parameters. `$after` follows the values.
+macro_rules! among {
+    ($tx:expr, $sql:expr, $items:expr, |$item:pat_param| $value:expr, $after:literal) => {
+        async {
+            match &mut $tx.inner {
+                $crate::tx::Inner::Postgres(session) => {
+                    let sql = format!("{} = ANY ($1){}", $sql, $after);
+                    let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(session.prepares());
+                    let query = query.bind($items.iter().map(|$item| $value).collect::<Vec<_>>());
+                    let outcome = $crate::sql::answered(query.fetch_all(&mut **session)).await;
+                    session.note(outcome)
+                }
+                $crate::tx::Inner::Sqlite(session) => {
+                    let list = vec!["?"; $items.len()].join(", ");
+                    let sql = format!("{} IN ({list}){}", $sql, $after);
+                    // As many texts as there can be values: not worth a prepared statement each.
+                    let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(false);
+                    for $item in $items.iter() {
+                        query = query.bind($value);
+                    }
+                    let outcome = $crate::sql::answered(query.fetch_all(session.connection()?)).await;
+                    session.note(outcome)
+                }
+            }
+        }
+        .await
+    };
+}
+
+pub(crate) use {among, among_runs, execute_each, for_ids, read_each, write_each};

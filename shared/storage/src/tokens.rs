@@ -138,12 +138,4 @@ impl RefreshTokens<'_> {
             now,
         )
     }
-
-    /// Forgets the tokens that expired before `now`; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn delete_expired(&mut self, now: DateTime<Utc>) -> Result<u64> {
-        execute!(self.0, "DELETE FROM refresh_tokens WHERE expires_at < $1", now)
-    }
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::models::bump_revision;
-use crate::read_back;
-use crate::rows::{Each, read_each};
+use crate::read_back::{self, readable};
+use crate::rows::among;
 use crate::sql::{all, execute, one, optional};
 use crate::tx::Tx;
 
@@ -72,9 +72,6 @@ impl UserRow {
     }
 }
 
-const BY_IDS: Each =
-    Each { postgres: select_users!("users.id = ANY ($1::uuid[])"), sqlite: select_users!("users.id = $1") };
-
 /// A password to store.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPassword<'p> {
@@ -131,13 +128,13 @@ impl Users<'_> {
         row.map(UserRow::read).transpose()
     }
 
-    /// The accounts with these ids; deleted and unknown ones are left out.
+    /// The accounts with these ids, in no order; deleted and unknown ones are left out. It is one query.
     ///
     /// # Errors
     /// As every query.
     pub async fn by_ids(&mut self, ids: &[UserId]) -> Result<Vec<User>> {
-        let rows: Vec<UserRow> = read_each!(self.0, BY_IDS, [], ids, |id| [id.0])?;
-        rows.into_iter().map(UserRow::read).collect()
+        let rows: Vec<UserRow> = among!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
+        Ok(readable("users", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
     }
 
     /// The account with this address, which must be in lower case, as `Email` is.
@@ -161,7 +158,7 @@ impl Users<'_> {
             before.map_or(Uuid::max(), |id| id.0),
             limit,
         )?;
-        rows.into_iter().map(UserRow::read).collect()
+        Ok(readable("users", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
     }
 
     /// Changes the role, the disabled flag, or both; `None` when there is no such account. The inference role hears of

@@ -199,12 +199,4 @@ impl Webhooks<'_> {
         let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM webhook_deliveries WHERE status = 'pending'")?;
         Ok(count)
     }
-
-    /// Forgets what was delivered or given up before `before`; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn delete_finished(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        execute!(self.0, "DELETE FROM webhook_deliveries WHERE finished_at IS NOT NULL AND finished_at < $1", before)
-    }
 }

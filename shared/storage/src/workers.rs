@@ -80,12 +80,4 @@ impl Workers<'_> {
         execute!(self.0, "DELETE FROM workers WHERE id = $1", id)?;
         Ok(())
     }
-
-    /// Strikes off the workers that have not beaten since `before`; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn remove_silent(&mut self, before: DateTime<Utc>) -> Result<u64> {
-        execute!(self.0, "DELETE FROM workers WHERE heartbeat_at < $1", before)
-    }
 }

@@ -1,27 +1,51 @@
-//! Removes rows that have served: expired idempotency records, refresh tokens and known addresses, old webhooks, workers that went without a
-//! word, jobs that ended long ago.
+//! Removes rows that are no longer kept, a bounded number of each kind in a round: expired idempotency records, refresh
+//! tokens and known addresses, old webhooks, logs, audit entries, runs of schedules, workers that stopped without saying so, ended jobs.
 
 use chrono::{DateTime, Utc};
+use trainyard_storage::Retired;
 use trainyard_telemetry::catalogue;
 
 use super::{Sweep, SweepError, seconds};
 
-/// Batches of one round; what is left waits for the next, so that no duty starves the others.
+/// Batches of one kind in a round; what is left waits for the next, so that no duty starves the others.
 const MAX_BATCHES: usize = 20;
 
 pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
-    let mut tx = sweep.db.begin().await?;
-    tx.idempotency().delete_expired(now).await?;
-    tx.refresh_tokens().delete_expired(now).await?;
-    tx.known_addresses().delete_expired(now).await?;
-    tx.webhooks().delete_finished(now - seconds(sweep.config.webhooks.keep_s)).await?;
-    // Long after they counted as dead, so that people can see in the list of workers what went away.
-    tx.workers().remove_silent(now - seconds(sweep.config.worker_dead_after_s) * 10).await?;
-    tx.commit().await?;
-    if sweep.config.keep_finished_s > 0 {
-        let before = now - seconds(sweep.config.keep_finished_s);
+    let config = &sweep.config;
+    let age = |kept_s: u64| now - seconds(kept_s);
+    // 0 keeps rows for ever, where the setting says so.
+    let kept = |kept_s: u64| (kept_s > 0).then(|| age(kept_s));
+    let finished = kept(config.keep_finished_s);
+    for (kind, before) in [
+        (Retired::IdempotencyKeys, Some(now)),
+        (Retired::RefreshTokens, Some(now)),
+        (Retired::KnownAddresses, Some(now)),
+        (Retired::Webhooks, Some(age(config.webhooks.keep_s))),
+        (Retired::Workers, Some(age(config.keep_workers_s.max(config.worker_dead_after_s)))),
+        (Retired::Logs, kept(config.keep_logs_s)),
+        (Retired::AuditEntries, kept(config.keep_audit_s)),
+        (Retired::ScheduleRuns, kept(config.keep_schedule_runs_s)),
+    ] {
+        if let Some(before) = before {
+            retire(sweep, kind, before).await?;
+        }
+    }
+    if let Some(before) = finished {
         expire_dead(sweep, before).await?;
         expire_succeeded(sweep, before).await?;
+    }
+    Ok(())
+}
+
+async fn retire(sweep: &Sweep, kind: Retired, before: DateTime<Utc>) -> Result<(), SweepError> {
+    let batch = sweep.config.expiry_batch.max(1);
+    for _ in 0..MAX_BATCHES {
+        let mut tx = sweep.db.act().await?;
+        let removed = tx.retire(kind, before, batch).await?;
+        tx.commit().await?;
+        if removed < batch.unsigned_abs() {
+            break;
+        }
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Submits the jobs of schedules whose time has come. Moving the schedule on and what comes of it are one transaction, so
 //! each time fires once, however many sweeps look and whichever of them dies.
 //!
-//! How many jobs may wait is a limit on people; a schedule is bounded by what it does about overlaps.
+//! A schedule's jobs count against the same limits as submitted ones; one beyond them is refused, and the schedule says so.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::schedule::{Outcome, Overlap, Plan};
 use trainyard_domain::{FieldError, IndexedDataset, Job, JobId, JobSpec, Role, Schedule, ScheduleId, ScheduleRun};
-use trainyard_storage::{Cancelled, Fired, Result as StorageResult, Tx};
+use trainyard_storage::{Admission, Cancelled, Fired, JobDemand, JobLimits, Result as StorageResult, Tx};
 use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use super::{Sweep, SweepError, seconds};
@@ -57,7 +57,7 @@ async fn fire(sweep: &Sweep, id: ScheduleId) -> Result<(), SweepError> {
             let why = "its cron expression or time zone is not known any more";
             round.record(&mut tx, refused(&schedule, due_at, now, why.into())).await?;
         } else {
-            round.act(&mut tx, &schedule, due_at, now).await?;
+            round.act(&mut tx, &schedule, due_at, now, sweep.config.job_limits).await?;
         }
     }
     tx.schedules().note(id, &round.result()).await?;
@@ -88,6 +88,7 @@ impl Round {
         schedule: &Schedule,
         due_at: DateTime<Utc>,
         now: DateTime<Utc>,
+        limits: JobLimits,
     ) -> StorageResult<()> {
         let mut job = match order(tx, schedule).await? {
             Err(why) => return self.record(tx, refused(schedule, due_at, now, why)).await.map(|_| ()),
@@ -104,13 +105,19 @@ impl Round {
             let skipped = ScheduleRun { message, ..came_to(schedule, due_at, now, Outcome::SkippedOverlap) };
             return self.record(tx, skipped).await.map(|_| ());
         }
+        // Before the rows of other jobs are changed: quotas are locked first, everywhere.
+        if let Some(why) = refusal(tx, &job, limits).await? {
+            return self.record(tx, refused(schedule, due_at, now, why)).await.map(|_| ());
+        }
         let submitted = ScheduleRun { job_id: Some(job.id), ..came_to(schedule, due_at, now, Outcome::Submitted) };
         if self.record(tx, submitted).await? {
             for other in active {
-                if tx.jobs().cancel(other, now).await? == Cancelled::Requested {
-                    self.stopped.push(other);
+                match tx.jobs().cancel(other, now).await? {
+                    Cancelled::Requested => self.stopped.push(other),
+                    Cancelled::AtOnce => tx.webhooks().tell(other, now).await?,
+                    // Its end was recorded, and its webhook written, since it was looked for.
+                    Cancelled::AlreadyFinal | Cancelled::Missing => {}
                 }
-                tx.webhooks().tell(other, now).await?;
             }
             // Nobody asked, so the trace begins here.
             let mut span = Span::begin(TraceParent::begin(), None, "schedule.fire");
@@ -164,6 +171,19 @@ impl Round {
             }
         }
     }
+}
+
+/// Why the job may not be added.
+async fn refusal(tx: &mut Tx, job: &Job, limits: JobLimits) -> StorageResult<Option<String>> {
+    let demand = JobDemand { user: job.created_by, datasets: vec![job.dataset_id], jobs: 1 };
+    Ok(match tx.jobs().admit(&[demand], limits).await?.first() {
+        Some(Admission::Admitted) => None,
+        Some(Admission::UserFull) => {
+            Some(format!("the account has {} jobs queued or running (api.max_jobs_per_user)", limits.per_user))
+        }
+        Some(Admission::TotalFull) => Some(format!("{} jobs are queued or running (api.max_jobs_total)", limits.total)),
+        Some(Admission::DatasetDeleted) | None => Some("the data set has been deleted".into()),
+    })
 }
 
 /// The order on the data of the day; else why there is none.

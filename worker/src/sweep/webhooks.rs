@@ -1,12 +1,16 @@
 //! Sends the webhooks that are due, several at once, until none is left. Goes on beside the rounds of the sweep, which
 //! start it again when something is due.
+//!
+//! Each attempt is a task of its own. An attempt holds a connection while it records its outcome, and on SQLite the right
+//! to write; as a future that is polled only between claims, it would keep both while the next claim waits for them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
+use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 use trainyard_domain::webhook::{After, Delivery, after};
@@ -58,26 +62,21 @@ pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
 /// Keeps up to the configured number of attempts under way. After a failure of the database it starts none, but waits
 /// for those under way, so that what the receivers took is recorded where it can be.
 async fn send_due(db: Db, sender: Arc<Sender>) -> Result<(), SweepError> {
-    let mut under_way = FuturesUnordered::new();
-    let mut turns = Turns::new(sender.config.concurrency);
+    let mut attempts = Attempts::new(sender.config.concurrency);
     let mut outcome = Ok(());
     loop {
-        while outcome.is_ok() && turns.free() > 0 {
-            match claim(&db, &sender, &turns).await {
-                Ok(claimed) if claimed.is_empty() => break,
-                Ok(claimed) => {
-                    claimed.iter().for_each(|delivery| turns.begin(&delivery.receiver));
-                    under_way.extend(claimed.into_iter().map(|delivery| attempt(&db, &sender, delivery)));
+        while outcome.is_ok() && attempts.turns.free() > 0 {
+            match claim(&db, &sender, &attempts.turns).await {
+                Ok((_, claimed)) if claimed.is_empty() => break,
+                Ok((now, claimed)) => {
+                    claimed.into_iter().for_each(|delivery| attempts.begin(&db, &sender, delivery, now));
                 }
                 Err(error) => outcome = Err(error),
             }
         }
         tokio::select! {
-            ended = under_way.next() => match ended {
-                Some((receiver, recorded)) => {
-                    turns.end(&receiver);
-                    outcome = outcome.and(recorded);
-                }
+            ended = attempts.tasks.join_next_with_id() => match ended {
+                Some(ended) => outcome = outcome.and(attempts.ended(ended)),
                 None => return outcome,
             },
             () = sleep(LOOK_AGAIN), if outcome.is_ok() => {}
@@ -85,25 +84,49 @@ async fn send_due(db: Db, sender: Arc<Sender>) -> Result<(), SweepError> {
     }
 }
 
-async fn claim(db: &Db, sender: &Sender, turns: &Turns) -> Result<Vec<Delivery>, SweepError> {
+/// The attempts under way.
+struct Attempts {
+    turns: Turns,
+    tasks: JoinSet<Result<(), SweepError>>,
+    receivers: HashMap<Id, String>,
+}
+
+impl Attempts {
+    fn new(concurrency: usize) -> Self {
+        Self { turns: Turns::new(concurrency), tasks: JoinSet::new(), receivers: HashMap::new() }
+    }
+
+    fn begin(&mut self, db: &Db, sender: &Arc<Sender>, delivery: Delivery, now: DateTime<Utc>) {
+        self.turns.begin(&delivery.receiver);
+        let (db, sender, receiver) = (db.clone(), Arc::clone(sender), delivery.receiver.clone());
+        let task = self.tasks.spawn(async move { send(&db, &sender, &delivery, now).await });
+        self.receivers.insert(task.id(), receiver);
+    }
+
+    /// What came of recording an attempt. One that panicked has logged so itself; its claim runs out.
+    fn ended(&mut self, ended: Result<(Id, Result<(), SweepError>), JoinError>) -> Result<(), SweepError> {
+        let (id, recorded) = ended.unwrap_or_else(|panic| (panic.id(), Ok(())));
+        if let Some(receiver) = self.receivers.remove(&id) {
+            self.turns.end(&receiver);
+        }
+        recorded
+    }
+}
+
+/// Claims deliveries, at the database's time.
+async fn claim(db: &Db, sender: &Sender, turns: &Turns) -> Result<(DateTime<Utc>, Vec<Delivery>), SweepError> {
     let mut tx = db.begin().await?;
     let now = tx.now().await?;
     let until = now + sender.config.claim_time();
     let limit = i64::try_from(turns.free()).unwrap_or(i64::MAX);
     let claimed = tx.webhooks().claim(now, until, limit, &turns.busy()).await?;
     tx.commit().await?;
-    Ok(claimed)
+    Ok((now, claimed))
 }
 
-/// Sends one delivery and records what came of it; answers with its receiver. If it can't be recorded, its claim runs
-/// out and it is sent again.
-async fn attempt(db: &Db, sender: &Sender, delivery: Delivery) -> (String, Result<(), SweepError>) {
-    let recorded = send(db, sender, &delivery).await;
-    (delivery.receiver, recorded)
-}
-
-async fn send(db: &Db, sender: &Sender, delivery: &Delivery) -> Result<(), SweepError> {
-    let now = db.read().await?.now().await?;
+/// Sends a delivery that was claimed at `now`, and records what came of it. If that can't be recorded, its claim runs out
+/// and it is sent again.
+async fn send(db: &Db, sender: &Sender, delivery: &Delivery, now: DateTime<Utc>) -> Result<(), SweepError> {
     let started = Instant::now();
     let answer = sender.send(delivery, now).await;
     histogram!(catalogue::WEBHOOKS_DURATION_SECONDS).record(started.elapsed().as_secs_f64());

@@ -9,7 +9,7 @@ use trainyard_domain::spec::Draft;
 use trainyard_domain::{
     ColumnProfile, Dataset, DatasetId, Dtype, FailureCode, Job, JobId, JobStatus, Schedule, ScheduleId, ScheduleRun,
 };
-use trainyard_storage::JobFilter;
+use trainyard_storage::{DatasetDeletion, JobFilter, JobLimits};
 use trainyard_testkit::eventually;
 use trainyard_worker::SweepConfig;
 
@@ -194,10 +194,32 @@ async fn an_order_that_can_not_be_trained_any_more_is_told() {
     assert_eq!(shut_out.outcome, Outcome::Refused, "a disabled account's schedules submit nothing");
     let mut tx = yard.db.begin().await.unwrap();
     tx.users().update(yard.new_job("x").created_by, None, Some(false)).await.unwrap();
-    tx.datasets().delete(&yard.dataset.name).await.unwrap();
+    // A job of before still needs the data set.
+    let last = tx.schedules().get(id).await.unwrap().unwrap().last_job_id.unwrap();
+    let now = tx.now().await.unwrap();
+    tx.jobs().cancel(last, now).await.unwrap();
+    let deletion = tx.datasets().delete(&yard.dataset.name).await.unwrap();
+    assert!(matches!(deletion, DatasetDeletion::Deleted(_)), "{deletion:?}");
     tx.commit().await.unwrap();
     assert_eq!(again(&yard, id, |_| ()).await.message.unwrap(), "the data set 'titanic' is gone");
     sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedules_job_beyond_the_limits_is_refused() {
+    let yard = yard().await;
+    let mut tx = yard.db.begin().await.unwrap();
+    let jobs = [yard.new_job("one"), yard.new_job("two")];
+    assert!(tx.jobs().submit_within(&jobs, &[], JobLimits::default()).await.unwrap());
+    tx.commit().await.unwrap();
+    let id = store(&yard, yearly(&yard)).await;
+    let job_limits = JobLimits { per_user: 2, total: 100 };
+    let sweep = yard.sweep_with("s", SweepConfig { job_limits, ..quick_sweep() });
+    let seen = eventually("it has fired", LIMIT, async || runs(&yard, id).await.pop()).await;
+    sweep.stop().await;
+    assert_eq!((seen.outcome, seen.job_id), (Outcome::Refused, None));
+    let why = read(&yard, id).await.last_error.unwrap();
+    assert!(why.contains("2 jobs queued or running (api.max_jobs_per_user)"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use trainyard_artifacts::Key;
 use trainyard_domain::outcome::Counts;
-use trainyard_domain::{Job, JobId, JobStatus, UserId};
+use trainyard_domain::{Dataset, DatasetId, DatasetName, Job, JobId, JobStatus, UserId};
 use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::WorkerRow;
 use trainyard_testkit::{eventually, redis, unique};
@@ -192,7 +192,7 @@ async fn a_job_whose_time_has_come_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn artifacts_without_a_version_are_removed_and_others_stay() {
+async fn objects_that_no_row_names_are_removed_and_others_stay() {
     let yard = Yard::new().await;
     let id = yard.submit_named("demo").await;
     let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));
@@ -200,11 +200,27 @@ async fn artifacts_without_a_version_are_removed_and_others_stay() {
     worker.drain().await;
     sweep.stop().await;
     yard.store.put_bytes(&Key::artifact(id, 99), Bytes::from_static(b"left behind")).await.unwrap();
-    assert_eq!(yard.artifacts().await, 2);
+    // As of an upload whose row was never committed, and of a data set whose object outlived its deletion.
+    yard.store.put_bytes(&Key::dataset(DatasetId::at(yard.clock.now())), Bytes::from_static(b"x,y")).await.unwrap();
+    let deleted = Key::dataset(DatasetId::at(yard.clock.now()));
+    yard.store.put_bytes(&deleted, Bytes::from_static(b"x,y")).await.unwrap();
+    let mut tx = yard.db.begin().await.unwrap();
+    let gone = DatasetName::parse("gone").unwrap();
+    let storage_key = deleted.as_str().to_owned();
+    let row = Dataset { id: DatasetId::at(yard.clock.now()), name: gone.clone(), storage_key, ..yard.dataset.clone() };
+    tx.datasets().insert(&row).await.unwrap();
+    tx.datasets().delete(&gone).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((yard.artifacts().await, yard.store.list("datasets").await.unwrap().len()), (2, 3));
     let sweep = yard.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
-    eventually("the orphan is gone", LIMIT, async || (yard.artifacts().await == 1).then_some(())).await;
+    eventually("the orphans are gone", LIMIT, async || {
+        (yard.artifacts().await == 1 && yard.store.list("datasets").await.unwrap().len() == 1).then_some(())
+    })
+    .await;
     sweep.stop().await;
     let versions = yard.versions("demo").await;
     let key = Key::parse(&versions[0].artifact_key).unwrap();
     yard.store.get_bytes(&key, &versions[0].sha256, 1 << 30).await.unwrap();
+    let key = Key::parse(&yard.dataset.storage_key).unwrap();
+    yard.store.get_bytes(&key, &yard.dataset.sha256, 1 << 30).await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Webhooks against a real receiver: signed, tried again, given up, and sent nowhere but where they may go.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use trainyard_domain::webhook::{Delivery, DeliveryStatus};
 use trainyard_domain::{Job, JobId, JobStatus};
@@ -197,4 +197,37 @@ async fn without_a_secret_nothing_is_sent_and_nothing_is_lost() {
     let sweep = yard.sweep_with("s", sweep(config(0)));
     until_status(&yard, id, DeliveryStatus::Delivered).await;
     sweep.stop().await;
+}
+
+/// Thirty webhooks that nobody takes, tried again at once, while jobs go on being submitted.
+async fn submissions_beside_failing_webhooks(yard: Yard) {
+    let nobody = format!("http://127.0.0.1:{}/", trainyard_testkit::free_port());
+    for _ in 0..30 {
+        cancelled(&yard, nobody.clone()).await;
+    }
+    let sweep = yard.sweep_with("s", sweep(config(10_000)));
+    let attempts = async || {
+        let filter = DeliveryFilter::default();
+        let all = yard.db.read().await.unwrap().webhooks().list(filter, None, 100).await.unwrap();
+        all.iter().map(|delivery| delivery.attempts).sum::<i64>()
+    };
+    let (began, mut slowest) = (Instant::now(), Duration::ZERO);
+    while attempts().await < 400 {
+        let submitted = Instant::now();
+        yard.submit_named("demo").await;
+        slowest = slowest.max(submitted.elapsed());
+        assert!(began.elapsed() < LIMIT, "{} attempts in {:?}", attempts().await, began.elapsed());
+    }
+    sweep.stop().await;
+    assert!(slowest < Duration::from_secs(2), "a submission took {slowest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submissions_do_not_wait_for_webhooks_on_sqlite() {
+    submissions_beside_failing_webhooks(Yard::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn submissions_do_not_wait_for_webhooks_on_two_connections_to_postgres() {
+    submissions_beside_failing_webhooks(Yard::on_postgres(2).await).await;
 }

@@ -42,7 +42,17 @@ impl Yard {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/yard.db", folder.path().display());
-        let db = Db::connect(&url, &pool(4)).await.unwrap();
+        Self::over(folder, url, 4).await
+    }
+
+    /// A yard on Postgres, with so many connections for all that goes on in it.
+    pub(crate) async fn on_postgres(connections: u32) -> Self {
+        let url = tokio::task::spawn_blocking(|| trainyard_testkit::postgres().fresh_database()).await.unwrap();
+        Self::over(tempfile::tempdir().unwrap(), url, connections).await
+    }
+
+    async fn over(folder: TempDir, url: String, connections: u32) -> Self {
+        let db = Db::connect(&url, &pool(connections)).await.unwrap();
         db.migrate().await.unwrap();
         let store = Store::open(&format!("file://{}/store", folder.path().display()), None).unwrap();
         let clock = Clock::system();

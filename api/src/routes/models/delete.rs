@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Path, Principal, Problem, Query};
+use trainyard_storage::ModelDeletion;
 
-use super::{find, missing, missing_version, model_name};
+use super::{missing, missing_version, model_name};
 use crate::announce::announce;
 use crate::audit::Actor;
 use crate::objects;
@@ -44,17 +45,18 @@ pub async fn version(
     Path((name, version)): Path<(String, i64)>,
     Query(query): Query<ForceQuery>,
 ) -> Result<StatusCode, Problem> {
+    let name = model_name(&name)?;
     let mut tx = state.db.begin().await?;
-    let found = find(&mut tx, &name, version).await?;
-    if !query.force && !found.aliases.is_empty() {
-        return Err(served(&found.aliases.join(", ")));
-    }
-    let key = tx.models().delete_version(&found.name, version).await?.ok_or_else(missing_version)?;
-    let (subject, detail) = (format!("model:{}", found.name), json!({"version": version, "aliases": found.aliases}));
+    let (keys, aliases) = match tx.models().delete_version(&name, version, query.force).await? {
+        ModelDeletion::Deleted { keys, aliases } => (keys, aliases),
+        ModelDeletion::Aliased(aliases) => return Err(served(&aliases)),
+        ModelDeletion::Missing => return Err(missing_version()),
+    };
+    let (subject, detail) = (format!("model:{name}"), json!({"version": version, "aliases": aliases}));
     Actor::of(&principal, &request_id).did(&mut tx, "model.delete_version", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
-    objects::remove(&state, &[key]).await;
+    objects::remove(&state, &keys).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -79,13 +81,11 @@ pub async fn model(
 ) -> Result<StatusCode, Problem> {
     let name = model_name(&name)?;
     let mut tx = state.db.begin().await?;
-    tx.models().get(&name).await?.ok_or_else(missing)?;
-    let aliases = tx.models().aliases(&name).await?;
-    if !query.force && !aliases.is_empty() {
-        let names: Vec<_> = aliases.iter().map(|(alias, _)| alias.as_str()).collect();
-        return Err(served(&names.join(", ")));
-    }
-    let keys = tx.models().delete(&name).await?;
+    let keys = match tx.models().delete(&name, query.force).await? {
+        ModelDeletion::Deleted { keys, .. } => keys,
+        ModelDeletion::Aliased(aliases) => return Err(served(&aliases)),
+        ModelDeletion::Missing => return Err(missing()),
+    };
     let (subject, detail) = (format!("model:{name}"), json!({"versions": keys.len()}));
     Actor::of(&principal, &request_id).did(&mut tx, "model.delete", subject, detail).await?;
     tx.commit().await?;
@@ -94,6 +94,7 @@ pub async fn model(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn served(aliases: &str) -> Problem {
+fn served(aliases: &[String]) -> Problem {
+    let aliases = aliases.join(", ");
     Problem::conflict(format!("aliases point at it ({aliases}); move them first, or send force=true"))
 }

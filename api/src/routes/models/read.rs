@@ -1,10 +1,9 @@
 //! Looking at models.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::extract::State;
-use trainyard_domain::{Dataset, DatasetId, ModelVersion};
+use trainyard_domain::{Dataset, DatasetId, ModelName, ModelVersion};
 use trainyard_http::page::PageParams;
 use trainyard_http::{Json, List, Page, Path, Problem};
 use trainyard_storage::{Model, StorageError, Tx};
@@ -26,17 +25,21 @@ pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Jso
     let mut tx = state.db.read().await?;
     let models = tx.models().list(page.cursor, page.fetch()).await?;
     let page = page.list(models, |model| model.id, |model| model);
-    let mut items = Vec::with_capacity(page.items.len());
-    let mut datasets = Datasets::default();
-    for Model { name, created_at, .. } in page.items {
-        let aliases = tx.models().aliases(&name).await?.into_iter().collect();
-        let latest = match tx.models().versions(&name, None, 1).await?.pop() {
-            Some(version) => Some(datasets.view(&mut tx, version).await?),
-            None => None,
-        };
-        items.push(ModelView { name: name.as_str().to_owned(), created_at, aliases, latest });
+    let names: Vec<&str> = page.items.iter().map(|model| model.name.as_str()).collect();
+    let mut aliases: HashMap<String, BTreeMap<String, i64>> = HashMap::new();
+    for (model, alias, version) in tx.models().aliases_of(&names).await? {
+        aliases.entry(model).or_default().insert(alias, version);
     }
-    Ok(Json(List { items, next_cursor: page.next_cursor }))
+    let latest = tx.models().latest_of(&names).await?;
+    let mut latest: HashMap<String, VersionView> =
+        views(&mut tx, latest).await?.into_iter().map(|(model, view)| (model.as_str().to_owned(), view)).collect();
+    let view = |Model { name, created_at, .. }: Model| ModelView {
+        created_at,
+        aliases: aliases.remove(name.as_str()).unwrap_or_default(),
+        latest: latest.remove(name.as_str()),
+        name: name.as_str().to_owned(),
+    };
+    Ok(Json(List { items: page.items.into_iter().map(view).collect(), next_cursor: page.next_cursor }))
 }
 
 /// Look at a model.
@@ -61,11 +64,7 @@ pub async fn get(
     let aliases = tx.models().aliases(&name).await?.into_iter().collect();
     let found = tx.models().versions(&name, page.cursor, page.fetch()).await?;
     let page = page.list(found, |version| version.version, |version| version);
-    let mut versions = Vec::with_capacity(page.items.len());
-    let mut datasets = Datasets::default();
-    for version in page.items {
-        versions.push(datasets.view(&mut tx, version).await?);
-    }
+    let versions = views(&mut tx, page.items).await?.into_iter().map(|(_, view)| view).collect();
     let name = name.as_str().to_owned();
     Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor: page.next_cursor }))
 }
@@ -87,20 +86,20 @@ pub async fn version(
 ) -> Result<Json<VersionView>, Problem> {
     let mut tx = state.db.read().await?;
     let version = find(&mut tx, &name, version).await?;
-    Ok(Json(Datasets::default().view(&mut tx, version).await?))
+    let dataset = tx.datasets().get(version.dataset_id).await?;
+    Ok(Json(VersionView::new(version, dataset.as_ref())))
 }
 
-/// The data sets that the versions of a page were trained on: mostly one and the same, so each is read once.
-#[derive(Default)]
-struct Datasets(HashMap<DatasetId, Option<Dataset>>);
-
-impl Datasets {
-    async fn view(&mut self, tx: &mut Tx, version: ModelVersion) -> Result<VersionView, StorageError> {
-        let id = version.dataset_id;
-        let dataset = match self.0.entry(id) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(tx.datasets().get(id).await?),
-        };
-        Ok(VersionView::new(version, dataset.as_ref()))
-    }
+/// Versions with the data sets they were trained on, and the names of their models.
+async fn views(tx: &mut Tx, versions: Vec<ModelVersion>) -> Result<Vec<(ModelName, VersionView)>, StorageError> {
+    let mut ids: Vec<DatasetId> = versions.iter().map(|version| version.dataset_id).collect();
+    ids.sort();
+    ids.dedup();
+    let datasets = tx.datasets().get_many(&ids).await?;
+    let datasets: HashMap<DatasetId, Dataset> = datasets.into_iter().map(|dataset| (dataset.id, dataset)).collect();
+    let view = |version: ModelVersion| {
+        let dataset = datasets.get(&version.dataset_id);
+        (version.name.clone(), VersionView::new(version, dataset))
+    };
+    Ok(versions.into_iter().map(view).collect())
 }

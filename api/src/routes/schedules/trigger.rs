@@ -41,12 +41,12 @@ pub async fn trigger(
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
     let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
-    let gone = || Problem::conflict("the schedule's data set is gone");
+    let gone = || Problem::conflict("the schedule's data set has been deleted");
     let dataset = tx.datasets().latest(&schedule.template.dataset).await?.ok_or_else(gone)?;
     let stale = |errors| Problem::conflict("the schedule's order can't be trained any more").about(errors);
     let dataset = IndexedDataset::from(dataset);
     let spec = schedule.template.resolve(&dataset).map_err(stale)?;
-    state.quota().admit(&mut tx, principal.user_id, 1).await??;
+    state.quota().admit_one(&mut tx, principal.user_id, dataset.id, gone).await?;
 
     let actor = Actor::of(&principal, &request_id);
     let span = Span::child_of(Some(trace.place()), "api.training.submit");
@@ -69,9 +69,8 @@ pub async fn trigger(
     actor.did(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
     let paused = tx.jobs().paused().await?;
     tx.commit().await?;
-    state.quota().add(principal.user_id, 1);
 
-    submission::tell(&job);
+    submission::count_submitted(&job);
     if !paused {
         submission::send(&state, &[submission::ready(&job)], vec![submission::traced(&job)]).await;
     }

@@ -83,10 +83,11 @@ pub async fn retry(
     if !job.status.may_retry() {
         return refuse("only a failed or cancelled job can be retried");
     }
+    let deleted = || Problem::conflict("the data set that the job was submitted for has been deleted");
     if tx.datasets().version(&job.spec.dataset, job.spec.dataset_version).await?.is_none() {
-        return refuse("the data set that the job was submitted for has been deleted");
+        return Err(deleted());
     }
-    state.quota().admit(&mut tx, job.created_by, 1).await??;
+    state.quota().admit_one(&mut tx, job.created_by, job.dataset_id, deleted).await?;
     if !tx.jobs().retry(id, now).await? {
         return refuse("somebody else has retried the job at the same moment");
     }
@@ -95,7 +96,6 @@ pub async fn retry(
     let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
     let paused = tx.jobs().paused().await?;
     tx.commit().await?;
-    state.quota().add(job.created_by, 1);
     if !paused {
         submission::send(&state, &[submission::ready(&job)], vec![submission::traced(&job)]).await;
     }

@@ -10,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, stream};
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::JobId;
@@ -19,7 +19,7 @@ use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
 
 use super::{check_may_read, missing};
 use crate::feed::{Feed, Position, Told};
-use crate::hub::Seen;
+use crate::hub::{JobWatch, Seen};
 use crate::session_watch::WatchedSession;
 use crate::state::ApiState;
 use crate::views::event::EventView;
@@ -82,12 +82,7 @@ pub async fn get(
     })?;
     let position = headers.get(LAST_EVENT_ID).and_then(|id| Position::parse(id.to_str().ok()?));
     let mut seen = state.hub().watch(id, true);
-    let looked_at = |seen: &Seen| match seen {
-        Seen::Here(sight) => sight.is_whole,
-        Seen::NotYet => false,
-        Seen::Missing | Seen::Unavailable => true,
-    };
-    let first = seen.wait_for(looked_at).await.map_err(Problem::internal)?.clone();
+    let first = seen.first().await.map_err(Problem::internal)?;
     let feed = Feed::from(position);
     match first {
         Seen::Missing => return Err(missing()),
@@ -120,7 +115,7 @@ pub async fn get(
 /// One client's stream.
 struct Follower {
     feed: Feed,
-    seen: watch::Receiver<Seen>,
+    seen: JobWatch,
     waiting: VecDeque<Told>,
     follow: bool,
     until: Instant,
@@ -148,18 +143,18 @@ impl Follower {
             if self.ended {
                 return None;
             }
-            tokio::select! {
+            let seen = tokio::select! {
                 biased;
                 // Without a word to come back: the account's next request is refused.
                 () = self.session.ended() => return None,
-                changed = self.seen.changed() => changed.ok()?,
+                changed = self.seen.changed() => changed?,
                 () = self.stopping.cancelled() => return Some(self.leave()),
                 () = tokio::time::sleep_until(self.until) => return Some(self.leave()),
-            }
-            match &*self.seen.borrow_and_update() {
+            };
+            match seen {
                 Seen::Here(sight) => {
-                    self.waiting.extend(self.feed.next(sight));
-                    self.ended = self.feed.is_over(sight) || (!self.follow && sight.is_whole);
+                    self.waiting.extend(self.feed.next(&sight));
+                    self.ended = self.feed.is_over(&sight) || (!self.follow && sight.is_whole);
                 }
                 // Removed while it was watched.
                 Seen::Missing => self.ended = true,

@@ -1,7 +1,5 @@
 //! `POST /training/retry`: the dead letters of a filter, again.
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -10,7 +8,7 @@ use serde_json::json;
 use trainyard_domain::{Algorithm, DatasetId, FailureCode, FieldError, Job, JobId, JobStatus, ModelName, UserId};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Json, Principal, Problem, whole};
-use trainyard_storage::{JobFilter, StorageError, Tx};
+use trainyard_storage::{Admission, JobDemand, JobFilter, StorageError, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,6 +21,7 @@ use crate::views::job::{FailureCodeView, RetriedView, SkippedView};
 const PAGE: i64 = 200;
 /// Jobs looked at in one request, for filters that few jobs pass.
 const MAX_LOOKED_AT: usize = 20_000;
+const DATASET_DELETED: &str = "the data set that it was submitted for has been deleted";
 /// Jobs named in the answer as left out.
 const MAX_SKIPPED: usize = 100;
 
@@ -170,32 +169,62 @@ impl Round {
     ) -> Result<Vec<JobId>, StorageError> {
         let jobs = tx.jobs().list(&wanted.filter, self.cursor, PAGE).await?;
         self.done = jobs.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        let mut room = Room::measure(state, tx).await?;
-        let mut again = Vec::new();
+        let mut wanted_jobs = Vec::new();
         for job in jobs {
-            if self.retried >= wanted.limit || room.total <= 0 {
-                self.full = room.total <= 0;
+            if self.retried + wanted_jobs.len() >= wanted.limit {
                 self.done = false;
                 break;
             }
             self.looked_at += 1;
             self.cursor = Some(job.id);
             let code = job.error.as_ref().map(|error| error.code);
-            if wanted.code.is_some() && wanted.code != code {
-                continue;
+            if wanted.code.is_none() || wanted.code == code {
+                wanted_jobs.push(job);
             }
-            match room.refusal(state, tx, &job).await? {
-                Some(reason) => self.skip(job.id, reason),
-                None if tx.jobs().retry(job.id, now).await? => {
-                    room.take(job.created_by);
-                    state.quota().add(job.created_by, 1);
+        }
+        self.retry(state, tx, wanted_jobs, now).await
+    }
+
+    /// Puts jobs back into the queue as far as the limits allow; answers which.
+    async fn retry(
+        &mut self,
+        state: &ApiState,
+        tx: &mut Tx,
+        jobs: Vec<Job>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<JobId>, StorageError> {
+        let jobs = self.with_datasets(tx, jobs).await?;
+        let demand = |job: &Job| JobDemand { user: job.created_by, datasets: vec![job.dataset_id], jobs: 1 };
+        let demands: Vec<_> = jobs.iter().map(demand).collect();
+        let admissions = tx.jobs().admit(&demands, state.quota().limits).await?;
+        let mut again = Vec::new();
+        for (job, admission) in jobs.iter().zip(admissions) {
+            match admission {
+                Admission::Admitted if tx.jobs().retry(job.id, now).await? => {
                     self.retried += 1;
                     again.push(job.id);
                 }
-                None => self.skip(job.id, "somebody else has retried it at the same moment"),
+                Admission::Admitted => self.skip(job.id, "somebody else has retried it at the same moment"),
+                Admission::UserFull => {
+                    self.skip(job.id, "its account has as many jobs queued or running as it may have");
+                }
+                Admission::DatasetDeleted => self.skip(job.id, DATASET_DELETED),
+                // Those that found no place are as they were: not looked at.
+                Admission::TotalFull => (self.full, self.done) = (true, false),
             }
         }
         Ok(again)
+    }
+
+    /// The jobs whose data set is there; the others are skipped.
+    async fn with_datasets(&mut self, tx: &mut Tx, jobs: Vec<Job>) -> Result<Vec<Job>, StorageError> {
+        let mut ids: Vec<DatasetId> = jobs.iter().map(|job| job.dataset_id).collect();
+        ids.sort();
+        ids.dedup();
+        let present = tx.datasets().present(&ids).await?;
+        let (kept, gone): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| present.contains(&job.dataset_id));
+        gone.iter().for_each(|job| self.skip(job.id, DATASET_DELETED));
+        Ok(kept)
     }
 
     fn skip(&mut self, id: JobId, reason: &'static str) {
@@ -203,51 +232,6 @@ impl Round {
         if self.skipped.len() < MAX_SKIPPED {
             self.skipped.push(SkippedView { job_id: id.0, reason });
         }
-    }
-}
-
-/// What is known in one transaction of what stands in a job's way, asked once for many jobs.
-struct Room {
-    total: i64,
-    of_user: HashMap<UserId, i64>,
-    datasets: HashMap<DatasetId, bool>,
-}
-
-impl Room {
-    async fn measure(state: &ApiState, tx: &mut Tx) -> Result<Self, StorageError> {
-        let total = state.config.max_jobs_total - tx.jobs().active_total().await?;
-        Ok(Self { total, of_user: HashMap::new(), datasets: HashMap::new() })
-    }
-
-    async fn refusal(
-        &mut self,
-        state: &ApiState,
-        tx: &mut Tx,
-        job: &Job,
-    ) -> Result<Option<&'static str>, StorageError> {
-        let there = match self.datasets.get(&job.dataset_id) {
-            Some(there) => *there,
-            None => {
-                let there = tx.datasets().version(&job.spec.dataset, job.spec.dataset_version).await?.is_some();
-                *self.datasets.entry(job.dataset_id).or_insert(there)
-            }
-        };
-        if !there {
-            return Ok(Some("the data set that it was submitted for has been deleted"));
-        }
-        let free = match self.of_user.get(&job.created_by) {
-            Some(free) => *free,
-            None => {
-                let free = state.config.max_jobs_per_user - tx.jobs().active_of(job.created_by).await?;
-                *self.of_user.entry(job.created_by).or_insert(free)
-            }
-        };
-        Ok((free <= 0).then_some("its account has as many jobs queued or running as it may have"))
-    }
-
-    fn take(&mut self, user: UserId) {
-        self.total -= 1;
-        self.of_user.entry(user).and_modify(|free| *free -= 1);
     }
 }
 

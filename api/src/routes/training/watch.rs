@@ -76,7 +76,7 @@ pub async fn get(
             Seen::NotYet | Seen::Unavailable => false,
         };
         tokio::select! {
-            _ = seen.wait_for(moved_on) => {}
+            () = seen.until(moved_on) => {}
             () = tokio::time::sleep_until(deadline) => {}
             () = state.stopping.cancelled() => {}
             () = session.ended() => return Err(Problem::new(Code::Unauthenticated, "the session has ended; sign in again")),

@@ -136,16 +136,15 @@ fn accounts(db: Db) -> Coalesce<UserId, Option<User>> {
     Coalesce::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
         let db = db.clone();
         async move {
-            let mut found = HashMap::new();
+            let mut distinct = ids.clone();
+            distinct.sort();
+            distinct.dedup();
             let mut tx = db.glance().await?;
-            for id in &ids {
-                if !found.contains_key(id) {
-                    found.insert(*id, tx.users().by_id(*id).await?);
-                }
-            }
+            let users = tx.users().by_ids(&distinct).await?;
             // Gives the connection back warm.
             tx.commit().await?;
-            Ok(ids.iter().map(|id| found.get(id).cloned().flatten()).collect())
+            let found: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
+            Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
         }
     })
 }

@@ -1,6 +1,6 @@
 //! The `jobs` and `job_orders` tables: every transition of a job's life cycle as one compare-and-set.
 //!
-//! `submit` adds many at once; `turns` tells whose jobs come next; `claim` starts a run and hands out its fencing token;
+//! `submit` adds many at once, within the limits of `quota`; `turns` tells whose jobs come next; `claim` starts a run and hands out its fencing token;
 //! `lease` keeps it; `finish` holds the writes that name it; `cancel` is what people ask for; `switch` pauses them all;
 //! `list` reads; `watch` tells many watched jobs' news at once; `sweep` finds what the leader has to do; `expiry` removes
 //! what has served; `gauges` counts. A job's `revision` moves with every change that a client can see: renewing a lease
@@ -13,6 +13,7 @@ mod finish;
 mod gauges;
 mod lease;
 mod list;
+mod quota;
 mod rows;
 mod submit;
 mod sweep;
@@ -24,6 +25,8 @@ pub use cancel::Cancelled;
 pub use expiry::ExpiryMark;
 pub use lease::Renewal;
 pub use list::JobFilter;
+pub(crate) use quota::close as close_quotas;
+pub use quota::{Admission, JobDemand, JobLimits};
 use sqlx::types::Json;
 use trainyard_domain::{Job, JobId};
 pub use watch::JobHead;

@@ -1,11 +1,14 @@
 //! Adding many jobs at once, and removing jobs whole.
 
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
 use trainyard_domain::Job;
 use uuid::Uuid;
 
-use super::Jobs;
+use super::{JobLimits, Jobs};
 use crate::audit::AuditEntry;
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::read_back;
 use crate::rows::{Each, execute_each, for_ids};
 use crate::session::Session;
@@ -31,7 +34,31 @@ macro_rules! queued {
         )
     };
 }
-// All that is stored of submissions, in one statement: the seven arrays from `$11` on are the audit trail's.
+macro_rules! add_to_owners {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO job_quotas (owner, active, most, closed) ",
+            $rows,
+            " ON CONFLICT (owner) DO UPDATE SET active = job_quotas.active + excluded.active, most = excluded.most"
+        )
+    };
+}
+macro_rules! add_to_total {
+    ($added:literal, $most:literal, $condition:literal) => {
+        concat!(
+            "UPDATE job_quota_total SET active = active + ",
+            $added,
+            ", most = ",
+            $most,
+            " WHERE id = 1",
+            $condition
+        )
+    };
+}
+// All that is stored of submissions, in one statement: the seven arrays from `$11` on are the audit trail's, the three
+// from `$19` on the quotas'. No part of the statement reads `quota_total`, so Postgres carries it out last, and with it
+// `quotas`, on which it depends: their rows stay locked for the commit alone. A check on the two tables undoes it all
+// when a limit would be exceeded.
 const POSTGRES: &str = concat!(
     "WITH new AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], \
      $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, \
@@ -40,7 +67,14 @@ const POSTGRES: &str = concat!(
         "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent FROM new"
     ),
     "), trail AS (INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
-     unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[])) ",
+     unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[])), quotas AS (",
+    add_to_owners!(
+        "SELECT owner, added, most, FALSE FROM unnest($19::uuid[], $20::bigint[], $21::bigint[]) AS demand (owner, added, most) \
+         ORDER BY owner"
+    ),
+    " RETURNING owner), quota_total AS (",
+    add_to_total!("$22::bigint", "$23::bigint", " AND $22 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0"),
+    ") ",
     queued!(
         "SELECT id, 'queued', created_by, priority, created_at, run_at <= created_at, run_at, 0, 0, 0, 0, 0, 1 FROM new"
     )
@@ -50,21 +84,68 @@ const SQLITE: &str = concat!(
     "; ",
     queued!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
 );
+const SQLITE_OWNERS: &str = add_to_owners!("VALUES ($1, $2, $3, FALSE)");
+const SQLITE_TOTAL: &str = add_to_total!("$1", "$2", "");
 const FORGET: Each = for_ids!("DELETE FROM job_orders WHERE id", "$1", "");
+
+/// What jobs add to the rows of their owners, and to the total.
+#[derive(Default)]
+struct Demand {
+    /// The owner, the jobs it adds, and the limit on them; by owner.
+    owners: Vec<(Uuid, i64, i64)>,
+    total: i64,
+    most: i64,
+}
+
+impl Demand {
+    fn of<J: Borrow<Job>>(jobs: &[J], limits: JobLimits) -> Self {
+        let mut owners = BTreeMap::new();
+        for job in jobs {
+            let job: &Job = job.borrow();
+            owners.entry(job.created_by.0).or_insert((0, limits.per_user)).0 += 1;
+            owners.entry(job.dataset_id.0).or_insert((0, i64::MAX)).0 += 1;
+        }
+        let owners = owners.into_iter().map(|(owner, (added, most))| (owner, added, most)).collect();
+        Self { owners, total: i64::try_from(jobs.len()).unwrap_or(i64::MAX), most: limits.total }
+    }
+}
 
 impl Jobs<'_> {
     /// Adds jobs as [`Job::submitted`] makes them, of each only what a submission can set, and what the audit trail says
-    /// of them.
+    /// of them. Their places are those that [`Jobs::admit`] keeps, or no limit counts.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when there is a job with the id of one of them.
-    pub async fn submit(&mut self, jobs: &[Job], trail: &[AuditEntry]) -> Result<()> {
+    /// [`StorageError::Conflict`] when there is a job with the id of one of them.
+    pub async fn submit<J: Borrow<Job>>(&mut self, jobs: &[J], trail: &[AuditEntry]) -> Result<()> {
+        self.store(jobs, trail, &Demand::default()).await
+    }
+
+    /// As [`Jobs::submit`], if no limit is exceeded and no data set of theirs is deleted, as far as the upper bounds of
+    /// the quotas tell. `false`: nothing may be kept of this transaction, and [`Jobs::admit`] says in another one which of
+    /// the jobs are in the way.
+    ///
+    /// # Errors
+    /// As [`Jobs::submit`].
+    pub async fn submit_within<J: Borrow<Job>>(
+        &mut self,
+        jobs: &[J],
+        trail: &[AuditEntry],
+        limits: JobLimits,
+    ) -> Result<bool> {
+        match self.store(jobs, trail, &Demand::of(jobs, limits)).await {
+            Err(error) if is_check_violation(&error) => Ok(false),
+            stored => stored.map(|()| true),
+        }
+    }
+
+    async fn store<J: Borrow<Job>>(&mut self, jobs: &[J], trail: &[AuditEntry], demand: &Demand) -> Result<()> {
         self.0.check_may_write()?;
+        let jobs: Vec<&Job> = jobs.iter().map(Borrow::borrow).collect();
         let specs = jobs.iter().map(|job| read_back::text(&job.spec)).collect::<Result<Vec<_>>>()?;
         match &mut self.0.inner {
-            Inner::Postgres(session) => submit_together(session, jobs, specs, trail).await,
+            Inner::Postgres(session) => submit_together(session, &jobs, specs, trail, demand).await,
             Inner::Sqlite(session) => {
-                submit_each(session, jobs, &specs).await?;
+                submit_each(session, &jobs, &specs, demand).await?;
                 self.0.audit().insert_many(trail).await
             }
         }
@@ -79,7 +160,20 @@ impl Jobs<'_> {
     }
 }
 
-async fn submit_together(session: &mut Session, jobs: &[Job], specs: Vec<String>, trail: &[AuditEntry]) -> Result<()> {
+/// Whether a check of the schema refused the statement.
+fn is_check_violation(error: &StorageError) -> bool {
+    let StorageError::Other(cause) = error else { return false };
+    let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    cause.is_some_and(|refusal| refusal.is_check_violation())
+}
+
+async fn submit_together(
+    session: &mut Session,
+    jobs: &[&Job],
+    specs: Vec<String>,
+    trail: &[AuditEntry],
+    demand: &Demand,
+) -> Result<()> {
     let query = sqlx::query(POSTGRES)
         .persistent(session.prepares())
         .bind(array(jobs, |job| job.id.0))
@@ -99,7 +193,12 @@ async fn submit_together(session: &mut Session, jobs: &[Job], specs: Vec<String>
         .bind(array(trail, |entry| entry.subject.as_str()))
         .bind(array(trail, |entry| entry.request_id.as_deref()))
         .bind(array(trail, |entry| entry.detail.to_string()))
-        .bind(array(jobs, |job| job.traceparent.as_deref()));
+        .bind(array(jobs, |job| job.traceparent.as_deref()))
+        .bind(array(&demand.owners, |owner| owner.0))
+        .bind(array(&demand.owners, |owner| owner.1))
+        .bind(array(&demand.owners, |owner| owner.2))
+        .bind(demand.total)
+        .bind(demand.most);
     let outcome = answered(query.execute(&mut **session)).await;
     session.note(outcome)?;
     Ok(())
@@ -110,7 +209,17 @@ fn array<'i, T, F>(items: &'i [T], field: impl Fn(&'i T) -> F) -> Vec<F> {
     items.iter().map(field).collect()
 }
 
-async fn submit_each(session: &mut SqliteSession, jobs: &[Job], specs: &[String]) -> Result<()> {
+async fn submit_each(session: &mut SqliteSession, jobs: &[&Job], specs: &[String], demand: &Demand) -> Result<()> {
+    for (owner, added, most) in &demand.owners {
+        let query = sqlx::query(SQLITE_OWNERS).bind(owner).bind(added).bind(most);
+        let outcome = answered(query.execute(session.connection()?)).await;
+        session.note(outcome)?;
+    }
+    if demand.total > 0 {
+        let query = sqlx::query(SQLITE_TOTAL).bind(demand.total).bind(demand.most);
+        let outcome = answered(query.execute(session.connection()?)).await;
+        session.note(outcome)?;
+    }
     for (job, spec) in jobs.iter().zip(specs) {
         let query = sqlx::query(SQLITE)
             .bind(job.id.0)

@@ -10,6 +10,7 @@ mod read;
 mod rows;
 
 use chrono::{DateTime, Utc};
+pub use delete::ModelDeletion;
 pub use publish::NewVersion;
 use trainyard_domain::ModelName;
 use uuid::Uuid;

@@ -1,12 +1,15 @@
 //! Reading models and versions. A version and its aliases come from one statement, so they always fit together.
 
+use std::collections::HashSet;
+
 use trainyard_domain::{ModelName, ModelVersion};
 use uuid::Uuid;
 
 use super::rows::{ModelRow, VersionRow, fold};
 use super::{Model, Models};
 use crate::error::Result;
-use crate::sql::{all, one, optional};
+use crate::rows::among;
+use crate::sql::{all, optional};
 
 impl Models<'_> {
     /// The model of this name.
@@ -70,6 +73,28 @@ impl Models<'_> {
         fold(rows)
     }
 
+    /// The newest version of each of these models, all different, in no order; one query, however many they are.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn latest_of(&mut self, names: &[&str]) -> Result<Vec<ModelVersion>> {
+        let sql = "SELECT v.*, a.alias FROM model_versions v \
+                   LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
+                   WHERE v.version = (SELECT MAX(n.version) FROM model_versions n WHERE n.model_name = v.model_name) \
+                   AND v.model_name";
+        let rows: Vec<VersionRow> = among!(self.0, sql, names, |name| *name, " ORDER BY v.model_name, a.alias")?;
+        fold(rows)
+    }
+
+    /// The aliases of these models, all different, as model, alias and version; one query, however many they are.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn aliases_of(&mut self, names: &[&str]) -> Result<Vec<(String, String, i64)>> {
+        let sql = "SELECT model_name, alias, version FROM model_aliases WHERE model_name";
+        among!(self.0, sql, names, |name| *name, "")
+    }
+
     /// Every version that an alias points at: what the inference role loads.
     ///
     /// # Errors
@@ -84,13 +109,14 @@ impl Models<'_> {
         fold(rows)
     }
 
-    /// Whether a version lies under `artifact_key`; if not, and no run holds it, the object is an orphan.
+    /// Which of these artifact keys, all different, are those of versions. An object under another key is an orphan, unless
+    /// a run is about to publish it.
     ///
     /// # Errors
     /// As every query.
-    pub async fn holds(&mut self, artifact_key: &str) -> Result<bool> {
-        let (holds,): (bool,) =
-            one!(self.0, "SELECT EXISTS (SELECT 1 FROM model_versions WHERE artifact_key = $1)", artifact_key)?;
-        Ok(holds)
+    pub async fn named(&mut self, artifact_keys: &[&str]) -> Result<HashSet<String>> {
+        let sql = "SELECT artifact_key FROM model_versions WHERE artifact_key";
+        let rows: Vec<(String,)> = among!(self.0, sql, artifact_keys, |key| *key, "")?;
+        Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 }

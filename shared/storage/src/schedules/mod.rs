@@ -30,6 +30,20 @@ pub struct Fired {
 }
 
 impl Schedules<'_> {
+    /// Adds a schedule unless there are `most` already: `false` then. Additions at the same time wait for each other.
+    ///
+    /// # Errors
+    /// As [`Schedules::insert`].
+    pub async fn insert_within(&mut self, schedule: &Schedule, most: i64) -> Result<bool> {
+        // Of two statements that count at the same time neither sees what the other adds; this row makes them take turns.
+        execute!(self.0, "UPDATE schedule_lock SET id = id WHERE id = 1")?;
+        let fits = self.count().await? < most;
+        if fits {
+            self.insert(schedule).await?;
+        }
+        Ok(fits)
+    }
+
     /// Adds a schedule.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Data sets: versions, deletion that history survives, lists.
 
 use trainyard_domain::{ColumnProfile, Dataset, DatasetName, Dtype};
-use trainyard_storage::StorageError;
+use trainyard_storage::{DatasetDeletion, StorageError};
 
 use crate::bench::{Bench, dataset};
 
@@ -64,18 +64,18 @@ async fn a_deleted_data_set_is_gone_from_lists_but_not_from_history(bench: Bench
     insert(&bench, &second).await;
     let mut tx = bench.db.begin().await.unwrap();
     assert_eq!(tx.datasets().latest(&titanic).await.unwrap().unwrap().version, 2);
-    assert!(tx.datasets().holds(&second.storage_key).await.unwrap());
+    assert_eq!(tx.datasets().named(&[&second.storage_key, "datasets/other.csv"]).await.unwrap().len(), 1);
 
-    let mut keys = tx.datasets().delete(&titanic).await.unwrap();
+    let DatasetDeletion::Deleted(mut keys) = tx.datasets().delete(&titanic).await.unwrap() else { panic!("kept") };
     keys.sort();
     let mut expected = [bench.dataset.storage_key.clone(), second.storage_key.clone()];
     expected.sort();
     assert_eq!(keys, expected);
-    assert!(tx.datasets().delete(&titanic).await.unwrap().is_empty(), "deleting again finds nothing");
+    assert_eq!(tx.datasets().delete(&titanic).await.unwrap(), DatasetDeletion::Missing);
     assert!(tx.datasets().latest(&titanic).await.unwrap().is_none());
     assert!(tx.datasets().version(&titanic, 2).await.unwrap().is_none());
     assert!(tx.datasets().list(None, 10).await.unwrap().is_empty());
-    assert!(!tx.datasets().holds(&second.storage_key).await.unwrap());
+    assert!(tx.datasets().named(&[&second.storage_key]).await.unwrap().is_empty());
     assert_eq!(tx.datasets().get(second.id).await.unwrap().unwrap().version, 2, "a model's page still shows it");
 }
 

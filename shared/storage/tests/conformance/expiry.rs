@@ -90,7 +90,7 @@ async fn a_succeeded_job_stays_as_long_as_its_version(bench: Bench) {
     };
     assert_eq!(walk().await, (0, None));
     let mut tx = bench.db.begin().await.unwrap();
-    tx.models().delete_version(&ModelName::parse("demo").unwrap(), 1).await.unwrap().unwrap();
+    tx.models().delete_version(&ModelName::parse("demo").unwrap(), 1, true).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(walk().await, (1, None));
     assert!(!there(&bench, first).await && there(&bench, second).await);

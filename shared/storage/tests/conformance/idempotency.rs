@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use trainyard_domain::Role;
-use trainyard_storage::{Record, StorageError};
+use trainyard_storage::{Record, Retired, StorageError};
 
 use crate::bench::Bench;
 
@@ -27,8 +27,8 @@ async fn a_key_is_taken_until_it_expires(bench: Bench) {
     let mut tx = bench.db.begin().await.unwrap();
     tx.idempotency().insert(bench.user, "k", "new", &[second, first], bench.later(60), bench.later(99)).await.unwrap();
     assert_eq!(tx.idempotency().find(bench.user, "k").await.unwrap().unwrap().jobs, [second, first]);
-    assert_eq!(tx.idempotency().delete_expired(bench.later(99)).await.unwrap(), 0);
-    assert_eq!(tx.idempotency().delete_expired(bench.later(100)).await.unwrap(), 1);
+    assert_eq!(tx.retire(Retired::IdempotencyKeys, bench.later(99), 9).await.unwrap(), 0);
+    assert_eq!(tx.retire(Retired::IdempotencyKeys, bench.later(100), 9).await.unwrap(), 1);
 }
 
 async fn of_two_submissions_at_once_one_gets_the_key(bench: Bench) {

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use trainyard_domain::outcome::Ending;
 use trainyard_domain::{JobId, JobStatus};
-use trainyard_storage::{Cancelled, PoolOptions, Renewal, WorkerRow};
+use trainyard_storage::{Cancelled, PoolOptions, Renewal, Retired, WorkerRow};
 use trainyard_testkit::eventually;
 
 use crate::bench::Bench;
@@ -164,7 +164,7 @@ async fn workers_are_known_by_their_heartbeat(bench: Bench) {
     let alive = tx.workers().list(bench.later(10)).await.unwrap();
     assert_eq!(alive.len(), 1);
     assert_eq!((alive[0].id.as_str(), alive[0].busy, alive[0].heartbeat_at), ("b", 3, bench.later(20)));
-    assert_eq!(tx.workers().remove_silent(bench.later(10)).await.unwrap(), 1);
+    assert_eq!(tx.retire(Retired::Workers, bench.later(10), 9).await.unwrap(), 1);
     tx.workers().remove("b").await.unwrap();
     tx.workers().remove("b").await.unwrap();
     assert!(tx.workers().list(bench.now).await.unwrap().is_empty());

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use trainyard_domain::{ModelName, ModelVersion, PRODUCTION};
+use trainyard_storage::ModelDeletion;
 
 use crate::bench::Bench;
 
@@ -42,8 +43,8 @@ async fn a_version_reads_back_with_its_aliases(bench: Bench) {
     assert_eq!((read.features, read.target, read.metrics), (new.features, new.target, new.metrics));
     assert_eq!((read.dataset_id, read.size, read.sha256), (new.dataset_id, new.size, new.sha256));
     assert_eq!((read.created_at, read.aliases), (bench.now, vec!["best".to_owned(), PRODUCTION.to_owned()]));
-    assert!(tx.models().holds(&read.artifact_key).await.unwrap());
-    assert!(!tx.models().holds("artifacts/orphan/1.tym").await.unwrap());
+    let named = tx.models().named(&[&read.artifact_key, "artifacts/orphan/1.tym"]).await.unwrap();
+    assert!(named.len() == 1 && named.contains(&read.artifact_key), "{named:?}");
     assert!(tx.models().version(&demo(), 2).await.unwrap().is_none());
 }
 
@@ -84,7 +85,10 @@ async fn deleting_a_version_takes_its_aliases_along(bench: Bench) {
     bench.publish("demo").await;
     let mut tx = bench.db.begin().await.unwrap();
     let before = tx.models().revision().await.unwrap();
-    assert!(tx.models().delete_version(&demo(), 1).await.unwrap().is_some());
+    let refused = tx.models().delete_version(&demo(), 1, false).await.unwrap();
+    assert_eq!(refused, ModelDeletion::Aliased(vec![PRODUCTION.to_owned()]));
+    let deleted = tx.models().delete_version(&demo(), 1, true).await.unwrap();
+    assert!(matches!(deleted, ModelDeletion::Deleted { aliases, .. } if aliases == [PRODUCTION]));
     assert!(tx.models().aliases(&demo()).await.unwrap().is_empty());
     assert!(tx.models().revision().await.unwrap() > before);
     assert_eq!(short(&tx.models().versions(&demo(), None, 10).await.unwrap()), [(2, vec![])]);

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::json;
 use trainyard_domain::{JobStatus, ModelName, PRODUCTION};
-use trainyard_storage::{Cancelled, StorageError};
+use trainyard_storage::{Cancelled, ModelDeletion, StorageError};
 
 use crate::bench::Bench;
 
@@ -106,15 +106,17 @@ async fn numbers_are_never_used_again(bench: Bench) {
     bench.publish("demo").await;
     bench.publish("demo").await;
     let mut tx = bench.db.begin().await.unwrap();
-    assert!(tx.models().delete_version(&demo(), 2).await.unwrap().is_some());
-    assert!(tx.models().delete_version(&demo(), 2).await.unwrap().is_none());
+    let deleted = tx.models().delete_version(&demo(), 2, false).await.unwrap();
+    assert!(matches!(deleted, ModelDeletion::Deleted { keys, .. } if keys.len() == 1));
+    assert_eq!(tx.models().delete_version(&demo(), 2, false).await.unwrap(), ModelDeletion::Missing);
     tx.commit().await.unwrap();
     assert_eq!(bench.publish("demo").await, 3);
 
     let before = bench.db.read().await.unwrap().models().get(&demo()).await.unwrap().unwrap();
     let mut tx = bench.db.begin().await.unwrap();
-    assert_eq!(tx.models().delete(&demo()).await.unwrap().len(), 2);
-    assert!(tx.models().delete(&demo()).await.unwrap().is_empty());
+    let deleted = tx.models().delete(&demo(), true).await.unwrap();
+    assert!(matches!(deleted, ModelDeletion::Deleted { keys, .. } if keys.len() == 2));
+    assert_eq!(tx.models().delete(&demo(), true).await.unwrap(), ModelDeletion::Missing);
     assert!(tx.models().get(&demo()).await.unwrap().is_none());
     assert!(tx.models().list(None, 10).await.unwrap().is_empty());
     assert!(tx.models().served().await.unwrap().is_empty());

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use trainyard_domain::session::{Presented, RefreshToken};
-use trainyard_storage::StorageError;
+use trainyard_storage::{Retired, StorageError};
 use uuid::Uuid;
 
 use crate::bench::Bench;
@@ -93,7 +93,7 @@ async fn ending_an_accounts_sessions_spares_the_one_to_keep(bench: Bench) {
 async fn expired_tokens_are_forgotten(bench: Bench) {
     insert(&bench, &token(&bench, "1", Uuid::now_v7())).await;
     let mut tx = bench.db.begin().await.unwrap();
-    assert_eq!(tx.refresh_tokens().delete_expired(bench.later(60)).await.unwrap(), 0);
-    assert_eq!(tx.refresh_tokens().delete_expired(bench.now + TimeDelta::days(31)).await.unwrap(), 1);
+    assert_eq!(tx.retire(Retired::RefreshTokens, bench.later(60), 9).await.unwrap(), 0);
+    assert_eq!(tx.retire(Retired::RefreshTokens, bench.now + TimeDelta::days(31), 9).await.unwrap(), 1);
     assert!(tx.refresh_tokens().by_hash("1").await.unwrap().is_none());
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use trainyard_domain::outcome::Ending;
 use trainyard_domain::webhook::{After, Answer, Delivery, DeliveryStatus};
 use trainyard_domain::{DeliveryId, FailureCode, JobError, JobId, JobStatus};
-use trainyard_storage::DeliveryFilter;
+use trainyard_storage::{DeliveryFilter, Retired};
 
 use crate::bench::Bench;
 use crate::running::next_of;
@@ -234,8 +234,9 @@ async fn deliveries_are_listed_counted_and_forgotten(bench: Bench) {
 
     let mut tx = bench.db.begin().await.unwrap();
     assert_eq!(tx.webhooks().pending().await.unwrap(), 1);
-    assert_eq!(tx.webhooks().delete_finished(bench.later(50)).await.unwrap(), 0);
-    assert_eq!(tx.webhooks().delete_finished(bench.later(51)).await.unwrap(), 2, "what is pending stays");
+    assert_eq!(tx.retire(Retired::Webhooks, bench.later(50), 9).await.unwrap(), 0);
+    assert_eq!(tx.retire(Retired::Webhooks, bench.later(51), 1).await.unwrap(), 1, "as many as asked for");
+    assert_eq!(tx.retire(Retired::Webhooks, bench.later(51), 9).await.unwrap(), 1, "what is pending stays");
     tx.commit().await.unwrap();
     assert_eq!(list(None, None).await, [all[0]]);
     bench.meddle("DELETE FROM jobs").await;

@@ -1,0 +1,214 @@
+//! How many jobs may be queued and running, of one user and in all, and which data sets still take jobs.
+//!
+//! Whatever makes a job active adds to the rows of its user, its data set version and the total, in its own transaction,
+//! so two of them at the same time wait for each other there, in any process. The numbers in these rows are upper bounds:
+//! the end of a job takes nothing off. Only where a bound would refuse a job are the jobs counted, under the row's lock.
+//! Rows are locked in one order (owners by id, then the total), and before any row of `jobs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trainyard_domain::{DatasetId, UserId};
+use uuid::Uuid;
+
+use super::Jobs;
+use crate::error::Result;
+use crate::rows::{Each, execute_each, write_each};
+use crate::sql::{execute, write_one};
+
+/// How many jobs may be queued and running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobLimits {
+    /// Of one user.
+    pub per_user: i64,
+    /// Of all users.
+    pub total: i64,
+}
+
+impl Default for JobLimits {
+    fn default() -> Self {
+        Self { per_user: 10_000, total: 100_000 }
+    }
+}
+
+/// Jobs that somebody wants to add, all or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobDemand {
+    /// Whose jobs they are.
+    pub user: UserId,
+    /// The data set versions they train on.
+    pub datasets: Vec<DatasetId>,
+    /// How many.
+    pub jobs: i64,
+}
+
+/// The answer to a [`JobDemand`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The jobs may be added in this transaction.
+    Admitted,
+    /// The user would have more jobs than the limit.
+    UserFull,
+    /// All users together would have more jobs than the limit.
+    TotalFull,
+    /// One of the data set versions has been deleted.
+    DatasetDeleted,
+}
+
+const LOCK: Each = Each {
+    postgres: "INSERT INTO job_quotas (owner, active, most, closed) SELECT owner, 0, 0, FALSE \
+               FROM unnest($1::uuid[]) AS wanted (owner) ORDER BY owner \
+               ON CONFLICT (owner) DO UPDATE SET active = job_quotas.active RETURNING owner, active, closed",
+    sqlite: "INSERT INTO job_quotas (owner, active, most, closed) VALUES ($1, 0, 0, FALSE) \
+             ON CONFLICT (owner) DO UPDATE SET active = job_quotas.active RETURNING owner, active, closed",
+};
+const RECORD: Each = Each {
+    postgres: "UPDATE job_quotas SET active = new.active, most = new.most \
+               FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (owner, active, most) \
+               WHERE job_quotas.owner = new.owner",
+    sqlite: "UPDATE job_quotas SET active = $2, most = $3 WHERE owner = $1",
+};
+const CLOSE: Each = Each {
+    postgres: "INSERT INTO job_quotas (owner, active, most, closed) SELECT owner, 0, 0, TRUE \
+               FROM unnest($1::uuid[]) AS closed (owner) ORDER BY owner \
+               ON CONFLICT (owner) DO UPDATE SET active = 0, closed = TRUE",
+    sqlite: "INSERT INTO job_quotas (owner, active, most, closed) VALUES ($1, 0, 0, TRUE) \
+             ON CONFLICT (owner) DO UPDATE SET active = 0, closed = TRUE",
+};
+
+/// What is known under the lock of an owner's row.
+struct Bound {
+    active: i64,
+    /// Whether `active` was counted, and not read from the row.
+    counted: bool,
+    /// Jobs that this call admits.
+    added: i64,
+}
+
+impl Bound {
+    fn read(active: i64) -> Self {
+        Self { active, counted: false, added: 0 }
+    }
+
+    fn counted(&mut self, active: i64) {
+        (self.active, self.counted) = (active, true);
+    }
+
+    fn exceeds(&self, more: i64, most: i64) -> bool {
+        self.active.saturating_add(self.added).saturating_add(more) > most
+    }
+
+    fn total(&self) -> i64 {
+        self.active.saturating_add(self.added)
+    }
+}
+
+impl Jobs<'_> {
+    /// Decides which of `demands` may be added, each whole, earlier ones first, and keeps their places until this
+    /// transaction ends. Add exactly those that are admitted. Other demands of the same owners wait for this transaction.
+    ///
+    /// # Errors
+    /// As every query.
+    pub async fn admit(&mut self, demands: &[JobDemand], limits: JobLimits) -> Result<Vec<Admission>> {
+        let mut owners: Vec<Uuid> = demands.iter().map(|demand| demand.user.0).collect();
+        owners.extend(demands.iter().flat_map(|demand| &demand.datasets).map(|dataset| dataset.0));
+        owners.sort();
+        owners.dedup();
+        let rows: Vec<(Uuid, i64, bool)> = write_each!(self.0, LOCK, [], owners, |owner| [*owner])?;
+        let closed: BTreeSet<Uuid> = rows.iter().filter(|(_, _, closed)| *closed).map(|(owner, ..)| *owner).collect();
+        let mut bounds: BTreeMap<Uuid, Bound> =
+            rows.into_iter().map(|(owner, active, _)| (owner, Bound::read(active))).collect();
+        let mut answers = Vec::with_capacity(demands.len());
+        for demand in demands {
+            answers.push(if demand.datasets.iter().any(|dataset| closed.contains(&dataset.0)) {
+                Admission::DatasetDeleted
+            } else if self.user_exceeds(&mut bounds, demand, limits.per_user).await? {
+                Admission::UserFull
+            } else {
+                Admission::Admitted
+            });
+        }
+        self.admit_in_all(demands, &mut answers, &mut bounds, limits.total).await?;
+        self.record_bounds(demands, &bounds, limits.per_user).await?;
+        Ok(answers)
+    }
+
+    async fn user_exceeds(
+        &mut self,
+        bounds: &mut BTreeMap<Uuid, Bound>,
+        demand: &JobDemand,
+        most: i64,
+    ) -> Result<bool> {
+        let bound = bounds.entry(demand.user.0).or_insert_with(|| Bound::read(0));
+        if bound.exceeds(demand.jobs, most) && !bound.counted {
+            bound.counted(self.active_of(demand.user).await?);
+        }
+        let exceeds = bound.exceeds(demand.jobs, most);
+        if !exceeds {
+            bound.added += demand.jobs;
+        }
+        Ok(exceeds)
+    }
+
+    /// Holds those that are admitted so far against the limit on all users. The total's row is locked last, and not at all
+    /// when everything was refused before.
+    async fn admit_in_all(
+        &mut self,
+        demands: &[JobDemand],
+        answers: &mut [Admission],
+        bounds: &mut BTreeMap<Uuid, Bound>,
+        most: i64,
+    ) -> Result<()> {
+        if !answers.contains(&Admission::Admitted) {
+            return Ok(());
+        }
+        let (active,): (i64,) =
+            write_one!(self.0, "UPDATE job_quota_total SET active = active WHERE id = 1 RETURNING active")?;
+        let mut total = Bound::read(active);
+        for (demand, answer) in demands.iter().zip(answers).filter(|(_, answer)| **answer == Admission::Admitted) {
+            if total.exceeds(demand.jobs, most) && !total.counted {
+                total.counted(self.active_total().await?);
+            }
+            if total.exceeds(demand.jobs, most) {
+                *answer = Admission::TotalFull;
+                bounds.entry(demand.user.0).and_modify(|bound| bound.added -= demand.jobs);
+            } else {
+                total.added += demand.jobs;
+                for dataset in &demand.datasets {
+                    bounds.entry(dataset.0).and_modify(|bound| bound.added += demand.jobs);
+                }
+            }
+        }
+        // With a limit that was lowered there may be more jobs than it allows; the row then stays as it is.
+        if total.total() <= most {
+            let sql = "UPDATE job_quota_total SET active = $1, most = $2 WHERE id = 1";
+            execute!(self.0, sql, total.total(), most)?;
+        }
+        Ok(())
+    }
+
+    async fn record_bounds(
+        &mut self,
+        demands: &[JobDemand],
+        bounds: &BTreeMap<Uuid, Bound>,
+        per_user: i64,
+    ) -> Result<()> {
+        let users: BTreeSet<Uuid> = demands.iter().map(|demand| demand.user.0).collect();
+        let most = |owner: &Uuid| if users.contains(owner) { per_user } else { i64::MAX };
+        let changed: Vec<(Uuid, i64, i64)> = bounds
+            .iter()
+            .filter(|(owner, bound)| (bound.counted || bound.added > 0) && bound.total() <= most(owner))
+            .map(|(owner, bound)| (*owner, bound.total(), most(owner)))
+            .collect();
+        if !changed.is_empty() {
+            execute_each!(self.0, RECORD, [], changed, |row| [row.0, row.1, row.2])?;
+        }
+        Ok(())
+    }
+}
+
+/// Lets no further job be added for these data set versions: whoever adds one now waits for this transaction, and whoever
+/// added one before is visible to the next statement.
+pub(crate) async fn close(tx: &mut crate::tx::Tx, datasets: &[Uuid]) -> Result<()> {
+    execute_each!(tx, CLOSE, [], datasets, |owner| [*owner])?;
+    Ok(())
+}
