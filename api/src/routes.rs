@@ -16,6 +16,7 @@ use trainyard_http::{Route, Routes};
 use utoipa_axum::routes;
 
 use crate::config::ApiConfig;
+use crate::intake::body;
 use crate::state::ApiState;
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
@@ -89,5 +90,6 @@ fn upload_route(config: &ApiConfig) -> Route<ApiState> {
     let bytes = usize::try_from(config.max_dataset_bytes.saturating_add(SLACK_BYTES)).unwrap_or(usize::MAX);
     Route::new(routes!(upload::upload))
         .body_limit(bytes)
+        .encodings(body::ENCODINGS)
         .timeout(config.upload_timeout() + Duration::from_secs(SLACK_S))
 }

@@ -11,12 +11,14 @@ use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
+use trainyard_http::serve::serve_with;
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepConfig};
 
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
+use crate::open_files;
 use crate::wiring::Ports;
 
 /// What stopping may take beyond the limits of its parts.
@@ -36,13 +38,15 @@ pub async fn bind(ports: &Ports, role: &'static str) -> anyhow::Result<TcpListen
 
 /// The life of a process with these settings.
 pub fn life(config: &Config) -> anyhow::Result<Lifecycle> {
+    open_files::raise_limit();
     Ok(Lifecycle::until_signalled(Duration::from_secs(config.server.drain_delay_s))?)
 }
 
 /// Serves until `close`, then lets requests in flight finish.
 pub fn run_server(config: &Config, life: &Lifecycle, listener: TcpListener, router: Router, close: CancellationToken) {
-    let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    life.run("server", async move { Ok(trainyard_http::serve::serve(listener, router, close, grace).await?) });
+    let (grace, limits) = (Duration::from_secs(config.server.shutdown_grace_s), config.server.connections());
+    open_files::warn_if_fewer_than(limits.max_connections);
+    life.run("server", async move { Ok(serve_with(listener, router, close, grace, limits).await?) });
 }
 
 /// Runs a worker until the process stops. The answer is cancelled when the process is closing and the worker has ended:

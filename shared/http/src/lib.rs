@@ -5,7 +5,9 @@
 //! [`json`], [`query`], [`page`] and [`path`], and refuse with a [`problem::Problem`].
 
 pub mod auth;
-mod body;
+pub mod body;
+pub mod bounded;
+mod encoding;
 mod explain;
 mod failures;
 pub mod json;

@@ -25,18 +25,17 @@ use crate::views::model::{ModelDetailView, ModelView, VersionView};
 pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Json<List<ModelView>>, Problem> {
     let mut tx = state.db.read().await?;
     let models = tx.models().list(page.cursor, page.fetch()).await?;
-    let page = page.list(models, |model| model.id, |model| model);
-    let mut items = Vec::with_capacity(page.items.len());
+    let mut views = Vec::with_capacity(models.len());
     let mut datasets = Datasets::default();
-    for Model { name, created_at, .. } in page.items {
+    for Model { id, name, created_at, .. } in models {
         let aliases = tx.models().aliases(&name).await?.into_iter().collect();
         let latest = match tx.models().versions(&name, None, 1).await?.pop() {
             Some(version) => Some(datasets.view(&mut tx, version).await?),
             None => None,
         };
-        items.push(ModelView { name: name.as_str().to_owned(), created_at, aliases, latest });
+        views.push((id, ModelView { name: name.as_str().to_owned(), created_at, aliases, latest }));
     }
-    Ok(Json(List { items, next_cursor: page.next_cursor }))
+    Ok(Json(page.list(views, |(id, _)| *id, |(_, view)| view)))
 }
 
 /// Look at a model.
@@ -60,14 +59,14 @@ pub async fn get(
     let model = tx.models().get(&name).await?.ok_or_else(missing)?;
     let aliases = tx.models().aliases(&name).await?.into_iter().collect();
     let found = tx.models().versions(&name, page.cursor, page.fetch()).await?;
-    let page = page.list(found, |version| version.version, |version| version);
-    let mut versions = Vec::with_capacity(page.items.len());
+    let mut views = Vec::with_capacity(found.len());
     let mut datasets = Datasets::default();
-    for version in page.items {
-        versions.push(datasets.view(&mut tx, version).await?);
+    for version in found {
+        views.push((version.version, datasets.view(&mut tx, version).await?));
     }
+    let List { items: versions, next_cursor } = page.list(views, |(version, _)| *version, |(_, view)| view);
     let name = name.as_str().to_owned();
-    Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor: page.next_cursor }))
+    Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor }))
 }
 
 /// Look at a version.
