@@ -15,6 +15,7 @@ mod contract;
 mod datasets;
 mod datasets_refused;
 mod deploys;
+mod edge;
 mod events;
 mod faults;
 mod inference;

@@ -34,7 +34,7 @@ pub(crate) struct Received {
 /// Receives the CSV of an upload, whichever way it was sent.
 pub(crate) async fn receive(state: &ApiState, request: Request) -> Result<Received, Problem> {
     let max = state.config.max_dataset_bytes;
-    let packing = Packing::of(request.headers())?;
+    let packing = Packing::of(request.headers());
     let form = is_form(request.headers())?;
     let mut request = request.map(|body| body::unpack(body, packing, max + FORM_OVERHEAD));
     let receiving = async {
@@ -46,7 +46,11 @@ pub(crate) async fn receive(state: &ApiState, request: Request) -> Result<Receiv
             write(state, request.into_body().into_data_stream()).await
         }
     };
-    let late = |_| Problem::new(Code::BadRequest, "the upload took too long");
+    let limit_s = state.config.upload_timeout().as_secs();
+    let late = |_| {
+        let detail = format!("the upload was not complete within {limit_s} s (api.upload_timeout_s)");
+        Problem::new(Code::RequestTimeout, detail)
+    };
     tokio::time::timeout(state.config.upload_timeout(), receiving).await.map_err(late)?
 }
 

@@ -1,9 +1,10 @@
 //! The OpenAPI document and the page that shows it, both from the route table.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -46,7 +47,9 @@ pub fn describe(mut document: OpenApi) -> OpenApi {
 /// where a process serves some of them only: clients know one Trainyard.
 pub fn documented(routes: Routes, document: &OpenApi) -> Routes {
     let json = document.to_json().unwrap_or_default();
-    let served = Served { json: json.into(), viewer: Arc::new(Config::from("/openapi.json")) };
+    // By default the viewer sends the document's address to a validator on the internet.
+    let viewer = Arc::new(Config::from("/openapi.json").validator_url("none"));
+    let served = Served { json: json.into(), viewer };
     routes.merge(pages().with_state(served))
 }
 
@@ -72,7 +75,8 @@ struct Served {
     responses((status = 200, description = "The document.", body = Object))
 )]
 async fn openapi_json(State(served): State<Served>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], served.json).into_response()
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, served.json).into_response()
 }
 
 async fn index(State(served): State<Served>) -> Result<Response, Problem> {
@@ -83,12 +87,32 @@ async fn file(State(served): State<Served>, Path(name): Path<String>) -> Result<
     show(&name, served)
 }
 
-/// A file of the viewer, which is part of the binary: the page loads nothing from anywhere else.
+/// A file of the viewer, which is part of the binary: the page loads nothing from anywhere else, and [`PAGE_HEADERS`] keep it so.
 fn show(name: &str, served: Served) -> Result<Response, Problem> {
     let found = utoipa_swagger_ui::serve(name, served.viewer).map_err(|error| Problem::internal(error.to_string()))?;
     let file = found.ok_or_else(|| Problem::not_found("there is no such page"))?;
-    let mut response = (StatusCode::OK, file.bytes.into_owned()).into_response();
     let content_type = HeaderValue::from_str(&file.content_type).map_err(Problem::internal)?;
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    // Files are megabytes; many clients that read slowly share one copy.
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    let mut response = (StatusCode::OK, bytes).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.extend(PAGE_HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
     Ok(response)
 }
+
+/// The page works with a bearer token that a person pastes into it: no other site may frame it or put scripts into it, and
+/// it may speak with this server alone.
+const PAGE_HEADERS: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "max-age=600"),
+];

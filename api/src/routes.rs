@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 
 use crate::accounts::AccountsConfig;
 use crate::config::ApiConfig;
+use crate::intake::body;
 use crate::state::ApiState;
 use auth::{login, password};
 use datasets::{preview, upload};
@@ -101,5 +102,6 @@ fn upload_route(config: &ApiConfig) -> Route<ApiState> {
     let bytes = usize::try_from(config.max_dataset_bytes.saturating_add(SLACK_BYTES)).unwrap_or(usize::MAX);
     Route::new(routes!(upload::upload))
         .body_limit(bytes)
+        .encodings(body::ENCODINGS)
         .timeout(config.upload_timeout() + Duration::from_secs(SLACK_S))
 }

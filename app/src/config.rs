@@ -110,6 +110,9 @@ mod tests {
         assert_eq!(config.webhooks, trainyard_worker::WebhookConfig::default());
         assert_eq!(config.inference, trainyard_inference::InferenceConfig::default());
         assert_eq!(config.traces, trainyard_telemetry::TraceConfig::default());
+        assert_eq!(config.server.requests(), trainyard_http::routes::Limits::default());
+        let connections = trainyard_http::serve::ServeLimits::default();
+        assert_eq!(format!("{:?}", config.server.connections()), format!("{connections:?}"));
     }
 
     #[test]

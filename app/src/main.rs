@@ -14,6 +14,7 @@ mod documents;
 mod healthcheck;
 mod lifecycle;
 mod migrations;
+mod open_files;
 mod parts;
 mod roles;
 mod welcome;

@@ -11,12 +11,14 @@ use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
+use trainyard_http::serve::serve_with;
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepConfig};
 
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
+use crate::open_files;
 use crate::wiring::Ports;
 
 /// What stopping may take beyond the limits of its parts.
@@ -36,6 +38,7 @@ pub async fn bind(ports: &Ports, role: &'static str) -> anyhow::Result<TcpListen
 
 /// The life of a process with these settings.
 pub fn life(config: &Config) -> anyhow::Result<Lifecycle> {
+    open_files::raise_limit();
     Ok(Lifecycle::until_signalled(Duration::from_secs(config.server.drain_delay_s))?)
 }
 
@@ -50,9 +53,10 @@ pub fn run_server(
     router: Router,
     close: CancellationToken,
 ) -> anyhow::Result<()> {
-    let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    let (grace, limits) = (Duration::from_secs(config.server.shutdown_grace_s), config.server.connections());
+    open_files::warn_if_fewer_than(limits.max_connections);
     let router = config.server.trusted_proxies()?.around(router);
-    life.run("server", async move { Ok(trainyard_http::serve::serve(listener, router, close, grace).await?) });
+    life.run("server", async move { Ok(serve_with(listener, router, close, grace, limits).await?) });
     Ok(())
 }
 

@@ -154,8 +154,7 @@ impl Ports {
 
     /// What a route allows unless it says otherwise.
     pub fn limits(&self) -> Limits {
-        let server = &self.config.server;
-        Limits { body_bytes: server.max_body_bytes, timeout_s: server.request_timeout_s }
+        self.config.server.requests()
     }
 
     /// What the API's handlers reach.

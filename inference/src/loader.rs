@@ -116,8 +116,9 @@ impl Loader {
 /// tree and shows that the whole path answers.
 fn ready(record: Record, bytes: &[u8]) -> Result<Loaded, LoadError> {
     let predictor = Predictor::load(bytes)?;
-    predictor.predict_one(&Map::new()).map_err(|errors| {
-        let messages: Vec<_> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+    predictor.predict_one(&Map::new()).map_err(|refused| {
+        let messages: Vec<_> =
+            refused.errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
         LoadError::WarmUp(messages.join("; "))
     })?;
     Ok(Loaded::new(record, predictor))

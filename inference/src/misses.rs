@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trainyard_domain::FieldError;
+use trainyard_domain::{FieldError, shown};
 use trainyard_http::{Code, Problem};
 use trainyard_telemetry::catalogue;
 
@@ -16,17 +16,22 @@ const SHOWN: usize = 20;
 /// The answer to a request that finds nothing.
 pub(crate) fn problem(miss: Miss) -> Problem {
     match miss {
-        Miss::Empty => Problem::new(Code::Unavailable, "no model is loaded yet; try again shortly").retry_after(SOON_S),
+        Miss::Unknown => {
+            Problem::new(Code::Unavailable, "no model is loaded yet; try again shortly").retry_after(SOON_S)
+        }
+        Miss::NoModels => missing("model", "no model has been published yet; train one with POST /training".to_owned()),
         Miss::Ambiguous(mut names) => {
             let more = if names.len() > SHOWN { ", …" } else { "" };
             names.truncate(SHOWN);
             let names = names.join(", ");
             Problem::field("model", format!("is required: there are several models ({names}{more}) and no default"))
         }
-        Miss::Model(model) => missing("model", format!("no model called '{model}' is served")),
-        Miss::Alias(model, alias) => missing("alias", format!("the model '{model}' has no alias '{alias}'")),
+        Miss::Model(model) => missing("model", format!("no model called '{}' is served", shown(&model))),
+        Miss::Alias(model, alias) => {
+            missing("alias", format!("the model '{}' has no alias '{}'", shown(&model), shown(&alias)))
+        }
         Miss::Version(model, version) | Miss::NotLoaded(model, version) => {
-            missing("version", format!("there is no version {version} of a model '{model}'"))
+            missing("version", format!("there is no version {version} of a model '{}'", shown(&model)))
         }
         Miss::Waiting(model, wait) => Problem::new(
             Code::Unavailable,

@@ -56,8 +56,10 @@ pub(crate) struct Pick<'a> {
 /// Why a request finds nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Miss {
-    /// The list of models is not known yet, or holds none.
-    Empty,
+    /// The list of models is not known yet.
+    Unknown,
+    /// No model has been published.
+    NoModels,
     /// The request must name its model: there are several.
     Ambiguous(Vec<String>),
     /// No such model is served.
@@ -76,7 +78,7 @@ impl Snapshot {
     /// Finds the version a request asks for; `default` is the model that answers when it names none.
     pub(crate) fn find(&self, pick: Pick<'_>, default: Option<&str>) -> Result<Arc<Loaded>, Miss> {
         if !self.known {
-            return Err(Miss::Empty);
+            return Err(Miss::Unknown);
         }
         let name = match pick.model.or(default) {
             Some(name) => name,
@@ -100,7 +102,7 @@ impl Snapshot {
         let mut names = self.models.keys();
         match (names.next(), names.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err(Miss::Empty),
+            (None, _) => Err(Miss::NoModels),
             (Some(_), Some(_)) => Err(Miss::Ambiguous(self.models.keys().cloned().collect())),
         }
     }

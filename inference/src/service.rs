@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 use trainyard_http::{Code, Problem, json};
+use trainyard_ml::predict::Refused;
 use trainyard_telemetry::TraceParent;
 
 use crate::config::InferenceConfig;
@@ -112,10 +113,10 @@ fn predict(loaded: &Loaded, rows: &Rows, began: Instant, place: TraceParent) -> 
             serde_json::to_vec(&answer)
         }),
     };
-    let written = written.map_err(|errors| {
+    let written = written.map_err(|Refused { errors, omitted }| {
         loaded.meters.refused();
         span.fail("refused");
-        Problem::validation(errors)
+        Problem::validation_of_more(errors, omitted)
     })?;
     loaded.meters.answered(rows.len(), began.elapsed());
     written.map_err(Problem::internal)

@@ -10,7 +10,7 @@ use serde_json::json;
 use trainyard_domain::{Dataset, DatasetId, DatasetName};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::page::PageParams;
-use trainyard_http::{Json, List, Page, Path, Principal, Problem, Query};
+use trainyard_http::{Json, List, Page, Path, Principal, Problem, Query, bounded};
 use trainyard_storage::{DatasetDeletion, Tx};
 
 use crate::audit::Actor;
@@ -25,6 +25,7 @@ use crate::views::dataset::DatasetView;
 #[into_params(parameter_in = Query)]
 pub struct VersionQuery {
     /// The newest when left out.
+    #[serde(default, deserialize_with = "bounded::optional::<1, { i64::MAX }, _, _>")]
     #[param(minimum = 1, example = 1)]
     version: Option<i64>,
 }

@@ -18,7 +18,9 @@ use crate::routes::training::retry_all::DeadStatus;
 
 /// Every closed list of the document's components.
 fn published() -> BTreeMap<String, Value> {
-    let document = serde_json::to_value(crate::routes::table(&ApiConfig::default(), &crate::AccountsConfig::default()).openapi()).unwrap();
+    let document =
+        serde_json::to_value(crate::routes::table(&ApiConfig::default(), &crate::AccountsConfig::default()).openapi())
+            .unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let lists = schemas.iter().filter(|(_, schema)| schema["enum"].is_array());
     lists.map(|(name, schema)| (name.clone(), schema["enum"].clone())).collect()

@@ -1,12 +1,16 @@
 //! The settings as types, section by section, and the rules that hold across them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use trainyard_api::{AccountsConfig, Signup};
 use trainyard_domain::access::ReadSection;
 use trainyard_http::TrustedProxies;
 use trainyard_http::auth::{IssuerConfig, OwnTokens, SignInConfig, check_issuers};
+use trainyard_http::body::Pace;
+use trainyard_http::routes::Limits;
+use trainyard_http::serve::ServeLimits;
 use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
@@ -62,6 +66,13 @@ pub struct ServerConfig {
     pub shutdown_grace_s: u64,
     pub max_body_bytes: usize,
     pub trusted_proxies: Vec<String>,
+    pub max_connections: usize,
+    pub max_connections_per_address: usize,
+    pub head_timeout_s: u64,
+    pub idle_timeout_s: u64,
+    pub write_timeout_s: u64,
+    pub body_pause_s: u64,
+    pub body_min_bytes_per_s: u64,
 }
 
 impl ServerConfig {
@@ -76,6 +87,24 @@ impl ServerConfig {
                 entry.chars().take(100).collect::<String>()
             ))
         })
+    }
+
+    /// The limits on connections.
+    pub fn connections(&self) -> ServeLimits {
+        ServeLimits {
+            head_timeout: Duration::from_secs(self.head_timeout_s),
+            idle_timeout: Duration::from_secs(self.idle_timeout_s),
+            write_timeout: Duration::from_secs(self.write_timeout_s),
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            ..ServeLimits::default()
+        }
+    }
+
+    /// What a route allows a request unless it says otherwise.
+    pub fn requests(&self) -> Limits {
+        let pace = Pace { pause: Duration::from_secs(self.body_pause_s), min_bytes_per_s: self.body_min_bytes_per_s };
+        Limits { body_bytes: self.max_body_bytes, timeout_s: self.request_timeout_s, pace }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use trainyard_domain::FieldError;
+use trainyard_http::json::UniqueMap;
 use trainyard_http::whole;
 
 use crate::registry::Pick;
@@ -19,9 +20,9 @@ pub(crate) struct InferenceRequest {
     /// The alias to follow, `production` unless said otherwise; not together with `version`.
     alias: Option<String>,
     /// One row, value by feature name. Numbers, booleans and texts; `null` or absence means missing.
-    features: Option<Map<String, Value>>,
+    features: Option<UniqueMap>,
     /// Many rows, answered in this order.
-    instances: Option<Vec<Map<String, Value>>>,
+    instances: Option<Vec<UniqueMap>>,
     /// Each feature's contribution: not available in this version.
     explain: Option<bool>,
 }
@@ -77,7 +78,7 @@ impl InferenceRequest {
             refuse("alias", "must not be given together with version: each of them names the version to use".into());
         }
         let rows = match (self.features, self.instances) {
-            (Some(row), None) => Some(Rows::One(row)),
+            (Some(UniqueMap(row)), None) => Some(Rows::One(row)),
             (None, Some(rows)) if rows.is_empty() => {
                 refuse("instances", "must hold at least one row".into());
                 None
@@ -87,7 +88,7 @@ impl InferenceRequest {
                 refuse("instances", format!("must hold at most {max_instances} rows; this request has {found}"));
                 None
             }
-            (None, Some(rows)) => Some(Rows::Many(rows)),
+            (None, Some(rows)) => Some(Rows::Many(rows.into_iter().map(|UniqueMap(row)| row).collect())),
             (Some(_), Some(_)) => {
                 refuse("instances", "must not be given together with features: send one row or many".into());
                 None

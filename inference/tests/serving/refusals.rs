@@ -24,6 +24,7 @@ async fn each_wrong_field_is_named() {
         (json!({"features": {}, "version": 1, "alias": "production"}), vec!["alias"]),
         (json!({"features": {}, "version": "1"}), vec!["version"]),
         (json!({"features": {}, "version": 0}), vec!["version"]),
+        (json!({"features": {}, "version": 1e30}), vec!["version"]),
         (json!({"features": {}, "rows": 1}), vec!["rows"]),
         (json!({"features": [1, 2]}), vec!["features"]),
         (json!({"instances": {}}), vec!["instances"]),
@@ -82,11 +83,12 @@ async fn a_default_model_answers_when_none_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_registry_says_when_to_come_back() {
+async fn without_any_model_every_request_is_404() {
     let bench = Bench::new().await;
     let serving = bench.serve().await;
     let answer = serving.ask(json!({"features": {}})).await;
-    assert_eq!((answer.status, answer.retry_after.as_deref()), (503, Some("1")), "{answer:?}");
+    assert!(answer.body["detail"].as_str().unwrap().contains("no model has been published yet"), "{answer:?}");
+    assert_eq!(answer.refused(), (404, vec!["model"]));
     assert_eq!(serving.ask(json!({"model": "m", "features": {}})).await.refused(), (404, vec!["model"]));
     bench.publish("m", models::survival(0)).await;
     serving.serves("m", 1).await;
@@ -106,4 +108,28 @@ async fn only_active_accounts_come_in() {
         (serving.send(body.clone(), Some(&serving.token)).await.status == 401).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_stay_small_whatever_was_sent() {
+    let bench = Bench::new().await;
+    bench.publish("m", models::survival(0)).await;
+    let serving = bench.serve().await;
+    serving.serves("m", 1).await;
+    let unknown: serde_json::Map<_, _> = (0..10_000).map(|i| (format!("x{i}"), json!(1))).collect();
+    let answer = serving.ask(json!({"model": "m", "features": unknown})).await;
+    assert_eq!((answer.status, answer.body["errors_omitted"].as_u64()), (422, Some(9_900)));
+    assert_eq!(answer.body["detail"], "10000 fields are not valid");
+    assert!(answer.body.to_string().len() < 32 * 1024);
+    let long = "x".repeat(500_000);
+    for body in [
+        json!({"model": "m", "features": {&long: 1}}),
+        json!({"model": &long, "features": {}}),
+        json!({"model": "m", "alias": &long, "features": {}}),
+        json!({"model": "m", &long: 1, "features": {}}),
+    ] {
+        let answer = serving.ask(body).await;
+        assert!([404, 422].contains(&answer.status), "{}", answer.status);
+        assert!(answer.body.to_string().len() < 2_000, "{}", answer.body.to_string().len());
+    }
 }

@@ -1,5 +1,7 @@
 //! JSON bodies, read strictly and written.
 
+use std::fmt;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -7,9 +9,11 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
-use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::error::Category;
+use serde_json::map::Entry;
+use serde_json::{Map, Value};
 
 use crate::explain::{WHOLE, explain};
 use crate::problem::{Code, Problem};
@@ -124,6 +128,42 @@ fn syntax_error(bytes: &[u8]) -> Option<Problem> {
 
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Code::MalformedJson, format!("the body is not valid JSON: {error}"))
+}
+
+/// A JSON object whose names the client chooses, each of them once: in JSON itself the last of several would win.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UniqueMap(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueMap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(UniqueNames)
+    }
+}
+
+struct UniqueNames;
+
+impl<'de> Visitor<'de> for UniqueNames {
+    type Value = UniqueMap;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueMap, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            match map.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(entries.next_value()?);
+                }
+                // The wording that serde itself has for fields of structs.
+                Entry::Occupied(entry) => {
+                    return Err(A::Error::custom(format_args!("duplicate field `{}`", entry.key())));
+                }
+            }
+        }
+        Ok(UniqueMap(map))
+    }
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

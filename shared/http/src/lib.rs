@@ -5,8 +5,10 @@
 //! [`json`], [`query`], [`page`] and [`path`], and refuse with a [`problem::Problem`].
 
 pub mod auth;
-mod body;
+pub mod body;
+pub mod bounded;
 pub mod client_address;
+mod encoding;
 mod explain;
 mod failures;
 pub mod json;

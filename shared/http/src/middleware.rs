@@ -13,12 +13,13 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue, Version};
 use tracing::Instrument;
 
 use crate::linger;
 use crate::problem::{Code, Problem};
+use crate::serve::Refused;
 use record::Record;
 pub use request_id::RequestId;
 pub use trace::TraceContext;
@@ -34,6 +35,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let record = Record::start(request.method(), request.uri().path(), route, &id, &trace);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(trace.clone());
+    let version = request.version();
     let (request, unread) = linger::watch(request);
     // At error level, so that no filter on levels takes the ids off the lines inside.
     let span = tracing::error_span!(
@@ -44,7 +46,13 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         job_id = tracing::field::Empty
     );
     async move {
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let run = async {
+            match request.extensions().get::<Refused>() {
+                Some(Refused(problem)) => problem.clone().into_response(),
+                None => next.run(request).await,
+            }
+        };
+        let answered = AssertUnwindSafe(run).catch_unwind().await;
         let response = match answered {
             Ok(response) => {
                 log_failure(&response);
@@ -53,7 +61,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
             // The panic hook has logged it already, with its place and within this span.
             Err(_) => panicked(),
         };
-        let response = complete(response, &id, &trace);
+        let response = complete(response, version, &id, &trace);
         record.finish(response.status());
         unread.drain();
         response
@@ -66,16 +74,22 @@ fn panicked() -> Response {
     Problem::new(Code::Internal, "something went wrong on our side; the request id leads to the log").into_response()
 }
 
-fn complete(mut response: Response, id: &RequestId, trace: &TraceContext) -> Response {
+fn complete(mut response: Response, version: Version, id: &RequestId, trace: &TraceContext) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         *response.body_mut() = Body::from(problem.render(Some(id.as_str())));
         // A length set so far is that of the document without the id.
         response.headers_mut().remove(CONTENT_LENGTH);
+        // The rest of a slow body would keep the connection from its next request (RFC 9110, section 15.5.9).
+        if problem.code() == Code::RequestTimeout && version < Version::HTTP_2 {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, id.header());
     headers.insert(TRACEPARENT, trace.header());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Answers hold tokens, people and the state of this moment; a handler whose answer may be kept says so.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

@@ -1,5 +1,7 @@
 //! Lists by pages: `?limit=` and `?cursor=` in, `items` and `next_cursor` out.
 
+use std::io;
+
 use axum::extract::FromRequestParts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,13 +9,17 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::bounded;
 use crate::problem::Problem;
 use crate::query;
 
 /// Items on a page when the client does not say.
 pub const DEFAULT_LIMIT: i64 = 20;
-/// Most items on a page.
+/// Most items on a page; a page of large items has fewer.
 pub const MAX_LIMIT: i64 = 100;
+
+/// Most bytes of a page's items, as JSON. A page has at least one item, however large.
+pub const MAX_PAGE_BYTES: usize = 4 << 20;
 
 /// Which page of a list: `K` is the key that the list is ordered by, such as `JobId`.
 ///
@@ -33,6 +39,7 @@ pub struct Page<K> {
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
     /// Most items to answer with.
+    #[serde(default, deserialize_with = "bounded::optional::<1, MAX_LIMIT, _, _>")]
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
     /// `next_cursor` of the page before.
@@ -64,13 +71,52 @@ impl<K: Serialize> Page<K> {
         self.limit + 1
     }
 
-    /// Makes the answer from the `rows` that [`Page::fetch`] asked for.
-    pub fn list<R, T>(&self, mut rows: Vec<R>, key: impl Fn(&R) -> K, show: impl FnMut(R) -> T) -> List<T> {
+    /// Makes the answer from the `rows` that [`Page::fetch`] asked for. It ends early where the items are large.
+    pub fn list<R, T: Serialize>(&self, rows: Vec<R>, key: impl Fn(&R) -> K, mut show: impl FnMut(R) -> T) -> List<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(|last| encode(&key(last)));
-        List { items: rows.into_iter().map(show).collect(), next_cursor }
+        let (found, mut size, mut last) = (rows.len(), PageSize::default(), None);
+        let mut items = Vec::with_capacity(found.min(limit));
+        for row in rows.into_iter().take(limit) {
+            let row_key = key(&row);
+            let item = show(row);
+            if !size.has_room_for(&item) {
+                break;
+            }
+            last = Some(row_key);
+            items.push(item);
+        }
+        let more = items.len() < found;
+        List { next_cursor: last.filter(|_| more).map(|last| encode(&last)), items }
+    }
+}
+
+/// Adds up the size of an answer's items.
+#[derive(Debug, Default)]
+pub struct PageSize(usize);
+
+impl PageSize {
+    /// Whether `item` can be added: always the first, and others while the sum stays within [`MAX_PAGE_BYTES`].
+    pub fn has_room_for(&mut self, item: &impl Serialize) -> bool {
+        let first = self.0 == 0;
+        let mut length = Length(0);
+        // Counting can't fail; what can't be written fails when the answer is.
+        let _ = serde_json::to_writer(&mut length, item);
+        self.0 = self.0.saturating_add(length.0);
+        first || self.0 <= MAX_PAGE_BYTES
+    }
+}
+
+/// Counts what is written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -97,9 +143,6 @@ impl<S: Send + Sync, F: DeserializeOwned, K: DeserializeOwned> FromRequestParts<
 impl PageParams {
     fn parse<K: DeserializeOwned>(self) -> Result<Page<K>, Problem> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Problem::field("limit", format!("must be from 1 to {MAX_LIMIT}")));
-        }
         Ok(Page { limit, cursor: self.cursor.as_deref().map(decode).transpose()? })
     }
 }

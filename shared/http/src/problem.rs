@@ -3,6 +3,7 @@
 //! A handler returns a [`Problem`]; the middleware adds the request's id and logs what was the server's own fault,
 //! once, with its causes. What a client reads never holds more than the code, the detail and the fields.
 
+mod bounds;
 mod code;
 mod document;
 
@@ -15,6 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use trainyard_domain::FieldError;
 
+use bounds::Shown;
 pub use code::Code;
 pub use document::{ProblemBody, RefusedField};
 
@@ -33,6 +35,7 @@ struct Parts {
     code: Code,
     detail: String,
     errors: Vec<FieldError>,
+    errors_omitted: usize,
     headers: HeaderMap,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -46,26 +49,42 @@ struct Document<'a> {
     code: Code,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Shown<'a>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    errors_omitted: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Problem {
     /// A problem of kind `code`; `detail` is a sentence for the client, with nothing of the server's inside.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let (detail, errors, headers) = (detail.into(), Vec::new(), HeaderMap::new());
-        Self(Box::new(Parts { code, detail, errors, headers, source: None }))
+        Self(Box::new(Parts { code, detail, errors, errors_omitted: 0, headers, source: None }))
     }
 
     /// 422 for these fields.
     pub fn validation(errors: Vec<FieldError>) -> Self {
-        let detail = match errors.as_slice() {
-            [one] => format!("{} {}", one.field, one.message),
-            many => format!("{} fields are not valid", many.len()),
+        Self::validation_of_more(errors, 0)
+    }
+
+    /// 422 for these fields, and for `omitted` more that were only counted.
+    pub fn validation_of_more(errors: Vec<FieldError>, omitted: usize) -> Self {
+        let detail = match (errors.as_slice(), omitted) {
+            ([one], 0) => format!("{} {}", bounds::field(&one.field), one.message),
+            (many, omitted) => format!("{} fields are not valid", many.len() + omitted),
         };
-        let mut problem = Self::new(Code::ValidationFailed, detail);
-        problem.0.errors = errors;
-        problem
+        let problem = Self::new(Code::ValidationFailed, detail).about(errors);
+        let already_omitted = problem.0.errors_omitted;
+        problem.omitting(already_omitted + omitted)
+    }
+
+    fn omitting(mut self, errors: usize) -> Self {
+        self.0.errors_omitted = errors;
+        self
     }
 
     /// 422 for one field.
@@ -95,7 +114,9 @@ impl Problem {
 
     /// Names the fields it is about, where its kind alone does not say so: a 404 for a name in the body, say.
     #[must_use]
-    pub fn about(mut self, errors: Vec<FieldError>) -> Self {
+    pub fn about(mut self, mut errors: Vec<FieldError>) -> Self {
+        self.0.errors_omitted = errors.len().saturating_sub(bounds::MAX_ERRORS);
+        errors.truncate(bounds::MAX_ERRORS);
         self.0.errors = errors;
         self
     }
@@ -142,15 +163,17 @@ impl Problem {
 
     /// The document, with the request's id where it is known.
     pub(crate) fn render(&self, request_id: Option<&str>) -> Vec<u8> {
-        let Parts { code, detail, errors, .. } = &*self.0;
+        let Parts { code, detail, errors, errors_omitted, .. } = &*self.0;
+        let (errors, too_long) = bounds::errors(errors);
         let document = Document {
             r#type: format!("urn:trainyard:problem:{}", code.as_str()),
             title: code.title(),
             status: code.status().as_u16(),
-            detail,
+            detail: &bounds::text(detail),
             code: *code,
             request_id,
             errors,
+            errors_omitted: errors_omitted + too_long,
         };
         serde_json::to_vec(&document).unwrap_or_default()
     }

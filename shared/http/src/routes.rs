@@ -24,8 +24,12 @@ pub use entry::Route;
 use guard::Guard;
 
 use crate::auth::Authenticator;
+use crate::body::Pace;
 use crate::middleware;
 use crate::problem::{Code, Problem};
+
+/// Largest body, in bytes, that anybody may send without signing in: credentials need no more.
+const ANON_BODY_BYTES: usize = 64 * 1024;
 
 /// Routes under construction: `S` is the state their handlers need, `()` once it is given.
 #[derive(Debug)]
@@ -52,11 +56,13 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Longest time to an answer's head, in seconds.
     pub timeout_s: u64,
+    /// How slowly a body may come.
+    pub pace: Pace,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 1024 * 1024, timeout_s: 30 }
+        Self { body_bytes: 1024 * 1024, timeout_s: 30, pace: Pace::default() }
     }
 }
 
@@ -154,11 +160,17 @@ impl Routes {
         let mut router = Router::new();
         for entry in self.entries {
             let refuses_queries = entry.refuses_queries();
+            let default_bytes = match entry.access {
+                Access::Anon => limits.body_bytes.min(ANON_BODY_BYTES),
+                _ => limits.body_bytes,
+            };
             let guard = Arc::new(Guard {
                 access: entry.access,
                 authenticator: entry.authenticator.unwrap_or_else(|| authenticator.clone()),
                 refuses_queries,
-                body_bytes: entry.body_bytes.unwrap_or(limits.body_bytes),
+                body_bytes: entry.body_bytes.unwrap_or(default_bytes),
+                encodings: entry.encodings,
+                pace: limits.pace,
                 timeout: entry.timeout.unwrap_or(Duration::from_secs(limits.timeout_s)),
             });
             router = router.route(&entry.path, guard::around(entry.handler, guard));

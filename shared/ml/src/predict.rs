@@ -29,6 +29,38 @@ const CHUNK_ROWS: usize = 1_024;
 /// Most refused fields that are listed for one request.
 const MAX_ERRORS: usize = 100;
 
+/// Most warnings in the answer to one request; each row may have one more, which says how many were left out.
+const MAX_WARNINGS: usize = 20_000;
+
+/// Why rows were refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Unknown and wrongly typed features, as `features.<name>` or `instances[<row>].<name>`; at most 100.
+    pub errors: Vec<FieldError>,
+    /// How many more there are, at least: rows are no longer read once there are too many.
+    pub omitted: usize,
+}
+
+impl Refused {
+    fn none() -> Self {
+        Self { errors: Vec::new(), omitted: 0 }
+    }
+
+    fn add(&mut self, error: FieldError) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+impl From<FieldError> for Refused {
+    fn from(error: FieldError) -> Self {
+        Self { errors: vec![error], omitted: 0 }
+    }
+}
+
 /// A model that answers.
 #[derive(Debug)]
 pub struct Predictor {
@@ -124,17 +156,17 @@ impl Predictor {
     ///
     /// # Errors
     /// Every unknown or wrongly typed feature, as `features.<name>`.
-    pub fn predict_one(&self, row: &Row) -> Result<Prediction, Vec<FieldError>> {
+    pub fn predict_one(&self, row: &Row) -> Result<Prediction, Refused> {
         let mut predictions = self.predict_rows(std::slice::from_ref(row), |_| String::new())?;
         // One row in, one prediction out.
-        predictions.pop().ok_or_else(|| vec![FieldError::new("features", "gave no prediction")])
+        predictions.pop().ok_or_else(|| FieldError::new("features", "gave no prediction").into())
     }
 
     /// Predicts many rows, in order, all or none.
     ///
     /// # Errors
-    /// Every unknown or wrongly typed feature, as `instances[<row>].<name>`; at most 100 are listed.
-    pub fn predict_many(&self, rows: &[Row]) -> Result<Vec<Prediction>, Vec<FieldError>> {
+    /// Every unknown or wrongly typed feature, as `instances[<row>].<name>`.
+    pub fn predict_many(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
         self.predict_rows(rows, |row| format!("instances[{row}]"))
     }
 
@@ -142,7 +174,7 @@ impl Predictor {
     ///
     /// # Errors
     /// As theirs.
-    pub fn predict(&self, rows: &[Row]) -> Result<Vec<Prediction>, Vec<FieldError>> {
+    pub fn predict(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
         match rows {
             [row] => self.predict_one(row).map(|prediction| vec![prediction]),
             rows => self.predict_many(rows),
@@ -150,46 +182,49 @@ impl Predictor {
     }
 
     /// `place` names a row in error paths; empty for the single row, whose values stand under `features`.
-    fn predict_rows(&self, rows: &[Row], place: impl Fn(usize) -> String) -> Result<Vec<Prediction>, Vec<FieldError>> {
+    fn predict_rows(&self, rows: &[Row], place: impl Fn(usize) -> String) -> Result<Vec<Prediction>, Refused> {
         let mut predictions = Vec::with_capacity(rows.len());
-        let mut errors = Vec::new();
+        let mut refused = Refused::none();
         let mut batch = Batch::default();
+        let mut warnings = MAX_WARNINGS;
         for (chunk, rows) in rows.chunks(CHUNK_ROWS).enumerate() {
             let first = chunk * CHUNK_ROWS;
             batch.clear();
             for (i, row) in rows.iter().enumerate() {
-                if let Err(refused) = self.encode(row, &mut batch) {
-                    errors.extend(refused.into_iter().map(|error| relocate(error, &place(first + i))));
-                }
+                self.encode(row, &mut batch, |error| refused.add(relocate(error, &place(first + i))));
             }
-            if !errors.is_empty() {
-                if errors.len() >= MAX_ERRORS {
+            if !refused.errors.is_empty() {
+                if refused.omitted > 0 {
                     break;
                 }
                 continue;
             }
-            self.answer(rows, &mut batch, &mut predictions).map_err(|row| {
+            self.answer(rows, &mut batch, &mut warnings, &mut predictions).map_err(|row| {
                 let error = FieldError::new("features", "lie too far outside the training data to give an answer");
-                vec![relocate(error, &place(first + row))]
+                Refused::from(relocate(error, &place(first + row)))
             })?;
         }
-        errors.truncate(MAX_ERRORS);
-        if errors.is_empty() { Ok(predictions) } else { Err(errors) }
+        if refused.errors.is_empty() { Ok(predictions) } else { Err(refused) }
     }
 
-    fn encode(&self, row: &Row, batch: &mut Batch) -> Result<(), Vec<FieldError>> {
+    fn encode(&self, row: &Row, batch: &mut Batch, refuse: impl FnMut(FieldError)) {
         let signature = self.signature();
         let width = signature.features.len();
         batch.row.raw.resize(width, f32::NAN);
         batch.row.unseen.resize(width, false);
-        signature.encode_json(row, &mut batch.row)?;
+        signature.encode_json_with(row, &mut batch.row, refuse);
         batch.raw.extend_from_slice(&batch.row.raw);
         batch.unseen.extend_from_slice(&batch.row.unseen);
-        Ok(())
     }
 
     /// Predicts the encoded batch and appends the answers; `Err` names the first row without a finite one.
-    fn answer(&self, rows: &[Row], batch: &mut Batch, predictions: &mut Vec<Prediction>) -> Result<(), usize> {
+    fn answer(
+        &self,
+        rows: &[Row],
+        batch: &mut Batch,
+        warnings: &mut usize,
+        predictions: &mut Vec<Prediction>,
+    ) -> Result<(), usize> {
         let (width, per_row) = (self.signature().features.len(), self.signature().task.outputs());
         batch.outputs.resize(rows.len() * per_row, 0.0);
         self.predict_raw(&batch.raw, &batch.unseen, &mut batch.scratch, &mut batch.outputs);
@@ -199,7 +234,7 @@ impl Predictor {
             if !outputs.iter().all(|output| output.is_finite()) {
                 return Err(i);
             }
-            let warnings = answer::warnings(self.signature(), row, raw, unseen);
+            let warnings = answer::warnings(self.signature(), row, raw, unseen, warnings);
             predictions.push(Prediction { outcome: Outcome::new(&self.signature().task, outputs), warnings });
         }
         Ok(())

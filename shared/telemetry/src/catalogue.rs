@@ -119,6 +119,8 @@ pub const BUILD_INFO: &str = "trainyard_build_info";
 pub const DATABASE_CONNECTIONS_IN_USE: &str = "trainyard_database_connections_in_use";
 /// Connections to the database there can be.
 pub const DATABASE_CONNECTIONS_LIMIT: &str = "trainyard_database_connections_limit";
+/// Connections closed because of a limit.
+pub const HTTP_CONNECTIONS_DROPPED_TOTAL: &str = "trainyard_http_connections_dropped_total";
 /// Requests being answered.
 pub const HTTP_REQUESTS_IN_FLIGHT: &str = "trainyard_http_requests_in_flight";
 /// Requests answered.
@@ -207,6 +209,12 @@ pub const ALL: &[MetricSpec] = &[
     gauge(BUILD_INFO, &["version", "role"], "1, with what runs: the version, and `up`, `api`, `worker` or `inference`."),
     gauge(DATABASE_CONNECTIONS_IN_USE, &[], "Connections to the database that this process is using right now."),
     gauge(DATABASE_CONNECTIONS_LIMIT, &[], "Connections to the database that this process may use at the same time."),
+    counter(
+        HTTP_CONNECTIONS_DROPPED_TOTAL,
+        &["reason"],
+        "Connections closed by a limit: `total_limit` and `address_limit` at once, `head_timeout` without a request, `write_timeout` for not reading.",
+    )
+    .with(&[&["total_limit", "address_limit", "head_timeout", "write_timeout"]]),
     histogram(
         HTTP_REQUEST_DURATION_SECONDS,
         &["method", "route"],

@@ -4,6 +4,7 @@ use axum::extract::State;
 use bytes::Bytes;
 use trainyard_artifacts::Key;
 use trainyard_domain::Dataset;
+use trainyard_http::page::PageSize;
 use trainyard_http::{Json, Path, Problem, Query};
 use trainyard_ml::csv_profile;
 
@@ -34,7 +35,9 @@ pub async fn get(
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<PreviewView>, Problem> {
     let dataset = find(&mut state.db.read().await?, &name, &query).await?;
-    let (columns, rows) = first_rows(&state, &dataset).await?;
+    let (columns, mut rows) = first_rows(&state, &dataset).await?;
+    let mut size = PageSize::default();
+    rows.retain(|row| size.has_room_for(row));
     Ok(Json(PreviewView { name: dataset.name.as_str().to_owned(), version: dataset.version, columns, rows }))
 }
 

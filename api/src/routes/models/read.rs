@@ -24,8 +24,7 @@ use crate::views::model::{ModelDetailView, ModelView, VersionView};
 pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Json<List<ModelView>>, Problem> {
     let mut tx = state.db.read().await?;
     let models = tx.models().list(page.cursor, page.fetch()).await?;
-    let page = page.list(models, |model| model.id, |model| model);
-    let names: Vec<&str> = page.items.iter().map(|model| model.name.as_str()).collect();
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
     let mut aliases: HashMap<String, BTreeMap<String, i64>> = HashMap::new();
     for (model, alias, version) in tx.models().aliases_of(&names).await? {
         aliases.entry(model).or_default().insert(alias, version);
@@ -39,7 +38,7 @@ pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Jso
         latest: latest.remove(name.as_str()),
         name: name.as_str().to_owned(),
     };
-    Ok(Json(List { items: page.items.into_iter().map(view).collect(), next_cursor: page.next_cursor }))
+    Ok(Json(page.list(models, |model| model.id, view)))
 }
 
 /// Look at a model.
@@ -63,10 +62,10 @@ pub async fn get(
     let model = tx.models().get(&name).await?.ok_or_else(missing)?;
     let aliases = tx.models().aliases(&name).await?.into_iter().collect();
     let found = tx.models().versions(&name, page.cursor, page.fetch()).await?;
-    let page = page.list(found, |version| version.version, |version| version);
-    let versions = views(&mut tx, page.items).await?.into_iter().map(|(_, view)| view).collect();
+    let views = views(&mut tx, found).await?;
+    let List { items: versions, next_cursor } = page.list(views, |(_, view)| view.version, |(_, view)| view);
     let name = name.as_str().to_owned();
-    Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor: page.next_cursor }))
+    Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor }))
 }
 
 /// Look at a version.

@@ -27,6 +27,10 @@ pub struct ProblemBody {
     #[serde(default)]
     #[schema(nullable = false)]
     pub errors: Option<Vec<RefusedField>>,
+    /// How many refused fields `errors` leaves out; absent unless there are any. It lists at most 100.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub errors_omitted: Option<u64>,
 }
 
 /// One refused field.

@@ -18,6 +18,7 @@ pub struct Route<S = ()> {
     schemas: Vec<(String, RefOr<Schema>)>,
     handler: MethodRouter<S>,
     body_bytes: Option<usize>,
+    encodings: &'static [&'static str],
     timeout: Option<Duration>,
 }
 
@@ -41,13 +42,20 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// A `GET` that is left out of the OpenAPI document, such as the page that shows it.
     pub fn undocumented(path: &str, handler: MethodRouter<S>) -> Self {
         let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }];
-        Self { paths, schemas: Vec::new(), handler, body_bytes: None, timeout: None }
+        Self { paths, schemas: Vec::new(), handler, body_bytes: None, encodings: &[], timeout: None }
     }
 
     /// Takes bodies of up to `bytes` instead of the default.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_bytes = Some(bytes);
+        self
+    }
+
+    /// Takes bodies with these values of `Content-Encoding`, besides plain ones; the handler decodes them.
+    #[must_use]
+    pub fn encodings(mut self, encodings: &'static [&'static str]) -> Self {
+        self.encodings = encodings;
         self
     }
 
@@ -59,7 +67,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     }
 
     pub(super) fn into_entries(self, access: Access) -> impl Iterator<Item = Entry<S>> {
-        let Self { paths, mut schemas, handler, body_bytes, timeout } = self;
+        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout } = self;
         paths.into_iter().map(move |Documented { path, operations }| Entry {
             path,
             operations,
@@ -67,6 +75,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             schemas: std::mem::take(&mut schemas),
             handler: handler.clone(),
             body_bytes,
+            encodings,
             timeout,
             authenticator: None,
         })
@@ -81,7 +90,7 @@ impl<S: Clone + Send + Sync + 'static> From<UtoipaMethodRouter<S>> for Route<S> 
             operations: operations(item),
         };
         let paths = paths.paths.into_iter().map(documented).collect();
-        Self { paths, schemas, handler, body_bytes: None, timeout: None }
+        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None }
     }
 }
 
@@ -109,6 +118,7 @@ pub(super) struct Entry<S> {
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
     pub(super) handler: MethodRouter<S>,
     pub(super) body_bytes: Option<usize>,
+    pub(super) encodings: &'static [&'static str],
     pub(super) timeout: Option<Duration>,
     pub(super) authenticator: Option<Authenticator>,
 }
@@ -130,9 +140,9 @@ impl<S> Entry<S> {
 
 impl<S: Clone + Send + Sync + 'static> Entry<S> {
     pub(super) fn with_state(self, state: S) -> Entry<()> {
-        let Self { path, operations, access, schemas, handler, body_bytes, timeout, authenticator } = self;
+        let Self { path, operations, access, schemas, handler, body_bytes, encodings, timeout, authenticator } = self;
         let handler = handler.with_state(state);
-        Entry { path, operations, access, schemas, handler, body_bytes, timeout, authenticator }
+        Entry { path, operations, access, schemas, handler, body_bytes, encodings, timeout, authenticator }
     }
 
     pub(super) fn infos(&self) -> impl Iterator<Item = RouteInfo> {

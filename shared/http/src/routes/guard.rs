@@ -10,7 +10,8 @@ use axum::routing::MethodRouter;
 use trainyard_domain::Access;
 
 use crate::auth::Authenticator;
-use crate::body;
+use crate::body::{self, Pace};
+use crate::encoding;
 use crate::problem::{Code, Problem};
 use crate::query;
 
@@ -21,6 +22,8 @@ pub(super) struct Guard {
     /// Whether a request with any query parameter is refused.
     pub(super) refuses_queries: bool,
     pub(super) body_bytes: usize,
+    pub(super) encodings: &'static [&'static str],
+    pub(super) pace: Pace,
     pub(super) timeout: Duration,
 }
 
@@ -38,8 +41,14 @@ async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
     if guard.refuses_queries {
         query::refuse_all(request.uri().query())?;
     }
-    let request = body::limited(request, guard.body_bytes)?;
-    tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| {
-        Problem::new(Code::Unavailable, format!("no answer within {} s; try again shortly", guard.timeout.as_secs()))
+    encoding::check(&request, guard.encodings)?;
+    let (request, waiting) = body::limited(request, guard.body_bytes, guard.pace)?;
+    // The handler leaves a body unread when its time is over; whose fault that is shows in what was waited for.
+    tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| match waiting.for_client() {
+        true => Problem::late_body(guard.timeout),
+        false => {
+            let detail = format!("no answer within {} s; try again shortly", guard.timeout.as_secs());
+            Problem::new(Code::Unavailable, detail)
+        }
     })
 }

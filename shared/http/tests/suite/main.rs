@@ -5,7 +5,11 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod bodies;
 mod checks;
+mod connections;
+mod heads;
+mod http2;
 mod issuers;
 mod lists;
 mod logs;

@@ -70,6 +70,13 @@ async fn answers_say_that_they_are_what_they_say() {
 }
 
 #[tokio::test]
+async fn answers_are_not_kept_by_caches() {
+    for path in ["/numbers", "/me", "/broken", "/nowhere"] {
+        assert_eq!(get(path).await.header("cache-control"), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn requests_are_counted_by_template_never_by_path() {
     let metrics = Metrics::install().unwrap();
     let id = "0199c0de-1111-7000-8000-000000000000";

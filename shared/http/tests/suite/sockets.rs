@@ -1,5 +1,6 @@
-//! Over a real socket: stopping cleanly, slow clients, refused uploads.
+//! Over a real socket: stopping cleanly, and refused uploads.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,21 +11,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use trainyard_http::serve::{ServeLimits, serve, serve_with};
+use trainyard_http::serve::{ServeLimits, serve_with};
 
 use crate::support::app;
 
-struct Running {
-    address: std::net::SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: CancellationToken,
     ended: JoinHandle<std::io::Result<()>>,
 }
 
 async fn start(router: Router, deadline: Duration) -> Running {
+    start_with(router, deadline, ServeLimits::default()).await
+}
+
+pub(crate) async fn start_with(router: Router, deadline: Duration, limits: ServeLimits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let ended = tokio::spawn(serve(listener, router, stop.clone(), deadline));
+    let ended = tokio::spawn(serve_with(listener, router, stop.clone(), deadline, limits));
     Running { address, stop, ended }
 }
 
@@ -40,7 +45,7 @@ fn gate() -> (Router, Arc<Notify>, Arc<Notify>) {
     (Router::new().route("/", get(handler)), entered, release)
 }
 
-async fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     // A reset ends the stream as well as a close does.
     let _ = stream.read_to_end(&mut bytes).await;
@@ -80,19 +85,6 @@ async fn a_stop_does_not_wait_past_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_cut_off() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let limits = ServeLimits { head_timeout: Duration::from_millis(50), ..ServeLimits::default() };
-    let stop = CancellationToken::new();
-    let _running = tokio::spawn(serve_with(listener, app(), stop, Duration::ZERO, limits));
-    let mut client = TcpStream::connect(address).await.unwrap();
-    client.write_all(b"GET /numbers HTTP/1.1\r\nx-slow: ").await.unwrap();
-    let answer = tokio::time::timeout(Duration::from_secs(10), read_all(&mut client)).await.unwrap();
-    assert!(!answer.contains("200 OK"), "{answer}");
-}
-
-#[tokio::test]
 async fn a_refused_upload_gets_its_answer_while_the_client_still_sends() {
     let server = start(app(), Duration::from_secs(1)).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
@@ -105,15 +97,4 @@ async fn a_refused_upload_gets_its_answer_while_the_client_still_sends() {
     let answers = read_all(&mut client).await;
     assert!(answers.starts_with("HTTP/1.1 401"), "{answers}");
     assert!(answers.contains("HTTP/1.1 200"), "the connection lives on: {answers}");
-}
-
-#[tokio::test]
-async fn http2_is_spoken_to_those_who_begin_with_it() {
-    let server = start(app(), Duration::from_secs(1)).await;
-    let mut client = TcpStream::connect(server.address).await.unwrap();
-    // The connection preface and an empty SETTINGS frame (RFC 9113, section 3.4).
-    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
-    let mut frame = [0; 9];
-    client.read_exact(&mut frame).await.unwrap();
-    assert_eq!(frame[3], 4, "the server answers with its own SETTINGS");
 }

@@ -15,6 +15,7 @@ use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{Clock, Email, JobId, Role, User, UserId};
 use trainyard_http::auth::{DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::page::{PageParams, Search};
+use trainyard_http::routes::Limits;
 use trainyard_http::{Authenticator, Json, List, Page, Path, Principal, Problem, Query, Route, Routes};
 use utoipa_axum::routes;
 
@@ -85,6 +86,20 @@ async fn numbers(page: Page<u32>) -> Json<List<u32>> {
     Json(page.list(rows, |number| *number, |number| number))
 }
 
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Document {
+    id: u32,
+    text: String,
+}
+
+/// Ten documents of 1.5 MB.
+#[utoipa::path(get, path = "/documents", params(PageParams), responses((status = 200, body = List<Document>)))]
+async fn documents(page: Page<u32>) -> Json<List<Document>> {
+    let below = page.cursor.unwrap_or(10);
+    let rows: Vec<u32> = (0..below).rev().take(usize::try_from(page.fetch()).unwrap()).collect();
+    Json(page.list(rows, |id| *id, |id| Document { id, text: "x".repeat(1_500_000) }))
+}
+
 #[utoipa::path(get, path = "/search", params(PageParams, Filter), responses((status = 200)))]
 async fn search(Search { filter, page }: Search<Filter, u32>) -> Json<Value> {
     Json(serde_json::json!({"filter": filter, "limit": page.limit}))
@@ -128,6 +143,7 @@ pub(crate) fn routes() -> Routes {
         .admin(routes!(forget))
         .user(routes!(me))
         .anon(routes!(numbers))
+        .anon(routes!(documents))
         .anon(routes!(search))
         .anon(routes!(watch))
         .admin(Route::new(routes!(upload)).body_limit(UPLOAD_BYTES))
@@ -159,6 +175,12 @@ pub(crate) fn person(role: Role) -> User {
 
 pub(crate) fn token(role: Role) -> String {
     jwt().issue(&person(role), start()).unwrap()
+}
+
+/// The role with limits of its own.
+pub(crate) fn app_with(limits: Limits) -> Router {
+    let check = PrincipalCheck::Claims(DisabledUsers::default());
+    routes().into_router_with(Authenticator::new(Arc::new(jwt()), Clock::manual(start()), check), limits)
 }
 
 /// The role at noon of the last of January, and its clock.

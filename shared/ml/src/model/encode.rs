@@ -1,7 +1,9 @@
 //! From a client's JSON or a CSV's text to a raw row: the one implementation that training and serving share.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
-use trainyard_domain::FieldError;
+use trainyard_domain::{FieldError, shown};
 
 use super::signature::{Feature, FeatureKind, Signature};
 use crate::tokens;
@@ -96,6 +98,17 @@ impl Signature {
     /// Every feature that is unknown or wrongly typed, as `features.<name>`.
     pub fn encode_json(&self, features: &Map<String, Value>, row: &mut RawRow) -> Result<(), Vec<FieldError>> {
         let mut errors = Vec::new();
+        self.encode_json_with(features, row, |error| errors.push(error));
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// [`Self::encode_json`] for rows of anybody, who may send any number of errors: each goes to `refuse`.
+    pub fn encode_json_with(
+        &self,
+        features: &Map<String, Value>,
+        row: &mut RawRow,
+        mut refuse: impl FnMut(FieldError),
+    ) {
         let mut known = 0;
         for (i, feature) in self.features.iter().enumerate() {
             let encoded = match features.get(&feature.name) {
@@ -107,21 +120,23 @@ impl Signature {
             };
             match encoded {
                 Ok(encoded) => row.set(i, encoded),
-                Err(mismatch) => errors.push(refusal(&feature.name, mismatch.to_string())),
+                Err(mismatch) => refuse(refusal(&feature.name, mismatch.to_string())),
             }
         }
         if known < features.len() {
-            let unknown = features.keys().filter(|name| self.position(name).is_none());
-            errors.extend(unknown.map(|name| refusal(name, self.unknown_message())));
+            let message = self.unknown_message();
+            // A set, because both the row and the model may have very many names.
+            let names: HashSet<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
+            let unknown = features.keys().filter(|name| !names.contains(name.as_str()));
+            unknown.for_each(|name| refuse(refusal(name, message.clone())));
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
     fn unknown_message(&self) -> String {
         const SHOWN: usize = 30;
-        let mut names: Vec<_> = self.features.iter().take(SHOWN).map(|feature| feature.name.as_str()).collect();
+        let mut names: Vec<_> = self.features.iter().take(SHOWN).map(|feature| shown(&feature.name)).collect();
         if self.features.len() > SHOWN {
-            names.push("…");
+            names.push("…".into());
         }
         format!("is not a feature of this model, which takes {}", names.join(", "))
     }

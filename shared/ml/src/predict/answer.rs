@@ -1,6 +1,7 @@
 //! Predictions as clients see them: the outcome by name, and what was assumed on the way.
 
 use serde_json::Value;
+use trainyard_domain::shown;
 
 use super::Row;
 use crate::model::{Signature, Task};
@@ -61,27 +62,47 @@ impl Outcome {
     }
 }
 
-/// Names every feature that was missing or held a category that training never saw.
-pub(super) fn warnings(signature: &Signature, row: &Row, raw: &[f32], unseen: &[bool]) -> Vec<String> {
-    let mut warnings = Vec::new();
+/// Most warnings about one row.
+const MAX_ROW_WARNINGS: usize = 100;
+
+/// Names the features that were missing or held a category that training never saw. `room` is what the request has room
+/// for; what goes beyond is only counted.
+pub(super) fn warnings(
+    signature: &Signature,
+    row: &Row,
+    raw: &[f32],
+    unseen: &[bool],
+    room: &mut usize,
+) -> Vec<String> {
+    let (mut warnings, mut omitted) = (Vec::new(), 0_usize);
     for ((feature, value), unseen) in signature.features.iter().zip(raw).zip(unseen) {
-        let name = &feature.name;
-        if *unseen {
-            let value = row.get(name).map(shown).unwrap_or_default();
-            warnings.push(format!("'{name}' has the category '{value}', which was never seen in training"));
-        } else if value.is_nan() {
-            warnings.push(format!("'{name}' is missing; imputed as in training"));
+        if !*unseen && !value.is_nan() {
+            continue;
         }
+        if *room == 0 || warnings.len() == MAX_ROW_WARNINGS {
+            omitted += 1;
+            continue;
+        }
+        *room -= 1;
+        let name = shown(&feature.name);
+        warnings.push(if *unseen {
+            let value = row.get(&feature.name).map(category).unwrap_or_default();
+            format!("'{name}' has the category '{value}', which was never seen in training")
+        } else {
+            format!("'{name}' is missing; imputed as in training")
+        });
+    }
+    if omitted > 0 {
+        warnings
+            .push(format!("{omitted} more features are missing or have a category that was never seen in training"));
     }
     warnings
 }
 
-/// A category as it was sent, cut to a length fit for a message.
-fn shown(value: &Value) -> String {
-    const LONGEST: usize = 64;
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+/// A category as it was sent.
+fn category(value: &Value) -> String {
+    match value {
+        Value::String(text) => shown(text).into_owned(),
+        other => shown(&other.to_string()).into_owned(),
     }
 }

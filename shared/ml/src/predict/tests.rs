@@ -5,7 +5,7 @@ use serde_json::json;
 use trainyard_domain::Algorithm;
 
 use super::flat::FlatForest;
-use super::{Outcome, Predictor, Row};
+use super::{Outcome, Prediction, Predictor, Row};
 use crate::artifact;
 use crate::artifact::samples::{self, Stream};
 use crate::model::{Body, Task, TreeEnsemble};
@@ -125,8 +125,10 @@ fn missing_and_unseen_values_are_named_in_warnings() {
 #[test]
 fn unknown_and_mistyped_features_are_refused_by_name() {
     let predictor = predictor(0);
-    let errors =
-        predictor.predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1}))).unwrap_err();
+    let errors = predictor
+        .predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1})))
+        .unwrap_err()
+        .errors;
     let found: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect();
     assert_eq!(
         found,
@@ -138,13 +140,29 @@ fn unknown_and_mistyped_features_are_refused_by_name() {
         ]
     );
     let rows = [row(json!({})), row(json!({"age": true}))];
-    assert_eq!(predictor.predict(&rows).unwrap_err()[0].field, "instances[1].age");
+    assert_eq!(predictor.predict(&rows).unwrap_err().errors[0].field, "instances[1].age");
 }
 
 #[test]
 fn many_errors_are_cut_short() {
     let rows = vec![row(json!({"age": "old"})); 5_000];
-    assert_eq!(predictor(0).predict(&rows).unwrap_err().len(), 100);
+    let refused = predictor(0).predict(&rows).unwrap_err();
+    assert_eq!((refused.errors.len(), refused.omitted), (100, 924), "the first part of the rows tells enough");
+    let unknown: serde_json::Map<_, _> = (0..10_000).map(|i| (format!("x{i}"), json!(1))).collect();
+    let refused = predictor(0).predict_one(&unknown).unwrap_err();
+    assert_eq!((refused.errors.len(), refused.omitted), (100, 9_900));
+}
+
+#[test]
+fn warnings_are_bounded_however_many_rows_there_are() {
+    let rows = vec![row(json!({"embarked": "Z".repeat(500)})); 8_000];
+    let predictions = predictor(0).predict(&rows).unwrap();
+    let named =
+        |prediction: &Prediction| prediction.warnings.iter().filter(|warning| warning.starts_with('\'')).count();
+    assert_eq!(predictions.iter().map(named).sum::<usize>(), 20_000);
+    let last = &predictions.last().unwrap().warnings;
+    assert_eq!(last, &["3 more features are missing or have a category that was never seen in training"]);
+    assert!(predictions[0].warnings.iter().all(|warning| warning.len() < 200));
 }
 
 #[test]
@@ -175,7 +193,7 @@ fn answers_that_are_no_numbers_are_refused() {
     linear.weights[1] = -1e308;
     let model = samples::model(Task::Regression, Algorithm::LogisticRegression, Body::Linear(linear));
     let predictor = Predictor::load(&artifact::encode(&model)).unwrap();
-    let errors = predictor.predict_one(&row(json!({"age": 1e30}))).unwrap_err();
+    let errors = predictor.predict_one(&row(json!({"age": 1e30}))).unwrap_err().errors;
     assert_eq!(errors[0].field, "features");
 }
 

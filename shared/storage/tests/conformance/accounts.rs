@@ -3,7 +3,7 @@
 use serde_json::json;
 use trainyard_domain::user::OneTimePassword;
 use trainyard_domain::{Role, UserId};
-use trainyard_storage::{AuditEntry, Db, NewPassword, StorageError};
+use trainyard_storage::{AuditEntry, Db, NewPassword, Retired, StorageError};
 use uuid::Uuid;
 
 use crate::bench::{Bench, user};
@@ -87,7 +87,7 @@ async fn known_addresses_are_kept_for_their_time_and_bounded(bench: Bench) {
     assert!(!known(None, "a50", bench.now).await);
     assert!(known(Some(bench.user), "a0", bench.later(59)).await);
     assert!(!known(Some(bench.user), "a0", bench.later(60)).await, "its time is up");
-    assert_eq!(tx.known_addresses().delete_expired(bench.later(60)).await.unwrap(), 1);
+    assert_eq!(tx.retire(Retired::KnownAddresses, bench.later(61), 10).await.unwrap(), 1);
 }
 
 async fn an_address_belongs_to_one_account(bench: Bench) {

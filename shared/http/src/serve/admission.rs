@@ -1,0 +1,164 @@
+//! Counts open connections, and refuses those over a limit.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
+
+use trainyard_telemetry::catalogue::HTTP_CONNECTIONS_DROPPED_TOTAL;
+
+use super::limits::{Exempt, ServeLimits};
+
+/// The connections that are open now.
+pub(super) struct Admission {
+    max: usize,
+    max_per_address: usize,
+    exempt: Exempt,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// An admitted connection; dropping it makes room for the next one.
+pub(super) struct Admitted {
+    admission: Arc<Admission>,
+    /// `None` where the address is exempt.
+    address: Option<IpAddr>,
+}
+
+impl Admission {
+    pub(super) fn new(limits: &ServeLimits) -> Self {
+        Self {
+            max: limits.max_connections,
+            max_per_address: limits.max_connections_per_address,
+            exempt: limits.exempt.clone(),
+            open: Mutex::default(),
+        }
+    }
+
+    /// Admits a connection from `peer`, unless it would exceed a limit.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Admitted> {
+        let address = Some(peer.to_canonical()).filter(|address| !self.exempt.contains(*address)).map(network);
+        let admission = self.clone();
+        match self.count(address) {
+            Ok(()) => Some(Admitted { admission, address }),
+            Err(reason) => {
+                dropped(reason);
+                let (limit, key) = match reason {
+                    "total_limit" => (self.max, "server.max_connections"),
+                    _ => (self.max_per_address, "server.max_connections_per_address"),
+                };
+                log_at_most_once_a_second(|| {
+                    tracing::warn!(%peer, limit, key, "refused a connection: too many are open");
+                });
+                None
+            }
+        }
+    }
+
+    fn count(&self, address: Option<IpAddr>) -> Result<(), &'static str> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.total >= self.max {
+            return Err("total_limit");
+        }
+        if let Some(address) = address {
+            let from_address = open.by_address.entry(address).or_default();
+            if *from_address >= self.max_per_address {
+                return Err("address_limit");
+            }
+            *from_address += 1;
+        }
+        open.total += 1;
+        Ok(())
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.total -= 1;
+        if let Some(address) = self.address
+            && let Some(from_address) = open.by_address.get_mut(&address)
+        {
+            *from_address -= 1;
+            if *from_address == 0 {
+                open.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// What counts as one address: a host with IPv6 usually has all of a /64 network.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+/// Counts a connection that was closed because of a limit.
+pub(super) fn dropped(reason: &'static str) {
+    metrics::counter!(HTTP_CONNECTIONS_DROPPED_TOTAL, "reason" => reason).increment(1);
+}
+
+/// Runs `log` unless it, or another message about connections, was logged less than a second ago: a flood of connections must not become a
+/// flood of log lines.
+pub(super) fn log_at_most_once_a_second(log: impl FnOnce()) {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    static NEXT_MS: AtomicU64 = AtomicU64::new(0);
+    let now = START.elapsed().as_millis() as u64;
+    let next = NEXT_MS.load(Ordering::Relaxed);
+    if now >= next && NEXT_MS.compare_exchange(next, now + 1_000, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        log();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(exempt: Exempt) -> Arc<Admission> {
+        let limits =
+            ServeLimits { max_connections: 4, max_connections_per_address: 2, exempt, ..ServeLimits::default() };
+        Arc::new(Admission::new(&limits))
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_at_its_limit_leaves_room_for_others_and_is_admitted_again_afterwards() {
+        let admission = admission(Exempt::default());
+        let mut one = vec![admission.admit(ip("10.0.0.1")).unwrap(), admission.admit(ip("::ffff:10.0.0.1")).unwrap()];
+        assert!(admission.admit(ip("10.0.0.1")).is_none(), "the mapped IPv6 address is the same address");
+        assert!(admission.admit(ip("10.0.0.2")).is_some());
+        one.pop();
+        assert!(admission.admit(ip("10.0.0.1")).is_some());
+        drop(one);
+        assert!(admission.open.lock().unwrap().by_address.is_empty(), "addresses without connections are forgotten");
+    }
+
+    #[test]
+    fn one_ipv6_network_counts_as_one_address() {
+        let admission = admission(Exempt::default());
+        let _open = [admission.admit(ip("2001:db8::1")), admission.admit(ip("2001:db8::2"))].map(Option::unwrap);
+        assert!(admission.admit(ip("2001:db8::3")).is_none());
+        assert!(admission.admit(ip("2001:db8:0:1::3")).is_some());
+    }
+
+    #[test]
+    fn an_exempt_address_is_bound_by_the_total_alone() {
+        let admission = admission(Exempt::when(|address| address == ip("10.0.0.1")));
+        let open: Vec<_> = (0..5).map_while(|_| admission.admit(ip("10.0.0.1"))).collect();
+        assert_eq!(open.len(), 4);
+    }
+}

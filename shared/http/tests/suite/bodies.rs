@@ -1,0 +1,83 @@
+//! Bodies that come slowly, or in another encoding than the route takes.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use futures::{StreamExt, stream};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use trainyard_http::body::Pace;
+use trainyard_http::routes::Limits;
+use trainyard_http::serve::ServeLimits;
+
+use crate::sockets::{read_all, start_with};
+use crate::support::{Answer, app, app_with, request, send};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn pace(pause_ms: u64, min_bytes_per_s: u64) -> Limits {
+    Limits { pace: Pace { pause: Duration::from_millis(pause_ms), min_bytes_per_s }, ..Limits::default() }
+}
+
+async fn order(limits: Limits, body: Body) -> Answer {
+    let request = request("POST", "/orders").header(CONTENT_TYPE, "application/json").body(body).unwrap();
+    timeout(LONG, send(app_with(limits), request)).await.expect("the body is still waited for")
+}
+
+/// Spaces, one every 20 ms, and then a JSON object.
+fn drip(spaces: usize) -> Body {
+    let spaces = stream::iter(0..spaces).then(|_| async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok::<_, std::io::Error>(" ")
+    });
+    Body::from_stream(spaces.chain(stream::iter([Ok(r#"{"name":"n"}"#)])))
+}
+
+#[tokio::test]
+async fn a_body_that_stops_is_408() {
+    let stopped = stream::iter([Ok::<_, std::io::Error>("{")]).chain(stream::pending());
+    let answer = order(pace(50, 0), Body::from_stream(stopped)).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "request_timeout"));
+    assert_eq!(answer.header("connection"), "close");
+}
+
+#[tokio::test]
+async fn a_body_below_the_least_rate_is_408_and_a_slow_one_above_it_passes() {
+    let trickle = order(pace(200, 500), drip(1_000)).await;
+    assert_eq!((trickle.status, trickle.problem().as_str()), (408, "request_timeout"));
+    assert_eq!(order(pace(200, 0), drip(20)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_still_on_its_way_when_the_time_is_over_is_the_clients_fault() {
+    let limits = Limits { timeout_s: 1, ..pace(20_000, 0) };
+    let answer = order(limits, drip(1_000)).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "request_timeout"));
+}
+
+#[tokio::test]
+async fn over_a_socket_a_slow_body_gets_its_answer_and_the_connection_ends() {
+    let server = start_with(app_with(pace(100, 0)), Duration::ZERO, ServeLimits::default()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let head = "POST /orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n{";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let answer = timeout(LONG, read_all(&mut client)).await.expect("the connection is still open");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request_timeout"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_encoded_body_is_415_and_says_what_is_taken() {
+    for encoding in ["gzip", "br", "gzip, identity", &"x".repeat(10_000)] {
+        let request = request("POST", "/orders").header(CONTENT_TYPE, "application/json");
+        let answer = send(app(), request.header(CONTENT_ENCODING, encoding).body(Body::from("{}")).unwrap()).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{encoding}");
+        assert_eq!(answer.header(ACCEPT_ENCODING.as_str()), "identity");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("Content-Encoding") && detail.contains("identity") && detail.len() < 300, "{detail}");
+    }
+    let plain =
+        request("POST", "/orders").header(CONTENT_TYPE, "application/json").header(CONTENT_ENCODING, "Identity");
+    assert_eq!(send(app(), plain.body(Body::from(r#"{"name":"n"}"#)).unwrap()).await.status, 200);
+}

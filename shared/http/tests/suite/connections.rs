@@ -1,0 +1,170 @@
+//! Connections that hold on: silent ones, slow heads, answers that nobody reads, and too many of them.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::routing::get;
+use futures::future::join_all;
+use futures::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{interval, timeout};
+use trainyard_http::serve::{Exempt, ServeLimits};
+
+use crate::sockets::{read_all, start_with};
+use crate::support::app;
+
+const SHORT: Duration = Duration::from_millis(300);
+/// Far more than any limit here, for a machine that is busy.
+const LONG: Duration = Duration::from_secs(20);
+const GET: &[u8] = b"GET /numbers?limit=1 HTTP/1.1\r\nhost: t\r\n\r\n";
+
+fn short() -> ServeLimits {
+    ServeLimits { head_timeout: SHORT, idle_timeout: SHORT, write_timeout: SHORT, ..ServeLimits::default() }
+}
+
+/// Waits until the server has closed `client`.
+async fn closed(mut client: TcpStream) -> String {
+    timeout(LONG, read_all(&mut client)).await.expect("the connection is still open")
+}
+
+async fn connect_from(local: &str, server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(local.parse().unwrap(), 0)).unwrap();
+    socket.connect(server).await.unwrap()
+}
+
+/// Whether the server answers on `client`.
+async fn answers(client: &mut TcpStream) -> bool {
+    let mut status = [0; 12];
+    client.write_all(GET).await.is_ok() && client.read_exact(&mut status).await.is_ok() && &status[9..] == b"200"
+}
+
+#[tokio::test]
+async fn two_thousand_silent_connections_and_half_prefaces_are_closed() {
+    allow_open_files(5_000);
+    let limits = ServeLimits { max_connections_per_address: 3_000, head_timeout: Duration::from_secs(1), ..short() };
+    let server = start_with(app(), Duration::ZERO, limits).await;
+    let mut clients = Vec::new();
+    for i in 0..2_000 {
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let sent: &[u8] = [b"".as_slice(), b"P", b"PRI * HTTP/2.0\r\n", b"GET / HTTP/1.1\r\nx: "][i % 4];
+        client.write_all(sent).await.unwrap();
+        clients.push(client);
+    }
+    for answer in join_all(clients.into_iter().map(closed)).await {
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+}
+
+fn allow_open_files(count: u64) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.current.map(|current| current.max(count).min(limit.maximum.unwrap_or(u64::MAX)));
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_is_cut_off() {
+    let server = start_with(app(), Duration::ZERO, short()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let (mut reader, mut writer) = client.split();
+    let drip = async {
+        let mut ticks = interval(SHORT / 10);
+        let _ = writer.write_all(b"GET /numbers HTTP/1.1\r\nx: ").await;
+        while writer.write_all(b"x").await.is_ok() {
+            ticks.tick().await;
+        }
+    };
+    let mut bytes = Vec::new();
+    let ended = async { reader.read_to_end(&mut bytes).await };
+    tokio::select! {
+        () = drip => {}
+        ended = timeout(LONG, ended) => assert!(ended.is_ok(), "the connection is still open"),
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_after_its_last_answer() {
+    let server = start_with(app(), Duration::ZERO, short()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(GET).await.unwrap();
+    assert!(closed(client).await.starts_with("HTTP/1.1 200"));
+}
+
+/// Answers of a megabyte that cost nothing to make.
+fn large() -> Router {
+    static MEGABYTE: [u8; 1 << 20] = [b'x'; 1 << 20];
+    Router::new().route("/", get(|| async { Bytes::from_static(&MEGABYTE) }))
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answers_is_cut_off() {
+    let server = start_with(large(), Duration::ZERO, short()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    // The server stops reading while it can't write, so these too end up in buffers that are full.
+    let send = async { while client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.is_ok() {} };
+    timeout(LONG, send).await.expect("the server still waits for its client to read");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_gets_its_whole_answer() {
+    let server = start_with(large(), Duration::ZERO, short()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").await.unwrap();
+    let (mut total, mut part, mut ticks) = (0, vec![0; 64 * 1024], interval(SHORT / 6));
+    loop {
+        ticks.tick().await;
+        match client.read(&mut part).await.unwrap() {
+            0 => break,
+            read => total += read,
+        }
+    }
+    assert!(total > 1 << 20, "{total}");
+}
+
+#[tokio::test]
+async fn an_event_stream_without_events_stays_open() {
+    let events = || async {
+        let later = async {
+            tokio::time::sleep(4 * SHORT).await;
+            Ok::<_, std::io::Error>("event")
+        };
+        Body::from_stream(stream::once(later))
+    };
+    let server = start_with(Router::new().route("/", get(events)), Duration::ZERO, short()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+    let answer = closed(client).await;
+    assert!(answer.contains("event"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_address_at_its_limit_does_not_keep_another_one_out() {
+    let limits = ServeLimits { max_connections_per_address: 2, ..ServeLimits::default() };
+    let server = start_with(app(), Duration::ZERO, limits).await;
+    let mut first = connect_from("127.0.0.1", server.address).await;
+    let mut second = connect_from("127.0.0.1", server.address).await;
+    assert!(answers(&mut first).await && answers(&mut second).await);
+    assert_eq!(closed(connect_from("127.0.0.1", server.address).await).await, "", "the third is closed at once");
+    assert!(answers(&mut connect_from("127.0.0.2", server.address).await).await);
+    drop(first);
+    let admitted_again = async { while !answers(&mut connect_from("127.0.0.1", server.address).await).await {} };
+    timeout(LONG, admitted_again).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proxy_is_bound_by_the_total_alone() {
+    let exempt = Exempt::when(|address| address == std::net::Ipv4Addr::LOCALHOST);
+    let limits = ServeLimits { max_connections_per_address: 1, max_connections: 3, exempt, ..ServeLimits::default() };
+    let server = start_with(app(), Duration::ZERO, limits).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut client = connect_from("127.0.0.1", server.address).await;
+        assert!(answers(&mut client).await);
+        open.push(client);
+    }
+    assert_eq!(closed(connect_from("127.0.0.2", server.address).await).await, "");
+}
