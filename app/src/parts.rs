@@ -11,7 +11,7 @@ use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
-use trainyard_http::serve::serve_with;
+use trainyard_http::serve::{Exempt, ServeLimits, serve_with};
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepConfig};
 
@@ -53,9 +53,13 @@ pub fn run_server(
     router: Router,
     close: CancellationToken,
 ) -> anyhow::Result<()> {
-    let (grace, limits) = (Duration::from_secs(config.server.shutdown_grace_s), config.server.connections());
+    let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    let proxies = config.server.trusted_proxies()?;
+    let router = proxies.around(router);
+    // A proxy forwards for many clients.
+    let exempt = Exempt::when(move |address| proxies.contains(address));
+    let limits = ServeLimits { exempt, ..config.server.connections() };
     open_files::warn_if_fewer_than(limits.max_connections);
-    let router = config.server.trusted_proxies()?.around(router);
     life.run("server", async move { Ok(serve_with(listener, router, close, grace, limits).await?) });
     Ok(())
 }
