@@ -31,9 +31,11 @@ async fn schemathesis_finds_no_difference_between_document_and_server() {
     let nightly = json!({"name": "before", "cron": "@yearly", "paused": true, "spec": quick_job("titanic-rf")});
     admin.post("/schedules", nightly).await.expect(201);
 
+    let own_account = admin.get("/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+
     let seed = std::env::var("SEED").unwrap_or_else(|_| "1".into());
     let report = tempfile::tempdir().unwrap();
-    let run = AsyncCommand::from(schemathesis(&admin, &seed, report.path())).kill_on_drop(true).output();
+    let run = AsyncCommand::from(schemathesis(&admin, &own_account, &seed, report.path())).kill_on_drop(true).output();
     let output = tokio::time::timeout(TIME_LIMIT, run).await.expect("schemathesis ends within its time").unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let summary = text.find("== SUMMARY ==").map_or(text.as_str(), |at| &text[at..]);
@@ -43,13 +45,14 @@ async fn schemathesis_finds_no_difference_between_document_and_server() {
     admin.get("/health/ready").await.expect(200);
 }
 
-fn schemathesis(admin: &trainyard_testkit::Client, seed: &str, folder: &Path) -> Command {
+fn schemathesis(admin: &trainyard_testkit::Client, own_account: &str, seed: &str, folder: &Path) -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
     let program = root.join("target/tools/schemathesis/bin/schemathesis");
     assert!(program.exists(), "schemathesis is not installed: run scripts/ensure schemathesis");
     let mut command = Command::new(program);
     let settings = root.join("tests/schemathesis");
     command.env("SCHEMATHESIS_HOOKS", settings.join("hooks.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("OWN_ACCOUNT", own_account);
     command.current_dir(folder).arg("--config-file").arg(settings.join("config.toml"));
     command.args(["run", &format!("{}/openapi.json", admin.api_url())]);
     command.args(["-H", &format!("Authorization: Bearer {}", admin.token())]);

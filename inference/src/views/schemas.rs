@@ -30,7 +30,7 @@ pub(crate) struct OneRowRequest {
     /// The model; may be left out when there is exactly one, or a default is set.
     model: Option<String>,
     /// Pins a version; else the alias decides.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
     /// The alias to follow, `production` unless said otherwise; not together with `version`.
     alias: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct ManyRowsRequest {
     /// The model; may be left out when there is exactly one, or a default is set.
     model: Option<String>,
     /// Pins a version; else the alias decides.
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
     /// The alias to follow, `production` unless said otherwise; not together with `version`.
     alias: Option<String>,
