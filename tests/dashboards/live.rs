@@ -68,6 +68,8 @@ impl Enquiry<'_> {
         for query in [
             "max(trainyard_queue_paused) == 1 and max(trainyard_queue_scheduled_jobs) == 1",
             "trainyard_api_event_streams == 1",
+            // The outage comes last: a rate needs two samples of its refusals.
+            r#"sum(rate(trainyard_http_requests_total{route="/training",status="503"}[5m])) >= 0"#,
             r#"ALERTS{alertname="TrainyardJobsCrash",alertstate="firing"}"#,
         ] {
             eventually(&format!("Prometheus has {query}"), Duration::from_secs(60), async || {
