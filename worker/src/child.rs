@@ -127,13 +127,19 @@ fn not_spawned(error: &io::Error, limits: &Limits) -> Outcome {
 }
 
 /// Whether a process that died before its first report did so for want of memory. Where its program, its libraries or its
-/// stack have no room, it ends by a fault without a word, or in the loader; then the same program starts without the limit.
+/// stack have no room, it ends by a fault without a word, or in the loader. Then the same program fails to start again with
+/// the limit, and starts without it. A process that somebody killed at that moment starts with the limit, too.
 async fn too_small_to_start(status: ExitStatus, limits: &Limits) -> bool {
     let died_at_start = status.signal() == Some(libc::SIGSEGV) || status.code() == Some(exit::NOT_LOADED);
     if limits.memory_mb == 0 || !died_at_start {
         return false;
     }
-    let Ok(mut process) = Process::spawn(&Limits { memory_mb: 0, ..limits.clone() }).await else { return false };
+    !starts(limits).await && starts(&Limits { memory_mb: 0, ..limits.clone() }).await
+}
+
+/// Whether a training process under these limits gets as far as its first report.
+async fn starts(limits: &Limits) -> bool {
+    let Ok(mut process) = Process::spawn(limits).await else { return false };
     let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
     let first = timeout(START_LIMIT, reports.next()).await;
     process.kill().await;
