@@ -1,4 +1,4 @@
-//! A new password for an account without anybody who could sign in: for operators, on the database itself.
+//! Sets an administrator's password in the database, for operators when nobody can sign in.
 
 use serde_json::json;
 use trainyard_domain::{Clock, Email, Password};

@@ -19,7 +19,7 @@ fn missing() -> Problem {
 }
 
 /// Lets administrators read every job, everybody else their own, and all jobs where `auth.users_may_read` opens them.
-/// Whoever may not read a job is not told whether it exists.
+/// A caller who may not read a job gets the same answer whether the job exists or not.
 async fn check_may_read(state: &ApiState, principal: &Principal, id: JobId) -> Result<(), Problem> {
     if state.may_read(principal, ReadSection::Training) {
         return Ok(());

@@ -145,7 +145,7 @@ impl Follower {
             }
             let seen = tokio::select! {
                 biased;
-                // Without a word to come back: the account's next request is refused.
+                // The stream ends without `retry`: the account's next request is refused.
                 () = self.session.ended() => return None,
                 changed = self.seen.changed() => changed?,
                 () = self.stopping.cancelled() => return Some(self.leave()),
