@@ -1,4 +1,4 @@
-//! Sets an administrator's password in the database, for operators when nobody can sign in.
+//! Gives an account a one-time password, in the database itself: for operators when nobody can sign in.
 
 use serde_json::json;
 use trainyard_domain::{Clock, Email, Password};
