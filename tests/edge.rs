@@ -19,6 +19,7 @@ on_both_stacks!(
     answers_with_tokens_and_people_are_not_kept,
     the_documentation_page_is_shut_off_from_other_sites,
     a_name_that_is_given_twice_is_refused,
+    every_field_of_a_wrong_type_is_named_at_once,
     nonsense_is_refused_and_never_a_failure,
 );
 
@@ -111,7 +112,35 @@ async fn a_name_that_is_given_twice_is_refused(system: &System) {
     raw_json(&admin, &predict, r#"{"features": {"age": 1, "age": 2}}"#).await.refused(&["features.age"]);
     raw_json(&admin, &predict, r#"{"features": {}, "features": {}}"#).await.refused(&["features"]);
     raw_json(&admin, &predict, r#"{"instances": [{"age": 1, "age": 2}]}"#).await.refused(&["instances[0].age"]);
-    raw_json(&admin, &train, r#"{"name": "a", "name": "b"}"#).await.refused(&["name"]);
+    raw_json(&admin, &predict, r#"{"features": {"age": {"a": 1, "a": 2}}}"#).await.refused(&["features.age.a"]);
+    let job = |more: &str| format!(r#"{{"name": "m", "algorithm": "svm", "features": ["*"], {more}}}"#);
+    for (more, field) in [
+        (r#""name": "b""#, "name"),
+        (r#""params": {"c": 1, "c": 2}"#, "params.c"),
+        (r#""params": {"c": {"d": 1, "d": 2}}"#, "params.c.d"),
+    ] {
+        raw_json(&admin, &train, job(more)).await.refused(&[field]);
+    }
+    let bulk = format!("{train}/bulk");
+    let jobs = format!(r#"{{"jobs": [{}, {}]}}"#, job(r#""seed": 1"#), job(r#""params": {"c": 1, "c": 2}"#));
+    raw_json(&admin, &bulk, jobs).await.refused(&["jobs[1].params.c"]);
+    let schedule = format!("{}/schedules", admin.api_url());
+    let body = format!(r#"{{"name": "s", "cron": "0 3 * * *", "spec": {}}}"#, job(r#""params": {"c": 1, "c": 2}"#));
+    raw_json(&admin, &schedule, body).await.refused(&["spec.params.c"]);
+}
+
+async fn every_field_of_a_wrong_type_is_named_at_once(system: &System) {
+    let admin = system.client().admin().await;
+    let (predict, train) = (format!("{}/inference", admin.inference_url()), format!("{}/training", admin.api_url()));
+    let body = json!({"name": 1, "features": "sex", "priority": "high", "run_at": "soon", "params": [], "retries": 3});
+    let fields = ["features", "name", "params", "priority", "retries", "run_at", "algorithm"];
+    raw_json(&admin, &train, body.to_string()).await.refused(&fields);
+    let body = json!({"model": 1, "version": "two", "features": [], "explain": 0});
+    raw_json(&admin, &predict, body.to_string()).await.refused(&["explain", "features", "model", "version"]);
+    let body = json!({"email": 1, "password": null, "token": "x"});
+    raw_json(&admin, &format!("{}/login", admin.api_url()), body.to_string())
+        .await
+        .refused(&["email", "password", "token"]);
 }
 
 async fn nonsense_is_refused_and_never_a_failure(system: &System) {

@@ -14,18 +14,38 @@ pub(crate) fn explain(path: &Path, message: &str) -> FieldError {
         "." => String::new(),
         path => path.to_owned(),
     };
-    let message = without_position(message);
-    if let Some((name, known)) = named(message, "unknown field ") {
-        return FieldError::new(ending_in(&path, name), unknown_field(known));
+    match NameError::parse(message) {
+        Some(NameError::Unknown { name, known }) => FieldError::new(ending_in(&path, name), unknown_field(known)),
+        Some(NameError::Missing(name)) => FieldError::new(below(&path, name), "is required"),
+        Some(NameError::Duplicate(name)) => FieldError::new(ending_in(&path, name), TWICE),
+        None => {
+            let field = if path.is_empty() { WHOLE.to_owned() } else { path };
+            FieldError::new(field, expectation(without_position(message)))
+        }
     }
-    if let Some((name, _)) = named(message, "missing field ") {
-        return FieldError::new(below(&path, name), "is required");
+}
+
+/// The message for a name that is given twice.
+pub(crate) const TWICE: &str = "is given twice";
+
+/// What serde says about the name of a field.
+pub(crate) enum NameError<'m> {
+    Unknown { name: &'m str, known: &'m str },
+    Missing(&'m str),
+    Duplicate(&'m str),
+}
+
+impl<'m> NameError<'m> {
+    pub(crate) fn parse(message: &'m str) -> Option<Self> {
+        let message = without_position(message);
+        if let Some((name, known)) = named(message, "unknown field ") {
+            return Some(Self::Unknown { name, known });
+        }
+        if let Some((name, _)) = named(message, "missing field ") {
+            return Some(Self::Missing(name));
+        }
+        named(message, "duplicate field ").map(|(name, _)| Self::Duplicate(name))
     }
-    if let Some((name, _)) = named(message, "duplicate field ") {
-        return FieldError::new(ending_in(&path, name), "is given twice");
-    }
-    let field = if path.is_empty() { WHOLE.to_owned() } else { path };
-    FieldError::new(field, expectation(message))
 }
 
 /// serde_json appends where it stopped; the field's path says it better.

@@ -1,6 +1,8 @@
 //! JSON bodies, read strictly and written.
 
-use std::fmt;
+mod every_error;
+mod node;
+mod unique;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -9,19 +11,19 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
-use serde_json::map::Entry;
-use serde_json::{Map, Value};
+
+pub use unique::{UniqueMap, unique_map};
 
 use crate::explain::{WHOLE, explain};
 use crate::problem::{Code, Problem};
 
 /// A JSON body.
 ///
-/// Read: the type must say `#[serde(deny_unknown_fields)]`. An unknown, missing or mistyped field is 422 by name,
-/// broken JSON 400 by line, another content type 415, a body over the route's limit 413. Bodies are objects.
+/// Read: the type must say `#[serde(deny_unknown_fields)]`. Every unknown, missing, repeated or mistyped field is named in
+/// one 422, broken JSON is 400 by line, another content type 415, a body over the route's limit 413. Bodies are objects.
 /// Written: `application/json`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
@@ -93,7 +95,7 @@ fn unsupported() -> Problem {
 /// Parses a JSON object strictly: what [`Json`] does once it has the bytes.
 ///
 /// # Errors
-/// 400 for broken JSON, 422 for the field that is unknown, missing or mistyped.
+/// 400 for broken JSON, 422 for every field that is unknown, missing, repeated or mistyped.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return Err(Problem::new(Code::MalformedJson, "the body is empty; a JSON object was expected")),
@@ -102,12 +104,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Some(_) => {}
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal(&error, bytes))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal::<T>(&error, bytes))?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
 
-fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
+fn refusal<T: DeserializeOwned>(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
     let message = error.inner().to_string();
     let of_field = match error.inner().classify() {
         Category::Data => true,
@@ -119,7 +121,10 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) 
         return malformed(error.inner());
     }
     // A field may be refused before the parser reaches where the text breaks; broken text is the first fault.
-    syntax_error(bytes).unwrap_or_else(|| Problem::validation(vec![explain(error.path(), &message)]))
+    syntax_error(bytes).unwrap_or_else(|| {
+        let first = explain(error.path(), &message);
+        Problem::validation(every_error::every_error::<T>(bytes, first))
+    })
 }
 
 fn syntax_error(bytes: &[u8]) -> Option<Problem> {
@@ -128,42 +133,6 @@ fn syntax_error(bytes: &[u8]) -> Option<Problem> {
 
 fn malformed(error: &serde_json::Error) -> Problem {
     Problem::new(Code::MalformedJson, format!("the body is not valid JSON: {error}"))
-}
-
-/// A JSON object whose names the client chooses, each of them once: in JSON itself the last of several would win.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UniqueMap(pub Map<String, Value>);
-
-impl<'de> Deserialize<'de> for UniqueMap {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(UniqueNames)
-    }
-}
-
-struct UniqueNames;
-
-impl<'de> Visitor<'de> for UniqueNames {
-    type Value = UniqueMap;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<UniqueMap, A::Error> {
-        let mut map = Map::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            match map.entry(name) {
-                Entry::Vacant(entry) => {
-                    entry.insert(entries.next_value()?);
-                }
-                // The wording that serde itself has for fields of structs.
-                Entry::Occupied(entry) => {
-                    return Err(A::Error::custom(format_args!("duplicate field `{}`", entry.key())));
-                }
-            }
-        }
-        Ok(UniqueMap(map))
-    }
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

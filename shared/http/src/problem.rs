@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use trainyard_domain::FieldError;
 
+pub(crate) use bounds::MAX_ERRORS;
 use bounds::Shown;
 pub use code::Code;
 pub use document::{ProblemBody, RefusedField};

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use trainyard_domain::Algorithm;
 use trainyard_domain::params::Params;
 use trainyard_domain::spec::{DEFAULT_DATASET, DEFAULT_TARGET, Draft, MAX_FEATURES};
+use trainyard_http::json::unique_map;
 use trainyard_http::whole;
 use utoipa::ToSchema;
 use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
@@ -38,7 +39,7 @@ pub struct TrainingRequest {
     /// The column to predict; required when a data set other than `titanic` is named.
     pub target: Option<String>,
     /// Parameters of the algorithm; those left out have their defaults.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique_map")]
     #[schema(value_type = HashMap<String, ParamValue>)]
     pub params: Map<String, Value>,
     /// Higher runs first.

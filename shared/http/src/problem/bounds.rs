@@ -7,7 +7,7 @@ use trainyard_domain::FieldError;
 use trainyard_domain::field::{cut, shown};
 
 /// Most errors in a document.
-pub(super) const MAX_ERRORS: usize = 100;
+pub(crate) const MAX_ERRORS: usize = 100;
 /// Most bytes of all errors in a document, as JSON.
 const MAX_ERROR_BYTES: usize = 24 * 1024;
 /// Most characters of a sentence.

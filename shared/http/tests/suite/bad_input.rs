@@ -4,6 +4,7 @@ use axum::body::{Body, Bytes};
 use futures::stream;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use trainyard_domain::Role;
+use trainyard_http::json::{UniqueMap, unique_map};
 
 use crate::support::{UPLOAD_BYTES, app, get, post_json, request, send, token};
 
@@ -49,6 +50,68 @@ async fn wrong_fields_are_named_with_what_was_expected() {
     for (body, expected) in rows {
         let answer = post_json(body).await;
         assert_eq!(answer.refused(), [expected], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_field_of_a_body_is_named_at_once() {
+    let body = r#"{
+        "name": 1, "nmae": "n", "features": ["sex", 3, null], "run_at": "tomorrow",
+        "params": {"ratio": "x", "kind": "huge", "kind": 7, "n": {}}
+    }"#;
+    let expected = [
+        "params.kind: is given twice",
+        "name: must be text",
+        "nmae: is not a known field; known are name, params, features, run_at",
+        "features[1]: must be text",
+        "features[2]: must be text",
+        "run_at: must be an RFC 3339 time, such as 2026-01-31T12:00:00Z",
+        "params.ratio: must be a number",
+        "params.kind: must be one of small, large",
+        "params.n: is not a known field; known are n_trees, ratio, kind",
+        "params.n_trees: is required",
+    ];
+    assert_eq!(post_json(body).await.refused(), expected);
+    let answer = post_json(r#"{"name":[],"name":{},"params":[]}"#).await;
+    assert_eq!(answer.refused(), ["name: is given twice", "name: must be text", "params: must be an object"]);
+    assert_eq!(post_json(r#"{"n":1,"n":2}"#).await.refused().len(), 3, "twice, unknown, and the name is missing");
+}
+
+#[tokio::test]
+async fn errors_of_one_body_are_bounded_in_number_and_in_work() {
+    let many: String = (0..500).map(|n| format!("\"f{n}\":{n},")).collect();
+    let answer = post_json(format!("{{{many}\"name\":\"n\"}}")).await;
+    assert_eq!(answer.refused().len(), 100);
+    let items = vec!["1"; 30_000].join(",");
+    let answer = post_json(format!("{{\"name\":\"n\",\"features\":[{items}]}}")).await;
+    assert!(!answer.refused().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_is_given_twice_is_refused_at_every_depth() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Free {
+        values: UniqueMap,
+        #[serde(default, deserialize_with = "unique_map")]
+        more: serde_json::Map<String, serde_json::Value>,
+    }
+    let read = |text: &str| trainyard_http::json::parse::<Free>(text.as_bytes());
+    let good = read(r#"{"values":{"a":[1,-2,0.5,"x",true,null,{"b":{}}]},"more":{"c":{"a":1}}}"#).unwrap();
+    assert_eq!(
+        serde_json::Value::from(good.values.0),
+        serde_json::json!({"a": [1, -2, 0.5, "x", true, null, {"b": {}}]})
+    );
+    assert_eq!(good.more["c"]["a"], 1);
+    for (text, expected) in [
+        (r#"{"values":{"a":1,"a":2}}"#, &["values.a"][..]),
+        (r#"{"values":{"a":{"b":1,"b":2}}}"#, &["values.a.b"]),
+        (r#"{"values":{"a":[{"b":1,"b":2}]},"more":{"c":1,"\u0063":2}}"#, &["values.a[0].b", "more.c"]),
+    ] {
+        let problem = read(text).unwrap_err();
+        let fields: Vec<_> = problem.errors().iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, expected, "{text}");
+        assert!(problem.errors().iter().all(|error| error.message == "is given twice"), "{text}");
     }
 }
 
