@@ -1,6 +1,7 @@
 //! What every role answers to those who run it: `/health`, `/health/ready`, `/metrics`.
 
 mod check;
+mod exposition;
 mod report;
 
 use std::sync::Arc;
@@ -18,12 +19,14 @@ pub use check::{Check, CheckError};
 pub use report::{CheckReport, CheckStatus, Health, Ready, Status};
 
 use crate::json::Json;
+use crate::problem::Problem;
 use crate::routes::Routes;
+use exposition::Exposition;
 
 /// The operations routes under construction.
 #[derive(Debug)]
 pub struct Ops {
-    metrics: Metrics,
+    exposition: Exposition,
     alive: Vec<Check>,
     ready: Vec<Check>,
     stopping: CancellationToken,
@@ -32,7 +35,12 @@ pub struct Ops {
 impl Ops {
     /// Shows `metrics`, and no checks yet.
     pub fn new(metrics: Metrics) -> Self {
-        Self { metrics, alive: Vec::new(), ready: Vec::new(), stopping: CancellationToken::new() }
+        Self {
+            exposition: Exposition::new(metrics),
+            alive: Vec::new(),
+            ready: Vec::new(),
+            stopping: CancellationToken::new(),
+        }
     }
 
     /// Adds a check of this very process to `/health`: when it fails, the process should be started anew. Never for
@@ -103,6 +111,7 @@ fn answer(status: Status, body: impl serde::Serialize) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses(
     (status = 200, description = "The metrics", body = String, content_type = "text/plain; version=0.0.4"),
 ))]
-async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], ops.metrics.render()).into_response()
+async fn metrics(State(ops): State<Arc<Ops>>) -> Result<Response, Problem> {
+    let text = ops.exposition.text()?;
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }

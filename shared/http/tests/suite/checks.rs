@@ -1,13 +1,16 @@
 //! Health and readiness.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use serde_json::json;
 use tokio::sync::Barrier;
+use tokio::time::advance;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 use trainyard_domain::Role;
 use trainyard_http::ops::{Check, CheckError, Ops};
 use trainyard_http::{Authenticator, Principal};
@@ -128,4 +131,26 @@ async fn metrics_are_prometheus_text() {
     let answer = ask(ops(), "/metrics").await;
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
     assert!(answer.text.contains("# TYPE trainyard_jobs_claimed_total counter"), "{}", answer.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_do_not_read_the_metrics_hold_a_bounded_number_of_copies() {
+    let router = router(ops());
+    let ask = async || {
+        let request = request("GET", "/metrics").body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, to_bytes(response.into_body(), usize::MAX).await.unwrap())
+    };
+    let mut unread = Vec::new();
+    for _ in 0..200 {
+        unread.push(ask().await);
+    }
+    assert!(unread.iter().all(|(status, _)| *status == 200), "clients share the newest copy");
+    let copies: HashSet<_> = unread.iter().map(|(_, text)| text.as_ptr()).collect();
+    assert!(copies.len() <= 16, "{} copies", copies.len());
+    advance(Duration::from_secs(6)).await;
+    assert_eq!(ask().await.0, 503, "a copy that is too old is not served as new");
+    drop(unread);
+    assert_eq!(ask().await.0, 200);
 }
