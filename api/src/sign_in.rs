@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trainyard_domain::{Email, User};
-use trainyard_http::auth::Limited;
+use trainyard_http::auth::{CheckRefused, Limited, PasswordError};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{ClientAddress, Code, Principal, Problem};
 use trainyard_telemetry::catalogue;
@@ -81,24 +81,20 @@ async fn check(
         let known = tx.known_addresses().contains(found.as_ref().map(|user| user.id), &hashed, now).await?;
         (found, known)
     };
-    let limits = state.sign_in_limits();
-    let attempt = limits.attempt(&folded, address, known);
-    limits.check(attempt, now).map_err(|limited| refuse_limited(client, limited))?;
-    let slot = state.passwords.slot(attempt.requester()).await.inspect_err(|_| count("busy"))?;
-    // Others may have failed while this attempt waited.
-    let attempt = limits.begin(attempt, state.clock.now()).map_err(|limited| refuse_limited(client, limited))?;
-    // Unknown addresses are checked against a dummy hash, so that the time of the answer tells nothing.
+    let checks = state.password_checks();
+    let attempt = checks.limits().attempt(&folded, address, known);
+    // Unknown accounts are checked against a dummy hash, so that the time of the answer tells nothing.
     let hash = found.as_ref().map(|user| user.password_hash.as_str());
-    let is_right = state.passwords.verify_or_dummy(slot, password, hash).await?;
+    let checked = checks.check(attempt, password, hash).await.map_err(|refused| refuse_check(client, refused))?;
     let why = match &found {
         None => Refused::UnknownAccount,
-        Some(_) if !is_right => Refused::WrongPassword,
+        Some(_) if !checked.is_right() => Refused::WrongPassword,
         Some(user) if user.disabled => Refused::Disabled,
         Some(user) if signed_in.is_none() && user.security.one_time.is_some_and(|one_time| !one_time.signs_in(now)) => {
             Refused::OneTimePasswordIsOver
         }
         Some(user) => {
-            limits.succeeded(attempt, state.clock.now());
+            checks.succeeded(&checked);
             return Ok(user.clone());
         }
     };
@@ -129,6 +125,18 @@ async fn refuse<T>(
 /// The one answer to everybody whose sign-in is refused.
 pub(crate) fn wrong() -> Problem {
     Problem::new(Code::InvalidCredentials, "the e-mail address or the password is wrong")
+}
+
+fn refuse_check(client: &Client, refused: CheckRefused) -> Problem {
+    match refused {
+        CheckRefused::Limited(limited) => refuse_limited(client, limited),
+        CheckRefused::Password(error) => {
+            if matches!(*error, PasswordError::Busy(_)) {
+                count("busy");
+            }
+            error.into()
+        }
+    }
 }
 
 fn refuse_limited(client: &Client, limited: Limited) -> Problem {

@@ -10,7 +10,7 @@ use trainyard_artifacts::Store;
 use trainyard_domain::access::ReadSection;
 use trainyard_domain::{Clock, webhook};
 use trainyard_http::Principal;
-use trainyard_http::auth::{Jwt, Passwords, SignInLimits};
+use trainyard_http::auth::{Jwt, PasswordChecks, Passwords, SignInLimits};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
 use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
@@ -62,7 +62,7 @@ struct Shared {
     long_polls: Semaphore,
     event_streams: Arc<Semaphore>,
     hub: Hub,
-    sign_in_limits: SignInLimits,
+    password_checks: PasswordChecks,
     sessions: SessionWatch,
 }
 
@@ -80,6 +80,7 @@ impl ApiState {
         metrics::gauge!(API_EVENT_STREAMS).increment(0.0);
         let looks = looks::start(&ports.db);
         let sign_in_limits = SignInLimits::new(ports.accounts.sign_in);
+        let password_checks = PasswordChecks::new(sign_in_limits, ports.passwords.clone(), ports.clock.clone());
         let sessions = SessionWatch::new(ports.db.clone(), ports.clock.clone(), ports.config.watch_sessions_every());
         Self(Arc::new(Shared {
             ports,
@@ -90,7 +91,7 @@ impl ApiState {
             long_polls,
             event_streams,
             hub,
-            sign_in_limits,
+            password_checks,
             sessions,
         }))
     }
@@ -125,9 +126,14 @@ impl ApiState {
         &self.0.hub
     }
 
+    /// Checks the passwords of sign-ins.
+    pub(crate) fn password_checks(&self) -> &PasswordChecks {
+        &self.0.password_checks
+    }
+
     /// Counts failed sign-ins and sign-ups.
     pub(crate) fn sign_in_limits(&self) -> &SignInLimits {
-        &self.0.sign_in_limits
+        self.0.password_checks.limits()
     }
 
     /// Ends streams and long polls with their sessions.

@@ -22,4 +22,7 @@ pub use jwt::{AuthError, Claims, Jwt, WeakSecret};
 pub use passwords::{PasswordError, Passwords};
 pub use principal::Principal;
 pub use session_keys::SessionKeys;
-pub use sign_in::{Attempt, AttemptCount, HashSlot, Limited, QueueFull, Requester, SignInConfig, SignInLimits};
+pub use sign_in::{
+    Attempt, AttemptCount, CheckRefused, HashSlot, Limited, PasswordCheck, PasswordChecks, QueueFull, Requester,
+    SignInConfig, SignInLimits,
+};

@@ -1,5 +1,7 @@
 //! How failures of the layers below become answers: the only place that translates them.
 
+use std::sync::Arc;
+
 use trainyard_artifacts::ArtifactError;
 use trainyard_queue::QueueError;
 use trainyard_storage::StorageError;
@@ -48,7 +50,13 @@ impl From<ArtifactError> for Problem {
 
 impl From<PasswordError> for Problem {
     fn from(error: PasswordError) -> Self {
-        match error {
+        Arc::new(error).into()
+    }
+}
+
+impl From<Arc<PasswordError>> for Problem {
+    fn from(error: Arc<PasswordError>) -> Self {
+        match *error {
             PasswordError::Busy(_) => Self::new(Code::Unavailable, "too many sign-ins at once; try again shortly"),
             PasswordError::Bcrypt(_) | PasswordError::Died(_) => Self::internal(error),
         }

@@ -1,9 +1,11 @@
 //! What stands before a password check: limits on failures, and a fair queue for the processors.
 
+mod checks;
 mod counts;
 mod limits;
 mod queue;
 
+pub use checks::{CheckRefused, PasswordCheck, PasswordChecks};
 pub use limits::{Attempt, AttemptCount, Limited, SignInConfig, SignInLimits};
 pub(super) use queue::HashQueue;
 pub use queue::{HashSlot, QueueFull, Requester};

@@ -1,10 +1,18 @@
 //! Password hashing: right and wrong, unknown people, overload.
 
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Instant;
 
-use trainyard_domain::Password;
+use futures::future::{FutureExt, join_all};
+use futures::poll;
+use trainyard_domain::{Clock, Password};
 use trainyard_http::Problem;
-use trainyard_http::auth::{HashSlot, PasswordError, Passwords, Requester};
+use trainyard_http::auth::{
+    Attempt, HashSlot, PasswordChecks, PasswordError, Passwords, Requester, SignInConfig, SignInLimits,
+};
+
+use crate::support::start;
 
 async fn slot(passwords: &Passwords) -> HashSlot {
     passwords.slot(Requester::SERVER).await.unwrap()
@@ -61,4 +69,64 @@ async fn overload_is_refused_rather_than_queued_for_ever() {
     assert!(matches!(refused, PasswordError::Busy(_)));
     assert_eq!(Problem::from(refused).code().as_str(), "unavailable");
     assert!(!check().await.unwrap(), "the queue has drained");
+}
+
+/// Checks by one processor, whose queue holds one caller and whose limits allow two failures.
+fn checks() -> (PasswordChecks, Arc<Passwords>) {
+    let limits = SignInLimits::new(SignInConfig { max_failed_logins: 2, ..SignInConfig::default() });
+    let passwords = Arc::new(Passwords::bounded(4, 1, 1));
+    (PasswordChecks::new(limits, passwords.clone(), Clock::manual(start())), passwords)
+}
+
+fn attempt(checks: &PasswordChecks, last_octet: u8) -> Attempt {
+    checks.limits().attempt("ada@example.com", IpAddr::from(Ipv4Addr::new(203, 0, 113, last_octet)), true)
+}
+
+#[tokio::test]
+async fn identical_checks_in_flight_share_one_hash_and_count_as_one_failure() {
+    let (checks, passwords) = checks();
+    let busy = slot(&passwords).await;
+    let wrong = || checks.check(attempt(&checks, 1), "wrong password", None);
+    let mut flood = Box::pin(join_all((0..48).map(|_| wrong())));
+    assert!(poll!(&mut flood).is_pending(), "the processor is busy");
+    drop(busy);
+    for checked in flood.await {
+        assert!(!checked.expect("one place in the queue is enough").is_right());
+    }
+    let other = async |password: &str| checks.check(attempt(&checks, 1), password, None).await;
+    assert!(other("another password").await.is_ok(), "one failure so far");
+    assert!(other("a third password").await.is_err(), "two failures");
+}
+
+#[tokio::test]
+async fn checks_of_other_passwords_addresses_and_hashes_are_not_shared() {
+    let hash = bcrypt::hash("correct horse", 4).unwrap();
+    for (last_octet, password, hash) in
+        [(2, "wrong password", None), (1, "correct horse", None), (1, "wrong password", Some(hash.as_str()))]
+    {
+        let (checks, passwords) = checks();
+        let busy = slot(&passwords).await;
+        let mut first = Box::pin(checks.check(attempt(&checks, 1), "wrong password", None));
+        assert!(poll!(&mut first).is_pending());
+        let second = checks.check(attempt(&checks, last_octet), password, hash).now_or_never();
+        assert!(matches!(second, Some(Err(_))), "a check of its own finds the queue full: {last_octet} {password}");
+        drop(busy);
+    }
+}
+
+#[tokio::test]
+async fn a_shared_check_goes_on_when_its_first_caller_leaves() {
+    let (checks, passwords) = checks();
+    let hash = bcrypt::hash("correct horse", 4).unwrap();
+    let busy = slot(&passwords).await;
+    let check = || Box::pin(checks.check(attempt(&checks, 1), "correct horse", Some(&hash)));
+    let (mut first, mut second) = (check(), check());
+    assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+    drop(first);
+    drop(busy);
+    let checked = second.await.unwrap();
+    assert!(checked.is_right());
+    checks.succeeded(&checked);
+    checks.succeeded(&checked);
+    assert!(format!("{checks:?}").contains("0 in flight"), "{checks:?}");
 }

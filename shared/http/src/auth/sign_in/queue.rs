@@ -1,9 +1,10 @@
 //! Who gets a processor for a password hash next.
 //!
 //! Callers wait in two lanes: addresses that signed in to the account before, and everybody else. The lanes alternate;
-//! within a lane addresses take turns, within an address accounts do, and within an account the newest caller goes first
-//! (adaptive LIFO; Maurer, "Fail at Scale", 2015): under overload the oldest have given up already, and a person who
-//! types the right password behind a flood of wrong ones is the newest. Waiting is bounded in number and in time.
+//! within a lane addresses take turns, within an address accounts do, and within an account the newest and the oldest
+//! caller. The newest goes first (adaptive LIFO; Maurer, "Fail at Scale", 2015): a person who types the right password
+//! behind a burst of wrong ones is the newest. The oldest goes next, so that a lasting flood of newer callers overtakes
+//! nobody for ever. Waiting is bounded in number and in time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use tokio::sync::oneshot;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Whom a slot is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Requester {
     /// Names the client's address.
     pub address: u64,
@@ -143,6 +144,7 @@ struct AddressLine {
 struct AccountLine {
     account: u64,
     waiters: VecDeque<Waiter>,
+    oldest_next: bool,
 }
 
 impl State {
@@ -206,7 +208,7 @@ impl Lane {
         });
         let accounts = &mut self.0[at].accounts;
         let at = accounts.iter().position(|line| line.account == account).unwrap_or_else(|| {
-            accounts.push_back(AccountLine { account, waiters: VecDeque::new() });
+            accounts.push_back(AccountLine { account, waiters: VecDeque::new(), oldest_next: false });
             accounts.len() - 1
         });
         accounts[at].waiters.push_back(waiter);
@@ -215,14 +217,15 @@ impl Lane {
     fn pop(&mut self) -> Option<Waiter> {
         let mut line = self.0.pop_front()?;
         let mut account = line.accounts.pop_front()?;
-        let newest = account.waiters.pop_back();
+        let next = if account.oldest_next { account.waiters.pop_front() } else { account.waiters.pop_back() };
+        account.oldest_next = !account.oldest_next;
         if !account.waiters.is_empty() {
             line.accounts.push_back(account);
         }
         if !line.accounts.is_empty() {
             self.0.push_back(line);
         }
-        newest
+        next
     }
 }
 

@@ -46,11 +46,35 @@ async fn order(first: HashSlot, mut waiting: Vec<(usize, Waiting<'_>)>) -> Vec<u
 }
 
 #[tokio::test]
-async fn the_newest_of_an_account_goes_first() {
+async fn the_newest_of_an_account_goes_first_and_then_the_oldest() {
     let queue = HashQueue::new(1, 100);
     let slot = queue.slot(stranger(1, 1)).await.unwrap();
-    let waiting = behind(&queue, &[stranger(1, 1); 4]).await;
-    assert_eq!(order(slot, waiting).await, [3, 2, 1, 0]);
+    let waiting = behind(&queue, &[stranger(1, 1); 5]).await;
+    assert_eq!(order(slot, waiting).await, [4, 0, 3, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_lasting_flood_of_newer_callers_does_not_starve_an_older_one() {
+    let queue = HashQueue::new(1, 1_000);
+    let mut running = Some(queue.slot(stranger(1, 1)).await.unwrap());
+    let mut flood = behind(&queue, &[stranger(1, 1); 3]).await;
+    let (_, mut older) = flood.pop().unwrap();
+    for _ in 0..10 {
+        // Two callers come while one is served.
+        flood.extend(behind(&queue, &[stranger(1, 1); 2]).await);
+        drop(running.take());
+        if (&mut older).now_or_never().is_some() {
+            return;
+        }
+        flood.retain_mut(|(_, caller)| match caller.now_or_never() {
+            Some(slot) => {
+                running = Some(slot.unwrap());
+                false
+            }
+            None => true,
+        });
+    }
+    panic!("the older caller still waits");
 }
 
 #[tokio::test]
