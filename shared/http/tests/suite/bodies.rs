@@ -26,16 +26,16 @@ async fn order(limits: Limits, body: Body) -> Answer {
     timeout(LONG, send(app_with(limits), request)).await.expect("the body is still waited for")
 }
 
-/// Spaces, one every 20 ms, and then a JSON object.
+/// Spaces, one every 20 ms of the paused clock, and then a JSON object.
 fn drip(spaces: usize) -> Body {
     let spaces = stream::iter(0..spaces).then(|_| async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::advance(Duration::from_millis(20)).await;
         Ok::<_, std::io::Error>(" ")
     });
     Body::from_stream(spaces.chain(stream::iter([Ok(r#"{"name":"n"}"#)])))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_that_stops_is_408() {
     let stopped = stream::iter([Ok::<_, std::io::Error>("{")]).chain(stream::pending());
     let answer = order(pace(50, 0), Body::from_stream(stopped)).await;
@@ -43,14 +43,14 @@ async fn a_body_that_stops_is_408() {
     assert_eq!(answer.header("connection"), "close");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_below_the_least_rate_is_408_and_a_slow_one_above_it_passes() {
     let trickle = order(pace(200, 500), drip(1_000)).await;
     assert_eq!((trickle.status, trickle.problem().as_str()), (408, "request_timeout"));
     assert_eq!(order(pace(200, 0), drip(20)).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_still_on_its_way_when_the_time_is_over_is_the_clients_fault() {
     let limits = Limits { timeout_s: 1, ..pace(20_000, 0) };
     let answer = order(limits, drip(1_000)).await;

@@ -1,6 +1,7 @@
 //! Connections that hold on: silent ones, slow heads, answers that nobody reads, and too many of them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,6 +11,7 @@ use futures::future::join_all;
 use futures::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Notify;
 use tokio::time::{interval, timeout};
 use trainyard_http::serve::{Exempt, ServeLimits};
 
@@ -127,16 +129,27 @@ async fn a_client_that_reads_slowly_gets_its_whole_answer() {
 
 #[tokio::test]
 async fn an_event_stream_without_events_stays_open() {
-    let events = || async {
-        let later = async {
-            tokio::time::sleep(4 * SHORT).await;
+    let event = Arc::new(Notify::new());
+    let source = event.clone();
+    let events = move || {
+        let source = source.clone();
+        let later = async move {
+            source.notified().await;
             Ok::<_, std::io::Error>("event")
         };
-        Body::from_stream(stream::once(later))
+        async { Body::from_stream(stream::once(later)) }
     };
-    let server = start_with(Router::new().route("/", get(events)), Duration::ZERO, short()).await;
+    let router = Router::new().route("/", get(events)).route("/numbers", get(|| async { "none" }));
+    let server = start_with(router, Duration::ZERO, short()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+    // Connections that are closed for being idle show that every limit has passed several times.
+    for _ in 0..4 {
+        let mut idle = TcpStream::connect(server.address).await.unwrap();
+        idle.write_all(GET).await.unwrap();
+        assert!(closed(idle).await.starts_with("HTTP/1.1 200"));
+    }
+    event.notify_one();
     let answer = closed(client).await;
     assert!(answer.contains("event"), "{answer}");
 }
