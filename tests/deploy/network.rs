@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::chart::{MINIMAL, Rendered, SETS, list, render};
+use crate::chart::{MINIMAL, Rendered, SETS, env, list, render, root};
 
 fn set(name: &str) -> &'static Rendered {
     SETS.iter().find(|set| set.name == name).unwrap()
@@ -22,6 +22,44 @@ fn backend<'i>(ingress: &'i Value, host: usize, path: &str) -> &'i str {
     let paths = list(&ingress["spec"]["rules"][host]["http"]["paths"]);
     let rule = paths.iter().filter(matching).max_by_key(rank).unwrap();
     rule["backend"]["service"]["name"].as_str().unwrap()
+}
+
+#[test]
+fn the_pods_behind_the_ingress_trust_its_controller_to_name_the_client() {
+    const TRUSTED: &str = "TRAINYARD__SERVER__TRUSTED_PROXIES";
+    let private = Some("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7");
+    for (role, expected) in [("api", private), ("inference", private), ("worker", None), ("migrate", None)] {
+        assert_eq!(env(set("production").pod(role), TRUSTED), expected, "{role}");
+    }
+    assert_eq!(env(set(MINIMAL).pod("api"), TRUSTED), None, "without an Ingress nobody is trusted");
+    let narrow = render("production", &["--set", "ingress.trustedProxies={10.42.0.0/24}"]);
+    assert_eq!(env(narrow.pod("api"), TRUSTED), Some("10.42.0.0/24"));
+    let own = render(MINIMAL, &["--set", "settings.server.trusted_proxies=10.42.0.9"]);
+    assert_eq!(env(own.pod("api"), TRUSTED), Some("10.42.0.9"), "a proxy that the chart knows nothing of");
+}
+
+/// The definition of a service in `docker-compose.yml`.
+fn compose(service: &str) -> String {
+    let text = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let (_, from) = text.split_once(&format!("\n  {service}:\n")).unwrap();
+    let lines = from.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_roles_under_compose_trust_the_gateway_alone_to_name_the_client() {
+    let text = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let address = "${GATEWAY_ADDRESS:-172.30.57.2}";
+    let trusted = format!("TRAINYARD__SERVER__TRUSTED_PROXIES: ${{TRAINYARD__SERVER__TRUSTED_PROXIES:-{address}}}");
+    assert!(text.contains(&trusted), "{trusted}");
+    assert!(compose("gateway").contains(&format!("ipv4_address: \"{address}\"")), "{}", compose("gateway"));
+    for role in ["api", "inference"] {
+        assert!(compose(role).contains("*behind-gateway"), "{}", compose(role));
+    }
+    let gateway = std::fs::read_to_string(root().join("deploy/nginx.conf")).unwrap();
+    for header in ["X-Forwarded-For $proxy_add_x_forwarded_for", "Forwarded \"\""] {
+        assert!(gateway.contains(&format!("proxy_set_header {header};")), "{header}");
+    }
 }
 
 #[test]

@@ -46,6 +46,11 @@ fn each_mistake_is_named() {
             "settings.worker.grace_s=9",
             "settings.worker.grace_s can't be set there; the value for it is worker.graceSeconds",
         ),
+        (
+            "production",
+            "settings.server.trusted_proxies=10.0.0.1",
+            "settings.server.trusted_proxies can't be set there; the value for it is ingress.trustedProxies",
+        ),
         (MINIMAL, "api.settings.auth.jwt_secret=x", "api.settings.auth.jwt_secret can't be set there"),
     ] {
         let output = helm(&["template", "demo"], set, &["--set", values]);

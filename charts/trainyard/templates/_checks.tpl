@@ -70,6 +70,9 @@
 
 {{- /* Settings that other values say, and on which probes, grace periods and Secrets depend. */ -}}
 {{- $said := dict "server.listen" "listenAddress" "server.drain_delay_s" "drainDelaySeconds" "server.shutdown_grace_s" "shutdownGraceSeconds" "database.url" "database.url" "queue.url" "redis.url" "artifacts.url" "artifacts.url" "auth.jwt_secret" "auth.jwtSecret" "auth.admin_email" "auth.adminEmail" "auth.admin_password" "auth.adminPassword" "webhooks.secret" "webhooks.secret" "worker.concurrency" "worker.concurrency" "worker.grace_s" "worker.graceSeconds" "worker.child_memory_mb" "worker.childMemoryMb" "worker.pod_name" "worker.markBusyPods" "worker.max_jobs" "worker.kind" "worker.work_dir" "nothing: it is the pod's volume" -}}
+{{- if $values.ingress.enabled -}}
+{{- $_ := set $said "server.trusted_proxies" "ingress.trustedProxies" -}}
+{{- end -}}
 {{- range $place, $settings := dict "settings" $values.settings "api.settings" $values.api.settings "worker.settings" $values.worker.settings "inference.settings" $values.inference.settings -}}
 {{- range $section, $keys := $settings -}}
 {{- range $key, $_ := $keys -}}

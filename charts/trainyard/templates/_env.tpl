@@ -33,6 +33,9 @@
 {{- end -}}
 {{- if has .role (list "api" "inference") -}}
 - {name: TRAINYARD__SERVER__DRAIN_DELAY_S, value: {{ $values.drainDelaySeconds | int64 | quote }}}
+{{ if and $values.ingress.enabled $values.ingress.trustedProxies -}}
+- {name: TRAINYARD__SERVER__TRUSTED_PROXIES, value: {{ join "," $values.ingress.trustedProxies | quote }}}
+{{ end -}}
 {{ include "trainyard.fromSecret" (dict "name" "JWT_SECRET" "secret" (default $own $values.auth.existingSecret) "key" "JWT_SECRET") -}}
 {{- end -}}
 {{- if and $values.webhooks.enabled (has .role (list "api" "worker")) -}}
