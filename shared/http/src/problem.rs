@@ -116,8 +116,8 @@ impl Problem {
     /// Names the fields it is about, where its kind alone does not say so: a 404 for a name in the body, say.
     #[must_use]
     pub fn about(mut self, mut errors: Vec<FieldError>) -> Self {
-        self.0.errors_omitted = errors.len().saturating_sub(bounds::MAX_ERRORS);
-        errors.truncate(bounds::MAX_ERRORS);
+        self.0.errors_omitted = errors.len().saturating_sub(MAX_ERRORS);
+        errors.truncate(MAX_ERRORS);
         self.0.errors = errors;
         self
     }

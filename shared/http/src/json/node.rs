@@ -201,8 +201,20 @@ impl<'de> Deserializer<'de> for &Node {
         deserialize_char => visit_str(TEXTS[*number]);
         deserialize_str => visit_str(TEXTS[*number]);
         deserialize_string => visit_str(TEXTS[*number]);
-        deserialize_map => visit_map(MapDeserializer::new(NO_MEMBERS.into_iter()));
-        deserialize_seq => visit_seq(SeqDeserializer::new(NO_ITEMS.into_iter()));
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Node::StandIn(_) => visitor.visit_map(MapDeserializer::new(NO_MEMBERS.into_iter())),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Node::StandIn(_) => visitor.visit_seq(SeqDeserializer::new(NO_ITEMS.into_iter())),
+            _ => self.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 use trainyard_http::body::Pace;
 use trainyard_http::routes::Limits;
 use trainyard_http::serve::ServeLimits;
@@ -27,12 +27,13 @@ async fn order(limits: Limits, body: Body) -> Answer {
 }
 
 /// Spaces, one every 20 ms of the paused clock, and then a JSON object.
-fn drip(spaces: usize) -> Body {
-    let spaces = stream::iter(0..spaces).then(|_| async {
-        tokio::time::advance(Duration::from_millis(20)).await;
-        Ok::<_, std::io::Error>(" ")
+fn drip(count: usize) -> Body {
+    let ticks = interval(Duration::from_millis(20));
+    let spaces = stream::unfold(ticks, |mut ticks| async {
+        ticks.tick().await;
+        Some((Ok::<_, std::io::Error>(" "), ticks))
     });
-    Body::from_stream(spaces.chain(stream::iter([Ok(r#"{"name":"n"}"#)])))
+    Body::from_stream(spaces.take(count).chain(stream::iter([Ok(r#"{"name":"n"}"#)])))
 }
 
 #[tokio::test(start_paused = true)]
