@@ -41,7 +41,7 @@ impl Quota {
         dataset: DatasetId,
         deleted: impl FnOnce() -> Problem,
     ) -> Result<(), Problem> {
-        let admitted = tx.jobs().admit(&[JobDemand { user, datasets: vec![dataset], jobs: 1 }], self.limits).await?;
+        let admitted = tx.jobs().admit(&[JobDemand::one(user, dataset)], self.limits).await?;
         match admitted.first() {
             Some(Admission::Admitted) => Ok(()),
             Some(Admission::DatasetDeleted) => Err(deleted()),

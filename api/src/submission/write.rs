@@ -121,7 +121,7 @@ fn demand(accepted: &Accepted<'_>) -> JobDemand {
     datasets.sort();
     datasets.dedup();
     let jobs = i64::try_from(accepted.jobs.len()).unwrap_or(i64::MAX);
-    JobDemand { user: accepted.order.principal.user_id, datasets, jobs }
+    JobDemand { user: accepted.order.principal.user_id, datasets, jobs, replaces: Vec::new() }
 }
 
 fn audit(accepted: &Accepted<'_>, now: DateTime<Utc>) -> AuditEntry {

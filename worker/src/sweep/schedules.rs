@@ -106,7 +106,7 @@ impl Round {
             return self.record(tx, skipped).await.map(|_| ());
         }
         // Before the rows of other jobs are changed: quotas are locked first, everywhere.
-        if let Some(why) = refusal(tx, &job, limits).await? {
+        if let Some(why) = refusal(tx, &job, &active, limits).await? {
             return self.record(tx, refused(schedule, due_at, now, why)).await.map(|_| ());
         }
         let submitted = ScheduleRun { job_id: Some(job.id), ..came_to(schedule, due_at, now, Outcome::Submitted) };
@@ -173,9 +173,9 @@ impl Round {
     }
 }
 
-/// Why the job may not be added.
-async fn refusal(tx: &mut Tx, job: &Job, limits: JobLimits) -> StorageResult<Option<String>> {
-    let demand = JobDemand { user: job.created_by, datasets: vec![job.dataset_id], jobs: 1 };
+/// Why the job may not be added in place of `replaced`.
+async fn refusal(tx: &mut Tx, job: &Job, replaced: &[JobId], limits: JobLimits) -> StorageResult<Option<String>> {
+    let demand = JobDemand { replaces: replaced.to_vec(), ..JobDemand::one(job.created_by, job.dataset_id) };
     Ok(match tx.jobs().admit(&[demand], limits).await?.first() {
         Some(Admission::Admitted) => None,
         Some(Admission::UserFull) => {

@@ -17,9 +17,12 @@ use crate::yard::{Yard, quick_sweep, train_task};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A yard whose data set has a profile, so that orders can be checked against it.
 async fn yard() -> Yard {
-    let yard = Yard::new().await;
+    with_profile(Yard::new().await).await
+}
+
+/// A yard whose data set has a profile, so that orders can be checked against it.
+async fn with_profile(yard: Yard) -> Yard {
     let column = |name: &str, dtype: Dtype| ColumnProfile {
         name: name.into(),
         dtype,
@@ -208,10 +211,9 @@ async fn an_order_that_can_not_be_trained_any_more_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedules_job_beyond_the_limits_is_refused() {
     let yard = yard().await;
-    let mut tx = yard.db.begin().await.unwrap();
-    let jobs = [yard.new_job("one"), yard.new_job("two")];
-    assert!(tx.jobs().submit_within(&jobs, &[], JobLimits::default()).await.unwrap());
-    tx.commit().await.unwrap();
+    for name in ["one", "two"] {
+        yard.submit_within(yard.new_job(name), JobLimits::default()).await;
+    }
     let id = store(&yard, yearly(&yard)).await;
     let job_limits = JobLimits { per_user: 2, total: 100 };
     let sweep = yard.sweep_with("s", SweepConfig { job_limits, ..quick_sweep() });
@@ -220,6 +222,26 @@ async fn a_schedules_job_beyond_the_limits_is_refused() {
     assert_eq!((seen.outcome, seen.job_id), (Outcome::Refused, None));
     let why = read(&yard, id).await.last_error.unwrap();
     assert!(why.contains("2 jobs queued or running (api.max_jobs_per_user)"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_at_the_limit_replaces_its_own_job() {
+    for yard in [Yard::new().await, Yard::on_postgres(4).await] {
+        let yard = with_profile(yard).await;
+        let id = store(&yard, Schedule { next_run_at: None, overlap: Overlap::Replace, ..yearly(&yard) }).await;
+        let job_limits = JobLimits { per_user: 2, total: 2 };
+        let sweep = yard.sweep_with("s", SweepConfig { job_limits, ..quick_sweep() });
+        let other = yard.submit_within(yard.new_job("other"), job_limits).await;
+        let first = again(&yard, id, |_| ()).await.job_id.unwrap();
+        let second = again(&yard, id, |_| ()).await;
+        assert_eq!((second.outcome, &second.message), (Outcome::Submitted, &None));
+        assert_eq!(yard.job(first).await.status, JobStatus::Cancelled);
+        assert_eq!(yard.job(second.job_id.unwrap()).await.status, JobStatus::Queued);
+        assert_eq!(yard.job(other).await.status, JobStatus::Queued);
+        let beside = again(&yard, id, |schedule| schedule.overlap = Overlap::Allow).await;
+        assert_eq!(beside.outcome, Outcome::Refused, "no other place is free");
+        sweep.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ use trainyard_domain::{
     UserId,
 };
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, PoolOptions};
+use trainyard_storage::{Db, JobLimits, PoolOptions};
 use trainyard_testkit::eventually;
 use trainyard_worker::{Health, SweepConfig, WorkerConfig, WorkerDeps};
 
@@ -74,6 +74,14 @@ impl Yard {
     pub(crate) async fn submit(&self, job: Job) -> JobId {
         let mut tx = self.db.begin().await.unwrap();
         tx.jobs().insert(&job).await.unwrap();
+        tx.commit().await.unwrap();
+        job.id
+    }
+
+    /// A job that counts against the limits, as the API stores it.
+    pub(crate) async fn submit_within(&self, job: Job, limits: JobLimits) -> JobId {
+        let mut tx = self.db.begin().await.unwrap();
+        assert!(tx.jobs().submit_within(&[&job], &[], limits).await.unwrap());
         tx.commit().await.unwrap();
         job.id
     }

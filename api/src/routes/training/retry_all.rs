@@ -194,7 +194,7 @@ impl Round {
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, StorageError> {
         let jobs = self.with_datasets(tx, jobs).await?;
-        let demand = |job: &Job| JobDemand { user: job.created_by, datasets: vec![job.dataset_id], jobs: 1 };
+        let demand = |job: &Job| JobDemand::one(job.created_by, job.dataset_id);
         let demands: Vec<_> = jobs.iter().map(demand).collect();
         let admissions = tx.jobs().admit(&demands, state.quota().limits).await?;
         let mut again = Vec::new();

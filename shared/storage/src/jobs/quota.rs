@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trainyard_domain::{DatasetId, UserId};
+use trainyard_domain::{DatasetId, Job, JobId, UserId};
 use uuid::Uuid;
 
 use super::Jobs;
@@ -39,6 +39,15 @@ pub struct JobDemand {
     pub datasets: Vec<DatasetId>,
     /// How many.
     pub jobs: i64,
+    /// Jobs that the same transaction cancels once the demand is admitted. Their places count as free.
+    pub replaces: Vec<JobId>,
+}
+
+impl JobDemand {
+    /// A demand for one job.
+    pub fn one(user: UserId, dataset: DatasetId) -> Self {
+        Self { user, datasets: vec![dataset], jobs: 1, replaces: Vec::new() }
+    }
 }
 
 /// The answer to a [`JobDemand`].
@@ -118,35 +127,54 @@ impl Jobs<'_> {
         let mut bounds: BTreeMap<Uuid, Bound> =
             rows.into_iter().map(|(owner, active, _)| (owner, Bound::read(active))).collect();
         let mut answers = Vec::with_capacity(demands.len());
+        let mut taken = Vec::with_capacity(demands.len());
         for demand in demands {
-            answers.push(if demand.datasets.iter().any(|dataset| closed.contains(&dataset.0)) {
-                Admission::DatasetDeleted
-            } else if self.user_exceeds(&mut bounds, demand, limits.per_user).await? {
-                Admission::UserFull
+            if demand.datasets.iter().any(|dataset| closed.contains(&dataset.0)) {
+                answers.push(Admission::DatasetDeleted);
+                taken.push(0);
             } else {
-                Admission::Admitted
-            });
+                let places = self.places_of_user(&mut bounds, demand, limits.per_user).await?;
+                answers.push(if places.is_some() { Admission::Admitted } else { Admission::UserFull });
+                taken.push(places.unwrap_or(0));
+            }
         }
-        self.admit_in_all(demands, &mut answers, &mut bounds, limits.total).await?;
+        self.admit_in_all(demands, &taken, &mut answers, &mut bounds, limits.total).await?;
         self.record_bounds(demands, &bounds, limits.per_user).await?;
         Ok(answers)
     }
 
-    async fn user_exceeds(
+    /// The places that `demand` takes from its user's limit; `None` where they would exceed it.
+    async fn places_of_user(
         &mut self,
         bounds: &mut BTreeMap<Uuid, Bound>,
         demand: &JobDemand,
         most: i64,
-    ) -> Result<bool> {
+    ) -> Result<Option<i64>> {
         let bound = bounds.entry(demand.user.0).or_insert_with(|| Bound::read(0));
         if bound.exceeds(demand.jobs, most) && !bound.counted {
             bound.counted(self.active_of(demand.user).await?);
         }
-        let exceeds = bound.exceeds(demand.jobs, most);
-        if !exceeds {
-            bound.added += demand.jobs;
+        let mut places = demand.jobs;
+        if bound.exceeds(places, most) {
+            places -= self.active_replaced(demand, Some(demand.user)).await?;
         }
-        Ok(exceeds)
+        if bound.exceeds(places, most) {
+            return Ok(None);
+        }
+        bound.added += places;
+        Ok(Some(places))
+    }
+
+    /// How many of the jobs that `demand` replaces are active, of one user or of all. Call it after the jobs were counted:
+    /// a job that ends in between is then counted and not subtracted, so the bound stays an upper bound.
+    async fn active_replaced(&mut self, demand: &JobDemand, user: Option<UserId>) -> Result<i64> {
+        if demand.replaces.is_empty() {
+            return Ok(0);
+        }
+        let jobs = self.get_many(&demand.replaces).await?;
+        let is_of_user = |job: &Job| user.is_none_or(|user| job.created_by == user);
+        let active = jobs.iter().filter(|job| !job.status.is_final() && is_of_user(job)).count();
+        Ok(i64::try_from(active).unwrap_or(i64::MAX))
     }
 
     /// Holds those that are admitted so far against the limit on all users. The total's row is locked last, and not at all
@@ -154,6 +182,7 @@ impl Jobs<'_> {
     async fn admit_in_all(
         &mut self,
         demands: &[JobDemand],
+        taken: &[i64],
         answers: &mut [Admission],
         bounds: &mut BTreeMap<Uuid, Bound>,
         most: i64,
@@ -164,15 +193,20 @@ impl Jobs<'_> {
         let (active,): (i64,) =
             write_one!(self.0, "UPDATE job_quota_total SET active = active WHERE id = 1 RETURNING active")?;
         let mut total = Bound::read(active);
-        for (demand, answer) in demands.iter().zip(answers).filter(|(_, answer)| **answer == Admission::Admitted) {
+        let admitted = demands.iter().zip(taken).zip(answers).filter(|(_, answer)| **answer == Admission::Admitted);
+        for ((demand, taken), answer) in admitted {
             if total.exceeds(demand.jobs, most) && !total.counted {
                 total.counted(self.active_total().await?);
             }
-            if total.exceeds(demand.jobs, most) {
+            let mut places = demand.jobs;
+            if total.exceeds(places, most) {
+                places -= self.active_replaced(demand, None).await?;
+            }
+            if total.exceeds(places, most) {
                 *answer = Admission::TotalFull;
-                bounds.entry(demand.user.0).and_modify(|bound| bound.added -= demand.jobs);
+                bounds.entry(demand.user.0).and_modify(|bound| bound.added -= taken);
             } else {
-                total.added += demand.jobs;
+                total.added += places;
                 for dataset in &demand.datasets {
                     bounds.entry(dataset.0).and_modify(|bound| bound.added += demand.jobs);
                 }

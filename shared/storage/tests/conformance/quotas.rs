@@ -1,7 +1,7 @@
 //! The limits on queued and running jobs, under submissions at the same time.
 
 use futures::future::join_all;
-use trainyard_domain::{Job, JobStatus, Role, UserId};
+use trainyard_domain::{Job, JobId, JobStatus, Role, UserId};
 use trainyard_storage::{Admission, Db, JobDemand, JobLimits};
 
 use crate::bench::{Bench, LEASE};
@@ -14,6 +14,7 @@ on_both!(
     what_was_queued_before_there_were_quotas_counts,
     a_lowered_limit_admits_nobody_until_enough_have_ended,
     a_refused_demand_takes_no_place_from_later_ones,
+    a_job_that_replaces_another_takes_over_its_place,
 );
 
 const FEW: JobLimits = JobLimits { per_user: 10, total: 1_000 };
@@ -40,7 +41,7 @@ async fn submit_admitted(db: &Db, jobs: &[Job], limits: JobLimits) -> bool {
 }
 
 fn demand(jobs: &[Job]) -> JobDemand {
-    JobDemand { user: jobs[0].created_by, datasets: vec![jobs[0].dataset_id], jobs: jobs.len() as i64 }
+    JobDemand { jobs: jobs.len() as i64, ..JobDemand::one(jobs[0].created_by, jobs[0].dataset_id) }
 }
 
 /// As two processes would: half of the submissions by each.
@@ -136,7 +137,7 @@ async fn a_lowered_limit_admits_nobody_until_enough_have_ended(bench: Bench) {
 
 async fn a_refused_demand_takes_no_place_from_later_ones(bench: Bench) {
     let bob = bench.add_user("bob@example.com", Role::Admin).await;
-    let demand = |user: UserId, jobs: i64| JobDemand { user, datasets: vec![bench.dataset.id], jobs };
+    let demand = |user: UserId, jobs: i64| JobDemand { jobs, ..JobDemand::one(user, bench.dataset.id) };
     let demands =
         [demand(bench.user, 11), demand(bob, 9), demand(bench.user, 7), demand(bench.user, 3), demand(bob, 1)];
     let limits = JobLimits { per_user: 10, total: 13 };
@@ -145,4 +146,33 @@ async fn a_refused_demand_takes_no_place_from_later_ones(bench: Bench) {
     let expected =
         [Admission::UserFull, Admission::Admitted, Admission::TotalFull, Admission::Admitted, Admission::Admitted];
     assert_eq!(admissions, expected);
+}
+
+/// Submits one job in place of `replaced`, as a schedule does.
+async fn replace(bench: &Bench, user: UserId, replaced: JobId, limits: JobLimits) -> Admission {
+    let job = Job { created_by: user, ..bench.draft() };
+    let demand = JobDemand { replaces: vec![replaced], ..JobDemand::one(user, job.dataset_id) };
+    let mut tx = bench.db.begin().await.unwrap();
+    let admission = tx.jobs().admit(&[demand], limits).await.unwrap()[0];
+    if admission == Admission::Admitted {
+        tx.jobs().cancel(replaced, bench.now).await.unwrap();
+        tx.jobs().insert(&job).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    admission
+}
+
+async fn a_job_that_replaces_another_takes_over_its_place(bench: Bench) {
+    let bob = bench.add_user("bob@example.com", Role::Admin).await;
+    let (jobs, of_bob) = (of(&bench, bench.user, 10), of(&bench, bob, 3));
+    let limits = JobLimits { per_user: 10, total: 13 };
+    assert!(submit(&bench.db, &jobs, limits).await && submit(&bench.db, &of_bob, limits).await);
+    assert_eq!(replace(&bench, bench.user, jobs[0].id, limits).await, Admission::Admitted);
+    assert_eq!(active(&bench, bench.user).await, 10);
+    assert_eq!(replace(&bench, bench.user, jobs[0].id, limits).await, Admission::UserFull, "it has ended already");
+    assert_eq!(replace(&bench, bench.user, of_bob[0].id, limits).await, Admission::UserFull, "another user's place");
+    assert_eq!(replace(&bench, bob, of_bob[0].id, limits).await, Admission::Admitted);
+    assert_eq!(replace(&bench, bob, of_bob[0].id, limits).await, Admission::TotalFull);
+    assert!(!submit(&bench.db, &of(&bench, bench.user, 1), JobLimits { total: 100, ..limits }).await);
+    assert!(!submit(&bench.db, &of(&bench, bob, 1), limits).await);
 }

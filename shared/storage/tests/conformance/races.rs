@@ -71,7 +71,7 @@ async fn of_a_data_sets_deletion_and_a_retry_one_is_refused(bench: Bench) {
         tx.jobs().cancel(id, bench.now).await.unwrap();
         tx.commit().await.unwrap();
         let (user, now) = (bench.user, bench.now);
-        let demand = JobDemand { user, datasets: vec![dataset.id], jobs: 1 };
+        let demand = JobDemand::one(user, dataset.id);
         let retry = |db: Db| async move {
             let mut tx = db.begin().await.unwrap();
             let admitted = tx.jobs().admit(&[demand], JobLimits::default()).await.unwrap();
