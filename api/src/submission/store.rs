@@ -23,32 +23,26 @@ pub(super) async fn store(
     known: &Known,
     orders: &[Arc<Order>],
 ) -> Result<Vec<Answer>, StorageError> {
-    let mut tx = ports.db.glance().await?;
-    let Intake { now, paused, datasets } = intake(&mut tx, known, orders).await?;
-    let (mut answers, mut accepted, mut keys) = (Vec::with_capacity(orders.len()), Vec::new(), HashSet::new());
+    let Facts { now, paused, datasets, mut answers } = read(ports, known, orders).await?;
+    // No connection is held here: a large request is validated on another thread, for as long as the thread is busy.
+    let mut accepted = Vec::new();
     for (place, order) in orders.iter().enumerate() {
-        answers.push(if let Some(before) = answered_before(&mut tx, order, now).await? {
-            before
-        } else if order.key().is_some_and(|(key, _)| !keys.insert((order.principal.user_id, key))) {
-            // Of two with one key the second looks again when the first is stored.
-            Ok(Stored::Raced)
-        } else {
-            match order.validate(&datasets, ports).await {
-                Ok(specs) => {
-                    let job = |(spec, dataset_id)| {
-                        let request_id = order.actor.request_id();
-                        let job = Job::submitted(spec, dataset_id, order.principal.user_id, request_id, now);
-                        Job { traceparent: order.traceparent.clone(), ..job }
-                    };
-                    accepted.push(Accepted { place, order, jobs: specs.into_iter().map(job).collect() });
-                    Ok(Stored::Raced) // until it is stored
-                }
-                Err(problem) => Err(problem),
+        if answers[place].is_some() {
+            continue;
+        }
+        match order.validate(&datasets, ports).await {
+            Ok(specs) => {
+                let job = |(spec, dataset_id)| {
+                    let request_id = order.actor.request_id();
+                    let job = Job::submitted(spec, dataset_id, order.principal.user_id, request_id, now);
+                    Job { traceparent: order.traceparent.clone(), ..job }
+                };
+                accepted.push(Accepted { place, order, jobs: specs.into_iter().map(job).collect() });
             }
-        });
+            Err(problem) => answers[place] = Some(Err(problem)),
+        }
     }
-    // Gives the connection back warm.
-    tx.commit().await?;
+    let mut answers: Vec<Answer> = answers.into_iter().map(|answer| answer.unwrap_or(Ok(Stored::Raced))).collect();
     number(&mut accepted);
     let stored = write(ports, quota, accepted, &mut answers, now).await?;
 
@@ -68,14 +62,40 @@ pub(super) async fn store(
     Ok(answers)
 }
 
-/// What a batch of orders begins with.
-struct Intake {
+/// What the database says about a batch of orders before any of them is validated.
+struct Facts {
     now: DateTime<Utc>,
     paused: bool,
     datasets: Datasets,
+    /// One for each order; `None` where the order has to be validated and stored.
+    answers: Vec<Option<Answer>>,
 }
 
-async fn intake(tx: &mut Tx, known: &Known, orders: &[Arc<Order>]) -> Result<Intake, StorageError> {
+async fn read(ports: &Ports, known: &Known, orders: &[Arc<Order>]) -> Result<Facts, StorageError> {
+    let mut tx = ports.db.glance().await?;
+    let (now, paused, datasets) = datasets(&mut tx, known, orders).await?;
+    let (mut answers, mut keys) = (Vec::with_capacity(orders.len()), HashSet::new());
+    for order in orders {
+        let mut answer = answered_before(&mut tx, order, now).await?;
+        if answer.is_none()
+            && let Some((key, _)) = order.key()
+            && !keys.insert((order.principal.user_id, key))
+        {
+            // Of two with one key the second looks again when the first is stored.
+            answer = Some(Ok(Stored::Raced));
+        }
+        answers.push(answer);
+    }
+    // Gives the connection back warm.
+    tx.commit().await?;
+    Ok(Facts { now, paused, datasets, answers })
+}
+
+async fn datasets(
+    tx: &mut Tx,
+    known: &Known,
+    orders: &[Arc<Order>],
+) -> Result<(DateTime<Utc>, bool, Datasets), StorageError> {
     let mut datasets = Datasets::new();
     let mut begun = None;
     for name in orders.iter().flat_map(|order| order.datasets()) {
@@ -99,7 +119,7 @@ async fn intake(tx: &mut Tx, known: &Known, orders: &[Arc<Order>]) -> Result<Int
         Some(begun) => begun,
         None => (tx.now().await?, tx.jobs().paused().await?),
     };
-    Ok(Intake { now, paused, datasets })
+    Ok((now, paused, datasets))
 }
 
 /// The answer that an earlier request with this key got, or gets in the way of.

@@ -2,9 +2,9 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use trainyard_api::ApiConfig;
+use trainyard_api::{AccountsConfig, ApiConfig};
 
-use crate::support::Api;
+use crate::support::{Api, Caller};
 use crate::training::{job, with};
 
 #[tokio::test]
@@ -124,14 +124,42 @@ async fn a_request_with_its_defaults_spelled_out_is_the_same_request() {
 async fn a_bulk_request_may_not_name_more_features_than_can_be_stored_at_once() {
     let api = Api::start().await;
     let admin = api.admin().await;
+    let wide = wide_job(&admin).await;
+    let refused = admin.post("/training/bulk", json!({"jobs": vec![wide; 101]})).await.refused();
+    assert_eq!(refused, ["jobs"]);
+}
+
+/// Uploads a dataset of 10,000 columns; answers a job that names all of them.
+async fn wide_job(admin: &Caller<'_>) -> Value {
     let features: Vec<_> = (0..9_999).map(|i| format!("c{i}")).collect();
     let header = format!("{},y\n", features.join(","));
     let row = |value: usize| format!("{}{}\n", format!("{value},").repeat(9_999), value % 2);
     let csv = (0..4).fold(header, |csv, value| csv + &row(value));
     admin.upload("wide", csv).await.ok(201);
-    let wide = with(json!({"dataset": "wide", "target": "y", "features": ["*"]}));
-    let refused = admin.post("/training/bulk", json!({"jobs": vec![wide; 101]})).await.refused();
-    assert_eq!(refused, ["jobs"]);
+    with(json!({"dataset": "wide", "target": "y", "features": ["*"]}))
+}
+
+#[test]
+fn a_long_validation_holds_no_connection() {
+    // Long validations run on the one blocking thread; there is one connection as well.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let api = Api::with_connections(1, ApiConfig::default(), AccountsConfig::default()).await;
+        let admin = api.admin().await;
+        let wide = wide_job(&admin).await;
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || released.recv());
+        let others = async {
+            // The pool is fair, so the submission has had its connection long before the last of these.
+            for _ in 0..500 {
+                api.state.db.read().await.unwrap().commit().await.unwrap();
+            }
+            release.send(()).unwrap();
+        };
+        let (answer, ()) = tokio::join!(admin.post("/training", wide), others);
+        answer.ok(202);
+        busy.await.unwrap().unwrap();
+    });
 }
 
 #[tokio::test]

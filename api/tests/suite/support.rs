@@ -53,8 +53,12 @@ impl Api {
     }
 
     pub async fn with_accounts(config: ApiConfig, accounts: AccountsConfig) -> Self {
+        Self::with_connections(4, config, accounts).await
+    }
+
+    pub async fn with_connections(max_connections: u32, config: ApiConfig, accounts: AccountsConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = PoolOptions { max_connections: 4, ..PoolOptions::default() };
+        let options = PoolOptions { max_connections, ..PoolOptions::default() };
         let db = Db::connect(&format!("sqlite://{}/test.db", folder.path().display()), &options).await.unwrap();
         db.migrate().await.unwrap();
         let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
