@@ -99,20 +99,22 @@ impl Line {
     }
 
     fn renew(self: &Arc<Self>) {
-        if self.renewing.swap(true, Ordering::SeqCst) {
-            return;
-        }
         let line = Arc::clone(self);
+        self.renew_with(async move {
+            let mut tx = line.db.glance().await?;
+            line.read(&mut tx).await?;
+            tx.commit().await
+        });
+    }
+
+    /// Runs `read` in the background, unless another renewal is running.
+    fn renew_with(self: &Arc<Self>, read: impl Future<Output = Result<(), StorageError>> + Send + 'static) {
+        let Some(renewal) = Renewal::begin(self) else { return };
         tokio::spawn(async move {
-            let read = async {
-                let mut tx = line.db.glance().await?;
-                line.read(&mut tx).await?;
-                tx.commit().await
-            };
             if let Err(error) = read.await {
                 tracing::debug!(%error, "the line could not be read");
             }
-            line.renewing.store(false, Ordering::SeqCst);
+            drop(renewal);
         });
     }
 
@@ -124,5 +126,48 @@ impl Line {
         let read = Read { places, good_until: ended + worth, serves_until: ended + worth * 2 };
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read.clone());
         Ok(read)
+    }
+}
+
+/// The one renewal that is running. Its end, also by a panic, lets the next one begin.
+struct Renewal(Arc<Line>);
+
+impl Renewal {
+    fn begin(line: &Arc<Line>) -> Option<Self> {
+        (!line.renewing.swap(true, Ordering::SeqCst)).then(|| Self(Arc::clone(line)))
+    }
+}
+
+impl Drop for Renewal {
+    fn drop(&mut self) {
+        self.0.renewing.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+    use trainyard_storage::PoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_panic_the_next_renewal_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
+        let line = Arc::new(Line { db, read: Mutex::default(), renewing: AtomicBool::default() });
+        let (panicked, ended) = oneshot::channel::<()>();
+        line.renew_with(async move {
+            let _dropped_by_the_panic = panicked;
+            panic!("a defect");
+        });
+        ended.await.unwrap_err();
+        let (runs, ran) = oneshot::channel();
+        line.renew_with(async move {
+            let _ = runs.send(());
+            Ok(())
+        });
+        ran.await.unwrap();
     }
 }
