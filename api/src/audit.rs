@@ -1,25 +1,22 @@
 //! The audit trail: every change to accounts and every act of an administrator leaves a row, in its own transaction.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use serde_json::Value;
 use trainyard_domain::UserId;
 use trainyard_domain::ids::uuid_at;
-use trainyard_http::Principal;
 use trainyard_http::middleware::RequestId;
+use trainyard_http::{Principal, Problem};
 use trainyard_storage::{AuditEntry, Tx};
 
-/// Who acts, and in which request.
+/// Who acts, and in which request. Handlers extract it: the caller of their request.
 #[derive(Debug, Clone)]
-pub(crate) struct Actor {
+pub struct Actor {
     user: Option<UserId>,
     request_id: Option<String>,
 }
 
 impl Actor {
-    /// The caller of a request.
-    pub(crate) fn of(principal: &Principal, request: &RequestId) -> Self {
-        Self::account(principal.user_id, request)
-    }
-
     /// An account that acts before it has a token, such as at sign-up.
     pub(crate) fn account(user: UserId, request: &RequestId) -> Self {
         Self { user: Some(user), request_id: Some(request.as_str().to_owned()) }
@@ -60,5 +57,15 @@ impl Actor {
             detail,
         };
         tx.audit().insert(&entry).await
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Actor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let principal = Principal::from_request_parts(parts, state).await?;
+        let request_id = RequestId::from_request_parts(parts, state).await?;
+        Ok(Self::account(principal.user_id, &request_id))
     }
 }

@@ -14,6 +14,7 @@ mod hub;
 pub mod idempotency;
 mod intake;
 mod looks;
+mod new_account;
 mod objects;
 pub mod openapi;
 mod recovery;

@@ -7,15 +7,14 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use trainyard_artifacts::{ArtifactError, Key};
 use trainyard_domain::spec::DEFAULT_DATASET;
-use trainyard_domain::user::AccountSecurity;
-use trainyard_domain::{Dataset, DatasetId, DatasetName, Email, Password, Role, User, UserId};
+use trainyard_domain::{Dataset, DatasetId, DatasetName, Email, Password, Role};
 use trainyard_http::auth::Requester;
 use trainyard_ml::csv_profile;
 use trainyard_storage::StorageError;
 
 use crate::audit::Actor;
-use crate::objects;
 use crate::state::ApiState;
+use crate::{new_account, objects};
 
 /// Passengers of the Titanic: 1,309 rows, target `survived`.
 static TITANIC: &[u8] = include_bytes!("../../datasets/titanic.csv");
@@ -74,24 +73,14 @@ pub async fn seed_admin(state: &ApiState, email: &str, password: &str) -> Result
         return Ok(if is_same { Admin::Kept } else { Admin::KeptOtherPassword });
     }
     let password_hash = state.passwords.hash(slot, &password).await?;
-    let created_at = state.clock.now();
-    let id = UserId::at(created_at);
-    let user = User {
-        id,
-        email,
-        password_hash,
-        role: Role::Admin,
-        disabled: false,
-        created_at,
-        security: AccountSecurity::default(),
-    };
+    let user = new_account::account(email, password_hash, Role::Admin, state.clock.now());
     let mut tx = state.db.begin().await?;
     match tx.users().insert(&user).await {
         // Another replica started at the same moment.
         Err(StorageError::Conflict) => return Ok(Admin::Kept),
         inserted => inserted?,
     }
-    Actor::server().did(&mut tx, "account.create", format!("user:{id}"), json!({"role": "admin"})).await?;
+    Actor::server().did(&mut tx, "account.create", format!("user:{}", user.id), json!({"role": "admin"})).await?;
     tx.commit().await?;
     Ok(Admin::Created)
 }

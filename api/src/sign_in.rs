@@ -1,5 +1,7 @@
 //! Checks a password, behind the limits and the fair queue of [`trainyard_http::auth`].
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use serde_json::json;
 use trainyard_domain::{Email, User};
 use trainyard_http::auth::{CheckRefused, Limited, PasswordError};
@@ -10,11 +12,21 @@ use trainyard_telemetry::catalogue;
 use crate::audit::Actor;
 use crate::state::ApiState;
 
-/// Where a password comes from.
+/// Who sends a password or a token, before the sender is authenticated.
 #[derive(Debug, Clone)]
-pub(crate) struct Client {
+pub struct Client {
     pub(crate) address: ClientAddress,
     pub(crate) request_id: RequestId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let address = ClientAddress::from_request_parts(parts, state).await?;
+        let request_id = RequestId::from_request_parts(parts, state).await?;
+        Ok(Self { address, request_id })
+    }
 }
 
 /// Why a sign-in was refused: for the log and the audit trail, never for the client.

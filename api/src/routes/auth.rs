@@ -9,18 +9,17 @@ use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::session::Presented;
-use trainyard_domain::user::AccountSecurity;
-use trainyard_domain::{Email, FieldError, Password, Role, User, UserId};
+use trainyard_domain::{Email, FieldError, Password, Role, User};
 use trainyard_http::middleware::RequestId;
-use trainyard_http::{ClientAddress, Code, Json, Principal, Problem};
-use trainyard_storage::StorageError;
+use trainyard_http::{Code, Json, Principal, Problem};
 use utoipa::ToSchema;
 
 use crate::accounts::Signup;
 use crate::audit::Actor;
-use crate::session;
+use crate::sign_in::Client;
 use crate::state::ApiState;
 use crate::views::account::{SessionView, UserView};
+use crate::{new_account, session};
 
 /// An e-mail address and a password.
 #[derive(Deserialize, ToSchema)]
@@ -59,36 +58,20 @@ pub struct RefreshRequest {
 pub async fn signup(
     _open: SignupIsOpen,
     State(state): State<ApiState>,
-    address: ClientAddress,
-    request_id: RequestId,
+    client: Client,
     Json(body): Json<Credentials>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
     let (email, password) = parse(body)?;
-    let address = address.limited_as();
+    let address = client.address.limited_as();
     let slot = state.passwords.slot(state.sign_in_limits().requester(address)).await?;
     state.sign_in_limits().sign_up(address, state.clock.now())?;
     let password_hash = state.passwords.hash(slot, &password).await?;
-    let created_at = state.clock.now();
-    let id = UserId::at(created_at);
-    let user = User {
-        id,
-        email,
-        password_hash,
-        role: Role::User,
-        disabled: false,
-        created_at,
-        security: AccountSecurity::default(),
-    };
+    let user = new_account::account(email, password_hash, Role::User, state.clock.now());
 
     let mut tx = state.db.begin().await?;
-    match tx.users().insert(&user).await {
-        Err(StorageError::Conflict) => {
-            return Err(Problem::conflict("an account with this e-mail address exists already"));
-        }
-        inserted => inserted?,
-    }
-    let actor = Actor::account(id, &request_id);
-    actor.did(&mut tx, "account.create", format!("user:{id}"), json!({})).await?;
+    new_account::insert(&mut tx, &user).await?;
+    let actor = Actor::account(user.id, &client.request_id);
+    actor.did(&mut tx, "account.create", format!("user:{}", user.id), json!({})).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(UserView::from(&user))))
 }
@@ -107,13 +90,12 @@ pub async fn signup(
 )]
 pub async fn refresh(
     State(state): State<ApiState>,
-    address: ClientAddress,
-    request_id: RequestId,
+    client: Client,
     Json(body): Json<RefreshRequest>,
 ) -> Result<Json<SessionView>, Problem> {
     let over = || Problem::new(Code::InvalidCredentials, "the refresh token is not valid; sign in again");
     let (now, keys) = (state.clock.now(), state.jwt.keys());
-    let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(address.limited_as()));
+    let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(client.address.limited_as()));
     let mut tx = state.db.begin().await?;
     let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(over)?;
     let mut presented = token.present(now, &from);
@@ -137,7 +119,7 @@ pub async fn refresh(
         Presented::Over => return Err(over()),
         Presented::Reused => {
             tx.refresh_tokens().revoke_family(token.family, now).await?;
-            let actor = Actor::account(token.user_id, &request_id);
+            let (actor, address) = (Actor::account(token.user_id, &client.request_id), client.address);
             let detail = json!({"family": token.family, "address": address.to_string()});
             actor.did(&mut tx, "session.reuse_detected", format!("user:{}", token.user_id), detail).await?;
             tx.commit().await?;

@@ -8,9 +8,8 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::{Dataset, DatasetId, DatasetName};
-use trainyard_http::middleware::RequestId;
 use trainyard_http::page::PageParams;
-use trainyard_http::{Json, List, Page, Path, Principal, Problem, Query, bounded};
+use trainyard_http::{Json, List, Page, Path, Problem, Query, bounded};
 use trainyard_storage::{DatasetDeletion, Tx};
 
 use crate::audit::Actor;
@@ -77,8 +76,7 @@ pub async fn get(
 )]
 pub async fn delete(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let name = DatasetName::parse(&name).map_err(|_| missing())?;
@@ -94,7 +92,7 @@ pub async fn delete(
         DatasetDeletion::Missing => return Err(missing()),
     };
     let (subject, detail) = (format!("dataset:{}", name.as_str()), json!({"versions": keys.len()}));
-    Actor::of(&principal, &request_id).did(&mut tx, "dataset.delete", subject, detail).await?;
+    actor.did(&mut tx, "dataset.delete", subject, detail).await?;
     tx.commit().await?;
     objects::remove(&state, &keys).await;
     Ok(StatusCode::NO_CONTENT)

@@ -4,8 +4,7 @@ use axum::extract::State;
 use chrono::Duration;
 use serde_json::json;
 use trainyard_domain::{JobStatus, PriorityClass};
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{Json, Principal, Problem};
+use trainyard_http::{Json, Problem};
 use trainyard_storage::{StorageError, Tx};
 
 use crate::audit::Actor;
@@ -30,12 +29,8 @@ pub async fn get(State(state): State<ApiState>) -> Result<Json<QueueView>, Probl
     post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
     responses((status = 200, description = "The queue, paused.", body = QueueView))
 )]
-pub async fn pause(
-    State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
-) -> Result<Json<QueueView>, Problem> {
-    set_paused(&state, &Actor::of(&principal, &request_id), true).await
+pub async fn pause(State(state): State<ApiState>, actor: Actor) -> Result<Json<QueueView>, Problem> {
+    set_paused(&state, &actor, true).await
 }
 
 /// Resume the queue.
@@ -45,12 +40,8 @@ pub async fn pause(
     post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
     responses((status = 200, description = "The queue, going on.", body = QueueView))
 )]
-pub async fn resume(
-    State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
-) -> Result<Json<QueueView>, Problem> {
-    set_paused(&state, &Actor::of(&principal, &request_id), false).await
+pub async fn resume(State(state): State<ApiState>, actor: Actor) -> Result<Json<QueueView>, Problem> {
+    set_paused(&state, &actor, false).await
 }
 
 async fn set_paused(state: &ApiState, actor: &Actor, paused: bool) -> Result<Json<QueueView>, Problem> {

@@ -10,7 +10,6 @@ use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use trainyard_domain::{Schedule, ScheduleId};
-use trainyard_http::middleware::RequestId;
 use trainyard_http::page::PageParams;
 use trainyard_http::{Json, List, Page, Path, Principal, Problem};
 use trainyard_storage::StorageError;
@@ -40,12 +39,12 @@ use request::ScheduleRequest;
 pub async fn create(
     State(state): State<ApiState>,
     principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Json(body): Json<ScheduleRequest>,
 ) -> Result<impl IntoResponse, Problem> {
+    let schedule = body.check(&state, principal.user_id).await?;
+    let now = schedule.created_at;
     let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
-    let schedule = body.check(&state, &mut tx, principal.user_id, now).await?;
     match tx.schedules().insert_within(&schedule, state.config.max_schedules).await {
         Ok(true) => {}
         Ok(false) => {
@@ -57,7 +56,7 @@ pub async fn create(
     }
     let detail = json!({"name": schedule.name, "cron": schedule.cron, "timezone": schedule.timezone});
     let subject = format!("schedule:{}", schedule.id);
-    Actor::of(&principal, &request_id).did(&mut tx, "schedule.create", subject, detail).await?;
+    actor.did(&mut tx, "schedule.create", subject, detail).await?;
     tx.commit().await?;
     let location = [(header::LOCATION, format!("/schedules/{}", schedule.id))];
     Ok((StatusCode::CREATED, location, Json(ScheduleView::new(schedule, now))))
@@ -143,8 +142,7 @@ pub async fn runs(
 )]
 pub async fn delete(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(id): Path<ScheduleId>,
 ) -> Result<StatusCode, Problem> {
     let mut tx = state.db.begin().await?;
@@ -153,7 +151,7 @@ pub async fn delete(
         return Err(missing());
     }
     let (subject, detail) = (format!("schedule:{id}"), json!({"name": name}));
-    Actor::of(&principal, &request_id).did(&mut tx, "schedule.delete", subject, detail).await?;
+    actor.did(&mut tx, "schedule.delete", subject, detail).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,9 +7,8 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::{Role, UserId};
-use trainyard_http::middleware::RequestId;
 use trainyard_http::page::PageParams;
-use trainyard_http::{Json, List, Page, Path, Principal, Problem};
+use trainyard_http::{Json, List, Page, Path, Problem};
 use trainyard_storage::Tx;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -58,8 +57,7 @@ pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<J
 )]
 pub async fn patch(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(id): Path<UserId>,
     Json(body): Json<AccountPatch>,
 ) -> Result<Json<AccountView>, Problem> {
@@ -78,7 +76,7 @@ pub async fn patch(
         tx.refresh_tokens().revoke_user(id, None, now).await?;
     }
     let detail = json!({"role": body.role, "disabled": body.disabled});
-    Actor::of(&principal, &request_id).did(&mut tx, "account.update", format!("user:{id}"), detail).await?;
+    actor.did(&mut tx, "account.update", format!("user:{id}"), detail).await?;
     tx.commit().await?;
     // Inference turns disabled accounts away by a list that it refreshes with its models.
     announce(&state).await;
@@ -112,8 +110,7 @@ async fn refuse_managed_role(tx: &mut Tx, id: UserId) -> Result<(), Problem> {
 )]
 pub async fn delete(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, Problem> {
     let now = state.clock.now();
@@ -123,7 +120,7 @@ pub async fn delete(
     }
     refuse_last_admin(&mut tx, "deleted").await?;
     tx.refresh_tokens().revoke_user(id, None, now).await?;
-    Actor::of(&principal, &request_id).did(&mut tx, "account.delete", format!("user:{id}"), json!({})).await?;
+    actor.did(&mut tx, "account.delete", format!("user:{id}"), json!({})).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(StatusCode::NO_CONTENT)

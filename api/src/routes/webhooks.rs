@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::webhook::{self, Delivery, DeliveryStatus};
 use trainyard_domain::{DeliveryId, FieldError, JobId};
-use trainyard_http::middleware::RequestId;
 use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Json, List, Path, Principal, Problem};
 use trainyard_storage::{DeliveryFilter, Tx};
@@ -106,15 +105,13 @@ fn view(principal: &Principal, own: &HashSet<JobId>, delivery: Delivery) -> Deli
 )]
 pub async fn replay(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(id): Path<DeliveryId>,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
     let delivery = tx.webhooks().replay(id, now).await?.ok_or_else(missing)?;
     let detail = json!({"job": delivery.job_id, "url": webhook::masked(&delivery.url)});
-    let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "webhook.replay", format!("webhook:{id}"), detail).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(delivery.into())))

@@ -1,8 +1,7 @@
 //! `POST /login`: an e-mail address and a password for a pair of tokens.
 
 use axum::extract::State;
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{ClientAddress, Json, Problem};
+use trainyard_http::{Json, Problem};
 
 use super::Credentials;
 use crate::session;
@@ -24,11 +23,9 @@ use crate::views::account::SessionView;
 )]
 pub async fn login(
     State(state): State<ApiState>,
-    address: ClientAddress,
-    request_id: RequestId,
+    client: Client,
     Json(body): Json<Credentials>,
 ) -> Result<Json<SessionView>, Problem> {
-    let client = Client { address, request_id };
     let user = sign_in::verify(&state, &client, &body.email, &body.password).await?;
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;

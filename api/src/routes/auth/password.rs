@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::Password;
 use trainyard_http::auth::Requester;
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{ClientAddress, Json, Principal, Problem};
+use trainyard_http::{Json, Principal, Problem};
 use trainyard_storage::NewPassword;
 use utoipa::ToSchema;
 
@@ -45,8 +44,8 @@ pub struct PasswordChange {
 pub async fn put(
     State(state): State<ApiState>,
     principal: Principal,
-    address: ClientAddress,
-    request_id: RequestId,
+    client: Client,
+    actor: Actor,
     Json(body): Json<PasswordChange>,
 ) -> Result<StatusCode, Problem> {
     let refuse = |message: &str| Problem::field("new_password", message);
@@ -54,9 +53,8 @@ pub async fn put(
     if password.reveal() == body.current_password {
         return Err(refuse("must differ from the present password"));
     }
-    let client = Client { address, request_id };
     let user = sign_in::verify_own(&state, &client, &principal, &body.current_password).await?;
-    let requester = Requester { known: true, ..state.sign_in_limits().requester(address.limited_as()) };
+    let requester = Requester { known: true, ..state.sign_in_limits().requester(client.address.limited_as()) };
     let slot = state.passwords.slot(requester).await?;
     let hash = state.passwords.hash(slot, &password).await?;
 
@@ -67,8 +65,7 @@ pub async fn put(
         return Err(Problem::conflict("the password was changed at the same moment; sign in again"));
     }
     tx.refresh_tokens().revoke_user(user.id, principal.session, now).await?;
-    let actor = Actor::of(&principal, &client.request_id);
-    let detail = json!({"address": address.to_string()});
+    let detail = json!({"address": client.address.to_string()});
     actor.did(&mut tx, "account.change_password", format!("user:{}", user.id), detail).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

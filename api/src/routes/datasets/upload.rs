@@ -4,7 +4,6 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use trainyard_domain::DatasetName;
-use trainyard_http::middleware::RequestId;
 use trainyard_http::{Code, Json, Principal, Problem, Query};
 
 use crate::audit::Actor;
@@ -42,7 +41,7 @@ pub struct UploadQuery {
 pub async fn upload(
     State(state): State<ApiState>,
     principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Query(query): Query<UploadQuery>,
     request: Request,
 ) -> Result<(StatusCode, Json<DatasetView>), Problem> {
@@ -55,7 +54,6 @@ pub async fn upload(
 
     let file = intake::receive(&state, request).await?;
     let profile = profile::profile(&state, &file).await?;
-    let actor = Actor::of(&principal, &request_id);
     let dataset = save::save(&state, Some(principal.user_id), name, &file, profile, &actor).await?;
     Ok((StatusCode::CREATED, Json(DatasetView::from(dataset))))
 }

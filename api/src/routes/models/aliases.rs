@@ -5,8 +5,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::model::parse_alias;
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{Json, Path, Principal, Problem, whole};
+use trainyard_http::{Json, Path, Problem, whole};
 use utoipa::ToSchema;
 
 use super::{missing, model_name};
@@ -41,8 +40,7 @@ pub struct AliasRequest {
 )]
 pub async fn put(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path((name, alias)): Path<(String, String)>,
     Json(body): Json<AliasRequest>,
 ) -> Result<Json<AliasView>, Problem> {
@@ -55,7 +53,7 @@ pub async fn put(
         return Err(Problem::field("version", format!("is not a version of {name}")));
     }
     let detail = json!({"alias": alias, "version": body.version});
-    Actor::of(&principal, &request_id).did(&mut tx, "model.alias", format!("model:{name}"), detail).await?;
+    actor.did(&mut tx, "model.alias", format!("model:{name}"), detail).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(Json(AliasView { name: name.as_str().to_owned(), alias, version: body.version }))
@@ -75,8 +73,7 @@ pub async fn put(
 )]
 pub async fn delete(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path((name, alias)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let name = model_name(&name)?;
@@ -86,7 +83,7 @@ pub async fn delete(
         return Err(Problem::not_found("the model has no such alias"));
     }
     let (subject, detail) = (format!("model:{name}"), json!({"alias": alias}));
-    Actor::of(&principal, &request_id).did(&mut tx, "model.alias_delete", subject, detail).await?;
+    actor.did(&mut tx, "model.alias_delete", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(StatusCode::NO_CONTENT)

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{Path, Principal, Problem, Query};
+use trainyard_http::{Path, Problem, Query};
 use trainyard_storage::ModelDeletion;
 
 use super::{missing, missing_version, model_name};
@@ -40,8 +39,7 @@ pub struct ForceQuery {
 )]
 pub async fn version(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path((name, version)): Path<(String, i64)>,
     Query(query): Query<ForceQuery>,
 ) -> Result<StatusCode, Problem> {
@@ -53,7 +51,7 @@ pub async fn version(
         ModelDeletion::Missing => return Err(missing_version()),
     };
     let (subject, detail) = (format!("model:{name}"), json!({"version": version, "aliases": aliases}));
-    Actor::of(&principal, &request_id).did(&mut tx, "model.delete_version", subject, detail).await?;
+    actor.did(&mut tx, "model.delete_version", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     objects::remove(&state, &keys).await;
@@ -74,8 +72,7 @@ pub async fn version(
 )]
 pub async fn model(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(name): Path<String>,
     Query(query): Query<ForceQuery>,
 ) -> Result<StatusCode, Problem> {
@@ -87,7 +84,7 @@ pub async fn model(
         ModelDeletion::Missing => return Err(missing()),
     };
     let (subject, detail) = (format!("model:{name}"), json!({"versions": keys.len()}));
-    Actor::of(&principal, &request_id).did(&mut tx, "model.delete", subject, detail).await?;
+    actor.did(&mut tx, "model.delete", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     objects::remove(&state, &keys).await;

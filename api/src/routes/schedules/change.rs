@@ -4,18 +4,16 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
-use trainyard_domain::schedule::Timetable;
-use trainyard_domain::{Schedule, ScheduleId};
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{Json, Path, Principal, Problem};
-use trainyard_storage::Tx;
+use trainyard_domain::schedule::{Template, Timetable};
+use trainyard_domain::{FieldError, Schedule, ScheduleId};
+use trainyard_http::{Json, Path, Problem};
 use utoipa::ToSchema;
 
 use super::missing;
 use super::request::template;
 use crate::audit::Actor;
 use crate::routes::training::request::TrainingRequest;
-use crate::state::{ApiState, Ports};
+use crate::state::ApiState;
 use crate::views::schedule::{CatchUpView, OverlapView, ScheduleView};
 
 /// What to change about a schedule; what is left out stays.
@@ -53,33 +51,35 @@ pub struct SchedulePatch {
 )]
 pub async fn patch(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Path(id): Path<ScheduleId>,
     Json(body): Json<SchedulePatch>,
 ) -> Result<Json<ScheduleView>, Problem> {
-    let mut tx = state.db.begin().await?;
-    let now = tx.now().await?;
-    let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
     let detail = json!({
         "cron": body.cron, "timezone": body.timezone, "spec": body.spec, "catch_up": body.catch_up,
         "overlap": body.overlap, "paused": body.paused
     });
-    let schedule = body.apply(&state, &mut tx, schedule, now).await?;
+    let template = match &body.spec {
+        Some(spec) => Some(template(&state, spec.clone()).await?),
+        None => None,
+    };
+    let mut tx = state.db.begin().await?;
+    let now = tx.now().await?;
+    let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
+    let schedule = body.apply(schedule, template, now)?;
     if !tx.schedules().update(&schedule).await? {
         return Err(Problem::conflict("the schedule was changed, or fired, at the same moment; try again"));
     }
-    Actor::of(&principal, &request_id).did(&mut tx, "schedule.update", format!("schedule:{id}"), detail).await?;
+    actor.did(&mut tx, "schedule.update", format!("schedule:{id}"), detail).await?;
     tx.commit().await?;
     Ok(Json(ScheduleView::new(schedule, now)))
 }
 
 impl SchedulePatch {
-    async fn apply(
+    fn apply(
         self,
-        ports: &Ports,
-        tx: &mut Tx,
         mut schedule: Schedule,
+        template: Option<Result<Template, Vec<FieldError>>>,
         now: DateTime<Utc>,
     ) -> Result<Schedule, Problem> {
         let mut refused = Vec::new();
@@ -96,11 +96,10 @@ impl SchedulePatch {
             Ok(timetable) if moved || was_paused => schedule.next_run_at = timetable.next(now),
             Ok(_) => {}
         }
-        if let Some(spec) = self.spec {
-            match template(ports, tx, spec).await? {
-                Ok(template) => (schedule.template, schedule.last_error) = (template, None),
-                Err(errors) => refused.extend(errors),
-            }
+        match template {
+            Some(Ok(template)) => (schedule.template, schedule.last_error) = (template, None),
+            Some(Err(errors)) => refused.extend(errors),
+            None => {}
         }
         if refused.is_empty() { Ok(schedule) } else { Err(Problem::validation(refused)) }
     }

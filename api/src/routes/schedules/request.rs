@@ -1,11 +1,10 @@
 //! Schedules as clients send them, and the check of the order inside.
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use trainyard_domain::schedule::{Template, Timetable, parse_schedule_name};
 use trainyard_domain::{DatasetName, FieldError, IndexedDataset, Schedule, ScheduleId, UserId};
 use trainyard_http::Problem;
-use trainyard_storage::{StorageError, Tx};
+use trainyard_storage::StorageError;
 use utoipa::ToSchema;
 
 use crate::routes::training::request::TrainingRequest;
@@ -60,17 +59,12 @@ fn skip() -> OverlapView {
 
 impl ScheduleRequest {
     /// The schedule that `creator` asks for at `now`, every field of it checked.
-    pub(crate) async fn check(
-        self,
-        ports: &Ports,
-        tx: &mut Tx,
-        creator: UserId,
-        now: DateTime<Utc>,
-    ) -> Result<Schedule, Problem> {
+    pub(crate) async fn check(self, ports: &Ports, creator: UserId) -> Result<Schedule, Problem> {
         let mut refused = Vec::new();
+        let now = ports.db.read().await?.now().await?;
         let name = parse_schedule_name(&self.name).map_err(|message| refused.push(FieldError::new("name", message)));
         let timetable = Timetable::parse(&self.cron, &self.timezone, now).map_err(|errors| refused.extend(errors));
-        let template = template(ports, tx, self.spec).await?.map_err(|errors| refused.extend(errors));
+        let template = template(ports, self.spec).await?.map_err(|errors| refused.extend(errors));
         let (Ok(name), Ok(timetable), Ok(template)) = (name, timetable, template) else {
             return Err(Problem::validation(refused));
         };
@@ -96,15 +90,15 @@ impl ScheduleRequest {
 }
 
 /// The training request inside, validated as `POST /training` would validate it now; refused fields begin with `spec.`.
+/// Call it outside a write transaction: validation takes long for many columns.
 pub(crate) async fn template(
     ports: &Ports,
-    tx: &mut Tx,
     spec: TrainingRequest,
 ) -> Result<Result<Template, Vec<FieldError>>, StorageError> {
     let request = spec.complete();
     let name = DatasetName::parse(&request.dataset).ok();
     let dataset = match &name {
-        Some(name) => tx.datasets().latest(name).await?.map(IndexedDataset::from),
+        Some(name) => ports.db.read().await?.datasets().latest(name).await?.map(IndexedDataset::from),
         None => None,
     };
     let mut refused = submission::validate(&request, dataset.as_ref(), Rules::of(ports)).err().unwrap_or_default();

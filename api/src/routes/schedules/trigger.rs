@@ -4,7 +4,7 @@ use axum::extract::State;
 use serde_json::json;
 use trainyard_domain::schedule::Outcome;
 use trainyard_domain::{IndexedDataset, Job, JobStatus, ScheduleId, ScheduleRun};
-use trainyard_http::middleware::{RequestId, TraceContext};
+use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Path, Principal, Problem};
 use trainyard_storage::Fired;
 use trainyard_telemetry::Span;
@@ -34,7 +34,7 @@ use crate::views::job::AcceptedView;
 pub async fn trigger(
     State(state): State<ApiState>,
     principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     trace: TraceContext,
     Path(id): Path<ScheduleId>,
 ) -> Result<Accepted, Problem> {
@@ -48,7 +48,6 @@ pub async fn trigger(
     let spec = schedule.template.resolve(&dataset).map_err(stale)?;
     state.quota().admit_one(&mut tx, principal.user_id, dataset.id, gone).await?;
 
-    let actor = Actor::of(&principal, &request_id);
     let span = Span::child_of(Some(trace.place()), "api.training.submit");
     let traceparent = span.place().or(trace.sent()).map(|place| place.to_string());
     let job = Job::submitted(spec, dataset.id, principal.user_id, actor.request_id(), now);

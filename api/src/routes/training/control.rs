@@ -3,8 +3,7 @@
 use axum::extract::State;
 use serde_json::json;
 use trainyard_domain::{JobId, JobStatus};
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{Path, Principal, Problem};
+use trainyard_http::{Path, Problem};
 use trainyard_storage::Cancelled;
 
 use super::missing;
@@ -28,12 +27,7 @@ use crate::views::job::AcceptedView;
         (status = 409, description = "It has ended already."),
     )
 )]
-pub async fn cancel(
-    State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
-    Path(id): Path<JobId>,
-) -> Result<Accepted, Problem> {
+pub async fn cancel(State(state): State<ApiState>, actor: Actor, Path(id): Path<JobId>) -> Result<Accepted, Problem> {
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
     let status = match tx.jobs().cancel(id, now).await? {
@@ -43,7 +37,6 @@ pub async fn cancel(
         Cancelled::Missing => return Err(missing()),
     };
     tx.webhooks().tell(id, now).await?;
-    let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.cancel", format!("job:{id}"), json!({})).await?;
     tx.commit().await?;
     // The mark is durable and the worker reads it at its next renewal; the message only makes it quick.
@@ -70,12 +63,7 @@ pub async fn cancel(
         (status = 429, description = "Too many jobs are queued or running."),
     )
 )]
-pub async fn retry(
-    State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
-    Path(id): Path<JobId>,
-) -> Result<Accepted, Problem> {
+pub async fn retry(State(state): State<ApiState>, actor: Actor, Path(id): Path<JobId>) -> Result<Accepted, Problem> {
     let refuse = |detail: &str| Err(Problem::conflict(detail));
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
@@ -91,7 +79,6 @@ pub async fn retry(
     if !tx.jobs().retry(id, now).await? {
         return refuse("somebody else has retried the job at the same moment");
     }
-    let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "training.retry", format!("job:{id}"), json!({})).await?;
     let job = tx.jobs().get(id).await?.ok_or_else(missing)?;
     let paused = tx.jobs().paused().await?;

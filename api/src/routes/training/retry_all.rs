@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trainyard_domain::{Algorithm, DatasetId, FailureCode, FieldError, Job, JobId, JobStatus, ModelName, UserId};
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{Json, Principal, Problem, whole};
+use trainyard_http::{Json, Problem, whole};
 use trainyard_storage::{Admission, JobDemand, JobFilter, StorageError, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -81,12 +80,10 @@ fn a_thousand() -> i64 {
 )]
 pub async fn retry_all(
     State(state): State<ApiState>,
-    principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     Json(body): Json<RetryRequest>,
 ) -> Result<(StatusCode, Json<RetriedView>), Problem> {
     let wanted = body.parse().map_err(Problem::validation)?;
-    let actor = Actor::of(&principal, &request_id);
     let mut round = Round::default();
     while !round.is_over(wanted.limit) {
         let mut tx = state.db.begin().await?;

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use trainyard_domain::{JobId, JobStatus};
-use trainyard_http::middleware::{RequestId, TraceContext};
+use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Json, Principal, Problem};
 use trainyard_telemetry::Span;
 use utoipa::ToSchema;
@@ -42,12 +42,11 @@ const MAX_BULK: usize = 1_000;
 pub async fn submit(
     State(state): State<ApiState>,
     principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     trace: TraceContext,
     key: IdempotencyKey,
     Json(body): Json<TrainingRequest>,
 ) -> Result<Accepted, Problem> {
-    let actor = Actor::of(&principal, &request_id);
     let jobs = submit_order(&state, Order::one(body, key, principal, actor).await?, &trace).await?;
     let id = jobs.first().ok_or_else(|| Problem::internal("a submission without a job"))?;
     Ok(Accepted::new(*id, JobStatus::Queued))
@@ -82,7 +81,7 @@ pub struct BulkRequest {
 pub async fn bulk(
     State(state): State<ApiState>,
     principal: Principal,
-    request_id: RequestId,
+    actor: Actor,
     trace: TraceContext,
     key: IdempotencyKey,
     Json(body): Json<BulkRequest>,
@@ -90,7 +89,6 @@ pub async fn bulk(
     if !(1..=MAX_BULK).contains(&body.jobs.len()) {
         return Err(Problem::field("jobs", format!("must hold 1 to {MAX_BULK} jobs")));
     }
-    let actor = Actor::of(&principal, &request_id);
     let jobs = submit_order(&state, Order::bulk(body.jobs, key, principal, actor).await?, &trace).await?;
     let jobs = jobs.into_iter().map(|id| AcceptedView::new(id, JobStatus::Queued)).collect();
     Ok((StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(BulkAcceptedView { jobs })).into_response())

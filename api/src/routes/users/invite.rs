@@ -9,16 +9,16 @@ use rand::Rng;
 use rand::distr::Alphanumeric;
 use serde::Deserialize;
 use serde_json::json;
-use trainyard_domain::user::{AccountSecurity, OneTimePassword};
-use trainyard_domain::{Email, Password, Role, User, UserId};
+use trainyard_domain::user::OneTimePassword;
+use trainyard_domain::{Email, Password, Role, UserId};
 use trainyard_http::auth::Requester;
-use trainyard_http::middleware::RequestId;
-use trainyard_http::{ClientAddress, Json, Path, Principal, Problem};
-use trainyard_storage::{NewPassword, StorageError};
+use trainyard_http::{ClientAddress, Json, Path, Problem};
+use trainyard_storage::NewPassword;
 use utoipa::ToSchema;
 
 use super::missing;
 use crate::audit::Actor;
+use crate::new_account;
 use crate::state::ApiState;
 use crate::views::account::{InvitedView, RoleView};
 
@@ -51,35 +51,18 @@ pub struct Invitation {
 )]
 pub async fn invite(
     State(state): State<ApiState>,
-    principal: Principal,
     address: ClientAddress,
-    request_id: RequestId,
+    actor: Actor,
     Json(body): Json<Invitation>,
 ) -> Result<(StatusCode, Json<InvitedView>), Problem> {
     let email = Email::parse(&body.email).map_err(|message| Problem::field("email", message))?;
     let (password, hash) = one_time_password(&state, address).await?;
     let created_at = state.clock.now();
     let expires_at = created_at + state.accounts.one_time_password_ttl();
-    let user = User {
-        id: UserId::at(created_at),
-        email,
-        password_hash: hash,
-        role: body.role.map_or(Role::User, Role::from),
-        disabled: false,
-        created_at,
-        security: AccountSecurity {
-            one_time: Some(OneTimePassword { expires_at, used_at: None }),
-            ..AccountSecurity::default()
-        },
-    };
+    let mut user = new_account::account(email, hash, body.role.map_or(Role::User, Role::from), created_at);
+    user.security.one_time = Some(OneTimePassword { expires_at, used_at: None });
     let mut tx = state.db.begin().await?;
-    match tx.users().insert(&user).await {
-        Err(StorageError::Conflict) => {
-            return Err(Problem::conflict("an account with this e-mail address exists already"));
-        }
-        inserted => inserted?,
-    }
-    let actor = Actor::of(&principal, &request_id);
+    new_account::insert(&mut tx, &user).await?;
     actor.did(&mut tx, "account.invite", format!("user:{}", user.id), json!({"role": user.role})).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(InvitedView::new(&user, password, expires_at))))
@@ -100,9 +83,8 @@ pub async fn invite(
 )]
 pub async fn reset_password(
     State(state): State<ApiState>,
-    principal: Principal,
     address: ClientAddress,
-    request_id: RequestId,
+    actor: Actor,
     Path(id): Path<UserId>,
 ) -> Result<Json<InvitedView>, Problem> {
     let user = state.db.read().await?.users().by_id(id).await?.ok_or_else(missing)?;
@@ -115,7 +97,6 @@ pub async fn reset_password(
         return Err(Problem::conflict("the password was changed at the same moment; try again"));
     }
     tx.refresh_tokens().revoke_user(id, None, now).await?;
-    let actor = Actor::of(&principal, &request_id);
     actor.did(&mut tx, "account.reset_password", format!("user:{id}"), json!({})).await?;
     tx.commit().await?;
     Ok(Json(InvitedView::new(&user, password, expires_at)))
