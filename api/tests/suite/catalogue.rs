@@ -44,6 +44,8 @@ fn every_operation_is_described_with_its_answers_and_every_reference_leads_somew
             // An optional reference has its description one level down.
             let described = property.get("$ref").is_some() || property.to_string().contains("\"description\"");
             assert!(described, "{name}.{field} has no description: {property}");
+            // openapi-typescript makes a field with the keyword `default` required, in requests as well.
+            assert!(property.get("default").is_none(), "{name}.{field}: say the default in the description");
         }
     }
 }

@@ -28,9 +28,8 @@ pub struct ScheduleRequest {
     /// such as `@daily`.
     #[schema(max_length = 200)]
     cron: String,
-    /// The IANA name of the time zone that `cron` is meant in.
+    /// The IANA name of the time zone of `cron`; `UTC` when left out.
     #[serde(default = "utc")]
-    #[schema(default = "UTC")]
     timezone: String,
     /// The order, as for `POST /training`, with `run_at` left out.
     spec: TrainingRequest,
@@ -40,7 +39,7 @@ pub struct ScheduleRequest {
     /// What becomes of a time that comes while a job of the schedule is queued or running: `skip` when left out.
     #[serde(default = "skip")]
     overlap: OverlapView,
-    /// Whether it begins paused.
+    /// Whether the schedule begins paused; `false` when left out.
     #[serde(default)]
     paused: bool,
 }

@@ -16,6 +16,7 @@ use crate::views::algorithm::AlgorithmName;
 use crate::views::spec::ParamValue;
 
 /// What to train. `name`, `algorithm` and `features` are required.
+// No field has the keyword `default`: client generators read such a field as required.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -34,7 +35,6 @@ pub struct TrainingRequest {
     #[schema(schema_with = features)]
     pub features: Vec<String>,
     /// The data set to train on, in its newest version; `titanic` when left out.
-    #[schema(default = "titanic")]
     pub dataset: Option<String>,
     /// The column to predict; required when a data set other than `titanic` is named.
     pub target: Option<String>,
@@ -42,26 +42,26 @@ pub struct TrainingRequest {
     #[serde(default, deserialize_with = "unique_map")]
     #[schema(value_type = HashMap<String, ParamValue>)]
     pub params: Map<String, Value>,
-    /// Higher runs first.
+    /// Higher runs first; 0 when left out.
     #[serde(default, deserialize_with = "whole::i64")]
-    #[schema(minimum = -10, maximum = 10, default = 0)]
+    #[schema(minimum = -10, maximum = 10)]
     pub priority: i64,
     /// Not before then.
     pub run_at: Option<DateTime<Utc>>,
-    /// How often the job's own retryable failures are tried.
+    /// How often the job's own retryable failures are tried; 3 when left out.
     #[serde(default = "three", deserialize_with = "whole::i64")]
-    #[schema(minimum = 1, maximum = 20, default = 3)]
+    #[schema(minimum = 1, maximum = 20)]
     pub max_attempts: i64,
-    /// Longest run in seconds.
+    /// Longest run in seconds; 3,600 when left out.
     #[serde(default = "an_hour", deserialize_with = "whole::i64")]
-    #[schema(minimum = 1, maximum = 86_400, default = 3_600)]
+    #[schema(minimum = 1, maximum = 86_400)]
     pub timeout_s: i64,
     /// Gets a signed event by `POST` when the job ends (Standard Webhooks). https, in the public internet.
     #[schema(max_length = 2048, format = "uri")]
     pub webhook_url: Option<String>,
-    /// Fixes every random draw: the same seed and data make the same model.
+    /// Fixes every random draw: the same seed and data make the same model. 42 when left out.
     #[serde(default = "forty_two", deserialize_with = "whole::bounded_u64")]
-    #[schema(default = 42, minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub seed: u64,
 }
 

@@ -29,7 +29,7 @@ const MAX_SKIPPED: usize = 100;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"status": "failed", "name": "titanic-rf", "error_code": "crashed", "limit": 1000}))]
 pub struct RetryRequest {
-    /// `failed` or `cancelled`.
+    /// `failed` or `cancelled`; `failed` when left out.
     #[serde(default)]
     status: DeadStatus,
     /// The model's name.
@@ -43,9 +43,9 @@ pub struct RetryRequest {
     /// Why they failed: the `code` of their `error`.
     #[schema(value_type = Option<FailureCodeView>, example = "crashed")]
     error_code: Option<FailureCode>,
-    /// Most jobs to run again; the newest go first.
+    /// Most jobs to run again, the newest first; 1,000 when left out.
     #[serde(default = "a_thousand", deserialize_with = "whole::i64")]
-    #[schema(minimum = 1, maximum = 1000, default = 1000)]
+    #[schema(minimum = 1, maximum = 1000)]
     limit: i64,
 }
 
