@@ -136,3 +136,26 @@ impl Shared {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trainyard_domain::Role;
+    use trainyard_storage::PoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_account_that_was_not_in_the_query_keeps_its_sessions() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
+        let watch = SessionWatch::new(db, Clock::system(), Duration::from_secs(3_600));
+        let user_id = UserId::at(Clock::system().now());
+        let principal = Principal { user_id, email: "ada@example.com".into(), role: Role::User, session: None };
+        let session = watch.poll(&principal);
+        watch.0.end_sessions(&[], &HashMap::new());
+        assert!(!session.ended.is_cancelled());
+        watch.0.end_sessions(&[user_id], &HashMap::new());
+        assert!(session.ended.is_cancelled(), "a deleted account is in the query but not found");
+    }
+}

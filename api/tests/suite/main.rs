@@ -9,6 +9,7 @@ mod datasets;
 mod events;
 mod models;
 mod passwords;
+mod races;
 mod reading;
 mod sessions;
 mod sign_in;

@@ -89,6 +89,7 @@ async fn an_administrator_resets_a_password_and_ends_the_sessions() {
     let once = reset["one_time_password"].as_str().unwrap();
     let session = login(&api, "ada@example.com", once).await.ok(200);
     api.caller(&session).get("/me").await.ok(200);
+    login(&api, "ada@example.com", once).await.problem(401);
     let nobody = "00000000-0000-7000-8000-000000000000";
     admin.post(&format!("/admin/users/{nobody}/reset-password"), Value::Null).await.problem(404);
     let trail = admin.get("/admin/audit").await.ok(200).to_string();

@@ -144,5 +144,13 @@ async fn an_account_has_so_many_streams_and_no_more() {
     let refused = refused.problem(429);
     assert!(refused["detail"].as_str().unwrap().contains("max_event_streams_per_user"), "{refused}");
     drop(held);
-    assert_eq!(api.open(open()).await.status(), 200);
+    // A long poll is not an event stream.
+    let poll = format!("/training/{job}?wait_s=60");
+    let stream = async {
+        let stream = api.open(open()).await;
+        assert_eq!(stream.status(), 200);
+        admin.post(&format!("/training/{job}/cancel"), Value::Null).await.ok(202);
+    };
+    let (polled, ()) = tokio::join!(admin.get(&poll), stream);
+    polled.ok(200);
 }

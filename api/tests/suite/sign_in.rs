@@ -102,6 +102,22 @@ async fn failures_are_in_the_audit_trail_with_their_address() {
 }
 
 #[tokio::test]
+async fn the_audit_trail_says_why_a_right_password_was_refused() {
+    let api = Api::start().await;
+    let (admin, ada) = (api.admin().await, api.user("ada@example.com").await);
+    let id = ada.get("/me").await.ok(200)["id"].as_str().unwrap().to_owned();
+    let last_reason = async || admin.get("/admin/audit?limit=1").await.ok(200)["items"][0]["detail"]["reason"].clone();
+    let reset = admin.post(&format!("/admin/users/{id}/reset-password"), Value::Null).await.ok(200);
+    let once = reset["one_time_password"].as_str().unwrap();
+    login(&api.anon(), "ada@example.com", once).await.ok(200);
+    login(&api.anon(), "ada@example.com", once).await.problem(401);
+    assert_eq!(last_reason().await, "one-time password used or expired");
+    admin.json(http::Method::PATCH, &format!("/admin/users/{id}"), json!({"disabled": true})).await.ok(200);
+    login(&api.anon(), "ada@example.com", once).await.problem(401);
+    assert_eq!(last_reason().await, "disabled account");
+}
+
+#[tokio::test]
 async fn sign_ups_are_limited_by_address_and_can_be_closed() {
     let api = limited().await;
     let sign_up = async |caller: &Caller<'_>, n: u8| {

@@ -58,8 +58,26 @@ impl Api {
 
     pub async fn with_connections(max_connections: u32, config: ApiConfig, accounts: AccountsConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        Self::over(folder, &url, max_connections, config, accounts).await
+    }
+
+    /// For races that the write lock of SQLite rules out.
+    pub async fn on_postgres() -> Self {
+        let url = tokio::task::spawn_blocking(|| trainyard_testkit::postgres().fresh_database()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self::over(folder, &url, 8, ApiConfig::default(), AccountsConfig::default()).await
+    }
+
+    async fn over(
+        folder: TempDir,
+        url: &str,
+        max_connections: u32,
+        config: ApiConfig,
+        accounts: AccountsConfig,
+    ) -> Self {
         let options = PoolOptions { max_connections, ..PoolOptions::default() };
-        let db = Db::connect(&format!("sqlite://{}/test.db", folder.path().display()), &options).await.unwrap();
+        let db = Db::connect(url, &options).await.unwrap();
         db.migrate().await.unwrap();
         let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
         let ttl = chrono::Duration::seconds(config.access_token_ttl_s);
@@ -69,7 +87,7 @@ impl Api {
             store: Store::open(&format!("file://{}/objects", folder.path().display()), None).unwrap(),
             clock: clock.clone(),
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
-            passwords: Arc::new(Passwords::new(4)),
+            passwords: Arc::new(Passwords::bounded(4, 1, 256)),
             config,
             accounts,
             webhooks: trainyard_domain::webhook::Rules { enabled: true, allow_private_addresses: false },
