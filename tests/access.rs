@@ -1,4 +1,4 @@
-//! Roles on every route: what the contract says, walked against the running system.
+//! The access of every route: `docs/security.md` against the running system.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use trainyard_testkit::System;
 
 use crate::support::on_both_stacks;
 
-on_both_stacks!(every_route_asks_for_the_role_that_the_contract_names);
+on_both_stacks!(every_route_requires_the_documented_role);
 
-/// The table of routes in `docs/security.md`, which people read: method, path, who may call it, the section that opens it.
+/// The route table in `docs/security.md`: method, path, access, and the section of `auth.users_may_read`.
 fn contract() -> Vec<(String, String, String, String)> {
     let page = include_str!("../docs/security.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split_once("` | "));
@@ -23,10 +23,10 @@ fn contract() -> Vec<(String, String, String, String)> {
     routes.collect()
 }
 
-/// What `auth.users_may_read` can hold.
+/// The possible sections in `auth.users_may_read`.
 const SECTIONS: [&str; 5] = ["training", "datasets", "schedules", "webhooks", "queue"];
 
-/// The published document's operations as `(method, path) → operation`, parameter names as the server spells them.
+/// The operations of the published document by method and path.
 fn published(document: &Value) -> BTreeMap<(String, String), Value> {
     let mut operations = BTreeMap::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -37,7 +37,7 @@ fn published(document: &Value) -> BTreeMap<(String, String), Value> {
     operations
 }
 
-async fn every_route_asks_for_the_role_that_the_contract_names(system: &System) {
+async fn every_route_requires_the_documented_role(system: &System) {
     let anon = system.client();
     let (user, admin) = (anon.user().await, anon.admin().await);
     let document = anon.get("/openapi.json").await.expect(200);
@@ -61,7 +61,7 @@ async fn every_route_asks_for_the_role_that_the_contract_names(system: &System) 
             let secured = operation["security"].as_array().is_some_and(|security| !security.is_empty());
             assert_eq!(secured, access != "anon", "{method} {path}: security in the OpenAPI document");
         }
-        // No such thing exists, and no body is sent: whoever passes the door gets some other answer than 401 and 403.
+        // The id does not exist and the body is empty: an authorized caller gets another error than 401 or 403.
         let id = "00000000-0000-7000-8000-000000000000";
         let concrete =
             path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/");
@@ -77,13 +77,13 @@ async fn every_route_asks_for_the_role_that_the_contract_names(system: &System) 
                     assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
                     answer.problem(401);
                 }
-                // A job that is not there is nobody's own.
+                // A job that does not exist has no owner.
                 ("admin" | "owner", "user") => drop(answer.problem(403)),
-                // A wrong login and a wrong refresh token are 401 of their own kind, but not for an empty body.
+                // `/login` and `/refresh` refuse an empty body with another status than 401.
                 _ => assert!(!matches!(answer.status, 401 | 403 | 500), "{name}: {answer:?}"),
             }
         }
     }
-    // Undo what the walk did on its way.
+    // The loop has paused the queue.
     admin.post("/queue/resume", Value::Null).await;
 }

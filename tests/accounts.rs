@@ -1,4 +1,4 @@
-//! Signing up, in and out.
+//! Sign-up, sign-in, refresh and sign-out.
 
 use serde_json::json;
 use trainyard_testkit::{ADMIN_EMAIL, System, unique};
@@ -6,26 +6,26 @@ use trainyard_testkit::{ADMIN_EMAIL, System, unique};
 use crate::support::on_both_stacks;
 
 on_both_stacks!(
-    a_person_signs_up_signs_in_and_asks_who_they_are,
-    accounts_are_refused_by_field,
-    a_wrong_login_says_the_same_for_unknown_address_and_wrong_password,
-    a_refresh_token_rotates_and_its_reuse_ends_the_family,
-    logout_ends_the_session,
-    administrators_change_roles_but_never_lock_themselves_out,
-    a_disabled_account_is_shut_out_at_once,
-    changes_are_written_to_the_audit_log,
+    an_account_signs_up_and_signs_in,
+    a_sign_up_lists_every_invalid_field,
+    an_unknown_address_and_a_wrong_password_get_the_same_response,
+    a_refresh_token_rotates_and_a_reuse_ends_the_session,
+    sign_out_ends_the_session,
+    an_administrator_changes_the_role_of_an_account,
+    a_disabled_account_is_refused_at_once,
+    changes_are_in_the_audit_trail,
 );
 
 fn address() -> String {
     format!("{}@example.com", unique("person"))
 }
 
-async fn a_person_signs_up_signs_in_and_asks_who_they_are(system: &System) {
+async fn an_account_signs_up_and_signs_in(system: &System) {
     let client = system.client();
     let email = address();
     let body = json!({"email": email.to_uppercase(), "password": "long enough"});
     let account = client.post("/signup", body.clone()).await.expect(201);
-    assert_eq!(account["email"], email, "addresses are folded to lower case");
+    assert_eq!(account["email"], email, "addresses are converted to lower case");
     assert_eq!(account["role"], "user");
     assert_eq!(client.post("/signup", body.clone()).await.problem(409)["code"], "conflict");
 
@@ -36,7 +36,7 @@ async fn a_person_signs_up_signs_in_and_asks_who_they_are(system: &System) {
     assert_eq!(me, account);
 }
 
-async fn accounts_are_refused_by_field(system: &System) {
+async fn a_sign_up_lists_every_invalid_field(system: &System) {
     let client = system.client();
     let email = address();
     let signup = async |body| client.post("/signup", body).await;
@@ -49,14 +49,14 @@ async fn accounts_are_refused_by_field(system: &System) {
     signup(json!({"email": email, "password": "x".repeat(72)})).await.expect(201);
 }
 
-async fn a_wrong_login_says_the_same_for_unknown_address_and_wrong_password(system: &System) {
+async fn an_unknown_address_and_a_wrong_password_get_the_same_response(system: &System) {
     let client = system.client();
     let wrong = client.post("/login", json!({"email": ADMIN_EMAIL, "password": "not this one"})).await.problem(401);
     let unknown = client.post("/login", json!({"email": address(), "password": "not this one"})).await.problem(401);
     assert_eq!((&wrong["code"], &wrong["detail"]), (&unknown["code"], &unknown["detail"]));
 }
 
-async fn a_refresh_token_rotates_and_its_reuse_ends_the_family(system: &System) {
+async fn a_refresh_token_rotates_and_a_reuse_ends_the_session(system: &System) {
     let client = system.client();
     let email = address();
     let body = json!({"email": email, "password": "long enough"});
@@ -67,14 +67,14 @@ async fn a_refresh_token_rotates_and_its_reuse_ends_the_family(system: &System) 
     let second = refresh(first.clone()).await.expect(200);
     client.with_token(second["access_token"].as_str().unwrap()).get("/me").await.expect(200);
     assert_ne!(second["refresh_token"], first);
-    // Another tab that refreshes at the same time gets the same pair, once.
+    // A second tab gets the same pair, once.
     assert_eq!(refresh(first.clone()).await.expect(200)["refresh_token"], second["refresh_token"]);
     refresh(first).await.problem(401);
     refresh(second["refresh_token"].clone()).await.problem(401);
     refresh(json!("nonsense")).await.problem(401);
 }
 
-async fn logout_ends_the_session(system: &System) {
+async fn sign_out_ends_the_session(system: &System) {
     let client = system.client();
     let email = address();
     let body = json!({"email": email, "password": "long enough"});
@@ -85,7 +85,7 @@ async fn logout_ends_the_session(system: &System) {
     client.post("/logout", json!({"refresh_token": token})).await.expect(204);
 }
 
-async fn administrators_change_roles_but_never_lock_themselves_out(system: &System) {
+async fn an_administrator_changes_the_role_of_an_account(system: &System) {
     let admin = system.client().admin().await;
     let user = system.client().user().await;
     let id = user.get("/me").await.expect(200)["id"].as_str().unwrap().to_owned();
@@ -101,7 +101,7 @@ async fn administrators_change_roles_but_never_lock_themselves_out(system: &Syst
     assert!(listed["items"].as_array().unwrap().iter().any(|account| account["id"] == id.as_str()));
 }
 
-async fn a_disabled_account_is_shut_out_at_once(system: &System) {
+async fn a_disabled_account_is_refused_at_once(system: &System) {
     let admin = system.client().admin().await;
     let client = system.client();
     let email = address();
@@ -116,7 +116,7 @@ async fn a_disabled_account_is_shut_out_at_once(system: &System) {
     client.post("/refresh", json!({"refresh_token": session["refresh_token"]})).await.problem(401);
 }
 
-async fn changes_are_written_to_the_audit_log(system: &System) {
+async fn changes_are_in_the_audit_trail(system: &System) {
     let admin = system.client().admin().await;
     let user = system.client().user().await;
     let id = user.get("/me").await.expect(200)["id"].as_str().unwrap().to_owned();

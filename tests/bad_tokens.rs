@@ -1,4 +1,4 @@
-//! Tokens that must not open the door.
+//! Forged and expired tokens are refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use crate::support::on_both_stacks;
 
 on_both_stacks!(forged_tokens_are_refused_everywhere);
 
-/// The claims of a token, read without checking it.
+/// The claims of a token, without verification.
 fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
@@ -38,7 +38,7 @@ async fn forged_tokens_are_refused_everywhere(system: &System) {
         changed
     };
 
-    // What follows is refused for what is wrong with it, not for how the test signs.
+    // A valid token of the test is accepted: the following tokens are refused for their defects.
     let same = signed(&real, Algorithm::HS256, JWT_SECRET);
     client.with_token(&same).get("/me").await.expect(200);
 

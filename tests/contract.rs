@@ -1,5 +1,5 @@
-//! The server keeps to its OpenAPI document: schemathesis reads the document and sends requests that it allows and requests
-//! that it forbids, and checks every answer against it.
+//! Tests the server against its OpenAPI document: schemathesis sends requests that the document allows and requests that it
+//! forbids, and checks every response.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ use trainyard_testkit::{Stack, System};
 
 use crate::support::{BINARY, quick_job};
 
-/// The whole run; schemathesis is stopped after it.
+/// The time limit of the run.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
-/// Requests of each kind for an operation.
+/// Requests of each kind per operation.
 const MAX_EXAMPLES: &str = "12";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_no_difference_between_document_and_server() {
     let settings = [
-        // Uploads and bulk submissions stay small, whatever is generated.
+        // Generated uploads and bulk submissions stay small.
         ("TRAINYARD__API__MAX_DATASET_BYTES", "1000000"),
         ("TRAINYARD__API__MAX_JOBS_PER_USER", "50"),
     ];
     let system = System::start_with(BINARY, Stack::Embedded, 0, &settings);
     let admin = system.client().admin().await;
-    // Something to find: a model that is served, a job that has ended, a schedule.
+    // A served model, a finished job and a schedule, for requests that need one.
     admin.trained(quick_job("titanic-rf")).await;
     let nightly = json!({"name": "before", "cron": "@yearly", "paused": true, "spec": quick_job("titanic-rf")});
     admin.post("/schedules", nightly).await.expect(201);
@@ -39,7 +39,7 @@ async fn schemathesis_finds_no_difference_between_document_and_server() {
     let output = tokio::time::timeout(TIME_LIMIT, run).await.expect("schemathesis ends within its time").unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let summary = text.find("== SUMMARY ==").map_or(text.as_str(), |at| &text[at..]);
-    // Written past the test harness, which would show it for a failed test alone.
+    // Written to stderr directly: the test harness shows captured output of failed tests only.
     let _ = writeln!(std::io::stderr(), "schemathesis, seed {seed} {summary}");
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     admin.get("/health/ready").await.expect(200);

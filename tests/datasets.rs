@@ -1,4 +1,4 @@
-//! Uploading, looking at and deleting data sets.
+//! Uploading, reading and deleting datasets.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use trainyard_testkit::{System, unique};
 use crate::support::{on_both_stacks, quick_job};
 
 on_both_stacks!(
-    the_titanic_is_always_there,
+    the_built_in_dataset_exists,
     an_upload_is_profiled_versioned_and_previewed,
     gzip_and_multipart_uploads_work,
-    a_data_set_that_a_job_needs_is_kept,
+    a_dataset_with_an_active_job_is_not_deleted,
 );
 
 const CSV: &str = "height,colour,big,note\n1.5,red,yes,\n2.5,blue,no,\n,red,yes,\n4.0,\"gr,een\",no,\n";
@@ -19,7 +19,7 @@ fn column<'v>(dataset: &'v Value, name: &str) -> &'v Value {
     dataset["columns"].as_array().unwrap().iter().find(|column| column["name"] == name).unwrap()
 }
 
-async fn the_titanic_is_always_there(system: &System) {
+async fn the_built_in_dataset_exists(system: &System) {
     let admin = system.client().admin().await;
     let titanic = admin.get("/datasets/titanic").await.expect(200);
     assert_eq!(titanic["rows"], 1309);
@@ -63,10 +63,10 @@ async fn gzip_and_multipart_uploads_work(system: &System) {
     let form = reqwest::multipart::Form::new().part("file", reqwest::multipart::Part::text(CSV).file_name("d.csv"));
     let request = admin.request(Method::POST, &format!("/datasets?name={name}")).multipart(form);
     let posted = admin.send(request).await.expect(201);
-    assert_eq!(zipped["sha256"], posted["sha256"], "the digest is of the CSV, however it travelled");
+    assert_eq!(zipped["sha256"], posted["sha256"], "the digest is that of the decompressed CSV");
 }
 
-async fn a_data_set_that_a_job_needs_is_kept(system: &System) {
+async fn a_dataset_with_an_active_job_is_not_deleted(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("kept");
     admin.upload(&name, std::fs::read("../datasets/titanic.csv").unwrap()).await.expect(201);

@@ -1,4 +1,4 @@
-//! CSVs that can't be trained on, and what the upload says about them.
+//! CSVs and features that are refused.
 
 use trainyard_testkit::{System, unique};
 
@@ -6,14 +6,14 @@ use crate::support::{on_both_stacks, quick_job};
 use serde_json::json;
 
 on_both_stacks!(
-    malformed_files_are_refused_with_the_place,
+    malformed_files_are_refused_with_their_row,
     a_million_columns_are_refused_early,
-    names_are_checked,
+    invalid_names_are_refused,
     a_target_without_two_classes_is_refused_at_submission,
-    features_that_give_the_target_away_are_refused_or_warned_about,
+    leaking_features_are_refused_or_cause_a_warning,
 );
 
-async fn malformed_files_are_refused_with_the_place(system: &System) {
+async fn malformed_files_are_refused_with_their_row(system: &System) {
     let admin = system.client().admin().await;
     let refused = async |csv: &[u8], hints: &[&str]| {
         let problem = admin.upload(&unique("bad"), csv.to_vec()).await.problem(422).to_string();
@@ -39,7 +39,7 @@ async fn a_million_columns_are_refused_early(system: &System) {
     assert!(problem.contains("column"), "{problem}");
 }
 
-async fn names_are_checked(system: &System) {
+async fn invalid_names_are_refused(system: &System) {
     let admin = system.client().admin().await;
     admin.upload("Bad%20Name", "a,b\n1,2\n").await.refused(&["name"]);
     let request = admin.request(reqwest::Method::POST, "/datasets").header("content-type", "text/csv").body("a\n1\n");
@@ -62,10 +62,10 @@ async fn a_target_without_two_classes_is_refused_at_submission(system: &System) 
     admin.post("/training", job).await.refused(&["features[0]"]);
 }
 
-async fn features_that_give_the_target_away_are_refused_or_warned_about(system: &System) {
+async fn leaking_features_are_refused_or_cause_a_warning(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("leak");
-    // `alive` renames the target; `hint` follows it but for two rows; `noise` knows nothing.
+    // `alive` equals the target, `hint` differs from the target in two rows, and `noise` is random.
     let mut csv = String::from("alive,hint,noise,survived\n");
     for i in 0..200 {
         let survived = i % 2;

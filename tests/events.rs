@@ -1,4 +1,4 @@
-//! Following a job by its event stream: in order, to the end, past breaks, in numbers.
+//! Event streams: order, final status, reconnects and many clients.
 
 use std::time::{Duration, Instant};
 
@@ -10,20 +10,20 @@ use trainyard_testkit::{Client, Event, Stack, System, eventually, unique};
 use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(
-    a_job_is_followed_from_its_start_to_its_end,
-    a_stream_is_taken_up_where_it_broke_off,
-    two_hundred_watch_one_job_and_the_api_stays_quick,
-    what_cannot_be_followed_is_refused,
+    a_stream_follows_a_job_to_its_final_status,
+    a_stream_resumes_after_the_last_event_id,
+    two_hundred_streams_of_one_job_do_not_slow_the_api_down,
+    streams_of_unreadable_jobs_are_refused,
 );
 
-/// A job for a time that never comes.
+/// A job that stays queued.
 fn distant_job() -> Value {
     let mut job = quick_job(&unique("events"));
     job["run_at"] = json!("2999-01-01T00:00:00Z");
     job
 }
 
-/// Busy for long enough to be watched.
+/// A job that runs for some seconds.
 fn watched_job() -> Value {
     json!({"name": unique("events"), "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": 2000}})
 }
@@ -32,7 +32,7 @@ fn of<'a>(events: &'a [Event], kind: &str) -> Vec<&'a Event> {
     events.iter().filter(|event| event.event == kind).collect()
 }
 
-async fn a_job_is_followed_from_its_start_to_its_end(system: &System) {
+async fn a_stream_follows_a_job_to_its_final_status(system: &System) {
     let admin = system.client().admin().await;
     let id = admin.submit(long_job(&admin, &unique("events"), 1_000).await).await;
     let mut stream = admin.events(&id, None).await;
@@ -52,13 +52,16 @@ async fn a_job_is_followed_from_its_start_to_its_end(system: &System) {
     assert!(statuses.ends_with(&[json!("running"), json!("succeeded")]), "{statuses:?}");
 
     assert!(!of(&events, "progress").is_empty(), "{events:?}");
-    let told: Vec<_> = events.iter().filter(|event| event.data["progress"].is_f64()).collect();
-    let progress: Vec<_> = told.iter().map(|event| event.data["progress"].as_f64().unwrap()).collect();
+    let updates: Vec<_> = events.iter().filter(|event| event.data["progress"].is_f64()).collect();
+    let progress: Vec<_> = updates.iter().map(|event| event.data["progress"].as_f64().unwrap()).collect();
     assert!(progress.len() > 3 && progress.is_sorted(), "{progress:?}");
-    assert!(told.iter().any(|event| event.data["phase"] == "training" && event.data["eta_s"].is_number()), "{told:?}");
-    let said: Vec<_> = of(&events, "log").iter().map(|event| event.data["message"].as_str().unwrap()).collect();
+    assert!(
+        updates.iter().any(|event| event.data["phase"] == "training" && event.data["eta_s"].is_number()),
+        "{updates:?}"
+    );
+    let lines: Vec<_> = of(&events, "log").iter().map(|event| event.data["message"].as_str().unwrap()).collect();
     for expected in ["attempt 1 runs on worker", "read 20000 rows", "training took", "publishing the model"] {
-        assert_eq!(said.iter().filter(|line| line.starts_with(expected)).count(), 1, "{expected:?} in {said:?}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with(expected)).count(), 1, "{expected:?} in {lines:?}");
     }
     let curve: Vec<_> = of(&events, "metric").into_iter().filter(|event| event.data["step"].is_u64()).collect();
     assert!(curve.len() > 5 && curve.iter().all(|event| event.data["name"] == "oob_accuracy"), "{curve:?}");
@@ -67,28 +70,32 @@ async fn a_job_is_followed_from_its_start_to_its_end(system: &System) {
     assert_eq!(accuracy.data["value"], view["metrics"]["accuracy"]);
 }
 
-async fn a_stream_is_taken_up_where_it_broke_off(system: &System) {
+async fn a_stream_resumes_after_the_last_event_id(system: &System) {
     let admin = system.client().admin().await;
     let id = admin.trained(quick_job(&unique("resumed"))).await["job_id"].as_str().unwrap().to_owned();
     let all = admin.events(&id, None).await.rest().await;
-    assert_eq!(all.last().unwrap().data["status"], "succeeded", "a finished job tells its story and ends");
+    assert_eq!(all.last().unwrap().data["status"], "succeeded", "the stream of a finished job has all events and ends");
     for seen in [0, all.len() / 2, all.len() - 2] {
         let rest = admin.events(&id, Some(&all[seen].id)).await.rest().await;
         assert_eq!(rest, all[seen + 1..], "after {}", all[seen].id);
     }
     let path = format!("/training/{id}/events");
     let over = admin.request(Method::GET, &path).header("last-event-id", &all.last().unwrap().id);
-    assert_eq!(admin.send(over).await.status, 204, "who has seen the end need not come back");
-    assert_eq!(admin.events(&id, Some("tomorrow")).await.rest().await, all, "an id that is none of ours begins anew");
+    assert_eq!(admin.send(over).await.status, 204, "a client with the final status needs no reconnect");
+    assert_eq!(
+        admin.events(&id, Some("tomorrow")).await.rest().await,
+        all,
+        "an id of another form starts from the beginning"
+    );
 
-    // A look at what there is, without staying.
+    // Without following, the stream ends after the current state.
     let waiting = admin.submit(distant_job()).await;
     let text = admin.get(&format!("/training/{waiting}/events?follow=false")).await.expect(200);
     assert!(text.as_str().unwrap().contains("\"status\":\"queued\""), "{text}");
     admin.post(&format!("/training/{waiting}/cancel"), Value::Null).await.expect(202);
 }
 
-async fn two_hundred_watch_one_job_and_the_api_stays_quick(system: &System) {
+async fn two_hundred_streams_of_one_job_do_not_slow_the_api_down(system: &System) {
     let admin = system.client().admin().await;
     let id = admin.submit(distant_job()).await;
     let mut streams = join_all((0..200).map(|_| admin.events(&id, None))).await;
@@ -107,7 +114,7 @@ async fn two_hundred_watch_one_job_and_the_api_stays_quick(system: &System) {
     }
 }
 
-async fn what_cannot_be_followed_is_refused(system: &System) {
+async fn streams_of_unreadable_jobs_are_refused(system: &System) {
     let admin = system.client().admin().await;
     admin.get("/training/00000000-0000-7000-8000-000000000000/events").await.problem(404);
     admin.get("/training/nonsense/events").await.problem(404);
@@ -120,7 +127,7 @@ async fn what_cannot_be_followed_is_refused(system: &System) {
     admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
 }
 
-/// Follows a job over every break, as a browser does; how often it had to come back.
+/// Follows a job with reconnects, as a browser does; returns the events and the number of reconnects.
 async fn follow(client: &Client, id: &str) -> (Vec<Event>, usize) {
     let (mut events, mut breaks) = (Vec::<Event>::new(), 0);
     loop {
@@ -138,13 +145,13 @@ async fn follow(client: &Client, id: &str) -> (Vec<Event>, usize) {
         if matches!(last["status"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
             return (events, breaks);
         }
-        assert!(stream.asked_to_return, "a stream that ends early says so: {events:?}");
+        assert!(stream.asked_to_return, "a stream that ends early sends retry: {events:?}");
         breaks += 1;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watcher_outlasts_a_restart_of_the_api() {
+async fn a_client_follows_a_job_over_a_restart_of_the_api() {
     let start = || System::start_with(BINARY, Stack::Distributed, 1, &[]);
     let mut system = tokio::task::spawn_blocking(start).await.unwrap();
     let admin = system.client().admin().await;
@@ -153,7 +160,7 @@ async fn a_watcher_outlasts_a_restart_of_the_api() {
         let mut beside = admin.events(&id, None).await;
         while beside.next().await.unwrap().event != "metric" {}
         tokio::task::spawn_blocking(move || {
-            assert_eq!(system.terminate(0).code(), Some(0), "open streams hold no stop up");
+            assert_eq!(system.terminate(0).code(), Some(0), "open streams do not delay the stop");
             system.resume(0);
             system.wait_ready(0);
             system
@@ -172,6 +179,6 @@ async fn a_watcher_outlasts_a_restart_of_the_api() {
             .collect()
     };
     let unbroken = admin.events(&id, None).await.rest().await;
-    assert_eq!(lines(&events), lines(&unbroken), "nothing lost, nothing twice");
+    assert_eq!(lines(&events), lines(&unbroken), "no event is lost or repeated");
     drop(system);
 }

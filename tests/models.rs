@@ -7,13 +7,13 @@ use trainyard_testkit::{System, eventually, unique};
 use crate::support::{on_both_stacks, quick_job};
 
 on_both_stacks!(
-    versions_count_up_and_the_first_is_production,
-    an_alias_moves_what_inference_serves,
-    an_artifact_downloads_with_the_digest_it_was_published_under,
-    deleting_takes_rows_and_artifacts_but_not_what_is_served,
+    versions_count_up_and_the_first_gets_the_alias_production,
+    moving_an_alias_changes_the_served_version,
+    a_downloaded_artifact_has_the_published_digest,
+    deleting_removes_rows_and_artifacts_but_no_version_with_an_alias,
 );
 
-async fn versions_count_up_and_the_first_is_production(system: &System) {
+async fn versions_count_up_and_the_first_gets_the_alias_production(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("versions");
     for expected in 1..=2 {
@@ -37,7 +37,7 @@ async fn versions_count_up_and_the_first_is_production(system: &System) {
     }
 }
 
-async fn an_alias_moves_what_inference_serves(system: &System) {
+async fn moving_an_alias_changes_the_served_version(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("alias");
     for _ in 1..=2 {
@@ -60,7 +60,7 @@ async fn an_alias_moves_what_inference_serves(system: &System) {
     .await;
 }
 
-async fn an_artifact_downloads_with_the_digest_it_was_published_under(system: &System) {
+async fn a_downloaded_artifact_has_the_published_digest(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("artifact");
     admin.trained(quick_job(&name)).await;
@@ -75,7 +75,7 @@ async fn an_artifact_downloads_with_the_digest_it_was_published_under(system: &S
     system.client().user().await.get(&format!("{path}/artifact")).await.problem(403);
 }
 
-async fn deleting_takes_rows_and_artifacts_but_not_what_is_served(system: &System) {
+async fn deleting_removes_rows_and_artifacts_but_no_version_with_an_alias(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("deleted");
     for _ in 1..=2 {
@@ -85,12 +85,12 @@ async fn deleting_takes_rows_and_artifacts_but_not_what_is_served(system: &Syste
     admin.delete(&format!("/models/{name}/versions/2")).await.expect(204);
     admin.get(&format!("/models/{name}/versions/2")).await.problem(404);
     let third = admin.trained(quick_job(&name)).await;
-    assert_eq!(third["model"]["version"], 3, "a number is never used twice");
+    assert_eq!(third["model"]["version"], 3, "a version number is never reused");
     admin.delete(&format!("/models/{name}")).await.problem(409);
     admin.delete(&format!("/models/{name}?force=true")).await.expect(204);
     admin.get(&format!("/models/{name}")).await.problem(404);
     let job: Value = admin.get(&format!("/training/{}", third["job_id"].as_str().unwrap())).await.expect(200);
-    assert_eq!(job["status"], "succeeded", "what happened stays on record");
+    assert_eq!(job["status"], "succeeded", "the job stays");
     eventually("the pool lets go of it", std::time::Duration::from_secs(10), async || {
         let answer = admin.infer(json!({"model": name, "features": {}})).await;
         (answer.status == 404).then_some(())

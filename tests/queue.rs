@@ -8,7 +8,7 @@ use trainyard_testkit::{Client, Stack, System, eventually, unique};
 
 use crate::support::{BINARY, quick_job};
 
-/// A system of one's own, started where blocking is allowed.
+/// A system for one test. It starts on a blocking thread.
 async fn own(stack: Stack, workers: usize, settings: &'static [(&str, &str)]) -> System {
     tokio::task::spawn_blocking(move || System::start_with(BINARY, stack, workers, settings)).await.unwrap()
 }
@@ -21,7 +21,7 @@ async fn running(admin: &Client, id: &str) {
     .await;
 }
 
-/// Keeps a worker busy for some seconds, and ends well.
+/// A job that runs for some seconds and succeeds.
 fn slow_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "random_forest", "features": ["*"], "params": {"n_trees": 2000}})
 }
@@ -42,8 +42,8 @@ async fn two_workers_share_fifty_jobs_and_each_runs_once() {
         versions.insert(view["model"]["version"].as_i64().unwrap());
         *by_worker.entry(view["worker"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    assert_eq!(versions, (1..=50).collect(), "one version a job, none left out");
-    assert_eq!(by_worker.len(), 2, "both workers took part: {by_worker:?}");
+    assert_eq!(versions, (1..=50).collect(), "each job has one version");
+    assert_eq!(by_worker.len(), 2, "both workers ran jobs: {by_worker:?}");
     let started = r#""message":"running""#;
     let runs: usize = system.workers().iter().map(|&worker| system.log(worker).matches(started).count()).sum();
     assert_eq!(runs, 50, "no job was started twice");
@@ -66,11 +66,11 @@ async fn a_job_whose_worker_was_killed_runs_again_and_publishes_once() {
     system.resume(worker);
     let view = admin.finished(&id).await;
     assert_eq!((&view["status"], &view["model"]["version"]), (&json!("succeeded"), &json!(1)), "{view}");
-    assert_eq!(view["attempt"], 2, "a death counts, so that poison ends: {view}");
+    assert_eq!(view["attempt"], 2, "a crash of the worker counts as an attempt: {view}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drained_worker_gives_its_job_back_unspent() {
+async fn a_drained_worker_returns_its_job_without_counting_the_attempt() {
     for stack in [Stack::Embedded, Stack::Distributed] {
         let mut system = own(stack, 1, &[("TRAINYARD__WORKER__GRACE_S", "0")]).await;
         let admin = system.client().admin().await;
@@ -99,7 +99,7 @@ async fn a_drained_worker_gives_its_job_back_unspent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_embedded_system_finds_everything_again_after_a_crash() {
+async fn an_embedded_system_recovers_its_jobs_after_a_crash() {
     let mut system = own(Stack::Embedded, 1, &[]).await;
     let admin = system.client().admin().await;
     let name = unique("again");

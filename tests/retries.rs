@@ -10,7 +10,7 @@ use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(failed_jobs_of_a_filter_run_again, what_can_not_run_again_is_left_out_and_named,);
 
-/// A data set called `name` with too few rows to learn from, which only training finds out, and a job on it.
+/// A dataset called `name` with too few rows to learn from, which only training finds out, and a job on it.
 async fn hopeless(admin: &Client, name: &str) -> Value {
     admin.upload(name, "x,y\n1,0\n1,1\n").await.expect(201);
     json!({"name": name, "algorithm": "random_forest", "dataset": name, "target": "y", "features": ["x"]})
@@ -69,7 +69,7 @@ async fn what_can_not_run_again_is_left_out_and_named(system: &System) {
     let answer = admin.post("/training/retry", json!({"name": name})).await.expect(202);
     assert_eq!((&answer["retried"], &answer["skipped_total"]), (&json!(0), &json!(1)), "{answer}");
     assert_eq!(answer["skipped"][0]["job_id"], id.as_str());
-    assert!(answer["skipped"][0]["reason"].as_str().unwrap().contains("data set"), "{answer}");
+    assert!(answer["skipped"][0]["reason"].as_str().unwrap().contains("dataset"), "{answer}");
 }
 
 /// Training processes of the system that keeps its files in `folder`.

@@ -1,4 +1,4 @@
-//! Jobs that come back, as the people see them who make them.
+//! Schedules: firing, validation, changes and manual triggers.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use trainyard_testkit::{Client, System, eventually, unique};
 use crate::support::{long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(
-    a_schedule_submits_jobs_by_the_clock,
-    what_can_not_be_scheduled_is_refused_by_field,
-    a_schedule_is_changed_paused_triggered_and_removed,
-    a_schedule_that_lost_its_data_tells_so,
+    a_schedule_submits_jobs_at_its_times,
+    an_invalid_schedule_is_refused_with_its_fields,
+    a_schedule_is_changed_paused_triggered_and_deleted,
+    a_schedule_without_its_dataset_reports_the_reason,
 );
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Comes at the turn of the year: never while a test runs.
+/// A schedule that does not fire during a test.
 fn yearly(name: &str) -> Value {
     json!({"name": name, "cron": "@yearly", "spec": quick_job(name)})
 }
@@ -39,7 +39,7 @@ async fn run(admin: &Client, path: &str, outcome: &str) -> Value {
     .await
 }
 
-/// A change, which may meet a firing of a schedule that fires every second.
+/// Changes a schedule. A schedule that fires every second may refuse a change with 409; the change is then repeated.
 async fn change(admin: &Client, path: &str, patch: Value) -> Value {
     eventually("the change is accepted", LIMIT, async || {
         let answer = admin.patch(path, patch.clone()).await;
@@ -49,7 +49,7 @@ async fn change(admin: &Client, path: &str, patch: Value) -> Value {
     .expect(200)
 }
 
-async fn a_schedule_submits_jobs_by_the_clock(system: &System) {
+async fn a_schedule_submits_jobs_at_its_times(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("clock");
     let mut body = yearly(&name);
@@ -60,7 +60,7 @@ async fn a_schedule_submits_jobs_by_the_clock(system: &System) {
     assert_eq!((&job["status"], &job["name"]), (&json!("succeeded"), &json!(name)), "{job}");
     assert_eq!(job["created_by"], schedule["created_by"]);
     let due: DateTime<Utc> = submitted["due_at"].as_str().unwrap().parse().unwrap();
-    assert_eq!(due.timestamp_subsec_micros(), 0, "by the clock, not by the sweep: {due}");
+    assert_eq!(due.timestamp_subsec_micros(), 0, "the scheduled time, not the time of the sweep: {due}");
 
     change(&admin, &path, json!({"spec": long_job(&admin, &name, 2000).await})).await;
     let skipped = run(&admin, &path, "skipped_overlap").await;
@@ -75,7 +75,7 @@ async fn a_schedule_submits_jobs_by_the_clock(system: &System) {
     admin.delete(&path).await.expect(204);
 }
 
-async fn what_can_not_be_scheduled_is_refused_by_field(system: &System) {
+async fn an_invalid_schedule_is_refused_with_its_fields(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("refused");
     let with = |key: &str, value: Value| {
@@ -109,13 +109,13 @@ async fn what_can_not_be_scheduled_is_refused_by_field(system: &System) {
     assert!(listed["items"].as_array().unwrap().iter().all(|schedule| schedule["name"] != name.as_str()));
 }
 
-async fn a_schedule_is_changed_paused_triggered_and_removed(system: &System) {
+async fn a_schedule_is_changed_paused_triggered_and_deleted(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("yearly");
     let (schedule, path) = create(&admin, yearly(&name)).await;
     let defaults = json!(["UTC", "one", "skip", false]);
-    let told = ["timezone", "catch_up", "overlap", "paused"].map(|key| schedule[key].clone());
-    assert_eq!(json!(told), defaults, "{schedule}");
+    let values = ["timezone", "catch_up", "overlap", "paused"].map(|key| schedule[key].clone());
+    assert_eq!(json!(values), defaults, "{schedule}");
     assert_eq!(schedule["spec"]["timeout_s"], 3600, "defaults are filled in: {schedule}");
     let next = schedule["next_runs"].as_array().unwrap();
     assert_eq!((next.len(), &next[0]), (5, &schedule["next_run_at"]));
@@ -132,12 +132,12 @@ async fn a_schedule_is_changed_paused_triggered_and_removed(system: &System) {
     assert_eq!((&changed["overlap"], &changed["catch_up"]), (&json!("replace"), &json!("one")));
     admin.patch(&path, json!({"cron": "no", "spec": {"name": "x"}})).await.problem(422);
     admin.patch(&path, json!({"timezone": "no"})).await.refused(&["timezone"]);
-    assert_eq!(admin.get(&path).await.expect(200), changed, "what was refused changed nothing");
+    assert_eq!(admin.get(&path).await.expect(200), changed, "a refused change has no effect");
 
     assert_eq!(admin.patch(&path, json!({"paused": true})).await.expect(200)["next_run_at"], Value::Null);
     let job = admin.post(&format!("{path}/trigger"), Value::Null).await.expect(202);
     let job = admin.finished(job["job_id"].as_str().unwrap()).await;
-    assert_eq!(job["status"], "succeeded", "also while it is paused: {job}");
+    assert_eq!(job["status"], "succeeded", "a paused schedule can be triggered: {job}");
     let seen = admin.get(&path).await.expect(200);
     assert_eq!(seen["last_job_id"], job["job_id"]);
     let runs = admin.get(&format!("{path}/runs")).await.expect(200);
@@ -157,7 +157,7 @@ async fn a_schedule_is_changed_paused_triggered_and_removed(system: &System) {
     assert_eq!(acts, expected);
 }
 
-async fn a_schedule_that_lost_its_data_tells_so(system: &System) {
+async fn a_schedule_without_its_dataset_reports_the_reason(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("lost");
     admin.upload(&name, "sex,survived\nf,1\nm,0\nf,1\nm,0\n").await.expect(201);
@@ -167,7 +167,7 @@ async fn a_schedule_that_lost_its_data_tells_so(system: &System) {
     body["spec"].as_object_mut().unwrap().remove("params");
     body["paused"] = json!(true);
     let created = admin.post("/schedules", body.clone()).await;
-    // A column that only renames the target may not be learned from, so this small table needs another one.
+    // A column that equals the target is refused as a feature. The dataset needs another column.
     created.refused(&["spec.features[0]"]);
     admin.upload(&name, "sex,age,survived\nf,20,1\nm,30,0\nf,40,0\nm,20,1\nf,30,1\nm,40,0\n").await.expect(201);
     body["cron"] = json!("* * * * * *");

@@ -1,8 +1,7 @@
-//! The feature suite: what a client sees, on both stacks, against the processes that people run.
+//! The feature suite: tests of the running processes, on both stacks.
 //!
 //! `embedded` is `trainyard up`; `distributed` is `trainyard api`, `worker` and `inference` on Postgres, Redis and S3.
-//! Most tests share one system per stack and tell their things apart by name; those that break or restart something
-//! start a system of their own.
+//! Most tests share one system per stack and use unique names. A test that stops or breaks a process starts its own system.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! The shared systems, and the macro that runs a test on each.
+//! The shared systems, and the macro that runs a test on both stacks.
 
 use std::sync::OnceLock;
 
@@ -17,16 +17,16 @@ pub fn shared(stack: Stack) -> &'static System {
         Stack::Embedded => &EMBEDDED,
         Stack::Distributed => &DISTRIBUTED,
     };
-    // Starting blocks for seconds, which a runtime's own thread must not.
+    // The start blocks for seconds, so it runs on a thread of its own.
     std::thread::scope(|scope| scope.spawn(|| system.get_or_init(|| System::start(BINARY, stack))).join().unwrap())
 }
 
-/// A small forest on the Titanic: done in a fraction of a second.
+/// A small random forest on the built-in dataset. It trains in less than a second.
 pub fn quick_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age", "pclass"], "params": {"n_trees": 10}})
 }
 
-/// Uploads numbers without a pattern, on which forests grow deep, and makes a job on them that takes some seconds.
+/// Uploads random numbers, on which trees grow deep; returns a job that runs for some seconds.
 pub async fn long_job(admin: &Client, name: &str, n_trees: u32) -> Value {
     let rows: Vec<_> = (0_u32..20_000).map(|i| format!("{},{}", i.wrapping_mul(2_654_435_761) >> 8, i % 2)).collect();
     admin.upload(name, format!("x,y\n{}\n", rows.join("\n"))).await.expect(201);
@@ -36,7 +36,7 @@ pub async fn long_job(admin: &Client, name: &str, n_trees: u32) -> Value {
     })
 }
 
-/// The training process of a job, once it has become the training program: its folder is named after the job.
+/// The training process of a job, if it is running. Its working folder has the name of the job.
 pub fn training_process(job: &str) -> Option<i32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|pid: &i32| {
@@ -46,7 +46,7 @@ pub fn training_process(job: &str) -> Option<i32> {
     })
 }
 
-/// Sends a signal to a process that may be gone already.
+/// Sends a signal to a process, which may have exited.
 pub fn send_signal(pid: i32, signal: Signal) {
     let _ = rustix::process::kill_process(Pid::from_raw(pid).unwrap(), signal);
 }

@@ -1,4 +1,4 @@
-//! The main job: post, watch, get a model.
+//! Training jobs, from submission to a served model.
 
 use serde_json::{Value, json};
 use trainyard_testkit::{System, eventually, unique};
@@ -6,19 +6,19 @@ use trainyard_testkit::{System, eventually, unique};
 use crate::support::{on_both_stacks, quick_job};
 
 on_both_stacks!(
-    a_job_is_accepted_watched_and_ends_in_a_served_model,
-    every_algorithm_trains_the_titanic,
+    a_job_publishes_a_model_that_is_served,
+    every_algorithm_trains_on_the_built_in_dataset,
     three_classes_and_numbers_can_be_predicted,
-    the_same_seed_and_data_make_the_same_model,
+    the_same_seed_and_data_give_the_same_model,
     a_forest_on_the_titanic_is_accurate,
-    a_poller_pays_nothing_for_no_news,
+    an_unchanged_job_gets_304,
     jobs_are_listed_filtered_and_paged,
-    an_idempotency_key_makes_one_job_of_many_posts,
+    an_idempotency_key_stands_for_one_job,
     a_running_job_is_cancelled_within_two_seconds,
     a_cancelled_job_can_be_retried,
 );
 
-async fn a_job_is_accepted_watched_and_ends_in_a_served_model(system: &System) {
+async fn a_job_publishes_a_model_that_is_served(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("main");
     let accepted = admin.post("/training", quick_job(&name)).await;
@@ -50,7 +50,7 @@ async fn a_job_is_accepted_watched_and_ends_in_a_served_model(system: &System) {
     assert!(answer["prob"].as_f64().unwrap() > 0.5);
 }
 
-async fn every_algorithm_trains_the_titanic(system: &System) {
+async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
     let admin = system.client().admin().await;
     for algorithm in ["random_forest", "decision_tree", "svm", "logistic_regression"] {
         let name = unique("algo");
@@ -99,7 +99,7 @@ async fn three_classes_and_numbers_can_be_predicted(system: &System) {
     admin.post("/training", linear).await.refused(&["target"]);
 }
 
-async fn the_same_seed_and_data_make_the_same_model(system: &System) {
+async fn the_same_seed_and_data_give_the_same_model(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("seed");
     let mut digests = Vec::new();
@@ -126,7 +126,7 @@ async fn a_forest_on_the_titanic_is_accurate(system: &System) {
     assert!(total / 5.0 >= 0.78, "mean held-out accuracy of five seeds: {}", total / 5.0);
 }
 
-async fn a_poller_pays_nothing_for_no_news(system: &System) {
+async fn an_unchanged_job_gets_304(system: &System) {
     let admin = system.client().admin().await;
     let mut job = quick_job(&unique("etag"));
     job["run_at"] = json!("2999-01-01T00:00:00Z");
@@ -141,7 +141,7 @@ async fn a_poller_pays_nothing_for_no_news(system: &System) {
     };
     conditional(&path).await.expect(304);
 
-    // A long poll holds the answer back until there is something to say.
+    // A long poll is answered after a change.
     let waiting = tokio::spawn({
         let (admin, path, etag) = (admin.clone(), format!("{path}?wait_s=30"), etag.clone());
         async move {
@@ -190,7 +190,7 @@ async fn jobs_are_listed_filtered_and_paged(system: &System) {
     }
 }
 
-async fn an_idempotency_key_makes_one_job_of_many_posts(system: &System) {
+async fn an_idempotency_key_stands_for_one_job(system: &System) {
     let admin = system.client().admin().await;
     let (name, key) = (unique("once"), unique("key"));
     let post = async |body: Value| {
@@ -204,7 +204,7 @@ async fn an_idempotency_key_makes_one_job_of_many_posts(system: &System) {
     let listed = admin.get(&format!("/training?name={name}")).await.expect(200);
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
 
-    // Many at once still make one.
+    // Concurrent requests with one key submit one job.
     let (name, key) = (unique("storm"), unique("key"));
     let posts = (0..10).map(|_| {
         let request = admin.request(reqwest::Method::POST, "/training").header("idempotency-key", &key);
@@ -216,7 +216,7 @@ async fn an_idempotency_key_makes_one_job_of_many_posts(system: &System) {
     assert_eq!(ids.len(), 1);
 }
 
-/// A job that runs for many seconds unless it is stopped.
+/// A job that runs for many seconds unless it is cancelled.
 fn long_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "svm", "features": ["*"], "params": {"c": 10_000.0, "kernel": "polynomial", "degree": 5}})
 }
@@ -248,5 +248,5 @@ async fn a_cancelled_job_can_be_retried(system: &System) {
     admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
     assert_eq!(admin.finished(&id).await["status"], "cancelled");
     admin.post(&format!("/training/{id}/retry"), Value::Null).await.expect(202);
-    assert_eq!(admin.finished(&id).await["status"], "succeeded", "a retry runs now, not at the old time");
+    assert_eq!(admin.finished(&id).await["status"], "succeeded", "a retry ignores the original run_at");
 }

@@ -1,13 +1,17 @@
-//! Submissions that can't be accepted, each answered by field.
+//! Submissions that are refused, with the invalid fields.
 
 use serde_json::{Value, json};
 use trainyard_testkit::{System, unique};
 
 use crate::support::{on_both_stacks, quick_job};
 
-on_both_stacks!(every_wrong_field_is_named, what_is_no_json_is_no_job, users_neither_train_nor_look,);
+on_both_stacks!(
+    a_submission_lists_every_invalid_field,
+    a_body_that_is_not_json_is_refused,
+    users_may_neither_submit_nor_read_jobs,
+);
 
-async fn every_wrong_field_is_named(system: &System) {
+async fn a_submission_lists_every_invalid_field(system: &System) {
     let admin = system.client().admin().await;
     let with = |key: &str, value: Value| {
         let mut job = quick_job("refused");
@@ -41,10 +45,10 @@ async fn every_wrong_field_is_named(system: &System) {
     let two = json!({"name": "Bad Name", "algorithm": "xgboost", "features": ["nope"]});
     refused(two, &["name", "algorithm", "features[0]"]).await;
     let listed = admin.get("/training?name=refused").await.expect(200);
-    assert_eq!(listed["items"], json!([]), "nothing of all that became a job");
+    assert_eq!(listed["items"], json!([]), "no job was stored");
 }
 
-async fn what_is_no_json_is_no_job(system: &System) {
+async fn a_body_that_is_not_json_is_refused(system: &System) {
     let admin = system.client().admin().await;
     let send = async |content_type: &str, body: Vec<u8>| {
         let request = admin.request(reqwest::Method::POST, "/training");
@@ -62,7 +66,7 @@ async fn what_is_no_json_is_no_job(system: &System) {
     admin.post("/api-keys", json!({"name": "later"})).await.problem(404);
 }
 
-async fn users_neither_train_nor_look(system: &System) {
+async fn users_may_neither_submit_nor_read_jobs(system: &System) {
     let user = system.client().user().await;
     user.post("/training", quick_job(&unique("user"))).await.problem(403);
     user.get("/training").await.problem(403);

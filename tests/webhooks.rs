@@ -1,4 +1,4 @@
-//! Webhooks as their receivers and senders see them.
+//! Webhook deliveries, at the receiver and in the API.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use trainyard_testkit::{Client, Receiver, Reply, Stack, System, WEBHOOK_SECRET, 
 
 use crate::support::{BINARY, on_both_stacks, quick_job};
 
-on_both_stacks!(a_webhook_into_a_private_network_is_refused,);
+on_both_stacks!(a_webhook_url_with_a_private_address_is_refused,);
 
 const ALLOW: (&str, &str) = ("TRAINYARD__WEBHOOKS__ALLOW_PRIVATE_ADDRESSES", "true");
 
@@ -26,7 +26,7 @@ async fn deliveries(client: &Client, filter: &str) -> Vec<Value> {
     client.get(&format!("/webhooks/deliveries?{filter}")).await.expect(200)["items"].as_array().unwrap().clone()
 }
 
-/// The one delivery of a job, once it is delivered.
+/// The only delivery of a job, after it succeeded.
 async fn delivered(client: &Client, job: &str) -> Value {
     eventually("the webhook is delivered", Duration::from_secs(120), async || {
         let found = deliveries(client, &format!("job_id={job}&status=delivered")).await;
@@ -36,7 +36,7 @@ async fn delivered(client: &Client, job: &str) -> Value {
     .await
 }
 
-async fn a_webhook_into_a_private_network_is_refused(system: &System) {
+async fn a_webhook_url_with_a_private_address_is_refused(system: &System) {
     let admin = system.client().admin().await;
     for url in [
         "http://example.com/",
@@ -60,8 +60,8 @@ async fn a_webhook_into_a_private_network_is_refused(system: &System) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_tells_its_webhook_how_it_ended_and_can_do_so_again() {
-    // `up` signs with a secret of its own making; the servers are given theirs.
+async fn a_finished_job_sends_a_webhook_that_can_be_replayed() {
+    // `trainyard up` generates its signing secret; the distributed system is configured with one.
     for (stack, settings) in
         [(Stack::Embedded, &[ALLOW, ("TRAINYARD__WEBHOOKS__SECRET", "")][..]), (Stack::Distributed, &[ALLOW][..])]
     {
@@ -96,7 +96,7 @@ async fn a_job_tells_its_webhook_how_it_ended_and_can_do_so_again() {
         let trail = admin.get("/admin/audit").await.expect(200);
         assert!(trail.to_string().contains("webhook.replay"), "{trail}");
 
-        // A job that never ran tells its end as well.
+        // A job that never ran sends a webhook as well.
         let mut later = told_job(&name, &receiver);
         later["run_at"] = json!("2999-01-01T00:00:00Z");
         let id = admin.submit(later).await;
@@ -104,12 +104,12 @@ async fn a_job_tells_its_webhook_how_it_ended_and_can_do_so_again() {
         delivered(&admin, &id).await;
         let last = receiver.received().pop().unwrap().verified(&secret);
         assert_eq!((&last["type"], &last["data"]["job_id"]), (&json!("training.cancelled"), &json!(id)));
-        assert_eq!(receiver.received().len(), 3, "each once");
+        assert_eq!(receiver.received().len(), 3, "each event once");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_killed_while_it_delivers_loses_no_webhook() {
+async fn a_killed_leader_loses_no_webhook() {
     const SETTINGS: &[(&str, &str)] =
         &[ALLOW, ("TRAINYARD__WEBHOOKS__TIMEOUT_S", "2"), ("TRAINYARD__SWEEP__LEASE_S", "2")];
     for stack in [Stack::Embedded, Stack::Distributed] {
@@ -131,7 +131,7 @@ async fn a_leader_that_is_killed_while_it_delivers_loses_no_webhook() {
         let delivery = delivered(&admin, &job).await;
         let received = receiver.received();
         let ids: HashSet<_> = received.iter().map(|request| request.header("webhook-id")).collect();
-        assert_eq!(ids, HashSet::from([delivery["id"].as_str().unwrap()]), "one event, however often it was sent");
+        assert_eq!(ids, HashSet::from([delivery["id"].as_str().unwrap()]), "all attempts have the id of one delivery");
         assert!(received.len() >= 2);
         received.last().unwrap().verified(WEBHOOK_SECRET);
         drop(system);

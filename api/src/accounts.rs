@@ -9,10 +9,10 @@ use trainyard_http::auth::SignInConfig;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signup {
-    /// Anybody.
+    /// Everybody.
     #[default]
     Open,
-    /// Administrators, for others.
+    /// Only administrators, for other people.
     Closed,
 }
 
@@ -23,11 +23,11 @@ pub struct AccountsConfig {
     pub signup: Signup,
     /// Limits on sign-ins and sign-ups.
     pub sign_in: SignInConfig,
-    /// Seconds for which an address that an account signed in from is known.
+    /// Seconds for which the address of a sign-in is a known address of the account.
     pub known_address_ttl_s: i64,
-    /// Seconds for which a one-time password works.
+    /// Seconds until a one-time password expires.
     pub one_time_password_ttl_s: i64,
-    /// Sections that every account may read.
+    /// Sections that accounts with the role `user` may read.
     pub users_may_read: Vec<ReadSection>,
 }
 

@@ -1,11 +1,13 @@
-//! News for the inference role.
+//! Notifies the inference role.
 
 use crate::state::ApiState;
 
-/// Tells the inference role that models, aliases or accounts changed. A lost announcement is made up for by its
-/// polling, so failing to is only logged.
+/// Notifies the inference role that models, aliases or accounts changed. The role also polls, so a failure is only logged.
 pub(crate) async fn announce(state: &ApiState) {
     if let Err(error) = state.queue.announce_models().await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "a change was not announced; inference will poll it");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the inference role was not notified of a change; it polls for changes"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The audit trail: every change to accounts and every act of an administrator leaves a row, in its own transaction.
+//! The audit trail. Each change to an account and each action of an administrator writes a row in the same transaction.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -9,7 +9,7 @@ use trainyard_http::middleware::RequestId;
 use trainyard_http::{Principal, Problem};
 use trainyard_storage::{AuditEntry, Tx};
 
-/// Who acts, and in which request. Handlers extract it: the caller of their request.
+/// The account and the request that make a change. As an extractor: the caller of the request.
 #[derive(Debug, Clone)]
 pub struct Actor {
     user: Option<UserId>,
@@ -17,12 +17,12 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// An account that acts before it has a token, such as at sign-up.
+    /// An account that has no token yet, for example at sign-up.
     pub(crate) fn account(user: UserId, request: &RequestId) -> Self {
         Self { user: Some(user), request_id: Some(request.as_str().to_owned()) }
     }
 
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     pub(crate) fn anonymous(request: &RequestId) -> Self {
         Self { user: None, request_id: Some(request.as_str().to_owned()) }
     }
@@ -32,20 +32,20 @@ impl Actor {
         Self { user: None, request_id: None }
     }
 
-    /// The request, for what else remembers it.
+    /// The id of the request.
     pub(crate) fn request_id(&self) -> Option<String> {
         self.request_id.clone()
     }
 
-    /// Writes down that this actor did `action` (`<kind>.<verb>`) to `subject` (`<kind>:<name or id>`).
-    pub(crate) async fn did(
+    /// Records that this actor did `action` (`<kind>.<verb>`) to `subject` (`<kind>:<name or id>`).
+    pub(crate) async fn record(
         &self,
         tx: &mut Tx,
         action: &str,
         subject: String,
         detail: Value,
     ) -> Result<(), trainyard_storage::StorageError> {
-        // The database's time, so that the trails of several replicas make one.
+        // The database's time orders the records of all replicas.
         let now = tx.now().await?;
         let entry = AuditEntry {
             id: uuid_at(now),

@@ -1,4 +1,4 @@
-//! What the API can be told: every limit is a number here, with the default that suits one small machine.
+//! The settings of the API. Every limit is a number here; the defaults suit one small machine.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use trainyard_storage::JobLimits;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ApiConfig {
-    /// Seconds an access token works.
+    /// Seconds until an access token expires.
     pub access_token_ttl_s: i64,
-    /// Seconds a refresh token works; each use buys a new one.
+    /// Seconds until a refresh token expires; each use returns a new one.
     pub refresh_token_ttl_s: i64,
     /// Largest CSV, uncompressed, in bytes.
     pub max_dataset_bytes: u64,
@@ -19,40 +19,40 @@ pub struct ApiConfig {
     pub max_dataset_rows: u64,
     /// Most columns of a CSV.
     pub max_dataset_columns: usize,
-    /// Uploads received at the same time; the next one is told to come back. Bounds the disk they take.
+    /// Concurrent uploads; further ones get 503 with `Retry-After`. The limit bounds their disk space.
     pub max_concurrent_uploads: usize,
     /// Longest an upload may take, in seconds.
     pub upload_timeout_s: u64,
-    /// Queued and running jobs of one user; more are told to come back.
+    /// Queued and running jobs of one user; further ones get 429 with `Retry-After`.
     pub max_jobs_per_user: i64,
     /// Queued and running jobs of all users.
     pub max_jobs_total: i64,
-    /// Jobs of one user in a priority class that may be in the queue when a submission adds to them; past that the sweep
-    /// sends them, in fair turns. Keep it at or under the sweep's `dispatch_window`.
+    /// Job ids of one user and priority class in the queue up to which a submission enqueues its jobs. The sweep enqueues
+    /// the others, by fair scheduling. Keep the number at or below the sweep's `dispatch_window`.
     pub dispatch_window: u64,
-    /// Longest the queue may take to accept a job before that is left to the sweep, in milliseconds.
+    /// Timeout for enqueueing jobs after a submission, in milliseconds. The sweep enqueues the jobs afterwards.
     pub dispatch_timeout_ms: u64,
-    /// Seconds an `Idempotency-Key` is remembered.
+    /// Seconds until an `Idempotency-Key` expires.
     pub idempotency_ttl_s: i64,
-    /// Schedules there can be.
+    /// Most schedules.
     pub max_schedules: i64,
-    /// Long polls held open at the same time; the next one is answered at once.
+    /// Concurrent long polls; further ones are answered at once.
     pub max_long_polls: usize,
-    /// Event streams held open at the same time; the next one is told to come back.
+    /// Concurrent event streams; further ones get 503 with `Retry-After`.
     pub max_event_streams: usize,
-    /// Event streams of one user held open at the same time; more are refused until one ends.
+    /// Concurrent event streams of one user; further ones get 429 with `Retry-After`.
     pub max_event_streams_per_user: usize,
-    /// How often the accounts of open streams and long polls are looked at, in milliseconds.
+    /// How often the accounts of open event streams and long polls are checked, in milliseconds.
     pub watch_sessions_every_ms: u64,
-    /// A stream that has nothing to tell sends a comment this often, in seconds.
+    /// How often an event stream without events sends a comment, in seconds.
     pub event_heartbeat_s: u64,
-    /// How often the database is asked for news of all jobs that streams and long polls watch, in milliseconds.
+    /// How often the database is polled for changes of watched jobs, in milliseconds.
     pub watch_every_ms: u64,
-    /// A worker that gave no sign of life for this many seconds is left out of `GET /queue`.
+    /// `GET /queue` leaves out workers without a heartbeat for this many seconds.
     pub worker_alive_s: i64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
-    /// Accepts jobs with the algorithm `noop`, which train nothing: for benchmarks.
+    /// Whether jobs with the algorithm `noop` are accepted. They train nothing and serve benchmarks.
     pub allow_noop: bool,
 }
 
@@ -86,7 +86,7 @@ impl Default for ApiConfig {
 }
 
 impl ApiConfig {
-    /// How many jobs may be queued and running; schedules go by it too.
+    /// The limits on queued and running jobs, also for schedules.
     pub fn job_limits(&self) -> JobLimits {
         JobLimits { per_user: self.max_jobs_per_user, total: self.max_jobs_total }
     }
@@ -107,8 +107,8 @@ impl ApiConfig {
         Duration::from_secs(self.event_heartbeat_s.max(1))
     }
 
-    /// A stream may go on for as long as an access token: then its client comes again, with one that still works.
-    pub(crate) fn longest_stream(&self) -> Duration {
+    /// An event stream ends when an access token would expire. The client reconnects with a valid token.
+    pub(crate) fn max_stream_duration(&self) -> Duration {
         Duration::from_secs(u64::try_from(self.access_token_ttl_s).unwrap_or(0).max(1))
     }
 

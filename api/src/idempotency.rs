@@ -4,16 +4,16 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use trainyard_http::Problem;
 
-/// The header's name.
+/// The name of the header, in lower case.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const MAX_CHARS: usize = 255;
 
-/// The key a client sent, if it sent one.
+/// The key that the client sent, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(Option<String>);
 
 impl IdempotencyKey {
-    /// The key.
+    /// The key as text.
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_deref()
     }

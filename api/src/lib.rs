@@ -1,48 +1,47 @@
-//! The HTTP API role: accounts, data sets, training jobs, the queue, models.
+//! The HTTP API role: accounts, datasets, training jobs, the queue, models.
 //!
-//! [`routes`] lists every route with who may call it. A handler loads, decides by the rules of the domain, saves in one
-//! transaction together with its audit record, and only after the commit tells the queue or the object store. It may use
-//! everything below HTTP but training; it holds no state of its own.
+//! [`routes`] lists every route with its access. A handler reads, applies the rules of the domain, and writes in one
+//! transaction together with the audit record. Queue and object store change after the commit. Handlers keep no state.
 
 mod accounts;
 mod announce;
-pub mod answer;
 pub mod audit;
 pub mod config;
-mod feed;
-mod hub;
+mod dataset_upload;
+mod event_stream;
 pub mod idempotency;
-mod intake;
-mod looks;
+mod job_lookup;
+mod job_watcher;
 mod new_account;
 mod objects;
 pub mod openapi;
 mod recovery;
+pub mod response;
 pub mod routes;
+pub mod schemas;
 pub mod seed;
 mod session;
-mod session_watch;
+mod session_watcher;
 mod sign_in;
 pub mod state;
 mod submission;
-pub mod views;
 
 use trainyard_http::Routes;
 use utoipa::openapi::OpenApi;
 
 pub use accounts::{AccountsConfig, Signup};
 pub use config::ApiConfig;
-pub use openapi::documented;
+pub use openapi::with_documentation;
 pub use recovery::reset_password;
 pub use seed::{Admin, SeedError, seed_admin, seed_datasets};
-pub use state::{ApiState, Ports};
+pub use state::{ApiState, Dependencies};
 
-/// Every route of the API, with its access. Give the routes of the whole process to [`documented`].
+/// Every route of the API, with its access. Pass all routes of the process to [`with_documentation`].
 pub fn routes(state: ApiState) -> Routes {
     routes::table(&state.config, &state.accounts).with_state(state)
 }
 
-/// The API's OpenAPI document, made without a database or any settings.
+/// The OpenAPI document of the API. It needs no database and no settings.
 pub fn openapi() -> OpenApi {
     openapi::describe(routes::table(&ApiConfig::default(), &AccountsConfig::default()).openapi())
 }

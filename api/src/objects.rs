@@ -1,10 +1,10 @@
-//! Objects that a committed change left without an owner.
+//! Removes objects that no row refers to.
 
 use trainyard_artifacts::Key;
 
 use crate::state::ApiState;
 
-/// Removes objects whose rows are gone. What can't be removed now is an orphan: it does no harm, and the log names it.
+/// Removes objects whose rows were deleted. An object that can't be removed is logged; it only takes space.
 pub(crate) async fn remove(state: &ApiState, keys: &[String]) {
     for key in keys {
         let removed = match Key::parse(key) {
@@ -12,7 +12,7 @@ pub(crate) async fn remove(state: &ApiState, keys: &[String]) {
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = removed {
-            tracing::warn!(object = %key, error, "an object that nothing refers to could not be removed");
+            tracing::warn!(object = %key, error, "an object without a row could not be removed");
         }
     }
 }

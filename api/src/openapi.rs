@@ -1,4 +1,4 @@
-//! The OpenAPI document and the page that shows it, both from the route table.
+//! The OpenAPI document, made from the route table, and the page that shows the document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ Bearer …`. Errors are `application/problem+json` (RFC 9457) with a `code` from
 `cursor` and answer `{items, next_cursor}`, newest first.";
 
 const TAGS: &[(&str, &str)] = &[
-    ("accounts", "Signing up, in and out."),
-    ("administration", "Accounts of others, and the audit trail."),
+    ("accounts", "Sign-up, sign-in and sign-out."),
+    ("administration", "All accounts, and the audit trail."),
     ("datasets", "CSV files with a profile of their columns."),
     ("training", "Jobs: submit, watch, cancel, retry."),
-    ("schedules", "Jobs that come back."),
-    ("queue", "What waits and who works."),
-    ("webhooks", "What jobs told their `webhook_url` when they ended."),
-    ("models", "Published versions and the aliases that say which is served."),
+    ("schedules", "Jobs that are submitted repeatedly."),
+    ("queue", "Queued jobs and active workers."),
+    ("webhooks", "Deliveries to the `webhook_url` of finished jobs."),
+    ("models", "Model versions, and the aliases that select the served version."),
     ("inference", "Predictions."),
-    ("operations", "Health and metrics, for those who run it."),
+    ("operations", "Health checks and metrics."),
     ("documentation", "This document."),
 ];
 
-/// Adds to the routes' document what their table can't know: what the API is, what its tags mean, and this document.
+/// Adds the description of the API, its tags and the documentation routes to the document of the route table.
 pub fn describe(mut document: OpenApi) -> OpenApi {
     document.merge(pages().openapi());
     document.info.description = Some(DESCRIPTION.to_owned());
@@ -43,11 +43,11 @@ pub fn describe(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Adds `/openapi.json`, which answers `document`, and `/docs`, which shows it. The document is that of all roles, also
-/// where a process serves some of them only: clients know one Trainyard.
-pub fn documented(routes: Routes, document: &OpenApi) -> Routes {
+/// Adds `/openapi.json`, which returns `document`, and `/docs`, which shows the document. The document covers all roles, also
+/// in a process that serves one role.
+pub fn with_documentation(routes: Routes, document: &OpenApi) -> Routes {
     let json = document.to_json().unwrap_or_default();
-    // By default the viewer sends the document's address to a validator on the internet.
+    // By default the viewer sends the URL of the document to a validator on the internet.
     let viewer = Arc::new(Config::from("/openapi.json").validator_url("none"));
     let served = Served { json: json.into(), viewer };
     routes.merge(pages().with_state(served))
@@ -87,12 +87,13 @@ async fn file(State(served): State<Served>, Path(name): Path<String>) -> Result<
     show(&name, served)
 }
 
-/// A file of the viewer, which is part of the binary: the page loads nothing from anywhere else, and [`PAGE_HEADERS`] keep it so.
+/// A file of the viewer, which is embedded in the binary. [`PAGE_HEADERS`] forbid the page to load anything else.
 fn show(name: &str, served: Served) -> Result<Response, Problem> {
     let found = utoipa_swagger_ui::serve(name, served.viewer).map_err(|error| Problem::internal(error.to_string()))?;
-    let file = found.ok_or_else(|| Problem::not_found("there is no such page"))?;
+    let file =
+        found.ok_or_else(|| Problem::not_found("this page does not exist; the documentation begins at /docs/"))?;
     let content_type = HeaderValue::from_str(&file.content_type).map_err(Problem::internal)?;
-    // Files are megabytes; many clients that read slowly share one copy.
+    // The files have megabytes; slow clients share one copy.
     let bytes = match file.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
@@ -104,8 +105,8 @@ fn show(name: &str, served: Served) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// The page works with a bearer token that a person pastes into it: no other site may frame it or put scripts into it, and
-/// it may speak with this server alone.
+/// A person pastes a bearer token into the page. No other site may frame the page or run scripts in it, and the page may
+/// connect to this server only.
 const PAGE_HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,

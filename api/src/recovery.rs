@@ -1,4 +1,4 @@
-//! Gives an account a one-time password, in the database itself: for operators when nobody can sign in.
+//! Resets a password directly in the database, for operators when nobody can sign in.
 
 use serde_json::json;
 use trainyard_domain::{Clock, Email, Password};
@@ -10,11 +10,11 @@ use crate::audit::Actor;
 use crate::routes::users::invite::random_password;
 use crate::seed::SeedError;
 
-/// Gives an account a one-time password and ends its sessions. The answer is that password; `None` when there is no such
-/// account, or when it changed at the same moment.
+/// Gives an account a one-time password and ends its sessions. Returns the password; `None` when the account does not exist
+/// or was changed concurrently.
 ///
 /// # Errors
-/// When the database is away, or the password can't be hashed.
+/// For an invalid e-mail address, an unavailable database, or a failure of the password hash.
 pub async fn reset_password(
     db: &Db,
     passwords: &Passwords,
@@ -34,7 +34,7 @@ pub async fn reset_password(
         return Ok(None);
     }
     tx.refresh_tokens().revoke_user(user.id, None, now).await?;
-    Actor::server().did(&mut tx, "account.reset_password", format!("user:{}", user.id), json!({})).await?;
+    Actor::server().record(&mut tx, "account.reset_password", format!("user:{}", user.id), json!({})).await?;
     tx.commit().await?;
     Ok(Some(text))
 }

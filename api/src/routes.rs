@@ -1,4 +1,4 @@
-//! Every route of the API, each with who may call it. What is not in this list can't be reached.
+//! Every route of the API, with its access. Only routes in this table can be called.
 
 pub mod algorithms;
 pub mod auth;
@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use crate::accounts::AccountsConfig;
 use crate::config::ApiConfig;
-use crate::intake::body;
+use crate::dataset_upload::body;
 use crate::state::ApiState;
 use auth::{login, password};
 use datasets::{preview, upload};
@@ -27,15 +27,15 @@ use schedules::{change, trigger};
 use training::{control, events, list, retry_all, submit, watch};
 use users::invite;
 
-/// What an upload may take on top of its own limit before the guard cuts it off without a good explanation.
+/// How far the limits of the route exceed the upload limits. The upload limits apply first and give better messages.
 const SLACK_BYTES: u64 = 1 << 20;
 const SLACK_S: u64 = 30;
-/// A thousand jobs, with room for long lists of features.
+/// Room for a thousand jobs with long lists of features.
 const BULK_BYTES: usize = 16 << 20;
-/// The longest `wait_s`, and the answer after it.
+/// The longest `wait_s`, plus time for the response.
 const LONG_POLL: Duration = Duration::from_secs(60 + 15);
 
-/// The table. Reads of five sections need an administrator unless `auth.users_may_read` opens them.
+/// The route table. Reading one of five sections needs the role `admin`, unless `auth.users_may_read` lists the section.
 pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<ApiState> {
     let reads = |section: ReadSection| section.access(&accounts.users_may_read);
     let (read_training, read_datasets, read_schedules) =
@@ -55,7 +55,7 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .admin(routes!(users::delete))
         .admin(routes!(invite::reset_password))
         .admin(routes!(users::audit))
-        // Data sets
+        // Datasets
         .route(read_datasets, routes!(datasets::list))
         .admin(upload_route(config))
         .route(read_datasets, routes!(datasets::get))
@@ -97,7 +97,7 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .admin(routes!(delete::version))
 }
 
-/// An upload streams, so it may be larger and take longer than other requests; `intake` enforces the exact limits.
+/// An upload may be larger and take longer than other requests. `dataset_upload` enforces the exact limits.
 fn upload_route(config: &ApiConfig) -> Route<ApiState> {
     let bytes = usize::try_from(config.max_dataset_bytes.saturating_add(SLACK_BYTES)).unwrap_or(usize::MAX);
     Route::new(routes!(upload::upload))

@@ -1,6 +1,6 @@
-//! What is there from the start: the built-in data set, and an administrator when the environment names one.
+//! Stores the built-in dataset and, if configured, the first administrator.
 //!
-//! Safe to run at every start of every replica: who comes second finds everything done.
+//! Every replica runs this at every start. A second run changes nothing.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -16,52 +16,52 @@ use crate::audit::Actor;
 use crate::state::ApiState;
 use crate::{new_account, objects};
 
-/// Passengers of the Titanic: 1,309 rows, target `survived`.
+/// The passengers of the Titanic: 1,309 rows, target `survived`.
 static TITANIC: &[u8] = include_bytes!("../../datasets/titanic.csv");
 
 /// Why seeding failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    /// The administrator's e-mail address is none.
+    /// The administrator's e-mail address is invalid.
     #[error("ADMIN_EMAIL {0}")]
     Email(&'static str),
-    /// The administrator's password is out of bounds.
+    /// The administrator's password has a wrong length.
     #[error("ADMIN_PASSWORD {0}")]
     Password(&'static str),
     /// The password could not be hashed.
     #[error("the administrator's password could not be hashed")]
     Hash(#[from] trainyard_http::auth::PasswordError),
-    /// The database did not take it.
-    #[error("the database did not take what is built in")]
+    /// The database refused a write or was unavailable.
+    #[error("the built-in dataset or the administrator could not be stored in the database")]
     Database(#[from] StorageError),
-    /// The object store did not take it.
-    #[error("the object store did not take the built-in data set")]
+    /// The object store refused a write or was unavailable.
+    #[error("the built-in dataset could not be stored in the object store")]
     Store(#[from] ArtifactError),
-    /// The data set in this binary is broken.
-    #[error("the built-in data set can't be read")]
+    /// The embedded CSV is malformed.
+    #[error("the embedded CSV of the built-in dataset is malformed")]
     Csv(#[from] csv_profile::CsvError),
 }
 
-/// What became of the administrator's account.
+/// What [`seed_admin`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admin {
-    /// It is new.
+    /// The account was created.
     Created,
-    /// The address has an account with this password already; its role is left as it is.
+    /// The account existed with the same password. Its role was not changed.
     Kept,
-    /// The address has an account already, and another password; both that and its role are left as they are.
+    /// The account existed with another password. Its password and role were not changed.
     KeptOtherPassword,
 }
 
-/// Whether `name` belongs to a data set that is always there and always the same.
+/// Whether `name` is the name of the built-in dataset.
 pub(crate) fn is_built_in(name: &DatasetName) -> bool {
     name.as_str() == DEFAULT_DATASET
 }
 
-/// Opens an administrator's account unless the address has an account.
+/// Creates an administrator unless the e-mail address has an account.
 ///
 /// # Errors
-/// For an address or a password that sign-up would refuse, and when the database is away.
+/// For an invalid address or password, and when the database is unavailable.
 pub async fn seed_admin(state: &ApiState, email: &str, password: &str) -> Result<Admin, SeedError> {
     let email = Email::parse(email).map_err(SeedError::Email)?;
     let password = Password::parse(password.to_owned()).map_err(SeedError::Password)?;
@@ -76,19 +76,19 @@ pub async fn seed_admin(state: &ApiState, email: &str, password: &str) -> Result
     let user = new_account::account(email, password_hash, Role::Admin, state.clock.now());
     let mut tx = state.db.begin().await?;
     match tx.users().insert(&user).await {
-        // Another replica started at the same moment.
+        // Another replica created the account concurrently.
         Err(StorageError::Conflict) => return Ok(Admin::Kept),
         inserted => inserted?,
     }
-    Actor::server().did(&mut tx, "account.create", format!("user:{}", user.id), json!({"role": "admin"})).await?;
+    Actor::server().record(&mut tx, "account.create", format!("user:{}", user.id), json!({"role": "admin"})).await?;
     tx.commit().await?;
     Ok(Admin::Created)
 }
 
-/// Puts the built-in data sets in place, and back into the object store should it have lost them.
+/// Stores the built-in dataset, and restores its object if the object store has lost it.
 ///
 /// # Errors
-/// When the database or the object store is away.
+/// When the database or the object store is unavailable.
 pub async fn seed_datasets(state: &ApiState) -> Result<(), SeedError> {
     let name = DatasetName::parse(DEFAULT_DATASET).map_err(|_| StorageError::Corrupt("name".into()))?;
     let found = state.db.read().await?.datasets().latest(&name).await?;
@@ -120,7 +120,7 @@ async fn create(state: &ApiState, name: DatasetName) -> Result<(), SeedError> {
     let mut tx = state.db.begin().await?;
     match tx.datasets().insert(&dataset).await {
         Err(StorageError::Conflict) => {
-            // Another replica was first; its object is the one that counts.
+            // Another replica stored the dataset concurrently. The row refers to its object.
             drop(tx);
             objects::remove(state, &[dataset.storage_key]).await;
             return Ok(());
@@ -128,20 +128,20 @@ async fn create(state: &ApiState, name: DatasetName) -> Result<(), SeedError> {
         inserted => inserted?,
     }
     tx.commit().await?;
-    tracing::info!(dataset = DEFAULT_DATASET, rows = dataset.rows, "built-in data set stored");
+    tracing::info!(dataset = DEFAULT_DATASET, rows = dataset.rows, "built-in dataset stored");
     Ok(())
 }
 
 async fn restore(state: &ApiState, dataset: &Dataset) -> Result<(), SeedError> {
     if dataset.sha256 != hex::encode(Sha256::digest(TITANIC)) {
-        // Of an older or newer Trainyard; jobs were submitted for those very rows.
+        // Another version of Trainyard stored other rows, and jobs were submitted for these rows.
         return Ok(());
     }
     let key = Key::parse(&dataset.storage_key).map_err(|_| StorageError::Corrupt("storage_key".into()))?;
     match state.store.get_bytes(&key, &dataset.sha256, TITANIC.len() as u64).await {
         Ok(_) => Ok(()),
         Err(ArtifactError::NotFound | ArtifactError::DigestMismatch { .. } | ArtifactError::TooLarge { .. }) => {
-            tracing::warn!(object = %key, "the built-in data set was not in the object store as it should be; stored again");
+            tracing::warn!(object = %key, "the object of the built-in dataset was missing or damaged and was stored again");
             state.store.put_bytes(&key, Bytes::from_static(TITANIC)).await?;
             Ok(())
         }
@@ -152,7 +152,7 @@ async fn restore(state: &ApiState, dataset: &Dataset) -> Result<(), SeedError> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_built_in_file_has_its_passengers() {
+    fn the_built_in_dataset_has_1309_rows() {
         assert_eq!(super::TITANIC.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(), 1310);
     }
 }

@@ -1,9 +1,8 @@
-//! Pairs of tokens: issued at sign-in, exchanged at refresh.
+//! Pairs of access and refresh tokens, issued at sign-in and exchanged at refresh.
 //!
-//! A refresh token is 32 bytes that only its holder knows; the database keeps a keyed hash. The first of a session is
-//! random, each successor follows from the one before and a key of the server: so two tabs that refresh at the same
-//! moment, at two replicas, get the same pair, and nothing of it is stored. Sessions go by the API's own clock, as the
-//! access tokens do.
+//! A refresh token is 32 bytes. The database holds only a keyed hash. The first token of a session is random. Each successor
+//! is derived from its predecessor and a key of the server, so two tabs that refresh concurrently, at two replicas, get the
+//! same pair without storing it. Sessions and access tokens use the API's own clock.
 
 use chrono::{DateTime, Duration, Utc};
 use rand::Rng;
@@ -14,8 +13,8 @@ use trainyard_http::Problem;
 use trainyard_storage::Tx;
 use uuid::Uuid;
 
+use crate::schemas::account::SessionView;
 use crate::state::ApiState;
-use crate::views::account::SessionView;
 
 /// Opens a session for `user`.
 pub(crate) async fn open(
@@ -28,7 +27,7 @@ pub(crate) async fn open(
     issue(state, tx, user, uuid_at(now), secret, now).await
 }
 
-/// The pair that follows the refresh token `spent` of a family.
+/// The pair after the used refresh token `spent` of a token family.
 pub(crate) async fn renew(
     state: &ApiState,
     tx: &mut Tx,
@@ -40,7 +39,7 @@ pub(crate) async fn renew(
     issue(state, tx, user, family, state.jwt.keys().successor(spent), now).await
 }
 
-/// The pair that [`renew`] gave for `spent`, once more; `None` when it is over.
+/// The pair that [`renew`] returned for `spent`; `None` when it is expired or revoked.
 pub(crate) async fn repeat(
     state: &ApiState,
     tx: &mut Tx,
@@ -79,7 +78,7 @@ async fn issue(
     view(state, user, &token, secret, now)
 }
 
-/// The same access token each time, as it is made of what is stored.
+/// The same stored token gives the same access token.
 fn view(
     state: &ApiState,
     user: &User,

@@ -1,4 +1,4 @@
-//! Checks a password, behind the limits and the fair queue of [`trainyard_http::auth`].
+//! Checks passwords, within the limits and the fair queue of [`trainyard_http::auth`].
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -12,7 +12,7 @@ use trainyard_telemetry::catalogue;
 use crate::audit::Actor;
 use crate::state::ApiState;
 
-/// Who sends a password or a token, before the sender is authenticated.
+/// The client of a request that is not authenticated yet.
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(crate) address: ClientAddress,
@@ -29,39 +29,39 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
     }
 }
 
-/// Why a sign-in was refused: for the log and the audit trail, never for the client.
+/// Why a sign-in was refused. The reason goes to the log and the audit trail, never to the client.
 #[derive(Debug, Clone, Copy)]
-enum Refused {
+enum RefusalReason {
     UnknownAccount,
     WrongPassword,
     Disabled,
-    OneTimePasswordIsOver,
+    OneTimePasswordInvalid,
 }
 
-impl Refused {
+impl RefusalReason {
     fn as_str(self) -> &'static str {
         match self {
             Self::UnknownAccount => "unknown account",
             Self::WrongPassword => "wrong password",
             Self::Disabled => "disabled account",
-            Self::OneTimePasswordIsOver => "one-time password used or expired",
+            Self::OneTimePasswordInvalid => "one-time password used or expired",
         }
     }
 }
 
-/// The account called `name`, if `password` is its password and the account may sign in.
+/// The account with the e-mail address `name`, if `password` is correct and the account may sign in.
 ///
 /// # Errors
-/// 401 otherwise, the same for every reason; 429 after too many failures, 503 under overload.
+/// 401 with the same body for every reason, 429 after too many failures, 503 under overload.
 pub(crate) async fn verify(state: &ApiState, client: &Client, name: &str, password: &str) -> Result<User, Problem> {
     let email = Email::parse(name).ok();
     check(state, client, name, email, password, None).await
 }
 
-/// The caller's account, if `password` is its password. A one-time password that began the session is still right.
+/// The caller's account, if `password` is correct. The one-time password that began the session counts as correct.
 ///
 /// # Errors
-/// As [`verify`].
+/// As for [`verify`].
 pub(crate) async fn verify_own(
     state: &ApiState,
     client: &Client,
@@ -95,47 +95,46 @@ async fn check(
     };
     let checks = state.password_checks();
     let attempt = checks.limits().attempt(&folded, address, known);
-    // Unknown accounts are checked against a dummy hash, so that the time of the answer tells nothing.
+    // For an unknown account a dummy hash is checked: the response time does not reveal whether the account exists.
     let hash = found.as_ref().map(|user| user.password_hash.as_str());
     let checked = checks.check(attempt, password, hash).await.map_err(|refused| refuse_check(client, refused))?;
-    let why = match &found {
-        None => Refused::UnknownAccount,
-        Some(_) if !checked.is_right() => Refused::WrongPassword,
-        Some(user) if user.disabled => Refused::Disabled,
+    let reason = match &found {
+        None => RefusalReason::UnknownAccount,
+        Some(_) if !checked.is_right() => RefusalReason::WrongPassword,
+        Some(user) if user.disabled => RefusalReason::Disabled,
         Some(user) if signed_in.is_none() && user.security.one_time.is_some_and(|one_time| !one_time.signs_in(now)) => {
-            Refused::OneTimePasswordIsOver
+            RefusalReason::OneTimePasswordInvalid
         }
         Some(user) => {
             checks.succeeded(&checked);
             return Ok(user.clone());
         }
     };
-    refuse(state, client, email, found.as_ref(), why).await
+    refuse(state, client, email, found.as_ref(), reason).await
 }
 
-/// Records a refused sign-in. What was typed is recorded only where it is an e-mail address: it may be a password in the
-/// wrong field.
+/// Records a refused sign-in. A name that is not an e-mail address is left out: it may be a password in the wrong field.
 async fn refuse<T>(
     state: &ApiState,
     client: &Client,
     email: Option<Email>,
     user: Option<&User>,
-    why: Refused,
+    reason: RefusalReason,
 ) -> Result<T, Problem> {
-    count(if matches!(why, Refused::Disabled) { "disabled" } else { "refused" });
-    let (address, reason) = (client.address.to_string(), why.as_str());
+    count(if matches!(reason, RefusalReason::Disabled) { "disabled" } else { "refused" });
+    let (address, reason) = (client.address.to_string(), reason.as_str());
     let user_id = user.map(|user| user.id.to_string());
     tracing::warn!(address, account = user_id, reason, "sign-in refused");
     let subject = user_id.map_or_else(|| "user:unknown".to_owned(), |id| format!("user:{id}"));
     let detail = json!({"address": address, "email": email.as_ref().map(Email::as_str), "reason": reason});
     let mut tx = state.db.begin().await?;
-    Actor::anonymous(&client.request_id).did(&mut tx, "session.refuse", subject, detail).await?;
+    Actor::anonymous(&client.request_id).record(&mut tx, "session.refuse", subject, detail).await?;
     tx.commit().await?;
-    Err(wrong())
+    Err(invalid_credentials())
 }
 
-/// The one answer to everybody whose sign-in is refused.
-pub(crate) fn wrong() -> Problem {
+/// The one response to every refused sign-in.
+pub(crate) fn invalid_credentials() -> Problem {
     Problem::new(Code::InvalidCredentials, "the e-mail address or the password is wrong")
 }
 
@@ -153,7 +152,7 @@ fn refuse_check(client: &Client, refused: CheckRefused) -> Problem {
 
 fn refuse_limited(client: &Client, limited: Limited) -> Problem {
     count("limited");
-    // The access log has a line at this level for every request as well.
+    // At the level of the access log, which has a line for every request.
     tracing::info!(address = %client.address, retry_after_s = limited.retry_after_s, "sign-in limited");
     limited.into()
 }

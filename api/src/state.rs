@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state that all handlers share.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -17,96 +17,101 @@ use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
 
 use crate::accounts::AccountsConfig;
 use crate::config::ApiConfig;
-use crate::hub::Hub;
-use crate::looks::{self, Looks};
-use crate::session_watch::SessionWatch;
+use crate::job_lookup::{self, JobLookup};
+use crate::job_watcher::JobWatcher;
+use crate::session_watcher::SessionWatcher;
 use crate::submission::{self, Quota, Submissions};
 
-/// The ports and settings that the API is built from.
+/// The clients and settings that the API is built from.
 #[derive(Clone)]
-pub struct Ports {
-    /// The truth.
+pub struct Dependencies {
+    /// The database.
     pub db: Db,
-    /// Carries job ids to workers.
+    /// Delivers job ids to workers.
     pub queue: Queue,
-    /// Holds data sets and artifacts.
+    /// Holds datasets and artifacts.
     pub store: Store,
-    /// Times sessions. Jobs go by the database's time.
+    /// The time of sessions. Jobs use the database's time.
     pub clock: Clock,
     /// Issues access tokens.
     pub jwt: Arc<Jwt>,
-    /// Hashes passwords off the async threads.
+    /// Hashes passwords on blocking threads.
     pub passwords: Arc<Passwords>,
-    /// Every limit.
+    /// The settings and limits of the API.
     pub config: ApiConfig,
-    /// Limits on sign-ins, and who may read what.
+    /// The settings of accounts and sessions.
     pub accounts: AccountsConfig,
-    /// Which webhooks are accepted.
+    /// Which webhook URLs are accepted.
     pub webhooks: webhook::Rules,
-    /// Uploads and downloads pass through temporary files here; must exist.
+    /// The folder for temporary files of uploads and downloads. It must exist.
     pub work_dir: PathBuf,
-    /// Cancelled when the process stops: long polls are answered at once, streams end.
+    /// Cancelled when the process stops: long polls are answered at once, event streams end.
     pub stopping: CancellationToken,
 }
 
-/// The [`Ports`], shared by all requests, with what bounds them. Cloning is cheap.
+/// The [`Dependencies`] and limits, shared by all requests. Cloning is cheap.
 #[derive(Clone)]
 pub struct ApiState(Arc<Shared>);
 
 struct Shared {
-    ports: Ports,
+    dependencies: Dependencies,
     submissions: Submissions,
     quota: Arc<Quota>,
-    looks: Looks,
+    job_lookup: JobLookup,
     uploads: Semaphore,
     long_polls: Semaphore,
     event_streams: Arc<Semaphore>,
-    hub: Hub,
+    job_watcher: JobWatcher,
     password_checks: PasswordChecks,
-    sessions: SessionWatch,
+    session_watcher: SessionWatcher,
 }
 
 impl ApiState {
-    /// The state of an API over `ports`. Call it within a Tokio runtime.
-    pub fn new(ports: Ports) -> Self {
-        let config = &ports.config;
+    /// The state of an API. Call it within a Tokio runtime.
+    pub fn new(dependencies: Dependencies) -> Self {
+        let config = &dependencies.config;
         let quota = Arc::new(Quota::new(config.job_limits()));
-        let submissions = submission::start(&ports, &quota);
-        let uploads = Semaphore::new(ports.config.max_concurrent_uploads);
-        let long_polls = Semaphore::new(ports.config.max_long_polls);
-        let event_streams = Arc::new(Semaphore::new(ports.config.max_event_streams));
-        let hub = Hub::new(ports.db.clone(), ports.config.watch_every());
-        // A panel of streams shows none before the first one, not nothing.
+        let submissions = submission::start(&dependencies, &quota);
+        let uploads = Semaphore::new(dependencies.config.max_concurrent_uploads);
+        let long_polls = Semaphore::new(dependencies.config.max_long_polls);
+        let event_streams = Arc::new(Semaphore::new(dependencies.config.max_event_streams));
+        let job_watcher = JobWatcher::new(dependencies.db.clone(), dependencies.config.watch_every());
+        // The dashboard then shows 0 before the first stream, not a missing series.
         metrics::gauge!(API_EVENT_STREAMS).increment(0.0);
-        let looks = looks::start(&ports.db);
-        let sign_in_limits = SignInLimits::new(ports.accounts.sign_in);
-        let password_checks = PasswordChecks::new(sign_in_limits, ports.passwords.clone(), ports.clock.clone());
-        let sessions = SessionWatch::new(ports.db.clone(), ports.clock.clone(), ports.config.watch_sessions_every());
+        let job_lookup = job_lookup::start(&dependencies.db);
+        let sign_in_limits = SignInLimits::new(dependencies.accounts.sign_in);
+        let password_checks =
+            PasswordChecks::new(sign_in_limits, dependencies.passwords.clone(), dependencies.clock.clone());
+        let session_watcher = SessionWatcher::new(
+            dependencies.db.clone(),
+            dependencies.clock.clone(),
+            dependencies.config.watch_sessions_every(),
+        );
         Self(Arc::new(Shared {
-            ports,
+            dependencies,
             submissions,
             quota,
-            looks,
+            job_lookup,
             uploads,
             long_polls,
             event_streams,
-            hub,
+            job_watcher,
             password_checks,
-            sessions,
+            session_watcher,
         }))
     }
 
-    /// Takes new jobs.
+    /// Stores new jobs.
     pub(crate) fn submissions(&self) -> &Submissions {
         &self.0.submissions
     }
 
-    /// Looks at single jobs.
-    pub(crate) fn looks(&self) -> &Looks {
-        &self.0.looks
+    /// Reads single jobs.
+    pub(crate) fn job_lookup(&self) -> &JobLookup {
+        &self.0.job_lookup
     }
 
-    /// How many jobs there may be.
+    /// The limits on queued and running jobs.
     pub(crate) fn quota(&self) -> &Arc<Quota> {
         &self.0.quota
     }
@@ -121,9 +126,9 @@ impl ApiState {
         &self.0.event_streams
     }
 
-    /// Watches jobs for streams and long polls.
-    pub(crate) fn hub(&self) -> &Hub {
-        &self.0.hub
+    /// Watches jobs for event streams and long polls.
+    pub(crate) fn job_watcher(&self) -> &JobWatcher {
+        &self.0.job_watcher
     }
 
     /// Checks the passwords of sign-ins.
@@ -136,12 +141,12 @@ impl ApiState {
         self.0.password_checks.limits()
     }
 
-    /// Ends streams and long polls with their sessions.
-    pub(crate) fn sessions(&self) -> &SessionWatch {
-        &self.0.sessions
+    /// Ends event streams and long polls with their sessions.
+    pub(crate) fn session_watcher(&self) -> &SessionWatcher {
+        &self.0.session_watcher
     }
 
-    /// Whether a caller may read all of a section.
+    /// Whether a caller may read everything in a section.
     pub(crate) fn may_read(&self, principal: &Principal, section: ReadSection) -> bool {
         principal.is_admin() || self.accounts.users_may_read.contains(&section)
     }
@@ -153,8 +158,8 @@ impl ApiState {
 }
 
 impl Deref for ApiState {
-    type Target = Ports;
-    fn deref(&self) -> &Ports {
-        &self.0.ports
+    type Target = Dependencies;
+    fn deref(&self) -> &Dependencies {
+        &self.0.dependencies
     }
 }

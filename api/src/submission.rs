@@ -1,16 +1,16 @@
-//! From an accepted request to durable jobs: submissions that come at the same time share one transaction and one commit.
+//! Stores accepted requests as jobs. Concurrent submissions share one transaction and one commit.
 //!
-//! An order is stored whole or refused; 202 is answered after the commit. The ids then go to the queue; one that does not
-//! get there is sent by the sweep. An order whose caller gives up before the commit is sent is not stored. Past that point
-//! the caller can't tell, and finds out by sending the order again with its `Idempotency-Key`.
+//! All jobs of a submission are stored, or none. The client gets 202 after the commit. The job ids then go to the queue; the
+//! sweep enqueues ids that did not get there. A submission whose client disconnects before the commit is not stored. A client
+//! that disconnects later learns the outcome by sending the request again with its `Idempotency-Key`.
 
-mod known;
-mod order;
+mod batch;
+mod dataset_cache;
+mod enqueue;
+mod insert;
 mod quota;
-mod send;
-mod store;
+mod training_submission;
 mod validate;
-mod write;
 
 use std::sync::Arc;
 
@@ -18,57 +18,57 @@ use trainyard_domain::JobId;
 use trainyard_http::Problem;
 use trainyard_storage::Coalesce;
 
-pub(crate) use known::Known;
-pub(crate) use order::Order;
+pub(crate) use batch::count_submitted;
+pub(crate) use dataset_cache::DatasetCache;
+pub(crate) use enqueue::{enqueue, queue_entry, trace_parent};
 pub(crate) use quota::Quota;
-pub(crate) use send::{ready, send, traced};
-pub(crate) use store::count_submitted;
-pub(crate) use validate::{Rules, validate, within};
+pub(crate) use training_submission::TrainingSubmission;
+pub(crate) use validate::{Rules, validate, with_prefix};
 
-use crate::state::Ports;
+use crate::state::Dependencies;
 
-/// Most orders that share a commit. Past some dozens there is little left to save, and all of them wait for the last.
-const MAX_ORDERS: usize = 128;
+/// Most submissions per transaction. A larger batch saves little and delays every submission in it.
+const MAX_BATCH: usize = 128;
 
-/// How often an order is tried while others with its key are being stored.
-const MAX_LOOKS: usize = 4;
+/// How often a submission is tried while it conflicts with others.
+const MAX_TRIES: usize = 4;
 
-/// What became of an order.
+/// The outcome of a submission in one batch.
 #[derive(Debug)]
-pub(crate) enum Stored {
-    /// These are its jobs, from now or from an earlier request with the same key.
+pub(crate) enum Outcome {
+    /// The jobs, stored now or by an earlier request with the same key.
     Jobs(Vec<JobId>),
-    /// Another request with its key was stored at the same moment, or its data set was replaced.
-    Raced,
+    /// A concurrent request stored the same key, or the dataset was replaced. Trying again resolves the conflict.
+    Conflict,
 }
 
-/// Takes orders and stores them, some at a time.
-pub(crate) type Submissions = Coalesce<Arc<Order>, Result<Stored, Problem>>;
+/// Stores submissions in batches.
+pub(crate) type Submissions = Coalesce<Arc<TrainingSubmission>, Result<Outcome, Problem>>;
 
-/// Starts to take orders. Call it within a Tokio runtime.
-pub(crate) fn start(ports: &Ports, quota: &Arc<Quota>) -> Submissions {
-    let (ports, quota, known) = (ports.clone(), Arc::clone(quota), Arc::new(Known::default()));
-    Coalesce::start(MAX_ORDERS, move |orders: Vec<Arc<Order>>| {
-        let (ports, quota, known) = (ports.clone(), Arc::clone(&quota), Arc::clone(&known));
-        async move { store::store(&ports, &quota, &known, &orders).await }
+/// Starts the task that stores submissions. Call it within a Tokio runtime.
+pub(crate) fn start(dependencies: &Dependencies, quota: &Arc<Quota>) -> Submissions {
+    let (dependencies, quota, cache) = (dependencies.clone(), Arc::clone(quota), Arc::new(DatasetCache::default()));
+    Coalesce::start(MAX_BATCH, move |submissions: Vec<Arc<TrainingSubmission>>| {
+        let (dependencies, quota, cache) = (dependencies.clone(), Arc::clone(&quota), Arc::clone(&cache));
+        async move { batch::store(&dependencies, &quota, &cache, &submissions).await }
     })
 }
 
-/// Stores one order; answers its jobs, in its order.
+/// Stores a submission; returns its jobs, in the order of the request.
 ///
 /// # Errors
-/// What is wrong with it, or that it can't be stored now.
-pub(crate) async fn submit(submissions: &Submissions, order: Order) -> Result<Vec<JobId>, Problem> {
-    let caller = Arc::new(());
-    let order = Arc::new(order.awaited_by(&caller));
-    // A race can be lost to a request of the same batch and to one of another; the look after that finds what was stored.
-    for _ in 0..MAX_LOOKS {
-        if let Stored::Jobs(jobs) = submissions.call(Arc::clone(&order)).await?? {
+/// 422 for invalid fields, 429 at a job limit, 409 for a conflict that persists.
+pub(crate) async fn submit(submissions: &Submissions, submission: TrainingSubmission) -> Result<Vec<JobId>, Problem> {
+    let client = Arc::new(());
+    let submission = Arc::new(submission.awaited_by(&client));
+    // The conflict may be with a submission of the same batch or of another process. The next try reads what was stored.
+    for _ in 0..MAX_TRIES {
+        if let Outcome::Jobs(jobs) = submissions.call(Arc::clone(&submission)).await?? {
             return Ok(jobs);
         }
     }
-    Err(Problem::conflict(match order.key() {
-        Some(_) => "another request with this Idempotency-Key is in progress",
-        None => "the data set is being replaced; try again",
+    Err(Problem::conflict(match submission.key() {
+        Some(_) => "another request with this Idempotency-Key is in progress; try again",
+        None => "the dataset is being replaced; try again",
     }))
 }

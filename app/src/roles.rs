@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use trainyard_api::documented;
+use trainyard_api::with_documentation;
 use trainyard_http::Authenticator;
 use trainyard_http::auth::Passwords;
 use trainyard_http::ops::Ops;
@@ -56,7 +56,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
         .alive(connections(&ports.config, &ports.db));
     // The pool's own authenticator spares it a look at the database, also here.
     let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
-    let routes = documented(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
+    let routes = with_documentation(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
     let listener = bind(&ports, "up").await?;
     Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, password }.print();
     let router = routes.into_router_with(authenticator, ports.limits());
@@ -83,7 +83,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let state = ports.api_state(jwt.clone(), &life)?;
     seed(&ports, &state, false).await?;
     run_sweep(&ports, &life);
-    let routes = documented(trainyard_api::routes(state).merge(ops().routes()), &contract());
+    let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract());
     let authenticator = ports.authenticator(&jwt, ports.issuers()?).await?;
     let router = routes.into_router_with(authenticator, ports.limits());
     run_server(&ports.config, &life, listener, router, life.closing.clone())?;

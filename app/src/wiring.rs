@@ -164,7 +164,7 @@ impl Ports {
     pub fn api_state(&self, jwt: Arc<Jwt>, life: &Lifecycle) -> anyhow::Result<ApiState> {
         let work_dir = self.config.worker.work_dir.join("uploads");
         std::fs::create_dir_all(&work_dir).with_context(|| format!("can't make {}", work_dir.display()))?;
-        Ok(ApiState::new(trainyard_api::Ports {
+        Ok(ApiState::new(trainyard_api::Dependencies {
             db: self.db.clone(),
             queue: self.queue.clone(),
             store: self.store.clone(),

@@ -1,4 +1,4 @@
-//! Accounts and sessions: sign-up, sign-in, refresh with rotation, sign-out, "who am I", another password.
+//! Routes of accounts and sessions: sign-up, sign-in, refresh with rotation, sign-out, password change.
 
 pub mod login;
 pub mod password;
@@ -16,16 +16,16 @@ use utoipa::ToSchema;
 
 use crate::accounts::Signup;
 use crate::audit::Actor;
+use crate::schemas::account::{SessionView, UserView};
 use crate::sign_in::Client;
 use crate::state::ApiState;
-use crate::views::account::{SessionView, UserView};
 use crate::{new_account, session};
 
 /// An e-mail address and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// The address; case does not matter.
+    /// The e-mail address, in any case.
     #[schema(example = "ada@example.com")]
     email: String,
     /// 8 to 72 bytes.
@@ -37,21 +37,21 @@ pub struct Credentials {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
-    /// As `/login` or the last `/refresh` gave it.
+    /// The token from `/login` or from the last `/refresh`.
     refresh_token: String,
 }
 
 /// Sign up.
 ///
-/// Opens an account with the role `user`.
+/// Creates an account with the role `user`.
 #[utoipa::path(
     post, path = "/signup", operation_id = "signup", tag = "accounts",
     request_body = Credentials,
     responses(
-        (status = 201, description = "The account is open.", body = UserView),
-        (status = 403, description = "Sign-up is closed; ask an administrator for an account."),
+        (status = 201, description = "The account is created.", body = UserView),
+        (status = 403, description = "Sign-up is closed. An administrator can create an account."),
         (status = 409, description = "The e-mail address is taken."),
-        (status = 422, description = "Not an e-mail address, or a password of fewer than 8 or more than 72 bytes."),
+        (status = 422, description = "The e-mail address is invalid, or the password has fewer than 8 or more than 72 bytes."),
         (status = 429, description = "Too many sign-ups from this address."),
     )
 )]
@@ -71,21 +71,21 @@ pub async fn signup(
     let mut tx = state.db.begin().await?;
     new_account::insert(&mut tx, &user).await?;
     let actor = Actor::account(user.id, &client.request_id);
-    actor.did(&mut tx, "account.create", format!("user:{}", user.id), json!({})).await?;
+    actor.record(&mut tx, "account.create", format!("user:{}", user.id), json!({})).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(UserView::from(&user))))
 }
 
 /// Exchange a refresh token.
 ///
-/// Exchanges a refresh token for a new pair. Each works once; a second use ends every session that came from it. Within
-/// ten seconds the same client gets the same new pair once more, as when two tabs refresh at the same time.
+/// Exchanges a refresh token for a new pair of tokens. A refresh token works once; a second use ends the session. Within ten
+/// seconds the same client gets the same pair once more, so that two tabs can refresh concurrently.
 #[utoipa::path(
     post, path = "/refresh", operation_id = "refresh", tag = "accounts",
     request_body = RefreshRequest,
     responses(
         (status = 200, description = "The next pair of tokens.", body = SessionView),
-        (status = 401, description = "The token is unknown, expired, revoked, or was used before."),
+        (status = 401, description = "The token is unknown, expired, revoked or used already."),
     )
 )]
 pub async fn refresh(
@@ -93,38 +93,38 @@ pub async fn refresh(
     client: Client,
     Json(body): Json<RefreshRequest>,
 ) -> Result<Json<SessionView>, Problem> {
-    let over = || Problem::new(Code::InvalidCredentials, "the refresh token is not valid; sign in again");
+    let invalid = || Problem::new(Code::InvalidCredentials, "the refresh token is not valid; sign in again");
     let (now, keys) = (state.clock.now(), state.jwt.keys());
     let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(client.address.limited_as()));
     let mut tx = state.db.begin().await?;
-    let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(over)?;
+    let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(invalid)?;
     let mut presented = token.present(now, &from);
-    // Two requests may present one token at once: the database lets the first of them mark it.
+    // Of two concurrent requests with one token, only the first can mark the token as used.
     if presented == Presented::Rotate && !tx.refresh_tokens().mark_used(token.id, &from, now).await? {
-        token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(over)?;
+        token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(invalid)?;
         presented = token.present(now, &from);
     }
     if presented == Presented::Repeat && !tx.refresh_tokens().mark_repeated(token.id).await? {
         presented = Presented::Reused;
     }
     let user = tx.users().by_id(token.user_id).await?;
-    let goes_on = |user: &User| !user.disabled && !user.security.is_over(Some(token.family), 0);
-    let user = user.filter(goes_on).ok_or_else(over)?;
+    let is_valid = |user: &User| !user.disabled && !user.security.is_over(Some(token.family), 0);
+    let user = user.filter(is_valid).ok_or_else(invalid)?;
     let session = match presented {
         Presented::Rotate => session::renew(&state, &mut tx, &user, token.family, &body.refresh_token, now).await?,
         Presented::Repeat => {
             let repeated = session::repeat(&state, &mut tx, &user, &body.refresh_token, now).await?;
-            repeated.ok_or_else(over)?
+            repeated.ok_or_else(invalid)?
         }
-        Presented::Over => return Err(over()),
+        Presented::Over => return Err(invalid()),
         Presented::Reused => {
             tx.refresh_tokens().revoke_family(token.family, now).await?;
             let (actor, address) = (Actor::account(token.user_id, &client.request_id), client.address);
             let detail = json!({"family": token.family, "address": address.to_string()});
-            actor.did(&mut tx, "session.reuse_detected", format!("user:{}", token.user_id), detail).await?;
+            actor.record(&mut tx, "session.reuse_detected", format!("user:{}", token.user_id), detail).await?;
             tx.commit().await?;
-            tracing::warn!(user_id = %token.user_id, %address, "a refresh token was used twice; its family is revoked");
-            return Err(over());
+            tracing::warn!(user_id = %token.user_id, %address, "a refresh token was used twice; the session is revoked");
+            return Err(invalid());
         }
     };
     tx.commit().await?;
@@ -133,7 +133,7 @@ pub async fn refresh(
 
 /// Sign out.
 ///
-/// Ends the session that the refresh token belongs to. An unknown token is no error: its session is over as well.
+/// Ends the session of the refresh token. An unknown token is not an error.
 #[utoipa::path(
     post, path = "/logout", operation_id = "logout", tag = "accounts",
     request_body = RefreshRequest,
@@ -150,15 +150,15 @@ pub async fn logout(
         && tx.refresh_tokens().revoke_family(token.family, now).await? > 0
     {
         let actor = Actor::account(token.user_id, &request_id);
-        actor.did(&mut tx, "session.end", format!("user:{}", token.user_id), json!({})).await?;
+        actor.record(&mut tx, "session.end", format!("user:{}", token.user_id), json!({})).await?;
         tx.commit().await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Who am I.
+/// Get the own account.
 ///
-/// The account that the access token belongs to.
+/// Returns the account of the access token.
 #[utoipa::path(
     get, path = "/me", operation_id = "me", tag = "accounts",
     responses((status = 200, description = "The account.", body = UserView))
@@ -180,7 +180,7 @@ fn parse(body: Credentials) -> Result<(Email, Password), Problem> {
     }
 }
 
-/// Refuses before the body is read where sign-up is closed.
+/// Refuses the request before its body is read when sign-up is closed.
 pub struct SignupIsOpen;
 
 impl FromRequestParts<ApiState> for SignupIsOpen {

@@ -1,4 +1,4 @@
-//! Data sets: upload, look at, delete.
+//! Routes of datasets: list, read, delete.
 
 pub mod preview;
 pub mod upload;
@@ -14,43 +14,43 @@ use trainyard_storage::{DatasetDeletion, Tx};
 
 use crate::audit::Actor;
 use crate::objects;
+use crate::schemas::dataset::DatasetView;
 use crate::seed::is_built_in;
 use crate::state::ApiState;
-use crate::views::dataset::DatasetView;
 
-/// Which version of a data set.
+/// The version of a dataset.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct VersionQuery {
-    /// The newest when left out.
+    /// The version; the newest when left out.
     #[serde(default, deserialize_with = "bounded::optional::<1, { i64::MAX }, _, _>")]
     #[param(minimum = 1, example = 1)]
     version: Option<i64>,
 }
 
-/// List data sets.
+/// List datasets.
 ///
-/// The newest version of every data set, newest upload first, with the first 50 columns of each.
+/// Lists the newest version of every dataset, newest upload first, with the first 50 columns of each.
 #[utoipa::path(
     get, path = "/datasets", operation_id = "list_datasets", tag = "datasets",
     params(PageParams),
-    responses((status = 200, description = "A page of data sets.", body = List<DatasetView>))
+    responses((status = 200, description = "A page of datasets.", body = List<DatasetView>))
 )]
 pub async fn list(State(state): State<ApiState>, page: Page<DatasetId>) -> Result<Json<List<DatasetView>>, Problem> {
     let datasets = state.db.read().await?.datasets().list(page.cursor, page.fetch()).await?;
     Ok(Json(page.list(datasets, |dataset| dataset.id, DatasetView::listed)))
 }
 
-/// Look at a data set.
+/// Get a dataset.
 ///
-/// A data set with the profile of every column.
+/// Returns a dataset with the profile of every column.
 #[utoipa::path(
     get, path = "/datasets/{name}", operation_id = "get_dataset", tag = "datasets",
-    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The data set.", example = "titanic"), VersionQuery),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The dataset.", example = "titanic"), VersionQuery),
     responses(
-        (status = 200, description = "The data set.", body = DatasetView),
-        (status = 404, description = "There is no such data set, or no such version of it."),
+        (status = 200, description = "The dataset.", body = DatasetView),
+        (status = 404, description = "The dataset or its version does not exist."),
     )
 )]
 pub async fn get(
@@ -62,16 +62,16 @@ pub async fn get(
     Ok(Json(DatasetView::from(find(&mut tx, &name, &query).await?)))
 }
 
-/// Delete a data set.
+/// Delete a dataset.
 ///
-/// Deletes every version of a data set. What was trained on it stays.
+/// Deletes every version of a dataset. Models that were trained on it stay.
 #[utoipa::path(
     delete, path = "/datasets/{name}", operation_id = "delete_dataset", tag = "datasets",
-    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The data set.")),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The dataset.")),
     responses(
-        (status = 204, description = "It is gone."),
-        (status = 404, description = "There is no such data set."),
-        (status = 409, description = "A job that has not ended needs it, or it is built in."),
+        (status = 204, description = "The dataset is deleted."),
+        (status = 404, description = "The dataset does not exist."),
+        (status = 409, description = "A queued or running job needs the dataset, or the dataset is built in."),
     )
 )]
 pub async fn delete(
@@ -81,18 +81,20 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let name = DatasetName::parse(&name).map_err(|_| missing())?;
     if is_built_in(&name) {
-        return Err(Problem::conflict("this data set is built in and can't be deleted"));
+        return Err(Problem::conflict("this dataset is built in and can't be deleted"));
     }
     let mut tx = state.db.begin().await?;
     let keys = match tx.datasets().delete(&name).await? {
         DatasetDeletion::Deleted(keys) => keys,
         DatasetDeletion::Needed => {
-            return Err(Problem::conflict("a job that is queued or running needs this data set"));
+            return Err(Problem::conflict(
+                "a queued or running job needs this dataset; cancel the job or wait for its end",
+            ));
         }
         DatasetDeletion::Missing => return Err(missing()),
     };
     let (subject, detail) = (format!("dataset:{}", name.as_str()), json!({"versions": keys.len()}));
-    actor.did(&mut tx, "dataset.delete", subject, detail).await?;
+    actor.record(&mut tx, "dataset.delete", subject, detail).await?;
     tx.commit().await?;
     objects::remove(&state, &keys).await;
     Ok(StatusCode::NO_CONTENT)
@@ -108,5 +110,5 @@ async fn find(tx: &mut Tx, name: &str, query: &VersionQuery) -> Result<Dataset, 
 }
 
 fn missing() -> Problem {
-    Problem::not_found("there is no such data set")
+    Problem::not_found("this dataset does not exist, or not in this version")
 }

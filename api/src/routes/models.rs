@@ -1,4 +1,4 @@
-//! Models, their versions, artifacts and aliases.
+//! Routes of models, versions, artifacts and aliases.
 
 pub mod aliases;
 pub mod artifact;
@@ -9,7 +9,7 @@ use trainyard_domain::{ModelName, ModelVersion};
 use trainyard_http::Problem;
 use trainyard_storage::Tx;
 
-/// The model that a path names. What is no name names no model.
+/// Parses the model name of a path. An invalid name gets the same 404 as a missing model.
 fn model_name(text: &str) -> Result<ModelName, Problem> {
     ModelName::parse(text).map_err(|_| missing())
 }
@@ -19,9 +19,9 @@ async fn find(tx: &mut Tx, name: &str, version: i64) -> Result<ModelVersion, Pro
 }
 
 fn missing() -> Problem {
-    Problem::not_found("there is no such model")
+    Problem::not_found("this model does not exist")
 }
 
 fn missing_version() -> Problem {
-    Problem::not_found("there is no such version of this model")
+    Problem::not_found("this version of the model does not exist")
 }

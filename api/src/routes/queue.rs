@@ -1,4 +1,4 @@
-//! The queue: what waits, who works, and the switch that stops new runs.
+//! Routes of the queue: read, pause, resume.
 
 use axum::extract::State;
 use chrono::Duration;
@@ -8,15 +8,15 @@ use trainyard_http::{Json, Problem};
 use trainyard_storage::{StorageError, Tx};
 
 use crate::audit::Actor;
+use crate::schemas::queue::{QueueView, WorkerView};
 use crate::state::ApiState;
-use crate::views::queue::{QueueView, WorkerView};
 
-/// Look at the queue.
+/// Get the queue.
 ///
-/// What waits, what runs, and who works.
+/// Returns the numbers of queued and running jobs, and the active workers.
 #[utoipa::path(
     get, path = "/queue", operation_id = "get_queue", tag = "queue",
-    responses((status = 200, description = "The queue now.", body = QueueView))
+    responses((status = 200, description = "The queue.", body = QueueView))
 )]
 pub async fn get(State(state): State<ApiState>) -> Result<Json<QueueView>, Problem> {
     Ok(Json(load(&state, &mut state.db.read().await?).await?))
@@ -24,10 +24,10 @@ pub async fn get(State(state): State<ApiState>) -> Result<Json<QueueView>, Probl
 
 /// Pause the queue.
 ///
-/// Stops new runs; running jobs go on, submissions are accepted and wait.
+/// Pauses the queue: no job starts. Running jobs continue, and new jobs are accepted.
 #[utoipa::path(
     post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
-    responses((status = 200, description = "The queue, paused.", body = QueueView))
+    responses((status = 200, description = "The paused queue.", body = QueueView))
 )]
 pub async fn pause(State(state): State<ApiState>, actor: Actor) -> Result<Json<QueueView>, Problem> {
     set_paused(&state, &actor, true).await
@@ -35,10 +35,10 @@ pub async fn pause(State(state): State<ApiState>, actor: Actor) -> Result<Json<Q
 
 /// Resume the queue.
 ///
-/// Lets the queue go on.
+/// Resumes the queue: queued jobs start again.
 #[utoipa::path(
     post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
-    responses((status = 200, description = "The queue, going on.", body = QueueView))
+    responses((status = 200, description = "The resumed queue.", body = QueueView))
 )]
 pub async fn resume(State(state): State<ApiState>, actor: Actor) -> Result<Json<QueueView>, Problem> {
     set_paused(&state, &actor, false).await
@@ -48,7 +48,7 @@ async fn set_paused(state: &ApiState, actor: &Actor, paused: bool) -> Result<Jso
     let mut tx = state.db.begin().await?;
     tx.jobs().set_paused(paused).await?;
     let action = if paused { "queue.pause" } else { "queue.resume" };
-    actor.did(&mut tx, action, "queue".into(), json!({})).await?;
+    actor.record(&mut tx, action, "queue".into(), json!({})).await?;
     let view = load(state, &mut tx).await?;
     tx.commit().await?;
     Ok(Json(view))
@@ -61,13 +61,12 @@ async fn load(state: &ApiState, tx: &mut Tx) -> Result<QueueView, StorageError> 
     let oldest = tx.jobs().oldest_queued(now).await?;
     let paused = tx.jobs().paused().await?;
     let workers = tx.workers().list(now - Duration::seconds(state.config.worker_alive_s)).await?;
-    let of = |status: JobStatus| by_status.iter().find(|(found, _)| *found == status).map_or(0, |(_, n)| *n);
-    let waiting =
-        |class: PriorityClass| depth_by_class.iter().find(|(found, _)| *found == class).map_or(0, |(_, n)| *n);
+    let count = |status: JobStatus| by_status.iter().find(|(found, _)| *found == status).map_or(0, |(_, n)| *n);
+    let queued = |class: PriorityClass| depth_by_class.iter().find(|(found, _)| *found == class).map_or(0, |(_, n)| *n);
     Ok(QueueView {
-        depth: of(JobStatus::Queued),
-        depth_by_class: PriorityClass::ALL.into_iter().map(|class| (class.as_str(), waiting(class))).collect(),
-        by_status: JobStatus::ALL.into_iter().map(|status| (status.as_str(), of(status))).collect(),
+        depth: count(JobStatus::Queued),
+        depth_by_class: PriorityClass::ALL.into_iter().map(|class| (class.as_str(), queued(class))).collect(),
+        by_status: JobStatus::ALL.into_iter().map(|status| (status.as_str(), count(status))).collect(),
         oldest_age_s: oldest.map(|since| (now - since).num_milliseconds().max(0) as f64 / 1000.0),
         workers: workers
             .into_iter()

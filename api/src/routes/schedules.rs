@@ -1,4 +1,4 @@
-//! Schedules: jobs that come back. The sweep submits them; here people make, look at, change and remove them.
+//! Routes of schedules. The sweep submits the jobs of schedules.
 
 pub mod change;
 pub mod request;
@@ -15,25 +15,25 @@ use trainyard_http::{Json, List, Page, Path, Principal, Problem};
 use trainyard_storage::StorageError;
 
 use crate::audit::Actor;
+use crate::schemas::schedule::{ScheduleRunView, ScheduleView};
 use crate::state::ApiState;
-use crate::views::schedule::{ScheduleRunView, ScheduleView};
 use request::ScheduleRequest;
 
-/// Make a schedule.
+/// Create a schedule.
 ///
-/// Submits a training job again and again. `cron` has five fields (minute, hour, day of month, month, day of week), six
-/// with seconds in front, or is a nickname such as `@daily`, and is meant in `timezone`. Where clocks are put forward, a
-/// single time of day that does not exist comes right after the gap; where they are put back, one that exists twice comes
-/// once. The order is checked now and again each time; one that is refused then shows as `last_error`. Its jobs count
-/// against the same limits as submitted ones.
+/// A schedule submits a training job repeatedly. `cron` has five fields (minute, hour, day of month, month, day of week), or
+/// six fields with seconds first, or is a nickname such as `@daily`. `cron` uses the time zone `timezone`. At the start of
+/// daylight saving time, a fixed time of day that does not exist is moved behind the gap; at its end, a time that exists
+/// twice fires once. The training request is validated now and at each run; a later refusal shows as `last_error`. The jobs
+/// count against the limits on queued and running jobs.
 #[utoipa::path(
     post, path = "/schedules", operation_id = "create_schedule", tag = "schedules",
     request_body = ScheduleRequest,
     responses(
         (status = 201, description = "The schedule, with its next five times.", body = ScheduleView,
-            headers(("Location" = String, description = "Where to look at it."))),
-        (status = 409, description = "The name is taken, or there are too many schedules."),
-        (status = 422, description = "What can't be scheduled, field by field; the order's fields begin with `spec.`."),
+            headers(("Location" = String, description = "The URL of the schedule."))),
+        (status = 409, description = "The name is taken, or the limit on schedules is reached."),
+        (status = 422, description = "Some fields are not valid; `errors` lists them. Fields of the training request begin with `spec.`."),
     )
 )]
 pub async fn create(
@@ -48,15 +48,19 @@ pub async fn create(
     match tx.schedules().insert_within(&schedule, state.config.max_schedules).await {
         Ok(true) => {}
         Ok(false) => {
-            let most = state.config.max_schedules;
-            return Err(Problem::conflict(format!("there are {most} schedules, as many as api.max_schedules allows")));
+            let max = state.config.max_schedules;
+            return Err(Problem::conflict(format!(
+                "the limit of {max} schedules (api.max_schedules) is reached; delete one first"
+            )));
         }
-        Err(StorageError::Conflict) => return Err(Problem::conflict("there is a schedule with this name")),
+        Err(StorageError::Conflict) => {
+            return Err(Problem::conflict("a schedule with this name exists already; choose another name"));
+        }
         Err(error) => return Err(error.into()),
     }
     let detail = json!({"name": schedule.name, "cron": schedule.cron, "timezone": schedule.timezone});
     let subject = format!("schedule:{}", schedule.id);
-    actor.did(&mut tx, "schedule.create", subject, detail).await?;
+    actor.record(&mut tx, "schedule.create", subject, detail).await?;
     tx.commit().await?;
     let location = [(header::LOCATION, format!("/schedules/{}", schedule.id))];
     Ok((StatusCode::CREATED, location, Json(ScheduleView::new(schedule, now))))
@@ -64,7 +68,7 @@ pub async fn create(
 
 /// List schedules.
 ///
-/// All schedules, newest first.
+/// Lists all schedules, newest first.
 #[utoipa::path(
     get, path = "/schedules", operation_id = "list_schedules", tag = "schedules",
     params(PageParams),
@@ -85,15 +89,15 @@ pub async fn list(
     )))
 }
 
-/// Look at a schedule.
+/// Get a schedule.
 ///
-/// One schedule, with its next times.
+/// Returns a schedule with its next times.
 #[utoipa::path(
     get, path = "/schedules/{id}", operation_id = "get_schedule", tag = "schedules",
     params(("id" = Uuid, Path, description = "The schedule.")),
     responses(
         (status = 200, description = "The schedule.", body = ScheduleView),
-        (status = 404, description = "There is no such schedule."),
+        (status = 404, description = "The schedule does not exist."),
     )
 )]
 pub async fn get(
@@ -107,15 +111,15 @@ pub async fn get(
     Ok(Json(ScheduleView::new(schedule, now).read_by(&principal)))
 }
 
-/// List a schedule's runs.
+/// List the runs of a schedule.
 ///
-/// What its latest times came to, latest first: also those that were skipped or refused, and why.
+/// Lists the latest times of a schedule with their outcomes, latest first. Skipped and refused times have a reason.
 #[utoipa::path(
     get, path = "/schedules/{id}/runs", operation_id = "list_schedule_runs", tag = "schedules",
     params(("id" = Uuid, Path, description = "The schedule."), PageParams),
     responses(
         (status = 200, description = "A page of runs.", body = List<ScheduleRunView>),
-        (status = 404, description = "There is no such schedule."),
+        (status = 404, description = "The schedule does not exist."),
     )
 )]
 pub async fn runs(
@@ -129,15 +133,15 @@ pub async fn runs(
     Ok(Json(page.list(runs, |run| run.due_at, ScheduleRunView::from)))
 }
 
-/// Remove a schedule.
+/// Delete a schedule.
 ///
-/// Removes a schedule and its list of runs. Its jobs stay, and those that are queued or running go on.
+/// Deletes a schedule and its runs. Its jobs stay, and queued or running jobs continue.
 #[utoipa::path(
     delete, path = "/schedules/{id}", operation_id = "delete_schedule", tag = "schedules",
     params(("id" = Uuid, Path, description = "The schedule.")),
     responses(
-        (status = 204, description = "It is gone."),
-        (status = 404, description = "There is no such schedule."),
+        (status = 204, description = "The schedule is deleted."),
+        (status = 404, description = "The schedule does not exist."),
     )
 )]
 pub async fn delete(
@@ -151,11 +155,11 @@ pub async fn delete(
         return Err(missing());
     }
     let (subject, detail) = (format!("schedule:{id}"), json!({"name": name}));
-    actor.did(&mut tx, "schedule.delete", subject, detail).await?;
+    actor.record(&mut tx, "schedule.delete", subject, detail).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 fn missing() -> Problem {
-    Problem::not_found("there is no such schedule")
+    Problem::not_found("this schedule does not exist")
 }

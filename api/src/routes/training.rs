@@ -1,4 +1,4 @@
-//! Training jobs: submit, watch, list, cancel, retry.
+//! Routes of training jobs: submit, read, list, cancel, retry.
 
 pub mod control;
 pub mod events;
@@ -15,20 +15,20 @@ use trainyard_http::{Code, Principal, Problem};
 use crate::state::ApiState;
 
 fn missing() -> Problem {
-    Problem::not_found("there is no such job")
+    Problem::not_found("this job does not exist")
 }
 
-/// Lets administrators read every job, everybody else their own, and all jobs where `auth.users_may_read` opens them.
-/// A caller who may not read a job gets the same answer whether the job exists or not.
+/// Administrators may read every job, other users their own; `auth.users_may_read` can allow users to read every job. A
+/// caller that may not read a job gets the same response whether or not the job exists.
 async fn check_may_read(state: &ApiState, principal: &Principal, id: JobId) -> Result<(), Problem> {
     if state.may_read(principal, ReadSection::Training) {
         return Ok(());
     }
-    match state.looks().call(id).await? {
-        Some(look) if look.job.created_by == principal.user_id => Ok(()),
+    match state.job_lookup().call(id).await? {
+        Some(snapshot) if snapshot.job.created_by == principal.user_id => Ok(()),
         _ => Err(Problem::new(
             Code::Forbidden,
-            "only administrators and whoever submitted a job may read it (auth.users_may_read opens training to others)",
+            "only administrators and the submitter may read this job (the setting auth.users_may_read can allow all users)",
         )),
     }
 }

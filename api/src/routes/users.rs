@@ -1,4 +1,4 @@
-//! Administration of accounts, and the audit trail.
+//! Routes of account administration and the audit trail.
 
 pub mod invite;
 
@@ -15,26 +15,26 @@ use uuid::Uuid;
 
 use crate::announce::announce;
 use crate::audit::Actor;
+use crate::schemas::account::{AccountView, AuditView, RoleView};
 use crate::state::ApiState;
-use crate::views::account::{AccountView, AuditView, RoleView};
 
-/// What to change about an account; what is left out stays.
+/// Changes to an account. Fields that are left out do not change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountPatch {
     /// The new role.
     role: Option<RoleView>,
-    /// Whether the account is shut out.
+    /// Whether the account is disabled.
     disabled: Option<bool>,
 }
 
 /// List accounts.
 ///
-/// All accounts.
+/// Lists all accounts, newest first.
 #[utoipa::path(
     get, path = "/admin/users", operation_id = "list_accounts", tag = "administration",
     params(PageParams),
-    responses((status = 200, description = "A page of accounts, newest first.", body = List<AccountView>))
+    responses((status = 200, description = "A page of accounts.", body = List<AccountView>))
 )]
 pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<Json<List<AccountView>>, Problem> {
     let users = state.db.read().await?.users().list(page.cursor, page.fetch()).await?;
@@ -43,16 +43,16 @@ pub async fn list(State(state): State<ApiState>, page: Page<UserId>) -> Result<J
 
 /// Change an account.
 ///
-/// Changes an account's role, or shuts it out. Takes effect on the account's next request, and ends its refresh tokens and
-/// open event streams.
+/// Changes the role of an account, or disables or enables the account. The change applies to the next request of the
+/// account. A new role or disabling revokes the refresh tokens of the account and ends its event streams.
 #[utoipa::path(
     patch, path = "/admin/users/{id}", operation_id = "change_account", tag = "administration",
     params(("id" = Uuid, Path, description = "The account.")),
     request_body = AccountPatch,
     responses(
-        (status = 200, description = "The account as it is now.", body = AccountView),
-        (status = 404, description = "There is no such account."),
-        (status = 409, description = "It is the last active administrator, or an outside issuer decides its role."),
+        (status = 200, description = "The changed account.", body = AccountView),
+        (status = 404, description = "The account does not exist."),
+        (status = 409, description = "The account is the last active administrator, or an external issuer manages its role."),
     )
 )]
 pub async fn patch(
@@ -76,20 +76,22 @@ pub async fn patch(
         tx.refresh_tokens().revoke_user(id, None, now).await?;
     }
     let detail = json!({"role": body.role, "disabled": body.disabled});
-    actor.did(&mut tx, "account.update", format!("user:{id}"), detail).await?;
+    actor.record(&mut tx, "account.update", format!("user:{id}"), detail).await?;
     tx.commit().await?;
-    // Inference turns disabled accounts away by a list that it refreshes with its models.
+    // The inference role refuses disabled accounts by a list that it refreshes with its models.
     announce(&state).await;
     Ok(Json(AccountView::from(&user)))
 }
 
-/// 409 where the tokens of an outside issuer set the account's role: a change here would last until the next token.
+/// Refuses (409) to change a role that the tokens of an external issuer set: the next token would undo the change.
 async fn refuse_managed_role(tx: &mut Tx, id: UserId) -> Result<(), Problem> {
     let identities = tx.identities().of_user(id).await?;
     match identities.iter().find(|identity| identity.role_as_of.is_some()) {
         Some(managed) => {
             let issuer = &managed.issuer;
-            Err(Problem::conflict(format!("the issuer {issuer} decides this account's role; change the role there")))
+            Err(Problem::conflict(format!(
+                "the issuer {issuer} manages the role of this account; change the role there"
+            )))
         }
         None => Ok(()),
     }
@@ -97,15 +99,15 @@ async fn refuse_managed_role(tx: &mut Tx, id: UserId) -> Result<(), Problem> {
 
 /// Delete an account.
 ///
-/// Deletes an account and ends its sessions; its e-mail address is free again. Its jobs, data sets and schedules stay and
-/// go on, and the audit trail goes on naming its id.
+/// Deletes an account and ends its sessions. Its e-mail address can be used again. Its jobs, datasets and schedules stay, and
+/// the audit trail keeps its id.
 #[utoipa::path(
     delete, path = "/admin/users/{id}", operation_id = "delete_account", tag = "administration",
     params(("id" = Uuid, Path, description = "The account.")),
     responses(
-        (status = 204, description = "It is gone."),
-        (status = 404, description = "There is no such account."),
-        (status = 409, description = "It is the last active administrator."),
+        (status = 204, description = "The account is deleted."),
+        (status = 404, description = "The account does not exist."),
+        (status = 409, description = "The account is the last active administrator."),
     )
 )]
 pub async fn delete(
@@ -120,32 +122,32 @@ pub async fn delete(
     }
     refuse_last_admin(&mut tx, "deleted").await?;
     tx.refresh_tokens().revoke_user(id, None, now).await?;
-    actor.did(&mut tx, "account.delete", format!("user:{id}"), json!({})).await?;
+    actor.record(&mut tx, "account.delete", format!("user:{id}"), json!({})).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Counted after the change, which locks out other changes until the end of this transaction: two administrators who
-/// demote each other at once can't both succeed.
-async fn refuse_last_admin(tx: &mut Tx, what: &str) -> Result<(), Problem> {
+/// Refuses (409) a change after which no active administrator is left. Call it after the change: the change locks the
+/// accounts, so two administrators can't demote each other concurrently.
+async fn refuse_last_admin(tx: &mut Tx, change: &str) -> Result<(), Problem> {
     if tx.users().active_admins().await? == 0 {
-        return Err(Problem::conflict(format!("the last active administrator can't be {what}")));
+        return Err(Problem::conflict(format!("the last active administrator can't be {change}")));
     }
     Ok(())
 }
 
 fn missing() -> Problem {
-    Problem::not_found("there is no such account")
+    Problem::not_found("this account does not exist")
 }
 
 /// Read the audit trail.
 ///
-/// Who did what to what, when, from which request.
+/// Lists the changes to accounts and the actions of administrators, newest first.
 #[utoipa::path(
     get, path = "/admin/audit", operation_id = "read_audit_trail", tag = "administration",
     params(PageParams),
-    responses((status = 200, description = "A page of records, newest first.", body = List<AuditView>))
+    responses((status = 200, description = "A page of records.", body = List<AuditView>))
 )]
 pub async fn audit(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Json<List<AuditView>>, Problem> {
     let entries = state.db.read().await?.audit().list(page.cursor, page.fetch()).await?;

@@ -1,4 +1,4 @@
-//! What jobs told the world when they ended: to look at, and to send again.
+//! Routes of webhook deliveries: list, read, replay.
 
 use std::collections::HashSet;
 
@@ -13,10 +13,10 @@ use trainyard_http::{Json, List, Path, Principal, Problem};
 use trainyard_storage::{DeliveryFilter, Tx};
 
 use crate::audit::Actor;
+use crate::schemas::webhook::{DeliveryStatusView, DeliveryView};
 use crate::state::ApiState;
-use crate::views::webhook::{DeliveryStatusView, DeliveryView};
 
-/// Which deliveries to list; all of what is given has to fit.
+/// Which deliveries to list. A delivery must match every given filter.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -24,20 +24,20 @@ pub struct DeliveryQuery {
     /// `pending`, `delivered` or `failed`.
     #[param(value_type = Option<DeliveryStatusView>, inline, example = "failed")]
     status: Option<String>,
-    /// The job they tell of.
+    /// The job of the deliveries.
     #[param(value_type = Option<Uuid>)]
     job_id: Option<String>,
 }
 
 /// List webhook deliveries.
 ///
-/// What was sent to the `webhook_url`s of jobs, or is still to be, newest first.
+/// Lists the deliveries to the `webhook_url`s of jobs, newest first.
 #[utoipa::path(
     get, path = "/webhooks/deliveries", operation_id = "list_webhook_deliveries", tag = "webhooks",
     params(PageParams, DeliveryQuery),
     responses(
         (status = 200, description = "A page of deliveries.", body = List<DeliveryView>),
-        (status = 422, description = "A filter with a value that no delivery can have."),
+        (status = 422, description = "A filter has an invalid value."),
     )
 )]
 pub async fn list(
@@ -54,15 +54,15 @@ pub async fn list(
     Ok(Json(page.list(deliveries, |delivery| delivery.id, view)))
 }
 
-/// Look at a webhook delivery.
+/// Get a webhook delivery.
 ///
-/// What was sent, how often, and what the receiver answered last.
+/// Returns a delivery with its attempts and the last response.
 #[utoipa::path(
     get, path = "/webhooks/deliveries/{id}", operation_id = "get_webhook_delivery", tag = "webhooks",
     params(("id" = Uuid, Path, description = "The delivery.")),
     responses(
         (status = 200, description = "The delivery.", body = DeliveryView),
-        (status = 404, description = "There is no such delivery, or it is too old to be kept."),
+        (status = 404, description = "The delivery does not exist, or has expired."),
     )
 )]
 pub async fn get(
@@ -76,12 +76,12 @@ pub async fn get(
     Ok(Json(view(&principal, &own, delivery)))
 }
 
-/// Which of the jobs that these tell of the caller submitted; not asked for administrators, who see everything.
-async fn own_jobs(tx: &mut Tx, principal: &Principal, of: &[Delivery]) -> Result<HashSet<JobId>, Problem> {
+/// The jobs of `deliveries` that the caller submitted. Administrators may read everything, so their jobs are not queried.
+async fn own_jobs(tx: &mut Tx, principal: &Principal, deliveries: &[Delivery]) -> Result<HashSet<JobId>, Problem> {
     if principal.is_admin() {
         return Ok(HashSet::new());
     }
-    let ids: HashSet<JobId> = of.iter().map(|delivery| delivery.job_id).collect();
+    let ids: HashSet<JobId> = deliveries.iter().map(|delivery| delivery.job_id).collect();
     let jobs = tx.jobs().get_many(&ids.into_iter().collect::<Vec<_>>()).await?;
     Ok(jobs.into_iter().filter(|job| job.created_by == principal.user_id).map(|job| job.id).collect())
 }
@@ -92,15 +92,15 @@ fn view(principal: &Principal, own: &HashSet<JobId>, delivery: Delivery) -> Deli
     if may_see_url { view } else { DeliveryView { url: None, ..view } }
 }
 
-/// Send a webhook again.
+/// Replay a webhook delivery.
 ///
-/// Makes a delivery due at once, as a new series of attempts under the same `webhook-id`, wherever it stood.
+/// Makes a delivery in any status due at once, with a new series of attempts and the same `webhook-id`.
 #[utoipa::path(
     post, path = "/webhooks/deliveries/{id}/replay", operation_id = "replay_webhook_delivery", tag = "webhooks",
     params(("id" = Uuid, Path, description = "The delivery.")),
     responses(
-        (status = 202, description = "It will be sent in a moment.", body = DeliveryView),
-        (status = 404, description = "There is no such delivery, or it is too old to be kept."),
+        (status = 202, description = "The delivery is due now.", body = DeliveryView),
+        (status = 404, description = "The delivery does not exist, or has expired."),
     )
 )]
 pub async fn replay(
@@ -112,13 +112,13 @@ pub async fn replay(
     let now = tx.now().await?;
     let delivery = tx.webhooks().replay(id, now).await?.ok_or_else(missing)?;
     let detail = json!({"job": delivery.job_id, "url": webhook::masked(&delivery.url)});
-    actor.did(&mut tx, "webhook.replay", format!("webhook:{id}"), detail).await?;
+    actor.record(&mut tx, "webhook.replay", format!("webhook:{id}"), detail).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(delivery.into())))
 }
 
 fn missing() -> Problem {
-    Problem::not_found("there is no such delivery")
+    Problem::not_found("this delivery does not exist, or has expired")
 }
 
 impl DeliveryQuery {
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_wrong_filter_is_named() {
+    fn every_invalid_filter_is_named() {
         let query = DeliveryQuery { status: Some("sent".into()), job_id: Some("x".into()) };
         let fields: Vec<_> = query.parse().unwrap_err().into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["status", "job_id"]);

@@ -1,5 +1,4 @@
-//! The limits on queued and running jobs, as clients are told of them. The database holds them: see
-//! `trainyard_storage::Jobs::admit`.
+//! The limits on queued and running jobs. `trainyard_storage::Jobs::admit` enforces them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,17 +10,17 @@ use trainyard_storage::{Admission, JobDemand, JobLimits, StorageError, Tx};
 
 /// The `Retry-After` of a refusal.
 const RETRY_AFTER_S: u64 = 30;
-/// For how long after a refusal a user's submissions are counted before they are written. Written first, they would be
-/// undone each time.
+/// For how long after a refusal a user's active jobs are counted before new ones are inserted. Without the count, each
+/// insert would be rolled back.
 const COUNT_FIRST_FOR: Duration = Duration::from_secs(1);
-/// Most users that are remembered.
+/// Most users in [`Quota::count_first`].
 const MAX_USERS: usize = 10_000;
 
-/// The limits, and who reached one a moment ago.
+/// The limits, and the users that reached a limit a moment ago.
 #[derive(Debug)]
 pub(crate) struct Quota {
     pub(crate) limits: JobLimits,
-    /// Until when submissions of a user are counted first; of everybody under `None`.
+    /// Until when the active jobs of a user are counted before an insert; `None` stands for all users.
     count_first: Mutex<HashMap<Option<UserId>, Instant>>,
 }
 
@@ -30,10 +29,11 @@ impl Quota {
         Self { limits, count_first: Mutex::default() }
     }
 
-    /// Keeps a place for one more job of `user` until the transaction ends. Call it before any row of a job is changed.
+    /// Reserves a place for one more job of `user` until the transaction ends. Call it before any row of a job is changed:
+    /// every transaction locks quota rows first.
     ///
     /// # Errors
-    /// The refusal, of which `deleted` is the one for a data set that is gone.
+    /// 429 at a limit; `deleted` when the dataset was deleted.
     pub(crate) async fn admit_one(
         &self,
         tx: &mut Tx,
@@ -45,23 +45,23 @@ impl Quota {
         match admitted.first() {
             Some(Admission::Admitted) => Ok(()),
             Some(Admission::DatasetDeleted) => Err(deleted()),
-            Some(Admission::UserFull) => Err(self.user_full()),
-            Some(Admission::TotalFull) => Err(self.full()),
-            None => Err(Problem::internal(StorageError::Other("a demand without an answer".into()))),
+            Some(Admission::UserFull) => Err(self.user_limit_reached()),
+            Some(Admission::TotalFull) => Err(self.total_limit_reached()),
+            None => Err(Problem::internal(StorageError::Other("a demand got no admission".into()))),
         }
     }
 
-    /// The refusal of jobs beyond what one user may have.
-    pub(crate) fn user_full(&self) -> Problem {
+    /// 429 for a user at the limit.
+    pub(crate) fn user_limit_reached(&self) -> Problem {
         refusal("you may have", self.limits.per_user, "api.max_jobs_per_user")
     }
 
-    /// The refusal of jobs beyond what all users may have.
-    pub(crate) fn full(&self) -> Problem {
-        refusal("there may be", self.limits.total, "api.max_jobs_total")
+    /// 429 for all users together at the limit.
+    pub(crate) fn total_limit_reached(&self) -> Problem {
+        refusal("all users together may have", self.limits.total, "api.max_jobs_total")
     }
 
-    /// Whether one of `users` reached a limit a moment ago.
+    /// Whether one of `users`, or all users together, reached a limit a moment ago.
     pub(crate) fn counts_first(&self, users: impl IntoIterator<Item = UserId>) -> bool {
         let (known, now) = (self.count_first(), Instant::now());
         if known.is_empty() {
@@ -71,7 +71,7 @@ impl Quota {
         counts(None) || users.into_iter().any(|user| counts(Some(user)))
     }
 
-    /// Notes that `user` reached the limit, or with `None` that all users did.
+    /// Records that `user` reached the limit; `None` for the limit of all users together.
     pub(crate) fn count_first_for(&self, user: Option<UserId>) {
         let (mut known, now) = (self.count_first(), Instant::now());
         if known.len() >= MAX_USERS {
@@ -85,7 +85,7 @@ impl Quota {
     }
 }
 
-fn refusal(whose: &str, most: i64, setting: &str) -> Problem {
-    let detail = format!("{whose} at most {most} jobs queued or running ({setting}); try again when some have ended");
+fn refusal(subject: &str, max: i64, setting: &str) -> Problem {
+    let detail = format!("{subject} at most {max} jobs queued or running ({setting}); try again when some have ended");
     Problem::new(Code::RateLimited, detail).retry_after(RETRY_AFTER_S)
 }

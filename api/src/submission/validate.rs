@@ -1,16 +1,16 @@
-//! The one validator of training requests: for single submissions, bulk submissions and schedules.
+//! Validates training requests: single submissions, bulk submissions and schedules.
 
 use chrono::Datelike;
 use trainyard_domain::spec::MAX_SEED;
 use trainyard_domain::{Algorithm, FieldError, IndexedDataset, JobSpec, webhook};
 
 use crate::routes::training::request::CompleteRequest;
-use crate::state::Ports;
+use crate::state::Dependencies;
 
-/// The last year that every database and every client can write.
+/// The last year that every database and every client supports.
 const LAST_YEAR: i32 = 9999;
 
-/// What this server's settings allow.
+/// What the settings of this server allow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     webhooks: webhook::Rules,
@@ -18,16 +18,15 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The rules that `ports` are set to.
-    pub(crate) fn of(ports: &Ports) -> Self {
-        Self { webhooks: ports.webhooks, allow_noop: ports.config.allow_noop }
+    pub(crate) fn of(dependencies: &Dependencies) -> Self {
+        Self { webhooks: dependencies.webhooks, allow_noop: dependencies.config.allow_noop }
     }
 }
 
-/// Checks everything that can be known before training; `dataset` is `None` where the one that is named does not exist.
+/// Checks everything that can be checked before training; `dataset` is `None` when the named dataset does not exist.
 ///
 /// # Errors
-/// Every refused field, each once.
+/// Every refused field, once.
 pub(crate) fn validate(
     request: &CompleteRequest,
     dataset: Option<&IndexedDataset>,
@@ -46,7 +45,7 @@ pub(crate) fn validate(
         refuse("run_at", "must be in the years 0000 to 9999".into());
     }
     if noop && !rules.allow_noop {
-        refuse("algorithm", "noop is for benchmarks; api.allow_noop turns it on".into());
+        refuse("algorithm", "must not be noop: noop is for benchmarks and is enabled by api.allow_noop".into());
     }
     if draft.seed > MAX_SEED {
         refuse("seed", format!("must be a whole number from 0 to {MAX_SEED}"));
@@ -61,8 +60,8 @@ pub(crate) fn validate(
     }
 }
 
-/// Names fields by where the request stands in the body: `jobs[3].` or `spec.`.
-pub(crate) fn within(prefix: &str, errors: Vec<FieldError>) -> impl Iterator<Item = FieldError> {
+/// Puts the path of the training request in front of each field: `jobs[3].` or `spec.`.
+pub(crate) fn with_prefix(prefix: &str, errors: Vec<FieldError>) -> impl Iterator<Item = FieldError> {
     errors.into_iter().map(move |FieldError { field, message }| FieldError::new(format!("{prefix}{field}"), message))
 }
 
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn webhooks_without_a_secret_far_futures_and_seeds_that_clients_cannot_write_are_refused() {
+    fn webhooks_without_a_secret_years_past_9999_and_seeds_past_2_to_the_53_are_refused() {
         let wrong = json!({"webhook_url": "https://example.com", "run_at": "+10000-01-01T00:00:00Z", "seed": -1});
         assert_eq!(refused(wrong, STRICT), ["webhook_url", "run_at", "seed", "dataset"]);
         assert_eq!(refused(json!({"seed": 9_007_199_254_740_992_u64}), STRICT), ["seed", "dataset"]);
@@ -100,8 +99,8 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_named_by_where_they_stand() {
-        let named: Vec<_> = within("jobs[3].", vec![FieldError::new("features[0]", "x")]).collect();
+    fn fields_are_named_by_their_path() {
+        let named: Vec<_> = with_prefix("jobs[3].", vec![FieldError::new("features[0]", "x")]).collect();
         assert_eq!(named, [FieldError::new("jobs[3].features[0]", "x")]);
     }
 }

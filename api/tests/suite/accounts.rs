@@ -10,7 +10,7 @@ fn ada() -> Value {
 }
 
 #[tokio::test]
-async fn a_new_account_can_sign_in_and_is_told_apart_from_no_other() {
+async fn a_new_account_can_sign_in_and_its_address_is_taken() {
     let api = Api::start().await;
     let account = api.anon().post("/signup", ada()).await.ok(201);
     assert_eq!((&account["email"], &account["role"]), (&json!("ada@example.com"), &json!("user")));
@@ -23,7 +23,7 @@ async fn a_new_account_can_sign_in_and_is_told_apart_from_no_other() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_of_a_sign_up_is_named() {
+async fn a_sign_up_lists_every_invalid_field() {
     let api = Api::start().await;
     let signup = async |body: Value| api.anon().post("/signup", body).await.refused();
     assert_eq!(signup(json!({"email": "nobody", "password": "short"})).await, ["email", "password"]);
@@ -32,7 +32,7 @@ async fn every_wrong_field_of_a_sign_up_is_named() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_in_does_not_tell_why() {
+async fn every_refused_sign_in_has_the_same_response() {
     let api = Api::start().await;
     let account = api.user("ada@example.com").await.get("/me").await.ok(200);
     let admin = api.admin().await;
@@ -51,7 +51,7 @@ async fn a_refused_sign_in_does_not_tell_why() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
+async fn a_refresh_token_works_once_and_a_reuse_ends_the_session() {
     let api = Api::start().await;
     api.anon().post("/signup", ada()).await.ok(201);
     let refresh = async |token: &Value| api.anon().post("/refresh", json!({"refresh_token": token})).await;
@@ -63,7 +63,7 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
     let second = second["refresh_token"].take();
     api.clock.advance(chrono::Duration::seconds(10));
     refresh(&first).await.problem(401);
-    // The thief's and the owner's descendants are both over; another sign-in is not touched.
+    // The session is revoked for the thief and for the owner. Another session of the account stays valid.
     refresh(&second).await.problem(401);
     refresh(&other).await.ok(200);
     let audit = api.admin().await.get("/admin/audit").await.ok(200);
@@ -71,7 +71,7 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_family() {
 }
 
 #[tokio::test]
-async fn sessions_end_by_time_and_by_logout() {
+async fn sessions_end_by_expiry_and_by_sign_out() {
     let api = Api::start().await;
     api.anon().post("/signup", ada()).await.ok(201);
     let session = api.anon().post("/login", ada()).await.ok(200);
@@ -90,7 +90,7 @@ async fn sessions_end_by_time_and_by_logout() {
 }
 
 #[tokio::test]
-async fn the_last_active_administrator_stays() {
+async fn the_last_active_administrator_can_not_be_demoted_or_disabled() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let me = admin.get("/me").await.ok(200);
@@ -99,7 +99,7 @@ async fn the_last_active_administrator_stays() {
     };
     patch(&me["id"], json!({"role": "user"})).await.problem(409);
     patch(&me["id"], json!({"disabled": true})).await.problem(409);
-    assert_eq!(admin.get("/me").await.ok(200), me, "a refused change leaves no trace");
+    assert_eq!(admin.get("/me").await.ok(200), me, "a refused change has no effect");
 
     let user = api.user("ada@example.com").await;
     let id = user.get("/me").await.ok(200)["id"].take();

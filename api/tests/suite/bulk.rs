@@ -1,4 +1,4 @@
-//! Many jobs at once: in one request, and in many at the same time.
+//! Bulk submissions and concurrent submissions.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::support::{Api, Caller};
 use crate::training::{job, with};
 
 #[tokio::test]
-async fn many_jobs_are_submitted_at_once_in_order() {
+async fn a_bulk_submission_keeps_the_order_of_the_jobs() {
     let api = Api::with(ApiConfig { dispatch_window: 16, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let jobs: Vec<_> = (0..100).map(|seed| with(json!({"seed": seed}))).collect();
@@ -18,11 +18,11 @@ async fn many_jobs_are_submitted_at_once_in_order() {
     listed.reverse();
     assert_eq!(listed.iter().map(|job| job["job_id"].clone()).collect::<Vec<_>>(), ids, "in the order sent");
     assert!((0..100).zip(&listed).all(|(seed, job)| job["spec"]["seed"] == json!(seed)));
-    api.sent(16).await;
+    api.enqueued(16).await;
 }
 
 #[tokio::test]
-async fn one_wrong_job_keeps_all_of_them_out() {
+async fn one_invalid_job_refuses_the_bulk_submission() {
     let api = Api::with(ApiConfig { max_jobs_per_user: 3, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let wrong = json!({"jobs": [job(), with(json!({"algorithm": "noop"})), with(json!({"features": ["x"]}))]});
@@ -37,7 +37,7 @@ async fn one_wrong_job_keeps_all_of_them_out() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_all_jobs_of_a_bulk_submission() {
+async fn an_idempotency_key_covers_all_jobs_of_a_bulk_submission() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let post = async |jobs: Vec<Value>| {
@@ -51,7 +51,7 @@ async fn a_key_stands_for_all_jobs_of_a_bulk_submission() {
 }
 
 #[tokio::test]
-async fn submissions_at_the_same_time_do_not_suffer_for_each_other() {
+async fn an_invalid_submission_does_not_affect_concurrent_ones() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let posts = (0..40).map(|n| {
@@ -70,7 +70,7 @@ async fn submissions_at_the_same_time_do_not_suffer_for_each_other() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_of_every_job_is_named_once() {
+async fn a_bulk_submission_lists_every_invalid_field_once() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let wrong = json!({"jobs": [
@@ -93,7 +93,7 @@ async fn every_wrong_field_of_every_job_is_named_once() {
 }
 
 #[tokio::test]
-async fn a_request_with_its_defaults_spelled_out_is_the_same_request() {
+async fn explicit_defaults_do_not_change_the_idempotency_digest() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let post = async |path: &str, key: &str, body: Value| {
@@ -121,7 +121,7 @@ async fn a_request_with_its_defaults_spelled_out_is_the_same_request() {
 }
 
 #[tokio::test]
-async fn a_bulk_request_may_not_name_more_features_than_can_be_stored_at_once() {
+async fn a_bulk_submission_has_a_limit_on_features() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let wide = wide_job(&admin).await;
@@ -150,7 +150,7 @@ fn a_long_validation_holds_no_connection() {
         let (release, released) = std::sync::mpsc::channel::<()>();
         let busy = tokio::task::spawn_blocking(move || released.recv());
         let others = async {
-            // The pool is fair, so the submission has had its connection long before the last of these.
+            // The pool is fair: the submission has read from the database long before the last of these reads.
             for _ in 0..500 {
                 api.state.db.read().await.unwrap().commit().await.unwrap();
             }
@@ -163,7 +163,7 @@ fn a_long_validation_holds_no_connection() {
 }
 
 #[tokio::test]
-async fn a_limit_is_the_limit_under_submissions_at_once() {
+async fn concurrent_submissions_do_not_exceed_the_limit_of_a_user() {
     let api = Api::with(ApiConfig { max_jobs_per_user: 10, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let answers = futures::future::join_all((0..40).map(|_| admin.post("/training", job()))).await;
@@ -179,7 +179,7 @@ async fn a_limit_is_the_limit_under_submissions_at_once() {
 }
 
 #[tokio::test]
-async fn of_three_bulks_at_once_the_limit_admits_one() {
+async fn concurrent_bulk_submissions_do_not_exceed_the_total_limit() {
     let api = Api::with(ApiConfig { max_jobs_total: 10, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let bulks = (0..3).map(|_| admin.post("/training/bulk", json!({"jobs": vec![job(); 10]})));
@@ -192,12 +192,12 @@ async fn of_three_bulks_at_once_the_limit_admits_one() {
 async fn a_submission_that_timed_out_stores_nothing() {
     let api = Api::start().await;
     let admin = api.admin().await;
-    let others_write = api.state.db.begin().await.unwrap();
+    let write_lock = api.state.db.begin().await.unwrap();
     let submissions = [admin.post("/training", job()), admin.post("/training", with(json!({"seed": 7})))];
-    let given_up = futures::future::join_all(submissions);
-    tokio::time::timeout(std::time::Duration::from_millis(300), given_up).await.unwrap_err();
+    let disconnected = futures::future::join_all(submissions);
+    tokio::time::timeout(std::time::Duration::from_millis(300), disconnected).await.unwrap_err();
     let waiting = admin.post("/training", with(json!({"seed": 8})));
-    let (stored, ()) = tokio::join!(waiting, async { drop(others_write) });
+    let (stored, ()) = tokio::join!(waiting, async { drop(write_lock) });
     stored.ok(202);
     let listed = admin.get("/training").await.ok(200)["items"].as_array().unwrap().clone();
     let seeds: Vec<_> = listed.iter().map(|job| job["spec"]["seed"].clone()).collect();

@@ -1,4 +1,4 @@
-//! Uploads: what is taken, what is refused, and that nothing stays behind.
+//! Uploads of datasets: accepted and refused CSVs, and the removal of temporary files.
 
 use std::io::Write;
 
@@ -39,14 +39,14 @@ async fn upload_form(caller: &Caller<'_>, parts: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn the_same_csv_is_the_same_however_it_travels() {
+async fn every_way_of_uploading_stores_the_same_csv() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let plain = admin.upload("plain", CSV).await.ok(201);
     assert_eq!((&plain["version"], &plain["rows"], &plain["column_count"]), (&json!(1), &json!(3), &json!(2)));
     assert_eq!(plain["columns"][0]["missing"], 1);
     let (head, tail) = CSV.as_bytes().split_at(20);
-    // Two members put together, as `cat a.gz b.gz` makes them.
+    // A gzip file with two members, as from `cat a.gz b.gz`.
     let packed = upload_gzip(&admin, [gzip(head), gzip(tail)].concat()).await.ok(201);
     let form = upload_form(&admin, &[("file", CSV)]).await.ok(201);
     assert_eq!((&packed["sha256"], &form["sha256"]), (&plain["sha256"], &plain["sha256"]));
@@ -61,7 +61,7 @@ async fn the_same_csv_is_the_same_however_it_travels() {
 }
 
 #[tokio::test]
-async fn uploads_of_one_name_at_once_become_versions_in_turn() {
+async fn concurrent_uploads_of_one_name_get_consecutive_versions() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let uploads = (0..4).map(|_| async { admin.upload("busy", CSV).await.ok(201)["version"].as_i64().unwrap() });
@@ -71,7 +71,7 @@ async fn uploads_of_one_name_at_once_become_versions_in_turn() {
 }
 
 #[tokio::test]
-async fn a_malformed_csv_is_refused_with_its_place_and_leaves_nothing() {
+async fn a_malformed_csv_is_refused_with_its_row_and_leaves_no_files() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let before = api.objects().await;
@@ -96,27 +96,27 @@ async fn a_malformed_csv_is_refused_with_its_place_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_cut_off_packed_or_not() {
+async fn a_csv_over_the_size_limit_is_refused_also_when_compressed() {
     let api = Api::with(ApiConfig { max_dataset_bytes: 100_000, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let rows = |n: usize| format!("a,b\n{}", "1,2\n".repeat(n));
     admin.upload("fits", rows(24_000)).await.ok(201);
     assert_eq!(admin.upload("large", rows(26_000)).await.problem(413)["code"], "payload_too_large");
     upload_form(&admin, &[("file", &rows(26_000))]).await.problem(413);
-    // 100 MB in 100 KB.
+    // 100 MB compressed to less than 100 kB.
     let bomb = gzip(&vec![b'1'; 100_000_000]);
     assert!(bomb.len() < 100_000);
     upload_gzip(&admin, bomb).await.problem(413);
-    // Members that hold nothing, without end.
+    // Many gzip members without content.
     upload_gzip(&admin, gzip(b"").repeat(10_000)).await.problem(413);
-    // A body that does not say how long it is.
+    // An endless body without a content length.
     let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[b'1'; 1000])));
     admin.upload("endless", Body::from_stream(endless)).await.problem(413);
     assert_eq!(api.leftovers(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn broken_packings_and_forms_are_refused() {
+async fn malformed_gzip_and_forms_are_refused() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let mut cut = gzip(CSV.as_bytes());
@@ -140,7 +140,7 @@ async fn broken_packings_and_forms_are_refused() {
 }
 
 #[tokio::test]
-async fn the_built_in_data_set_is_there_and_stays() {
+async fn the_built_in_dataset_can_not_be_replaced_or_deleted() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let titanic = admin.get("/datasets/titanic").await.ok(200);
@@ -148,7 +148,7 @@ async fn the_built_in_data_set_is_there_and_stays() {
     admin.delete("/datasets/titanic").await.problem(409);
     admin.upload("titanic", CSV).await.problem(409);
 
-    // Another replica, a second start, and an object store that lost its file.
+    // Two more replicas start after the object store has lost the object.
     let key = Key::dataset(titanic["id"].as_str().unwrap().parse().unwrap());
     api.state.store.delete(&key).await.unwrap();
     let (a, b) = tokio::join!(seed_datasets(&api.state), seed_datasets(&api.state));
@@ -172,7 +172,7 @@ async fn a_preview_finds_rows_longer_than_its_first_read() {
 }
 
 #[tokio::test]
-async fn deleting_takes_every_version_but_not_from_under_a_job() {
+async fn a_dataset_with_an_active_job_can_not_be_deleted() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let before = api.objects().await;
@@ -186,6 +186,6 @@ async fn deleting_takes_every_version_but_not_from_under_a_job() {
     admin.delete("/datasets/mine").await.ok(204);
     assert_eq!(api.objects().await, before);
     admin.delete("/datasets/mine").await.problem(404);
-    // What was submitted for rows that are gone can't run again.
+    // A job of a deleted dataset can't be retried.
     admin.post(&cancel.replace("cancel", "retry"), json!(null)).await.problem(409);
 }

@@ -1,4 +1,4 @@
-//! Event streams without a worker: what becomes of them when the job moves, goes, or the server has other things to do.
+//! Event streams: changes of the job, limits, reconnects and the stop of the server.
 
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
@@ -20,12 +20,12 @@ async fn open(api: &Api, caller: &Caller<'_>, id: JobId) -> Response<Body> {
     api.open(request.body(Body::empty()).unwrap()).await
 }
 
-/// The next piece of a stream: one event, or a heartbeat.
+/// The next event or heartbeat of a stream.
 async fn next(stream: &mut BodyDataStream) -> Option<String> {
     Some(String::from_utf8(stream.next().await?.unwrap().to_vec()).unwrap())
 }
 
-/// Plays the worker: claims the job and says something.
+/// Acts as the worker: claims the job and writes a log line.
 async fn run(api: &Api, id: JobId) {
     let mut tx = api.state.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
@@ -46,7 +46,7 @@ async fn fail(api: &Api, id: JobId) {
 }
 
 #[tokio::test]
-async fn each_event_says_where_to_go_on_and_what_changed() {
+async fn each_event_has_an_id_and_the_change() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
@@ -69,7 +69,7 @@ async fn each_event_says_where_to_go_on_and_what_changed() {
 }
 
 #[tokio::test]
-async fn a_silent_stream_is_kept_alive() {
+async fn a_stream_without_events_sends_heartbeats() {
     let api = Api::with(ApiConfig { event_heartbeat_s: 1, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
@@ -79,7 +79,7 @@ async fn a_silent_stream_is_kept_alive() {
 }
 
 #[tokio::test]
-async fn past_the_limit_a_stream_is_told_to_come_back() {
+async fn a_stream_over_the_limit_gets_503_with_retry_after() {
     let api = Api::with(ApiConfig { max_event_streams: 1, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
@@ -88,12 +88,12 @@ async fn past_the_limit_a_stream_is_told_to_come_back() {
     assert!(!refused.header("retry-after").is_empty());
     refused.problem(503);
     drop(held);
-    assert_eq!(open(&api, &admin, id).await.status(), 200, "a client that left makes room");
+    assert_eq!(open(&api, &admin, id).await.status(), 200, "a closed stream frees its place");
     assert_eq!(admin.get("/training/00000000-0000-7000-8000-000000000000/events").await.status, 404);
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_the_server_stops_and_says_when_to_come_back() {
+async fn a_stream_ends_with_retry_when_the_server_stops() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
@@ -105,7 +105,7 @@ async fn a_stream_ends_when_the_server_stops_and_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_stream_lasts_no_longer_than_a_token() {
+async fn a_stream_ends_after_the_lifetime_of_an_access_token() {
     let api = Api::with(ApiConfig { access_token_ttl_s: 1, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
@@ -115,14 +115,14 @@ async fn a_stream_lasts_no_longer_than_a_token() {
 }
 
 #[tokio::test]
-async fn streams_and_long_polls_share_one_look_at_the_job() {
+async fn a_stream_that_joins_a_long_poll_gets_the_complete_log() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
     let path = format!("/training/{id}");
     let etag = admin.get(&path).await.header("etag").to_owned();
     let poll = admin.request(Method::GET, &format!("{path}?wait_s=60")).header("if-none-match", etag);
-    // The long poll comes first: the stream that joins it still hears the whole log.
+    // The long poll subscribes first, without the log.
     let joined = async {
         let mut stream = open(&api, &admin, id).await.into_body().into_data_stream();
         next(&mut stream).await.unwrap();
@@ -137,7 +137,7 @@ async fn streams_and_long_polls_share_one_look_at_the_job() {
 
 #[tokio::test]
 async fn a_stream_opened_after_a_retry_follows_the_new_run() {
-    // So seldom that only a round of the stream's own can know of the retry.
+    // With this interval, only the first poll of the new stream can read the retried job.
     let api = Api::with(ApiConfig { watch_every_ms: 60_000, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
@@ -148,7 +148,7 @@ async fn a_stream_opened_after_a_retry_follows_the_new_run() {
     let cancelled = open(&api, &admin, id).await.into_body().into_data_stream().next().await.unwrap().unwrap();
     let cancelled = String::from_utf8(cancelled.to_vec()).unwrap();
     assert!(cancelled.contains("\"status\":\"cancelled\""), "{cancelled}");
-    // Somebody who has not read their stream yet keeps the hub's last look at the job alive.
+    // An open stream keeps the last observation of the job in the watcher.
     let _watches = open(&api, &admin, id).await;
     admin.post(&format!("{path}/retry"), Value::Null).await.ok(202);
     let last_id = cancelled.lines().next().unwrap().strip_prefix("id: ").unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Models that a run has published.
+//! Published models.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use trainyard_storage::NewVersion;
 
 use crate::support::{Api, Caller};
 
-/// Publishes as a worker does: a job, its artifact, its version. Answers the artifact's digest.
+/// Publishes a version as a worker does; returns the digest of the artifact.
 async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
     let job = json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age"]});
     let job_id = admin.post("/training", job).await.ok(202)["job_id"].as_str().unwrap().parse::<JobId>().unwrap();
@@ -39,7 +39,7 @@ async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn versions_tell_what_made_them() {
+async fn a_version_names_its_job_and_dataset() {
     let api = Api::start().await;
     let (admin, user) = (api.admin().await, api.user("ada@example.com").await);
     let sha256 = publish(&api, &admin, "m").await;
@@ -60,7 +60,7 @@ async fn versions_tell_what_made_them() {
 }
 
 #[tokio::test]
-async fn an_artifact_downloads_checked_and_named() {
+async fn an_artifact_is_verified_before_the_download() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let sha256 = publish(&api, &admin, "m").await;
@@ -78,7 +78,7 @@ async fn an_artifact_downloads_checked_and_named() {
     assert_eq!(admin.get(&format!("{path}?format=onnx")).await.refused(), ["format"]);
     assert_eq!(api.leftovers(), Vec::<String>::new());
 
-    // Bytes that are not those that were published are never sent.
+    // An artifact with another digest is not sent.
     let key = api.state.db.read().await.unwrap().models().version(&ModelName::parse("m").unwrap(), 1).await.unwrap();
     let key = Key::parse(&key.unwrap().artifact_key).unwrap();
     api.state.store.put_bytes(&key, Bytes::from_static(b"something else")).await.unwrap();
@@ -86,7 +86,7 @@ async fn an_artifact_downloads_checked_and_named() {
 }
 
 #[tokio::test]
-async fn aliases_move_and_protect_what_they_point_at() {
+async fn aliases_move_and_protect_their_versions() {
     let api = Api::start().await;
     let admin = api.admin().await;
     publish(&api, &admin, "m").await;

@@ -1,4 +1,4 @@
-//! Changing a password, resetting another's, inviting, deleting.
+//! Password changes, password resets, invitations and deleted accounts.
 
 use chrono::Duration;
 use http::Method;
@@ -16,7 +16,7 @@ async fn change(caller: &Caller<'_>, current: &str, new: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_every_session_but_the_one_that_set_it() {
+async fn a_password_change_ends_all_other_sessions() {
     let api = Api::start().await;
     api.user("ada@example.com").await;
     let one = login(&api, "ada@example.com", "long enough").await.ok(200);
@@ -39,7 +39,7 @@ async fn a_new_password_ends_every_session_but_the_one_that_set_it() {
 }
 
 #[tokio::test]
-async fn a_password_is_not_changed_without_the_present_one_nor_to_a_bad_one() {
+async fn a_password_change_needs_the_current_and_a_valid_new_password() {
     let api = Api::start().await;
     let ada = api.user("ada@example.com").await;
     change(&ada, "not that one", "another one").await.problem(401);
@@ -54,7 +54,7 @@ async fn a_password_is_not_changed_without_the_present_one_nor_to_a_bad_one() {
 }
 
 #[tokio::test]
-async fn an_invitation_signs_in_once_and_a_password_of_ones_own_ever_after() {
+async fn a_one_time_password_works_for_one_sign_in() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let invited = admin.post("/admin/users", json!({"email": "Bob@example.com", "role": "admin"})).await.ok(201);
@@ -77,7 +77,7 @@ async fn an_invitation_signs_in_once_and_a_password_of_ones_own_ever_after() {
 }
 
 #[tokio::test]
-async fn an_administrator_resets_a_password_and_ends_the_sessions() {
+async fn a_password_reset_ends_all_sessions() {
     let api = Api::start().await;
     let (admin, ada) = (api.admin().await, api.user("ada@example.com").await);
     let id = ada.get("/me").await.ok(200)["id"].as_str().unwrap().to_owned();
@@ -97,7 +97,7 @@ async fn an_administrator_resets_a_password_and_ends_the_sessions() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_gone_and_its_address_free() {
+async fn a_deleted_account_frees_its_address() {
     let api = Api::start().await;
     let (admin, ada) = (api.admin().await, api.user("ada@example.com").await);
     let id = ada.get("/me").await.ok(200)["id"].as_str().unwrap().to_owned();

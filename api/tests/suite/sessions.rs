@@ -1,4 +1,4 @@
-//! Refresh tokens, and what ends a session.
+//! Refresh tokens and the end of sessions.
 
 use chrono::Duration;
 use http::Method;
@@ -27,7 +27,7 @@ async fn id_of(api: &Api, session: &Value) -> String {
 }
 
 #[tokio::test]
-async fn two_tabs_that_refresh_at_once_get_the_same_pair() {
+async fn concurrent_refreshes_from_one_address_get_the_same_pair() {
     let api = Api::start().await;
     let first = signed_in(&api).await;
     let anon = api.anon();
@@ -36,13 +36,13 @@ async fn two_tabs_that_refresh_at_once_get_the_same_pair() {
     assert_eq!(pair, same);
     assert_ne!(pair["refresh_token"], first["refresh_token"]);
     api.caller(&pair).get("/me").await.ok(200);
-    // Once, and then it is a theft.
+    // A third use counts as theft.
     assert_eq!(refresh(&anon, &first).await.0, 401);
-    assert_eq!(refresh(&anon, &pair).await.0, 401, "the family is over");
+    assert_eq!(refresh(&anon, &pair).await.0, 401, "the session is revoked");
 }
 
 #[tokio::test]
-async fn a_second_refresh_from_elsewhere_or_too_late_ends_the_family() {
+async fn a_second_refresh_from_another_address_or_after_ten_seconds_ends_the_session() {
     let api = Api::start().await;
     for (address, wait) in [([198, 51, 100, 7], 1), ([203, 0, 113, 1], 10)] {
         let first = signed_in(&api).await;
@@ -55,7 +55,7 @@ async fn a_second_refresh_from_elsewhere_or_too_late_ends_the_family() {
 }
 
 #[tokio::test]
-async fn the_database_holds_nothing_that_refreshes() {
+async fn the_database_holds_only_keyed_hashes_of_refresh_tokens() {
     let api = Api::start().await;
     let first = signed_in(&api).await;
     let (_, pair) = refresh(&api.anon(), &first).await;
@@ -75,7 +75,7 @@ fn hex_sha256(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn disabling_ends_sessions_for_good_and_a_new_role_ends_refreshing() {
+async fn disabling_an_account_or_changing_its_role_revokes_refresh_tokens() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let session = signed_in(&api).await;
@@ -121,7 +121,7 @@ async fn streams_and_long_polls_end_with_their_session() {
                 "delete" => admin.delete(&path).await.ok(204),
                 _ => admin.post(&format!("{path}/reset-password"), Value::Null).await.ok(200),
             };
-            assert!(stream.frame().await.is_none(), "{change}: the stream ends without another word");
+            assert!(stream.frame().await.is_none(), "{change}: the stream ends without another event");
         };
         let (poll, ()) = tokio::join!(polls, changes);
         poll.problem(401);
@@ -130,7 +130,7 @@ async fn streams_and_long_polls_end_with_their_session() {
 }
 
 #[tokio::test]
-async fn an_account_has_so_many_streams_and_no_more() {
+async fn an_account_has_a_limit_on_event_streams() {
     let api = Api::with(ApiConfig { max_event_streams_per_user: 1, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let body = json!({"name": "m", "algorithm": "svm", "features": ["sex"], "run_at": "2999-01-01T00:00:00Z"});

@@ -28,9 +28,9 @@ fn stranger(n: u8) -> [u8; 4] {
 }
 
 #[tokio::test]
-async fn too_many_failures_are_429_alike_for_accounts_that_are_there_and_others() {
+async fn too_many_failures_get_the_same_429_for_existing_and_unknown_accounts() {
     let api = limited().await;
-    let mut said = Vec::new();
+    let mut responses = Vec::new();
     for (n, email) in [(1, ADMIN.0), (2, "nobody@example.com"), (3, "no address at all")] {
         let caller = api.anon().at(stranger(n));
         let mut answers = Vec::new();
@@ -39,20 +39,20 @@ async fn too_many_failures_are_429_alike_for_accounts_that_are_there_and_others(
             let retry_after = answer.header("retry-after").to_owned();
             answers.push((answer.status.as_u16(), answer.json["detail"].clone(), retry_after));
         }
-        said.push(answers);
+        responses.push(answers);
     }
-    assert_eq!(said[0].iter().map(|(status, ..)| *status).collect::<Vec<_>>(), [401, 401, 401, 429, 429]);
-    let retry_after: i64 = said[0][3].2.parse().unwrap();
-    assert!((1..=1_800).contains(&retry_after), "{said:?}");
-    assert!(said[1] == said[0] && said[2] == said[0], "{said:#?}");
+    assert_eq!(responses[0].iter().map(|(status, ..)| *status).collect::<Vec<_>>(), [401, 401, 401, 429, 429]);
+    let retry_after: i64 = responses[0][3].2.parse().unwrap();
+    assert!((1..=1_800).contains(&retry_after), "{responses:?}");
+    assert!(responses[1] == responses[0] && responses[2] == responses[0], "{responses:#?}");
 
     api.clock.advance(chrono::Duration::seconds(retry_after));
-    assert_eq!(login(&api.anon().at(stranger(1)), ADMIN.0, "not that one").await.status, 401, "as Retry-After said");
+    assert_eq!(login(&api.anon().at(stranger(1)), ADMIN.0, "not that one").await.status, 401, "after Retry-After");
     login(&api.anon().at(stranger(9)), ADMIN.0, ADMIN.1).await.ok(200);
 }
 
 #[tokio::test]
-async fn strangers_shut_out_neither_an_account_at_home_nor_an_address() {
+async fn failures_from_unknown_addresses_do_not_block_known_addresses() {
     let api = limited().await;
     api.admin().await;
     for n in 0..10 {
@@ -63,7 +63,7 @@ async fn strangers_shut_out_neither_an_account_at_home_nor_an_address() {
     assert_eq!(login(&api.anon(), "somebody@example.com", "whatever it is").await.status, 429);
     login(&api.anon(), ADMIN.0, ADMIN.1).await.ok(200);
 
-    // Home has a limit of its own, which a right password clears.
+    // A known address has its own limit. A successful sign-in resets it.
     for _ in 0..2 {
         login(&api.anon(), ADMIN.0, "not that one").await.problem(401);
     }
@@ -75,7 +75,7 @@ async fn strangers_shut_out_neither_an_account_at_home_nor_an_address() {
 }
 
 #[tokio::test]
-async fn failures_are_in_the_audit_trail_with_their_address() {
+async fn failed_sign_ins_are_in_the_audit_trail() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let me = admin.get("/me").await.ok(200);
@@ -88,7 +88,7 @@ async fn failures_are_in_the_audit_trail_with_their_address() {
     assert_eq!(
         entry(0),
         (unknown(), json!({"address": "198.51.100.9", "email": null, "reason": "unknown account"})),
-        "what was typed may be a password"
+        "the name may be a password"
     );
     assert_eq!(
         entry(1),
@@ -118,7 +118,7 @@ async fn the_audit_trail_says_why_a_right_password_was_refused() {
 }
 
 #[tokio::test]
-async fn sign_ups_are_limited_by_address_and_can_be_closed() {
+async fn sign_ups_have_a_limit_per_address_and_can_be_closed() {
     let api = limited().await;
     let sign_up = async |caller: &Caller<'_>, n: u8| {
         caller.post("/signup", json!({"email": format!("u{n}@example.com"), "password": "long enough"})).await
@@ -140,7 +140,7 @@ async fn sign_ups_are_limited_by_address_and_can_be_closed() {
 }
 
 #[tokio::test]
-async fn addresses_that_folding_would_break_are_refused_and_break_no_list() {
+async fn an_address_that_grows_by_case_folding_is_refused() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let long = format!("{}@{}.example", "Ⱥ".repeat(32), vec!["Ⱥ".repeat(28); 3].join("."));

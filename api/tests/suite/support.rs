@@ -1,4 +1,4 @@
-//! An API of one's own for each test, and a caller to speak to it.
+//! Starts an API for each test, and sends requests to it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use trainyard_api::{AccountsConfig, ApiConfig, ApiState, Ports, documented, routes, seed_admin, seed_datasets};
+use trainyard_api::{
+    AccountsConfig, ApiConfig, ApiState, Dependencies, routes, seed_admin, seed_datasets, with_documentation,
+};
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::auth::{Authenticator, Jwt, Passwords, PrincipalCheck};
@@ -22,10 +24,10 @@ use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
 
 pub const ADMIN: (&str, &str) = ("admin@example.com", "correct horse");
-/// Where callers are unless told otherwise.
+/// The default address of callers.
 const HOME: [u8; 4] = [203, 0, 113, 1];
 
-/// The system under test. Its files go with it.
+/// The system under test. Its files are removed on drop.
 pub struct Api {
     pub state: ApiState,
     pub clock: Clock,
@@ -33,13 +35,13 @@ pub struct Api {
     folder: TempDir,
 }
 
-/// An answer, read to its end.
+/// A response with its complete body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub bytes: bytes::Bytes,
-    /// `Null` where the body is no JSON.
+    /// `Null` for a body that is not JSON.
     pub json: Value,
 }
 
@@ -81,7 +83,7 @@ impl Api {
         db.migrate().await.unwrap();
         let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
         let ttl = chrono::Duration::seconds(config.access_token_ttl_s);
-        let state = ApiState::new(Ports {
+        let state = ApiState::new(Dependencies {
             db,
             queue: Queue::memory(),
             store: Store::open(&format!("file://{}/objects", folder.path().display()), None).unwrap(),
@@ -95,16 +97,16 @@ impl Api {
             stopping: CancellationToken::new(),
         });
         seed_admin(&state, ADMIN.0, ADMIN.1).await.unwrap();
-        // As two replicas that start at the same moment.
+        // Two replicas may start concurrently.
         let (one, other) = tokio::join!(Box::pin(seed_datasets(&state)), Box::pin(seed_datasets(&state)));
         one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
         let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
-        let router = documented(routes(state.clone()), &trainyard_api::openapi()).into_router(authenticator);
+        let router = with_documentation(routes(state.clone()), &trainyard_api::openapi()).into_router(authenticator);
         Self { state, clock, router, folder }
     }
 
-    /// Sends a request and leaves the answer's body unread.
+    /// Sends a request and does not read the body of the response.
     pub async fn open(&self, mut request: Request<Body>) -> Response<Body> {
         if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
             request.extensions_mut().insert(ConnectInfo(SocketAddr::from((HOME, 4711))));
@@ -112,7 +114,7 @@ impl Api {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    /// Sends a request as it is.
+    /// Sends a request and reads the response.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let answer = self.open(request).await;
         let (head, body) = answer.into_parts();
@@ -130,44 +132,44 @@ impl Api {
         self.caller(&login)
     }
 
-    /// A new account with the role `user`, signed in.
+    /// Signs in a new account with the role `user`.
     pub async fn user(&self, email: &str) -> Caller<'_> {
         let account = json!({"email": email, "password": "long enough"});
         self.anon().post("/signup", account.clone()).await.ok(201);
         self.caller(&self.anon().post("/login", account).await.ok(200))
     }
 
-    /// Who holds the access token of this session.
+    /// A caller with the access token of this session.
     pub fn caller(&self, session: &Value) -> Caller<'_> {
         Caller { api: self, token: Some(session["access_token"].as_str().unwrap().to_owned()), address: HOME }
     }
 
-    /// Waits until exactly so many ids are in the queue: they go there beside the answer.
-    pub async fn sent(&self, expected: u64) {
-        let sent = async || -> u64 { self.state.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum() };
+    /// Waits until the queue holds exactly `expected` ids. Jobs are enqueued after the response.
+    pub async fn enqueued(&self, expected: u64) {
+        let depth = async || -> u64 { self.state.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum() };
         let all = async {
-            while sent().await != expected {
+            while depth().await != expected {
                 tokio::task::yield_now().await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(10), all).await;
-        assert!(waited.is_ok(), "{} ids are in the queue, not {expected}", sent().await);
+        assert!(waited.is_ok(), "{} ids are in the queue, not {expected}", depth().await);
     }
 
-    /// Files that uploads and downloads left in the work folder.
+    /// Temporary files of uploads and downloads that were not removed.
     pub fn leftovers(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.filter(|name| !name.starts_with("test.db") && name != "objects").collect()
     }
 
-    /// Objects in the store.
+    /// The number of objects in the store.
     pub async fn objects(&self) -> usize {
         self.state.store.list("").await.unwrap().len()
     }
 }
 
-/// Somebody who calls the API.
+/// A caller of the API.
 pub struct Caller<'a> {
     api: &'a Api,
     token: Option<String>,
@@ -216,13 +218,13 @@ impl Caller<'_> {
 }
 
 impl Answer {
-    /// The body of a success.
+    /// The body of a response with this status.
     pub fn ok(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         self.json
     }
 
-    /// The problem document of a refusal.
+    /// The problem document of an error response.
     pub fn problem(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
@@ -230,7 +232,7 @@ impl Answer {
         self.json
     }
 
-    /// The fields of a 422, in order.
+    /// The fields that a 422 response lists, in order.
     pub fn refused(self) -> Vec<String> {
         let problem = self.problem(422);
         let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("no errors in {problem}"));

@@ -1,4 +1,4 @@
-//! Submitting, watching, listing, cancelling.
+//! Submitting, reading, listing and cancelling jobs.
 
 use axum::body::Body;
 use http::Method;
@@ -29,7 +29,7 @@ async fn watch(caller: &Caller<'_>, path: &str, etag: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_job_is_stored_sent_and_shown_with_every_default() {
+async fn a_submitted_job_is_enqueued_and_has_all_defaults() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let accepted = admin.post("/training", job()).await;
@@ -49,7 +49,7 @@ async fn a_job_is_stored_sent_and_shown_with_every_default() {
         "priority": 0, "run_at": null, "max_attempts": 3, "timeout_s": 3600, "webhook_url": null, "seed": 42
     });
     assert_eq!(view["spec"], spec);
-    api.sent(1).await;
+    api.enqueued(1).await;
     let waiting = api.state.queue.depth().await.unwrap();
     assert!(waiting.contains(&(PriorityClass::Normal, 1)), "{waiting:?}");
     let queue = admin.get("/queue").await.ok(200);
@@ -60,7 +60,7 @@ async fn a_job_is_stored_sent_and_shown_with_every_default() {
 }
 
 #[tokio::test]
-async fn every_wrong_field_is_named() {
+async fn a_submission_lists_every_invalid_field() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let cases = [
@@ -90,11 +90,11 @@ async fn every_wrong_field_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_makes_one_job_and_stands_for_one_body() {
+async fn an_idempotency_key_stands_for_one_job_and_one_body() {
     let api = Api::with(ApiConfig { max_jobs_per_user: 1, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let first = submit(&admin, "k-1", &job()).await.ok(202);
-    // The same again, though the limit is reached and the spelling differs.
+    // A repeated request succeeds at the limit, also with another notation.
     assert_eq!(submit(&admin, "k-1", &with(json!({"seed": 42}))).await.ok(202), first);
     submit(&admin, "k-1", &with(json!({"seed": 43}))).await.problem(409);
     let refused = submit(&admin, "k-2", &job()).await;
@@ -107,37 +107,37 @@ async fn a_key_makes_one_job_and_stands_for_one_body() {
 }
 
 #[tokio::test]
-async fn many_posts_with_one_key_at_once_make_one_job() {
+async fn concurrent_requests_with_one_key_submit_one_job() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let posts = (0..8).map(|_| async { submit(&admin, "storm", &job()).await.ok(202)["job_id"].take() });
     let ids = futures::future::join_all(posts).await;
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     let listed = admin.get("/training").await.ok(200)["items"].take();
-    assert_eq!(listed.as_array().unwrap().len(), 1, "and no other is stored: {listed}");
-    api.sent(1).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    api.enqueued(1).await;
 }
 
 #[tokio::test]
-async fn past_the_window_jobs_wait_for_the_sweep() {
+async fn jobs_beyond_the_dispatch_window_are_not_enqueued() {
     let api = Api::with(ApiConfig { dispatch_window: 2, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     for _ in 0..4 {
         admin.post("/training", job()).await.ok(202);
     }
-    api.sent(2).await;
+    api.enqueued(2).await;
     admin.post("/queue/pause", json!(null)).await.ok(200);
     let other = Api::start().await;
     let admin = other.admin().await;
     assert_eq!(admin.post("/queue/pause", json!(null)).await.ok(200)["paused"], true);
     admin.post("/training", job()).await.ok(202);
-    let sent: u64 = other.state.queue.depth().await.unwrap().iter().map(|(_, n)| n).sum();
-    assert_eq!(sent, 0, "nothing is sent while the queue is paused");
+    let depth: u64 = other.state.queue.depth().await.unwrap().iter().map(|(_, n)| n).sum();
+    assert_eq!(depth, 0, "no job is enqueued while the queue is paused");
     assert_eq!(admin.post("/queue/resume", json!(null)).await.ok(200)["paused"], false);
 }
 
 #[tokio::test]
-async fn a_waiting_job_is_cancelled_at_once_and_can_be_retried() {
+async fn a_queued_job_is_cancelled_at_once_and_can_be_retried() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let path = admin.post("/training", job()).await.ok(202)["status_url"].as_str().unwrap().to_owned();
@@ -152,7 +152,7 @@ async fn a_waiting_job_is_cancelled_at_once_and_can_be_retried() {
 }
 
 #[tokio::test]
-async fn no_news_is_304_and_news_ends_a_long_poll() {
+async fn an_unchanged_job_gets_304_and_a_change_ends_a_long_poll() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let path =
@@ -168,7 +168,7 @@ async fn no_news_is_304_and_news_ends_a_long_poll() {
     let (polled, cancelled) = tokio::join!(watch(&admin, &poll, &etag), admin.post(&stop, json!(null)));
     cancelled.ok(202);
     assert_eq!(polled.ok(200)["status"], "cancelled");
-    // What has ended has no news to wait for.
+    // A finished job can't change: the long poll is answered at once.
     assert_eq!(admin.get(&poll).await.ok(200)["status"], "cancelled");
     for wait in ["61", "-1", "NaN", "soon"] {
         assert_eq!(admin.get(&format!("{path}?wait_s={wait}")).await.refused(), ["wait_s"], "{wait}");
@@ -187,7 +187,7 @@ async fn a_long_poll_ends_when_the_server_stops() {
 }
 
 #[tokio::test]
-async fn lists_are_filtered_and_bad_filters_refused() {
+async fn lists_are_filtered_and_invalid_filters_are_refused() {
     let api = Api::start().await;
     let admin = api.admin().await;
     let me = admin.get("/me").await.ok(200)["id"].take();

@@ -1,24 +1,24 @@
-//! `POST /login`: an e-mail address and a password for a pair of tokens.
+//! `POST /login`: exchanges an e-mail address and a password for a pair of tokens.
 
 use axum::extract::State;
 use trainyard_http::{Json, Problem};
 
 use super::Credentials;
+use crate::schemas::account::SessionView;
 use crate::session;
 use crate::sign_in::{self, Client};
 use crate::state::ApiState;
-use crate::views::account::SessionView;
 
 /// Sign in.
 ///
-/// Gives an access token for an hour, and a refresh token that buys the next one.
+/// Returns an access token and a refresh token for the next access token.
 #[utoipa::path(
     post, path = "/login", operation_id = "login", tag = "accounts",
     request_body = Credentials,
     responses(
         (status = 200, description = "Signed in.", body = SessionView),
-        (status = 401, description = "Wrong e-mail address or password; the answer does not tell which."),
-        (status = 429, description = "Too many failed sign-ins, at this account or from this address."),
+        (status = 401, description = "The e-mail address or the password is wrong."),
+        (status = 429, description = "Too many failed sign-ins for this account or from this address."),
     )
 )]
 pub async fn login(
@@ -29,12 +29,12 @@ pub async fn login(
     let user = sign_in::verify(&state, &client, &body.email, &body.password).await?;
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
-    // The account may have changed while its password was checked.
+    // The account may have changed while the password was checked.
     if !tx.users().hold(user.id, &user.password_hash).await? {
-        return Err(sign_in::wrong());
+        return Err(sign_in::invalid_credentials());
     }
     if user.security.one_time.is_some() && !tx.users().use_one_time_password(user.id, now).await? {
-        return Err(sign_in::wrong());
+        return Err(sign_in::invalid_credentials());
     }
     let known_until = now + state.accounts.known_address_ttl();
     let address = state.jwt.keys().address(client.address.limited_as());

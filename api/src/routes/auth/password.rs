@@ -1,4 +1,4 @@
-//! `PUT /me/password`: another password for the account that is signed in.
+//! `PUT /me/password`: changes the password of the caller.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,11 +14,11 @@ use crate::audit::Actor;
 use crate::sign_in::{self, Client};
 use crate::state::ApiState;
 
-/// The password as it is and as it shall be.
+/// The current and the new password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
-    /// The present password, or the one-time password that the session began with.
+    /// The current password, or the one-time password of the sign-in.
     #[schema(example = "correct horse battery", format = Password)]
     current_password: String,
     /// 8 to 72 bytes.
@@ -28,17 +28,16 @@ pub struct PasswordChange {
 
 /// Change the password.
 ///
-/// Replaces the password, and ends every other session of the account. A wrong present password counts as a failed
-/// sign-in.
+/// Changes the password and ends all other sessions of the account. A wrong current password counts as a failed sign-in.
 #[utoipa::path(
     put, path = "/me/password", operation_id = "change_password", tag = "accounts",
     request_body = PasswordChange,
     responses(
-        (status = 204, description = "Changed. Other sessions are over; this one goes on."),
-        (status = 401, description = "The present password is wrong, or nobody is signed in."),
-        (status = 409, description = "The password was changed at the same moment."),
-        (status = 422, description = "A new password of fewer than 8 or more than 72 bytes, or the present one again."),
-        (status = 429, description = "Too many failed sign-ins, at this account or from this address."),
+        (status = 204, description = "The password is changed. All other sessions have ended."),
+        (status = 401, description = "The current password is wrong, or the caller is not signed in."),
+        (status = 409, description = "The password was changed concurrently."),
+        (status = 422, description = "The new password has fewer than 8 or more than 72 bytes, or equals the current one."),
+        (status = 429, description = "Too many failed sign-ins for this account or from this address."),
     )
 )]
 pub async fn put(
@@ -51,7 +50,7 @@ pub async fn put(
     let refuse = |message: &str| Problem::field("new_password", message);
     let password = Password::parse(body.new_password).map_err(refuse)?;
     if password.reveal() == body.current_password {
-        return Err(refuse("must differ from the present password"));
+        return Err(refuse("must differ from the current password"));
     }
     let user = sign_in::verify_own(&state, &client, &principal, &body.current_password).await?;
     let requester = Requester { known: true, ..state.sign_in_limits().requester(client.address.limited_as()) };
@@ -62,11 +61,11 @@ pub async fn put(
     let mut tx = state.db.begin().await?;
     let new = NewPassword { hash: &hash, one_time_until: None, kept_session: principal.session };
     if !tx.users().set_password(user.id, &user.password_hash, new, now).await? {
-        return Err(Problem::conflict("the password was changed at the same moment; sign in again"));
+        return Err(Problem::conflict("the password was changed concurrently; sign in again"));
     }
     tx.refresh_tokens().revoke_user(user.id, principal.session, now).await?;
     let detail = json!({"address": client.address.to_string()});
-    actor.did(&mut tx, "account.change_password", format!("user:{}", user.id), detail).await?;
+    actor.record(&mut tx, "account.change_password", format!("user:{}", user.id), detail).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

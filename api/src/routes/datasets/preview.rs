@@ -1,4 +1,4 @@
-//! `GET /datasets/{name}/preview`: the first rows, read from the object store only as far as they reach.
+//! `GET /datasets/{name}/preview`: the first rows. Only the beginning of the object is read.
 
 use axum::extract::State;
 use bytes::Bytes;
@@ -9,24 +9,24 @@ use trainyard_http::{Json, Path, Problem, Query};
 use trainyard_ml::csv_profile;
 
 use super::{VersionQuery, find};
+use crate::schemas::dataset::PreviewView;
 use crate::state::ApiState;
-use crate::views::dataset::PreviewView;
 
 const ROWS: usize = 50;
-/// Bytes read at first; eight times more each time they don't hold enough rows.
+/// Bytes of the first read. Each further read is eight times larger, until there are enough rows.
 const FIRST_READ: u64 = 512 << 10;
-/// A file whose first rows don't fit into this has rows too long to look at.
+/// Bytes of the largest read. A preview leaves out rows beyond it.
 const LAST_READ: u64 = 32 << 20;
 
-/// Preview a data set.
+/// Preview a dataset.
 ///
-/// The first 50 rows, fewer where they are very long; overlong values are shortened.
+/// Returns the first 50 rows, or fewer if they are very long. Long values are shortened.
 #[utoipa::path(
     get, path = "/datasets/{name}/preview", operation_id = "preview_dataset", tag = "datasets",
-    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The data set.", example = "titanic"), VersionQuery),
+    params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The dataset.", example = "titanic"), VersionQuery),
     responses(
         (status = 200, description = "Up to 50 rows.", body = PreviewView),
-        (status = 404, description = "There is no such data set, or no such version of it."),
+        (status = 404, description = "The dataset or its version does not exist."),
     )
 )]
 pub async fn get(
@@ -46,25 +46,25 @@ type Rows = (Vec<String>, Vec<Vec<Option<String>>>);
 async fn first_rows(state: &ApiState, dataset: &Dataset) -> Result<Rows, Problem> {
     let key = Key::parse(&dataset.storage_key).map_err(Problem::internal)?;
     let size = u64::try_from(dataset.bytes).unwrap_or(0);
-    let mut reach = FIRST_READ;
+    let mut bytes = FIRST_READ;
     loop {
-        let head = state.store.head(&key, reach).await?;
-        let whole = reach >= size;
+        let head = state.store.head(&key, bytes).await?;
+        let is_complete = bytes >= size;
         match parse(head).await? {
-            // The last row of a cut-off text may be cut off as well: one row more proves that the others are whole.
-            Ok((columns, mut rows)) if whole || rows.len() > ROWS => {
+            // The last row of an incomplete read may be incomplete. One row more proves that the others are complete.
+            Ok((columns, mut rows)) if is_complete || rows.len() > ROWS => {
                 rows.truncate(ROWS);
                 return Ok((columns, rows));
             }
-            Err(error) if whole => return Err(Problem::internal(error)),
-            Ok((columns, mut rows)) if reach >= LAST_READ => {
+            Err(error) if is_complete => return Err(Problem::internal(error)),
+            Ok((columns, mut rows)) if bytes >= LAST_READ => {
                 rows.pop();
                 return Ok((columns, rows));
             }
-            Err(_) if reach >= LAST_READ => {
+            Err(_) if bytes >= LAST_READ => {
                 return Ok((dataset.columns.iter().map(|column| column.name.clone()).collect(), Vec::new()));
             }
-            _ => reach *= 8,
+            _ => bytes *= 8,
         }
     }
 }

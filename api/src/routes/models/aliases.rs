@@ -1,4 +1,4 @@
-//! Aliases: which version is served, under which word.
+//! Routes that move and remove aliases.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::{missing, model_name};
 use crate::announce::announce;
 use crate::audit::Actor;
+use crate::schemas::model::AliasView;
 use crate::state::ApiState;
-use crate::views::model::AliasView;
 
-/// Where an alias is to point.
+/// The target of an alias.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AliasRequest {
@@ -26,16 +26,16 @@ pub struct AliasRequest {
 
 /// Move an alias.
 ///
-/// Points an alias at a version, in one step. `production` is what `/inference` serves.
+/// Points an alias at a version, atomically. `/inference` serves the version of `production`.
 #[utoipa::path(
     put, path = "/models/{name}/aliases/{alias}", operation_id = "move_alias", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."),
            ("alias" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The alias.", example = "production")),
     request_body = AliasRequest,
     responses(
-        (status = 200, description = "Where it points now.", body = AliasView),
-        (status = 404, description = "There is no such model."),
-        (status = 422, description = "Not fit for an alias, or there is no such version."),
+        (status = 200, description = "The alias and its version.", body = AliasView),
+        (status = 404, description = "The model does not exist."),
+        (status = 422, description = "The alias is invalid, or the version does not exist."),
     )
 )]
 pub async fn put(
@@ -53,7 +53,7 @@ pub async fn put(
         return Err(Problem::field("version", format!("is not a version of {name}")));
     }
     let detail = json!({"alias": alias, "version": body.version});
-    actor.did(&mut tx, "model.alias", format!("model:{name}"), detail).await?;
+    actor.record(&mut tx, "model.alias", format!("model:{name}"), detail).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(Json(AliasView { name: name.as_str().to_owned(), alias, version: body.version }))
@@ -61,14 +61,14 @@ pub async fn put(
 
 /// Remove an alias.
 ///
-/// Removes an alias; the version it pointed at stays.
+/// Removes an alias. Its version stays.
 #[utoipa::path(
     delete, path = "/models/{name}/aliases/{alias}", operation_id = "remove_alias", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."),
            ("alias" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The alias.", example = "candidate")),
     responses(
-        (status = 204, description = "It is gone."),
-        (status = 404, description = "There is no such model, or it has no such alias."),
+        (status = 204, description = "The alias is removed."),
+        (status = 404, description = "The model or the alias does not exist."),
     )
 )]
 pub async fn delete(
@@ -80,10 +80,10 @@ pub async fn delete(
     let mut tx = state.db.begin().await?;
     tx.models().get(&name).await?.ok_or_else(missing)?;
     if !tx.models().delete_alias(&name, &alias).await? {
-        return Err(Problem::not_found("the model has no such alias"));
+        return Err(Problem::not_found("this alias of the model does not exist"));
     }
     let (subject, detail) = (format!("model:{name}"), json!({"alias": alias}));
-    actor.did(&mut tx, "model.alias_delete", subject, detail).await?;
+    actor.record(&mut tx, "model.alias_delete", subject, detail).await?;
     tx.commit().await?;
     announce(&state).await;
     Ok(StatusCode::NO_CONTENT)

@@ -1,4 +1,4 @@
-//! Looking at models.
+//! Routes that read models and versions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,12 +10,12 @@ use trainyard_storage::{Model, StorageError, Tx};
 use uuid::Uuid;
 
 use super::{find, missing, model_name};
+use crate::schemas::model::{ModelDetailView, ModelView, VersionView};
 use crate::state::ApiState;
-use crate::views::model::{ModelDetailView, ModelView, VersionView};
 
 /// List models.
 ///
-/// All models, newest first, each with its newest version.
+/// Lists all models, newest first, each with its newest version.
 #[utoipa::path(
     get, path = "/models", operation_id = "list_models", tag = "models",
     params(PageParams),
@@ -41,15 +41,15 @@ pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Jso
     Ok(Json(page.list(models, |model| model.id, view)))
 }
 
-/// Look at a model.
+/// Get a model.
 ///
-/// A model with its versions, newest first.
+/// Returns a model with its versions, newest first.
 #[utoipa::path(
     get, path = "/models/{name}", operation_id = "get_model", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), PageParams),
     responses(
         (status = 200, description = "The model with a page of its versions.", body = ModelDetailView),
-        (status = 404, description = "There is no such model."),
+        (status = 404, description = "The model does not exist."),
     )
 )]
 pub async fn get(
@@ -68,15 +68,15 @@ pub async fn get(
     Ok(Json(ModelDetailView { name, created_at: model.created_at, aliases, versions, next_cursor }))
 }
 
-/// Look at a version.
+/// Get a version.
 ///
-/// One version of a model.
+/// Returns one version of a model.
 #[utoipa::path(
     get, path = "/models/{name}/versions/{version}", operation_id = "get_version", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ("version" = i64, Path, minimum = 1, description = "The version.")),
     responses(
         (status = 200, description = "The version.", body = VersionView),
-        (status = 404, description = "There is no such version."),
+        (status = 404, description = "The version does not exist."),
     )
 )]
 pub async fn version(
@@ -89,7 +89,7 @@ pub async fn version(
     Ok(Json(VersionView::new(version, dataset.as_ref())))
 }
 
-/// Versions with the data sets they were trained on, and the names of their models.
+/// Adds the training dataset to each version; returns the versions with the names of their models.
 async fn views(tx: &mut Tx, versions: Vec<ModelVersion>) -> Result<Vec<(ModelName, VersionView)>, StorageError> {
     let mut ids: Vec<DatasetId> = versions.iter().map(|version| version.dataset_id).collect();
     ids.sort();

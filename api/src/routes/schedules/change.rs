@@ -1,4 +1,4 @@
-//! `PATCH /schedules/{id}`: another time, another order, a pause.
+//! `PATCH /schedules/{id}`: changes or pauses a schedule.
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -13,40 +13,40 @@ use super::missing;
 use super::request::template;
 use crate::audit::Actor;
 use crate::routes::training::request::TrainingRequest;
+use crate::schemas::schedule::{CatchUpView, OverlapView, ScheduleView};
 use crate::state::ApiState;
-use crate::views::schedule::{CatchUpView, OverlapView, ScheduleView};
 
-/// What to change about a schedule; what is left out stays.
+/// Changes to a schedule. Fields that are left out do not change.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"paused": true}))]
 pub struct SchedulePatch {
-    /// The new times.
+    /// The new cron expression.
     cron: Option<String>,
-    /// The time zone they are meant in.
+    /// The new time zone of `cron`.
     timezone: Option<String>,
-    /// The new order, whole.
+    /// The new training request, complete.
     spec: Option<TrainingRequest>,
-    /// What becomes of times that passed while the servers were down.
+    /// How times that passed while no server was running are treated.
     catch_up: Option<CatchUpView>,
-    /// What becomes of a time that comes while a job of the schedule is queued or running.
+    /// How a time at which a job of the schedule is queued or running is treated.
     overlap: Option<OverlapView>,
-    /// Whether it does nothing by itself. Times that pass during a pause are not caught up with.
+    /// Whether the schedule is paused. Times during a pause are not caught up.
     paused: Option<bool>,
 }
 
 /// Change a schedule.
 ///
-/// Changes a schedule, pauses it or lets it go on. Jobs that were submitted stay as they are.
+/// Changes, pauses or resumes a schedule. Submitted jobs do not change.
 #[utoipa::path(
     patch, path = "/schedules/{id}", operation_id = "change_schedule", tag = "schedules",
     params(("id" = Uuid, Path, description = "The schedule.")),
     request_body = SchedulePatch,
     responses(
-        (status = 200, description = "The schedule as it is now.", body = ScheduleView),
-        (status = 404, description = "There is no such schedule."),
-        (status = 409, description = "It was changed, or fired, at the same moment."),
-        (status = 422, description = "What can't be scheduled, field by field; the order's fields begin with `spec.`."),
+        (status = 200, description = "The changed schedule.", body = ScheduleView),
+        (status = 404, description = "The schedule does not exist."),
+        (status = 409, description = "The schedule was changed, or fired, concurrently."),
+        (status = 422, description = "Some fields are not valid; `errors` lists them. Fields of the training request begin with `spec.`."),
     )
 )]
 pub async fn patch(
@@ -68,9 +68,9 @@ pub async fn patch(
     let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
     let schedule = body.apply(schedule, template, now)?;
     if !tx.schedules().update(&schedule).await? {
-        return Err(Problem::conflict("the schedule was changed, or fired, at the same moment; try again"));
+        return Err(Problem::conflict("the schedule was changed, or fired, concurrently; try again"));
     }
-    actor.did(&mut tx, "schedule.update", format!("schedule:{id}"), detail).await?;
+    actor.record(&mut tx, "schedule.update", format!("schedule:{id}"), detail).await?;
     tx.commit().await?;
     Ok(Json(ScheduleView::new(schedule, now)))
 }
@@ -83,7 +83,7 @@ impl SchedulePatch {
         now: DateTime<Utc>,
     ) -> Result<Schedule, Problem> {
         let mut refused = Vec::new();
-        let (moved, was_paused) = (self.cron.is_some() || self.timezone.is_some(), schedule.paused);
+        let (is_rescheduled, was_paused) = (self.cron.is_some() || self.timezone.is_some(), schedule.paused);
         schedule.cron = self.cron.unwrap_or(schedule.cron);
         schedule.timezone = self.timezone.unwrap_or(schedule.timezone);
         schedule.paused = self.paused.unwrap_or(schedule.paused);
@@ -93,7 +93,7 @@ impl SchedulePatch {
         match Timetable::parse(&schedule.cron, &schedule.timezone, now) {
             Err(errors) => refused.extend(errors),
             Ok(_) if schedule.paused => schedule.next_run_at = None,
-            Ok(timetable) if moved || was_paused => schedule.next_run_at = timetable.next(now),
+            Ok(timetable) if is_rescheduled || was_paused => schedule.next_run_at = timetable.next(now),
             Ok(_) => {}
         }
         match template {

@@ -1,4 +1,4 @@
-//! Schedules as clients send them, and the check of the order inside.
+//! The body of `POST /schedules`, and the validation of its training request.
 
 use serde::Deserialize;
 use trainyard_domain::schedule::{Template, Timetable, parse_schedule_name};
@@ -8,11 +8,11 @@ use trainyard_storage::StorageError;
 use utoipa::ToSchema;
 
 use crate::routes::training::request::TrainingRequest;
-use crate::state::Ports;
-use crate::submission::{self, Rules, within};
-use crate::views::schedule::{CatchUpView, OverlapView};
+use crate::schemas::schedule::{CatchUpView, OverlapView};
+use crate::state::Dependencies;
+use crate::submission::{self, Rules, with_prefix};
 
-/// What to submit, and when. `name`, `cron` and `spec` are required.
+/// A schedule. `name`, `cron` and `spec` are required.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -21,22 +21,22 @@ use crate::views::schedule::{CatchUpView, OverlapView};
     "spec": {"name": "titanic-rf", "algorithm": "random_forest", "features": ["sex", "age", "pclass"]}
 }))]
 pub struct ScheduleRequest {
-    /// The schedule's name.
+    /// The name of the schedule.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
     name: String,
-    /// When: five fields (minute, hour, day of month, month, day of week), six with seconds in front, or a nickname
-    /// such as `@daily`.
+    /// The cron expression: five fields (minute, hour, day of month, month, day of week), six fields with seconds first,
+    /// or a nickname such as `@daily`.
     #[schema(max_length = 200)]
     cron: String,
     /// The IANA name of the time zone of `cron`; `UTC` when left out.
     #[serde(default = "utc")]
     timezone: String,
-    /// The order, as for `POST /training`, with `run_at` left out.
+    /// The training request, as for `POST /training` without `run_at`.
     spec: TrainingRequest,
-    /// What becomes of times that passed while the servers were down: `one` when left out.
+    /// How times that passed while no server was running are treated; `one` when left out.
     #[serde(default = "one")]
     catch_up: CatchUpView,
-    /// What becomes of a time that comes while a job of the schedule is queued or running: `skip` when left out.
+    /// How a time at which a job of the schedule is queued or running is treated; `skip` when left out.
     #[serde(default = "skip")]
     overlap: OverlapView,
     /// Whether the schedule begins paused; `false` when left out.
@@ -57,13 +57,13 @@ fn skip() -> OverlapView {
 }
 
 impl ScheduleRequest {
-    /// The schedule that `creator` asks for at `now`, every field of it checked.
-    pub(crate) async fn check(self, ports: &Ports, creator: UserId) -> Result<Schedule, Problem> {
+    /// Validates every field; returns the schedule of `creator`.
+    pub(crate) async fn check(self, dependencies: &Dependencies, creator: UserId) -> Result<Schedule, Problem> {
         let mut refused = Vec::new();
-        let now = ports.db.read().await?.now().await?;
+        let now = dependencies.db.read().await?.now().await?;
         let name = parse_schedule_name(&self.name).map_err(|message| refused.push(FieldError::new("name", message)));
         let timetable = Timetable::parse(&self.cron, &self.timezone, now).map_err(|errors| refused.extend(errors));
-        let template = template(ports, self.spec).await?.map_err(|errors| refused.extend(errors));
+        let template = template(dependencies, self.spec).await?.map_err(|errors| refused.extend(errors));
         let (Ok(name), Ok(timetable), Ok(template)) = (name, timetable, template) else {
             return Err(Problem::validation(refused));
         };
@@ -88,25 +88,26 @@ impl ScheduleRequest {
     }
 }
 
-/// The training request inside, validated as `POST /training` would validate it now; refused fields begin with `spec.`.
-/// Call it outside a write transaction: validation takes long for many columns.
+/// Validates the training request as `POST /training` does; refused fields begin with `spec.`. Call it outside a write
+/// transaction: validation takes long for many columns.
 pub(crate) async fn template(
-    ports: &Ports,
+    dependencies: &Dependencies,
     spec: TrainingRequest,
 ) -> Result<Result<Template, Vec<FieldError>>, StorageError> {
     let request = spec.complete();
     let name = DatasetName::parse(&request.dataset).ok();
     let dataset = match &name {
-        Some(name) => ports.db.read().await?.datasets().latest(name).await?.map(IndexedDataset::from),
+        Some(name) => dependencies.db.read().await?.datasets().latest(name).await?.map(IndexedDataset::from),
         None => None,
     };
-    let mut refused = submission::validate(&request, dataset.as_ref(), Rules::of(ports)).err().unwrap_or_default();
+    let mut refused =
+        submission::validate(&request, dataset.as_ref(), Rules::of(dependencies)).err().unwrap_or_default();
     if request.draft.run_at.is_some() {
         refused.retain(|error| error.field != "run_at");
-        refused.push(FieldError::new("run_at", "must be null: the schedule says when"));
+        refused.push(FieldError::new("run_at", "must be null: the schedule sets the time"));
     }
     Ok(match name {
         Some(dataset) if refused.is_empty() => Ok(Template { dataset, draft: request.draft }),
-        _ => Err(within("spec.", refused).collect()),
+        _ => Err(with_prefix("spec.", refused).collect()),
     })
 }

@@ -1,4 +1,4 @@
-//! `POST /schedules/{id}/trigger`: one job of a schedule now, whatever the clock says.
+//! `POST /schedules/{id}/trigger`: submits a job of a schedule now.
 
 use axum::extract::State;
 use serde_json::json;
@@ -10,25 +10,25 @@ use trainyard_storage::Fired;
 use trainyard_telemetry::Span;
 
 use super::missing;
-use crate::answer::Accepted;
 use crate::audit::Actor;
+use crate::response::Accepted;
+use crate::schemas::job::AcceptedView;
 use crate::state::ApiState;
 use crate::submission;
-use crate::views::job::AcceptedView;
 
 /// Trigger a schedule.
 ///
-/// Submits a schedule's order now, also when it is paused or a job of it has not ended. The job is the caller's.
+/// Submits a job of a schedule now, also when the schedule is paused or has an active job. The caller owns the job.
 #[utoipa::path(
     post, path = "/schedules/{id}/trigger", operation_id = "trigger_schedule", tag = "schedules",
     params(("id" = Uuid, Path, description = "The schedule.")),
     responses(
-        (status = 202, description = "The job is stored and will run.", body = AcceptedView,
-            headers(("Location" = String, description = "Where to watch the job."),
-                    ("Retry-After" = u64, description = "Seconds after which to look."))),
-        (status = 404, description = "There is no such schedule."),
-        (status = 409, description = "The order can't be trained any more: the fields say why."),
-        (status = 429, description = "Too many jobs are queued or running."),
+        (status = 202, description = "The job is stored and queued.", body = AcceptedView,
+            headers(("Location" = String, description = "The URL of the job."),
+                    ("Retry-After" = u64, description = "Seconds until the first poll."))),
+        (status = 404, description = "The schedule does not exist."),
+        (status = 409, description = "The training request is no longer valid; `errors` lists the fields."),
+        (status = 429, description = "A limit on queued and running jobs is reached."),
     )
 )]
 pub async fn trigger(
@@ -41,12 +41,14 @@ pub async fn trigger(
     let mut tx = state.db.begin().await?;
     let now = tx.now().await?;
     let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
-    let gone = || Problem::conflict("the schedule's data set has been deleted");
-    let dataset = tx.datasets().latest(&schedule.template.dataset).await?.ok_or_else(gone)?;
-    let stale = |errors| Problem::conflict("the schedule's order can't be trained any more").about(errors);
+    let deleted = || Problem::conflict("the dataset of the schedule has been deleted");
+    let dataset = tx.datasets().latest(&schedule.template.dataset).await?.ok_or_else(deleted)?;
+    let invalid = |errors| {
+        Problem::conflict("the training request of the schedule is no longer valid; change the schedule").about(errors)
+    };
     let dataset = IndexedDataset::from(dataset);
-    let spec = schedule.template.resolve(&dataset).map_err(stale)?;
-    state.quota().admit_one(&mut tx, principal.user_id, dataset.id, gone).await?;
+    let spec = schedule.template.resolve(&dataset).map_err(invalid)?;
+    state.quota().admit_one(&mut tx, principal.user_id, dataset.id, deleted).await?;
 
     let span = Span::child_of(Some(trace.place()), "api.training.submit");
     let traceparent = span.place().or(trace.sent()).map(|place| place.to_string());
@@ -57,21 +59,21 @@ pub async fn trigger(
         due_at: now,
         job_id: Some(job.id),
         outcome: Outcome::Submitted,
-        message: Some("triggered by hand".into()),
+        message: Some("triggered manually".into()),
         at: now,
     };
     if !tx.schedules().add_run(&run).await? {
-        return Err(Problem::conflict("the schedule ran at this very moment"));
+        return Err(Problem::conflict("the schedule fired concurrently; try again"));
     }
     tx.jobs().insert(&job).await?;
     tx.schedules().note(id, &Fired { job: Some((job.id, now)), error: None }).await?;
-    actor.did(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
+    actor.record(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
     let paused = tx.jobs().paused().await?;
     tx.commit().await?;
 
     submission::count_submitted(&job);
     if !paused {
-        submission::send(&state, &[submission::ready(&job)], vec![submission::traced(&job)]).await;
+        submission::enqueue(&state, &[submission::queue_entry(&job)], vec![submission::trace_parent(&job)]).await;
     }
     Ok(Accepted::new(job.id, JobStatus::Queued))
 }

@@ -1,4 +1,4 @@
-//! `GET /training`: jobs by status, model, algorithm, submitter.
+//! `GET /training`: lists jobs by status, model, algorithm and submitter.
 
 use axum::extract::State;
 use serde::Deserialize;
@@ -7,11 +7,11 @@ use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Json, List, Principal, Problem};
 use trainyard_storage::JobFilter;
 
+use crate::schemas::algorithm::AlgorithmName;
+use crate::schemas::job::{JobView, StatusView};
 use crate::state::ApiState;
-use crate::views::algorithm::AlgorithmName;
-use crate::views::job::{JobView, StatusView};
 
-/// Which jobs to list; all of what is given has to fit.
+/// Which jobs to list. A job must match every given filter.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -19,26 +19,26 @@ pub struct JobQuery {
     /// `queued`, `running`, `succeeded`, `failed` or `cancelled`.
     #[param(value_type = Option<StatusView>, inline, example = "running")]
     status: Option<String>,
-    /// The model's name.
+    /// The name of the model.
     #[param(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", example = "titanic-rf")]
     name: Option<String>,
-    /// One of `GET /algorithms`.
+    /// The name of an algorithm; `GET /algorithms` lists all.
     #[param(value_type = Option<AlgorithmName>, inline, example = "random_forest")]
     algorithm: Option<String>,
-    /// The id of the account that submitted it.
+    /// The id of the account that submitted the job.
     #[param(value_type = Option<Uuid>)]
     created_by: Option<String>,
 }
 
 /// List jobs.
 ///
-/// Jobs, newest first. `queue_position` is told for a single job alone.
+/// Lists jobs, newest first. `queue_position` is left out; `GET /training/{job_id}` has it.
 #[utoipa::path(
     get, path = "/training", operation_id = "list_jobs", tag = "training",
     params(PageParams, JobQuery),
     responses(
         (status = 200, description = "A page of jobs.", body = List<JobView>),
-        (status = 422, description = "A filter with a value that no job can have."),
+        (status = 422, description = "A filter has an invalid value."),
     )
 )]
 pub async fn list(
@@ -58,18 +58,18 @@ impl JobQuery {
     fn parse(&self) -> Result<JobFilter, Vec<FieldError>> {
         let mut refused = Vec::new();
         let mut refuse = |field: &str, message: String| refused.push(FieldError::new(field, message));
-        let words = |all: &[&str]| format!("must be one of {}", all.join(", "));
+        let one_of = |all: &[&str]| format!("must be one of {}", all.join(", "));
         let status = self.status.as_deref().and_then(|text| {
             let found = JobStatus::parse(text);
             found.or_else(|| {
-                refuse("status", words(&JobStatus::ALL.map(JobStatus::as_str)));
+                refuse("status", one_of(&JobStatus::ALL.map(JobStatus::as_str)));
                 None
             })
         });
         let algorithm = self.algorithm.as_deref().and_then(|text| {
             let found = Algorithm::parse(text);
             found.or_else(|| {
-                refuse("algorithm", words(&Algorithm::ALL.map(Algorithm::as_str)));
+                refuse("algorithm", one_of(&Algorithm::ALL.map(Algorithm::as_str)));
                 None
             })
         });
@@ -90,9 +90,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_wrong_filter_is_named() {
-        let wrong = || Some("No Such".to_owned());
-        let query = JobQuery { status: wrong(), name: wrong(), algorithm: wrong(), created_by: wrong() };
+    fn every_invalid_filter_is_named() {
+        let invalid = || Some("No Such".to_owned());
+        let query = JobQuery { status: invalid(), name: invalid(), algorithm: invalid(), created_by: invalid() };
         let fields: Vec<_> = query.parse().unwrap_err().into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["status", "algorithm", "name", "created_by"]);
         assert!(JobQuery::default().parse().is_ok());

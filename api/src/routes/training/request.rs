@@ -1,4 +1,4 @@
-//! `POST /training` as clients send it.
+//! The body of `POST /training`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use trainyard_http::whole;
 use utoipa::ToSchema;
 use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
-use crate::views::algorithm::AlgorithmName;
-use crate::views::spec::ParamValue;
+use crate::schemas::algorithm::AlgorithmName;
+use crate::schemas::spec::ParamValue;
 
 /// What to train. `name`, `algorithm` and `features` are required.
 // No field has the keyword `default`: client generators read such a field as required.
@@ -25,41 +25,41 @@ use crate::views::spec::ParamValue;
     "priority": 0, "run_at": null, "max_attempts": 3, "timeout_s": 3600, "webhook_url": null, "seed": 42
 }))]
 pub struct TrainingRequest {
-    /// The model to make a version of.
+    /// The model to train a version of.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
     pub name: String,
-    /// One of `GET /algorithms`.
+    /// The name of an algorithm; `GET /algorithms` lists all.
     #[schema(value_type = AlgorithmName)]
     pub algorithm: String,
-    /// Columns to learn from: no repeats, not the target. `["*"]` means every usable column but the target.
+    /// The features: distinct columns without the target. `["*"]` selects every usable column but the target.
     #[schema(schema_with = features)]
     pub features: Vec<String>,
-    /// The data set to train on, in its newest version; `titanic` when left out.
+    /// The training dataset, in its newest version; `titanic` when left out.
     pub dataset: Option<String>,
-    /// The column to predict; required when a data set other than `titanic` is named.
+    /// The column to predict; `survived` when left out. Required for datasets other than `titanic`.
     pub target: Option<String>,
-    /// Parameters of the algorithm; those left out have their defaults.
+    /// Parameters of the algorithm. A parameter that is left out has its default.
     #[serde(default, deserialize_with = "unique_map")]
     #[schema(value_type = HashMap<String, ParamValue>)]
     pub params: Map<String, Value>,
-    /// Higher runs first; 0 when left out.
+    /// The priority; 0 when left out. Jobs with a higher priority run first.
     #[serde(default, deserialize_with = "whole::i64")]
     #[schema(minimum = -10, maximum = 10)]
     pub priority: i64,
-    /// Not before then.
+    /// The job does not run before this time.
     pub run_at: Option<DateTime<Utc>>,
-    /// How often the job's own retryable failures are tried; 3 when left out.
+    /// Most attempts, if the job fails with retryable errors; 3 when left out.
     #[serde(default = "three", deserialize_with = "whole::i64")]
     #[schema(minimum = 1, maximum = 20)]
     pub max_attempts: i64,
-    /// Longest run in seconds; 3,600 when left out.
+    /// The time limit of a run, in seconds; 3,600 when left out.
     #[serde(default = "an_hour", deserialize_with = "whole::i64")]
     #[schema(minimum = 1, maximum = 86_400)]
     pub timeout_s: i64,
-    /// Gets a signed event by `POST` when the job ends (Standard Webhooks). https, in the public internet.
+    /// Receives a signed event by `POST` when the job ends (Standard Webhooks). An https URL with a public address.
     #[schema(max_length = 2048, format = "uri")]
     pub webhook_url: Option<String>,
-    /// Fixes every random draw: the same seed and data make the same model. 42 when left out.
+    /// The seed of all random numbers; 42 when left out. The same seed and data give the same model.
     #[serde(default = "forty_two", deserialize_with = "whole::bounded_u64")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub seed: u64,
@@ -69,7 +69,7 @@ fn features() -> Array {
     let column = ObjectBuilder::new().schema_type(Type::String);
     let list = ArrayBuilder::new().items(column).unique_items(true).min_items(Some(1)).max_items(Some(MAX_FEATURES));
     let about =
-        "Columns to learn from: no repeats, not the target. `[\"*\"]` means every usable column but the target.";
+        "The features: distinct columns without the target. `[\"*\"]` selects every usable column but the target.";
     list.description(Some(about)).build()
 }
 
@@ -86,10 +86,10 @@ fn forty_two() -> u64 {
 }
 
 impl TrainingRequest {
-    /// The request with its defaults filled in: two requests that mean the same become equal here.
+    /// Fills in the defaults. Requests with the same meaning become equal.
     pub(crate) fn complete(self) -> CompleteRequest {
         let dataset = self.dataset.unwrap_or_else(|| DEFAULT_DATASET.to_owned());
-        // Other datasets have no default; the validator asks for the name then.
+        // Other datasets have no default target. The validator refuses an empty one.
         let default_target = if dataset == DEFAULT_DATASET { DEFAULT_TARGET } else { "" };
         let known = Algorithm::parse(&self.algorithm);
         let params = known.and_then(|algorithm| Params::parse(algorithm, &self.params).ok());
@@ -98,7 +98,7 @@ impl TrainingRequest {
             algorithm: self.algorithm,
             features: self.features,
             target: self.target.unwrap_or_else(|| default_target.to_owned()),
-            // Those that are refused stay as they were sent, for the validator to name.
+            // Invalid parameters stay as they are, so that the validator names them.
             params: params.map_or(self.params, Params::into_map),
             priority: self.priority,
             run_at: self.run_at,
@@ -111,21 +111,20 @@ impl TrainingRequest {
     }
 }
 
-/// A training request with every default filled in that does not depend on the dataset.
+/// A training request with all defaults that do not depend on the dataset.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CompleteRequest {
-    /// The dataset that is named, whether or not it exists.
+    /// The name of the dataset, which may not exist.
     pub(crate) dataset: String,
-    /// The rest.
     #[serde(flatten)]
     pub(crate) draft: Draft,
 }
 
 impl CompleteRequest {
-    /// SHA-256 (hex) of what is asked for: spacing, the order of keys, spelled-out defaults and the spelling of numbers
-    /// make no difference.
+    /// SHA-256 of the request, hexadecimal. White space, the order of keys, explicit defaults and the notation of numbers
+    /// do not change the digest.
     pub(crate) fn digest(&self) -> String {
-        // Maps are sorted and every field has a JSON form, so this can't fail and is the same each time.
+        // Maps are sorted, and every field can be serialized: the digest is deterministic and can't fail.
         hex::encode(Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
     }
 }
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_mean_the_same_have_one_digest() {
+    fn requests_with_the_same_meaning_have_the_same_digest() {
         let plain = request(json!({})).digest();
         let same = [
             json!({"dataset": "titanic"}),
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_differ_have_digests_of_their_own() {
+    fn different_requests_have_different_digests() {
         let different = [
             json!({}),
             json!({"features": ["age", "sex"]}),
@@ -178,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_the_same_in_every_zone() {
+    fn the_digest_does_not_depend_on_the_time_zone_of_run_at() {
         let at = |time: &str| request(json!({"run_at": time})).digest();
         assert_eq!(at("2026-01-01T12:00:00Z"), at("2026-01-01T13:00:00.000+01:00"));
     }
 
     #[test]
-    fn the_target_has_a_default_on_the_built_in_dataset_alone() {
+    fn only_the_built_in_dataset_has_a_default_target() {
         assert_eq!(request(json!({})).draft.target, "survived");
         assert_eq!(request(json!({"dataset": "titanic"})).draft.target, "survived");
         assert_eq!(request(json!({"dataset": "mine"})).draft.target, "");

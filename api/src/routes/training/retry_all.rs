@@ -1,4 +1,4 @@
-//! `POST /training/retry`: the dead letters of a filter, again.
+//! `POST /training/retry`: retries all failed or cancelled jobs that match a filter.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,19 +12,19 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::audit::Actor;
+use crate::schemas::algorithm::AlgorithmName;
+use crate::schemas::job::{FailureCodeView, RetriedView, SkippedView};
 use crate::state::ApiState;
-use crate::views::algorithm::AlgorithmName;
-use crate::views::job::{FailureCodeView, RetriedView, SkippedView};
 
-/// Jobs looked at in one transaction.
+/// Jobs per transaction.
 const PAGE: i64 = 200;
-/// Jobs looked at in one request, for filters that few jobs pass.
-const MAX_LOOKED_AT: usize = 20_000;
-const DATASET_DELETED: &str = "the data set that it was submitted for has been deleted";
-/// Jobs named in the answer as left out.
+/// Most jobs that one request reads, in case few of them match.
+const MAX_READ: usize = 20_000;
+const DATASET_DELETED: &str = "its dataset has been deleted";
+/// Most skipped jobs in the response.
 const MAX_SKIPPED: usize = 100;
 
-/// Which jobs to run again; all of what is given has to fit.
+/// Which jobs to retry. A job must match every given filter.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"status": "failed", "name": "titanic-rf", "error_code": "crashed", "limit": 1000}))]
@@ -32,31 +32,31 @@ pub struct RetryRequest {
     /// `failed` or `cancelled`; `failed` when left out.
     #[serde(default)]
     status: DeadStatus,
-    /// The model's name.
+    /// The name of the model.
     #[schema(pattern = "^[a-z0-9][a-z0-9._-]{0,63}$")]
     name: Option<String>,
-    /// One of `GET /algorithms`.
+    /// The name of an algorithm; `GET /algorithms` lists all.
     #[schema(value_type = Option<AlgorithmName>)]
     algorithm: Option<String>,
-    /// The id of the account that submitted them.
+    /// The id of the account that submitted the jobs.
     created_by: Option<Uuid>,
-    /// Why they failed: the `code` of their `error`.
+    /// The `code` of the `error` of the jobs.
     #[schema(value_type = Option<FailureCodeView>, example = "crashed")]
     error_code: Option<FailureCode>,
-    /// Most jobs to run again, the newest first; 1,000 when left out.
+    /// Most jobs to retry, the newest first; 1,000 when left out.
     #[serde(default = "a_thousand", deserialize_with = "whole::i64")]
     #[schema(minimum = 1, maximum = 1000)]
     limit: i64,
 }
 
-/// How the jobs to run again have ended.
+/// The status of the jobs to retry.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DeadStatus {
-    /// They failed.
+    /// Failed jobs.
     #[default]
     Failed,
-    /// Somebody stopped them.
+    /// Cancelled jobs.
     Cancelled,
 }
 
@@ -66,16 +66,16 @@ fn a_thousand() -> i64 {
 
 /// Retry many jobs.
 ///
-/// Runs the failed (or cancelled) jobs of a filter again, each with all of its attempts, on the same rows. Jobs whose
-/// data set was deleted, and those of accounts that have too many jobs waiting, are left out and named. The jobs start
-/// over within moments, each account's in fair turns.
+/// Queues the failed (or cancelled) jobs that match a filter again, each with all of its attempts, on the same dataset
+/// version. Jobs whose dataset was deleted, and jobs of accounts at the job limit, are skipped and listed. The jobs are
+/// enqueued within seconds, by fair scheduling.
 #[utoipa::path(
     post, path = "/training/retry", operation_id = "retry_jobs", tag = "training",
     request_body = RetryRequest,
     responses(
-        (status = 202, description = "How many are queued again.", body = RetriedView),
-        (status = 422, description = "A filter with a value that no job can have."),
-        (status = 429, description = "Too many jobs are queued or running for even one more."),
+        (status = 202, description = "The number of jobs that are queued again.", body = RetriedView),
+        (status = 422, description = "A filter has an invalid value."),
+        (status = 429, description = "The limit on the queued and running jobs of all users is reached, and no job was queued again."),
     )
 )]
 pub async fn retry_all(
@@ -83,35 +83,35 @@ pub async fn retry_all(
     actor: Actor,
     Json(body): Json<RetryRequest>,
 ) -> Result<(StatusCode, Json<RetriedView>), Problem> {
-    let wanted = body.parse().map_err(Problem::validation)?;
-    let mut round = Round::default();
-    while !round.is_over(wanted.limit) {
+    let criteria = body.parse().map_err(Problem::validation)?;
+    let mut retry = BulkRetry::default();
+    while !retry.is_over(criteria.limit) {
         let mut tx = state.db.begin().await?;
         let now = tx.now().await?;
-        let again = round.page(&state, &mut tx, &wanted, now).await?;
-        if !again.is_empty() {
-            let detail = json!({"filter": body, "jobs": again});
-            actor.did(&mut tx, "training.retry_all", "training".into(), detail).await?;
+        let retried = retry.page(&state, &mut tx, &criteria, now).await?;
+        if !retried.is_empty() {
+            let detail = json!({"filter": body, "jobs": retried});
+            actor.record(&mut tx, "training.retry_all", "training".into(), detail).await?;
         }
         tx.commit().await?;
     }
-    if round.full && round.retried == 0 {
-        return Err(state.quota().full());
+    if retry.limit_reached && retry.retried == 0 {
+        return Err(state.quota().total_limit_reached());
     }
-    tracing::info!(jobs = round.retried, "jobs are queued again");
-    let Round { retried, skipped, skipped_total, done, .. } = round;
+    tracing::info!(jobs = retry.retried, "jobs are queued again");
+    let BulkRetry { retried, skipped, skipped_total, done, .. } = retry;
     Ok((StatusCode::ACCEPTED, Json(RetriedView { retried, skipped_total, skipped, more: !done })))
 }
 
-/// The filter, parsed.
-struct Wanted {
+/// The parsed request.
+struct Criteria {
     filter: JobFilter,
     code: Option<FailureCode>,
     limit: usize,
 }
 
 impl RetryRequest {
-    fn parse(&self) -> Result<Wanted, Vec<FieldError>> {
+    fn parse(&self) -> Result<Criteria, Vec<FieldError>> {
         let mut refused = Vec::new();
         let mut refuse = |field: &str, message: String| refused.push(FieldError::new(field, message));
         let name = self.name.as_deref().map(ModelName::parse).transpose();
@@ -132,57 +132,58 @@ impl RetryRequest {
             DeadStatus::Cancelled => JobStatus::Cancelled,
         });
         let filter = JobFilter { status, name, algorithm, created_by: self.created_by.map(UserId) };
-        let wanted = Wanted { filter, code: self.error_code, limit: usize::try_from(self.limit).unwrap_or_default() };
-        if refused.is_empty() { Ok(wanted) } else { Err(refused) }
+        let criteria =
+            Criteria { filter, code: self.error_code, limit: usize::try_from(self.limit).unwrap_or_default() };
+        if refused.is_empty() { Ok(criteria) } else { Err(refused) }
     }
 }
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Default)]
-struct Round {
+struct BulkRetry {
     cursor: Option<JobId>,
-    looked_at: usize,
+    read: usize,
     retried: usize,
     skipped: Vec<SkippedView>,
     skipped_total: usize,
-    /// There are no more jobs that fit.
+    /// Whether all matching jobs were read.
     done: bool,
-    /// No more jobs may wait.
-    full: bool,
+    /// Whether the limit on the jobs of all users is reached.
+    limit_reached: bool,
 }
 
-impl Round {
+impl BulkRetry {
     fn is_over(&self, limit: usize) -> bool {
-        self.done || self.full || self.retried >= limit || self.looked_at >= MAX_LOOKED_AT
+        self.done || self.limit_reached || self.retried >= limit || self.read >= MAX_READ
     }
 
-    /// One page of jobs; answers which of them are queued again.
+    /// Retries one page of jobs; returns the jobs that are queued again.
     async fn page(
         &mut self,
         state: &ApiState,
         tx: &mut Tx,
-        wanted: &Wanted,
+        criteria: &Criteria,
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, StorageError> {
-        let jobs = tx.jobs().list(&wanted.filter, self.cursor, PAGE).await?;
+        let jobs = tx.jobs().list(&criteria.filter, self.cursor, PAGE).await?;
         self.done = jobs.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        let mut wanted_jobs = Vec::new();
+        let mut matching = Vec::new();
         for job in jobs {
-            if self.retried + wanted_jobs.len() >= wanted.limit {
+            if self.retried + matching.len() >= criteria.limit {
                 self.done = false;
                 break;
             }
-            self.looked_at += 1;
+            self.read += 1;
             self.cursor = Some(job.id);
             let code = job.error.as_ref().map(|error| error.code);
-            if wanted.code.is_none() || wanted.code == code {
-                wanted_jobs.push(job);
+            if criteria.code.is_none() || criteria.code == code {
+                matching.push(job);
             }
         }
-        self.retry(state, tx, wanted_jobs, now).await
+        self.retry(state, tx, matching, now).await
     }
 
-    /// Puts jobs back into the queue as far as the limits allow; answers which.
+    /// Queues jobs again within the limits; returns the jobs that are queued again.
     async fn retry(
         &mut self,
         state: &ApiState,
@@ -194,33 +195,36 @@ impl Round {
         let demand = |job: &Job| JobDemand::one(job.created_by, job.dataset_id);
         let demands: Vec<_> = jobs.iter().map(demand).collect();
         let admissions = tx.jobs().admit(&demands, state.quota().limits).await?;
-        let mut again = Vec::new();
+        let mut retried = Vec::new();
         for (job, admission) in jobs.iter().zip(admissions) {
             match admission {
                 Admission::Admitted if tx.jobs().retry(job.id, now).await? => {
                     self.retried += 1;
-                    again.push(job.id);
+                    retried.push(job.id);
                 }
-                Admission::Admitted => self.skip(job.id, "somebody else has retried it at the same moment"),
+                Admission::Admitted => self.skip(job.id, "another request has retried the job concurrently"),
                 Admission::UserFull => {
-                    self.skip(job.id, "its account has as many jobs queued or running as it may have");
+                    self.skip(
+                        job.id,
+                        "its account has reached the limit on queued and running jobs (api.max_jobs_per_user)",
+                    );
                 }
                 Admission::DatasetDeleted => self.skip(job.id, DATASET_DELETED),
-                // Those that found no place are as they were: not looked at.
-                Admission::TotalFull => (self.full, self.done) = (true, false),
+                // The job is unchanged, and a further request retries it.
+                Admission::TotalFull => (self.limit_reached, self.done) = (true, false),
             }
         }
-        Ok(again)
+        Ok(retried)
     }
 
-    /// The jobs whose data set is there; the others are skipped.
+    /// The jobs whose dataset exists. The other jobs are skipped.
     async fn with_datasets(&mut self, tx: &mut Tx, jobs: Vec<Job>) -> Result<Vec<Job>, StorageError> {
         let mut ids: Vec<DatasetId> = jobs.iter().map(|job| job.dataset_id).collect();
         ids.sort();
         ids.dedup();
         let present = tx.datasets().present(&ids).await?;
-        let (kept, gone): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| present.contains(&job.dataset_id));
-        gone.iter().for_each(|job| self.skip(job.id, DATASET_DELETED));
+        let (kept, deleted): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| present.contains(&job.dataset_id));
+        deleted.iter().for_each(|job| self.skip(job.id, DATASET_DELETED));
         Ok(kept)
     }
 
@@ -237,13 +241,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_wrong_filter_is_named() {
-        let wrong = json!({"name": "No Such", "algorithm": "x"});
-        let request: RetryRequest = serde_json::from_value(wrong).unwrap();
+    fn every_invalid_filter_is_named() {
+        let invalid = json!({"name": "No Such", "algorithm": "x"});
+        let request: RetryRequest = serde_json::from_value(invalid).unwrap();
         let fields: Vec<_> = request.parse().err().unwrap().into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["name", "algorithm"]);
         let all: RetryRequest = serde_json::from_value(json!({})).unwrap();
-        let wanted = all.parse().ok().unwrap();
-        assert_eq!((wanted.filter.status, wanted.limit), (Some(JobStatus::Failed), 1_000));
+        let criteria = all.parse().ok().unwrap();
+        assert_eq!((criteria.filter.status, criteria.limit), (Some(JobStatus::Failed), 1_000));
     }
 }

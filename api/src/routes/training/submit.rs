@@ -1,4 +1,4 @@
-//! `POST /training` and `POST /training/bulk`: 202 means that the jobs are durable; the queue may hear of them later.
+//! `POST /training` and `POST /training/bulk`. 202 means that the jobs are stored; they are enqueued afterwards.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -11,32 +11,31 @@ use trainyard_telemetry::Span;
 use utoipa::ToSchema;
 
 use super::request::TrainingRequest;
-use crate::answer::Accepted;
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
+use crate::response::Accepted;
+use crate::schemas::job::{AcceptedView, BulkAcceptedView};
 use crate::state::ApiState;
-use crate::submission::{self, Order};
-use crate::views::job::{AcceptedView, BulkAcceptedView};
+use crate::submission::{self, TrainingSubmission};
 
-/// Most jobs of one bulk submission.
+/// Most jobs in a bulk submission.
 const MAX_BULK: usize = 1_000;
 
 /// Submit a training job.
 ///
-/// Accepts a training job. With an `Idempotency-Key`, sending the same body again gives the same answer and makes no
-/// second job.
+/// Submits a training job. With an `Idempotency-Key`, a repeated request gets the same response and submits no second job.
 #[utoipa::path(
     post, path = "/training", operation_id = "submit_job", tag = "training",
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]([ -~]{0,253}[!-~])?$", max_length = 255,
             description = "1 to 255 printable ASCII characters, kept for a day.")),
     request_body = TrainingRequest,
     responses(
-        (status = 202, description = "The job is stored and will run.", body = AcceptedView,
-            headers(("Location" = String, description = "Where to watch the job."),
-                    ("Retry-After" = u64, description = "Seconds after which to look."))),
+        (status = 202, description = "The job is stored and queued.", body = AcceptedView,
+            headers(("Location" = String, description = "The URL of the job."),
+                    ("Retry-After" = u64, description = "Seconds until the first poll."))),
         (status = 409, description = "The `Idempotency-Key` was used with another body."),
-        (status = 422, description = "What can't be trained, field by field."),
-        (status = 429, description = "Too many jobs are queued or running."),
+        (status = 422, description = "Some fields are not valid; `errors` lists them."),
+        (status = 429, description = "A limit on queued and running jobs is reached."),
     )
 )]
 pub async fn submit(
@@ -47,35 +46,35 @@ pub async fn submit(
     key: IdempotencyKey,
     Json(body): Json<TrainingRequest>,
 ) -> Result<Accepted, Problem> {
-    let jobs = submit_order(&state, Order::one(body, key, principal, actor).await?, &trace).await?;
-    let id = jobs.first().ok_or_else(|| Problem::internal("a submission without a job"))?;
+    let jobs = store(&state, TrainingSubmission::one(body, key, principal, actor).await?, &trace).await?;
+    let id = jobs.first().ok_or_else(|| Problem::internal("a submission returned no job"))?;
     Ok(Accepted::new(*id, JobStatus::Queued))
 }
 
-/// Many jobs to train.
+/// Many training jobs.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BulkRequest {
-    /// 1 to 1,000 of them.
+    /// 1 to 1,000 jobs.
     #[schema(min_items = 1, max_items = 1_000)]
     jobs: Vec<TrainingRequest>,
 }
 
 /// Submit many training jobs.
 ///
-/// Accepts up to 1,000 jobs at once, all or none. They are queued in the order given. An `Idempotency-Key` is for all of
-/// them together.
+/// Submits up to 1,000 jobs, all or none. The jobs are queued in the order of the request. An `Idempotency-Key` stands for
+/// the whole request.
 #[utoipa::path(
     post, path = "/training/bulk", operation_id = "submit_jobs", tag = "training",
     params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]([ -~]{0,253}[!-~])?$", max_length = 255,
             description = "1 to 255 printable ASCII characters, kept for a day.")),
     request_body = BulkRequest,
     responses(
-        (status = 202, description = "The jobs are stored and will run.", body = BulkAcceptedView,
-            headers(("Retry-After" = u64, description = "Seconds after which to look."))),
+        (status = 202, description = "The jobs are stored and queued.", body = BulkAcceptedView,
+            headers(("Retry-After" = u64, description = "Seconds until the first poll."))),
         (status = 409, description = "The `Idempotency-Key` was used with another body."),
-        (status = 422, description = "What can't be trained, as `jobs[3].features[0]`; nothing was stored."),
-        (status = 429, description = "With these, too many jobs would be queued or running."),
+        (status = 422, description = "Some fields are not valid; `errors` lists them as `jobs[3].features[0]`. No job was stored."),
+        (status = 429, description = "The jobs would exceed a limit on queued and running jobs."),
     )
 )]
 pub async fn bulk(
@@ -89,14 +88,14 @@ pub async fn bulk(
     if !(1..=MAX_BULK).contains(&body.jobs.len()) {
         return Err(Problem::field("jobs", format!("must hold 1 to {MAX_BULK} jobs")));
     }
-    let jobs = submit_order(&state, Order::bulk(body.jobs, key, principal, actor).await?, &trace).await?;
+    let jobs = store(&state, TrainingSubmission::bulk(body.jobs, key, principal, actor).await?, &trace).await?;
     let jobs = jobs.into_iter().map(|id| AcceptedView::new(id, JobStatus::Queued)).collect();
     Ok((StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(BulkAcceptedView { jobs })).into_response())
 }
 
-async fn submit_order(state: &ApiState, order: Order, trace: &TraceContext) -> Result<Vec<JobId>, Problem> {
+async fn store(state: &ApiState, submission: TrainingSubmission, trace: &TraceContext) -> Result<Vec<JobId>, Problem> {
     let mut span = Span::child_of(Some(trace.place()), "api.training.submit");
-    let jobs = submission::submit(state.submissions(), order.traced(&span, trace)).await;
+    let jobs = submission::submit(state.submissions(), submission.traced(&span, trace)).await;
     match &jobs {
         Ok(jobs) => span.describe(|span| {
             span.number("jobs", i64::try_from(jobs.len()).unwrap_or(i64::MAX));

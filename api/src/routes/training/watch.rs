@@ -1,4 +1,4 @@
-//! `GET /training/{job_id}`: a job as it is, or as soon as it changes.
+//! `GET /training/{job_id}`: a job now, or after its next change (long polling).
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -9,39 +9,39 @@ use trainyard_domain::{Job, JobId};
 use trainyard_http::{Code, Json, Path, Principal, Problem, Query};
 
 use super::{check_may_read, missing};
-use crate::answer;
-use crate::hub::Seen;
-use crate::looks::Look;
+use crate::job_lookup::JobSnapshot;
+use crate::job_watcher::Observation;
+use crate::response;
+use crate::schemas::job::JobView;
 use crate::state::ApiState;
-use crate::views::job::JobView;
 
 const MAX_WAIT_S: f64 = 60.0;
 
-/// How long to wait for news.
+/// How long to wait for a change.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WatchQuery {
-    /// Seconds, up to 60, to wait for a change: from what `If-None-Match` names, else from the job as it is now.
+    /// Seconds to wait for a change, up to 60. With `If-None-Match`, a change is a different `ETag`.
     #[param(minimum = 0, maximum = 60, example = 30)]
     wait_s: Option<f64>,
 }
 
-/// Watch a job.
+/// Get a job.
 ///
-/// A job. With `wait_s` the answer comes when the job changes, has ended, or the time is up.
+/// Returns a job. With `wait_s`, the response comes when the job changes, when it has finished, or after that time.
 #[utoipa::path(
     get, path = "/training/{job_id}", operation_id = "get_job", tag = "training",
     params(
         ("job_id" = Uuid, Path, description = "The job."),
         WatchQuery,
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the last answer."),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the last response."),
     ),
     responses(
         (status = 200, description = "The job.", body = JobView,
-            headers(("ETag" = String, description = "Moves with every change of the job."))),
-        (status = 304, description = "Nothing has changed."),
-        (status = 404, description = "There is no such job."),
+            headers(("ETag" = String, description = "Changes with every change of the job."))),
+        (status = 304, description = "The job has not changed."),
+        (status = 404, description = "The job does not exist."),
     )
 )]
 pub async fn get(
@@ -53,30 +53,30 @@ pub async fn get(
 ) -> Result<Response, Problem> {
     check_may_read(&state, &principal, id).await?;
     let deadline = Instant::now() + wait(query.wait_s)?;
-    let session = state.sessions().poll(&principal);
-    // Without a permit the poll is an ordinary request: answered at once.
+    let session = state.session_watcher().watch_poll(&principal);
+    // Without a permit the request is answered at once.
     let permit = state.long_polls().try_acquire().ok();
-    let mut first_seen = None;
+    let mut first_revision = None;
     loop {
-        let look = state.looks().call(id).await?.ok_or_else(missing)?;
-        let job = &look.job;
-        let news = if headers.contains_key(header::IF_NONE_MATCH) {
-            !answer::has(&headers, &etag(job))
+        let snapshot = state.job_lookup().call(id).await?.ok_or_else(missing)?;
+        let job = &snapshot.job;
+        let has_changed = if headers.contains_key(header::IF_NONE_MATCH) {
+            !response::client_has(&headers, &etag(job))
         } else {
-            *first_seen.get_or_insert(job.revision) != job.revision
+            *first_revision.get_or_insert(job.revision) != job.revision
         };
-        let over = Instant::now() >= deadline || permit.is_none() || state.stopping.is_cancelled();
-        if news || over || job.status.is_final() {
-            return Ok(render(look, &principal, &headers));
+        let is_over = Instant::now() >= deadline || permit.is_none() || state.stopping.is_cancelled();
+        if has_changed || is_over || job.status.is_final() {
+            return Ok(render(snapshot, &principal, &headers));
         }
-        let mut seen = state.hub().watch(id, false);
-        let moved_on = |seen: &Seen| match seen {
-            Seen::Here(sight) => sight.job.revision > job.revision,
-            Seen::Missing => true,
-            Seen::NotYet | Seen::Unavailable => false,
+        let mut subscription = state.job_watcher().subscribe(id, false);
+        let is_newer = |observation: &Observation| match observation {
+            Observation::Found(watched) => watched.job.revision > job.revision,
+            Observation::Missing => true,
+            Observation::Pending | Observation::Unavailable => false,
         };
         tokio::select! {
-            () = seen.until(moved_on) => {}
+            () = subscription.wait_for(is_newer) => {}
             () = tokio::time::sleep_until(deadline) => {}
             () = state.stopping.cancelled() => {}
             () = session.ended() => return Err(Problem::new(Code::Unauthenticated, "the session has ended; sign in again")),
@@ -84,16 +84,16 @@ pub async fn get(
     }
 }
 
-fn render(look: Look, principal: &Principal, headers: &HeaderMap) -> Response {
-    let etag = etag(&look.job);
+fn render(snapshot: JobSnapshot, principal: &Principal, headers: &HeaderMap) -> Response {
+    let etag = etag(&snapshot.job);
     let caching = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
-    if answer::has(headers, &etag) {
+    if response::client_has(headers, &etag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (caching, Json(JobView::new(look.job, look.position, look.at).read_by(principal))).into_response()
+    (caching, Json(JobView::new(snapshot.job, snapshot.queue_position, snapshot.at).read_by(principal))).into_response()
 }
 
-/// Weak, because times that pass (`duration_s`, `eta_s`, `queue_position`) move without it.
+/// The entity tag is weak: `duration_s`, `eta_s` and `queue_position` change without a new revision.
 fn etag(job: &Job) -> String {
     format!("W/\"{}\"", job.revision)
 }

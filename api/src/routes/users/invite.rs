@@ -1,7 +1,7 @@
-//! One-time passwords: for a new account, and for one whose owner forgot the password.
+//! One-time passwords, for new accounts and for forgotten passwords.
 //!
-//! A one-time password signs in once, within its time. Its owner then sets a password with `PUT /me/password`; until
-//! that is done nobody can sign in to the account again, the administrator who saw the password included.
+//! A one-time password works for one sign-in until it expires. The owner then sets a password with `PUT /me/password`. Until
+//! then nobody can sign in again, including the administrator who saw the one-time password.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,34 +19,34 @@ use utoipa::ToSchema;
 use super::missing;
 use crate::audit::Actor;
 use crate::new_account;
+use crate::schemas::account::{InvitedView, RoleView};
 use crate::state::ApiState;
-use crate::views::account::{InvitedView, RoleView};
 
-/// Characters of a one-time password: 119 bits.
+/// Length of a one-time password: 119 bits of randomness.
 const LENGTH: usize = 20;
 
-/// Whom to invite.
+/// An invitation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Invitation {
-    /// The address; case does not matter.
+    /// The e-mail address, in any case.
     #[schema(example = "ada@example.com")]
     email: String,
-    /// What the account may do; `user` when left out.
+    /// The role of the account; `user` when left out.
     role: Option<RoleView>,
 }
 
-/// Invite somebody.
+/// Invite a person.
 ///
-/// Opens an account with a one-time password, which is shown in this answer alone. It signs in once, within
-/// `auth.one_time_password_ttl_s`; the owner then sets a password with `PUT /me/password`.
+/// Creates an account with a one-time password, which is shown only in this response. The one-time password works for one
+/// sign-in within `auth.one_time_password_ttl_s` seconds. The owner then sets a password with `PUT /me/password`.
 #[utoipa::path(
     post, path = "/admin/users", operation_id = "invite_account", tag = "administration",
     request_body = Invitation,
     responses(
-        (status = 201, description = "The account is open.", body = InvitedView),
+        (status = 201, description = "The account is created.", body = InvitedView),
         (status = 409, description = "The e-mail address is taken."),
-        (status = 422, description = "Not an e-mail address, or not a role."),
+        (status = 422, description = "The e-mail address or the role is invalid."),
     )
 )]
 pub async fn invite(
@@ -63,22 +63,22 @@ pub async fn invite(
     user.security.one_time = Some(OneTimePassword { expires_at, used_at: None });
     let mut tx = state.db.begin().await?;
     new_account::insert(&mut tx, &user).await?;
-    actor.did(&mut tx, "account.invite", format!("user:{}", user.id), json!({"role": user.role})).await?;
+    actor.record(&mut tx, "account.invite", format!("user:{}", user.id), json!({"role": user.role})).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(InvitedView::new(&user, password, expires_at))))
 }
 
 /// Reset a password.
 ///
-/// Replaces an account's password with a one-time password, which is shown in this answer alone, and ends every session
-/// of the account.
+/// Replaces the password of an account with a one-time password, which is shown only in this response. All sessions of the
+/// account end.
 #[utoipa::path(
     post, path = "/admin/users/{id}/reset-password", operation_id = "reset_password", tag = "administration",
     params(("id" = Uuid, Path, description = "The account.")),
     responses(
         (status = 200, description = "The account with its one-time password.", body = InvitedView),
-        (status = 404, description = "There is no such account."),
-        (status = 409, description = "The password was changed at the same moment."),
+        (status = 404, description = "The account does not exist."),
+        (status = 409, description = "The password was changed concurrently."),
     )
 )]
 pub async fn reset_password(
@@ -94,15 +94,15 @@ pub async fn reset_password(
     let mut tx = state.db.begin().await?;
     let new = NewPassword { hash: &hash, one_time_until: Some(expires_at), kept_session: None };
     if !tx.users().set_password(id, &user.password_hash, new, now).await? {
-        return Err(Problem::conflict("the password was changed at the same moment; try again"));
+        return Err(Problem::conflict("the password was changed concurrently; try again"));
     }
     tx.refresh_tokens().revoke_user(id, None, now).await?;
-    actor.did(&mut tx, "account.reset_password", format!("user:{id}"), json!({})).await?;
+    actor.record(&mut tx, "account.reset_password", format!("user:{id}"), json!({})).await?;
     tx.commit().await?;
     Ok(Json(InvitedView::new(&user, password, expires_at)))
 }
 
-/// A password that nobody guesses.
+/// A random one-time password.
 pub(crate) fn random_password() -> String {
     rand::rng().sample_iter(Alphanumeric).take(LENGTH).map(char::from).collect()
 }

@@ -1,0 +1,159 @@
+//! Stores a batch of submissions: reads what they need, validates them, inserts the jobs and enqueues their ids.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use trainyard_domain::{DatasetName, Job, JobId};
+use trainyard_http::Problem;
+use trainyard_storage::{StorageError, Tx};
+use trainyard_telemetry::catalogue;
+
+use super::insert::{ValidSubmission, insert};
+use super::training_submission::Datasets;
+use super::{DatasetCache, Outcome, Quota, TrainingSubmission, enqueue, queue_entry, trace_parent};
+use crate::state::Dependencies;
+
+pub(super) type SubmissionResult = Result<Outcome, Problem>;
+
+/// Stores `submissions`, each as a whole or not at all; returns one result for each, in the same order.
+pub(super) async fn store(
+    dependencies: &Dependencies,
+    quota: &Quota,
+    cache: &DatasetCache,
+    submissions: &[Arc<TrainingSubmission>],
+) -> Result<Vec<SubmissionResult>, StorageError> {
+    let BatchContext { now, paused, datasets, mut results } = read_context(dependencies, cache, submissions).await?;
+    // No connection is held during validation: a large request waits for a blocking thread.
+    let mut valid = Vec::new();
+    for (index, submission) in submissions.iter().enumerate() {
+        if results[index].is_some() {
+            continue;
+        }
+        match submission.validate(&datasets, dependencies).await {
+            Ok(specs) => {
+                let job = |(spec, dataset_id)| {
+                    let request_id = submission.actor.request_id();
+                    let job = Job::submitted(spec, dataset_id, submission.principal.user_id, request_id, now);
+                    Job { traceparent: submission.traceparent.clone(), ..job }
+                };
+                valid.push(ValidSubmission { index, submission, jobs: specs.into_iter().map(job).collect() });
+            }
+            Err(problem) => results[index] = Some(Err(problem)),
+        }
+    }
+    let mut results: Vec<_> = results.into_iter().map(|result| result.unwrap_or(Ok(Outcome::Conflict))).collect();
+    assign_sorted_ids(&mut valid);
+    let stored = insert(dependencies, quota, valid, &mut results, now).await?;
+
+    let mut jobs = Vec::new();
+    for ValidSubmission { index, jobs: stored, .. } in stored {
+        stored.iter().for_each(count_submitted);
+        results[index] = Ok(Outcome::Jobs(stored.iter().map(|job| job.id).collect()));
+        jobs.extend(stored);
+    }
+    // Workers drop the ids while the queue is paused. The response does not wait for the queue.
+    let due = jobs.iter().filter(|job| !paused && job.run_at <= now);
+    let (traces, due): (Vec<_>, Vec<_>) = due.map(|job| (trace_parent(job), queue_entry(job))).unzip();
+    if !due.is_empty() {
+        let dependencies = dependencies.clone();
+        tokio::spawn(async move { enqueue(&dependencies, &due, traces).await });
+    }
+    Ok(results)
+}
+
+/// What the database says about a batch before validation.
+struct BatchContext {
+    now: DateTime<Utc>,
+    paused: bool,
+    datasets: Datasets,
+    /// One for each submission; `None` for a submission to validate and store.
+    results: Vec<Option<SubmissionResult>>,
+}
+
+async fn read_context(
+    dependencies: &Dependencies,
+    cache: &DatasetCache,
+    submissions: &[Arc<TrainingSubmission>],
+) -> Result<BatchContext, StorageError> {
+    let mut tx = dependencies.db.glance().await?;
+    let (now, paused, datasets) = read_datasets(&mut tx, cache, submissions).await?;
+    let (mut results, mut keys) = (Vec::with_capacity(submissions.len()), HashSet::new());
+    for submission in submissions {
+        let mut result = earlier_result(&mut tx, submission, now).await?;
+        if result.is_none()
+            && let Some((key, _)) = submission.key()
+            && !keys.insert((submission.principal.user_id, key))
+        {
+            // The first submission with this key is stored in this batch; the second one tries again afterwards.
+            result = Some(Ok(Outcome::Conflict));
+        }
+        results.push(result);
+    }
+    // The commit returns the connection with its prepared statements to the pool.
+    tx.commit().await?;
+    Ok(BatchContext { now, paused, datasets, results })
+}
+
+/// The time, whether the queue is paused, and the datasets that the submissions name.
+async fn read_datasets(
+    tx: &mut Tx,
+    cache: &DatasetCache,
+    submissions: &[Arc<TrainingSubmission>],
+) -> Result<(DateTime<Utc>, bool, Datasets), StorageError> {
+    let mut datasets = Datasets::new();
+    let mut first = None;
+    for name in submissions.iter().flat_map(|submission| submission.datasets()) {
+        if datasets.contains_key(name) {
+            continue;
+        }
+        let dataset = match DatasetName::parse(name) {
+            Ok(parsed) => {
+                let (now, paused, id) = tx.jobs().intake(&parsed).await?;
+                first.get_or_insert((now, paused));
+                match id {
+                    Some(id) => cache.get(tx, id).await?,
+                    None => None,
+                }
+            }
+            Err(_) => None,
+        };
+        datasets.insert(name.to_owned(), dataset);
+    }
+    let (now, paused) = match first {
+        Some(first) => first,
+        None => (tx.now().await?, tx.jobs().paused().await?),
+    };
+    Ok((now, paused, datasets))
+}
+
+/// The result of an earlier request with the same key, if there is one.
+async fn earlier_result(
+    tx: &mut Tx,
+    submission: &TrainingSubmission,
+    now: DateTime<Utc>,
+) -> Result<Option<SubmissionResult>, StorageError> {
+    let Some((key, digest)) = submission.key() else { return Ok(None) };
+    Ok(match tx.idempotency().find(submission.principal.user_id, key).await? {
+        // An expired key is replaced.
+        Some(record) if record.expires_at <= now => None,
+        Some(record) if record.body_sha256 == digest => Some(Ok(Outcome::Jobs(record.jobs))),
+        Some(_) => Some(Err(Problem::conflict("this Idempotency-Key was used with another body; send another key"))),
+        None => None,
+    })
+}
+
+/// Makes the order of job ids the order of submission.
+fn assign_sorted_ids(valid: &mut [ValidSubmission<'_>]) {
+    let mut ids: Vec<JobId> = valid.iter().flat_map(|valid| &valid.jobs).map(|job| job.id).collect();
+    ids.sort();
+    let jobs = valid.iter_mut().flat_map(|valid| &mut valid.jobs);
+    jobs.zip(ids).for_each(|(job, id)| job.id = id);
+}
+
+/// Counts a stored job. The log line of the request names the job as well.
+pub(crate) fn count_submitted(job: &Job) {
+    let algorithm = job.spec.algorithm.as_str();
+    metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm).increment(1);
+    tracing::debug!(job_id = %job.id, request_id = job.request_id.as_deref(), algorithm, "job accepted");
+}

@@ -1,0 +1,183 @@
+//! One request for training: one job, or many jobs of which all or none are stored.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use sha2::{Digest, Sha256};
+use trainyard_domain::{DatasetId, IndexedDataset, JobSpec};
+use trainyard_http::middleware::TraceContext;
+use trainyard_http::{Principal, Problem};
+use trainyard_telemetry::Span;
+
+use super::validate::{Rules, validate, with_prefix};
+use crate::audit::Actor;
+use crate::idempotency::IdempotencyKey;
+use crate::routes::training::request::{CompleteRequest, TrainingRequest};
+use crate::state::Dependencies;
+
+/// The newest version of each dataset by name; `None` for a dataset that does not exist.
+pub(super) type Datasets = HashMap<String, Option<Arc<IndexedDataset>>>;
+
+/// One request for training.
+#[derive(Debug)]
+pub(crate) struct TrainingSubmission {
+    requests: Vec<CompleteRequest>,
+    /// Whether error messages name fields as `jobs[i].field`.
+    bulk: bool,
+    key: IdempotencyKey,
+    /// SHA-256 of the requests; empty without a key.
+    digest: String,
+    pub(super) principal: Principal,
+    pub(super) actor: Actor,
+    /// The trace context of the request.
+    pub(super) traceparent: Option<String>,
+    /// Dropped when the client disconnects or the request times out.
+    client: Weak<()>,
+}
+
+impl TrainingSubmission {
+    /// A submission of one job.
+    pub(crate) async fn one(
+        body: TrainingRequest,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+    ) -> Result<Self, Problem> {
+        Self::new(vec![body], false, key, principal, actor).await
+    }
+
+    /// A submission of many jobs.
+    pub(crate) async fn bulk(
+        bodies: Vec<TrainingRequest>,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+    ) -> Result<Self, Problem> {
+        Self::new(bodies, true, key, principal, actor).await
+    }
+
+    async fn new(
+        bodies: Vec<TrainingRequest>,
+        bulk: bool,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+    ) -> Result<Self, Problem> {
+        let is_long = bodies.iter().map(|body| body.features.len()).sum::<usize>() > INLINE_FEATURES;
+        let has_key = key.as_str().is_some();
+        let complete = move || {
+            let requests: Vec<_> = bodies.into_iter().map(TrainingRequest::complete).collect();
+            let digest = if has_key { digest(&requests, bulk) } else { String::new() };
+            (requests, digest)
+        };
+        let (requests, digest) = compute(is_long, complete).await?;
+        Ok(Self { requests, bulk, key, digest, principal, actor, traceparent: None, client: Weak::new() })
+    }
+
+    /// Marks the submission as abandoned once `client` is dropped.
+    pub(super) fn awaited_by(self, client: &Arc<()>) -> Self {
+        Self { client: Arc::downgrade(client), ..self }
+    }
+
+    /// Whether the request timed out or its client disconnected.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.client.strong_count() == 0
+    }
+
+    /// Makes `span` the parent of the spans of the job's runs. For a span that is not recorded, the parent is the trace
+    /// context that the client sent.
+    pub(crate) fn traced(self, span: &Span, trace: &TraceContext) -> Self {
+        let parent = span.place().or(trace.sent());
+        Self { traceparent: parent.map(|parent| parent.to_string()), ..self }
+    }
+
+    /// The idempotency key and the digest of the requests.
+    pub(super) fn key(&self) -> Option<(&str, &str)> {
+        self.key.as_str().map(|key| (key, self.digest.as_str()))
+    }
+
+    /// Whether the request was sent to the bulk route.
+    pub(super) fn is_bulk(&self) -> bool {
+        self.bulk
+    }
+
+    /// The dataset name of each job, in the order of the jobs.
+    pub(super) fn datasets(&self) -> impl Iterator<Item = &str> {
+        self.requests.iter().map(|request| request.dataset.as_str())
+    }
+
+    /// Validates every job. `datasets` holds the datasets that [`TrainingSubmission::datasets`] names.
+    ///
+    /// # Errors
+    /// 422 with every refused field.
+    pub(super) async fn validate(
+        self: &Arc<Self>,
+        datasets: &Datasets,
+        dependencies: &Dependencies,
+    ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
+        let found: Vec<_> = self.datasets().map(|name| datasets.get(name).cloned().flatten()).collect();
+        let counts =
+            self.requests.iter().zip(&found).map(|(request, dataset)| feature_count(request, dataset.as_deref()));
+        let features: usize = counts.sum();
+        if self.bulk && features > MAX_FEATURES_PER_REQUEST {
+            let message = format!(
+                "name {features} features in total; at most {MAX_FEATURES_PER_REQUEST} are allowed: split the request"
+            );
+            return Err(Problem::field("jobs", message));
+        }
+        let (submission, rules) = (Arc::clone(self), Rules::of(dependencies));
+        compute(features > INLINE_FEATURES, move || submission.validate_each(&found, rules)).await?
+    }
+
+    fn validate_each(
+        &self,
+        datasets: &[Option<Arc<IndexedDataset>>],
+        rules: Rules,
+    ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
+        let (mut specs, mut refused) = (Vec::with_capacity(self.requests.len()), Vec::new());
+        for (i, (request, dataset)) in self.requests.iter().zip(datasets).enumerate() {
+            match (validate(request, dataset.as_deref(), rules), dataset) {
+                (Ok(spec), Some(dataset)) => specs.push((spec, dataset.id)),
+                (Ok(_), None) => {}
+                (Err(errors), _) if self.bulk => refused.extend(with_prefix(&format!("jobs[{i}]."), errors)),
+                (Err(errors), _) => refused.extend(errors),
+            }
+            if refused.len() > MAX_ERRORS {
+                break;
+            }
+        }
+        if refused.is_empty() { Ok(specs) } else { Err(Problem::validation(refused)) }
+    }
+}
+
+/// The digest of one request, or of all requests of a bulk submission.
+fn digest(requests: &[CompleteRequest], bulk: bool) -> String {
+    match requests {
+        [one] if !bulk => one.digest(),
+        many => {
+            let mut all = Sha256::new();
+            many.iter().for_each(|request| all.update(request.digest()));
+            hex::encode(all.finalize())
+        }
+    }
+}
+
+/// Validation stops after this many errors. The response shows fewer.
+const MAX_ERRORS: usize = 10_000;
+/// Most features of all jobs of a bulk request, with `*` expanded: the feature names are stored with each job.
+const MAX_FEATURES_PER_REQUEST: usize = 1_000_000;
+/// Up to this many features are validated on the async thread, within a millisecond.
+const INLINE_FEATURES: usize = 2_000;
+
+/// The number of features that a request names, with `*` expanded.
+fn feature_count(request: &CompleteRequest, dataset: Option<&IndexedDataset>) -> usize {
+    match (request.draft.features.as_slice(), dataset) {
+        ([star], Some(dataset)) if star == "*" => dataset.columns().len(),
+        (names, _) => names.len(),
+    }
+}
+
+/// Runs `work`, on a blocking thread when it takes long.
+async fn compute<T: Send + 'static>(is_long: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    if is_long { tokio::task::spawn_blocking(work).await.map_err(Problem::internal) } else { Ok(work()) }
+}
