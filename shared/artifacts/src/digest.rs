@@ -1,8 +1,8 @@
-//! SHA-256 over bytes as they pass by.
+//! Incremental SHA-256 of a stream.
 
 use sha2::{Digest as _, Sha256};
 
-/// The running digest and the count of bytes so far.
+/// SHA-256 and size of the bytes so far.
 #[derive(Default)]
 pub(crate) struct Digest {
     hash: Sha256,
@@ -15,12 +15,12 @@ impl Digest {
         self.bytes += bytes.len() as u64;
     }
 
-    /// Bytes so far.
+    /// Number of bytes so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The digest in lower-case hexadecimal.
+    /// The digest, lower-case hexadecimal.
     pub(crate) fn finish(self) -> String {
         hex::encode(self.hash.finalize())
     }

@@ -1,66 +1,66 @@
-//! What can go wrong with an object.
+//! Errors of the object store.
 
 use std::error::Error as StdError;
 use std::io;
 
-/// Why an object could not be read or written.
+/// An error of a read or a write.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// There is no such object.
-    #[error("there is no such object")]
+    /// The object does not exist.
+    #[error("the object does not exist")]
     NotFound,
-    /// The bytes are not those that were stored. The reader got none of them.
+    /// The object was altered since it was stored. The reader gets no bytes of it.
     #[error("the object's SHA-256 is {found}, expected {expected}")]
     DigestMismatch {
-        /// The digest the reader asked for, hexadecimal.
+        /// The digest that the reader expects, hexadecimal.
         expected: String,
-        /// The digest of what the store holds.
+        /// The digest of the stored bytes.
         found: String,
     },
-    /// The object is larger than its reader takes.
-    #[error("the object has more than {max} bytes")]
+    /// The object exceeds the reader's limit.
+    #[error("the object has more than {max} bytes, the limit of this read")]
     TooLarge {
         /// The reader's limit.
         max: u64,
     },
-    /// The local file that is read or written failed: the reader's disk, not the store.
-    #[error("the local disk failed")]
+    /// Reading or writing the local file failed, not the store.
+    #[error("a local file cannot be read or written")]
     Io(#[source] io::Error),
-    /// The store has no room left, or its owner's quota is used up.
+    /// The store is full, or its quota is used up.
     #[error("the object store is full")]
     Full(#[source] Source),
-    /// The store refuses the credentials, or they lack a permission. For a folder: its owner or mode is wrong.
+    /// The store refuses the credentials or a permission is missing. For a folder: wrong owner or mode.
     #[error("the object store refuses access; check its credentials and their permissions")]
     Denied(#[source] Source),
-    /// The bucket or folder is not there, or a folder is empty as one that is not mounted.
-    #[error("the object store's bucket or folder is not there; check artifacts.url (ARTIFACT_URL)")]
+    /// The bucket or the folder does not exist, or the folder's volume is not mounted.
+    #[error("the object store's bucket or folder does not exist; check artifacts.url (ARTIFACT_URL)")]
     NoBucket(#[source] Source),
-    /// The store is away or took too long; it was tried several times. Worth another try later.
+    /// The store did not answer in time, after several retries.
     #[error("the object store is not available")]
     Unavailable(#[source] Source),
-    /// The store's address or settings can't be used: a mistake in the configuration.
-    #[error("the object store can't be opened: {0}")]
+    /// The store's URL or settings are invalid.
+    #[error("the object store cannot be opened: {0}")]
     BadUrl(String),
 }
 
-/// What caused an error.
+/// The cause of an error.
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// The answer of a store.
+/// The result of a call to the store.
 pub type Result<T> = std::result::Result<T, ArtifactError>;
 
 impl ArtifactError {
-    /// Whether the reader's local disk has no room left, or its owner's quota is used up.
+    /// Whether the local disk is full, or its quota is used up.
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::Io(error) if is_full(error))
     }
 
-    /// Whether the same call can succeed once the store has what it lacks: the network, room, a permission, its bucket.
+    /// Whether the same call can succeed later: once the store has its network, room, permission or bucket.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Full(_) | Self::Denied(_) | Self::NoBucket(_) | Self::Unavailable(_))
     }
 
-    /// An error of the store about one object. A store without its bucket has no object either: see `Store::absent`.
+    /// An error about one object. See `Store::not_found` for a store without its bucket.
     pub(crate) fn of_object(error: object_store::Error) -> Self {
         match error {
             object_store::Error::NotFound { .. } => Self::NotFound,
@@ -68,7 +68,7 @@ impl ArtifactError {
         }
     }
 
-    /// An error of the store as a whole; here "not found" is about the bucket.
+    /// An error about the store itself: "not found" refers to the bucket.
     pub(crate) fn of_store(error: object_store::Error) -> Self {
         use object_store::Error as E;
         let disk = disk_error(&error).map(io::Error::kind);
@@ -87,7 +87,7 @@ impl ArtifactError {
         }
     }
 
-    /// An error of a local store's folder itself.
+    /// An error about the folder of a local store.
     pub(crate) fn of_folder(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoBucket(error.into()),
@@ -98,8 +98,8 @@ impl ArtifactError {
     }
 }
 
-/// The status that an HTTP store answered with, where the library gives the error no kind of its own, as for listings. Its
-/// type for them is private; the text is held by a test against a real store.
+/// The HTTP status of an error that `object_store` does not classify, such as an error of a listing. The library's error
+/// type is private, so the status is parsed from the text. A test against a real store checks the text.
 fn http_status(error: &object_store::Error) -> Option<u16> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(link) = cause {
@@ -111,7 +111,7 @@ fn http_status(error: &object_store::Error) -> Option<u16> {
     None
 }
 
-/// The operating system's error among the causes, however deep.
+/// The operating system's error in the chain of causes.
 fn disk_error(error: &object_store::Error) -> Option<&io::Error> {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(link) = cause {
@@ -147,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_the_system_are_sorted_however_deep_they_lie() {
+    fn errors_of_the_operating_system_are_classified() {
         for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
             let error = local(kind);
             assert!(matches!(error, ArtifactError::Full(_)) && !error.is_disk_full(), "{error:?}");
-            assert!(ArtifactError::from(io::Error::from(kind)).is_disk_full(), "the reader's own disk");
+            assert!(ArtifactError::from(io::Error::from(kind)).is_disk_full(), "the local disk");
         }
         for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem] {
             assert!(matches!(local(kind), ArtifactError::Denied(_)), "{kind:?}");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_store_refuses_is_sorted() {
+    fn refusals_of_a_store_are_classified() {
         use object_store::Error as E;
         let source = || "<Error>".into();
         let denied = [

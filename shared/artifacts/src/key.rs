@@ -1,35 +1,32 @@
-//! Names of objects. Only what this grammar allows ever reaches a file system or a bucket.
+//! Keys of objects, validated before they reach a file system or a bucket.
 
 use trainyard_domain::ids::{DatasetId, JobId};
 
-/// The longest key, in bytes; S3 takes 1,024 with the prefix.
+/// Maximum length of a key in bytes. S3 allows 1,024 including the prefix.
 const MAX_BYTES: usize = 512;
 
-/// An object's name: segments of `[A-Za-z0-9._-]` parted by single slashes, none of them of dots alone.
+/// An object key: segments of `[A-Za-z0-9._-]`, separated by single slashes. No segment consists of dots only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
-/// The text is no [`Key`].
+/// The text is not a valid [`Key`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no object key")]
+#[error("invalid object key")]
 pub struct BadKey;
 
 impl Key {
-    /// The artifact that one run of a job uploads. The claim is part of it, so a late run of a lost lease can't overwrite
-    /// what its successor published.
+    /// The artifact of one run of a job. The key contains the claim, so that a run that lost its lease cannot overwrite
+    /// the artifact of a later run.
     pub fn artifact(job: JobId, claim: i64) -> Self {
         Self(format!("artifacts/{job}/{claim}.tym"))
     }
 
-    /// The CSV of one version of a data set.
+    /// The CSV of one version of a dataset.
     pub fn dataset(id: DatasetId) -> Self {
         Self(format!("datasets/{id}.csv"))
     }
 
-    /// Reads a key back, such as from a database row.
-    ///
-    /// # Errors
-    /// [`BadKey`] for anything outside the grammar: absolute paths, `..`, empty segments, other characters.
+    /// Parses a key, for example from a database row. Refuses absolute paths, `..`, empty segments and other characters.
     pub fn parse(text: &str) -> Result<Self, BadKey> {
         let fits = text.len() <= MAX_BYTES && text.split('/').all(is_segment);
         if fits { Ok(Self(text.to_owned())) } else { Err(BadKey) }
@@ -57,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_keys_read_back() {
+    fn keys_parse_as_they_were_made() {
         let id = "0190b5f2-7c1a-7000-8000-000000000001";
         let artifact = Key::artifact(id.parse().unwrap(), 3);
         assert_eq!(artifact.as_str(), format!("artifacts/{id}/3.tym"));

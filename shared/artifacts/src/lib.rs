@@ -1,8 +1,7 @@
-//! Data sets and model artifacts in an object store: a local folder, or S3 and what speaks like it.
+//! Datasets and model artifacts in an object store: a local folder, or S3 and compatible services.
 //!
-//! Every object has a typed [`Key`] and a SHA-256 that its reader knows from the database; what is read is checked against
-//! it before anybody sees it, so a truncated or altered object is an error, never a model. The only crate that knows
-//! `object_store`.
+//! Every object has a typed [`Key`]. The database has its SHA-256, which every full read verifies before it returns data.
+//! Only this crate uses `object_store`.
 
 mod digest;
 mod error;

@@ -1,4 +1,4 @@
-//! From a URL and the environment to a store, with limits on every wait.
+//! Opens a store from a URL and environment variables.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,25 +12,24 @@ use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, Retry
 use url::Url;
 
 use crate::error::{ArtifactError, Result};
-use crate::store::{FolderId, Place, Store};
+use crate::store::{Backend, FolderId, Store};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(3);
-/// No byte for this long ends an attempt.
+/// An attempt fails if no byte arrives for this long.
 const SILENCE_LIMIT: Duration = Duration::from_secs(20);
-/// One request, its body included: 8 MiB up, or a whole object down.
+/// Timeout of a request with its body: an upload of 8 MiB, or a download of an object.
 const REQUEST_LIMIT: Duration = Duration::from_secs(300);
 
 impl Store {
-    /// Opens the store at `url`, with S3's settings from the environment.
+    /// Opens the store at `url`, with S3's settings from the environment. Sends no request; see [`Store::ping`].
     ///
-    /// `file:///absolute/folder` is created when missing. `s3://bucket/prefix` takes `AWS_ACCESS_KEY_ID`,
-    /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` (or `AWS_ENDPOINT`) and the other `AWS_*` variables;
-    /// an `http://` endpoint needs no further permission. `_FILE` after a name gives the file that holds the value. `tls_ca`
-    /// are authorities, in PEM, that an `https://` endpoint's certificate may be signed by besides the system's. Nothing is
-    /// sent yet: see [`Store::ping`].
+    /// `file:///absolute/folder` is created if it does not exist. `s3://bucket/prefix` uses `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` (or `AWS_ENDPOINT`) and the other `AWS_*` variables. An
+    /// `http://` endpoint needs no `AWS_ALLOW_HTTP`. A variable with the suffix `_FILE` names a file that contains the
+    /// value. `tls_ca` are additional certificate authorities in PEM.
     ///
     /// # Errors
-    /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
+    /// [`ArtifactError::BadUrl`] for an invalid URL or setting.
     pub fn open(url: &str, tls_ca: Option<&[u8]>) -> Result<Self> {
         let text = |(key, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((key.into_string().ok()?, value.into_string().ok()?))
@@ -38,10 +37,7 @@ impl Store {
         Self::open_with(url, tls_ca, std::env::vars_os().filter_map(text))
     }
 
-    /// The same with the environment as an argument.
-    ///
-    /// # Errors
-    /// [`ArtifactError::BadUrl`] for an address or setting that can't be used.
+    /// As [`Store::open`], with the given environment variables.
     pub fn open_with(
         url: &str,
         tls_ca: Option<&[u8]>,
@@ -53,16 +49,13 @@ impl Store {
         }
     }
 
-    /// Whether [`Store::open`] can use an address; nothing is opened.
-    ///
-    /// # Errors
-    /// [`ArtifactError::BadUrl`], which says what was expected and never repeats the address.
+    /// Validates a URL. The error does not contain the URL, which may contain a password.
     pub fn check_url(url: &str) -> Result<()> {
         Address::parse(url).map(drop)
     }
 }
 
-/// What an address names, its percent-escapes decoded.
+/// A parsed URL, with percent-encoding decoded.
 #[derive(Debug, PartialEq, Eq)]
 enum Address {
     Folder(PathBuf),
@@ -74,7 +67,7 @@ impl Address {
         let bad = |reason: &str| ArtifactError::BadUrl(reason.to_owned());
         let parsed = Url::parse(url).map_err(|error| bad(&format!("{error}; expected {FORMS}")))?;
         if parsed.query().is_some() || parsed.fragment().is_some() {
-            return Err(bad("? and # must be written as %3F and %23"));
+            return Err(bad("write ? and # as %3F and %23"));
         }
         match parsed.scheme() {
             "file" => {
@@ -89,7 +82,7 @@ impl Address {
                          AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL")
                 })?;
                 let prefix = ObjectPath::from_url_path(parsed.path().trim_matches('/'))
-                    .map_err(|_| bad("the prefix of an s3 URL must have no empty part, no . and no .."))?;
+                    .map_err(|_| bad("the prefix of an s3 URL must not contain empty segments, . or .."))?;
                 Ok(Self::Bucket { bucket: bucket.to_owned(), prefix })
             }
             other => Err(bad(&format!("unknown scheme {other:?}; expected {FORMS}"))),
@@ -102,11 +95,11 @@ const FORMS: &str = "file:///absolute/folder or s3://bucket/prefix";
 fn open_folder(folder: PathBuf) -> Result<Store> {
     let failed = |error: &dyn std::fmt::Display| ArtifactError::BadUrl(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(|error| failed(&error))?;
-    // Files appear under their name when whole, and a 202 must outlive a power cut: fsync, as an object store would.
+    // fsync: an accepted upload must survive a power failure, as on S3. Files appear under their name when complete.
     let files = LocalFileSystem::new_with_prefix(&folder).map_err(|error| failed(&error))?;
     let files = files.with_automatic_cleanup(true).with_fsync(true);
     let opened = FolderId::of(&folder).map_err(|error| failed(&error))?;
-    Ok(Store::new(Arc::new(files), Place::Folder { path: folder, opened }))
+    Ok(Store::new(Arc::new(files), Backend::Folder { path: folder, opened }))
 }
 
 fn open_s3(
@@ -116,32 +109,32 @@ fn open_s3(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Store> {
     let mut builder = AmazonS3Builder::new().with_client_options(client).with_retry(retries());
-    let mut plain = false;
+    let mut is_plain_http = false;
     for (name, value) in environment {
         if let Some((key, value)) = s3_setting(&name, value)? {
-            plain |= name.starts_with("AWS_ENDPOINT") && value.starts_with("http://");
+            is_plain_http |= name.starts_with("AWS_ENDPOINT") && value.starts_with("http://");
             builder = builder.with_config(key, value);
         }
     }
-    if plain {
+    if is_plain_http {
         builder = builder.with_allow_http(true);
     }
     let s3 = builder.with_bucket_name(bucket).build().map_err(|error| ArtifactError::BadUrl(error.to_string()))?;
     let s3: Arc<dyn ObjectStore> =
         if prefix.as_ref().is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) };
-    Ok(Store::new(s3, Place::Remote))
+    Ok(Store::new(s3, Backend::Remote))
 }
 
-/// A setting from the environment, its value read from a file if the name says so.
+/// A setting from an environment variable, or from the file that a `_FILE` variable names.
 fn s3_setting(name: &str, value: String) -> Result<Option<(AmazonS3ConfigKey, String)>> {
     let key = |name: &str| name.to_ascii_lowercase().parse().ok().filter(|_| name.starts_with("AWS_"));
-    // The whole name first: Amazon has names of its own that end in _FILE.
+    // First the full name: some AWS variables end in _FILE.
     if let Some(key) = key(name) {
         return Ok(Some((key, value)));
     }
     let Some(key) = name.strip_suffix("_FILE").and_then(key) else { return Ok(None) };
     let text = std::fs::read_to_string(&value)
-        .map_err(|error| ArtifactError::BadUrl(format!("{name}: {value} can't be read: {error}")))?;
+        .map_err(|error| ArtifactError::BadUrl(format!("{name}: cannot read {value}: {error}")))?;
     Ok(Some((key, text.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
@@ -150,12 +143,13 @@ fn client(tls_ca: Option<&[u8]>) -> Result<ClientOptions> {
         .with_connect_timeout(CONNECT_LIMIT)
         .with_read_timeout(SILENCE_LIMIT)
         .with_timeout(REQUEST_LIMIT);
-    let unusable = |error: object_store::Error| ArtifactError::BadUrl(format!("the CA can't be used: {error}"));
+    let unusable =
+        |error: object_store::Error| ArtifactError::BadUrl(format!("invalid certificate authority: {error}"));
     let authorities = Certificate::from_pem_bundle(tls_ca.unwrap_or_default()).map_err(unusable)?;
     Ok(authorities.into_iter().fold(options, ClientOptions::with_root_certificate))
 }
 
-/// Ten seconds of tries: longer outages are the business of the job's retry, which people can see.
+/// Retries for ten seconds. Longer outages are left to the job's own retries.
 fn retries() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig {
@@ -173,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_decoded_once_in_folders_and_in_prefixes() {
+    fn percent_encoding_is_decoded_once() {
         let bucket = |prefix: &str| Address::Bucket { bucket: "b".into(), prefix: ObjectPath::parse(prefix).unwrap() };
         for (url, expected) in [
             ("s3://b", bucket("")),
@@ -190,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_with_parts_that_would_be_left_out_are_refused_without_repeating_them() {
+    fn urls_with_unsupported_parts_are_refused_without_repeating_them() {
         for url in
             ["s3://key:secret@b/x", "s3://b:9000/x", "s3://b/x?secret", "file:///a#secret", "s3://b/a//b", "s3:/"]
         {

@@ -1,4 +1,4 @@
-//! Downloads: bounded, and checked against the digest before anybody sees a byte.
+//! Downloads, with a size limit and a verified digest.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::key::Key;
 use crate::store::Store;
 
 impl Store {
-    /// Reads an object into memory. `sha256` is the digest it was stored with, `max_bytes` the most that is read.
+    /// Reads an object into memory. `sha256` is the expected digest, `max_bytes` the size limit.
     ///
     /// # Errors
     /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`], and those of
@@ -32,32 +32,32 @@ impl Store {
         Ok(bytes.freeze())
     }
 
-    /// Reads an object into the file `path`, which is there when this succeeds and untouched when it fails.
+    /// Downloads an object to the file `path`, which an error leaves untouched.
     ///
     /// # Errors
     /// [`ArtifactError::NotFound`], [`ArtifactError::DigestMismatch`], [`ArtifactError::TooLarge`], those of
-    /// [`ArtifactError::is_retryable`], and [`ArtifactError::Io`] when the file can't be written.
+    /// [`ArtifactError::is_retryable`], and [`ArtifactError::Io`].
     pub async fn get_to_file(&self, key: &Key, sha256: &str, path: &Path, max_bytes: u64) -> Result<()> {
         let mut download = self.download(key, max_bytes).await?;
-        let draft = Draft::beside(path);
-        let mut file = tokio::fs::File::create(&draft.0).await?;
+        let partial = PartialFile::beside(path);
+        let mut file = tokio::fs::File::create(&partial.0).await?;
         while let Some(chunk) = download.next().await? {
             file.write_all(&chunk).await?;
         }
         file.flush().await?;
         download.check(sha256)?;
-        tokio::fs::rename(&draft.0, path).await?;
+        tokio::fs::rename(&partial.0, path).await?;
         Ok(())
     }
 
-    /// Reads the first `bytes` of an object, fewer where it is shorter. A part can't be checked against the digest of the
-    /// whole: this is for showing to people, never for training or serving.
+    /// Reads the first `bytes` of an object. The digest cannot be verified, so this is for previews only, never for
+    /// training or inference.
     ///
     /// # Errors
-    /// [`ArtifactError::NotFound`], and those of [`ArtifactError::is_retryable`]; an empty object counts as unavailable.
+    /// [`ArtifactError::NotFound`], and those of [`ArtifactError::is_retryable`]. An empty object counts as unavailable.
     pub async fn head(&self, key: &Key, bytes: u64) -> Result<Bytes> {
         let head = match self.objects.get_range(&Self::path(key), 0..bytes).await.map_err(ArtifactError::of_object) {
-            Err(ArtifactError::NotFound) => return Err(self.absent().await),
+            Err(ArtifactError::NotFound) => return Err(self.not_found().await),
             other => other?,
         };
         counter!(ARTIFACTS_BYTES_TOTAL, "direction" => "get").increment(head.len() as u64);
@@ -66,7 +66,7 @@ impl Store {
 
     async fn download(&self, key: &Key, max: u64) -> Result<Download> {
         let object = match self.objects.get(&Self::path(key)).await.map_err(ArtifactError::of_object) {
-            Err(ArtifactError::NotFound) => return Err(self.absent().await),
+            Err(ArtifactError::NotFound) => return Err(self.not_found().await),
             other => other?,
         };
         if object.meta.size > max {
@@ -76,9 +76,9 @@ impl Store {
     }
 }
 
-/// An object on its way here.
+/// A running download.
 struct Download {
-    /// What the store said beforehand.
+    /// The size that the store stated.
     size: u64,
     max: u64,
     chunks: BoxStream<'static, object_store::Result<Bytes>>,
@@ -107,10 +107,10 @@ impl Download {
     }
 }
 
-/// A file that is not whole yet. It goes when this does, also when a download is cancelled; renaming it first keeps it.
-struct Draft(PathBuf);
+/// An incomplete file. Dropping it deletes the file, for example when a download is cancelled; a renamed file stays.
+struct PartialFile(PathBuf);
 
-impl Draft {
+impl PartialFile {
     fn beside(path: &Path) -> Self {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.part", Uuid::now_v7().simple()));
@@ -118,7 +118,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }

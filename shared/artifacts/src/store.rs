@@ -1,4 +1,4 @@
-//! The store itself, and what needs no streaming: delete, list, ping.
+//! The store, and its operations delete, list and ping.
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -17,21 +17,21 @@ use crate::key::Key;
 
 const PING_LIMIT: Duration = Duration::from_secs(3);
 
-/// An object store. Clones share its connections.
+/// An object store. Clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) objects: Arc<dyn ObjectStore>,
-    place: Place,
+    backend: Backend,
 }
 
-/// Where the objects are.
+/// Where the objects are stored.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum Backend {
     Folder { path: PathBuf, opened: FolderId },
     Remote,
 }
 
-/// Which folder a path leads to: another one once a volume is mounted there, or no longer.
+/// Identifies the folder at a path. It changes when a volume is mounted or unmounted there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FolderId {
     device: u64,
@@ -45,25 +45,25 @@ impl FolderId {
     }
 }
 
-/// What was written.
+/// A stored object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// In bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// SHA-256 of the bytes, lower-case hexadecimal: what a reader must present.
+    /// SHA-256, lower-case hexadecimal. Readers verify it.
     pub sha256: String,
 }
 
 impl Store {
-    pub(crate) fn new(objects: Arc<dyn ObjectStore>, place: Place) -> Self {
-        Self { objects, place }
+    pub(crate) fn new(objects: Arc<dyn ObjectStore>, backend: Backend) -> Self {
+        Self { objects, backend }
     }
 
     pub(crate) fn path(key: &Key) -> ObjectPath {
         ObjectPath::from(key.as_str())
     }
 
-    /// Removes an object; one that is not there is fine.
+    /// Deletes an object. Succeeds if it does not exist.
     ///
     /// # Errors
     /// Those of [`ArtifactError::is_retryable`].
@@ -74,9 +74,9 @@ impl Store {
         }
     }
 
-    /// Every object below the folder `prefix` (such as `artifacts`; empty for all) with its size in bytes and the time it
-    /// was written, as the store lists them: a few at a time, however many there are. Objects whose names are no [`Key`]
-    /// are somebody else's and are left out. An error, [`ArtifactError::Unavailable`], ends the list.
+    /// Streams the objects under the folder `prefix` (such as `artifacts`; empty for all), each with its size in bytes and
+    /// its time of modification. Objects without a valid [`Key`] belong to other programs and are skipped. An error ends
+    /// the stream.
     pub fn stream(&self, prefix: &str) -> BoxStream<'static, Result<(Key, u64, DateTime<Utc>)>> {
         let objects = self.objects.list(Some(&ObjectPath::from(prefix)));
         let found = objects.filter_map(async |object| match object {
@@ -89,7 +89,7 @@ impl Store {
         found.boxed()
     }
 
-    /// What [`Store::stream`] lists, all at once: for stores that are known to be small.
+    /// As [`Store::stream`], collected: for small stores only.
     ///
     /// # Errors
     /// Those of [`ArtifactError::is_retryable`].
@@ -97,15 +97,15 @@ impl Store {
         self.stream(prefix).try_collect().await
     }
 
-    /// Whether the store answers now: a real, cheap request, given three seconds.
+    /// Sends a cheap request to the store, with a timeout of three seconds.
     ///
     /// # Errors
     /// Those of [`ArtifactError::is_retryable`].
     pub async fn ping(&self) -> Result<()> {
-        if let Place::Folder { path, .. } = &self.place {
+        if let Backend::Folder { path, .. } = &self.backend {
             return tokio::fs::read_dir(path).await.map(drop).map_err(ArtifactError::of_folder);
         }
-        // Lists what does not exist: needs the bucket and the credentials to be right, and returns nothing.
+        // Listing an unused prefix requires the bucket and valid credentials, and returns nothing.
         let nothing = ObjectPath::from("ping");
         let mut listing = self.objects.list(Some(&nothing));
         match tokio::time::timeout(PING_LIMIT, listing.next()).await {
@@ -115,19 +115,21 @@ impl Store {
         }
     }
 
-    /// What it means that an object is not there: [`ArtifactError::NotFound`] from a store that is as it should be. A bucket
-    /// or folder that is missing, or a volume that is not mounted, has no object either, and comes back with all of them.
-    pub(crate) async fn absent(&self) -> ArtifactError {
+    /// The error for a missing object: [`ArtifactError::NotFound`], or the store's own error if its bucket or folder is
+    /// missing or its volume is not mounted.
+    pub(crate) async fn not_found(&self) -> ArtifactError {
         if let Err(error) = self.ping().await {
             return error;
         }
-        let Place::Folder { path, opened } = &self.place else { return ArtifactError::NotFound };
-        let look = async {
+        let Backend::Folder { path, opened } = &self.backend else { return ArtifactError::NotFound };
+        let is_replaced = async {
             let is_empty = tokio::fs::read_dir(path).await?.next_entry().await?.is_none();
             Ok(is_empty && FolderId::of(path)? != *opened)
         };
-        match look.await {
-            Ok(true) => ArtifactError::NoBucket("another, empty folder took its place; is its volume mounted?".into()),
+        match is_replaced.await {
+            Ok(true) => ArtifactError::NoBucket(
+                "the folder was replaced by an empty one; check that its volume is mounted".into(),
+            ),
             Ok(false) => ArtifactError::NotFound,
             Err(error) => ArtifactError::of_folder(error),
         }

@@ -1,4 +1,4 @@
-//! Uploads: hashed while they are read, in parts when large, visible under their key only when whole.
+//! Uploads: hashed while they are read, multipart if large, visible when complete.
 
 use std::path::Path;
 
@@ -14,17 +14,16 @@ use crate::error::{ArtifactError, Result};
 use crate::key::Key;
 use crate::store::{Store, Stored};
 
-/// Bytes sent at once: what an upload holds in memory. S3 takes at most 10,000 parts, so objects up to 78 GiB.
+/// Part size of a multipart upload, which an upload keeps in memory. S3 allows 10,000 parts: 78 GiB.
 const PART: usize = 8 * 1024 * 1024;
-/// Bytes hashed before other tasks get their turn, well under a millisecond's work.
+/// Bytes hashed before the task yields: well under a millisecond.
 const STEP: usize = 256 * 1024;
 
 impl Store {
     /// Uploads a file.
     ///
     /// # Errors
-    /// [`ArtifactError::Io`] when the file can't be read, those of [`ArtifactError::is_retryable`] when the store does not
-    /// take it.
+    /// [`ArtifactError::Io`], and those of [`ArtifactError::is_retryable`].
     pub async fn put_file(&self, key: &Key, path: &Path) -> Result<Stored> {
         let file = tokio::fs::File::open(path).await?;
         self.put(key, Source::File(file)).await
@@ -58,8 +57,8 @@ impl Store {
         if sent.is_err()
             && let Err(error) = upload.abort().await
         {
-            // What stays is invisible, and a bucket's life-cycle rule for unfinished uploads removes it.
-            tracing::warn!(object = %path, %error, "could not take back an unfinished upload");
+            // Uploaded parts stay invisible. A lifecycle rule of the bucket should remove incomplete uploads.
+            tracing::warn!(object = %path, %error, "cannot abort an incomplete multipart upload");
         }
         sent
     }
@@ -80,14 +79,14 @@ async fn send_parts(
     Ok(())
 }
 
-/// Where an upload's bytes come from.
+/// The source of an upload.
 enum Source {
     File(tokio::fs::File),
     Bytes(Bytes),
 }
 
 impl Source {
-    /// The next [`PART`] bytes, fewer at the end, none after it.
+    /// The next part: [`PART`] bytes, fewer at the end, none after the end.
     async fn part(&mut self, digest: &mut Digest) -> Result<Bytes> {
         match self {
             Self::File(file) => read_part(file, digest).await,

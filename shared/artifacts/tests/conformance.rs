@@ -1,4 +1,4 @@
-//! What every store must do, tried on a local folder and on an S3 endpoint over HTTP.
+//! Conformance tests, on a local folder and on an S3 endpoint over HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
@@ -15,33 +15,33 @@ use trainyard_testkit::{Authority, SmallDisk, free_port, s3, tls_front, with_cau
 const MIB: usize = 1024 * 1024;
 const ENOUGH: u64 = 1 << 30;
 
-/// A store, and where its objects lie as files, so that tests can damage them.
-struct Bench {
+/// A store, and the folder with its objects as files, which tests damage.
+struct TestStore {
     store: Store,
     files: PathBuf,
     folder: TempDir,
 }
 
-fn folder() -> Bench {
+fn folder() -> TestStore {
     let folder = tempfile::tempdir().unwrap();
     let files = folder.path().join("made/by/open");
     let store = Store::open_with(&format!("file://{}", files.display()), None, []).unwrap();
-    Bench { store, files, folder }
+    TestStore { store, files, folder }
 }
 
-fn bucket() -> Bench {
+fn bucket() -> TestStore {
     let url = s3().fresh_bucket();
     let store = Store::open_with(&format!("{url}/some/prefix"), None, settings()).unwrap();
-    Bench { store, files: s3().files(&url).join("some/prefix"), folder: tempfile::tempdir().unwrap() }
+    TestStore { store, files: s3().files(&url).join("some/prefix"), folder: tempfile::tempdir().unwrap() }
 }
 
 fn settings() -> Vec<(String, String)> {
-    // Without AWS_ALLOW_HTTP: an http endpoint says it already.
+    // Without AWS_ALLOW_HTTP: an http endpoint must work without it.
     let env = s3().env().into_iter().filter(|(name, _)| *name != "AWS_ALLOW_HTTP");
     env.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-impl Bench {
+impl TestStore {
     /// The bucket or the store's folder.
     fn root(&self) -> PathBuf {
         if self.files.starts_with(self.folder.path()) {
@@ -77,7 +77,7 @@ fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Bytes that repeat nowhere near a part's size, so that parts in the wrong order show.
+/// Bytes without repetition within a part's size, so that reordered parts are detected.
 fn noise(size: usize) -> Vec<u8> {
     (0..size as u64).map(|n| (n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
 }
@@ -98,162 +98,162 @@ macro_rules! on_both {
 }
 
 on_both!(
-    bytes_and_files_come_back_as_they_went,
-    large_files_go_up_in_parts_and_come_back_whole,
-    what_was_altered_or_cut_is_never_handed_out,
+    bytes_and_files_read_back_as_written,
+    large_files_are_uploaded_in_parts_and_read_back,
+    altered_and_truncated_objects_are_never_returned,
     an_object_over_the_limit_is_refused,
-    what_is_absent_is_said_to_be,
-    deleting_twice_is_fine,
-    listing_names_what_is_there,
-    writing_again_replaces,
-    it_answers_a_ping,
-    an_object_of_a_store_that_is_gone_may_come_back,
+    missing_objects_and_files_are_reported,
+    deleting_twice_succeeds,
+    a_list_has_every_object_under_its_prefix,
+    a_second_write_replaces_the_object,
+    a_ping_succeeds,
+    a_missing_store_is_retryable_and_a_missing_object_is_not,
 );
 
-async fn bytes_and_files_come_back_as_they_went(bench: Bench) {
+async fn bytes_and_files_read_back_as_written(test: TestStore) {
     for size in [0, 1, 100_000] {
         let content = noise(size);
         let name = key(&format!("datasets/{size}.csv"));
-        let stored = bench.store.put_bytes(&name, Bytes::from(content.clone())).await.unwrap();
+        let stored = test.store.put_bytes(&name, Bytes::from(content.clone())).await.unwrap();
         assert_eq!((stored.size, &stored.sha256), (size as u64, &sha256(&content)));
-        assert_eq!(bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap(), content);
-        let (down, copy) = (bench.local("down"), key("copy"));
-        bench.store.get_to_file(&name, &stored.sha256, &down, ENOUGH).await.unwrap();
+        assert_eq!(test.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap(), content);
+        let (down, copy) = (test.local("down"), key("copy"));
+        test.store.get_to_file(&name, &stored.sha256, &down, ENOUGH).await.unwrap();
         assert_eq!(std::fs::read(&down).unwrap(), content);
-        assert_eq!(bench.store.put_file(&copy, &down).await.unwrap(), stored);
-        assert_eq!(bench.store.get_bytes(&copy, &stored.sha256.to_uppercase(), ENOUGH).await.unwrap(), content);
+        assert_eq!(test.store.put_file(&copy, &down).await.unwrap(), stored);
+        assert_eq!(test.store.get_bytes(&copy, &stored.sha256.to_uppercase(), ENOUGH).await.unwrap(), content);
     }
 }
 
-async fn large_files_go_up_in_parts_and_come_back_whole(bench: Bench) {
-    // Below, at, and between multiples of the part size.
+async fn large_files_are_uploaded_in_parts_and_read_back(test: TestStore) {
+    // Multiples of the part size, and a size between two.
     for size in [8 * MIB, 16 * MIB, 20 * MIB + 17] {
         let content = noise(size);
-        let (up, down, name) = (bench.local("up"), bench.local("down"), key("artifacts/large.tym"));
+        let (up, down, name) = (test.local("up"), test.local("down"), key("artifacts/large.tym"));
         std::fs::write(&up, &content).unwrap();
-        let stored = bench.store.put_file(&name, &up).await.unwrap();
+        let stored = test.store.put_file(&name, &up).await.unwrap();
         assert_eq!((stored.size, &stored.sha256), (size as u64, &sha256(&content)));
-        bench.store.get_to_file(&name, &stored.sha256, &down, ENOUGH).await.unwrap();
+        test.store.get_to_file(&name, &stored.sha256, &down, ENOUGH).await.unwrap();
         assert!(std::fs::read(&down).unwrap() == content, "{size} bytes came back altered");
-        assert_eq!(bench.store.put_bytes(&name, Bytes::from(content.clone())).await.unwrap(), stored);
-        assert!(bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap() == content);
+        assert_eq!(test.store.put_bytes(&name, Bytes::from(content.clone())).await.unwrap(), stored);
+        assert!(test.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap() == content);
     }
 }
 
-async fn what_was_altered_or_cut_is_never_handed_out(bench: Bench) {
+async fn altered_and_truncated_objects_are_never_returned(test: TestStore) {
     type Damage = fn(&mut Vec<u8>);
     let damages: [Damage; 4] =
         [|bytes| bytes[70_000] ^= 1, |bytes| bytes.truncate(99_999), |bytes| bytes.push(0), Vec::clear];
     for damage in damages {
         let name = key("artifacts/job/1.tym");
-        let stored = bench.store.put_bytes(&name, Bytes::from(noise(100_000))).await.unwrap();
-        bench.damage(&name, damage);
-        let error = bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
+        let stored = test.store.put_bytes(&name, Bytes::from(noise(100_000))).await.unwrap();
+        test.damage(&name, damage);
+        let error = test.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
         let ArtifactError::DigestMismatch { expected, found } = error else { panic!("{error:?}") };
         assert_eq!(expected, stored.sha256);
         assert_ne!(found, stored.sha256);
-        let target = bench.local("cache/model.tym");
+        let target = test.local("cache/model.tym");
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         std::fs::write(&target, "the last good one").unwrap();
-        let error = bench.store.get_to_file(&name, &stored.sha256, &target, ENOUGH).await.unwrap_err();
+        let error = test.store.get_to_file(&name, &stored.sha256, &target, ENOUGH).await.unwrap_err();
         assert!(matches!(error, ArtifactError::DigestMismatch { .. }), "{error:?}");
         assert_eq!(std::fs::read_to_string(&target).unwrap(), "the last good one");
-        assert_eq!(entries(target.parent().unwrap()), 1, "a part of the download was left behind");
+        assert_eq!(entries(target.parent().unwrap()), 1, "an incomplete download was left behind");
     }
 }
 
-async fn an_object_over_the_limit_is_refused(bench: Bench) {
+async fn an_object_over_the_limit_is_refused(test: TestStore) {
     let name = key("datasets/big.csv");
-    let stored = bench.store.put_bytes(&name, Bytes::from(noise(1000))).await.unwrap();
-    let error = bench.store.get_bytes(&name, &stored.sha256, 999).await.unwrap_err();
+    let stored = test.store.put_bytes(&name, Bytes::from(noise(1000))).await.unwrap();
+    let error = test.store.get_bytes(&name, &stored.sha256, 999).await.unwrap_err();
     assert!(matches!(error, ArtifactError::TooLarge { max: 999 }), "{error:?}");
-    let target = bench.local("out");
-    assert!(bench.store.get_to_file(&name, &stored.sha256, &target, 999).await.is_err());
-    assert_eq!(entries(bench.folder.path()), usize::from(bench.files.starts_with(bench.folder.path())));
-    bench.store.get_to_file(&name, &stored.sha256, &target, 1000).await.unwrap();
+    let target = test.local("out");
+    assert!(test.store.get_to_file(&name, &stored.sha256, &target, 999).await.is_err());
+    assert_eq!(entries(test.folder.path()), usize::from(test.files.starts_with(test.folder.path())));
+    test.store.get_to_file(&name, &stored.sha256, &target, 1000).await.unwrap();
 }
 
-async fn what_is_absent_is_said_to_be(bench: Bench) {
-    let error = bench.store.get_bytes(&key("artifacts/none.tym"), &sha256(b""), ENOUGH).await.unwrap_err();
+async fn missing_objects_and_files_are_reported(test: TestStore) {
+    let error = test.store.get_bytes(&key("artifacts/none.tym"), &sha256(b""), ENOUGH).await.unwrap_err();
     assert!(matches!(error, ArtifactError::NotFound), "{error:?}");
-    let error = bench.store.put_file(&key("x"), &bench.local("no such file")).await.unwrap_err();
+    let error = test.store.put_file(&key("x"), &test.local("no such file")).await.unwrap_err();
     assert!(matches!(error, ArtifactError::Io(_)), "{error:?}");
     assert!(!error.is_disk_full());
 }
 
-async fn deleting_twice_is_fine(bench: Bench) {
+async fn deleting_twice_succeeds(test: TestStore) {
     let name = key("artifacts/job/1.tym");
-    let stored = bench.store.put_bytes(&name, Bytes::from_static(b"model")).await.unwrap();
-    bench.store.delete(&name).await.unwrap();
-    bench.store.delete(&name).await.unwrap();
-    let gone = bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await;
+    let stored = test.store.put_bytes(&name, Bytes::from_static(b"model")).await.unwrap();
+    test.store.delete(&name).await.unwrap();
+    test.store.delete(&name).await.unwrap();
+    let gone = test.store.get_bytes(&name, &stored.sha256, ENOUGH).await;
     assert!(matches!(gone, Err(ArtifactError::NotFound)), "{gone:?}");
-    bench.store.put_bytes(&name, Bytes::from_static(b"model")).await.unwrap();
+    test.store.put_bytes(&name, Bytes::from_static(b"model")).await.unwrap();
 }
 
-async fn listing_names_what_is_there(bench: Bench) {
-    assert!(bench.keys("").await.is_empty());
+async fn a_list_has_every_object_under_its_prefix(test: TestStore) {
+    assert!(test.keys("").await.is_empty());
     for name in ["artifacts/a/1.tym", "artifacts/b/2.tym", "datasets/c.csv", "artifacts-of-others/d"] {
-        bench.store.put_bytes(&key(name), Bytes::from(name)).await.unwrap();
+        test.store.put_bytes(&key(name), Bytes::from(name)).await.unwrap();
     }
-    std::fs::write(bench.files.join("artifacts/not a key"), "").unwrap();
-    assert_eq!(bench.keys("artifacts").await, ["artifacts/a/1.tym", "artifacts/b/2.tym"]);
-    assert_eq!(bench.keys("artifacts/").await, ["artifacts/a/1.tym", "artifacts/b/2.tym"]);
-    assert_eq!(bench.keys("").await.len(), 4);
-    let (_, size, written) = bench.store.list("datasets").await.unwrap().remove(0);
+    std::fs::write(test.files.join("artifacts/not a key"), "").unwrap();
+    assert_eq!(test.keys("artifacts").await, ["artifacts/a/1.tym", "artifacts/b/2.tym"]);
+    assert_eq!(test.keys("artifacts/").await, ["artifacts/a/1.tym", "artifacts/b/2.tym"]);
+    assert_eq!(test.keys("").await.len(), 4);
+    let (_, size, written) = test.store.list("datasets").await.unwrap().remove(0);
     assert_eq!(size, "datasets/c.csv".len() as u64);
     assert!((chrono::Utc::now() - written).num_seconds().abs() < 60);
 }
 
-async fn writing_again_replaces(bench: Bench) {
+async fn a_second_write_replaces_the_object(test: TestStore) {
     let name = key("datasets/x.csv");
-    bench.store.put_bytes(&name, Bytes::from(noise(500))).await.unwrap();
-    let stored = bench.store.put_bytes(&name, Bytes::from_static(b"short")).await.unwrap();
-    assert_eq!(bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap(), "short");
+    test.store.put_bytes(&name, Bytes::from(noise(500))).await.unwrap();
+    let stored = test.store.put_bytes(&name, Bytes::from_static(b"short")).await.unwrap();
+    assert_eq!(test.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap(), "short");
 }
 
-async fn it_answers_a_ping(bench: Bench) {
-    bench.store.ping().await.unwrap();
-    std::fs::remove_dir_all(&bench.files).ok();
-    if bench.files.starts_with(bench.folder.path()) {
-        assert!(bench.store.ping().await.is_err(), "the folder is gone");
+async fn a_ping_succeeds(test: TestStore) {
+    test.store.ping().await.unwrap();
+    std::fs::remove_dir_all(&test.files).ok();
+    if test.files.starts_with(test.folder.path()) {
+        assert!(test.store.ping().await.is_err(), "the folder is gone");
     }
 }
 
-async fn an_object_of_a_store_that_is_gone_may_come_back(bench: Bench) {
+async fn a_missing_store_is_retryable_and_a_missing_object_is_not(test: TestStore) {
     let (name, other) = (key("datasets/x.csv"), key("datasets/y.csv"));
-    let stored = bench.store.put_bytes(&name, Bytes::from_static(b"1")).await.unwrap();
-    bench.store.put_bytes(&other, Bytes::from_static(b"2")).await.unwrap();
-    bench.store.delete(&name).await.unwrap();
-    let gone = bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
+    let stored = test.store.put_bytes(&name, Bytes::from_static(b"1")).await.unwrap();
+    test.store.put_bytes(&other, Bytes::from_static(b"2")).await.unwrap();
+    test.store.delete(&name).await.unwrap();
+    let gone = test.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
     assert!(matches!(gone, ArtifactError::NotFound) && !gone.is_retryable(), "{gone:?}");
-    // The bucket, or the folder that a volume is mounted on.
-    let (root, away) = (bench.root(), bench.root().with_extension("away"));
+    // Move the bucket or the folder away, as an unmounted volume does.
+    let (root, away) = (test.root(), test.root().with_extension("away"));
     std::fs::rename(&root, &away).unwrap();
     for mounted in [false, true] {
         if mounted {
             std::fs::create_dir(&root).unwrap();
         }
-        if mounted && !bench.files.starts_with(bench.folder.path()) {
-            // An empty bucket is one that lost its object.
+        if mounted && !test.files.starts_with(test.folder.path()) {
+            // An empty bucket exists and lacks the object.
             continue;
         }
-        let error = bench.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
+        let error = test.store.get_bytes(&name, &stored.sha256, ENOUGH).await.unwrap_err();
         assert!(matches!(error, ArtifactError::NoBucket(_)) && error.is_retryable(), "{error:?}");
-        let error = bench.store.head(&name, 1).await.unwrap_err();
+        let error = test.store.head(&name, 1).await.unwrap_err();
         assert!(error.is_retryable(), "{error:?}");
     }
     std::fs::remove_dir_all(&root).unwrap();
     std::fs::rename(&away, &root).unwrap();
-    assert_eq!(bench.store.get_bytes(&other, &sha256(b"2"), ENOUGH).await.unwrap(), "2");
+    assert_eq!(test.store.get_bytes(&other, &sha256(b"2"), ENOUGH).await.unwrap(), "2");
 }
 
 #[tokio::test]
-async fn a_folder_without_room_is_full_and_takes_objects_again() {
+async fn a_full_folder_accepts_objects_once_it_has_room() {
     let Some(disk) = SmallDisk::mount(2) else { return };
     let store = Store::open_with(&format!("file://{}", disk.path().display()), None, []).unwrap();
     disk.fill();
-    // As one file, and in parts.
+    // In one request, and in parts.
     for size in [MIB, 9 * MIB] {
         let error = store.put_bytes(&key("artifacts/a.tym"), Bytes::from(noise(size))).await.unwrap_err();
         assert!(matches!(error, ArtifactError::Full(_)) && error.is_retryable() && !error.is_disk_full(), "{error:?}");
@@ -263,7 +263,7 @@ async fn a_folder_without_room_is_full_and_takes_objects_again() {
 }
 
 #[tokio::test]
-async fn escapes_in_a_prefix_are_decoded_once() {
+async fn percent_encoding_in_a_prefix_is_decoded_once() {
     let url = s3().fresh_bucket();
     let store = Store::open_with(&format!("{url}/a%20b"), None, settings()).unwrap();
     store.put_bytes(&key("x"), Bytes::from_static(b"1")).await.unwrap();
@@ -273,7 +273,7 @@ async fn escapes_in_a_prefix_are_decoded_once() {
 }
 
 #[tokio::test]
-async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours() {
+async fn a_ping_fails_soon_without_endpoint_bucket_or_access() {
     let away = |name: &str, value: String| {
         if name == "AWS_ENDPOINT_URL" { format!("http://127.0.0.1:{}", free_port()) } else { value }
     };
@@ -303,7 +303,7 @@ async fn a_ping_fails_soon_when_the_endpoint_is_away_or_the_bucket_is_not_ours()
 }
 
 #[tokio::test]
-async fn keys_can_be_kept_in_files() {
+async fn credentials_are_read_from_files() {
     let folder = tempfile::tempdir().unwrap();
     let in_files = settings().into_iter().map(|(name, value)| {
         let path = folder.path().join(&name);
@@ -319,7 +319,7 @@ async fn keys_can_be_kept_in_files() {
 }
 
 #[tokio::test]
-async fn an_endpoint_with_a_certificate_of_our_own_is_trusted_by_name_alone() {
+async fn an_endpoint_is_trusted_by_the_configured_authority_only() {
     let (ours, other) = (Authority::made(), Authority::made());
     let port = tls_front(s3().port(), &ours);
     let env = settings().into_iter().map(|(name, value)| match name.as_str() {
@@ -334,18 +334,18 @@ async fn an_endpoint_with_a_certificate_of_our_own_is_trusted_by_name_alone() {
     let (trusting, payload) = (open(Some(&ours)), Bytes::from(noise(3 * MIB)));
     let stored = trusting.put_bytes(&key("a"), payload.clone()).await.unwrap();
     assert_eq!(trusting.get_bytes(&key("a"), &stored.sha256, ENOUGH).await.unwrap(), payload);
-    // They are tried again for a while, as all that fails on the way is.
-    let suspicious =
+    // Certificate errors are retried, as all connection errors are.
+    let untrusting =
         [open(None), open(Some(&other))].map(async |store| store.put_bytes(&key("b"), Bytes::from_static(b"b")).await);
-    for refused in join_all(suspicious).await {
+    for refused in join_all(untrusting).await {
         let error = refused.unwrap_err();
-        let told = with_causes(&error);
-        assert!(matches!(error, ArtifactError::Unavailable(_)) && told.contains("certificate"), "{told}");
+        let text = with_causes(&error);
+        assert!(matches!(error, ArtifactError::Unavailable(_)) && text.contains("certificate"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn an_upload_to_an_endpoint_that_is_away_gives_up_in_bounded_time() {
+async fn an_upload_to_a_missing_endpoint_fails_in_bounded_time() {
     let env = vec![
         ("AWS_ACCESS_KEY_ID".to_owned(), "x".to_owned()),
         ("AWS_SECRET_ACCESS_KEY".to_owned(), "y".to_owned()),
@@ -359,7 +359,7 @@ async fn an_upload_to_an_endpoint_that_is_away_gives_up_in_bounded_time() {
 }
 
 #[test]
-fn addresses_that_can_not_be_used_are_refused() {
+fn invalid_urls_are_refused() {
     let opened =
         Store::open_with("s3://bucket", Some(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"), []);
     assert!(matches!(opened, Err(ArtifactError::BadUrl(_))), "{opened:?}");
