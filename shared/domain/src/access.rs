@@ -1,36 +1,33 @@
-//! Who may call a route.
+//! Authorization of routes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::user::Role;
 
-/// What a route asks of its caller. Every route names one; a test walks them all.
+/// The access level that a route requires. Every route has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
-    /// Anybody, signed in or not.
+    /// Every caller, also without a token.
     Anon,
     /// Any active account.
     User,
-    /// Any active account may ask; the handler lets administrators read everything and others what is theirs.
+    /// Any active account. The handler limits users to their own objects; administrators read all.
     Owner,
-    /// Administrators alone.
+    /// Administrators only.
     Admin,
 }
 
-/// Why a caller was turned away.
+/// Why a caller was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nobody is signed in: 401.
+    /// The request has no valid token: 401.
     SignIn,
-    /// Somebody is, but the role is too low: 403.
+    /// The account's role is too low: 403.
     RoleTooLow,
 }
 
 impl Access {
-    /// Decides whether a caller with `role` (`None`: not signed in) may pass.
-    ///
-    /// # Errors
-    /// [`Refusal::SignIn`] for an anonymous caller, [`Refusal::RoleTooLow`] for a user on an admin route.
+    /// Checks the caller's `role`; `None` for an anonymous caller.
     pub fn check(self, role: Option<Role>) -> Result<(), Refusal> {
         match (self, role) {
             (Self::Anon, _) | (Self::User | Self::Owner, Some(_)) | (Self::Admin, Some(Role::Admin)) => Ok(()),
@@ -40,7 +37,7 @@ impl Access {
     }
 }
 
-/// A part of the API whose reads need an administrator unless `auth.users_may_read` opens them to every account.
+/// A section of the API. Only administrators may read it, unless `auth.users_may_read` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReadSection {
@@ -60,7 +57,7 @@ impl ReadSection {
     /// Every section.
     pub const ALL: [Self; 5] = [Self::Training, Self::Datasets, Self::Schedules, Self::Webhooks, Self::Queue];
 
-    /// The name in the settings and the first part of its paths.
+    /// The name in the settings and the first segment of its paths.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Training => "training",
@@ -71,7 +68,7 @@ impl ReadSection {
         }
     }
 
-    /// What reading it asks for, where `opened` are the sections that every account may read.
+    /// The access level for reads. `opened` lists the sections that every account may read.
     pub fn access(self, opened: &[Self]) -> Access {
         if opened.contains(&self) { Access::User } else { Access::Admin }
     }

@@ -1,11 +1,11 @@
-//! Time as an argument: the system's clock in production, a hand-driven one in tests.
+//! Clocks: the system's clock in production, a manual clock in tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Duration, DurationRound, Utc};
 
-/// Tells the time. Cloning shares the clock.
+/// A clock. Clones share the clock.
 #[derive(Debug, Clone)]
 pub struct Clock(Kind);
 
@@ -16,17 +16,17 @@ enum Kind {
 }
 
 impl Clock {
-    /// The machine's own clock.
+    /// The system's clock.
     pub fn system() -> Self {
         Self(Kind::System)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    /// A manual clock at `start`. Only [`Clock::advance`] moves it.
     pub fn manual(start: DateTime<Utc>) -> Self {
         Self(Kind::Manual(Arc::new(AtomicI64::new(start.timestamp_micros()))))
     }
 
-    /// The time now, to the microsecond: the finest step that every database keeps.
+    /// The current time in microseconds, the precision of both databases.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Kind::System => {
@@ -37,7 +37,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock on; the system's clock is not ours to move, so there it does nothing.
+    /// Advances a manual clock. Does nothing on the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Kind::Manual(micros) = &self.0 {
             micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);

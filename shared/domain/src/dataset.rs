@@ -1,4 +1,4 @@
-//! Data sets: their names, versions and column profiles.
+//! Datasets: names, versions and column profiles.
 
 mod index;
 
@@ -12,16 +12,13 @@ pub(crate) use index::visits;
 use crate::ids::{DatasetId, UserId};
 use crate::model::parse_name;
 
-/// A data set's name: `[a-z0-9][a-z0-9._-]{0,63}`.
+/// A dataset's name: `[a-z0-9][a-z0-9._-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DatasetName(String);
 
 impl DatasetName {
-    /// Parses a name.
-    ///
-    /// # Errors
-    /// A sentence for the client.
+    /// Parses a name; the error is a message for the client.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         parse_name(text).map(Self)
     }
@@ -32,71 +29,72 @@ impl DatasetName {
     }
 }
 
-/// How a column's values read.
+/// The type of a column, inferred from its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
-    /// Numbers, finite.
+    /// Finite numbers.
     Number,
     /// 0/1, true/false, yes/no.
     Boolean,
-    /// Few distinct texts.
+    /// Text with few distinct values.
     Category,
-    /// Many distinct texts, such as names: of no use as a feature, and left out of `*`.
+    /// Text with many distinct values, such as names. Cannot be a feature; `*` excludes it.
     Text,
-    /// No value at all in any row.
+    /// No row has a value.
     Empty,
 }
 
-/// What an upload learned about one column.
+/// The profile of one column, computed at the upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnProfile {
-    /// The header's name.
+    /// The column's name in the header.
     pub name: String,
-    /// How the values read.
+    /// The inferred type.
     pub dtype: Dtype,
     /// Rows without a value.
     pub missing: u64,
-    /// Distinct values, missing not counted; exact up to the profiler's cap, a lower bound past it.
+    /// Distinct values without missing ones: exact up to the profiler's limit, a lower bound above it.
     pub distinct: u64,
-    /// Smallest number.
+    /// Minimum, for numbers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub min: Option<f64>,
-    /// Largest number.
+    /// Maximum, for numbers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max: Option<f64>,
-    /// The most frequent values with their counts, most frequent first.
+    /// The most frequent values with their counts, in descending order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub top: Option<Vec<(String, u64)>>,
-    /// SHA-256 (hex) over the column's values in row order: two columns with the same digest are equal.
+    /// SHA-256 (hex) of the values in row order. Columns with the same digest are equal.
     pub values_sha256: String,
-    /// The same over each value's order of first appearance: equal when one column only renames the other's values.
+    /// SHA-256 (hex) of the values, each replaced by its order of first appearance. Columns with the same digest differ
+    /// only in the names of their values.
     pub partition_sha256: String,
 }
 
-/// One version of a data set.
+/// One version of a dataset.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// Its id.
     pub id: DatasetId,
     /// Its name.
     pub name: DatasetName,
-    /// Counts up from 1 with each upload of the name.
+    /// Starts at 1 and increases with each upload under the name.
     pub version: i64,
-    /// Data rows, the header not counted.
+    /// Number of rows without the header.
     pub rows: i64,
-    /// Size of the CSV in bytes, uncompressed.
+    /// Size of the uncompressed CSV in bytes.
     pub bytes: i64,
-    /// A profile per column, in file order.
+    /// One profile for each column, in file order.
     pub columns: Vec<ColumnProfile>,
     /// SHA-256 of the CSV, hexadecimal.
     pub sha256: String,
-    /// Where the CSV lies in the object store.
+    /// The CSV's key in the object store.
     pub storage_key: String,
-    /// What a person should know before training on it.
+    /// Warnings about the data, for people.
     pub warnings: Vec<String>,
-    /// Who uploaded it; `None` for a built-in one.
+    /// The account that uploaded it; `None` for a built-in dataset.
     pub created_by: Option<UserId>,
-    /// When.
+    /// When it was uploaded.
     pub created_at: DateTime<Utc>,
 }

@@ -1,34 +1,34 @@
-//! What was wrong with which field.
+//! Validation errors of request fields.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// One refused field of a request: the JSON path a client sent and a sentence that says what was expected.
+/// A validation error of one field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
-    /// Path of the field as the client wrote it, such as `params.n_trees` or `jobs[3].features`.
+    /// JSON path of the field in the request, such as `params.n_trees` or `jobs[3].features`.
     pub field: String,
-    /// What was expected, in a sentence fit for the person who sent it.
+    /// What is expected of the field; continues a sentence that begins with the field's name.
     pub message: String,
 }
 
 impl FieldError {
-    /// A refusal of `field`, explained by `message`.
+    /// A validation error of `field`.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
 }
 
-/// Most characters of a client's own text in a message.
+/// Maximum number of characters of a client's text in a message.
 const SHOWN_CHARS: usize = 100;
 
-/// A client's own text as messages quote it: cut to 100 characters.
+/// A client's text, truncated to 100 characters for an error message.
 pub fn shown(text: &str) -> Cow<'_, str> {
     cut(text, SHOWN_CHARS)
 }
 
-/// `text` with at most `chars` characters; `…` stands for the rest.
+/// Truncates `text` to `chars` characters, followed by `…`.
 pub fn cut(text: &str, chars: usize) -> Cow<'_, str> {
     match text.char_indices().nth(chars) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

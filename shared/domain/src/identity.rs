@@ -1,56 +1,56 @@
-//! Identities of outside token issuers: which account a token leads to, and which role it gives.
+//! Identities of external token issuers: the account of an identity, and the role that a token grants.
 
 use chrono::{DateTime, Utc};
 
 use crate::ids::UserId;
 use crate::user::{Role, User};
 
-/// A user of an outside issuer, linked to an account.
+/// A user of an external issuer, linked to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalIdentity {
-    /// The issuer: `iss` of its tokens, or its configured name where tokens carry none.
+    /// `iss` of the issuer's tokens, or the issuer's configured name if its tokens have no `iss`.
     pub issuer: String,
     /// The user's id at the issuer.
     pub subject: String,
     /// The account.
     pub user_id: UserId,
-    /// Whether the issuer vouched for the e-mail address when the identity was linked.
+    /// Whether the token stated a verified e-mail address when the identity was linked.
     pub email_verified: bool,
-    /// `iat` of the token that last set the account's role; `None` while administrators set the role.
+    /// `iat` of the token that last set the account's role. `None`: administrators set the role.
     pub role_as_of: Option<DateTime<Utc>>,
     /// When the identity was linked.
     pub created_at: DateTime<Utc>,
 }
 
-/// What a valid token of an unknown identity leads to.
+/// The decision about an identity that is not linked to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstSight {
-    /// Make an account.
+    /// Create an account.
     Create,
-    /// Link the identity to the account that has its e-mail address.
+    /// Link the identity to the account with the same e-mail address.
     Link,
-    /// Refuse: the issuer's users must have an account already.
+    /// Refuse: the issuer's settings do not allow new accounts.
     RefuseUnknown,
-    /// Refuse: another account has the e-mail address, and the rules forbid linking it.
+    /// Refuse: an account has the e-mail address, and linking to this account is not allowed.
     RefuseEmailTaken,
 }
 
-/// What an issuer's settings allow for identities that are not linked yet.
+/// An issuer's settings for identities that are not linked to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstSightRules {
-    /// Whether an account is made for an unknown e-mail address.
+    /// Whether an unknown e-mail address creates an account.
     pub create: bool,
-    /// Whether a verified e-mail address may lead to an existing account.
+    /// Whether an identity may be linked to an existing account by a verified e-mail address.
     pub link_by_email: bool,
 }
 
 impl FirstSightRules {
-    /// Decides about an identity of `issuer` that is not linked. `email_verified` is the token's statement; `owner` is
-    /// the account that has the e-mail address, with the identities linked to that account.
+    /// Decides about an identity of `issuer` that is not linked. `email_verified` comes from the token. `owner` is the
+    /// account with the token's e-mail address, and the identities that are linked to the account.
     ///
-    /// An e-mail address alone never leads to an account: whoever can make an issuer state somebody else's address would
-    /// take over the account. Nor does a verified one lead to an account that another identity of the same issuer holds
-    /// (the address was given to another person), or that an unverified identity made.
+    /// An unverified address never links: an attacker could state any address and take over the account. A verified
+    /// address does not link either if the account has another identity of the same issuer, because the address may have
+    /// been reassigned, or if the account has an unverified identity.
     pub fn decide(self, issuer: &str, email_verified: bool, owner: Option<(&User, &[ExternalIdentity])>) -> FirstSight {
         match owner {
             None if self.create => FirstSight::Create,
@@ -67,20 +67,20 @@ impl FirstSightRules {
     }
 }
 
-/// What a token does to the role of a linked account.
+/// The effect of a token on the role of a linked account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleChange {
-    /// The stored role counts.
+    /// The stored role applies.
     Keep,
-    /// The token's role counts and replaces the stored one; its `iat` is the time of the change.
+    /// The token's role applies and replaces the stored role. The time is the token's `iat`.
     Set(Role, DateTime<Utc>),
-    /// The issuer no longer maps roles: the stored role counts, and administrators may change it again.
+    /// The issuer no longer maps roles: the stored role applies, and administrators may change it.
     Release,
 }
 
 impl RoleChange {
-    /// Decides by the role that the token maps to (`None` where the issuer maps none), the token's `iat`, and what is
-    /// stored. Of two tokens with different roles the later issued one counts, in whichever order they arrive.
+    /// Decides from the token's mapped role (`None` if the issuer maps no roles), the token's `iat` and the stored role.
+    /// Of two tokens with different roles the one issued later applies, in any order of arrival.
     pub fn decide(
         mapped: Option<Role>,
         issued_at: DateTime<Utc>,
@@ -96,7 +96,7 @@ impl RoleChange {
         }
     }
 
-    /// The role that counts, where `stored` is the account's.
+    /// The role that applies; `stored` is the account's role.
     pub fn effective(self, stored: Role) -> Role {
         match self {
             Self::Keep | Self::Release => stored,
@@ -153,8 +153,16 @@ mod tests {
         assert_eq!(decide(true, true, &[identity("b", true)]), FirstSight::Link);
         assert_eq!(decide(false, true, &[]), FirstSight::RefuseEmailTaken);
         assert_eq!(decide(true, false, &[]), FirstSight::RefuseEmailTaken);
-        assert_eq!(decide(true, true, &[identity("b", false)]), FirstSight::RefuseEmailTaken, "made unverified");
-        assert_eq!(decide(true, true, &[identity("a", true)]), FirstSight::RefuseEmailTaken, "a reused address");
+        assert_eq!(
+            decide(true, true, &[identity("b", false)]),
+            FirstSight::RefuseEmailTaken,
+            "the account has an unverified identity"
+        );
+        assert_eq!(
+            decide(true, true, &[identity("a", true)]),
+            FirstSight::RefuseEmailTaken,
+            "the address may have been reassigned"
+        );
     }
 
     #[test]

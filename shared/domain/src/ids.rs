@@ -1,4 +1,4 @@
-//! Identifiers: UUIDv7, so that they sort by creation time.
+//! Ids: UUIDv7, which sort by creation time.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new id that sorts after every id made before `now`.
+            /// A new id. Sorts after every id that was created before `now`.
             pub fn at(now: DateTime<Utc>) -> Self {
                 Self(uuid_at(now))
             }
@@ -34,33 +34,33 @@ macro_rules! id {
 }
 
 id!(
-    /// Names a user account.
+    /// Id of an account.
     UserId
 );
 id!(
-    /// Names a training job.
+    /// Id of a job.
     JobId
 );
 id!(
-    /// Names one version of a data set.
+    /// Id of one version of a dataset.
     DatasetId
 );
 id!(
-    /// Names one event on its way to a webhook.
+    /// Id of a webhook delivery.
     DeliveryId
 );
 id!(
-    /// Names a schedule.
+    /// Id of a schedule.
     ScheduleId
 );
 
-/// A UUIDv7 whose time part is `now`; times before 1970 count as 1970.
+/// A UUIDv7 with the timestamp `now`, or 1970 for earlier times.
 pub fn uuid_at(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
     Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
 }
 
-/// The smallest UUIDv7 whose time part is `at`, to the millisecond: no id made at `at` or later is below it.
+/// The smallest UUIDv7 with the timestamp `at` in milliseconds. No id created at `at` or later is smaller.
 pub fn first_uuid_at(at: DateTime<Utc>) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()

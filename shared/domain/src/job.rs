@@ -1,4 +1,4 @@
-//! A training job and its life cycle.
+//! A training job and its states.
 //!
 //! ```text
 //! submit ──▶ queued ──claim──▶ running ──publish──▶ succeeded
@@ -6,7 +6,7 @@
 //!   backoff ──┘  └─ lease lost, ─┘ └──▶ cancelled
 //!                   drained
 //! ```
-//! Storage carries each transition out as a compare-and-set; what follows a run is decided by [`crate::outcome::after`].
+//! Storage performs each transition as a compare-and-set. [`crate::outcome::after`] decides the state after a run.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,19 +15,19 @@ use crate::ids::{DatasetId, JobId, UserId};
 use crate::outcome::{Counts, JobError};
 use crate::spec::JobSpec;
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobStatus {
-    /// Waits: for a worker, for its time, or for its retry.
+    /// Waits for a worker, for `run_at` or for a retry.
     Queued,
-    /// A worker holds its lease.
+    /// A worker holds the lease.
     Running,
-    /// Its model version is published.
+    /// The model version is published.
     Succeeded,
-    /// It will not run again by itself.
+    /// The job failed, and no attempt is left.
     Failed,
-    /// Somebody stopped it.
+    /// A user cancelled the job.
     Cancelled,
 }
 
@@ -46,23 +46,23 @@ impl JobStatus {
         }
     }
 
-    /// The status called `text`, if there is one.
+    /// The status with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// Whether the job has ended.
+    /// Whether the status is final.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 
-    /// Whether `POST /training/{id}/retry` may start a new attempt series.
+    /// Whether `POST /training/{id}/retry` may start a new series of attempts.
     pub fn may_retry(self) -> bool {
         matches!(self, Self::Failed | Self::Cancelled)
     }
 }
 
-/// The stream a job's id travels on: one per class, read in this order.
+/// The priority class of a job. The queue has one stream for each class and reads them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PriorityClass {
     /// Priorities above 0.
@@ -74,7 +74,7 @@ pub enum PriorityClass {
 }
 
 impl PriorityClass {
-    /// Highest first.
+    /// All classes, highest first.
     pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
 
     /// The class of a priority.
@@ -96,57 +96,57 @@ impl PriorityClass {
     }
 }
 
-/// One job, as stored.
+/// A job, as stored.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Its id.
     pub id: JobId,
-    /// The order.
+    /// The job specification.
     pub spec: JobSpec,
-    /// The data set version it reads.
+    /// The dataset version to train on.
     pub dataset_id: DatasetId,
-    /// Who submitted it.
+    /// The account that submitted the job.
     pub created_by: UserId,
-    /// Where it stands.
+    /// Its state.
     pub status: JobStatus,
-    /// Failures, crashes, interruptions of the present attempt series.
+    /// Failures, crashes and interruptions in the current series of attempts.
     pub counts: Counts,
-    /// Counts up with every claim: the fencing token of the present run.
+    /// The fencing token of the current run. Increases with every claim.
     pub claim: i64,
-    /// The worker that holds, or last held, the lease.
+    /// The worker that holds the lease, or held it last.
     pub worker: Option<String>,
-    /// When the lease is lost unless renewed.
+    /// When the lease expires, unless the worker renews it.
     pub lease_expires_at: Option<DateTime<Utc>>,
-    /// When somebody asked for it to stop.
+    /// When a user requested the cancellation.
     pub cancel_requested_at: Option<DateTime<Utc>>,
-    /// Due from then on.
+    /// The job does not start before this time.
     pub run_at: DateTime<Utc>,
-    /// 0..1, within the present run.
+    /// Progress of the current run, 0 to 1.
     pub progress: f64,
-    /// What the present run is doing.
+    /// The phase of the current run.
     pub phase: Option<String>,
-    /// When it was accepted.
+    /// When the job was accepted.
     pub created_at: DateTime<Utc>,
-    /// When its present or last run began.
+    /// When the current or last run started.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When the job reached a final state.
     pub finished_at: Option<DateTime<Utc>>,
-    /// Held-out metrics of a succeeded job.
+    /// Metrics on the held-out part, once the job succeeded.
     pub metrics: Option<serde_json::Value>,
-    /// The version a succeeded job published.
+    /// The model version that the job published.
     pub model_version: Option<i64>,
-    /// The last failure; kept while a retry waits.
+    /// The last failure. Kept while the job waits for a retry.
     pub error: Option<JobError>,
-    /// The request that submitted it, for logs.
+    /// Id of the request that submitted the job, for logs.
     pub request_id: Option<String>,
-    /// Where in a trace it was submitted (W3C Trace Context), for its runs to go on from.
+    /// Trace context of the submission (W3C). Runs continue this trace.
     pub traceparent: Option<String>,
-    /// Moves with every change of the row: the `ETag`.
+    /// Increases with every visible change. The API uses it as `ETag`.
     pub revision: i64,
 }
 
 impl Job {
-    /// A job as it is accepted at `now`: queued under a new id, due at once or when its `spec` says.
+    /// A queued job with a new id, accepted at `now`.
     pub fn submitted(
         spec: JobSpec,
         dataset_id: DatasetId,
@@ -180,20 +180,20 @@ impl Job {
         }
     }
 
-    /// The attempt that is running, or will run next, counted from 1: finished attempts of any kind but interruptions.
+    /// The number of the current or next attempt, from 1. Interruptions do not count as attempts.
     pub fn attempt(&self) -> i64 {
         let spent = self.counts.attempts + self.counts.crashes;
         if self.status.is_final() && self.status != JobStatus::Succeeded { spent.max(1) } else { spent + 1 }
     }
 
-    /// Seconds the present or last run took, up to `now`.
+    /// Duration of the current or last run in seconds, up to `now`.
     pub fn duration_s(&self, now: DateTime<Utc>) -> Option<f64> {
         let until = self.finished_at.unwrap_or(now);
         let started = self.started_at?;
         Some((until - started).num_milliseconds().max(0) as f64 / 1000.0)
     }
 
-    /// Seconds left at the present pace, while it runs and has told how far it is.
+    /// Estimated seconds left, while the job runs and reports progress.
     pub fn eta_s(&self, now: DateTime<Utc>) -> Option<f64> {
         if self.status != JobStatus::Running || self.progress <= 0.01 {
             return None;

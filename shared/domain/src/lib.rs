@@ -1,8 +1,6 @@
-//! The pure rules of Trainyard: no I/O, no async, no clock of its own.
+//! The domain rules of Trainyard, without I/O and without async.
 //!
-//! Everything a role decides (who may call what, which job transition is legal, when a failure is retried, whether a
-//! parameter is in bounds) is a function here that takes time and randomness as arguments, so it can be read and
-//! tested without a server.
+//! Functions take the time and random draws as arguments, so that tests need no server and no clock.
 
 pub mod access;
 pub mod algorithm;

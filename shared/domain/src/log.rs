@@ -1,57 +1,59 @@
-//! What a run says of itself on the way: lines for people, and figures measured while it trains.
+//! The log of a run: text lines, and metrics measured during training.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// How much a line matters.
+/// Severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
-    /// What goes on.
+    /// Normal progress.
     Info,
-    /// What a person should know about the data, the parameters or the surroundings.
+    /// A problem with the data, the parameters or the environment that does not stop the run.
     Warning,
-    /// Why a run ended without a model.
+    /// Why the run produced no model.
     Error,
 }
 
-/// One thing a run said.
+/// One log entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum LogEntry {
-    /// A line for people.
+    /// A text line.
     Log {
-        /// How much it matters.
+        /// Its severity.
         level: LogLevel,
-        /// A sentence.
+        /// Its text.
         message: String,
     },
-    /// A figure.
+    /// A measured value.
     Metric {
-        /// What was measured, as in a job's metrics: `oob_accuracy`, `log_loss`.
+        /// Name of the metric, such as `oob_accuracy` or `log_loss`.
         name: String,
-        /// The figure, finite.
+        /// The value, a finite number.
         value: f64,
-        /// How far the training was, in the algorithm's own steps (trees); `None` for the finished model.
+        /// The training step, such as the number of trees; `None` for the final model.
         step: Option<u64>,
     },
 }
 
-/// An entry with its time.
+/// A log entry with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
-    /// When it was said, by the worker's clock.
+    /// Time of the entry, by the worker's clock.
     pub at: DateTime<Utc>,
-    /// What was said.
+    /// The entry.
     #[serde(flatten)]
     pub entry: LogEntry,
 }
 
-/// Sequence numbers set aside for each run of a job.
+/// Sequence numbers reserved for each run of a job.
 const PER_RUN: i64 = 1_000_000;
 
-/// The sequence number of the `n`th line (from 0) of the run with this claim. It rises through a run and from one run to
-/// the next, and whoever runs the job knows it without asking: a write that is repeated finds its own lines again.
+/// The sequence number of the `n`th line (from 0) of the run with this claim.
+///
+/// Numbers increase within a run and from run to run. The worker computes them without a query, so a repeated write
+/// stores the same lines under the same numbers.
 pub fn seq(claim: i64, n: u64) -> i64 {
     claim * PER_RUN + i64::try_from(n).unwrap_or(i64::MAX).min(PER_RUN - 2) + 1
 }
@@ -61,10 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_rise_through_runs_and_never_meet() {
+    fn numbers_increase_from_run_to_run_without_overlap() {
         assert_eq!(seq(0, 0), 1);
         assert!(seq(1, 0) < seq(1, 1) && seq(1, 1) < seq(2, 0));
-        assert!(seq(1, u64::MAX) < seq(2, 0), "a run that talks for ever stays within its own numbers");
+        assert!(seq(1, u64::MAX) < seq(2, 0), "a run with too many lines stays within its own numbers");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Models: their names, versions and aliases.
+//! Models: names, versions and aliases.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::algorithm::Algorithm;
 use crate::ids::{DatasetId, JobId};
 
-/// The alias that `/inference` serves when a request names neither version nor alias.
+/// The alias that `/inference` uses when a request names neither version nor alias.
 pub const PRODUCTION: &str = "production";
 
 /// A model's name: `[a-z0-9][a-z0-9._-]{0,63}`.
@@ -15,10 +15,7 @@ pub const PRODUCTION: &str = "production";
 pub struct ModelName(String);
 
 impl ModelName {
-    /// Parses a name.
-    ///
-    /// # Errors
-    /// A sentence for the client.
+    /// Parses a name; the error is a message for the client.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         parse_name(text).map(Self)
     }
@@ -35,7 +32,7 @@ impl std::fmt::Display for ModelName {
     }
 }
 
-/// The one rule for names of models, data sets and aliases.
+/// Parses a name of a model, a dataset, a schedule or an alias.
 pub(crate) fn parse_name(text: &str) -> Result<String, &'static str> {
     let first = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let rest = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
@@ -46,47 +43,44 @@ pub(crate) fn parse_name(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Checks an alias by the rule for names; a number alone would read as a version.
-///
-/// # Errors
-/// A sentence for the client.
+/// Parses an alias; the error is a message for the client. A number would be read as a version.
 pub fn parse_alias(text: &str) -> Result<String, &'static str> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("must not be a number: that would read as a version");
+        return Err("must not be a number, because a number is read as a version");
     }
     parse_name(text)
 }
 
-/// One published version of a model.
+/// A published version of a model.
 #[derive(Debug, Clone)]
 pub struct ModelVersion {
     /// The model's name.
     pub name: ModelName,
-    /// Counts up from 1.
+    /// Version number, from 1.
     pub version: i64,
-    /// The job that trained it; no job publishes twice.
+    /// The job that trained it. A job publishes at most one version.
     pub job_id: JobId,
-    /// What trained it.
+    /// The training algorithm.
     pub algorithm: Algorithm,
-    /// Feature names in the model's order.
+    /// Feature names, in the order of the model's columns.
     pub features: Vec<String>,
     /// The target column.
     pub target: String,
-    /// Held-out metrics, as in the API.
+    /// Metrics on the held-out part.
     pub metrics: serde_json::Value,
-    /// The data set version it was trained on.
+    /// The dataset version that it was trained on.
     pub dataset_id: DatasetId,
-    /// The artifact's size in bytes.
+    /// Size of the artifact in bytes.
     pub size: i64,
-    /// The artifact's SHA-256, hexadecimal.
+    /// SHA-256 of the artifact, hexadecimal.
     pub sha256: String,
-    /// Where the artifact lies in the object store.
+    /// The artifact's key in the object store.
     pub artifact_key: String,
-    /// Where in a trace it was published (W3C Trace Context), for its first load to go on from.
+    /// Trace context of the publication (W3C). The first load continues this trace.
     pub traceparent: Option<String>,
     /// When it was published.
     pub created_at: DateTime<Utc>,
-    /// Aliases that point at it, sorted.
+    /// Aliases of this version, sorted.
     pub aliases: Vec<String>,
 }
 

@@ -1,42 +1,41 @@
-//! How a run of a job can end, and what that makes of the job.
+//! How a run can end, and the state of the job after the run.
 //!
-//! Three counts are kept apart (see `docs` of [`Counts`]): a job's own failures spend attempts, crashes count towards
-//! poison, interruptions count towards nothing.
+//! [`Counts`] keeps three counts: failures use up attempts, crashes use up [`MAX_CRASHES`], interruptions use up nothing.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::job::JobStatus;
 
-/// Why a job failed: a closed list that clients may match on.
+/// Why a job failed. Clients may rely on this closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureCode {
-    /// The data can't be trained on as asked.
+    /// The data is not suitable for the requested training.
     BadData,
-    /// The parameters can't work on this data.
+    /// The parameters are not suitable for the data.
     BadParams,
-    /// Training ran into its memory limit.
+    /// Training exceeded its memory limit.
     OutOfMemory,
-    /// Training ran into `timeout_s`.
+    /// Training exceeded `timeout_s`.
     Timeout,
-    /// The training process wrote more to its pipes than it may.
+    /// The training process exceeded the limit of its output.
     OutputLimit,
-    /// The training process wrote more to its folder than it may.
+    /// The training process exceeded the limit of its work folder.
     DiskLimit,
-    /// The training process panicked again and again.
+    /// The training process panicked in [`MAX_CRASHES`] runs.
     Panicked,
-    /// The training process was killed by a signal, or its worker died under the job, again and again.
+    /// A signal killed the training process, or the worker died, in [`MAX_CRASHES`] runs.
     Crashed,
-    /// The data set, or its object in the store, is gone for good.
+    /// The dataset, or its object in the object store, does not exist.
     DatasetMissing,
-    /// The data set's object is not what was uploaded.
+    /// The dataset's object differs from the upload.
     DatasetCorrupt,
-    /// The object store or the database stayed away, full or closed to this worker.
+    /// The object store or the database was unavailable or full, or refused access.
     StorageUnavailable,
-    /// The work folder is full or can't be written.
+    /// The worker's work folder is full or not writable.
     DiskFull,
-    /// The training process broke its protocol: a defect of Trainyard.
+    /// The training process violated its protocol: a defect of Trainyard.
     Internal,
 }
 
@@ -60,64 +59,64 @@ impl FailureCode {
         }
     }
 
-    /// Whether another attempt could end differently.
+    /// Whether another attempt can succeed.
     pub fn retryable(self) -> bool {
         matches!(self, Self::StorageUnavailable | Self::DiskFull | Self::Internal)
     }
 }
 
-/// A failure as clients see it.
+/// A failure, as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobError {
-    /// What kind.
+    /// Kind of failure.
     pub code: FailureCode,
-    /// What happened, for people: no paths, no stack traces.
+    /// What happened, without paths and stack traces.
     pub message: String,
-    /// Whether the failure was of a kind that is retried.
+    /// Whether this kind of failure is retried.
     pub retryable: bool,
-    /// The last lines that the training process wrote to its log, fit to be shown; absent where it wrote none.
+    /// Log excerpt: the last lines of the training process's standard error. Absent if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_tail: Option<String>,
 }
 
 impl JobError {
-    /// A failure of kind `code`; whether it is retryable follows from the kind.
+    /// A failure of this kind.
     pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retryable: code.retryable(), log_tail: None }
     }
 
-    /// The same failure with the end of the training process's log.
+    /// The same failure with a log excerpt.
     #[must_use]
     pub fn with_log_tail(self, log_tail: Option<String>) -> Self {
         Self { log_tail, ..self }
     }
 }
 
-/// How one run of a job ended without a published model.
+/// How a run ended without a published model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
     /// The job's own failure: spends an attempt.
     Failed(JobError),
-    /// The training process or its worker died; the message says how (signal, exit status, lost worker).
+    /// The training process or its worker died. The message names the signal, the exit status or the lost worker.
     Crashed(JobError),
-    /// A drain or an eviction: the job's fault in no way.
+    /// A drain, an eviction or a lost lease; not caused by the job.
     Interrupted,
-    /// Somebody asked for it to stop.
+    /// A user cancelled the job.
     Cancelled,
 }
 
-/// What happened to a job so far in its present attempt series.
+/// Counts of a job in the current series of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// The job's own failures.
+    /// Failures of the job.
     pub attempts: i64,
-    /// Deaths of its training process or worker.
+    /// Crashes of the training process or its worker.
     pub crashes: i64,
-    /// Drains, evictions, leases lost by a healthy worker.
+    /// Drains, evictions, and leases lost by a live worker.
     pub interruptions: i64,
 }
 
-/// A job that took its process down this often is poison.
+/// A job fails after this many crashes, whatever its `max_attempts` (a poison message).
 pub const MAX_CRASHES: i64 = 3;
 
 /// The state that follows an [`Ending`].
@@ -125,17 +124,17 @@ pub const MAX_CRASHES: i64 = 3;
 pub struct Next {
     /// `queued`, `failed` or `cancelled`.
     pub status: JobStatus,
-    /// The counts from now on.
+    /// The new counts.
     pub counts: Counts,
-    /// When a job that went back to the queue is due again.
+    /// When a job that returns to the queue is due.
     pub run_at: Option<DateTime<Utc>>,
-    /// What to show: kept on a job that waits for its retry too, so that people see why it waits.
+    /// The failure to show, also while the job waits for a retry.
     pub error: Option<JobError>,
 }
 
 /// Decides what an ending makes of a job.
 ///
-/// `jitter` is a uniform draw from 0..1 that spreads retries out. A job with a cancel mark never goes back to the queue.
+/// `jitter` is a uniform draw from 0..1. A job with a requested cancellation never returns to the queue.
 pub fn after(
     ending: Ending,
     counts: Counts,
@@ -203,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_retry_can_mend_fails_at_once() {
+    fn a_failure_that_is_not_retryable_is_final() {
         let next = run(Ending::Failed(JobError::new(FailureCode::BadData, "one class")), Counts::default(), false);
         assert_eq!((next.status, next.counts.attempts), (JobStatus::Failed, 1));
     }
 
     #[test]
-    fn poison_ends_after_three_crashes_whatever_max_attempts_says() {
+    fn a_job_fails_after_three_crashes_whatever_its_max_attempts() {
         let mut counts = Counts::default();
         for status in [JobStatus::Queued, JobStatus::Queued, JobStatus::Failed] {
             let next = run(crash(FailureCode::Panicked), counts, false);
@@ -220,21 +219,21 @@ mod tests {
     }
 
     #[test]
-    fn interruptions_cost_nothing_and_never_end_a_job() {
+    fn interruptions_use_up_no_attempt() {
         let next = run(Ending::Interrupted, Counts { attempts: 2, crashes: 2, interruptions: 50 }, false);
         assert_eq!(next.status, JobStatus::Queued);
         assert_eq!(next.counts, Counts { attempts: 2, crashes: 2, interruptions: 51 });
     }
 
     #[test]
-    fn a_cancel_mark_wins_over_going_back_to_the_queue() {
+    fn a_job_with_a_requested_cancellation_does_not_return_to_the_queue() {
         for ending in [Ending::Interrupted, crash(FailureCode::Crashed)] {
             assert_eq!(run(ending, Counts::default(), true).status, JobStatus::Cancelled);
         }
     }
 
     #[test]
-    fn an_error_without_a_log_reads_as_before() {
+    fn an_error_without_a_log_excerpt_keeps_its_json() {
         let stored = r#"{"code":"bad_data","message":"one class","retryable":false}"#;
         let error: JobError = serde_json::from_str(stored).unwrap();
         assert_eq!(error, JobError::new(FailureCode::BadData, "one class"));

@@ -1,60 +1,57 @@
-//! Parameters of an algorithm: their bounds, defaults and JSON Schema.
+//! Parameters of an algorithm: bounds, defaults and JSON Schema.
 
 use serde_json::{Map, Value, json};
 
 use crate::algorithm::Algorithm;
 use crate::field::{FieldError, shown};
 
-/// One parameter an algorithm takes.
+/// A parameter of an algorithm.
 #[derive(Debug, Clone, Copy)]
 pub struct ParamSpec {
-    /// Its JSON name.
+    /// Its name in JSON.
     pub name: &'static str,
     /// Type, bounds and default.
     pub kind: ParamKind,
-    /// What it does, for people.
+    /// Its description in `GET /algorithms`.
     pub description: &'static str,
 }
 
 /// Type, bounds (inclusive) and default of a parameter. A number without a default may be null.
 #[derive(Debug, Clone, Copy)]
 pub enum ParamKind {
-    /// A whole number.
+    /// An integer.
     Int {
-        /// Smallest accepted.
+        /// Minimum.
         min: i64,
-        /// Largest accepted.
+        /// Maximum.
         max: i64,
-        /// Taken when absent; `None` stands for null.
+        /// Default; `None` means null.
         default: Option<i64>,
     },
     /// A finite number.
     Float {
-        /// Smallest accepted.
+        /// Minimum.
         min: f64,
-        /// Largest accepted.
+        /// Maximum.
         max: f64,
-        /// Taken when absent; `None` stands for null.
+        /// Default; `None` means null.
         default: Option<f64>,
     },
-    /// One of a few words.
+    /// One of several strings.
     Choice {
-        /// The words.
+        /// The allowed strings.
         options: &'static [&'static str],
-        /// Taken when absent.
+        /// Default.
         default: &'static str,
     },
 }
 
-/// Parameters that passed [`Params::parse`]: every one present, each within bounds.
+/// Validated parameters: complete and within bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params(Map<String, Value>);
 
 impl Params {
-    /// Checks `given` against the algorithm's table and fills in the defaults.
-    ///
-    /// # Errors
-    /// Every refused parameter, as `params.<name>`.
+    /// Validates `given` and fills in the defaults. Returns an error for each invalid parameter.
     pub fn parse(algorithm: Algorithm, given: &Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         let specs = algorithm.params();
         let mut errors = Vec::new();
@@ -75,34 +72,34 @@ impl Params {
         if errors.is_empty() { Ok(Self(params)) } else { Err(errors) }
     }
 
-    /// A whole number; `None` where it is null or there is no such parameter.
+    /// An integer; `None` if it is null or unknown.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.0.get(name).and_then(Value::as_i64)
     }
 
-    /// A number; `None` where it is null or there is no such parameter.
+    /// A number; `None` if it is null or unknown.
     pub fn float(&self, name: &str) -> Option<f64> {
         self.0.get(name).and_then(Value::as_f64)
     }
 
-    /// A word; empty where there is no such parameter.
+    /// A string; empty if it is unknown.
     pub fn choice(&self, name: &str) -> &str {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// All of them, owned.
+    /// All parameters, owned.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }
 
-    /// All of them, as they are saved with the model.
+    /// All parameters, as saved with the model.
     pub fn as_map(&self) -> &Map<String, Value> {
         &self.0
     }
 }
 
 impl ParamSpec {
-    /// The value to use for what a client sent, or what was expected instead.
+    /// Validates a value of a client; the error says what is expected.
     fn accept(&self, given: Option<&Value>) -> Result<Value, String> {
         let given = match given {
             None => return Ok(self.default_value()),
@@ -112,7 +109,7 @@ impl ParamSpec {
             ParamKind::Int { default: None, .. } | ParamKind::Float { default: None, .. } if given.is_null() => {
                 Ok(Value::Null)
             }
-            ParamKind::Int { min, max, .. } => match whole(given) {
+            ParamKind::Int { min, max, .. } => match as_integer(given) {
                 Some(n) if (min..=max).contains(&n) => Ok(json!(n)),
                 _ => Err(format!("must be a whole number from {min} to {max}")),
             },
@@ -153,12 +150,12 @@ impl ParamSpec {
     }
 }
 
-/// A whole number, however it is spelled: JSON Schema takes 7.0 for an integer.
-fn whole(given: &Value) -> Option<i64> {
+/// An integer in any notation: JSON Schema accepts 7.0 as an integer.
+fn as_integer(given: &Value) -> Option<i64> {
     given.as_i64().or_else(|| given.as_f64().filter(|x| x.fract() == 0.0 && x.abs() < EXACT).map(|x| x as i64))
 }
 
-/// Floats below are whole numbers without rounding.
+/// Floats below this limit represent every integer exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// JSON Schema (2020-12) of an algorithm's `params` object.

@@ -1,6 +1,6 @@
-//! Jobs that come back: what is submitted, when, and what happens when a time was missed or the last job still runs.
+//! Schedules: what is submitted, when, and what happens to missed and overlapping times.
 //!
-//! When is a [`Timetable`]; which of the times that have come are acted upon is its [`Timetable::plan`].
+//! [`Timetable`] computes the due times, [`Timetable::plan`] decides which of them submit a job.
 
 mod timetable;
 
@@ -15,14 +15,14 @@ use crate::ids::{JobId, ScheduleId, UserId};
 use crate::model::parse_name;
 use crate::spec::{Draft, JobSpec};
 
-/// What becomes of times that passed while nobody looked: the servers were down, or the sweep had no leader.
+/// Policy for missed times, which passed while no sweep ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatchUp {
-    /// They are left out.
+    /// Skip missed times.
     Skip,
-    /// One job for all of them, for the latest.
+    /// Submit one job, for the latest missed time.
     One,
-    /// A job for each of the latest [`MAX_DUE`].
+    /// Submit one job for each of the latest [`MAX_DUE`] missed times.
     All,
 }
 
@@ -38,20 +38,20 @@ impl CatchUp {
         }
     }
 
-    /// The policy called `text`, if there is one.
+    /// The policy with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|policy| policy.as_str() == text)
     }
 }
 
-/// What becomes of a time that comes while a job of the schedule is queued or running.
+/// Policy for a due time while a job of the schedule is queued or running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlap {
-    /// Another job, beside it.
+    /// Submit another job.
     Allow,
-    /// No job.
+    /// Submit no job.
     Skip,
-    /// The one that is queued or running is cancelled, and a new one submitted.
+    /// Cancel the queued or running job and submit another one.
     Replace,
 }
 
@@ -67,22 +67,22 @@ impl Overlap {
         }
     }
 
-    /// The policy called `text`, if there is one.
+    /// The policy with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|policy| policy.as_str() == text)
     }
 }
 
-/// What a due time came to.
+/// The result of a due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// A job.
+    /// A job was submitted.
     Submitted,
-    /// None: the one before had not ended.
+    /// No job: an earlier job was queued or running.
     SkippedOverlap,
-    /// None: it passed while nobody looked.
+    /// No job: the time was missed.
     SkippedMissed,
-    /// None: the order can't be trained any more.
+    /// No job: the job specification is no longer valid.
     Refused,
 }
 
@@ -99,28 +99,25 @@ impl Outcome {
         }
     }
 
-    /// The outcome called `text`, if there is one.
+    /// The outcome with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == text)
     }
 }
 
-/// The order that is submitted each time, with every default filled in but what the data decides: the data set's
-/// version and the columns that `*` stands for are those of the day.
+/// The job template of a schedule, with all defaults filled in. The dataset's version and the columns of `*` are resolved
+/// at each due time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Template {
-    /// The data set, in its newest version.
+    /// The dataset; jobs use its newest version.
     pub dataset: DatasetName,
-    /// The rest.
+    /// The other fields.
     #[serde(flatten)]
     pub draft: Draft,
 }
 
 impl Template {
-    /// The order for a job on this version of its data set.
-    ///
-    /// # Errors
-    /// Every refused field.
+    /// The job specification for this version of the dataset. Returns an error for each invalid field.
     pub fn resolve(&self, dataset: &IndexedDataset) -> Result<JobSpec, Vec<FieldError>> {
         self.draft.validate(Some(dataset))
     }
@@ -131,69 +128,63 @@ impl Template {
 pub struct Schedule {
     /// Its id.
     pub id: ScheduleId,
-    /// Its name, of which there is one.
+    /// Its unique name.
     pub name: String,
     /// See [`Timetable::parse`].
     pub cron: String,
     /// See [`Timetable::parse`].
     pub timezone: String,
-    /// What it submits.
+    /// The job template.
     pub template: Template,
     /// See [`CatchUp`].
     pub catch_up: CatchUp,
     /// See [`Overlap`].
     pub overlap: Overlap,
-    /// Whether it does nothing by itself.
+    /// A paused schedule submits jobs only when a user triggers it.
     pub paused: bool,
-    /// Who made it; its jobs are this account's.
+    /// The account that created it and owns its jobs.
     pub created_by: UserId,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed by somebody.
+    /// When a user last changed it.
     pub updated_at: DateTime<Utc>,
-    /// The first time that was not looked at yet; `None` while it is paused.
+    /// The next due time; `None` while it is paused.
     pub next_run_at: Option<DateTime<Utc>>,
     /// When it last submitted a job.
     pub last_run_at: Option<DateTime<Utc>>,
-    /// The job that was.
+    /// The last job that it submitted.
     pub last_job_id: Option<JobId>,
-    /// Why the last order was refused; gone with the next that is accepted.
+    /// Why the last submission was refused. Cleared by the next accepted one.
     pub last_error: Option<String>,
-    /// Moves with every change: what writes name that read it before.
+    /// Increases with every change. Updates name the revision that they read.
     pub revision: i64,
 }
 
 impl Schedule {
-    /// Its timetable.
-    ///
-    /// # Errors
-    /// When a newer release of the time zones or of the rules no longer knows what this one was stored with.
+    /// Its timetable. Fails if the time zone database no longer has the zone, or newer rules refuse the expression.
     pub fn timetable(&self, now: DateTime<Utc>) -> Result<Timetable, Vec<FieldError>> {
         Timetable::parse(&self.cron, &self.timezone, now)
     }
 }
 
-/// What one due time of a schedule came to.
+/// The result of one due time of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRun {
     /// The schedule.
     pub schedule_id: ScheduleId,
-    /// The time.
+    /// The due time.
     pub due_at: DateTime<Utc>,
-    /// The job, if one was submitted. It may have expired since.
+    /// The submitted job. It may have expired since.
     pub job_id: Option<JobId>,
-    /// What it came to,
+    /// The outcome.
     pub outcome: Outcome,
-    /// and why, for people.
+    /// The reason, for people.
     pub message: Option<String>,
-    /// When that was decided.
+    /// When the outcome was recorded.
     pub at: DateTime<Utc>,
 }
 
-/// Checks a schedule's name by the rule for names of models.
-///
-/// # Errors
-/// A sentence for the client.
+/// Parses a schedule's name; the error is a message for the client.
 pub fn parse_schedule_name(text: &str) -> Result<String, &'static str> {
     parse_name(text)
 }

@@ -1,53 +1,53 @@
-//! Refresh tokens: rotated at each use, and a token used twice gives its whole family away.
+//! Refresh tokens: rotated at each use. Reuse of a token revokes its family (RFC 9700).
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::ids::UserId;
 
-/// One refresh token, as stored: the token itself is known to its holder alone.
+/// A refresh token, as stored: only its hash.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
     /// Its id.
     pub id: Uuid,
-    /// All tokens that descend from one login.
+    /// The family: all tokens that descend from one sign-in.
     pub family: Uuid,
-    /// Whose it is.
+    /// The account.
     pub user_id: UserId,
     /// Keyed hash of the token, hexadecimal.
     pub token_hash: String,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
-    /// When it stops working.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
-    /// When it was exchanged for its successor.
+    /// When the client exchanged it for its successor.
     pub used_at: Option<DateTime<Utc>>,
-    /// By whom it was exchanged: a keyed hash of the client's address.
+    /// Keyed hash of the address of the client that exchanged it.
     pub used_from: Option<String>,
-    /// Whether its successor was given out a second time.
+    /// Whether its successor was returned a second time.
     pub repeated: bool,
-    /// When its family was revoked, by logout or by a detected reuse.
+    /// When its family was revoked, by a sign-out or a detected reuse.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// How long after its use a token gives the same successor once more, so that two tabs can refresh at the same time.
+/// For this long after its use a token returns the same successor once more, so that two tabs can refresh concurrently.
 pub const REPEAT_WINDOW: Duration = Duration::seconds(10);
 
-/// What a presented refresh token leads to.
+/// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// Exchange it for a new pair.
+    /// Exchange it for a new pair of tokens.
     Rotate,
-    /// It was exchanged a moment ago by the same client: give that client the same new pair again.
+    /// The same client exchanged it within [`REPEAT_WINDOW`]: return the same new pair again.
     Repeat,
-    /// It was exchanged before: somebody holds a copy, so the family must end.
+    /// It was exchanged before: revoke the family, because the token was copied.
     Reused,
-    /// It is over (expired or revoked).
+    /// It is expired or revoked.
     Over,
 }
 
 impl RefreshToken {
-    /// Decides what presenting this token at `now` means for a client whose address hashes to `from`.
+    /// Decides at `now` for a client whose address has the hash `from`.
     pub fn present(&self, now: DateTime<Utc>, from: &str) -> Presented {
         if self.revoked_at.is_some() {
             return Presented::Over;

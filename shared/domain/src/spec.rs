@@ -1,4 +1,4 @@
-//! What a client asks to have trained: a [`Draft`] as sent, a [`JobSpec`] once it is validated.
+//! Job specifications: a [`Draft`] before validation, a [`JobSpec`] after it.
 
 mod validate;
 
@@ -12,56 +12,56 @@ use crate::model::ModelName;
 
 pub use validate::is_regression;
 
-/// The data set a job trains on when it names none.
+/// The default dataset of a job.
 pub const DEFAULT_DATASET: &str = "titanic";
-/// The target of [`DEFAULT_DATASET`].
+/// The default target for [`DEFAULT_DATASET`].
 pub const DEFAULT_TARGET: &str = "survived";
-/// Most features a job may name.
+/// Maximum number of features of a job.
 pub const MAX_FEATURES: usize = 10_000;
-/// Largest seed a client may send: every JSON client can write whole numbers up to here exactly (RFC 8259).
+/// Maximum seed: JSON clients represent integers up to this value exactly (RFC 8259).
 pub const MAX_SEED: u64 = (1 << 53) - 1;
-/// A target with more distinct values than this is never taken for a list of classes.
+/// Maximum number of classes of a target.
 pub const MAX_CLASSES: u64 = 100;
 
-/// A training job's order, with every default filled in: what is stored, shown as `spec`, and handed to the worker.
+/// A job specification with all defaults filled in. The API shows it as `spec`; the worker trains by it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobSpec {
-    /// The model to make a version of.
+    /// Name of the model.
     pub name: ModelName,
-    /// What trains it.
+    /// The training algorithm.
     pub algorithm: Algorithm,
-    /// Feature columns; never `*`, which is expanded at submission.
+    /// Feature columns. `*` is expanded at submission.
     pub features: Vec<String>,
-    /// The data set's name.
+    /// Name of the dataset.
     pub dataset: DatasetName,
-    /// The data set's version, fixed at submission so that retries see the same rows.
+    /// Version of the dataset, fixed at submission so that retries read the same rows.
     pub dataset_version: i64,
     /// The column to predict.
     pub target: String,
-    /// Every parameter of the algorithm.
+    /// All parameters of the algorithm.
     pub params: Map<String, Value>,
-    /// Higher runs first; -10 to 10.
+    /// -10 to 10; higher priorities run first.
     pub priority: i64,
-    /// Not before then.
+    /// The job does not start before this time.
     pub run_at: Option<DateTime<Utc>>,
-    /// How often the job's own retryable failures are tried.
+    /// Maximum number of attempts after retryable failures.
     pub max_attempts: i64,
-    /// Longest run in seconds.
+    /// Time limit of a run in seconds.
     pub timeout_s: i64,
-    /// Where to report the end.
+    /// URL that receives the webhook when the job is final.
     pub webhook_url: Option<String>,
-    /// Fixes every random draw.
+    /// Seed of the random number generator.
     pub seed: u64,
 }
 
-/// A training request with its defaults filled in and its types checked, but nothing else.
+/// A training request with defaults, before validation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Draft {
     /// See [`JobSpec`].
     pub name: String,
     /// See [`JobSpec`].
     pub algorithm: String,
-    /// See [`JobSpec`]; `["*"]` means every column but the target.
+    /// See [`JobSpec`]; `["*"]` means all usable columns except the target.
     pub features: Vec<String>,
     /// See [`JobSpec`].
     pub target: String,
@@ -75,7 +75,7 @@ pub struct Draft {
     pub max_attempts: i64,
     /// See [`JobSpec`].
     pub timeout_s: i64,
-    /// See [`JobSpec`]; whether it may be used depends on the server's settings, see [`crate::webhook::Rules`].
+    /// See [`JobSpec`]; checked by [`crate::webhook::Rules`].
     pub webhook_url: Option<String>,
     /// See [`JobSpec`].
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! Accounts: e-mail addresses, passwords, roles.
+//! Accounts: e-mail addresses, passwords and roles.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use uuid::Uuid;
 
 use crate::ids::UserId;
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Predicts and sees models; reads more where `auth.users_may_read` opens it.
+    /// May predict and read models, and read the sections in `auth.users_may_read`.
     User,
-    /// Also uploads, trains, deletes and administers accounts.
+    /// May also upload, train, delete and administer accounts.
     Admin,
 }
 
 impl Role {
-    /// The role's name in JSON and in the database.
+    /// The name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -25,28 +25,25 @@ impl Role {
         }
     }
 
-    /// The role called `text`, if there is one.
+    /// The role with this name.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::User, Self::Admin].into_iter().find(|role| role.as_str() == text)
     }
 }
 
-/// An e-mail address, in lower case: two spellings of one address are one account.
+/// An e-mail address in lower case, so that each address has one account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
 impl Email {
-    /// Longest address, in bytes (RFC 5321, section 4.5.3.1.3).
+    /// Maximum length in bytes (RFC 5321, section 4.5.3.1.3).
     const MAX_BYTES: usize = 254;
 
-    /// Parses an address of at most 254 bytes.
-    ///
-    /// # Errors
-    /// A sentence for the client when `text` is no address.
+    /// Parses an address; the error is a message for the client.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        // The folded text is what is stored, so the rules hold for the folded text: lower-casing can add bytes (`Ⱥ`) and
-        // can turn an accepted character into one that no address has (`İ`).
+        // Validate the folded text, which is stored: lower-casing can add bytes (`Ⱥ`), and can make characters that no
+        // address has (`İ`).
         let folded = text.trim().to_lowercase();
         let options =
             email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
@@ -56,8 +53,7 @@ impl Email {
         if is_valid { Ok(Self(folded)) } else { Err("must be an e-mail address, such as ada@example.com") }
     }
 
-    /// An address as a database holds it. It was checked when it was stored, by the rules of that version: one that
-    /// today's rules refuse must still be readable, or it would break every list that it is in.
+    /// An address from the database, without validation. An address that an older version accepted must stay readable.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
@@ -68,20 +64,17 @@ impl Email {
     }
 }
 
-/// A password within the bounds that bcrypt can tell apart. Never printed.
+/// A password of a length that bcrypt supports. `Debug` hides it.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl Password {
-    /// Shortest accepted password, in bytes.
+    /// Minimum length in bytes.
     pub const MIN_BYTES: usize = 8;
-    /// Longest: bcrypt ignores what comes after 72 bytes, so a longer one is refused rather than cut.
+    /// Maximum length in bytes. bcrypt ignores further bytes, so longer passwords are refused.
     pub const MAX_BYTES: usize = 72;
 
-    /// Accepts a password of 8 to 72 bytes without NUL.
-    ///
-    /// # Errors
-    /// A sentence for the client.
+    /// Parses a password of 8 to 72 bytes without NUL; the error is a message for the client.
     pub fn parse(text: String) -> Result<Self, &'static str> {
         match text.len() {
             0..Self::MIN_BYTES => Err("must have at least 8 characters"),
@@ -91,7 +84,7 @@ impl Password {
         }
     }
 
-    /// The plain text, for the hash function alone.
+    /// The plain text, for the hash function only.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -103,36 +96,36 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// What ended an account's sessions, and whether its password is for one sign-in.
+/// Revoked sessions and the one-time password of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountSecurity {
-    /// Sessions that began before this time are over.
+    /// Sessions that began before this time are revoked.
     pub sessions_end: Option<DateTime<Utc>>,
-    /// The session that goes on all the same, because it changed the password.
+    /// The session that stays valid, because it changed the password.
     pub kept_session: Option<Uuid>,
-    /// Set while the password is one that an administrator was shown.
+    /// Set while the password is a one-time password.
     pub one_time: Option<OneTimePassword>,
 }
 
-/// A password that an administrator was shown, for one sign-in.
+/// A one-time password that an administrator received for the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OneTimePassword {
     /// When it stops working.
     pub expires_at: DateTime<Utc>,
-    /// When somebody signed in with it.
+    /// When it was used.
     pub used_at: Option<DateTime<Utc>>,
 }
 
 impl OneTimePassword {
-    /// Whether it still signs in at `now`.
+    /// Whether it is valid at `now`.
     pub fn signs_in(&self, now: DateTime<Utc>) -> bool {
         self.used_at.is_none() && now < self.expires_at
     }
 }
 
 impl AccountSecurity {
-    /// Whether a session is over. `session` is its id, a UUIDv7; a token without one goes by its own time of issue, in
-    /// seconds since 1970.
+    /// Whether a session is revoked. `session` is its id, a UUIDv7. For a token without a session id, `issued_at` (seconds
+    /// since 1970) decides.
     pub fn is_over(&self, session: Option<Uuid>, issued_at: i64) -> bool {
         let Some(end) = self.sessions_end else { return false };
         match session {
@@ -150,20 +143,20 @@ impl AccountSecurity {
     }
 }
 
-/// One account, as stored.
+/// An account, as stored.
 #[derive(Debug, Clone)]
 pub struct User {
     /// Its id.
     pub id: UserId,
-    /// Its address, unique.
+    /// Its unique e-mail address.
     pub email: Email,
-    /// bcrypt hash of its password.
+    /// bcrypt hash of the password.
     pub password_hash: String,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
-    /// Disabled accounts can neither sign in nor use tokens they still hold.
+    /// A disabled account cannot sign in, and its tokens are refused.
     pub disabled: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// What ended its sessions, and whether its password is for one sign-in.
     pub security: AccountSecurity,
@@ -193,13 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn sessions_from_before_the_end_are_over_but_for_the_one_that_is_kept() {
+    fn older_sessions_are_revoked_except_the_kept_one() {
         let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
         let (before, after) = (uuid_at(at(10_400)), uuid_at(at(10_600)));
         let ended = AccountSecurity { sessions_end: Some(at(10_500)), ..AccountSecurity::default() };
         assert!(ended.is_over(Some(before), 10) && !ended.is_over(Some(after), 10));
-        assert!(ended.is_over(None, 9) && !ended.is_over(None, 10), "by the second without a session id");
-        assert!(ended.is_over(Some(Uuid::nil()), 11), "an id that tells no time");
+        assert!(
+            ended.is_over(None, 9) && !ended.is_over(None, 10),
+            "without a session id, the second of issue decides"
+        );
+        assert!(ended.is_over(Some(Uuid::nil()), 11), "an id without a timestamp");
         let kept = AccountSecurity { kept_session: Some(before), ..ended };
         assert!(!kept.is_over(Some(before), 10));
         assert!(!AccountSecurity::default().is_over(Some(before), 10));

@@ -1,7 +1,6 @@
-//! Webhooks: a job tells an address of its owner how it ended, by the rules of Standard Webhooks
-//! (<https://www.standardwebhooks.com>).
+//! Webhooks for jobs that reach a final state, as Standard Webhooks defines them (<https://www.standardwebhooks.com>).
 //!
-//! What is told is [`event`]; where to is checked by [`Rules`]; what follows an attempt is decided by [`after`].
+//! [`event`] makes the payload, [`Rules`] validate the URL, [`after`] decides what follows an attempt.
 
 mod address;
 mod rules;
@@ -15,14 +14,14 @@ use crate::job::{Job, JobStatus};
 pub use address::is_public;
 pub use rules::{MAX_URL_LENGTH, Rules, masked, receiver};
 
-/// Where a delivery stands.
+/// The status of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryStatus {
-    /// It is to be sent, now or again later.
+    /// Waits for its next attempt.
     Pending,
-    /// The receiver took it.
+    /// The receiver accepted it.
     Delivered,
-    /// The receiver never took it, or said that it is gone.
+    /// No attempt succeeded, or the receiver answered 410.
     Failed,
 }
 
@@ -39,48 +38,48 @@ impl DeliveryStatus {
         }
     }
 
-    /// The status called `text`, if there is one.
+    /// The status with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
-/// One event on its way to one address, as stored.
+/// A delivery, as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
-    /// Its id, the `webhook-id` of every attempt: receivers tell repetitions by it.
+    /// Its id, sent as `webhook-id` with every attempt, by which receivers detect duplicates.
     pub id: DeliveryId,
-    /// The job it tells of.
+    /// The job of the event.
     pub job_id: JobId,
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// The [`receiver`] at that address.
+    /// The [`receiver`] of the URL.
     pub receiver: String,
-    /// What happened, such as `training.succeeded`.
+    /// The event type, such as `training.succeeded`.
     pub event: String,
     /// The body.
     pub payload: Value,
-    /// Where it stands.
+    /// Its status.
     pub status: DeliveryStatus,
-    /// Moves with every attempt and every replay: the result of an attempt that was overtaken is not recorded.
+    /// Increases with every attempt and replay. The result of an attempt with an older claim is not recorded.
     pub claim: i64,
-    /// Attempts of the present series; a replay begins a new one.
+    /// Attempts in the current series. A replay begins a new series.
     pub attempts: i64,
-    /// When a pending one is due.
+    /// When the next attempt is due.
     pub next_attempt_at: DateTime<Utc>,
-    /// What the receiver answered last: an HTTP status code.
+    /// HTTP status of the last answer.
     pub last_status: Option<i64>,
     /// Why the last attempt failed, for people.
     pub last_error: Option<String>,
-    /// When the job ended.
+    /// When the job reached a final state.
     pub created_at: DateTime<Utc>,
-    /// When it was delivered or given up.
+    /// When it was delivered or failed.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// What is told of a job that has ended: the event's type and the body. `None` for a job that goes on.
+/// The event type and the payload of a job in a final state; `None` for other jobs.
 ///
-/// Of the metrics only the numbers are told: lists and tables can be long, and are at the job.
+/// The payload contains numeric metrics only, because lists and tables can be long.
 pub fn event(job: &Job) -> Option<(&'static str, Value)> {
     let kind = match job.status {
         JobStatus::Queued | JobStatus::Running => return None,
@@ -111,19 +110,19 @@ pub fn event(job: &Job) -> Option<(&'static str, Value)> {
     Some((kind, json!({"type": kind, "timestamp": at, "data": data})))
 }
 
-/// What came of one attempt.
+/// The result of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if the receiver answered.
     pub status: Option<u16>,
-    /// How long the receiver asked to be left alone, in seconds.
+    /// The receiver's `Retry-After` in seconds.
     pub retry_after_s: Option<i64>,
-    /// What kept it from being an answer, for people.
+    /// Why there was no answer, for people.
     pub error: Option<String>,
 }
 
 impl Answer {
-    /// Whether the receiver took the event.
+    /// Whether the receiver accepted the event.
     pub fn is_taken(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
@@ -132,22 +131,21 @@ impl Answer {
 /// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
-    /// Nothing: it was delivered.
+    /// The delivery succeeded.
     Delivered,
     /// Another attempt at this time.
     Again(DateTime<Utc>),
-    /// Nothing: it is given up.
+    /// The delivery failed.
     Failed,
 }
 
-/// The receiver's address is no more, and will not come back (Standard Webhooks: stop sending).
+/// 410 Gone: Standard Webhooks says to stop sending.
 const GONE: u16 = 410;
 
-/// Decides what follows the `attempts`-th attempt of a series, which ended with `answer` at `now`.
+/// Decides what follows the attempt number `attempts` of a series, which ended with `answer` at `now`.
 ///
-/// `pauses` are the seconds between attempts: their number is that of the retries. `jitter`, a uniform draw from 0..1,
-/// adds up to a tenth, so that what failed together does not come back together. A receiver may ask for a longer pause,
-/// up to the longest of `pauses`.
+/// `pauses` are the backoff delays in seconds, one for each retry. `jitter`, a uniform draw from 0..1, adds up to 10 %.
+/// `Retry-After` of the receiver may lengthen the delay up to the longest of `pauses`.
 pub fn after(answer: &Answer, attempts: i64, pauses: &[i64], now: DateTime<Utc>, jitter: f64) -> After {
     if answer.is_taken() {
         return After::Delivered;
@@ -188,23 +186,23 @@ mod tests {
         for status in [100, 199, 301, 302, 308, 400, 404, 429, 500, 503] {
             assert_ne!(deliver(status), After::Delivered, "{status}");
         }
-        assert_eq!(deliver(410), After::Failed, "gone is gone");
+        assert_eq!(deliver(410), After::Failed, "410 is never retried");
     }
 
     #[test]
-    fn attempts_follow_the_pauses_and_then_end() {
+    fn attempts_follow_the_pauses_and_then_fail() {
         assert_eq!(pause(&answered(500), 1, 0.0), Some(5_000));
         assert_eq!(pause(&Answer::default(), 2, 0.0), Some(300_000));
-        assert_eq!(pause(&answered(500), 2, 1.0), Some(330_000), "spread by up to a tenth");
+        assert_eq!(pause(&answered(500), 2, 1.0), Some(330_000), "jitter adds up to 10 %");
         assert_eq!(pause(&answered(500), 3, 0.0), None);
-        assert_eq!(pause(&answered(500), 4, 0.0), None, "also one that came late");
+        assert_eq!(pause(&answered(500), 4, 0.0), None, "nor after more attempts than pauses");
     }
 
     #[test]
-    fn a_receiver_may_ask_for_a_longer_pause_but_not_for_ever() {
+    fn retry_after_lengthens_a_pause_up_to_the_longest() {
         let asks = |seconds| Answer { retry_after_s: Some(seconds), ..answered(503) };
         assert_eq!(pause(&asks(60), 1, 0.0), Some(60_000));
-        assert_eq!(pause(&asks(1), 1, 0.0), Some(5_000), "not for a shorter one");
+        assert_eq!(pause(&asks(1), 1, 0.0), Some(5_000), "it does not shorten a pause");
         assert_eq!(pause(&asks(i64::MAX), 1, 0.0), Some(300_000));
     }
 

@@ -1,4 +1,4 @@
-//! A dataset whose columns are found by name without a scan.
+//! A dataset with an index of its columns.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -6,12 +6,12 @@ use std::ops::Deref;
 use super::{ColumnProfile, Dataset};
 use crate::field::shown;
 
-/// Columns named in a message about a column that does not exist.
+/// Maximum number of columns that an error message lists.
 const LISTED: usize = 30;
-/// Longest such list, in characters: names can be long.
+/// Maximum length of that list in characters, because names can be long.
 const LISTED_CHARS: usize = 400;
 
-/// A [`Dataset`] with an index of its columns. Building it costs one step a column, a lookup a hash.
+/// A [`Dataset`] with a hash index of its columns.
 #[derive(Debug, Clone)]
 pub struct IndexedDataset {
     dataset: Dataset,
@@ -20,19 +20,19 @@ pub struct IndexedDataset {
 }
 
 impl IndexedDataset {
-    /// The profile of the column called `name`.
+    /// The profile of the column with this name.
     pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
         count_visits(1);
         self.by_name.get(name).map(|at| &self.dataset.columns[*at])
     }
 
-    /// Every column, in file order.
+    /// All columns, in file order.
     pub fn columns(&self) -> &[ColumnProfile] {
         count_visits(self.dataset.columns.len());
         &self.dataset.columns
     }
 
-    /// The names of the first columns, for messages.
+    /// The names of the first columns, for error messages.
     pub fn column_list(&self) -> &str {
         &self.column_list
     }
@@ -77,14 +77,14 @@ fn count_visits(columns: usize) {
 #[cfg(not(test))]
 fn count_visits(_: usize) {}
 
-/// Counts how many column profiles a test's thread has looked at: what validation costs, without a clock.
+/// Counts the column profiles that a test's thread reads: a cost measure that needs no clock.
 #[cfg(test)]
 pub(crate) mod visits {
     use std::cell::Cell;
 
     thread_local!(pub(super) static VISITS: Cell<usize> = const { Cell::new(0) });
 
-    /// Column profiles looked at while `work` ran on this thread.
+    /// The number of column profiles that `work` reads on this thread.
     pub(crate) fn during(work: impl FnOnce()) -> usize {
         let before = VISITS.get();
         work();

@@ -1,8 +1,8 @@
-//! Cron expressions in a time zone, and which of the times that have come are acted upon.
+//! Cron expressions in a time zone, and the plan for due times.
 //!
-//! Where the clock is put forward, a single time of day that does not exist (`30 2 * * *`) comes at the first moment
-//! after the gap; where it is put back, one that exists twice comes the first time. Expressions with several times a day
-//! go by the clock on the wall: times in the gap are left out, repeated ones come again.
+//! Daylight saving time: a daily time that does not exist (`30 2 * * *`) is due at the first moment after the gap. A daily
+//! time that exists twice is due the first time. Expressions with several times a day follow local time: times in the gap
+//! are skipped, repeated times are due twice.
 
 use std::collections::VecDeque;
 
@@ -14,38 +14,35 @@ use croner::parser::{CronParser, Seconds, Year};
 use super::CatchUp;
 use crate::field::FieldError;
 
-/// Most due times that are looked at together. Of more than that, the earlier ones are forgotten.
+/// Maximum number of due times in one plan; earlier ones are dropped.
 pub const MAX_DUE: usize = 100;
-/// Steps taken from one due time to the next before the search jumps ahead.
+/// Due times enumerated before the search skips ahead.
 const MAX_STEPS: usize = 1_000;
-/// Longest cron expression, in characters.
+/// Maximum length of a cron expression, in characters.
 const MAX_CRON: usize = 200;
 
-/// When a schedule is due.
+/// The due times of a schedule.
 #[derive(Debug, Clone)]
 pub struct Timetable {
     cron: Cron,
     zone: Tz,
 }
 
-/// What to do about the times that have come.
+/// What to do about the due times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Submit a job for each of these, earliest first.
     pub fire: Vec<DateTime<Utc>>,
-    /// Leave these out, earliest first.
+    /// Record these as missed, earliest first.
     pub missed: Vec<DateTime<Utc>>,
-    /// Look again then.
+    /// The next due time.
     pub next: Option<DateTime<Utc>>,
 }
 
 impl Timetable {
-    /// Reads a cron expression of five fields (minute, hour, day of month, month, day of week), six with seconds in
-    /// front, or a nickname such as `@daily`, and the IANA name of the time zone that it is meant in. A year has no
-    /// field. `now` is where the search for its first time starts: one that never comes is refused.
-    ///
-    /// # Errors
-    /// `cron` or `timezone`, or both.
+    /// Parses a cron expression and the IANA name of its time zone. The expression has five fields (minute, hour, day of
+    /// month, month, day of week), six with seconds first, or is a nickname such as `@daily`. An expression without a due
+    /// time after `now` is refused. Errors name the fields `cron` and `timezone`.
     pub fn parse(cron: &str, timezone: &str, now: DateTime<Utc>) -> Result<Self, Vec<FieldError>> {
         let cron = parse_cron(cron).map_err(|message| FieldError::new("cron", message));
         let zone = timezone.parse::<Tz>().map_err(|_| {
@@ -54,26 +51,26 @@ impl Timetable {
         match (cron, zone) {
             (Ok(cron), Ok(zone)) => {
                 let timetable = Self { cron, zone };
-                let never = || vec![FieldError::new("cron", "never comes: there is no such day")];
+                let never = || vec![FieldError::new("cron", "is never due: there is no such day")];
                 timetable.next(now).map(|_| timetable).ok_or_else(never)
             }
             (cron, zone) => Err(cron.err().into_iter().chain(zone.err()).collect()),
         }
     }
 
-    /// The first time after `after`; `None` when there is none in the next thousands of years.
+    /// The first due time after `after`, if there is one.
     pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let next = self.cron.find_next_occurrence(&after.with_timezone(&self.zone), false).ok()?;
         Some(next.with_timezone(&Utc))
     }
 
-    /// The first `count` times after `after`.
+    /// The first `count` due times after `after`.
     pub fn upcoming(&self, after: DateTime<Utc>, count: usize) -> Vec<DateTime<Utc>> {
         std::iter::successors(self.next(after), |at| self.next(*at)).take(count).collect()
     }
 
-    /// What to do at `now` about the times from `first` on. Of those that have come, all but the latest were missed,
-    /// and so was the latest when it is more than `late` ago.
+    /// The plan at `now` for the due times from `first` on. All but the latest are missed. The latest is missed too if it
+    /// is more than `late` ago.
     pub fn plan(&self, first: DateTime<Utc>, now: DateTime<Utc>, catch_up: CatchUp, late: Duration) -> Plan {
         let mut due = self.due(first, now);
         let next = self.next(now);
@@ -85,7 +82,7 @@ impl Timetable {
         Plan { fire, missed: due, next }
     }
 
-    /// The latest [`MAX_DUE`] times from `first` to `now`, both included, earliest first.
+    /// The latest [`MAX_DUE`] due times from `first` to `now`, both inclusive, earliest first.
     fn due(&self, first: DateTime<Utc>, now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let (mut from, mut start) = (first, Some(first));
         loop {
@@ -102,7 +99,7 @@ impl Timetable {
             if steps < MAX_STEPS {
                 return latest.into();
             }
-            // A second's schedule after a month away: the later half of the time has more than enough.
+            // For example a schedule for every second after a month of downtime: search the later half only.
             from += (now - from) / 2;
             start = self.next(from);
         }

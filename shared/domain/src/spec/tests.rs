@@ -65,27 +65,27 @@ fn refused(draft: Draft) -> Vec<String> {
 }
 
 #[test]
-fn a_good_draft_gets_every_default_and_the_version() {
+fn a_valid_draft_gets_the_defaults_and_the_version() {
     let spec = draft(&["sex", "age"]).validate(Some(&dataset())).unwrap();
     assert_eq!(spec.dataset_version, 3);
     assert_eq!(spec.params["n_trees"], 100);
 }
 
 #[test]
-fn a_star_takes_every_column_that_can_serve() {
-    // `alive` only renames the target, so naming everything is refused rather than silently leaking.
+fn a_star_expands_to_every_usable_column() {
+    // `alive` only renames the target, so `*` is refused: it would leak the target.
     assert_eq!(refused(draft(&["*"])), ["features[2]"]);
 }
 
 #[test]
-fn features_are_refused_one_by_one() {
+fn each_invalid_feature_has_an_error() {
     let fields = refused(draft(&["sex", "sex", "survived", "nope", "name", "void", "alive"]));
     assert_eq!(fields, (1..=6).map(|i| format!("features[{i}]")).collect::<Vec<_>>());
     assert_eq!(refused(draft(&[])), ["features"]);
 }
 
 #[test]
-fn targets_must_suit_the_algorithm() {
+fn the_algorithm_must_support_the_target() {
     assert_eq!(refused(Draft { target: "void".into(), ..draft(&["sex"]) }), ["target"]);
     let regress = Draft { target: "age".into(), ..draft(&["sex"]) };
     assert!(regress.clone().validate(Some(&dataset())).is_ok());
@@ -94,7 +94,7 @@ fn targets_must_suit_the_algorithm() {
 }
 
 #[test]
-fn every_wrong_field_is_named_at_once() {
+fn every_invalid_field_has_an_error() {
     let wrong = Draft {
         name: "Bad Name".into(),
         algorithm: "xgboost".into(),
@@ -107,14 +107,14 @@ fn every_wrong_field_is_named_at_once() {
 }
 
 #[test]
-fn without_its_dataset_a_request_is_checked_as_far_as_can_be() {
+fn without_a_dataset_the_other_fields_are_validated() {
     let wrong = Draft { name: "Bad Name".into(), target: String::new(), ..draft(&["sex", "sex"]) };
     let fields: Vec<_> = wrong.validate(None).unwrap_err().into_iter().map(|error| error.field).collect();
     assert_eq!(fields, ["name", "dataset", "features[1]"]);
 }
 
 #[test]
-fn a_missing_target_is_named_once() {
+fn a_missing_target_has_one_error() {
     assert_eq!(refused(Draft { target: String::new(), ..draft(&["sex"]) }), ["target"]);
 }
 
@@ -126,7 +126,7 @@ fn wide(n: usize) -> IndexedDataset {
 }
 
 #[test]
-fn the_cost_of_validation_grows_with_the_columns_and_not_with_their_square() {
+fn the_cost_of_validation_is_linear_in_the_columns() {
     let names = |n: usize, prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     type Features = Box<dyn Fn(usize) -> Vec<String>>;
     let cases: [(&str, Features); 5] = [
@@ -147,7 +147,7 @@ fn the_cost_of_validation_grows_with_the_columns_and_not_with_their_square() {
 }
 
 #[test]
-fn a_message_about_a_column_stays_short_on_wide_datasets_with_long_names() {
+fn error_messages_stay_short_on_wide_datasets_with_long_names() {
     let columns = (0..50).map(|i| column(&format!("{i}{}", "x".repeat(5_000)), Dtype::Number, 9)).collect();
     let dataset = IndexedDataset::from(Dataset { columns, ..(*dataset()).clone() });
     let errors = draft(&[&"y".repeat(500_000)]).validate(Some(&dataset)).unwrap_err();

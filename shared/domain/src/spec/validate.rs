@@ -1,6 +1,4 @@
-//! Everything about a training request that can be checked before training.
-//!
-//! Each column is looked up by hash: a request that names every column of a wide dataset costs one step a column.
+//! Validation of training requests. The cost is linear in the number of columns, also for wide datasets.
 
 use std::collections::HashSet;
 
@@ -12,11 +10,8 @@ use crate::model::ModelName;
 use crate::params::Params;
 
 impl Draft {
-    /// Checks everything that can be known before training. `dataset` is the newest version of the dataset that the
-    /// request names; `None` where there is none, and then the rest is checked nevertheless.
-    ///
-    /// # Errors
-    /// Every refused field, each once.
+    /// Validates the request. `dataset` is the newest version of the requested dataset, or `None` if it does not exist;
+    /// the other fields are validated in either case. Returns one error for each invalid field.
     pub fn validate(&self, dataset: Option<&IndexedDataset>) -> Result<JobSpec, Vec<FieldError>> {
         let mut errors = Vec::new();
         let name = keep(&mut errors, "name", ModelName::parse(&self.name));
@@ -27,8 +22,8 @@ impl Draft {
         let features = match dataset {
             Some(dataset) => self.check_columns(&mut errors, algorithm, dataset),
             None => {
-                errors.push(FieldError::new("dataset", "is not the name of a data set"));
-                // Whether it needs a target can't be said of a dataset that does not exist.
+                errors.push(FieldError::new("dataset", "is not the name of a dataset"));
+                // Without a dataset the target cannot be checked.
                 check_features(&mut errors, &self.features, &self.target, |_, _, _| {});
                 Vec::new()
             }
@@ -60,7 +55,7 @@ impl Draft {
         }
     }
 
-    /// Checks target and features against the dataset; answers the features, `*` expanded.
+    /// Validates target and features against the dataset. Returns the features with `*` expanded.
     fn check_columns(
         &self,
         errors: &mut Vec<FieldError>,
@@ -81,7 +76,7 @@ impl Draft {
     }
 }
 
-const TARGET_MISSING: &str = "is required: name the column to predict (only titanic has a default)";
+const TARGET_MISSING: &str = "is required: name the column to predict (only the dataset titanic has a default)";
 
 fn keep<T, M: Into<String>>(errors: &mut Vec<FieldError>, field: &str, parsed: Result<T, M>) -> Option<T> {
     parsed.map_err(|message| errors.push(FieldError::new(field, message))).ok()
@@ -111,31 +106,31 @@ fn check_target(
         return refuse(message);
     };
     if column.distinct <= 1 {
-        return refuse("has only one value, so there is nothing to learn".into());
+        return refuse("has only one distinct value; choose a target with at least two".into());
     }
     match algorithm {
         None => {}
         Some(algorithm) if is_regression(column.dtype, column.distinct) && algorithm.supports_regression() => {}
         Some(algorithm) if is_regression(column.dtype, column.distinct) => refuse(format!(
-            "has {} distinct numbers, which asks for regression; {} classifies only (random_forest does both)",
+            "has {} distinct numbers, so this is a regression; {} supports classification only (random_forest supports both)",
             column.distinct,
             algorithm.as_str()
         )),
         Some(_) if column.distinct > MAX_CLASSES => {
-            refuse(format!("has {} classes; at most {MAX_CLASSES} can be told apart", column.distinct));
+            refuse(format!("has {} classes; at most {MAX_CLASSES} are supported", column.distinct));
         }
         Some(algorithm) => {
             if let Some(max) = algorithm.max_rows().filter(|max| dataset.rows > *max) {
                 errors.push(FieldError::new(
                     "algorithm",
-                    format!("{} takes at most {max} rows; this data set has {}", algorithm.as_str(), dataset.rows),
+                    format!("{} supports at most {max} rows; this dataset has {}", algorithm.as_str(), dataset.rows),
                 ));
             }
         }
     }
 }
 
-/// Whether a target with this profile is regressed: numbers with more than 20 distinct values.
+/// Whether a target means regression: numbers with more than 20 distinct values.
 pub fn is_regression(dtype: Dtype, distinct: u64) -> bool {
     dtype == Dtype::Number && distinct > 20
 }
@@ -144,15 +139,14 @@ fn expand(features: &[String], target: &str, dataset: &IndexedDataset) -> Vec<St
     if features != ["*"] {
         return features.to_vec();
     }
-    // Columns that can't serve as features are left out of `*`; naming one outright is refused below, or warned about
-    // by training.
+    // `*` excludes columns that cannot be features. A request that names such a column gets an error or a warning.
     let usable = dataset.columns().iter().filter(|column| {
         column.name != target && column.distinct > 1 && !matches!(column.dtype, Dtype::Text | Dtype::Empty)
     });
     usable.map(|column| column.name.clone()).collect()
 }
 
-/// The rules for a list of features; `check` looks at each that is neither repeated nor the target.
+/// Validates the list of features. `check` validates each feature that is neither a duplicate nor the target.
 fn check_features(
     errors: &mut Vec<FieldError>,
     features: &[String],
@@ -173,7 +167,7 @@ fn check_features(
     for (i, feature) in features.iter().enumerate() {
         let mut refuse = |message: String| errors.push(FieldError::new(format!("features[{i}]"), message));
         if !seen.insert(feature.as_str()) {
-            refuse(format!("'{}' is named twice", shown(feature)));
+            refuse(format!("'{}' is listed twice", shown(feature)));
         } else if feature == target {
             refuse(format!("'{}' is the target", shown(feature)));
         } else {
@@ -182,24 +176,23 @@ fn check_features(
     }
 }
 
-/// Why a column can't be a feature for `target`.
+/// Why a column cannot be a feature for `target`.
 fn unusable(column: &ColumnProfile, target: Option<&ColumnProfile>) -> Option<String> {
     let name = shown(&column.name);
     match column.dtype {
         Dtype::Empty => Some(format!("'{name}' has no value in any row")),
-        Dtype::Text => Some(format!(
-            "'{name}' is free text ({} distinct values), which these algorithms can't use",
-            column.distinct
-        )),
+        Dtype::Text => {
+            Some(format!("'{name}' is free text ({} distinct values), which no algorithm supports", column.distinct))
+        }
         _ => target
             .filter(|target| leaks(column, target))
             .map(|target| format!("'{name}' holds the same information as the target '{}'", shown(&target.name))),
     }
 }
 
-/// Whether a feature equals the target, or only renames its classes.
+/// Target leakage: the feature equals the target, or only renames its classes.
 fn leaks(feature: &ColumnProfile, target: &ColumnProfile) -> bool {
-    // Renaming is looked at for classes alone: two columns of all-distinct numbers always partition alike.
+    // Only for classes: two columns with all-distinct values always have the same partition.
     feature.values_sha256 == target.values_sha256
         || (target.distinct <= MAX_CLASSES && feature.partition_sha256 == target.partition_sha256)
 }

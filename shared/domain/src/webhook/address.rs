@@ -1,10 +1,9 @@
-//! Which network addresses belong to the public internet. A webhook that could be sent to any other would let whoever
-//! may submit a job reach into the network that Trainyard stands in (server-side request forgery).
+//! Public network addresses. Webhooks to other addresses would allow server-side request forgery (SSRF).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether `address` is one that anybody on the internet could reach, by the registries of special-purpose addresses
-/// of IANA (RFC 6890 and its successors). Of IPv6 addresses that carry an IPv4 address, that one is looked at.
+/// Whether `address` is globally reachable, by IANA's registries of special-purpose addresses (RFC 6890). An IPv6 address
+/// with an embedded IPv4 address counts as the IPv4 address.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -17,9 +16,9 @@ pub fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let special = match address.octets() {
-        // This network; private; shared with carriers; loopback; link-local, with the clouds' metadata services.
+        // This network, private, loopback, carrier-grade NAT, link-local (with cloud metadata services).
         [0 | 10 | 127, ..] | [100, 64..=127, ..] | [169, 254, ..] | [172, 16..=31, ..] | [192, 168, ..] => true,
-        // Protocol assignments; 6to4 relays; benchmarks; documentation.
+        // Protocol assignments, 6to4 relays, benchmarks, documentation.
         [192, 0, 0 | 2, _] | [192, 88, 99, _] | [198, 18..=19, ..] | [198, 51, 100, _] | [203, 0, 113, _] => true,
         // Multicast, reserved, broadcast.
         [224..=255, ..] => true,
@@ -30,15 +29,15 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // Protocol assignments with Teredo; documentation; 6to4, whose relay could be anybody; documentation.
+        // Protocol assignments with Teredo, documentation, 6to4 (any relay), documentation.
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Everything else that is public was given out of 2000::/3.
+        // All other public addresses are in 2000::/3.
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
 }
 
-/// The IPv4 address behind an IPv4-mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) one.
+/// The IPv4 address in an IPv4-mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) address.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d] = match address.segments() {
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
@@ -55,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_public_internet_is_let_through_and_nothing_else() {
+    fn only_public_addresses_are_public() {
         let public = |text: &str| is_public(text.parse().unwrap());
         for address in [
             "1.1.1.1",
@@ -95,7 +94,7 @@ mod tests {
         ] {
             assert!(!public(address), "{address}");
             assert!(!public(&format!("::ffff:{address}")), "mapped {address}");
-            assert!(!public(&format!("64:ff9b::{address}")), "behind NAT64, {address}");
+            assert!(!public(&format!("64:ff9b::{address}")), "NAT64 {address}");
         }
         for address in ["2606:4700:4700::1111", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"] {
             assert!(public(address), "{address}");

@@ -1,4 +1,4 @@
-//! Which addresses a webhook may go to, as far as the text can tell; what a name resolves to is checked when it is sent.
+//! Validation of webhook URLs. The addresses that a host name resolves to are checked at each attempt.
 
 use std::net::IpAddr;
 
@@ -6,26 +6,23 @@ use url::{Host, Url};
 
 use super::is_public;
 
-/// Longest address, in bytes.
+/// Maximum length of a URL, in bytes.
 pub const MAX_URL_LENGTH: usize = 2_048;
 
-/// What an installation allows.
+/// The server's rules for webhook URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Rules {
-    /// Whether there is a secret to sign with; without one no webhook is accepted.
+    /// Whether a signing secret is configured. Without a secret webhooks are refused.
     pub enabled: bool,
-    /// Whether webhooks may go to addresses that are not of the public internet, and over plain HTTP.
+    /// Whether private addresses and plain HTTP are allowed.
     pub allow_private_addresses: bool,
 }
 
 impl Rules {
-    /// Checks the address of a webhook.
-    ///
-    /// # Errors
-    /// What was expected, fit for the person who sent it.
+    /// Validates a webhook URL; the error is a message for the client.
     pub fn check(self, url: &str) -> Result<(), String> {
         if !self.enabled {
-            return Err("must be null: this server has no webhooks.secret to sign webhooks with".into());
+            return Err("must be null: webhooks are disabled until an administrator sets webhooks.secret".into());
         }
         if url.len() > MAX_URL_LENGTH {
             return Err(format!("must have at most {MAX_URL_LENGTH} bytes"));
@@ -38,7 +35,7 @@ impl Rules {
             _ => return Err("must begin with https://".into()),
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err("must not carry a user name or a password".into());
+            return Err("must not contain a user name or a password".into());
         }
         let public = match parsed.host() {
             None => return Err("must name a host".into()),
@@ -49,17 +46,17 @@ impl Rules {
         if public || self.allow_private_addresses {
             return Ok(());
         }
-        Err("must not point into a private network (webhooks.allow_private_addresses would allow it)".into())
+        Err("must not point to a private network (an administrator can set webhooks.allow_private_addresses)".into())
     }
 }
 
-/// Host and port of an address that was accepted: what answers, or fails to, as one.
+/// Host and port of a valid URL. Deliveries to the same receiver share their limits.
 pub fn receiver(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else { return String::new() };
     format!("{}:{}", parsed.host_str().unwrap_or_default(), parsed.port_or_known_default().unwrap_or_default())
 }
 
-/// An address as it may be shown: what stands in a query, a fragment or as credentials is often a secret.
+/// A URL without its query, fragment and credentials, which often contain secrets.
 pub fn masked(url: &str) -> String {
     const MASK: &str = "***";
     let Ok(mut parsed) = Url::parse(url) else { return MASK.to_owned() };
@@ -76,7 +73,7 @@ pub fn masked(url: &str) -> String {
     format!("{parsed}{query}")
 }
 
-/// Names that mean the machine itself (RFC 6761).
+/// Host names of this machine (RFC 6761).
 fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     name == "localhost" || name.ends_with(".localhost")
@@ -100,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn private_addresses_are_refused_however_they_are_written() {
+    fn private_addresses_are_refused_in_every_notation() {
         for host in [
             "127.0.0.1",
             "127.1",
@@ -131,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_is_told_by_host_and_port() {
+    fn a_receiver_is_a_host_and_a_port() {
         assert_eq!(receiver("https://Example.com/a?job=1"), receiver("https://example.com:443/b"));
         assert_ne!(receiver("https://example.com"), receiver("https://example.com:8443"));
         assert_eq!(receiver("https://[2606:4700::1]/"), "[2606:4700::1]:443");
     }
 
     #[test]
-    fn what_may_be_a_secret_is_masked() {
+    fn secrets_in_urls_are_masked() {
         for (url, shown) in [
             ("https://example.com", "https://example.com"),
             ("https://example.com/hooks/a", "https://example.com/hooks/a"),
@@ -153,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proper_address_is_refused_by_what_is_wrong() {
+    fn invalid_urls_are_refused_with_the_reason() {
         let long = format!("https://example.com/{}", "x".repeat(MAX_URL_LENGTH));
         for (url, why) in [
             ("", "absolute URL"),

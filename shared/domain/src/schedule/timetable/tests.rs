@@ -21,7 +21,7 @@ fn upcoming(cron: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn times_are_those_of_the_zone() {
+fn due_times_follow_the_time_zone() {
     assert_eq!(
         upcoming("30 2 * * *", "Europe/Berlin", "2026-01-01T00:00:00.000001Z", 2),
         ["2026-01-01T01:30:00Z", "2026-01-02T01:30:00Z"]
@@ -32,7 +32,7 @@ fn times_are_those_of_the_zone() {
 }
 
 #[test]
-fn a_time_that_does_not_exist_comes_right_after_the_gap() {
+fn a_time_that_does_not_exist_is_due_after_the_gap() {
     // On 29 March 2026 Berlin's clocks go from 02:00 to 03:00, which is 01:00 UTC.
     assert_eq!(
         upcoming("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", 2),
@@ -41,8 +41,8 @@ fn a_time_that_does_not_exist_comes_right_after_the_gap() {
 }
 
 #[test]
-fn a_time_that_exists_twice_comes_once() {
-    // On 25 October 2026 they go from 03:00 back to 02:00: 02:30 is at 00:30 and at 01:30 UTC.
+fn a_time_that_exists_twice_is_due_once() {
+    // On 25 October 2026 Berlin's clocks go from 03:00 back to 02:00: 02:30 is 00:30 UTC and 01:30 UTC.
     assert_eq!(
         upcoming("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", 2),
         ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]
@@ -50,7 +50,7 @@ fn a_time_that_exists_twice_comes_once() {
 }
 
 #[test]
-fn an_hourly_schedule_runs_every_hour_of_a_long_and_of_a_short_day() {
+fn an_hourly_schedule_is_due_every_hour_of_days_with_23_and_25_hours() {
     let hours = |day: &str| upcoming("0 * * * *", "Europe/Berlin", day, 4);
     assert_eq!(
         hours("2026-10-24T23:30:00Z"),
@@ -63,7 +63,7 @@ fn an_hourly_schedule_runs_every_hour_of_a_long_and_of_a_short_day() {
 }
 
 #[test]
-fn what_can_not_be_read_or_never_comes_is_refused_by_field() {
+fn invalid_and_impossible_expressions_are_refused() {
     for cron in ["", "* * * *", "60 * * * *", "0 0 31 2 *", "* * * * * * 2026", "@now", "every day", "0 0 ☃ * *"] {
         assert_eq!(refused(cron, "UTC"), ["cron"], "{cron}");
     }
@@ -74,7 +74,7 @@ fn what_can_not_be_read_or_never_comes_is_refused_by_field() {
 }
 
 #[test]
-fn the_policy_decides_about_missed_times() {
+fn the_catch_up_policy_decides_about_missed_times() {
     let hourly = table("0 * * * *", "UTC");
     let (first, now) = (at("2026-01-01T01:00:00Z"), at("2026-01-01T03:00:05Z"));
     let hour = |hour: i64| at("2026-01-01T00:00:00Z") + Duration::hours(hour);
@@ -88,7 +88,7 @@ fn the_policy_decides_about_missed_times() {
 }
 
 #[test]
-fn a_time_that_is_due_to_the_instant_fires_and_is_not_due_again() {
+fn a_time_that_is_due_now_fires_once() {
     let hourly = table("0 * * * *", "UTC");
     let (first, one) = (at("2026-01-01T01:00:00Z"), Duration::seconds(1));
     let plan = hourly.plan(first, first, CatchUp::Skip, one);
@@ -98,7 +98,7 @@ fn a_time_that_is_due_to_the_instant_fires_and_is_not_due_again() {
 }
 
 #[test]
-fn a_long_absence_is_caught_up_with_the_latest_hundred() {
+fn after_a_long_downtime_the_latest_hundred_times_are_planned() {
     let (first, now) = (at("2025-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
     let plan = table("* * * * * *", "Europe/Berlin").plan(first, now, CatchUp::All, Duration::seconds(1));
     assert_eq!(plan.fire.len(), MAX_DUE);
