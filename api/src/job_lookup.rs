@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{Job, JobId, JobStatus};
-use trainyard_storage::{Coalesce, Db, StorageError, Tx};
+use trainyard_storage::{Coalesce, Db, JobBatch, StorageError, Tx};
 
 /// Most lookups that share a read.
 const MAX_BATCH: usize = 128;
@@ -27,8 +27,11 @@ pub(crate) struct JobSnapshot {
     pub(crate) at: DateTime<Utc>,
 }
 
-/// Looks up jobs by id; `None` for a job that does not exist.
-pub(crate) type JobLookup = Coalesce<JobId, Option<JobSnapshot>>;
+/// The result of one lookup: `None` for a job that does not exist, an error for an unreadable one.
+type Found = Result<Option<JobSnapshot>, StorageError>;
+
+/// Looks up jobs by id.
+pub(crate) type JobLookup = Coalesce<JobId, Found>;
 
 /// Starts the task that answers lookups. Call it within a Tokio runtime.
 pub(crate) fn start(db: &Db) -> JobLookup {
@@ -41,17 +44,13 @@ pub(crate) fn start(db: &Db) -> JobLookup {
 }
 
 /// The snapshots of `ids`, in the same order. Jobs and queue positions may be read at slightly different moments.
-async fn look_up(
-    db: &Db,
-    positions: &Arc<QueuePositions>,
-    ids: Vec<JobId>,
-) -> Result<Vec<Option<JobSnapshot>>, StorageError> {
+async fn look_up(db: &Db, positions: &Arc<QueuePositions>, ids: Vec<JobId>) -> Result<Vec<Found>, StorageError> {
     let mut tx = db.glance().await?;
     let mut distinct = ids.clone();
     distinct.sort();
     distinct.dedup();
     let mut found = Vec::with_capacity(distinct.len());
-    let (at, jobs) = tx.jobs().get_many_now(&distinct).await?;
+    let JobBatch { at, jobs, unreadable } = tx.jobs().get_many_now(&distinct).await?;
     for job in jobs {
         let queue_position = match job.status {
             JobStatus::Queued => Some(positions.position(&mut tx, &job, at).await?),
@@ -62,8 +61,14 @@ async fn look_up(
     // The commit returns the connection with its prepared statements to the pool.
     tx.commit().await?;
     found.sort_by_key(|snapshot| snapshot.job.id);
-    let find = |id| found.binary_search_by_key(&id, |snapshot: &JobSnapshot| snapshot.job.id).ok();
-    Ok(ids.into_iter().map(|id| find(id).map(|i| found[i].clone())).collect())
+    let find = |id: JobId| match unreadable.iter().find(|(other, _)| *other == id) {
+        Some((_, StorageError::Corrupt(what))) => Err(StorageError::Corrupt(what.clone())),
+        _ => {
+            let index = found.binary_search_by_key(&id, |snapshot: &JobSnapshot| snapshot.job.id).ok();
+            Ok(index.map(|index| found[index].clone()))
+        }
+    };
+    Ok(ids.into_iter().map(find).collect())
 }
 
 /// The queue positions of jobs, from a cached snapshot of the queue.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use trainyard_domain::{ModelVersion, UserId};
+use trainyard_storage::ServedVersion;
 use trainyard_telemetry::TraceParent;
 
 /// A version's place in the registry: model and number.
@@ -51,6 +52,19 @@ impl From<ModelVersion> for Record {
     fn from(version: ModelVersion) -> Self {
         Self {
             model: version.name.as_str().to_owned(),
+            version: version.version,
+            aliases: version.aliases,
+            sha256: version.sha256,
+            artifact_key: version.artifact_key,
+            traceparent: version.traceparent,
+        }
+    }
+}
+
+impl From<ServedVersion> for Record {
+    fn from(version: ServedVersion) -> Self {
+        Self {
+            model: version.model,
             version: version.version,
             aliases: version.aliases,
             sha256: version.sha256,

@@ -57,9 +57,9 @@ async fn read_log(tx: &mut Tx, target: &Target, head: JobHead, job: Job, at: Dat
     };
     if target.wants_log && last_seq < head.last_seq {
         let added = tx.logs().after(job.id, last_seq, MAX_LOG_WRITES).await?;
-        if let Some(last) = added.last() {
-            last_seq = last.seq;
-            log.push(Arc::from(added));
+        last_seq = added.read_to;
+        if !added.lines.is_empty() {
+            log.push(Arc::from(added.lines));
         }
     }
     let log_complete = target.wants_log && last_seq >= head.last_seq;

@@ -24,7 +24,7 @@ async fn check_may_read(state: &ApiState, principal: &Principal, id: JobId) -> R
     if state.may_read(principal, ReadSection::Training) {
         return Ok(());
     }
-    match state.job_lookup().call(id).await? {
+    match state.job_lookup().call(id).await?? {
         Some(snapshot) if snapshot.job.created_by == principal.user_id => Ok(()),
         _ => Err(Problem::new(
             Code::Forbidden,

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::read_back;
 use crate::rows::{Each, execute_each};
 use crate::sql::all;
+use crate::stored::{Id, PageReader, StoredRow};
 use crate::tx::Tx;
 
 /// Who did what to what, when, from which request.
@@ -44,6 +45,28 @@ struct AuditRow {
     subject: String,
     request_id: Option<String>,
     detail: String,
+}
+
+impl StoredRow for AuditRow {
+    const TABLE: &'static str = "audit_entries";
+    type Key = Id;
+    type Value = AuditEntry;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
+    fn read(self) -> Result<AuditEntry> {
+        Ok(AuditEntry {
+            id: self.id,
+            at: self.at,
+            actor: self.actor.map(UserId),
+            action: self.action,
+            subject: self.subject,
+            request_id: self.request_id,
+            detail: serde_json::from_str(&self.detail).map_err(|_| read_back::corrupt("detail"))?,
+        })
+    }
 }
 
 const INSERT: Each = Each {
@@ -84,23 +107,15 @@ impl Audit<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<Uuid>, limit: i64) -> Result<Vec<AuditEntry>> {
-        let rows: Vec<AuditRow> = all!(
-            self.0,
-            "SELECT * FROM audit_entries WHERE id < $1 ORDER BY id DESC LIMIT $2",
-            before.unwrap_or(Uuid::max()),
-            limit,
-        )?;
-        let read = |row: AuditRow| {
-            Ok(AuditEntry {
-                id: row.id,
-                at: row.at,
-                actor: row.actor.map(UserId),
-                action: row.action,
-                subject: row.subject,
-                request_id: row.request_id,
-                detail: serde_json::from_str(&row.detail).map_err(|_| read_back::corrupt("detail"))?,
-            })
-        };
-        rows.into_iter().map(read).collect()
+        let mut page: PageReader<AuditRow> = PageReader::new(before.map(Id), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                "SELECT * FROM audit_entries WHERE id < $1 ORDER BY id DESC LIMIT $2",
+                before.map_or(Uuid::max(), |id| id.0),
+                limit,
+            )?);
+        }
+        Ok(page.values())
     }
 }

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::jobs::close_quotas;
-use crate::read_back::{self, readable};
+use crate::read_back;
 use crate::rows::{Each, among, for_ids, write_each};
 use crate::sql::{all, execute, one, optional};
+use crate::stored::{Id, PageReader, Stored, StoredRow, readable};
 use crate::tx::Tx;
 
 /// Data sets.
@@ -48,7 +49,15 @@ struct DatasetRow {
     created_at: DateTime<Utc>,
 }
 
-impl DatasetRow {
+impl StoredRow for DatasetRow {
+    const TABLE: &'static str = "datasets";
+    type Key = Id;
+    type Value = Dataset;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
     fn read(self) -> Result<Dataset> {
         Ok(Dataset {
             id: DatasetId(self.id),
@@ -107,8 +116,8 @@ impl Datasets<'_> {
     /// # Errors
     /// As every query.
     pub async fn get(&mut self, id: DatasetId) -> Result<Option<Dataset>> {
-        let row: Option<DatasetRow> = optional!(self.0, "SELECT * FROM datasets WHERE id = $1", id.0)?;
-        row.map(DatasetRow::read).transpose()
+        let row: Option<Stored<DatasetRow>> = optional!(self.0, "SELECT * FROM datasets WHERE id = $1", id.0)?;
+        row.map(Stored::value).transpose()
     }
 
     /// Which of these versions are not deleted; `ids` are all different.
@@ -126,8 +135,8 @@ impl Datasets<'_> {
     /// # Errors
     /// As every query.
     pub async fn get_many(&mut self, ids: &[DatasetId]) -> Result<Vec<Dataset>> {
-        let rows: Vec<DatasetRow> = among!(self.0, "SELECT * FROM datasets WHERE id", ids, |id| id.0, "")?;
-        Ok(readable("datasets", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
+        let rows: Vec<Stored<DatasetRow>> = among!(self.0, "SELECT * FROM datasets WHERE id", ids, |id| id.0, "")?;
+        Ok(readable(rows))
     }
 
     /// The newest version of `name` that is not deleted.
@@ -135,12 +144,12 @@ impl Datasets<'_> {
     /// # Errors
     /// As every query.
     pub async fn latest(&mut self, name: &DatasetName) -> Result<Option<Dataset>> {
-        let row: Option<DatasetRow> = optional!(
+        let row: Option<Stored<DatasetRow>> = optional!(
             self.0,
             "SELECT * FROM datasets WHERE name = $1 AND deleted_at IS NULL ORDER BY version DESC LIMIT 1",
             name.as_str(),
         )?;
-        row.map(DatasetRow::read).transpose()
+        row.map(Stored::value).transpose()
     }
 
     /// One version of `name`, unless it is deleted.
@@ -148,13 +157,13 @@ impl Datasets<'_> {
     /// # Errors
     /// As every query.
     pub async fn version(&mut self, name: &DatasetName, version: i64) -> Result<Option<Dataset>> {
-        let row: Option<DatasetRow> = optional!(
+        let row: Option<Stored<DatasetRow>> = optional!(
             self.0,
             "SELECT * FROM datasets WHERE name = $1 AND version = $2 AND deleted_at IS NULL",
             name.as_str(),
             version,
         )?;
-        row.map(DatasetRow::read).transpose()
+        row.map(Stored::value).transpose()
     }
 
     /// The newest version of each name, newest upload first, from below the id `before`.
@@ -162,15 +171,18 @@ impl Datasets<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<DatasetId>, limit: i64) -> Result<Vec<Dataset>> {
-        let rows: Vec<DatasetRow> = all!(
-            self.0,
-            "SELECT * FROM datasets d WHERE d.deleted_at IS NULL AND d.id < $1 AND NOT EXISTS \
-             (SELECT 1 FROM datasets n WHERE n.name = d.name AND n.version > d.version AND n.deleted_at IS NULL) \
-             ORDER BY d.id DESC LIMIT $2",
-            before.map_or(Uuid::max(), |id| id.0),
-            limit,
-        )?;
-        rows.into_iter().map(DatasetRow::read).collect()
+        let mut page: PageReader<DatasetRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                "SELECT * FROM datasets d WHERE d.deleted_at IS NULL AND d.id < $1 AND NOT EXISTS \
+                 (SELECT 1 FROM datasets n WHERE n.name = d.name AND n.version > d.version AND n.deleted_at IS NULL) \
+                 ORDER BY d.id DESC LIMIT $2",
+                before.map_or(Uuid::max(), |id| id.0),
+                limit,
+            )?);
+        }
+        Ok(page.values())
     }
 
     /// Deletes the versions of `name` that there are, unless a queued or running job reads one of them. A job that is

@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
+use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::connect::{self, PoolOptions};
+use crate::demotion::Demotion;
 use crate::error::{Result, StorageError};
 use crate::health::Health;
 use crate::session::Sessions;
@@ -43,12 +44,6 @@ pub(crate) enum Pool {
     Sqlite { pool: SqlitePool, writer: Arc<Semaphore>, acquire_timeout: Duration },
 }
 
-impl Pool {
-    fn sqlite(pool: SqlitePool, options: &PoolOptions) -> Self {
-        Self::Sqlite { pool, writer: Arc::new(Semaphore::new(1)), acquire_timeout: options.acquire_timeout }
-    }
-}
-
 impl Db {
     /// Opens `postgres://…` or `sqlite://path`; a SQLite file and its folder are created where they are missing.
     ///
@@ -59,9 +54,9 @@ impl Db {
             Some("postgres" | "postgresql") => {
                 let demotion = Arc::default();
                 let pool = connect::postgres(url, options, &demotion).await?;
-                Ok(Self::over(Pool::Postgres(Sessions::new(pool, demotion, options))))
+                Ok(Self::over_postgres(pool, demotion, options))
             }
-            Some("sqlite") => Ok(Self::over(Pool::sqlite(connect::sqlite(url, options).await?, options))),
+            Some("sqlite") => Ok(Self::over_sqlite(connect::sqlite(url, options).await?, options)),
             _ => Err(connect::unknown_scheme()),
         }
     }
@@ -76,15 +71,22 @@ impl Db {
             Some("postgres" | "postgresql") => {
                 let demotion = Arc::default();
                 let pool = connect::postgres_lazily(url, options, &demotion)?;
-                Ok(Self::over(Pool::Postgres(Sessions::new(pool, demotion, options))))
+                Ok(Self::over_postgres(pool, demotion, options))
             }
-            Some("sqlite") => Ok(Self::over(Pool::sqlite(connect::sqlite_lazily(url, options)?, options))),
+            Some("sqlite") => Ok(Self::over_sqlite(connect::sqlite_lazily(url, options)?, options)),
             _ => Err(connect::unknown_scheme()),
         }
     }
 
-    fn over(pool: Pool) -> Self {
-        Self { pool, health: Arc::default() }
+    fn over_postgres(pool: PgPool, demotion: Arc<Demotion>, options: &PoolOptions) -> Self {
+        let health: Arc<Health> = Arc::default();
+        let sessions = Sessions::new(pool, demotion, Arc::clone(&health.disk), options);
+        Self { pool: Pool::Postgres(sessions), health }
+    }
+
+    fn over_sqlite(pool: SqlitePool, options: &PoolOptions) -> Self {
+        let (writer, acquire_timeout) = (Arc::new(Semaphore::new(1)), options.acquire_timeout);
+        Self { pool: Pool::Sqlite { pool, writer, acquire_timeout }, health: Arc::default() }
     }
 
     /// Brings the schema up to date. Several processes may do so at once: one works, the others wait.
@@ -125,7 +127,7 @@ impl Db {
             Pool::Postgres(sessions) => Inner::Postgres(sessions.begin("BEGIN").await?),
             Pool::Sqlite { pool, .. } => {
                 let turn = self.writers_turn().await?;
-                Inner::Sqlite(SqliteSession::begin(pool, "BEGIN IMMEDIATE", turn).await?)
+                Inner::Sqlite(SqliteSession::begin(pool, "BEGIN IMMEDIATE", turn, &self.health.disk).await?)
             }
         };
         Ok(Tx { inner, may_write: true })
@@ -138,7 +140,9 @@ impl Db {
     pub async fn read(&self) -> Result<Tx> {
         let inner = match &self.pool {
             Pool::Postgres(sessions) => Inner::Postgres(sessions.begin(SNAPSHOT).await?),
-            Pool::Sqlite { pool, .. } => Inner::Sqlite(SqliteSession::begin(pool, "BEGIN DEFERRED", None).await?),
+            Pool::Sqlite { pool, .. } => {
+                Inner::Sqlite(SqliteSession::begin(pool, "BEGIN DEFERRED", None, &self.health.disk).await?)
+            }
         };
         Ok(Tx { inner, may_write: false })
     }

@@ -48,7 +48,10 @@ impl StorageError {
     /// Whether the database itself said so, rather than that no connection to it was to be had.
     pub fn is_answer(&self) -> bool {
         match self {
-            Self::Unavailable(_) => self.driver().is_some_and(|error| matches!(error, sqlx::Error::Database(_))),
+            Self::Unavailable(_) => {
+                let from_server = |error: &sqlx::Error| matches!(error, sqlx::Error::Database(_));
+                self.driver().is_some_and(from_server) || self.cause::<Diagnosed>().is_some()
+            }
             _ => true,
         }
     }
@@ -65,9 +68,9 @@ impl StorageError {
     }
 
     /// How the driver's error was sorted, if one is the cause.
-    fn fault(&self) -> Option<Fault> {
-        let read_only = || self.cause::<ReadOnly>().map(|_| Fault::ReadOnly);
-        self.driver().map(Fault::of).or_else(read_only)
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        let diagnosed = || self.cause::<Diagnosed>().map(|cause| cause.0);
+        self.driver().map(Fault::of).or_else(diagnosed)
     }
 
     /// The driver's error among the causes.
@@ -106,18 +109,22 @@ impl StorageError {
 #[error("a call made together with others failed")]
 struct SharedCause(#[source] Arc<StorageError>);
 
-/// The server said, asked, that it takes no writes.
+/// A fault that is known without a driver's error: from a setting of the server, or from an earlier statement.
 #[derive(Debug, thiserror::Error)]
-#[error("the server reports transaction_read_only = on")]
-pub(crate) struct ReadOnly;
+#[error("{}", .0.condition())]
+pub(crate) struct Diagnosed(pub(crate) Fault);
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         match (Fault::of(&error), &error) {
             (Fault::Conflict, _) => Self::Conflict,
-            (Fault::Retry | Fault::Unavailable(_) | Fault::ReadOnly, _) => Self::Unavailable(error.into()),
+            (Fault::Retry | Fault::Unavailable(_) | Fault::Disk(_) | Fault::ReadOnly, _) => {
+                Self::Unavailable(error.into())
+            }
             (Fault::Unmigrated, _) => Self::Unmigrated(Some(error.into())),
-            (Fault::Defect, sqlx::Error::ColumnDecode { index, .. }) => Self::Corrupt(format!("column {index}")),
+            (Fault::Defect, sqlx::Error::ColumnDecode { index, .. }) => {
+                Self::Corrupt(format!("column {}", index.trim_matches('"')))
+            }
             (Fault::Defect, sqlx::Error::Decode(_)) => Self::Corrupt("a value".into()),
             (Fault::Defect, _) => Self::Other(error.into()),
         }
@@ -154,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_server_that_takes_no_writes_is_known_by_everybody_who_shared_the_call() {
-        let error = Arc::new(StorageError::Unavailable(ReadOnly.into()));
+        let error = Arc::new(StorageError::Unavailable(Diagnosed(Fault::ReadOnly).into()));
         let shared = StorageError::shared(&error);
         assert!(shared.is_read_only() && shared.ends_connection());
         assert!(shared.condition().contains("read-only"));

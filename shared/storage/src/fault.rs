@@ -11,6 +11,8 @@ pub(crate) enum Fault {
     Retry,
     /// The server is away, is out of a resource, or refuses this session. The connection is not to be used again.
     Unavailable(&'static str),
+    /// The disk under the database is full or reports errors. The connection is not to be used again.
+    Disk(&'static str),
     /// The server takes no writes: a standby, or a primary that was demoted. Every connection to it is outdated.
     ReadOnly,
     /// A table or a column is missing: the schema is older than this program.
@@ -22,7 +24,8 @@ pub(crate) enum Fault {
 /// What an operator reads where nothing more precise is known.
 pub(crate) const AWAY: &str = "the database does not answer as it should";
 const READ_ONLY: &str = "the database is read-only: it accepts no writes";
-const DISK_FULL: &str = "the database's disk is full";
+pub(crate) const DISK_FULL: &str = "the database's disk is full";
+const DISK_ERROR: &str = "the database's disk reports an error";
 const DENIED: &str = "the database's user lacks a permission";
 
 impl Fault {
@@ -61,7 +64,8 @@ impl Fault {
             // A prepared statement that is not there, or not what it was: of a schema change, a restored session, a pooler.
             "26000" | "42P05" | "0A000" => Self::Unavailable(AWAY),
             "42501" => Self::Unavailable(DENIED),
-            "53100" => Self::Unavailable(DISK_FULL),
+            "53100" => Self::Disk(DISK_FULL),
+            "58030" => Self::Disk(DISK_ERROR),
             "53300" => Self::Unavailable("the database has too many connections"),
             "57014" => Self::Retry,
             // Corrupted data or index: a client that comes back finds the same.
@@ -79,7 +83,7 @@ impl Fault {
     }
 
     /// <https://www.sqlite.org/rescode.html>; the low byte is the primary code. SQLite may have rolled the transaction
-    /// back by itself after any of those that are `Unavailable`.
+    /// back by itself after any of those that are `Unavailable` or `Disk`.
     fn of_sqlite(code: &str, message: &str) -> Self {
         match code.parse::<i64>().map(|code| code & 0xff) {
             // SQLITE_ERROR says only in words that a table or a column is missing.
@@ -90,8 +94,8 @@ impl Fault {
             Ok(4..=7 | 9 | 15 | 17) => Self::Unavailable(AWAY),
             Ok(3) => Self::Unavailable("the database file may not be used by this process's user"),
             Ok(8) => Self::Unavailable(READ_ONLY),
-            Ok(10) => Self::Unavailable("the database's disk reports an error"),
-            Ok(13) => Self::Unavailable(DISK_FULL),
+            Ok(10) => Self::Disk(DISK_ERROR),
+            Ok(13) => Self::Disk(DISK_FULL),
             Ok(14) => Self::Unavailable("the database file can't be opened"),
             _ => Self::Defect,
         }
@@ -99,13 +103,13 @@ impl Fault {
 
     /// Whether the connection that met this may not be used for anything else.
     pub(crate) fn ends_connection(self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::ReadOnly)
+        matches!(self, Self::Unavailable(_) | Self::Disk(_) | Self::ReadOnly)
     }
 
     /// The condition in a sentence that names no address and no SQL.
     pub(crate) fn condition(self) -> &'static str {
         match self {
-            Self::Unavailable(condition) => condition,
+            Self::Unavailable(condition) | Self::Disk(condition) => condition,
             Self::ReadOnly => READ_ONLY,
             Self::Conflict | Self::Retry | Self::Unmigrated | Self::Defect => AWAY,
         }
@@ -120,12 +124,16 @@ mod tests {
     fn every_class_of_sqlstate_is_sorted() {
         let unavailable = [
             "08000", "08006", "08P01", "0A000", "25P03", "25P04", "26000", "28000", "28P01", "3D000", "42501", "42P05",
-            "53000", "53100", "53200", "53300", "53400", "57000", "57P01", "57P02", "57P03", "57P04", "57P05", "58000",
-            "58030", "58P01", "F0000", "XX000",
+            "53000", "53200", "53300", "53400", "57000", "57P01", "57P02", "57P03", "57P04", "57P05", "58000", "58P01",
+            "F0000", "XX000",
         ];
         for code in unavailable {
             let fault = Fault::of_sqlstate(code);
             assert!(matches!(fault, Fault::Unavailable(_)) && fault.ends_connection(), "{code} is {fault:?}");
+        }
+        for code in ["53100", "58030"] {
+            let fault = Fault::of_sqlstate(code);
+            assert!(matches!(fault, Fault::Disk(_)) && fault.ends_connection(), "{code} is {fault:?}");
         }
         for code in ["40001", "40P01", "40003", "55P03", "55006", "57014", "72000"] {
             let fault = Fault::of_sqlstate(code);
@@ -144,10 +152,15 @@ mod tests {
 
     #[test]
     fn sqlite_result_codes_are_sorted_by_their_low_byte() {
-        // BUSY, BUSY_SNAPSHOT, LOCKED, NOMEM, READONLY, READONLY_DBMOVED, IOERR, IOERR_WRITE, IOERR_SHMSIZE, FULL, CANTOPEN.
-        for code in ["5", "517", "6", "7", "8", "1032", "10", "778", "4874", "13", "14", "516"] {
+        // BUSY, BUSY_SNAPSHOT, LOCKED, NOMEM, READONLY, READONLY_DBMOVED, CANTOPEN, ABORT_ROLLBACK.
+        for code in ["5", "517", "6", "7", "8", "1032", "14", "516"] {
             let fault = Fault::of_sqlite(code, "");
             assert!(matches!(fault, Fault::Unavailable(_)) && fault.ends_connection(), "{code} is {fault:?}");
+        }
+        // IOERR, IOERR_WRITE, IOERR_SHMSIZE, FULL.
+        for code in ["10", "778", "4874", "13"] {
+            let fault = Fault::of_sqlite(code, "");
+            assert!(matches!(fault, Fault::Disk(_)) && fault.ends_connection(), "{code} is {fault:?}");
         }
         // ERROR, CORRUPT, CONSTRAINT_NOTNULL, MISMATCH, NOTADB.
         for code in ["1", "11", "1299", "20", "26"] {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use crate::db::{Db, MIGRATIONS, Pool};
-use crate::error::{ReadOnly, Result, StorageError};
+use crate::disk_faults::DiskFaults;
+use crate::error::{Diagnosed, Result, StorageError};
+use crate::fault::Fault;
 use crate::session::Sessions;
 use crate::sql::{all, answered};
 use crate::sqlite_session::SqliteSession;
@@ -23,6 +25,8 @@ const SQLITE_WRITE: &str = "PRAGMA user_version = 1";
 pub(crate) struct Health {
     writable: Mutex<Option<Answer>>,
     migrated: AtomicBool,
+    /// What statements and commits met on the disk.
+    pub(crate) disk: Arc<DiskFaults>,
 }
 
 #[derive(Debug)]
@@ -33,11 +37,12 @@ struct Answer {
 
 impl Db {
     /// Whether a change can be stored: SQLite is given one, Postgres is asked whether it accepts any. The answer may be a
-    /// second old.
+    /// second old. A fault of the disk that any statement met in the last two seconds is the answer at once.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] for a database that is away, full or read-only.
     pub async fn check_writable(&self) -> Result<()> {
+        self.check_disk()?;
         // Whoever comes while the question is under way waits for its answer.
         let mut last = self.health.writable.lock().await;
         let answer = match last.take().filter(|answer| answer.at.elapsed() < FRESH) {
@@ -52,7 +57,16 @@ impl Db {
             Err(error) => Err(StorageError::shared(error)),
         };
         *last = Some(answer);
-        outcome
+        // A statement may have met a full disk since this answer.
+        outcome.and_then(|()| self.check_disk())
+    }
+
+    /// Refuses for as long as a fault of the disk is recent.
+    fn check_disk(&self) -> Result<()> {
+        match self.health.disk.recent(Instant::now()) {
+            Some(fault) => Err(StorageError::Unavailable(Diagnosed(fault).into())),
+            None => Ok(()),
+        }
     }
 
     /// Whether every migration that this program knows has been applied; a database of a newer program is fine. Once it
@@ -84,7 +98,7 @@ impl Db {
             Pool::Postgres(sessions) => accepts_writes(sessions).await,
             Pool::Sqlite { pool, .. } => {
                 let writer = self.writers_turn().await?;
-                let mut session = SqliteSession::begin(pool, "BEGIN IMMEDIATE", writer).await?;
+                let mut session = SqliteSession::begin(pool, "BEGIN IMMEDIATE", writer, &self.health.disk).await?;
                 let outcome = answered(sqlx::raw_sql(SQLITE_WRITE).execute(session.connection()?)).await;
                 session.note(outcome)?;
                 session.commit().await
@@ -98,7 +112,7 @@ async fn accepts_writes(sessions: &Sessions) -> Result<()> {
     let mut session = sessions.bare().await?;
     let setting = sqlx::query_scalar("SELECT current_setting('transaction_read_only')").persistent(session.prepares());
     let outcome = answered(setting.fetch_one(&mut *session)).await.and_then(|read_only: String| match &*read_only {
-        "on" => Err(StorageError::Unavailable(ReadOnly.into())),
+        "on" => Err(StorageError::Unavailable(Diagnosed(Fault::ReadOnly).into())),
         _ => Ok(()),
     });
     session.note(outcome)?;

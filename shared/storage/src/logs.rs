@@ -1,10 +1,12 @@
 //! The `job_logs` table: what runs said of themselves, a row for each write.
 
+use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::{JobId, LogLine, log};
 
 use crate::error::Result;
 use crate::sql::{all, execute};
+use crate::stored::{Pair, Stored, StoredRow, readable};
 use crate::tx::Tx;
 
 /// What runs said of themselves.
@@ -18,6 +20,37 @@ pub struct NumberedLine {
     pub seq: i64,
     /// The line.
     pub line: LogLine,
+}
+
+/// What was read of a log at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogPage {
+    /// The lines, oldest first.
+    pub lines: Vec<NumberedLine>,
+    /// The number up to which the log was read. Lines that cannot be read are left out and count as read.
+    pub read_to: i64,
+}
+
+/// What one write brought.
+#[derive(FromRow)]
+struct LogRow {
+    first_seq: i64,
+    last_seq: i64,
+    lines: Json<Vec<LogLine>>,
+}
+
+impl StoredRow for LogRow {
+    const TABLE: &'static str = "job_logs";
+    type Key = Pair<i64, i64>;
+    type Value = Vec<NumberedLine>;
+
+    fn key(&self) -> Self::Key {
+        Pair(self.first_seq, self.last_seq)
+    }
+
+    fn read(self) -> Result<Self::Value> {
+        Ok(self.lines.0.into_iter().zip(self.first_seq..).map(|(line, seq)| NumberedLine { seq, line }).collect())
+    }
 }
 
 impl Logs<'_> {
@@ -48,17 +81,16 @@ impl Logs<'_> {
     ///
     /// # Errors
     /// As every query.
-    pub async fn after(&mut self, job: JobId, seq: i64, limit: i64) -> Result<Vec<NumberedLine>> {
-        let rows: Vec<(i64, Json<Vec<LogLine>>)> = all!(
+    pub async fn after(&mut self, job: JobId, seq: i64, limit: i64) -> Result<LogPage> {
+        let rows: Vec<Stored<LogRow>> = all!(
             self.0,
-            "SELECT first_seq, lines FROM job_logs WHERE job_id = $1 AND last_seq > $2 ORDER BY first_seq LIMIT $3",
+            "SELECT first_seq, last_seq, lines FROM job_logs WHERE job_id = $1 AND last_seq > $2 ORDER BY first_seq LIMIT $3",
             job.0,
             seq,
             limit,
         )?;
-        let lines = rows
-            .into_iter()
-            .flat_map(|(first, lines)| lines.0.into_iter().zip(first..).map(|(line, seq)| NumberedLine { seq, line }));
-        Ok(lines.filter(|line| line.seq > seq).collect())
+        let read_to = rows.iter().filter_map(Stored::key).map(|Pair(_, last)| last).fold(seq, i64::max);
+        let lines = readable(rows).into_iter().flatten().filter(|line| line.seq > seq).collect();
+        Ok(LogPage { lines, read_to })
     }
 }

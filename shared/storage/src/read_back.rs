@@ -9,19 +9,6 @@ pub(crate) fn corrupt(column: &str) -> StorageError {
     StorageError::Corrupt(format!("column {column}"))
 }
 
-/// The rows of a table that can be read. The others are logged by their keys and left out: one bad row must not hide the
-/// good ones.
-pub(crate) fn readable<T>(table: &'static str, rows: impl Iterator<Item = (String, Result<T>)>) -> Vec<T> {
-    let good = |(key, row): (String, Result<T>)| match row {
-        Ok(row) => Some(row),
-        Err(error) => {
-            tracing::error!(table, key, %error, "a stored row can't be read and is left out");
-            None
-        }
-    };
-    rows.filter_map(good).collect()
-}
-
 pub(crate) fn role(text: &str) -> Result<Role> {
     Role::parse(text).ok_or_else(|| corrupt("role"))
 }

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::connect::{PoolOptions, limits};
 use crate::demotion::Demotion;
+use crate::disk_faults::DiskFaults;
 use crate::error::{Result, StorageError};
 use crate::sql::answered;
 
@@ -34,6 +35,7 @@ pub(crate) struct Sessions {
     pool: PgPool,
     warm: Arc<Warm>,
     demotion: Arc<Demotion>,
+    disk: Arc<DiskFaults>,
     /// As many as the pool may open connections. Who has a turn finds a connection here or in the pool; without turns,
     /// somebody might wait at the pool while connections come back here.
     turns: Arc<Semaphore>,
@@ -72,18 +74,20 @@ pub(crate) struct Session {
     prepares: bool,
     warm: Arc<Warm>,
     demotion: Arc<Demotion>,
+    disk: Arc<DiskFaults>,
     /// Passes on after the connection (fields drop in order).
     turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Sessions {
     /// `demotion` is what the pool goes by too: it closes connections to a demoted server instead of lending them.
-    pub(crate) fn new(pool: PgPool, demotion: Arc<Demotion>, options: &PoolOptions) -> Self {
+    pub(crate) fn new(pool: PgPool, demotion: Arc<Demotion>, disk: Arc<DiskFaults>, options: &PoolOptions) -> Self {
         let turns = usize::try_from(options.max_connections).unwrap_or(Semaphore::MAX_PERMITS).max(1);
         Self {
             pool,
             warm: Arc::new(Warm(Mutex::new(Some(Vec::new())))),
             demotion,
+            disk,
             turns: Arc::new(Semaphore::new(turns)),
             acquire_timeout: options.acquire_timeout,
             pooler: options.pooler.then(|| Pooler { limits: limits("SET LOCAL", options).into() }),
@@ -165,8 +169,8 @@ impl Sessions {
 
     fn session(&self, lent: Lent, turn: OwnedSemaphorePermit) -> Session {
         let (prepares, warm) = (self.pooler.is_none(), Arc::clone(&self.warm));
-        let demotion = Arc::clone(&self.demotion);
-        Session { lent: Some(lent), begun: false, failed: false, prepares, warm, demotion, turn: Some(turn) }
+        let (demotion, disk) = (Arc::clone(&self.demotion), Arc::clone(&self.disk));
+        Session { lent: Some(lent), begun: false, failed: false, prepares, warm, demotion, disk, turn: Some(turn) }
     }
 }
 
@@ -216,10 +220,12 @@ impl Session {
         Ok(())
     }
 
-    /// Remembers whether the connection may be used again, and whether its server was demoted.
+    /// Remembers whether the connection may be used again, whether its server was demoted, and whether the server's disk is
+    /// the cause.
     pub(crate) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
         if let Err(error) = &outcome {
             self.failed |= error.ends_connection();
+            self.disk.note(error, Instant::now());
             if error.is_read_only() && self.demotion.record(Instant::now()) {
                 // They lead to the same server; the pool closes them.
                 self.warm.clear();

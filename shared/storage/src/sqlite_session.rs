@@ -3,9 +3,13 @@
 //! After that, statements would run and be committed one by one, so none is let through; and the driver, which counts
 //! transactions, would begin no other on the connection, so the pool closes it (`connect::sqlite`).
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::disk_faults::DiskFaults;
 use crate::error::{Result, StorageError};
 use crate::sql::answered;
 
@@ -15,6 +19,7 @@ pub(crate) struct SqliteSession {
     transaction: Transaction<'static, Sqlite>,
     /// An error after which the transaction may be gone.
     failed: bool,
+    disk: Arc<DiskFaults>,
     /// The right to write. Fields drop in order: the next writer begins after this transaction.
     _writer: Option<OwnedSemaphorePermit>,
 }
@@ -25,9 +30,11 @@ impl SqliteSession {
         pool: &SqlitePool,
         begin: &'static str,
         writer: Option<OwnedSemaphorePermit>,
+        disk: &Arc<DiskFaults>,
     ) -> Result<Self> {
-        let transaction = answered(pool.begin_with(begin)).await?;
-        Ok(Self { transaction, failed: false, _writer: writer })
+        let transaction =
+            answered(pool.begin_with(begin)).await.inspect_err(|error| disk.note(error, Instant::now()))?;
+        Ok(Self { transaction, failed: false, disk: Arc::clone(disk), _writer: writer })
     }
 
     /// The connection, for a statement of this transaction.
@@ -38,14 +45,17 @@ impl SqliteSession {
         Ok(&mut self.transaction)
     }
 
-    /// Remembers whether the transaction may be gone.
+    /// Remembers whether the transaction may be gone, and whether the disk is the cause.
     pub(crate) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
-        self.failed |= outcome.as_ref().is_err_and(StorageError::ends_connection);
-        outcome
+        outcome.inspect_err(|error| {
+            self.failed |= error.ends_connection();
+            self.disk.note(error, Instant::now());
+        })
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
         self.connection()?;
-        answered(self.transaction.commit()).await
+        let Self { transaction, disk, _writer, .. } = self;
+        answered(transaction.commit()).await.inspect_err(|error| disk.note(error, Instant::now()))
     }
 }

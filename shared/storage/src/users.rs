@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::models::bump_revision;
-use crate::read_back::{self, readable};
+use crate::read_back;
 use crate::rows::among;
 use crate::sql::{all, execute, one, optional};
+use crate::stored::{Id, PageReader, Stored, StoredRow, readable};
 use crate::tx::Tx;
 
 /// Accounts.
@@ -25,13 +26,9 @@ struct UserRow {
     role: String,
     disabled: bool,
     created_at: DateTime<Utc>,
-    #[sqlx(default)]
     sessions_end: Option<DateTime<Utc>>,
-    #[sqlx(default)]
     kept_session: Option<Uuid>,
-    #[sqlx(default)]
     password_expires_at: Option<DateTime<Utc>>,
-    #[sqlx(default)]
     password_used_at: Option<DateTime<Utc>>,
 }
 
@@ -53,7 +50,15 @@ macro_rules! select_users {
     };
 }
 
-impl UserRow {
+impl StoredRow for UserRow {
+    const TABLE: &'static str = "users";
+    type Key = Id;
+    type Value = User;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
     fn read(self) -> Result<User> {
         let used_at = self.password_used_at;
         Ok(User {
@@ -115,8 +120,8 @@ impl Users<'_> {
     /// # Errors
     /// As every query.
     pub async fn by_id(&mut self, id: UserId) -> Result<Option<User>> {
-        let row: Option<UserRow> = optional!(self.0, select_users!("users.id = $1"), id.0)?;
-        row.map(UserRow::read).transpose()
+        let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("users.id = $1"), id.0)?;
+        row.map(Stored::value).transpose()
     }
 
     /// The account with this id, disabled if it was deleted.
@@ -124,8 +129,8 @@ impl Users<'_> {
     /// # Errors
     /// As every query.
     pub(crate) async fn by_id_with_deleted(&mut self, id: UserId) -> Result<Option<User>> {
-        let row: Option<UserRow> = optional!(self.0, select_users!("", "users.id = $1"), id.0)?;
-        row.map(UserRow::read).transpose()
+        let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("", "users.id = $1"), id.0)?;
+        row.map(Stored::value).transpose()
     }
 
     /// The accounts with these ids, in no order; deleted and unknown ones are left out. It is one query.
@@ -133,8 +138,8 @@ impl Users<'_> {
     /// # Errors
     /// As every query.
     pub async fn by_ids(&mut self, ids: &[UserId]) -> Result<Vec<User>> {
-        let rows: Vec<UserRow> = among!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
-        Ok(readable("users", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
+        let rows: Vec<Stored<UserRow>> = among!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
+        Ok(readable(rows))
     }
 
     /// The account with this address, which must be in lower case, as `Email` is.
@@ -142,23 +147,25 @@ impl Users<'_> {
     /// # Errors
     /// As every query.
     pub async fn by_email(&mut self, email: &str) -> Result<Option<User>> {
-        let row: Option<UserRow> = optional!(self.0, select_users!("users.email = $1"), email)?;
-        row.map(UserRow::read).transpose()
+        let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("users.email = $1"), email)?;
+        row.map(Stored::value).transpose()
     }
 
-    /// Accounts older than `before`, newest first, without what ended their sessions.
+    /// Accounts older than `before`, newest first. Deleted accounts and rows that cannot be read are left out.
     ///
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<UserId>, limit: i64) -> Result<Vec<User>> {
-        let rows: Vec<UserRow> = all!(
-            self.0,
-            "SELECT id, email, password_hash, role, disabled, created_at FROM users \
-             WHERE id < $1 AND password_hash <> 'deleted' ORDER BY id DESC LIMIT $2",
-            before.map_or(Uuid::max(), |id| id.0),
-            limit,
-        )?;
-        Ok(readable("users", rows.into_iter().map(|row| (row.id.to_string(), row.read()))))
+        let mut page: PageReader<UserRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                select_users!("users.id < $1 ORDER BY users.id DESC LIMIT $2"),
+                before.map_or(Uuid::max(), |id| id.0),
+                limit,
+            )?);
+        }
+        Ok(page.values())
     }
 
     /// Changes the role, the disabled flag, or both; `None` when there is no such account. The inference role hears of

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::sql::{all, execute, one, optional, write_all, write_optional};
+use crate::stored::{Id, PageReader, Stored, readable};
 use crate::tx::Tx;
 use rows::DeliveryRow;
 
@@ -93,7 +94,7 @@ impl Webhooks<'_> {
         busy: &[&str; MAX_BUSY],
     ) -> Result<Vec<Delivery>> {
         // The condition stands twice: of two that choose the same rows, the later one finds them put off.
-        let rows: Vec<DeliveryRow> = write_all!(
+        let rows: Vec<Stored<DeliveryRow>> = write_all!(
             self.0,
             "UPDATE webhook_deliveries SET claim = claim + 1, attempts = attempts + 1, next_attempt_at = $2 \
              WHERE status = 'pending' AND next_attempt_at <= $1 AND id IN (SELECT id FROM webhook_deliveries \
@@ -106,7 +107,8 @@ impl Webhooks<'_> {
             busy[2],
             busy[3],
         )?;
-        let mut claimed = rows.into_iter().map(DeliveryRow::read).collect::<Result<Vec<_>>>()?;
+        // One that cannot be read is put off with the others, and stands in nobody's way.
+        let mut claimed = readable(rows);
         claimed.sort_by_key(|delivery| delivery.id);
         Ok(claimed)
     }
@@ -151,14 +153,14 @@ impl Webhooks<'_> {
     /// # Errors
     /// As every query.
     pub async fn replay(&mut self, id: DeliveryId, now: DateTime<Utc>) -> Result<Option<Delivery>> {
-        let row: Option<DeliveryRow> = write_optional!(
+        let row: Option<Stored<DeliveryRow>> = write_optional!(
             self.0,
             "UPDATE webhook_deliveries SET status = 'pending', claim = claim + 1, attempts = 0, next_attempt_at = $2, \
              finished_at = NULL WHERE id = $1 RETURNING *",
             id.0,
             now,
         )?;
-        row.map(DeliveryRow::read).transpose()
+        row.map(Stored::value).transpose()
     }
 
     /// The delivery with this id.
@@ -166,8 +168,9 @@ impl Webhooks<'_> {
     /// # Errors
     /// As every query.
     pub async fn get(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
-        let row: Option<DeliveryRow> = optional!(self.0, "SELECT * FROM webhook_deliveries WHERE id = $1", id.0)?;
-        row.map(DeliveryRow::read).transpose()
+        let row: Option<Stored<DeliveryRow>> =
+            optional!(self.0, "SELECT * FROM webhook_deliveries WHERE id = $1", id.0)?;
+        row.map(Stored::value).transpose()
     }
 
     /// The deliveries that pass `filter` and are older than `before`, newest first.
@@ -181,14 +184,17 @@ impl Webhooks<'_> {
         limit: i64,
     ) -> Result<Vec<Delivery>> {
         let sql = filter.sql();
-        let rows: Vec<DeliveryRow> = all!(
-            self.0,
-            AssertSqlSafe(sql.clone()),
-            before.map_or(Uuid::max(), |id| id.0),
-            filter.job.map(|id| id.0),
-            limit,
-        )?;
-        rows.into_iter().map(DeliveryRow::read).collect()
+        let mut page: PageReader<DeliveryRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                AssertSqlSafe(sql.clone()),
+                before.map_or(Uuid::max(), |id| id.0),
+                filter.job.map(|id| id.0),
+                limit,
+            )?);
+        }
+        Ok(page.values())
     }
 
     /// How many are still to be delivered.

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::authority::Authority;
 use crate::folder::temporary_folder;
 use crate::process::{Tied, children_of, free_port, send_signal, spawn_tied};
+use crate::small_disk::SmallDisk;
 use crate::unique;
 use crate::wait::wait_until;
 
@@ -120,14 +121,35 @@ impl PostgresServer {
         format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// A new, empty database whose tables are on `disk`; the write-ahead log stays where it is. The answer is its URL.
+    pub fn database_on(&self, disk: &SmallDisk) -> String {
+        let (name, folder) = (unique("db"), disk.path().join("tables"));
+        std::fs::create_dir(&folder).unwrap();
+        if let Some(Account { uid, gid }) = self.account {
+            std::os::unix::fs::chown(&folder, Some(uid), Some(gid)).unwrap();
+        }
+        self.psql(&[
+            &format!("CREATE TABLESPACE \"{name}\" LOCATION '{}'", folder.display()),
+            &format!("CREATE DATABASE \"{name}\" TABLESPACE \"{name}\""),
+        ]);
+        format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)
+    }
+
     /// Makes every transaction read-only from now on, as on a primary that was demoted, or ends that.
     pub fn set_read_only(&self, read_only: bool) {
         let setting = if read_only { "on" } else { "off" };
-        let mut change = self.command("psql");
-        change.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string(), "postgres"]);
-        change.args(["-c", &format!("ALTER SYSTEM SET default_transaction_read_only = {setting}")]);
-        change.args(["-c", "SELECT pg_reload_conf()"]);
-        let output = change.env("PGOPTIONS", "-c default_transaction_read_only=off").output().unwrap();
+        let change = format!("ALTER SYSTEM SET default_transaction_read_only = {setting}");
+        self.psql(&[&change, "SELECT pg_reload_conf()"]);
+    }
+
+    /// Executes statements, each by itself, in a session that may write.
+    fn psql(&self, statements: &[&str]) {
+        let mut psql = self.command("psql");
+        psql.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string(), "postgres"]);
+        for sql in statements {
+            psql.args(["-c", sql]);
+        }
+        let output = psql.env("PGOPTIONS", "-c default_transaction_read_only=off").output().unwrap();
         assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
     }
 

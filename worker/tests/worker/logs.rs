@@ -6,8 +6,8 @@ use trainyard_worker::WorkerConfig;
 use crate::yard::{Yard, train_task};
 
 async fn said(yard: &Yard, id: JobId) -> Vec<LogEntry> {
-    let lines = yard.db.read().await.unwrap().logs().after(id, 0, 1_000).await.unwrap();
-    lines.into_iter().map(|line| line.line.entry).collect()
+    let page = yard.db.read().await.unwrap().logs().after(id, 0, 1_000).await.unwrap();
+    page.lines.into_iter().map(|line| line.line.entry).collect()
 }
 
 fn lines(entries: &[LogEntry]) -> Vec<&str> {

@@ -58,7 +58,7 @@ pub async fn get(
     let permit = state.long_polls().try_acquire().ok();
     let mut first_revision = None;
     loop {
-        let snapshot = state.job_lookup().call(id).await?.ok_or_else(missing)?;
+        let snapshot = state.job_lookup().call(id).await??.ok_or_else(missing)?;
         let job = &snapshot.job;
         let has_changed = if headers.contains_key(header::IF_NONE_MATCH) {
             !response::client_has(&headers, &etag(job))

@@ -6,7 +6,8 @@ use trainyard_domain::{Job, JobId};
 use super::Jobs;
 use super::rows::{JobRow, job_columns, whole};
 use crate::error::Result;
-use crate::rows::{Each, write_each};
+use crate::rows::{Each, execute_each, for_ids, write_each};
+use crate::stored::{Id, Split, Stored, split};
 
 macro_rules! claim {
     ($at:literal, $until:literal, $which:literal, $answer:expr) => {
@@ -46,6 +47,18 @@ const CLAIM: Each = Each {
     ),
 };
 
+/// A job that cannot be read is claimed again after this time.
+const RETRY_UNREADABLE: Duration = Duration::minutes(1);
+
+const PUT_BACK: Each = for_ids!(
+    "UPDATE jobs SET status = CASE WHEN cancel_requested_at IS NULL THEN 'queued' ELSE 'cancelled' END, \
+     finished_at = CASE WHEN cancel_requested_at IS NULL THEN NULL ELSE $2 END, \
+     run_at = $3, due = $3 <= created_at, started_at = NULL, lease_expires_at = NULL, revision = revision + 1 \
+     WHERE worker = $1 AND status = 'running' AND id",
+    "$4",
+    ""
+);
+
 impl Jobs<'_> {
     /// Starts one run, as [`Jobs::claim_many`]; `None` when the job is not there to claim.
     ///
@@ -65,6 +78,8 @@ impl Jobs<'_> {
     /// told none, at the database's own time. Answers those that were there to claim, in no order; the others were
     /// somebody else's, are not due, cancelled or ended, or the queue is paused.
     ///
+    /// A job that cannot be read goes back to the queue for a minute: a worker of another version may be able to read it.
+    ///
     /// # Errors
     /// As every query.
     pub async fn claim_many(
@@ -78,7 +93,22 @@ impl Jobs<'_> {
         // Past all time is as good as for ever.
         let until = at.map(|at| at.checked_add_signed(lease).unwrap_or(DateTime::<Utc>::MAX_UTC));
         let micros = lease.num_microseconds().unwrap_or(i64::MAX);
-        let rows: Vec<JobRow> = write_each!(self.0, CLAIM, [worker, at, until, micros], ids, |id| [id.0])?;
-        rows.into_iter().map(JobRow::read).collect()
+        let rows: Vec<Stored<JobRow>> = write_each!(self.0, CLAIM, [worker, at, until, micros], ids, |id| [id.0])?;
+        let Split { values: jobs, unreadable } = split(rows);
+        if !unreadable.is_empty() {
+            let ids: Vec<Id> = unreadable.into_iter().map(|(id, _)| id).collect();
+            self.put_back(&ids, worker, at).await?;
+        }
+        Ok(jobs)
+    }
+
+    /// Gives up claims of jobs that could not be read. A job that was asked to stop meanwhile is cancelled.
+    async fn put_back(&mut self, ids: &[Id], worker: &str, at: Option<DateTime<Utc>>) -> Result<()> {
+        let now = match at {
+            Some(at) => at,
+            None => self.0.now().await?,
+        };
+        execute_each!(self.0, PUT_BACK, [worker, now, now + RETRY_UNREADABLE], ids, |id| [id.0])?;
+        Ok(())
     }
 }

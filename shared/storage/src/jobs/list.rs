@@ -13,6 +13,7 @@ use super::Jobs;
 use super::rows::{JobRow, both_tables, job_columns, order_columns};
 use crate::error::Result;
 use crate::sql::{all, one};
+use crate::stored::{Id, PageReader, Stored};
 
 /// How many rows of one table are looked through for a page that filters of both make up.
 const WINDOW: i64 = 300;
@@ -103,16 +104,19 @@ impl Jobs<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Result<Vec<Job>> {
-        let before = before.map_or(Uuid::max(), |id| id.0);
-        let rows = match (filter.status.is_some(), filter.by_order()) {
-            (_, false) => self.page(filter, filter.page_of(Side::Jobs), before, limit, limit).await?,
-            (false, true) => self.page(filter, filter.page_of(Side::Orders), before, limit, limit).await?,
-            (true, true) => self.page_by_both(filter, before, limit).await?,
-        };
-        rows.into_iter().map(JobRow::read).collect()
+        let mut page: PageReader<JobRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
+        while let Some((before, limit)) = page.next_query() {
+            let before = before.map_or(Uuid::max(), |id| id.0);
+            page.add(match (filter.status.is_some(), filter.by_order()) {
+                (_, false) => self.page(filter, filter.page_of(Side::Jobs), before, limit, limit).await?,
+                (false, true) => self.page(filter, filter.page_of(Side::Orders), before, limit, limit).await?,
+                (true, true) => self.page_by_both(filter, before, limit).await?,
+            });
+        }
+        Ok(page.values())
     }
 
-    async fn page_by_both(&mut self, filter: &JobFilter, before: Uuid, limit: i64) -> Result<Vec<JobRow>> {
+    async fn page_by_both(&mut self, filter: &JobFilter, before: Uuid, limit: i64) -> Result<Vec<Stored<JobRow>>> {
         let window = WINDOW.max(limit);
         for side in [Side::Jobs, Side::Orders] {
             let rows = self.page(filter, filter.page_of(side), before, limit, window).await?;
@@ -131,7 +135,7 @@ impl Jobs<'_> {
         before: Uuid,
         limit: i64,
         window: i64,
-    ) -> Result<Vec<JobRow>> {
+    ) -> Result<Vec<Stored<JobRow>>> {
         all!(
             self.0,
             AssertSqlSafe(sql.clone()),

@@ -29,11 +29,12 @@ pub(crate) use quota::close as close_quotas;
 pub use quota::{Admission, JobDemand, JobLimits};
 use sqlx::types::Json;
 use trainyard_domain::{Job, JobId};
-pub use watch::JobHead;
+pub use watch::{JobBatch, JobHead};
 
 use crate::error::Result;
 use crate::read_back;
 use crate::sql::{execute, optional};
+use crate::stored::Stored;
 use crate::tx::Tx;
 use rows::{JobRow, both_tables, whole};
 
@@ -99,7 +100,7 @@ impl Jobs<'_> {
     /// As every query.
     pub async fn get(&mut self, id: JobId) -> Result<Option<Job>> {
         let sql = concat!("SELECT ", whole!(), " FROM ", both_tables!(), " WHERE jobs.id = $1");
-        let row: Option<JobRow> = optional!(self.0, sql, id.0)?;
-        row.map(JobRow::read).transpose()
+        let row: Option<Stored<JobRow>> = optional!(self.0, sql, id.0)?;
+        row.map(Stored::value).transpose()
     }
 }

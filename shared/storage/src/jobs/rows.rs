@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
-use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+use sqlx::{Column as _, ColumnIndex, Decode, FromRow, Row, Type};
 use trainyard_domain::outcome::Counts;
 use trainyard_domain::{DatasetId, Job, JobError, JobId, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::read_back;
+use crate::stored::{Id, StoredRow};
 
 /// The columns of `jobs` that make a job: all but those that repeat its `spec` and its `run_at` for the queue's order.
 macro_rules! job_columns {
@@ -128,12 +129,27 @@ where
 {
     fn column<T: Decode<'r, R::Database> + Type<R::Database>>(&mut self) -> sqlx::Result<T> {
         self.1 += 1;
-        self.0.try_get(self.1 - 1)
+        let index = self.1 - 1;
+        self.0.try_get(index).map_err(|error| match error {
+            // The name tells more than the number.
+            sqlx::Error::ColumnDecode { source, .. } => {
+                sqlx::Error::ColumnDecode { index: self.0.column(index).name().to_owned(), source }
+            }
+            other => other,
+        })
     }
 }
 
-impl JobRow {
-    pub(super) fn read(self) -> Result<Job> {
+impl StoredRow for JobRow {
+    const TABLE: &'static str = "jobs";
+    type Key = Id;
+    type Value = Job;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
+    fn read(self) -> Result<Job> {
         Ok(Job {
             id: JobId(self.id),
             spec: read_back::spec(&self.spec)?,

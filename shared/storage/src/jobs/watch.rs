@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::Jobs;
 use super::rows::{JobRow, both_tables, whole};
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::rows::{Each, for_ids, read_each};
 use crate::sql::answered;
+use crate::stored::{Split, Stored, readable, split};
 use crate::tx::Inner;
 
 // The primary key finds the last row of a job's log at once.
@@ -28,7 +29,18 @@ const WHOLE_NOW: &str =
 struct DatedRow {
     now: DateTime<Utc>,
     #[sqlx(flatten)]
-    job: JobRow,
+    job: Stored<JobRow>,
+}
+
+/// Jobs that were read together.
+#[derive(Debug)]
+pub struct JobBatch {
+    /// The database's time.
+    pub at: DateTime<Utc>,
+    /// The jobs, in no order.
+    pub jobs: Vec<Job>,
+    /// Jobs that are there but cannot be read, and why: [`crate::StorageError::Corrupt`].
+    pub unreadable: Vec<(JobId, StorageError)>,
 }
 
 /// How far a job has come: what tells a watcher whether to look again.
@@ -53,23 +65,24 @@ impl Jobs<'_> {
         Ok(rows.into_iter().map(head).collect())
     }
 
-    /// These jobs, in no order; `ids` are all different. Those that are not there are left out.
+    /// These jobs, in no order; `ids` are all different. Jobs that are not there or cannot be read are left out.
     ///
     /// # Errors
     /// As every query.
     pub async fn get_many(&mut self, ids: &[JobId]) -> Result<Vec<Job>> {
-        let rows: Vec<JobRow> = read_each!(self.0, WHOLE, [], ids, |id| [id.0])?;
-        rows.into_iter().map(JobRow::read).collect()
+        let rows: Vec<Stored<JobRow>> = read_each!(self.0, WHOLE, [], ids, |id| [id.0])?;
+        Ok(readable(rows))
     }
 
-    /// As [`Jobs::get_many`], with the database's time: on Postgres the same query tells it, unless no job is there.
+    /// As [`Jobs::get_many`], with the database's time and the jobs that cannot be read. On Postgres it is one query,
+    /// unless no job is there.
     ///
     /// # Errors
     /// As every query.
-    pub async fn get_many_now(&mut self, ids: &[JobId]) -> Result<(DateTime<Utc>, Vec<Job>)> {
+    pub async fn get_many_now(&mut self, ids: &[JobId]) -> Result<JobBatch> {
         let Inner::Postgres(session) = &mut self.0.inner else {
-            let jobs = self.get_many(ids).await?;
-            return Ok((self.0.now().await?, jobs));
+            let rows: Vec<Stored<JobRow>> = read_each!(self.0, WHOLE, [], ids, |id| [id.0])?;
+            return Ok(batch(self.0.now().await?, rows));
         };
         let query = sqlx::query_as(WHOLE_NOW).persistent(session.prepares());
         let query = query.bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
@@ -79,6 +92,11 @@ impl Jobs<'_> {
             Some(row) => row.now,
             None => self.0.now().await?,
         };
-        Ok((now, rows.into_iter().map(|row| row.job.read()).collect::<Result<_>>()?))
+        Ok(batch(now, rows.into_iter().map(|row| row.job).collect()))
     }
+}
+
+fn batch(at: DateTime<Utc>, rows: Vec<Stored<JobRow>>) -> JobBatch {
+    let Split { values: jobs, unreadable } = split(rows);
+    JobBatch { at, jobs, unreadable: unreadable.into_iter().map(|(id, error)| (JobId(id.0), error)).collect() }
 }

@@ -34,6 +34,23 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
 }
 
+/// A version that an alias points at: what the inference role needs to load it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedVersion {
+    /// The model's name.
+    pub model: String,
+    /// The version's number.
+    pub version: i64,
+    /// The aliases that point at it, in order.
+    pub aliases: Vec<String>,
+    /// The artifact's SHA-256, hexadecimal.
+    pub sha256: String,
+    /// The artifact's key in the object store.
+    pub artifact_key: String,
+    /// The trace context of its publication.
+    pub traceparent: Option<String>,
+}
+
 impl Models<'_> {
     /// A number that moves with every publish, alias move, deletion, and change of an account: while it stands still,
     /// the inference role has nothing to load.

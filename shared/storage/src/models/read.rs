@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use trainyard_domain::{ModelName, ModelVersion};
 use uuid::Uuid;
 
-use super::rows::{ModelRow, VersionRow, fold};
-use super::{Model, Models};
+use super::rows::{ModelRow, ServedRow, VersionRow, fold, fold_served};
+use super::{Model, Models, ServedVersion};
 use crate::error::Result;
 use crate::rows::among;
 use crate::sql::{all, optional};
+use crate::stored::{Id, PageReader, Pair, Stored, readable};
 
 impl Models<'_> {
     /// The model of this name.
@@ -17,12 +18,12 @@ impl Models<'_> {
     /// # Errors
     /// As every query.
     pub async fn get(&mut self, name: &ModelName) -> Result<Option<Model>> {
-        let row: Option<ModelRow> = optional!(
+        let row: Option<Stored<ModelRow>> = optional!(
             self.0,
             "SELECT id, name, created_at FROM models WHERE name = $1 AND deleted_at IS NULL",
             name.as_str(),
         )?;
-        row.map(ModelRow::read).transpose()
+        row.map(Stored::value).transpose()
     }
 
     /// Models older than the one with the id `before`, newest first.
@@ -30,13 +31,16 @@ impl Models<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<Uuid>, limit: i64) -> Result<Vec<Model>> {
-        let rows: Vec<ModelRow> = all!(
-            self.0,
-            "SELECT id, name, created_at FROM models WHERE deleted_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2",
-            before.unwrap_or(Uuid::max()),
-            limit,
-        )?;
-        rows.into_iter().map(ModelRow::read).collect()
+        let mut page: PageReader<ModelRow> = PageReader::new(before.map(Id), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                "SELECT id, name, created_at FROM models WHERE deleted_at IS NULL AND id < $1 ORDER BY id DESC LIMIT $2",
+                before.map_or(Uuid::max(), |id| id.0),
+                limit,
+            )?);
+        }
+        Ok(page.values())
     }
 
     /// One version of a model.
@@ -44,7 +48,7 @@ impl Models<'_> {
     /// # Errors
     /// As every query.
     pub async fn version(&mut self, name: &ModelName, version: i64) -> Result<Option<ModelVersion>> {
-        let rows: Vec<VersionRow> = all!(
+        let rows: Vec<Stored<VersionRow>> = all!(
             self.0,
             "SELECT v.*, a.alias FROM model_versions v \
              LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
@@ -52,7 +56,7 @@ impl Models<'_> {
             name.as_str(),
             version,
         )?;
-        Ok(fold(rows)?.pop())
+        fold(rows).pop().map(Stored::value).transpose()
     }
 
     /// Versions of a model below the number `before`, newest first.
@@ -60,17 +64,21 @@ impl Models<'_> {
     /// # Errors
     /// As every query.
     pub async fn versions(&mut self, name: &ModelName, before: Option<i64>, limit: i64) -> Result<Vec<ModelVersion>> {
-        let rows: Vec<VersionRow> = all!(
-            self.0,
-            "SELECT v.*, a.alias FROM \
-             (SELECT * FROM model_versions WHERE model_name = $1 AND version < $2 ORDER BY version DESC LIMIT $3) v \
-             LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
-             ORDER BY v.version DESC, a.alias",
-            name.as_str(),
-            before.unwrap_or(i64::MAX),
-            limit,
-        )?;
-        fold(rows)
+        let first = before.map(|before| Pair(name.as_str().to_owned(), before));
+        let mut page: PageReader<VersionRow> = PageReader::new(first, limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(fold(all!(
+                self.0,
+                "SELECT v.*, a.alias FROM \
+                 (SELECT * FROM model_versions WHERE model_name = $1 AND version < $2 ORDER BY version DESC LIMIT $3) v \
+                 LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
+                 ORDER BY v.version DESC, a.alias",
+                name.as_str(),
+                before.map_or(i64::MAX, |before| before.1),
+                limit,
+            )?));
+        }
+        Ok(page.values())
     }
 
     /// The newest version of each of these models, all different, in no order; one query, however many they are.
@@ -82,8 +90,9 @@ impl Models<'_> {
                    LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
                    WHERE v.version = (SELECT MAX(n.version) FROM model_versions n WHERE n.model_name = v.model_name) \
                    AND v.model_name";
-        let rows: Vec<VersionRow> = among!(self.0, sql, names, |name| *name, " ORDER BY v.model_name, a.alias")?;
-        fold(rows)
+        let rows: Vec<Stored<VersionRow>> =
+            among!(self.0, sql, names, |name| *name, " ORDER BY v.model_name, a.alias")?;
+        Ok(readable(fold(rows)))
     }
 
     /// The aliases of these models, all different, as model, alias and version; one query, however many they are.
@@ -99,14 +108,14 @@ impl Models<'_> {
     ///
     /// # Errors
     /// As every query.
-    pub async fn served(&mut self) -> Result<Vec<ModelVersion>> {
-        let rows: Vec<VersionRow> = all!(
+    pub async fn served(&mut self) -> Result<Vec<ServedVersion>> {
+        let rows: Vec<ServedRow> = all!(
             self.0,
-            "SELECT v.*, a.alias FROM model_aliases a \
+            "SELECT v.model_name, v.version, v.sha256, v.artifact_key, v.traceparent, a.alias FROM model_aliases a \
              JOIN model_versions v ON v.model_name = a.model_name AND v.version = a.version \
              ORDER BY v.model_name, v.version, a.alias",
         )?;
-        fold(rows)
+        Ok(fold_served(rows))
     }
 
     /// Which of these artifact keys, all different, are those of versions. An object under another key is an orphan, unless

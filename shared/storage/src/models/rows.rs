@@ -7,9 +7,10 @@ use sqlx::types::Json;
 use trainyard_domain::{DatasetId, JobId, ModelVersion};
 use uuid::Uuid;
 
-use super::Model;
+use super::{Model, ServedVersion};
 use crate::error::Result;
 use crate::read_back;
+use crate::stored::{Id, Pair, Stored, StoredRow};
 
 #[derive(FromRow)]
 pub(super) struct ModelRow {
@@ -18,8 +19,16 @@ pub(super) struct ModelRow {
     created_at: DateTime<Utc>,
 }
 
-impl ModelRow {
-    pub(super) fn read(self) -> Result<Model> {
+impl StoredRow for ModelRow {
+    const TABLE: &'static str = "models";
+    type Key = Id;
+    type Value = Model;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
+    fn read(self) -> Result<Model> {
         Ok(Model { id: self.id, name: read_back::model_name(&self.name)?, created_at: self.created_at })
     }
 }
@@ -41,9 +50,20 @@ pub(super) struct VersionRow {
     traceparent: Option<String>,
     created_at: DateTime<Utc>,
     alias: Option<String>,
+    /// What [`fold`] adds.
+    #[sqlx(skip)]
+    further_aliases: Vec<String>,
 }
 
-impl VersionRow {
+impl StoredRow for VersionRow {
+    const TABLE: &'static str = "model_versions";
+    type Key = Pair<String, i64>;
+    type Value = ModelVersion;
+
+    fn key(&self) -> Self::Key {
+        Pair(self.model_name.clone(), self.version)
+    }
+
     fn read(self) -> Result<ModelVersion> {
         Ok(ModelVersion {
             name: read_back::model_name(&self.model_name)?,
@@ -59,21 +79,50 @@ impl VersionRow {
             artifact_key: self.artifact_key,
             traceparent: self.traceparent,
             created_at: self.created_at,
-            aliases: self.alias.into_iter().collect(),
+            aliases: self.alias.into_iter().chain(self.further_aliases).collect(),
         })
     }
 }
 
-/// Folds rows that stand next to each other and differ in the alias alone into one version each.
-pub(super) fn fold(rows: Vec<VersionRow>) -> Result<Vec<ModelVersion>> {
-    let mut versions: Vec<ModelVersion> = Vec::new();
+/// Folds rows that stand next to each other and differ in the alias alone into one row for each version.
+pub(super) fn fold(rows: Vec<Stored<VersionRow>>) -> Vec<Stored<VersionRow>> {
+    let mut versions: Vec<Stored<VersionRow>> = Vec::new();
     for row in rows {
-        match versions.last_mut() {
-            Some(last) if last.name.as_str() == row.model_name && last.version == row.version => {
-                last.aliases.extend(row.alias);
-            }
-            _ => versions.push(row.read()?),
+        if versions.last().is_none_or(|last| last.key() != row.key()) {
+            versions.push(row);
+        } else if let (Some(Stored::Row(last)), Stored::Row(row)) = (versions.last_mut(), row) {
+            last.further_aliases.extend(row.alias);
         }
     }
-    Ok(versions)
+    versions
+}
+
+/// A version joined with one of its aliases: what the inference role needs, and nothing that only the API shows.
+#[derive(FromRow)]
+pub(super) struct ServedRow {
+    model_name: String,
+    version: i64,
+    sha256: String,
+    artifact_key: String,
+    traceparent: Option<String>,
+    alias: String,
+}
+
+/// Folds rows that stand next to each other and differ in the alias alone into one version each.
+pub(super) fn fold_served(rows: Vec<ServedRow>) -> Vec<ServedVersion> {
+    let mut versions: Vec<ServedVersion> = Vec::new();
+    for row in rows {
+        match versions.last_mut() {
+            Some(last) if last.model == row.model_name && last.version == row.version => last.aliases.push(row.alias),
+            _ => versions.push(ServedVersion {
+                model: row.model_name,
+                version: row.version,
+                aliases: vec![row.alias],
+                sha256: row.sha256,
+                artifact_key: row.artifact_key,
+                traceparent: row.traceparent,
+            }),
+        }
+    }
+    versions
 }

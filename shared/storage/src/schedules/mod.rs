@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::sql::{all, execute, one, optional};
+use crate::stored::{Id, PageReader, Stored};
 use crate::tx::Tx;
 use rows::ScheduleRow;
 
@@ -79,8 +80,8 @@ impl Schedules<'_> {
     /// # Errors
     /// As every query.
     pub async fn get(&mut self, id: ScheduleId) -> Result<Option<Schedule>> {
-        let row: Option<ScheduleRow> = optional!(self.0, "SELECT * FROM schedules WHERE id = $1", id.0)?;
-        row.map(ScheduleRow::read).transpose()
+        let row: Option<Stored<ScheduleRow>> = optional!(self.0, "SELECT * FROM schedules WHERE id = $1", id.0)?;
+        row.map(Stored::value).transpose()
     }
 
     /// Schedules older than `before`, newest first.
@@ -88,13 +89,16 @@ impl Schedules<'_> {
     /// # Errors
     /// As every query.
     pub async fn list(&mut self, before: Option<ScheduleId>, limit: i64) -> Result<Vec<Schedule>> {
-        let rows: Vec<ScheduleRow> = all!(
-            self.0,
-            "SELECT * FROM schedules WHERE id < $1 ORDER BY id DESC LIMIT $2",
-            before.map_or(Uuid::max(), |id| id.0),
-            limit,
-        )?;
-        rows.into_iter().map(ScheduleRow::read).collect()
+        let mut page: PageReader<ScheduleRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                "SELECT * FROM schedules WHERE id < $1 ORDER BY id DESC LIMIT $2",
+                before.map_or(Uuid::max(), |id| id.0),
+                limit,
+            )?);
+        }
+        Ok(page.values())
     }
 
     /// How many there are.

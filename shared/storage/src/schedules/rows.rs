@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::read_back::corrupt;
+use crate::stored::{Id, Pair, StoredRow};
 
 #[derive(FromRow)]
 pub(super) struct ScheduleRow {
@@ -30,8 +31,16 @@ pub(super) struct ScheduleRow {
     revision: i64,
 }
 
-impl ScheduleRow {
-    pub(super) fn read(self) -> Result<Schedule> {
+impl StoredRow for ScheduleRow {
+    const TABLE: &'static str = "schedules";
+    type Key = Id;
+    type Value = Schedule;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
+    fn read(self) -> Result<Schedule> {
         Ok(Schedule {
             id: ScheduleId(self.id),
             name: self.name,
@@ -63,8 +72,16 @@ pub(super) struct RunRow {
     at: DateTime<Utc>,
 }
 
-impl RunRow {
-    pub(super) fn read(self) -> Result<ScheduleRun> {
+impl StoredRow for RunRow {
+    const TABLE: &'static str = "schedule_runs";
+    type Key = Pair<Uuid, DateTime<Utc>>;
+    type Value = ScheduleRun;
+
+    fn key(&self) -> Self::Key {
+        Pair(self.schedule_id, self.due_at)
+    }
+
+    fn read(self) -> Result<ScheduleRun> {
         Ok(ScheduleRun {
             schedule_id: ScheduleId(self.schedule_id),
             due_at: self.due_at,

@@ -8,6 +8,7 @@ use super::Schedules;
 use super::rows::RunRow;
 use crate::error::Result;
 use crate::sql::{all, execute};
+use crate::stored::{PageReader, Pair};
 
 /// The runs in which a job that has not ended is looked for, from the newest back.
 const LOOKED_BACK: i64 = 100;
@@ -42,22 +43,25 @@ impl Schedules<'_> {
         before: Option<DateTime<Utc>>,
         limit: i64,
     ) -> Result<Vec<ScheduleRun>> {
-        let rows: Vec<RunRow> = match before {
-            Some(before) => all!(
-                self.0,
-                "SELECT * FROM schedule_runs WHERE schedule_id = $1 AND due_at < $2 ORDER BY due_at DESC LIMIT $3",
-                id.0,
-                before,
-                limit,
-            )?,
-            None => all!(
-                self.0,
-                "SELECT * FROM schedule_runs WHERE schedule_id = $1 ORDER BY due_at DESC LIMIT $2",
-                id.0,
-                limit,
-            )?,
-        };
-        rows.into_iter().map(RunRow::read).collect()
+        let mut page: PageReader<RunRow> = PageReader::new(before.map(|before| Pair(id.0, before)), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(match before {
+                Some(Pair(_, before)) => all!(
+                    self.0,
+                    "SELECT * FROM schedule_runs WHERE schedule_id = $1 AND due_at < $2 ORDER BY due_at DESC LIMIT $3",
+                    id.0,
+                    before,
+                    limit,
+                )?,
+                None => all!(
+                    self.0,
+                    "SELECT * FROM schedule_runs WHERE schedule_id = $1 ORDER BY due_at DESC LIMIT $2",
+                    id.0,
+                    limit,
+                )?,
+            });
+        }
+        Ok(page.values())
     }
 
     /// The schedule's jobs that are queued or running: its last one, and those of its latest hundred runs that made one.

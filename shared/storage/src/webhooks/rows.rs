@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::read_back;
+use crate::stored::{Id, StoredRow};
 
 #[derive(FromRow)]
 pub(super) struct DeliveryRow {
@@ -29,8 +30,16 @@ pub(super) struct DeliveryRow {
     finished_at: Option<DateTime<Utc>>,
 }
 
-impl DeliveryRow {
-    pub(super) fn read(self) -> Result<Delivery> {
+impl StoredRow for DeliveryRow {
+    const TABLE: &'static str = "webhook_deliveries";
+    type Key = Id;
+    type Value = Delivery;
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
+    fn read(self) -> Result<Delivery> {
         Ok(Delivery {
             id: DeliveryId(self.id),
             job_id: JobId(self.job_id),

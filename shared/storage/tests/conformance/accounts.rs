@@ -16,6 +16,7 @@ on_both!(
     a_new_password_ends_sessions_and_replaces_only_the_one_it_was_read_with,
     a_one_time_password_is_used_once,
     a_deleted_account_is_gone_but_its_id_stays_disabled,
+    deleted_accounts_are_known_by_one_column,
     known_addresses_are_kept_for_their_time_and_bounded,
     audit_entries_read_back,
 );
@@ -154,6 +155,20 @@ async fn accounts_are_listed_newest_first(bench: Bench) {
     let first = tx.users().list(None, 2).await.unwrap();
     let rest = tx.users().list(Some(first[1].id), 2).await.unwrap();
     assert_eq!(first.iter().chain(&rest).map(|user| user.id).collect::<Vec<_>>(), expected);
+}
+
+async fn deleted_accounts_are_known_by_one_column(bench: Bench) {
+    let bob = bench.add_user("bob@example.com", Role::User).await;
+    let mut tx = bench.db.begin().await.unwrap();
+    assert!(tx.users().delete(bob, bench.now).await.unwrap());
+    tx.commit().await.unwrap();
+    bench.meddle("UPDATE users SET password_hash = 'x' WHERE password_hash = 'deleted'").await;
+    bench.meddle("UPDATE users SET password_hash = 'deleted' WHERE email = 'ada@example.com'").await;
+    let mut tx = bench.db.read().await.unwrap();
+    let listed: Vec<_> = tx.users().list(None, 10).await.unwrap().into_iter().map(|user| user.id).collect();
+    assert_eq!(listed, [bench.user]);
+    assert!(tx.users().by_id(bench.user).await.unwrap().is_some());
+    assert!(tx.users().by_id(bob).await.unwrap().is_none());
 }
 
 async fn audit_entries_read_back(bench: Bench) {

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use sqlx::Connection;
 use tempfile::TempDir;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, Role, User, UserId,
 };
 use trainyard_storage::{Db, NewVersion, PoolOptions};
+use trainyard_testkit::eventually;
 
 /// How long leases are.
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
@@ -158,16 +160,49 @@ impl Bench {
         version
     }
 
-    /// Runs a statement behind the crate's back.
+    /// Waits until a transaction on Postgres waits for a row that another one has locked. On SQLite transactions that write
+    /// wait before they begin, so there is nothing to see.
+    pub(crate) async fn until_one_waits(&self) {
+        if self.db.engine() == "sqlite" {
+            return;
+        }
+        let mut server = sqlx::PgConnection::connect(&self.direct).await.unwrap();
+        let waiting =
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        eventually("a transaction waits for a lock", Duration::from_secs(30), async || {
+            let (count,): (i64,) = sqlx::query_as(waiting).fetch_one(&mut server).await.unwrap();
+            (count > 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Executes a statement behind the crate's back.
     pub(crate) async fn meddle(&self, sql: &'static str) {
+        self.meddle_together(&[sql]).await;
+    }
+
+    /// As [`Bench::meddle`], for a value that a check of the table refuses.
+    pub(crate) async fn meddle_unchecked(&self, drop_check: &'static str, sql: &'static str) {
         if self.direct.starts_with("sqlite") {
-            let pool = sqlx::SqlitePool::connect(&self.direct).await.unwrap();
-            sqlx::query(sql).execute(&pool).await.unwrap();
-            pool.close().await;
+            self.meddle_together(&["PRAGMA ignore_check_constraints = ON", sql]).await;
         } else {
-            let pool = sqlx::PgPool::connect(&self.direct).await.unwrap();
-            sqlx::query(sql).execute(&pool).await.unwrap();
-            pool.close().await;
+            self.meddle_together(&[drop_check, sql]).await;
+        }
+    }
+
+    async fn meddle_together(&self, statements: &[&'static str]) {
+        if self.direct.starts_with("sqlite") {
+            let mut connection = sqlx::SqliteConnection::connect(&self.direct).await.unwrap();
+            for sql in statements {
+                sqlx::query(*sql).execute(&mut connection).await.unwrap();
+            }
+            connection.close().await.unwrap();
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.direct).await.unwrap();
+            for sql in statements {
+                sqlx::query(*sql).execute(&mut connection).await.unwrap();
+            }
+            connection.close().await.unwrap();
         }
     }
 }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use trainyard_domain::{JobId, JobStatus};
+use trainyard_storage::JobBatch;
 
 use crate::bench::{Bench, LEASE};
 
@@ -60,7 +61,7 @@ async fn a_claim_that_is_told_no_time_goes_by_the_databases(bench: Bench) {
     let mut tx = bench.db.begin().await.unwrap();
     let before = tx.now().await.unwrap();
     let jobs = tx.jobs().claim_many(&[tomorrow, id, bare], "w", None, LEASE).await.unwrap();
-    let (read_at, again) = tx.jobs().get_many_now(&[id]).await.unwrap();
+    let JobBatch { at: read_at, jobs: again, .. } = tx.jobs().get_many_now(&[id]).await.unwrap();
     let ended = tx.jobs().succeed_bare(&[(bare, 1)], None).await.unwrap();
     let after = tx.now().await.unwrap();
     tx.commit().await.unwrap();
@@ -75,8 +76,8 @@ async fn a_claim_that_is_told_no_time_goes_by_the_databases(bench: Bench) {
     let ended_at = bench.job(bare).await.finished_at.unwrap();
     assert!(read_at <= ended_at && ended_at <= after);
     let nobody = JobId::at(bench.now);
-    let (asked_at, none) = bench.db.glance().await.unwrap().jobs().get_many_now(&[nobody]).await.unwrap();
-    assert!(none.is_empty() && asked_at >= after, "there is a time though there is no job");
+    let none = bench.db.glance().await.unwrap().jobs().get_many_now(&[nobody]).await.unwrap();
+    assert!(none.jobs.is_empty() && none.at >= after, "there is a time though there is no job");
 }
 
 async fn nothing_is_claimed_before_its_time(bench: Bench) {

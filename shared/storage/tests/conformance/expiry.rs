@@ -66,8 +66,17 @@ async fn a_job_that_was_retried_meanwhile_stays(bench: Bench) {
     let id = ended(&bench, JobStatus::Failed, 500).await;
     let mut tx = bench.db.begin().await.unwrap();
     assert!(tx.jobs().retry(id, bench.now).await.unwrap());
+    // It begins before the retry is committed, and finds the job failed.
+    let (db, before) = (bench.db.clone(), bench.later(-100));
+    let expiry = tokio::spawn(async move {
+        let mut tx = db.begin().await.unwrap();
+        let removed = tx.jobs().expire_dead(before, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        removed
+    });
+    bench.until_one_waits().await;
     tx.commit().await.unwrap();
-    assert_eq!(expire_dead(&bench, 10).await, 0);
+    assert_eq!(expiry.await.unwrap(), 0);
     assert_eq!(bench.job(id).await.status, JobStatus::Queued);
 }
 

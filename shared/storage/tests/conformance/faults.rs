@@ -32,9 +32,11 @@ async fn sqlite_works_again_once_a_full_disk_has_room() {
                 assert!(error.is_retryable(), "{error:?}");
             }
         }
-        let ill =
-            eventually("the database is not writable", SOON, async || bench.db.check_writable().await.err()).await;
-        assert!(ill.is_retryable() && ill.condition().contains("disk is full"), "{ill:?}");
+        for _ in 0..25 {
+            store_user(&bench.db, &bench, "late@example.com").await.unwrap_err();
+            let ill = bench.db.check_writable().await.unwrap_err();
+            assert!(ill.is_retryable() && ill.is_answer() && ill.condition().contains("disk is full"), "{ill:?}");
+        }
         disk.free();
         eventually("the database is writable", SOON, async || bench.db.check_writable().await.ok()).await;
         assert_eq!(users(&bench.db).await, before, "what failed left nothing");
@@ -102,6 +104,26 @@ async fn connections_to_a_demoted_postgres_are_left_for_the_new_primary() {
         stored.unwrap();
     }
     eventually("readiness meets the new primary", SOON, async || old.check_writable().await.ok()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_on_a_full_disk_is_not_writable_and_works_again_once_there_is_room() {
+    let Some(disk) = SmallDisk::mount(24) else { return };
+    let server = PostgresServer::start();
+    let bench = Bench::start(server.database_on(&disk), None).await;
+    bench.db.check_writable().await.unwrap();
+    disk.fill();
+    let before = until_full(&bench).await;
+    for _ in 0..25 {
+        let error = store_user(&bench.db, &bench, "late@example.com").await.unwrap_err();
+        assert!(error.is_retryable() && error.condition().contains("disk is full"), "{error:?}");
+        let ill = bench.db.check_writable().await.unwrap_err();
+        assert!(ill.is_retryable() && ill.is_answer() && ill.condition().contains("disk is full"), "{ill:?}");
+    }
+    disk.free();
+    eventually("the database is writable", SOON, async || bench.db.check_writable().await.ok()).await;
+    assert_eq!(users(&bench.db).await, before, "what failed left nothing");
+    store_user(&bench.db, &bench, "late@example.com").await.unwrap();
 }
 
 async fn a_schema_that_is_behind_is_said_to_be_and_passes(bench: Bench) {

@@ -30,7 +30,7 @@ async fn append(bench: &Bench, job: JobId, claim: i64, n: u64, texts: &[&str]) -
 }
 
 async fn after(bench: &Bench, job: JobId, seq: i64) -> Vec<NumberedLine> {
-    bench.db.read().await.unwrap().logs().after(job, seq, 100).await.unwrap()
+    bench.db.read().await.unwrap().logs().after(job, seq, 100).await.unwrap().lines
 }
 
 fn texts(lines: &[NumberedLine]) -> Vec<&str> {
@@ -63,7 +63,7 @@ async fn lines_are_kept_in_order_over_all_runs(bench: Bench) {
     for (i, line) in all.iter().enumerate() {
         assert_eq!(after(&bench, id, line.seq).await, all[i + 1..], "a reader goes on where it was");
     }
-    let some = bench.db.read().await.unwrap().logs().after(id, 0, 1).await.unwrap();
+    let some = bench.db.read().await.unwrap().logs().after(id, 0, 1).await.unwrap().lines;
     assert_eq!(texts(&some), ["a", "b"], "one write's worth");
 }
 

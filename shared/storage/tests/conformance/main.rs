@@ -52,4 +52,5 @@ mod retention;
 mod running;
 mod schedules;
 mod tls;
+mod unreadable;
 mod webhooks;

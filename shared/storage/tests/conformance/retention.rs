@@ -48,7 +48,7 @@ async fn the_logs_of_jobs_that_ended_long_ago_are_removed(bench: Bench) {
     assert_eq!(tx.retire(Retired::Logs, bench.later(60), 2).await.unwrap(), 0, "not before it ended");
     assert_eq!(tx.retire(Retired::Logs, bench.later(61), 2).await.unwrap(), 2);
     assert_eq!(tx.retire(Retired::Logs, bench.later(61), 2).await.unwrap(), 1);
-    assert_eq!(tx.logs().after(runs, 0, 10).await.unwrap().len(), 3, "a job that runs keeps its log");
+    assert_eq!(tx.logs().after(runs, 0, 10).await.unwrap().lines.len(), 3, "a job that runs keeps its log");
     tx.commit().await.unwrap();
     let Job { status, .. } = bench.job(ended).await;
     assert_eq!(status, JobStatus::Succeeded);

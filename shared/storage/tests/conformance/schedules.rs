@@ -21,7 +21,7 @@ on_both!(
     old_runs_are_forgotten_and_removal_takes_the_rest,
 );
 
-fn schedule(bench: &Bench, name: &str) -> Schedule {
+pub(crate) fn schedule(bench: &Bench, name: &str) -> Schedule {
     let draft = Draft {
         name: "demo".into(),
         algorithm: "random_forest".into(),
@@ -55,7 +55,7 @@ fn schedule(bench: &Bench, name: &str) -> Schedule {
     }
 }
 
-async fn store(bench: &Bench, schedule: Schedule) -> Schedule {
+pub(crate) async fn store(bench: &Bench, schedule: Schedule) -> Schedule {
     let mut tx = bench.db.begin().await.unwrap();
     tx.schedules().insert(&schedule).await.unwrap();
     tx.commit().await.unwrap();

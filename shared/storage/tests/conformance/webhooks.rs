@@ -19,6 +19,7 @@ on_both!(
     what_comes_of_an_overtaken_attempt_is_not_recorded,
     a_replay_begins_a_new_series_under_the_same_id,
     a_busy_receiver_is_left_out,
+    a_delivery_that_is_replayed_while_old_ones_are_removed_stays,
     deliveries_are_listed_counted_and_forgotten,
 );
 
@@ -210,6 +211,25 @@ async fn a_busy_receiver_is_left_out(bench: Bench) {
     assert!(tx.webhooks().claim(bench.later(1), bench.later(9), 10, &busy).await.unwrap().is_empty());
     let busy = ["other.example:443", "", "example.com:8443", ""];
     assert_eq!(tx.webhooks().claim(bench.later(1), bench.later(9), 10, &busy).await.unwrap().len(), 1);
+}
+
+async fn a_delivery_that_is_replayed_while_old_ones_are_removed_stays(bench: Bench) {
+    let id = told(&bench, 1).await.id;
+    let sent = claim(&bench, 1, 1).await;
+    assert!(record(&bench, &sent[0], 410, After::Failed).await);
+    let mut tx = bench.db.begin().await.unwrap();
+    assert!(tx.webhooks().replay(id, bench.later(60)).await.unwrap().is_some());
+    let (db, before) = (bench.db.clone(), bench.later(60));
+    let removal = tokio::spawn(async move {
+        let mut tx = db.begin().await.unwrap();
+        let removed = tx.retire(Retired::Webhooks, before, 10).await.unwrap();
+        tx.commit().await.unwrap();
+        removed
+    });
+    bench.until_one_waits().await;
+    tx.commit().await.unwrap();
+    assert_eq!(removal.await.unwrap(), 0);
+    assert_eq!(get(&bench, id).await.status, DeliveryStatus::Pending);
 }
 
 async fn deliveries_are_listed_counted_and_forgotten(bench: Bench) {
