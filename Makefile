@@ -1,4 +1,4 @@
-# What a person does here. `make help` lists it.
+# Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .PHONY: help run test chaos check fmt generate services bench-queue smoke chart load
@@ -15,21 +15,21 @@ include release.mk
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | column -t -s "$$(printf '\t')"
 
-run: ## Build Trainyard and run all of it in one process: SQLite, in-memory queue, local files
+run: ## Build Trainyard and run all roles in one process: SQLite, in-memory queue, local files
 	@scripts/ensure build
 	cargo build --release --locked -p trainyard
 	@exec target/release/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
 
-test: ## Every test, on SQLite + memory + files and on Postgres + Redis + S3, which it starts itself
+test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start
 	@scripts/ensure build services charts prometheus issuers schemathesis
 	cargo test --workspace --locked
 
-chaos: ## Break everything under a stream of jobs, then check what was promised: SEED, JOBS, FAULTS, REPORT=file
+chaos: ## Inject faults while jobs run, then check all guarantees: SEED, JOBS, FAULTS, REPORT=file
 	@scripts/ensure build services
 	SEED=$(SEED) JOBS=$(JOBS) FAULTS=$(FAULTS) REPORT=$(REPORT) cargo test --locked -p trainyard --test chaos -- \
 		--ignored --exact --nocapture storm::a_long_seeded_storm_loses_nothing_and_publishes_nothing_twice
 
-check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=clone where GitHub can't be reached), generated files, layout, pipelines
+check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=clone if GitHub is unreachable), generated files, layout, pipelines
 	@scripts/ensure build deny
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
@@ -41,17 +41,17 @@ check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=c
 fmt: ## Format the code
 	cargo fmt --all
 
-generate: ## Write the generated files again: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README
+generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README
 	cargo run -q --locked -p trainyard -- openapi > docs/openapi.json
 	cargo run -q --locked -p trainyard -- config --markdown > docs/configuration.md
 	cargo run -q --locked -p trainyard -- metrics > docs/metrics.md
 	scripts/chart-readme > charts/trainyard/README.md
 
-services: ## Start a private Postgres, Redis and S3 endpoint and print the settings that reach them
+services: ## Start a private Postgres, Redis and S3 endpoint and print the settings to connect
 	@scripts/ensure build services
 	cargo run -q --locked -p trainyard-testkit --bin services
 
-chart: ## Render the Helm chart for every set of values in charts/trainyard/ci, to look at: target/chart/*.yaml
+chart: ## Render the Helm chart for every set of values in charts/trainyard/ci to target/chart/*.yaml
 	@scripts/ensure charts
 	@mkdir -p target/chart
 	@for values in charts/trainyard/ci/*.yaml; do \
@@ -59,16 +59,16 @@ chart: ## Render the Helm chart for every set of values in charts/trainyard/ci, 
 			&& echo target/chart/$${values##*/} || exit 1; \
 	done
 
-bench-queue: ## Measure the queue beside arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file to keep it
+bench-queue: ## Benchmark the queue against arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file
 	@scripts/ensure build services peers
 	cargo build --profile dist --locked -p trainyard -p trainyard-bench
 	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
 
-smoke: ## Run docker-compose.yml for real and use it: train, predict, kill a worker, scale; SMOKE_BUILD=0 takes the image that is there
+smoke: ## Start docker-compose.yml and test it: train, predict, kill a worker, scale; SMOKE_BUILD=0 uses the existing image
 	@scripts/ensure smoke
 	@scripts/smoke
 
-load: ## Load tests held to load-tests/budgets.json: SCENARIO=name, SOAK=1 for a long soak, REPORT=file; LOAD_URL=… for what runs elsewhere
+load: ## Run load tests with the limits of load-tests/budgets.json: SCENARIO=name, SOAK=1 for a long soak, REPORT=file; LOAD_URL=… for a running installation
 	@scripts/ensure build $(if $(LOAD_URL),,services) k6
 	$(if $(BINARY)$(LOAD_URL),,cargo build --profile dist --locked -p trainyard)
 	cargo run -q --locked -p trainyard-load -- $(SCENARIO) $(if $(SOAK),--long) $(if $(BINARY),--binary $(BINARY)) \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the bucket, once. Runs in the object store's network namespace: its administration listens nowhere else.
+# Creates the bucket if it does not exist. Runs in the object store's network namespace, where its administration listens.
 set -eu
 shell() { echo "$1" | /usr/bin/weed shell -master=127.0.0.1:9333; }
 

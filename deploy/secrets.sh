@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes the stack's secrets at the first start and gives each service its own, in a folder that nobody else mounts. Whatever
-# exists is kept, so it is safe to run at every start. Refuses settings in .env that nothing would read.
+# Generates the stack's secrets at the first start, and writes each service's secrets into a folder that only this service
+# mounts. Existing secrets are kept, so the script can run at every start. Refuses unknown settings in .env.
 set -eu
 volume=/secrets
 example=/env.example
 
 fail() { echo "secrets: $*" >&2; exit 1; }
 
-# Names that begin like one of ours and are none of ours. TRAINYARD__… is checked by the program itself (see `migrate`).
+# Unknown names that begin like a known name. The binary checks TRAINYARD__… itself (see `migrate`).
 check_names() {
     known=$(sed -n 's/^#\{0,1\}\([A-Z][A-Z0-9_]*\)=.*/\1/p' "$example")
     for name in $(env | sed -n 's/^\([A-Za-z][A-Za-z0-9_]*\)=.*/\1/p'); do
@@ -23,14 +23,14 @@ check_names() {
 
 random() { tr -dc A-Za-z0-9 </dev/urandom | head -c "$1"; }
 
-# Writes $2 into the file $1, whole or not at all.
+# Writes $2 into the file $1 atomically.
 write() {
     mkdir -p "$(dirname "$1")"
     printf %s "$2" >"$1.new"
     mv "$1.new" "$1"
 }
 
-# secret NAME VALUE-IN-.env MADE-UP-VALUE SERVICE...: keeps a secret and gives it to services.
+# secret NAME VALUE-IN-.env GENERATED-VALUE SERVICE...: stores a secret and writes it for the services.
 secret() {
     name=$1 given=$2 made_up=$3
     shift 3
@@ -40,7 +40,7 @@ secret() {
     give "$name" "$(cat "$kept")" "$@"
 }
 
-# The same for what counts at the first start alone: a later value would show here and open nothing.
+# The same for secrets that are used only at the first start: a later value would have no effect.
 first_secret() {
     given=$2
     if [ -s "$volume/kept/$1" ] && [ -n "$given" ] && [ "$given" != "$(cat "$volume/kept/$1")" ]; then
@@ -60,13 +60,13 @@ give() {
 }
 
 check_names
-# Every service reads its files as a user of its own; who may read what is decided by the folders they mount.
+# Services run as different users. The mounted folder decides which secrets a service can read.
 umask 022
 
 first_secret admin_password "${ADMIN_PASSWORD:-}" "$(random 20)" api
 first_secret grafana_password "${GRAFANA_PASSWORD:-}" "$(random 20)" grafana
 secret jwt_secret "${JWT_SECRET:-}" "$(random 48)" api inference
-# Letters and digits are base64 as they stand: 48 of them are 36 bytes.
+# Letters and digits are valid base64: 48 characters are 36 bytes.
 secret webhook_secret "${TRAINYARD__WEBHOOKS__SECRET:-}" "whsec_$(random 48)" api worker
 secret postgres_password "" "$(random 32)" postgres
 secret redis_password "" "$(random 32)" redis

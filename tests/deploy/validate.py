@@ -1,6 +1,6 @@
-"""Checks manifests on standard input against the schemas of Kubernetes versions given as arguments, strictly, and prints them as JSON.
+"""Validates manifests on standard input with the schemas of the Kubernetes versions in the arguments, and prints the manifests as JSON.
 
-What has no schema in Kubernetes (resources of operators) is passed on unchecked. Wrong ones are named, and end this with status 1.
+Kinds without a Kubernetes schema (custom resources) are not validated. Invalid manifests are reported, and the exit status is 1.
 """
 
 import functools
@@ -11,19 +11,19 @@ import kubernetes_validate
 import yaml
 from kubernetes_validate import utils
 
-# The library would read the schemas of all kinds anew for each manifest.
+# The library would read all schemas again for each manifest.
 utils.schema_contents = functools.cache(utils.schema_contents)
 
 
 
 class Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice in a map, of which Kubernetes would silently take the last."""
+    """Refuses duplicate keys in a map; Kubernetes would use the last one silently."""
 
     def construct_mapping(self, node, deep=False):
         keys = [key.value for key, _ in node.value]
         twice = {key for key in keys if keys.count(key) > 1}
         if twice:
-            sys.exit(f"twice in one map: {twice} {node.start_mark}")
+            sys.exit(f"duplicate keys in a map: {twice} {node.start_mark}")
         return super().construct_mapping(node, deep)
 
 

@@ -1,4 +1,4 @@
-{{/* What the schema can't say. All that is wrong is told at once, by the names of the values. */}}
+{{/* Checks that the schema can't express. All invalid values are reported together, by name. */}}
 {{- define "trainyard.check" -}}
 {{- $values := .Values -}}
 {{- $wrong := list -}}
@@ -14,7 +14,7 @@
 {{- if not (or .url .existingSecret) -}}
 {{- $wrong = append $wrong "database.url or database.existingSecret is needed: postgres://user:password@host/name" -}}
 {{- else if and .url (not (regexMatch "^postgres(ql)?://" .url)) -}}
-{{- $wrong = append $wrong "database.url must start with postgres://; the chart runs on Postgres alone (SQLite is for `trainyard up`)" -}}
+{{- $wrong = append $wrong "database.url must start with postgres://; the chart supports only Postgres (SQLite is for `trainyard up`)" -}}
 {{- end -}}
 {{- end -}}
 {{- with $values.redis -}}
@@ -58,7 +58,7 @@
 {{- $wrong = append $wrong "worker.replicas and KEDA exclude each other: leave replicas null and set worker.keda.minReplicas" -}}
 {{- end -}}
 {{- if and (or .keda.enabled $job) (not .keda.prometheus.serverAddress) -}}
-{{- $wrong = append $wrong "worker.keda.prometheus.serverAddress is needed: KEDA asks it how many jobs wait and run" -}}
+{{- $wrong = append $wrong "worker.keda.prometheus.serverAddress is needed: KEDA reads the number of queued and running jobs from it" -}}
 {{- end -}}
 {{- if and $job (ne (int .concurrency) 1) -}}
 {{- $wrong = append $wrong "worker.concurrency must be 1 with worker.kind ScaledJob: each pod runs one job" -}}
@@ -68,7 +68,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Settings that other values say, and on which probes, grace periods and Secrets depend. */ -}}
+{{- /* Settings that have their own values, because probes, grace periods and Secrets depend on them. */ -}}
 {{- $said := dict "server.listen" "listenAddress" "server.drain_delay_s" "drainDelaySeconds" "server.shutdown_grace_s" "shutdownGraceSeconds" "database.url" "database.url" "queue.url" "redis.url" "artifacts.url" "artifacts.url" "auth.jwt_secret" "auth.jwtSecret" "auth.admin_email" "auth.adminEmail" "auth.admin_password" "auth.adminPassword" "webhooks.secret" "webhooks.secret" "worker.concurrency" "worker.concurrency" "worker.grace_s" "worker.graceSeconds" "worker.child_memory_mb" "worker.childMemoryMb" "worker.pod_name" "worker.markBusyPods" "worker.max_jobs" "worker.kind" "worker.work_dir" "nothing: it is the pod's volume" -}}
 {{- if $values.ingress.enabled -}}
 {{- $_ := set $said "server.trusted_proxies" "ingress.trustedProxies" -}}
@@ -84,6 +84,6 @@
 {{- end -}}
 
 {{- if $wrong -}}
-{{- fail (printf "\n\nThe values can't be used:\n  - %s\n" (join "\n  - " (uniq $wrong))) -}}
+{{- fail (printf "\n\nInvalid values:\n  - %s\n" (join "\n  - " (uniq $wrong))) -}}
 {{- end -}}
 {{- end -}}

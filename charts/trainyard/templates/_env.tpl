@@ -1,12 +1,12 @@
-{{/* The environment of each role: what it needs, and no secret that it does not. */}}
+{{/* The environment of each role, with only the secrets that the role needs. */}}
 
-{{/* One variable out of a Secret: (dict "name" … "secret" … "key" …). */}}
+{{/* One variable from a Secret: (dict "name" … "secret" … "key" …). */}}
 {{- define "trainyard.fromSecret" -}}
 - name: {{ .name }}
   valueFrom: {secretKeyRef: {name: {{ .secret | quote }}, key: {{ .key | quote }}}}
 {{ end -}}
 
-{{/* (dict "root" $ "role" "api"). `own` names the Secret with what stands in the values; the migration has one that is there before the release. */}}
+{{/* (dict "root" $ "role" "api"). `own` is the name of the Secret with the secrets of the values; the migration has its own, which exists before the release. */}}
 {{- define "trainyard.env" -}}
 {{- $values := .root.Values -}}
 {{- $own := default (include "trainyard.fullname" .root) .own -}}
@@ -55,7 +55,7 @@
 {{- end }}
 {{ end -}}
 {{- if or $values.extraCa.configMap $values.extraCa.secret -}}
-{{- /* Both are read: ours, and the folder with the public ones. */ -}}
+{{- /* Both are read: the additional certificates, and the directory with the public certificates. */ -}}
 - {name: SSL_CERT_FILE, value: /etc/trainyard/ca/ca.crt}
 - {name: SSL_CERT_DIR, value: /etc/ssl/certs}
 {{ end -}}
@@ -66,7 +66,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* `settings` of all roles, those of the role on top. Helm reads numbers as floating ones, and prints large ones as 1e+06 unless told. */}}
+{{/* `settings` of all roles, overridden by the role's settings. Helm parses numbers as floats and prints large numbers as 1e+06, so integers are converted. */}}
 {{- define "trainyard.settings" -}}
 {{- $own := (get .root.Values .role | default dict).settings | default dict -}}
 {{- range $section, $keys := mergeOverwrite (deepCopy .root.Values.settings) (deepCopy $own) -}}

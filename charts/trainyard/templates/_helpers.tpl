@@ -4,21 +4,21 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Prefix of every resource: short enough for "-inference" behind it. */}}
+{{/* Prefix of every resource name, with room for the suffix "-inference". */}}
 {{- define "trainyard.fullname" -}}
 {{- $name := include "trainyard.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- default $full .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* What never changes, for selectors: (dict "root" $ "role" "api"). */}}
+{{/* Labels that never change, for selectors: (dict "root" $ "role" "api"). */}}
 {{- define "trainyard.selector" -}}
 app.kubernetes.io/name: {{ include "trainyard.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .role }}
 {{- end -}}
 
-{{/* The rest. They change with versions, so a pod of a ScaledJob does not get the chart's. */}}
+{{/* Other labels. They change with versions, so pods of a ScaledJob do not get the chart's label. */}}
 {{- define "trainyard.labels" -}}
 {{ include "trainyard.selector" . }}
 app.kubernetes.io/part-of: trainyard
@@ -42,12 +42,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (replace "+" "_" .root.Chart.V
 {{- if $values.create }}{{ include "trainyard.fullname" .root }}-{{ .role }}{{ else }}{{ default "default" $values.name }}{{ end -}}
 {{- end -}}
 
-{{/* "true" where workers mark busy pods: pods of a ScaledJob are never chosen by anybody. */}}
+{{/* "true" if workers set the deletion cost of busy pods. Not for a ScaledJob, which is not scaled in. */}}
 {{- define "trainyard.marks" -}}
 {{- if and .Values.worker.markBusyPods (eq .Values.worker.kind "Deployment") }}true{{ end -}}
 {{- end -}}
 
-{{/* Restricted pod security. The image's user is a number, so none has to be named, and OpenShift may choose its own. */}}
+{{/* Restricted pod security. The image has a numeric user, so none is set here, and OpenShift can choose a user. */}}
 {{- define "trainyard.podSecurity" -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}

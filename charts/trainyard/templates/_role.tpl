@@ -1,4 +1,4 @@
-{{/* One template for all three roles: (dict "root" $ "role" "api"). */}}
+{{/* The Deployment of a role: (dict "root" $ "role" "api"). */}}
 
 {{- define "trainyard.deployment" -}}
 {{- $role := get .root.Values .role -}}
@@ -9,7 +9,7 @@ metadata:
   name: {{ include "trainyard.fullname" .root }}-{{ .role }}
   labels: {{- include "trainyard.labels" . | nindent 4 }}
 spec:
-  {{- /* Whoever scales owns the number: an upgrade must not set it back. */}}
+  {{- /* With autoscaling, the autoscaler owns the number: an upgrade must not reset it. */}}
   {{- if not $scaled }}
   replicas: {{ if kindIs "invalid" $role.replicas }}2{{ else }}{{ $role.replicas }}{{ end }}
   {{- end }}
@@ -20,7 +20,7 @@ spec:
   template: {{- include "trainyard.pod" . | nindent 4 }}
 {{- end -}}
 
-{{/* The pod, for a Deployment, or with "once" for a Job that ends after one training job. */}}
+{{/* The pod template for a Deployment, or with "once" for a Job that exits after one training job. */}}
 {{- define "trainyard.pod" -}}
 {{- $root := .root -}}
 {{- $values := $root.Values -}}
@@ -28,7 +28,7 @@ spec:
 metadata:
   {{- $labels := mergeOverwrite (deepCopy $values.commonLabels) (deepCopy $role.podLabels) (include "trainyard.selector" . | fromYaml) }}
   labels: {{- toYaml $labels | nindent 4 }}
-  {{- /* New inline secrets make new pods. What is made up never changes, and so is not in the checksum. */}}
+  {{- /* Changed secrets in the values replace the pods. Generated secrets never change, so the checksum does not include them. */}}
   {{- $inline := pick $values "database" "redis" "artifacts" "auth" "webhooks" | toJson | sha256sum | trunc 16 }}
   {{- $annotations := dict "kubectl.kubernetes.io/default-container" .role "checksum/values" $inline }}
   {{- if .once }}
@@ -79,7 +79,7 @@ spec:
       env: {{- include "trainyard.env" . | trim | nindent 8 }}
       ports:
         - {name: http, containerPort: 8080}
-      {{- /* Readiness asks each store for up to 2 s; liveness asks none, so that a database that is away restarts nobody. */}}
+      {{- /* Readiness checks each dependency for up to 2 s; liveness checks none, so that a database outage restarts no pod. */}}
       startupProbe:
         httpGet: {path: /health, port: http}
         periodSeconds: 2
