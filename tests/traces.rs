@@ -126,7 +126,8 @@ async fn one_trace_leads_from_the_submission_to_the_first_prediction() {
         let log = system.log(role);
         log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).collect::<Vec<_>>()
     };
-    let answered = lines(0).into_iter().find(|line| line["job_id"] == *job && line["message"] == "answered").unwrap();
+    let answered =
+        lines(0).into_iter().find(|line| line["job_id"] == *job && line["message"] == "request completed").unwrap();
     let worker = lines(system.workers()[0]);
     let of_job: Vec<_> = worker.iter().filter(|line| line["job_id"] == *job).collect();
     assert!(of_job.iter().any(|line| line["attempt"] == 2) && of_job.len() > 3, "{of_job:#?}");

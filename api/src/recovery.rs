@@ -25,7 +25,7 @@ pub async fn reset_password(
     let Some(user) = db.read().await?.users().by_email(email.as_str()).await? else { return Ok(None) };
     let text = random_password();
     let password = Password::parse(text.clone()).map_err(SeedError::Password)?;
-    let hash = passwords.hash(passwords.slot(Requester::SERVER).await?, &password).await?;
+    let hash = passwords.hash(passwords.permit(Requester::SERVER).await?, &password).await?;
     let now = Clock::system().now();
     let until = now + accounts.one_time_password_ttl();
     let mut tx = db.begin().await?;

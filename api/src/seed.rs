@@ -66,13 +66,13 @@ pub async fn seed_admin(state: &ApiState, email: &str, password: &str) -> Result
     let email = Email::parse(email).map_err(SeedError::Email)?;
     let password = Password::parse(password.to_owned()).map_err(SeedError::Password)?;
     let found = state.db.read().await?.users().by_email(email.as_str()).await?;
-    let slot = state.passwords.slot(Requester::SERVER).await?;
+    let permit = state.passwords.permit(Requester::SERVER).await?;
     if let Some(user) = found {
         let hash = Some(user.password_hash.as_str());
-        let is_same = state.passwords.verify_or_dummy(slot, password.reveal(), hash).await?;
+        let is_same = state.passwords.verify_or_dummy(permit, password.reveal(), hash).await?;
         return Ok(if is_same { Admin::Kept } else { Admin::KeptOtherPassword });
     }
-    let password_hash = state.passwords.hash(slot, &password).await?;
+    let password_hash = state.passwords.hash(permit, &password).await?;
     let user = new_account::account(email, password_hash, Role::Admin, state.clock.now());
     let mut tx = state.db.begin().await?;
     match tx.users().insert(&user).await {

@@ -82,7 +82,7 @@ async fn check(
 ) -> Result<User, Problem> {
     let now = state.clock.now();
     let folded = email.as_ref().map_or_else(|| name.trim().to_lowercase(), |email| email.as_str().to_owned());
-    let address = client.address.limited_as();
+    let address = client.address.limit_key();
     let (found, known) = {
         let mut tx = state.db.read().await?;
         let found = match &email {

@@ -35,7 +35,7 @@ pub async fn wait(
     let ops = ops.ready([Check::new("start", true, ASK_EVERY, || async {
         Err(CheckError::new("the role starts once the database's schema is up to date", "it waits"))
     })]);
-    let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
+    let router = ops.routes().into_router_with(Authenticator::reject_all(), ports.limits());
     let (close, grace) = (CancellationToken::new(), Duration::from_secs(ports.config.server.shutdown_grace_s));
     let server = tokio::spawn(trainyard_http::serve::serve(shared, router, close.clone(), grace));
     let migrated = tokio::select! {

@@ -55,7 +55,7 @@ pub fn run_server(
 ) -> anyhow::Result<()> {
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
     let proxies = config.server.trusted_proxies()?;
-    let router = proxies.around(router);
+    let router = proxies.layer(router);
     // A proxy forwards for many clients.
     let exempt = Exempt::when(move |address| proxies.contains(address));
     let limits = ServeLimits { exempt, ..config.server.connections() };

@@ -109,7 +109,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let ops = ops().alive(turning(&ports.config, health.clone()));
     let gone = run_worker(&ports, &life, health)?;
     run_sweep(&ports, &life);
-    let router = ops.routes().into_router_with(Authenticator::nobody(), ports.limits());
+    let router = ops.routes().into_router_with(Authenticator::reject_all(), ports.limits());
     run_server(&ports.config, &life, listener, router, gone)?;
     finish(ports, life).await
 }

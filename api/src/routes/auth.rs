@@ -62,10 +62,10 @@ pub async fn signup(
     Json(body): Json<Credentials>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
     let (email, password) = parse(body)?;
-    let address = client.address.limited_as();
-    let slot = state.passwords.slot(state.sign_in_limits().requester(address)).await?;
+    let address = client.address.limit_key();
+    let permit = state.passwords.permit(state.sign_in_limits().requester(address)).await?;
     state.sign_in_limits().sign_up(address, state.clock.now())?;
-    let password_hash = state.passwords.hash(slot, &password).await?;
+    let password_hash = state.passwords.hash(permit, &password).await?;
     let user = new_account::account(email, password_hash, Role::User, state.clock.now());
 
     let mut tx = state.db.begin().await?;
@@ -95,7 +95,7 @@ pub async fn refresh(
 ) -> Result<Json<SessionView>, Problem> {
     let invalid = || Problem::new(Code::InvalidCredentials, "the refresh token is not valid; sign in again");
     let (now, keys) = (state.clock.now(), state.jwt.keys());
-    let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(client.address.limited_as()));
+    let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(client.address.limit_key()));
     let mut tx = state.db.begin().await?;
     let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(invalid)?;
     let mut presented = token.present(now, &from);

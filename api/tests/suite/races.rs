@@ -16,14 +16,14 @@ async fn login(api: &Api, email: &str, password: &str) -> Answer {
 
 /// Runs `change` after `request` has read the account and before its password is checked.
 async fn during_password_check<T>(api: &Api, request: impl Future<Output = T>, change: impl Future<Output = ()>) -> T {
-    let slot = api.state.passwords.slot(Requester::SERVER).await.unwrap();
+    let permit = api.state.passwords.permit(Requester::SERVER).await.unwrap();
     let meanwhile = async {
         // The pool is fair: the request has read the account long before the last of these reads.
         for _ in 0..200 {
             api.state.db.read().await.unwrap().commit().await.unwrap();
         }
         change.await;
-        drop(slot);
+        drop(permit);
     };
     let (answer, ()) = tokio::join!(request, meanwhile);
     answer

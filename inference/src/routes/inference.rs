@@ -36,6 +36,6 @@ pub(crate) async fn infer(
     trace: TraceContext,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let answer = service.answer(body, trace.place()).await?;
+    let answer = service.answer(body, trace.server_span()).await?;
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response())
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use trainyard_domain::FieldError;
+use trainyard_http::integer;
 use trainyard_http::json::UniqueMap;
-use trainyard_http::whole;
 
 use crate::registry::Pick;
 
@@ -18,7 +18,7 @@ pub(crate) struct InferenceRequest {
     /// The model; may be left out when there is exactly one, or a default is set.
     model: Option<String>,
     /// Pins a version; else the alias decides.
-    #[serde(default, deserialize_with = "whole::optional_i64")]
+    #[serde(default, deserialize_with = "integer::optional_i64")]
     version: Option<i64>,
     /// The alias to follow, `production` unless said otherwise; not together with `version`.
     alias: Option<String>,

@@ -1,7 +1,7 @@
 //! Authentication: tokens, principals, passwords, limits on sign-ins.
 //!
-//! A route's access is checked in [`crate::routes`] before its body is read, with the [`Authenticator`] that the
-//! wiring chose; handlers see the outcome as a [`Principal`].
+//! [`crate::routes`] checks the access of a route with an [`Authenticator`] before the body is read. Handlers get the
+//! caller as a [`Principal`].
 
 mod authenticator;
 mod disabled;
@@ -23,6 +23,6 @@ pub use passwords::{PasswordError, Passwords};
 pub use principal::Principal;
 pub use session_keys::SessionKeys;
 pub use sign_in::{
-    Attempt, AttemptCount, CheckRefused, HashSlot, Limited, PasswordCheck, PasswordChecks, QueueFull, Requester,
+    Attempt, AttemptCount, CheckRefused, HashPermit, Limited, PasswordCheck, PasswordChecks, QueueFull, Requester,
     SignInConfig, SignInLimits,
 };

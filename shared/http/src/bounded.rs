@@ -1,6 +1,6 @@
-//! Whole numbers with bounds, in query strings: a refusal names the bounds of the field, not those of its type.
+//! Integers with bounds in query strings. An error names the bounds of the field, not those of its type.
 //!
-//! `#[serde(default, deserialize_with = "bounded::optional::<1, 100, _, _>")]` on an `Option`,
+//! Usage: `#[serde(default, deserialize_with = "bounded::optional::<1, 100, _, _>")]` on an `Option`,
 //! `#[serde(deserialize_with = "bounded::required::<1, 100, _, _>")]` on a number.
 
 use std::fmt;
@@ -11,19 +11,19 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 /// Reads a number from `MIN` to `MAX`.
 ///
 /// # Errors
-/// What was expected, for every other value.
+/// Every other value.
 pub fn required<'de, const MIN: i64, const MAX: i64, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: TryFrom<i64>,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_i64(Whole::<MIN, MAX, T>(PhantomData))
+    deserializer.deserialize_i64(Integer::<MIN, MAX, T>(PhantomData))
 }
 
 /// Reads a number from `MIN` to `MAX`, or null.
 ///
 /// # Errors
-/// As [`required`].
+/// Every other value.
 pub fn optional<'de, const MIN: i64, const MAX: i64, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: TryFrom<i64>,
@@ -32,9 +32,9 @@ where
     deserializer.deserialize_option(Optional::<MIN, MAX, T>(PhantomData))
 }
 
-struct Whole<const MIN: i64, const MAX: i64, T>(PhantomData<T>);
+struct Integer<const MIN: i64, const MAX: i64, T>(PhantomData<T>);
 
-impl<const MIN: i64, const MAX: i64, T: TryFrom<i64>> Visitor<'_> for Whole<MIN, MAX, T> {
+impl<const MIN: i64, const MAX: i64, T: TryFrom<i64>> Visitor<'_> for Integer<MIN, MAX, T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +66,7 @@ impl<'de, const MIN: i64, const MAX: i64, T: TryFrom<i64>> Visitor<'de> for Opti
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Whole::<MIN, MAX, T>(PhantomData).expecting(f)
+        Integer::<MIN, MAX, T>(PhantomData).expecting(f)
     }
 
     fn visit_none<E: Error>(self) -> Result<Option<T>, E> {

@@ -1,4 +1,4 @@
-//! The address of a client: the socket's peer, or what a trusted proxy says of the client behind it.
+//! The address of a client: the peer of the socket, or the address that a trusted proxy states.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -17,18 +17,18 @@ use crate::problem::Problem;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Most hops of a forwarding header that are followed; nobody has more proxies of their own.
+/// Most hops of a forwarding header that are read.
 const MAX_HOPS: usize = 32;
 
-/// The networks whose hosts may say for whom they forward a request. Cloning shares them.
+/// The networks of the proxies whose forwarding headers are trusted. Clones share the list.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
-    /// Reads CIDRs such as `10.0.0.0/8`; an address alone is a network of one.
+    /// Parses CIDRs such as `10.0.0.0/8`, and single addresses.
     ///
     /// # Errors
-    /// The first entry that is neither.
+    /// The first entry that is neither a CIDR nor an address.
     pub fn parse<'t>(entries: impl IntoIterator<Item = &'t str>) -> Result<Self, String> {
         let network = |entry: &'t str| {
             let entry = entry.trim();
@@ -37,29 +37,31 @@ impl TrustedProxies {
         entries.into_iter().map(network).collect::<Result<Vec<_>, _>>().map(|networks| Self(networks.into()))
     }
 
-    /// Whether a host may speak for others.
+    /// Whether `address` is a trusted proxy.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Puts the client's address on every request before `router` sees it.
-    pub fn around(&self, router: Router) -> Router {
+    /// Adds the client's address to every request of `router`.
+    pub fn layer(&self, router: Router) -> Router {
         router.layer(from_fn_with_state(self.clone(), attach))
     }
 
     /// The client behind `peer`.
     ///
-    /// Only a trusted peer's headers count. They are walked from the right, where each proxy appends, past proxies that
-    /// are trusted themselves; what stands further left was written by the client. A proxy may set one of the two
-    /// headers and pass on the other as the client sent it, so where both are there and disagree neither counts.
+    /// Only headers of a trusted peer count. Each proxy appends at the right, so hops are read from the right up to the
+    /// first untrusted one: the client can write everything further left. A proxy may set one header and pass the client's
+    /// other header on. So neither header counts where both are present and disagree.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let peer = peer.to_canonical();
         if !self.contains(peer) {
             return ClientAddress(peer);
         }
-        let x_forwarded_for = headers.contains_key(X_FORWARDED_FOR).then(|| self.walk(peer, &x_forwarded_for(headers)));
-        let forwarded = headers.contains_key(header::FORWARDED).then(|| self.walk(peer, &forwarded(headers)));
+        let x_forwarded_for =
+            headers.contains_key(X_FORWARDED_FOR).then(|| self.first_untrusted(peer, &x_forwarded_for(headers)));
+        let forwarded =
+            headers.contains_key(header::FORWARDED).then(|| self.first_untrusted(peer, &forwarded(headers)));
         ClientAddress(match (x_forwarded_for, forwarded) {
             (Some(one), Some(other)) if one != other => peer,
             (Some(client), _) | (None, Some(client)) => client,
@@ -67,8 +69,8 @@ impl TrustedProxies {
         })
     }
 
-    /// `hops` from right to left.
-    fn walk(&self, peer: IpAddr, hops: &[Option<IpAddr>]) -> IpAddr {
+    /// The first untrusted hop, or the last trusted one before a hop without an address. `hops` go from right to left.
+    fn first_untrusted(&self, peer: IpAddr, hops: &[Option<IpAddr>]) -> IpAddr {
         let mut client = peer;
         for hop in hops {
             let Some(address) = hop else { break };
@@ -86,13 +88,13 @@ impl TrustedProxies {
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// The address itself.
+    /// The IP address.
     pub fn ip(self) -> IpAddr {
         self.0
     }
 
-    /// What limits count by: an IPv4 address, or the /64 network of an IPv6 address, which one client has as a whole.
-    pub fn limited_as(self) -> IpAddr {
+    /// The key of limits: an IPv4 address, or the /64 network of an IPv6 address, since one client owns a whole network.
+    pub fn limit_key(self) -> IpAddr {
         match self.0 {
             IpAddr::V4(_) => self.0,
             IpAddr::V6(address) => {
@@ -119,7 +121,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::of(&parts.extensions).ok_or_else(|| Problem::internal("the request came without its peer's address"))
+        Self::of(&parts.extensions)
+            .ok_or_else(|| Problem::internal("the request has no ConnectInfo with its peer's address"))
     }
 }
 
@@ -131,12 +134,12 @@ async fn attach(State(proxies): State<TrustedProxies>, mut request: Request, nex
     next.run(request).await
 }
 
-/// The hops of `X-Forwarded-For`, from right to left; `None` for what is no address.
+/// The hops of `X-Forwarded-For` from right to left; `None` for a hop without an address.
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     hops(headers, &X_FORWARDED_FOR, address)
 }
 
-/// The hops of `Forwarded` (RFC 7239), from right to left; `None` for hidden ones.
+/// The hops of `Forwarded` (RFC 7239) from right to left; `None` for a hop without an address.
 fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     hops(headers, &header::FORWARDED, |element| {
         let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
@@ -151,7 +154,7 @@ fn hops(headers: &HeaderMap, name: &HeaderName, read: impl Fn(&str) -> Option<Ip
     elements.take(MAX_HOPS).map(|element| read(element.trim())).collect()
 }
 
-/// An address as proxies write it: with or without a port, IPv6 with or without brackets.
+/// Parses an address with or without a port, and IPv6 with or without brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = IpAddr::from_str(bare).or_else(|_| SocketAddr::from_str(text).map(|address| address.ip()));

@@ -17,19 +17,17 @@ use serde_json::error::Category;
 
 pub use unique::{UniqueMap, unique_map};
 
-use crate::explain::{WHOLE, explain};
 use crate::problem::{Code, Problem};
+use crate::serde_message::{BODY, field_error};
 
-/// A JSON body.
+/// A JSON body: an object.
 ///
-/// Read: the type must say `#[serde(deny_unknown_fields)]`. Every unknown, missing, repeated or mistyped field is named in
-/// one 422, broken JSON is 400 by line, another content type 415, a body over the route's limit 413. Bodies are objects.
-/// Written: `application/json`.
+/// As an extractor it needs a type with `#[serde(deny_unknown_fields)]`. One 422 names every unknown, missing, repeated or
+/// mistyped field. Invalid JSON is 400 with the line, another content type 415, a body over the route's limit 413.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
-/// Bodies up to here are parsed within a millisecond or two, so at once; larger ones are left to a thread for long
-/// computations.
+/// Largest body that is parsed on the async thread, which takes at most two milliseconds.
 const INLINE_BYTES: usize = 256 << 10;
 
 impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Json<T> {
@@ -44,7 +42,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Js
     }
 }
 
-/// A JSON body before it is parsed, for handlers that choose where the parsing is done: [`parse`] does the rest.
+/// A JSON body before parsing, for handlers that choose the thread on which they call [`parse`].
 #[derive(Debug, Clone, Default)]
 pub struct JsonBytes(pub Bytes);
 
@@ -55,7 +53,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
         let (parts, body) = request.into_parts();
         let declared = check_content_type(&parts.headers)?;
         let bytes = read(body).await?;
-        // No body at all deserves to be told so, whatever its type.
+        // An empty body gets an error of its own from `parse`, whatever its content type.
         if !declared && !bytes.is_empty() {
             return Err(unsupported());
         }
@@ -63,7 +61,6 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     }
 }
 
-/// The whole body; the route's limit bounds it.
 async fn read(body: Body) -> Result<Bytes, Problem> {
     let collected = body.collect().await.map_err(|error| Problem::unreadable_body(&error))?;
     Ok(collected.to_bytes())
@@ -82,9 +79,9 @@ fn check_content_type(headers: &HeaderMap) -> Result<bool, Problem> {
     }
     let charset = parts.find_map(|part| part.strip_prefix("charset="));
     match charset.map(|charset| charset.trim_matches('"')) {
-        // JSON is UTF-8 (RFC 8259, section 8.1), of which ASCII is a part.
+        // JSON is UTF-8 (RFC 8259, section 8.1); ASCII is a subset.
         None | Some("utf-8" | "utf8" | "us-ascii") => Ok(true),
-        Some(_) => Err(Problem::new(Code::UnsupportedMediaType, "the charset must be utf-8")),
+        Some(_) => Err(Problem::new(Code::UnsupportedMediaType, "the charset of a JSON body must be utf-8")),
     }
 }
 
@@ -92,15 +89,15 @@ fn unsupported() -> Problem {
     Problem::new(Code::UnsupportedMediaType, "the content type must be application/json")
 }
 
-/// Parses a JSON object strictly: what [`Json`] does once it has the bytes.
+/// Parses a JSON object strictly, as [`Json`] does.
 ///
 /// # Errors
 /// 400 for broken JSON, 422 for every field that is unknown, missing, repeated or mistyped.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => return Err(Problem::new(Code::MalformedJson, "the body is empty; a JSON object was expected")),
-        // serde would read a list as a struct's fields in order.
-        Some(b'[') => return Err(syntax_error(bytes).unwrap_or_else(|| Problem::field(WHOLE, "must be an object"))),
+        None => return Err(Problem::new(Code::MalformedJson, "the body is empty; send a JSON object")),
+        // serde reads a list as the fields of a struct in their order.
+        Some(b'[') => return Err(syntax_error(bytes).unwrap_or_else(|| Problem::field(BODY, "must be an object"))),
         Some(_) => {}
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -113,16 +110,16 @@ fn refusal<T: DeserializeOwned>(error: &serde_path_to_error::Error<serde_json::E
     let message = error.inner().to_string();
     let of_field = match error.inner().classify() {
         Category::Data => true,
-        // serde_json speaks of broken syntax also where an enum is given a number, or a number has no room.
+        // serde_json also reports a number in place of an enum, and a number out of range, as syntax errors.
         Category::Syntax => message.starts_with("expected value") || message.starts_with("number out of range"),
         Category::Eof | Category::Io => false,
     };
     if !of_field {
         return malformed(error.inner());
     }
-    // A field may be refused before the parser reaches where the text breaks; broken text is the first fault.
+    // serde may refuse a field before the parser reaches a syntax error. The syntax error is reported then.
     syntax_error(bytes).unwrap_or_else(|| {
-        let first = explain(error.path(), &message);
+        let first = field_error(error.path(), &message);
         Problem::validation(every_error::every_error::<T>(bytes, first))
     })
 }

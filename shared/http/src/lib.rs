@@ -1,18 +1,17 @@
-//! What every HTTP role shares.
+//! The HTTP layer that all roles share.
 //!
-//! Handlers are listed in [`routes::Routes`], the one table that names who may call what; around each stand the
-//! [`middleware`], the access check of [`auth`], and limits. Handlers read requests with the strict extractors of
-//! [`json`], [`query`], [`page`] and [`path`], and refuse with a [`problem::Problem`].
+//! [`routes::Routes`] lists every handler with its access. The [`middleware`], the access check of [`auth`] and the limits
+//! run around each handler. Handlers read requests with the strict extractors of [`json`], [`query`], [`page`] and
+//! [`path`], and refuse requests with a [`problem::Problem`].
 
 pub mod auth;
 pub mod body;
 pub mod bounded;
 pub mod client_address;
 mod encoding;
-mod explain;
-mod failures;
+mod error_mapping;
+pub mod integer;
 pub mod json;
-mod linger;
 pub mod middleware;
 pub mod ops;
 pub mod page;
@@ -21,8 +20,9 @@ pub mod problem;
 pub mod query;
 pub mod routes;
 pub mod schema;
+mod serde_message;
 pub mod serve;
-pub mod whole;
+mod unread_body;
 
 pub use auth::{Authenticator, Principal};
 pub use client_address::{ClientAddress, TrustedProxies};

@@ -1,4 +1,4 @@
-//! What every role answers to those who run it: `/health`, `/health/ready`, `/metrics`.
+//! The operations routes of every role: `/health`, `/health/ready`, `/metrics`.
 
 mod check;
 mod exposition;
@@ -23,43 +23,43 @@ use crate::problem::Problem;
 use crate::routes::Routes;
 use exposition::Exposition;
 
-/// The operations routes under construction.
+/// Builds the operations routes.
 #[derive(Debug)]
 pub struct Ops {
     exposition: Exposition,
-    alive: Vec<Check>,
-    ready: Vec<Check>,
+    liveness: Vec<Check>,
+    readiness: Vec<Check>,
     stopping: CancellationToken,
 }
 
 impl Ops {
-    /// Shows `metrics`, and no checks yet.
+    /// Routes that export `metrics`, without checks.
     pub fn new(metrics: Metrics) -> Self {
         Self {
             exposition: Exposition::new(metrics),
-            alive: Vec::new(),
-            ready: Vec::new(),
+            liveness: Vec::new(),
+            readiness: Vec::new(),
             stopping: CancellationToken::new(),
         }
     }
 
-    /// Adds a check of this very process to `/health`: when it fails, the process should be started anew. Never for
-    /// services outside; restarting does not bring them back.
+    /// Adds a liveness check to `/health`: a failure means that the process must be restarted. Checks of external services
+    /// do not belong here, since a restart does not repair them.
     #[must_use]
     pub fn alive(mut self, check: Check) -> Self {
-        self.alive.push(check);
+        self.liveness.push(check);
         self
     }
 
-    /// Adds checks to `/health/ready`.
+    /// Adds readiness checks to `/health/ready`.
     #[must_use]
     pub fn ready(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
-        self.ready.extend(checks);
+        self.readiness.extend(checks);
         self
     }
 
-    /// Once `stopping` is cancelled `/health/ready` says no, whatever the checks say: what still comes is answered, and
-    /// what can go elsewhere should.
+    /// `/health/ready` is 503 once `stopping` is cancelled, so that load balancers send requests elsewhere. Requests that
+    /// still arrive are answered.
     #[must_use]
     pub fn until(mut self, stopping: CancellationToken) -> Self {
         self.stopping = stopping;
@@ -81,24 +81,24 @@ pub fn openapi() -> OpenApi {
     table().openapi()
 }
 
-/// Whether the process lives.
+/// Liveness: whether the process works.
 #[utoipa::path(get, path = "/health", tag = "operations", responses(
-    (status = 200, description = "It lives", body = Health),
-    (status = 503, description = "It hangs and should be started anew", body = Health),
+    (status = 200, description = "The process works", body = Health),
+    (status = 503, description = "The process hangs and must be restarted", body = Health),
 ))]
 async fn health(State(ops): State<Arc<Ops>>) -> Response {
-    let status = Ready::of(check::run_all(&ops.alive).await).status;
+    let status = Ready::of(check::run_all(&ops.liveness).await).status;
     answer(status, Health { status })
 }
 
-/// Whether the process can do its work now: each dependency is asked, all at the same time.
+/// Readiness: whether the process can serve requests. All dependencies are checked concurrently.
 #[utoipa::path(get, path = "/health/ready", tag = "operations", responses(
-    (status = 200, description = "It can, if perhaps without something optional", body = Ready),
-    (status = 503, description = "Something critical is away, or the process is about to stop", body = Ready),
+    (status = 200, description = "Ready, or degraded: only optional dependencies fail", body = Ready),
+    (status = 503, description = "A critical dependency fails, or the process is stopping", body = Ready),
 ))]
 async fn ready(State(ops): State<Arc<Ops>>) -> Response {
     let report =
-        if ops.stopping.is_cancelled() { Ready::stopping() } else { Ready::of(check::run_all(&ops.ready).await) };
+        if ops.stopping.is_cancelled() { Ready::stopping() } else { Ready::of(check::run_all(&ops.readiness).await) };
     answer(report.status, report)
 }
 
@@ -107,7 +107,7 @@ fn answer(status: Status, body: impl serde::Serialize) -> Response {
     (code, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-/// Everything counted so far, in the Prometheus text format.
+/// All metrics in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses(
     (status = 200, description = "The metrics", body = String, content_type = "text/plain; version=0.0.4"),
 ))]

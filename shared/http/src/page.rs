@@ -1,4 +1,4 @@
-//! Lists by pages: `?limit=` and `?cursor=` in, `items` and `next_cursor` out.
+//! Pagination: the parameters `limit` and `cursor`, and responses with `items` and `next_cursor`.
 
 use std::io;
 
@@ -13,45 +13,44 @@ use crate::bounded;
 use crate::problem::Problem;
 use crate::query;
 
-/// Items on a page when the client does not say.
+/// Items of a page without `limit`.
 pub const DEFAULT_LIMIT: i64 = 20;
-/// Most items on a page; a page of large items has fewer.
+/// Most items of a page.
 pub const MAX_LIMIT: i64 = 100;
 
-/// Most bytes of a page's items, as JSON. A page has at least one item, however large.
+/// Most bytes of a page's items as JSON. A page has at least one item of any size.
 pub const MAX_PAGE_BYTES: usize = 4 << 20;
 
-/// Which page of a list: `K` is the key that the list is ordered by, such as `JobId`.
+/// The requested page of a list. `K` is the sort key of the list, such as `JobId`.
 ///
-/// As an extractor on its own it knows `limit` and `cursor` and refuses every other parameter; lists with filters
-/// use [`Search`].
+/// As an extractor it refuses all parameters other than `limit` and `cursor`. Lists with filters use [`Search`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<K> {
-    /// Most items to answer with, 1 to [`MAX_LIMIT`].
+    /// Most items of the page, from 1 to [`MAX_LIMIT`].
     pub limit: i64,
-    /// The last key of the page before this one; `None` on the first.
+    /// The last key of the previous page; `None` for the first page.
     pub cursor: Option<K>,
 }
 
-/// The parameters of a [`Page`], for the API's description: `params(PageParams)`.
+/// The parameters of a [`Page`] in the OpenAPI document: `params(PageParams)`.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// Most items to answer with.
+    /// Most items of the page.
     #[serde(default, deserialize_with = "bounded::optional::<1, MAX_LIMIT, _, _>")]
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i64>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// A page together with filters `F` (whose type must say `#[serde(deny_unknown_fields)]`).
+/// A page and filters `F`, whose type needs `#[serde(deny_unknown_fields)]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search<F, K> {
-    /// What to look for.
+    /// The filters.
     pub filter: F,
-    /// Which page of it.
+    /// The requested page.
     pub page: Page<K>,
 }
 
@@ -60,18 +59,18 @@ pub struct Search<F, K> {
 pub struct List<T> {
     /// The items, newest first.
     pub items: Vec<T>,
-    /// Send it as `cursor` for the next page; null on the last.
+    /// The `cursor` of the next page; null on the last page.
     #[schema(required)]
     pub next_cursor: Option<String>,
 }
 
 impl<K: Serialize> Page<K> {
-    /// How many rows to ask the database for: one more than are shown, which tells whether there is a next page.
+    /// How many rows to read: one more than the page has, to know whether there is a next page.
     pub fn fetch(&self) -> i64 {
         self.limit + 1
     }
 
-    /// Makes the answer from the `rows` that [`Page::fetch`] asked for. It ends early where the items are large.
+    /// The page with items from the first `rows`, of which [`Page::fetch`] were read. Large items make a shorter page.
     pub fn list<R, T: Serialize>(&self, rows: Vec<R>, key: impl Fn(&R) -> K, mut show: impl FnMut(R) -> T) -> List<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let (found, mut size, mut last) = (rows.len(), PageSize::default(), None);
@@ -90,23 +89,22 @@ impl<K: Serialize> Page<K> {
     }
 }
 
-/// Adds up the size of an answer's items.
+/// Adds up the size of the items of a page.
 #[derive(Debug, Default)]
 pub struct PageSize(usize);
 
 impl PageSize {
-    /// Whether `item` can be added: always the first, and others while the sum stays within [`MAX_PAGE_BYTES`].
+    /// Whether `item` fits. The first item always fits; others fit while the sum is within [`MAX_PAGE_BYTES`].
     pub fn has_room_for(&mut self, item: &impl Serialize) -> bool {
         let first = self.0 == 0;
         let mut length = Length(0);
-        // Counting can't fail; what can't be written fails when the answer is.
+        // An item that can't be serialized fails when the response is serialized.
         let _ = serde_json::to_writer(&mut length, item);
         self.0 = self.0.saturating_add(length.0);
         first || self.0 <= MAX_PAGE_BYTES
     }
 }
 
-/// Counts what is written.
 struct Length(usize);
 
 impl io::Write for Length {
@@ -124,7 +122,8 @@ impl<S: Send + Sync, K: DeserializeOwned> FromRequestParts<S> for Page<K> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        query::read::<PageParams>(query::pairs(parts.uri.query()).into_iter())?.parse()
+        let params = query::read::<PageParams>(query::pairs(parts.uri.query()).into_iter());
+        params.map_err(Problem::validation)?.parse()
     }
 }
 
@@ -135,8 +134,13 @@ impl<S: Send + Sync, F: DeserializeOwned, K: DeserializeOwned> FromRequestParts<
         let (page, filter): (Vec<_>, Vec<_>) = query::pairs(parts.uri.query())
             .into_iter()
             .partition(|(name, _)| matches!(name.as_ref(), "limit" | "cursor"));
-        let page = query::read::<PageParams>(page.into_iter())?.parse()?;
-        Ok(Self { filter: query::read(filter.into_iter())?, page })
+        match (query::read::<PageParams>(page.into_iter()), query::read(filter.into_iter())) {
+            (Ok(page), Ok(filter)) => Ok(Self { filter, page: page.parse()? }),
+            (page, filter) => {
+                let errors = [page.err(), filter.err()].into_iter().flatten().flatten();
+                Err(Problem::validation(errors.collect()))
+            }
+        }
     }
 }
 

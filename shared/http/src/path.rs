@@ -1,4 +1,4 @@
-//! Path parameters: what can't be the name of anything is not found.
+//! Path parameters: an id that does not parse is not found.
 
 use axum::extract::FromRequestParts;
 use axum::extract::path::ErrorKind;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::Problem;
 
-/// Parameters of the path. An id that does not parse names nothing, so it is 404 rather than 400.
+/// The path parameters. An id that does not parse identifies no resource, so the response is 404 instead of 400.
 #[derive(Debug, Clone, Copy)]
 pub struct Path<T>(pub T);
 
@@ -29,7 +29,7 @@ fn refuse(rejection: PathRejection) -> Problem {
                 ErrorKind::WrongNumberOfParameters { .. } | ErrorKind::UnsupportedType { .. }
             ) =>
         {
-            Problem::not_found("nothing has this name")
+            Problem::not_found("no resource has this id or name")
         }
         _ => Problem::internal(rejection),
     }

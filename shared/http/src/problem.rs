@@ -1,7 +1,7 @@
-//! Refusals and failures as RFC 9457 problem documents.
+//! Error responses as RFC 9457 problem documents.
 //!
-//! A handler returns a [`Problem`]; the middleware adds the request's id and logs what was the server's own fault,
-//! once, with its causes. What a client reads never holds more than the code, the detail and the fields.
+//! A handler returns a [`Problem`]. The middleware adds the request id, and logs each failure of the server once with its
+//! causes. The client only gets the code, the detail and the fields.
 
 mod bounds;
 mod code;
@@ -24,10 +24,10 @@ pub use document::{ProblemBody, RefusedField};
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Seconds after which a client may try again when nothing better is known.
+/// The `Retry-After` of problems that set none, in seconds.
 const DEFAULT_RETRY_S: u64 = 2;
 
-/// An answer other than success.
+/// An error response.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 
@@ -61,7 +61,7 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl Problem {
-    /// A problem of kind `code`; `detail` is a sentence for the client, with nothing of the server's inside.
+    /// A problem with this code. `detail` is a sentence for the client, without internals of the server.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let (detail, errors, headers) = (detail.into(), Vec::new(), HeaderMap::new());
         Self(Box::new(Parts { code, detail, errors, errors_omitted: 0, headers, source: None }))
@@ -72,7 +72,7 @@ impl Problem {
         Self::validation_of_more(errors, 0)
     }
 
-    /// 422 for these fields, and for `omitted` more that were only counted.
+    /// 422 for these fields, and for `omitted` further ones that are only counted.
     pub fn validation_of_more(errors: Vec<FieldError>, omitted: usize) -> Self {
         let detail = match (errors.as_slice(), omitted) {
             ([one], 0) => format!("{} {}", bounds::field(&one.field), one.message),
@@ -93,27 +93,27 @@ impl Problem {
         Self::validation(vec![FieldError::new(name, message)])
     }
 
-    /// 404; `what` was not found, such as `no job has this id`.
+    /// 404 with a detail such as `no job has this id`.
     pub fn not_found(what: impl Into<String>) -> Self {
         Self::new(Code::NotFound, what)
     }
 
-    /// 409, with what stands in the way.
+    /// 409 with the conflicting state.
     pub fn conflict(why: impl Into<String>) -> Self {
         Self::new(Code::Conflict, why)
     }
 
-    /// 500 because of `source`, which is logged and never shown.
+    /// 500 caused by `source`, which is logged and never sent.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::new(Code::Internal, "something went wrong on our side; the request id leads to the log").because(source)
+        Self::new(Code::Internal, "internal error; search the server's log for the request id").because(source)
     }
 
-    /// 503 because of `source`, which is logged and never shown; `what` is unavailable, such as `the database`.
+    /// 503 caused by `source`, which is logged and never sent. `what` is the unavailable part, such as `the database`.
     pub fn unavailable(what: &str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Code::Unavailable, format!("{what} is unavailable; try again shortly")).because(source)
     }
 
-    /// Names the fields it is about, where its kind alone does not say so: a 404 for a name in the body, say.
+    /// Adds the fields that the problem concerns, for example in a 404 for a name in the body.
     #[must_use]
     pub fn about(mut self, mut errors: Vec<FieldError>) -> Self {
         self.0.errors_omitted = errors.len().saturating_sub(MAX_ERRORS);
@@ -122,32 +122,32 @@ impl Problem {
         self
     }
 
-    /// Remembers the cause for the log.
+    /// Sets the cause for the log.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Tells the client when to come back.
+    /// Sets `Retry-After`.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.header(RETRY_AFTER, seconds.into())
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.insert(name, value);
         self
     }
 
-    /// Its code.
+    /// The code.
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// Its sentence for the client.
+    /// The sentence for the client.
     pub fn detail(&self) -> &str {
         &self.0.detail
     }
@@ -157,12 +157,12 @@ impl Problem {
         &self.0.errors
     }
 
-    /// What caused it, for the log.
+    /// The cause, for the log.
     pub(crate) fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 
-    /// The document, with the request's id where it is known.
+    /// The JSON document, with the request id if it is given.
     pub(crate) fn render(&self, request_id: Option<&str>) -> Vec<u8> {
         let Parts { code, detail, errors, errors_omitted, .. } = &*self.0;
         let (errors, too_long) = bounds::errors(errors);
@@ -195,7 +195,7 @@ impl IntoResponse for Problem {
             _ => {}
         }
         headers.extend(self.0.headers.clone());
-        // The middleware takes it from here to add the request id and to log it.
+        // The middleware reads this extension to add the request id and to log the cause.
         response.extensions_mut().insert(Arc::new(self));
         response
     }

@@ -1,7 +1,7 @@
-//! The one route table.
+//! The route table.
 //!
-//! A handler is reachable only through an entry of [`Routes`], and an entry names its access: there is no way to
-//! add one without. The same entries make the router, the table that tests walk, and the OpenAPI document.
+//! A handler is reachable only through an entry of [`Routes`], and each entry has an access. The router, the table for
+//! tests and the OpenAPI document are built from the same entries.
 
 mod entry;
 mod guard;
@@ -28,35 +28,35 @@ use crate::body::Pace;
 use crate::middleware;
 use crate::problem::{Code, Problem};
 
-/// Largest body, in bytes, that anybody may send without signing in: credentials need no more.
+/// Largest body in bytes of a route without authentication.
 const ANON_BODY_BYTES: usize = 64 * 1024;
 
-/// Routes under construction: `S` is the state their handlers need, `()` once it is given.
+/// Builds a route table. `S` is the state of the handlers; [`Routes::with_state`] makes it `()`.
 #[derive(Debug)]
 pub struct Routes<S = ()> {
     entries: Vec<Entry<S>>,
 }
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteInfo {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// The path's template, such as `/training/{job_id}`.
+    /// The path template, such as `/training/{job_id}`.
     pub path: String,
-    /// Who may call it.
+    /// The access that a caller needs.
     pub access: Access,
 }
 
-/// What a route allows a request unless it says otherwise.
+/// Limits of all routes without limits of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Largest body in bytes.
     pub body_bytes: usize,
-    /// Longest time to an answer's head, in seconds.
+    /// Longest time until the head of the response, in seconds.
     pub timeout_s: u64,
-    /// How slowly a body may come.
+    /// How slowly a client may send a body.
     pub pace: Pace,
 }
 
@@ -72,14 +72,14 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Self { entries: Vec::new() }
     }
 
-    /// Adds a route that only callers with `access` reach.
+    /// Adds a route for callers with `access`.
     #[must_use]
     pub fn route(mut self, access: Access, route: impl Into<Route<S>>) -> Self {
         self.entries.extend(route.into().into_entries(access));
         self
     }
 
-    /// Adds a route for anybody: `.anon(routes!(login))`.
+    /// Adds a route without authentication: `.anon(routes!(login))`.
     #[must_use]
     pub fn anon(self, route: impl Into<Route<S>>) -> Self {
         self.route(Access::Anon, route)
@@ -91,7 +91,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.route(Access::User, route)
     }
 
-    /// Adds a route for administrators and whoever owns what it is about; its handler checks which.
+    /// Adds a route for administrators and for the owner of the resource; the handler checks the ownership.
     #[must_use]
     pub fn owner(self, route: impl Into<Route<S>>) -> Self {
         self.route(Access::Owner, route)
@@ -103,7 +103,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self.route(Access::Admin, route)
     }
 
-    /// Adds all of `other`'s routes.
+    /// Adds all routes of `other`.
     ///
     /// # Panics
     /// [`Routes::into_router`] panics when two routes have the same method and path.
@@ -113,8 +113,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Has these routes' callers checked by `authenticator`, whatever the router as a whole is given: where two roles
-    /// share a process, each keeps its own.
+    /// Sets the authenticator of these routes, which the router's authenticator does not replace. Two roles in one process
+    /// use it.
     #[must_use]
     pub fn authenticated_by(mut self, authenticator: &Authenticator) -> Self {
         for entry in &mut self.entries {
@@ -123,7 +123,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Gives the handlers their state.
+    /// Passes `state` to the handlers.
     pub fn with_state(self, state: S) -> Routes {
         let entries = self.entries.into_iter().map(|entry| entry.with_state(state.clone())).collect();
         Routes { entries }
@@ -154,8 +154,7 @@ impl Routes {
         self.into_router_with(authenticator, Limits::default())
     }
 
-    /// The router: every route behind its access check and limits, everything else a 404 or 405, and the middleware
-    /// around them all.
+    /// The router: each route with its access check and limits, 404 and 405 otherwise, and the middleware around all.
     pub fn into_router_with(self, authenticator: Authenticator, limits: Limits) -> Router {
         let mut router = Router::new();
         for entry in self.entries {
@@ -178,17 +177,17 @@ impl Routes {
         router
             .fallback(no_such_path)
             .method_not_allowed_fallback(no_such_method)
-            // The guard limits every body, also those that axum's own extractors don't.
+            // The guard limits every body, so axum's limit on its own extractors is not needed.
             .layer(DefaultBodyLimit::disable())
             .layer(from_fn(middleware::observe))
     }
 }
 
 async fn no_such_path() -> Problem {
-    Problem::not_found("there is nothing at this path")
+    Problem::not_found("no route has this path")
 }
 
 async fn no_such_method(request: Request) -> Response {
-    let detail = format!("this path does not take {}; see Allow", request.method());
+    let detail = format!("this path does not support {}; the Allow header lists its methods", request.method());
     Problem::new(Code::MethodNotAllowed, detail).into_response()
 }

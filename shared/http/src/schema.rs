@@ -1,4 +1,4 @@
-//! Schemas that are made from the types themselves, so that the published form can't differ from what is sent.
+//! OpenAPI schemas that are derived from the Rust types, so that the document matches the responses.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
-/// The rule for names of models, datasets and schedules, as a pattern for the API's description.
+/// The pattern of model, dataset and schedule names.
 pub const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 
-/// A closed list of texts: the variants of the enum `T` as serde reads and writes them.
+/// The schema of the enum `T`: a string with serde's variant names.
 pub fn closed_list<T: DeserializeOwned>(description: &str) -> RefOr<Schema> {
     one_of_texts(variants::<T>().iter().copied(), description)
 }
 
-/// One of `texts`.
+/// The schema of a string that is one of `texts`.
 pub fn one_of_texts<'t>(texts: impl IntoIterator<Item = &'t str>, description: &str) -> RefOr<Schema> {
     let list = ObjectBuilder::new()
         .schema_type(Type::String)
@@ -23,16 +23,16 @@ pub fn one_of_texts<'t>(texts: impl IntoIterator<Item = &'t str>, description: &
     RefOr::T(list.build().into())
 }
 
-/// A value of one of these JSON types.
+/// The schema of a value of one of these JSON types.
 pub fn any_of_types(types: impl IntoIterator<Item = Type>, description: &str) -> RefOr<Schema> {
     let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types)).description(Some(description));
     RefOr::T(value.build().into())
 }
 
-/// The names by which serde knows the variants of the enum `T`; empty for other types.
+/// serde's names of the variants of the enum `T`; empty for other types.
 pub fn variants<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut variants: &'static [&'static str] = &[];
-    // An enum asks its deserializer for one of its variants, and hands it their names to do so.
+    // An enum passes the names of its variants to its deserializer.
     let _ = T::deserialize(Variants(&mut variants));
     variants
 }
@@ -62,7 +62,7 @@ impl<'de> Deserializer<'de> for Variants<'_> {
     }
 }
 
-/// Ends the deserialization once the names are known.
+/// The error that ends the deserialization once the names are known.
 #[derive(Debug)]
 struct Listed;
 
@@ -86,7 +86,7 @@ mod tests {
     use crate::problem::Code;
 
     #[test]
-    fn the_variants_are_those_that_are_sent() {
+    fn the_variants_are_the_serialized_names() {
         let sent: Vec<_> = Code::ALL.iter().map(|code| serde_json::to_value(code).unwrap()).collect();
         assert_eq!(sent, variants::<Code>());
         assert_eq!(Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(), variants::<Code>());

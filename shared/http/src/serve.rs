@@ -1,14 +1,14 @@
-//! Serves a router on a socket, and stops without breaking off an answer.
+//! Serves a router on a socket, with a graceful shutdown.
 //!
-//! Nothing a client does, or leaves undone, may hold a connection for ever: [`ServeLimits`] bounds how many there are, how
-//! long each may be silent, and how long an answer may wait for its reader.
+//! [`ServeLimits`] bounds the number of connections, how long a connection may be idle, and how long a response may wait
+//! for its client to read. So no client can hold a connection for ever.
 
 mod activity;
 mod admission;
 mod connection;
+mod host_header;
 mod limits;
-mod outgoing;
-mod requests;
+mod response_body;
 mod write_deadline;
 
 use std::io;
@@ -23,17 +23,17 @@ use tokio_util::task::TaskTracker;
 
 use admission::Admission;
 use connection::Connections;
+pub(crate) use host_header::InvalidHead;
 pub use limits::{Exempt, ServeLimits};
-pub(crate) use requests::Refused;
 
-/// How long to let the system recover when it has no more file handles.
+/// The pause after a failed accept, for example while the process has no free file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `shutdown`; then accepts no more, lets running requests finish within `deadline`, and closes
-/// what is left.
+/// Serves `router` until `shutdown`. Then it closes the listener, waits up to `deadline` for active requests, and closes the
+/// remaining connections.
 ///
 /// # Errors
-/// None today: what goes wrong on a connection ends that connection.
+/// None at present: an error on a connection ends the connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -43,10 +43,10 @@ pub async fn serve(
     serve_with(listener, router, shutdown, deadline, ServeLimits::default()).await
 }
 
-/// [`serve`] with limits of its own.
+/// [`serve`] with `limits` instead of the defaults.
 ///
 /// # Errors
-/// As [`serve`].
+/// None at present: an error on a connection ends the connection.
 pub async fn serve_with(
     listener: TcpListener,
     router: Router,
@@ -58,22 +58,25 @@ pub async fn serve_with(
     let admission = Arc::new(Admission::new(&limits));
     let connections = Arc::new(Connections::new(router, limits, shutdown.clone()));
     while let Some((stream, peer)) = accept(&listener, &shutdown).await {
-        // A refused connection is closed by being dropped.
-        if let Some(admitted) = admission.admit(peer.ip()) {
-            tasks.spawn(connections.clone().serve(stream, peer, admitted));
+        // Dropping the stream closes a refused connection.
+        if let Some(permit) = admission.admit(peer.ip()) {
+            tasks.spawn(connections.clone().serve(stream, peer, permit));
         }
     }
     drop(listener);
     tasks.close();
     if tokio::time::timeout(deadline, tasks.wait()).await.is_err() {
-        tracing::warn!(connections = tasks.len(), "closing connections that did not finish in time");
-        connections.kill.cancel();
+        tracing::warn!(
+            connections = tasks.len(),
+            "the shutdown deadline has passed; closing the remaining connections"
+        );
+        connections.abort.cancel();
         tasks.wait().await;
     }
     Ok(())
 }
 
-/// The next connection, or `None` once it is time to stop.
+/// The next connection, or `None` after `shutdown`.
 async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
     let next = async {
         loop {
@@ -84,7 +87,7 @@ async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<
                 Err(error) => {
                     admission::log_at_most_once_a_second(|| {
                         let error = &error as &dyn std::error::Error;
-                        tracing::warn!(error, "a connection could not be accepted");
+                        tracing::warn!(error, "failed to accept a connection");
                     });
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }

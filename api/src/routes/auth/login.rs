@@ -37,7 +37,7 @@ pub async fn login(
         return Err(sign_in::invalid_credentials());
     }
     let known_until = now + state.accounts.known_address_ttl();
-    let address = state.jwt.keys().address(client.address.limited_as());
+    let address = state.jwt.keys().address(client.address.limit_key());
     tx.known_addresses().remember(user.id, &address, known_until).await?;
     let session = session::open(&state, &mut tx, &user, now).await?;
     tx.commit().await?;

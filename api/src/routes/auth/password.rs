@@ -53,9 +53,9 @@ pub async fn put(
         return Err(refuse("must differ from the current password"));
     }
     let user = sign_in::verify_own(&state, &client, &principal, &body.current_password).await?;
-    let requester = Requester { known: true, ..state.sign_in_limits().requester(client.address.limited_as()) };
-    let slot = state.passwords.slot(requester).await?;
-    let hash = state.passwords.hash(slot, &password).await?;
+    let requester = Requester { known: true, ..state.sign_in_limits().requester(client.address.limit_key()) };
+    let permit = state.passwords.permit(requester).await?;
+    let hash = state.passwords.hash(permit, &password).await?;
 
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::model::parse_alias;
-use trainyard_http::{Json, Path, Problem, whole};
+use trainyard_http::{Json, Path, Problem, integer};
 use utoipa::ToSchema;
 
 use super::{missing, model_name};
@@ -19,7 +19,7 @@ use crate::state::ApiState;
 #[serde(deny_unknown_fields)]
 pub struct AliasRequest {
     /// A version of the model.
-    #[serde(deserialize_with = "whole::i64")]
+    #[serde(deserialize_with = "integer::i64")]
     #[schema(example = 3, minimum = 1)]
     version: i64,
 }

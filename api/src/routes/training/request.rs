@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use trainyard_domain::Algorithm;
 use trainyard_domain::params::Params;
 use trainyard_domain::spec::{DEFAULT_DATASET, DEFAULT_TARGET, Draft, MAX_FEATURES};
+use trainyard_http::integer;
 use trainyard_http::json::unique_map;
-use trainyard_http::whole;
 use utoipa::ToSchema;
 use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
@@ -43,24 +43,24 @@ pub struct TrainingRequest {
     #[schema(value_type = HashMap<String, ParamValue>)]
     pub params: Map<String, Value>,
     /// The priority; 0 when left out. Jobs with a higher priority run first.
-    #[serde(default, deserialize_with = "whole::i64")]
+    #[serde(default, deserialize_with = "integer::i64")]
     #[schema(minimum = -10, maximum = 10)]
     pub priority: i64,
     /// The job does not run before this time.
     pub run_at: Option<DateTime<Utc>>,
     /// Most attempts, if the job fails with retryable errors; 3 when left out.
-    #[serde(default = "three", deserialize_with = "whole::i64")]
+    #[serde(default = "three", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 20)]
     pub max_attempts: i64,
     /// The time limit of a run, in seconds; 3,600 when left out.
-    #[serde(default = "an_hour", deserialize_with = "whole::i64")]
+    #[serde(default = "an_hour", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 86_400)]
     pub timeout_s: i64,
     /// Receives a signed event by `POST` when the job ends (Standard Webhooks). An https URL with a public address.
     #[schema(max_length = 2048, format = "uri")]
     pub webhook_url: Option<String>,
     /// The seed of all random numbers; 42 when left out. The same seed and data give the same model.
-    #[serde(default = "forty_two", deserialize_with = "whole::bounded_u64")]
+    #[serde(default = "forty_two", deserialize_with = "integer::bounded_u64")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub seed: u64,
 }

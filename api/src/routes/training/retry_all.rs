@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use trainyard_domain::{Algorithm, DatasetId, FailureCode, FieldError, Job, JobId, JobStatus, ModelName, UserId};
-use trainyard_http::{Json, Problem, whole};
+use trainyard_http::{Json, Problem, integer};
 use trainyard_storage::{Admission, JobDemand, JobFilter, StorageError, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -44,7 +44,7 @@ pub struct RetryRequest {
     #[schema(value_type = Option<FailureCodeView>, example = "crashed")]
     error_code: Option<FailureCode>,
     /// Most jobs to retry, the newest first; 1,000 when left out.
-    #[serde(default = "a_thousand", deserialize_with = "whole::i64")]
+    #[serde(default = "a_thousand", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 1000)]
     limit: i64,
 }

@@ -94,7 +94,7 @@ pub async fn bulk(
 }
 
 async fn store(state: &ApiState, submission: TrainingSubmission, trace: &TraceContext) -> Result<Vec<JobId>, Problem> {
-    let mut span = Span::child_of(Some(trace.place()), "api.training.submit");
+    let mut span = Span::child_of(Some(trace.server_span()), "api.training.submit");
     let jobs = submission::submit(state.submissions(), submission.traced(&span, trace)).await;
     match &jobs {
         Ok(jobs) => span.describe(|span| {

@@ -110,7 +110,7 @@ pub(crate) fn random_password() -> String {
 async fn one_time_password(state: &ApiState, address: ClientAddress) -> Result<(String, String), Problem> {
     let text = random_password();
     let password = Password::parse(text.clone()).map_err(Problem::internal)?;
-    let requester = Requester { known: true, ..state.sign_in_limits().requester(address.limited_as()) };
-    let slot = state.passwords.slot(requester).await?;
-    Ok((text, state.passwords.hash(slot, &password).await?))
+    let requester = Requester { known: true, ..state.sign_in_limits().requester(address.limit_key()) };
+    let permit = state.passwords.permit(requester).await?;
+    Ok((text, state.passwords.hash(permit, &password).await?))
 }

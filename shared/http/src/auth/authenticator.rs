@@ -1,4 +1,4 @@
-//! Decides who a request comes from, and whether that is enough for the route.
+//! Authenticates the caller of a request, and checks the access of the route.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,75 +14,75 @@ use super::external::External;
 use super::{AuthError, Claims, DisabledUsers, Issuers, Jwt, Principal};
 use crate::problem::{Code, Problem};
 
-/// What a token's claims are checked against.
+/// How the claims of a token are checked.
 #[derive(Debug, Clone)]
 pub enum PrincipalCheck {
-    /// The account as the database has it now: a changed role or a disabled account counts at once.
+    /// By the account in the database: a changed role or a disabled account takes effect at once.
     Database(Db),
-    /// The set of disabled accounts, without a database on the way; the role is the token's.
+    /// By the set of disabled accounts, without a query. The role is that of the token.
     Claims(DisabledUsers),
 }
 
-/// Turns a request's headers into a [`Principal`]. Cloning shares it.
+/// Authenticates requests. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct Authenticator(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
     Tokens { jwt: Arc<Jwt>, clock: Clock, lookup: Lookup, external: Option<External> },
-    Everybody(Principal),
-    Nobody,
+    Fixed(Principal),
+    RejectAll,
 }
 
 impl Authenticator {
-    /// Believes tokens of `jwt` that are in time by `clock` and pass `check`. Call it within a Tokio runtime.
+    /// Accepts tokens of `jwt` that are valid at the time of `clock` and pass `check`. Call it within a Tokio runtime.
     pub fn new(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck) -> Self {
         let lookup = Lookup::of(check);
         Self(Arc::new(Kind::Tokens { jwt, clock, lookup, external: None }))
     }
 
-    /// The same, and tokens of `issuers` too. `db` holds the accounts of their users: read on each request where `check`
-    /// asks the database, and now and then where it goes by claims.
+    /// [`Authenticator::new`], with tokens of `issuers` as well. `db` holds the accounts of their users: they are read on each
+    /// request with [`PrincipalCheck::Database`], and cached with [`PrincipalCheck::Claims`].
     pub fn with_issuers(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck, issuers: Arc<Issuers>, db: Db) -> Self {
         let external = match (issuers.is_empty(), &check) {
             (true, _) => return Self::new(jwt, clock, check),
             (false, PrincipalCheck::Database(_)) => External::with_database(issuers, db),
             (false, PrincipalCheck::Claims(disabled)) => {
-                External::with_pool(issuers, db, disabled.clone(), clock.clone())
+                External::with_cache(issuers, db, disabled.clone(), clock.clone())
             }
         };
         let lookup = Lookup::of(check);
         Self(Arc::new(Kind::Tokens { jwt, clock, lookup, external: Some(external) }))
     }
 
-    /// Takes every caller for `principal`, token or not. For `SKIP_AUTH` in development; only the wiring may choose it.
-    pub fn everybody_is(principal: Principal) -> Self {
-        Self(Arc::new(Kind::Everybody(principal)))
+    /// Authenticates every caller as `principal`, without a token: `SKIP_AUTH` for development.
+    pub fn fixed(principal: Principal) -> Self {
+        Self(Arc::new(Kind::Fixed(principal)))
     }
 
-    /// Believes nobody: for processes whose only routes are open ones.
-    pub fn nobody() -> Self {
-        Self(Arc::new(Kind::Nobody))
+    /// Accepts no token: for processes whose routes need no authentication.
+    pub fn reject_all() -> Self {
+        Self(Arc::new(Kind::RejectAll))
     }
 
-    /// Who calls a route that asks for `access`: `None` on open routes, where a token is not even looked at, so that
-    /// an expired one can't stand in the way of refreshing it.
+    /// The caller of a route with this access. `None` on a route without authentication, which ignores tokens: an expired
+    /// access token must not prevent its refresh.
     ///
     /// # Errors
-    /// 401 without a good token, 403 when the role is too low, 503 when the account can't be looked up.
-    pub async fn admit(&self, access: Access, headers: &HeaderMap) -> Result<Option<Principal>, Problem> {
+    /// 401 without a valid token, 403 if the role does not suffice, 503 if the account can't be read.
+    pub async fn authorize(&self, access: Access, headers: &HeaderMap) -> Result<Option<Principal>, Problem> {
         if access == Access::Anon {
             return Ok(None);
         }
         let principal = match &*self.0 {
-            Kind::Everybody(principal) => Some(principal.clone()),
-            Kind::Nobody => None,
+            Kind::Fixed(principal) => Some(principal.clone()),
+            Kind::RejectAll => None,
             Kind::Tokens { jwt, clock, lookup, external } => match bearer(headers)? {
                 Some(token) => Some(match (jwt.verify(token, clock.now()), external) {
                     (Ok(claims), _) => lookup.principal(claims).await?,
                     (Err(AuthError::Invalid), Some(external)) => {
-                        let outside = external.principal(token, clock).await;
-                        outside.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))?
+                        let principal = external.principal(token, clock).await;
+                        principal.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))?
                     }
                     (Err(error), _) => return Err(refused(error)),
                 }),
@@ -91,16 +91,18 @@ impl Authenticator {
         };
         match access.check(principal.as_ref().map(|principal| principal.role)) {
             Ok(()) => Ok(principal),
-            Err(Refusal::SignIn) => Err(Problem::new(Code::Unauthenticated, "sign in and send the access token")),
-            Err(Refusal::RoleTooLow) => Err(Problem::new(Code::Forbidden, "this takes an administrator")),
+            Err(Refusal::SignIn) => {
+                Err(Problem::new(Code::Unauthenticated, "send an access token: Authorization: Bearer …"))
+            }
+            Err(Refusal::RoleTooLow) => Err(Problem::new(Code::Forbidden, "this request needs the role admin")),
         }
     }
 }
 
-/// How a token's claims are checked.
+/// Checks the claims of a token.
 #[derive(Debug)]
 enum Lookup {
-    /// Requests that come at the same time ask together, and none is answered from before it came.
+    /// Concurrent requests share a query. No query starts before the requests that it serves.
     Accounts(Coalesce<UserId, Option<User>>),
     Claims(DisabledUsers),
 }
@@ -128,10 +130,9 @@ impl Lookup {
     }
 }
 
-/// Most requests whose accounts are looked up together.
 const MAX_LOOKUPS: usize = 256;
 
-/// Finds the accounts behind tokens, unless they are gone.
+/// Reads accounts by id in batches.
 fn accounts(db: Db) -> Coalesce<UserId, Option<User>> {
     Coalesce::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
         let db = db.clone();
@@ -141,7 +142,7 @@ fn accounts(db: Db) -> Coalesce<UserId, Option<User>> {
             distinct.dedup();
             let mut tx = db.glance().await?;
             let users = tx.users().by_ids(&distinct).await?;
-            // Gives the connection back warm.
+            // A commit returns the connection to the pool for reuse.
             tx.commit().await?;
             let found: HashMap<_, _> = users.into_iter().map(|user| (user.id, user)).collect();
             Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
@@ -153,7 +154,7 @@ fn principal(user: User, session: Option<Uuid>) -> Principal {
     Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role, session }
 }
 
-/// The bearer token, if one was sent (RFC 6750, section 2.1).
+/// The bearer token, if there is one (RFC 6750, section 2.1).
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! The disabled accounts, as a role without a database at hand knows them.
+//! The set of disabled accounts, for a role that does not query the database on each request.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use trainyard_domain::UserId;
 
-/// A set of disabled accounts that is read on every request and replaced as a whole. Cloning shares it.
+/// The set of disabled accounts. Clones share the set.
 #[derive(Debug, Clone, Default)]
 pub struct DisabledUsers(Arc<ArcSwap<HashSet<UserId>>>);
 
 impl DisabledUsers {
-    /// Puts `users` in place of what was known.
+    /// Replaces the whole set.
     pub fn replace(&self, users: impl IntoIterator<Item = UserId>) {
         self.0.store(Arc::new(users.into_iter().collect()));
     }
 
-    /// Whether this account is disabled.
+    /// Whether the account is disabled.
     pub fn contains(&self, user: UserId) -> bool {
         self.0.load().contains(&user)
     }

@@ -1,12 +1,12 @@
-//! Who a token of an outside issuer stands for.
+//! Authenticates users of external issuers.
 //!
-//! An issuer's user is known here by issuer and subject (`external_identities`), never by e-mail address. The API reads
-//! the account on each request, makes or links it at the first sight, and keeps the role that the token states; the
-//! inference role only reads, and remembers for a while what it read.
+//! A user is identified by issuer and subject (`external_identities`), never by e-mail address. The API reads the account
+//! on each request, creates or links it at the first token, and stores the role of the token. The inference role only
+//! reads accounts, and caches them.
 
-mod account;
+mod cached_accounts;
 mod lookup;
-mod pool;
+mod stored_accounts;
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use super::issuers::{ExternalToken, Issuer, Issuers, Rejection};
 use super::{DisabledUsers, Principal};
 use crate::problem::Problem;
 
-use account::Accounts;
-use lookup::Sight;
-use pool::PoolAccounts;
+use cached_accounts::CachedAccounts;
+use lookup::IdentityLookup;
+use stored_accounts::StoredAccounts;
 
-/// Outside issuers, and the accounts of their users.
+/// The external issuers, and the accounts of their users.
 #[derive(Debug)]
 pub(super) struct External {
     issuers: Arc<Issuers>,
@@ -30,49 +30,47 @@ pub(super) struct External {
 
 #[derive(Debug)]
 enum Kind {
-    Database(Accounts),
-    Pool(PoolAccounts),
+    Stored(StoredAccounts),
+    Cached(CachedAccounts),
 }
 
 impl External {
-    /// For the API: accounts as the database has them now. Call it within a Tokio runtime.
+    /// For the API: reads and writes accounts in the database. Call it within a Tokio runtime.
     pub(super) fn with_database(issuers: Arc<Issuers>, db: Db) -> Self {
-        Self { issuers, accounts: Kind::Database(Accounts::new(db)) }
+        Self { issuers, accounts: Kind::Stored(StoredAccounts::new(db)) }
     }
 
-    /// For the inference role: accounts as they were a moment ago, without those in `disabled`. Call it within a Tokio
-    /// runtime.
-    pub(super) fn with_pool(issuers: Arc<Issuers>, db: Db, disabled: DisabledUsers, clock: Clock) -> Self {
-        Self { issuers, accounts: Kind::Pool(PoolAccounts::new(db, disabled, clock)) }
+    /// For the inference role: caches accounts, and refuses those in `disabled`. Call it within a Tokio runtime.
+    pub(super) fn with_cache(issuers: Arc<Issuers>, db: Db, disabled: DisabledUsers, clock: Clock) -> Self {
+        Self { issuers, accounts: Kind::Cached(CachedAccounts::new(db, disabled, clock)) }
     }
 
-    /// The caller that `token` stands for.
+    /// The user of `token`.
     ///
     /// # Errors
-    /// A 401 that names what is wrong with the token or its account, 503 while keys or accounts are out of reach; `None`
-    /// for what is no token of an outside issuer.
+    /// 401 with the fault of the token or the account, 503 while keys or accounts are unavailable, `None` for a text that is
+    /// not a token of an external issuer.
     pub(super) async fn principal(&self, token: &str, clock: &Clock) -> Result<Principal, Option<Problem>> {
         let verified = self.issuers.verify(token, clock.now()).await;
         let (issuer, token) = verified.map_err(Rejection::into_problem)?;
         match &self.accounts {
-            Kind::Database(accounts) => accounts.principal(issuer, &token, clock).await.map_err(Some),
-            Kind::Pool(accounts) => accounts.principal(issuer, &token).await.map_err(Some),
+            Kind::Stored(accounts) => accounts.principal(issuer, &token, clock).await.map_err(Some),
+            Kind::Cached(accounts) => accounts.principal(issuer, &token).await.map_err(Some),
         }
     }
 }
 
-/// What the rules say about an identity that is not linked.
-fn first_sight(issuer: &Issuer, token: &ExternalToken, sight: &Sight) -> FirstSight {
-    let owner = sight.owner.as_ref().map(|(user, linked)| (user, linked.as_slice()));
+/// The decision of the rules about an identity without an account.
+fn link_decision(issuer: &Issuer, token: &ExternalToken, lookup: &IdentityLookup) -> FirstSight {
+    let owner = lookup.owner.as_ref().map(|(user, linked)| (user, linked.as_slice()));
     issuer.first_sight.decide(&issuer.identity_issuer, token.email_verified, owner)
 }
 
-/// 401 for a user who may not come in.
 fn refused(issuer: &Issuer, why: &str) -> Problem {
     let rejection = Rejection::Account { issuer: issuer.name.clone(), why: why.to_owned() };
     rejection.into_problem().unwrap_or_else(|| Problem::internal(why))
 }
 
 const DISABLED: &str = "its account is disabled";
-const UNKNOWN: &str = "its user has no account here; an administrator decides who gets one (auth.issuers, accounts)";
+const UNKNOWN: &str = "its user has no account here; ask an administrator (setting accounts of auth.issuers)";
 const EMAIL_TAKEN: &str = "its e-mail address belongs to an account that is not linked to this issuer's user";

@@ -1,10 +1,10 @@
-//! Outside token issuers (`[[auth.issuers]]`): Auth.js by a shared secret, OpenID providers by their published keys.
+//! External token issuers (`[[auth.issuers]]`): Auth.js with a shared secret, OpenID providers with published keys.
 //!
 //! ```text
 //! token ─▶ jose (parts, header) ─▶ authjs or jwks (signature, decryption) ─▶ claims ─▶ ExternalToken
 //! ```
-//! The issuer of a signed token is found by its `iss`, which is believed only once that issuer's key has verified the
-//! signature; of an encrypted one, by the key that opens it. `docs/sign-in.md` is the manual.
+//! The `iss` of a signed token selects the issuer, whose key must verify the signature. The issuer of an encrypted token
+//! is the one whose key decrypts the token. `docs/sign-in.md` is the manual.
 
 mod authjs;
 mod claims;
@@ -26,7 +26,7 @@ pub(super) use claims::ExternalToken;
 pub use config::{AccountPolicy, IssuerConfig, IssuerConfigError, IssuerKind, OwnTokens, check};
 pub(super) use rejection::Rejection;
 
-use authjs::{AuthJsKeys, Opened};
+use authjs::{AuthJsKeys, Decrypted};
 use claims::ClaimRules;
 use config::{check_own_secret, refusal};
 use fetch::Fetcher;
@@ -34,7 +34,7 @@ use jose::{Compact, Encrypted, Signed};
 use jwks::{Jwks, Source};
 use verified::{VerifiedToken, VerifiedTokens, digest_of};
 
-/// Every outside issuer whose tokens are accepted; none by default.
+/// The external issuers whose tokens are accepted; none by default.
 #[derive(Debug, Default)]
 pub struct Issuers {
     all: Vec<Issuer>,
@@ -42,14 +42,12 @@ pub struct Issuers {
     verified: VerifiedTokens,
 }
 
-/// One of them.
+/// One external issuer.
 #[derive(Debug)]
 pub(super) struct Issuer {
-    /// Names it in messages.
     pub(super) name: String,
-    /// What its identities are stored under.
+    /// The issuer that its identities are stored with.
     pub(super) identity_issuer: String,
-    /// What happens to users without an account.
     pub(super) first_sight: FirstSightRules,
     rules: ClaimRules,
     keys: Keys,
@@ -62,11 +60,11 @@ enum Keys {
 }
 
 impl Issuers {
-    /// Makes issuers of their settings and starts to fetch the keys of OpenID providers. `insecure` allows plain HTTP
-    /// beyond this machine; it is for development. Call it within a Tokio runtime.
+    /// Creates the issuers from their settings, and starts to fetch the keys of OpenID providers. `insecure` allows plain HTTP
+    /// to other hosts, for development. Call it within a Tokio runtime.
     ///
     /// # Errors
-    /// The first setting that can't be used.
+    /// The first invalid setting.
     pub fn start(
         mut configs: Vec<IssuerConfig>,
         own: OwnTokens<'_>,
@@ -84,15 +82,15 @@ impl Issuers {
         Ok(Self { all, own_issuer: own.issuer.to_owned(), verified: VerifiedTokens::default() })
     }
 
-    /// Whether there are none.
+    /// Whether there is no issuer.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Verifies a token as of `now`: its issuer, and what it says.
+    /// Verifies a token at the time `now`, and returns its issuer and content.
     ///
     /// # Errors
-    /// What is wrong with it; [`Rejection::NotForeign`] for what is no token, or claims to be one of ours.
+    /// The fault of the token; [`Rejection::NotExternal`] for a text that is not a token, and for a token of this server.
     pub(super) async fn verify(
         &self,
         token: &str,
@@ -122,17 +120,17 @@ impl Issuers {
 
     async fn check_signature(&self, token: Signed<'_>) -> Result<(usize, u64, Map<String, Value>), Rejection> {
         let iss = match token.claims.get("iss") {
-            Some(Value::String(iss)) if *iss == self.own_issuer => return Err(Rejection::NotForeign),
+            Some(Value::String(iss)) if *iss == self.own_issuer => return Err(Rejection::NotExternal),
             Some(Value::String(iss)) => iss.as_str(),
-            Some(_) => return Err(Rejection::UnknownIssuer("something that is no text".to_owned())),
+            Some(_) => return Err(Rejection::UnknownIssuer("a value that is not a text".to_owned())),
             None => "",
         };
-        // Whoever states no issuer can be any that is configured without one.
+        // Every issuer without a configured `iss` is a candidate for a token without `iss`.
         let candidates: Vec<_> = (0..self.all.len()).filter(|&index| self.all[index].rules.issuer() == iss).collect();
         let mut refused = Rejection::UnknownIssuer(iss.to_owned());
         for index in candidates {
             let issuer = &self.all[index];
-            // Read before the check: a change during it makes the remembered token be checked once more.
+            // Read before the check, so that keys that change during the check invalidate the cached token.
             let generation = issuer.generation();
             match issuer.check_signature(&token).await {
                 Ok(()) => return Ok((index, generation, token.claims)),
@@ -146,12 +144,12 @@ impl Issuers {
         for (index, issuer) in self.all.iter().enumerate() {
             let Keys::Shared(keys) = &issuer.keys else { continue };
             match keys.decrypt(token) {
-                Opened::Claims(claims) => return Ok((index, issuer.generation(), claims)),
-                Opened::Broken => return Err(Rejection::Signature { issuer: issuer.name.clone() }),
-                Opened::NoKey => {}
+                Decrypted::Claims(claims) => return Ok((index, issuer.generation(), claims)),
+                Decrypted::Broken => return Err(Rejection::Signature { issuer: issuer.name.clone() }),
+                Decrypted::NoKey => {}
             }
         }
-        let why = "no secret and cookie name of an authjs issuer give the key that encrypted the token";
+        let why = "no combination of secret and cookie name of the authjs issuers gives the key of the token";
         Err(Rejection::Header { name: "kid", why: format!("names an unknown key: {why}") })
     }
 }
@@ -161,7 +159,7 @@ impl Issuer {
         let keys = match config.kind {
             IssuerKind::AuthJs => {
                 let derived = AuthJsKeys::derive(config);
-                Keys::Shared(derived.map_err(|_| refusal(index, "secret", "be one that keys can be derived from"))?)
+                Keys::Shared(derived.map_err(|_| refusal(index, "secret", "be usable for key derivation"))?)
             }
             IssuerKind::Oidc => Keys::Published(published(index, config, insecure, clock)?),
         };

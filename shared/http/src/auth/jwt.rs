@@ -1,4 +1,4 @@
-//! Access tokens: JWTs signed with HMAC-SHA-256 (RFC 7519), issued here and verified against an explicit algorithm.
+//! Access tokens: JWTs (RFC 7519) signed with HMAC-SHA-256. No other algorithm is accepted.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -11,52 +11,51 @@ use uuid::Uuid;
 
 use super::SessionKeys;
 
-/// Fewest bytes of a secret: as many as the hash has (RFC 7518, section 3.2).
+/// Minimum length of a secret: the length of the hash (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
-/// Clocks of two hosts may differ by this many seconds.
+/// Leeway for the clocks of different hosts, in seconds.
 const LEEWAY_S: i64 = 30;
-/// Tokens that are remembered.
-const MAX_KNOWN: usize = 1_000;
+const MAX_CACHED: usize = 1_000;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Whose it is.
+    /// The user.
     pub sub: UserId,
-    /// The e-mail address when it was issued.
+    /// The e-mail address at the time of issue.
     pub email: String,
-    /// The role when it was issued.
+    /// The role at the time of issue.
     pub role: Role,
-    /// When it was issued, in seconds since 1970.
+    /// The time of issue, in seconds since 1970.
     pub iat: i64,
-    /// When it ends, in seconds since 1970.
+    /// The time of expiry, in seconds since 1970.
     pub exp: i64,
-    /// When it begins to count, in seconds since 1970.
+    /// The token is not valid before this time, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Who issued it.
+    /// The issuer.
     pub iss: String,
-    /// Whom it is for.
+    /// The audience.
     pub aud: String,
-    /// Its own id.
+    /// The id of the token.
     pub jti: Uuid,
-    /// The session it belongs to: the family of its refresh token.
+    /// The session of the token, which refresh tokens continue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Uuid>,
 }
 
-/// Why a token is no good.
+/// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// It was ours and is over.
+    /// The token is signed by this server and has expired.
     #[error("the token has expired")]
     Expired,
-    /// It is not ours, or was changed.
+    /// The token is not signed by this server, or it was modified.
     #[error("the token is not valid")]
     Invalid,
 }
 
-/// A signing secret that could be guessed.
+/// A signing secret that is too short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must have at least {MIN_SECRET_BYTES} bytes, has {0}")]
 pub struct WeakSecret(usize);
@@ -70,8 +69,8 @@ pub struct Jwt {
     audience: String,
     ttl: Duration,
     keys: SessionKeys,
-    /// Tokens whose signature was found good: it stays good, and checking it takes longer than anything else about them.
-    known: RwLock<HashMap<Box<str>, Claims>>,
+    /// Claims of tokens with a verified signature: the signature is the most expensive check.
+    verified: RwLock<HashMap<Box<str>, Claims>>,
 }
 
 impl std::fmt::Debug for Jwt {
@@ -81,7 +80,7 @@ impl std::fmt::Debug for Jwt {
 }
 
 impl Jwt {
-    /// Signs with `secret` for `issuer` and `audience`; tokens last for `ttl`.
+    /// Signs with `secret` for `issuer` and `audience`. Tokens expire after `ttl`.
     ///
     /// # Errors
     /// [`WeakSecret`] for a secret under 32 bytes.
@@ -93,7 +92,7 @@ impl Jwt {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The crate reads the machine's clock; `verify` looks at the one it is given.
+        // `verify` checks the times itself, with the time that the caller passes.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         Ok(Self {
@@ -104,32 +103,32 @@ impl Jwt {
             audience: audience.to_owned(),
             ttl,
             keys: SessionKeys::derive(secret),
-            known: RwLock::default(),
+            verified: RwLock::default(),
         })
     }
 
-    /// How long a token lasts.
+    /// The lifetime of a token.
     pub fn ttl(&self) -> Duration {
         self.ttl
     }
 
-    /// Keys for what else depends on the secret.
+    /// Further keys that are derived from the secret.
     pub fn keys(&self) -> &SessionKeys {
         &self.keys
     }
 
-    /// A token for `user` that belongs to no session, valid from `now`.
+    /// A token for `user` without a session, valid from `now`.
     ///
     /// # Errors
-    /// When the signature can't be made; not the caller's doing.
+    /// A failure to sign, which the caller can't cause.
     pub fn issue(&self, user: &User, now: DateTime<Utc>) -> Result<String, jsonwebtoken::errors::Error> {
         self.sign(user, None, ids::uuid_at(now), now)
     }
 
-    /// The token with the id `jti` of a session, valid from `now`: the same text each time.
+    /// A token of a session with the id `jti`, valid from `now`. Equal arguments give an equal token.
     ///
     /// # Errors
-    /// As [`Jwt::issue`].
+    /// A failure to sign, which the caller can't cause.
     pub fn issue_in_session(
         &self,
         user: &User,
@@ -162,39 +161,38 @@ impl Jwt {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
     }
 
-    /// Reads a token as of `now`.
+    /// Verifies a token at the time `now`.
     ///
     /// # Errors
-    /// [`AuthError::Expired`] for one of ours that is over, [`AuthError::Invalid`] for everything else: another
-    /// algorithm (`none` too), signature, issuer or audience, a critical header, claims that don't read, or a time of
-    /// issue or begin that is yet to come.
+    /// [`AuthError::Expired`] for a valid token that has expired. [`AuthError::Invalid`] for another algorithm (also
+    /// `none`), signature, issuer or audience, for a critical header, invalid claims, and for `iat` or `nbf` in the future.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, AuthError> {
-        let claims = self.read(token)?;
+        let claims = self.verified_claims(token)?;
         let now = now.timestamp();
         if claims.exp.saturating_add(LEEWAY_S) <= now {
             return Err(AuthError::Expired);
         }
-        let begins = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
-        if begins > now.saturating_add(LEEWAY_S) { Err(AuthError::Invalid) } else { Ok(claims) }
+        let valid_from = claims.nbf.unwrap_or(claims.iat).max(claims.iat);
+        if valid_from > now.saturating_add(LEEWAY_S) { Err(AuthError::Invalid) } else { Ok(claims) }
     }
 
-    /// What a token of ours says, in time or not.
-    fn read(&self, token: &str) -> Result<Claims, AuthError> {
-        if let Some(claims) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(token) {
+    /// The claims of a token with a valid signature, without a check of its times.
+    fn verified_claims(&self, token: &str) -> Result<Claims, AuthError> {
+        if let Some(claims) = self.verified.read().unwrap_or_else(PoisonError::into_inner).get(token) {
             return Ok(claims.clone());
         }
         let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation);
         let decoded = decoded.map_err(|_| AuthError::Invalid)?;
-        // No extension of JWS is implemented here, so none that must be understood is (RFC 7515, section 4.1.11).
+        // No extension of JWS is implemented, so a token with a critical one is refused (RFC 7515, section 4.1.11).
         if decoded.header.crit.is_some() {
             return Err(AuthError::Invalid);
         }
         let claims = decoded.claims;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_KNOWN {
-            known.clear();
+        let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= MAX_CACHED {
+            verified.clear();
         }
-        known.insert(token.into(), claims.clone());
+        verified.insert(token.into(), claims.clone());
         Ok(claims)
     }
 }

@@ -1,34 +1,33 @@
-//! Password hashes: bcrypt, off the async threads, no more at once than there are cores, in a fair order.
+//! Password hashes: bcrypt on blocking threads, at most one per core, in the order of a fair queue.
 
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
 use trainyard_domain::Password;
 
-use super::sign_in::{HashQueue, HashSlot, QueueFull, Requester};
+use super::sign_in::{HashPermit, HashQueue, QueueFull, Requester};
 
-/// Any well-formed hash body: verifying against it takes as long as against a real one, and nothing matches it.
-const NOBODY: &str = "abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01342";
+/// Salt and hash of a valid bcrypt hash that no password matches. A check against it takes as long as any other.
+const DUMMY_HASH: &str = "abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01342";
 
-/// Callers that may wait; each is a request with a small body.
 const MAX_WAITING: usize = 256;
 
 /// Why a password could not be hashed or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many are waiting already: answer 503.
+    /// The queue is full, or the wait was too long: 503.
     #[error(transparent)]
     Busy(#[from] QueueFull),
-    /// The hash function failed, or the stored hash is none.
+    /// The hash function failed, or the stored hash is invalid.
     #[error("bcrypt failed")]
     Bcrypt(#[from] bcrypt::BcryptError),
-    /// The thread that hashed died.
-    #[error("the hashing thread died")]
-    Died(#[from] tokio::task::JoinError),
+    /// The hashing thread panicked.
+    #[error("the hashing thread panicked")]
+    Panicked(#[from] tokio::task::JoinError),
 }
 
-/// Hashes and checks passwords. Each takes a [`HashSlot`], so that callers can look at their limits again between
-/// waiting for a processor and using it.
+/// Hashes and checks passwords. Both need a [`HashPermit`], so that callers can check limits again after they waited for
+/// the permit.
 #[derive(Debug)]
 pub struct Passwords {
     cost: u32,
@@ -37,69 +36,68 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// bcrypt's cost in production: a quarter of a second.
+    /// The bcrypt cost in production, which takes about 0.25 s.
     pub const PRODUCTION_COST: u32 = 12;
 
-    /// Hashes at `cost` (4 to 31; [`Passwords::PRODUCTION_COST`] outside tests), on as many threads as there are
-    /// cores.
+    /// Hashes with `cost` from 4 to 31, on one thread per core. Only tests use less than [`Passwords::PRODUCTION_COST`].
     pub fn new(cost: u32) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self::bounded(cost, cores, MAX_WAITING)
     }
 
-    /// The same with `at_once` hashes at once and `max_waiting` callers waiting.
-    pub fn bounded(cost: u32, at_once: usize, max_waiting: usize) -> Self {
-        let dummy = format!("$2b${cost:02}${NOBODY}").into();
-        Self { cost, dummy, queue: HashQueue::new(at_once, max_waiting) }
+    /// [`Passwords::new`] with `max_running` concurrent hashes and `max_waiting` callers in the queue.
+    pub fn bounded(cost: u32, max_running: usize, max_waiting: usize) -> Self {
+        let dummy = format!("$2b${cost:02}${DUMMY_HASH}").into();
+        Self { cost, dummy, queue: HashQueue::new(max_running, max_waiting) }
     }
 
-    /// Waits for a processor.
+    /// Waits for a permit to hash.
     ///
     /// # Errors
     /// [`PasswordError::Busy`] under overload.
-    pub async fn slot(&self, requester: Requester) -> Result<HashSlot, PasswordError> {
-        Ok(self.queue.slot(requester).await?)
+    pub async fn permit(&self, requester: Requester) -> Result<HashPermit, PasswordError> {
+        Ok(self.queue.permit(requester).await?)
     }
 
     /// The hash to store for `password`.
     ///
     /// # Errors
-    /// [`PasswordError::Bcrypt`] and [`PasswordError::Died`].
-    pub async fn hash(&self, slot: HashSlot, password: &Password) -> Result<String, PasswordError> {
+    /// [`PasswordError::Bcrypt`] and [`PasswordError::Panicked`].
+    pub async fn hash(&self, permit: HashPermit, password: &Password) -> Result<String, PasswordError> {
         let (password, cost) = (password.clone(), self.cost);
-        run(slot, move || bcrypt::hash(password.reveal(), cost)).await
+        run(permit, move || bcrypt::hash(password.reveal(), cost)).await
     }
 
-    /// Whether `password` is the one behind `hash`. Without a hash (nobody has that e-mail address) it is `false`
-    /// after the same time, so the answer's time does not tell which addresses exist.
+    /// Whether `password` matches `hash`. Without a hash the result is `false` after the same time, so the response time does
+    /// not show which accounts exist.
     ///
     /// # Errors
-    /// [`PasswordError::Bcrypt`] and [`PasswordError::Died`].
+    /// [`PasswordError::Bcrypt`] and [`PasswordError::Panicked`].
     pub async fn verify_or_dummy(
         &self,
-        slot: HashSlot,
+        permit: HashPermit,
         password: &str,
         hash: Option<&str>,
     ) -> Result<bool, PasswordError> {
-        // bcrypt would cut a longer password at 72 bytes and accept it.
+        // bcrypt ignores all bytes after the 72nd, so longer passwords must not be checked.
         let possible = Password::parse(password.to_owned()).is_ok();
-        // Accounts of outside issuers have no password: their hash is empty.
-        let real = hash.filter(|hash| possible && !hash.is_empty()).map(Arc::from);
-        let known = real.is_some();
-        let (password, hash) = (password.to_owned(), real.unwrap_or_else(|| self.dummy.clone()));
-        let matches = run(slot, move || bcrypt::verify(password.as_bytes(), &hash)).await?;
-        Ok(matches && known)
+        // An account of an external issuer has an empty hash, which no password matches.
+        let stored = hash.filter(|hash| possible && !hash.is_empty()).map(Arc::from);
+        let can_match = stored.is_some();
+        let (password, hash) = (password.to_owned(), stored.unwrap_or_else(|| self.dummy.clone()));
+        let matches = run(permit, move || bcrypt::verify(password.as_bytes(), &hash)).await?;
+        Ok(matches && can_match)
     }
 }
 
 async fn run<T: Send + 'static>(
-    slot: HashSlot,
+    permit: HashPermit,
     work: impl FnOnce() -> Result<T, bcrypt::BcryptError> + Send + 'static,
 ) -> Result<T, PasswordError> {
-    // The slot goes along: a caller that leaves does not stop the thread, so it must not free the slot.
+    // The thread holds the permit: it goes on after its caller has disconnected.
     let done = spawn_blocking(move || {
         let done = work();
-        drop(slot);
+        drop(permit);
         done
     });
     Ok(done.await??)

@@ -7,21 +7,21 @@ use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 
-/// An authenticated caller. Handlers of routes that ask for a user or an admin take it as an argument.
+/// An authenticated caller: an extractor for routes with authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// Whose account it is.
+    /// The account.
     pub user_id: UserId,
-    /// Its e-mail address.
+    /// The e-mail address.
     pub email: String,
-    /// What it may do.
+    /// The role.
     pub role: Role,
-    /// The session that the token belongs to, if it tells one.
+    /// The session of the token, if there is one.
     pub session: Option<Uuid>,
 }
 
 impl Principal {
-    /// Whether the caller administers.
+    /// Whether the caller is an administrator.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }
@@ -32,6 +32,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let principal = parts.extensions.get::<Self>().cloned();
-        principal.ok_or_else(|| Problem::new(Code::Unauthenticated, "sign in to call this"))
+        principal.ok_or_else(|| Problem::new(Code::Unauthenticated, "this request needs an access token"))
     }
 }

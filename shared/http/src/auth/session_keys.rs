@@ -1,4 +1,4 @@
-//! Keys that are derived from the token secret: another secret ends refresh tokens as it ends access tokens.
+//! Keys that are derived from the token secret. A new secret invalidates all refresh tokens as well as access tokens.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ impl fmt::Debug for SessionKeys {
 }
 
 impl SessionKeys {
-    /// Keys of a secret. Without the secret none of them can be found, and none leads to another.
+    /// Derives the keys. No key reveals the secret or another key.
     pub(super) fn derive(secret: &[u8]) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let key = |purpose: &str| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&secret, purpose.as_bytes()).as_ref());
@@ -30,18 +30,17 @@ impl SessionKeys {
         }
     }
 
-    /// What the database keeps of a refresh token.
+    /// The hash of a refresh token that the database stores.
     pub fn token_hash(&self, token: &str) -> String {
         text(&self.token_hash, token)
     }
 
-    /// The refresh token that a spent one is exchanged for: the same each time and at every replica, and known to nobody
-    /// who has the spent one alone.
+    /// The successor of a used refresh token. All replicas derive the same successor, which needs the key.
     pub fn successor(&self, token: &str) -> String {
         text(&self.successor, token)
     }
 
-    /// What the database keeps of a client's address.
+    /// The hash of a client address that the database stores.
     pub fn address(&self, address: IpAddr) -> String {
         text(&self.address, &address.to_string())
     }
@@ -56,12 +55,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_purpose_and_each_secret_has_its_own_answers() {
+    fn each_purpose_and_each_secret_gives_other_values() {
         let (keys, same, other) =
             (SessionKeys::derive(b"secret"), SessionKeys::derive(b"secret"), SessionKeys::derive(b"another"));
         assert_eq!(keys.successor("t"), same.successor("t"), "at every replica");
-        assert_ne!(keys.successor("t"), keys.token_hash("t"), "the database does not hold what a token leads to");
-        assert_ne!(keys.token_hash("t"), other.token_hash("t"), "another secret ends refresh tokens");
+        assert_ne!(keys.successor("t"), keys.token_hash("t"), "the stored hash is not the successor");
+        assert_ne!(keys.token_hash("t"), other.token_hash("t"), "another secret invalidates refresh tokens");
         assert_eq!(keys.token_hash("t").len(), 64);
         assert!(!format!("{keys:?}").contains("secret"));
     }

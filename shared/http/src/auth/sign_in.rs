@@ -1,4 +1,4 @@
-//! What stands before a password check: limits on failures, and a fair queue for the processors.
+//! Password checks of sign-ins: limits on failures, and a fair queue for the processors.
 
 mod checks;
 mod counts;
@@ -8,4 +8,4 @@ mod queue;
 pub use checks::{CheckRefused, PasswordCheck, PasswordChecks};
 pub use limits::{Attempt, AttemptCount, Limited, SignInConfig, SignInLimits};
 pub(super) use queue::HashQueue;
-pub use queue::{HashSlot, QueueFull, Requester};
+pub use queue::{HashPermit, QueueFull, Requester};

@@ -1,22 +1,22 @@
-//! Finds every field of a body that serde refuses. serde itself stops at the first one.
+//! Finds every error of a body, since serde stops at the first one.
 //!
-//! The body is read into a [`Node`] tree, and the type is deserialized from the tree again and again. Each refusal is
-//! recorded and repaired in the tree, so that the next pass gets beyond the refused field.
+//! The type is deserialized repeatedly from a [`Node`] tree. Each pass records one error and repairs the tree, so that the
+//! next pass continues behind the error.
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use trainyard_domain::FieldError;
 
 use super::node::{Node, STAND_INS};
-use crate::explain::{NameError, TWICE, explain};
 use crate::problem::MAX_ERRORS;
+use crate::serde_message::{NameError, TWICE, field_error};
 
-/// Most bytes that all passes over one body read: a large body with many errors must not occupy a processor.
+/// Most bytes that all passes over a body read: a large body with many errors must not use much CPU time.
 const MAX_BYTES_READ: usize = 4 << 20;
 
-/// Every refusal of `bytes`, which are valid JSON. `first` is the refusal that the parser stopped at.
+/// All errors of `bytes`, which are valid JSON. `first` is the error of the parser.
 pub(super) fn every_error<T: DeserializeOwned>(bytes: &[u8], first: FieldError) -> Vec<FieldError> {
-    // A tree can't hold a number such as 1e999.
+    // The tree can't represent a number such as 1e999.
     let Ok(mut tree) = serde_json::from_slice::<Node>(bytes) else { return vec![first] };
     let mut errors = Vec::new();
     tree.remove_duplicates("", &mut |path| errors.push(FieldError::new(path, TWICE)));
@@ -25,7 +25,7 @@ pub(super) fn every_error<T: DeserializeOwned>(bytes: &[u8], first: FieldError) 
         let Err(error) = serde_path_to_error::deserialize::<_, T>(&tree) else { break };
         let message = error.inner().to_string();
         match repair(&mut tree, error.path(), &message) {
-            Repair::Done => errors.push(explain(error.path(), &message)),
+            Repair::Done => errors.push(field_error(error.path(), &message)),
             Repair::NextStandIn => {}
             Repair::Impossible => break,
         }
@@ -34,9 +34,8 @@ pub(super) fn every_error<T: DeserializeOwned>(bytes: &[u8], first: FieldError) 
 }
 
 enum Repair {
-    /// The refused field was removed, added or replaced.
     Done,
-    /// The type refused a stand-in; the next pass offers another one.
+    /// The type refused a stand-in. The next pass tries another one.
     NextStandIn,
     /// The type refuses every stand-in.
     Impossible,
@@ -45,7 +44,7 @@ enum Repair {
 fn repair(tree: &mut Node, path: &Path, message: &str) -> Repair {
     let name_error = NameError::parse(message);
     let mut segments: Vec<_> = path.iter().collect();
-    // The path of an unknown name ends in the name; the object around it is repaired.
+    // The path of an unknown field ends in its name. The parent object is repaired.
     let unknown = match (&name_error, segments.last()) {
         (Some(NameError::Unknown { .. }), Some(Segment::Map { key })) => Some(key.as_str()),
         _ => None,
@@ -66,7 +65,7 @@ fn repair(tree: &mut Node, path: &Path, message: &str) -> Repair {
     Repair::Done
 }
 
-/// The node at a path, or the stand-in that the path leads into.
+/// The node at a path, or the stand-in on the path.
 fn find<'t>(tree: &'t mut Node, path: &[&Segment]) -> &'t mut Node {
     let mut node = tree;
     for segment in path {

@@ -1,4 +1,4 @@
-//! A JSON value that can be repaired: a stand-in takes the place of a value that a type refuses.
+//! A JSON tree in which a stand-in replaces a value that a type refuses.
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer, StrDeserializer};
@@ -13,22 +13,20 @@ pub(super) enum Node {
     Number(Number),
     String(String),
     Array(Vec<Node>),
-    /// Members in the order of the text; a name may repeat.
+    /// Members in the order of the text. Names may repeat.
     Object(Vec<(String, Node)>),
-    /// Becomes whatever value a type asks for. The number, below [`STAND_INS`], selects among the candidates.
+    /// Deserializes into a value of any requested type. The number, below [`STAND_INS`], selects the value.
     StandIn(usize),
 }
 
-/// Candidates of a stand-in.
 pub(super) const STAND_INS: usize = 4;
-/// Texts that one or another type with a format of its own accepts.
+/// Texts in the formats of common types.
 const TEXTS: [&str; STAND_INS] = ["x", "2000-01-01T00:00:00Z", "00000000-0000-0000-0000-000000000000", ""];
 const NUMBERS: [u8; STAND_INS] = [0, 1, 2, 100];
 const NO_MEMBERS: [(&str, &Node); 0] = [];
 const NO_ITEMS: [&Node; 0] = [];
 
 impl Node {
-    /// Where the child that `segment` names stands.
     pub(super) fn position(&self, segment: &Segment) -> Option<usize> {
         match (self, segment) {
             (Self::Array(items), Segment::Seq { index }) => Some(*index).filter(|index| *index < items.len()),
@@ -37,7 +35,7 @@ impl Node {
         }
     }
 
-    /// The child at a position that [`Node::position`] gave.
+    /// The child with an index from [`Node::position`].
     pub(super) fn child(&mut self, position: usize) -> &mut Self {
         match self {
             Self::Array(items) => &mut items[position],
@@ -46,7 +44,7 @@ impl Node {
         }
     }
 
-    /// Keeps the first member of each name, in all objects, and calls `refuse` with the path of each other one.
+    /// Keeps the first member of each name in all objects, and calls `refuse` with the paths of the others.
     pub(super) fn remove_duplicates(&mut self, path: &str, refuse: &mut impl FnMut(String)) {
         match self {
             Self::Array(items) => {
@@ -90,7 +88,6 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-/// Reads any JSON value.
 struct Reader;
 
 impl<'de> Visitor<'de> for Reader {
@@ -149,7 +146,7 @@ impl IntoDeserializer<'_, Error> for &Node {
     }
 }
 
-/// Each method passes a value of the asked kind for a stand-in, and the node's own value otherwise.
+/// Methods that pass a value of the requested type for a stand-in, and the value of the node otherwise.
 macro_rules! stand_ins {
     ($number:ident: $($method:ident => $visit:ident($value:expr);)+) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

@@ -1,4 +1,4 @@
-//! JSON objects with free names, in which each name is allowed once. JSON itself keeps the last of several.
+//! JSON objects with unique names. serde_json itself keeps the last of several members with one name.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
-/// A JSON object that the client names the members of. A name that is given twice is refused, at every depth.
+/// A JSON object with any names. Duplicate names are refused at every depth.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct UniqueMap(pub Map<String, Value>);
@@ -18,10 +18,10 @@ impl<'de> Deserialize<'de> for UniqueMap {
     }
 }
 
-/// Reads a field of the type `Map<String, Value>` as [`UniqueMap`] does: `deserialize_with = "unique_map"`.
+/// Reads a `Map<String, Value>` like [`UniqueMap`]: `deserialize_with = "unique_map"`.
 ///
 /// # Errors
-/// A value that is not an object, and a name that is given twice.
+/// A value that is not an object, and a duplicate name.
 pub fn unique_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
     deserializer.deserialize_map(UniqueNames)
 }
@@ -42,7 +42,7 @@ impl<'de> Visitor<'de> for UniqueNames {
                 Entry::Vacant(entry) => {
                     entry.insert(entries.next_value_seed(UniqueValue)?);
                 }
-                // The wording that serde itself has for fields of structs.
+                // serde's own message for fields of structs.
                 Entry::Occupied(entry) => {
                     return Err(A::Error::custom(format_args!("duplicate field `{}`", entry.key())));
                 }
@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for UniqueNames {
     }
 }
 
-/// Reads any JSON value; objects in it have unique names.
+/// Reads a JSON value whose objects have unique names.
 struct UniqueValue;
 
 impl<'de> DeserializeSeed<'de> for UniqueValue {

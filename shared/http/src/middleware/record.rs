@@ -10,14 +10,13 @@ use trainyard_telemetry::trace::Kind;
 
 use super::{RequestId, TraceContext};
 
-/// Routes that are called every few seconds by machines: their lines are for debugging, and they begin no trace.
-const QUIET: [&str; 3] = ["/health", "/health/ready", "/metrics"];
-/// The log's status for a client that left before the answer (nginx's convention).
-const CLIENT_LEFT: u16 = 499;
-/// Longest path in a log line.
+/// Routes that probes and scrapers call every few seconds. They are logged at debug level and start no trace.
+const PROBED: [&str; 3] = ["/health", "/health/ready", "/metrics"];
+/// The logged status of a client that disconnected before the response (nginx's convention).
+const CLIENT_CLOSED_REQUEST: u16 = 499;
 const MAX_PATH: usize = 256;
 
-/// A request on its way; dropped without [`Record::finish`] when the client leaves.
+/// The record of one request. A client that disconnects drops the record before [`Record::finish`].
 pub(super) struct Record {
     started: Instant,
     method: &'static str,
@@ -27,9 +26,9 @@ pub(super) struct Record {
     finished: bool,
 }
 
-/// Whether a route is one of those that machines call again and again.
-pub(super) fn is_quiet(route: Option<&MatchedPath>) -> bool {
-    QUIET.contains(&label_of(route))
+/// Whether probes and scrapers call this route.
+pub(super) fn is_probed(route: Option<&MatchedPath>) -> bool {
+    PROBED.contains(&label_of(route))
 }
 
 fn label_of(route: Option<&MatchedPath>) -> &str {
@@ -45,11 +44,12 @@ impl Record {
         trace: &TraceContext,
     ) -> Self {
         metrics::gauge!(HTTP_REQUESTS_IN_FLIGHT).increment(1.0);
-        // Paths in URIs are ASCII, so any byte is a fit place to cut.
+        // A URI path is ASCII, so each byte is a character boundary.
         let path = path.get(..MAX_PATH).unwrap_or(path).to_owned();
         let method = label(method);
         let name = || format!("{method} {}", label_of(route.as_ref()));
-        let mut span = Span::begin(trace.place(), trace.sent(), "http.request").kind(Kind::Server).named(name);
+        let mut span =
+            Span::begin(trace.server_span(), trace.remote_parent(), "http.request").kind(Kind::Server).named(name);
         span.describe(|span| {
             span.text("http.request.method", method);
             span.text("http.route", label_of(route.as_ref()));
@@ -72,10 +72,10 @@ impl Record {
         let route = label_of(self.route.as_ref());
         let elapsed = self.started.elapsed().as_secs_f64();
         let (method, path, duration_ms) = (self.method, self.path.as_str(), elapsed * 1e3);
-        if QUIET.contains(&route) {
-            tracing::debug!(method, route, path, status, duration_ms, "answered");
+        if PROBED.contains(&route) {
+            tracing::debug!(method, route, path, status, duration_ms, "request completed");
         } else {
-            tracing::info!(method, route, path, status, duration_ms, "answered");
+            tracing::info!(method, route, path, status, duration_ms, "request completed");
         }
         let route = route.to_owned();
         metrics::counter!(HTTP_REQUESTS_TOTAL, "method" => method, "route" => route.clone(), "status" => status.to_string())
@@ -88,12 +88,12 @@ impl Drop for Record {
     fn drop(&mut self) {
         metrics::gauge!(HTTP_REQUESTS_IN_FLIGHT).decrement(1.0);
         if !self.finished {
-            self.write(CLIENT_LEFT);
+            self.write(CLIENT_CLOSED_REQUEST);
         }
     }
 }
 
-/// Clients may invent methods; labels may not grow with them.
+/// The metric label of a method. Clients can send any method, so unknown ones share a label.
 fn label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,4 +1,4 @@
-//! The id of a request: the client's own when it is fit for logs, else a new one.
+//! The id of a request: the client's id where it is valid, else a new one.
 
 use std::sync::Arc;
 
@@ -10,15 +10,14 @@ use uuid::Uuid;
 use super::X_REQUEST_ID;
 use crate::problem::Problem;
 
-/// Longest id that is kept.
 const MAX_LEN: usize = 128;
 
-/// Names a request in answers, logs and the audit trail.
+/// Identifies a request in responses, logs and the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// The one that was sent, if it has 1 to 128 characters of `[A-Za-z0-9._-]`, else a new UUIDv7.
+    /// The client's id if it has 1 to 128 characters of `[A-Za-z0-9._-]`, else a new UUIDv7.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
         sent.map_or_else(|| Self(Uuid::now_v7().to_string().into()), |id| Self(id.into()))

@@ -1,4 +1,4 @@
-//! The trace a request belongs to: a valid `traceparent` is continued, anything else starts a new trace.
+//! The trace context of a request: a valid `traceparent` continues its trace; otherwise a new trace starts.
 
 use std::sync::Arc;
 
@@ -10,51 +10,51 @@ use trainyard_telemetry::TraceParent;
 use super::TRACEPARENT;
 use crate::problem::Problem;
 
-/// A request's place in a trace: the caller's trace id, and a span id of our own.
+/// The trace context of a request: the trace id of the client, and the span id of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
-    place: TraceParent,
-    sent: Option<TraceParent>,
+    server_span: TraceParent,
+    remote_parent: Option<TraceParent>,
     text: Arc<str>,
 }
 
-/// Where the trace id stands in `00-<32 hex>-<16 hex>-<2 hex>`.
+/// The position of the trace id in `00-<32 hex>-<16 hex>-<2 hex>`.
 const TRACE_ID: std::ops::Range<usize> = 3..35;
 
 impl TraceContext {
-    /// `may_begin` says whether the request is worth a trace of its own.
-    pub(super) fn of(headers: &HeaderMap, may_begin: bool) -> Self {
+    /// The context from `headers`. A request without a valid `traceparent` starts a sampled trace only with `may_sample`.
+    pub(super) fn of(headers: &HeaderMap, may_sample: bool) -> Self {
         let mut values = headers.get_all(TRACEPARENT).iter();
-        let sent = match (values.next(), values.next()) {
+        let remote_parent = match (values.next(), values.next()) {
             (Some(one), None) => one.to_str().ok().and_then(TraceParent::parse),
             _ => None,
         };
-        let place = match sent {
+        let server_span = match remote_parent {
             Some(parent) => parent.child(),
-            None if may_begin => TraceParent::begin(),
+            None if may_sample => TraceParent::begin(),
             None => TraceParent::begin_unsampled(),
         };
-        Self { place, sent, text: place.to_string().into() }
+        Self { server_span, remote_parent, text: server_span.to_string().into() }
     }
 
-    /// The trace's id: 32 hexadecimal digits.
+    /// The trace id: 32 hexadecimal digits.
     pub fn trace_id(&self) -> &str {
         self.text.get(TRACE_ID).unwrap_or_default()
     }
 
-    /// The value to send on as `traceparent`, with our own span as the parent.
+    /// The `traceparent` of outgoing requests, with the server span as the parent.
     pub fn traceparent(&self) -> &str {
         &self.text
     }
 
-    /// The span of this request, as the parent of what it does.
-    pub fn place(&self) -> TraceParent {
-        self.place
+    /// The server span of this request: the parent of its child spans.
+    pub fn server_span(&self) -> TraceParent {
+        self.server_span
     }
 
-    /// The caller's span, where the caller told one.
-    pub fn sent(&self) -> Option<TraceParent> {
-        self.sent
+    /// The client's span, where the request has a valid `traceparent`.
+    pub fn remote_parent(&self) -> Option<TraceParent> {
+        self.remote_parent
     }
 
     pub(super) fn header(&self) -> HeaderValue {
@@ -66,6 +66,6 @@ impl<S: Send + Sync> FromRequestParts<S> for TraceContext {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("the request has no trace"))
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Problem::internal("the request has no trace context"))
     }
 }

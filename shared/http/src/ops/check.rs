@@ -1,4 +1,4 @@
-//! One health check, and running many at the same time.
+//! Health checks, and their concurrent run.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,10 +10,10 @@ use futures::future::{BoxFuture, join_all};
 
 use super::report::{CheckReport, CheckStatus};
 
-/// However long a check would like to take, the whole report comes within 5 s.
-const MAX_LIMIT: Duration = Duration::from_millis(4_500);
+/// Longest timeout of a check: the report must be sent within 5 s.
+const MAX_TIMEOUT: Duration = Duration::from_millis(4_500);
 
-/// Why a check failed: what everybody may read, and what the log says.
+/// Why a check failed: a public message, and an error for the log.
 #[derive(Debug)]
 pub struct CheckError {
     shown: &'static str,
@@ -21,27 +21,27 @@ pub struct CheckError {
 }
 
 impl CheckError {
-    /// `shown` goes into the report, which anybody can read; `logged` into the log.
+    /// `shown` is part of the public report; `logged` is logged.
     pub fn new(shown: &'static str, logged: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { shown, logged: logged.into() }
     }
 }
 
-/// The text may hold an address or worse, so it is only logged.
+/// The text may contain an address or a secret, so it is only logged.
 impl From<String> for CheckError {
     fn from(text: String) -> Self {
-        Self::new("does not answer as it should", text)
+        Self::new("the check failed; the log has the cause", text)
     }
 }
 
 type Run = Box<dyn Fn() -> BoxFuture<'static, Result<(), CheckError>> + Send + Sync>;
 
-/// A question to something the process depends on.
+/// A health check of one dependency.
 pub struct Check {
     name: &'static str,
     critical: bool,
-    limit: Duration,
-    /// `None`: not configured.
+    timeout: Duration,
+    /// `None` where the dependency is not configured.
     run: Option<Run>,
     failing: AtomicBool,
 }
@@ -53,11 +53,11 @@ impl std::fmt::Debug for Check {
 }
 
 impl Check {
-    /// Asks with `run` and waits for `limit` at most (2 s for our own stores, 3 s for optional services outside).
+    /// A check by `run`, with a timeout (2 s for the stores, 3 s for optional external services).
     pub fn new<F, E>(
         name: &'static str,
         critical: bool,
-        limit: Duration,
+        timeout: Duration,
         run: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self
     where
@@ -65,15 +65,15 @@ impl Check {
         E: Into<CheckError>,
     {
         let run: Run = Box::new(move || {
-            let asked = run();
-            Box::pin(async move { asked.await.map_err(Into::into) })
+            let result = run();
+            Box::pin(async move { result.await.map_err(Into::into) })
         });
-        Self { name, critical, limit: limit.min(MAX_LIMIT), run: Some(run), failing: AtomicBool::new(false) }
+        Self { name, critical, timeout: timeout.min(MAX_TIMEOUT), run: Some(run), failing: AtomicBool::new(false) }
     }
 
-    /// A service that could be used and is not.
+    /// An optional dependency that is not configured.
     pub fn not_configured(name: &'static str) -> Self {
-        Self { name, critical: false, limit: MAX_LIMIT, run: None, failing: AtomicBool::new(false) }
+        Self { name, critical: false, timeout: MAX_TIMEOUT, run: None, failing: AtomicBool::new(false) }
     }
 
     async fn report(&self) -> CheckReport {
@@ -81,14 +81,14 @@ impl Check {
             return CheckReport { status: CheckStatus::NotConfigured, critical: None, latency_ms: None, error: None };
         };
         let started = Instant::now();
-        // A task of its own: a check that panics or blocks its thread must not take the others along.
+        // A separate task: a check that panics or blocks its thread must not affect the others.
         let mut task = tokio::spawn(run());
-        let outcome = tokio::time::timeout(self.limit, &mut task).await;
+        let outcome = tokio::time::timeout(self.timeout, &mut task).await;
         task.abort();
         let outcome = match outcome {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(died)) => Err(CheckError::new("the check itself failed", died)),
-            Err(late) => Err(CheckError::new("does not answer in time", late)),
+            Ok(Err(panicked)) => Err(CheckError::new("the check panicked", panicked)),
+            Err(elapsed) => Err(CheckError::new("the check timed out", elapsed)),
         };
         self.log_change(outcome.as_ref().err());
         CheckReport {
@@ -99,7 +99,7 @@ impl Check {
         }
     }
 
-    /// Readiness is asked for every few seconds; the log hears of changes.
+    /// Logs changes of the outcome only: probes run the checks every few seconds.
     fn log_change(&self, error: Option<&CheckError>) {
         let failed_before = self.failing.swap(error.is_some(), Ordering::Relaxed);
         match error {
@@ -107,13 +107,12 @@ impl Check {
                 let cause: &(dyn Error + 'static) = &*error.logged;
                 tracing::warn!(check = self.name, error = cause, "{}", error.shown);
             }
-            None if failed_before => tracing::info!(check = self.name, "answers again"),
+            None if failed_before => tracing::info!(check = self.name, "the check succeeds again"),
             _ => {}
         }
     }
 }
 
-/// Runs all checks at the same time.
 pub(super) async fn run_all(checks: &[Check]) -> BTreeMap<String, CheckReport> {
     let reports = checks.iter().map(|check| async { (check.name.to_owned(), check.report().await) });
     join_all(reports).await.into_iter().collect()

@@ -1,4 +1,4 @@
-//! The text of `/metrics`, of which a bounded number of copies exists: a client may take long to read its copy.
+//! The text of `/metrics`. A slow client holds its copy of the text for long, so the number of copies is bounded.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use trainyard_telemetry::Metrics;
 
 use crate::problem::{Code, Problem};
 
-/// Most copies at a time. The newest one is always kept.
+/// Most copies in memory. The newest copy is always kept.
 const MAX_COPIES: usize = 16;
-/// How old the newest copy may be that further clients share.
+/// Maximum age of the newest copy when clients share it.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Exposition {
     newest: Mutex<Option<(Instant, Bytes)>>,
 }
 
-/// A rendered text. Its permit is returned when the last response that holds the text is gone.
+/// A rendered text. Its permit is released when the last response drops the text.
 struct Copy {
     text: String,
     _permit: OwnedSemaphorePermit,
@@ -39,10 +39,10 @@ impl Exposition {
         Self { metrics, permits: Arc::new(Semaphore::new(MAX_COPIES)), newest: Mutex::default() }
     }
 
-    /// The metrics of this moment, or of at most [`MAX_AGE`] ago where clients hold all copies.
+    /// A new copy; the newest copy where clients hold all permits.
     ///
     /// # Errors
-    /// 503 where clients have held all copies for longer.
+    /// 503 where clients hold all permits and the newest copy is older than [`MAX_AGE`].
     pub(super) fn text(&self) -> Result<Bytes, Problem> {
         let now = Instant::now();
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ impl Exposition {
         }
         match &*newest {
             Some((rendered_at, text)) if now.duration_since(*rendered_at) <= MAX_AGE => Ok(text.clone()),
-            _ => Err(Problem::new(Code::Unavailable, "too many clients read /metrics slowly; try again shortly")),
+            _ => Err(Problem::new(Code::Unavailable, "too many clients are reading /metrics; try again shortly")),
         }
     }
 }

@@ -1,71 +1,70 @@
-//! What the health routes answer.
+//! The responses of the health routes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How well the process can work.
+/// The state of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// In full.
+    /// All dependencies work.
     Ok,
-    /// Without something optional.
+    /// Only optional dependencies fail.
     Degraded,
-    /// Not at all.
+    /// A critical dependency fails.
     Unavailable,
 }
 
-/// How one check went.
+/// The outcome of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
-    /// It answers.
+    /// The check succeeded.
     Ok,
-    /// It does not.
+    /// The check failed.
     Failed,
-    /// It is not used here.
+    /// The dependency is not configured.
     NotConfigured,
 }
 
-/// The answer of `/health`.
+/// The response of `/health`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok` while the process lives.
+    /// `ok`, or `unavailable` where the process must be restarted.
     pub status: Status,
 }
 
-/// The answer of `/health/ready`.
+/// The response of `/health/ready`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Ready {
-    /// The worst that a check means.
+    /// The state that follows from all checks.
     pub status: Status,
-    /// Each check by name.
+    /// The checks by name.
     pub checks: BTreeMap<String, CheckReport>,
 }
 
-/// One check.
+/// The report of one check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CheckReport {
-    /// How it went.
+    /// The outcome.
     pub status: CheckStatus,
-    /// Whether the process can't work without it.
+    /// Whether the process needs the dependency.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub critical: Option<bool>,
-    /// How long it took.
+    /// The duration of the check in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub latency_ms: Option<f64>,
-    /// What is wrong, without addresses or secrets.
+    /// Why the check failed, without addresses or secrets.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(nullable = false)]
     pub error: Option<String>,
 }
 
 impl Ready {
-    /// What a process says that is about to stop.
     pub(super) fn stopping() -> Self {
         let (status, error) = (CheckStatus::Failed, Some("the process is stopping".to_owned()));
         let stopping = CheckReport { status, critical: Some(true), latency_ms: None, error };

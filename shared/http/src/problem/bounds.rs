@@ -1,4 +1,4 @@
-//! Keeps problem documents small, whatever was sent: what a client wrote comes back to it only in part.
+//! Limits the size of problem documents: text from the request is truncated.
 
 use std::borrow::Cow;
 
@@ -6,31 +6,29 @@ use serde::Serialize;
 use trainyard_domain::FieldError;
 use trainyard_domain::field::{cut, shown};
 
-/// Most errors in a document.
 pub(crate) const MAX_ERRORS: usize = 100;
-/// Most bytes of all errors in a document, as JSON.
+/// Most bytes of all errors of a document, as JSON.
 const MAX_ERROR_BYTES: usize = 24 * 1024;
 /// Most characters of a sentence.
 const MAX_SENTENCE_CHARS: usize = 500;
 
-/// A refused field as a document shows it.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown<'a> {
     field: Cow<'a, str>,
     message: Cow<'a, str>,
 }
 
-/// A field's path.
+/// The path of a field, truncated.
 pub(super) fn field(path: &str) -> Cow<'_, str> {
     shown(path)
 }
 
-/// A sentence for the client.
+/// A sentence for the client, truncated.
 pub(super) fn text(sentence: &str) -> Cow<'_, str> {
     cut(sentence, MAX_SENTENCE_CHARS)
 }
 
-/// The errors that there is room for, and how many there are besides.
+/// The errors that fit into a document, and the number of the other ones.
 pub(super) fn errors(all: &[FieldError]) -> (Vec<Shown<'_>>, usize) {
     let mut errors = Vec::with_capacity(all.len().min(MAX_ERRORS));
     let mut bytes = 0;
@@ -69,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_document_is_small_however_long_names_and_messages_are() {
-        // Each of these characters takes six bytes in JSON.
+        // JSON escapes each of these characters with six bytes.
         let long = "\u{1}".repeat(500_000);
         let errors = vec![FieldError::new(long.clone(), long.clone()); 300];
         let (bytes, document) = document(&Problem::validation(errors));

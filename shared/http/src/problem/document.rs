@@ -1,4 +1,4 @@
-//! The shape of a problem document, for the API's description.
+//! The schema of a problem document in the OpenAPI document.
 
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -9,25 +9,25 @@ use super::Code;
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// `urn:trainyard:problem:` and the code.
+    /// `urn:trainyard:problem:` followed by the code.
     #[schema(example = "urn:trainyard:problem:validation_failed")]
     pub r#type: String,
-    /// A short title, the same for every problem of the code.
+    /// A short title of all problems with this code.
     pub title: String,
-    /// The status of the answer.
+    /// The HTTP status.
     pub status: u16,
-    /// What went wrong this time, in a sentence.
+    /// What is wrong in this request, in a sentence.
     pub detail: String,
-    /// What went wrong, for programs.
+    /// The kind of the problem, for programs.
     pub code: Code,
-    /// Names this request in the server's logs.
+    /// Identifies this request in the logs of the server.
     #[schema(nullable = false)]
     pub request_id: Option<String>,
-    /// The refused fields; absent unless there are any.
+    /// The refused fields; absent if there are none.
     #[serde(default)]
     #[schema(nullable = false)]
     pub errors: Option<Vec<RefusedField>>,
-    /// How many refused fields `errors` leaves out; absent unless there are any. It lists at most 100.
+    /// The number of refused fields that `errors` omits; absent if there are none. `errors` has at most 100 entries.
     #[serde(default)]
     #[schema(nullable = false)]
     pub errors_omitted: Option<u64>,
@@ -37,8 +37,8 @@ pub struct ProblemBody {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(as = FieldError)]
 pub struct RefusedField {
-    /// The field's path as it was sent, such as `params.n_trees` or `features[2]`.
+    /// The path of the field in the request, such as `params.n_trees` or `features[2]`.
     pub field: String,
-    /// What was expected.
+    /// What the server expects.
     pub message: String,
 }

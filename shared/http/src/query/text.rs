@@ -1,11 +1,10 @@
-//! A deserializer for one piece of text that becomes whatever the type asks for.
+//! A deserializer that parses a text into the type that a visitor asks for.
 
 use std::borrow::Cow;
 
 use serde::de::value::{CowStrDeserializer, Error};
 use serde::de::{Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, Visitor};
 
-/// A parameter's name or value.
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'a> IntoDeserializer<'a, Error> for Text<'a> {
@@ -27,7 +26,7 @@ macro_rules! parsed {
     )+};
 }
 
-// Numbers go through their widest kind, so that serde itself says which range was expected.
+// Numbers are parsed as the widest type, so that the error of serde names the range of the field.
 impl<'de> Deserializer<'de> for Text<'de> {
     type Error = Error;
 

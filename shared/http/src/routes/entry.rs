@@ -12,7 +12,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use super::RouteInfo;
 use crate::auth::Authenticator;
 
-/// A documented handler (or several on one path), before it is given an access: made from `routes!(handler)`.
+/// A documented handler, or several handlers of one path, without an access: the result of `routes!(handler)`.
 pub struct Route<S = ()> {
     paths: Vec<Documented>,
     schemas: Vec<(String, RefOr<Schema>)>,
@@ -34,32 +34,32 @@ impl<S> std::fmt::Debug for Route<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static> Route<S> {
-    /// The route of `routes!(handler)`, for those that set a limit of their own.
+    /// The route of `routes!(handler)`, for a call that sets limits.
     pub fn new(documented: UtoipaMethodRouter<S>) -> Self {
         documented.into()
     }
 
-    /// A `GET` that is left out of the OpenAPI document, such as the page that shows it.
+    /// A `GET` route that is not part of the OpenAPI document.
     pub fn undocumented(path: &str, handler: MethodRouter<S>) -> Self {
         let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }];
         Self { paths, schemas: Vec::new(), handler, body_bytes: None, encodings: &[], timeout: None }
     }
 
-    /// Takes bodies of up to `bytes` instead of the default.
+    /// Limits bodies to `bytes` instead of the default.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_bytes = Some(bytes);
         self
     }
 
-    /// Takes bodies with these values of `Content-Encoding`, besides plain ones; the handler decodes them.
+    /// Accepts bodies with these values of `Content-Encoding`, besides plain ones. The handler decodes the bodies.
     #[must_use]
     pub fn encodings(mut self, encodings: &'static [&'static str]) -> Self {
         self.encodings = encodings;
         self
     }
 
-    /// May take up to `timeout` to begin its answer instead of the default.
+    /// Sets the longest time until the head of the response.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -85,7 +85,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
 impl<S: Clone + Send + Sync + 'static> From<UtoipaMethodRouter<S>> for Route<S> {
     fn from((schemas, paths, handler): UtoipaMethodRouter<S>) -> Self {
         let documented = |(path, item): (String, PathItem)| Documented {
-            // utoipa writes the root as an empty path.
+            // utoipa represents the root as an empty path.
             path: if path.is_empty() { "/".to_owned() } else { path },
             operations: operations(item),
         };
@@ -110,7 +110,7 @@ fn takes_no_query(operation: &Operation) -> bool {
     parameters.all(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in != ParameterIn::Query))
 }
 
-/// A path with its methods, its access and its limits.
+/// A path with its methods, access and limits.
 pub(super) struct Entry<S> {
     pub(super) path: String,
     pub(super) operations: Vec<(Method, Option<Operation>)>,
@@ -130,8 +130,8 @@ impl<S> std::fmt::Debug for Entry<S> {
 }
 
 impl<S> Entry<S> {
-    /// Whether a request with any query parameter is refused: the route changes something and takes none, so ignoring one
-    /// such as `dry_run` would do what the client did not want. Reads ignore them, since probes and caches add some.
+    /// Whether requests with a query parameter are refused. A route that changes state must not ignore a parameter such as
+    /// `dry_run`. Reads ignore unknown parameters, since probes and caches add some.
     pub(super) fn refuses_queries(&self) -> bool {
         let reads = self.operations.iter().any(|(method, _)| *method == Method::GET);
         !reads && self.operations.iter().all(|(_, operation)| operation.as_ref().is_some_and(takes_no_query))

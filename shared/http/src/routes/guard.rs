@@ -1,4 +1,4 @@
-//! What stands before each handler: its access check first, then the limits on body and time.
+//! The checks before each handler: access, query parameters, encoding, then the limits on body and time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::encoding;
 use crate::problem::{Code, Problem};
 use crate::query;
 
-/// What a route asks of its callers and allows them.
+/// The access and the limits of one route.
 pub(super) struct Guard {
     pub(super) access: Access,
     pub(super) authenticator: Authenticator,
-    /// Whether a request with any query parameter is refused.
+    /// Whether requests with a query parameter are refused.
     pub(super) refuses_queries: bool,
     pub(super) body_bytes: usize,
     pub(super) encodings: &'static [&'static str],
@@ -27,14 +27,14 @@ pub(super) struct Guard {
     pub(super) timeout: Duration,
 }
 
-/// Puts `guard` before the methods of `handler`; other methods stay 405 for everybody.
+/// Runs `guard` before the methods of `handler`. Other methods are 405 for every caller.
 pub(super) fn around(handler: MethodRouter, guard: Arc<Guard>) -> MethodRouter {
     handler.route_layer(from_fn_with_state(guard, check))
 }
 
 async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Result<Response, Problem> {
-    if let Some(principal) = guard.authenticator.admit(guard.access, request.headers()).await? {
-        // From here on every log line of the request says whose it is.
+    if let Some(principal) = guard.authenticator.authorize(guard.access, request.headers()).await? {
+        // All further log lines of the request contain the user id.
         tracing::Span::current().record("user_id", tracing::field::display(principal.user_id));
         request.extensions_mut().insert(principal);
     }
@@ -42,12 +42,12 @@ async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
         query::refuse_all(request.uri().query())?;
     }
     encoding::check(&request, guard.encodings)?;
-    let (request, waiting) = body::limited(request, guard.body_bytes, guard.pace)?;
-    // The handler leaves a body unread when its time is over; whose fault that is shows in what was waited for.
-    tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| match waiting.for_client() {
+    let (request, body_wait) = body::limited(request, guard.body_bytes, guard.pace)?;
+    // After the timeout: 408 where the server was waiting for the body, 503 otherwise.
+    tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| match body_wait.is_for_client() {
         true => Problem::late_body(guard.timeout),
         false => {
-            let detail = format!("no answer within {} s; try again shortly", guard.timeout.as_secs());
+            let detail = format!("no response within {} s; try again shortly", guard.timeout.as_secs());
             Problem::new(Code::Unavailable, detail)
         }
     })

@@ -1,6 +1,6 @@
-//! The OpenAPI 3.1 document, made from the table's entries: what every route answers alike is added here.
+//! The OpenAPI 3.1 document, built from the route table. Responses that all routes share are added here.
 
-mod answers;
+mod responses;
 
 use http::Method;
 use trainyard_domain::Access;
@@ -10,20 +10,20 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{Components, Info, OpenApi, RefOr, Schema, Type};
 
 use super::entry::Entry;
-use answers::Facts;
+use responses::RouteFacts;
 
 const BEARER: &str = "bearer";
 
 pub(super) fn document<S>(entries: &[Entry<S>]) -> OpenApi {
     let mut components = Components::new();
     let mut paths = Paths::new();
-    components.schemas.extend(answers::problem_schemas());
+    components.schemas.extend(responses::problem_schemas());
     for entry in entries {
         components.schemas.extend(entry.schemas.iter().cloned());
         for (method, operation) in &entry.operations {
             if let Some(operation) = operation {
                 let strict_query = entry.refuses_queries();
-                let facts = Facts { path: &entry.path, access: entry.access, strict_query };
+                let facts = RouteFacts { path: &entry.path, access: entry.access, strict_query };
                 let operation = complete(operation.clone(), facts);
                 paths.add_path_operation(&entry.path, vec![method_of(method)], operation);
             }
@@ -50,8 +50,8 @@ fn method_of(method: &Method) -> HttpMethod {
     }
 }
 
-/// Adds the security, the answers and the parameters' types that an operation has without saying so.
-fn complete(mut operation: Operation, facts: Facts<'_>) -> Operation {
+/// Adds the security and the common responses of an operation, and corrects the types of its parameters.
+fn complete(mut operation: Operation, facts: RouteFacts<'_>) -> Operation {
     operation.security = Some(match facts.access {
         Access::Anon => Vec::new(),
         _ => vec![SecurityRequirement::new(BEARER, Vec::<String>::new())],
@@ -61,11 +61,11 @@ fn complete(mut operation: Operation, facts: Facts<'_>) -> Operation {
             parameter.schema = parameter.schema.take().map(without_null);
         }
     }
-    answers::complete(&mut operation, facts);
+    responses::complete(&mut operation, facts);
     operation
 }
 
-/// A parameter that is optional is left out; there is no null in a URL or a header.
+/// Removes null from the schema of an optional parameter: URLs and headers have no null.
 fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     match schema {
         RefOr::T(Schema::Object(mut object)) => {

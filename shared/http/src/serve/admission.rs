@@ -1,4 +1,4 @@
-//! Counts open connections, and refuses those over a limit.
+//! Admission control: counts open connections, and refuses connections over a limit.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -10,7 +10,6 @@ use trainyard_telemetry::catalogue::HTTP_CONNECTIONS_DROPPED_TOTAL;
 
 use super::limits::{Exempt, ServeLimits};
 
-/// The connections that are open now.
 pub(super) struct Admission {
     max: usize,
     max_per_address: usize,
@@ -24,8 +23,8 @@ struct Open {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// An admitted connection; dropping it makes room for the next one.
-pub(super) struct Admitted {
+/// The permit of one connection, released by its drop.
+pub(super) struct ConnectionPermit {
     admission: Arc<Admission>,
     /// `None` where the address is exempt.
     address: Option<IpAddr>,
@@ -42,11 +41,11 @@ impl Admission {
     }
 
     /// Admits a connection from `peer`, unless it would exceed a limit.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Admitted> {
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<ConnectionPermit> {
         let address = Some(peer.to_canonical()).filter(|address| !self.exempt.contains(*address)).map(network);
         let admission = self.clone();
         match self.count(address) {
-            Ok(()) => Some(Admitted { admission, address }),
+            Ok(()) => Some(ConnectionPermit { admission, address }),
             Err(reason) => {
                 dropped(reason);
                 let (limit, key) = match reason {
@@ -54,7 +53,7 @@ impl Admission {
                     _ => (self.max_per_address, "server.max_connections_per_address"),
                 };
                 log_at_most_once_a_second(|| {
-                    tracing::warn!(%peer, limit, key, "refused a connection: too many are open");
+                    tracing::warn!(%peer, limit, key, "refused a connection: the limit on open connections is reached");
                 });
                 None
             }
@@ -78,7 +77,7 @@ impl Admission {
     }
 }
 
-impl Drop for Admitted {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.total -= 1;
@@ -93,7 +92,7 @@ impl Drop for Admitted {
     }
 }
 
-/// What counts as one address: a host with IPv6 usually has all of a /64 network.
+/// The address that the limit counts: an IPv6 host usually owns a whole /64 network.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -104,13 +103,11 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Counts a connection that was closed because of a limit.
 pub(super) fn dropped(reason: &'static str) {
     metrics::counter!(HTTP_CONNECTIONS_DROPPED_TOTAL, "reason" => reason).increment(1);
 }
 
-/// Runs `log` unless it, or another message about connections, was logged less than a second ago: a flood of connections must not become a
-/// flood of log lines.
+/// Runs `log` unless this function logged within the last second: a flood of connections must not flood the log.
 pub(super) fn log_at_most_once_a_second(log: impl FnOnce()) {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     static NEXT_MS: AtomicU64 = AtomicU64::new(0);
@@ -136,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_at_its_limit_leaves_room_for_others_and_is_admitted_again_afterwards() {
+    fn an_address_at_its_limit_does_not_block_others_and_is_admitted_again_later() {
         let admission = admission(Exempt::default());
         let mut one = vec![admission.admit(ip("10.0.0.1")).unwrap(), admission.admit(ip("::ffff:10.0.0.1")).unwrap()];
         assert!(admission.admit(ip("10.0.0.1")).is_none(), "the mapped IPv6 address is the same address");
@@ -144,7 +141,7 @@ mod tests {
         one.pop();
         assert!(admission.admit(ip("10.0.0.1")).is_some());
         drop(one);
-        assert!(admission.open.lock().unwrap().by_address.is_empty(), "addresses without connections are forgotten");
+        assert!(admission.open.lock().unwrap().by_address.is_empty(), "an address without connections has no entry");
     }
 
     #[test]
@@ -156,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exempt_address_is_bound_by_the_total_alone() {
+    fn only_the_total_limits_an_exempt_address() {
         let admission = admission(Exempt::when(|address| address == ip("10.0.0.1")));
         let open: Vec<_> = (0..5).map_while(|_| admission.admit(ip("10.0.0.1"))).collect();
         assert_eq!(open.len(), 4);

@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its end.
+//! Serves one connection.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -18,66 +18,65 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::activity::{Activity, Overdue};
-use super::admission::{Admitted, dropped};
+use super::activity::{Activity, CloseReason};
+use super::admission::{ConnectionPermit, dropped};
+use super::host_header;
 use super::limits::ServeLimits;
-use super::outgoing::{InProgress, Outgoing};
-use super::requests;
+use super::response_body::{ActiveRequest, ResponseBody};
 use super::write_deadline::WriteDeadline;
 
-/// How long a client may take to close a connection that it was asked to close.
-const GOODBYE: Duration = Duration::from_secs(5);
-/// Most bytes of answers that one HTTP/2 request holds back for its client.
+/// How long a client may take to close a connection after GOAWAY.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Most bytes that hyper buffers for one HTTP/2 stream.
 const SEND_BUFFER: usize = 64 * 1024;
-/// Requests of one HTTP/2 connection that were reset by the client and not yet noticed, and those that had to be reset
-/// because of the client's errors; a connection with more is closed (CVE-2023-44487).
+/// Most streams of one HTTP/2 connection that the client has reset before they were accepted, and most streams that the
+/// server has reset because of client errors. A connection with more is closed (CVE-2023-44487).
 const MAX_RESETS: usize = 64;
 
-/// What all connections of a server share.
+/// The state that all connections of a server share.
 pub(super) struct Connections {
     router: Router,
     limits: ServeLimits,
     builder: Builder<TokioExecutor>,
     draining: CancellationToken,
-    /// Cancelled when every connection has to end at once.
-    pub(super) kill: CancellationToken,
+    /// Cancelled when all connections must end immediately.
+    pub(super) abort: CancellationToken,
 }
 
 impl Connections {
     pub(super) fn new(router: Router, limits: ServeLimits, draining: CancellationToken) -> Self {
         let builder = builder(&limits);
-        Self { router, limits, builder, draining, kill: CancellationToken::new() }
+        Self { router, limits, builder, draining, abort: CancellationToken::new() }
     }
 
-    /// Serves one connection to its end.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _admitted: Admitted) {
-        // Answers are small and complete; waiting to fill a packet only delays them.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _permit: ConnectionPermit) {
+        // Responses are written as a whole, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::new());
         let service = {
             let (router, activity) = (self.router.clone(), activity.clone());
-            hyper::service::service_fn(move |request| answer(router.clone(), request, peer, &activity))
+            hyper::service::service_fn(move |request| respond(router.clone(), request, peer, &activity))
         };
         let io = WriteDeadline::new(stream, self.limits.write_timeout);
         let mut connection = pin!(self.builder.serve_connection(io, service));
-        let mut overdue = pin!(activity.overdue(&self.limits));
-        let mut asked_to_close = false;
+        let mut until_close = pin!(activity.until_close(&self.limits));
+        let mut shutting_down = false;
         loop {
             tokio::select! {
-                // Errors here are the client's: a reset, a timeout, bytes that are not HTTP.
+                // An error here is caused by the client: a reset, a timeout, or invalid HTTP.
                 _ = connection.as_mut() => return,
-                () = self.kill.cancelled() => return,
-                () = self.draining.cancelled(), if !asked_to_close => {
-                    asked_to_close = true;
+                () = self.abort.cancelled() => return,
+                () = self.draining.cancelled(), if !shutting_down => {
+                    shutting_down = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                overdue = &mut overdue => match overdue {
-                    Overdue::NoRequest => return dropped("head_timeout"),
-                    Overdue::NotRead => return dropped("write_timeout"),
-                    Overdue::Idle => {
+                reason = &mut until_close => match reason {
+                    CloseReason::NoRequest => return dropped("head_timeout"),
+                    CloseReason::NotRead => return dropped("write_timeout"),
+                    CloseReason::Idle => {
                         connection.as_mut().graceful_shutdown();
-                        // A request that comes at this moment is answered within the same time.
-                        let _ = tokio::time::timeout(GOODBYE, connection).await;
+                        // A request that arrives at this moment is still answered.
+                        let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection).await;
                         return;
                     }
                 }
@@ -92,7 +91,7 @@ fn builder(limits: &ServeLimits) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.idle_timeout)
-        // The buffer holds a head as a whole, so its size is the limit on heads.
+        // The buffer must hold a whole head, so its size limits heads.
         .max_buf_size(limits.max_head_bytes as usize);
     builder
         .http2()
@@ -107,14 +106,14 @@ fn builder(limits: &ServeLimits) -> Builder<TokioExecutor> {
     builder
 }
 
-fn answer(
+fn respond(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
     activity: &Arc<Activity>,
 ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
-    let in_progress = match request.version() {
-        Version::HTTP_2 => Some(InProgress::begin(activity.clone())),
+    let active = match request.version() {
+        Version::HTTP_2 => Some(ActiveRequest::begin(activity.clone())),
         _ => {
             activity.http1_request();
             None
@@ -122,11 +121,11 @@ fn answer(
     };
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    requests::mark_if_refused(&mut request);
+    host_header::mark_if_invalid(&mut request);
     async move {
         let response = router.oneshot(request).await?;
-        Ok(match in_progress {
-            Some(in_progress) => response.map(|body| Body::new(Outgoing::new(body, in_progress))),
+        Ok(match active {
+            Some(active) => response.map(|body| Body::new(ResponseBody::new(body, active))),
             None => response,
         })
     }

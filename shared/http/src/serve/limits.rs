@@ -1,4 +1,4 @@
-//! The limits of a server.
+//! Limits on connections.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,19 +10,19 @@ use std::time::Duration;
 pub struct ServeLimits {
     /// Longest time from the opening of a connection to the head of its first request.
     pub head_timeout: Duration,
-    /// Longest time that a connection may stay open between two requests. It also bounds the heads of later requests.
+    /// Longest time between two requests of a connection. It also limits the heads of later requests.
     pub idle_timeout: Duration,
-    /// Longest time that an answer may wait for a client that does not read.
+    /// Longest time that a response waits for a client that does not read.
     pub write_timeout: Duration,
-    /// Most connections at once; the next one is closed.
+    /// Most open connections; further ones are closed.
     pub max_connections: usize,
-    /// Most connections at once from one address; the next one is closed.
+    /// Most open connections of one address; further ones are closed.
     pub max_connections_per_address: usize,
-    /// Addresses that `max_connections_per_address` does not bind.
+    /// Addresses that `max_connections_per_address` does not limit.
     pub exempt: Exempt,
-    /// Most requests at once on one HTTP/2 connection.
+    /// Most concurrent streams of one HTTP/2 connection.
     pub max_streams: u32,
-    /// Largest head of a request, in bytes; at least 8 KiB.
+    /// Largest request head in bytes; at least 8 KiB.
     pub max_head_bytes: u32,
 }
 
@@ -41,7 +41,7 @@ impl Default for ServeLimits {
     }
 }
 
-/// Says which addresses may open any number of connections: reverse proxies, which carry the requests of many clients.
+/// The addresses without a limit of their own: reverse proxies, which forward the requests of many clients.
 #[derive(Clone)]
 pub struct Exempt(Arc<dyn Fn(IpAddr) -> bool + Send + Sync>);
 

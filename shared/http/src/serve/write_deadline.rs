@@ -13,19 +13,19 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::admission::dropped;
 
-/// Progress is what counts: each byte that the socket accepts starts the time anew. A connection without anything to
-/// write, such as an idle event stream, has no deadline. A write that succeeds at once costs nothing.
+/// Each byte that the socket accepts restarts the deadline. A connection without pending writes, such as an idle event
+/// stream, has no deadline.
 pub(super) struct WriteDeadline {
     socket: TokioIo<TcpStream>,
     timeout: Duration,
-    /// Made when a write has to wait for the first time.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Created at the first write that waits.
+    timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
 }
 
 impl WriteDeadline {
     pub(super) fn new(socket: TcpStream, timeout: Duration) -> Self {
-        Self { socket: TokioIo::new(socket), timeout, alarm: None, waiting: false }
+        Self { socket: TokioIo::new(socket), timeout, timer: None, waiting: false }
     }
 
     fn within_deadline<T>(&mut self, context: &mut Context<'_>, write: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -33,12 +33,12 @@ impl WriteDeadline {
             self.waiting = false;
             return write;
         }
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(self.timeout)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.timeout)));
         if !self.waiting {
             self.waiting = true;
-            alarm.as_mut().reset(Instant::now() + self.timeout);
+            timer.as_mut().reset(Instant::now() + self.timeout);
         }
-        if alarm.as_mut().poll(context).is_pending() {
+        if timer.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
         dropped("write_timeout");

@@ -1,4 +1,4 @@
-//! Who reaches what: the table holds, and it holds before a body is read.
+//! Access: each route requires the access in the table, before it reads a body.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use trainyard_http::{Principal, Routes};
 use crate::support::{app, call_as, get, jwt, person, request, routes, send, start, token};
 
 #[tokio::test]
-async fn every_route_asks_for_what_its_line_says() {
+async fn every_route_requires_the_access_in_the_table() {
     let table = routes().table();
     assert_eq!(table.len(), 13);
     assert!(table.iter().any(|r| r.method == Method::DELETE && r.path == "/things/{id}" && r.access == Access::Admin));
@@ -47,19 +47,19 @@ async fn two_methods_of_one_path_keep_their_own_access() {
 }
 
 #[tokio::test]
-async fn nobody_reads_the_body_of_a_refused_request() {
+async fn the_body_of_a_refused_request_is_not_read() {
     let body = Body::from_stream(
         futures::stream::once(async { panic!("read") }).map(|()| Ok::<_, std::io::Error>(Bytes::new())),
     );
     let refused = send(app(), request("POST", "/uploads").body(body).unwrap()).await;
     assert_eq!(refused.status, 401);
-    // Too large, but that is nobody's business before they have signed in.
+    // The body is also too large, but the access is checked first.
     let large = request("POST", "/uploads").header(CONTENT_LENGTH, 1 << 30).body(Body::empty()).unwrap();
     assert_eq!(send(app(), large).await.status, 401);
 }
 
 #[tokio::test]
-async fn a_bad_token_does_not_close_an_open_route() {
+async fn a_route_without_authentication_ignores_an_invalid_token() {
     let call = request("GET", "/numbers").header(AUTHORIZATION, "Bearer over").body(Body::empty()).unwrap();
     assert_eq!(send(app(), call).await.status, 200);
 }
@@ -78,7 +78,7 @@ async fn unknown_paths_and_methods_are_problems() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_out_once_the_set_is_replaced() {
+async fn a_disabled_account_is_refused_once_the_set_is_replaced() {
     let disabled = DisabledUsers::default();
     let check = PrincipalCheck::Claims(disabled.clone());
     let user = person(Role::User);
@@ -94,21 +94,21 @@ async fn a_disabled_account_is_out_once_the_set_is_replaced() {
 }
 
 #[tokio::test]
-async fn everybody_can_be_the_developer() {
+async fn a_fixed_principal_needs_no_token() {
     let developer =
         Principal { user_id: UserId::at(start()), email: "dev@example.com".into(), role: Role::Admin, session: None };
-    let app = routes().into_router(Authenticator::everybody_is(developer));
+    let app = routes().into_router(Authenticator::fixed(developer));
     assert_eq!(send(app, request("GET", "/me").body(Body::empty()).unwrap()).await.text, "dev@example.com admin");
 }
 
 #[tokio::test]
 async fn routes_of_two_roles_keep_their_own_authenticator() {
-    let somebody = |email: &str| {
+    let fixed = |email: &str| {
         let principal =
             Principal { user_id: UserId::at(start()), email: email.into(), role: Role::User, session: None };
-        Authenticator::everybody_is(principal)
+        Authenticator::fixed(principal)
     };
-    let own: Routes = routes().authenticated_by(&somebody("own@example.com"));
-    let app = Routes::new().merge(own).into_router(somebody("other@example.com"));
+    let own: Routes = routes().authenticated_by(&fixed("own@example.com"));
+    let app = Routes::new().merge(own).into_router(fixed("other@example.com"));
     assert_eq!(send(app, request("GET", "/me").body(Body::empty()).unwrap()).await.text, "own@example.com user");
 }

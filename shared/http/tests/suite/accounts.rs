@@ -1,4 +1,4 @@
-//! Tokens against the accounts as the database has them now.
+//! Tokens are checked against the accounts in the database.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use trainyard_storage::{Db, PoolOptions};
 use crate::support::{jwt, person, request, routes, send, start};
 
 #[tokio::test]
-async fn role_and_standing_are_read_fresh_on_every_request() {
+async fn the_account_is_read_on_every_request() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("t.db").display());
     let options = PoolOptions { max_connections: 2, ..PoolOptions::default() };
@@ -27,7 +27,7 @@ async fn role_and_standing_are_read_fresh_on_every_request() {
         send(app.clone(), request("DELETE", path).header(AUTHORIZATION, &bearer).body(Body::empty()).unwrap())
     };
 
-    assert_eq!(forget().await.problem(), "unauthenticated", "an account that does not exist");
+    assert_eq!(forget().await.problem(), "unauthenticated", "the account does not exist");
 
     let mut tx = db.begin().await.unwrap();
     tx.users().insert(&admin).await.unwrap();

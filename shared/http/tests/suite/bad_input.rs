@@ -1,4 +1,4 @@
-//! Each kind of bad input, answered as the contract says.
+//! Invalid requests get the documented errors.
 
 use axum::body::{Body, Bytes};
 use futures::stream;
@@ -9,7 +9,7 @@ use trainyard_http::json::{UniqueMap, unique_map};
 use crate::support::{UPLOAD_BYTES, app, get, post_json, request, send, token};
 
 #[tokio::test]
-async fn a_good_body_passes() {
+async fn a_valid_body_is_accepted() {
     let body = r#"{"name":"n","params":{"n_trees":3,"kind":"small"},"run_at":"2026-01-31T12:00:00Z"}"#;
     let answer = post_json(body).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
@@ -17,7 +17,7 @@ async fn a_good_body_passes() {
 }
 
 #[tokio::test]
-async fn wrong_fields_are_named_with_what_was_expected() {
+async fn a_wrong_field_is_named_with_the_expected_value() {
     let time = "must be an RFC 3339 time, such as 2026-01-31T12:00:00Z";
     let rows = [
         (r#"{"name":"n","nmae":1}"#, "nmae: is not a known field; known are name, params, features, run_at"),
@@ -116,7 +116,7 @@ async fn a_name_that_is_given_twice_is_refused_at_every_depth() {
 }
 
 #[tokio::test]
-async fn broken_json_is_400_with_its_place() {
+async fn invalid_json_is_400_with_its_line() {
     let depth = 50_000;
     let bomb = format!("{{\"name\":{}", "[".repeat(depth));
     let nested = format!("{{\"name\":\"n\",\"features\":{}{}}}", "[".repeat(500), "]".repeat(500));
@@ -124,7 +124,7 @@ async fn broken_json_is_400_with_its_place() {
         "{\"name\":\n oops}",
         "{\"name\":\"n\"",
         "{\"name\":\"n\"} trailing",
-        // A wrong type before the break: the break is what makes the body unreadable.
+        // The wrong type precedes the syntax error. The syntax error is reported.
         "{\"name\":1, oops",
         "[1, oops",
         "{\"name\":\"n\",\"features\":[\"\\ud800\"]}",
@@ -135,7 +135,7 @@ async fn broken_json_is_400_with_its_place() {
         let answer = post_json(body.to_owned()).await;
         let shown = &body[..body.len().min(40)];
         if body == nested {
-            // Refused before it gets deep: the first level is already of the wrong type.
+            // serde refuses the type of the first level before the parser reaches the depth limit.
             assert!([400, 422].contains(&answer.status), "{shown}");
             continue;
         }
@@ -158,7 +158,7 @@ async fn invalid_utf8_and_empty_bodies_are_400() {
 }
 
 #[tokio::test]
-async fn only_json_is_taken_for_json() {
+async fn only_json_content_types_are_accepted() {
     let order = |kind: Option<&str>| {
         let mut builder = request("POST", "/orders");
         if let Some(kind) = kind {
@@ -186,7 +186,7 @@ async fn only_json_is_taken_for_json() {
 }
 
 #[tokio::test]
-async fn bodies_over_the_limit_are_413_whether_or_not_they_say_their_length() {
+async fn bodies_over_the_limit_are_413_with_and_without_a_declared_length() {
     let big = format!("{{\"name\":\"{}\"}}", "x".repeat(1024 * 1024));
     let announced = send(
         app(),
@@ -204,7 +204,7 @@ async fn bodies_over_the_limit_are_413_whether_or_not_they_say_their_length() {
 }
 
 #[tokio::test]
-async fn a_route_can_have_a_limit_of_its_own() {
+async fn a_route_can_set_its_own_limit() {
     let upload = |bytes: usize| {
         let bearer = format!("Bearer {}", token(Role::Admin));
         send(
@@ -217,14 +217,14 @@ async fn a_route_can_have_a_limit_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_400() {
+async fn an_incomplete_body_is_400() {
     let broken = stream::iter([Ok("{\"na"), Err(std::io::Error::other("gone"))]);
     let answer = post_json(Body::from_stream(broken)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (400, "bad_request"));
 }
 
 #[tokio::test]
-async fn ids_that_are_none_are_not_found() {
+async fn invalid_ids_are_not_found() {
     for id in ["7", "not-a-uuid", "0199c0de-0000-7000-8000-00000000000g", "%FF%FE"] {
         let answer = get(&format!("/things/{id}")).await;
         assert_eq!((answer.status, answer.problem().as_str()), (404, "not_found"), "{id}");
@@ -246,10 +246,14 @@ async fn query_parameters_are_strict() {
     for (query, expected) in rows {
         assert_eq!(get(&format!("/watch?{query}")).await.refused(), [expected], "{query}");
     }
+    let all = get("/watch?wait_s=soon&kind=huge&colour=red&colour=blue&kind=small&wait_s=300").await.refused();
+    assert_eq!(all, [rows[2].1, rows[1].1, rows[0].1], "every parameter once");
+    let many = (0..500).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
+    assert_eq!(get(&format!("/watch?{many}")).await.refused().len(), 100);
 }
 
 #[tokio::test]
-async fn a_route_that_changes_something_refuses_parameters_that_it_does_not_take() {
+async fn a_route_that_changes_state_refuses_unknown_parameters() {
     let unknown = |name: &str| format!("{name}: is not a known parameter; there are none here");
     let order = request("POST", "/orders?dry_run=1&x").header(CONTENT_TYPE, "application/json");
     let answer = send(app(), order.body(Body::from(r#"{"name":"n"}"#)).unwrap()).await;

@@ -1,4 +1,4 @@
-//! Bodies that come slowly, or in another encoding than the route takes.
+//! Slow bodies, and bodies in an unsupported encoding.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn pace(pause_ms: u64, min_bytes_per_s: u64) -> Limits {
 
 async fn order(limits: Limits, body: Body) -> Answer {
     let request = request("POST", "/orders").header(CONTENT_TYPE, "application/json").body(body).unwrap();
-    timeout(LONG, send(app_with(limits), request)).await.expect("the body is still waited for")
+    timeout(LONG, send(app_with(limits), request)).await.expect("the server still waits for the body")
 }
 
 /// Spaces, one every 20 ms of the paused clock, and then a JSON object.
@@ -45,21 +45,21 @@ async fn a_body_that_stops_is_408() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_below_the_least_rate_is_408_and_a_slow_one_above_it_passes() {
+async fn a_body_below_the_minimum_rate_is_408_and_a_slow_one_above_it_is_accepted() {
     let trickle = order(pace(200, 500), drip(1_000)).await;
     assert_eq!((trickle.status, trickle.problem().as_str()), (408, "request_timeout"));
     assert_eq!(order(pace(200, 0), drip(20)).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_still_on_its_way_when_the_time_is_over_is_the_clients_fault() {
+async fn a_body_that_is_incomplete_at_the_time_limit_is_408() {
     let limits = Limits { timeout_s: 1, ..pace(20_000, 0) };
     let answer = order(limits, drip(1_000)).await;
     assert_eq!((answer.status, answer.problem().as_str()), (408, "request_timeout"));
 }
 
 #[tokio::test]
-async fn over_a_socket_a_slow_body_gets_its_answer_and_the_connection_ends() {
+async fn a_slow_body_over_a_socket_is_answered_and_the_connection_closed() {
     let server = start_with(app_with(pace(100, 0)), Duration::ZERO, ServeLimits::default()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let head = "POST /orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n{";
@@ -69,7 +69,7 @@ async fn over_a_socket_a_slow_body_gets_its_answer_and_the_connection_ends() {
 }
 
 #[tokio::test]
-async fn an_encoded_body_is_415_and_says_what_is_taken() {
+async fn an_encoded_body_is_415_with_the_supported_encodings() {
     for encoding in ["gzip", "br", "gzip, identity", &"x".repeat(10_000)] {
         let request = request("POST", "/orders").header(CONTENT_TYPE, "application/json");
         let answer = send(app(), request.header(CONTENT_ENCODING, encoding).body(Body::from("{}")).unwrap()).await;

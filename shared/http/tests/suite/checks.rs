@@ -18,37 +18,37 @@ use trainyard_telemetry::Metrics;
 
 use crate::support::{Answer, person, request, send};
 
-const LIMIT: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_millis(50);
 
 fn ops() -> Ops {
     Ops::new(Metrics::install().unwrap())
 }
 
 fn router(ops: Ops) -> Router {
-    let nobody = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User, session: None };
-    ops.routes().into_router(Authenticator::everybody_is(nobody))
+    let principal = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User, session: None };
+    ops.routes().into_router(Authenticator::fixed(principal))
 }
 
-async fn ask(ops: Ops, path: &str) -> Answer {
+async fn get(ops: Ops, path: &str) -> Answer {
     send(router(ops), request("GET", path).body(Body::empty()).unwrap()).await
 }
 
 fn good(name: &'static str, critical: bool) -> Check {
-    Check::new(name, critical, LIMIT, || async { Ok::<_, CheckError>(()) })
+    Check::new(name, critical, TIMEOUT, || async { Ok::<_, CheckError>(()) })
 }
 
 fn bad(name: &'static str, critical: bool) -> Check {
     let fails = || async { Err("postgres://user:hunter2@10.0.0.7/db refused".to_owned()) };
-    Check::new(name, critical, LIMIT, fails)
+    Check::new(name, critical, TIMEOUT, fails)
 }
 
 fn hangs(name: &'static str, critical: bool) -> Check {
-    Check::new(name, critical, LIMIT, std::future::pending::<Result<(), CheckError>>)
+    Check::new(name, critical, TIMEOUT, std::future::pending::<Result<(), CheckError>>)
 }
 
 #[tokio::test]
-async fn all_well() {
-    let answer = ask(ops().ready([good("database", true), Check::not_configured("ai")]), "/health/ready").await;
+async fn successful_checks_are_ok() {
+    let answer = get(ops().ready([good("database", true), Check::not_configured("ai")]), "/health/ready").await;
     let report = answer.json();
     assert_eq!((answer.status, &report["status"]), (200, &json!("ok")));
     assert_eq!(report["checks"]["ai"], json!({"status": "not_configured"}));
@@ -58,7 +58,7 @@ async fn all_well() {
 }
 
 #[tokio::test]
-async fn a_stopping_process_lives_and_is_not_ready() {
+async fn a_stopping_process_is_live_and_not_ready() {
     let stopping = CancellationToken::new();
     let router = router(ops().ready([good("database", true)]).until(stopping.clone()));
     let ask = async |path: &str| send(router.clone(), request("GET", path).body(Body::empty()).unwrap()).await;
@@ -71,8 +71,8 @@ async fn a_stopping_process_lives_and_is_not_ready() {
 }
 
 #[tokio::test]
-async fn an_optional_failure_degrades_and_leaks_nothing() {
-    let answer = ask(ops().ready([good("database", true), bad("mail", false)]), "/health/ready").await;
+async fn an_optional_failure_is_degraded_and_shows_no_secret() {
+    let answer = get(ops().ready([good("database", true), bad("mail", false)]), "/health/ready").await;
     assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("degraded")));
     assert_eq!(answer.json()["checks"]["mail"]["status"], "failed");
     assert!(!answer.json()["checks"]["mail"]["error"].as_str().unwrap().is_empty());
@@ -80,9 +80,9 @@ async fn an_optional_failure_degrades_and_leaks_nothing() {
 }
 
 #[tokio::test]
-async fn a_critical_failure_makes_it_unavailable() {
+async fn a_critical_failure_is_unavailable() {
     for check in [bad("database", true), hangs("database", true)] {
-        let answer = ask(ops().ready([check, good("queue", true)]), "/health/ready").await;
+        let answer = get(ops().ready([check, good("queue", true)]), "/health/ready").await;
         assert_eq!((answer.status, &answer.json()["status"]), (503, &json!("unavailable")));
         assert_eq!(answer.json()["checks"]["queue"]["status"], "ok");
     }
@@ -93,13 +93,13 @@ async fn a_check_that_panics_is_a_failed_check() {
     async fn panics() -> Result<(), CheckError> {
         panic!("a defect in the check");
     }
-    let answer = ask(ops().ready([Check::new("odd", false, LIMIT, panics)]), "/health/ready").await;
+    let answer = get(ops().ready([Check::new("odd", false, TIMEOUT, panics)]), "/health/ready").await;
     assert_eq!((answer.status, &answer.json()["checks"]["odd"]["status"]), (200, &json!("failed")));
 }
 
 #[tokio::test]
-async fn checks_run_at_the_same_time_and_hang_for_no_longer_than_their_limit() {
-    // Each waits for the other: one after the other, both would run into their limit.
+async fn checks_run_concurrently_and_time_out() {
+    // Each waits for the other, so both would time out in a sequential run.
     let barrier = Arc::new(Barrier::new(2));
     let meets = |name| {
         let barrier = barrier.clone();
@@ -113,28 +113,28 @@ async fn checks_run_at_the_same_time_and_hang_for_no_longer_than_their_limit() {
     };
     let started = Instant::now();
     let checks = [meets("a"), meets("b"), hangs("c", false), hangs("d", false)];
-    let answer = ask(ops().ready(checks), "/health/ready").await;
+    let answer = get(ops().ready(checks), "/health/ready").await;
     assert_eq!((answer.status, &answer.json()["status"]), (200, &json!("degraded")));
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn life_is_told_from_readiness() {
-    let answer = ask(ops().ready([bad("database", true)]), "/health").await;
+async fn liveness_and_readiness_are_separate() {
+    let answer = get(ops().ready([bad("database", true)]), "/health").await;
     assert_eq!((answer.status, answer.json()), (200, json!({"status": "ok"})));
-    let answer = ask(ops().alive(bad("poll", true)), "/health").await;
+    let answer = get(ops().alive(bad("poll", true)), "/health").await;
     assert_eq!((answer.status, answer.json()), (503, json!({"status": "unavailable"})));
 }
 
 #[tokio::test]
 async fn metrics_are_prometheus_text() {
-    let answer = ask(ops(), "/metrics").await;
+    let answer = get(ops(), "/metrics").await;
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
     assert!(answer.text.contains("# TYPE trainyard_jobs_claimed_total counter"), "{}", answer.text);
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_that_do_not_read_the_metrics_hold_a_bounded_number_of_copies() {
+async fn clients_that_do_not_read_metrics_hold_a_bounded_number_of_copies() {
     let router = router(ops());
     let ask = async || {
         let request = request("GET", "/metrics").body(Body::empty()).unwrap();
@@ -150,7 +150,7 @@ async fn clients_that_do_not_read_the_metrics_hold_a_bounded_number_of_copies() 
     let copies: HashSet<_> = unread.iter().map(|(_, text)| text.as_ptr()).collect();
     assert!(copies.len() <= 16, "{} copies", copies.len());
     advance(Duration::from_secs(6)).await;
-    assert_eq!(ask().await.0, 503, "a copy that is too old is not served as new");
+    assert_eq!(ask().await.0, 503, "an old copy is not shared");
     drop(unread);
     assert_eq!(ask().await.0, 200);
 }

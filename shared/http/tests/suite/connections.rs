@@ -1,4 +1,4 @@
-//! Connections that hold on: silent ones, slow heads, answers that nobody reads, and too many of them.
+//! Connections that are idle, slow or too many, and clients that do not read responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::sockets::{read_all, start_with};
 use crate::support::app;
 
 const SHORT: Duration = Duration::from_millis(300);
-/// Far more than any limit here, for a machine that is busy.
+/// Much longer than every limit here, for slow machines.
 const LONG: Duration = Duration::from_secs(20);
 const GET: &[u8] = b"GET /numbers?limit=1 HTTP/1.1\r\nhost: t\r\n\r\n";
 
@@ -69,7 +69,7 @@ fn allow_open_files(count: u64) {
 }
 
 #[tokio::test]
-async fn a_head_that_comes_byte_by_byte_is_cut_off() {
+async fn a_client_that_sends_a_head_byte_by_byte_is_disconnected() {
     let server = start_with(app(), Duration::ZERO, short()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let (mut reader, mut writer) = client.split();
@@ -89,30 +89,30 @@ async fn a_head_that_comes_byte_by_byte_is_cut_off() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_after_its_last_answer() {
+async fn an_idle_connection_is_closed_after_its_last_response() {
     let server = start_with(app(), Duration::ZERO, short()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(GET).await.unwrap();
     assert!(closed(client).await.starts_with("HTTP/1.1 200"));
 }
 
-/// Answers of a megabyte that cost nothing to make.
+/// Responses of one megabyte.
 fn large() -> Router {
     static MEGABYTE: [u8; 1 << 20] = [b'x'; 1 << 20];
     Router::new().route("/", get(|| async { Bytes::from_static(&MEGABYTE) }))
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_its_answers_is_cut_off() {
+async fn a_client_that_does_not_read_responses_is_disconnected() {
     let server = start_with(large(), Duration::ZERO, short()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
-    // The server stops reading while it can't write, so these too end up in buffers that are full.
+    // The server does not read while its writes wait, so the socket buffers fill up.
     let send = async { while client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.is_ok() {} };
     timeout(LONG, send).await.expect("the server still waits for its client to read");
 }
 
 #[tokio::test]
-async fn a_client_that_reads_slowly_gets_its_whole_answer() {
+async fn a_client_that_reads_slowly_gets_the_whole_response() {
     let server = start_with(large(), Duration::ZERO, short()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").await.unwrap();
@@ -143,7 +143,7 @@ async fn an_event_stream_without_events_stays_open() {
     let server = start_with(router, Duration::ZERO, short()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
-    // Connections that are closed for being idle show that every limit has passed several times.
+    // Each of these connections is closed after the idle timeout, so every limit passes several times.
     for _ in 0..4 {
         let mut idle = TcpStream::connect(server.address).await.unwrap();
         idle.write_all(GET).await.unwrap();
@@ -155,13 +155,13 @@ async fn an_event_stream_without_events_stays_open() {
 }
 
 #[tokio::test]
-async fn an_address_at_its_limit_does_not_keep_another_one_out() {
+async fn an_address_at_its_limit_does_not_block_another_one() {
     let limits = ServeLimits { max_connections_per_address: 2, ..ServeLimits::default() };
     let server = start_with(app(), Duration::ZERO, limits).await;
     let mut first = connect_from("127.0.0.1", server.address).await;
     let mut second = connect_from("127.0.0.1", server.address).await;
     assert!(answers(&mut first).await && answers(&mut second).await);
-    assert_eq!(closed(connect_from("127.0.0.1", server.address).await).await, "", "the third is closed at once");
+    assert_eq!(closed(connect_from("127.0.0.1", server.address).await).await, "", "the third connection is closed");
     assert!(answers(&mut connect_from("127.0.0.2", server.address).await).await);
     drop(first);
     let admitted_again = async { while !answers(&mut connect_from("127.0.0.1", server.address).await).await {} };
@@ -169,7 +169,7 @@ async fn an_address_at_its_limit_does_not_keep_another_one_out() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_bound_by_the_total_alone() {
+async fn only_the_total_limits_a_proxy() {
     let exempt = Exempt::when(|address| address == std::net::Ipv4Addr::LOCALHOST);
     let limits = ServeLimits { max_connections_per_address: 1, max_connections: 3, exempt, ..ServeLimits::default() };
     let server = start_with(app(), Duration::ZERO, limits).await;

@@ -1,4 +1,4 @@
-//! Heads of requests that HTTP forbids, over a real socket.
+//! Invalid request heads over a socket.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ async fn server() -> Running {
     start_with(app(), Duration::ZERO, ServeLimits::default()).await
 }
 
-/// What `server` answers to these bytes before it closes the connection.
+/// The response of `server` to these bytes, up to the end of the connection.
 async fn exchange(server: &Running, bytes: &[u8]) -> String {
     let mut client = TcpStream::connect(server.address).await.unwrap();
-    // The server may have answered, and closed, before it has read everything.
+    // The server may respond and close the connection before it has read everything.
     let _ = client.write_all(bytes).await;
     read_all(&mut client).await
 }
@@ -26,7 +26,7 @@ fn status(answer: &str) -> &str {
 }
 
 #[tokio::test]
-async fn a_request_must_name_one_host() {
+async fn a_request_needs_exactly_one_valid_host() {
     let server = server().await;
     let get = |head: &str| format!("GET /numbers?limit=1 {head}connection: close\r\n\r\n");
     for (head, expected) in [
@@ -50,7 +50,7 @@ async fn a_request_must_name_one_host() {
 }
 
 #[tokio::test]
-async fn framing_that_can_be_read_in_two_ways_never_reaches_a_second_request() {
+async fn ambiguous_framing_never_reaches_a_second_request() {
     let server = server().await;
     let post = |head: &str, body: &str| {
         format!("POST /orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\n{head}\r\n{body}")
@@ -87,7 +87,7 @@ async fn heads_are_bounded_in_fields_and_bytes() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_is_bounded_whatever_its_chunks_look_like() {
+async fn chunk_extensions_and_trailers_are_bounded() {
     let server = server().await;
     let head = "POST /orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
     let extensions = format!("2;{}\r\n{{}}\r\n0\r\n\r\n", "x".repeat(1 << 20));
@@ -99,7 +99,7 @@ async fn a_chunked_body_is_bounded_whatever_its_chunks_look_like() {
 }
 
 #[tokio::test]
-async fn head_options_and_trace_have_no_surprises() {
+async fn head_options_and_trace_are_answered_safely() {
     let server = server().await;
     let call = |method: &str| {
         format!("{method} /numbers HTTP/1.1\r\nhost: t\r\nx-secret: hunter2\r\nconnection: close\r\n\r\n")

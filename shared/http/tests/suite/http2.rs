@@ -1,4 +1,4 @@
-//! HTTP/2 by raw frames: what clients may do to a connection, and for how long.
+//! HTTP/2 by raw frames: clients that misuse a connection.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// `GET http://t/`, as HPACK has it from its static table.
+/// `GET http://t/`, encoded with the static table of HPACK.
 fn request(stream: u32) -> Vec<u8> {
     frame(HEADERS, END_STREAM_AND_HEADERS, stream, b"\x82\x84\x86\x41\x01t")
 }
@@ -57,7 +57,7 @@ impl Client {
         self.0.write_all(bytes).await.unwrap();
     }
 
-    /// The next frame's kind and payload; `None` once the connection is closed.
+    /// The kind and the payload of the next frame; `None` once the connection is closed.
     async fn next(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head).await.ok()?;
@@ -75,7 +75,7 @@ impl Client {
         }
     }
 
-    /// Sends `bytes` again and again until the connection is closed, and returns the kinds of the frames that came.
+    /// Sends `bytes` repeatedly until the connection is closed, and returns the kinds of the received frames.
     async fn flood(self, bytes: &[u8]) -> Vec<u8> {
         let (mut reader, mut writer) = self.0.into_split();
         let flood = async { while writer.write_all(bytes).await.is_ok() {} };
@@ -98,7 +98,7 @@ impl Client {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_to_those_who_begin_with_it() {
+async fn a_connection_preface_selects_http2() {
     let mut client = Client::connect(ServeLimits::default(), &[]).await;
     assert_eq!(client.next().await.unwrap().0, SETTINGS, "the server answers with its own SETTINGS");
     client.send(&request(1)).await;
@@ -115,7 +115,7 @@ async fn a_connection_that_only_pings_is_closed() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_told_to_go() {
+async fn an_idle_connection_gets_goaway() {
     let mut client = Client::connect(short(), &[]).await;
     client.send(&request(1)).await;
     let goaway = timeout(LONG, client.until(GOAWAY)).await.unwrap().expect("a GOAWAY frame");
@@ -129,7 +129,7 @@ async fn a_connection_that_only_sends_settings_is_closed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_the_client_grants_no_room_for_closes_the_connection() {
+async fn a_closed_window_closes_the_connection() {
     // SETTINGS_INITIAL_WINDOW_SIZE = 0
     let mut client = Client::connect(short(), &[0, 4, 0, 0, 0, 0]).await;
     let large = b"\x82\x04\x06/large\x86\x41\x01t";
@@ -139,19 +139,19 @@ async fn an_answer_that_the_client_grants_no_room_for_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn requests_that_are_reset_at_once_end_the_connection() {
+async fn many_reset_requests_close_the_connection() {
     let mut client = Client::connect(ServeLimits::default(), &[]).await;
     let cancel = 8_u32.to_be_bytes();
     let resets = (0..2_000).flat_map(|i| [request(2 * i + 1), frame(RST_STREAM, 0, 2 * i + 1, &cancel)].concat());
     let resets: Vec<_> = resets.collect();
-    // The server may close before it has read them all.
+    // The server may close the connection before it has read all frames.
     let _ = client.0.write_all(&resets).await;
     let goaway = timeout(LONG, client.until(GOAWAY)).await.unwrap().expect("a GOAWAY frame");
     assert_eq!(goaway[7], 0xb, "ENHANCE_YOUR_CALM");
 }
 
 #[tokio::test]
-async fn a_header_block_that_never_ends_closes_the_connection() {
+async fn an_endless_header_block_closes_the_connection() {
     let mut client = Client::connect(short(), &[]).await;
     client.send(&frame(HEADERS, 0, 1, b"\x82\x84")).await;
     let closed = async { while client.next().await.is_some() {} };
@@ -159,7 +159,7 @@ async fn a_header_block_that_never_ends_closes_the_connection() {
 }
 
 #[tokio::test]
-async fn large_answers_arrive_whole_while_the_connection_is_busy() {
+async fn large_concurrent_responses_arrive_completely() {
     let server = start_with(large(), Duration::ZERO, short()).await;
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let url = format!("http://{}/large", server.address);

@@ -1,9 +1,9 @@
-//! Tokens of outside issuers, refused and accepted by the letter, on a clock that the tests move.
+//! Tokens of external issuers, on a manual clock.
 
 mod accounts;
 mod authjs;
 mod claims;
-mod gate;
+mod fixture;
 mod headers;
 mod provider;
 mod rotation;

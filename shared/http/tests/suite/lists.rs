@@ -1,9 +1,9 @@
-//! Pages: limits, cursors, and walking a list to its end.
+//! Pagination.
 
 use crate::support::get;
 
 #[tokio::test]
-async fn a_list_is_walked_page_by_page_without_gaps() {
+async fn pages_cover_a_list_without_gaps() {
     let mut seen = Vec::new();
     let mut path = "/numbers?limit=20".to_owned();
     let mut sizes = Vec::new();
@@ -22,7 +22,7 @@ async fn a_list_is_walked_page_by_page_without_gaps() {
 }
 
 #[tokio::test]
-async fn the_last_full_page_says_that_it_is_the_last() {
+async fn a_full_last_page_has_no_next_cursor() {
     let page = get("/numbers?limit=45").await.json();
     assert_eq!(page["items"].as_array().unwrap().len(), 45);
     assert!(page["next_cursor"].is_null());
@@ -35,7 +35,7 @@ async fn limits_and_cursors_are_checked() {
         let refused = get(&format!("/numbers?limit={limit}")).await.refused();
         assert_eq!(refused, ["limit: must be a whole number from 1 to 100"], "{limit}");
     }
-    // Not base64, not a key, and a key of another list.
+    // Invalid base64, an invalid key, and a key of another list.
     for cursor in ["!!!", "AAAA", "ImFiYyI"] {
         let refused = get(&format!("/numbers?cursor={cursor}")).await.refused();
         assert_eq!(refused, ["cursor: must be a next_cursor of this list"], "{cursor}");
@@ -44,7 +44,7 @@ async fn limits_and_cursors_are_checked() {
 }
 
 #[tokio::test]
-async fn filters_stand_beside_the_page() {
+async fn filters_and_pages_combine() {
     let found = get("/search?kind=small&limit=7").await.json();
     assert_eq!((&found["filter"]["kind"], &found["limit"]), (&"small".into(), &7.into()));
     assert_eq!(
@@ -52,10 +52,12 @@ async fn filters_stand_beside_the_page() {
         ["size: is not a known parameter; known are kind, wait_s"]
     );
     assert_eq!(get("/search?limit=700").await.refused(), ["limit: must be a whole number from 1 to 100"]);
+    let both = get("/search?size=3&limit=700&kind=huge").await.refused();
+    assert!(both[0].starts_with("limit:") && both[1].starts_with("size:") && both[2].starts_with("kind:"), "{both:?}");
 }
 
 #[tokio::test]
-async fn a_page_of_large_items_ends_early_and_the_walk_still_finds_them_all() {
+async fn large_items_make_shorter_pages_without_gaps() {
     let (mut path, mut seen, mut pages) = ("/documents?limit=10".to_owned(), Vec::new(), 0);
     loop {
         let page = get(&path).await;

@@ -1,4 +1,4 @@
-//! What the log says about a request.
+//! The log lines of a request.
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -24,7 +24,7 @@ impl Write for Sink {
     }
 }
 
-/// One log for the whole test process, since callsites remember who listened first; lines are told apart by request.
+/// One log for the test process, since callsites cache the first subscriber. Tests select lines by request id.
 static LOG: LazyLock<Sink> = LazyLock::new(|| {
     let sink = Sink::default();
     let writer = sink.clone();
@@ -48,7 +48,7 @@ async fn lines_of(path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn one_line_per_request_says_who_called_what_and_how_it_went() {
+async fn each_request_has_one_access_log_line() {
     let lines = lines_of("/me?token=secret").await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = &lines[0];
@@ -56,11 +56,11 @@ async fn one_line_per_request_says_who_called_what_and_how_it_went() {
     assert_eq!(line["span"]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     assert!(Uuid::parse_str(line["span"]["user_id"].as_str().unwrap()).is_ok());
     assert!(line["duration_ms"].is_f64());
-    assert!(!line.to_string().contains("secret"), "queries stay out of the log");
+    assert!(!line.to_string().contains("secret"), "the log contains no query string");
 }
 
 #[tokio::test]
-async fn a_failure_of_ours_is_logged_once_with_its_cause() {
+async fn a_failure_of_the_server_is_logged_once_with_its_cause() {
     let lines = lines_of("/broken").await;
     let failed: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
     assert_eq!(failed.len(), 1, "{lines:?}");
@@ -68,7 +68,7 @@ async fn a_failure_of_ours_is_logged_once_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_nobodys_failure() {
+async fn a_client_error_is_not_logged_as_a_failure() {
     let lines = lines_of("/things/none").await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["level"], "INFO");

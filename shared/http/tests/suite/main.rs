@@ -1,4 +1,4 @@
-//! What clients of every role rely on: refusals by the letter, access, identity of requests, health, a clean stop.
+//! The HTTP layer of every role: errors, access, request ids, health, connections, shutdown.
 
 #![allow(clippy::unwrap_used, reason = "a test fails with the reason")]
 

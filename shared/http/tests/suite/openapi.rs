@@ -1,4 +1,4 @@
-//! The API's description says what the table and the middleware do.
+//! The OpenAPI document matches the route table and the middleware.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn every_route_is_described_with_its_security() {
 }
 
 #[test]
-fn common_answers_are_added_by_access_and_body() {
+fn common_responses_follow_from_access_and_body() {
     let document = document();
     let answers = |path: &str, method: &str| {
         document["paths"][path][method]["responses"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
@@ -36,7 +36,7 @@ fn common_answers_are_added_by_access_and_body() {
 }
 
 #[test]
-fn refusals_are_problems_and_all_answers_carry_the_request_id() {
+fn errors_are_problems_and_all_responses_have_the_request_id() {
     let document = document();
     let responses = &document["paths"]["/orders"]["post"]["responses"];
     for (status, response) in responses.as_object().unwrap() {
@@ -52,14 +52,14 @@ fn refusals_are_problems_and_all_answers_carry_the_request_id() {
 }
 
 #[test]
-fn the_codes_of_problems_are_published_as_they_are_sent() {
+fn the_schema_lists_all_problem_codes() {
     let document = document();
     let sent: Vec<_> = trainyard_http::Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(document["components"]["schemas"]["Code"]["enum"], json!(sent));
 }
 
 #[test]
-fn headers_that_come_with_a_status_are_published() {
+fn headers_of_a_status_are_documented() {
     let document = document();
     let headers = |status: &str| {
         let response = &document["paths"]["/things/{id}"]["delete"]["responses"][status];

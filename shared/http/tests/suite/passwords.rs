@@ -1,4 +1,4 @@
-//! Password hashing: right and wrong, unknown people, overload.
+//! Password hashes and checks, unknown accounts, overload.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use futures::poll;
 use trainyard_domain::{Clock, Password};
 use trainyard_http::Problem;
 use trainyard_http::auth::{
-    Attempt, HashSlot, PasswordChecks, PasswordError, Passwords, Requester, SignInConfig, SignInLimits,
+    Attempt, HashPermit, PasswordChecks, PasswordError, Passwords, Requester, SignInConfig, SignInLimits,
 };
 
 use crate::support::start;
 
-async fn slot(passwords: &Passwords) -> HashSlot {
-    passwords.slot(Requester::SERVER).await.unwrap()
+async fn permit(passwords: &Passwords) -> HashPermit {
+    passwords.permit(Requester::SERVER).await.unwrap()
 }
 
 #[tokio::test]
@@ -23,31 +23,32 @@ async fn only_the_right_password_matches() {
     let passwords = Passwords::new(4);
     let longest = "x".repeat(72);
     for text in ["correct horse", &longest] {
-        let hash = passwords.hash(slot(&passwords).await, &Password::parse(text.to_owned()).unwrap()).await.unwrap();
+        let hash = passwords.hash(permit(&passwords).await, &Password::parse(text.to_owned()).unwrap()).await.unwrap();
         assert!(hash.starts_with("$2b$04$"), "{hash}");
-        assert!(passwords.verify_or_dummy(slot(&passwords).await, text, Some(&hash)).await.unwrap());
-        assert!(!passwords.verify_or_dummy(slot(&passwords).await, "battery staple", Some(&hash)).await.unwrap());
-        // bcrypt itself looks at 72 bytes and would take this for the same.
-        assert!(!passwords.verify_or_dummy(slot(&passwords).await, &format!("{text}x"), Some(&hash)).await.unwrap());
+        assert!(passwords.verify_or_dummy(permit(&passwords).await, text, Some(&hash)).await.unwrap());
+        assert!(!passwords.verify_or_dummy(permit(&passwords).await, "battery staple", Some(&hash)).await.unwrap());
+        // bcrypt itself ignores all bytes after the 72nd.
+        assert!(!passwords.verify_or_dummy(permit(&passwords).await, &format!("{text}x"), Some(&hash)).await.unwrap());
     }
 }
 
 #[tokio::test]
-async fn nobody_takes_as_long_as_somebody() {
+async fn a_check_without_an_account_takes_as_long_as_any_other() {
     let passwords = Passwords::new(9);
-    let hash = passwords.hash(slot(&passwords).await, &Password::parse("correct horse".into()).unwrap()).await.unwrap();
+    let hash =
+        passwords.hash(permit(&passwords).await, &Password::parse("correct horse".into()).unwrap()).await.unwrap();
     let timed = async |text: &str, hash: Option<&str>| {
         let mut times = Vec::new();
         for _ in 0..5 {
             let started = Instant::now();
-            assert!(!passwords.verify_or_dummy(slot(&passwords).await, text, hash).await.unwrap());
+            assert!(!passwords.verify_or_dummy(permit(&passwords).await, text, hash).await.unwrap());
             times.push(started.elapsed());
         }
         times.into_iter().min().unwrap()
     };
     let wrong = timed("wrong password", Some(&hash)).await;
     for (what, other) in [
-        ("nobody", timed("wrong password", None).await),
+        ("no account", timed("wrong password", None).await),
         ("too short", timed("x", Some(&hash)).await),
         ("too long", timed(&"x".repeat(100), Some(&hash)).await),
     ] {
@@ -57,11 +58,11 @@ async fn nobody_takes_as_long_as_somebody() {
 }
 
 #[tokio::test]
-async fn overload_is_refused_rather_than_queued_for_ever() {
+async fn a_full_queue_refuses_further_checks() {
     let passwords = Passwords::bounded(8, 1, 1);
     let check = async || {
-        let slot = passwords.slot(Requester::SERVER).await?;
-        passwords.verify_or_dummy(slot, "some password", None).await
+        let permit = passwords.permit(Requester::SERVER).await?;
+        passwords.verify_or_dummy(permit, "some password", None).await
     };
     let (runs, waits, refused) = tokio::join!(check(), check(), check());
     assert!(!runs.unwrap() && !waits.unwrap());
@@ -71,7 +72,7 @@ async fn overload_is_refused_rather_than_queued_for_ever() {
     assert!(!check().await.unwrap(), "the queue has drained");
 }
 
-/// Checks by one processor, whose queue holds one caller and whose limits allow two failures.
+/// Checks with one permit, a queue of one caller, and a limit of two failures.
 fn checks() -> (PasswordChecks, Arc<Passwords>) {
     let limits = SignInLimits::new(SignInConfig { max_failed_logins: 2, ..SignInConfig::default() });
     let passwords = Arc::new(Passwords::bounded(4, 1, 1));
@@ -85,10 +86,10 @@ fn attempt(checks: &PasswordChecks, last_octet: u8) -> Attempt {
 #[tokio::test]
 async fn identical_checks_in_flight_share_one_hash_and_count_as_one_failure() {
     let (checks, passwords) = checks();
-    let busy = slot(&passwords).await;
+    let busy = permit(&passwords).await;
     let wrong = || checks.check(attempt(&checks, 1), "wrong password", None);
     let mut flood = Box::pin(join_all((0..48).map(|_| wrong())));
-    assert!(poll!(&mut flood).is_pending(), "the processor is busy");
+    assert!(poll!(&mut flood).is_pending(), "the permit is in use");
     drop(busy);
     for checked in flood.await {
         assert!(!checked.expect("one place in the queue is enough").is_right());
@@ -105,7 +106,7 @@ async fn checks_of_other_passwords_addresses_and_hashes_are_not_shared() {
         [(2, "wrong password", None), (1, "correct horse", None), (1, "wrong password", Some(hash.as_str()))]
     {
         let (checks, passwords) = checks();
-        let busy = slot(&passwords).await;
+        let busy = permit(&passwords).await;
         let mut first = Box::pin(checks.check(attempt(&checks, 1), "wrong password", None));
         assert!(poll!(&mut first).is_pending());
         let second = checks.check(attempt(&checks, last_octet), password, hash).now_or_never();
@@ -115,10 +116,10 @@ async fn checks_of_other_passwords_addresses_and_hashes_are_not_shared() {
 }
 
 #[tokio::test]
-async fn a_shared_check_goes_on_when_its_first_caller_leaves() {
+async fn a_shared_check_continues_after_its_first_caller_disconnects() {
     let (checks, passwords) = checks();
     let hash = bcrypt::hash("correct horse", 4).unwrap();
-    let busy = slot(&passwords).await;
+    let busy = permit(&passwords).await;
     let check = || Box::pin(checks.check(attempt(&checks, 1), "correct horse", Some(&hash)));
     let (mut first, mut second) = (check(), check());
     assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());

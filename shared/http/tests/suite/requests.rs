@@ -1,4 +1,4 @@
-//! The identity of requests, and what happens when a handler fails.
+//! Request ids, traces, and failures of handlers.
 
 use axum::body::Body;
 use trainyard_telemetry::Metrics;
@@ -19,7 +19,7 @@ async fn a_valid_request_id_is_kept() {
 }
 
 #[tokio::test]
-async fn an_unfit_request_id_is_replaced() {
+async fn an_invalid_request_id_is_replaced() {
     for id in ["", "two words", "ümlaut", "a/b", "<script>", &"x".repeat(129)] {
         let kept = with_header("x-request-id", id).await.header("x-request-id").to_owned();
         let made = uuid::Uuid::parse_str(&kept).unwrap_or_else(|_| panic!("{id} became {kept}"));
@@ -29,25 +29,25 @@ async fn an_unfit_request_id_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_trace_is_continued_with_a_span_of_our_own() {
+async fn a_trace_continues_with_a_new_span() {
     let sent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let answer = with_header("traceparent", sent).await;
     let echoed = answer.header("traceparent");
     assert!(echoed.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && echoed.ends_with("-01"), "{echoed}");
-    assert_ne!(echoed, sent, "the span is ours");
+    assert_ne!(echoed, sent, "the span is new");
     let fresh = with_header("traceparent", "00-nonsense-01").await;
     assert_eq!(fresh.header("traceparent").len(), 55);
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_that_tells_nothing() {
+async fn a_panic_is_a_500_without_its_message() {
     let answer = get("/panic").await;
     assert_eq!((answer.status, answer.problem().as_str()), (500, "internal"));
     assert!(!answer.text.contains("hunter2"));
 }
 
 #[tokio::test]
-async fn failures_tell_clients_nothing_of_their_cause() {
+async fn the_cause_of_a_failure_is_not_sent() {
     let broken = get("/broken").await;
     assert_eq!((broken.status, broken.problem().as_str()), (500, "internal"));
     assert!(!broken.text.contains("SELECT"));
@@ -65,19 +65,19 @@ async fn a_handler_that_takes_too_long_is_503() {
 }
 
 #[tokio::test]
-async fn answers_say_that_they_are_what_they_say() {
+async fn responses_forbid_content_sniffing() {
     assert_eq!(get("/numbers").await.header("x-content-type-options"), "nosniff");
 }
 
 #[tokio::test]
-async fn answers_are_not_kept_by_caches() {
+async fn responses_are_not_cached() {
     for path in ["/numbers", "/me", "/broken", "/nowhere"] {
         assert_eq!(get(path).await.header("cache-control"), "no-store", "{path}");
     }
 }
 
 #[tokio::test]
-async fn requests_are_counted_by_template_never_by_path() {
+async fn requests_are_counted_by_path_template() {
     let metrics = Metrics::install().unwrap();
     let id = "0199c0de-1111-7000-8000-000000000000";
     get(&format!("/things/{id}")).await;

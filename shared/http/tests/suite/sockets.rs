@@ -1,4 +1,4 @@
-//! Over a real socket: stopping cleanly, and refused uploads.
+//! Graceful shutdown and refused uploads, over a socket.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ pub(crate) async fn start_with(router: Router, deadline: Duration, limits: Serve
     Running { address, stop, ended }
 }
 
-/// A handler that says when it was entered and waits to be let go.
-fn gate() -> (Router, Arc<Notify>, Arc<Notify>) {
+/// A handler that notifies at its start and waits for a notification to finish.
+fn blocked() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (entered, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (inside, outside) = (entered.clone(), release.clone());
     let handler = move || async move {
@@ -47,14 +47,14 @@ fn gate() -> (Router, Arc<Notify>, Arc<Notify>) {
 
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    // A reset ends the stream as well as a close does.
+    // A reset also ends the stream.
     let _ = stream.read_to_end(&mut bytes).await;
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[tokio::test]
-async fn a_stop_lets_the_running_request_finish() {
-    let (router, entered, release) = gate();
+async fn a_shutdown_waits_for_the_active_request() {
+    let (router, entered, release) = blocked();
     let server = start(router, Duration::from_secs(30)).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let mut idle = TcpStream::connect(server.address).await.unwrap();
@@ -62,19 +62,19 @@ async fn a_stop_lets_the_running_request_finish() {
     entered.notified().await;
 
     server.stop.cancel();
-    assert_eq!(read_all(&mut idle).await, "", "an idle connection is closed at once");
+    assert_eq!(read_all(&mut idle).await, "", "the idle connection is closed");
     assert!(!server.ended.is_finished());
 
     release.notify_one();
     let answer = read_all(&mut client).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("finished"), "{answer}");
     server.ended.await.unwrap().unwrap();
-    assert!(TcpStream::connect(server.address).await.is_err(), "nobody listens any more");
+    assert!(TcpStream::connect(server.address).await.is_err(), "the listener is closed");
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_past_its_deadline() {
-    let (router, entered, _release) = gate();
+async fn a_shutdown_ends_at_its_deadline() {
+    let (router, entered, _release) = blocked();
     let server = start(router, Duration::from_millis(20)).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
@@ -85,16 +85,16 @@ async fn a_stop_does_not_wait_past_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_refused_upload_gets_its_answer_while_the_client_still_sends() {
+async fn a_refused_upload_is_answered_while_the_client_still_sends() {
     let server = start(app(), Duration::from_secs(1)).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let bytes = 6 * 1024 * 1024;
     let head = format!("POST /uploads HTTP/1.1\r\nhost: t\r\ncontent-length: {bytes}\r\n\r\n");
     client.write_all(head.as_bytes()).await.unwrap();
-    // Sends everything before it looks for an answer, as simple clients do.
+    // Simple clients send the whole body before they read the response.
     client.write_all(&vec![b'x'; bytes]).await.unwrap();
     client.write_all(b"GET /numbers?limit=1 HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").await.unwrap();
     let answers = read_all(&mut client).await;
     assert!(answers.starts_with("HTTP/1.1 401"), "{answers}");
-    assert!(answers.contains("HTTP/1.1 200"), "the connection lives on: {answers}");
+    assert!(answers.contains("HTTP/1.1 200"), "the connection stays open: {answers}");
 }

@@ -1,4 +1,4 @@
-//! A small role with one route of each kind, and a client for it.
+//! A small role with one route of each kind, and its client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,13 +177,13 @@ pub(crate) fn token(role: Role) -> String {
     jwt().issue(&person(role), start()).unwrap()
 }
 
-/// The role with limits of its own.
+/// The role with these limits.
 pub(crate) fn app_with(limits: Limits) -> Router {
     let check = PrincipalCheck::Claims(DisabledUsers::default());
     routes().into_router_with(Authenticator::new(Arc::new(jwt()), Clock::manual(start()), check), limits)
 }
 
-/// The role at noon of the last of January, and its clock.
+/// The role and its clock, which starts at noon on 2026-01-31.
 pub(crate) fn at_noon() -> (Router, Clock) {
     let clock = Clock::manual(start());
     let check = PrincipalCheck::Claims(DisabledUsers::default());
@@ -224,7 +224,7 @@ impl Answer {
         code
     }
 
-    /// `field: message` of each refused field of a 422.
+    /// `field: message` of each field error of a 422.
     #[track_caller]
     pub(crate) fn refused(&self) -> Vec<String> {
         assert_eq!((self.status, self.problem().as_str()), (422, "validation_failed"), "{self:?}");

@@ -1,4 +1,4 @@
-//! Tokens that are good, over, forged, or somebody else's.
+//! Access tokens: valid, expired, forged, or of another issuer.
 
 use axum::body::Body;
 use base64::Engine;
@@ -31,14 +31,14 @@ fn signed(claims: &Value, algorithm: Algorithm, secret: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_good_token_names_its_holder() {
+async fn a_valid_token_authenticates_its_user() {
     let answer = me_with(&format!("Bearer {}", token(Role::User))).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "user@example.com user"));
     assert_eq!(me_with(&format!("bearer  {}", token(Role::Admin))).await.text, "admin@example.com admin");
 }
 
 #[tokio::test]
-async fn no_token_is_a_plain_challenge() {
+async fn a_missing_token_gets_a_challenge_without_an_error() {
     for answer in [get("/me").await, me_with("Basic dXNlcjpwYXNz").await] {
         assert_eq!((answer.status, answer.problem().as_str()), (401, "unauthenticated"));
         assert_eq!(answer.header("www-authenticate"), "Bearer");
@@ -46,14 +46,14 @@ async fn no_token_is_a_plain_challenge() {
 }
 
 #[tokio::test]
-async fn a_token_ends_after_its_hour() {
+async fn a_token_expires_after_its_lifetime() {
     let (app, clock) = at_noon();
     let bearer = format!("Bearer {}", token(Role::User));
     let me = || send(app.clone(), request("GET", "/me").header(AUTHORIZATION, &bearer).body(Body::empty()).unwrap());
     clock.advance(TimeDelta::minutes(59));
     assert_eq!(me().await.status, 200);
     clock.advance(TimeDelta::seconds(89));
-    assert_eq!(me().await.status, 200, "clocks may differ by half a minute");
+    assert_eq!(me().await.status, 200, "clocks may differ by thirty seconds");
     clock.advance(TimeDelta::seconds(1));
     let over = me().await;
     assert_eq!((over.status, over.problem().as_str()), (401, "token_expired"));
@@ -84,9 +84,9 @@ async fn tampered_tokens_are_refused() {
     }
 }
 
-/// Good tokens are remembered, and that must help neither a token that is over nor one that looks much like a good one.
+/// Verified tokens are cached. The cache must not accept an expired or a modified token.
 #[tokio::test]
-async fn a_token_that_was_good_once_does_not_let_an_expired_or_a_changed_one_in() {
+async fn the_cache_accepts_no_expired_and_no_modified_token() {
     let (app, clock) = at_noon();
     let me = async |token: &str| {
         let bearer = format!("Bearer {token}");
@@ -108,7 +108,7 @@ async fn a_token_that_was_good_once_does_not_let_an_expired_or_a_changed_one_in(
         ("one letter more", format!("{good}A")),
     ];
     for (what, token) in changed {
-        // A second look must not take the first one's refusal for something that was found good.
+        // The second request must not find the refused token in the cache.
         for _ in 0..2 {
             assert_invalid(&me(&token).await, what);
         }
@@ -122,7 +122,7 @@ async fn a_token_that_was_good_once_does_not_let_an_expired_or_a_changed_one_in(
 }
 
 #[tokio::test]
-async fn only_our_algorithm_secret_issuer_and_audience_count() {
+async fn another_algorithm_secret_issuer_or_audience_is_refused() {
     let with = |field: &str, value: Value| {
         let mut claims = claims();
         claims[field] = value;
@@ -152,7 +152,7 @@ async fn only_our_algorithm_secret_issuer_and_audience_count() {
 }
 
 #[tokio::test]
-async fn times_have_half_a_minute_of_leeway_and_critical_headers_are_refused() {
+async fn times_have_thirty_seconds_of_leeway_and_critical_headers_are_refused() {
     let with = |field: &str, offset: i64| {
         let mut claims = claims();
         claims[field] = json!(start().timestamp() + offset);
@@ -175,20 +175,20 @@ async fn times_have_half_a_minute_of_leeway_and_critical_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn two_authorizations_are_none() {
+async fn two_authorization_headers_are_refused() {
     let bearer = format!("Bearer {}", token(Role::User));
     let twice = request("GET", "/me").header(AUTHORIZATION, &bearer).header(AUTHORIZATION, &bearer);
     assert_invalid(&send(app(), twice.body(Body::empty()).unwrap()).await, "twice");
 }
 
 #[test]
-fn a_secret_that_can_be_guessed_is_refused() {
+fn a_short_secret_is_refused() {
     let error = Jwt::new(&[b'x'; 31], "i", "a", TimeDelta::hours(1)).unwrap_err();
     assert_eq!(error.to_string(), "must have at least 32 bytes, has 31");
 }
 
 #[test]
-fn every_token_has_an_id_of_its_own() {
+fn every_token_has_a_unique_id() {
     let jwt = jwt();
     let id = || jwt.verify(&jwt.issue(&person(Role::User), start()).unwrap(), start()).unwrap().jti;
     assert_ne!(id(), id());

@@ -1,22 +1,20 @@
-//! Reads what is known about the user of a token: the linked account, or else who has the e-mail address.
+//! Looks up the user of a token: the linked account, or else the account with the e-mail address.
 
 use trainyard_domain::{ExternalIdentity, User};
 use trainyard_storage::{Coalesce, Db, LinkedAccount, Result, Tx};
 
 use crate::auth::issuers::{ExternalToken, Issuer};
 
-/// Most users that are looked up together.
 const MAX_LOOKUPS: usize = 256;
 
-/// A user to look up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Question {
+pub(super) struct IdentityQuery {
     pub(super) issuer: String,
     pub(super) subject: String,
     email: String,
 }
 
-impl Question {
+impl IdentityQuery {
     pub(super) fn about(issuer: &Issuer, token: &ExternalToken) -> Self {
         Self {
             issuer: issuer.identity_issuer.clone(),
@@ -26,37 +24,36 @@ impl Question {
     }
 }
 
-/// What is known about a user.
+/// The result of a lookup.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sight {
-    /// The account that the identity is linked to.
+pub(super) struct IdentityLookup {
     pub(super) linked: Option<LinkedAccount>,
-    /// Where it is not linked: the account that has the e-mail address, with the identities linked to that account.
+    /// Without a linked account: the account with the e-mail address, and the identities that are linked to it.
     pub(super) owner: Option<(User, Vec<ExternalIdentity>)>,
 }
 
-impl Sight {
-    pub(super) async fn read(tx: &mut Tx, question: &Question) -> Result<Self> {
-        if let Some(linked) = tx.identities().account(&question.issuer, &question.subject).await? {
+impl IdentityLookup {
+    pub(super) async fn read(tx: &mut Tx, query: &IdentityQuery) -> Result<Self> {
+        if let Some(linked) = tx.identities().account(&query.issuer, &query.subject).await? {
             return Ok(Self { linked: Some(linked), owner: None });
         }
-        let Some(user) = tx.users().by_email(&question.email).await? else { return Ok(Self::default()) };
+        let Some(user) = tx.users().by_email(&query.email).await? else { return Ok(Self::default()) };
         let linked = tx.identities().of_user(user.id).await?;
         Ok(Self { linked: None, owner: Some((user, linked)) })
     }
 }
 
-/// Looks users up; requests that come at the same time ask together.
-pub(super) fn lookups(db: Db) -> Coalesce<Question, Sight> {
-    Coalesce::start(MAX_LOOKUPS, move |questions: Vec<Question>| {
+/// Looks up users in batches: concurrent requests share a transaction.
+pub(super) fn lookups(db: Db) -> Coalesce<IdentityQuery, IdentityLookup> {
+    Coalesce::start(MAX_LOOKUPS, move |queries: Vec<IdentityQuery>| {
         let db = db.clone();
         async move {
             let mut tx = db.glance().await?;
-            let mut found = Vec::with_capacity(questions.len());
-            for question in &questions {
-                found.push(Sight::read(&mut tx, question).await?);
+            let mut found = Vec::with_capacity(queries.len());
+            for query in &queries {
+                found.push(IdentityLookup::read(&mut tx, query).await?);
             }
-            // Gives the connection back warm.
+            // A commit returns the connection to the pool for reuse.
             tx.commit().await?;
             Ok(found)
         }

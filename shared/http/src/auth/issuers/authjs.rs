@@ -1,7 +1,7 @@
 //! Tokens of Auth.js and NextAuth: keys from the shared secret, decryption, HMAC signatures.
 //!
-//! Auth.js 5 derives a key from the secret and the name of the session cookie and encrypts with A256CBC-HS512; its `kid`
-//! is the key's thumbprint. NextAuth 4 derives one key from the secret alone, encrypts with A256GCM and sends no `kid`.
+//! Auth.js 5 derives a key from the secret and the name of the session cookie, and encrypts with A256CBC-HS512. `kid` is
+//! the thumbprint of the key. NextAuth 4 derives one key from the secret, encrypts with A256GCM, and sends no `kid`.
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
@@ -19,10 +19,10 @@ use serde_json::{Map, Value};
 use super::config::IssuerConfig;
 use super::jose::{Encrypted, Encryption, Signed};
 
-/// Bytes of the HMAC key and of the cipher's key in an A256CBC-HS512 key, and of its tag.
+/// Length of the HMAC key, of the cipher key, and of the tag of A256CBC-HS512.
 const HALF: usize = 32;
 
-/// What one Auth.js deployment protects its tokens with.
+/// The keys of one Auth.js deployment.
 pub(super) struct AuthJsKeys {
     encrypting: Vec<EncryptionKey>,
     signing: Vec<DecodingKey>,
@@ -34,14 +34,14 @@ struct EncryptionKey {
     thumbprint: String,
 }
 
-/// What came of an attempt to open a token.
+/// The result of a decryption.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Opened {
-    /// The keys fit; these are the claims.
+pub(super) enum Decrypted {
+    /// The claims of the token.
     Claims(Map<String, Value>),
-    /// No key fits.
+    /// No key decrypts the token.
     NoKey,
-    /// The key that the token names does not fit, or what it protects is no set of claims.
+    /// The key of `kid` does not decrypt the token, or the plaintext is not a JSON object.
     Broken,
 }
 
@@ -52,10 +52,10 @@ impl std::fmt::Debug for AuthJsKeys {
 }
 
 impl AuthJsKeys {
-    /// Derives every key that the settings allow.
+    /// Derives a key for each secret, cookie name and encryption.
     ///
     /// # Errors
-    /// None in practice: the lengths are fixed.
+    /// None in practice, since all lengths are fixed.
     pub(super) fn derive(config: &IssuerConfig) -> Result<Self, Unspecified> {
         let mut encrypting = Vec::new();
         let secrets = || [&config.secret, &config.previous_secret].into_iter().filter(|secret| !secret.is_empty());
@@ -73,22 +73,24 @@ impl AuthJsKeys {
         Ok(Self { encrypting, signing })
     }
 
-    /// Decrypts a token: with the key that it names, or else with the first that fits.
-    pub(super) fn decrypt(&self, token: &Encrypted<'_>) -> Opened {
+    /// Decrypts a token with the key of `kid`, or else with the first key that works.
+    pub(super) fn decrypt(&self, token: &Encrypted<'_>) -> Decrypted {
         let fitting = self.encrypting.iter().filter(|key| key.encryption == token.encryption);
         match &token.kid {
             Some(kid) => match fitting.into_iter().find(|key| key.thumbprint == *kid) {
-                Some(key) => key.open(token).ok().and_then(|text| claims(&text)).map_or(Opened::Broken, Opened::Claims),
-                None => Opened::NoKey,
+                Some(key) => {
+                    key.open(token).ok().and_then(|text| claims(&text)).map_or(Decrypted::Broken, Decrypted::Claims)
+                }
+                None => Decrypted::NoKey,
             },
             None => match fitting.into_iter().find_map(|key| key.open(token).ok()) {
-                Some(text) => claims(&text).map_or(Opened::Broken, Opened::Claims),
-                None => Opened::NoKey,
+                Some(text) => claims(&text).map_or(Decrypted::Broken, Decrypted::Claims),
+                None => Decrypted::NoKey,
             },
         }
     }
 
-    /// Whether one of the secrets signed the token, with HS256.
+    /// Whether the token is signed with HS256 and one of the secrets.
     pub(super) fn verify(&self, token: &Signed<'_>) -> bool {
         token.algorithm == Algorithm::HS256
             && self.signing.iter().any(|key| {
@@ -107,7 +109,7 @@ impl EncryptionKey {
         let mut bytes = vec![0; length.0];
         let extracted = Salt::new(HKDF_SHA256, salt.as_bytes()).extract(secret.as_bytes());
         extracted.expand(&[info.as_bytes()], length)?.fill(&mut bytes)?;
-        // RFC 7638, with the hash that Auth.js takes for the key's length.
+        // RFC 7638, with the hash function that Auth.js uses for the key length.
         let jwk = format!(r#"{{"k":"{}","kty":"oct"}}"#, URL_SAFE_NO_PAD.encode(&bytes));
         let hash = if encryption == Encryption::A256Gcm { &SHA256 } else { &SHA512 };
         let thumbprint = URL_SAFE_NO_PAD.encode(digest::digest(hash, jwk.as_bytes()));
@@ -121,7 +123,7 @@ impl EncryptionKey {
         }
     }
 
-    /// RFC 7518, section 5.2.2.2: the tag is checked, in constant time, before anything is decrypted.
+    /// RFC 7518, section 5.2.2.2: the tag is checked in constant time before the decryption.
     fn open_cbc(&self, token: &Encrypted<'_>) -> Result<Vec<u8>, Unspecified> {
         let (mac_key, cipher_key) = self.bytes.split_at(HALF);
         let protected = token.protected.as_bytes();
@@ -144,7 +146,7 @@ impl EncryptionKey {
         let cipher = LessSafeKey::new(UnboundKey::new(&aead::AES_256_GCM, &self.bytes)?);
         let nonce = Nonce::try_assume_unique_for_key(&token.iv)?;
         let mut text = [token.ciphertext.as_slice(), &token.tag].concat();
-        // A tag of another length would move bytes between ciphertext and tag.
+        // With another tag length, bytes of the ciphertext would be read as the tag.
         if token.tag.len() != aead::AES_256_GCM.tag_len() {
             return Err(Unspecified);
         }
@@ -158,7 +160,7 @@ fn claims(text: &[u8]) -> Option<Map<String, Value>> {
     serde_json::from_slice(text).ok()
 }
 
-/// How many bytes to derive.
+/// The number of bytes to derive.
 #[derive(Clone, Copy)]
 struct Length(usize);
 

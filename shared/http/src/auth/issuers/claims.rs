@@ -1,4 +1,4 @@
-//! What the claims of a token must say, and what is taken from them.
+//! Validates the claims of a token, and reads the user from the claims.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
@@ -6,32 +6,28 @@ use serde_json::{Map, Number, Value};
 use trainyard_domain::{Email, Role};
 
 use super::config::IssuerConfig;
-use super::rejection::{Rejection, cut};
+use super::rejection::{Rejection, truncate};
 
-/// Clocks of an issuer and of this machine may be apart by this many seconds.
+/// Leeway for the clocks of issuer and server, in seconds.
 const LEEWAY_S: i64 = 30;
 /// Longest user id, in characters (OpenID Connect Core, section 2).
 const MAX_SUBJECT: usize = 255;
 
-/// What a valid token says.
+/// The content of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::auth) struct ExternalToken {
-    /// The user's id at the issuer.
     pub(in crate::auth) subject: String,
-    /// The user's e-mail address.
     pub(in crate::auth) email: Email,
-    /// Whether the issuer vouches for the address.
     pub(in crate::auth) email_verified: bool,
-    /// The role that the claims map to; `None` where administrators set it.
+    /// The role from the claims; `None` where administrators set roles.
     pub(in crate::auth) role: Option<Role>,
-    /// When the token was issued; when it was first seen if it does not say.
+    /// `iat`, or the time of the first request with the token.
     pub(in crate::auth) issued_at: DateTime<Utc>,
     /// `exp`, in seconds since 1970.
     expires_at: i64,
 }
 
 impl ExternalToken {
-    /// Whether `exp` has passed, with the leeway for clocks.
     pub(super) fn is_expired(&self, now: DateTime<Utc>) -> bool {
         is_past(self.expires_at, now.timestamp())
     }
@@ -40,9 +36,8 @@ impl ExternalToken {
 /// The claims that an issuer's tokens must have.
 #[derive(Debug)]
 pub(super) struct ClaimRules {
-    /// The issuer's name, for messages.
     name: String,
-    /// What identities are stored under; a made-up address is derived from it.
+    /// The issuer that identities are stored with. Placeholder addresses are derived from it.
     identity_issuer: String,
     issuer: Option<String>,
     audience: Vec<String>,
@@ -67,15 +62,15 @@ impl ClaimRules {
         }
     }
 
-    /// The `iss` that tokens must have; empty where they have none.
+    /// The required `iss`; empty where tokens must not have one.
     pub(super) fn issuer(&self) -> &str {
         self.issuer.as_deref().unwrap_or_default()
     }
 
-    /// Reads the claims of a token whose signature was found good.
+    /// Reads the claims of a token with a verified signature.
     ///
     /// # Errors
-    /// The first claim that is missing or wrong.
+    /// The first missing or invalid claim.
     pub(super) fn read(&self, claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<ExternalToken, Rejection> {
         self.check_issuer(claims)?;
         self.check_audience(claims)?;
@@ -101,7 +96,7 @@ impl ClaimRules {
             (Some(expected), Some(iss)) => {
                 Err(self.refuse("iss", format!("must be '{expected}', not '{}'", shown(iss))))
             }
-            (None, Some(_)) => Err(self.refuse("iss", "is there, but the issuer's settings name none")),
+            (None, Some(_)) => Err(self.refuse("iss", "is set, but the settings of the issuer have no issuer")),
         }
     }
 
@@ -109,8 +104,8 @@ impl ClaimRules {
         let expected = || self.audience.join("' or '");
         match (self.audience.is_empty(), present(claims, "aud")) {
             (true, None) => Ok(()),
-            // A token that is meant for somebody must not be accepted by anybody else (RFC 7519, section 4.1.3).
-            (true, Some(_)) => Err(self.refuse("aud", "is there, but the issuer's settings name no audience")),
+            // A token with an audience must be refused by every other recipient (RFC 7519, section 4.1.3).
+            (true, Some(_)) => Err(self.refuse("aud", "is set, but the settings of the issuer have no audience")),
             (false, None) => Err(self.refuse("aud", format!("is missing; expected '{}'", expected()))),
             (false, Some(aud)) if texts(aud).any(|one| self.audience.iter().any(|known| known == one)) => Ok(()),
             (false, Some(aud)) => {
@@ -119,19 +114,20 @@ impl ClaimRules {
         }
     }
 
-    /// `azp` names the client that a token was issued to, and so does `client_id` in access tokens (RFC 9068).
+    /// `azp`, or `client_id` in access tokens (RFC 9068), is the client that the token was issued to.
     fn check_party(&self, claims: &Map<String, Value>) -> Result<(), Rejection> {
         if self.authorized_parties.is_empty() {
             return Ok(());
         }
         match present(claims, "azp").or_else(|| present(claims, "client_id")) {
             Some(Value::String(party)) if self.authorized_parties.contains(party) => Ok(()),
-            Some(party) => Err(self.refuse("azp", format!("names '{}', which is not accepted", shown(party)))),
-            None => Err(self.refuse("azp", "is missing, and client_id too")),
+            Some(party) => {
+                Err(self.refuse("azp", format!("is '{}', which authorized_parties does not list", shown(party))))
+            }
+            None => Err(self.refuse("azp", "and client_id are missing")),
         }
     }
 
-    /// `iat` and `exp`.
     fn check_times(&self, claims: &Map<String, Value>, now: i64) -> Result<(Option<i64>, i64), Rejection> {
         let Some(expires_at) = self.time(claims, "exp")? else { return Err(self.refuse("exp", "is missing")) };
         let issued_at = self.time(claims, "iat")?;
@@ -141,7 +137,7 @@ impl ClaimRules {
         }
         for (name, at) in starts {
             if at.is_some_and(|at| at > now.saturating_add(LEEWAY_S)) {
-                return Err(self.refuse(name, "lies in the future"));
+                return Err(self.refuse(name, "is in the future"));
             }
         }
         Ok((issued_at, expires_at))
@@ -159,7 +155,7 @@ impl ClaimRules {
         let (name, subject) = match (present(claims, "sub"), present(claims, "id")) {
             (Some(sub), _) => ("sub", sub),
             (None, Some(id)) => ("id", id),
-            (None, None) => return Err(self.refuse("sub", "is missing, and id too")),
+            (None, None) => return Err(self.refuse("sub", "and id are missing")),
         };
         let text = match subject {
             Value::String(text) => text.clone(),
@@ -175,8 +171,8 @@ impl ClaimRules {
 
     fn email(&self, claims: &Map<String, Value>, subject: &str) -> Result<Email, Rejection> {
         let (name, text) = match &self.email_claim {
-            None => ("sub", self.made_up_address(subject)),
-            Some(name) => match at(claims, name) {
+            None => ("sub", self.placeholder_address(subject)),
+            Some(name) => match claim_at(claims, name) {
                 Some(Value::String(text)) => (name.as_str(), text.clone()),
                 Some(other) => {
                     return Err(self.refuse(name, format!("must be an e-mail address, not '{}'", shown(other))));
@@ -184,22 +180,22 @@ impl ClaimRules {
                 None => return Err(self.refuse(name, "is missing")),
             },
         };
-        Email::parse(&text).map_err(|why| self.refuse(name, format!("{why}, not '{}'", cut(&text))))
+        Email::parse(&text).map_err(|why| self.refuse(name, format!("{why}, not '{}'", truncate(&text))))
     }
 
-    /// An address that nobody can receive mail at, for users such as service accounts that have none.
-    fn made_up_address(&self, subject: &str) -> String {
+    /// An address without a mailbox, for users without an address such as service accounts.
+    fn placeholder_address(&self, subject: &str) -> String {
         let digest = digest(&SHA256, format!("{}\0{subject}", self.identity_issuer).as_bytes());
         let id: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         format!("{id}@{}.invalid", self.name)
     }
 
-    /// The role that the claim maps to: an administrator's where one of its values is listed, else a user's.
+    /// The role from the claim: administrator if `admin_values` contains one of its values, else user.
     fn role(&self, claims: &Map<String, Value>) -> Option<Role> {
         let claim = self.role_claim.as_ref()?;
         let listed = |value: &str| self.admin_values.iter().any(|admin| admin == value);
-        let admin = match at(claims, claim) {
-            // `scope` has its values in one text with spaces (RFC 8693, section 4.2).
+        let admin = match claim_at(claims, claim) {
+            // `scope` is one text with its values separated by spaces (RFC 8693, section 4.2).
             Some(Value::String(text)) => listed(text) || text.split_ascii_whitespace().any(listed),
             Some(list) => texts(list).any(listed),
             None => false,
@@ -216,13 +212,13 @@ fn is_past(expires_at: i64, now: i64) -> bool {
     expires_at.saturating_add(LEEWAY_S) <= now
 }
 
-/// A claim, unless it is missing or null.
+/// The claim, unless it is missing or null.
 fn present<'c>(claims: &'c Map<String, Value>, name: &str) -> Option<&'c Value> {
     claims.get(name).filter(|value| !value.is_null())
 }
 
-/// The claim with this name, or else at this path with dots.
-fn at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
+/// The claim with this name, or else at this dotted path.
+fn claim_at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
     present(claims, path).or_else(|| {
         let (first, rest) = path.split_once('.')?;
         let found = rest.split('.').try_fold(claims.get(first)?, |value, name| value.get(name));
@@ -230,18 +226,18 @@ fn at<'c>(claims: &'c Map<String, Value>, path: &str) -> Option<&'c Value> {
     })
 }
 
-/// A text, or each text of a list.
+/// The text, or each text of the list.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let many = value.as_array().map(Vec::as_slice).unwrap_or_default();
     value.as_str().into_iter().chain(many.iter().filter_map(Value::as_str))
 }
 
-/// Whole seconds; dates may have fractions (RFC 7519, section 2), and conversion stops at the bounds.
+/// Truncates to whole seconds: dates may have fractions (RFC 7519, section 2). The conversion saturates.
 fn seconds(number: &Number) -> i64 {
     number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(f64::MAX) as i64)
 }
 
-/// A claim's value as a message may repeat it.
+/// The value of a claim as messages quote it.
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| cut(&value.to_string()), cut)
+    value.as_str().map_or_else(|| truncate(&value.to_string()), truncate)
 }

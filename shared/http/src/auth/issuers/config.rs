@@ -1,4 +1,4 @@
-//! Settings of an outside token issuer: one table of `[[auth.issuers]]`.
+//! The settings of an external token issuer: one table of `[[auth.issuers]]`.
 
 use std::path::PathBuf;
 
@@ -7,47 +7,46 @@ use url::Url;
 
 use super::fetch::is_permitted;
 
-/// Fewest bytes of a shared secret: as many as HMAC-SHA-256 has (RFC 7518, section 3.2).
+/// Minimum length of a shared secret: the length of HMAC-SHA-256 (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
-/// Longest name of an issuer.
 const MAX_NAME: usize = 32;
 
-/// How an issuer's tokens are made.
+/// The kind of an issuer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssuerKind {
-    /// Auth.js or NextAuth: session tokens under a shared secret, encrypted or signed with HS256.
+    /// Auth.js or NextAuth: session tokens that are encrypted, or signed with HS256, with a shared secret.
     AuthJs,
-    /// An OpenID provider: tokens signed with the keys that it publishes.
+    /// An OpenID provider: tokens that are signed with published keys.
     Oidc,
 }
 
-/// What happens to users without an account.
+/// The policy for users without an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccountPolicy {
-    /// Their first token makes one.
+    /// The first token creates an account.
     #[default]
     Create,
-    /// Their tokens are refused.
+    /// Tokens of users without an account are refused.
     Existing,
 }
 
-/// Settings of one issuer. `docs/sign-in.md` explains each.
+/// The settings of one issuer. `docs/sign-in.md` describes all of them.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
-    /// Names the issuer in messages.
+    /// The name of the issuer in messages.
     pub name: String,
-    /// How its tokens are made.
+    /// The kind of the issuer.
     pub kind: IssuerKind,
-    /// The tokens' `iss`. Required for `oidc`.
+    /// The `iss` of the tokens. Required for `oidc`.
     #[serde(default)]
     pub issuer: String,
-    /// Values of `aud`, one of which a token must have. Required for `oidc`.
+    /// The accepted values of `aud`. Required for `oidc`.
     #[serde(default, deserialize_with = "one_or_many")]
     pub audience: Vec<String>,
-    /// Clients whose tokens are accepted, by `azp` or `client_id`; any when empty.
+    /// The accepted values of `azp` or `client_id`; empty accepts all clients.
     #[serde(default, deserialize_with = "one_or_many")]
     pub authorized_parties: Vec<String>,
     /// The shared secret (`authjs`).
@@ -56,36 +55,36 @@ pub struct IssuerConfig {
     /// File with the shared secret (`authjs`).
     #[serde(default)]
     pub secret_file: PathBuf,
-    /// The secret before the current one, while sessions under it last (`authjs`).
+    /// The previous secret, for sessions from before a rotation (`authjs`).
     #[serde(default)]
     pub previous_secret: String,
-    /// Names of the session cookie, which Auth.js derives keys from (`authjs`).
+    /// The names of the session cookie, from which Auth.js derives keys (`authjs`).
     #[serde(default = "default_cookie_names", deserialize_with = "one_or_many")]
     pub cookie_names: Vec<String>,
-    /// Where the keys are (`oidc`); found by discovery when empty.
+    /// The URL of the keys (`oidc`); empty for discovery.
     #[serde(default)]
     pub jwks_url: String,
-    /// File with authorities, in PEM, that may have signed the provider's certificate, besides the system's (`oidc`).
+    /// PEM file with certificate authorities to trust in addition to those of the system (`oidc`).
     #[serde(default)]
     pub tls_ca: PathBuf,
-    /// The claim with the e-mail address; the address is made up when empty.
+    /// The claim with the e-mail address; empty for a placeholder address.
     #[serde(default = "default_email_claim")]
     pub email_claim: String,
-    /// The claim that decides the role, as a path with dots; administrators set roles here when empty.
+    /// The dotted path of the claim with the role; empty where administrators set roles.
     #[serde(default)]
     pub role_claim: String,
-    /// Values of `role_claim` that make an administrator.
+    /// The values of `role_claim` of administrators.
     #[serde(default, deserialize_with = "one_or_many")]
     pub admin_values: Vec<String>,
-    /// What happens to users without an account.
+    /// The policy for users without an account.
     #[serde(default)]
     pub accounts: AccountPolicy,
-    /// Whether a verified e-mail address leads to the account that has it.
+    /// Whether a verified e-mail address links the user to the account with this address.
     #[serde(default)]
     pub link_by_email: bool,
 }
 
-/// A setting that can't be used: its key and what was expected.
+/// An invalid setting: the key and the expected value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key} must {expected}")]
 pub struct IssuerConfigError {
@@ -100,13 +99,13 @@ impl std::fmt::Debug for IssuerConfig {
 }
 
 impl IssuerConfig {
-    /// What identities of this issuer are stored under: `iss`, or the name where tokens carry none.
+    /// The issuer that identities are stored with: `iss`, or the name where tokens have no `iss`.
     pub(super) fn identity_issuer(&self) -> &str {
         if self.issuer.is_empty() { &self.name } else { &self.issuer }
     }
 
-    /// Checks the settings of the issuer at `index`, but for what stands in files. `insecure` allows plain HTTP beyond this
-    /// machine; it is for development.
+    /// Checks the settings of the issuer at `index`, without files. `insecure` allows plain HTTP to other hosts, for
+    /// development.
     fn check(&self, index: usize, insecure: bool) -> Result<(), IssuerConfigError> {
         let refuse = |key: &str, expected: &str| Err(refusal(index, key, expected));
         let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -126,18 +125,18 @@ impl IssuerConfig {
     fn check_auth_js(&self, index: usize) -> Result<(), IssuerConfigError> {
         let refuse = |key: &str, expected: &str| Err(refusal(index, key, expected));
         if !self.jwks_url.is_empty() || !self.tls_ca.as_os_str().is_empty() {
-            return refuse("jwks_url", "be empty, and tls_ca too, unless kind is oidc");
+            return refuse("jwks_url", "be empty, like tls_ca, unless kind is oidc");
         }
         match (self.secret.is_empty(), self.secret_file.as_os_str().is_empty()) {
             (false, true) => check_length(index, &self.secret)?,
             (true, false) => {}
-            _ => return refuse("secret", "be set, or secret_file in its place"),
+            _ => return refuse("secret", "be set, or else secret_file; set exactly one of them"),
         }
         if !self.previous_secret.is_empty() && self.previous_secret.len() < MIN_SECRET_BYTES {
             return refuse("previous_secret", "have at least 32 bytes, or be empty");
         }
         if self.cookie_names.is_empty() || self.cookie_names.iter().any(String::is_empty) {
-            return refuse("cookie_names", "name the session cookie, such as authjs.session-token");
+            return refuse("cookie_names", "contain the name of the session cookie, such as authjs.session-token");
         }
         Ok(())
     }
@@ -146,25 +145,25 @@ impl IssuerConfig {
         let refuse = |key: &str, expected: &str| Err(refusal(index, key, expected));
         let secrets = [&self.secret, &self.previous_secret];
         if secrets.iter().any(|secret| !secret.is_empty()) || !self.secret_file.as_os_str().is_empty() {
-            return refuse("secret", "be empty unless kind is authjs; a provider's keys are public");
+            return refuse("secret", "be empty unless kind is authjs; the keys of a provider are public");
         }
         let usable = |url: &str| Url::parse(url).is_ok_and(|url| is_permitted(&url, insecure));
         if !usable(&self.issuer) {
-            return refuse("issuer", "be the provider's https URL, as its tokens have it in iss");
+            return refuse("issuer", "be the https URL of the provider, equal to iss of its tokens");
         }
         if !self.jwks_url.is_empty() && !usable(&self.jwks_url) {
             return refuse("jwks_url", "be an https URL, or empty to find it by discovery");
         }
         if self.audience.is_empty() || self.audience.iter().any(String::is_empty) {
-            return refuse("audience", "name what tokens for Trainyard have in aud");
+            return refuse("audience", "contain the aud of tokens for Trainyard");
         }
         Ok(())
     }
 
-    /// Reads the secret from its file, if it has one.
+    /// Reads the secret from `secret_file`, if it is set.
     ///
     /// # Errors
-    /// When the file can't be read, or the secret in it is too short.
+    /// A file that can't be read, or a secret that is too short.
     pub(super) fn read_secret(&mut self, index: usize) -> Result<(), IssuerConfigError> {
         if self.secret_file.as_os_str().is_empty() {
             return Ok(());
@@ -177,12 +176,12 @@ impl IssuerConfig {
     }
 }
 
-/// What the issuers' settings are checked against.
+/// The issuer and the secret of the server's own tokens, which issuers must not reuse.
 #[derive(Clone, Copy)]
 pub struct OwnTokens<'a> {
-    /// `iss` of our own access tokens.
+    /// The `iss` of the access tokens.
     pub issuer: &'a str,
-    /// The secret that signs them; empty while it is not known.
+    /// The signing secret; empty while it is not known.
     pub secret: &'a str,
 }
 
@@ -192,28 +191,28 @@ impl std::fmt::Debug for OwnTokens<'_> {
     }
 }
 
-/// Checks the settings of all issuers, but for what stands in files.
+/// Checks the settings of all issuers, without files.
 ///
 /// # Errors
-/// The first setting that can't be used.
+/// The first invalid setting.
 pub fn check(configs: &[IssuerConfig], own: OwnTokens<'_>, insecure: bool) -> Result<(), IssuerConfigError> {
     for (index, config) in configs.iter().enumerate() {
         config.check(index, insecure)?;
         check_own_secret(index, config, own)?;
         let before = &configs[..index];
         if before.iter().any(|other| other.name == config.name) {
-            return Err(refusal(index, "name", "be another than the other issuers'"));
+            return Err(refusal(index, "name", "differ from the names of the other issuers"));
         }
-        // The issuer of a token is found by its `iss`, and accounts are linked by it.
+        // `iss` selects the issuer of a token, and accounts are linked by `iss`.
         let issuer = config.identity_issuer();
         if issuer == own.issuer || before.iter().any(|other| other.identity_issuer() == issuer) {
-            return Err(refusal(index, "issuer", "be another than auth.issuer and the other issuers'"));
+            return Err(refusal(index, "issuer", "differ from auth.issuer and from the other issuers"));
         }
     }
     Ok(())
 }
 
-/// Whoever shares the secret of our own tokens could sign in as anybody.
+/// An issuer with the secret of the own tokens could sign in as any user.
 pub(super) fn check_own_secret(
     index: usize,
     config: &IssuerConfig,
@@ -221,7 +220,7 @@ pub(super) fn check_own_secret(
 ) -> Result<(), IssuerConfigError> {
     let shared = [&config.secret, &config.previous_secret].into_iter().any(|secret| secret == own.secret);
     if shared && !own.secret.is_empty() {
-        return Err(refusal(index, "secret", "be another than auth.jwt_secret"));
+        return Err(refusal(index, "secret", "differ from auth.jwt_secret"));
     }
     Ok(())
 }
@@ -233,7 +232,7 @@ fn check_length(index: usize, secret: &str) -> Result<(), IssuerConfigError> {
     Ok(())
 }
 
-/// The refusal of `key` of the issuer at `index`.
+/// The error for `key` of the issuer at `index`.
 pub(super) fn refusal(index: usize, key: &str, expected: &str) -> IssuerConfigError {
     IssuerConfigError { key: format!("auth.issuers[{index}].{key}"), expected: expected.to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Fetches documents of an OpenID provider, bounded in time, bytes and redirects.
+//! Fetches documents of an OpenID provider, with limits on time, size and redirects.
 
 use std::time::Duration;
 
@@ -7,36 +7,33 @@ use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Certificate, Client};
 use url::{Host, Url};
 
-/// Longest a fetch may take, all redirects included.
+/// Timeout of a fetch with all redirects.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Largest document.
 const MAX_BYTES: usize = 512 * 1024;
-/// Most redirects.
 const MAX_REDIRECTS: usize = 3;
 
-/// Why a document could not be fetched; for the log.
+/// Why a fetch failed; for the log.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
-    /// The provider is away, or its TLS is not trusted.
-    #[error("the provider can't be reached")]
+    /// The provider is unreachable, or its certificate is not trusted.
+    #[error("the request to the provider failed")]
     Http(#[from] reqwest::Error),
-    /// It answers something else than 200.
-    #[error("{0} answers {1}")]
+    /// The status is not 200.
+    #[error("{0} returned {1}")]
     Status(Url, http::StatusCode),
     /// The document is too large.
     #[error("{0} has more than {MAX_BYTES} bytes")]
     TooLarge(Url),
-    /// The document can't be used.
+    /// The document is invalid.
     #[error("{0} is not usable: {1}")]
     Content(Url, String),
 }
 
-/// A document.
 #[derive(Debug)]
 pub(super) struct Fetched {
     pub(super) body: Vec<u8>,
-    /// For how long the provider allows to keep it, if it says so.
+    /// `max-age` of the response, if it is set.
     pub(super) max_age: Option<Duration>,
 }
 
@@ -45,11 +42,11 @@ pub(super) struct Fetched {
 pub(super) struct Fetcher(Client);
 
 impl Fetcher {
-    /// A client that trusts the system's authorities and those in `tls_ca` (PEM). `insecure` allows plain HTTP beyond this
-    /// machine.
+    /// A client that trusts the certificate authorities of the system and of `tls_ca` (PEM). `insecure` allows plain HTTP to
+    /// other hosts.
     ///
     /// # Errors
-    /// When `tls_ca` has no usable certificate.
+    /// A `tls_ca` without a valid certificate.
     pub(super) fn new(tls_ca: Option<&[u8]>, insecure: bool) -> Result<Self, reqwest::Error> {
         let redirect = Policy::custom(
             move |attempt| if may_follow(&attempt, insecure) { attempt.follow() } else { attempt.stop() },
@@ -65,10 +62,6 @@ impl Fetcher {
         Ok(Self(client.build()?))
     }
 
-    /// Fetches a document.
-    ///
-    /// # Errors
-    /// Whatever kept it from being fetched.
     pub(super) async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
         let mut response = self.0.get(url.clone()).header(ACCEPT, "application/json").send().await?;
         if response.status() != http::StatusCode::OK {
@@ -86,7 +79,7 @@ impl Fetcher {
     }
 }
 
-/// Whether keys may come from this address: over TLS, or from this machine, or wherever `insecure` allows it.
+/// Whether keys may be fetched from this URL: https, or http to this host, or any http with `insecure`.
 pub(super) fn is_permitted(url: &Url, insecure: bool) -> bool {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -97,7 +90,7 @@ pub(super) fn is_permitted(url: &Url, insecure: bool) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && (loopback || insecure))
 }
 
-/// A redirect is followed a few times, and never from TLS to plain HTTP.
+/// Whether a redirect is followed: at most a few times, and never from https to http.
 fn may_follow(attempt: &Attempt<'_>, insecure: bool) -> bool {
     let secure_before = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
     attempt.previous().len() <= MAX_REDIRECTS
@@ -105,7 +98,7 @@ fn may_follow(attempt: &Attempt<'_>, insecure: bool) -> bool {
         && (attempt.url().scheme() == "https" || !secure_before)
 }
 
-/// `max-age` of a `Cache-Control` header; zero for what must not be stored.
+/// `max-age` of a `Cache-Control` header; zero for `no-store` and `no-cache`.
 fn max_age(header: &str) -> Option<Duration> {
     header.split(',').find_map(|directive| match directive.trim().split_once('=') {
         Some((name, seconds)) if name.eq_ignore_ascii_case("max-age") => {

@@ -1,50 +1,47 @@
-//! Compact tokens: JWS with three parts (RFC 7515), JWE with five (RFC 7516), and the rules for their headers.
+//! Parses compact tokens: JWS with three parts (RFC 7515) and JWE with five (RFC 7516). Checks their headers.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
-use super::rejection::{Rejection, cut};
+use super::rejection::{Rejection, truncate};
 
-/// Longest token that is read, in bytes; the server's limit for headers is near.
 const MAX_TOKEN: usize = 16 * 1024;
-/// Media types of tokens that stand for a user or a client (RFC 7519, RFC 9068). Others, such as `logout+jwt`, are for
-/// another purpose and must not sign anybody in (RFC 8725, section 3.11).
+/// The values of `typ` that authenticate a user or a client (RFC 7519, RFC 9068). Tokens with another one, such as
+/// `logout+jwt`, must not authenticate (RFC 8725, section 3.11).
 const TYPES: &[&str] = &["jwt", "at+jwt"];
 
-/// A token whose header is accepted; nothing else about it is believed yet.
+/// A token with an accepted header. Nothing else is verified yet.
 #[derive(Debug)]
 pub(super) enum Compact<'t> {
     Signed(Signed<'t>),
     Encrypted(Encrypted<'t>),
 }
 
-/// A signed token.
 #[derive(Debug)]
 pub(super) struct Signed<'t> {
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<String>,
-    /// What is signed: header and payload as they were sent.
+    /// The signed text: header and payload as they were sent.
     pub(super) message: &'t str,
     pub(super) signature: &'t str,
-    /// The payload; to be believed once the signature is.
+    /// The payload, which is not trusted before the signature is verified.
     pub(super) claims: Map<String, Value>,
 }
 
-/// An encrypted token.
 #[derive(Debug)]
 pub(super) struct Encrypted<'t> {
     pub(super) encryption: Encryption,
     pub(super) kid: Option<String>,
-    /// The header as it was sent: the tag covers it.
+    /// The header as it was sent, which the tag authenticates.
     pub(super) protected: &'t str,
     pub(super) iv: Vec<u8>,
     pub(super) ciphertext: Vec<u8>,
     pub(super) tag: Vec<u8>,
 }
 
-/// How an encrypted token is encrypted.
+/// The encryption of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encryption {
     /// Auth.js.
@@ -57,8 +54,7 @@ impl<'t> Compact<'t> {
     /// Splits a token and checks its header.
     ///
     /// # Errors
-    /// [`Rejection::NotForeign`] for what is no token, [`Rejection::Header`] for one that is protected in a way that is
-    /// not accepted.
+    /// [`Rejection::NotExternal`] for a text that is not a token, [`Rejection::Header`] for an unsupported header.
     pub(super) fn parse(token: &'t str) -> Result<Self, Rejection> {
         let parts: Vec<&str> = if token.len() > MAX_TOKEN { Vec::new() } else { token.split('.').collect() };
         match parts.as_slice() {
@@ -66,13 +62,13 @@ impl<'t> Compact<'t> {
                 let header = Header::parse(header)?;
                 let message = &token[..token.len() - signature.len() - 1];
                 let algorithm = header.algorithm()?;
-                let claims = object(payload).ok_or(Rejection::NotForeign)?;
+                let claims = object(payload).ok_or(Rejection::NotExternal)?;
                 Ok(Self::Signed(Signed { algorithm, kid: header.kid()?, message, signature, claims }))
             }
             [protected, key, iv, ciphertext, tag] => {
                 let header = Header::parse(protected)?;
                 let encryption = header.encryption(key)?;
-                let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Rejection::NotForeign);
+                let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Rejection::NotExternal);
                 Ok(Self::Encrypted(Encrypted {
                     encryption,
                     kid: header.kid()?,
@@ -82,7 +78,7 @@ impl<'t> Compact<'t> {
                     tag: bytes(tag)?,
                 }))
             }
-            _ => Err(Rejection::NotForeign),
+            _ => Err(Rejection::NotExternal),
         }
     }
 }
@@ -91,9 +87,9 @@ struct Header(Map<String, Value>);
 
 impl Header {
     fn parse(part: &str) -> Result<Self, Rejection> {
-        let header = Self(object(part).ok_or(Rejection::NotForeign)?);
+        let header = Self(object(part).ok_or(Rejection::NotExternal)?);
         if header.0.contains_key("crit") {
-            return Err(refused("crit", "asks for extensions, and none is supported"));
+            return Err(refused("crit", "lists extensions, and none is supported"));
         }
         match header.0.get("typ").map(Value::as_str) {
             None => Ok(header),
@@ -102,7 +98,7 @@ impl Header {
                 if TYPES.contains(&bare.strip_prefix("application/").unwrap_or(&bare)) {
                     return Ok(header);
                 }
-                Err(refused("typ", format!("must be JWT or at+jwt, not '{}'", cut(typ))))
+                Err(refused("typ", format!("must be JWT or at+jwt, not '{}'", truncate(typ))))
             }
             Some(None) => Err(refused("typ", "must be JWT or at+jwt")),
         }
@@ -114,22 +110,24 @@ impl Header {
 
     fn algorithm(&self) -> Result<Algorithm, Rejection> {
         let name = self.text("alg");
-        name.parse().map_err(|_| refused("alg", format!("names '{}', which is not accepted", cut(name))))
+        name.parse().map_err(|_| refused("alg", format!("is '{}', which is not a supported algorithm", truncate(name))))
     }
 
-    /// How the token is encrypted. `key` is the part for an encrypted key, which must be empty: the shared key is used
-    /// directly.
+    /// The encryption of the token. `key`, the encrypted key, must be empty: the shared key is used directly.
     fn encryption(&self, key: &str) -> Result<Encryption, Rejection> {
         if self.text("alg") != "dir" || !key.is_empty() {
-            return Err(refused("alg", format!("of an encrypted token must be dir, not '{}'", cut(self.text("alg")))));
+            return Err(refused(
+                "alg",
+                format!("of an encrypted token must be dir, not '{}'", truncate(self.text("alg"))),
+            ));
         }
         if self.0.contains_key("zip") {
-            return Err(refused("zip", "asks for compression, which is not supported"));
+            return Err(refused("zip", "is set, but compression is not supported"));
         }
         match self.text("enc") {
             "A256CBC-HS512" => Ok(Encryption::A256CbcHs512),
             "A256GCM" => Ok(Encryption::A256Gcm),
-            other => Err(refused("enc", format!("must be A256CBC-HS512 or A256GCM, not '{}'", cut(other)))),
+            other => Err(refused("enc", format!("must be A256CBC-HS512 or A256GCM, not '{}'", truncate(other)))),
         }
     }
 
@@ -146,7 +144,7 @@ fn refused(name: &'static str, why: impl Into<String>) -> Rejection {
     Rejection::Header { name, why: why.into() }
 }
 
-/// The JSON object in an encoded part.
+/// Decodes a part that contains a JSON object.
 fn object(part: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }

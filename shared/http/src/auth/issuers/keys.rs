@@ -1,4 +1,4 @@
-//! The public keys of an OpenID provider: a JWK set (RFC 7517), of which only keys that can verify signatures are kept.
+//! The public keys of an OpenID provider: the keys of a JWK set (RFC 7517) that can verify signatures.
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -6,12 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::jose::Signed;
-use super::rejection::cut;
+use super::rejection::truncate;
 
-/// Most keys of one set.
 const MAX_KEYS: usize = 100;
 
-/// An issuer's keys.
 #[derive(Debug, Default)]
 pub(super) struct KeySet(Vec<PublicKey>);
 
@@ -20,19 +18,19 @@ struct PublicKey {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
-    /// As it was published, to tell whether a set has changed.
+    /// The published JWK, to detect changes of a set.
     published: Value,
 }
 
-/// What a key set says about a token.
+/// The result of a verification.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verified {
     Yes,
-    /// The signature is not the key's.
+    /// The signature does not match the key.
     No,
-    /// No key fits; a newer set may have one.
+    /// The set has no key for the token; a newer set may have one.
     UnknownKey,
-    /// A key fits, but not to this token; a newer set changes nothing.
+    /// The token can't be verified with any set.
     Refused(String),
 }
 
@@ -42,41 +40,40 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a JWK set; keys of other kinds and for other uses are left out.
+    /// Parses a JWK set, without keys of other kinds and for other uses.
     ///
     /// # Errors
-    /// When it is none, or has no usable key.
+    /// A text that is not a JWK set, or a set without a usable key.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
-        let document: Document = serde_json::from_slice(text).map_err(|error| format!("no JWK set: {error}"))?;
+        let document: Document = serde_json::from_slice(text).map_err(|error| format!("not a JWK set: {error}"))?;
         let keys: Vec<_> = document.keys.into_iter().take(MAX_KEYS).filter_map(PublicKey::read).collect();
-        if keys.is_empty() { Err("no key in it can verify signatures".to_owned()) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err("no key of the set can verify signatures".to_owned()) } else { Ok(Self(keys)) }
     }
 
-    /// Whether both have the same keys.
     pub(super) fn same(&self, other: &Self) -> bool {
         let published = |set: &Self| set.0.iter().map(|key| key.published.clone()).collect::<Vec<_>>();
         published(self) == published(other)
     }
 
-    /// Checks a token's signature with the key that it names, or with the only one that fits where it names none.
+    /// Verifies a token with the key of `kid`. Without `kid`, exactly one key must support the algorithm.
     pub(super) fn verify(&self, token: &Signed<'_>) -> Verified {
-        let fits = |key: &&PublicKey| key.algorithms.contains(&token.algorithm);
+        let supports = |key: &&PublicKey| key.algorithms.contains(&token.algorithm);
         let key = match &token.kid {
             Some(kid) => {
                 let named = || self.0.iter().filter(|key| key.kid.as_ref() == Some(kid));
-                match (named().find(fits), named().next()) {
+                match (named().find(supports), named().next()) {
                     (Some(key), _) => key,
                     (None, Some(_)) => {
-                        let why = format!("its alg {:?} is not one of key '{}'", token.algorithm, cut(kid));
+                        let why = format!("the key '{}' does not support its alg {:?}", truncate(kid), token.algorithm);
                         return Verified::Refused(why);
                     }
                     (None, None) => return Verified::UnknownKey,
                 }
             }
-            None => match (self.0.iter().filter(fits).count(), self.0.iter().find(fits)) {
+            None => match (self.0.iter().filter(supports).count(), self.0.iter().find(supports)) {
                 (1, Some(key)) => key,
                 (0, _) | (_, None) => return Verified::UnknownKey,
-                _ => return Verified::Refused("it names none (kid), and several fit".to_owned()),
+                _ => return Verified::Refused("the token has no kid, and several keys support its alg".to_owned()),
             },
         };
         let message = token.message.as_bytes();
@@ -106,7 +103,7 @@ impl PublicKey {
     }
 }
 
-/// What a key of this kind can verify. A symmetric key in a public set verifies nothing: everybody could sign with it.
+/// The algorithms of a key. A symmetric key of a public set has none, since everybody could sign with it.
 fn algorithms(parameters: &AlgorithmParameters) -> Vec<Algorithm> {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     match parameters {

@@ -24,14 +24,14 @@ pub struct PasswordChecks {
 #[derive(Debug, Clone)]
 pub struct PasswordCheck {
     is_right: bool,
-    /// Taken by the first caller whose sign-in succeeds.
+    /// The first successful caller takes the count.
     count: Arc<Mutex<Option<AttemptCount>>>,
 }
 
 /// Why a password was not checked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CheckRefused {
-    /// Answer 429.
+    /// A limit is reached: 429.
     #[error(transparent)]
     Limited(#[from] Limited),
     /// The queue is full, or the hash function failed.
@@ -41,7 +41,7 @@ pub enum CheckRefused {
 
 type Check = BoxFuture<'static, Result<PasswordCheck, CheckRefused>>;
 
-/// Callers with equal keys share a check. The requester is part of the key: nobody waits in the queue of another address.
+/// Callers with equal keys share a check. The requester is part of the key, so that no caller waits behind another address.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     requester: Requester,
@@ -52,7 +52,7 @@ struct Key {
 #[derive(Default)]
 struct InFlight(Mutex<HashMap<Arc<Key>, WeakShared<Check>>>);
 
-/// Removes a check from the table when the check ends, or when all of its callers have left.
+/// Removes a check from the table when the check ends, or when all of its callers have disconnected.
 struct Entry {
     key: Arc<Key>,
     in_flight: Arc<InFlight>,
@@ -89,7 +89,7 @@ impl PasswordChecks {
         Self { limits: Arc::new(limits), passwords, clock, in_flight: Arc::default() }
     }
 
-    /// The limits that the checks keep to.
+    /// The limits of the checks.
     pub fn limits(&self) -> &SignInLimits {
         &self.limits
     }
@@ -109,7 +109,7 @@ impl PasswordChecks {
         self.share(attempt, password, hash).await
     }
 
-    /// The sign-in succeeded: its check does not count as a failure.
+    /// Records the success of a sign-in: its check does not count as a failure.
     pub fn succeeded(&self, check: &PasswordCheck) {
         let count = check.count.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(count) = count {
@@ -117,7 +117,7 @@ impl PasswordChecks {
         }
     }
 
-    /// The identical check that is in flight, or a new one.
+    /// Joins the identical check in flight, or starts a new one.
     fn share(&self, attempt: Attempt, password: &str, hash: Option<&str>) -> Shared<Check> {
         let (password, hash) = (password.to_owned(), hash.map(str::to_owned));
         let key = Arc::new(Key { requester: attempt.requester(), password, hash });
@@ -142,10 +142,10 @@ async fn run(
     attempt: Attempt,
     entry: Entry,
 ) -> Result<PasswordCheck, CheckRefused> {
-    let slot = passwords.slot(attempt.requester()).await.map_err(Arc::new)?;
+    let permit = passwords.permit(attempt.requester()).await.map_err(Arc::new)?;
     // Others may have failed while this attempt waited.
     let count = limits.begin(attempt, clock.now())?;
     let Key { password, hash, .. } = &*entry.key;
-    let is_right = passwords.verify_or_dummy(slot, password, hash.as_deref()).await.map_err(Arc::new)?;
+    let is_right = passwords.verify_or_dummy(permit, password, hash.as_deref()).await.map_err(Arc::new)?;
     Ok(PasswordCheck { is_right, count: Arc::new(Mutex::new(Some(count))) })
 }

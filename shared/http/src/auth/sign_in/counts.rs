@@ -1,12 +1,12 @@
-//! Counts of events per key over a sliding window, in bounded memory.
+//! Sliding-window counters of events per key, in bounded memory.
 
 use std::collections::HashMap;
 
-/// Keys that are remembered. A key takes a password check to enter, so an attacker needs hours to fill the table.
+/// Most keys. Each new key needs a password check, so an attacker needs hours to fill the table.
 const MAX_KEYS: usize = 100_000;
 
-/// Counts by key. The window slides by weighing the fixed window before the present one with the share of it that is
-/// still within reach: two numbers a key, whatever the limit.
+/// Sliding-window counters. Each key has the counts of the current and the previous fixed window. The estimate weights the
+/// previous count with the fraction of its window that the sliding window still covers.
 #[derive(Debug)]
 pub(super) struct SlidingCounts {
     window_ms: i64,
@@ -16,7 +16,7 @@ pub(super) struct SlidingCounts {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
-    /// The number of the fixed window that `current` counts.
+    /// The index of the fixed window of `current`.
     window: i64,
     current: u32,
     previous: u32,
@@ -31,13 +31,13 @@ impl SlidingCounts {
         Self { window_ms: i64::from(window_s.max(1)) * 1_000, max_keys, entries: HashMap::new() }
     }
 
-    /// Seconds until `key` has room for another event under `limit`, at least 1; `None` when it has room now.
-    pub(super) fn full_for(&self, key: u64, limit: u32, now_ms: i64) -> Option<u64> {
+    /// Seconds until `key` may have another event under `limit`, at least 1; `None` if it may have one now.
+    pub(super) fn retry_after_s(&self, key: u64, limit: u32, now_ms: i64) -> Option<u64> {
         let entry = self.entry(key, now_ms);
-        if self.estimate(entry, now_ms) + 1.0 <= f64::from(limit) + SLACK {
+        if self.estimate(entry, now_ms) + 1.0 <= f64::from(limit) + TOLERANCE {
             return None;
         }
-        // The estimate falls linearly within a window: first the previous window's share, then the current one's.
+        // The estimate falls linearly: first the weight of the previous count, then that of the current one.
         let (window_ms, limit) = (self.window_ms as f64, f64::from(limit));
         let into = (now_ms.rem_euclid(self.window_ms)) as f64;
         let room = |weight: u32, rest: u32| 1.0 - (limit - 1.0 - f64::from(rest)) / f64::from(weight.max(1));
@@ -52,18 +52,16 @@ impl SlidingCounts {
         Some(wait_s as u64)
     }
 
-    /// Counts one event.
     pub(super) fn add(&mut self, key: u64, now_ms: i64) {
         if !self.entries.contains_key(&key) && self.entries.len() >= self.max_keys {
-            self.make_room(now_ms);
+            self.evict(now_ms);
         }
         let mut entry = self.entry(key, now_ms);
         entry.current = entry.current.saturating_add(1);
         self.entries.insert(key, entry);
     }
 
-    /// Takes one event back.
-    pub(super) fn take_back(&mut self, key: u64, now_ms: i64) {
+    pub(super) fn remove(&mut self, key: u64, now_ms: i64) {
         let mut entry = self.entry(key, now_ms);
         if entry.current > 0 {
             entry.current -= 1;
@@ -73,14 +71,13 @@ impl SlidingCounts {
         self.entries.insert(key, entry);
     }
 
-    /// Forgets a key.
     pub(super) fn clear(&mut self, key: u64) {
         self.entries.remove(&key);
     }
 
-    /// Drops what the window has passed; if that is nothing, the key with the fewest events. So a key with many events
-    /// stays, and pushing it out takes as many events under each of the other keys.
-    fn make_room(&mut self, now_ms: i64) {
+    /// Evicts keys without events in the window, or else the key with the fewest events. An attacker who wants to evict a key
+    /// needs as many events under all other keys.
+    fn evict(&mut self, now_ms: i64) {
         let before = self.entries.len();
         let estimates: Vec<(u64, f64)> =
             self.entries.keys().map(|key| (*key, self.estimate(self.entry(*key, now_ms), now_ms))).collect();
@@ -94,14 +91,14 @@ impl SlidingCounts {
         }
     }
 
-    /// The entry of a key as it counts in the fixed window of `now_ms`.
+    /// The entry of a key, moved to the fixed window of `now_ms`.
     fn entry(&self, key: u64, now_ms: i64) -> Entry {
         let window = now_ms.div_euclid(self.window_ms);
         let entry = self.entries.get(&key).copied().unwrap_or_default();
         match window - entry.window {
             0 => entry,
             1 => Entry { window, current: 0, previous: entry.current },
-            // Also for a clock that was put back.
+            // Also after the clock was set back.
             _ => Entry { window, current: 0, previous: 0 },
         }
     }
@@ -112,8 +109,8 @@ impl SlidingCounts {
     }
 }
 
-/// For sums of fractions.
-const SLACK: f64 = 1e-9;
+/// Tolerance for rounding errors.
+const TOLERANCE: f64 = 1e-9;
 
 #[cfg(test)]
 mod tests {
@@ -124,18 +121,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_full_at_its_limit_and_has_room_when_it_says() {
+    fn a_key_at_its_limit_may_have_another_event_after_the_returned_wait() {
         for (events, at) in [(5, 0), (5, 30_000), (9, 59_999), (20, 12_345)] {
             let mut counts = SlidingCounts::new(60);
             filled(&mut counts, 1, 4, at);
-            assert_eq!(counts.full_for(1, 5, at), None, "four of five");
+            assert_eq!(counts.retry_after_s(1, 5, at), None, "four of five");
             filled(&mut counts, 1, events - 4, at);
-            let wait = counts.full_for(1, 5, at).expect("full");
+            let wait = counts.retry_after_s(1, 5, at).expect("full");
             assert!((1..=120).contains(&wait), "{wait} s");
             let wait_ms = i64::try_from(wait).unwrap() * 1_000;
-            assert_eq!(counts.full_for(1, 5, at + wait_ms), None, "{events} events at {at}, after {wait} s");
-            assert!(counts.full_for(1, 5, at + wait_ms - 1_001).is_some() || wait == 1, "no longer than needed");
-            assert_eq!(counts.full_for(2, 5, at), None, "another key");
+            assert_eq!(counts.retry_after_s(1, 5, at + wait_ms), None, "{events} events at {at}, after {wait} s");
+            assert!(
+                counts.retry_after_s(1, 5, at + wait_ms - 1_001).is_some() || wait == 1,
+                "the wait is not longer than needed"
+            );
+            assert_eq!(counts.retry_after_s(2, 5, at), None, "another key");
         }
     }
 
@@ -143,34 +143,34 @@ mod tests {
     fn events_leave_the_window_gradually() {
         let mut counts = SlidingCounts::new(60);
         filled(&mut counts, 1, 10, 0);
-        assert!(counts.full_for(1, 10, 59_999).is_some(), "the turn of the fixed window frees nothing at once");
-        assert!(counts.full_for(1, 10, 60_000).is_some());
-        assert_eq!(counts.full_for(1, 10, 66_000), None, "a tenth of the window, one of ten");
+        assert!(counts.retry_after_s(1, 10, 59_999).is_some(), "the end of a fixed window removes no event");
+        assert!(counts.retry_after_s(1, 10, 60_000).is_some());
+        assert_eq!(counts.retry_after_s(1, 10, 66_000), None, "a tenth of the window, one of ten");
         counts.add(1, 66_000);
-        assert!(counts.full_for(1, 10, 66_000).is_some());
-        assert_eq!(counts.full_for(1, 10, 500_000), None);
+        assert!(counts.retry_after_s(1, 10, 66_000).is_some());
+        assert_eq!(counts.retry_after_s(1, 10, 500_000), None);
     }
 
     #[test]
-    fn an_event_can_be_taken_back_and_a_key_forgotten() {
+    fn an_event_and_a_key_can_be_removed() {
         let mut counts = SlidingCounts::new(60);
         filled(&mut counts, 1, 3, 59_000);
-        counts.take_back(1, 60_000);
-        assert_eq!(counts.full_for(1, 3, 60_000), None, "also in the window after");
+        counts.remove(1, 60_000);
+        assert_eq!(counts.retry_after_s(1, 3, 60_000), None, "also in the window after");
         counts.add(1, 60_000);
-        assert!(counts.full_for(1, 3, 60_000).is_some());
+        assert!(counts.retry_after_s(1, 3, 60_000).is_some());
         counts.clear(1);
-        assert_eq!(counts.full_for(1, 3, 60_000), None);
+        assert_eq!(counts.retry_after_s(1, 3, 60_000), None);
     }
 
     #[test]
-    fn a_flood_of_keys_neither_grows_the_table_nor_washes_out_a_full_one() {
+    fn a_flood_of_keys_neither_grows_the_table_nor_evicts_a_key_at_its_limit() {
         let mut counts = SlidingCounts::bounded(60, 100);
         filled(&mut counts, 1, 5, 0);
         (1_000..3_000).for_each(|key| counts.add(key, 1));
         assert!(counts.entries.len() <= 100);
-        assert!(counts.full_for(1, 5, 2).is_some(), "the attacker's own count is still there");
+        assert!(counts.retry_after_s(1, 5, 2).is_some(), "the key at its limit was not evicted");
         counts.add(7, 500_000);
-        assert_eq!(counts.entries.len(), 1, "what the window has passed goes all at once");
+        assert_eq!(counts.entries.len(), 1, "keys without events in the window are evicted together");
     }
 }

@@ -1,6 +1,6 @@
-//! How many failed sign-ins, and how many sign-ups, are taken.
+//! Rate limits on failed sign-ins and on sign-ups.
 //!
-//! The counts are in this process's memory: several API processes allow as many times the limits.
+//! Each API process has its own counts in memory, so several processes multiply the limits.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
@@ -11,20 +11,20 @@ use chrono::{DateTime, Utc};
 use super::counts::SlidingCounts;
 use super::queue::Requester;
 
-/// The limits.
+/// The settings of the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignInConfig {
     /// Failures of one address at one account within the window.
     pub max_failed_logins: u32,
-    /// Failures of all addresses that the account never signed in from.
+    /// Failures at one account from all unknown addresses. The account has never signed in from an unknown address.
     pub max_failed_logins_per_account: u32,
-    /// Failures of one address at all accounts that never signed in from there.
+    /// Failures of one address at all accounts for which the address is unknown.
     pub max_failed_logins_per_address: u32,
     /// The window, in seconds.
     pub failed_login_window_s: u32,
-    /// Sign-ups of one address within their window.
+    /// Sign-ups of one address within the sign-up window.
     pub max_signups_per_address: u32,
-    /// Their window, in seconds.
+    /// The sign-up window, in seconds.
     pub signup_window_s: u32,
 }
 
@@ -41,15 +41,15 @@ impl Default for SignInConfig {
     }
 }
 
-/// Refused for too many failures.
+/// A limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many failed attempts; try again in {retry_after_s} s")]
 pub struct Limited {
-    /// Seconds until the next attempt is taken.
+    /// Seconds until the next attempt is accepted.
     pub retry_after_s: u64,
 }
 
-/// One attempt at one account, whether there is such an account or not.
+/// One sign-in attempt at an account, which need not exist.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt {
     account: u64,
@@ -59,13 +59,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Whom a place in the queue for the processors is given to.
+    /// The requester of a permit to hash.
     pub fn requester(self) -> Requester {
         Requester { address: self.address, account: self.account, known: self.known }
     }
 }
 
-/// An attempt that counts as failed until it is known to be right, so that leaving before the answer changes nothing.
+/// A counted attempt. It counts as a failure until its success, so a client that disconnects does not avoid the limit.
 #[derive(Debug)]
 #[must_use]
 pub struct AttemptCount(Attempt);
@@ -74,7 +74,7 @@ pub struct AttemptCount(Attempt);
 #[derive(Debug)]
 pub struct SignInLimits {
     config: SignInConfig,
-    /// Keyed at random, so that nobody can choose texts that share a count.
+    /// Has a random key, so that an attacker can't choose texts with equal hashes.
     hasher: RandomState,
     tables: Mutex<Tables>,
 }
@@ -88,7 +88,7 @@ struct Tables {
 }
 
 impl SignInLimits {
-    /// Limits of one process.
+    /// The limits of one process.
     pub fn new(config: SignInConfig) -> Self {
         let failures = || SlidingCounts::new(config.failed_login_window_s);
         let tables = Tables {
@@ -100,8 +100,8 @@ impl SignInLimits {
         Self { config, hasher: RandomState::new(), tables: Mutex::new(tables) }
     }
 
-    /// An attempt at the account called `name` from `address` (as [`crate::ClientAddress::limited_as`] has it). `known`
-    /// says that the account signed in from there before.
+    /// An attempt at the account `name` from `address`, a [`crate::ClientAddress::limit_key`]. `known` means that the account has
+    /// signed in from the address before.
     pub fn attempt(&self, name: &str, address: IpAddr, known: bool) -> Attempt {
         Attempt {
             account: self.key(("account", name)),
@@ -111,24 +111,23 @@ impl SignInLimits {
         }
     }
 
-    /// Whom a place in the queue is given to that is about no account: a sign-up, or the hash of a new password.
+    /// The requester of a hash without an account: for a sign-up, or for a new password.
     pub fn requester(&self, address: IpAddr) -> Requester {
         Requester { address: self.key(("address", address)), account: 0, known: false }
     }
 
-    /// Whether an attempt is taken at `now`.
+    /// Checks the limits for an attempt at `now`, without counting the attempt.
     ///
     /// # Errors
-    /// [`Limited`].
+    /// [`Limited`] if a limit is reached.
     pub fn check(&self, attempt: Attempt, now: DateTime<Utc>) -> Result<(), Limited> {
         self.tables().check(&self.config, attempt, now.timestamp_millis())
     }
 
-    /// Takes an attempt at `now` and counts it: what is checked and what is counted can't be told apart by others that
-    /// come at the same time.
+    /// Checks the limits for an attempt at `now` and counts the attempt, in one atomic step.
     ///
     /// # Errors
-    /// [`Limited`].
+    /// [`Limited`] if a limit is reached.
     pub fn begin(&self, attempt: Attempt, now: DateTime<Utc>) -> Result<AttemptCount, Limited> {
         let (mut tables, now_ms) = (self.tables(), now.timestamp_millis());
         tables.check(&self.config, attempt, now_ms)?;
@@ -140,24 +139,24 @@ impl SignInLimits {
         Ok(AttemptCount(attempt))
     }
 
-    /// The attempt was right: it is taken back, and the address' failures at this account are forgotten.
+    /// Records a success: the attempt and all failures of the address at the account no longer count.
     pub fn succeeded(&self, AttemptCount(attempt): AttemptCount, now: DateTime<Utc>) {
         let (mut tables, now_ms) = (self.tables(), now.timestamp_millis());
         tables.pairs.clear(attempt.pair);
         if !attempt.known {
-            tables.accounts.take_back(attempt.account, now_ms);
-            tables.addresses.take_back(attempt.address, now_ms);
+            tables.accounts.remove(attempt.account, now_ms);
+            tables.addresses.remove(attempt.address, now_ms);
         }
     }
 
-    /// Takes a sign-up from `address` at `now` and counts it.
+    /// Checks the limit for a sign-up from `address` at `now` and counts the sign-up.
     ///
     /// # Errors
-    /// [`Limited`].
+    /// [`Limited`] if the limit is reached.
     pub fn sign_up(&self, address: IpAddr, now: DateTime<Utc>) -> Result<(), Limited> {
         let key = self.key(("address", address));
         let (mut tables, now_ms) = (self.tables(), now.timestamp_millis());
-        if let Some(retry_after_s) = tables.signups.full_for(key, self.config.max_signups_per_address, now_ms) {
+        if let Some(retry_after_s) = tables.signups.retry_after_s(key, self.config.max_signups_per_address, now_ms) {
             return Err(Limited { retry_after_s });
         }
         tables.signups.add(key, now_ms);
@@ -175,9 +174,9 @@ impl SignInLimits {
 
 impl Tables {
     fn check(&self, config: &SignInConfig, attempt: Attempt, now_ms: i64) -> Result<(), Limited> {
-        let pair = self.pairs.full_for(attempt.pair, config.max_failed_logins, now_ms);
-        let account = || self.accounts.full_for(attempt.account, config.max_failed_logins_per_account, now_ms);
-        let address = || self.addresses.full_for(attempt.address, config.max_failed_logins_per_address, now_ms);
+        let pair = self.pairs.retry_after_s(attempt.pair, config.max_failed_logins, now_ms);
+        let account = || self.accounts.retry_after_s(attempt.account, config.max_failed_logins_per_account, now_ms);
+        let address = || self.addresses.retry_after_s(attempt.address, config.max_failed_logins_per_address, now_ms);
         let wait = if attempt.known { pair } else { pair.max(account()).max(address()) };
         wait.map_or(Ok(()), |retry_after_s| Err(Limited { retry_after_s }))
     }
@@ -204,18 +203,18 @@ mod tests {
         DateTime::from_timestamp(1_000_020, 0).unwrap()
     }
 
-    /// How many of ten attempts are taken.
-    fn taken(limits: &SignInLimits, attempt: impl Fn(u8) -> Attempt) -> usize {
+    /// The number of accepted attempts out of ten.
+    fn accepted(limits: &SignInLimits, attempt: impl Fn(u8) -> Attempt) -> usize {
         (0..10).filter(|n| limits.begin(attempt(*n), now()).is_ok()).count()
     }
 
     #[test]
     fn failures_are_limited_per_pair_per_account_and_per_address() {
         let limits = SignInLimits::new(CONFIG);
-        assert_eq!(taken(&limits, |_| limits.attempt("ada", ip(1), false)), 3, "one address at one account");
-        assert_eq!(taken(&limits, |n| limits.attempt("ada", ip(10 + n), false)), 2, "the account: five in all");
+        assert_eq!(accepted(&limits, |_| limits.attempt("ada", ip(1), false)), 3, "one address at one account");
+        assert_eq!(accepted(&limits, |n| limits.attempt("ada", ip(10 + n), false)), 2, "the account: five in all");
         assert_eq!(
-            taken(&limits, |n| limits.attempt(&format!("user{n}"), ip(1), false)),
+            accepted(&limits, |n| limits.attempt(&format!("user{n}"), ip(1), false)),
             2,
             "the address: five in all"
         );
@@ -224,19 +223,19 @@ mod tests {
     }
 
     #[test]
-    fn a_known_address_is_not_shut_out_by_strangers_but_has_a_limit_of_its_own() {
+    fn failures_of_unknown_addresses_do_not_block_a_known_address_which_has_its_own_limit() {
         let limits = SignInLimits::new(CONFIG);
         let known = || limits.attempt("ada", ip(1), true);
-        assert_eq!(taken(&limits, |n| limits.attempt("ada", ip(10 + n), false)), 5);
-        assert_eq!(taken(&limits, |n| limits.attempt(&format!("user{n}"), ip(1), false)), 5);
+        assert_eq!(accepted(&limits, |n| limits.attempt("ada", ip(10 + n), false)), 5);
+        assert_eq!(accepted(&limits, |n| limits.attempt(&format!("user{n}"), ip(1), false)), 5);
         assert_eq!(limits.check(known(), now()), Ok(()));
-        assert_eq!(taken(&limits, |_| known()), 3);
+        assert_eq!(accepted(&limits, |_| known()), 3);
         assert!(limits.check(known(), now()).is_err());
-        assert_eq!(taken(&limits, |_| limits.attempt("bob", ip(77), false)), 3, "nobody else pays for it");
+        assert_eq!(accepted(&limits, |_| limits.attempt("bob", ip(77), false)), 3, "other pairs are not affected");
     }
 
     #[test]
-    fn success_forgets_the_pairs_failures_and_does_not_count_itself() {
+    fn a_success_clears_the_failures_of_the_pair() {
         let limits = SignInLimits::new(CONFIG);
         let attempt = || limits.attempt("ada", ip(1), false);
         for _ in 0..20 {
@@ -246,9 +245,9 @@ mod tests {
         let _left = limits.begin(attempt(), now()).unwrap();
         let _left = limits.begin(attempt(), now()).unwrap();
         let count = limits.begin(attempt(), now()).unwrap();
-        assert!(limits.begin(attempt(), now()).is_err(), "those that left without an answer count");
+        assert!(limits.begin(attempt(), now()).is_err(), "attempts without an outcome count as failures");
         limits.succeeded(count, now());
-        assert_eq!(taken(&limits, |_| attempt()), 3);
+        assert_eq!(accepted(&limits, |_| attempt()), 3);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Who gets a processor for a password hash next.
+//! The queue of callers that wait for a permit to hash a password.
 //!
-//! Callers wait in two lanes: addresses that signed in to the account before, and everybody else. The lanes alternate;
-//! within a lane addresses take turns, within an address accounts do, and within an account the newest and the oldest
-//! caller. The newest goes first (adaptive LIFO; Maurer, "Fail at Scale", 2015): a person who types the right password
-//! behind a burst of wrong ones is the newest. The oldest goes next, so that a lasting flood of newer callers overtakes
-//! nobody for ever. Waiting is bounded in number and in time.
+//! Known addresses, from which the account has signed in before, and unknown addresses alternate. Within each class there
+//! is a round robin over addresses, then over the accounts of an address, then between the newest and the oldest caller of
+//! an account. The newest is first (adaptive LIFO; Maurer, "Fail at Scale", 2015): a right password behind a burst of wrong
+//! ones is the newest. The oldest is next, so that a lasting flood does not starve an older caller. The queue is bounded in
+//! length and in time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,31 +12,30 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// Longest wait for a processor.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Whom a slot is for.
+/// Identifies a caller for the round robin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Requester {
-    /// Names the client's address.
+    /// The hash of the client's address.
     pub address: u64,
-    /// Names the account.
+    /// The hash of the account name.
     pub account: u64,
-    /// Whether the account signed in from this address before, or the caller is signed in.
+    /// Whether the account has signed in from this address before, or the caller is authenticated.
     pub known: bool,
 }
 
 impl Requester {
-    /// The server itself, at its start.
+    /// The server at its start.
     pub const SERVER: Self = Self { address: 0, account: 0, known: true };
 }
 
-/// Too many are waiting, or the wait was too long: answer 503.
+/// The queue is full, or the wait was too long: 503.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many password checks are waiting")]
 pub struct QueueFull;
 
-/// Hands out as many slots as hashes may run at the same time. Cloning shares it.
+/// Issues permits to hash. Clones share the queue.
 #[derive(Debug, Clone)]
 pub(in crate::auth) struct HashQueue(Arc<Shared>);
 
@@ -50,44 +49,43 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     running: usize,
-    /// Strangers and known addresses.
-    lanes: [Lane; 2],
-    /// The lane that goes first.
-    next_lane: usize,
+    /// The callers from unknown and from known addresses.
+    classes: [ClassQueue; 2],
+    next_class: usize,
 }
 
-/// The right to use one processor for one hash, until it is dropped.
+/// The permit for one hash, released by its drop.
 #[derive(Debug)]
 #[must_use]
-pub struct HashSlot(Option<Arc<Shared>>);
+pub struct HashPermit(Option<Arc<Shared>>);
 
 impl HashQueue {
-    /// A queue for `max_running` hashes at a time and `max_waiting` callers.
+    /// A queue with `max_running` permits and at most `max_waiting` callers.
     pub(in crate::auth) fn new(max_running: usize, max_waiting: usize) -> Self {
         Self(Arc::new(Shared { max_running: max_running.max(1), max_waiting, state: Mutex::default() }))
     }
 
-    /// Waits for a slot.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// [`QueueFull`].
-    pub(in crate::auth) async fn slot(&self, requester: Requester) -> Result<HashSlot, QueueFull> {
+    /// [`QueueFull`] for a full queue, an evicted caller, or a wait that is too long.
+    pub(in crate::auth) async fn permit(&self, requester: Requester) -> Result<HashPermit, QueueFull> {
         let waiting = {
             let mut state = self.0.state();
             if state.running < self.0.max_running {
                 state.running += 1;
-                return Ok(HashSlot(Some(Arc::clone(&self.0))));
+                return Ok(HashPermit(Some(Arc::clone(&self.0))));
             }
-            if state.waiting() >= self.0.max_waiting && !state.make_room(requester) {
+            if state.waiting() >= self.0.max_waiting && !state.evict(requester) {
                 return Err(QueueFull);
             }
-            let (given, waiting) = oneshot::channel();
-            state.lanes[usize::from(requester.known)].push(requester, given);
+            let (waiter, waiting) = oneshot::channel();
+            state.classes[usize::from(requester.known)].push(requester, waiter);
             waiting
         };
         match tokio::time::timeout(LONGEST_WAIT, waiting).await {
-            Ok(Ok(slot)) => Ok(slot),
-            // Pushed out by callers with fewer in the queue, or too late.
+            Ok(Ok(permit)) => Ok(permit),
+            // Evicted, or timed out.
             Ok(Err(_)) | Err(_) => Err(QueueFull),
         }
     }
@@ -98,7 +96,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes a slot on to the next caller that still waits.
+    /// Passes a permit to the next caller that still waits.
     fn release(self: &Arc<Self>) {
         loop {
             let next = {
@@ -110,16 +108,16 @@ impl Shared {
                 next
             };
             let Some(next) = next else { return };
-            match next.send(HashSlot(Some(Arc::clone(self)))) {
+            match next.send(HashPermit(Some(Arc::clone(self)))) {
                 Ok(()) => return,
-                // The caller has left. This slot must not be released a second time by its drop.
-                Err(mut unwanted) => unwanted.0 = None,
+                // The caller has disconnected. The drop of this permit must not release it a second time.
+                Err(mut returned) => returned.0 = None,
             }
         }
     }
 }
 
-impl Drop for HashSlot {
+impl Drop for HashPermit {
     fn drop(&mut self) {
         if let Some(shared) = self.0.take() {
             shared.release();
@@ -127,21 +125,21 @@ impl Drop for HashSlot {
     }
 }
 
-type Waiter = oneshot::Sender<HashSlot>;
+type Waiter = oneshot::Sender<HashPermit>;
 
-/// Addresses in the order of their turns.
+/// The addresses of one class in round-robin order.
 #[derive(Debug, Default)]
-struct Lane(VecDeque<AddressLine>);
+struct ClassQueue(VecDeque<AddressQueue>);
 
 #[derive(Debug)]
-struct AddressLine {
+struct AddressQueue {
     address: u64,
-    accounts: VecDeque<AccountLine>,
+    accounts: VecDeque<AccountQueue>,
 }
 
 /// The callers of one account, newest last.
 #[derive(Debug)]
-struct AccountLine {
+struct AccountQueue {
     account: u64,
     waiters: VecDeque<Waiter>,
     oldest_next: bool,
@@ -149,81 +147,83 @@ struct AccountLine {
 
 impl State {
     fn waiting(&self) -> usize {
-        self.lanes.iter().flat_map(|lane| &lane.0).map(AddressLine::waiting).sum()
+        self.classes.iter().flat_map(|class| &class.0).map(AddressQueue::waiting).sum()
     }
 
     fn pop(&mut self) -> Option<Waiter> {
-        let first = self.next_lane;
-        let lane = if self.lanes[first].0.is_empty() { 1 - first } else { first };
-        self.next_lane = 1 - lane;
-        self.lanes[lane].pop()
+        let next = self.next_class;
+        let class = if self.classes[next].0.is_empty() { 1 - next } else { next };
+        self.next_class = 1 - class;
+        self.classes[class].pop()
     }
 
-    /// Drops callers that have left; if none has, the oldest of the address with the most callers. An address with a single
-    /// caller keeps its place, but a stranger's yields to a known address. `false` when nobody had to go.
-    fn make_room(&mut self, requester: Requester) -> bool {
+    /// Evicts disconnected callers, or else the oldest caller of the address with the most callers. The single caller of an
+    /// address is only evicted from an unknown address for a known one. Returns whether a caller was evicted.
+    fn evict(&mut self, requester: Requester) -> bool {
         let before = self.waiting();
         self.drop_waiters(|waiter| waiter.is_closed());
         if self.waiting() < before {
             return true;
         }
-        let [strangers, known] = &mut self.lanes;
-        let longest = strangers.0.iter_mut().max_by_key(|line| line.waiting());
+        let [unknown, known] = &mut self.classes;
+        let longest = unknown.0.iter_mut().max_by_key(|queue| queue.waiting());
         let longest = match longest {
-            Some(line) if requester.known => Some(line),
-            line => {
-                line.into_iter().chain(&mut known.0).max_by_key(|line| line.waiting()).filter(|line| line.waiting() > 1)
-            }
+            Some(queue) if requester.known => Some(queue),
+            queue => queue
+                .into_iter()
+                .chain(&mut known.0)
+                .max_by_key(|queue| queue.waiting())
+                .filter(|queue| queue.waiting() > 1),
         };
-        let account = longest.and_then(|line| line.accounts.iter_mut().max_by_key(|account| account.waiters.len()));
+        let account = longest.and_then(|queue| queue.accounts.iter_mut().max_by_key(|account| account.waiters.len()));
         let dropped = account.and_then(|account| account.waiters.pop_front()).is_some();
         self.drop_waiters(|_| false);
         dropped
     }
 
-    /// Drops these callers, and the lines that they leave empty.
+    /// Removes the selected callers, and empty queues.
     fn drop_waiters(&mut self, which: impl Fn(&Waiter) -> bool) {
-        for lane in &mut self.lanes {
-            for line in &mut lane.0 {
-                line.accounts.iter_mut().for_each(|account| account.waiters.retain(|waiter| !which(waiter)));
-                line.accounts.retain(|account| !account.waiters.is_empty());
+        for class in &mut self.classes {
+            for queue in &mut class.0 {
+                queue.accounts.iter_mut().for_each(|account| account.waiters.retain(|waiter| !which(waiter)));
+                queue.accounts.retain(|account| !account.waiters.is_empty());
             }
-            lane.0.retain(|line| !line.accounts.is_empty());
+            class.0.retain(|queue| !queue.accounts.is_empty());
         }
     }
 }
 
-impl AddressLine {
+impl AddressQueue {
     fn waiting(&self) -> usize {
         self.accounts.iter().map(|account| account.waiters.len()).sum()
     }
 }
 
-impl Lane {
-    /// Adds a caller. An address that was not waiting goes behind all that are, and so does an account.
+impl ClassQueue {
+    /// Adds a caller. A new address or account is last in the round robin.
     fn push(&mut self, Requester { address, account, .. }: Requester, waiter: Waiter) {
-        let at = self.0.iter().position(|line| line.address == address).unwrap_or_else(|| {
-            self.0.push_back(AddressLine { address, accounts: VecDeque::new() });
+        let at = self.0.iter().position(|queue| queue.address == address).unwrap_or_else(|| {
+            self.0.push_back(AddressQueue { address, accounts: VecDeque::new() });
             self.0.len() - 1
         });
         let accounts = &mut self.0[at].accounts;
-        let at = accounts.iter().position(|line| line.account == account).unwrap_or_else(|| {
-            accounts.push_back(AccountLine { account, waiters: VecDeque::new(), oldest_next: false });
+        let at = accounts.iter().position(|queue| queue.account == account).unwrap_or_else(|| {
+            accounts.push_back(AccountQueue { account, waiters: VecDeque::new(), oldest_next: false });
             accounts.len() - 1
         });
         accounts[at].waiters.push_back(waiter);
     }
 
     fn pop(&mut self) -> Option<Waiter> {
-        let mut line = self.0.pop_front()?;
-        let mut account = line.accounts.pop_front()?;
+        let mut queue = self.0.pop_front()?;
+        let mut account = queue.accounts.pop_front()?;
         let next = if account.oldest_next { account.waiters.pop_front() } else { account.waiters.pop_back() };
         account.oldest_next = !account.oldest_next;
         if !account.waiters.is_empty() {
-            line.accounts.push_back(account);
+            queue.accounts.push_back(account);
         }
-        if !line.accounts.is_empty() {
-            self.0.push_back(line);
+        if !queue.accounts.is_empty() {
+            self.0.push_back(queue);
         }
         next
     }

@@ -1,15 +1,15 @@
-//! Session tokens that Auth.js and NextAuth themselves made, at a time of the test's choice.
+//! Session tokens that Auth.js and NextAuth created at a given time.
 
 use serde_json::{Value, json};
 use trainyard_testkit::auth_js_tokens;
 
-use super::gate::{Gate, SECRET, auth_js, part};
+use super::fixture::{Fixture, SECRET, auth_js, part};
 use crate::support::start;
 
 const COOKIE: &str = "authjs.session-token";
 const CALLER: &str = "ada@example.com user";
 
-/// Tokens for Ada, issued at the start of the test's clock for ten minutes.
+/// Tokens that are valid for ten minutes from the start of the manual clock.
 async fn tokens(requests: &[Value]) -> Vec<String> {
     let requests: Vec<Value> = requests
         .iter()
@@ -26,7 +26,7 @@ async fn tokens(requests: &[Value]) -> Vec<String> {
 #[tokio::test]
 async fn both_versions_are_decrypted() {
     let previous = "the shared secret of last year, of enough bytes";
-    let gate = Gate::open(auth_js(json!({"previous_secret": previous}))).await;
+    let fixture = Fixture::start(auth_js(json!({"previous_secret": previous}))).await;
     let good = tokens(&[
         json!({}),
         json!({"salt": "__Secure-authjs.session-token"}),
@@ -36,7 +36,7 @@ async fn both_versions_are_decrypted() {
     ])
     .await;
     for token in good {
-        gate.accepts(&token, CALLER).await;
+        fixture.accepts(&token, CALLER).await;
     }
     let bad = tokens(&[
         json!({"secret": "a secret that was never agreed on"}),
@@ -45,17 +45,17 @@ async fn both_versions_are_decrypted() {
     ])
     .await;
     for token in bad {
-        gate.refuses(&token, "unauthenticated", "header kid names an unknown key").await;
+        fixture.refuses(&token, "unauthenticated", "header parameter kid of the token names an unknown key").await;
     }
     let old = tokens(&[json!({"now": start().timestamp() - 630})]).await.remove(0);
-    gate.refuses(&old, "token_expired", "claim exp has passed").await;
-    let own_name = Gate::open(auth_js(json!({"cookie_names": "session"}))).await;
+    fixture.refuses(&old, "token_expired", "has expired (claim exp)").await;
+    let own_name = Fixture::start(auth_js(json!({"cookie_names": "session"}))).await;
     own_name.accepts(&tokens(&[json!({"salt": "session"})]).await[0], CALLER).await;
 }
 
 #[tokio::test]
-async fn a_changed_part_is_noticed() {
-    let gate = Gate::open(auth_js(json!({}))).await;
+async fn a_modified_part_is_refused() {
+    let fixture = Fixture::start(auth_js(json!({}))).await;
     let made = tokens(&[json!({}), json!({"version": 4, "salt": ""})]).await;
     for token in &made {
         let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
@@ -64,25 +64,31 @@ async fn a_changed_part_is_noticed() {
             let mut parts = parts.clone();
             let first = if parts[changed].starts_with('A') { "B" } else { "A" };
             parts[changed].replace_range(..1, first);
-            let why = if with_kid { "signature is not one of issuer web" } else { "header kid names an unknown key" };
-            gate.refuses(&parts.join("."), "unauthenticated", why).await;
-            // Of another length.
+            let why = if with_kid {
+                "signature of the token does not match the key of issuer web"
+            } else {
+                "header parameter kid of the token names an unknown key"
+            };
+            fixture.refuses(&parts.join("."), "unauthenticated", why).await;
+            // Another length.
             parts[changed] = "AAAA".to_owned();
-            gate.refuses(&parts.join("."), "unauthenticated", why).await;
+            fixture.refuses(&parts.join("."), "unauthenticated", why).await;
         }
-        // The header is protected too: a token does not become one of another kind.
+        // The header is authenticated, so the encryption can't be replaced.
         let mut parts = parts;
         parts[0] = part(&json!({"alg": "dir", "enc": "A256CBC-HS512"}));
-        gate.refuses(&parts.join("."), "unauthenticated", "header kid names an unknown key").await;
+        fixture
+            .refuses(&parts.join("."), "unauthenticated", "header parameter kid of the token names an unknown key")
+            .await;
     }
 }
 
 #[tokio::test]
-async fn claims_of_encrypted_tokens_are_checked_as_those_of_signed_ones() {
-    // An issuer that shares no secret is no candidate.
+async fn claims_of_encrypted_tokens_are_checked() {
+    // An issuer without a shared secret does not decrypt tokens.
     let provider = json!({"name": "id", "kind": "oidc", "issuer": "http://127.0.0.1:9", "audience": "yard"});
     let app = json!({"name": "web", "kind": "authjs", "secret": SECRET, "issuer": "https://app.example.com"});
-    let gate = Gate::open(json!([provider, app])).await;
+    let fixture = Fixture::start(json!([provider, app])).await;
     let with_issuer = |iss: Value| json!({"token": {"sub": "1", "email": "ada@example.com", "iss": iss}});
     let made = tokens(&[
         with_issuer(json!("https://app.example.com")),
@@ -90,8 +96,8 @@ async fn claims_of_encrypted_tokens_are_checked_as_those_of_signed_ones() {
         with_issuer(json!("https://evil.example.com/\u{7}")),
     ])
     .await;
-    gate.accepts(&made[0], CALLER).await;
-    gate.refuses(&made[1], "unauthenticated", "claim iss is missing; expected 'https://app.example.com'").await;
+    fixture.accepts(&made[0], CALLER).await;
+    fixture.refuses(&made[1], "unauthenticated", "claim iss is missing; expected 'https://app.example.com'").await;
     let why = "claim iss must be 'https://app.example.com', not 'https://evil.example.com/?'";
-    gate.refuses(&made[2], "unauthenticated", why).await;
+    fixture.refuses(&made[2], "unauthenticated", why).await;
 }

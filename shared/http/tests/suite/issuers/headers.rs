@@ -1,48 +1,75 @@
-//! What protects a token: only what is expected is accepted.
+//! Only supported header parameters are accepted.
 
 use serde_json::{Value, json};
 
-use super::gate::{Gate, auth_js, claims, part, signed};
+use super::fixture::{Fixture, auth_js, claims, part, signed};
 
-/// A token with this header and no signature of anybody.
+/// A token with this header and an invalid signature.
 fn unsigned(header: Value) -> String {
     format!("{}.{}.c2lnbmF0dXJl", part(&header), part(&claims(json!({}))))
 }
 
-/// An encrypted token with this header that no key opens.
-fn sealed(header: Value, key: &str) -> String {
+/// An encrypted token with this header that no key decrypts.
+fn encrypted(header: Value, key: &str) -> String {
     format!("{}.{key}.aXY.dGV4dA.dGFn", part(&header))
 }
 
 #[tokio::test]
-async fn only_expected_headers_are_accepted() {
-    let gate = Gate::open(auth_js(json!({}))).await;
+async fn only_supported_headers_are_accepted() {
+    let fixture = Fixture::start(auth_js(json!({}))).await;
     for (token, why) in [
-        (unsigned(json!({"alg": "none"})), "header alg names 'none', which is not accepted"),
-        (unsigned(json!({})), "header alg names ''"),
-        (unsigned(json!({"alg": "HS256", "crit": ["exp"]})), "header crit asks for extensions"),
-        (unsigned(json!({"alg": "HS256", "typ": "logout+jwt"})), "header typ must be JWT or at+jwt, not 'logout+jwt'"),
-        (unsigned(json!({"alg": "HS256", "typ": 1})), "header typ must be JWT or at+jwt"),
-        (unsigned(json!({"alg": "HS256", "kid": 1})), "header kid must be a text"),
-        (unsigned(json!({"alg": "HS256", "typ": "application/at+JWT"})), "signature is not one of issuer web"),
-        (unsigned(json!({"alg": "HS512"})), "signature is not one of issuer web"),
-        (unsigned(json!({"alg": "RS256"})), "signature is not one of issuer web"),
-        (sealed(json!({"alg": "A256KW", "enc": "A256GCM"}), ""), "header alg of an encrypted token must be dir"),
-        (sealed(json!({"alg": "dir", "enc": "A256GCM"}), "a2V5"), "header alg of an encrypted token must be dir"),
-        (sealed(json!({"alg": "dir", "enc": "A256GCM", "zip": "DEF"}), ""), "header zip asks for compression"),
-        (sealed(json!({"alg": "dir", "enc": "A128GCM"}), ""), "header enc must be A256CBC-HS512 or A256GCM"),
-        (sealed(json!({"alg": "dir", "enc": "A256GCM"}), ""), "header kid names an unknown key"),
-        (sealed(json!({"alg": "dir", "enc": "A256CBC-HS512", "kid": "x"}), ""), "header kid names an unknown key"),
-        (sealed(json!({"alg": "dir", "enc": "A256GCM", "crit": []}), ""), "header crit asks for extensions"),
-        (sealed(json!({"alg": "dir", "enc": "A256GCM", "kid": []}), ""), "header kid must be a text"),
+        (
+            unsigned(json!({"alg": "none"})),
+            "header parameter alg of the token is 'none', which is not a supported algorithm",
+        ),
+        (unsigned(json!({})), "header parameter alg of the token is ''"),
+        (unsigned(json!({"alg": "HS256", "crit": ["exp"]})), "header parameter crit of the token lists extensions"),
+        (
+            unsigned(json!({"alg": "HS256", "typ": "logout+jwt"})),
+            "header parameter typ of the token must be JWT or at+jwt, not 'logout+jwt'",
+        ),
+        (unsigned(json!({"alg": "HS256", "typ": 1})), "header parameter typ of the token must be JWT or at+jwt"),
+        (unsigned(json!({"alg": "HS256", "kid": 1})), "header parameter kid of the token must be a text"),
+        (
+            unsigned(json!({"alg": "HS256", "typ": "application/at+JWT"})),
+            "signature of the token does not match the key of issuer web",
+        ),
+        (unsigned(json!({"alg": "HS512"})), "signature of the token does not match the key of issuer web"),
+        (unsigned(json!({"alg": "RS256"})), "signature of the token does not match the key of issuer web"),
+        (encrypted(json!({"alg": "A256KW", "enc": "A256GCM"}), ""), "of an encrypted token must be dir"),
+        (encrypted(json!({"alg": "dir", "enc": "A256GCM"}), "a2V5"), "of an encrypted token must be dir"),
+        (
+            encrypted(json!({"alg": "dir", "enc": "A256GCM", "zip": "DEF"}), ""),
+            "header parameter zip of the token is set, but compression is not supported",
+        ),
+        (
+            encrypted(json!({"alg": "dir", "enc": "A128GCM"}), ""),
+            "header parameter enc of the token must be A256CBC-HS512 or A256GCM",
+        ),
+        (
+            encrypted(json!({"alg": "dir", "enc": "A256GCM"}), ""),
+            "header parameter kid of the token names an unknown key",
+        ),
+        (
+            encrypted(json!({"alg": "dir", "enc": "A256CBC-HS512", "kid": "x"}), ""),
+            "header parameter kid of the token names an unknown key",
+        ),
+        (
+            encrypted(json!({"alg": "dir", "enc": "A256GCM", "crit": []}), ""),
+            "header parameter crit of the token lists extensions",
+        ),
+        (
+            encrypted(json!({"alg": "dir", "enc": "A256GCM", "kid": []}), ""),
+            "header parameter kid of the token must be a text",
+        ),
     ] {
-        gate.refuses(&token, "unauthenticated", why).await;
+        fixture.refuses(&token, "unauthenticated", why).await;
     }
 }
 
 #[tokio::test]
-async fn what_is_no_token_gets_the_usual_answer() {
-    let gate = Gate::open(auth_js(json!({}))).await;
+async fn a_text_that_is_not_a_token_gets_the_usual_response() {
+    let fixture = Fixture::start(auth_js(json!({}))).await;
     let good = signed(json!({}));
     let dir = part(&json!({"alg": "dir", "enc": "A256GCM"}));
     for token in [
@@ -55,25 +82,25 @@ async fn what_is_no_token_gets_the_usual_answer() {
         format!("{dir}..aXY.!.x"),
         format!("{dir}..aXY.aXY.!"),
         format!("{}{good}", "x".repeat(17_000)),
-        // Ours, but of another secret.
+        // The own issuer, with another secret.
         signed(json!({"iss": "trainyard"})),
     ] {
-        gate.refuses(&token, "unauthenticated", "the access token is not valid").await;
+        fixture.refuses(&token, "unauthenticated", "the access token is not valid").await;
     }
 }
 
 #[tokio::test]
-async fn without_issuers_no_foreign_token_is_read() {
-    let gate = Gate::open(json!([])).await;
-    gate.refuses(&signed(json!({})), "unauthenticated", "the access token is not valid").await;
+async fn without_issuers_no_external_token_is_accepted() {
+    let fixture = Fixture::start(json!([])).await;
+    fixture.refuses(&signed(json!({})), "unauthenticated", "the access token is not valid").await;
 }
 
 #[tokio::test]
-async fn many_tokens_are_remembered_within_bounds() {
-    let gate = Gate::open(auth_js(json!({}))).await;
+async fn the_cache_of_tokens_is_bounded() {
+    let fixture = Fixture::start(auth_js(json!({}))).await;
     for n in 0..=4_096 {
-        let answer = gate.pool(&signed(json!({"jti": n}))).await;
+        let answer = fixture.pool(&signed(json!({"jti": n}))).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    gate.accepts(&signed(json!({"jti": 0})), "ada@example.com user").await;
+    fixture.accepts(&signed(json!({"jti": 0})), "ada@example.com user").await;
 }

@@ -1,4 +1,4 @@
-//! An OpenID provider whose documents are the test's choice, and the rules for its keys.
+//! An OpenID provider with documents from the test, and tests of its keys.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,14 +17,14 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::gate::{Gate, claims};
+use super::fixture::{Fixture, claims};
 
 const CALLER: &str = "ada@example.com user";
 
-/// A document at a path of the provider's: status, headers, body. Status 0: no answer ever comes.
+/// A document of the provider: status, headers, body. With status 0 the provider never responds.
 pub(super) type Document = (u16, Vec<(&'static str, String)>, String);
 
-/// See the module.
+/// An OpenID provider.
 #[derive(Clone)]
 pub(super) struct Provider {
     pub(super) issuer: String,
@@ -33,7 +33,7 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// One that publishes `keys` and describes itself.
+    /// Starts a provider with these keys and a discovery document.
     pub(super) async fn start(keys: &[&SigningKey]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
@@ -57,12 +57,12 @@ impl Provider {
         self.put("/keys", (200, vec![], json!({"keys": keys}).to_string()));
     }
 
-    /// How often anything was asked for.
+    /// The number of requests so far.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// The settings of an issuer for it.
+    /// The settings of its issuer.
     pub(super) fn settings(&self, further: Value) -> Value {
         let mut issuer = json!({"name": "id", "kind": "oidc", "issuer": self.issuer, "audience": "yard"});
         issuer.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
@@ -99,7 +99,7 @@ async fn answer(State(provider): State<Provider>, request: Request) -> Response 
     (StatusCode::from_u16(status).unwrap(), sent, body).into_response()
 }
 
-/// A key of the provider's.
+/// A key of the provider.
 pub(super) struct SigningKey {
     algorithm: Algorithm,
     kid: String,
@@ -132,39 +132,45 @@ fn ec(pair: EcdsaKeyPair) -> EncodingKey {
     EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
 }
 
-/// The RSA key within a PKCS #8 document: the content of its last element, an octet string with a length of two bytes.
+/// The RSA key of a PKCS #8 document: the content of the last element, an octet string with a two-byte length.
 fn pkcs1(pkcs8: &[u8]) -> Vec<u8> {
     let start = pkcs8.windows(2).position(|tag| tag == [0x04, 0x82]).unwrap();
     pkcs8[start + 4..].to_vec()
 }
 
 #[tokio::test]
-async fn a_key_verifies_what_it_is_for() {
+async fn a_key_verifies_tokens_of_its_algorithm() {
     let rsa = SigningKey::new(Algorithm::RS256, "rsa");
     let (p256, p384) = (SigningKey::new(Algorithm::ES256, "p256"), SigningKey::new(Algorithm::ES384, "p384"));
     let ed = SigningKey::new(Algorithm::EdDSA, "ed");
     let provider = Provider::start(&[&rsa, &p256, &p384, &ed]).await;
-    let gate = Gate::open(provider.settings(json!({}))).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
     for key in [&rsa, &p256, &p384, &ed] {
-        gate.accepts(&provider.token(key), CALLER).await;
-        gate.accepts(&provider.token_with(key, None), CALLER).await;
+        fixture.accepts(&provider.token(key), CALLER).await;
+        fixture.accepts(&provider.token_with(key, None), CALLER).await;
     }
     let other = SigningKey::new(Algorithm::ES256, "p256");
-    gate.refuses(&provider.token(&other), "unauthenticated", "signature is not one of issuer id").await;
+    fixture
+        .refuses(
+            &provider.token(&other),
+            "unauthenticated",
+            "signature of the token does not match the key of issuer id",
+        )
+        .await;
     let misnamed = provider.token_with(&p256, Some("rsa"));
-    gate.refuses(&misnamed, "unauthenticated", "its alg ES256 is not one of key 'rsa'").await;
-    // The public key is no secret to sign with.
+    fixture.refuses(&misnamed, "unauthenticated", "the key 'rsa' does not support its alg ES256").await;
+    // The public key must not be accepted as an HMAC secret.
     let text = rsa.published.to_string();
     let header = Header { kid: Some("rsa".into()), ..Header::new(Algorithm::HS256) };
     let claims = claims(json!({"iss": provider.issuer, "aud": "yard"}));
     let confused = encode(&header, &claims, &EncodingKey::from_secret(text.as_bytes())).unwrap();
-    gate.refuses(&confused, "unauthenticated", "its alg HS256 is not one of key 'rsa'").await;
+    fixture.refuses(&confused, "unauthenticated", "the key 'rsa' does not support its alg HS256").await;
     let unnamed = encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"x")).unwrap();
-    gate.refuses(&unnamed, "unauthenticated", "no published key is for its alg HS256").await;
+    fixture.refuses(&unnamed, "unauthenticated", "no published key supports the alg HS256").await;
 }
 
 #[tokio::test]
-async fn keys_for_other_uses_are_left_out() {
+async fn keys_for_other_uses_are_ignored() {
     let [sealing, wrapping, named, twin] =
         ["sealing", "wrapping", "named", "twin"].map(|kid| SigningKey::new(Algorithm::ES256, kid));
     let with = |key: &SigningKey, name: &str, value: Value| {
@@ -188,12 +194,12 @@ async fn keys_for_other_uses_are_left_out() {
     ]});
     let provider = Provider::start(&[]).await;
     provider.put("/keys", (200, vec![], keys.to_string()));
-    let gate = Gate::open(provider.settings(json!({}))).await;
-    gate.accepts(&provider.token(&named), CALLER).await;
-    gate.accepts(&provider.token(&twin), CALLER).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
+    fixture.accepts(&provider.token(&named), CALLER).await;
+    fixture.accepts(&provider.token(&twin), CALLER).await;
     for key in [&sealing, &wrapping] {
-        gate.refuses(&provider.token(key), "unauthenticated", "is not among the published keys").await;
+        fixture.refuses(&provider.token(key), "unauthenticated", "no published key has the kid").await;
     }
     let unnamed = provider.token_with(&named, None);
-    gate.refuses(&unnamed, "unauthenticated", "it names none (kid), and several fit").await;
+    fixture.refuses(&unnamed, "unauthenticated", "the token has no kid, and several keys support its alg").await;
 }

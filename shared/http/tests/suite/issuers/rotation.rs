@@ -1,4 +1,4 @@
-//! Keys come and go, and so does the provider.
+//! Key rotation, and an unavailable provider.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use trainyard_testkit::eventually;
 
-use super::gate::Gate;
+use super::fixture::Fixture;
 use super::provider::{Provider, SigningKey};
 
 const CALLER: &str = "ada@example.com user";
@@ -18,70 +18,70 @@ fn key(kid: &str) -> SigningKey {
 }
 
 #[tokio::test]
-async fn a_new_key_is_fetched_once_and_made_up_ones_do_not_flood_the_provider() {
+async fn a_new_key_is_fetched_once_and_invented_ones_do_not_flood_the_provider() {
     let (old, new) = (key("old"), key("new"));
     let provider = Provider::start(&[&old]).await;
-    let gate = Gate::open(provider.settings(json!({}))).await;
-    gate.accepts(&provider.token(&old), CALLER).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
+    fixture.accepts(&provider.token(&old), CALLER).await;
     assert_eq!(provider.requests(), 2, "discovery and keys");
     provider.publish(&[&old, &new]);
-    // Too soon after the last fetch.
-    gate.refuses(&provider.token(&new), "unauthenticated", "its kid 'new' is not among the published keys").await;
+    // Within the minimum interval after the last fetch.
+    fixture.refuses(&provider.token(&new), "unauthenticated", "no published key has the kid 'new'").await;
     assert_eq!(provider.requests(), 2);
-    gate.clock.advance(TimeDelta::seconds(10));
-    let many = futures::future::join_all((0..20).map(|_| async { gate.api(&provider.token(&new)).await })).await;
+    fixture.clock.advance(TimeDelta::seconds(10));
+    let many = futures::future::join_all((0..20).map(|_| async { fixture.api(&provider.token(&new)).await })).await;
     assert!(many.iter().all(|answer| answer.status == 200), "{many:?}");
-    assert_eq!(provider.requests(), 4, "one fetch for all of them");
+    assert_eq!(provider.requests(), 4, "all requests share one fetch");
     for n in 0..20 {
         let token = provider.token(&key(&format!("made-up-{n}")));
-        gate.refuses(&token, "unauthenticated", "is not among the published keys").await;
+        fixture.refuses(&token, "unauthenticated", "no published key has the kid").await;
     }
     assert_eq!(provider.requests(), 4);
 }
 
 #[tokio::test]
-async fn a_withdrawn_key_stops_when_its_time_is_up_also_for_tokens_seen_before() {
+async fn a_withdrawn_key_expires_also_for_cached_tokens() {
     let (old, new) = (key("old"), key("new"));
     let provider = Provider::start(&[&old]).await;
-    let gate = Gate::open(provider.settings(json!({}))).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
     let token = provider.token(&old);
-    gate.accepts(&token, CALLER).await;
+    fixture.accepts(&token, CALLER).await;
     provider.publish(&[&new]);
-    gate.clock.advance(TimeDelta::seconds(599));
-    gate.accepts(&token, CALLER).await;
-    gate.clock.advance(TimeDelta::seconds(1));
-    // The request that finds the keys old does not wait for new ones.
-    gate.api(&token).await;
+    fixture.clock.advance(TimeDelta::seconds(599));
+    fixture.accepts(&token, CALLER).await;
+    fixture.clock.advance(TimeDelta::seconds(1));
+    // The request that finds expired keys does not wait for new ones.
+    fixture.api(&token).await;
     eventually("the key is gone", Duration::from_secs(5), async || {
-        (gate.api(&token).await.status == 401).then_some(())
+        (fixture.api(&token).await.status == 401).then_some(())
     })
     .await;
-    gate.refuses(&token, "unauthenticated", "its kid 'old' is not among the published keys").await;
+    fixture.refuses(&token, "unauthenticated", "no published key has the kid 'old'").await;
 }
 
 #[tokio::test]
-async fn known_keys_go_on_while_the_provider_is_away() {
+async fn known_keys_remain_in_use_while_the_provider_is_unavailable() {
     let key = key("only");
     let provider = Provider::start(&[&key]).await;
-    let gate = Gate::open(provider.settings(json!({}))).await;
-    gate.accepts(&provider.token(&key), CALLER).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
+    fixture.accepts(&provider.token(&key), CALLER).await;
     provider.put("/keys", (503, vec![], String::new()));
-    // Each token lasts for ten minutes; the keys' age alone is at stake.
+    // The tokens stay valid, so only the age of the keys matters.
     for _ in 0..3 {
-        gate.clock.advance(TimeDelta::seconds(200));
+        fixture.clock.advance(TimeDelta::seconds(200));
         let token = provider.token(&key);
-        gate.accepts(&token, CALLER).await;
+        fixture.accepts(&token, CALLER).await;
     }
-    gate.clock.advance(TimeDelta::seconds(20));
-    gate.api(&provider.token(&key)).await;
-    eventually("the provider is asked again", Duration::from_secs(5), async || (provider.requests() > 2).then_some(()))
+    fixture.clock.advance(TimeDelta::seconds(20));
+    fixture.api(&provider.token(&key)).await;
+    eventually("the keys are fetched again", Duration::from_secs(5), async || (provider.requests() > 2).then_some(()))
         .await;
-    gate.accepts(&provider.token(&key), CALLER).await;
+    fixture.accepts(&provider.token(&key), CALLER).await;
 }
 
 #[tokio::test]
-async fn the_provider_says_how_long_its_keys_last_within_bounds() {
-    for (cache_control, seconds, asked_again) in [
+async fn max_age_sets_the_lifetime_of_keys_within_bounds() {
+    for (cache_control, seconds, fetched_again) in [
         ("public, max-age=120", 119, false),
         ("public, max-age=120", 120, true),
         ("no-store", 59, false),
@@ -94,13 +94,13 @@ async fn the_provider_says_how_long_its_keys_last_within_bounds() {
         let provider = Provider::start(&[]).await;
         let keys = json!({"keys": [key.published]}).to_string();
         provider.put("/keys", (200, vec![("cache-control", cache_control.to_owned())], keys));
-        let gate = Gate::open(provider.settings(json!({"jwks_url": format!("{}/keys", provider.issuer)}))).await;
+        let fixture = Fixture::start(provider.settings(json!({"jwks_url": format!("{}/keys", provider.issuer)}))).await;
         let token = provider.token(&key);
-        gate.accepts(&token, CALLER).await;
+        fixture.accepts(&token, CALLER).await;
         assert_eq!(provider.requests(), 1, "no discovery");
-        gate.clock.advance(TimeDelta::seconds(seconds));
-        gate.accepts(&token, CALLER).await;
-        if asked_again {
+        fixture.clock.advance(TimeDelta::seconds(seconds));
+        fixture.accepts(&token, CALLER).await;
+        if fetched_again {
             let limit = Duration::from_secs(5);
             eventually(cache_control, limit, async || (provider.requests() == 2).then_some(())).await;
         } else {
@@ -110,7 +110,7 @@ async fn the_provider_says_how_long_its_keys_last_within_bounds() {
 }
 
 #[tokio::test]
-async fn documents_that_can_not_be_used_leave_the_keys_out_of_reach() {
+async fn invalid_documents_leave_the_keys_unavailable() {
     let key = key("only");
     let keys = || json!({"keys": [key.published]}).to_string();
     let elsewhere = |issuer: &str, jwks_uri: Value| json!({"issuer": issuer, "jwks_uri": jwks_uri}).to_string();
@@ -133,54 +133,54 @@ async fn documents_that_can_not_be_used_leave_the_keys_out_of_reach() {
     ] {
         let provider = Provider::start(&[&key]).await;
         let mut document = document;
-        // The provider's own address differs from the first one's.
+        // The address of this provider differs from that of the first one.
         document.2 = document.2.replace(&base, &provider.issuer);
         document.1.iter_mut().for_each(|(_, value)| *value = value.replace(&base, &provider.issuer));
         provider.put(path, document.clone());
-        let gate = Gate::open(provider.settings(json!({}))).await;
+        let fixture = Fixture::start(provider.settings(json!({}))).await;
         let token = provider.token(&key);
-        let answer = gate.api(&token).await;
+        let answer = fixture.api(&token).await;
         assert_eq!((answer.status, answer.problem().as_str()), (503, "unavailable"), "{path} {document:?}");
         assert!(answer.text.contains("signing keys of issuer id") && !answer.header("retry-after").is_empty());
         assert!(!answer.text.contains("127.0.0.1"), "{answer:?}");
-        // Once it answers as it should, so do we: within seconds.
+        // No fetch follows within the minimum interval.
         let asked = provider.requests();
-        assert_eq!(gate.api(&token).await.status, 503);
-        assert_eq!(provider.requests(), asked, "too soon");
+        assert_eq!(fixture.api(&token).await.status, 503);
+        assert_eq!(provider.requests(), asked, "within the minimum interval");
     }
     let moved = Provider::start(&[&key]).await;
     let keys = json!({"keys": [key.published]}).to_string();
     moved.put("/moved", (200, vec![], keys));
     moved.put("/keys", redirect("/moved"));
-    let gate = Gate::open(moved.settings(json!({}))).await;
-    gate.accepts(&moved.token(&key), CALLER).await;
+    let fixture = Fixture::start(moved.settings(json!({}))).await;
+    fixture.accepts(&moved.token(&key), CALLER).await;
 }
 
 #[tokio::test]
-async fn a_provider_that_was_away_at_the_start_is_asked_again_soon() {
+async fn a_provider_that_was_unavailable_at_the_start_is_retried_soon() {
     let key = key("only");
     let provider = Provider::start(&[&key]).await;
     provider.put("/keys", (500, vec![], String::new()));
-    let gate = Gate::open(provider.settings(json!({}))).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
     let token = provider.token(&key);
-    assert_eq!(gate.api(&token).await.status, 503);
+    assert_eq!(fixture.api(&token).await.status, 503);
     provider.publish(&[&key]);
-    gate.clock.advance(TimeDelta::seconds(2));
-    gate.accepts(&token, CALLER).await;
+    fixture.clock.advance(TimeDelta::seconds(2));
+    fixture.accepts(&token, CALLER).await;
 }
 
 #[tokio::test]
-async fn a_provider_that_never_answers_holds_up_only_tokens_of_unknown_keys_and_those_for_five_seconds() {
+async fn a_provider_that_never_responds_delays_only_tokens_of_unknown_keys_by_five_seconds() {
     let (known, unknown) = (key("known"), key("unknown"));
     let provider = Provider::start(&[&known]).await;
-    let gate = Gate::open(provider.settings(json!({}))).await;
-    gate.accepts(&provider.token(&known), CALLER).await;
+    let fixture = Fixture::start(provider.settings(json!({}))).await;
+    fixture.accepts(&provider.token(&known), CALLER).await;
     provider.put("/keys", (0, vec![], String::new()));
-    gate.clock.advance(TimeDelta::seconds(10));
+    fixture.clock.advance(TimeDelta::seconds(10));
     let (began, token) = (std::time::Instant::now(), provider.token(&unknown));
-    let mut waiting = std::pin::pin!(gate.api(&token));
-    assert!(futures::poll!(&mut waiting).is_pending(), "waits for the keys");
-    gate.accepts(&provider.token(&known), CALLER).await;
+    let mut waiting = std::pin::pin!(fixture.api(&token));
+    assert!(futures::poll!(&mut waiting).is_pending(), "the request waits for the keys");
+    fixture.accepts(&provider.token(&known), CALLER).await;
     assert!(futures::poll!(&mut waiting).is_pending() && began.elapsed() < Duration::from_secs(2));
     let answer = waiting.await;
     assert_eq!((answer.status, answer.problem().as_str()), (401, "unauthenticated"));

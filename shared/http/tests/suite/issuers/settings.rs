@@ -1,10 +1,10 @@
-//! Settings of issuers that can't be used are refused by name.
+//! Invalid settings of issuers are named.
 
 use serde_json::{Value, json};
 use trainyard_domain::Clock;
 use trainyard_http::auth::{IssuerConfig, Issuers, check_issuers};
 
-use super::gate::{OWN, SECRET};
+use super::fixture::{OWN, SECRET};
 use crate::support::start;
 
 fn refusal(issuers: Value, insecure: bool) -> String {
@@ -13,7 +13,7 @@ fn refusal(issuers: Value, insecure: bool) -> String {
 }
 
 #[tokio::test]
-async fn each_wrong_setting_is_named() {
+async fn each_invalid_setting_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -40,28 +40,28 @@ async fn each_wrong_setting_is_named() {
         (json!([web(json!({"name": "w".repeat(33)}))]), "[0].name must"),
         (json!([web(json!({"role_claim": "roles"}))]), "[0].admin_values must"),
         (json!([web(json!({"admin_values": "chief"}))]), "[0].admin_values must"),
-        (json!([web(json!({"jwks_url": "https://id.example.com/keys"}))]), "[0].jwks_url must be empty"),
-        (json!([web(json!({"tls_ca": "/ca.pem"}))]), "[0].jwks_url must be empty, and tls_ca too"),
+        (json!([web(json!({"jwks_url": "https://id.example.com/keys"}))]), "[0].jwks_url must be empty, like tls_ca"),
+        (json!([web(json!({"tls_ca": "/ca.pem"}))]), "[0].jwks_url must be empty, like tls_ca, unless kind is oidc"),
         (json!([web(json!({"secret": ""}))]), "[0].secret must be set"),
-        (json!([web(json!({"secret_file": short}))]), "[0].secret must be set, or secret_file in its place"),
+        (json!([web(json!({"secret_file": short}))]), "[0].secret must be set, or else secret_file"),
         (json!([web(json!({"secret": "short"}))]), "[0].secret must have at least 32 bytes"),
         (json!([web(json!({"secret": "", "secret_file": short}))]), "[0].secret must have at least 32 bytes"),
         (json!([web(json!({"secret": "", "secret_file": "/no/such/file"}))]), "[0].secret_file must be a readable"),
-        (json!([web(json!({"secret": "", "secret_file": own}))]), "[0].secret must be another than auth.jwt_secret"),
-        (json!([web(json!({"secret": OWN.secret}))]), "[0].secret must be another than auth.jwt_secret"),
-        (json!([web(json!({"previous_secret": OWN.secret}))]), "[0].secret must be another than auth.jwt_secret"),
+        (json!([web(json!({"secret": "", "secret_file": own}))]), "[0].secret must differ from auth.jwt_secret"),
+        (json!([web(json!({"secret": OWN.secret}))]), "[0].secret must differ from auth.jwt_secret"),
+        (json!([web(json!({"previous_secret": OWN.secret}))]), "[0].secret must differ from auth.jwt_secret"),
         (json!([web(json!({"previous_secret": "short"}))]), "[0].previous_secret must"),
         (json!([web(json!({"cookie_names": []}))]), "[0].cookie_names must"),
         (json!([web(json!({"cookie_names": [""]}))]), "[0].cookie_names must"),
-        (json!([web(json!({})), web(json!({"issuer": "https://x.example.com"}))]), "[1].name must be another"),
-        (json!([web(json!({"issuer": "trainyard"}))]), "[0].issuer must be another than auth.issuer"),
-        (json!([id(json!({})), id(json!({"name": "other"}))]), "[1].issuer must be another"),
+        (json!([web(json!({})), web(json!({"issuer": "https://x.example.com"}))]), "[1].name must differ"),
+        (json!([web(json!({"issuer": "trainyard"}))]), "[0].issuer must differ from auth.issuer"),
+        (json!([id(json!({})), id(json!({"name": "other"}))]), "[1].issuer must differ"),
         (json!([id(json!({"secret": SECRET}))]), "[0].secret must be empty unless kind is authjs"),
         (json!([id(json!({"previous_secret": SECRET}))]), "[0].secret must be empty unless kind is authjs"),
         (json!([id(json!({"secret_file": short}))]), "[0].secret must be empty unless kind is authjs"),
-        (json!([id(json!({"issuer": ""}))]), "[0].issuer must be the provider's https URL"),
-        (json!([id(json!({"issuer": "http://id.example.com"}))]), "[0].issuer must be the provider's https URL"),
-        (json!([id(json!({"issuer": "mailto:ada@example.com"}))]), "[0].issuer must be the provider's https URL"),
+        (json!([id(json!({"issuer": ""}))]), "[0].issuer must be the https URL of the provider"),
+        (json!([id(json!({"issuer": "http://id.example.com"}))]), "[0].issuer must be the https URL of the provider"),
+        (json!([id(json!({"issuer": "mailto:ada@example.com"}))]), "[0].issuer must be the https URL of the provider"),
         (json!([id(json!({"jwks_url": "ftp://localhost/keys"}))]), "[0].jwks_url must be an https URL"),
         (json!([id(json!({"audience": []}))]), "[0].audience must"),
         (json!([id(json!({"audience": ["yard", ""]}))]), "[0].audience must"),
@@ -71,7 +71,7 @@ async fn each_wrong_setting_is_named() {
         assert!(refusal.starts_with("auth.issuers") && refusal.contains(expected), "{refusal}: {expected}");
         assert!(!refusal.contains(SECRET), "{refusal}");
     }
-    // In development, providers of a private network need no TLS.
+    // Development settings allow providers without TLS.
     let plain = json!([id(json!({"issuer": "http://keycloak:8080/realms/yard"}))]);
     let configs: Vec<IssuerConfig> = serde_json::from_value(plain).unwrap();
     assert!(check_issuers(&configs, OWN, true).is_ok() && check_issuers(&configs, OWN, false).is_err());

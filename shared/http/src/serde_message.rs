@@ -1,15 +1,15 @@
-//! Turns serde's error messages into refusals of a field that a person without Rust understands.
+//! Turns serde's error messages into field errors for readers who do not know Rust.
 //!
-//! serde has no structured errors, so the wording of its messages is parsed; what is not recognised passes through.
+//! serde has no structured errors, so this module parses the messages. Unknown messages are passed on unchanged.
 
 use serde_path_to_error::Path;
 use trainyard_domain::FieldError;
 
-/// What a body or query as a whole is called when no field of it can be named.
-pub(crate) const WHOLE: &str = "body";
+/// The field name of an error that concerns the whole body or query.
+pub(crate) const BODY: &str = "body";
 
-/// Explains `message`, which arose at `path`.
-pub(crate) fn explain(path: &Path, message: &str) -> FieldError {
+/// The field error for serde's `message` at `path`.
+pub(crate) fn field_error(path: &Path, message: &str) -> FieldError {
     let path = match path.to_string().as_str() {
         "." => String::new(),
         path => path.to_owned(),
@@ -19,16 +19,14 @@ pub(crate) fn explain(path: &Path, message: &str) -> FieldError {
         Some(NameError::Missing(name)) => FieldError::new(below(&path, name), "is required"),
         Some(NameError::Duplicate(name)) => FieldError::new(ending_in(&path, name), TWICE),
         None => {
-            let field = if path.is_empty() { WHOLE.to_owned() } else { path };
+            let field = if path.is_empty() { BODY.to_owned() } else { path };
             FieldError::new(field, expectation(without_position(message)))
         }
     }
 }
 
-/// The message for a name that is given twice.
 pub(crate) const TWICE: &str = "is given twice";
 
-/// What serde says about the name of a field.
 pub(crate) enum NameError<'m> {
     Unknown { name: &'m str, known: &'m str },
     Missing(&'m str),
@@ -48,7 +46,7 @@ impl<'m> NameError<'m> {
     }
 }
 
-/// serde_json appends where it stopped; the field's path says it better.
+/// Removes the line and column that serde_json appends: the field's path is reported instead.
 fn without_position(message: &str) -> &str {
     match message.rfind(" at line ") {
         Some(at) if message[at..].contains(" column ") => &message[..at],
@@ -56,10 +54,10 @@ fn without_position(message: &str) -> &str {
     }
 }
 
-/// Splits ``{start}`name`rest`` into name and rest.
+/// Splits ``{start}`name`rest`` into `name` and `rest`.
 fn named<'a>(message: &'a str, start: &str) -> Option<(&'a str, &'a str)> {
     let rest = message.strip_prefix(start)?.strip_prefix('`')?;
-    // A name may hold a backquote itself; what serde says next can't.
+    // A name may contain a backquote; serde's own text after the name does not.
     let end = rest.find("`, ").or_else(|| rest.rfind('`'))?;
     Some((&rest[..end], &rest[end + 1..]))
 }
@@ -91,12 +89,12 @@ fn expectation(message: &str) -> String {
     if message.starts_with("UUID parsing failed") {
         return "must be a UUID".into();
     }
-    // The words of chrono's parser.
+    // Messages of chrono's parser.
     if message.starts_with("input ") || message == "premature end of input" || message.starts_with("trailing input") {
         return TIME.into();
     }
     match message {
-        // What serde_json says of a value in place of an enum's name, and of one like 1e999.
+        // serde_json's messages for a wrong type in place of an enum, and for a number such as 1e999.
         "expected value" => return "must be text".into(),
         "number out of range" => return "is too large a number".into(),
         _ => {}
@@ -105,7 +103,7 @@ fn expectation(message: &str) -> String {
     let refused = wrong_type || message.starts_with("invalid value: ") || message.starts_with("invalid length ");
     match message.rsplit_once(", expected ") {
         Some((_, expected)) if refused => plain(expected, wrong_type),
-        // A sentence of one of our own types.
+        // A message of one of our own types.
         _ => message.to_owned(),
     }
 }

@@ -1,7 +1,7 @@
-//! Reads on, within bounds, what a client is still sending after it was refused.
+//! Reads and discards the rest of a body that the handler did not read.
 //!
-//! Closing a connection with unread bytes makes the kernel reset it, and the client may lose the answer (a 401 or a
-//! 413) that is already on its way (RFC 9112, section 9.6). So a body that the handler left is read and thrown away.
+//! The kernel resets a connection that is closed with unread bytes, and the client may lose the response, such as a 401
+//! or a 413 (RFC 9112, section 9.6).
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,40 +15,38 @@ use http::header::EXPECT;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
-/// hyper itself finishes a body that is this short.
-const SHORT: u64 = 16 * 1024;
-/// Most bytes that are thrown away for one request.
+/// hyper itself reads the rest of a body of at most this length.
+const SHORT_BYTES: u64 = 16 * 1024;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Longest time spent on it.
 const MAX_TIME: Duration = Duration::from_secs(5);
 
-/// What is left of a request's body once the handler is done with it.
+/// The rest of a request's body, once the handler has returned.
 #[derive(Default)]
-pub(crate) struct Unread(Arc<Mutex<Option<Body>>>);
+pub(crate) struct UnreadBody(Arc<Mutex<Option<Body>>>);
 
-/// Wraps a body so that what is not read of it comes back.
-pub(crate) fn watch(request: Request) -> (Request, Unread) {
-    let unread = Unread::default();
-    let short = http_body::Body::size_hint(request.body()).upper().is_some_and(|bytes| bytes <= SHORT);
-    // A client that waits for `100 Continue` has sent nothing yet; reading would ask it to.
+/// Wraps a body so that its unread rest is kept.
+pub(crate) fn keep_unread(request: Request) -> (Request, UnreadBody) {
+    let unread = UnreadBody::default();
+    let short = http_body::Body::size_hint(request.body()).upper().is_some_and(|bytes| bytes <= SHORT_BYTES);
+    // A client that waits for `100 Continue` has sent nothing yet. Reading the body would send `100 Continue`.
     if short || request.headers().contains_key(EXPECT) {
         return (request, unread);
     }
     let slot = unread.0.clone();
-    (request.map(|body| Body::new(Watched { body: Some(body), slot })), unread)
+    (request.map(|body| Body::new(KeptBody { body: Some(body), slot })), unread)
 }
 
-impl Unread {
-    /// Throws the rest away in the background, while the answer goes out.
-    pub(crate) fn drain(self) {
+impl UnreadBody {
+    /// Discards the rest in the background, while the response is sent.
+    pub(crate) fn discard(self) {
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(body) = body {
-            tokio::spawn(tokio::time::timeout(MAX_TIME, discard(body)));
+            tokio::spawn(tokio::time::timeout(MAX_TIME, read_to_end(body)));
         }
     }
 }
 
-async fn discard(mut body: Body) {
+async fn read_to_end(mut body: Body) {
     let mut bytes = 0;
     while let Some(Ok(frame)) = body.frame().await {
         bytes += frame.data_ref().map_or(0, Bytes::len);
@@ -58,12 +56,12 @@ async fn discard(mut body: Body) {
     }
 }
 
-struct Watched {
+struct KeptBody {
     body: Option<Body>,
     slot: Arc<Mutex<Option<Body>>>,
 }
 
-impl http_body::Body for Watched {
+impl http_body::Body for KeptBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -86,7 +84,7 @@ impl http_body::Body for Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for KeptBody {
     fn drop(&mut self) {
         if let Some(body) = self.body.take().filter(|body| !http_body::Body::is_end_stream(body)) {
             *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);

@@ -1,4 +1,4 @@
-//! A role that accepts tokens of some issuers, and hand-made tokens for it.
+//! A role that accepts tokens of external issuers, and tokens for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +22,8 @@ pub(super) const SECRET: &str = "a shared secret of thirty-two bytes or more";
 pub(super) const OWN: OwnTokens<'static> =
     OwnTokens { issuer: "trainyard", secret: "a secret of thirty-two bytes, ok" };
 
-/// The role as the API has it, and as the inference role has it, over one database.
-pub(super) struct Gate {
+/// The role with the account checks of the API and of the inference role, over one database.
+pub(super) struct Fixture {
     pub(super) api: Router,
     pub(super) pool: Router,
     pub(super) db: Db,
@@ -32,9 +32,9 @@ pub(super) struct Gate {
     _folder: TempDir,
 }
 
-impl Gate {
-    /// With these issuers, as the settings have them.
-    pub(super) async fn open(issuers: Value) -> Self {
+impl Fixture {
+    /// Starts the role with these issuers.
+    pub(super) async fn start(issuers: Value) -> Self {
         assert_eq!(OWN.secret.as_bytes(), OWN_SECRET);
         let folder = tempfile::tempdir().unwrap();
         let options = PoolOptions { acquire_timeout: Duration::from_millis(200), ..PoolOptions::default() };
@@ -52,7 +52,7 @@ impl Gate {
         Self { api, pool, db, clock, disabled, _folder: folder }
     }
 
-    /// What an API answers that shares the database and whose issuer maps no roles.
+    /// The response of an API over the same database whose issuer does not map roles.
     pub(super) async fn without_mapping(&self) -> Answer {
         let configs: Vec<IssuerConfig> = serde_json::from_value(auth_js(json!({}))).unwrap();
         let issuers = Arc::new(Issuers::start(configs, OWN, false, &self.clock).unwrap());
@@ -62,24 +62,24 @@ impl Gate {
         me(&routes().into_router(authenticator), &signed(json!({}))).await
     }
 
-    /// What the API answers to the bearer of a token.
+    /// The response of the API to a token.
     pub(super) async fn api(&self, token: &str) -> Answer {
         me(&self.api, token).await
     }
 
-    /// What the inference role answers.
+    /// The response of the inference role to a token.
     pub(super) async fn pool(&self, token: &str) -> Answer {
         me(&self.pool, token).await
     }
 
-    /// Both accept the token, as this caller.
+    /// Both accept the token of this caller.
     pub(super) async fn accepts(&self, token: &str, caller: &str) {
         for answer in [self.api(token).await, self.pool(token).await] {
             assert_eq!((answer.status, answer.text.as_str()), (200, caller), "{answer:?}");
         }
     }
 
-    /// Both refuse the token with this code and a sentence that holds `why`.
+    /// Both refuse the token with this code and a detail that contains `why`.
     pub(super) async fn refuses(&self, token: &str, code: &str, why: &str) {
         for answer in [self.api(token).await, self.pool(token).await] {
             let problem = (answer.problem(), answer.json()["detail"].as_str().unwrap().to_owned());
@@ -93,14 +93,14 @@ pub(super) async fn me(router: &Router, token: &str) -> Answer {
     send(router.clone(), call.body(Body::empty()).unwrap()).await
 }
 
-/// An issuer of kind `authjs` with further settings.
+/// An issuer of the kind `authjs` with further settings.
 pub(super) fn auth_js(further: Value) -> Value {
     let mut issuer = json!({"name": "web", "kind": "authjs", "secret": SECRET});
     issuer.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
     json!([issuer])
 }
 
-/// Claims of a token that is good for ten minutes, with `changes`; null takes a claim away.
+/// The claims of a token that is valid for ten minutes, with `changes`. Null removes a claim.
 pub(super) fn claims(changes: Value) -> Value {
     let now = start().timestamp();
     let mut claims = json!({"sub": "1", "email": "ada@example.com", "iat": now, "exp": now + 600});
@@ -115,13 +115,13 @@ pub(super) fn claims(changes: Value) -> Value {
     claims
 }
 
-/// A token under the shared secret.
+/// A token that is signed with the shared secret.
 pub(super) fn signed(changes: Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     encode(&Header::new(Algorithm::HS256), &claims(changes), &key).unwrap()
 }
 
-/// A part of a compact token.
+/// Encodes a part of a compact token.
 pub(super) fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }

@@ -1,4 +1,4 @@
-//! The body of an answer over HTTP/2.
+//! The body of an HTTP/2 response.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,48 +10,49 @@ use http_body::{Frame, SizeHint};
 
 use super::activity::Activity;
 
-/// hyper puts a frame into its buffer as a whole, however little the client may take of it.
-const MAX_FRAME: usize = 64 * 1024;
+/// Largest frame. hyper buffers a whole frame, even where the client's window is smaller.
+const MAX_FRAME_BYTES: usize = 64 * 1024;
 
-/// One request of an HTTP/2 connection, in progress for as long as this lives.
-pub(super) struct InProgress(Arc<Activity>);
+/// Counts one HTTP/2 request as active until it is dropped.
+pub(super) struct ActiveRequest(Arc<Activity>);
 
-impl InProgress {
+impl ActiveRequest {
     pub(super) fn begin(activity: Arc<Activity>) -> Self {
         activity.begin_http2_request();
         Self(activity)
     }
 }
 
-impl Drop for InProgress {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.end_http2_request();
     }
 }
 
-/// Hands out small frames, so that an answer is asked for more only when its client has room, and notes when it is not
-/// asked.
-pub(super) struct Outgoing {
+/// Splits a body into small frames, so that hyper polls for the next frame only when the client's window is open. The time
+/// between two polls is the time that the response waits for its client.
+pub(super) struct ResponseBody {
     body: Body,
-    /// What is left of a frame that was too large.
+    /// The rest of a frame that exceeded the largest size.
     rest: Bytes,
-    slot: Option<usize>,
-    request: InProgress,
+    /// The index of the last wait in [`Activity`].
+    wait_index: Option<usize>,
+    request: ActiveRequest,
 }
 
-impl Outgoing {
-    pub(super) fn new(body: Body, request: InProgress) -> Self {
-        Self { body, rest: Bytes::new(), slot: None, request }
+impl ResponseBody {
+    pub(super) fn new(body: Body, request: ActiveRequest) -> Self {
+        Self { body, rest: Bytes::new(), wait_index: None, request }
     }
 
-    fn go_on(&mut self) {
-        if let Some(slot) = self.slot {
-            self.request.0.go_on(slot);
+    fn end_wait(&mut self) {
+        if let Some(index) = self.wait_index {
+            self.request.0.end_wait(index);
         }
     }
 }
 
-impl http_body::Body for Outgoing {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -59,7 +60,7 @@ impl http_body::Body for Outgoing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.go_on();
+        self.end_wait();
         if self.rest.is_empty() {
             match std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -69,11 +70,11 @@ impl http_body::Body for Outgoing {
                 end => return Poll::Ready(end),
             }
         }
-        let length = self.rest.len().min(MAX_FRAME);
+        let length = self.rest.len().min(MAX_FRAME_BYTES);
         let data = self.rest.split_to(length);
         if !self.is_end_stream() {
-            let slot = self.request.0.wait(self.slot);
-            self.slot = Some(slot);
+            let index = self.request.0.begin_wait(self.wait_index);
+            self.wait_index = Some(index);
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
@@ -93,8 +94,8 @@ impl http_body::Body for Outgoing {
     }
 }
 
-impl Drop for Outgoing {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
-        self.go_on();
+        self.end_wait();
     }
 }

@@ -1,4 +1,4 @@
-//! The API's side: accounts are read on each request, made or linked at the first sight, and keep their token's role.
+//! Accounts of external users in the API: read on each request, created or linked at the first token.
 
 use serde_json::{Value, json};
 use trainyard_domain::ids::uuid_at;
@@ -6,35 +6,34 @@ use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{Clock, ExternalIdentity, FirstSight, Role, RoleChange, User, UserId};
 use trainyard_storage::{AuditEntry, Coalesce, Db, LinkedAccount, StorageError, Tx};
 
-use super::lookup::{Question, Sight, lookups};
-use super::{DISABLED, EMAIL_TAKEN, UNKNOWN, first_sight, refused};
+use super::lookup::{IdentityLookup, IdentityQuery, lookups};
+use super::{DISABLED, EMAIL_TAKEN, UNKNOWN, link_decision, refused};
 use crate::auth::Principal;
 use crate::auth::issuers::{ExternalToken, Issuer};
 use crate::problem::Problem;
 
-/// See the module.
 #[derive(Debug)]
-pub(super) struct Accounts {
+pub(super) struct StoredAccounts {
     db: Db,
-    lookups: Coalesce<Question, Sight>,
+    lookups: Coalesce<IdentityQuery, IdentityLookup>,
 }
 
-impl Accounts {
+impl StoredAccounts {
     pub(super) fn new(db: Db) -> Self {
         Self { lookups: lookups(db.clone()), db }
     }
 
-    /// The caller behind a verified token.
+    /// The user of a verified token.
     pub(super) async fn principal(
         &self,
         issuer: &Issuer,
         token: &ExternalToken,
         clock: &Clock,
     ) -> Result<Principal, Problem> {
-        let question = Question::about(issuer, token);
-        let account = match self.lookups.call(question.clone()).await?.linked {
+        let query = IdentityQuery::about(issuer, token);
+        let account = match self.lookups.call(query.clone()).await?.linked {
             Some(account) => account,
-            None => self.welcome(issuer, token, &question, clock).await?,
+            None => self.create_or_link(issuer, token, &query, clock).await?,
         };
         let security = &account.user.security;
         if account.user.disabled || security.is_over(None, token.issued_at.timestamp()) {
@@ -44,38 +43,38 @@ impl Accounts {
         Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role, session: None })
     }
 
-    /// Makes or links an account, as the rules say.
-    async fn welcome(
+    /// Creates or links an account according to the rules.
+    async fn create_or_link(
         &self,
         issuer: &Issuer,
         token: &ExternalToken,
-        question: &Question,
+        query: &IdentityQuery,
         clock: &Clock,
     ) -> Result<LinkedAccount, Problem> {
-        match self.try_welcome(issuer, token, question, clock).await? {
+        match self.try_create_or_link(issuer, token, query, clock).await? {
             Some(account) => Ok(account),
-            // Another request of the same user, or a sign-up with the address, came first: its outcome counts.
+            // A concurrent request of the same user, or a sign-up with the address, was first. Decide again.
             None => {
-                self.try_welcome(issuer, token, question, clock).await?.ok_or_else(|| StorageError::Conflict.into())
+                self.try_create_or_link(issuer, token, query, clock).await?.ok_or_else(|| StorageError::Conflict.into())
             }
         }
     }
 
-    /// One attempt. `None` when another request changed what the decision was based on.
-    async fn try_welcome(
+    /// One attempt. `None` if a concurrent request changed the data that the decision is based on.
+    async fn try_create_or_link(
         &self,
         issuer: &Issuer,
         token: &ExternalToken,
-        question: &Question,
+        query: &IdentityQuery,
         clock: &Clock,
     ) -> Result<Option<LinkedAccount>, Problem> {
         let mut tx = self.db.begin().await?;
-        let sight = Sight::read(&mut tx, question).await?;
-        if let Some(account) = sight.linked {
+        let lookup = IdentityLookup::read(&mut tx, query).await?;
+        if let Some(account) = lookup.linked {
             return Ok(Some(account));
         }
-        let decision = first_sight(issuer, token, &sight);
-        let (user, role_as_of) = match (decision, sight.owner) {
+        let decision = link_decision(issuer, token, &lookup);
+        let (user, role_as_of) = match (decision, lookup.owner) {
             (FirstSight::Create, None) => (new_account(token, clock), token.role.map(|_| token.issued_at)),
             (FirstSight::Link, Some((user, _))) if user.disabled => return Err(refused(issuer, DISABLED)),
             (FirstSight::Link, Some((user, _))) => (user, None),
@@ -83,8 +82,8 @@ impl Accounts {
             (_, Some(_)) => return Err(refused(issuer, EMAIL_TAKEN)),
         };
         let identity = ExternalIdentity {
-            issuer: question.issuer.clone(),
-            subject: question.subject.clone(),
+            issuer: query.issuer.clone(),
+            subject: query.subject.clone(),
             user_id: user.id,
             email_verified: token.email_verified,
             role_as_of,
@@ -93,7 +92,7 @@ impl Accounts {
         let created = decision == FirstSight::Create;
         match store(tx, &user, &identity, created, &issuer.name).await {
             Ok(()) => {
-                tracing::info!(user_id = %user.id, issuer = issuer.name, created, "user of an outside issuer linked");
+                tracing::info!(user_id = %user.id, issuer = issuer.name, created, "linked a user of an external issuer");
                 Ok(Some(LinkedAccount { user, role_as_of }))
             }
             Err(StorageError::Conflict) => Ok(None),
@@ -101,7 +100,7 @@ impl Accounts {
         }
     }
 
-    /// The role that counts, stored where the token changes it.
+    /// The effective role. A role that the token changes is stored.
     async fn update_role(
         &self,
         issuer: &Issuer,
@@ -131,7 +130,7 @@ impl Accounts {
     }
 }
 
-/// Stores the link, and the account where it is new.
+/// Stores the link, and a new account.
 async fn store(
     mut tx: Tx,
     user: &User,
@@ -148,7 +147,6 @@ async fn store(
     tx.commit().await
 }
 
-/// An account without a password: no password signs in to it.
 fn new_account(token: &ExternalToken, clock: &Clock) -> User {
     let created_at = clock.now();
     User {

@@ -1,4 +1,4 @@
-//! The answers that a route gives because of its access, its body, its parameters and the middleware around it.
+//! The responses that follow from a route's access, body and parameters, and from the middleware.
 
 use trainyard_domain::Access;
 use utoipa::openapi::path::{Operation, ParameterIn};
@@ -7,17 +7,17 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::{Code, PROBLEM_JSON, ProblemBody};
 
-/// What is known of a route besides what its handler says.
+/// The properties of a route that its handler's documentation does not contain.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Facts<'a> {
+pub(super) struct RouteFacts<'a> {
     pub(super) path: &'a str,
     pub(super) access: Access,
-    /// Whether parameters that the route does not know are refused.
+    /// Whether unknown query parameters are refused.
     pub(super) strict_query: bool,
 }
 
-/// Adds every answer that `operation` does not name itself, and the headers of each.
-pub(super) fn complete(operation: &mut Operation, facts: Facts<'_>) {
+/// Adds the responses that `operation` lacks, and the headers of all responses.
+pub(super) fn complete(operation: &mut Operation, facts: RouteFacts<'_>) {
     for code in common(operation, facts) {
         let status = code.status().as_str().to_owned();
         operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(Response::new(code.title())));
@@ -29,8 +29,8 @@ pub(super) fn complete(operation: &mut Operation, facts: Facts<'_>) {
     }
 }
 
-fn common(operation: &Operation, facts: Facts<'_>) -> Vec<Code> {
-    // Of every request: one that HTTP itself forbids, another method on the path, our own failures, a timeout.
+fn common(operation: &Operation, facts: RouteFacts<'_>) -> Vec<Code> {
+    // For every route: an invalid head, another method, a failure of the server, a timeout.
     let mut codes = vec![Code::BadRequest, Code::MethodNotAllowed, Code::Internal, Code::Unavailable];
     if facts.access != Access::Anon {
         codes.push(Code::Unauthenticated);
@@ -50,22 +50,22 @@ fn common(operation: &Operation, facts: Facts<'_>) -> Vec<Code> {
     if operation.request_body.is_some() || facts.strict_query || checked.count() > 0 {
         codes.push(Code::ValidationFailed);
     }
-    // Only handlers know whether they limit how often they are called: they name 429 themselves.
+    // A handler with a rate limit documents 429 itself.
     codes
 }
 
-/// Every answer carries the request's id; every refusal without a body of its own is a problem document.
+/// Adds the request id to every response, and the problem document to every error response without a body.
 fn describe(status: &str, response: &mut Response) {
     let mut add = |name: &str, kind: Type, description: &str| {
         response.headers.entry(name.to_owned()).or_insert_with(|| RefOr::T(header(kind, description)));
     };
-    add("x-request-id", Type::String, "Names this request in the server's logs.");
+    add("x-request-id", Type::String, "Identifies this request in the logs of the server.");
     match status {
-        "401" => add("WWW-Authenticate", Type::String, "`Bearer`, with the error where a token was refused."),
-        "405" => add("Allow", Type::String, "The methods that the path takes."),
-        "429" => add("Retry-After", Type::Integer, "Seconds after which to try again."),
+        "401" => add("WWW-Authenticate", Type::String, "`Bearer`, with an error code if the token was refused."),
+        "405" => add("Allow", Type::String, "The methods that the path supports."),
+        "429" => add("Retry-After", Type::Integer, "Seconds to wait before the next attempt."),
         "503" if response.content.is_empty() => {
-            add("Retry-After", Type::Integer, "Seconds after which to try again.");
+            add("Retry-After", Type::Integer, "Seconds to wait before the next attempt.");
         }
         _ => {}
     }
@@ -83,7 +83,7 @@ fn header(kind: Type, description: &str) -> Header {
     HeaderBuilder::new().schema(Some(RefOr::T(schema))).description(Some(description)).build()
 }
 
-/// The schemas that problem documents need.
+/// The schemas of problem documents.
 pub(super) fn problem_schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
     ProblemBody::schemas(&mut schemas);

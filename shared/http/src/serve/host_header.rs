@@ -1,4 +1,4 @@
-//! Requests that no handler should see, by RFC 9110 and RFC 9112.
+//! Checks the `Host` header of requests (RFC 9110 and RFC 9112).
 
 use axum::body::Body;
 use http::header::HOST;
@@ -7,20 +7,21 @@ use http::{Request, Version};
 
 use crate::problem::{Code, Problem};
 
-/// Marks a request that is to be refused; [`crate::middleware`] answers it, so that it is logged and counted as others.
+/// The problem of a request with an invalid head. [`crate::middleware`] answers such a request, so that it is logged and
+/// counted.
 #[derive(Debug, Clone)]
-pub(crate) struct Refused(pub(crate) Problem);
+pub(crate) struct InvalidHead(pub(crate) Problem);
 
-/// Marks `request` where its head is not valid.
-pub(super) fn mark_if_refused(request: &mut Request<Body>) {
+/// Adds [`InvalidHead`] to a request with an invalid `Host`.
+pub(super) fn mark_if_invalid(request: &mut Request<Body>) {
     if let Err(why) = check_host(request) {
         let problem = Problem::new(Code::BadRequest, why);
-        request.extensions_mut().insert(Refused(problem));
+        request.extensions_mut().insert(InvalidHead(problem));
     }
 }
 
-/// HTTP/1.1 demands exactly one valid `Host` (RFC 9112, section 3.2). HTTP/1.0 may go without, and HTTP/2 has
-/// `:authority` in its place, which a `Host` must not contradict (RFC 9113, section 8.3.1).
+/// HTTP/1.1 requires exactly one valid `Host` (RFC 9112, section 3.2). In HTTP/1.0 the header is optional. In HTTP/2 it must
+/// equal `:authority` (RFC 9113, section 8.3.1).
 fn check_host(request: &Request<Body>) -> Result<(), &'static str> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (first, second) = (hosts.next(), hosts.next());
@@ -32,7 +33,7 @@ fn check_host(request: &Request<Body>) -> Result<(), &'static str> {
         return if required { Err("the request has no Host header; send exactly one") } else { Ok(()) };
     };
     let host = host.as_bytes();
-    // A URI without an authority may have an empty one (RFC 9110, section 7.2).
+    // `Host` is empty where the URI has no authority (RFC 9110, section 7.2).
     if !host.is_empty() && !is_authority(host) {
         return Err("the Host header is not a host with an optional port");
     }
@@ -46,7 +47,7 @@ fn check_host(request: &Request<Body>) -> Result<(), &'static str> {
 }
 
 fn is_authority(host: &[u8]) -> bool {
-    // The colons of an IPv6 address stand in brackets.
+    // Brackets enclose the colons of an IPv6 address.
     let name_ends = match host.iter().position(|byte| *byte == b']') {
         Some(bracket) => Some(bracket + 1),
         None => host.iter().position(|byte| *byte == b':'),
@@ -60,7 +61,7 @@ fn is_authority(host: &[u8]) -> bool {
     if name.is_empty() || !port_is_valid {
         return false;
     }
-    // Plain names and IPv4 addresses are by far the most.
+    // The fast path for host names and IPv4 addresses.
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     name.iter().all(plain) || Authority::try_from(name).is_ok_and(|name| !name.as_str().contains('@'))
 }
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_told_from_other_text() {
+    fn valid_hosts_are_accepted_and_others_refused() {
         for host in
             ["a", "a.example:8080", "127.0.0.1:1", "[::1]:8080", "xn--mnchen-3ya.de", "a_b", "a.example:", "[::1]"]
         {

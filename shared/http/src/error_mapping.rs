@@ -1,4 +1,4 @@
-//! How failures of the layers below become answers: the only place that translates them.
+//! Maps the errors of the lower layers to problems and failed checks. No other module does.
 
 use std::sync::Arc;
 
@@ -14,8 +14,10 @@ impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Unavailable(_) | StorageError::Unmigrated(_) => Self::unavailable("the database", error),
-            // Handlers that know what collided say so themselves; this is for two requests that raced.
-            StorageError::Conflict => Self::conflict("the change conflicts with another one; read again and retry"),
+            // Handlers report conflicts that they can name. This message is for two concurrent requests.
+            StorageError::Conflict => {
+                Self::conflict("another request changed the same data; read the data again and retry")
+            }
             StorageError::Corrupt(_) | StorageError::BadUrl(_) | StorageError::Other(_) => Self::internal(error),
         }
     }
@@ -38,7 +40,7 @@ impl From<ArtifactError> for Problem {
             ArtifactError::Denied(_) | ArtifactError::NoBucket(_) | ArtifactError::Unavailable(_) => {
                 Self::unavailable("the object store", error)
             }
-            // An object that the database knows must be there, whole; that it is not is our failure.
+            // The database names the object, so a missing or damaged object is a failure of the server.
             ArtifactError::NotFound
             | ArtifactError::DigestMismatch { .. }
             | ArtifactError::TooLarge { .. }
@@ -57,8 +59,10 @@ impl From<PasswordError> for Problem {
 impl From<Arc<PasswordError>> for Problem {
     fn from(error: Arc<PasswordError>) -> Self {
         match *error {
-            PasswordError::Busy(_) => Self::new(Code::Unavailable, "too many sign-ins at once; try again shortly"),
-            PasswordError::Bcrypt(_) | PasswordError::Died(_) => Self::internal(error),
+            PasswordError::Busy(_) => {
+                Self::new(Code::Unavailable, "too many password checks are waiting; try again shortly")
+            }
+            PasswordError::Bcrypt(_) | PasswordError::Panicked(_) => Self::internal(error),
         }
     }
 }
@@ -83,7 +87,7 @@ impl From<StorageError> for CheckError {
 
 impl From<QueueError> for CheckError {
     fn from(error: QueueError) -> Self {
-        Self::new("the queue does not answer as it should", error)
+        Self::new("the queue returned an unexpected error", error)
     }
 }
 
@@ -92,8 +96,8 @@ impl From<ArtifactError> for CheckError {
         let shown = match &error {
             ArtifactError::Full(_) => "the object store is full",
             ArtifactError::Denied(_) => "the object store refuses access",
-            ArtifactError::NoBucket(_) => "the object store's bucket or folder is not there",
-            _ => "the object store does not answer as it should",
+            ArtifactError::NoBucket(_) => "the object store's bucket or folder does not exist",
+            _ => "the object store returned an unexpected error",
         };
         Self::new(shown, error)
     }
