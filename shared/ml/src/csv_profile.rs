@@ -1,8 +1,7 @@
-//! What an uploaded CSV holds: its columns, how their values read, and what is wrong with it.
+//! The profile of an uploaded CSV: columns, types and warnings.
 //!
-//! One pass over a reader in bounded memory, whatever the file does: a field without an end, a header line of a million
-//! columns and a column of a million values are all given up on, or counted no further, at a limit. Decompression and
-//! the size of the whole are the caller's business.
+//! One pass in bounded memory: every field, header and list of distinct values has a limit. The caller handles
+//! decompression and the maximum file size.
 
 mod column;
 mod dictionary;
@@ -22,20 +21,20 @@ use self::fields::{Fields, Next};
 
 pub use self::preview::{PreviewRow, preview};
 
-/// Bounds on what is read and kept.
+/// Limits for reading a CSV.
 #[derive(Debug, Clone)]
 pub struct ProfileLimits {
-    /// Most columns.
+    /// Maximum number of columns.
     pub max_columns: usize,
-    /// Most data rows.
+    /// Maximum number of data rows.
     pub max_rows: u64,
-    /// Largest field, in bytes.
+    /// Maximum size of a field, in bytes.
     pub max_field_bytes: usize,
-    /// Largest header line, in bytes.
+    /// Maximum size of the header line, in bytes.
     pub max_header_bytes: u64,
-    /// Most distinct values that are counted in one column; past it `distinct` is a lower bound.
+    /// Maximum number of distinct values that are counted per column. Above it `distinct` is a lower bound.
     pub max_distinct: usize,
-    /// Most distinct values that are kept over all columns; wide files get a smaller share for each.
+    /// Maximum number of distinct values over all columns, divided equally among the columns.
     pub max_distinct_total: usize,
 }
 
@@ -52,16 +51,16 @@ impl Default for ProfileLimits {
     }
 }
 
-/// What a CSV holds.
+/// The profile of a CSV.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// Data rows, the header not counted.
+    /// Number of data rows, without the header.
     pub rows: u64,
-    /// Bytes read.
+    /// Number of bytes read.
     pub bytes: u64,
-    /// One profile per column, in file order.
+    /// The column profiles, in file order.
     pub columns: Vec<ColumnProfile>,
-    /// What a person should know before training on it.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -69,41 +68,41 @@ pub struct Profile {
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct CsvError {
-    /// The data row, counted from 1; `None` for the header and for the file as a whole.
+    /// The data row, counted from 1; `None` for the header or the whole file.
     pub row: Option<u64>,
-    /// The column's name, or `#<position>` counted from 1 where it has none.
+    /// The column's name, or `#<position>` counted from 1 if it has no name.
     pub column: Option<String>,
-    /// A sentence fit for the person who sent the file; it names row and column too.
+    /// The message for the user, with row and column.
     pub message: String,
-    /// The failed read, where that was the reason: not the file's fault.
+    /// The read error, if the source failed.
     #[source]
     pub source: Option<std::io::Error>,
 }
 
 impl CsvError {
-    pub(crate) fn new(row: Option<u64>, column: Option<String>, what: impl std::fmt::Display) -> Self {
-        let place = match (row, &column) {
+    pub(crate) fn new(row: Option<u64>, column: Option<String>, reason: impl std::fmt::Display) -> Self {
+        let location = match (row, &column) {
             (None, None) => String::new(),
             (None, Some(column)) => format!("header, column {column}: "),
             (Some(row), None) => format!("row {row}: "),
             (Some(row), Some(column)) => format!("row {row}, column {column}: "),
         };
-        Self { row, column, message: format!("{place}{what}"), source: None }
+        Self { row, column, message: format!("{location}{reason}"), source: None }
     }
 
-    fn file(what: impl std::fmt::Display) -> Self {
-        Self::new(None, None, what)
+    fn file(reason: impl std::fmt::Display) -> Self {
+        Self::new(None, None, reason)
     }
 }
 
-/// Most warnings that are listed.
+/// Maximum number of warnings that are listed.
 const MAX_WARNINGS: usize = 100;
 
-/// Reads a CSV to its end and profiles every column.
+/// Profiles every column of a CSV.
 ///
 /// # Errors
-/// A file that is empty, has no data rows, is binary or no UTF-8, has an empty, repeated or overlong column name, a row
-/// with more or fewer fields than the header, a quote that is never closed, or passes a limit; also a failed read.
+/// A file that is empty, binary, not UTF-8 or above a limit; an empty, duplicate or too long column name; a row with
+/// another number of fields than the header; an unclosed quote; a failed read.
 pub fn profile(reader: impl Read, limits: &ProfileLimits) -> Result<Profile, CsvError> {
     let mut fields = Fields::new(reader, limits.max_field_bytes);
     let names = header::read(&mut fields, limits)?;
@@ -115,14 +114,14 @@ pub fn profile(reader: impl Read, limits: &ProfileLimits) -> Result<Profile, Csv
     }
     let (mut profiles, mut warnings) = (Vec::with_capacity(columns.len()), Vec::new());
     for column in columns {
-        let (profile, noticed) = column.finish(rows);
+        let (profile, column_warnings) = column.finish(rows);
         profiles.push(profile);
-        warnings.extend(noticed);
+        warnings.extend(column_warnings);
     }
     if warnings.len() > MAX_WARNINGS {
         let more = warnings.len() - MAX_WARNINGS;
         warnings.truncate(MAX_WARNINGS);
-        warnings.push(format!("and {more} more warnings"));
+        warnings.push(format!("{more} more warnings are not listed"));
     }
     Ok(Profile { rows, bytes: fields.bytes(), columns: profiles, warnings })
 }
@@ -132,9 +131,9 @@ fn read_rows<R: Read>(fields: &mut Fields<R>, columns: &mut [Column], max_rows: 
     let (mut rows, mut at) = (0_u64, 0_usize);
     loop {
         let row = rows + 1;
-        let place = |columns: &[Column]| columns.get(at).map(|column| format!("'{}'", column.name()));
+        let location = |columns: &[Column]| columns.get(at).map(|column| format!("'{}'", column.name()));
         match fields.next() {
-            Err(fault) => return Err(fault.at(Some(row), place(columns))),
+            Err(error) => return Err(error.at(Some(row), location(columns))),
             Ok(Next::End) => return Ok(rows),
             Ok(Next::Field { text, last }) => {
                 if row > max_rows {

@@ -1,10 +1,11 @@
-//! The native random forest: bagged histogram trees (Breiman 2001) on columns binned once, parallel over trees.
+//! The random forest: bagged histogram trees (Breiman 2001) on binned columns, trained in parallel.
 //!
-//! What it grows depends on the data, the parameters and the seed alone, never on the number of threads: each tree has
-//! its own random stream, and what trees have in common is added up in an order-free way. Work runs in rayon's current
+//! The result depends only on data, parameters and seed, not on the number of threads: each tree has its own random
+//! stream, and shared sums do not depend on the order of additions. Training runs in the current rayon pool. Missing
+//! values (NaN) go left at every split.
 //! pool. Missing values (NaN) go left at every split.
-//!
-//! Two ways in: [`RandomForestParams`] speaks linfa's language (`Fit`, `Predict`, `ParamGuard`) and suits any linfa
+//! Two interfaces: [`RandomForestParams`] implements linfa's traits (`Fit`, `Predict`, `ParamGuard`); [`crate::train`]
+//! calls the functions below with a progress callback.
 //! user; [`crate::train`] comes in below it with a progress callback.
 
 mod binary;
@@ -28,36 +29,35 @@ use crate::model::TreeEnsemble;
 use crate::rng::{Rng, Stream};
 use binary::BinaryTarget;
 use classes::ClassTarget;
-use grow::{Grown, Limits, grow};
+use grow::{GrownTree, Limits, grow};
 use numbers::NumberTarget;
 use out_of_bag::OutOfBag;
 use target::Target;
 
-pub(crate) use bins::{Binned, between};
+pub(crate) use bins::{Binned, midpoint};
 pub use classes::Criterion;
 pub use linfa_api::{ForestClassifier, ForestRegressor};
 pub use params::{ClassWeight, Classes, MaxFeatures, Numbers, RandomForestParams, RandomForestValidParams};
 
-/// A grown forest.
+/// A trained forest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     /// The trees.
     pub trees: TreeEnsemble,
-    /// Impurity decrease per feature; adds up to 1 unless no tree could split.
+    /// Impurity decrease per feature, normalized to a sum of 1; all zero if no tree has a split.
     pub importances: Vec<f64>,
-    /// Accuracy (classes) or R² (numbers) of the answers that trees give for rows they were not grown on; `None`
-    /// without bootstrap, or when every row was drawn by every tree.
+    /// Out-of-bag accuracy (classification) or R² (regression). `None` without bootstrap, or if every tree was trained
+    /// on every row.
     pub out_of_bag_score: Option<f64>,
 }
 
-/// Works out the out-of-bag score of the trees grown so far; `None` where there is none. While others grow it is a
-/// glimpse, which may count part of their answers.
+/// Computes the out-of-bag score of the trees grown so far. While other trees grow, the score is approximate.
 pub(crate) type Score<'a> = &'a dyn Fn() -> Option<f64>;
 
-/// Called after each tree with the number of trees done, and the way to their score; `false` stops the growing.
+/// Called after each tree with the number of finished trees and their score. `false` stops the training.
 pub(crate) type OnTree<'a> = &'a (dyn Fn(usize, Score<'_>) -> bool + Sync);
 
-/// Grows a forest of classes: a class index below `n_classes` per row of `binned`. `None` when it was stopped.
+/// Trains a classifier: a class index below `n_classes` per row of `binned`. `None` if `on_tree` stopped the training.
 pub(crate) fn fit_classes(
     binned: &Binned,
     classes: &[u32],
@@ -67,8 +67,9 @@ pub(crate) fn fit_classes(
 ) -> Option<Forest> {
     let weights = params.class_weight().weights(classes, n_classes);
     let score = |out_of_bag: &OutOfBag| {
-        let answers = (0..binned.rows()).filter_map(|row| Some((out_of_bag.class(row)?, classes[row] as usize)));
-        let (right, all) = answers.fold((0, 0), |(right, all), (said, is)| (right + u32::from(said == is), all + 1));
+        let predictions = (0..binned.rows()).filter_map(|row| Some((out_of_bag.class(row)?, classes[row] as usize)));
+        let (right, all) = predictions
+            .fold((0, 0), |(right, all), (predicted, actual)| (right + u32::from(predicted == actual), all + 1));
         (all > 0).then(|| f64::from(right) / f64::from(all))
     };
     let (mut forest, out_of_bag) = match (weights.as_slice(), params.criterion()) {
@@ -80,7 +81,7 @@ pub(crate) fn fit_classes(
             let target = ClassTarget { classes, weights, criterion };
             let (mut forest, out_of_bag) = grow_all(binned, &target, (n_classes, 1.0), params, &score, on_tree)?;
             if n_classes == 2 {
-                keep_positive_share(&mut forest.trees);
+                keep_positive_probability(&mut forest.trees);
             }
             (forest, out_of_bag)
         }
@@ -89,7 +90,7 @@ pub(crate) fn fit_classes(
     Some(forest)
 }
 
-/// Grows a forest of numbers: a finite target per row of `binned`. `None` when it was stopped.
+/// Trains a regressor: a finite target per row of `binned`. `None` if `on_tree` stopped the training.
 pub(crate) fn fit_numbers(
     binned: &Binned,
     targets: &[f64],
@@ -98,16 +99,16 @@ pub(crate) fn fit_numbers(
 ) -> Option<Forest> {
     let bound = targets.iter().fold(0.0_f64, |bound, target| bound.max(target.abs()));
     let score = |out_of_bag: &OutOfBag| {
-        let answers = (0..binned.rows()).filter_map(|row| Some((targets[row], out_of_bag.number(row)?)));
-        let (truth, predicted): (Vec<f64>, Vec<f64>) = answers.unzip();
-        metrics::regression::r2(&truth, &predicted)
+        let predictions = (0..binned.rows()).filter_map(|row| Some((targets[row], out_of_bag.number(row)?)));
+        let (actual, predicted): (Vec<f64>, Vec<f64>) = predictions.unzip();
+        metrics::regression::r2(&actual, &predicted)
     };
     let (mut forest, out_of_bag) = grow_all(binned, &NumberTarget::new(targets), (1, bound), params, &score, on_tree)?;
     forest.out_of_bag_score = out_of_bag.as_ref().and_then(score);
     Some(forest)
 }
 
-/// Grows every tree. `outputs` is how many numbers a leaf has and a bound on their size.
+/// Grows all trees. `outputs` is the number of values per leaf and the bound of their absolute value.
 fn grow_all<T: Target, K: Sync>(
     binned: &Binned,
     target: &T,
@@ -125,8 +126,8 @@ fn grow_all<T: Target, K: Sync>(
     };
     let out_of_bag = params.bootstrap().then(|| OutOfBag::new(rows, outputs, bound));
     let progress = Progress { done: Mutex::new(0), stopped: AtomicBool::new(false), on_tree };
-    let grow_one = |index: usize| -> Option<Grown> {
-        progress.goes_on().then_some(())?;
+    let grow_one = |index: usize| -> Option<GrownTree> {
+        progress.continues().then_some(())?;
         let mut rng = Rng::new(params.seed(), Stream::Tree(index as u64));
         let counts = bootstrap::counts(rows, params.bootstrap(), &mut rng);
         let draw = bootstrap::draw(target, &counts);
@@ -134,14 +135,14 @@ fn grow_all<T: Target, K: Sync>(
         progress.tree_done(&|| out_of_bag.as_ref().and_then(score));
         Some(grown)
     };
-    let grown: Option<Vec<Grown>> = (0..params.n_trees()).into_par_iter().with_max_len(1).map(grow_one).collect();
+    let grown: Option<Vec<GrownTree>> = (0..params.n_trees()).into_par_iter().with_max_len(1).map(grow_one).collect();
     let grown = grown?;
     let importances = mean_importances(&grown, binned.features());
     let trees = TreeEnsemble { outputs, trees: grown.into_iter().map(|grown| grown.tree).collect() };
     Some((Forest { trees, importances, out_of_bag_score: None }, out_of_bag))
 }
 
-/// Counts the trees that are done, in order, and remembers when to stop.
+/// Counts finished trees and stores the stop request.
 struct Progress<'a> {
     done: Mutex<usize>,
     stopped: AtomicBool,
@@ -149,12 +150,12 @@ struct Progress<'a> {
 }
 
 impl Progress<'_> {
-    fn goes_on(&self) -> bool {
+    fn continues(&self) -> bool {
         !self.stopped.load(Ordering::Relaxed)
     }
 
     fn tree_done(&self, score: Score<'_>) {
-        // Held during the call, so that progress is told in order.
+        // Locked during the callback, so that progress is reported in order.
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         *done += 1;
         if !(self.on_tree)(*done, score) {
@@ -163,8 +164,8 @@ impl Progress<'_> {
     }
 }
 
-/// The mean over the trees that split at all, so that it adds up to 1; summed in tree order.
-fn mean_importances(grown: &[Grown], features: usize) -> Vec<f64> {
+/// The mean over all trees with a split; the sum is 1.
+fn mean_importances(grown: &[GrownTree], features: usize) -> Vec<f64> {
     let mut sums = vec![0.0; features];
     for grown in grown {
         for (sum, importance) in sums.iter_mut().zip(&grown.importances) {
@@ -175,8 +176,8 @@ fn mean_importances(grown: &[Grown], features: usize) -> Vec<f64> {
     sums
 }
 
-/// Turns leaves with two classes' shares into leaves with the positive one's.
-fn keep_positive_share(trees: &mut TreeEnsemble) {
+/// Replaces the two class probabilities of each leaf by that of the positive class.
+fn keep_positive_probability(trees: &mut TreeEnsemble) {
     trees.outputs = 1;
     for tree in &mut trees.trees {
         tree.values = tree.values.chunks_exact(2).map(|shares| shares[1]).collect();

@@ -1,7 +1,7 @@
-//! The columns a job asks for, read from a CSV and typed: no row is left out but those without a target.
+//! The columns of a job, read from a CSV with their types. Rows without a target are skipped.
 //!
-//! Reads from the reader it is given and touches nothing else. Types are told as in the profile of an upload
-//! ([`crate::tokens`]): boolean when every value is one, in one spelling; number when every value is one; else category.
+//! Types follow the same rules as in the profile of an upload ([`crate::tokens`]): boolean if all values are booleans
+//! in one form, number if all values are numbers, else category.
 
 mod column;
 mod text;
@@ -10,32 +10,32 @@ use std::io::Read;
 
 use trainyard_domain::{Dtype, spec};
 
+use crate::error::TrainError;
 use crate::model::Task;
-use crate::train::TrainError;
 pub use column::Column;
 use text::TextColumn;
 
-/// A typed table of features with the target beside it.
+/// Typed feature columns with the target.
 #[derive(Debug)]
 pub struct Frame {
-    /// One per feature, in the order they were asked for.
+    /// The feature columns, in the requested order.
     pub columns: Vec<Column>,
     /// The target of every row.
     pub target: Target,
-    /// Rows with a target.
+    /// Number of rows with a target.
     pub rows: usize,
-    /// Rows that were left out because they have none.
+    /// Number of skipped rows, which have no target.
     pub without_target: usize,
 }
 
-/// What is to be predicted.
+/// The target.
 #[derive(Debug)]
 pub enum Target {
-    /// Classes: the task that names them and a class index per row.
+    /// Classes: the task with the labels, and a class index per row.
     Classes {
         /// [`Task::Binary`] or [`Task::MultiClass`].
         task: Task,
-        /// Below the number of the task's labels.
+        /// Class indices, below the number of labels.
         classes: Vec<u32>,
     },
     /// Finite numbers.
@@ -43,11 +43,11 @@ pub enum Target {
 }
 
 impl Frame {
-    /// Reads the columns called `features` and the one called `target`.
+    /// Reads the columns `features` and `target`.
     ///
     /// # Errors
-    /// [`TrainError::Failed`] with `bad_data` for a CSV that can't be read, lacks a column, has no row with a target, or
-    /// whose target has one value only.
+    /// [`TrainError::Failed`] with `bad_data`: an invalid CSV, a missing column, no row with a target, or a target with
+    /// one value.
     pub fn read(csv: impl Read, features: &[String], target: &str) -> Result<Self, TrainError> {
         let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(csv);
         let headers = reader.headers().map_err(unreadable)?.clone();
@@ -55,7 +55,7 @@ impl Frame {
             let mut headers = headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim());
             headers
                 .position(|header| header == name)
-                .ok_or_else(|| TrainError::bad_data(format!("the data set has no column '{name}'")))
+                .ok_or_else(|| TrainError::bad_data(format!("the dataset has no column '{name}'")))
         };
         let target_at = position(target)?;
         let features_at = features.iter().map(|feature| position(feature)).collect::<Result<Vec<_>, _>>()?;
@@ -75,16 +75,16 @@ impl Frame {
         }
         let rows = targets.len();
         if rows == 0 {
-            return Err(TrainError::bad_data(format!("no row has a value for the target '{target}'")));
+            return Err(TrainError::bad_data(format!("the target '{target}' has no values")));
         }
         let target = read_target(&targets, target)?;
-        // Consumed one by one: a column's text is gone before the next column is typed.
+        // The text of each column is freed before the next column is converted.
         let columns = texts.into_iter().map(Column::read).collect();
         Ok(Self { columns, target, rows, without_target })
     }
 }
 
-/// Classes or numbers, as [`spec::is_regression`] has it.
+/// Classes or numbers, as decided by [`spec::is_regression`].
 fn read_target(texts: &TextColumn, name: &str) -> Result<Target, TrainError> {
     let (values, codes) = texts.distinct();
     if let Some(numbers) = texts.numbers() {
@@ -97,24 +97,24 @@ fn read_target(texts: &TextColumn, name: &str) -> Result<Target, TrainError> {
     }
     let Some(task) = Task::from_labels(values.iter().copied()) else {
         return Err(TrainError::bad_data(format!(
-            "the target '{name}' has only one value, so there is nothing to learn"
+            "the target '{name}' has only one distinct value; choose another target"
         )));
     };
     let limit = spec::MAX_CLASSES;
     if task.labels().len() as u64 > limit {
         let classes = task.labels().len();
         return Err(TrainError::bad_data(format!(
-            "the target '{name}' has {classes} classes; at most {limit} can be told apart"
+            "the target '{name}' has {classes} classes; at most {limit} are supported"
         )));
     }
-    // Every value made the task, so every value has its class in it.
+    // The task contains every value.
     let class_of: Vec<u32> = values.iter().map(|value| task.class_of(value).unwrap_or_default() as u32).collect();
     let classes = codes.iter().map(|code| class_of[*code as usize]).collect();
     Ok(Target::Classes { task, classes })
 }
 
 fn unreadable(error: csv::Error) -> TrainError {
-    TrainError::bad_data(format!("the CSV can't be read: {error}"))
+    TrainError::bad_data(format!("invalid CSV: {error}"))
 }
 
 #[cfg(test)]
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_typed_and_rows_without_a_target_are_left_out() {
+    fn columns_are_typed_and_rows_without_a_target_are_skipped() {
         let frame = read(CSV, &["vip", "age", "sex"]).unwrap();
         assert_eq!((frame.rows, frame.without_target), (3, 1));
         assert_eq!(frame.columns[0], Column::Boolean(vec![Some(true), Some(false), None]));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_twenty_numbers_are_regressed() {
+    fn a_target_with_more_than_twenty_numbers_is_a_regression() {
         let csv =
             |distinct: u32| (0..100).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", row % distinct));
         assert!(matches!(read(&csv(21), &["x"]).unwrap().target, Target::Numbers(_)));
@@ -153,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_cannot_teach_is_refused_with_the_reason() {
+    fn errors_name_the_reason_why_a_table_is_unusable() {
         let message = |csv, features: &[&str]| match read(csv, features) {
             Err(TrainError::Failed { message, .. }) => message,
             other => panic!("{other:?}"),
         };
-        assert!(message("x,y\n1,5\n2,5\n", &["x"]).contains("only one value"));
-        assert!(message("x,y\n1,\n2,NA\n", &["x"]).contains("no row has a value"));
+        assert!(message("x,y\n1,5\n2,5\n", &["x"]).contains("only one distinct value"));
+        assert!(message("x,y\n1,\n2,NA\n", &["x"]).contains("has no values"));
         assert!(message("x,y\n1,1\n", &["z"]).contains("no column 'z'"));
-        assert!(message("x,y\n1,1\n2\n", &["x"]).contains("can't be read"));
+        assert!(message("x,y\n1,1\n2\n", &["x"]).contains("invalid CSV"));
     }
 }

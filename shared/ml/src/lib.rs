@@ -1,15 +1,16 @@
-//! Everything that learns: reading tables, training, metrics, the model file, and the predictors that serve it.
+//! BinaryClassifier learning: CSV profiles, training, metrics, the model file, and prediction.
 //!
-//! No async, no network, no SQL. Bytes come in through readers and slices that the caller opened; randomness comes from
-//! the seed alone, so the same data and the same order give the same model, byte for byte.
+//! No async code, no network, no SQL. Input comes from readers and slices of the caller. Randomness comes from the
+//! seed, so the same data and the same job specification give the same model, byte for byte.
 //!
-//! * [`csv_profile`] looks at an upload; [`train`] turns one into a model;
-//! * [`model`] is the model as plain data: the meaning of every number, shared by training and serving;
-//! * [`artifact`] writes and checks the model file; [`predict`] compiles a model and answers with it;
-//! * [`tokens`] knows what counts as missing, boolean or a number.
+//! * [`csv_profile`] profiles an uploaded CSV; [`train`] trains a model on it.
+//! * [`model`] defines a model as plain data, for training and prediction.
+//! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts.
+//! * [`tokens`] defines which strings are missing values, booleans or numbers.
 
 pub mod artifact;
 pub mod csv_profile;
+mod error;
 pub mod forest;
 pub mod frame;
 pub mod linfa_logistic;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod model;
 pub mod predict;
 pub mod preprocess;
+mod progress;
 pub mod rng;
 pub mod split;
 pub mod tokens;

@@ -1,9 +1,9 @@
-//! Support vector machines by linfa-svm: C-SVC for two classes, one against one for several, with Platt's probabilities
-//! fitted on cross-validated decision values.
+//! Support vector classifiers by linfa-svm: C-SVC, one-vs-one for several classes, with Platt scaling (probability
+//! calibration) on cross-validated decision values.
 //!
-//! linfa solves for the multipliers; what serving needs of them (support vectors, coefficients, offset) goes into our
-//! own [`SvmModel`]. linfa fits Platt's sigmoid on the very rows the machine was trained on, where it is too sure of
-//! itself; ours is fitted on rows that a machine of the same make has not seen.
+//! linfa solves the dual problem; the support vectors, coefficients and offsets are copied into [`SvmModel`]. linfa
+//! itself calibrates on the training rows, which gives overconfident probabilities. Here the calibration uses held-out
+//! folds.
 
 mod platt;
 
@@ -12,37 +12,38 @@ use linfa::{DatasetBase, ParamGuard};
 use linfa_svm::{Svm, SvmParams};
 use ndarray::{Array1, Array2, Axis};
 
-use crate::model::{Kernel, Machine, SvmModel};
-use crate::preprocess::Design;
+use crate::error::TrainError;
+use crate::model::{BinaryClassifier, Kernel, SvmModel};
+use crate::preprocess::DesignMatrix;
+use crate::progress::Progress;
 use crate::rng::{Rng, Stream};
 use crate::split::stratified_folds;
-use crate::train::{Progress, TrainError};
 
-/// Multipliers below this are rounding, as linfa has it.
+/// Smaller multipliers are rounding errors, as in linfa.
 const ZERO: f64 = 100.0 * f64::EPSILON;
-/// When the optimiser stops: LIBSVM's default.
+/// Stopping tolerance of the optimizer: the default of LIBSVM.
 const TOLERANCE: f64 = 1e-3;
-/// Folds for the decision values that the probabilities are fitted on, where each class has as many rows.
+/// Number of cross-validation folds for the calibration, if each class has enough rows.
 const FOLDS: usize = 5;
 
-/// What a job may choose.
+/// Parameters of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Cost of a margin violation.
+    /// The regularization parameter C.
     pub cost: f64,
     /// `rbf`, `linear` or `polynomial`.
     pub kernel: String,
-    /// Factor of the kernel; `None` takes 1 / (columns · variance), as scikit-learn's `scale`.
+    /// Kernel coefficient; `None` is 1 / (columns · variance), as scikit-learn's `scale`.
     pub gamma: Option<f64>,
-    /// Of the polynomial kernel.
+    /// Degree of the polynomial kernel.
     pub degree: u32,
-    /// Decides the folds.
+    /// Seed of the folds.
     pub seed: u64,
 }
 
-/// A kernel in linfa's terms and in ours. linfa's polynomial `(x·y + c)^d` knows no gamma; `(gamma x·y + 1)^d` is the
-/// same as `gamma^d (x·y + 1 / gamma)^d`, so rows are scaled by the root of gamma for linfa, and coefficients by its
-/// power for us: linfa's numbers stay small.
+/// A kernel for linfa and for [`SvmModel`]. linfa's polynomial kernel `(x·y + c)^d` has no gamma. Since `(gamma x·y +
+/// 1)^d` = `gamma^d (x·y + 1 / gamma)^d`, the rows for linfa are scaled by the root of gamma, and the coefficients by
+/// its power.
 #[derive(Debug, Clone, Copy)]
 struct KernelPair {
     kernel: Kernel,
@@ -78,27 +79,27 @@ impl KernelPair {
     }
 }
 
-/// A solved machine over some rows.
+/// The solution for some rows.
 struct Solved {
-    /// A signed multiplier per row, for our kernel.
+    /// A signed coefficient per row, for the kernel of [`SvmModel`].
     coefficients: Vec<f64>,
     rho: f64,
 }
 
-/// Fits a machine for every pair of classes.
+/// Trains a binary classifier for every pair of classes.
 pub(crate) fn fit(
-    design: Design,
+    design_matrix: DesignMatrix,
     classes: &[u32],
     n_classes: usize,
     options: &Options,
     progress: &Progress<'_>,
 ) -> Result<SvmModel, TrainError> {
-    let Design { encoding, matrix } = design;
+    let DesignMatrix { encoder, matrix } = design_matrix;
     let kernel = KernelPair::new(options, &matrix);
     let pairs: Vec<(u32, u32)> =
         (1..n_classes as u32).flat_map(|first| (0..first).map(move |second| (first, second))).collect();
     let mut vectors = Vectors::new(matrix.nrows());
-    let mut machines = Vec::with_capacity(pairs.len());
+    let mut classifiers = Vec::with_capacity(pairs.len());
     for (index, (first, second)) in pairs.iter().enumerate() {
         let at = |done: f64| progress.at((index as f64 + done) / pairs.len() as f64);
         let rows: Vec<usize> =
@@ -107,11 +108,11 @@ pub(crate) fn fit(
         let solved = solve(&matrix, &rows, &positive, kernel, options.cost)?;
         at(0.25)?;
         let mut rng = Rng::new(options.seed, Stream::Folds(index as u64));
-        let decisions = unseen_decisions(&matrix, &rows, &positive, kernel, options.cost, &mut rng, &at)?
+        let decisions = cross_validated_decisions(&matrix, &rows, &positive, kernel, options.cost, &mut rng, &at)?
             .unwrap_or_else(|| solved.decisions(&matrix, &rows, &rows, kernel.kernel));
         let (platt_a, platt_b) = platt::fit(&decisions, &positive);
-        let (support, coefficients) = vectors.take(&matrix, &rows, solved.coefficients, kernel.kernel);
-        machines.push(Machine {
+        let (support, coefficients) = vectors.add_support(&matrix, &rows, solved.coefficients, kernel.kernel);
+        classifiers.push(BinaryClassifier {
             first: *first,
             second: *second,
             support,
@@ -122,10 +123,10 @@ pub(crate) fn fit(
         });
         at(1.0)?;
     }
-    Ok(SvmModel { encoding, kernel: kernel.kernel, vectors: vectors.numbers, machines })
+    Ok(SvmModel { encoder, kernel: kernel.kernel, vectors: vectors.numbers, classifiers })
 }
 
-/// Lets linfa solve the dual problem on some rows of the matrix.
+/// Solves the dual problem for some rows of the matrix.
 fn solve(
     matrix: &Array2<f64>,
     rows: &[usize],
@@ -133,25 +134,26 @@ fn solve(
     kernel: KernelPair,
     cost: f64,
 ) -> Result<Solved, TrainError> {
-    let failed = |reason: &str| TrainError::bad_params(format!("the support vector machine can't be fitted: {reason}"));
+    let failed =
+        |reason: &str| TrainError::bad_params(format!("the support vector classifier could not be trained: {reason}"));
     let records = matrix.select(Axis(0), rows) * kernel.row_scale;
     let dataset = DatasetBase::new(records, Array1::from(positive.to_vec()));
     let params = kernel.params(cost).check().map_err(|error| failed(&error.to_string()))?;
     let svm: Svm<f64, bool> = params.fit(&dataset).map_err(|error| failed(&error.to_string()))?;
     let coefficients: Vec<f64> = svm.alpha.iter().map(|alpha| alpha * kernel.coefficient_scale).collect();
-    // linfa compares its own multipliers with the bound, so small ones are dropped before they are scaled.
+    // The threshold applies to linfa's multipliers, before they are scaled.
     let coefficients =
-        coefficients.iter().zip(&svm.alpha).map(|(ours, alpha)| if alpha.abs() > ZERO { *ours } else { 0.0 });
+        coefficients.iter().zip(&svm.alpha).map(|(scaled, alpha)| if alpha.abs() > ZERO { *scaled } else { 0.0 });
     let solved = Solved { coefficients: coefficients.collect(), rho: svm.rho };
     if solved.coefficients.iter().chain([&solved.rho]).any(|number| !number.is_finite()) {
-        return Err(failed("the kernel's values grow past all bounds; try a lower degree or gamma"));
+        return Err(failed("the kernel values diverge; decrease degree or gamma"));
     }
     Ok(solved)
 }
 
 impl Solved {
-    /// Decision values of `asked` rows, for a machine solved on `rows`.
-    fn decisions(&self, matrix: &Array2<f64>, rows: &[usize], asked: &[usize], kernel: Kernel) -> Vec<f64> {
+    /// Decision values of the rows `queried`, for a solution of `rows`.
+    fn decisions(&self, matrix: &Array2<f64>, rows: &[usize], queried: &[usize], kernel: Kernel) -> Vec<f64> {
         let row =
             |row: usize| matrix.row(row).to_slice().map(<[f64]>::to_vec).unwrap_or_else(|| matrix.row(row).to_vec());
         let support: Vec<(Vec<f64>, f64)> = rows
@@ -160,18 +162,18 @@ impl Solved {
             .filter(|(_, coefficient)| **coefficient != 0.0)
             .map(|(at, coefficient)| (row(*at), *coefficient))
             .collect();
-        let decision = |asked: &usize| {
-            let asked = row(*asked);
-            support.iter().map(|(vector, coefficient)| coefficient * kernel.value(vector, &asked)).sum::<f64>()
+        let decision = |index: &usize| {
+            let query = row(*index);
+            support.iter().map(|(vector, coefficient)| coefficient * kernel.value(vector, &query)).sum::<f64>()
                 - self.rho
         };
-        asked.iter().map(decision).collect()
+        queried.iter().map(decision).collect()
     }
 }
 
-/// A decision value per row from a machine that was trained without it, as Platt (2000) and Lin, Lin and Weng (2007) ask
-/// for; `None` where a class has too few rows to fold.
-fn unseen_decisions(
+/// A decision value per row from a classifier that was trained without the row (Platt 2000; Lin, Lin and Weng 2007).
+/// `None` if a class has too few rows for two folds.
+fn cross_validated_decisions(
     matrix: &Array2<f64>,
     rows: &[usize],
     positive: &[bool],
@@ -188,12 +190,13 @@ fn unseen_decisions(
     let fold_of = stratified_folds(positive, folds, rng);
     let mut decisions = vec![0.0; rows.len()];
     for fold in 0..folds {
-        let (asked, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|at| fold_of[*at] == fold);
-        let pick = |at: &[usize]| -> Vec<usize> { at.iter().map(|at| rows[*at]).collect() };
-        let kept_rows = pick(&kept);
+        let (queried, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|at| fold_of[*at] == fold);
+        let select = |at: &[usize]| -> Vec<usize> { at.iter().map(|at| rows[*at]).collect() };
+        let kept_rows = select(&kept);
         let kept_positive: Vec<bool> = kept.iter().map(|at| positive[*at]).collect();
         let solved = solve(matrix, &kept_rows, &kept_positive, kernel, cost)?;
-        for (at, decision) in asked.iter().zip(solved.decisions(matrix, &kept_rows, &pick(&asked), kernel.kernel)) {
+        for (at, decision) in queried.iter().zip(solved.decisions(matrix, &kept_rows, &select(&queried), kernel.kernel))
+        {
             decisions[*at] = decision;
         }
         at(0.25 + 0.75 * (fold + 1) as f64 / folds as f64)?;
@@ -201,11 +204,11 @@ fn unseen_decisions(
     Ok(Some(decisions))
 }
 
-/// The support vectors that the machines share, each held once.
+/// The support vectors of all classifiers, each stored once.
 struct Vectors {
     numbers: Vec<f64>,
     count: u32,
-    /// Position of each training row among them.
+    /// The index of each training row in `numbers`.
     of_row: Vec<Option<u32>>,
 }
 
@@ -214,9 +217,9 @@ impl Vectors {
         Self { numbers: Vec::new(), count: 0, of_row: vec![None; rows] }
     }
 
-    /// Takes over what a machine needs and returns its support and coefficients. A linear machine needs a single vector:
-    /// the sum of them all, weighted.
-    fn take(
+    /// Adds the support vectors of a classifier and returns its support and coefficients. A linear classifier needs
+    /// only one vector, the weighted sum of its support vectors.
+    fn add_support(
         &mut self,
         matrix: &Array2<f64>,
         rows: &[usize],

@@ -1,53 +1,53 @@
-//! One decision tree by linfa-trees, turned into our own tree with whole class distributions in the leaves.
+//! A decision tree by linfa-trees, converted to [`Tree`] with class distributions in the leaves.
 //!
-//! linfa-trees 0.8 is driven a node at a time: each split is a linfa tree of depth 1, fitted on the rows of that node
-//! alone, with every value replaced by its rank among them. That keeps what is linfa's (the search and its impurity
-//! measures) and avoids what would make a poor or a different model at serving:
+//! linfa-trees 0.8 trains one node at a time: each split is a linfa tree of depth 1 on the rows of the node, with
+//! values replaced by their ranks. The search and the impurity measures are linfa's. This avoids four problems of
+//! linfa's own trees:
 //!
-//! * a linfa tree misses splits between tied values when the last of the tied rows is not in the node, and does not see
-//!   features whose gaps are under 1e-5: on its own rows and ranks, ties are whole and gaps are 1;
-//! * it sends `value <= threshold` left when fitting and `value < threshold` when predicting: thresholds between ranks
-//!   equal no value, and ours lie between the values on both sides;
-//! * it can't hold missing values: they get rank 0, below all others, which is our "missing goes left";
-//! * its leaves keep the most frequent class only: ours count the training rows that end in them.
+//! * linfa misses splits between tied values if the last tied row is outside the node, and splits of gaps below 1e-5.
+//!   With ranks of the node's rows, ties are complete and gaps are 1.
+//! * linfa uses `value <= threshold` in training and `value < threshold` in prediction. Thresholds between ranks equal
+//!   no value.
+//! * linfa has no missing values. They get rank 0, below all others, which is "missing goes left".
+//! * linfa's leaves have only the most frequent class. Here the leaves count the training rows.
 //!
-//! It adds up class shares in the order of a hash map with random keys. For two classes that is harmless, a sum of two
-//! being the same either way round; for more, the last bits of a score differ between fits, and so may the tree. Trees
-//! of several classes are therefore grown by [`crate::forest`], as one tree on all rows and features.
+//! linfa sums class shares in the random order of a hash map. With two classes the result is exact. With more classes
+//! the last bits of a score can differ between runs, and so can the tree. Multiclass trees are therefore grown by
+//! [`crate::forest`], as one tree on all rows and features.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_trees::{DecisionTree, SplitQuality};
 use ndarray::{Array1, Array2};
 
+use crate::error::TrainError;
 use crate::forest::Criterion;
 use crate::metrics::importances::normalise;
 use crate::model::{LEAF, Tree, TreeEnsemble};
-use crate::train::{Progress, TrainError};
+use crate::progress::Progress;
 
-/// What a job may choose.
+/// Parameters of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Deepest level of a leaf; the root is level 0.
+    /// Maximum depth of a leaf; the root has depth 0.
     pub max_depth: Option<usize>,
-    /// Fewest rows in a node that may be split.
+    /// Minimum number of rows in a node that may be split.
     pub min_samples_split: u32,
-    /// Fewest rows on either side of a split.
+    /// Minimum number of rows on each side of a split.
     pub min_samples_leaf: u32,
-    /// What a split minimises.
+    /// Split criterion.
     pub criterion: Criterion,
 }
 
-/// A split of a node's rows.
+/// A split of a node.
 struct Split {
     feature: usize,
     threshold: f32,
-    /// Impurity before less impurity after.
+    /// The impurity decrease.
     decrease: f64,
 }
 
-/// Grows a tree for two classes on raw columns (NaN: missing); also returns each feature's share of the impurity
-/// decrease.
+/// Trains a binary decision tree on raw columns (NaN is missing) and computes normalized feature importances.
 pub(crate) fn fit(
     raw: &[Vec<f32>],
     classes: &[u32],
@@ -58,7 +58,7 @@ pub(crate) fn fit(
     let mut importances = vec![0.0; raw.len()];
     let mut leaves = 0;
     tree.push_split(LEAF, 0.0, 0);
-    let mut settled = 0;
+    let mut finished_rows = 0;
     let mut open = vec![(0, 0, (0..classes.len()).collect::<Vec<usize>>())];
     while let Some((node, depth, rows)) = open.pop() {
         let may_split = options.max_depth.is_none_or(|max| depth < max);
@@ -67,8 +67,8 @@ pub(crate) fn fit(
             tree.values.push((positive as f64 / rows.len() as f64) as f32);
             tree.left[node] = leaves;
             leaves += 1;
-            settled += rows.len();
-            progress.at(settled as f64 / classes.len() as f64)?;
+            finished_rows += rows.len();
+            progress.at(finished_rows as f64 / classes.len() as f64)?;
             continue;
         };
         progress.check()?;
@@ -89,7 +89,7 @@ pub(crate) fn fit(
     Ok((TreeEnsemble { outputs: 1, trees: vec![tree] }, importances))
 }
 
-/// The split that linfa takes for a tree of one level on these rows, if it takes any.
+/// The best split according to linfa, if any.
 fn best_split(
     raw: &[Vec<f32>],
     classes: &[u32],
@@ -117,9 +117,9 @@ fn best_split(
             Criterion::Entropy => SplitQuality::Entropy,
         })
         .fit(&DatasetBase::new(ranks, targets))
-        .map_err(|error| TrainError::bad_params(format!("the decision tree can't be grown: {error}")))?;
-    // linfa prunes a split whose sides have the same most frequent class, but leaves what it was in the node. The sides
-    // still differ in their shares, which is what we want of them; a node that found no split has no decrease.
+        .map_err(|error| TrainError::bad_params(format!("the decision tree could not be trained: {error}")))?;
+    // linfa prunes a split whose sides have the same most frequent class, but keeps its values in the node. Such a
+    // split is used, because the class shares differ. A node without a split has no decrease.
     let (feature, boundary, decrease) = stump.root_node().split();
     if decrease <= 0.0 {
         return Ok(None);
@@ -127,13 +127,13 @@ fn best_split(
     let distinct = distinct(&raw[feature], rows);
     let threshold = match boundary.floor() as usize {
         0 => f32::MIN,
-        rank => crate::forest::between(distinct[rank - 1], distinct[rank]),
+        rank => crate::forest::midpoint(distinct[rank - 1], distinct[rank]),
     };
     Ok(Some(Split { feature, threshold, decrease: f64::from(decrease) }))
 }
 
-/// The rows' distinct values, ascending; missing left out. The least finite number counts as missing, so that "missing or
-/// not" has a threshold.
+/// The distinct values of the rows, ascending, without missing values. The lowest finite number counts as missing, so
+/// that "missing or not" has a threshold.
 fn distinct(column: &[f32], rows: &[usize]) -> Vec<f32> {
     let mut values: Vec<f32> = rows.iter().map(|row| column[*row]).filter(|value| *value > f32::MIN).collect();
     values.sort_unstable_by(f32::total_cmp);
@@ -141,7 +141,7 @@ fn distinct(column: &[f32], rows: &[usize]) -> Vec<f32> {
     values
 }
 
-/// 0 for a missing value, else 1 and up.
+/// The rank of a value, from 1; 0 for a missing value.
 fn rank_of(value: f32, distinct: &[f32]) -> usize {
     if value > f32::MIN { distinct.partition_point(|other| *other < value) + 1 } else { 0 }
 }

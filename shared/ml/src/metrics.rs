@@ -1,7 +1,7 @@
-//! What a model is worth on rows it has not seen: pure functions of truth and prediction.
+//! Metrics of a model on the held-out part: pure functions of actual values and predictions.
 //!
-//! Definitions follow scikit-learn's, against which the tests' numbers were made. A measure that can't be had (such as
-//! an area under the curve with one class in the held-out part) is `None` and shows as null.
+//! The definitions are those of scikit-learn, which computed the expected values of the tests. An undefined metric,
+//! such as ROC AUC with one class in the held-out part, is `None` and becomes null.
 
 pub mod classes;
 pub mod importances;
@@ -9,4 +9,4 @@ pub mod regression;
 pub mod report;
 pub mod roc;
 
-pub use report::{Measured, report};
+pub use report::{Evaluation, report};

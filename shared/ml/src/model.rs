@@ -1,18 +1,18 @@
-//! A trained model as plain data: what training makes, the artifact stores and the predictors compile.
+//! A trained model as plain data: created by training, stored in the artifact, compiled by the predictors.
 //!
-//! The meaning of every number is fixed here, once, for training and serving alike:
+//! The definitions for training and prediction:
 //!
-//! * a **raw row** has one `f32` per feature ([`encode`]): the number, 0/1, or the category's code; NaN where the value
-//!   is missing or the category was never seen in training;
-//! * a **design vector** ([`design`]) is what linear models and support vector machines see of it;
-//! * an **output vector** has [`Task::outputs`] numbers: the positive class's probability, one probability per class, or
-//!   the predicted number.
+//! * a **raw row** has one `f32` per feature ([`encode`]): the number, 0/1, or the category's code; NaN if the value is
+//!   missing or the category did not occur in training;
+//! * a row of the **design matrix** ([`design_matrix`]) is the input of linear models and support vector classifiers;
+//! * an **output vector** has [`Task::outputs`] numbers: the probability of the positive class, one probability per
+//!   class, or the predicted number.
 //!
-//! Nothing here reads files or trusts its input: [`crate::artifact`] checks a model that comes from outside.
+//! This module does not validate models; [`crate::artifact`] does.
 
 pub mod categories;
 pub mod coupling;
-pub mod design;
+pub mod design_matrix;
 pub mod encode;
 pub mod linear;
 pub mod signature;
@@ -25,84 +25,84 @@ use serde_json::{Map, Value};
 use trainyard_domain::Algorithm;
 
 pub use categories::Categories;
-pub use design::{DesignEncoding, FeatureEncoding};
+pub use design_matrix::{DesignMatrixEncoder, FeatureEncoder};
 pub use encode::{Encoded, Mismatch, RawRow, Status};
 pub use linear::LinearModel;
 pub use signature::{Feature, FeatureKind, Signature};
-pub use svm::{Kernel, Machine, SvmModel};
+pub use svm::{BinaryClassifier, Kernel, SvmModel};
 pub use task::{Label, Task};
 pub use trees::{LEAF, Tree, TreeEnsemble};
 
-/// Most rows a manifest carries for the self-test.
+/// Maximum number of self-test rows in a manifest.
 pub const MAX_SELF_TEST_ROWS: usize = 16;
 
 /// A trained model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// What it takes and gives, and where it comes from.
+    /// The metadata.
     pub manifest: Manifest,
     /// The fitted numbers.
-    pub body: Body,
+    pub estimator: Estimator,
 }
 
-/// The readable part of an artifact.
+/// The metadata of an artifact, stored as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What the model takes and gives.
+    /// The features and the target.
     pub signature: Signature,
-    /// What trained it.
+    /// The algorithm.
     pub algorithm: Algorithm,
-    /// Every parameter it was trained with.
+    /// All parameters of the training.
     pub params: Map<String, Value>,
-    /// Fixed every random draw.
+    /// The seed of the random number generator.
     pub seed: u64,
-    /// SHA-256 (hex) of the CSV it was trained on.
+    /// SHA-256 (hex) of the training CSV.
     pub dataset_sha256: String,
-    /// Version of this library that wrote it.
+    /// The version of this library that trained the model.
     pub library_version: String,
-    /// What was measured on the held-out part.
+    /// The metrics on the held-out part.
     pub metrics: Value,
-    /// Rows of the training part.
+    /// Number of training rows.
     pub rows: u64,
-    /// Rows with known answers, predicted again at every load: at most [`MAX_SELF_TEST_ROWS`].
+    /// Rows with their predictions, checked at every load: at most [`MAX_SELF_TEST_ROWS`].
     pub self_test: Vec<SelfTest>,
 }
 
-/// One row with its answer.
+/// A row with its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SelfTest {
-    /// The row as a client would send it; missing values left out or null.
+    /// The row as in a request; missing values are absent or null.
     pub features: Map<String, Value>,
-    /// The output vector, see [`Task::outputs`].
+    /// The output vector; see [`Task::outputs`].
     pub expected: Vec<f64>,
 }
 
-/// The fitted numbers, by family.
+/// The fitted numbers by model family.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Body {
-    /// One tree or a forest.
+pub enum Estimator {
+    /// A decision tree or a random forest.
     Trees(TreeEnsemble),
     /// Logistic regression.
     Linear(LinearModel),
-    /// Support vector machine.
+    /// Support vector classifier.
     Svm(SvmModel),
 }
 
-impl Body {
-    /// The plain, checked way to predict: what the compiled predictors are held against, and what training measures
-    /// with. `unseen` has a flag per feature, set where a category was never seen in training; `outputs` is filled.
+impl Estimator {
+    /// Predicts without compilation: the reference for the compiled predictors, also used by training. `unseen` marks
+    /// the features whose category did not occur in training. The result is written to `outputs`.
     pub fn predict(&self, task: &Task, raw: &[f32], unseen: &[bool], outputs: &mut [f64]) {
         match self {
             Self::Trees(trees) => trees.predict(raw, outputs),
             Self::Linear(linear) => {
-                let mut design = vec![0.0; linear.encoding.width()];
-                linear.encoding.encode(raw, unseen, &mut design);
-                linear.predict(task, &design, outputs);
+                let mut inputs = vec![0.0; linear.encoder.width()];
+                linear.encoder.encode(raw, unseen, &mut inputs);
+                linear.predict(task, &inputs, outputs);
             }
             Self::Svm(svm) => {
-                let mut design = vec![0.0; svm.encoding.width()];
-                svm.encoding.encode(raw, unseen, &mut design);
-                svm.predict(task, &design, outputs);
+                let mut inputs = vec![0.0; svm.encoder.width()];
+                svm.encoder.encode(raw, unseen, &mut inputs);
+                svm.predict(task, &inputs, outputs);
             }
         }
     }

@@ -1,11 +1,11 @@
-//! Answers: a model file, checked and compiled for speed, and predictions as clients see them.
+//! Prediction: loads and compiles a model file, and predicts rows of a request.
 //!
-//! [`Predictor::load`] decodes and checks the file, flattens trees ([`flat`]), and predicts the manifest's test rows
-//! before it hands anything out. A predictor is immutable and shared between threads without locks.
+//! [`Predictor::load`] decodes and validates the file, flattens trees ([`flat`]) and runs the self-test. A predictor is
+//! immutable, so threads share it without locks.
 
-mod answer;
 pub mod flat;
 mod node;
+mod prediction;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -15,29 +15,30 @@ use trainyard_domain::{Algorithm, FieldError};
 
 use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
-use crate::model::{Body, Manifest, Model, RawRow, Signature};
+use crate::model::{Estimator, Manifest, Model, RawRow, Signature};
 
-pub use self::answer::{Outcome, Prediction};
+pub use self::prediction::{Outcome, Prediction};
 
-/// One row as a client sends it: values by feature name.
+/// A row of a request: values by feature name.
 pub type Row = Map<String, Value>;
 
-/// How far a recomputed answer may lie from the recorded one: absolute up to 1, relative above.
+/// Tolerance of the self-test: absolute up to 1, relative above.
 const SELF_TEST_TOLERANCE: f64 = 1e-6;
-/// Rows encoded and predicted at a time, so that a large request needs a bounded scratch.
+/// Number of rows per chunk, which bounds the memory of a large request.
 const CHUNK_ROWS: usize = 1_024;
-/// Most refused fields that are listed for one request.
+/// Maximum number of errors that are listed per request.
 const MAX_ERRORS: usize = 100;
 
-/// Most warnings in the answer to one request; each row may have one more, which says how many were left out.
+/// Maximum number of warnings per request. Each row can have one more, with the number of omitted warnings.
 const MAX_WARNINGS: usize = 20_000;
 
 /// Why rows were refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// Unknown and wrongly typed features, as `features.<name>` or `instances[<row>].<name>`; at most 100.
+    /// Features that are unknown or have the wrong type, as `features.<name>` or `instances[<row>].<name>`; at most
+    /// 100.
     pub errors: Vec<FieldError>,
-    /// How many more there are, at least: rows are no longer read once there are too many.
+    /// Minimum number of further errors: with too many errors the remaining rows are not read.
     pub omitted: usize,
 }
 
@@ -61,7 +62,7 @@ impl From<FieldError> for Refused {
     }
 }
 
-/// A model that answers.
+/// A compiled model.
 #[derive(Debug)]
 pub struct Predictor {
     manifest: Manifest,
@@ -72,81 +73,80 @@ pub struct Predictor {
 #[derive(Debug)]
 enum Engine {
     Trees(FlatForest),
-    /// Linear models and support vector machines answer as they are.
-    Dense(Body),
+    /// Linear models and support vector classifiers are used without compilation.
+    Dense(Estimator),
 }
 
-/// Buffers that one thread reuses from call to call, so that the fast path allocates nothing once warm.
+/// Buffers that a thread reuses between calls, to avoid allocations.
 #[derive(Debug, Default)]
 pub struct Scratch {
     keys: Vec<i32>,
 }
 
 impl Predictor {
-    /// Decodes, checks and compiles a model file, then holds it to its own test rows.
+    /// Decodes, validates and compiles a model file, then runs its self-test.
     ///
     /// # Errors
-    /// What is wrong with the file; see [`ArtifactError`].
+    /// See [`ArtifactError`].
     pub fn load(bytes: &[u8]) -> Result<Self, ArtifactError> {
         Self::compile(artifact::decode(bytes)?, bytes.len())
     }
 
-    /// `model` has passed [`artifact::check`]; `size` is its file's.
+    /// `model` is valid; `size` is the size of its file.
     fn compile(model: Model, size: usize) -> Result<Self, ArtifactError> {
-        let Model { manifest, body } = model;
+        let Model { manifest, estimator } = model;
         let features = manifest.signature.features.len();
-        let (engine, body_bytes) = match body {
-            Body::Trees(trees) => {
+        let (engine, estimator_bytes) = match estimator {
+            Estimator::Trees(trees) => {
                 let forest = FlatForest::compile(&trees, features);
                 let bytes = forest.memory_bytes();
                 (Engine::Trees(forest), bytes)
             }
-            // Held as it was stored: as large as its part of the file.
+            // Stored as in the file, so the size of the file is used.
             dense => (Engine::Dense(dense), size),
         };
-        // Names and categories are held twice (list and index); the manifest's text is a fair measure of one copy.
+        // Names and categories are stored twice (list and index).
         let manifest_bytes = serde_json::to_vec(&manifest).map_or(0, |text| 2 * text.len());
-        let predictor = Self { manifest, engine, memory_bytes: body_bytes + manifest_bytes };
+        let predictor = Self { manifest, engine, memory_bytes: estimator_bytes + manifest_bytes };
         predictor.self_test()?;
         Ok(predictor)
     }
 
-    /// What it takes and gives.
+    /// The features and the target.
     pub fn signature(&self) -> &Signature {
         &self.manifest.signature
     }
 
-    /// What trained it.
+    /// The algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.manifest.algorithm
     }
 
-    /// Everything that training recorded.
+    /// The metadata.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// About how much memory it holds, in bytes.
+    /// The approximate memory size, in bytes.
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes
     }
 
-    /// The fast path: raw rows in, output vectors out, no names and no warnings. `raw` and `unseen` hold `features`
-    /// entries per row, row after row, as [`RawRow`] describes them; `outputs` holds [`crate::model::Task::outputs`]
-    /// numbers per row and is overwritten.
+    /// The fast path, from raw rows to output vectors. `raw` and `unseen` contain one entry per feature and row (see
+    /// [`RawRow`]); `outputs` has [`crate::model::Task::outputs`] numbers per row and is overwritten.
     ///
     /// # Panics
-    /// When the three lengths don't belong to the same number of rows.
+    /// If the lengths do not match.
     pub fn predict_raw(&self, raw: &[f32], unseen: &[bool], scratch: &mut Scratch, outputs: &mut [f64]) {
         let (width, per_row) = (self.manifest.signature.features.len(), self.manifest.signature.task.outputs());
         let rows = raw.len() / width;
         assert!(raw.len() == rows * width && unseen.len() == raw.len() && outputs.len() == rows * per_row);
         match &self.engine {
             Engine::Trees(forest) => forest.predict(raw, &mut scratch.keys, outputs),
-            Engine::Dense(body) => {
+            Engine::Dense(estimator) => {
                 let inputs = raw.chunks_exact(width).zip(unseen.chunks_exact(width));
                 for ((raw, unseen), outputs) in inputs.zip(outputs.chunks_exact_mut(per_row)) {
-                    body.predict(&self.manifest.signature.task, raw, unseen, outputs);
+                    estimator.predict(&self.manifest.signature.task, raw, unseen, outputs);
                 }
             }
         }
@@ -155,25 +155,25 @@ impl Predictor {
     /// Predicts one row.
     ///
     /// # Errors
-    /// Every unknown or wrongly typed feature, as `features.<name>`.
+    /// All features that are unknown or have the wrong type, as `features.<name>`.
     pub fn predict_one(&self, row: &Row) -> Result<Prediction, Refused> {
         let mut predictions = self.predict_rows(std::slice::from_ref(row), |_| String::new())?;
-        // One row in, one prediction out.
+        // One row gives one prediction.
         predictions.pop().ok_or_else(|| FieldError::new("features", "gave no prediction").into())
     }
 
-    /// Predicts many rows, in order, all or none.
+    /// Predicts many rows in order.
     ///
     /// # Errors
-    /// Every unknown or wrongly typed feature, as `instances[<row>].<name>`.
+    /// All features that are unknown or have the wrong type, as `instances[<row>].<name>`.
     pub fn predict_many(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
         self.predict_rows(rows, |row| format!("instances[{row}]"))
     }
 
-    /// [`Self::predict_one`] for one row, [`Self::predict_many`] for any other number.
+    /// Calls [`Self::predict_one`] for one row, else [`Self::predict_many`].
     ///
     /// # Errors
-    /// As theirs.
+    /// See the called function.
     pub fn predict(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
         match rows {
             [row] => self.predict_one(row).map(|prediction| vec![prediction]),
@@ -181,7 +181,7 @@ impl Predictor {
         }
     }
 
-    /// `place` names a row in error paths; empty for the single row, whose values stand under `features`.
+    /// `place` returns the prefix of a row in error paths; empty for a single row.
     fn predict_rows(&self, rows: &[Row], place: impl Fn(usize) -> String) -> Result<Vec<Prediction>, Refused> {
         let mut predictions = Vec::with_capacity(rows.len());
         let mut refused = Refused::none();
@@ -200,7 +200,8 @@ impl Predictor {
                 continue;
             }
             self.answer(rows, &mut batch, &mut warnings, &mut predictions).map_err(|row| {
-                let error = FieldError::new("features", "lie too far outside the training data to give an answer");
+                let error =
+                    FieldError::new("features", "are too far outside the range of the training data for a prediction");
                 Refused::from(relocate(error, &place(first + row)))
             })?;
         }
@@ -217,7 +218,8 @@ impl Predictor {
         batch.unseen.extend_from_slice(&batch.row.unseen);
     }
 
-    /// Predicts the encoded batch and appends the answers; `Err` names the first row without a finite one.
+    /// Predicts the encoded batch and appends the predictions. An error contains the first row without a finite
+    /// prediction.
     fn answer(
         &self,
         rows: &[Row],
@@ -234,7 +236,7 @@ impl Predictor {
             if !outputs.iter().all(|output| output.is_finite()) {
                 return Err(i);
             }
-            let warnings = answer::warnings(self.signature(), row, raw, unseen, warnings);
+            let warnings = prediction::warnings(self.signature(), row, raw, unseen, warnings);
             predictions.push(Prediction { outcome: Outcome::new(&self.signature().task, outputs), warnings });
         }
         Ok(())
@@ -252,7 +254,7 @@ impl Predictor {
             })?;
             self.predict_raw(&row.raw, &row.unseen, &mut scratch, &mut outputs);
             for (&found, &expected) in outputs.iter().zip(&test.expected) {
-                // Written so that NaN fails too.
+                // The negated comparison also fails for NaN.
                 let close = (found - expected).abs() <= SELF_TEST_TOLERANCE * expected.abs().max(1.0);
                 if !close {
                     return Err(ArtifactError::SelfTest { row: i, expected, found });
@@ -263,7 +265,7 @@ impl Predictor {
     }
 }
 
-/// A chunk of encoded rows with its answers.
+/// A chunk of encoded rows with their outputs.
 #[derive(Default)]
 struct Batch {
     row: RawRow,
@@ -280,7 +282,7 @@ impl Batch {
     }
 }
 
-/// Moves an error from `features.x` to `instances[3].x`.
+/// Replaces `features.x` by `instances[3].x`.
 fn relocate(error: FieldError, place: &str) -> FieldError {
     match error.field.strip_prefix("features") {
         Some(rest) if !place.is_empty() => FieldError::new(format!("{place}{rest}"), error.message),

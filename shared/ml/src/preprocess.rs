@@ -1,21 +1,21 @@
-//! What is learned of the features before any model: kinds, categories and their order, stand-ins for missing values,
-//! scales. Fitted on the training part alone; carried out, for training and serving alike, in [`crate::model`].
+//! Preprocessing: fits types, categories and their order, imputed values and scales on the training part.
+//! [`crate::model`] applies them, in training and in prediction.
 
 mod categories;
-mod design;
+mod design_matrix;
 mod part;
 
+use crate::error::TrainError;
 use crate::frame::{Column, Frame};
 use crate::model::{Feature, FeatureKind};
-use crate::train::TrainError;
-pub(crate) use design::per_feature;
-pub use design::{Design, design};
-pub use part::{Part, Truth};
+pub(crate) use design_matrix::per_feature;
+pub use design_matrix::{DesignMatrix, design_matrix};
+pub use part::{Part, TargetValues};
 
-/// The features as the training rows show them.
+/// Fits the features on the training rows.
 ///
 /// # Errors
-/// `bad_data` for a feature without any value in the training part.
+/// `bad_data` for a feature without values in the training part.
 pub fn features(frame: &Frame, names: &[String], training: &[usize]) -> Result<Vec<Feature>, TrainError> {
     frame.columns.iter().zip(names).map(|(column, name)| feature(frame, column, name, training)).collect()
 }
@@ -37,16 +37,16 @@ fn feature(frame: &Frame, column: &Column, name: &str, training: &[usize]) -> Re
         Column::Category { names, codes } => categories::fit(names, codes, &frame.target, training)?,
     };
     let Some(kind) = kind else {
-        return Err(TrainError::bad_data(format!("'{name}' has no value in any training row")));
+        return Err(TrainError::bad_data(format!("'{name}' has no values in the training rows")));
     };
     Ok(Feature { name: name.to_owned(), kind, missing_in_training: (training.len() - present) as u64 })
 }
 
-/// The kind of a column with these values, sorted.
+/// The type of a column of numbers, from its sorted values.
 fn number(present: &[f64]) -> Option<FeatureKind> {
     let (min, max) = (*present.first()?, *present.last()?);
     let middle = present.len() / 2;
-    // Halves are added rather than the sum halved, which might overflow.
+    // The halves are added, because the sum could overflow.
     let median =
         if present.len() % 2 == 1 { present[middle] } else { present[middle - 1] * 0.5 + present[middle] * 0.5 };
     Some(FeatureKind::Number { median, min, max })

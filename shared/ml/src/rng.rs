@@ -1,27 +1,27 @@
-//! The library's own random numbers: xoshiro256++ (Blackman and Vigna, 2019) seeded by SplitMix64.
+//! The random number generator: xoshiro256++ (Blackman and Vigna, 2019), seeded by SplitMix64.
 //!
-//! Kept here rather than taken from a crate because a model must come out the same, byte for byte, whatever version of
-//! a dependency is linked; `rand` promises no such thing for its standard generator. Not for secrets.
+//! An own implementation, because a model must be reproducible byte for byte with every version of the dependencies;
+//! `rand` does not guarantee this for its default generator. Not cryptographically secure.
 
-/// A stream of random numbers that depends on its seeds alone.
+/// A stream of random numbers that depends only on its seed.
 #[derive(Debug, Clone)]
 pub struct Rng([u64; 4]);
 
-/// Tells apart the streams that one job's seed is used for.
+/// The independent streams of one seed.
 #[derive(Debug, Clone, Copy)]
 pub enum Stream {
-    /// Choosing the held-out rows.
+    /// The choice of the held-out rows.
     Split,
-    /// Growing the tree of that index.
+    /// The tree with this index.
     Tree(u64),
-    /// Folding the rows to calibrate a support vector machine.
+    /// The cross-validation folds of a support vector classifier.
     Folds(u64),
-    /// Shuffling the feature of that index to see what it is worth.
+    /// The permutation of the feature with this index.
     Permutation(u64),
 }
 
 impl Rng {
-    /// The stream of `seed` for one purpose.
+    /// Creates the stream of `seed` for one purpose.
     pub fn new(seed: u64, stream: Stream) -> Self {
         let (purpose, index) = match stream {
             Stream::Split => (1, 0),
@@ -50,14 +50,13 @@ impl Rng {
         result
     }
 
-    /// A number from `0..n`; `n` must not be 0. Multiply and shift: the bias of at most n / 2^32 is far below what any
-    /// draw of rows or features could show.
+    /// A number from `0..n`; `n` must not be 0. The bias of multiply-and-shift is at most n / 2^32.
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
         (((self.bits() >> 32) * u64::from(n)) >> 32) as u32
     }
 
-    /// Puts the items in random order (Fisher and Yates).
+    /// Shuffles the items (Fisher-Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i as u32 + 1) as usize);
@@ -65,7 +64,7 @@ impl Rng {
     }
 }
 
-/// Steele, Lea and Flood (2014): spreads a seed over the generator's state.
+/// Steele, Lea and Flood (2014): spreads a seed over the state.
 struct SplitMix64(u64);
 
 impl SplitMix64 {
@@ -83,18 +82,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_are_even_and_within_bounds() {
+    fn draws_are_uniform_and_within_bounds() {
         let mut rng = Rng::new(1, Stream::Split);
         let mut counts = [0u32; 10];
         for _ in 0..100_000 {
             counts[rng.below(10) as usize] += 1;
         }
-        // Ten thousand each, give or take five standard deviations.
+        // Ten thousand each, within five standard deviations.
         assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
     }
 
     #[test]
-    fn streams_differ_and_repeat() {
+    fn streams_are_independent_and_reproducible() {
         let draw = |seed, stream| Rng::new(seed, stream).bits();
         assert_eq!(draw(1, Stream::Tree(0)), draw(1, Stream::Tree(0)));
         let all = [

@@ -1,19 +1,19 @@
-//! Which rows train and which are held out: seeded, and stratified where there are classes.
+//! The split into training part and held-out part: seeded, and stratified for classification.
 
 use crate::rng::{Rng, Stream};
 
-/// Row numbers of the two parts, each in file order.
+/// Row numbers of both parts, in file order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// Rows that fit the model.
+    /// Rows of the training part.
     pub train: Vec<usize>,
-    /// Rows that measure it.
+    /// Rows of the held-out part.
     pub test: Vec<usize>,
 }
 
-/// Splits so that each class is held out in proportion; `classes` has the class index of every row.
+/// Splits each class in proportion; `classes` contains the class index of every row.
 ///
-/// A class with two rows or more is in both parts; a class with a single row is in the training part alone.
+/// A class with at least two rows is in both parts; a class with one row is only in the training part.
 pub fn stratified(classes: &[u32], n_classes: usize, test_size: f64, seed: u64) -> Split {
     let mut rng = Rng::new(seed, Stream::Split);
     let mut members = vec![Vec::new(); n_classes];
@@ -30,7 +30,7 @@ pub fn stratified(classes: &[u32], n_classes: usize, test_size: f64, seed: u64) 
     split.in_file_order()
 }
 
-/// Splits `rows` rows with no regard to what is in them; at least one row in each part where there are two.
+/// Splits `rows` rows without stratification. From two rows each part has at least one.
 pub fn plain(rows: usize, test_size: f64, seed: u64) -> Split {
     let mut order: Vec<usize> = (0..rows).collect();
     Rng::new(seed, Stream::Split).shuffle(&mut order);
@@ -38,7 +38,7 @@ pub fn plain(rows: usize, test_size: f64, seed: u64) -> Split {
     Split { test: order[..held_out].to_vec(), train: order[held_out..].to_vec() }.in_file_order()
 }
 
-/// Assigns each row to one of `folds` folds, every class spread evenly over them.
+/// Assigns each row to one of `folds` folds, stratified by class.
 pub fn stratified_folds(classes: &[bool], folds: usize, rng: &mut Rng) -> Vec<usize> {
     let mut fold_of = vec![0; classes.len()];
     let mut next = 0;
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_class_is_held_out_in_proportion() {
+    fn each_class_is_split_in_proportion() {
         let classes = classes(&[80, 20, 2, 1]);
         let split = stratified(&classes, 4, 0.2, 42);
         let held_out = |class| split.test.iter().filter(|row| classes[**row] == class).count();
@@ -94,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn both_parts_have_rows_as_soon_as_there_are_two() {
+    fn both_parts_have_rows_from_two_rows() {
         let split = plain(2, 0.05, 1);
         assert_eq!((split.train.len(), split.test.len()), (1, 1));
         assert_eq!(plain(1, 0.5, 1).test.len(), 0);
     }
 
     #[test]
-    fn folds_share_every_class_out() {
+    fn folds_are_stratified() {
         let classes: Vec<bool> = (0..30).map(|row| row % 5 == 0).collect();
         let folds = stratified_folds(&classes, 3, &mut Rng::new(1, Stream::Folds(0)));
         for fold in 0..3 {

@@ -1,22 +1,21 @@
-//! How a cell of text reads: missing, boolean or number. The profiler, the training frame and the predictors all ask
-//! here, so a value can't mean one thing at upload and another at serving. Pure functions.
+//! The parsing of cells: missing value, boolean or number. Profiles, training and prediction use these functions, so a
+//! value has the same meaning everywhere.
 
-/// Texts that stand for "no value", compared without regard to case and surrounding blanks.
+/// Tokens for a missing value, compared without case and surrounding spaces.
 const MISSING: [&str; 6] = ["", "na", "n/a", "null", "nan", "?"];
 
-/// The cell without surrounding blanks, or `None` where it stands for a missing value
-/// (empty, `NA`, `N/A`, `null`, `NaN`, `?`, in any case).
+/// The trimmed cell, or `None` for a missing value (empty, `NA`, `N/A`, `null`, `NaN`, `?`, in any case).
 pub fn present(text: &str) -> Option<&str> {
     let text = text.trim();
-    // The longest token has four bytes; most cells are told apart by their length alone.
+    // The longest token has four bytes, so the length excludes most cells.
     let missing = text.len() <= 4 && MISSING.iter().any(|token| text.eq_ignore_ascii_case(token));
     (!missing).then_some(text)
 }
 
-/// The spelling a boolean column keeps to. A column that mixes them is not boolean.
+/// The form of the booleans in a column. A column with several forms is not boolean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BooleanForm {
-    /// `0` and `1`, also written `0.0` and `1.0`.
+    /// `0` and `1`, also `0.0` and `1.0`.
     Digit,
     /// `true` and `false`, in any case.
     TrueFalse,
@@ -24,7 +23,7 @@ pub enum BooleanForm {
     YesNo,
 }
 
-/// Reads a boolean and the way it was spelled. `text` is a present value, without surrounding blanks.
+/// Parses a present, trimmed boolean and its form.
 pub fn boolean(text: &str) -> Option<(bool, BooleanForm)> {
     const WORDS: [(&str, bool, BooleanForm); 4] = [
         ("true", true, BooleanForm::TrueFalse),
@@ -47,13 +46,13 @@ pub fn boolean(text: &str) -> Option<(bool, BooleanForm)> {
     }
 }
 
-/// Reads a finite number; minus zero becomes zero. `text` is a present value, without surrounding blanks.
+/// Parses a present, trimmed, finite number. Minus zero becomes zero.
 pub fn number(text: &str) -> Option<f64> {
-    // Rust also reads "inf" and "nan"; both fail the test for finiteness.
+    // Rust also parses "inf" and "nan", which are not finite.
     text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|value| value + 0.0)
 }
 
-/// The one spelling of a number, so that `1`, `1.0` and `1e0` are the same class.
+/// The canonical spelling of a number: `1`, `1.0` and `1e0` are the same class.
 pub fn number_text(value: f64) -> String {
     format!("{}", value + 0.0)
 }
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_tokens_are_seen_in_any_case_and_nothing_else_is() {
+    fn missing_value_tokens_are_recognized_in_any_case() {
         for missing in ["", "  ", "NA", "n/a", "Null", "NaN", "nan", "?", " na "] {
             assert_eq!(present(missing), None, "{missing:?}");
         }
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_have_three_spellings() {
+    fn booleans_have_three_forms() {
         assert_eq!(boolean("1"), Some((true, BooleanForm::Digit)));
         assert_eq!(boolean("0.0"), Some((false, BooleanForm::Digit)));
         assert_eq!(boolean("TRUE"), Some((true, BooleanForm::TrueFalse)));
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_finite_and_have_one_spelling() {
+    fn numbers_are_finite_and_have_a_canonical_spelling() {
         for (text, spelled) in [("1", "1"), ("1.0", "1"), ("1e0", "1"), ("-0", "0"), ("-2.50", "-2.5")] {
             assert_eq!(number(text).map(number_text).as_deref(), Some(spelled));
         }

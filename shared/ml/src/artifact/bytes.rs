@@ -1,8 +1,8 @@
-//! Little-endian numbers in and out of byte strings; reading past the end is an error, never a panic.
+//! Little-endian numbers in byte strings. Reading past the end is an error, never a panic.
 
-use super::ArtifactError;
+use super::error::ArtifactError;
 
-/// Takes numbers off the front of a slice. Lists are allocated only after their bytes were found to be there.
+/// Reads numbers from a slice. A list is allocated only if all its bytes exist.
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -12,7 +12,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], ArtifactError> {
         let (head, tail) =
-            self.0.split_at_checked(length).ok_or_else(|| ArtifactError::invalid("it ends too early"))?;
+            self.0.split_at_checked(length).ok_or_else(|| ArtifactError::invalid("unexpected end of file"))?;
         self.0 = tail;
         Ok(head)
     }
@@ -35,13 +35,13 @@ impl<'a> Reader<'a> {
         self.array().map(f64::from_le_bytes)
     }
 
-    /// A count that was written by [`Writer::length`].
+    /// Reads a count that [`Writer::length`] wrote.
     pub(super) fn length(&mut self) -> Result<usize, ArtifactError> {
         Ok(self.u32()? as usize)
     }
 
     fn list<T, const N: usize>(&mut self, count: usize, read: fn([u8; N]) -> T) -> Result<Vec<T>, ArtifactError> {
-        let length = count.checked_mul(N).ok_or_else(|| ArtifactError::invalid("a list's length"))?;
+        let length = count.checked_mul(N).ok_or_else(|| ArtifactError::invalid("the length of a list"))?;
         let (chunks, _) = self.take(length)?.as_chunks::<N>();
         Ok(chunks.iter().map(|chunk| read(*chunk)).collect())
     }
@@ -58,9 +58,9 @@ impl<'a> Reader<'a> {
         self.list(count, f64::from_le_bytes)
     }
 
-    /// Asserts that nothing is left.
+    /// Checks that all bytes were read.
     pub(super) fn end(&self) -> Result<(), ArtifactError> {
-        if self.0.is_empty() { Ok(()) } else { Err(ArtifactError::invalid("bytes are left over")) }
+        if self.0.is_empty() { Ok(()) } else { Err(ArtifactError::invalid("unexpected bytes at the end")) }
     }
 }
 
@@ -85,7 +85,7 @@ impl Writer {
         self.raw(&value.to_le_bytes());
     }
 
-    /// A count. One that does not fit is far past every cap, so that reading refuses the file.
+    /// Writes a count. A count above u32 exceeds every limit, so decoding refuses the file.
     pub(super) fn length(&mut self, value: usize) {
         self.u32(u32::try_from(value).unwrap_or(u32::MAX));
     }

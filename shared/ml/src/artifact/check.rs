@@ -1,31 +1,27 @@
-//! What every model must satisfy before it may predict. A model that passes can't make a predictor read out of bounds,
-//! loop for ever, or divide by zero, whoever wrote it.
+//! The rules for a valid model. With a valid model a predictor never reads out of bounds, loops forever or divides by
+//! zero, even if the file is forged.
 
 use std::collections::HashSet;
 
 use trainyard_domain::spec::MAX_FEATURES;
 
-use super::{ArtifactError, check_body};
+use super::check_estimator;
+use super::error::{ArtifactError, ensure};
 use crate::model::{FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task};
 
-/// Most classes a model tells apart.
+/// Maximum number of classes.
 const MAX_CLASSES: usize = 1_000;
-/// Most categories of a feature; their codes stay exact in `f32`, which ends at 2^24.
+/// Maximum number of categories of a feature. Codes are exact in `f32` up to 2^24.
 const MAX_CATEGORIES: usize = 1 << 20;
 
-/// Checks a model in full; one pass over everything it holds.
+/// Validates a model in one pass.
 ///
 /// # Errors
-/// [`ArtifactError::Invalid`], naming what is wrong.
+/// [`ArtifactError::Invalid`] with the reason.
 pub fn check(model: &Model) -> Result<(), ArtifactError> {
     check_signature(&model.manifest.signature)?;
     check_self_test(&model.manifest)?;
-    check_body::check(&model.body, &model.manifest.signature)
-}
-
-/// `Err` with `message` unless `fact` holds.
-pub(super) fn ensure(fact: bool, message: impl FnOnce() -> String) -> Result<(), ArtifactError> {
-    if fact { Ok(()) } else { Err(ArtifactError::Invalid(message())) }
+    check_estimator::check(&model.estimator, &model.manifest.signature)
 }
 
 fn check_signature(signature: &Signature) -> Result<(), ArtifactError> {
@@ -50,7 +46,7 @@ fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
         }
         FeatureKind::Boolean { .. } => {}
         FeatureKind::Category { categories, mode } => {
-            // A column without a single value in the training part has no category, and mode 0.
+            // A feature without values in the training part has no categories, and mode 0.
             if categories.len() > MAX_CATEGORIES || *mode >= categories.len().max(1) {
                 return Err("the categories");
             }

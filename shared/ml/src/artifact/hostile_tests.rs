@@ -1,14 +1,14 @@
-//! Files that were cut, altered or made up, by accident or on purpose.
+//! Truncated, altered and forged model files.
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::samples::{self, Stream};
-use super::{ArtifactError, decode, encode, reseal};
-use crate::model::{Body, LEAF, Model};
+use super::{ArtifactError, decode, encode, rewrite_digest};
+use crate::model::{Estimator, LEAF, Model};
 use crate::predict::{Predictor, Row};
 
-/// Rows that reach every encoding: present, missing, unseen, extreme.
+/// Rows with present, missing, unknown and extreme values.
 fn rows() -> Vec<Row> {
     let rows = [
         json!({"age": 29, "alone": true, "embarked": "Q"}),
@@ -19,8 +19,8 @@ fn rows() -> Vec<Row> {
     rows.into_iter().map(|row| row.as_object().unwrap().clone()).collect()
 }
 
-/// Loads the bytes; whatever loads must answer without a panic.
-fn try_out(bytes: &[u8]) -> bool {
+/// Loads the bytes. Every model that loads must predict without a panic.
+fn load_and_predict(bytes: &[u8]) -> bool {
     let Ok(predictor) = Predictor::load(bytes) else { return false };
     let _ = predictor.predict(&rows());
     let _ = predictor.predict_one(&rows()[0]);
@@ -28,32 +28,32 @@ fn try_out(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn models_come_back_as_they_were_written() {
+fn decoding_inverts_encoding() {
     for seed in 0..20 {
         for model in samples::all(seed) {
             let bytes = encode(&model);
             assert_eq!(decode(&bytes).unwrap(), model);
             assert_eq!(encode(&decode(&bytes).unwrap()), bytes);
-            assert!(try_out(&bytes));
+            assert!(load_and_predict(&bytes));
         }
     }
 }
 
 #[test]
-fn every_cut_is_refused() {
+fn truncated_files_are_refused() {
     for model in samples::all(1) {
         let bytes = encode(&model);
         for length in 0..bytes.len() {
             assert!(decode(&bytes[..length]).is_err());
-            let mut cut = bytes[..length].to_vec();
-            reseal(&mut cut);
-            assert!(decode(&cut).is_err(), "{length} of {} bytes", bytes.len());
+            let mut truncated = bytes[..length].to_vec();
+            rewrite_digest(&mut truncated);
+            assert!(decode(&truncated).is_err(), "{length} of {} bytes", bytes.len());
         }
     }
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn errors_name_the_reason() {
     let bytes = encode(&samples::all(1)[0]);
     assert!(matches!(decode(b"PK\x03\x04 something else"), Err(ArtifactError::NotAModel)));
     let mut newer = bytes.clone();
@@ -66,13 +66,13 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
-fn a_model_that_answers_differently_is_not_served() {
+fn a_model_that_fails_its_self_test_is_not_loaded() {
     let mut model = samples::all(1).swap_remove(0);
     model.manifest.self_test[0].expected[0] += 1e-5;
     assert!(matches!(Predictor::load(&encode(&model)), Err(ArtifactError::SelfTest { row: 0, .. })));
 }
 
-/// Forgeries that a walker without bounds checks would follow out of its arrays, or for ever.
+/// Without validation, prediction would read out of bounds or loop forever.
 #[test]
 fn forged_trees_are_refused() {
     type Forgery = fn(&mut crate::model::Tree);
@@ -86,7 +86,7 @@ fn forged_trees_are_refused() {
             tree.feature[0] = LEAF;
             tree.left[0] = 1 << 30;
         }),
-        ("nodes that nobody leads to", |tree| {
+        ("unreachable nodes", |tree| {
             tree.push_leaf(&[0.5]);
         }),
         ("a probability of 2", |tree| tree.values[0] = 2.0),
@@ -94,18 +94,18 @@ fn forged_trees_are_refused() {
     ];
     for (what, forge) in forgeries {
         let mut model = samples::all(3).swap_remove(0);
-        let Body::Trees(ensemble) = &mut model.body else { unreachable!() };
+        let Estimator::Trees(ensemble) = &mut model.estimator else { unreachable!() };
         let tree = ensemble.trees.iter_mut().find(|tree| tree.len() > 3).unwrap();
         forge(tree);
         assert!(matches!(decode(&encode(&model)), Err(ArtifactError::Invalid(_))), "{what} was accepted");
     }
 }
 
-/// Two parents for one child would let a small file unfold into a tree of astronomical size.
+/// With shared children a small file could represent a tree of exponential size.
 #[test]
 fn shared_children_are_refused() {
     let mut model = samples::all(3).swap_remove(0);
-    let Body::Trees(ensemble) = &mut model.body else { unreachable!() };
+    let Estimator::Trees(ensemble) = &mut model.estimator else { unreachable!() };
     let mut tree = crate::model::Tree::default();
     for level in 0..3 {
         tree.push_split(0, 0.0, 2 * level + 1);
@@ -130,16 +130,16 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let mut sealed = b"TYMODEL\0\x01\0\0\0".to_vec();
         sealed.extend_from_slice(&bytes);
-        reseal(&mut sealed);
-        prop_assert!(!try_out(&bytes) && !try_out(&sealed));
+        rewrite_digest(&mut sealed);
+        prop_assert!(!load_and_predict(&bytes) && !load_and_predict(&sealed));
     }
 
-    /// Forged bytes behind a right digest: refused, or harmless.
+    /// Forged bytes with a valid digest are refused or harmless.
     #[test]
     fn altered_files_with_a_right_digest_never_panic(
         seed in 0..50_u64,
         which in 0..7_usize,
-        // Counted from the end, where the fitted numbers are; the manifest comes first.
+        // Counted from the end, where the fitted numbers are.
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..6),
     ) {
         let mut bytes = encode(&sample(seed, which));
@@ -147,16 +147,16 @@ proptest! {
             let at = at.index(bytes.len() - 32);
             bytes[at] = if flip { bytes[at] ^ (1 << (value % 8)) } else { value };
         }
-        reseal(&mut bytes);
-        try_out(&bytes);
+        rewrite_digest(&mut bytes);
+        load_and_predict(&bytes);
     }
 
-    /// The same, aimed at the words of the body, where lengths, indices and numbers are.
+    /// Forged 32-bit words in the estimator section, where lengths, indices and numbers are.
     #[test]
     fn altered_words_never_panic(seed in 0..50_u64, which in 0..7_usize, changes in 1..4_usize, random in any::<u64>()) {
         let model = sample(seed, which);
         let mut bytes = encode(&model);
-        let section = super::body::encode(&model.body).1.len();
+        let section = super::estimator::encode(&model.estimator).1.len();
         let start = bytes.len() - 32 - section;
         let random = &mut Stream(random);
         for _ in 0..changes {
@@ -164,7 +164,7 @@ proptest! {
             let words = [0, 1, 2, 3, u32::MAX, u32::MAX - 1, 1 << 31, 0x7F80_0000, 0x7FC0_0000, random.next() as u32];
             bytes[at..at + 4].copy_from_slice(&words[random.below(words.len())].to_le_bytes());
         }
-        reseal(&mut bytes);
-        try_out(&bytes);
+        rewrite_digest(&mut bytes);
+        load_and_predict(&bytes);
     }
 }

@@ -1,14 +1,14 @@
-//! Small models of every family for tests, random within the rules.
+//! Small random models of every family, for tests.
 
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
 
 use crate::model::{
-    Body, Categories, DesignEncoding, Feature, FeatureEncoding, FeatureKind, Kernel, LinearModel, Machine, Manifest,
-    Model, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
+    BinaryClassifier, Categories, DesignMatrixEncoder, Estimator, Feature, FeatureEncoder, FeatureKind, Kernel,
+    LinearModel, Manifest, Model, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
-/// A seeded stream of numbers (SplitMix64), enough for tests.
+/// A seeded random number generator for tests (SplitMix64).
 pub(crate) struct Stream(pub(crate) u64);
 
 impl Stream {
@@ -24,7 +24,7 @@ impl Stream {
         (self.next() % n as u64) as usize
     }
 
-    /// Uniform in 0..1.
+    /// A number from 0 to 1, uniformly distributed.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -42,7 +42,7 @@ pub(crate) fn feature(name: &str, kind: FeatureKind) -> Feature {
     Feature { name: name.into(), kind, missing_in_training: 1 }
 }
 
-/// A number, a boolean and a category of three.
+/// A number, a boolean and a category with three values.
 pub(crate) fn signature(task: Task) -> Signature {
     let categories = Categories::new(["S", "C", "Q"].map(String::from).to_vec()).unwrap();
     Signature {
@@ -56,7 +56,7 @@ pub(crate) fn signature(task: Task) -> Signature {
     }
 }
 
-pub(crate) fn model(task: Task, algorithm: Algorithm, body: Body) -> Model {
+pub(crate) fn model(task: Task, algorithm: Algorithm, estimator: Estimator) -> Model {
     let signature = signature(task);
     let mut model = Model {
         manifest: Manifest {
@@ -70,13 +70,13 @@ pub(crate) fn model(task: Task, algorithm: Algorithm, body: Body) -> Model {
             rows: 1_047,
             self_test: vec![],
         },
-        body,
+        estimator,
     };
     record_self_test(&mut model);
     model
 }
 
-/// Answers of the plain walkers for a few rows, as training records them.
+/// Records the predictions for a few rows, as training does.
 fn record_self_test(model: &mut Model) {
     let rows = [json!({"age": 29, "alone": true, "embarked": "Q"}), json!({"age": null, "embarked": "X"}), json!({})];
     for row in rows {
@@ -84,12 +84,12 @@ fn record_self_test(model: &mut Model) {
         let mut raw = crate::model::RawRow::new(model.manifest.signature.features.len());
         model.manifest.signature.encode_json(&features, &mut raw).unwrap();
         let mut expected = vec![0.0; model.manifest.signature.task.outputs()];
-        model.body.predict(&model.manifest.signature.task, &raw.raw, &raw.unseen, &mut expected);
+        model.estimator.predict(&model.manifest.signature.task, &raw.raw, &raw.unseen, &mut expected);
         model.manifest.self_test.push(SelfTest { features, expected });
     }
 }
 
-/// A random tree; nodes are numbered depth-first, which compilation has to cope with.
+/// A random tree with depth-first node numbers.
 pub(crate) fn tree(random: &mut Stream, features: usize, outputs: usize, splits: usize) -> Tree {
     let mut tree = Tree::default();
     grow(&mut tree, random, features, outputs, splits);
@@ -108,7 +108,7 @@ fn grow(tree: &mut Tree, random: &mut Stream, features: usize, outputs: usize, s
         let left = tree.len();
         reserve(tree, 2);
         tree.feature[node] = random.below(features) as u32;
-        // Few distinct thresholds, so that rows meet them exactly.
+        // Few distinct thresholds, so that values often equal a threshold.
         tree.threshold[node] = random.below(7) as f32 - 2.0;
         tree.left[node] = left as u32;
         let share = random.below(splits);
@@ -138,12 +138,12 @@ pub(crate) fn forest(
     TreeEnsemble { outputs, trees }
 }
 
-fn encoding() -> DesignEncoding {
-    DesignEncoding {
+fn encoder() -> DesignMatrixEncoder {
+    DesignMatrixEncoder {
         features: vec![
-            FeatureEncoding::Scaled { impute: 28.0, mean: 30.0, scale: 14.0, missing_indicator: true },
-            FeatureEncoding::Scaled { impute: 1.0, mean: 0.6, scale: 0.5, missing_indicator: false },
-            FeatureEncoding::OneHot { categories: 3, impute: 0 },
+            FeatureEncoder::Scaled { impute: 28.0, mean: 30.0, scale: 14.0, missing_indicator: true },
+            FeatureEncoder::Scaled { impute: 1.0, mean: 0.6, scale: 0.5, missing_indicator: false },
+            FeatureEncoder::OneHot { categories: 3, impute: 0 },
         ],
     }
 }
@@ -153,16 +153,16 @@ fn numbers(random: &mut Stream, count: usize) -> Vec<f64> {
 }
 
 pub(crate) fn linear(random: &mut Stream, outputs: usize) -> LinearModel {
-    let encoding = encoding();
-    let weights = numbers(random, outputs * encoding.width());
-    LinearModel { encoding, weights, intercepts: numbers(random, outputs) }
+    let encoder = encoder();
+    let weights = numbers(random, outputs * encoder.width());
+    LinearModel { encoder, weights, intercepts: numbers(random, outputs) }
 }
 
 pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {
-    let encoding = encoding();
-    let vectors = numbers(random, 5 * encoding.width());
+    let encoder = encoder();
+    let vectors = numbers(random, 5 * encoder.width());
     let pairs = (0..classes).flat_map(|second| (second + 1..classes).map(move |first| (first, second)));
-    let machines = pairs.map(|(first, second)| Machine {
+    let classifiers = pairs.map(|(first, second)| BinaryClassifier {
         first,
         second,
         support: vec![0, 3, 4],
@@ -171,22 +171,22 @@ pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {
         platt_a: -1.5,
         platt_b: 0.2,
     });
-    let machines = machines.collect();
-    SvmModel { encoding, kernel: Kernel::Rbf { gamma: 0.2 }, vectors, machines }
+    let classifiers = classifiers.collect();
+    SvmModel { encoder, kernel: Kernel::Rbf { gamma: 0.2 }, vectors, classifiers }
 }
 
-/// One model of each family and task.
+/// One model per family and task.
 pub(crate) fn all(seed: u64) -> Vec<Model> {
     let random = &mut Stream(seed);
     let mut of = |task: Task, algorithm| {
         let outputs = task.outputs();
-        let body = match algorithm {
-            Algorithm::RandomForest | Algorithm::DecisionTree => Body::Trees(forest(random, 3, outputs, 9, 12)),
-            Algorithm::LogisticRegression => Body::Linear(linear(random, outputs)),
-            Algorithm::Svm => Body::Svm(svm(random, task.labels().len() as u32)),
-            Algorithm::Noop => unreachable!("it makes no model"),
+        let estimator = match algorithm {
+            Algorithm::RandomForest | Algorithm::DecisionTree => Estimator::Trees(forest(random, 3, outputs, 9, 12)),
+            Algorithm::LogisticRegression => Estimator::Linear(linear(random, outputs)),
+            Algorithm::Svm => Estimator::Svm(svm(random, task.labels().len() as u32)),
+            Algorithm::Noop => unreachable!("noop trains no model"),
         };
-        model(task, algorithm, body)
+        model(task, algorithm, estimator)
     };
     vec![
         of(binary(), Algorithm::RandomForest),

@@ -1,8 +1,9 @@
-//! One column's profile, value by value.
+//! The profile of one column.
 //!
-//! How a column reads: without a value it is empty; booleans all written in one form make a boolean; finite numbers a
-//! number; of texts, at most [`MAX_CATEGORIES`] distinct ones make a category, unless most rows have a text of their own
-//! (more than half as many distinct texts as values, from [`FEW`] on): that is free text, such as names, ticket numbers,
+//! The type of a column: without values it is empty. Booleans in one form are boolean. Finite numbers are a number.
+//! Strings with at most [`MAX_CATEGORIES`] distinct values are a category. Strings are free text instead if there are
+//! more than [`ALWAYS_CATEGORIES`] distinct values and more than half as many distinct values as values: names or ticket numbers, for
+//! example.
 //! or cabins that two or three people share.
 
 use trainyard_domain::{ColumnProfile, Dtype};
@@ -11,16 +12,16 @@ use super::dictionary::{Dictionary, Value};
 use super::digest::Digests;
 use crate::tokens::{self, BooleanForm};
 
-/// More distinct texts than this are never categories.
+/// A column with more distinct strings is never a category.
 const MAX_CATEGORIES: u64 = 1_000;
-/// This few distinct texts are categories in however few rows.
-const FEW: u64 = 10;
-/// Values listed as `top`.
+/// A column with at most this many distinct strings is always a category.
+const ALWAYS_CATEGORIES: u64 = 10;
+/// Number of values listed in `top`.
 const TOP: usize = 10;
-/// Numbers with more distinct values than this are described by their range, not by their top values.
+/// Columns of numbers with more distinct values have a range instead of top values.
 const MAX_TOP_NUMBERS: u64 = 20;
 
-/// The profile in the making.
+/// The profile while the column is read.
 #[derive(Debug)]
 pub(super) struct Column {
     name: String,
@@ -33,9 +34,9 @@ pub(super) struct Column {
     booleans: u64,
     sides: [bool; 2],
     form: Option<BooleanForm>,
-    /// Whether booleans came in more than one form.
+    /// Whether booleans occurred in more than one form.
     mixed: bool,
-    /// Row and text of the first value that is no number.
+    /// Row and text of the first value that is not a number.
     first_text: Option<(u64, String)>,
     dictionary: Dictionary,
     digests: Digests,
@@ -65,7 +66,7 @@ impl Column {
         &self.name
     }
 
-    /// Takes the cell of row number `row`.
+    /// Adds the cell of row `row`.
     pub(super) fn push(&mut self, text: &str, row: u64) {
         let Some(text) = tokens::present(text) else {
             self.missing += 1;
@@ -100,7 +101,7 @@ impl Column {
             Dtype::Number
         } else if !self.dictionary.is_full()
             && distinct <= MAX_CATEGORIES
-            && (distinct <= FEW || 2 * distinct <= self.present)
+            && (distinct <= ALWAYS_CATEGORIES || 2 * distinct <= self.present)
         {
             Dtype::Category
         } else {
@@ -108,7 +109,7 @@ impl Column {
         }
     }
 
-    /// The profile, and what a person should know about the column; `rows` is the file's number of data rows.
+    /// Returns the profile and the warnings of the column; `rows` is the number of data rows of the file.
     pub(super) fn finish(self, rows: u64) -> (ColumnProfile, Vec<String>) {
         let dtype = self.dtype();
         let distinct = match dtype {
@@ -140,10 +141,11 @@ impl Column {
         let name = &self.name;
         let mut warnings = Vec::new();
         match dtype {
-            Dtype::Empty => return vec![format!("'{name}' has no value in any row")],
-            _ if distinct == 1 => warnings.push(format!("'{name}' has the same value in every row that has one")),
-            Dtype::Number if self.counts_rows(distinct, rows) => {
-                warnings.push(format!("'{name}' numbers the rows, so a model can learn nothing general from it"));
+            Dtype::Empty => return vec![format!("'{name}' has no values")],
+            _ if distinct == 1 => warnings.push(format!("'{name}' has only one distinct value")),
+            Dtype::Number if self.contains_row_numbers(distinct, rows) => {
+                warnings
+                    .push(format!("'{name}' contains the row numbers, which do not help a model to predict new rows"));
             }
             Dtype::Text if distinct == rows => {
                 warnings.push(format!("'{name}' has a different text in every row and can't be a feature"));
@@ -154,20 +156,24 @@ impl Column {
         if let Some((row, text)) = self.stray_text(dtype) {
             let (numbers, present) = (self.numbers, self.present);
             warnings.push(format!(
-                "'{name}' has numbers in {numbers} of {present} values but reads as text because of '{text}' in row {row}"
+                "'{name}' has numbers in {numbers} of {present} values but is text because of '{text}' in row {row}"
             ));
         }
         warnings
     }
 
-    /// Consecutive integers, each once: an id. (Past the dictionary's cap the count is unknown, but a range that is
-    /// exactly as long as the file tells.)
-    fn counts_rows(&self, distinct: u64, rows: u64) -> bool {
+    /// Consecutive unique integers are an id. If the dictionary is full, the range decides: it must equal the number of
+    /// rows.
+    fn contains_row_numbers(&self, distinct: u64, rows: u64) -> bool {
         let all_different = distinct == rows || self.dictionary.is_full();
-        self.integers && self.missing == 0 && rows > FEW && all_different && self.max - self.min + 1.0 == rows as f64
+        self.integers
+            && self.missing == 0
+            && rows > ALWAYS_CATEGORIES
+            && all_different
+            && self.max - self.min + 1.0 == rows as f64
     }
 
-    /// The first text in a column of which at least nine tenths are numbers.
+    /// The first string in a column with at least 90 % numbers.
     fn stray_text(&self, dtype: Dtype) -> Option<&(u64, String)> {
         let stray = matches!(dtype, Dtype::Category | Dtype::Text) && self.numbers * 10 >= self.present * 9;
         self.first_text.as_ref().filter(|_| stray)

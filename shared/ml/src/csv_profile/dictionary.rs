@@ -1,4 +1,4 @@
-//! The distinct values of a column, counted up to a cap.
+//! The distinct values of a column with their counts, up to a limit.
 
 use std::collections::HashMap;
 
@@ -6,22 +6,22 @@ use sha2::{Digest, Sha256};
 
 use crate::tokens::{self, BooleanForm};
 
-/// Longer texts are told apart by their SHA-256, so that an entry's size is bounded.
+/// Longer strings are compared by their SHA-256, so that the size of an entry is bounded.
 const MAX_KEY_BYTES: usize = 96;
 
-/// A present value as the profiler compares it: `1` and `1.0` are equal, so are `True` and `true`.
+/// A present value. `1` and `1.0` are equal, and so are `True` and `true`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Value<'a> {
-    /// A finite number, also where it could be a boolean.
+    /// A finite number, even if it could be a boolean.
     Number(f64),
     /// `true`, `false`, `yes` or `no`.
     Word(bool, BooleanForm),
-    /// Anything else.
+    /// Any other string.
     Text(&'a str),
 }
 
 impl<'a> Value<'a> {
-    /// Reads a present, trimmed value.
+    /// Parses a present, trimmed value.
     pub(super) fn read(text: &'a str) -> Self {
         match (tokens::number(text), tokens::boolean(text)) {
             (Some(number), _) => Self::Number(number),
@@ -30,7 +30,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as a boolean, with the form it was written in.
+    /// The value as a boolean, with its form.
     pub(super) fn boolean(self) -> Option<(bool, BooleanForm)> {
         match self {
             Self::Number(number) if number == 0.0 || number == 1.0 => Some((number == 1.0, BooleanForm::Digit)),
@@ -39,7 +39,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// How a person would write it.
+    /// The canonical spelling.
     fn spelled(self) -> String {
         match self {
             Self::Number(number) => tokens::number_text(number),
@@ -53,7 +53,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Distinct values with their counts and the order of their first appearance.
+/// Distinct values with their counts, numbered in the order of their first occurrence.
 #[derive(Debug)]
 pub(super) struct Dictionary {
     entries: HashMap<Box<[u8]>, Entry>,
@@ -74,8 +74,7 @@ impl Dictionary {
         Self { entries: HashMap::new(), cap, full: false, key: Vec::new() }
     }
 
-    /// Counts a value. Returns its position in the order of first appearance, or `None` from the value on that passes
-    /// the cap: what was kept is then dropped, as it could serve no purpose any more.
+    /// Counts a value and returns its number. Above the limit all entries are dropped and the result is `None`.
     pub(super) fn count(&mut self, value: Value<'_>) -> Option<u32> {
         if self.full {
             return None;
@@ -96,17 +95,17 @@ impl Dictionary {
         Some(position)
     }
 
-    /// Distinct values; with more than the cap, the cap and one.
+    /// Number of distinct values; above the limit, the limit plus one.
     pub(super) fn distinct(&self) -> u64 {
         if self.full { self.cap as u64 + 1 } else { self.entries.len() as u64 }
     }
 
-    /// Whether there were more values than the cap.
+    /// Whether there were more distinct values than the limit.
     pub(super) fn is_full(&self) -> bool {
         self.full
     }
 
-    /// The `n` most frequent values; equals in the order of first appearance.
+    /// The `n` most frequent values. Values with equal counts keep the order of their first occurrence.
     pub(super) fn top(&self, n: usize) -> Vec<(String, u64)> {
         let mut entries: Vec<_> = self.entries.values().collect();
         entries.sort_unstable_by_key(|entry| (std::cmp::Reverse(entry.count), entry.position));

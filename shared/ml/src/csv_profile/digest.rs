@@ -1,5 +1,5 @@
-//! A column's two digests: one over its values, one over which rows share a value. Equal digests within one file show
-//! that a feature is the target in disguise.
+//! Two digests of a column: one of its values, one of the partition of the rows by equal values. Columns with equal
+//! digests have the same content, so a feature with a digest of the target leaks the target.
 
 use sha2::{Digest, Sha256};
 
@@ -8,10 +8,10 @@ use super::dictionary::Value;
 const MISSING: u8 = 0;
 const NUMBER: u8 = 1;
 const TEXT: u8 = 2;
-/// A value by its order of first appearance.
+/// A value by its number in the dictionary.
 const POSITION: u8 = 3;
-/// A value past the dictionary's cap: stands for itself, so that only equal values give equal digests.
-const BEYOND: u8 = 4;
+/// A value after the dictionary is full, written as the value itself.
+const NOT_IN_DICTIONARY: u8 = 4;
 
 /// Both digests of a column.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Digests {
         self.partition.update([MISSING]);
     }
 
-    /// Takes a present value with its order of first appearance, if that is still known.
+    /// Adds a present value with its dictionary number, if known.
     pub(super) fn push(&mut self, value: Value<'_>, position: Option<u32>) {
         push_value(&mut self.values, value);
         match position {
@@ -36,26 +36,26 @@ impl Digests {
                 self.partition.update(record);
             }
             None => {
-                self.partition.update([BEYOND]);
+                self.partition.update([NOT_IN_DICTIONARY]);
                 push_value(&mut self.partition, value);
             }
         }
     }
 
-    /// Values, partition; hexadecimal.
+    /// The digests of the values and of the partition, in hexadecimal.
     pub(super) fn finish(self) -> (String, String) {
         (hex::encode(self.values.finalize()), hex::encode(self.partition.finalize()))
     }
 }
 
-/// Numbers by their bits, and booleans in every form as 0 and 1, so that `yes`, `true`, `1` and `1.0` are equal.
+/// Numbers are written as bits and booleans as 0 and 1, so that `yes`, `true`, `1` and `1.0` are equal.
 fn push_value(digest: &mut Sha256, value: Value<'_>) {
     let number = match (value.boolean(), value) {
         (Some((value, _)), _) => f64::from(u8::from(value)),
         (None, Value::Number(number)) => number,
         (None, Value::Word(..)) => return,
         (None, Value::Text(text)) => {
-            // The length keeps neighbours apart.
+            // The length separates adjacent strings.
             let mut record = [TEXT, 0, 0, 0, 0, 0, 0, 0, 0];
             record[1..].copy_from_slice(&(text.len() as u64).to_le_bytes());
             digest.update(record);

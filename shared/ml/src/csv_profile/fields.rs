@@ -1,5 +1,5 @@
-//! CSV field by field (RFC 4180; LF, CRLF or CR; a UTF-8 byte order mark is skipped, blank lines too), holding one field
-//! and one buffer at a time.
+//! A CSV tokenizer (RFC 4180; lines end with LF, CRLF or CR; a UTF-8 byte order mark and blank lines are skipped). It
+//! keeps one field and one buffer in memory.
 
 use std::io::{ErrorKind, Read};
 
@@ -9,30 +9,31 @@ use super::CsvError;
 
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Splits a reader into fields.
+/// Splits the input into fields.
 pub(super) struct Fields<R> {
     input: R,
     core: csv_core::Reader,
     buffer: Box<[u8]>,
-    /// What of the buffer is still to be parsed.
+    /// The unread part of the buffer is `start..end`.
     start: usize,
     end: usize,
-    /// The input has ended, and a last line break was put behind it: it ends an unfinished row, and shows an open quote.
+    /// The input has ended, and a final line feed was appended: it ends an incomplete row and reveals an unclosed
+    /// quote.
     ended: bool,
     bytes: u64,
-    /// As large as the largest field allowed.
+    /// The current field, with the size of the largest allowed field.
     field: Box<[u8]>,
 }
 
-/// One step.
+/// The result of one step.
 pub(super) enum Next<'a> {
-    /// A field, unquoted; `last` of its row or not.
+    /// An unquoted field; `last` marks the last field of a row.
     Field { text: &'a str, last: bool },
     /// The end of the file.
     End,
 }
 
-/// What stops the reading, its place still unknown.
+/// A read error without its location.
 pub(super) enum Fault {
     Read(std::io::Error),
     Binary,
@@ -42,17 +43,17 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Says where it happened.
+    /// Adds the location of the error.
     pub(super) fn at(self, row: Option<u64>, column: Option<String>) -> CsvError {
-        let what = match &self {
-            Self::Read(_) => "the file could not be read to its end".to_owned(),
-            Self::Binary => "the file holds NUL bytes, so it is not a CSV text".to_owned(),
-            Self::NotUtf8 => "the text is not UTF-8; save the file with that encoding".to_owned(),
+        let reason = match &self {
+            Self::Read(_) => "the file could not be read completely".to_owned(),
+            Self::Binary => "the file contains NUL bytes, so it is not a CSV file".to_owned(),
+            Self::NotUtf8 => "the text is not UTF-8; save the file as UTF-8".to_owned(),
             Self::TooLong(max) => format!("a field has more than {max} bytes"),
-            Self::OpenQuote => "a quoted field is never closed".to_owned(),
+            Self::OpenQuote => "a quoted field is not closed".to_owned(),
         };
         let source = if let Self::Read(error) = self { Some(error) } else { None };
-        CsvError { source, ..CsvError::new(row, column, what) }
+        CsvError { source, ..CsvError::new(row, column, reason) }
     }
 }
 
@@ -66,17 +67,17 @@ impl<R: Read> Fields<R> {
             end: 0,
             ended: false,
             bytes: 0,
-            // csv-core wants room for one byte more before it calls a field complete.
+            // csv-core needs one extra byte to complete a field.
             field: vec![0; max_field_bytes.max(1) + 1].into(),
         }
     }
 
-    /// Bytes read so far.
+    /// Number of bytes read.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The next field. After an error or the end, don't ask again.
+    /// The next field. Must not be called after an error or the end.
     pub(super) fn next(&mut self) -> Result<Next<'_>, Fault> {
         let mut length = 0;
         loop {
@@ -88,7 +89,7 @@ impl<R: Read> Fields<R> {
             self.start += read;
             length += written;
             match result {
-                // A line break becomes part of a field inside quotes alone.
+                // A line feed belongs to a field only within quotes.
                 ReadFieldResult::InputEmpty if self.ended && written > 0 => return Err(Fault::OpenQuote),
                 ReadFieldResult::InputEmpty => {}
                 ReadFieldResult::OutputFull => return Err(Fault::TooLong(self.field.len() - 1)),
@@ -101,8 +102,8 @@ impl<R: Read> Fields<R> {
         }
     }
 
-    /// Reads on: at least four bytes unless the input ends. csv-core wants a byte order mark in one piece, and takes a
-    /// piece that holds nothing else for the end.
+    /// Reads at least four bytes unless the input ends: csv-core needs the whole byte order mark at once, and takes a
+    /// chunk without further bytes for the end.
     fn fill(&mut self) -> Result<(), Fault> {
         let mut filled = 0;
         while filled < 4 {

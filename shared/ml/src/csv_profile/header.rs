@@ -1,5 +1,4 @@
-//! The header line: column names, read with a limit on their number and on the line's length, so that a hostile header
-//! costs no more than the limit.
+//! The header line: column names, with limits on their number and on the length of the line.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -7,10 +6,10 @@ use std::io::Read;
 use super::fields::{Fields, Next};
 use super::{CsvError, ProfileLimits};
 
-/// Longest column name, in bytes.
+/// Maximum length of a column name, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
-/// Reads the header line. Names are trimmed.
+/// Reads the header line and trims the names.
 pub(super) fn read<R: Read>(fields: &mut Fields<R>, limits: &ProfileLimits) -> Result<Vec<String>, CsvError> {
     let mut names: Vec<String> = Vec::new();
     let mut seen = HashSet::new();
@@ -18,7 +17,7 @@ pub(super) fn read<R: Read>(fields: &mut Fields<R>, limits: &ProfileLimits) -> R
     loop {
         let position = Some(format!("#{}", names.len() + 1));
         let (name, last) = match fields.next() {
-            Err(fault) => return Err(fault.at(None, position)),
+            Err(error) => return Err(error.at(None, position)),
             Ok(Next::End) => return Err(CsvError::file("the file is empty")),
             Ok(Next::Field { text, last }) => (text.trim(), last),
         };

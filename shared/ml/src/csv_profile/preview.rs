@@ -1,4 +1,4 @@
-//! The first rows of a CSV, for people to look at.
+//! The preview of a CSV: its first rows.
 
 use std::io::Read;
 
@@ -6,18 +6,18 @@ use super::fields::{Fields, Next};
 use super::{CsvError, ProfileLimits, header};
 use crate::tokens;
 
-/// Longest text shown of a cell, in characters.
+/// Maximum length of a cell, in characters.
 const MAX_CELL_CHARS: usize = 1_000;
-/// Most bytes of text in all; wide files show fewer rows.
+/// Maximum size of the preview, in bytes; wide files have fewer rows.
 const MAX_BYTES: usize = 4 << 20;
 
-/// A row of a preview: a text per column, `None` where it is missing.
+/// A row of the preview; `None` is a missing value.
 pub type PreviewRow = Vec<Option<String>>;
 
-/// Column names and up to `rows` rows, missing values as `None`, overlong texts cut with an ellipsis.
+/// Returns the column names and up to `rows` rows. Long cells are truncated with an ellipsis.
 ///
 /// # Errors
-/// As [`super::profile`], for the part that is read.
+/// See [`super::profile`], for the rows that are read.
 pub fn preview(reader: impl Read, rows: usize) -> Result<(Vec<String>, Vec<PreviewRow>), CsvError> {
     let limits = ProfileLimits::default();
     let mut fields = Fields::new(reader, limits.max_field_bytes);
@@ -39,7 +39,7 @@ fn read_row<R: Read>(fields: &mut Fields<R>, names: &[String], number: u64) -> R
     loop {
         let column = names.get(row.len()).map(|name| format!("'{name}'"));
         match fields.next() {
-            Err(fault) => return Err(fault.at(Some(number), column)),
+            Err(error) => return Err(error.at(Some(number), column)),
             Ok(Next::End) => return Ok(None),
             Ok(Next::Field { .. }) if row.len() == names.len() => return Err(ragged("more")),
             Ok(Next::Field { text, last }) => {

@@ -1,4 +1,4 @@
-//! Profiles of the data sets at hand, and of files that nobody should send.
+//! Profiles of the built-in datasets and of invalid files.
 
 use std::io::Read;
 
@@ -23,7 +23,7 @@ fn refused(text: impl AsRef<[u8]>) -> String {
 }
 
 #[test]
-fn titanic_reads_as_a_person_would_read_it() {
+fn the_columns_of_titanic_have_the_expected_types() {
     let titanic = read(TITANIC).unwrap();
     assert_eq!((titanic.rows, titanic.bytes), (1_309, TITANIC.len() as u64));
     let found: Vec<_> = titanic.columns.iter().map(|c| (c.name.as_str(), c.dtype, c.missing, c.distinct)).collect();
@@ -49,7 +49,7 @@ fn titanic_reads_as_a_person_would_read_it() {
 }
 
 #[test]
-fn tables_of_numbers_read_as_numbers() {
+fn numeric_columns_are_numbers() {
     for (bytes, rows, target) in [(BREAST_CANCER, 569, Dtype::Boolean), (DIABETES, 442, Dtype::Number)] {
         let table = read(bytes).unwrap();
         assert_eq!((table.rows, column(&table, "target").dtype), (rows, target));
@@ -59,7 +59,7 @@ fn tables_of_numbers_read_as_numbers() {
 }
 
 #[test]
-fn marks_line_ends_and_quotes_are_tolerated() {
+fn byte_order_marks_line_endings_and_quotes_are_supported() {
     let plain = read("a,b\n1,\"x, y\"\n2,z\n").unwrap();
     for other in ["\u{feff}a,b\r\n1,\"x, y\"\r\n2,z\r\n", "a,b\r1,\"x, y\"\r2,z", " a ,b\n\n1,\"x, y\"\n\n2,z\n\n"] {
         assert_eq!(read(other).unwrap().columns, plain.columns, "{other:?}");
@@ -68,7 +68,7 @@ fn marks_line_ends_and_quotes_are_tolerated() {
 }
 
 #[test]
-fn columns_read_by_what_all_their_values_are() {
+fn the_type_of_a_column_depends_on_all_values() {
     let dtype = |values: &[&str]| {
         let text = format!("k,c\n{}", values.iter().map(|value| format!("1,{value}\n")).collect::<String>());
         column(&read(text).unwrap(), "c").dtype
@@ -83,17 +83,17 @@ fn columns_read_by_what_all_their_values_are() {
 }
 
 #[test]
-fn what_looks_odd_is_warned_about() {
+fn suspicious_columns_cause_warnings() {
     let rows: String = (1..=40).map(|i| format!("{i},same,,t{i},{}\n", if i == 7 { "seven" } else { "7" })).collect();
     let warnings = read(format!("id,constant,void,words,stray\n{rows}")).unwrap().warnings;
     assert_eq!(
         warnings,
         [
-            "'id' numbers the rows, so a model can learn nothing general from it",
-            "'constant' has the same value in every row that has one",
-            "'void' has no value in any row",
+            "'id' contains the row numbers, which do not help a model to predict new rows",
+            "'constant' has only one distinct value",
+            "'void' has no values",
             "'words' has a different text in every row and can't be a feature",
-            "'stray' has numbers in 39 of 40 values but reads as text because of 'seven' in row 7",
+            "'stray' has numbers in 39 of 40 values but is text because of 'seven' in row 7",
         ]
     );
 }
@@ -117,7 +117,7 @@ fn digests_find_equal_and_renamed_columns() {
 }
 
 #[test]
-fn past_the_cap_distinct_is_a_lower_bound_and_equal_columns_stay_equal() {
+fn above_the_limit_distinct_is_a_lower_bound_and_equal_columns_stay_equal() {
     let limits = ProfileLimits { max_distinct: 5, ..ProfileLimits::default() };
     let rows: String = (0..50).map(|i| format!("{i},{i}.0,{},w{}\n", 50 - i, i % 3)).collect();
     let table = profile(format!("a,b,c,d\n{rows}").as_bytes(), &limits).unwrap();
@@ -128,14 +128,14 @@ fn past_the_cap_distinct_is_a_lower_bound_and_equal_columns_stay_equal() {
 }
 
 #[test]
-fn broken_files_are_refused_with_their_place() {
+fn errors_name_row_and_column() {
     let error = read("a,b\n1,2\n3\n").unwrap_err();
     assert_eq!((error.row, error.message.as_str()), (Some(2), "row 2: expected 2 fields, found 1"));
     assert_eq!(refused("a,b\n1,2\n3,4,5\n"), "row 2: expected 2 fields, found more");
     let error = read(b"a,b\n1,2\n3,\xff\xfe\n").unwrap_err();
     assert_eq!((error.row, error.column.as_deref()), (Some(2), Some("'b'")));
     assert!(error.message.starts_with("row 2, column 'b': the text is not UTF-8"), "{error}");
-    assert_eq!(refused("a,b\n1,\"2\n3,4\n"), "row 1, column 'b': a quoted field is never closed");
+    assert_eq!(refused("a,b\n1,\"2\n3,4\n"), "row 1, column 'b': a quoted field is not closed");
     assert!(refused(b"a,b\n1,\0\n").contains("NUL"));
     assert!(refused(b"\x1f\x8b\x08\x00gzip").contains("NUL"));
 }
@@ -150,7 +150,7 @@ fn files_without_a_table_are_refused() {
 }
 
 #[test]
-fn limits_are_named() {
+fn errors_name_the_limit() {
     let limits = ProfileLimits { max_rows: 2, max_field_bytes: 10, ..ProfileLimits::default() };
     let refused = |text: &str| profile(text.as_bytes(), &limits).unwrap_err().message;
     assert_eq!(refused("a\n1\n2\n3\n"), "the file has more than 2 data rows");
@@ -158,7 +158,7 @@ fn limits_are_named() {
     assert!(profile("a\n1\n1234567890\n".as_bytes(), &limits).is_ok());
 }
 
-/// Endless input that counts how much of it was asked for.
+/// An endless input that counts the bytes read.
 struct Endless {
     pattern: &'static [u8],
     given: usize,
@@ -174,7 +174,7 @@ impl Read for Endless {
     }
 }
 
-/// `c<n>,` for ever: a header that never ends, with names that never repeat.
+/// An endless header `c0,c1,…` with unique names.
 struct EndlessHeader {
     column: u64,
     pending: Vec<u8>,
@@ -196,7 +196,7 @@ impl Read for EndlessHeader {
 }
 
 #[test]
-fn a_header_without_end_is_given_up_on_early() {
+fn reading_an_endless_header_stops_early() {
     let mut header = EndlessHeader { column: 0, pending: vec![], given: 0 };
     let error = profile(&mut header, &ProfileLimits::default()).unwrap_err();
     assert_eq!(error.message, "the header has more than 10000 columns");
@@ -204,7 +204,7 @@ fn a_header_without_end_is_given_up_on_early() {
 }
 
 #[test]
-fn a_field_without_end_is_given_up_on_early() {
+fn reading_an_endless_field_stops_early() {
     for pattern in [b"\"aaaaaaa".as_slice(), b"a", b"\"", b"a\""] {
         let mut field = Endless { pattern, given: 0 };
         let message = profile((&b"x\n\""[..]).chain(&mut field), &ProfileLimits::default()).unwrap_err().message;
@@ -213,7 +213,7 @@ fn a_field_without_end_is_given_up_on_early() {
     }
 }
 
-/// Gives one byte at a time, as a slow connection may.
+/// Returns one byte per read, as a slow connection may.
 struct Trickle<'a>(&'a [u8]);
 
 impl Read for Trickle<'_> {
@@ -224,17 +224,17 @@ impl Read for Trickle<'_> {
 }
 
 #[test]
-fn it_does_not_matter_in_what_pieces_a_file_arrives() {
+fn the_profile_does_not_depend_on_the_chunks_of_the_input() {
     for text in ["\u{feff}a,b\r\n1,\"x\n\"\"y\"\n2,z", "a,b\n1,\"2\n3,4\n", "a,b\n1,2\n3\n", "a\n1\n\n2\n", "a\n\"1\""]
     {
         let limits = ProfileLimits::default();
-        let whole = read(text).map_err(|error| error.message);
-        assert_eq!(profile(Trickle(text.as_bytes()), &limits).map_err(|error| error.message), whole, "{text:?}");
+        let expected = read(text).map_err(|error| error.message);
+        assert_eq!(profile(Trickle(text.as_bytes()), &limits).map_err(|error| error.message), expected, "{text:?}");
     }
 }
 
 #[test]
-fn a_failed_read_is_told_apart_from_a_bad_file() {
+fn a_failed_read_differs_from_an_invalid_file() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {

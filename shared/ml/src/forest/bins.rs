@@ -1,33 +1,32 @@
-//! Columns cut into at most 256 bins, once per training run and shared by every tree.
+//! Binning: each column has at most 256 bins, computed once and shared by all trees.
 //!
-//! Bin 0 holds the missing values, which is what sends them left at every split (`bin <= b`), in training and serving
-//! alike; up to 255 bins hold the numbers. A column with at most 255 distinct numbers loses nothing; a richer one is cut
-//! at quantiles.
+//! Bin 0 contains missing values, so they go left at every split (`bin <= b`). The other 255 bins contain numbers. A
+//! column with up to 255 distinct numbers has one bin per number; otherwise the bin edges are quantiles.
 
 use rayon::prelude::*;
 
 /// The bin of missing values.
 pub(crate) const MISSING: u8 = 0;
-/// Most bins that hold numbers.
+/// Maximum number of bins for numbers.
 const VALUE_BINS: usize = 255;
 
-/// A table of bin numbers, column by column.
+/// Bin numbers, column by column.
 #[derive(Debug)]
 pub(crate) struct Binned {
     rows: usize,
     columns: Vec<u8>,
-    /// Per column, the largest value of each bin but the last: `value <= edges[b - 1]` when its bin is at most `b`.
+    /// Per column, the upper edge of each bin except the last: `value <= edges[b - 1]` if its bin is at most `b`.
     edges: Vec<Vec<f32>>,
 }
 
 impl Binned {
-    /// Cuts columns of `rows` values each; NaN is a missing value.
+    /// Bins columns of `rows` values each. NaN is a missing value.
     pub(crate) fn new(rows: usize, columns: &[Vec<f32>]) -> Self {
         let mut bins = vec![MISSING; rows * columns.len()];
         let edges = if rows == 0 {
             vec![Vec::new(); columns.len()]
         } else {
-            bins.par_chunks_mut(rows).zip(columns).map(|(bins, values)| cut(values, bins)).collect()
+            bins.par_chunks_mut(rows).zip(columns).map(|(bins, values)| bin_column(values, bins)).collect()
         };
         Self { rows, columns: bins, edges }
     }
@@ -42,13 +41,13 @@ impl Binned {
         self.edges.len()
     }
 
-    /// The bins of one column: exactly [`Binned::rows`] of them.
+    /// The bins of a column, one per row.
     pub(crate) fn column(&self, feature: usize) -> &[u8] {
         &self.columns[feature * self.rows..(feature + 1) * self.rows]
     }
 
-    /// The threshold that says `bin <= b` of raw values. For bin 0 it is the least finite number: only a missing value
-    /// goes left of it, because numbers that small are binned as missing.
+    /// The raw threshold that corresponds to `bin <= b`. For bin 0 it is the lowest finite number, which is binned as
+    /// missing.
     pub(crate) fn threshold(&self, feature: usize, bin: u8) -> f32 {
         match bin {
             MISSING => f32::MIN,
@@ -57,12 +56,12 @@ impl Binned {
     }
 }
 
-/// Bins one column and returns its edges.
-fn cut(values: &[f32], bins: &mut [u8]) -> Vec<f32> {
+/// Bins one column and returns the edges.
+fn bin_column(values: &[f32], bins: &mut [u8]) -> Vec<f32> {
     let mut sorted: Vec<f32> = values.iter().copied().filter(|value| *value > f32::MIN).collect();
     sorted.sort_unstable_by(f32::total_cmp);
     let edges = edges(&sorted);
-    // Padding with infinity lets the search run eight fixed steps without a branch.
+    // With padding the binary search has eight branch-free steps.
     let mut padded = [f32::INFINITY; 256];
     padded[..edges.len()].copy_from_slice(&edges);
     for (bin, value) in bins.iter_mut().zip(values) {
@@ -87,7 +86,7 @@ fn edges(sorted: &[f32]) -> Vec<f32> {
             }
         }
     }
-    distinct.windows(2).map(|pair| between(pair[0], pair[1])).collect()
+    distinct.windows(2).map(|pair| midpoint(pair[0], pair[1])).collect()
 }
 
 fn quantiles(sorted: &[f32]) -> Vec<f32> {
@@ -95,8 +94,8 @@ fn quantiles(sorted: &[f32]) -> Vec<f32> {
     for q in 1..VALUE_BINS {
         let at = q * sorted.len() / VALUE_BINS;
         let (low, high) = (sorted[at - 1], sorted[at]);
-        let edge = if low < high { between(low, high) } else { low };
-        // The largest value itself is no edge: nothing would be right of it.
+        let edge = if low < high { midpoint(low, high) } else { low };
+        // The largest value is not an edge, because no value would be right of it.
         if edges.last().is_none_or(|last| edge > *last) && edge < sorted[sorted.len() - 1] {
             edges.push(edge);
         }
@@ -104,8 +103,8 @@ fn quantiles(sorted: &[f32]) -> Vec<f32> {
     edges
 }
 
-/// A number `m` with `low <= m < high`, halfway where rounding allows.
-pub(crate) fn between(low: f32, high: f32) -> f32 {
+/// A number `m` with `low <= m < high`, halfway if possible.
+pub(crate) fn midpoint(low: f32, high: f32) -> f32 {
     let middle = low * 0.5 + high * 0.5;
     if middle >= low && middle < high { middle } else { low }
 }
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_values_keep_a_bin_each_and_the_missing_their_own() {
+    fn few_distinct_values_have_one_bin_each() {
         let binned = Binned::new(5, &[vec![3.0, f32::NAN, 1.0, 1.0, 2.0]]);
         assert_eq!(binned.column(0), [3, 0, 1, 1, 2]);
         assert_eq!((binned.threshold(0, 1), binned.threshold(0, 2)), (1.5, 2.5));
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn bins_and_thresholds_agree_on_every_value() {
+    fn bins_and_thresholds_agree() {
         let mut rng = crate::rng::Rng::new(1, crate::rng::Stream::Split);
         let mut values: Vec<f32> = (0..5_000).map(|_| (rng.below(1 << 20) as f32 - 5e5).powi(3)).collect();
         values.extend([0.0, -0.0, f32::INFINITY, f32::MIN, f32::NEG_INFINITY, f32::NAN, f32::MAX]);
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_floats_are_told_apart() {
+    fn adjacent_floats_have_different_bins() {
         let (low, high) = (1.0_f32, 1.0_f32.next_up());
         let binned = Binned::new(2, &[vec![low, high]]);
         assert_eq!(binned.column(0), [1, 2]);

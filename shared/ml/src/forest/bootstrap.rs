@@ -1,10 +1,10 @@
-//! Drawing a tree's rows with replacement.
+//! Bootstrap sampling of the rows of a tree.
 
-use super::grow::Draw;
+use super::grow::BootstrapSample;
 use super::target::Target;
 use crate::rng::Rng;
 
-/// How often each row is drawn: `rows` draws with replacement, or every row once without bootstrap.
+/// Number of draws per row: `rows` draws with replacement, or one draw per row without bootstrap.
 pub(crate) fn counts(rows: usize, bootstrap: bool, rng: &mut Rng) -> Vec<u32> {
     let mut counts = vec![u32::from(!bootstrap); rows];
     if bootstrap {
@@ -15,16 +15,16 @@ pub(crate) fn counts(rows: usize, bootstrap: bool, rng: &mut Rng) -> Vec<u32> {
     counts
 }
 
-/// Tells the drawn rows, packed, from the others; both in row order.
-pub(crate) fn draw<T: Target>(target: &T, counts: &[u32]) -> Draw<T> {
+/// Separates drawn rows from out-of-bag rows; both keep the row order.
+pub(crate) fn draw<T: Target>(target: &T, counts: &[u32]) -> BootstrapSample<T> {
     // About 63.2 % of the rows are drawn at least once.
     let mut samples = Vec::with_capacity(counts.len() * 2 / 3 + 1);
-    let mut left_out = Vec::with_capacity(counts.len() * 2 / 5 + 1);
+    let mut out_of_bag_rows = Vec::with_capacity(counts.len() * 2 / 5 + 1);
     for (row, count) in (0_u32..).zip(counts) {
         match count {
-            0 => left_out.push(row),
+            0 => out_of_bag_rows.push(row),
             count => samples.push(target.sample(row, *count)),
         }
     }
-    Draw { samples, left_out }
+    BootstrapSample { samples, out_of_bag_rows }
 }

@@ -1,13 +1,13 @@
-//! Any number of classes, split by the Gini index or by entropy.
+//! Classification with any number of classes, with the Gini or entropy criterion.
 
-use super::target::{Cut, Occupied, Target, each_bin, fill};
+use super::target::{BinSplit, OccupiedBins, Target, each_bin, fill};
 
-/// What a split of classes minimises.
+/// The criterion that a split minimizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Criterion {
-    /// The Gini index (Breiman et al. 1984).
+    /// Gini impurity (Breiman et al. 1984).
     Gini,
-    /// Shannon's entropy (Quinlan 1986).
+    /// Entropy (Quinlan 1986).
     Entropy,
 }
 
@@ -16,13 +16,13 @@ pub enum Criterion {
 pub(crate) struct ClassTarget<'a> {
     /// A class index per row, below the number of weights.
     pub(crate) classes: &'a [u32],
-    /// What a row of each class counts.
+    /// The weight of a row of each class.
     pub(crate) weights: &'a [f64],
-    /// What splits minimise.
+    /// The split criterion.
     pub(crate) criterion: Criterion,
 }
 
-/// A drawn row.
+/// A row of the bootstrap sample.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
     row: u32,
@@ -30,8 +30,8 @@ pub(crate) struct Sample {
     class: u16,
 }
 
-/// A criterion, known when the innermost loop is compiled. Of a side's weight per class it takes shares, which add up,
-/// and of their sum and the side's weight a score: the larger, the purer.
+/// A criterion as a compile-time parameter of the innermost loop. `share` is a term per class, `side` the score of one
+/// side of a split from the sum of its terms and its weight; a higher score is purer.
 trait Impurity {
     fn share(weight: f64) -> f64;
     fn side(shares: f64, weight: f64) -> f64;
@@ -68,9 +68,15 @@ impl ClassTarget<'_> {
         counts.iter().zip(self.weights).map(|(count, weight)| I::share(f64::from(*count) * weight)).sum()
     }
 
-    fn scan_by<I: Impurity>(&self, cells: &mut [u32], occupied: Occupied, total: &[u32], min_leaf: u32) -> Option<Cut> {
+    fn scan_by<I: Impurity>(
+        &self,
+        cells: &mut [u32],
+        occupied: OccupiedBins,
+        total: &[u32],
+        min_leaf: u32,
+    ) -> Option<BinSplit> {
         let width = self.weights.len();
-        // The cells behind the bins are free: they hold what was passed so far.
+        // The cells after the bins are free and hold the counts of the left side.
         let (cells, left) = cells.split_at_mut(256 * width);
         left.fill(0);
         let all: u32 = total.iter().sum();
@@ -85,7 +91,7 @@ impl ClassTarget<'_> {
                 && all - left_draws >= min_leaf
             {
                 let score = I::side(left_shares, left_weight) + I::side(right_shares, weight - left_weight);
-                Cut::improve(&mut best, score, last, bin);
+                BinSplit::improve(&mut best, score, last, bin);
             }
             let counts = &mut cells[usize::from(bin) * width..][..width];
             for (((count, left), total), of_class) in counts.iter_mut().zip(&mut *left).zip(total).zip(self.weights) {
@@ -166,7 +172,7 @@ impl Target for ClassTarget<'_> {
         self.weight_of(total)
     }
 
-    fn fill(&self, cells: &mut [u32], column: &[u8], samples: &[Sample]) -> Occupied {
+    fn fill(&self, cells: &mut [u32], column: &[u8], samples: &[Sample]) -> OccupiedBins {
         let width = self.weights.len();
         let add = |cells: &mut [u32], bin: u8, sample: &Sample| {
             cells[usize::from(bin) * width + usize::from(sample.class)] += u32::from(sample.draws);
@@ -176,7 +182,7 @@ impl Target for ClassTarget<'_> {
         fill::<Self, _>(cells, column, samples, add, is_empty)
     }
 
-    fn scan(&self, cells: &mut [u32], occupied: Occupied, total: &Box<[u32]>, min_leaf: u32) -> Option<Cut> {
+    fn scan(&self, cells: &mut [u32], occupied: OccupiedBins, total: &Box<[u32]>, min_leaf: u32) -> Option<BinSplit> {
         match self.criterion {
             Criterion::Gini => self.scan_by::<Gini>(cells, occupied, total, min_leaf),
             Criterion::Entropy => self.scan_by::<Entropy>(cells, occupied, total, min_leaf),

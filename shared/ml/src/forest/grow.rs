@@ -1,77 +1,77 @@
-//! Growing one tree, best split by best split, depth first.
+//! Growing one tree, depth first, with the best split at each node.
 
 use std::ops::Range;
 
 use super::bins::Binned;
 use super::out_of_bag::OutOfBag;
-use super::target::{Cut, Target, bin_of, can_cut};
+use super::target::{BinSplit, Target, bin_of, can_split};
 use crate::metrics::importances;
 use crate::model::{LEAF, Tree};
 use crate::rng::Rng;
 
-/// When and how a node is split.
+/// Limits for splitting a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Deepest level of a leaf; the root is level 0.
+    /// Maximum depth of a leaf; the root has depth 0.
     pub(crate) max_depth: usize,
-    /// Fewest draws in a node that may be split.
+    /// Minimum number of draws in a node that may be split.
     pub(crate) min_split: u32,
-    /// Fewest draws on either side of a split.
+    /// Minimum number of draws on each side of a split.
     pub(crate) min_leaf: u32,
-    /// How many features that vary in the node each split looks at.
+    /// Number of non-constant features that each split considers.
     pub(crate) features: usize,
 }
 
-/// A tree with what it learned on the way.
+/// A grown tree with its feature importances.
 #[derive(Debug)]
-pub(crate) struct Grown {
+pub(crate) struct GrownTree {
     pub(crate) tree: Tree,
-    /// Impurity decrease per feature, normalised to add up to 1; all zero for a tree that is only a leaf.
+    /// Impurity decrease per feature, normalized to a sum of 1; all zero for a tree without splits.
     pub(crate) importances: Vec<f64>,
 }
 
 /// The rows of one tree.
 #[derive(Debug)]
-pub(crate) struct Draw<T: Target> {
-    /// The rows that were drawn, each once, at least one.
+pub(crate) struct BootstrapSample<T: Target> {
+    /// The drawn rows, each once; at least one.
     pub(crate) samples: Vec<T::Sample>,
-    /// The others: they go down the tree with it and are answered in its leaves.
-    pub(crate) left_out: Vec<u32>,
+    /// The out-of-bag rows. They follow the splits to a leaf and get its prediction.
+    pub(crate) out_of_bag_rows: Vec<u32>,
 }
 
-/// A node still to be looked at: its place in the tree, its rows, its sums.
-struct Open<T: Target> {
+/// A node that is not yet split: its index, rows and sums.
+struct PendingNode<T: Target> {
     node: usize,
     samples: Range<usize>,
-    left_out: Range<usize>,
+    out_of_bag_rows: Range<usize>,
     depth: usize,
     total: T::Total,
 }
 
-/// The working memory of one tree.
+/// Working memory for one tree.
 struct Scratch<T: Target> {
-    /// [`Target::width`] for each bin, and as many for the scan's own use.
+    /// [`Target::width`] cells per bin, and one more set for [`Target::scan`].
     cells: Vec<T::Cell>,
     samples: Vec<T::Sample>,
     rows: Vec<u32>,
-    /// In the order they were last drawn.
+    /// In the order of the last draw.
     features: Vec<u32>,
 }
 
-/// Grows a tree on the drawn rows and tells `out_of_bag` what its leaves say of the others.
+/// Grows a tree on the drawn rows and adds the predictions for the out-of-bag rows to `out_of_bag`.
 pub(crate) fn grow<T: Target>(
     binned: &Binned,
     target: &T,
     limits: Limits,
-    draw: Draw<T>,
+    draw: BootstrapSample<T>,
     out_of_bag: Option<&OutOfBag>,
     rng: &mut Rng,
-) -> Grown {
-    let Draw { mut samples, mut left_out } = draw;
+) -> GrownTree {
+    let BootstrapSample { mut samples, mut out_of_bag_rows } = draw;
     let mut scratch = Scratch::<T> {
         cells: vec![T::Cell::default(); 257 * target.width()],
         samples: vec![T::Sample::default(); samples.len()],
-        rows: vec![0; left_out.len()],
+        rows: vec![0; out_of_bag_rows.len()],
         features: (0..binned.features() as u32).collect(),
     };
     let total = target.total(&samples);
@@ -80,70 +80,76 @@ pub(crate) fn grow<T: Target>(
     let mut importances = vec![0.0; binned.features()];
     let mut leaves = 0;
     tree.push_split(LEAF, 0.0, 0);
-    let mut open: Vec<Open<T>> =
-        vec![Open { node: 0, samples: 0..samples.len(), left_out: 0..left_out.len(), depth: 0, total }];
-    while let Some(Open { node, samples: drawn, left_out: others, depth, total }) = open.pop() {
-        let part = &mut samples[drawn.clone()];
-        let left_out = &mut left_out[others.clone()];
+    let mut open: Vec<PendingNode<T>> = vec![PendingNode {
+        node: 0,
+        samples: 0..samples.len(),
+        out_of_bag_rows: 0..out_of_bag_rows.len(),
+        depth: 0,
+        total,
+    }];
+    while let Some(PendingNode { node, samples: drawn, out_of_bag_rows: others, depth, total }) = open.pop() {
+        let node_samples = &mut samples[drawn.clone()];
+        let out_of_bag_rows = &mut out_of_bag_rows[others.clone()];
         let draws = T::draws(&total);
         let may_split = depth < limits.max_depth
             && draws >= limits.min_split
             && draws / 2 >= limits.min_leaf
             && !target.is_pure(&total);
-        let best = if may_split { best_cut(binned, target, limits, part, &total, &mut scratch, rng) } else { None };
-        let Some((feature, cut)) = best else {
+        let best =
+            if may_split { best_split(binned, target, limits, node_samples, &total, &mut scratch, rng) } else { None };
+        let Some((feature, split)) = best else {
             let from = tree.values.len();
             target.leaf(&total, &mut tree.values);
             if let Some(out_of_bag) = out_of_bag {
-                out_of_bag.add(left_out, &tree.values[from..]);
+                out_of_bag.add(out_of_bag_rows, &tree.values[from..]);
             }
             tree.left[node] = leaves;
             leaves += 1;
             continue;
         };
-        importances[feature] += (cut.score - target.score(&total)).max(0.0) / root_weight;
+        importances[feature] += (split.score - target.score(&total)).max(0.0) / root_weight;
         let column = binned.column(feature);
-        let left = partition(part, &mut scratch.samples, |sample| bin_of::<T>(column, sample) <= cut.bin);
-        let left_others = partition(left_out, &mut scratch.rows, |row| column[*row as usize] <= cut.bin);
-        // Only the smaller side is summed up; the other is what remains.
-        let (left_total, right_total) = if left <= part.len() / 2 {
-            let left_total = target.total(&part[..left]);
+        let left = partition(node_samples, &mut scratch.samples, |sample| bin_of::<T>(column, sample) <= split.bin);
+        let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| column[*row as usize] <= split.bin);
+        // Only the smaller side is summed; the other side is the difference.
+        let (left_total, right_total) = if left <= node_samples.len() / 2 {
+            let left_total = target.total(&node_samples[..left]);
             let right_total = target.rest(&total, &left_total);
             (left_total, right_total)
         } else {
-            let right_total = target.total(&part[left..]);
+            let right_total = target.total(&node_samples[left..]);
             (target.rest(&total, &right_total), right_total)
         };
         let children = tree.len();
         tree.feature[node] = feature as u32;
-        tree.threshold[node] = binned.threshold(feature, cut.bin);
+        tree.threshold[node] = binned.threshold(feature, split.bin);
         tree.left[node] = children as u32;
         tree.push_split(LEAF, 0.0, 0);
         tree.push_split(LEAF, 0.0, 0);
         let (at, others_at) = (drawn.start + left, others.start + left_others);
         let depth = depth + 1;
-        open.push(Open {
+        open.push(PendingNode {
             node: children + 1,
             samples: at..drawn.end,
-            left_out: others_at..others.end,
+            out_of_bag_rows: others_at..others.end,
             depth,
             total: right_total,
         });
-        open.push(Open {
+        open.push(PendingNode {
             node: children,
             samples: drawn.start..at,
-            left_out: others.start..others_at,
+            out_of_bag_rows: others.start..others_at,
             depth,
             total: left_total,
         });
     }
     importances::normalise(&mut importances);
-    Grown { tree, importances }
+    GrownTree { tree, importances }
 }
 
-/// The best cut among randomly drawn features. Features with one value in the node don't count as drawn, as in
-/// scikit-learn: else nodes far down would look at nothing but constants.
-fn best_cut<T: Target>(
+/// The best split among randomly drawn features. As in scikit-learn, features that are constant in the node do not
+/// count as drawn: deep nodes would consider only constant features otherwise.
+fn best_split<T: Target>(
     binned: &Binned,
     target: &T,
     limits: Limits,
@@ -151,34 +157,34 @@ fn best_cut<T: Target>(
     total: &T::Total,
     scratch: &mut Scratch<T>,
     rng: &mut Rng,
-) -> Option<(usize, Cut)> {
+) -> Option<(usize, BinSplit)> {
     let Scratch { cells, features, .. } = scratch;
     let all = features.len();
-    let mut best: Option<(usize, Cut)> = None;
-    let mut looked_at = 0;
+    let mut best: Option<(usize, BinSplit)> = None;
+    let mut considered = 0;
     for drawn in 0..all {
-        if looked_at == limits.features {
+        if considered == limits.features {
             break;
         }
-        // Without a choice to make, the order stays, so that equal splits are settled the same way in every tree.
+        // Without a random choice the order is kept, so that all trees choose the same of several equal splits.
         if limits.features < all {
             features.swap(drawn, drawn + rng.below((all - drawn) as u32) as usize);
         }
         let feature = features[drawn] as usize;
         let occupied = target.fill(cells, binned.column(feature), samples);
-        let cut = target.scan(cells, occupied, total, limits.min_leaf);
-        looked_at += usize::from(can_cut(occupied));
-        if let Some(cut) = cut
-            && best.is_none_or(|(_, best)| cut.score > best.score)
+        let split = target.scan(cells, occupied, total, limits.min_leaf);
+        considered += usize::from(can_split(occupied));
+        if let Some(split) = split
+            && best.is_none_or(|(_, best)| split.score > best.score)
         {
-            best = Some((feature, cut));
+            best = Some((feature, split));
         }
     }
     best
 }
 
-/// Moves the items that go left to the front, both sides keeping their order, and returns how many there are. `spare`
-/// has room for all of them.
+/// Moves the items that go left to the front and returns their number. Both sides keep their order. `spare` is at least
+/// as long as `items`.
 #[inline]
 fn partition<S: Copy>(items: &mut [S], spare: &mut [S], goes_left: impl Fn(&S) -> bool) -> usize {
     let (mut left, mut right) = (0, 0);
@@ -186,10 +192,10 @@ fn partition<S: Copy>(items: &mut [S], spare: &mut [S], goes_left: impl Fn(&S) -
     for i in 0..items.len() {
         let item = items[i];
         let is_left = goes_left(&item);
-        // SAFETY: both counts have grown by at most one a turn, so they are at most `i`, and both slices have
-        // `items.len()` entries.
+        // SAFETY: each iteration increments one count, so both are at most `i`, and both slices have `items.len()`
+        // entries.
         unsafe {
-            // Written to both places and kept in one: no branch to mispredict.
+            // Both writes happen and one count increases, which avoids a branch.
             *items.get_unchecked_mut(left) = item;
             *spare.get_unchecked_mut(right) = item;
         }

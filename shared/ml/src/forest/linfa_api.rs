@@ -1,4 +1,4 @@
-//! The forest behind linfa's traits: `Fit` over `linfa::Dataset`, `Predict` over arrays.
+//! linfa's traits for the forest: `Fit` for `linfa::Dataset`, `Predict` for arrays.
 
 use linfa::dataset::{AsSingleTargets, DatasetBase, Label};
 use linfa::traits::{Fit, PredictInplace};
@@ -9,21 +9,21 @@ use crate::metrics::classes::most_likely;
 
 use super::{Binned, Classes, Forest, Numbers, RandomForestValidParams, fit_classes, fit_numbers};
 
-/// A fitted forest of classes.
+/// A trained random forest classifier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForestClassifier<L> {
     classes: Vec<L>,
     forest: Forest,
 }
 
-/// A fitted forest of numbers.
+/// A trained random forest regressor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForestRegressor {
     forest: Forest,
 }
 
 impl<L> ForestClassifier<L> {
-    /// The classes, sorted: the order of [`ForestClassifier::predict_probabilities`].
+    /// The classes, sorted; the columns of [`ForestClassifier::predict_probabilities`].
     pub fn classes(&self) -> &[L] {
         &self.classes
     }
@@ -33,18 +33,18 @@ impl<L> ForestClassifier<L> {
         &self.forest
     }
 
-    /// A row of class probabilities per row of `x`: the mean of the trees' leaf distributions.
+    /// Class probabilities per row of `x`: the mean over the leaves of all trees.
     pub fn predict_probabilities<F: Float>(&self, x: &ArrayBase<impl Data<Elem = F>, Ix2>) -> Array2<f64> {
         let mut probabilities = Array2::zeros((x.nrows(), self.classes.len()));
         let mut outputs = vec![0.0; self.forest.trees.outputs];
-        for (row, mut answer) in x.rows().into_iter().zip(probabilities.rows_mut()) {
+        for (row, mut probability) in x.rows().into_iter().zip(probabilities.rows_mut()) {
             self.forest.trees.predict(&raw(&row), &mut outputs);
             match outputs.as_slice() {
                 [positive] if self.classes.len() == 2 => {
-                    answer[0] = 1.0 - positive;
-                    answer[1] = *positive;
+                    probability[0] = 1.0 - positive;
+                    probability[1] = *positive;
                 }
-                shares => answer.iter_mut().zip(shares).for_each(|(answer, share)| *answer = *share),
+                shares => probability.iter_mut().zip(shares).for_each(|(value, share)| *value = *share),
             }
         }
         probabilities
@@ -67,7 +67,7 @@ where
 {
     type Object = ForestClassifier<L>;
 
-    /// Grows the forest. NaN records are missing values. Row weights are refused.
+    /// Trains the forest. NaN is a missing value. Row weights are not supported.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let binned = binned(dataset)?;
         let targets = dataset.as_single_targets();
@@ -76,7 +76,7 @@ where
         classes.dedup();
         let indices: Vec<u32> = targets
             .iter()
-            // Every target is among the classes; the position of a missing one could not be reached.
+            // Every target is in `classes`, so the search always succeeds.
             .map(|target| classes.binary_search(target).unwrap_or_else(|at| at) as u32)
             .collect();
         let forest = fit_classes(&binned, &indices, classes.len(), self, &|_, _| true).ok_or_else(stopped)?;
@@ -92,7 +92,7 @@ where
 {
     type Object = ForestRegressor;
 
-    /// Grows the forest. NaN records are missing values. Row weights and targets that are not finite are refused.
+    /// Trains the forest. NaN is a missing value. Row weights and non-finite targets are not supported.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let binned = binned(dataset)?;
         let targets: Vec<f64> =
@@ -107,7 +107,7 @@ where
 
 impl<F: Float, D: Data<Elem = F>, L: Label> PredictInplace<ArrayBase<D, Ix2>, Array1<L>> for ForestClassifier<L> {
     fn predict_inplace(&self, x: &ArrayBase<D, Ix2>, y: &mut Array1<L>) {
-        assert_eq!(x.nrows(), y.len(), "as many targets as rows");
+        assert_eq!(x.nrows(), y.len(), "the number of targets must equal the number of rows");
         for (shares, target) in self.predict_probabilities(x).rows().into_iter().zip(y) {
             *target = self.classes[most_likely(&shares.to_vec())].clone();
         }
@@ -120,7 +120,7 @@ impl<F: Float, D: Data<Elem = F>, L: Label> PredictInplace<ArrayBase<D, Ix2>, Ar
 
 impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<F>> for ForestRegressor {
     fn predict_inplace(&self, x: &ArrayBase<D, Ix2>, y: &mut Array1<F>) {
-        assert_eq!(x.nrows(), y.len(), "as many targets as rows");
+        assert_eq!(x.nrows(), y.len(), "the number of targets must equal the number of rows");
         let mut output = [0.0];
         for (row, target) in x.rows().into_iter().zip(y) {
             self.forest.trees.predict(&raw(&row), &mut output);
@@ -140,7 +140,7 @@ fn raw<F: Float>(row: &ArrayBase<impl Data<Elem = F>, Ix1>) -> Vec<f32> {
 fn binned<F: Float, D: Data<Elem = F>, T>(dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Binned, Error> {
     let records = dataset.records();
     if dataset.weights().is_some() {
-        return Err(Error::Parameters("row weights are not supported; weigh classes instead".into()));
+        return Err(Error::Parameters("row weights are not supported; use class weights instead".into()));
     }
     if records.is_empty() {
         return Err(Error::NotEnoughSamples);
@@ -150,5 +150,5 @@ fn binned<F: Float, D: Data<Elem = F>, T>(dataset: &DatasetBase<ArrayBase<D, Ix2
 }
 
 fn stopped() -> Error {
-    Error::NotConverged("growing was stopped".into())
+    Error::NotConverged("training was stopped".into())
 }

@@ -1,29 +1,29 @@
-//! Numeric targets, split by variance (Breiman et al. 1984, chapter 8).
+//! Regression: splits that minimize the variance (Breiman et al. 1984, chapter 8).
 
-use super::target::{Cut, Occupied, Target, each_bin, fill};
+use super::target::{BinSplit, OccupiedBins, Target, each_bin, fill};
 
 /// A number per row.
 #[derive(Debug)]
 pub(crate) struct NumberTarget {
-    /// The targets less their mean: what is summed stays small, whatever the target's level.
+    /// The targets minus their mean, for the precision of the sums.
     centred: Vec<f64>,
     mean: f64,
 }
 
 impl NumberTarget {
-    /// A target of finite numbers, at least one.
+    /// Creates a target from finite numbers, at least one.
     pub(crate) fn new(targets: &[f64]) -> Self {
         let mean = targets.iter().sum::<f64>() / targets.len() as f64;
         Self { centred: targets.iter().map(|target| target - mean).collect(), mean }
     }
 }
 
-/// A drawn row.
+/// A row of the bootstrap sample.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
     row: u32,
     draws: u32,
-    /// The centred target times the draws.
+    /// The centred target times the number of draws.
     sum: f64,
 }
 
@@ -32,11 +32,11 @@ pub(crate) struct Sample {
 pub(crate) struct Sums {
     draws: u32,
     sum: f64,
-    /// Kept for whole nodes alone, to see when they are pure.
+    /// Used only for whole nodes, to decide whether they are pure.
     squares: f64,
 }
 
-/// What is summed up in a bin: draws and targets.
+/// The sums of a bin.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cell {
     draws: u32,
@@ -80,7 +80,7 @@ impl Target for NumberTarget {
     }
 
     fn is_pure(&self, total: &Sums) -> bool {
-        // Rounding leaves a little variance where there is none; cutting that would fit noise in the last digits.
+        // Rounding errors leave a small variance in pure nodes; splitting them would fit noise.
         total.squares - self.score(total) <= total.squares * 1e-12
     }
 
@@ -96,8 +96,8 @@ impl Target for NumberTarget {
         f64::from(total.draws)
     }
 
-    fn fill(&self, cells: &mut [Cell], column: &[u8], samples: &[Sample]) -> Occupied {
-        // An array of 256 needs no bounds check for an index of eight bits.
+    fn fill(&self, cells: &mut [Cell], column: &[u8], samples: &[Sample]) -> OccupiedBins {
+        // Indexing an array of 256 with a u8 needs no bounds check.
         let Some(cells) = cells.first_chunk_mut::<256>() else { return [0; 4] };
         let add = |cells: &mut [Cell; 256], bin: u8, sample: &Sample| {
             let cell = &mut cells[usize::from(bin)];
@@ -107,7 +107,7 @@ impl Target for NumberTarget {
         fill::<Self, _>(cells, column, samples, add, |cells, bin| cells[usize::from(bin)].draws == 0)
     }
 
-    fn scan(&self, cells: &mut [Cell], occupied: Occupied, total: &Sums, min_leaf: u32) -> Option<Cut> {
+    fn scan(&self, cells: &mut [Cell], occupied: OccupiedBins, total: &Sums, min_leaf: u32) -> Option<BinSplit> {
         let mut best = None;
         let mut left = Cell::default();
         let mut last = None;
@@ -117,7 +117,7 @@ impl Target for NumberTarget {
                 if left.draws >= min_leaf && right_draws >= min_leaf {
                     let right = total.sum - left.sum;
                     let score = left.sum * left.sum / f64::from(left.draws) + right * right / f64::from(right_draws);
-                    Cut::improve(&mut best, score, last, bin);
+                    BinSplit::improve(&mut best, score, last, bin);
                 }
             }
             let cell = std::mem::take(&mut cells[usize::from(bin)]);

@@ -1,30 +1,30 @@
-//! Out-of-bag answers: what the trees that did not draw a row say about it (Breiman 1996), a held-out score for free.
+//! Out-of-bag predictions: the predictions for a row of the trees that were not trained on the row (Breiman 1996).
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use crate::metrics;
 
-/// Sums of the trees' answers per row, in fixed point: whole numbers add up to the same sum in any order, so the score
-/// does not depend on which thread finishes first.
+/// Sums of predictions per row, in fixed-point numbers. Integer sums do not depend on the order of additions, so the
+/// score is the same for every number of threads.
 #[derive(Debug)]
 pub(crate) struct OutOfBag {
     sums: Vec<AtomicI64>,
-    /// Trees that answered, per row.
+    /// Number of predictions per row.
     counts: Vec<AtomicU32>,
     outputs: usize,
     scale: f64,
 }
 
 impl OutOfBag {
-    /// For `rows` rows with `outputs` answers each, none larger than `bound` in absolute value.
+    /// For `rows` rows with `outputs` values each; `bound` is the maximum absolute value.
     pub(crate) fn new(rows: usize, outputs: usize, bound: f64) -> Self {
-        // Up to 2^11 trees: 2^50 a tree keeps the sum well within 63 bits.
+        // 2^50 per tree allows sums of 2^13 trees in 63 bits.
         let scale = (1_u64 << 50) as f64 / bound.max(f64::MIN_POSITIVE);
         let sums = (0..rows * outputs).map(|_| AtomicI64::new(0)).collect();
         Self { sums, counts: (0..rows).map(|_| AtomicU32::new(0)).collect(), outputs, scale }
     }
 
-    /// Adds what a leaf says of the rows in it.
+    /// Adds the values of a leaf to its rows.
     pub(crate) fn add(&self, rows: &[u32], values: &[f32]) {
         for (output, value) in values.iter().enumerate() {
             let value = (f64::from(*value) * self.scale).round() as i64;
@@ -37,7 +37,7 @@ impl OutOfBag {
         }
     }
 
-    /// The class most said of a row, the positive one where two are even; `None` when no tree left the row out.
+    /// The most probable class of a row, the positive one in a binary tie; `None` without predictions.
     pub(crate) fn class(&self, row: usize) -> Option<usize> {
         if self.outputs == 1 {
             return self.mean(row, 0).map(|share| usize::from(share >= 0.5));
@@ -46,7 +46,7 @@ impl OutOfBag {
         shares.map(|shares| metrics::classes::most_likely(&shares))
     }
 
-    /// The mean answer for a row; `None` when no tree left it out.
+    /// The mean prediction of a row; `None` without predictions.
     pub(crate) fn number(&self, row: usize) -> Option<f64> {
         self.mean(row, 0)
     }

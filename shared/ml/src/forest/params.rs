@@ -1,4 +1,4 @@
-//! The forest's parameters, after linfa's convention: a set that can be changed, checked into one that can be fitted.
+//! The forest's parameters. As usual in linfa, a parameter set is checked before it can be fitted.
 
 use std::marker::PhantomData;
 
@@ -6,29 +6,29 @@ use linfa::{Error, ParamGuard};
 
 use super::Criterion;
 
-/// Marks a forest whose targets are classes.
+/// Marker type of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Classes {}
 
-/// Marks a forest whose targets are numbers.
+/// Marker type of a regressor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbers {}
 
-/// How many features each split draws from.
+/// Number of features that each split considers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxFeatures {
-    /// The square root of their number.
+    /// The square root of the number of features.
     Sqrt,
-    /// The binary logarithm of their number.
+    /// The binary logarithm of the number of features.
     Log2,
-    /// A third of them.
+    /// A third of the features.
     Third,
-    /// All of them.
+    /// All features.
     All,
 }
 
 impl MaxFeatures {
-    /// The number drawn out of `features`: rounded down, at least one.
+    /// The number for `features` features: rounded down, at least one.
     pub fn of(self, features: usize) -> usize {
         let drawn = match self {
             Self::Sqrt => features.isqrt(),
@@ -40,20 +40,20 @@ impl MaxFeatures {
     }
 }
 
-/// What a row of each class counts.
+/// The weights of the classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClassWeight {
-    /// All the same.
-    Even,
-    /// In inverse proportion to the class's frequency.
+    /// Equal weights.
+    Uniform,
+    /// Weights in inverse proportion to the class frequencies.
     Balanced,
 }
 
 impl ClassWeight {
-    /// A weight per class; `balanced` is `rows / (classes · rows of the class)`.
+    /// The weight of each class; `balanced` is `rows / (classes · rows of the class)`.
     pub(crate) fn weights(self, classes: &[u32], n_classes: usize) -> Vec<f64> {
         match self {
-            Self::Even => vec![1.0; n_classes],
+            Self::Uniform => vec![1.0; n_classes],
             Self::Balanced => {
                 let mut counts = vec![0_u32; n_classes];
                 for class in classes {
@@ -66,7 +66,7 @@ impl ClassWeight {
     }
 }
 
-/// Parameters that were checked: ready to fit.
+/// Checked parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RandomForestValidParams<K> {
     n_trees: usize,
@@ -81,7 +81,7 @@ pub struct RandomForestValidParams<K> {
     kind: PhantomData<K>,
 }
 
-/// Parameters of a random forest; see the setters for what there is and the defaults.
+/// Parameters of a random forest; the setters document the defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RandomForestParams<K>(RandomForestValidParams<K>);
 
@@ -93,7 +93,7 @@ impl<K> Default for RandomForestParams<K> {
             min_samples_split: 2,
             min_samples_leaf: 1,
             max_features: MaxFeatures::Sqrt,
-            class_weight: ClassWeight::Even,
+            class_weight: ClassWeight::Uniform,
             criterion: Criterion::Gini,
             bootstrap: true,
             seed: 42,
@@ -122,23 +122,23 @@ macro_rules! parameters {
 }
 
 parameters! {
-    /// Number of trees; 100 unless set.
+    /// Number of trees (default: 100).
     n_trees: usize,
-    /// Deepest level of a leaf; unbounded unless set.
+    /// Maximum depth of a leaf (default: unlimited).
     max_depth: Option<usize>,
-    /// Fewest rows, as drawn, in a node that may be split; 2 unless set.
+    /// Minimum number of draws in a node that may be split (default: 2).
     min_samples_split: u32,
-    /// Fewest rows, as drawn, in a leaf; 1 unless set.
+    /// Minimum number of draws in a leaf (default: 1).
     min_samples_leaf: u32,
-    /// How many features each split draws from; the square root unless set.
+    /// Number of features that each split considers (default: square root).
     max_features: MaxFeatures,
-    /// What a row of each class counts; all the same unless set. Means nothing for numbers.
+    /// Class weights (default: equal). Ignored by regressors.
     class_weight: ClassWeight,
-    /// What splits of classes minimise; the Gini index unless set. Numbers are split by variance.
+    /// Split criterion (default: Gini). Regressors minimize the variance.
     criterion: Criterion,
-    /// Whether each tree draws its own rows; it does unless told otherwise.
+    /// Whether each tree is trained on a bootstrap sample (default: yes).
     bootstrap: bool,
-    /// Fixes every random draw; 42 unless set.
+    /// Seed of the random number generator (default: 42).
     seed: u64,
 }
 

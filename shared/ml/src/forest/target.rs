@@ -1,72 +1,76 @@
-//! What a tree is grown towards: the contract between the grower and the kinds of target, and the histogram they share.
+//! The interface between tree growing and the kinds of target, and the histogram code that all kinds share.
 
-/// Marks of the bins that hold a row, one bit each.
-pub(crate) type Occupied = [u64; 4];
+/// The occupied bins, one bit per bin.
+pub(crate) type OccupiedBins = [u64; 4];
 
-/// From this many rows on a histogram is scanned bin by bin: marking each row's bin would cost more than looking at the
-/// empty ones.
+/// With at least this many rows the occupied bins are found in a scan over all bins, which is then faster than a bit
+/// per row.
 const DENSE_FROM: usize = 512;
 
-/// A kind of target: how rows add up to a histogram and what a split is worth.
-///
-/// Filling and scanning are apart so that a histogram may also come from elsewhere, such as a parent's less a sibling's.
+/// A kind of target: its histogram and its split criterion.
 pub(crate) trait Target: Sync {
-    /// A drawn row: its number, how often it was drawn, and its target, packed to stay in cache.
+    /// A row of the bootstrap sample: row number, draws and target, packed for the cache.
     type Sample: Copy + Default + Send;
-    /// What is summed up in a bin.
+    /// The sums of a bin.
     type Cell: Copy + Default + Send;
-    /// The sums over a node.
+    /// The sums of a node.
     type Total: Clone;
 
-    /// Cells per bin.
+    /// Number of cells per bin.
     fn width(&self) -> usize;
-    /// Packs a row drawn `count` times (at least once).
+    /// Packs a row that was drawn `count` times (at least once).
     fn sample(&self, row: u32, count: u32) -> Self::Sample;
-    /// The row's number.
+    /// The row number.
     fn row(sample: &Self::Sample) -> usize;
-    /// Sums over a node.
+    /// The sums of a node.
     fn total(&self, samples: &[Self::Sample]) -> Self::Total;
-    /// The sums without those of a part.
+    /// The sums of `whole` minus those of `part`.
     fn rest(&self, whole: &Self::Total, part: &Self::Total) -> Self::Total;
-    /// Draws in the node: rows, each as often as it was drawn.
+    /// Number of draws in the node.
     fn draws(total: &Self::Total) -> u32;
-    /// Whether all rows agree on the target.
+    /// Whether all rows have the same target.
     fn is_pure(&self, total: &Self::Total) -> bool;
-    /// What a leaf with these sums answers; appended to `out`.
+    /// Appends the prediction of a leaf with these sums to `out`.
     fn leaf(&self, total: &Self::Total, out: &mut Vec<f32>);
-    /// The node's score: a split is worth the sum of its sides' scores less this.
+    /// The score of a node. The gain of a split is the sum of the scores of both sides minus the score of the node.
     fn score(&self, total: &Self::Total) -> f64;
-    /// Weight of the node, for importances.
+    /// The weight of the node, for importances.
     fn weight(&self, total: &Self::Total) -> f64;
-    /// Adds the rows of a node to an empty histogram over one column, and marks the bins that are in use.
-    fn fill(&self, cells: &mut [Self::Cell], column: &[u8], samples: &[Self::Sample]) -> Occupied;
-    /// Walks the occupied bins in order, clears them, and returns the best place to cut, if there is any that leaves at
-    /// least `min_leaf` draws on both sides.
-    fn scan(&self, cells: &mut [Self::Cell], occupied: Occupied, total: &Self::Total, min_leaf: u32) -> Option<Cut>;
+    /// Adds the rows of a node to an empty histogram of one column and returns the occupied bins.
+    fn fill(&self, cells: &mut [Self::Cell], column: &[u8], samples: &[Self::Sample]) -> OccupiedBins;
+    /// Clears the occupied bins in order and returns the best split with at least `min_leaf` draws on both sides, if
+    /// any.
+    fn scan(
+        &self,
+        cells: &mut [Self::Cell],
+        occupied: OccupiedBins,
+        total: &Self::Total,
+        min_leaf: u32,
+    ) -> Option<BinSplit>;
 }
 
-/// A place to cut a column.
+/// A split of a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Cut {
-    /// Sum of both sides' scores.
+pub(crate) struct BinSplit {
+    /// The sum of the scores of both sides.
     pub(crate) score: f64,
-    /// Highest bin on the left.
+    /// The highest bin on the left.
     pub(crate) bin: u8,
 }
 
-impl Cut {
-    /// Keeps the better of two cuts, the earlier one where they are equal.
+impl BinSplit {
+    /// Keeps the better of two splits, or the earlier one if they are equal.
     pub(crate) fn improve(best: &mut Option<Self>, score: f64, last: u8, next: u8) {
         if best.is_none_or(|best| score > best.score) {
-            // Missing values against all others is a question of its own; elsewhere the cut goes halfway between the
-            // occupied bins, where an unseen value is as likely to belong to either side.
+            // A split of missing values from all others uses bin 0. Otherwise the split is halfway between the occupied
+            // bins, the best guess for values that training did not see.
             let bin = if last == super::bins::MISSING { last } else { last + (next - last - 1) / 2 };
             *best = Some(Self { score, bin });
         }
     }
 }
 
-/// The loop of [`Target::fill`]: `add` puts a row in its bin, `is_empty` says whether a bin holds nothing.
+/// The loop of [`Target::fill`]. `add` adds a row to a bin; `is_empty` tests a bin.
 #[inline]
 pub(crate) fn fill<T: Target, C: ?Sized>(
     cells: &mut C,
@@ -74,8 +78,8 @@ pub(crate) fn fill<T: Target, C: ?Sized>(
     samples: &[T::Sample],
     add: impl Fn(&mut C, u8, &T::Sample),
     is_empty: impl Fn(&C, u8) -> bool,
-) -> Occupied {
-    let mut occupied: Occupied = [0; 4];
+) -> OccupiedBins {
+    let mut occupied: OccupiedBins = [0; 4];
     if samples.len() < DENSE_FROM {
         for sample in samples {
             let bin = bin_of::<T>(column, sample);
@@ -93,28 +97,28 @@ pub(crate) fn fill<T: Target, C: ?Sized>(
     occupied
 }
 
-/// The bin of a sample's row.
+/// The bin of a row.
 #[inline]
 pub(crate) fn bin_of<T: Target>(column: &[u8], sample: &T::Sample) -> u8 {
     let row = T::row(sample);
     debug_assert!(row < column.len());
-    // SAFETY: samples are made by `bootstrap::draw` alone, with a row per entry of counts, of which there are as many
-    // as the table has rows; every column has one bin a row (`Binned::column`). Checked, this costs a tenth of the fit.
+    // SAFETY: only `bootstrap::draw` creates samples, for the rows of the table, and every column has one bin per row
+    // (`Binned::column`). A bounds check would cost 10 % of the training time.
     unsafe { *column.get_unchecked(row) }
 }
 
-/// Visits the marked bins, lowest first.
+/// Visits the occupied bins in ascending order.
 #[inline]
-pub(crate) fn each_bin(occupied: Occupied, mut visit: impl FnMut(u8)) {
-    for (word, mut marks) in occupied.into_iter().enumerate() {
-        while marks != 0 {
-            visit((word * 64) as u8 + marks.trailing_zeros() as u8);
-            marks &= marks - 1;
+pub(crate) fn each_bin(occupied: OccupiedBins, mut visit: impl FnMut(u8)) {
+    for (word, mut bits) in occupied.into_iter().enumerate() {
+        while bits != 0 {
+            visit((word * 64) as u8 + bits.trailing_zeros() as u8);
+            bits &= bits - 1;
         }
     }
 }
 
-/// Whether more than one bin is marked: a column with one value in a node can't be cut.
-pub(crate) fn can_cut(occupied: Occupied) -> bool {
-    occupied.iter().map(|marks| marks.count_ones()).sum::<u32>() > 1
+/// Whether more than one bin is occupied, so that the column can be split.
+pub(crate) fn can_split(occupied: OccupiedBins) -> bool {
+    occupied.iter().map(|bits| bits.count_ones()).sum::<u32>() > 1
 }

@@ -1,4 +1,4 @@
-//! Forests through linfa's traits, and the promises of the module.
+//! The forest through linfa's traits, and its properties.
 
 use linfa::prelude::*;
 use ndarray::{Array1, Array2, array};
@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2, array};
 use super::*;
 use crate::rng::{Rng, Stream};
 
-/// Rows whose class is whether the first two of six features add up to more than 1, with some answers flipped.
+/// Rows whose class depends on the sum of the first two of six features, with `flips` percent wrong classes.
 fn noisy_sum(rows: usize, flips: u32) -> (Array2<f32>, Array1<usize>) {
     let mut rng = Rng::new(9, Stream::Split);
     let x = Array2::from_shape_fn((rows, 6), |_| rng.below(1_000) as f32 / 1_000.0);
@@ -20,7 +20,7 @@ fn classes() -> RandomForestParams<Classes> {
 }
 
 #[test]
-fn a_forest_is_fitted_and_asked_as_any_linfa_model() {
+fn a_forest_implements_the_linfa_traits() {
     let (x, y) = noisy_sum(1_000, 5);
     let (train, test) = Dataset::new(x, y).split_with_ratio(0.8);
     let model = classes().fit(&train).unwrap();
@@ -32,18 +32,18 @@ fn a_forest_is_fitted_and_asked_as_any_linfa_model() {
 }
 
 #[test]
-fn the_forest_knows_what_mattered_and_how_good_it_is() {
+fn importances_and_out_of_bag_score_are_plausible() {
     let (x, y) = noisy_sum(1_000, 5);
     let forest = classes().fit(&Dataset::new(x, y)).unwrap().forest().clone();
     let importances = &forest.importances;
     assert!((importances.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     assert!(importances[..2].iter().all(|signal| importances[2..].iter().all(|noise| *signal > 3.0 * noise)));
     let score = forest.out_of_bag_score.unwrap();
-    assert!((0.85..0.97).contains(&score), "one answer in twenty is wrong, so {score} can't be right");
+    assert!((0.85..0.97).contains(&score), "5 % of the classes are wrong, so {score} is implausible");
 }
 
 #[test]
-fn the_number_of_threads_changes_nothing() {
+fn the_result_does_not_depend_on_the_number_of_threads() {
     let (x, y) = noisy_sum(500, 10);
     let dataset = Dataset::new(x, y);
     let grown = |threads| {
@@ -55,7 +55,7 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 #[test]
-fn several_classes_and_text_labels_work_too() {
+fn several_classes_and_string_labels_are_supported() {
     let (x, _) = noisy_sum(600, 0);
     let name = |sum: f32| {
         if sum < 0.7 {
@@ -71,28 +71,28 @@ fn several_classes_and_text_labels_work_too() {
     let model = classes().fit(&dataset).unwrap();
     assert_eq!(model.classes(), ["high", "low", "middle"]);
     assert!(model.forest().out_of_bag_score.unwrap() > 0.8);
-    // Grown until they are pure, trees remember most rows.
+    // Trees with pure leaves memorize most rows.
     assert!(model.predict(&dataset).confusion_matrix(&dataset).unwrap().accuracy() > 0.99);
 }
 
 #[test]
-fn two_classes_come_out_alike_from_both_engines() {
+fn both_implementations_of_binary_classification_agree() {
     let (x, y) = noisy_sum(300, 10);
     let columns: Vec<Vec<f32>> = x.columns().into_iter().map(|column| column.to_vec()).collect();
     let binned = Binned::new(300, &columns);
     let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let params = classes().n_trees(5).check().unwrap();
-    let by_pair = fit_classes(&binned, &y, 2, &params, &|_, _| true).unwrap();
+    let binary = fit_classes(&binned, &y, 2, &params, &|_, _| true).unwrap();
     let target = ClassTarget { classes: &y, weights: &[1.0, 1.0], criterion: Criterion::Gini };
-    let (mut by_list, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| None, &|_, _| true).unwrap();
-    keep_positive_share(&mut by_list.trees);
-    assert_eq!(by_pair.trees, by_list.trees);
+    let (mut general, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| None, &|_, _| true).unwrap();
+    keep_positive_probability(&mut general.trees);
+    assert_eq!(binary.trees, general.trees);
 }
 
 #[test]
-fn numbers_are_regressed() {
+fn a_regressor_predicts_numbers() {
     let (x, _) = noisy_sum(1_000, 0);
-    // Far from zero: sums must not drown the differences.
+    // A large offset, to detect a loss of precision in the sums.
     let y: Array1<f32> = x.rows().into_iter().map(|row| 1_000.0 + row[0] * row[1]).collect();
     let params = RandomForestParams::<Numbers>::default().n_trees(40).max_features(MaxFeatures::Third);
     let (train, test) = Dataset::new(x, y).split_with_ratio(0.8);
@@ -104,7 +104,7 @@ fn numbers_are_regressed() {
 }
 
 #[test]
-fn missing_values_go_left_and_can_be_told_apart() {
+fn missing_values_go_left_and_can_be_split_off() {
     let x = array![[f32::NAN], [1.0], [f32::NAN], [2.0], [f32::NAN], [3.0]];
     let y = array![1_usize, 0, 1, 0, 1, 0];
     let model = classes().bootstrap(false).n_trees(1).fit(&Dataset::new(x.clone(), y.clone())).unwrap();
@@ -114,7 +114,7 @@ fn missing_values_go_left_and_can_be_told_apart() {
 }
 
 #[test]
-fn leaves_keep_their_rows_and_levels_their_bound() {
+fn minimum_leaf_size_and_maximum_depth_are_respected() {
     let (x, y) = noisy_sum(400, 20);
     let dataset = Dataset::new(x, y);
     let forest = |params: RandomForestParams<Classes>| params.fit(&dataset).unwrap().forest().trees.clone();
@@ -126,10 +126,10 @@ fn leaves_keep_their_rows_and_levels_their_bound() {
 }
 
 #[test]
-fn balanced_classes_are_found_where_rare_ones_were_not() {
+fn balanced_class_weights_find_rare_classes() {
     let mut rng = Rng::new(3, Stream::Split);
     let x = Array2::from_shape_fn((1_000, 2), |_| rng.below(1_000) as f32);
-    // One row in twenty is positive, all in a corner where most rows are negative.
+    // 5 % of the rows are positive, all in a region where most rows are negative.
     let y: Array1<usize> = x.column(0).mapv(|value| usize::from(value > 850.0 && rng.below(3) == 0));
     let dataset = Dataset::new(x.clone(), y.clone());
     let params = classes().max_depth(Some(3)).max_features(MaxFeatures::All);
@@ -138,7 +138,7 @@ fn balanced_classes_are_found_where_rare_ones_were_not() {
 }
 
 #[test]
-fn growing_stops_when_told_to() {
+fn the_callback_can_stop_the_training() {
     let (x, y) = noisy_sum(200, 0);
     let columns: Vec<Vec<f32>> = x.columns().into_iter().map(|column| column.to_vec()).collect();
     let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
@@ -154,7 +154,7 @@ fn growing_stops_when_told_to() {
 }
 
 #[test]
-fn parameters_are_checked() {
+fn invalid_parameters_are_refused() {
     let (x, y) = noisy_sum(10, 0);
     let dataset = Dataset::new(x, y);
     for bad in [classes().n_trees(0), classes().max_depth(Some(0)), classes().min_samples_leaf(0)] {
@@ -165,7 +165,7 @@ fn parameters_are_checked() {
 }
 
 #[test]
-fn features_that_are_drawn_are_counted_as_asked() {
+fn max_features_is_computed_correctly() {
     let of = |max: MaxFeatures| [1, 2, 7, 30].map(|features| max.of(features));
     assert_eq!(of(MaxFeatures::Sqrt), [1, 1, 2, 5]);
     assert_eq!(of(MaxFeatures::Log2), [1, 1, 2, 4]);

@@ -2,27 +2,27 @@
 
 use super::text::TextColumn;
 
-/// The values of one feature, in row order.
+/// The values of a feature, in row order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
-    /// Finite numbers, NaN where missing.
+    /// Finite numbers; NaN is missing.
     Number(Vec<f64>),
     /// Booleans.
     Boolean(Vec<Option<bool>>),
-    /// Texts by their code.
+    /// Strings by code.
     Category {
-        /// Distinct texts in order of first appearance.
+        /// Distinct strings in the order of their first occurrence.
         names: Vec<String>,
-        /// Position in `names`, or [`Column::MISSING`].
+        /// Index into `names`, or [`Column::MISSING`].
         codes: Vec<u32>,
     },
 }
 
 impl Column {
-    /// Stands in `codes` for a missing value.
+    /// The code of a missing value.
     pub const MISSING: u32 = u32::MAX;
 
-    /// Types a column of text.
+    /// Detects the type of a column of strings.
     pub(super) fn read(texts: TextColumn) -> Self {
         if let Some(booleans) = texts.booleans() {
             return Self::Boolean(booleans);
@@ -34,7 +34,7 @@ impl Column {
         Self::Category { names: names.into_iter().map(str::to_owned).collect(), codes }
     }
 
-    /// How many distinct values a set of rows has; missing is not one.
+    /// Number of distinct values in the given rows, without missing values.
     pub fn distinct(&self, rows: &[usize]) -> usize {
         let mut seen: Vec<u64> = rows.iter().filter_map(|row| self.bits(*row)).collect();
         seen.sort_unstable();
@@ -42,7 +42,7 @@ impl Column {
         seen.len()
     }
 
-    /// A number that is equal for equal values; `None` where missing.
+    /// A value that is equal for equal cells; `None` if missing.
     fn bits(&self, row: usize) -> Option<u64> {
         match self {
             Self::Number(values) => Some(values[row]).filter(|value| !value.is_nan()).map(f64::to_bits),

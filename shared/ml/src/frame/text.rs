@@ -1,20 +1,20 @@
-//! A column's cells as text, end to end in one buffer, until its type is known.
+//! A column of strings in one buffer, until its type is known.
 
 use std::collections::HashMap;
 
+use crate::error::TrainError;
 use crate::tokens::{self, BooleanForm};
-use crate::train::TrainError;
 
-/// Cells in row order; an empty one is missing.
+/// Cells in row order; an empty cell is missing.
 #[derive(Debug, Default)]
 pub(super) struct TextColumn {
     text: String,
-    /// Where each cell ends.
+    /// The end of each cell in `text`.
     ends: Vec<u32>,
 }
 
 impl TextColumn {
-    /// Appends a cell, already trimmed; empty for a missing value.
+    /// Appends a trimmed cell; an empty string is a missing value.
     pub(super) fn push(&mut self, cell: &str) -> Result<(), TrainError> {
         self.text.push_str(cell);
         let end =
@@ -28,7 +28,7 @@ impl TextColumn {
         self.ends.len()
     }
 
-    /// The cells, `None` where missing.
+    /// The cells; `None` is missing.
     pub(super) fn cells(&self) -> impl Iterator<Item = Option<&str>> {
         let mut from = 0;
         self.ends.iter().map(move |end| {
@@ -38,12 +38,12 @@ impl TextColumn {
         })
     }
 
-    /// The numbers, NaN where missing, if every present cell is one.
+    /// The numbers (NaN is missing), if all present cells are numbers.
     pub(super) fn numbers(&self) -> Option<Vec<f64>> {
         self.cells().map(|cell| cell.map_or(Some(f64::NAN), tokens::number)).collect()
     }
 
-    /// The booleans, if every present cell is one and all keep to one spelling.
+    /// The booleans, if all present cells are booleans in one form.
     pub(super) fn booleans(&self) -> Option<Vec<Option<bool>>> {
         let mut form: Option<BooleanForm> = None;
         let read = |cell: Option<&str>| match cell.map(tokens::boolean) {
@@ -52,11 +52,11 @@ impl TextColumn {
             Some(_) => None,
         };
         let booleans: Option<Vec<_>> = self.cells().map(read).collect();
-        // A column without any value has no spelling.
+        // A column without values is not boolean.
         booleans.filter(|_| form.is_some())
     }
 
-    /// The distinct values in order of appearance, and each cell's position among them ([`u32::MAX`] where missing).
+    /// The distinct values in the order of their first occurrence, and each cell's index ([`u32::MAX`] is missing).
     pub(super) fn distinct(&self) -> (Vec<&str>, Vec<u32>) {
         let mut values = Vec::new();
         let mut codes_by_value: HashMap<&str, u32> = HashMap::new();

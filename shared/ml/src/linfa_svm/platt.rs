@@ -1,24 +1,24 @@
-//! Platt's sigmoid, fitted by Newton's method with backtracking (Lin, Lin and Weng, "A note on Platt's probabilistic
-//! outputs for support vector machines", 2007, whose names are kept here).
+//! Platt scaling, fitted by Newton's method with backtracking (Lin, Lin and Weng, "A note on Platt's probabilistic
+//! outputs for support vector classifiers", 2007). The names are those of the paper.
 
 const MAX_ITERATIONS: usize = 100;
-/// Least step of the line search.
+/// Minimum step of the line search.
 const MIN_STEP: f64 = 1e-10;
 /// Keeps the Hessian positive definite.
 const SIGMA: f64 = 1e-12;
 const TOLERANCE: f64 = 1e-5;
 
-/// A and B of `P(positive) = 1 / (1 + exp(A f + B))`, from decision values and their true classes.
+/// Returns A and B of `P(positive) = 1 / (1 + exp(A f + B))` for decision values and their actual classes.
 pub(super) fn fit(decisions: &[f64], positive: &[bool]) -> (f64, f64) {
     let prior1 = positive.iter().filter(|positive| **positive).count() as f64;
     let prior0 = positive.len() as f64 - prior1;
-    // Targets short of 0 and 1, as Platt's prior has it.
+    // Platt's prior: targets slightly below 1 and above 0.
     let (high, low) = ((prior1 + 1.0) / (prior1 + 2.0), 1.0 / (prior0 + 2.0));
     let target = |row: usize| if positive[row] { high } else { low };
     let objective = |a: f64, b: f64| -> f64 {
         let losses = decisions.iter().enumerate().map(|(row, f)| {
             let z = f * a + b;
-            // Two forms of one number, neither of which overflows.
+            // Two equivalent forms; the chosen form never overflows.
             if z >= 0.0 { target(row) * z + (-z).exp().ln_1p() } else { (target(row) - 1.0) * z + z.exp().ln_1p() }
         });
         losses.sum()
@@ -83,17 +83,17 @@ mod tests {
     }
 
     #[test]
-    fn the_sigmoid_is_at_the_minimum_of_its_loss() {
+    fn the_fitted_sigmoid_minimizes_the_loss() {
         let decisions = [-2.0, -1.5, -0.3, 0.2, -0.1, 0.4, 1.1, 2.5, 0.9];
         let positive = [false, false, false, false, true, true, true, true, false];
         let fitted = fit(&decisions, &positive);
         let (a, b) = gradient(&decisions, &positive, fitted);
         assert!(a.abs() < 1e-4 && b.abs() < 1e-4, "gradient {a}, {b} at {fitted:?}");
-        assert!(fitted.0 < 0.0, "larger decisions must mean likelier positives");
+        assert!(fitted.0 < 0.0, "larger decision values must give larger probabilities");
     }
 
     #[test]
-    fn extreme_and_useless_decisions_give_finite_numbers() {
+    fn extreme_and_constant_decision_values_give_finite_parameters() {
         for decisions in [[1e9, -1e9, 1e9, -1e9], [0.0; 4], [1.0; 4]] {
             let (a, b) = fit(&decisions, &[true, false, true, false]);
             assert!(a.is_finite() && b.is_finite(), "{a}, {b} for {decisions:?}");

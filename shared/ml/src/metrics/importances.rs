@@ -1,8 +1,8 @@
-//! What each feature contributes, as shares that add up to 1.
+//! Feature importances, normalized to a sum of 1.
 
 use serde_json::{Value, json};
 
-/// Scales to a sum of 1; all zero stays as it is.
+/// Normalizes to a sum of 1, unless all values are zero.
 pub fn normalise(importances: &mut [f64]) {
     let sum: f64 = importances.iter().sum();
     if sum > 0.0 {
@@ -10,7 +10,7 @@ pub fn normalise(importances: &mut [f64]) {
     }
 }
 
-/// `[{feature, importance}]`, largest first; equal ones in feature order.
+/// `[{feature, importance}]` in descending order; equal ones in feature order.
 pub fn ranked(features: &[String], importances: &[f64]) -> Value {
     let mut ranked: Vec<_> = features.iter().zip(importances).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(a.1));

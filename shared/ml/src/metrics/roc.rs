@@ -1,7 +1,7 @@
-//! The area under the receiver operating characteristic, by ranks (Mann and Whitney).
+//! The area under the ROC curve, computed from ranks (Mann-Whitney U).
 
-/// The chance that a random positive scores higher than a random negative, ties counting half. `None` where there is
-/// only one kind. A NaN score ranks above all others.
+/// The probability that a random positive row has a higher score than a random negative row; ties count one half.
+/// `None` with only one class. NaN is the highest score.
 pub fn auc(scores: &[f64], positive: impl Fn(usize) -> bool) -> Option<f64> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_unstable_by(|a, b| scores[*a].total_cmp(&scores[*b]));
@@ -14,7 +14,7 @@ pub fn auc(scores: &[f64], positive: impl Fn(usize) -> bool) -> Option<f64> {
     let mut from = 0;
     while from < order.len() {
         let tied = order[from..].iter().take_while(|row| scores[**row] == scores[order[from]]).count().max(1);
-        // Ranks from + 1 ..= from + tied, each counted as their mean.
+        // The ranks from + 1 ..= from + tied are replaced by their mean.
         let rank = from as f64 + (tied as f64 + 1.0) / 2.0;
         rank_sum += rank * order[from..from + tied].iter().filter(|row| positive(**row)).count() as f64;
         from += tied;
@@ -23,13 +23,13 @@ pub fn auc(scores: &[f64], positive: impl Fn(usize) -> bool) -> Option<f64> {
     Some((rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives))
 }
 
-/// The plain mean over the classes of each against the rest; classes that are absent from `truth` are left out, and
-/// `None` comes of having none. `share` takes a row and a class.
-pub fn one_against_rest(truth: &[usize], n_classes: usize, share: impl Fn(usize, usize) -> f64) -> Option<f64> {
+/// The unweighted mean over one-vs-rest areas. Classes without actual rows are ignored; `None` if no class remains.
+/// `share` takes a row and a class.
+pub fn one_vs_rest(actual: &[usize], n_classes: usize, share: impl Fn(usize, usize) -> f64) -> Option<f64> {
     let areas: Vec<f64> = (0..n_classes)
         .filter_map(|class| {
-            let scores: Vec<f64> = (0..truth.len()).map(|row| share(row, class)).collect();
-            auc(&scores, |row| truth[row] == class)
+            let scores: Vec<f64> = (0..actual.len()).map(|row| share(row, class)).collect();
+            auc(&scores, |row| actual[row] == class)
         })
         .collect();
     (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
@@ -39,21 +39,21 @@ pub fn one_against_rest(truth: &[usize], n_classes: usize, share: impl Fn(usize,
 mod tests {
     use super::*;
 
-    fn area(truth: &[u8], scores: &[f64]) -> Option<f64> {
-        auc(scores, |row| truth[row] == 1)
+    fn area(actual: &[u8], scores: &[f64]) -> Option<f64> {
+        auc(scores, |row| actual[row] == 1)
     }
 
     // scikit-learn 1.9.1: roc_auc_score([0,0,1,1], [.1,.4,.35,.8]) = 0.75;
     // roc_auc_score([0,1,0,1,1,0], [.5,.5,.5,.7,.2,.2]) = 0.6111111111111112
     #[test]
-    fn areas_match_scikit_learn_with_ties_too() {
+    fn areas_match_scikit_learn() {
         assert_eq!(area(&[0, 0, 1, 1], &[0.1, 0.4, 0.35, 0.8]), Some(0.75));
         let tied = area(&[0, 1, 0, 1, 1, 0], &[0.5, 0.5, 0.5, 0.7, 0.2, 0.2]).unwrap();
         assert!((tied - 11.0 / 18.0).abs() < 1e-12, "{tied}");
     }
 
     #[test]
-    fn order_is_all_that_counts() {
+    fn only_the_order_of_the_scores_matters() {
         assert_eq!(area(&[0, 0, 1, 1], &[-5.0, 0.0, 1e300, f64::INFINITY]), Some(1.0));
         assert_eq!(area(&[1, 1, 0, 0], &[0.1, 0.2, 0.3, 0.4]), Some(0.0));
         assert_eq!(area(&[0, 1, 0, 1], &[0.5; 4]), Some(0.5));
@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn several_classes_are_averaged() {
         let shares = [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.3, 0.3, 0.4], [0.4, 0.35, 0.25]];
-        let truth = [0, 1, 2, 1];
-        let area = one_against_rest(&truth, 3, |row, class| shares[row][class]).unwrap();
+        let actual = [0, 1, 2, 1];
+        let area = one_vs_rest(&actual, 3, |row, class| shares[row][class]).unwrap();
         assert!((area - 1.0).abs() < 1e-12);
-        // A class that isn't there has no area of its own.
-        assert!(one_against_rest(&truth, 4, |row, class| shares[row].get(class).copied().unwrap_or(0.0)).is_some());
-        assert_eq!(one_against_rest(&[0, 0], 2, |_, _| 0.5), None);
+        // A class without rows has no area.
+        assert!(one_vs_rest(&actual, 4, |row, class| shares[row].get(class).copied().unwrap_or(0.0)).is_some());
+        assert_eq!(one_vs_rest(&[0, 0], 2, |_, _| 0.5), None);
     }
 }

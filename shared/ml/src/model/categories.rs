@@ -1,11 +1,11 @@
-//! The known categories of a feature: names by code and codes by name.
+//! The categories of a feature, with their codes.
 
 use std::collections::HashMap;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-/// Category names in code order, without repeats, with an index for look-ups. Serialised as the plain list of names.
+/// Unique category names in code order, with an index. Serialized as a list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Categories {
@@ -13,16 +13,16 @@ pub struct Categories {
     codes: HashMap<String, u32>,
 }
 
-/// A category was listed twice.
+/// A duplicate category.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("category '{0}' is listed twice")]
+#[error("duplicate category '{0}'")]
 pub struct RepeatedCategory(pub String);
 
 impl Categories {
-    /// Names in code order: the position is the code.
+    /// Creates categories; the position of a name is its code.
     ///
     /// # Errors
-    /// When a name repeats.
+    /// If a name is a duplicate.
     pub fn new(names: Vec<String>) -> Result<Self, RepeatedCategory> {
         let mut codes = HashMap::with_capacity(names.len());
         for (code, name) in (0_u32..).zip(&names) {
@@ -33,7 +33,7 @@ impl Categories {
         Ok(Self { names, codes })
     }
 
-    /// The code of `name`, if it is known.
+    /// The code of `name`, if the category exists.
     pub fn code(&self, name: &str) -> Option<u32> {
         self.codes.get(name).copied()
     }

@@ -1,12 +1,11 @@
-//! Pairwise coupling: class probabilities out of pairwise ones.
-//! Wu, Lin, Weng, "Probability Estimates for Multi-class Classification by Pairwise Coupling", JMLR 5 (2004), the second
-//! method with its iterative solution (algorithm 2), as LIBSVM has it.
+//! Pairwise coupling: class probabilities from pairwise probabilities. Wu, Lin, Weng, "Probability Estimates for
+//! Multi-class Classification by Pairwise Coupling", JMLR 5 (2004), the second method (algorithm 2), as in LIBSVM.
 
-/// Pairwise probabilities are kept this far from 0 and 1, so that the iteration can't divide by zero.
+/// Pairwise probabilities are clipped to [margin, 1 - margin], so that the iteration never divides by zero.
 const MARGIN: f64 = 1e-7;
 
-/// Fills `probabilities` (k numbers, summing to 1) from `pairs`, row-major k × k: `pairs[i][j]` is the probability of
-/// class i given that it is i or j.
+/// Computes `probabilities` (k numbers with the sum 1) from `pairs` (k × k, row-major): `pairs[i][j]` is the
+/// probability of class i given that the class is i or j.
 pub fn couple(pairs: &[f64], probabilities: &mut [f64]) {
     let k = probabilities.len();
     let q = quadratic(pairs, k);
@@ -14,7 +13,7 @@ pub fn couple(pairs: &[f64], probabilities: &mut [f64]) {
     let mut product = vec![0.0; k];
     let epsilon = 0.005 / k as f64;
     for _ in 0..k.max(100) {
-        // Recomputed in every round, which keeps rounding errors from piling up.
+        // Recomputed in each iteration, so that rounding errors do not accumulate.
         for (row, value) in q.chunks_exact(k).zip(&mut product) {
             *value = row.iter().zip(&*probabilities).map(|(a, p)| a * p).sum();
         }
@@ -36,7 +35,7 @@ pub fn couple(pairs: &[f64], probabilities: &mut [f64]) {
     }
 }
 
-/// The matrix whose quadratic form is minimised over the simplex.
+/// The matrix of the quadratic form that is minimized over the simplex.
 fn quadratic(pairs: &[f64], k: usize) -> Vec<f64> {
     let pair = |i: usize, j: usize| pairs[i * k + j].clamp(MARGIN, 1.0 - MARGIN);
     let mut q = vec![0.0; k * k];
@@ -54,18 +53,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn consistent_pairs_give_their_probabilities_back() {
-        let truth = [0.6, 0.3, 0.1];
-        let pairs: Vec<f64> =
-            (0..9).map(|at| (at / 3, at % 3)).map(|(i, j): (usize, usize)| truth[i] / (truth[i] + truth[j])).collect();
+    fn consistent_pairs_give_the_class_probabilities() {
+        let actual = [0.6, 0.3, 0.1];
+        let pairs: Vec<f64> = (0..9)
+            .map(|at| (at / 3, at % 3))
+            .map(|(i, j): (usize, usize)| actual[i] / (actual[i] + actual[j]))
+            .collect();
         let mut found = [0.0; 3];
         couple(&pairs, &mut found);
         assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        assert!(found.iter().zip(truth).all(|(a, b)| (a - b).abs() < 0.01), "{found:?}");
+        assert!(found.iter().zip(actual).all(|(a, b)| (a - b).abs() < 0.01), "{found:?}");
     }
 
     #[test]
-    fn certain_pairs_stay_finite() {
+    fn certain_pairs_give_finite_probabilities() {
         let mut found = [0.0; 3];
         couple(&[0.5, 1.0, 1.0, 0.0, 0.5, 1.0, 0.0, 0.0, 0.5], &mut found);
         assert!(found.iter().all(|p| (0.0..=1.0).contains(p)) && found[0] > 0.9, "{found:?}");

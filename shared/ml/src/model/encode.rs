@@ -1,4 +1,4 @@
-//! From a client's JSON or a CSV's text to a raw row: the one implementation that training and serving share.
+//! The encoding of JSON values and CSV cells to raw rows, shared by training and prediction.
 
 use std::collections::HashSet;
 
@@ -8,39 +8,39 @@ use trainyard_domain::{FieldError, shown};
 use super::signature::{Feature, FeatureKind, Signature};
 use crate::tokens;
 
-/// How a value was found.
+/// The status of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Known.
+    /// Present.
     Present,
     /// Absent, null, or a missing-value token.
     Missing,
-    /// A category that training never saw.
+    /// A category that did not occur in training.
     Unseen,
 }
 
-/// One encoded value.
+/// An encoded value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Encoded {
     /// The number, 0/1 or the category's code; NaN unless present.
     pub raw: f32,
-    /// How it was found.
+    /// The status.
     pub status: Status,
 }
 
 impl Encoded {
-    /// No value.
+    /// A missing value.
     pub const MISSING: Self = Self { raw: f32::NAN, status: Status::Missing };
-    /// A category that training never saw.
+    /// A category that did not occur in training.
     pub const UNSEEN: Self = Self { raw: f32::NAN, status: Status::Unseen };
 
     fn present(raw: f32) -> Self {
         Self { raw, status: Status::Present }
     }
 
-    /// A number; past the range of `f32` the nearest end of it, so that it still sorts where it belongs.
+    /// Encodes a number, clamped to the range of `f32`, so that the order is kept.
     fn number(value: f64) -> Self {
-        #[allow(clippy::cast_possible_truncation, reason = "trees see f32; the range is clamped first")]
+        #[allow(clippy::cast_possible_truncation, reason = "the value was clamped to the range of f32")]
         Self::present(value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32)
     }
 
@@ -49,38 +49,38 @@ impl Encoded {
     }
 }
 
-/// The value can't be read as the feature's kind.
+/// A value of the wrong type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be {expected}, not {found}")]
 pub struct Mismatch {
-    /// What would have been right, such as "a number".
+    /// The expected type, such as "a number".
     pub expected: &'static str,
-    /// What was there instead, such as "a string".
+    /// The found type, such as "a string".
     pub found: &'static str,
 }
 
-/// One row, encoded; reused from row to row so that encoding allocates nothing.
+/// An encoded row. The buffers are reused from row to row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RawRow {
-    /// One number per feature, NaN where missing or unseen.
+    /// One number per feature; NaN if missing or unseen.
     pub raw: Vec<f32>,
-    /// One flag per feature: set for a category that training never saw.
+    /// One flag per feature: true for a category that did not occur in training.
     pub unseen: Vec<bool>,
 }
 
 impl RawRow {
-    /// Room for `width` features, all missing.
+    /// Creates a row of `width` missing features.
     pub fn new(width: usize) -> Self {
         Self { raw: vec![f32::NAN; width], unseen: vec![false; width] }
     }
 
-    /// Puts one value in place.
+    /// Sets the value of a feature.
     pub fn set(&mut self, feature: usize, value: Encoded) {
         self.raw[feature] = value.raw;
         self.unseen[feature] = value.status == Status::Unseen;
     }
 
-    /// How the value of `feature` was found.
+    /// The status of a feature.
     pub fn status(&self, feature: usize) -> Status {
         match (self.unseen[feature], self.raw[feature].is_nan()) {
             (true, _) => Status::Unseen,
@@ -91,18 +91,18 @@ impl RawRow {
 }
 
 impl Signature {
-    /// Encodes a row as a client sends it: by name, missing features left out or null. `row` must be as wide as the
-    /// signature; all of it is overwritten.
+    /// Encodes a row of a request; missing features are absent or null. `row` must have the width of the signature and
+    /// is overwritten.
     ///
     /// # Errors
-    /// Every feature that is unknown or wrongly typed, as `features.<name>`.
+    /// All features that are unknown or have the wrong type, as `features.<name>`.
     pub fn encode_json(&self, features: &Map<String, Value>, row: &mut RawRow) -> Result<(), Vec<FieldError>> {
         let mut errors = Vec::new();
         self.encode_json_with(features, row, |error| errors.push(error));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// [`Self::encode_json`] for rows of anybody, who may send any number of errors: each goes to `refuse`.
+    /// Like [`Self::encode_json`], but passes each error to `refuse`, so that the caller can limit their number.
     pub fn encode_json_with(
         &self,
         features: &Map<String, Value>,
@@ -125,7 +125,7 @@ impl Signature {
         }
         if known < features.len() {
             let message = self.unknown_message();
-            // A set, because both the row and the model may have very many names.
+            // A hash set, because row and model can have many names.
             let names: HashSet<&str> = self.features.iter().map(|feature| feature.name.as_str()).collect();
             let unknown = features.keys().filter(|name| !names.contains(name.as_str()));
             unknown.for_each(|name| refuse(refusal(name, message.clone())));
@@ -133,12 +133,12 @@ impl Signature {
     }
 
     fn unknown_message(&self) -> String {
-        const SHOWN: usize = 30;
-        let mut names: Vec<_> = self.features.iter().take(SHOWN).map(|feature| shown(&feature.name)).collect();
-        if self.features.len() > SHOWN {
+        const MAX_NAMES: usize = 30;
+        let mut names: Vec<_> = self.features.iter().take(MAX_NAMES).map(|feature| shown(&feature.name)).collect();
+        if self.features.len() > MAX_NAMES {
             names.push("…".into());
         }
-        format!("is not a feature of this model, which takes {}", names.join(", "))
+        format!("is not a feature of this model; its features are {}", names.join(", "))
     }
 }
 
@@ -147,7 +147,7 @@ fn refusal(feature: &str, message: String) -> FieldError {
 }
 
 impl Feature {
-    /// The value that stands in where this feature is missing, for the design vector: median, mode, or mode's code.
+    /// The value that replaces a missing value in the design matrix: median, mode, or the mode's code.
     pub fn imputed(&self) -> f64 {
         match &self.kind {
             FeatureKind::Number { median, .. } => *median,
@@ -158,7 +158,7 @@ impl Feature {
 }
 
 impl FeatureKind {
-    /// What the kind is called in messages.
+    /// The name of the type in error messages.
     pub fn expected(&self) -> &'static str {
         match self {
             Self::Number { .. } => "a number",
@@ -170,7 +170,7 @@ impl FeatureKind {
     /// Encodes a CSV cell.
     ///
     /// # Errors
-    /// When the text is present but doesn't read as this kind.
+    /// If the text is present but has another type.
     pub fn encode_text(&self, text: &str) -> Result<Encoded, Mismatch> {
         let Some(text) = tokens::present(text) else { return Ok(Encoded::MISSING) };
         match self {
@@ -181,11 +181,10 @@ impl FeatureKind {
         .ok_or_else(|| self.mismatch("text"))
     }
 
-    /// Encodes a JSON value. Booleans also come as 0/1 and as text, categories also as the number or boolean that spells
-    /// their name; a number is a number.
+    /// Encodes a JSON value. A boolean can also be 0/1 or a string, a category also the number or boolean of its name.
     ///
     /// # Errors
-    /// When the value is of another type.
+    /// If the value has another type.
     pub fn encode_json(&self, value: &Value) -> Result<Encoded, Mismatch> {
         match (self, value) {
             (_, Value::Null) => Ok(Encoded::MISSING),
@@ -254,9 +253,9 @@ mod tests {
     use super::*;
     use crate::artifact::samples;
 
-    /// Training reads text, serving reads JSON: both must see the same number.
+    /// Training reads CSV text and prediction reads JSON: both must give the same number.
     #[test]
-    fn text_and_json_encode_alike() {
+    fn text_and_json_have_the_same_encoding() {
         let [age, alone, embarked] = &samples::signature(samples::binary()).features[..] else { panic!() };
         for (feature, text, value) in [
             (age, "29", json!(29)),
@@ -281,13 +280,13 @@ mod tests {
     }
 
     #[test]
-    fn numbers_past_the_range_of_trees_keep_their_side() {
+    fn numbers_beyond_the_range_of_f32_are_clamped() {
         let kind = &samples::signature(samples::binary()).features[0].kind;
         assert_eq!(kind.encode_json(&json!(-1e300)).unwrap().raw, f32::MIN);
     }
 
     #[test]
-    fn categories_are_found_by_the_number_or_boolean_that_spells_them() {
+    fn categories_match_numbers_and_booleans_by_name() {
         let categories = crate::model::Categories::new(["1", "2.5", "True"].map(String::from).to_vec()).unwrap();
         let kind = FeatureKind::Category { categories, mode: 0 };
         for (value, code) in [(json!(1), 0.0), (json!(1.0), 0.0), (json!(2.5), 1.0), (json!(true), 2.0)] {

@@ -1,27 +1,27 @@
-//! Linear models over the design vector.
+//! Linear models on the design matrix.
 
-use super::{DesignEncoding, Task};
+use super::{DesignMatrixEncoder, Task};
 
-/// Weights over the design vector: one row for two classes (log-odds of the positive one) and for regression, one row
-/// per class, through a softmax, for more.
+/// The weights: one row for binary classification (log-odds of the positive class) and regression, one row per class
+/// with a softmax for multiclass classification.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinearModel {
-    /// How raw rows become design vectors.
-    pub encoding: DesignEncoding,
-    /// Row-major: [`Task::outputs`] rows of `encoding.width()` numbers.
+    /// The encoder of the design matrix.
+    pub encoder: DesignMatrixEncoder,
+    /// Row-major: [`Task::outputs`] rows of `encoder.width()` numbers.
     pub weights: Vec<f64>,
-    /// One per row.
+    /// One intercept per row.
     pub intercepts: Vec<f64>,
 }
 
 impl LinearModel {
-    /// The output vector for one design vector.
-    pub fn predict(&self, task: &Task, design: &[f64], outputs: &mut [f64]) {
-        // chunks_exact refuses 0; without columns every row is its intercept.
-        let mut rows = self.weights.chunks_exact(design.len().max(1));
+    /// Computes the output vector for a row of the design matrix.
+    pub fn predict(&self, task: &Task, inputs: &[f64], outputs: &mut [f64]) {
+        // chunks_exact panics for 0. Without columns every output is the intercept.
+        let mut rows = self.weights.chunks_exact(inputs.len().max(1));
         for (output, intercept) in outputs.iter_mut().zip(&self.intercepts) {
             let row = rows.next().unwrap_or(&[]);
-            *output = intercept + row.iter().zip(design).map(|(weight, x)| weight * x).sum::<f64>();
+            *output = intercept + row.iter().zip(inputs).map(|(weight, x)| weight * x).sum::<f64>();
         }
         match task {
             Task::Regression => {}
@@ -36,7 +36,7 @@ pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
 }
 
-/// Softmax in place, shifted by the maximum so that nothing overflows.
+/// Softmax in place, shifted by the maximum to avoid overflow.
 pub fn softmax(scores: &mut [f64]) {
     let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extreme_scores_stay_probabilities() {
+    fn extreme_scores_give_valid_probabilities() {
         assert_eq!((sigmoid(1e4), sigmoid(-1e4), sigmoid(0.0)), (1.0, 0.0, 0.5));
         let mut scores = [1e4, 1e4, -1e4];
         softmax(&mut scores);

@@ -1,61 +1,62 @@
-//! What a model takes: its features in order, with what training learned of each.
+//! The signature of a model: features and target, with statistics of the training part.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Categories, Task};
 
-/// What a model takes and gives.
+/// The signature of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Signature {
-    /// The features; their order is the order of a raw row.
+    /// The features, in the order of a raw row.
     pub features: Vec<Feature>,
-    /// The column that is predicted.
+    /// The target column.
     pub target: String,
-    /// What kind of answer it gives.
+    /// The task.
     pub task: Task,
 }
 
-/// One feature.
+/// A feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Feature {
     /// The column's name.
     pub name: String,
-    /// How its values read.
+    /// The type, with statistics.
     pub kind: FeatureKind,
-    /// Training rows in which it had no value.
+    /// Number of training rows without a value.
     pub missing_in_training: u64,
 }
 
-/// How a feature's values read, with what training learned of them.
+/// The type of a feature, with statistics of the training part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FeatureKind {
     /// A finite number.
     Number {
-        /// Median of the training part's values.
+        /// Median of the training part.
         median: f64,
-        /// Smallest value in the training part.
+        /// Minimum of the training part.
         min: f64,
-        /// Largest value in the training part.
+        /// Maximum of the training part.
         max: f64,
     },
-    /// True or false.
+    /// A boolean.
     Boolean {
-        /// The more frequent value in the training part.
+        /// The most frequent value of the training part.
         mode: bool,
     },
-    /// One of a list of texts.
+    /// One of a list of strings.
     Category {
-        /// Position is the code. Training orders them by the mean target (binary: the share of positives), which makes
-        /// `code <= threshold` splits as good as subset splits (Fisher 1958; Breiman et al. 1984, section 4.2).
+        /// The position of a category is its code. Training sorts categories by the mean target (binary: the share of
+        /// positives), so that `code <= threshold` splits are as good as subset splits (Fisher 1958; Breiman et al.
+        /// 1984, section 4.2).
         categories: Categories,
-        /// Code of the most frequent category in the training part.
+        /// Code of the most frequent category of the training part.
         mode: usize,
     },
 }
 
 impl Signature {
-    /// The position of the feature called `name`.
+    /// The index of the feature `name`.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.features.iter().position(|feature| feature.name == name)
     }

@@ -1,4 +1,4 @@
-//! What a model predicts: two classes, several, or a number; and how target values become class indices.
+//! The task of a model: binary or multiclass classification, or regression; and the class index of a target value.
 
 use std::cmp::Ordering;
 
@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::tokens;
 
-/// A class's name in its one spelling: see [`Task::from_labels`].
+/// A class label in canonical spelling; see [`Task::from_labels`].
 pub type Label = String;
 
-/// What kind of answer a model gives.
+/// The task of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Task {
-    /// Two classes; class 0 is the negative, class 1 the positive one.
+    /// Two classes; class 0 is negative, class 1 positive.
     Binary {
-        /// The other class.
+        /// The negative class.
         negative: Label,
-        /// The class whose probability is `prob`.
+        /// The positive class, whose probability is `prob`.
         positive: Label,
-        /// Whether the target reads as 0/1, true/false or yes/no, so that answers are booleans.
+        /// Whether the target is 0/1, true/false or yes/no, so that predictions are booleans.
         boolean: bool,
     },
     /// Three or more classes.
     MultiClass {
-        /// In class order: numbers by value, then texts by code point.
+        /// In class order: numbers by value, then strings by code point.
         classes: Vec<Label>,
     },
     /// A number.
@@ -32,12 +32,10 @@ pub enum Task {
 }
 
 impl Task {
-    /// The classification task for a target with these present values (repeats and any order welcome), or `None` for
-    /// fewer than two classes.
+    /// The classification task for these present target values, or `None` for fewer than two classes.
     ///
-    /// Classes are spelled in one way: numbers by [`tokens::number_text`], and the booleans of a two-class target in
-    /// lower case. The positive class of two is the affirmative one (`1`, `true`, `yes`); where there is none it is the
-    /// last in class order: the larger number, or the text that sorts last.
+    /// Labels have a canonical spelling: numbers as in [`tokens::number_text`], booleans of a binary task in lower
+    /// case. The positive class is the affirmative label (`1`, `true`, `yes`), else the last label in class order.
     pub fn from_labels<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut classes: Vec<Label> = Vec::new();
         for value in values {
@@ -59,7 +57,7 @@ impl Task {
         }
     }
 
-    /// The boolean task, unless all the spellings mean the same side.
+    /// The boolean task, unless all labels mean the same value.
     fn boolean(classes: &[Label]) -> Option<Self> {
         let side = |wanted| {
             let class =
@@ -69,7 +67,7 @@ impl Task {
         Some(Self::Binary { negative: side(false)?, positive: side(true)?, boolean: true })
     }
 
-    /// The class index of a present target value, or `None` for one that is no class (or a regression).
+    /// The class index of a present target value; `None` if the value is no class, or for a regression.
     pub fn class_of(&self, value: &str) -> Option<usize> {
         match self {
             Self::Binary { boolean: true, .. } => tokens::boolean(value.trim()).map(|(value, _)| usize::from(value)),
@@ -85,7 +83,7 @@ impl Task {
         }
     }
 
-    /// The class names in class order; empty for regression.
+    /// The labels in class order; empty for regression.
     pub fn labels(&self) -> Vec<&str> {
         match self {
             Self::Binary { negative, positive, .. } => vec![negative, positive],
@@ -94,8 +92,8 @@ impl Task {
         }
     }
 
-    /// Numbers in an output vector: 1 for two classes (the positive one's probability), one probability per class for
-    /// more, 1 for regression (the number).
+    /// The length of an output vector: 1 for binary tasks (the probability of the positive class) and regression (the
+    /// number), one probability per class for multiclass tasks.
     pub fn outputs(&self) -> usize {
         match self {
             Self::Binary { .. } | Self::Regression => 1,
@@ -104,7 +102,7 @@ impl Task {
     }
 }
 
-/// Whether all classes are booleans spelled in one form; "True" and "true" are then one class.
+/// Whether all labels are booleans in one form. "True" and "true" are the same class.
 fn is_boolean(classes: &[Label]) -> bool {
     let mut forms = classes.iter().map(|class| tokens::boolean(class).map(|(_, form)| form));
     let first = forms.next().flatten();
@@ -116,7 +114,7 @@ fn spell(value: &str) -> Label {
     tokens::number(value).map_or_else(|| value.to_owned(), tokens::number_text)
 }
 
-/// Class order: numbers by value, then texts by code point.
+/// Class order: numbers by value, then strings by code point.
 fn compare(a: &str, b: &str) -> Ordering {
     match (tokens::number(a), tokens::number(b)) {
         (Some(x), Some(y)) => x.total_cmp(&y),
@@ -135,21 +133,21 @@ mod tests {
     }
 
     #[test]
-    fn the_affirmative_class_is_positive() {
+    fn the_affirmative_label_is_positive() {
         assert_eq!(Task::from_labels(["1", "0", "1.0"]), Some(binary("0", "1", true)));
         assert_eq!(Task::from_labels(["TRUE", "False", "true"]), Some(binary("false", "true", true)));
         assert_eq!(Task::from_labels(["yes", "no"]), Some(binary("no", "yes", true)));
     }
 
     #[test]
-    fn otherwise_the_last_is_positive() {
+    fn otherwise_the_last_label_is_positive() {
         assert_eq!(Task::from_labels(["male", "female"]), Some(binary("female", "male", false)));
         assert_eq!(Task::from_labels(["9", "10"]), Some(binary("9", "10", false)));
         assert_eq!(Task::from_labels(["true", "0"]), Some(binary("0", "true", false)));
     }
 
     #[test]
-    fn classes_are_found_however_they_are_spelled() {
+    fn classes_match_every_spelling() {
         let survived = Task::from_labels(["0", "1"]).unwrap();
         assert_eq!(
             (survived.class_of("1.0"), survived.class_of("0"), survived.class_of("2")),
@@ -161,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn one_class_is_no_task() {
+    fn one_class_is_not_a_task() {
         assert_eq!(Task::from_labels(["1", "1.0"]), None);
         assert_eq!(Task::from_labels(["true", "True"]), None);
         assert_eq!(Task::from_labels([]), None);

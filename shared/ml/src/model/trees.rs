@@ -1,41 +1,41 @@
-//! Trees as arrays, and the plain walker that the compiled ones are held against.
+//! Trees as arrays, with a reference implementation of prediction.
 
-/// In [`Tree::feature`], marks a leaf.
+/// The value of [`Tree::feature`] for a leaf.
 pub const LEAF: u32 = u32::MAX;
 
-/// One tree or several; their leaf values are averaged.
+/// One or more trees; the prediction is the mean of their leaf values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TreeEnsemble {
-    /// Numbers per leaf, [`crate::model::Task::outputs`]: the positive class's share for two classes, every class's
-    /// share for more, the mean for regression.
+    /// Number of values per leaf, [`crate::model::Task::outputs`]: the share of the positive class, the share of every
+    /// class, or the mean target.
     pub outputs: usize,
-    /// At least one.
+    /// At least one tree.
     pub trees: Vec<Tree>,
 }
 
-/// One tree: three arrays with an entry per node, the root at 0, and the leaves' values.
+/// A tree: three arrays with one entry per node, the root at 0, and the leaf values.
 ///
-/// A row goes left where `value <= threshold` and where the value is NaN (missing or unseen): missing sorts below
-/// everything, as the trainer's bin 0 does. Children lie side by side, `left` and `left + 1`, behind their parent.
+/// A row goes left if `value <= threshold`, or if the value is NaN (missing or unseen). The children of a node are at
+/// `left` and `left + 1`, after the node.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
-    /// Index of the feature that is asked, or [`LEAF`].
+    /// Index of the split feature, or [`LEAF`].
     pub feature: Vec<u32>,
     /// Finite; 0 for a leaf.
     pub threshold: Vec<f32>,
-    /// Index of the left child; for a leaf, its number, which picks its values.
+    /// Index of the left child; for a leaf the index of its values.
     pub left: Vec<u32>,
-    /// `outputs` numbers per leaf, by leaf number; finite.
+    /// `outputs` finite numbers per leaf.
     pub values: Vec<f32>,
 }
 
 impl Tree {
-    /// Appends an inner node whose children are still to come and returns its index; set `left` when they are there.
+    /// Appends a split and returns its index. The caller sets `left` when the children exist.
     pub fn push_split(&mut self, feature: u32, threshold: f32, left: u32) -> usize {
         self.push(feature, threshold, left)
     }
 
-    /// Appends a leaf with its values and returns its index.
+    /// Appends a leaf and returns its index.
     pub fn push_leaf(&mut self, values: &[f32]) -> usize {
         let number = self.values.len() / values.len().max(1);
         self.values.extend_from_slice(values);
@@ -54,12 +54,12 @@ impl Tree {
         self.feature.len()
     }
 
-    /// Whether there is no node at all; such a tree can't be saved.
+    /// Whether there are no nodes. Such a tree is invalid.
     pub fn is_empty(&self) -> bool {
         self.feature.is_empty()
     }
 
-    /// The values of the leaf a raw row ends in; `None` for a tree that [`crate::artifact`] would refuse.
+    /// The values of the leaf for a raw row; `None` for an invalid tree.
     pub fn leaf(&self, raw: &[f32], outputs: usize) -> Option<&[f32]> {
         let mut node = 0_usize;
         for _ in 0..self.len() {
@@ -68,7 +68,7 @@ impl Tree {
                 return self.values.get(left.checked_mul(outputs)?..)?.get(..outputs);
             }
             let value = *raw.get(feature as usize)?;
-            // NaN compares false, so it goes left.
+            // A comparison with NaN is false, so NaN goes left.
             node = left + usize::from(value > *self.threshold.get(node)?);
         }
         None
@@ -76,7 +76,7 @@ impl Tree {
 }
 
 impl TreeEnsemble {
-    /// The mean of the trees' leaf values for one raw row.
+    /// The mean of the leaf values for a raw row.
     pub fn predict(&self, raw: &[f32], outputs: &mut [f64]) {
         outputs.fill(0.0);
         for values in self.trees.iter().filter_map(|tree| tree.leaf(raw, self.outputs)) {
@@ -89,7 +89,7 @@ impl TreeEnsemble {
         }
     }
 
-    /// Nodes of all trees.
+    /// Number of nodes of all trees.
     pub fn nodes(&self) -> usize {
         self.trees.iter().map(Tree::len).sum()
     }
@@ -105,8 +105,8 @@ mod tests {
         tree.push_split(0, 1.5, 1);
         tree.push_leaf(&[0.25]);
         tree.push_leaf(&[0.75]);
-        let answer = |value| tree.leaf(&[value], 1).unwrap()[0];
-        assert_eq!([answer(1.5), answer(f32::NAN), answer(f32::NEG_INFINITY)], [0.25; 3]);
-        assert_eq!([answer(1.500_001), answer(f32::INFINITY)], [0.75; 2]);
+        let value_of = |value| tree.leaf(&[value], 1).unwrap()[0];
+        assert_eq!([value_of(1.5), value_of(f32::NAN), value_of(f32::NEG_INFINITY)], [0.25; 3]);
+        assert_eq!([value_of(1.500_001), value_of(f32::INFINITY)], [0.75; 2]);
     }
 }

@@ -1,10 +1,10 @@
-//! Forests flattened for speed: breadth-first nodes of eight bytes where they fit, leaves that lead to themselves, so
-//! that walks need no branch, and several walks interleaved, so that memory latency overlaps.
+//! Compiled forests: breadth-first nodes of eight bytes if possible, leaves that point to themselves (so that walks
+//! need no branches), and several interleaved walks (to hide memory latency).
 //!
-//! The layout follows what is known of fast tree evaluation (Asadi, Lin, de Vries, "Runtime Optimizations for Tree-Based
-//! Machine Learning Models", IEEE TKDE 2014: predication and vectorised walks over breadth-first nodes).
+//! Based on Asadi, Lin, de Vries, "Runtime Optimizations for Tree-Based BinaryClassifier Learning Models", IEEE TKDE 2014
+//! (predication and vectorized walks over breadth-first nodes).
 
-use super::node::{FLOOR, Node, Packed, Wide, key};
+use super::node::{FLOOR_KEY, Node, Packed, Wide, key};
 use super::walk::Nodes;
 use crate::model::{LEAF, Tree, TreeEnsemble};
 
@@ -12,29 +12,29 @@ use crate::model::{LEAF, Tree, TreeEnsemble};
 #[derive(Debug)]
 pub struct FlatForest {
     nodes: Layout,
-    /// Values by leaf for several outputs; empty for one, whose value is in the leaf itself.
+    /// Leaf values for several outputs. With one output the node contains the value.
     values: Vec<f32>,
     outputs: usize,
     trees: usize,
     features: usize,
 }
 
-/// The smallest layout that holds the forest.
+/// The smallest layout that fits the forest.
 #[derive(Debug)]
 enum Layout {
-    /// Up to 1,022 features and 4 M nodes a tree.
+    /// Up to 1,022 features and 4 M nodes per tree.
     Narrow(Nodes<Packed<10>>),
-    /// Up to 16,382 features and 262,144 nodes a tree.
+    /// Up to 16,382 features and 262,144 nodes per tree.
     Broad(Nodes<Packed<14>>),
-    /// Anything.
+    /// Any size.
     Wide(Nodes<Wide>),
 }
 
 impl FlatForest {
-    /// Compiles an ensemble that has passed [`crate::artifact::check`].
+    /// Compiles an ensemble that is valid according to [`crate::artifact::check`].
     ///
     /// # Panics
-    /// When it has not.
+    /// If the ensemble is invalid.
     pub fn compile(ensemble: &TreeEnsemble, features: usize) -> Self {
         let largest = ensemble.trees.iter().map(Tree::len).max().unwrap_or(0);
         let fits = |max_feature: usize, max_node: usize| features <= max_feature && largest <= max_node;
@@ -49,10 +49,10 @@ impl FlatForest {
         Self { nodes, values, outputs: ensemble.outputs, trees: ensemble.trees.len(), features }
     }
 
-    /// Means of the trees' leaf values for raw rows that lie one after the other; `keys` is scratch.
+    /// Writes the mean leaf values of consecutive raw rows to `outputs`; `keys` is a buffer.
     ///
     /// # Panics
-    /// When `outputs` doesn't hold as many rows as `raw`.
+    /// If `outputs` and `raw` have different numbers of rows.
     pub fn predict(&self, raw: &[f32], keys: &mut Vec<i32>, outputs: &mut [f64]) {
         let rows = raw.len() / self.features;
         assert_eq!(outputs.len(), rows * self.outputs);
@@ -60,7 +60,7 @@ impl FlatForest {
         keys.reserve(rows * (self.features + 1));
         for row in raw.chunks_exact(self.features) {
             keys.extend(row.iter().map(|value| key(*value)));
-            keys.push(FLOOR);
+            keys.push(FLOOR_KEY);
         }
         outputs.fill(0.0);
         match &self.nodes {
@@ -72,8 +72,8 @@ impl FlatForest {
         outputs.iter_mut().for_each(|sum| *sum /= trees);
     }
 
-    /// Adds every tree's leaf values up, for every row in the same order of trees, so that a row's answer does not
-    /// depend on its company.
+    /// Sums the leaf values of all trees. The order of the trees is the same for every row, so a prediction does not
+    /// depend on the other rows.
     fn sum<N: Node>(&self, nodes: &Nodes<N>, keys: &[i32], outputs: &mut [f64]) {
         let one_row = keys.len() == self.features + 1;
         match (self.outputs, one_row) {
@@ -92,7 +92,7 @@ impl FlatForest {
         &self.values[payload as usize * outputs..][..outputs]
     }
 
-    /// Memory held, in bytes.
+    /// Memory size in bytes.
     pub fn memory_bytes(&self) -> usize {
         let nodes = match &self.nodes {
             Layout::Narrow(nodes) => nodes.memory_bytes(),
@@ -109,7 +109,7 @@ fn add(sums: &mut [f64], values: &[f32]) {
     }
 }
 
-/// Lays all trees out, the shallowest first, so that trees walked together end together.
+/// Lays out all trees by ascending depth, so that trees that are walked together have similar depths.
 fn flatten<N: Node>(ensemble: &TreeEnsemble, features: usize, values: &mut Vec<f32>) -> Nodes<N> {
     let mut order: Vec<_> = ensemble.trees.iter().map(|tree| (depth(tree), tree)).collect();
     order.sort_by_key(|(depth, _)| *depth);
@@ -122,7 +122,7 @@ fn flatten<N: Node>(ensemble: &TreeEnsemble, features: usize, values: &mut Vec<f
     Nodes::new(nodes, trees, features)
 }
 
-/// Appends one tree breadth-first; children come out side by side, as every pair is queued at once.
+/// Appends a tree breadth-first. Both children of a node are queued together, so they are adjacent.
 fn flatten_tree<N: Node>(tree: &Tree, outputs: usize, features: usize, nodes: &mut Vec<N>, values: &mut Vec<f32>) {
     let mut queue = Vec::with_capacity(tree.len());
     queue.push(0_usize);
@@ -149,7 +149,7 @@ fn flatten_tree<N: Node>(tree: &Tree, outputs: usize, features: usize, nodes: &m
     }
 }
 
-/// Levels below the root. Children lie behind their parents, so one pass forwards sees every parent first.
+/// The depth of a tree. Children come after their parents, so one pass is sufficient.
 fn depth(tree: &Tree) -> u32 {
     let mut depths = vec![0_u32; tree.len()];
     let mut deepest = 0;

@@ -1,21 +1,21 @@
-//! Nodes of compiled trees: how a threshold, a feature and a child share a few bytes.
+//! The node layouts of compiled trees.
 
-/// A node of a flattened tree. `feature` is the model's number of features for a leaf; `left` counts from the tree's
-/// root, and is the node itself for a leaf.
+/// A node of a compiled tree. For a leaf, `feature` is the number of features of the model, and `left` is the leaf
+/// itself. `left` is relative to the root of the tree.
 pub(super) trait Node: Copy + Send + Sync + 'static {
-    /// Largest feature number it can hold.
+    /// Maximum feature index.
     const MAX_FEATURE: usize;
-    /// Largest node index it can hold.
+    /// Maximum node index.
     const MAX_NODE: usize;
 
     fn new(payload: i32, feature: u32, left: u32) -> Self;
-    /// The sortable threshold of an inner node; a leaf's 32 bits of whatever it stands for.
+    /// The sortable threshold of a split, or 32 bits for a leaf.
     fn payload(&self) -> i32;
     fn feature(&self) -> u32;
     fn left(&self) -> u32;
 }
 
-/// Eight bytes: the feature in the low `BITS` bits of a word, the left child above.
+/// Eight bytes: the feature in the low `BITS` bits of a word, the left child in the high bits.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(8))]
 pub(super) struct Packed<const BITS: u32> {
@@ -48,7 +48,7 @@ impl<const BITS: u32> Node for Packed<BITS> {
     }
 }
 
-/// Twelve bytes, for trees too large or models too wide to pack.
+/// Twelve bytes, for large trees and wide models.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wide {
     payload: i32,
@@ -81,18 +81,18 @@ impl Node for Wide {
     }
 }
 
-/// In the column past the last feature of every row: below every threshold, so that leaves lead to themselves.
-pub(super) const FLOOR: i32 = i32::MIN;
+/// The key after the last feature of every row: below every threshold, so that leaves point to themselves.
+pub(super) const FLOOR_KEY: i32 = i32::MIN;
 
-/// An `f32` as an integer that sorts the same way; minus zero as zero; NaN (missing) below every number, above
-/// [`FLOOR`]. Integer comparisons have one outcome less to care for than comparisons of floats.
+/// Converts an `f32` to an integer with the same order: minus zero equals zero, and NaN (missing) is below every number
+/// and above [`FLOOR_KEY`]. Integer comparisons are total.
 #[inline(always)]
 pub(super) fn key(value: f32) -> i32 {
     if value.is_nan() {
-        return FLOOR + 1;
+        return FLOOR_KEY + 1;
     }
     let bits = (value + 0.0).to_bits() as i32;
-    // Negative floats grow downwards: flip all but the sign.
+    // Negative floats have the reverse order: all bits but the sign are flipped.
     bits ^ ((bits >> 31) as u32 >> 1) as i32
 }
 
@@ -101,15 +101,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_sort_as_their_numbers_do() {
+    fn keys_have_the_order_of_the_numbers() {
         let ascending = [f32::NEG_INFINITY, f32::MIN, -1.5, -f32::MIN_POSITIVE, -1e-45, 0.0, 1e-45, 1.5, f32::MAX];
         assert!(ascending.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
         assert_eq!(key(-0.0), key(0.0));
-        assert!(FLOOR < key(f32::NAN) && key(f32::NAN) < key(f32::NEG_INFINITY));
+        assert!(FLOOR_KEY < key(f32::NAN) && key(f32::NAN) < key(f32::NEG_INFINITY));
     }
 
     #[test]
-    fn nodes_hold_their_limits() {
+    fn nodes_can_store_their_maximum_values() {
         fn holds<N: Node>() {
             let (feature, left) = (N::MAX_FEATURE.min(1 << 20) as u32, N::MAX_NODE as u32);
             let node = N::new(-7, feature, left);

@@ -1,4 +1,4 @@
-//! Compiled predictors against the plain walkers, and the answers that clients see.
+//! Compiled predictors compared with the reference implementation, and predictions for requests.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::flat::FlatForest;
 use super::{Outcome, Prediction, Predictor, Row};
 use crate::artifact;
 use crate::artifact::samples::{self, Stream};
-use crate::model::{Body, Task, TreeEnsemble};
+use crate::model::{Estimator, Task, TreeEnsemble};
 
 fn row(value: serde_json::Value) -> Row {
     value.as_object().unwrap().clone()
@@ -18,7 +18,7 @@ fn predictor(which: usize) -> Predictor {
     Predictor::load(&artifact::encode(&samples::all(7)[which])).unwrap()
 }
 
-/// Values that meet thresholds exactly, lie between and far outside them, and are missing.
+/// Values that equal thresholds, lie between them or far outside, or are missing.
 fn raw_value(random: &mut Stream) -> f32 {
     match random.below(8) {
         0 => f32::NAN,
@@ -30,8 +30,8 @@ fn raw_value(random: &mut Stream) -> f32 {
     }
 }
 
-/// Every row alone and all together, against the plain walker.
-fn hold_against_reference(ensemble: &TreeEnsemble, features: usize, rows: usize, random: &mut Stream) {
+/// Compares each row alone, and all rows together, with the reference implementation.
+fn compare_with_reference(ensemble: &TreeEnsemble, features: usize, rows: usize, random: &mut Stream) {
     let forest = FlatForest::compile(ensemble, features);
     let raw: Vec<f32> = (0..rows * features).map(|_| raw_value(random)).collect();
     let outputs = ensemble.outputs;
@@ -41,9 +41,9 @@ fn hold_against_reference(ensemble: &TreeEnsemble, features: usize, rows: usize,
     for (raw, together) in raw.chunks_exact(features).zip(together.chunks_exact(outputs)) {
         let (mut alone, mut expected) = (vec![9.0; outputs], vec![9.0; outputs]);
         forest.predict(raw, &mut keys, &mut alone);
-        assert_eq!(alone, together, "a row's answer depends on its company");
+        assert_eq!(alone, together, "a prediction depends on the other rows");
         ensemble.predict(raw, &mut expected);
-        // The order of trees differs, so sums may differ in their last bits.
+        // The order of the trees differs, so the last bits of the sums can differ.
         assert!(alone.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-12), "{alone:?} is not {expected:?}");
     }
 }
@@ -52,31 +52,31 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn compiled_trees_answer_as_the_plain_ones(
+    fn compiled_trees_predict_like_the_reference(
         seed in any::<u64>(), features in 1..40_usize, outputs in 1..5_usize, trees in 1..40_usize,
         splits in 0..60_usize, rows in 1..60_usize,
     ) {
         let random = &mut Stream(seed);
         let ensemble = samples::forest(random, features, outputs, trees, splits);
-        hold_against_reference(&ensemble, features, rows, random);
+        compare_with_reference(&ensemble, features, rows, random);
     }
 }
 
 #[test]
-fn wide_models_and_large_trees_answer_as_well() {
+fn wide_models_and_large_trees_predict_like_the_reference() {
     let random = &mut Stream(5);
-    // Past 1,022 features, past 16,382 features, and past 262,144 nodes with many features.
+    // More than 1,022 features, more than 16,382 features, and more than 262,144 nodes with many features.
     for (features, splits) in [(1_023, 500), (1_024, 500), (2_000, 140_000), (16_384, 200)] {
         let tree = samples::tree(random, features, 1, splits);
-        hold_against_reference(&TreeEnsemble { outputs: 1, trees: vec![tree] }, features, 20, random);
+        compare_with_reference(&TreeEnsemble { outputs: 1, trees: vec![tree] }, features, 20, random);
     }
 }
 
 #[test]
-fn a_chain_as_deep_as_it_is_long_is_walked_to_its_end() {
+fn a_degenerate_tree_of_maximum_depth_is_walked_to_its_end() {
     let mut tree = crate::model::Tree::default();
     for level in 0..5_000_u32 {
-        // Left is a leaf, right goes on: splits at even indices from 0, leaves at odd ones.
+        // The left child is a leaf, the right child the next split.
         tree.push_split(0, level as f32, 2 * level + 1);
         tree.push_leaf(&[0.25]);
     }
@@ -88,7 +88,7 @@ fn a_chain_as_deep_as_it_is_long_is_walked_to_its_end() {
 }
 
 #[test]
-fn two_classes_answer_with_the_positive_ones_probability() {
+fn binary_predictions_have_the_probability_of_the_positive_class() {
     let predictor = predictor(0);
     let prediction = predictor.predict_one(&row(json!({"age": 29, "alone": false, "embarked": "C"}))).unwrap();
     let Outcome::Binary { prob, positive, label } = &prediction.outcome else { panic!("{prediction:?}") };
@@ -97,7 +97,7 @@ fn two_classes_answer_with_the_positive_ones_probability() {
 }
 
 #[test]
-fn several_classes_answer_with_all_probabilities() {
+fn multiclass_predictions_have_all_probabilities() {
     for which in [1, 4, 6] {
         let prediction = predictor(which).predict_one(&row(json!({"age": 3}))).unwrap();
         let Outcome::Class { label, probabilities } = prediction.outcome else { panic!() };
@@ -108,7 +108,7 @@ fn several_classes_answer_with_all_probabilities() {
 }
 
 #[test]
-fn missing_and_unseen_values_are_named_in_warnings() {
+fn warnings_name_missing_and_unknown_values() {
     for which in 0..7 {
         let prediction = predictor(which).predict_one(&row(json!({"alone": null, "embarked": "Z"}))).unwrap();
         assert_eq!(
@@ -116,14 +116,14 @@ fn missing_and_unseen_values_are_named_in_warnings() {
             [
                 "'age' is missing; imputed as in training",
                 "'alone' is missing; imputed as in training",
-                "'embarked' has the category 'Z', which was never seen in training",
+                "'embarked' has the category 'Z', which did not occur in training",
             ]
         );
     }
 }
 
 #[test]
-fn unknown_and_mistyped_features_are_refused_by_name() {
+fn errors_name_unknown_and_mistyped_features() {
     let predictor = predictor(0);
     let errors = predictor
         .predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1})))
@@ -136,7 +136,7 @@ fn unknown_and_mistyped_features_are_refused_by_name() {
             ("features.age", "must be a number, not a string"),
             ("features.alone", "must be true or false, not a number other than 0 and 1"),
             ("features.embarked", "must be a string, not an array"),
-            ("features.cabin", "is not a feature of this model, which takes age, alone, embarked"),
+            ("features.cabin", "is not a feature of this model; its features are age, alone, embarked"),
         ]
     );
     let rows = [row(json!({})), row(json!({"age": true}))];
@@ -144,39 +144,39 @@ fn unknown_and_mistyped_features_are_refused_by_name() {
 }
 
 #[test]
-fn many_errors_are_cut_short() {
+fn the_number_of_errors_is_limited() {
     let rows = vec![row(json!({"age": "old"})); 5_000];
     let refused = predictor(0).predict(&rows).unwrap_err();
-    assert_eq!((refused.errors.len(), refused.omitted), (100, 924), "the first part of the rows tells enough");
+    assert_eq!((refused.errors.len(), refused.omitted), (100, 924), "rows after the first chunk are not read");
     let unknown: serde_json::Map<_, _> = (0..10_000).map(|i| (format!("x{i}"), json!(1))).collect();
     let refused = predictor(0).predict_one(&unknown).unwrap_err();
     assert_eq!((refused.errors.len(), refused.omitted), (100, 9_900));
 }
 
 #[test]
-fn warnings_are_bounded_however_many_rows_there_are() {
+fn the_number_of_warnings_is_limited() {
     let rows = vec![row(json!({"embarked": "Z".repeat(500)})); 8_000];
     let predictions = predictor(0).predict(&rows).unwrap();
     let named =
         |prediction: &Prediction| prediction.warnings.iter().filter(|warning| warning.starts_with('\'')).count();
     assert_eq!(predictions.iter().map(named).sum::<usize>(), 20_000);
     let last = &predictions.last().unwrap().warnings;
-    assert_eq!(last, &["3 more features are missing or have a category that was never seen in training"]);
+    assert_eq!(last, &["3 more features are missing or have a category that did not occur in training"]);
     assert!(predictions[0].warnings.iter().all(|warning| warning.len() < 200));
 }
 
 #[test]
-fn booleans_and_categories_may_come_in_other_clothes() {
+fn booleans_have_several_spellings() {
     let predictor = predictor(3);
-    let answer = |value: serde_json::Value| predictor.predict_one(&row(json!({"age": 5, "alone": value}))).unwrap();
+    let predict = |value: serde_json::Value| predictor.predict_one(&row(json!({"age": 5, "alone": value}))).unwrap();
     for yes in [json!(1), json!(1.0), json!("yes"), json!("True"), json!("1")] {
-        assert_eq!(answer(yes.clone()), answer(json!(true)), "{yes}");
+        assert_eq!(predict(yes.clone()), predict(json!(true)), "{yes}");
     }
-    assert_ne!(answer(json!("no")).outcome, answer(json!(true)).outcome);
+    assert_ne!(predict(json!("no")).outcome, predict(json!(true)).outcome);
 }
 
 #[test]
-fn a_batch_larger_than_a_chunk_keeps_its_order() {
+fn a_batch_of_several_chunks_keeps_its_order() {
     let predictor = predictor(2);
     let rows: Vec<_> = (0..2_500).map(|i| row(json!({"age": i % 9 - 3, "embarked": "S"}))).collect();
     let together = predictor.predict(&rows).unwrap();
@@ -187,18 +187,18 @@ fn a_batch_larger_than_a_chunk_keeps_its_order() {
 }
 
 #[test]
-fn answers_that_are_no_numbers_are_refused() {
+fn predictions_that_are_not_finite_are_refused() {
     let mut linear = samples::linear(&mut Stream(1), 1);
     linear.weights[0] = 1e308;
     linear.weights[1] = -1e308;
-    let model = samples::model(Task::Regression, Algorithm::LogisticRegression, Body::Linear(linear));
+    let model = samples::model(Task::Regression, Algorithm::LogisticRegression, Estimator::Linear(linear));
     let predictor = Predictor::load(&artifact::encode(&model)).unwrap();
     let errors = predictor.predict_one(&row(json!({"age": 1e30}))).unwrap_err().errors;
     assert_eq!(errors[0].field, "features");
 }
 
 #[test]
-fn it_describes_itself() {
+fn a_predictor_has_metadata() {
     let predictor = predictor(0);
     assert_eq!(predictor.algorithm(), Algorithm::RandomForest);
     assert_eq!(predictor.signature().target, "survived");

@@ -1,16 +1,16 @@
-//! The inner loops: the one place with unsafe code. Everything they rely on is checked once, in [`Nodes::new`], and
-//! can't change afterwards.
+//! The inner loops, with the only unsafe code of prediction. [`Nodes::new`] validates all assumptions once; nodes are
+//! immutable afterwards.
 
-use super::node::{FLOOR, Node};
+use super::node::{FLOOR_KEY, Node};
 
-/// Walks interleaved at a time: enough to hide the latency of memory, few enough to stay in registers.
+/// Number of interleaved walks: hides memory latency and fits into registers.
 const LANES: usize = 8;
-/// Steps between two looks at whether all lanes have arrived.
+/// Number of steps between two tests for the end of all walks.
 const BURST: u32 = 4;
-/// About what a block of rows and a tree may take of the cache near the core.
+/// Approximate cache size for a block of rows and a tree.
 const BLOCK_BYTES: usize = 32 << 10;
 
-/// Validated nodes of all trees.
+/// The validated nodes of all trees.
 #[derive(Debug)]
 pub(super) struct Nodes<N> {
     nodes: Vec<N>,
@@ -22,15 +22,15 @@ pub(super) struct Nodes<N> {
 #[derive(Debug, Clone, Copy)]
 struct Root {
     first: usize,
-    /// Steps after which every walk has arrived.
+    /// Number of steps after which every walk is at a leaf.
     depth: u32,
 }
 
 impl<N: Node> Nodes<N> {
-    /// Takes nodes with each tree's first index and depth, in ascending order of index.
+    /// Takes nodes with the first index and the depth of each tree, in ascending order of index.
     ///
     /// # Panics
-    /// When a node points out of its tree, asks a column past the floor, or a leaf doesn't lead to itself.
+    /// If a child is outside its tree, a feature index is invalid, or a leaf does not point to itself.
     pub(super) fn new(nodes: Vec<N>, trees: Vec<(usize, u32)>, features: usize) -> Self {
         let ends = trees.iter().skip(1).map(|(first, _)| *first).chain([nodes.len()]);
         for (&(first, _), end) in trees.iter().zip(ends) {
@@ -38,13 +38,13 @@ impl<N: Node> Nodes<N> {
                 let (feature, left) = (node.feature() as usize, node.left() as usize);
                 let leaf = feature == features && left == i;
                 let split = feature < features && left > i && left + 1 < end - first;
-                assert!(leaf || split, "node {i} of a compiled tree is broken");
+                assert!(leaf || split, "node {i} of a compiled tree is invalid");
             }
             assert!(first < end, "a compiled tree is empty");
         }
         let tree_bytes = nodes.len() * size_of::<N>() / trees.len().max(1);
         let row_bytes = (features + 1) * size_of::<i32>();
-        // The larger the trees, the more rows should share one's way through the cache.
+        // With larger trees more rows should share the tree while it is in the cache.
         let block_rows = (BLOCK_BYTES.max(tree_bytes) / row_bytes).clamp(LANES, 4_096) / LANES * LANES;
         let trees = trees.into_iter().map(|(first, depth)| Root { first, depth }).collect();
         Self { nodes, trees, features, block_rows }
@@ -54,43 +54,47 @@ impl<N: Node> Nodes<N> {
         self.nodes.capacity() * size_of::<N>() + self.trees.capacity() * size_of::<Root>()
     }
 
-    /// Calls `visit` with the payload of the leaf that one row of keys reaches in each tree, in order.
+    /// Calls `visit` with the payload of the leaf of each tree, in order, for one row of keys.
     ///
     /// # Panics
-    /// When `keys` is not one row, ending in [`FLOOR`].
+    /// If `keys` is not one row that ends with [`FLOOR_KEY`].
     #[inline(never)]
     pub(super) fn walk_row(&self, keys: &[i32], mut visit: impl FnMut(u32)) {
-        assert!(keys.len() == self.features + 1 && keys[self.features] == FLOOR);
+        assert!(keys.len() == self.features + 1 && keys[self.features] == FLOOR_KEY);
         let mut groups = self.trees.chunks_exact(LANES);
         for group in &mut groups {
             let mut bases = [self.nodes.as_ptr(); LANES];
             for (base, root) in bases.iter_mut().zip(group) {
                 *base = self.nodes[root.first..].as_ptr();
             }
-            // Trees come shallowest first, so the last of the group is its deepest.
+            // Trees are sorted by depth, so the last one of a group is the deepest.
             let depth = group[LANES - 1].depth;
-            // SAFETY: each base is the first node of a validated tree; `keys` has a value for every column 0..=features.
+            // SAFETY: each base is the first node of a validated tree, and `keys` has a value for every column
+            // 0..=features.
             unsafe { walk(bases, [keys.as_ptr(); LANES], self.features as u32, depth) }
                 .into_iter()
                 .for_each(&mut visit);
         }
         for root in groups.remainder() {
             let base = self.nodes[root.first..].as_ptr();
-            // SAFETY: as above.
+            // SAFETY: see above.
             let [payload] = unsafe { walk([base], [keys.as_ptr()], self.features as u32, root.depth) };
             visit(payload);
         }
     }
 
-    /// Calls `visit` with each row's number and the payload of the leaf it reaches, for every row and tree; tree by tree
-    /// within blocks of rows, so that a tree stays in cache while many rows pass through it.
+    /// Calls `visit` with the row number and the leaf's payload for every row and tree. Processes blocks of rows tree
+    /// by tree, so that a tree stays in the cache.
     ///
     /// # Panics
-    /// When `keys` is not made of rows that end in [`FLOOR`].
+    /// If `keys` does not consist of rows that end with [`FLOOR_KEY`].
+    /// When `keys` is not made of rows that end in [`FLOOR_KEY`].
     #[inline(never)]
     pub(super) fn walk_rows(&self, keys: &[i32], mut visit: impl FnMut(usize, u32)) {
         let stride = self.features + 1;
-        assert!(keys.len().is_multiple_of(stride) && keys.chunks_exact(stride).all(|row| row[self.features] == FLOOR));
+        assert!(
+            keys.len().is_multiple_of(stride) && keys.chunks_exact(stride).all(|row| row[self.features] == FLOOR_KEY)
+        );
         for (block, keys) in keys.chunks(self.block_rows * stride).enumerate() {
             let first_row = block * self.block_rows;
             for root in &self.trees {
@@ -109,7 +113,7 @@ impl<N: Node> Nodes<N> {
                     }
                 }
                 for keys in groups.remainder().chunks_exact(stride) {
-                    // SAFETY: as above.
+                    // SAFETY: see above.
                     let [payload] = unsafe { walk([base], [keys.as_ptr()], self.features as u32, root.depth) };
                     visit(row, payload);
                     row += 1;
@@ -119,11 +123,11 @@ impl<N: Node> Nodes<N> {
     }
 }
 
-/// Walks `L` trees or rows side by side and returns the payloads of the leaves they end in.
+/// Walks `L` trees or rows in parallel and returns the payloads of the leaves.
 ///
 /// # Safety
-/// Each base is the first node of a tree that [`Nodes::new`] validated, of at most `depth` levels; each row has
-/// `floor + 1` keys, the last one [`FLOOR`].
+/// Each base is the first node of a tree that [`Nodes::new`] validated, with at most `depth` levels. Each row has
+/// `floor + 1` keys, and the last key is [`FLOOR_KEY`].
 #[inline(always)]
 unsafe fn walk<N: Node, const L: usize>(
     bases: [*const N; L],
@@ -136,9 +140,9 @@ unsafe fn walk<N: Node, const L: usize>(
     while steps < depth {
         for _ in 0..BURST {
             for lane in 0..L {
-                // SAFETY: `at` starts at 0 and then holds a validated child: a split's left or, where the key is
-                // greater, its right neighbour, both inside the tree; or a leaf itself, as FLOOR is greater than nothing.
-                // Every node's feature is at most `floor`, so the key lies inside the row.
+                // SAFETY: `at` is 0 or a validated child: the left child of a split or its right neighbour, or the leaf
+                // itself, because FLOOR_KEY is not greater than any payload. Every feature is at most `floor`, so the key
+                // is inside the row.
                 unsafe {
                     let node = *bases[lane].add(at[lane] as usize);
                     let key = *rows[lane].add(node.feature() as usize);
@@ -147,18 +151,18 @@ unsafe fn walk<N: Node, const L: usize>(
             }
         }
         steps += BURST;
-        let mut travelling = 0;
+        let mut moving = 0;
         for lane in 0..L {
-            // SAFETY: `at` is inside the tree, see above.
-            travelling |= unsafe { *bases[lane].add(at[lane] as usize) }.feature() ^ floor;
+            // SAFETY: `at` is inside the tree; see above.
+            moving |= unsafe { *bases[lane].add(at[lane] as usize) }.feature() ^ floor;
         }
-        if travelling == 0 {
+        if moving == 0 {
             break;
         }
     }
     let mut payloads = [0; L];
     for lane in 0..L {
-        // SAFETY: `at` is inside the tree, see above.
+        // SAFETY: `at` is inside the tree; see above.
         payloads[lane] = unsafe { *bases[lane].add(at[lane] as usize) }.payload() as u32;
     }
     payloads

@@ -1,35 +1,35 @@
-//! The categories of a feature and the order that lets trees cut them as if they were numbers.
+//! The categories of a feature, in an order in which trees can split them like numbers.
 
+use crate::error::TrainError;
 use crate::frame::{Column, Target};
 use crate::model::{Categories, FeatureKind};
-use crate::train::TrainError;
 
-/// A category with fewer training rows than this is ordered as if its mean were the overall one. Its own mean says
-/// nothing yet, and an order made of single rows would hand their answers to the trees.
-const ENOUGH_ROWS: u32 = 5;
+/// Categories with fewer training rows are ordered by the overall mean. The mean of a few rows is unreliable and would
+/// leak their targets to the trees.
+const MIN_ROWS: u32 = 5;
 
-/// The kind of a category column and how many training rows have a value; no kind where none has.
+/// The type of a category column, and the number of training rows with a value. No type without values.
 pub(super) fn fit(
     names: &[String],
     codes: &[u32],
     target: &Target,
     training: &[usize],
 ) -> Result<(Option<FeatureKind>, usize), TrainError> {
-    let worth = worth(target, training);
+    let means = ordering_values(target, training);
     let mut sums = vec![(0_u32, 0.0); names.len()];
     let (mut present, mut total) = (0, 0.0);
-    for (row, worth) in training.iter().zip(worth) {
+    for (row, value) in training.iter().zip(means) {
         let code = codes[*row];
-        total += worth;
+        total += value;
         if code != Column::MISSING {
             let (count, sum) = &mut sums[code as usize];
             *count += 1;
-            *sum += worth;
+            *sum += value;
             present += 1;
         }
     }
     let overall = total / training.len() as f64;
-    let mean = |(count, sum): (u32, f64)| if count < ENOUGH_ROWS { overall } else { sum / f64::from(count) };
+    let mean = |(count, sum): (u32, f64)| if count < MIN_ROWS { overall } else { sum / f64::from(count) };
     let mut known: Vec<usize> = (0..names.len()).filter(|code| sums[*code].0 > 0).collect();
     known.sort_by(|a, b| mean(sums[*a]).total_cmp(&mean(sums[*b])).then_with(|| names[*a].cmp(&names[*b])));
     let most = known.iter().map(|code| sums[*code].0).max();
@@ -41,9 +41,9 @@ pub(super) fn fit(
     Ok((Some(FeatureKind::Category { categories, mode }), present))
 }
 
-/// A number per training row by whose mean categories are ordered: the target, whether it is positive, or, for several
-/// classes, whether it is of the most frequent one.
-fn worth(target: &Target, training: &[usize]) -> Vec<f64> {
+/// A number per training row, whose mean orders the categories: the target (regression), whether the class is positive
+/// (binary), or whether it is the most frequent class (multiclass).
+fn ordering_values(target: &Target, training: &[usize]) -> Vec<f64> {
     match target {
         Target::Numbers(numbers) => training.iter().map(|row| numbers[*row]).collect(),
         Target::Classes { task, classes } => {

@@ -1,34 +1,34 @@
-//! The training part or the held-out part as raw columns, with its answers.
+//! The training part or the held-out part as raw columns, with the targets.
 
+use crate::error::TrainError;
 use crate::frame::{Column, Frame, Target};
 use crate::model::{Feature, FeatureKind};
-use crate::train::TrainError;
 
-/// Some rows of a table, encoded as [`crate::model::encode`] does for serving.
+/// Some rows of a frame, with the encoding of [`crate::model::encode`].
 #[derive(Debug)]
 pub struct Part {
     /// Number of rows.
     pub rows: usize,
-    /// A column per feature: the number, 0/1 or the category's code; NaN where missing or unseen.
+    /// One column per feature: the number, 0/1 or the category's code; NaN if missing or unseen.
     pub raw: Vec<Vec<f32>>,
-    /// Per feature, the rows (ascending) whose category the training part never had.
+    /// Per feature, the rows (ascending) whose category does not occur in the training part.
     pub unseen: Vec<Vec<u32>>,
-    /// The answers.
-    pub truth: Truth,
+    /// The targets.
+    pub targets: TargetValues,
 }
 
-/// The true target of each row.
+/// The actual target of each row.
 #[derive(Debug)]
-pub enum Truth {
-    /// Class indices, and how many classes there are.
+pub enum TargetValues {
+    /// Class indices and the number of classes.
     Classes(Vec<u32>, usize),
     /// Numbers.
     Numbers(Vec<f64>),
 }
 
-impl Truth {
-    /// Class indices and numbers, one of which is empty.
-    pub fn parts(&self) -> (Vec<usize>, &[f64]) {
+impl TargetValues {
+    /// Class indices and numbers; one of them is empty.
+    pub fn split(&self) -> (Vec<usize>, &[f64]) {
         match self {
             Self::Classes(classes, _) => (classes.iter().map(|class| *class as usize).collect(), &[]),
             Self::Numbers(numbers) => (Vec::new(), numbers),
@@ -37,26 +37,26 @@ impl Truth {
 }
 
 impl Part {
-    /// Encodes the given rows of a table.
+    /// Encodes the given rows of a frame.
     ///
     /// # Errors
-    /// `bad_data` past 2^32 rows, which tree building can't number.
+    /// `bad_data` for more than 2^32 rows, because trees use 32-bit row numbers.
     pub fn new(frame: &Frame, features: &[Feature], rows: &[usize]) -> Result<Self, TrainError> {
         if u32::try_from(rows.len()).is_err() {
-            return Err(TrainError::bad_data("more rows than 32 bits can number"));
+            return Err(TrainError::bad_data("the dataset has more than 2^32 rows"));
         }
-        let truth = match &frame.target {
+        let actual = match &frame.target {
             Target::Classes { task, classes } => {
-                Truth::Classes(rows.iter().map(|row| classes[*row]).collect(), task.labels().len())
+                TargetValues::Classes(rows.iter().map(|row| classes[*row]).collect(), task.labels().len())
             }
-            Target::Numbers(numbers) => Truth::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
+            Target::Numbers(numbers) => TargetValues::Numbers(rows.iter().map(|row| numbers[*row]).collect()),
         };
         let encoded = frame.columns.iter().zip(features).map(|(column, feature)| encode(column, feature, rows));
         let (raw, unseen) = encoded.unzip();
-        Ok(Self { rows: rows.len(), raw, unseen, truth })
+        Ok(Self { rows: rows.len(), raw, unseen, targets: actual })
     }
 
-    /// Copies a row into `raw` and `unseen`, one entry per feature each.
+    /// Copies a row into `raw` and `unseen`, with one entry per feature.
     pub fn row(&self, row: usize, raw: &mut [f32], unseen: &mut [bool]) {
         for (feature, column) in self.raw.iter().enumerate() {
             raw[feature] = column[row];
@@ -64,14 +64,14 @@ impl Part {
         }
     }
 
-    /// Whether the row's category was never seen in training.
+    /// Whether the row's category did not occur in training.
     pub fn is_unseen(&self, feature: usize, row: usize) -> bool {
         let unseen = &self.unseen[feature];
         !unseen.is_empty() && u32::try_from(row).is_ok_and(|row| unseen.binary_search(&row).is_ok())
     }
 }
 
-/// One column's raw values and the rows with an unseen category.
+/// The raw values of a column, and the rows with an unknown category.
 fn encode(column: &Column, feature: &Feature, rows: &[usize]) -> (Vec<f32>, Vec<u32>) {
     match (column, &feature.kind) {
         (Column::Number(values), _) => {
@@ -96,7 +96,7 @@ fn encode(column: &Column, feature: &Feature, rows: &[usize]) -> (Vec<f32>, Vec<
             }
             (raw, unseen)
         }
-        // The kinds were fitted on these very columns.
+        // Unreachable: the types were fitted on the same columns.
         (Column::Category { .. }, _) => (vec![f32::NAN; rows.len()], Vec::new()),
     }
 }

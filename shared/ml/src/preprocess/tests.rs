@@ -1,7 +1,7 @@
-//! What preprocessing learns, and from which rows.
+//! Tests of preprocessing.
 
 use super::*;
-use crate::model::FeatureEncoding;
+use crate::model::FeatureEncoder;
 
 const CSV: &str = "\
 n,b,c,y
@@ -23,7 +23,7 @@ fn fit(frame: &Frame, training: &[usize]) -> Vec<Feature> {
 }
 
 #[test]
-fn only_training_rows_teach() {
+fn only_training_rows_are_used() {
     let frame = frame(CSV);
     let features = fit(&frame, &[0, 1, 2, 3]);
     assert_eq!(features[0].kind, FeatureKind::Number { median: 3.0, min: 1.0, max: 5.0 });
@@ -38,7 +38,7 @@ fn only_training_rows_teach() {
 }
 
 #[test]
-fn categories_are_ordered_by_the_share_of_positives_once_they_have_rows() {
+fn categories_are_ordered_by_the_share_of_positives() {
     let mut csv = "n,b,c,y\n".to_owned();
     for (category, rows, positives) in [("often", 10, 9), ("never", 10, 0), ("half", 10, 5), ("once", 1, 1)] {
         for row in 0..rows {
@@ -48,7 +48,7 @@ fn categories_are_ordered_by_the_share_of_positives_once_they_have_rows() {
     let frame = frame(&csv);
     let features = fit(&frame, &(0..31).collect::<Vec<_>>());
     let FeatureKind::Category { categories, .. } = &features[2].kind else { panic!("a category") };
-    // A single row's answer must not place its category at the far end: it stands at the overall share, 15 of 31.
+    // A category with one row has the overall share, 15 of 31.
     assert_eq!(categories.to_vec(), ["never", "once", "half", "often"]);
 }
 
@@ -58,20 +58,20 @@ fn the_design_matrix_is_standardised_and_imputed() {
     let training: Vec<usize> = (0..6).collect();
     let features = fit(&frame, &training);
     let part = Part::new(&frame, &features, &training).unwrap();
-    let design = design(&features, &part).unwrap();
-    assert_eq!(design.matrix.dim(), (6, 2 + 1 + 3));
-    let numbers = design.matrix.column(0);
+    let design_matrix = design_matrix(&features, &part).unwrap();
+    assert_eq!(design_matrix.matrix.dim(), (6, 2 + 1 + 3));
+    let numbers = design_matrix.matrix.column(0);
     assert!(numbers.sum().abs() < 1e-9 && (numbers.dot(&numbers) / 6.0 - 1.0).abs() < 1e-9);
-    assert_eq!(design.matrix.column(1).to_vec(), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
-    // The last row has no category: the most frequent one stands in.
-    assert_eq!(design.matrix.row(5).to_vec()[3..], design.matrix.row(0).to_vec()[3..]);
-    assert!(matches!(design.encoding.features[0], FeatureEncoding::Scaled { impute: 5.0, .. }));
+    assert_eq!(design_matrix.matrix.column(1).to_vec(), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    // The last row has no category, so the most frequent category replaces it.
+    assert_eq!(design_matrix.matrix.row(5).to_vec()[3..], design_matrix.matrix.row(0).to_vec()[3..]);
+    assert!(matches!(design_matrix.encoder.features[0], FeatureEncoder::Scaled { impute: 5.0, .. }));
 }
 
 #[test]
-fn a_column_without_a_training_value_is_refused_by_name() {
+fn the_error_names_a_column_without_training_values() {
     let frame = frame("n,b,c,y\n,yes,x,1\n,no,x,0\n1,no,x,0\n");
     let names = ["n", "b", "c"].map(str::to_owned);
     let error = features(&frame, &names, &[0, 1]).unwrap_err();
-    assert!(error.to_string().contains("'n' has no value"), "{error}");
+    assert!(error.to_string().contains("'n' has no values"), "{error}");
 }

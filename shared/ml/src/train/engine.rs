@@ -1,49 +1,49 @@
-//! Which engine fits which algorithm, and how a job's parameters reach it.
+//! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
 use trainyard_domain::Algorithm;
 use trainyard_domain::params::Params;
 
-use super::Progress;
-use super::TrainError;
+use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams,
     RandomForestValidParams, Score,
 };
 use crate::frame::{Frame, Target};
-use crate::model::{Body, Signature};
-use crate::preprocess::{self, Design, Part, Truth};
+use crate::model::{Estimator, Signature};
+use crate::preprocess::{self, DesignMatrix, Part, TargetValues};
+use crate::progress::Progress;
 use crate::{linfa_logistic, linfa_svm, linfa_tree};
 
-/// What to fit.
+/// The input of an engine besides the data.
 #[derive(Debug)]
-pub(super) struct Order<'a> {
+pub(super) struct FitRequest<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) params: &'a Params,
     pub(super) seed: u64,
 }
 
-/// What came of it.
+/// The output of an engine.
 #[derive(Debug)]
 pub(super) struct Fitted {
-    pub(super) body: Body,
-    /// Per feature, where the model itself says; else they are measured by permutation.
+    pub(super) estimator: Estimator,
+    /// Feature importances, if the model defines them; else they are measured by permutation.
     pub(super) importances: Option<Vec<f64>>,
-    /// Forests only.
+    /// Random forests only.
     pub(super) out_of_bag_score: Option<f64>,
 }
 
-/// Refuses what the engine can't take before any work is done.
-pub(super) fn check_size(algorithm: Algorithm, frame: &Frame) -> Result<(), TrainError> {
+/// Refuses unsuitable data before any work is done.
+pub(super) fn check_suitability(algorithm: Algorithm, frame: &Frame) -> Result<(), TrainError> {
     if matches!(frame.target, Target::Numbers(_)) && !algorithm.supports_regression() {
         return Err(TrainError::bad_params(format!(
-            "{} classifies only, and the target has more than 20 distinct numbers (random_forest does both)",
+            "{} does not support regression, and the target has more than 20 distinct numbers; use random_forest",
             algorithm.as_str()
         )));
     }
     match algorithm.max_rows() {
         Some(max) if frame.rows as i64 > max => Err(TrainError::bad_params(format!(
-            "{} takes at most {max} rows; this data set has {}",
+            "{} supports at most {max} rows; this dataset has {}",
             algorithm.as_str(),
             frame.rows
         ))),
@@ -51,70 +51,70 @@ pub(super) fn check_size(algorithm: Algorithm, frame: &Frame) -> Result<(), Trai
     }
 }
 
-/// Fits a model on the training part.
+/// Trains a model on the training part.
 pub(super) fn fit(
-    order: &Order<'_>,
+    request: &FitRequest<'_>,
     signature: &Signature,
     training: &Part,
     progress: &Progress<'_>,
 ) -> Result<Fitted, TrainError> {
-    let params = order.params;
-    match (order.algorithm, &training.truth) {
-        (Algorithm::RandomForest, Truth::Classes(classes, n_classes)) => {
-            let params = checked(forest_params::<Classes>(order))?;
+    let params = request.params;
+    match (request.algorithm, &training.targets) {
+        (Algorithm::RandomForest, TargetValues::Classes(classes, n_classes)) => {
+            let params = checked(forest_params::<Classes>(request))?;
             let binned = Binned::new(training.rows, &training.raw);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
-        (Algorithm::RandomForest, Truth::Numbers(targets)) => {
-            let params = checked(forest_params::<Numbers>(order))?;
+        (Algorithm::RandomForest, TargetValues::Numbers(targets)) => {
+            let params = checked(forest_params::<Numbers>(request))?;
             let binned = Binned::new(training.rows, &training.raw);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
         }
-        (Algorithm::DecisionTree, Truth::Classes(classes, 2)) => {
+        (Algorithm::DecisionTree, TargetValues::Classes(classes, 2)) => {
             let (trees, importances) = linfa_tree::fit(&training.raw, classes, &tree_limits(params), progress)?;
-            Ok(Fitted { body: Body::Trees(trees), importances: Some(importances), out_of_bag_score: None })
+            Ok(Fitted { estimator: Estimator::Trees(trees), importances: Some(importances), out_of_bag_score: None })
         }
-        // linfa-trees adds up class shares in the order of a hash map: see `linfa_tree`.
-        (Algorithm::DecisionTree, Truth::Classes(classes, n_classes)) => {
+        // linfa-trees is not reproducible with several classes; see [`crate::linfa_tree`].
+        (Algorithm::DecisionTree, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(single_tree_params(&tree_limits(params)))?;
             let binned = Binned::new(training.rows, &training.raw);
             let on_tree = |_: usize, _: Score<'_>| progress.at(1.0).is_ok();
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
-        (Algorithm::Svm, Truth::Classes(classes, n_classes)) => {
-            let design = design(signature, training)?;
+        (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) => {
+            let design_matrix = design_matrix(signature, training)?;
             let options = linfa_svm::Options {
                 cost: params.float("c").unwrap_or(1.0),
                 kernel: params.choice("kernel").to_owned(),
                 gamma: params.float("gamma"),
                 degree: params.int("degree").unwrap_or(3) as u32,
-                seed: order.seed,
+                seed: request.seed,
             };
-            let svm = linfa_svm::fit(design, classes, *n_classes, &options, progress)?;
-            Ok(Fitted { body: Body::Svm(svm), importances: None, out_of_bag_score: None })
+            let svm = linfa_svm::fit(design_matrix, classes, *n_classes, &options, progress)?;
+            Ok(Fitted { estimator: Estimator::Svm(svm), importances: None, out_of_bag_score: None })
         }
-        (Algorithm::LogisticRegression, Truth::Classes(classes, n_classes)) => {
-            let design = design(signature, training)?;
+        (Algorithm::LogisticRegression, TargetValues::Classes(classes, n_classes)) => {
+            let design_matrix = design_matrix(signature, training)?;
             let options = linfa_logistic::Options {
                 alpha: params.float("alpha").unwrap_or(1.0),
                 max_iterations: params.int("max_iterations").unwrap_or(200) as u64,
             };
-            let (linear, importances) = linfa_logistic::fit(design, classes, *n_classes, &options)?;
-            Ok(Fitted { body: Body::Linear(linear), importances: Some(importances), out_of_bag_score: None })
+            let (linear, importances) = linfa_logistic::fit(design_matrix, classes, *n_classes, &options)?;
+            Ok(Fitted { estimator: Estimator::Linear(linear), importances: Some(importances), out_of_bag_score: None })
         }
-        (Algorithm::Noop, _) => Err(TrainError::bad_params("noop trains nothing".to_owned())),
-        (algorithm, Truth::Numbers(_)) => {
-            Err(TrainError::bad_params(format!("{} classifies only", algorithm.as_str())))
+        (Algorithm::Noop, _) => Err(TrainError::bad_params("noop trains no model".to_owned())),
+        (algorithm, TargetValues::Numbers(_)) => {
+            Err(TrainError::bad_params(format!("{} does not support regression", algorithm.as_str())))
         }
     }
 }
 
-/// How often the out-of-bag score is told while a forest grows.
+/// Number of out-of-bag scores that are reported while a forest grows.
 const CURVE_POINTS: usize = 20;
 
-/// Tells how many of `n_trees` are done, and now and then how good they are together.
+/// Reports the progress of the trees, and the out-of-bag score at regular intervals.
 fn on_tree<'a>(
     progress: &'a Progress<'_>,
     n_trees: usize,
@@ -133,11 +133,11 @@ fn on_tree<'a>(
 
 fn from_forest(forest: Option<Forest>) -> Result<Fitted, TrainError> {
     let Forest { trees, importances, out_of_bag_score } = forest.ok_or(TrainError::Cancelled)?;
-    Ok(Fitted { body: Body::Trees(trees), importances: Some(importances), out_of_bag_score })
+    Ok(Fitted { estimator: Estimator::Trees(trees), importances: Some(importances), out_of_bag_score })
 }
 
-fn forest_params<K>(order: &Order<'_>) -> RandomForestParams<K> {
-    let params = order.params;
+fn forest_params<K>(request: &FitRequest<'_>) -> RandomForestParams<K> {
+    let params = request.params;
     RandomForestParams::default()
         .n_trees(params.int("n_trees").unwrap_or(100) as usize)
         .max_depth(params.int("max_depth").map(|depth| depth as usize))
@@ -150,9 +150,9 @@ fn forest_params<K>(order: &Order<'_>) -> RandomForestParams<K> {
         })
         .class_weight(match params.choice("class_weight") {
             "balanced" => ClassWeight::Balanced,
-            _ => ClassWeight::Even,
+            _ => ClassWeight::Uniform,
         })
-        .seed(order.seed)
+        .seed(request.seed)
 }
 
 fn tree_limits(params: &Params) -> linfa_tree::Options {
@@ -182,11 +182,11 @@ fn checked<K>(params: RandomForestParams<K>) -> Result<RandomForestValidParams<K
     params.check().map_err(|error| TrainError::bad_params(error.to_string()))
 }
 
-fn design(signature: &Signature, training: &Part) -> Result<Design, TrainError> {
-    preprocess::design(&signature.features, training).ok_or_else(|| {
+fn design_matrix(signature: &Signature, training: &Part) -> Result<DesignMatrix, TrainError> {
+    preprocess::design_matrix(&signature.features, training).ok_or_else(|| {
         TrainError::bad_data(
-            "one column per category makes this table too wide for this algorithm; leave out features with many \
-             categories, or use random_forest",
+            "the table is too wide for this algorithm with one column per category; remove features with many \
+            categories, or use random_forest",
         )
     })
 }

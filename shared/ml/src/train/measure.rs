@@ -1,22 +1,27 @@
-//! Asking a fitted model about the held-out part.
+//! Predictions and permutation importances on the held-out part.
 
 use rayon::prelude::*;
 
-use super::Progress;
-use super::TrainError;
+use crate::error::TrainError;
 use crate::metrics::classes::log_loss;
 use crate::metrics::importances::normalise;
-use crate::model::{Body, Task};
-use crate::preprocess::{Part, Truth};
+use crate::model::{Estimator, Task};
+use crate::preprocess::{Part, TargetValues};
+use crate::progress::Progress;
 use crate::rng::{Rng, Stream};
 
-/// Rows that permutation importance looks at, at most: more would not change the ranking, only cost time.
+/// Maximum number of rows for permutation importances. More rows cost time and hardly change the ranking.
 const PERMUTATION_ROWS: usize = 500;
-/// Shuffles of each feature.
+/// Number of permutations per feature.
 const SHUFFLES: usize = 3;
 
-/// The output vectors of all rows, one after the other.
-pub(super) fn outputs(body: &Body, task: &Task, part: &Part, progress: &Progress<'_>) -> Result<Vec<f64>, TrainError> {
+/// The output vectors of all rows.
+pub(super) fn outputs(
+    estimator: &Estimator,
+    task: &Task,
+    part: &Part,
+    progress: &Progress<'_>,
+) -> Result<Vec<f64>, TrainError> {
     progress.check()?;
     let width = task.outputs();
     let mut outputs = vec![0.0; part.rows * width];
@@ -24,24 +29,24 @@ pub(super) fn outputs(body: &Body, task: &Task, part: &Part, progress: &Progress
         || (vec![0.0; part.raw.len()], vec![false; part.raw.len()]),
         |(raw, unseen), (row, outputs)| {
             part.row(row, raw, unseen);
-            body.predict(task, raw, unseen, outputs);
+            estimator.predict(task, raw, unseen, outputs);
         },
     );
     Ok(outputs)
 }
 
-/// How much worse the log-loss gets when a feature's values are shuffled among the rows (Breiman 2001; Fisher, Rudin
-/// and Dominici 2019), as shares that add up to 1. For classes alone.
+/// Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019): the increase of the log loss, normalized to
+/// a sum of 1. Classification only.
 pub(super) fn permutation_importances(
-    body: &Body,
+    estimator: &Estimator,
     task: &Task,
     part: &Part,
     seed: u64,
     progress: &Progress<'_>,
 ) -> Result<Vec<f64>, TrainError> {
-    let Truth::Classes(classes, _) = &part.truth else { return Ok(vec![0.0; part.raw.len()]) };
+    let TargetValues::Classes(classes, _) = &part.targets else { return Ok(vec![0.0; part.raw.len()]) };
     let rows = part.rows.min(PERMUTATION_ROWS);
-    let truth: Vec<usize> = classes[..rows].iter().map(|class| *class as usize).collect();
+    let actual: Vec<usize> = classes[..rows].iter().map(|class| *class as usize).collect();
     let loss = |feature: usize, from: &[usize]| {
         let answers: Vec<Vec<f64>> = (0..rows)
             .into_par_iter()
@@ -51,11 +56,11 @@ pub(super) fn permutation_importances(
                 raw[feature] = part.raw[feature][from[row]];
                 unseen[feature] = part.is_unseen(feature, from[row]);
                 let mut outputs = vec![0.0; task.outputs()];
-                body.predict(task, &raw, &unseen, &mut outputs);
+                estimator.predict(task, &raw, &unseen, &mut outputs);
                 outputs
             })
             .collect();
-        log_loss(&truth, |row, class| match answers[row].as_slice() {
+        log_loss(&actual, |row, class| match answers[row].as_slice() {
             [positive] if class == 1 => *positive,
             [positive] => 1.0 - positive,
             shares => shares[class],

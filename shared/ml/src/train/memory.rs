@@ -1,37 +1,36 @@
-//! How much memory a training run will take, before it runs: rough, from above, so that a job that can't fit is refused
-//! at submission and not killed an hour later.
+//! An upper estimate of the memory of a training run, so that a job that can't succeed is refused at submission.
 
 use serde_json::Value;
 use trainyard_domain::{Algorithm, JobSpec};
 
-/// What the process takes without any data.
+/// Memory of the process without data.
 const BASE: u64 = 32 << 20;
-/// A cell as text with its end, and typed: both are held while a table is read.
+/// A cell as a string with its end offset, and as a typed value; both exist while a table is read.
 const CELL: u64 = 12 + 4 + 8;
 /// A cell as a raw number and as a bin.
 const RAW_CELL: u64 = 4 + 1;
-/// A tree's node in memory and again in the encoded file.
+/// A node in memory and in the encoded file.
 const NODE: u64 = 2 * 16;
 
-/// Bytes that training `spec` on a table of `rows` rows takes at its peak, `features` of its columns in use.
+/// Peak memory in bytes for training `spec` on `rows` rows with `features` feature columns.
 pub fn estimate_bytes(rows: u64, features: u64, spec: &JobSpec) -> u64 {
     let int = |name: &str, default: u64| spec.params.get(name).and_then(Value::as_u64).unwrap_or(default);
     let cells = rows.saturating_mul(features.saturating_add(1));
     let table = cells.saturating_mul(CELL + RAW_CELL);
     let model = match spec.algorithm {
         Algorithm::RandomForest => {
-            // A tree splits until its leaves are pure: at worst a leaf a drawn row, and as many splits.
+            // In the worst case a tree has one leaf per drawn row.
             let draws = rows.saturating_mul(2) / 3;
             let leaves = draws / int("min_samples_leaf", 1).max(1);
             let by_depth = 1_u64.checked_shl(int("max_depth", 63).min(63) as u32).unwrap_or(u64::MAX);
             let nodes = leaves.min(by_depth).saturating_mul(2);
-            // Per tree in the making: samples twice, counts; two at a time at least.
+            // Per growing tree: two copies of the samples, and the counts; at least two trees at a time.
             let growing = rows.saturating_mul(16 * 2 + 8).saturating_mul(2);
             nodes.saturating_mul(NODE).saturating_mul(int("n_trees", 100)).saturating_add(growing)
         }
-        // Node by node, the rows of the node as ranks, in our matrix and in linfa's sorted copies.
+        // Per node: the ranks of its rows, in our matrix and in linfa's sorted copies.
         Algorithm::DecisionTree => cells.saturating_mul(4 + 4 + 16 + 16),
-        // linfa-svm holds the kernel of all pairs of rows, and makes a copy of it.
+        // linfa-svm stores the kernel matrix twice.
         Algorithm::Svm => rows.saturating_mul(rows).saturating_mul(2 * 8).saturating_add(cells.saturating_mul(3 * 8)),
         Algorithm::LogisticRegression => cells.saturating_mul(3 * 8),
         Algorithm::Noop => 0,
@@ -63,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_is_estimated_higher() {
+    fn the_estimate_increases_with_the_parameters() {
         let forest = |rows, params| estimate_bytes(rows, 30, &spec(Algorithm::RandomForest, params));
         let full = forest(100_000, serde_json::json!({"n_trees": 100}));
         assert!(full > forest(100_000, serde_json::json!({"n_trees": 10})));
         assert!(full > forest(100_000, serde_json::json!({"n_trees": 100, "max_depth": 5})));
         assert!(full > forest(10_000, serde_json::json!({"n_trees": 100})));
         let svm = estimate_bytes(5_000, 30, &spec(Algorithm::Svm, serde_json::json!({})));
-        assert!(svm > 5_000 * 5_000 * 8, "the kernel alone has that much: {svm}");
+        assert!(svm > 5_000 * 5_000 * 8, "the kernel matrix alone is larger: {svm}");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Rows with known answers that travel in the model file and are predicted again at every load.
+//! The self-test rows of a model file, which are predicted at every load.
 
 use serde_json::{Map, Value, json};
 
 use crate::frame::{Column, Frame};
-use crate::model::{Body, Feature, MAX_SELF_TEST_ROWS, RawRow, SelfTest, Signature};
+use crate::model::{Estimator, Feature, MAX_SELF_TEST_ROWS, RawRow, SelfTest, Signature};
 
-/// Held-out rows, evenly spread, as a client would send them.
+/// Chooses evenly spaced held-out rows, in the form of a request.
 pub(super) fn choose(frame: &Frame, features: &[Feature], held_out: &[usize]) -> Vec<Map<String, Value>> {
     let count = held_out.len().min(MAX_SELF_TEST_ROWS);
     let rows = (0..count).map(|i| held_out[i * held_out.len() / count]);
@@ -21,14 +21,14 @@ pub(super) fn choose(frame: &Frame, features: &[Feature], held_out: &[usize]) ->
     rows.map(of_row).collect()
 }
 
-/// Adds the model's answers.
-pub(super) fn answer(rows: Vec<Map<String, Value>>, signature: &Signature, body: &Body) -> Vec<SelfTest> {
+/// Adds the predictions of the model.
+pub(super) fn answer(rows: Vec<Map<String, Value>>, signature: &Signature, estimator: &Estimator) -> Vec<SelfTest> {
     let mut encoded = RawRow::new(signature.features.len());
     let answered = rows.into_iter().filter_map(|features| {
-        // The rows were made from the very columns that made the signature.
+        // The rows were created from the columns of the signature.
         signature.encode_json(&features, &mut encoded).ok()?;
         let mut expected = vec![0.0; signature.task.outputs()];
-        body.predict(&signature.task, &encoded.raw, &encoded.unseen, &mut expected);
+        estimator.predict(&signature.task, &encoded.raw, &encoded.unseen, &mut expected);
         Some(SelfTest { features, expected })
     });
     answered.collect()

@@ -1,9 +1,9 @@
-//! Whole training runs: on the data sets of the repository, on hostile tables, twice for the same bytes.
+//! Complete training runs: on the built-in datasets, on unusual tables, and twice for equal bytes.
 
 mod datasets;
+mod observer;
 mod refusals;
 mod repeatable;
-mod told;
 
 use std::sync::Mutex;
 
@@ -16,10 +16,10 @@ const TITANIC: &str = include_str!("../../../../datasets/titanic.csv");
 const BREAST_CANCER: &str = include_str!("../../../../datasets/breast_cancer.csv");
 const DIABETES: &str = include_str!("../../../../datasets/diabetes.csv");
 
-/// Remembers what it is told; asks for a stop after so many reports.
+/// Records all reports, and cancels the run after `stop_after` progress reports.
 #[derive(Default)]
 struct Recorder {
-    told: Mutex<Vec<(String, f64)>>,
+    reported: Mutex<Vec<(String, f64)>>,
     warned: Mutex<Vec<String>>,
     noted: Mutex<Vec<String>>,
     measured: Mutex<Vec<(String, f64, u64)>>,
@@ -28,7 +28,7 @@ struct Recorder {
 
 impl Observer for Recorder {
     fn progress(&self, phase: &str, fraction: f64) {
-        self.told.lock().unwrap().push((phase.to_owned(), fraction));
+        self.reported.lock().unwrap().push((phase.to_owned(), fraction));
     }
 
     fn warn(&self, message: &str) {
@@ -44,7 +44,7 @@ impl Observer for Recorder {
     }
 
     fn cancelled(&self) -> bool {
-        self.stop_after.is_some_and(|reports| self.told.lock().unwrap().len() >= reports)
+        self.stop_after.is_some_and(|reports| self.reported.lock().unwrap().len() >= reports)
     }
 }
 
@@ -74,17 +74,17 @@ fn run(csv: &str, request: &TrainRequest) -> Trained {
 fn refusal(csv: &str, request: &TrainRequest) -> String {
     match train(csv.as_bytes(), request, &Recorder::default()) {
         Err(TrainError::Failed { code, message }) => format!("{}: {message}", code.as_str()),
-        Err(TrainError::Cancelled) => panic!("nobody cancelled"),
-        Ok(_) => panic!("it was trained"),
+        Err(TrainError::Cancelled) => panic!("the run was not cancelled"),
+        Ok(_) => panic!("training succeeded"),
     }
 }
 
-/// Every column but the target.
+/// All columns except the target.
 fn others<'a>(csv: &'a str, target: &str) -> Vec<&'a str> {
     csv.lines().next().unwrap().split(',').filter(|name| *name != target).collect()
 }
 
-/// The mean of a measure over runs that differ in their seed.
+/// The mean of a metric over several seeds.
 fn mean(measure: &str, seeds: std::ops::RangeInclusive<u64>, run: impl Fn(u64) -> Trained) -> f64 {
     let count = seeds.clone().count() as f64;
     seeds.map(|seed| run(seed).metrics[measure].as_f64().unwrap()).sum::<f64>() / count

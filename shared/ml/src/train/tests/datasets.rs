@@ -1,8 +1,8 @@
-//! How good the models are on the repository's data sets.
+//! The metrics of all algorithms on the built-in datasets.
 
 use super::*;
 
-/// Everything about a passenger but names and numbers.
+/// The columns of a passenger without names and numbers.
 const PASSENGER: [&str; 7] = ["sex", "age", "pclass", "sibsp", "parch", "fare", "embarked"];
 
 #[test]
@@ -42,7 +42,7 @@ fn breast_cancer_with_all_algorithms() {
 }
 
 #[test]
-fn diabetes_is_regressed() {
+fn diabetes_is_a_regression() {
     let features = others(DIABETES, "target");
     let run = |seed| {
         let params = json!({"max_features": "third"});
@@ -58,7 +58,7 @@ fn diabetes_is_regressed() {
 }
 
 #[test]
-fn classes_past_two_are_told_apart_by_all_algorithms() {
+fn all_algorithms_support_several_classes() {
     for algorithm in Algorithm::ALL {
         let features = ["fare", "age", "embarked", "sibsp", "parch", "sex"];
         let request = request(algorithm, &features, "pclass", 1, none());
@@ -73,7 +73,7 @@ fn classes_past_two_are_told_apart_by_all_algorithms() {
 }
 
 #[test]
-fn every_kernel_and_criterion_learns() {
+fn every_kernel_and_criterion_works() {
     let accuracy = |algorithm, params| {
         let request = request(algorithm, &PASSENGER, "survived", 1, params);
         run(TITANIC, &request).metrics["accuracy"].as_f64().unwrap()
@@ -89,7 +89,7 @@ fn every_kernel_and_criterion_learns() {
 }
 
 #[test]
-fn what_mattered_comes_first() {
+fn the_most_important_feature_is_listed_first() {
     for algorithm in Algorithm::ALL {
         let metrics = run(TITANIC, &request(algorithm, &PASSENGER, "survived", 1, none())).metrics;
         let importances = metrics["feature_importances"].as_array().unwrap();

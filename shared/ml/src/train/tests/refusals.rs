@@ -1,18 +1,18 @@
-//! Tables and orders that can't be trained, each refused with its reason; and odd ones that can.
+//! Unsuitable tables and job specifications, which are refused with a reason, and unusual ones, which are accepted.
 
 use super::*;
 
-fn order(algorithm: Algorithm, features: &[&str]) -> TrainRequest {
+fn forest_request(algorithm: Algorithm, features: &[&str]) -> TrainRequest {
     request(algorithm, features, "y", 1, none())
 }
 
 #[test]
-fn reasons_are_given() {
-    let forest = order(Algorithm::RandomForest, &["x"]);
-    assert!(refusal("x,y\n1,0\n2,0\n", &forest).starts_with("bad_data: the target 'y' has only one value"));
-    assert!(refusal("x,y\n1,0\n2,1\n", &forest).starts_with("bad_data: 2 usable rows are too few"));
-    assert!(refusal("y\n1\n0\n", &forest).starts_with("bad_data: the data set has no column 'x'"));
-    assert!(refusal("x,y\n,0\n,1\n,0\n,1\n", &forest).starts_with("bad_data: 'x' has no value"));
+fn errors_name_the_reason() {
+    let forest = forest_request(Algorithm::RandomForest, &["x"]);
+    assert!(refusal("x,y\n1,0\n2,0\n", &forest).starts_with("bad_data: the target 'y' has only one distinct value"));
+    assert!(refusal("x,y\n1,0\n2,1\n", &forest).starts_with("bad_data: 2 rows are too few"));
+    assert!(refusal("y\n1\n0\n", &forest).starts_with("bad_data: the dataset has no column 'x'"));
+    assert!(refusal("x,y\n,0\n,1\n,0\n,1\n", &forest).starts_with("bad_data: 'x' has no values"));
     assert!(refusal("", &forest).starts_with("bad_data: "));
     let unknown = request(Algorithm::RandomForest, &["x"], "y", 1, json!({"trees": 5}));
     assert!(refusal("x,y\n1,0\n2,1\n", &unknown).starts_with("bad_params: params.trees"));
@@ -20,22 +20,22 @@ fn reasons_are_given() {
 
 #[test]
 fn a_training_part_with_one_class_is_refused() {
-    // The only other class has one row for each part; with three classes of one row each there is nothing held out.
-    assert!(refusal("x,y\n1,a\n2,b\n3,c\n", &order(Algorithm::RandomForest, &["x"])).starts_with("bad_data"));
+    // With three classes of one row each the held-out part is empty.
+    assert!(refusal("x,y\n1,a\n2,b\n3,c\n", &forest_request(Algorithm::RandomForest, &["x"])).starts_with("bad_data"));
 }
 
 #[test]
-fn engines_refuse_what_they_cannot_do() {
+fn engines_refuse_unsupported_data() {
     let numbers = (0..100).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", f64::from(row) * 1.5));
     for algorithm in [Algorithm::DecisionTree, Algorithm::Svm, Algorithm::LogisticRegression] {
-        assert!(refusal(&numbers, &order(algorithm, &["x"])).starts_with("bad_params: "));
+        assert!(refusal(&numbers, &forest_request(algorithm, &["x"])).starts_with("bad_params: "));
     }
     let many = (0..5_001).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", row % 2));
-    assert!(refusal(&many, &order(Algorithm::Svm, &["x"])).contains("at most 5000 rows"));
+    assert!(refusal(&many, &forest_request(Algorithm::Svm, &["x"])).contains("at most 5000 rows"));
 }
 
 #[test]
-fn small_and_odd_tables_still_train() {
+fn small_and_unusual_tables_can_be_trained() {
     let tables = [
         // A constant feature; a feature that is nearly always missing; huge numbers; more classes than features.
         "x,z,y\n1,5,a\n1,,a\n1,,b\n1,,b\n1,,a\n1,7,b\n1,3,a\n1,2,b\n",
@@ -45,7 +45,7 @@ fn small_and_odd_tables_still_train() {
     ];
     for table in tables {
         for algorithm in Algorithm::ALL {
-            let trained = train(table.as_bytes(), &order(algorithm, &["x", "z"]), &Recorder::default());
+            let trained = train(table.as_bytes(), &forest_request(algorithm, &["x", "z"]), &Recorder::default());
             assert!(trained.is_ok(), "{} on {table:?}: {:?}", algorithm.as_str(), trained.err());
         }
     }
@@ -58,7 +58,7 @@ fn a_class_with_a_single_row_trains_with_a_warning() {
         csv += &format!("{},{}\n", row * 31 % 17, if row == 30 { "once" } else { ["a", "b"][row % 2] });
     }
     for algorithm in Algorithm::ALL {
-        let trained = run(&csv, &order(algorithm, &["x"]));
+        let trained = run(&csv, &forest_request(algorithm, &["x"]));
         let warned = trained.warnings.iter().any(|warning| warning.starts_with("class 'once' has a single row"));
         assert!(warned, "{:?}", trained.warnings);
     }

@@ -1,4 +1,4 @@
-//! The same data and the same order give the same file, byte for byte.
+//! The same data and the same job specification give the same model file, byte for byte.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn artifact(algorithm: Algorithm, target: &str, seed: u64, threads: usize) -> Ve
 }
 
 #[test]
-fn the_number_of_threads_does_not_show_in_the_file() {
+fn the_file_does_not_depend_on_the_number_of_threads() {
     for algorithm in Algorithm::ALL {
         for target in ["survived", "pclass"] {
             let one = artifact(algorithm, target, 7, 1);
@@ -23,7 +23,7 @@ fn the_number_of_threads_does_not_show_in_the_file() {
 }
 
 #[test]
-fn twenty_trees_of_three_classes_are_one() {
+fn multiclass_trees_are_deterministic() {
     let first = artifact(Algorithm::DecisionTree, "pclass", 3, 2);
     assert!((0..19).all(|_| artifact(Algorithm::DecisionTree, "pclass", 3, 2) == first));
 }

@@ -1,20 +1,19 @@
-//! The part of [`super::check`] that looks at fitted numbers.
+//! Validation of the fitted numbers.
 
-use super::ArtifactError;
-use super::check::ensure;
+use super::error::{ArtifactError, ensure};
 use crate::model::{
-    Body, DesignEncoding, Feature, FeatureEncoding, FeatureKind, Kernel, LEAF, LinearModel, Machine, Signature,
-    SvmModel, Task, Tree, TreeEnsemble,
+    BinaryClassifier, DesignMatrixEncoder, Estimator, Feature, FeatureEncoder, FeatureKind, Kernel, LEAF, LinearModel,
+    Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
-/// Most trees in a forest.
+/// Maximum number of trees in a forest.
 const MAX_TREES: usize = 10_000;
 
-pub(super) fn check(body: &Body, signature: &Signature) -> Result<(), ArtifactError> {
-    match body {
-        Body::Trees(trees) => check_trees(trees, signature),
-        Body::Linear(linear) => check_linear(linear, signature),
-        Body::Svm(svm) => check_svm(svm, signature),
+pub(super) fn check(estimator: &Estimator, signature: &Signature) -> Result<(), ArtifactError> {
+    match estimator {
+        Estimator::Trees(trees) => check_trees(trees, signature),
+        Estimator::Linear(linear) => check_linear(linear, signature),
+        Estimator::Svm(svm) => check_svm(svm, signature),
     }
 }
 
@@ -31,8 +30,8 @@ fn check_trees(ensemble: &TreeEnsemble, signature: &Signature) -> Result<(), Art
     Ok(())
 }
 
-/// One pass: children lie behind their parent, so walks end; no node has two parents and the counts add up, so that
-/// every node but the root has exactly one and the nodes form one tree.
+/// Validates a tree in one pass. Children come after their parent, so every walk ends. Each node except the root has
+/// exactly one parent, so the nodes form one tree.
 fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
     let nodes = tree.len();
     if nodes == 0 || nodes >= LEAF as usize || tree.threshold.len() != nodes || tree.left.len() != nodes {
@@ -55,7 +54,7 @@ fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result
         if !tree.threshold[node].is_finite() {
             return Err("a threshold");
         }
-        // left < left + 1 < nodes, without overflow: left is below 2^32 and usize has 64 bits.
+        // No overflow: left is a u32 and usize has 64 bits.
         if left <= node || left + 1 >= nodes || has_parent[left] || has_parent[left + 1] {
             return Err("a child's number");
         }
@@ -73,29 +72,27 @@ fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result
     }
 }
 
-fn check_encoding(encoding: &DesignEncoding, features: &[Feature]) -> Result<(), ArtifactError> {
-    ensure(encoding.features.len() == features.len(), || "the number of encoded features".into())?;
-    for (encoding, feature) in encoding.features.iter().zip(features) {
-        let fine = match (encoding, &feature.kind) {
-            (FeatureEncoding::OneHot { categories, impute }, FeatureKind::Category { categories: known, .. }) => {
+fn check_encoder(encoder: &DesignMatrixEncoder, features: &[Feature]) -> Result<(), ArtifactError> {
+    ensure(encoder.features.len() == features.len(), || "the number of encoded features".into())?;
+    for (encoder, feature) in encoder.features.iter().zip(features) {
+        let fine = match (encoder, &feature.kind) {
+            (FeatureEncoder::OneHot { categories, impute }, FeatureKind::Category { categories: known, .. }) => {
                 *categories == known.len() && *impute < known.len().max(1)
             }
-            (FeatureEncoding::Scaled { .. }, FeatureKind::Category { .. }) | (FeatureEncoding::OneHot { .. }, _) => {
-                false
-            }
-            (FeatureEncoding::Scaled { impute, mean, scale, .. }, _) => {
+            (FeatureEncoder::Scaled { .. }, FeatureKind::Category { .. }) | (FeatureEncoder::OneHot { .. }, _) => false,
+            (FeatureEncoder::Scaled { impute, mean, scale, .. }, _) => {
                 impute.is_finite() && mean.is_finite() && scale.is_normal() && *scale > 0.0
             }
         };
-        ensure(fine, || format!("the encoding of feature '{}'", feature.name))?;
+        ensure(fine, || format!("the encoder of feature '{}'", feature.name))?;
     }
     Ok(())
 }
 
 fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), ArtifactError> {
-    check_encoding(&linear.encoding, &signature.features)?;
+    check_encoder(&linear.encoder, &signature.features)?;
     let outputs = signature.task.outputs();
-    let expected = outputs.checked_mul(linear.encoding.width());
+    let expected = outputs.checked_mul(linear.encoder.width());
     ensure(linear.intercepts.len() == outputs && Some(linear.weights.len()) == expected, || {
         "the weights' shape".into()
     })?;
@@ -103,39 +100,40 @@ fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), Artif
 }
 
 fn check_svm(svm: &SvmModel, signature: &Signature) -> Result<(), ArtifactError> {
-    check_encoding(&svm.encoding, &signature.features)?;
-    ensure(signature.task != Task::Regression, || "a support vector machine that regresses".into())?;
+    check_encoder(&svm.encoder, &signature.features)?;
+    ensure(signature.task != Task::Regression, || "a support vector classifier that regresses".into())?;
     let kernel = match svm.kernel {
         Kernel::Linear => true,
         Kernel::Rbf { gamma } => gamma.is_finite() && gamma > 0.0,
         Kernel::Polynomial { constant, degree } => constant.is_finite() && (1..=10).contains(&degree),
     };
     ensure(kernel, || "the kernel's parameters".into())?;
-    let width = svm.encoding.width();
+    let width = svm.encoder.width();
     ensure(width > 0 && svm.vectors.len().is_multiple_of(width), || "the support vectors' shape".into())?;
     ensure(finite(&svm.vectors), || "a support vector that is not finite".into())?;
-    check_pairs(&svm.machines, signature.task.labels().len())?;
+    check_pairs(&svm.classifiers, signature.task.labels().len())?;
     let vectors = svm.vectors.len() / width;
-    let fine = svm.machines.iter().all(|machine| check_machine(machine, vectors));
-    ensure(fine, || "a machine's numbers".into())
+    let fine = svm.classifiers.iter().all(|classifier| check_classifier(classifier, vectors));
+    ensure(fine, || "a classifier's numbers".into())
 }
 
-/// Every unordered pair of classes has exactly one machine.
-fn check_pairs(machines: &[Machine], classes: usize) -> Result<(), ArtifactError> {
+/// Every unordered pair of classes has exactly one binary classifier.
+fn check_pairs(classifiers: &[BinaryClassifier], classes: usize) -> Result<(), ArtifactError> {
     let mut seen = vec![false; classes * classes];
-    let fine = machines.len() == classes * (classes - 1) / 2
-        && machines.iter().all(|machine| {
-            let (low, high) = (machine.first.min(machine.second) as usize, machine.first.max(machine.second) as usize);
+    let fine = classifiers.len() == classes * (classes - 1) / 2
+        && classifiers.iter().all(|classifier| {
+            let (low, high) =
+                (classifier.first.min(classifier.second) as usize, classifier.first.max(classifier.second) as usize);
             low < high && high < classes && !std::mem::replace(&mut seen[low * classes + high], true)
         });
     ensure(fine, || "the pairs of classes".into())
 }
 
-fn check_machine(machine: &Machine, vectors: usize) -> bool {
-    machine.support.len() == machine.coefficients.len()
-        && machine.support.iter().all(|row| (*row as usize) < vectors)
-        && finite(&machine.coefficients)
-        && finite(&[machine.rho, machine.platt_a, machine.platt_b])
+fn check_classifier(classifier: &BinaryClassifier, vectors: usize) -> bool {
+    classifier.support.len() == classifier.coefficients.len()
+        && classifier.support.iter().all(|row| (*row as usize) < vectors)
+        && finite(&classifier.coefficients)
+        && finite(&[classifier.rho, classifier.platt_a, classifier.platt_b])
 }
 
 fn finite(values: &[f64]) -> bool {

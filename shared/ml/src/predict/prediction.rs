@@ -1,4 +1,4 @@
-//! Predictions as clients see them: the outcome by name, and what was assumed on the way.
+//! Predictions with labels and warnings.
 
 use serde_json::Value;
 use trainyard_domain::shown;
@@ -6,32 +6,32 @@ use trainyard_domain::shown;
 use super::Row;
 use crate::model::{Signature, Task};
 
-/// The answer for one row.
+/// The prediction for one row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// What is predicted.
+    /// The predicted value.
     pub outcome: Outcome,
-    /// Values that were missing or never seen in training, one sentence each.
+    /// One sentence per feature that was missing or had an unknown category.
     pub warnings: Vec<String>,
 }
 
-/// What is predicted, by kind of task.
+/// The predicted value, by task.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// One of two classes.
     Binary {
         /// Probability of the positive class.
         prob: f64,
-        /// Whether that is 0.5 or more.
+        /// Whether the probability is at least 0.5.
         positive: bool,
-        /// The predicted class's name.
+        /// The predicted label.
         label: String,
     },
     /// One of several classes.
     Class {
-        /// The most probable class; the first of equals.
+        /// The label with the highest probability, the first of equal ones.
         label: String,
-        /// Every class with its probability, in class order.
+        /// All labels with their probabilities, in class order.
         probabilities: Vec<(String, f64)>,
     },
     /// A number.
@@ -39,7 +39,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Names an output vector of [`Task::outputs`] numbers.
+    /// Converts an output vector of [`Task::outputs`] numbers.
     pub(super) fn new(task: &Task, outputs: &[f64]) -> Self {
         match task {
             Task::Binary { negative, positive, .. } => {
@@ -62,11 +62,11 @@ impl Outcome {
     }
 }
 
-/// Most warnings about one row.
+/// Maximum number of warnings per row.
 const MAX_ROW_WARNINGS: usize = 100;
 
-/// Names the features that were missing or held a category that training never saw. `room` is what the request has room
-/// for; what goes beyond is only counted.
+/// Warns about features that were missing or had an unknown category. `room` is the remaining number of warnings for
+/// the request; further warnings are only counted.
 pub(super) fn warnings(
     signature: &Signature,
     row: &Row,
@@ -87,19 +87,18 @@ pub(super) fn warnings(
         let name = shown(&feature.name);
         warnings.push(if *unseen {
             let value = row.get(&feature.name).map(category).unwrap_or_default();
-            format!("'{name}' has the category '{value}', which was never seen in training")
+            format!("'{name}' has the category '{value}', which did not occur in training")
         } else {
             format!("'{name}' is missing; imputed as in training")
         });
     }
     if omitted > 0 {
-        warnings
-            .push(format!("{omitted} more features are missing or have a category that was never seen in training"));
+        warnings.push(format!("{omitted} more features are missing or have a category that did not occur in training"));
     }
     warnings
 }
 
-/// A category as it was sent.
+/// The category as a string.
 fn category(value: &Value) -> String {
     match value {
         Value::String(text) => shown(text).into_owned(),

@@ -1,39 +1,39 @@
-//! The design vector: what linear models and support vector machines see of a raw row. Fitted by training on its own
-//! part alone, saved in the model, and carried out here for both sides.
+//! The encoder of the design matrix, the input of linear models and support vector classifiers. Training fits the encoder
+//! on the training part; the model stores it for prediction.
 
-/// How each feature becomes columns, in feature order.
+/// The encoder of all features, in feature order.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct DesignEncoding {
-    /// One entry per feature.
-    pub features: Vec<FeatureEncoding>,
+pub struct DesignMatrixEncoder {
+    /// One encoder per feature.
+    pub features: Vec<FeatureEncoder>,
 }
 
-/// How one feature becomes columns.
+/// The encoder of one feature.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FeatureEncoding {
-    /// A number or a boolean: `(value - mean) / scale`, and behind it, where `missing_indicator` is set (the column had
-    /// missing values in training), a column that is 1 when the value is missing and 0 otherwise.
+pub enum FeatureEncoder {
+    /// Standardizes a number or a boolean: `(value - mean) / scale`. With `missing_indicator` (the feature had missing
+    /// values in training) a second column is 1 for a missing value and 0 otherwise.
     Scaled {
-        /// Stands in for a missing value.
+        /// The value that replaces a missing value.
         impute: f64,
-        /// Mean of the training part, imputed values counted.
+        /// Mean of the training part, including imputed values.
         mean: f64,
-        /// Standard deviation of the same; positive (1 for a constant column).
+        /// Standard deviation of the training part, including imputed values; 1 for a constant column.
         scale: f64,
-        /// Whether a missing-value column follows.
+        /// Whether there is a missing indicator column.
         missing_indicator: bool,
     },
-    /// A category: one 0/1 column per code. Missing counts as `impute`; an unseen category leaves all columns 0.
+    /// One-hot encoding of a category. A missing value counts as `impute`; for an unknown category all columns are 0.
     OneHot {
-        /// How many codes there are.
+        /// Number of categories.
         categories: usize,
-        /// The code that stands in for a missing value.
+        /// The code that replaces a missing value.
         impute: usize,
     },
 }
 
-impl FeatureEncoding {
-    /// Columns this feature takes.
+impl FeatureEncoder {
+    /// Number of columns of this feature.
     pub fn width(&self) -> usize {
         match self {
             Self::Scaled { missing_indicator, .. } => 1 + usize::from(*missing_indicator),
@@ -42,13 +42,13 @@ impl FeatureEncoding {
     }
 }
 
-impl DesignEncoding {
-    /// Columns of the design vector.
+impl DesignMatrixEncoder {
+    /// Number of columns of the design matrix.
     pub fn width(&self) -> usize {
-        self.features.iter().map(FeatureEncoding::width).sum()
+        self.features.iter().map(FeatureEncoder::width).sum()
     }
 
-    /// Fills `out` (`width()` numbers) from a raw row: one number and one unseen flag per feature.
+    /// Writes a row of the design matrix (`width()` numbers) to `out`, for a raw row with one unseen flag per feature.
     pub fn encode(&self, raw: &[f32], unseen: &[bool], out: &mut [f64]) {
         let mut rest = out;
         for ((feature, &value), &unseen) in self.features.iter().zip(raw).zip(unseen) {
@@ -59,7 +59,7 @@ impl DesignEncoding {
     }
 }
 
-impl FeatureEncoding {
+impl FeatureEncoder {
     fn encode(&self, value: f32, unseen: bool, columns: &mut [f64]) {
         match *self {
             Self::Scaled { impute, mean, scale, .. } => {
@@ -71,7 +71,11 @@ impl FeatureEncoding {
             }
             Self::OneHot { impute, .. } => {
                 columns.fill(0.0);
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a code; `as` saturates")]
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "codes are small non-negative integers"
+                )]
                 let code = if value.is_nan() { impute } else { value as usize };
                 if let Some(column) = columns.get_mut(code).filter(|_| !unseen) {
                     *column = 1.0;
@@ -86,17 +90,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_and_unseen_values_have_their_own_shapes() {
-        let encoding = DesignEncoding {
+    fn missing_and_unknown_values_are_encoded() {
+        let encoder = DesignMatrixEncoder {
             features: vec![
-                FeatureEncoding::Scaled { impute: 3.0, mean: 1.0, scale: 2.0, missing_indicator: true },
-                FeatureEncoding::OneHot { categories: 3, impute: 1 },
+                FeatureEncoder::Scaled { impute: 3.0, mean: 1.0, scale: 2.0, missing_indicator: true },
+                FeatureEncoder::OneHot { categories: 3, impute: 1 },
             ],
         };
-        assert_eq!(encoding.width(), 5);
+        assert_eq!(encoder.width(), 5);
         let encode = |raw: [f32; 2], unseen: [bool; 2]| {
             let mut out = [9.0; 5];
-            encoding.encode(&raw, &unseen, &mut out);
+            encoder.encode(&raw, &unseen, &mut out);
             out
         };
         assert_eq!(encode([5.0, 2.0], [false; 2]), [2.0, 0.0, 0.0, 0.0, 1.0]);

@@ -1,33 +1,33 @@
-//! The body's section: fitted numbers to bytes and back. Shapes are checked here only as far as reading needs;
-//! [`super::check`] does the rest.
+//! The estimator section: encoding and decoding of the fitted numbers. [`super::check`] validates the decoded values.
 
-use super::ArtifactError;
 use super::bytes::{Reader, Writer};
+use super::error::ArtifactError;
 use crate::model::{
-    Body, DesignEncoding, FeatureEncoding, Kernel, LEAF, LinearModel, Machine, SvmModel, Tree, TreeEnsemble,
+    BinaryClassifier, DesignMatrixEncoder, Estimator, FeatureEncoder, Kernel, LEAF, LinearModel, SvmModel, Tree,
+    TreeEnsemble,
 };
 
 const TREES: u32 = 1;
 const LINEAR: u32 = 2;
 const SVM: u32 = 3;
 
-/// The section's id and bytes.
-pub(super) fn encode(body: &Body) -> (u32, Vec<u8>) {
+/// Returns the section's id and bytes.
+pub(super) fn encode(estimator: &Estimator) -> (u32, Vec<u8>) {
     let mut out = Writer::default();
-    let id = match body {
-        Body::Trees(trees) => {
+    let id = match estimator {
+        Estimator::Trees(trees) => {
             write_trees(&mut out, trees);
             TREES
         }
-        Body::Linear(linear) => {
-            write_encoding(&mut out, &linear.encoding);
+        Estimator::Linear(linear) => {
+            write_encoder(&mut out, &linear.encoder);
             out.length(linear.intercepts.len());
             out.f64s(&linear.intercepts);
             out.length(linear.weights.len());
             out.f64s(&linear.weights);
             LINEAR
         }
-        Body::Svm(svm) => {
+        Estimator::Svm(svm) => {
             write_svm(&mut out, svm);
             SVM
         }
@@ -35,16 +35,16 @@ pub(super) fn encode(body: &Body) -> (u32, Vec<u8>) {
     (id, out.finish())
 }
 
-pub(super) fn decode(id: u32, section: &[u8]) -> Result<Body, ArtifactError> {
+pub(super) fn decode(id: u32, section: &[u8]) -> Result<Estimator, ArtifactError> {
     let mut reader = Reader::new(section);
-    let body = match id {
-        TREES => Body::Trees(read_trees(&mut reader)?),
-        LINEAR => Body::Linear(read_linear(&mut reader)?),
-        SVM => Body::Svm(read_svm(&mut reader)?),
+    let estimator = match id {
+        TREES => Estimator::Trees(read_trees(&mut reader)?),
+        LINEAR => Estimator::Linear(read_linear(&mut reader)?),
+        SVM => Estimator::Svm(read_svm(&mut reader)?),
         other => return Err(ArtifactError::invalid(format!("unknown section {other}"))),
     };
     reader.end()?;
-    Ok(body)
+    Ok(estimator)
 }
 
 fn write_trees(out: &mut Writer, ensemble: &TreeEnsemble) {
@@ -63,7 +63,7 @@ fn write_trees(out: &mut Writer, ensemble: &TreeEnsemble) {
 fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
     let outputs = reader.length()?;
     let count = reader.length()?;
-    // Grows as trees are found, so that a forged count allocates nothing.
+    // Grows with the trees that are read, so that a forged count allocates nothing.
     let mut trees = Vec::new();
     for _ in 0..count {
         let (nodes, values) = (reader.length()?, reader.length()?);
@@ -73,7 +73,7 @@ fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
             left: reader.u32s(nodes)?,
             values: reader.f32s(values)?,
         });
-        // An empty tree takes no bytes, so a forged count of them would grow the list for nothing.
+        // An empty tree takes no bytes, so a forged count would grow the list without any input.
         if nodes == 0 {
             return Err(ArtifactError::invalid("a tree without nodes"));
         }
@@ -82,15 +82,15 @@ fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
 }
 
 fn read_linear(reader: &mut Reader<'_>) -> Result<LinearModel, ArtifactError> {
-    let encoding = read_encoding(reader)?;
+    let encoder = read_encoder(reader)?;
     let rows = reader.length()?;
     let intercepts = reader.f64s(rows)?;
     let count = reader.length()?;
-    Ok(LinearModel { encoding, weights: reader.f64s(count)?, intercepts })
+    Ok(LinearModel { encoder, weights: reader.f64s(count)?, intercepts })
 }
 
 fn write_svm(out: &mut Writer, svm: &SvmModel) {
-    write_encoding(out, &svm.encoding);
+    write_encoder(out, &svm.encoder);
     let (kind, first, second) = match svm.kernel {
         Kernel::Linear => (0, 0.0, 0),
         Kernel::Rbf { gamma } => (1, gamma, 0),
@@ -101,19 +101,19 @@ fn write_svm(out: &mut Writer, svm: &SvmModel) {
     out.u32(second);
     out.length(svm.vectors.len());
     out.f64s(&svm.vectors);
-    out.length(svm.machines.len());
-    for machine in &svm.machines {
-        out.u32(machine.first);
-        out.u32(machine.second);
-        out.f64s(&[machine.rho, machine.platt_a, machine.platt_b]);
-        out.length(machine.support.len());
-        out.u32s(&machine.support);
-        out.f64s(&machine.coefficients);
+    out.length(svm.classifiers.len());
+    for classifier in &svm.classifiers {
+        out.u32(classifier.first);
+        out.u32(classifier.second);
+        out.f64s(&[classifier.rho, classifier.platt_a, classifier.platt_b]);
+        out.length(classifier.support.len());
+        out.u32s(&classifier.support);
+        out.f64s(&classifier.coefficients);
     }
 }
 
 fn read_svm(reader: &mut Reader<'_>) -> Result<SvmModel, ArtifactError> {
-    let encoding = read_encoding(reader)?;
+    let encoder = read_encoder(reader)?;
     let kernel = match (reader.u32()?, reader.f64()?, reader.u32()?) {
         (0, ..) => Kernel::Linear,
         (1, gamma, _) => Kernel::Rbf { gamma },
@@ -122,27 +122,27 @@ fn read_svm(reader: &mut Reader<'_>) -> Result<SvmModel, ArtifactError> {
     };
     let count = reader.length()?;
     let vectors = reader.f64s(count)?;
-    let mut machines = Vec::new();
+    let mut classifiers = Vec::new();
     for _ in 0..reader.length()? {
         let (first, second) = (reader.u32()?, reader.u32()?);
         let (rho, platt_a, platt_b) = (reader.f64()?, reader.f64()?, reader.f64()?);
         let count = reader.length()?;
         let support = reader.u32s(count)?;
         let coefficients = reader.f64s(count)?;
-        machines.push(Machine { first, second, support, coefficients, rho, platt_a, platt_b });
+        classifiers.push(BinaryClassifier { first, second, support, coefficients, rho, platt_a, platt_b });
     }
-    Ok(SvmModel { encoding, kernel, vectors, machines })
+    Ok(SvmModel { encoder, kernel, vectors, classifiers })
 }
 
-fn write_encoding(out: &mut Writer, encoding: &DesignEncoding) {
-    out.length(encoding.features.len());
-    for feature in &encoding.features {
+fn write_encoder(out: &mut Writer, encoder: &DesignMatrixEncoder) {
+    out.length(encoder.features.len());
+    for feature in &encoder.features {
         match *feature {
-            FeatureEncoding::Scaled { impute, mean, scale, missing_indicator } => {
+            FeatureEncoder::Scaled { impute, mean, scale, missing_indicator } => {
                 out.u32(u32::from(missing_indicator));
                 out.f64s(&[impute, mean, scale]);
             }
-            FeatureEncoding::OneHot { categories, impute } => {
+            FeatureEncoder::OneHot { categories, impute } => {
                 out.u32(2);
                 out.length(categories);
                 out.length(impute);
@@ -151,22 +151,22 @@ fn write_encoding(out: &mut Writer, encoding: &DesignEncoding) {
     }
 }
 
-fn read_encoding(reader: &mut Reader<'_>) -> Result<DesignEncoding, ArtifactError> {
+fn read_encoder(reader: &mut Reader<'_>) -> Result<DesignMatrixEncoder, ArtifactError> {
     let mut features = Vec::new();
     for _ in 0..reader.length()? {
         features.push(match reader.u32()? {
-            kind @ (0 | 1) => FeatureEncoding::Scaled {
+            kind @ (0 | 1) => FeatureEncoder::Scaled {
                 impute: reader.f64()?,
                 mean: reader.f64()?,
                 scale: reader.f64()?,
                 missing_indicator: kind == 1,
             },
-            2 => FeatureEncoding::OneHot { categories: reader.length()?, impute: reader.length()? },
-            kind => return Err(ArtifactError::invalid(format!("unknown feature encoding {kind}"))),
+            2 => FeatureEncoder::OneHot { categories: reader.length()?, impute: reader.length()? },
+            kind => return Err(ArtifactError::invalid(format!("unknown feature encoder {kind}"))),
         });
     }
-    Ok(DesignEncoding { features })
+    Ok(DesignMatrixEncoder { features })
 }
 
-/// A leaf marker can't be a feature index.
+/// The leaf marker is not a valid feature index.
 const _: () = assert!(LEAF as usize > trainyard_domain::spec::MAX_FEATURES);

@@ -1,19 +1,19 @@
-//! What the observer hears, and that it is obeyed.
+//! Reports to the observer, and cancellation.
 
 use super::*;
 
 #[test]
-fn progress_goes_through_the_phases_and_never_back() {
+fn progress_passes_all_phases_and_never_decreases() {
     let recorder = Recorder::default();
-    let order = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 20}));
-    train(TITANIC.as_bytes(), &order, &recorder).unwrap();
-    let told = recorder.told.into_inner().unwrap();
-    assert!(told.is_sorted_by(|a, b| a.1 <= b.1), "{told:?}");
-    let mut phases: Vec<&str> = told.iter().map(|(phase, _)| phase.as_str()).collect();
+    let request = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 20}));
+    train(TITANIC.as_bytes(), &request, &recorder).unwrap();
+    let reported = recorder.reported.into_inner().unwrap();
+    assert!(reported.is_sorted_by(|a, b| a.1 <= b.1), "{reported:?}");
+    let mut phases: Vec<&str> = reported.iter().map(|(phase, _)| phase.as_str()).collect();
     phases.dedup();
     assert_eq!(phases, ["reading", "preparing", "training", "measuring", "saving"]);
-    assert_eq!(told.last().unwrap().1, 1.0);
-    assert!(told.iter().filter(|(phase, _)| phase == "training").count() > 20, "a report per tree");
+    assert_eq!(reported.last().unwrap().1, 1.0);
+    assert!(reported.iter().filter(|(phase, _)| phase == "training").count() > 20, "a report per tree");
 }
 
 #[test]
@@ -21,8 +21,8 @@ fn a_run_stops_when_it_is_cancelled() {
     for algorithm in Algorithm::ALL {
         for reports in [0, 1, 3] {
             let recorder = Recorder { stop_after: Some(reports), ..Recorder::default() };
-            let order = request(algorithm, &["sex", "age"], "survived", 1, none());
-            assert_eq!(train(TITANIC.as_bytes(), &order, &recorder), Err(TrainError::Cancelled));
+            let request = request(algorithm, &["sex", "age"], "survived", 1, none());
+            assert_eq!(train(TITANIC.as_bytes(), &request, &recorder), Err(TrainError::Cancelled));
         }
     }
 }
@@ -36,8 +36,8 @@ fn warnings_reach_observer_metrics_and_caller() {
         let target = if row == 13 { String::new() } else { u8::from(rare).to_string() };
         csv += &format!("{row},{},{},x,{target}\n", if rare { 7 } else { row % 5 }, row * 7 % 11);
     }
-    let order = request(Algorithm::RandomForest, &["id", "leak", "noise", "same"], "rare", 1, none());
-    let trained = train(csv.as_bytes(), &order, &recorder).unwrap();
+    let request = request(Algorithm::RandomForest, &["id", "leak", "noise", "same"], "rare", 1, none());
+    let trained = train(csv.as_bytes(), &request, &recorder).unwrap();
     assert_eq!(trained.warnings, recorder.warned.into_inner().unwrap());
     assert_eq!(trained.metrics["warnings"], json!(trained.warnings));
     let expected = [
@@ -54,7 +54,7 @@ fn warnings_reach_observer_metrics_and_caller() {
 }
 
 #[test]
-fn a_leak_into_a_number_is_told_too() {
+fn a_leak_of_a_numeric_target_causes_a_warning() {
     let csv = (0..200).fold("x,z,y\n".to_owned(), |csv, row| {
         format!("{csv}{},{},{}\n", row * 37 % 200, row * 53 % 17, f64::from(row * 37 % 200) * 1.5 + f64::from(row % 3))
     });
@@ -64,16 +64,16 @@ fn a_leak_into_a_number_is_told_too() {
 }
 
 #[test]
-fn a_sound_table_raises_no_warning() {
-    let order = request(Algorithm::DecisionTree, &["sex", "age", "pclass", "embarked"], "survived", 1, none());
-    assert_eq!(run(TITANIC, &order).warnings, Vec::<String>::new());
+fn a_good_table_causes_no_warnings() {
+    let request = request(Algorithm::DecisionTree, &["sex", "age", "pclass", "embarked"], "survived", 1, none());
+    assert_eq!(run(TITANIC, &request).warnings, Vec::<String>::new());
 }
 
 #[test]
-fn a_watcher_hears_what_was_read_and_sees_the_forest_improve() {
+fn the_observer_receives_messages_and_intermediate_scores() {
     let recorder = Recorder::default();
-    let order = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 50}));
-    let trained = train(TITANIC.as_bytes(), &order, &recorder).unwrap();
+    let request = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 50}));
+    let trained = train(TITANIC.as_bytes(), &request, &recorder).unwrap();
     let noted = recorder.noted.into_inner().unwrap();
     assert_eq!(
         noted,
@@ -82,8 +82,11 @@ fn a_watcher_hears_what_was_read_and_sees_the_forest_improve() {
     let measured = recorder.measured.into_inner().unwrap();
     assert!(measured.iter().all(|(name, value, _)| name == "oob_accuracy" && (0.0..=1.0).contains(value)));
     let steps: Vec<_> = measured.iter().map(|(.., step)| *step).collect();
-    assert_eq!(steps, (3..=48).step_by(3).collect::<Vec<_>>(), "a bounded number of points on the curve");
+    assert_eq!(steps, (3..=48).step_by(3).collect::<Vec<_>>(), "the number of intermediate scores is limited");
     let last = measured.last().unwrap().1;
     let finished = trained.metrics["oob_accuracy"].as_f64().unwrap();
-    assert!((last - finished).abs() < 0.05, "the curve ends where the finished forest is: {last}, {finished}");
+    assert!(
+        (last - finished).abs() < 0.05,
+        "the last intermediate score is close to the final score: {last}, {finished}"
+    );
 }

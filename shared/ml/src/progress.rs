@@ -1,0 +1,75 @@
+//! Progress reports of a training run: the observer, and the phases with their share of the total progress.
+
+use crate::error::TrainError;
+
+/// Receives the progress of a training run and can cancel it. Calls come from several threads, one at a time.
+pub trait Observer: Sync {
+    /// Reports the phase (`reading`, `preparing`, `training`, `measuring`, `saving`) and the progress of the whole run
+    /// from 0 to 1, which never decreases.
+    fn progress(&self, phase: &str, fraction: f64);
+
+    /// Reports a warning about the data or the model for the user.
+    fn warn(&self, message: &str) {
+        let _ = message;
+    }
+
+    /// Reports an informational message, such as the number of rows.
+    fn note(&self, message: &str) {
+        let _ = message;
+    }
+
+    /// Reports an intermediate metric after a number of steps (trees).
+    fn metric(&self, name: &str, value: f64, step: u64) {
+        let _ = (name, value, step);
+    }
+
+    /// Whether the run should stop; called often.
+    fn cancelled(&self) -> bool;
+}
+
+/// A phase: reports its progress and checks for cancellation.
+pub(crate) struct Progress<'a> {
+    observer: &'a dyn Observer,
+    phase: &'static str,
+    from: f64,
+    to: f64,
+}
+
+impl<'a> Progress<'a> {
+    /// Starts the first phase.
+    pub(crate) fn start(
+        observer: &'a dyn Observer,
+        phase: &'static str,
+        from: f64,
+        to: f64,
+    ) -> Result<Self, TrainError> {
+        let progress = Self { observer, phase, from, to };
+        progress.at(0.0)?;
+        Ok(progress)
+    }
+
+    /// Starts the next phase, which ends at the total progress `to`.
+    pub(crate) fn next(self, phase: &'static str, to: f64) -> Result<Self, TrainError> {
+        Self::start(self.observer, phase, self.to, to)
+    }
+
+    /// Reports the progress of this phase.
+    ///
+    /// # Errors
+    /// [`TrainError::Cancelled`] if the observer cancelled the run.
+    pub(crate) fn at(&self, fraction: f64) -> Result<(), TrainError> {
+        self.check()?;
+        self.observer.progress(self.phase, self.from + (self.to - self.from) * fraction.clamp(0.0, 1.0));
+        Ok(())
+    }
+
+    /// Reports an intermediate metric.
+    pub(crate) fn metric(&self, name: &str, value: f64, step: u64) {
+        self.observer.metric(name, value, step);
+    }
+
+    /// Checks for cancellation without reporting progress.
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        if self.observer.cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
+    }
+}
