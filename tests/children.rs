@@ -1,5 +1,5 @@
-//! The training process as the system starts it: what it is told, what it may use, and what becomes of the others when
-//! it dies.
+//! The training process as started by the system: its environment, its limits, and the isolation of other jobs from a
+//! crash.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn a_training_process_knows_no_secret_is_confined_and_has_limits() {
     send_signal(pid, Signal::KILL);
 }
 
-/// The ladder of limits with every algorithm is in the worker's own tests; this is the real program with its allocator.
+/// The worker's own tests cover every limit with every algorithm; this test uses the real binary with its allocator.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_memory_limit_that_is_too_small_to_start_is_out_of_memory() {
     for (limit, required) in [("8", true), ("50", false), ("60", false)] {
@@ -77,7 +77,7 @@ async fn a_memory_limit_that_is_too_small_to_start_is_out_of_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn crashes_and_hangs_end_their_own_jobs_alone() {
+async fn crashes_and_hangs_affect_only_their_own_jobs() {
     let system = two_slots().await;
     let admin = system.client().admin().await;
     let steady = admin.submit(long_job(&unique("steady"))).await;
@@ -86,7 +86,8 @@ async fn crashes_and_hangs_end_their_own_jobs_alone() {
     for _ in 0..3 {
         let next = async || training_process(&poison).filter(|pid| *pid != killed);
         killed = eventually("it trains", LIMIT, next).await;
-        // Not SIGSEGV: Rust's own handler waits for the instruction to fail again, which it does not when somebody sent it.
+        // Not SIGSEGV: Rust's handler returns and expects the instruction to fault again, which does not happen for a
+        // sent signal.
         send_signal(killed, Signal::ILL);
     }
     let view = admin.finished(&poison).await;

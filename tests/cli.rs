@@ -1,4 +1,4 @@
-//! The client verbs, typed as the README types them.
+//! The client commands, as shown in the README.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -11,13 +11,13 @@ use crate::support::on_both_stacks;
 
 on_both_stacks!(
     the_tour_ends_with_a_prediction,
-    what_a_job_says_is_shown_as_it_runs_and_afterwards,
-    output_for_scripts_is_json_alone,
-    exit_codes_tell_what_went_wrong,
+    the_job_log_is_readable_during_and_after_the_run,
+    output_for_scripts_is_only_json,
+    exit_codes_distinguish_errors,
     accounts_are_invited_changed_and_deleted,
 );
 
-/// One person's terminal: a home folder of its own.
+/// A terminal of one user, with its own home directory.
 struct Terminal {
     home: TempDir,
     client: Client,
@@ -32,7 +32,7 @@ impl Terminal {
         self.command(line).output().unwrap()
     }
 
-    /// The same with these lines on standard input, by whoever is signed in here.
+    /// The same with these lines on standard input, and with the stored session.
     fn types(&self, line: &str, input: &str) -> Output {
         let mut command = self.command(line);
         command.env_remove("TRAINYARD_EMAIL").env_remove("TRAINYARD_PASSWORD");
@@ -79,7 +79,7 @@ async fn the_tour_ends_with_a_prediction(system: &System) {
     assert!(predicted.contains("survived") && predicted.contains("true"), "{predicted}");
 }
 
-async fn what_a_job_says_is_shown_as_it_runs_and_afterwards(system: &System) {
+async fn the_job_log_is_readable_during_and_after_the_run(system: &System) {
     let (terminal, name) = (Terminal::new(system), unique("said"));
     terminal.succeeds("login");
     let watched = terminal.run(&format!("train --watch --algorithm decision_tree --features sex,age --name {name}"));
@@ -88,14 +88,14 @@ async fn what_a_job_says_is_shown_as_it_runs_and_afterwards(system: &System) {
     let admin = system.client().admin().await;
     let id = admin.get(&format!("/training?name={name}")).await.expect(200)["items"][0]["job_id"].clone();
     let id = id.as_str().unwrap();
-    let told = terminal.succeeds(&format!("jobs logs {id} --follow"));
-    assert!(told.contains("training on 1047 rows") && told.contains("accuracy 0."), "{told}");
+    let log = terminal.succeeds(&format!("jobs logs {id} --follow"));
+    assert!(log.contains("training on 1047 rows") && log.contains("accuracy 0."), "{log}");
     let list: Value = serde_json::from_str(&terminal.succeeds(&format!("jobs logs {id} --json"))).unwrap();
-    assert_eq!(list.as_array().unwrap().len(), told.lines().count());
+    assert_eq!(list.as_array().unwrap().len(), log.lines().count());
     terminal.fails("jobs logs 00000000-0000-7000-8000-000000000000", 4);
 }
 
-async fn output_for_scripts_is_json_alone(system: &System) {
+async fn output_for_scripts_is_only_json(system: &System) {
     let (terminal, name) = (Terminal::new(system), unique("json"));
     terminal.succeeds("login --json");
     let train = "train --json --watch --algorithm decision_tree --features sex,age --name";
@@ -107,7 +107,7 @@ async fn output_for_scripts_is_json_alone(system: &System) {
     assert!(models["items"].is_array());
 }
 
-async fn exit_codes_tell_what_went_wrong(system: &System) {
+async fn exit_codes_distinguish_errors(system: &System) {
     let terminal = Terminal::new(system);
     terminal.fails("train --algorithm", 2);
     terminal.succeeds("login");

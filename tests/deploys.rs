@@ -1,4 +1,4 @@
-//! Rolling deploys and scaling in: whoever stops says so first, and what runs is not lost.
+//! Rolling deploys and scaling in: a process becomes unready before it stops, and running jobs are not lost.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -21,8 +21,8 @@ async fn get(url: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-/// Waits until a process says that it is stopping, while it still lives.
-async fn says_that_it_stops(url: &str) {
+/// Waits until a running process reports that it is stopping.
+async fn wait_for_stopping_status(url: &str) {
     let (_, text) = eventually("it is not ready any more", LIMIT, async || {
         Some(get(&format!("{url}/health/ready")).await).filter(|(status, _)| *status == 503)
     })
@@ -34,7 +34,7 @@ async fn says_that_it_stops(url: &str) {
 
 async fn ended(mut system: System, role: usize) -> (System, Option<i32>) {
     tokio::task::spawn_blocking(move || {
-        let status = system.ended(role);
+        let status = system.wait_ended(role);
         (system, status.code())
     })
     .await
@@ -42,14 +42,14 @@ async fn ended(mut system: System, role: usize) -> (System, Option<i32>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_role_is_not_ready_before_it_stops_serving() {
+async fn every_role_becomes_unready_before_it_stops_serving() {
     let mut system = own(1, &[("TRAINYARD__SERVER__DRAIN_DELAY_S", "15")]).await;
     let urls = system.urls();
     for role in 0..urls.len() {
         system.signal(role, Signal::TERM.as_raw());
     }
     for (_, url) in &urls {
-        says_that_it_stops(url).await;
+        wait_for_stopping_status(url).await;
     }
     let admin = system.client().admin().await;
     let accepted = admin.submit(quick_job(&unique("late"))).await;
@@ -62,7 +62,7 @@ async fn every_role_is_not_ready_before_it_stops_serving() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_busy_worker_can_be_watched_until_its_job_has_ended() {
+async fn a_draining_worker_serves_health_and_metrics_until_its_job_ends() {
     let system = own(1, &[("TRAINYARD__WORKER__GRACE_S", "120")]).await;
     let admin = system.client().admin().await;
     let job =
@@ -73,7 +73,7 @@ async fn a_busy_worker_can_be_watched_until_its_job_has_ended() {
     let worker = system.workers()[0];
     let url = system.urls()[worker].1.clone();
     system.signal(worker, Signal::TERM.as_raw());
-    says_that_it_stops(&url).await;
+    wait_for_stopping_status(&url).await;
     let (status, metrics) = get(&format!("{url}/metrics")).await;
     assert!(status == 200 && metrics.contains("trainyard_worker_jobs_running 1"), "{metrics}");
     send_signal(pid, Signal::CONT);
@@ -84,15 +84,15 @@ async fn a_busy_worker_can_be_watched_until_its_job_has_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_for_so_many_jobs_ends_by_itself() {
-    // A delay that nobody has to wait for: no load balancer sends anything to a worker that is done.
+async fn a_worker_with_max_jobs_exits_after_them() {
+    // The delay does not apply: no load balancer sends requests to a worker that has finished its jobs.
     let system = own(0, &[("TRAINYARD__SERVER__DRAIN_DELAY_S", "3600")]).await;
     let admin = system.client().admin().await;
     let name = unique("scaled");
     let jobs = [admin.submit(quick_job(&name)).await, admin.submit(quick_job(&name)).await];
     let mut worker = system.command("worker");
     worker.args(["--listen", "127.0.0.1:0", "--max-jobs", "1"]).stderr(Stdio::null());
-    let worker = tokio::task::spawn_blocking(move || trainyard_testkit::spawn_tied(worker, Signal::KILL.as_raw()));
+    let worker = tokio::task::spawn_blocking(move || trainyard_testkit::spawn_guarded(worker, Signal::KILL.as_raw()));
     let mut worker = worker.await.unwrap();
     let status = eventually("the worker ends", LIMIT, async || worker.0.try_wait().unwrap()).await;
     assert_eq!(status.code(), Some(0));

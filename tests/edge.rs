@@ -1,4 +1,4 @@
-//! What anybody can send: heads and bodies that are wrong, large or encoded, and more connections than there are files.
+//! Hostile input: invalid, large or encoded headers and bodies, and more connections than file descriptors.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::support::{BINARY, on_both_stacks};
 
 on_both_stacks!(
     every_role_raises_its_limit_on_open_files,
-    every_role_demands_one_host,
-    only_plain_bodies_are_taken_but_for_uploads,
-    answers_with_tokens_and_people_are_not_kept,
-    the_documentation_page_is_shut_off_from_other_sites,
-    a_name_that_is_given_twice_is_refused,
-    every_field_of_a_wrong_type_is_named_at_once,
-    nonsense_is_refused_and_never_a_failure,
+    every_role_requires_one_host_header,
+    only_uploads_may_be_compressed,
+    responses_with_tokens_or_personal_data_are_not_cached,
+    the_documentation_page_has_strict_security_headers,
+    a_duplicate_field_name_is_refused,
+    all_fields_of_a_wrong_type_are_reported_together,
+    malformed_requests_get_client_errors,
 );
 
 fn address(url: &str) -> &str {
     url.strip_prefix("http://").unwrap()
 }
 
-/// What the server at `url` answers to these bytes.
+/// The response of the server at `url` to these bytes.
 async fn exchange(url: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address(url)).await.unwrap();
-    // The server may have answered, and closed, before it has read everything.
+    // The server may answer and close the connection before it has read all bytes.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
@@ -43,7 +43,7 @@ async fn every_role_raises_its_limit_on_open_files(system: &System) {
     }
 }
 
-async fn every_role_demands_one_host(system: &System) {
+async fn every_role_requires_one_host_header(system: &System) {
     for (role, url) in system.urls() {
         for hosts in ["connection: close\r\n", "host: a\r\nhost: b\r\nconnection: close\r\n"] {
             let answer = exchange(&url, format!("GET /health HTTP/1.1\r\n{hosts}\r\n").as_bytes()).await;
@@ -59,7 +59,7 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-async fn only_plain_bodies_are_taken_but_for_uploads(system: &System) {
+async fn only_uploads_may_be_compressed(system: &System) {
     let admin = system.client().admin().await;
     let send = async |path: &str, kind: &str, encoding: &str, body: Vec<u8>| {
         let request = admin.request(reqwest::Method::POST, path).header("content-type", kind);
@@ -77,7 +77,7 @@ async fn only_plain_bodies_are_taken_but_for_uploads(system: &System) {
     send(&upload, "text/csv", "gzip", gzip("a,b\n1,2\n3,4\n")).await.expect(201);
 }
 
-async fn answers_with_tokens_and_people_are_not_kept(system: &System) {
+async fn responses_with_tokens_or_personal_data_are_not_cached(system: &System) {
     let admin = system.client().admin().await;
     let wrong = json!({"email": "nobody@example.com", "password": "wrong password"});
     assert_eq!(system.client().post("/login", wrong).await.header("cache-control"), "no-store");
@@ -87,7 +87,7 @@ async fn answers_with_tokens_and_people_are_not_kept(system: &System) {
     assert_eq!(system.client().get("/me").await.header("cache-control"), "no-store");
 }
 
-async fn the_documentation_page_is_shut_off_from_other_sites(system: &System) {
+async fn the_documentation_page_has_strict_security_headers(system: &System) {
     for path in ["/docs/", "/docs/swagger-ui.css", "/docs/swagger-initializer.js"] {
         let page = system.client().get(path).await;
         let policy = page.header("content-security-policy");
@@ -106,7 +106,7 @@ async fn raw_json(client: &Client, url: &str, body: impl Into<reqwest::Body>) ->
     client.send(request.header("content-type", "application/json").body(body)).await
 }
 
-async fn a_name_that_is_given_twice_is_refused(system: &System) {
+async fn a_duplicate_field_name_is_refused(system: &System) {
     let admin = system.client().admin().await;
     let (predict, train) = (format!("{}/inference", admin.inference_url()), format!("{}/training", admin.api_url()));
     raw_json(&admin, &predict, r#"{"features": {"age": 1, "age": 2}}"#).await.refused(&["features.age"]);
@@ -129,7 +129,7 @@ async fn a_name_that_is_given_twice_is_refused(system: &System) {
     raw_json(&admin, &schedule, body).await.refused(&["spec.params.c"]);
 }
 
-async fn every_field_of_a_wrong_type_is_named_at_once(system: &System) {
+async fn all_fields_of_a_wrong_type_are_reported_together(system: &System) {
     let admin = system.client().admin().await;
     let (predict, train) = (format!("{}/inference", admin.inference_url()), format!("{}/training", admin.api_url()));
     let body = json!({"name": 1, "features": "sex", "priority": "high", "run_at": "soon", "params": [], "retries": 3});
@@ -143,7 +143,7 @@ async fn every_field_of_a_wrong_type_is_named_at_once(system: &System) {
         .refused(&["email", "password", "token"]);
 }
 
-async fn nonsense_is_refused_and_never_a_failure(system: &System) {
+async fn malformed_requests_get_client_errors(system: &System) {
     let admin = system.client().admin().await;
     let train = format!("{}/training", admin.api_url());
     let deep = |open: &str| format!("{{\"params\": {}", open.repeat(100_000));
@@ -183,7 +183,7 @@ async fn nonsense_is_refused_and_never_a_failure(system: &System) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_system_without_files_left_takes_connections_again_afterwards() {
+async fn a_server_recovers_from_file_descriptor_exhaustion() {
     let system = own_system();
     let open = || std::fs::read_dir(format!("/proc/{}/fd", system.pid(0))).unwrap().count();
     let pid = Pid::from_raw(i32::try_from(system.pid(0)).unwrap()).unwrap();
@@ -209,14 +209,14 @@ fn own_system() -> System {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_are_bounded_in_bytes_and_models_are_missed_by_name() {
+async fn pages_have_a_maximum_size_and_a_missing_model_is_named() {
     let system = own_system();
     let admin = system.client().admin().await;
     let nothing = admin.infer(json!({"features": {"age": 3}})).await.problem(404);
     assert!(nothing["detail"].as_str().unwrap().contains("no model has been published yet"), "{nothing}");
 
     let columns: Vec<_> = (0..1_000).map(|i| format!("{i:0100}")).collect();
-    // Every column divides the rows in another way than the target does.
+    // Every column splits the rows differently from the target.
     let row = |row: u32| (0..1_000).map(|i| ((i + row / 2) % 2).to_string()).collect::<Vec<_>>().join(",");
     let rows: Vec<_> = (0..4).map(|i| format!("{},{}\n", row(i), i % 2)).collect();
     admin.upload("wide", format!("{},y\n{}", columns.join(","), rows.concat())).await.expect(201);
@@ -241,7 +241,7 @@ async fn pages_are_bounded_in_bytes_and_models_are_missed_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_never_comes_is_the_clients_fault() {
+async fn a_body_that_never_arrives_is_answered_408() {
     let settings = [("TRAINYARD__SERVER__BODY_PAUSE_S", "1")];
     let start = || System::start_with(BINARY, Stack::Embedded, 1, &settings);
     let system = std::thread::scope(|scope| scope.spawn(start).join().unwrap());

@@ -1,4 +1,4 @@
-//! What a client sees while something that Trainyard stands on is full, read-only, gone or not ready yet, and afterwards.
+//! Responses to clients while a dependency is full, read-only, unavailable or not ready, and afterwards.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::{BINARY, quick_job};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A job that writes to the database and is not run.
+/// A job that is stored and does not run during the test.
 fn later_job(name: &str) -> Value {
     let mut job = quick_job(name);
     job["run_at"] = json!("2999-01-01T00:00:00Z");
@@ -26,7 +26,7 @@ async fn started(start: impl FnOnce() -> System + Send + 'static) -> System {
     tokio::task::spawn_blocking(start).await.unwrap()
 }
 
-/// Whether a role is ready, and what is wrong if not.
+/// The readiness of a role, with the reason if it is not ready.
 async fn readiness(client: &Client) -> (u16, Value) {
     let answer = client.get("/health/ready").await;
     (answer.status, answer.body)
@@ -126,7 +126,7 @@ async fn a_postgres_that_takes_no_writes_is_503_and_every_role_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_model_waits_for_room_in_the_object_store() {
+async fn a_run_waits_for_space_in_the_object_store() {
     let Some(disk) = SmallDisk::mount(2) else { return };
     let url = format!("file://{}/objects%20here", disk.path().display());
     let system = started(move || System::start_with(BINARY, Stack::Embedded, 1, &[("ARTIFACT_URL", &url)])).await;
@@ -146,7 +146,7 @@ async fn a_model_waits_for_room_in_the_object_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_set_that_is_gone_or_altered_fails_its_job_once() {
+async fn a_missing_or_corrupt_dataset_fails_its_job_once() {
     let system = started(|| System::start(BINARY, Stack::Embedded)).await;
     let admin = system.client().admin().await;
     type Damage = fn(&Path);
@@ -170,7 +170,7 @@ async fn a_data_set_that_is_gone_or_altered_fails_its_job_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn roles_on_a_database_that_was_never_migrated_say_what_to_do_and_start_once_it_is() {
+async fn roles_wait_for_the_migration_and_log_the_command() {
     const ROLES: &[&str] = &["api", "worker", "inference"];
     let settings = tokio::task::spawn_blocking(distributed_settings).await.unwrap();
     let mut system = started(|| System::start_unmigrated(BINARY, ROLES, settings)).await;
@@ -197,7 +197,7 @@ async fn roles_on_a_database_that_was_never_migrated_say_what_to_do_and_start_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_else_can_open_what_up_keeps_also_in_a_folder_from_before() {
+async fn data_files_of_up_are_private_also_in_an_older_folder() {
     let mut system = started(|| System::start(BINARY, Stack::Embedded)).await;
     let admin = system.client().admin().await;
     admin.trained(quick_job(&unique("kept"))).await;
@@ -210,7 +210,7 @@ async fn nobody_else_can_open_what_up_keeps_also_in_a_folder_from_before() {
     };
     assert_eq!(open_files(&system), Vec::<String>::new());
     assert!(system.folder().join("data/trainyard.db-wal").is_file());
-    // As an earlier version left it.
+    // As created by an earlier version.
     tokio::task::block_in_place(|| system.terminate(0));
     let data = system.folder().join("data");
     for (path, mode) in [("", 0o755), ("objects", 0o755), ("trainyard.db", 0o644)] {
@@ -223,8 +223,8 @@ async fn nobody_else_can_open_what_up_keeps_also_in_a_folder_from_before() {
     assert_eq!(open_files(&system), Vec::<String>::new());
 }
 
-/// Adds every file and folder, from `path` down, that others can use. A cached dataset may have the group of the training
-/// processes, which read it where the worker is root; the folders above keep others out.
+/// Collects all files and folders below `path` that other users can access. A cached dataset may have the group of the
+/// training processes, which read it if the worker runs as root; the folders above deny access to others.
 fn collect_open(path: &Path, open: &mut Vec<String>) {
     let Ok(found) = std::fs::symlink_metadata(path) else { return };
     let mode = found.permissions().mode() & 0o777;

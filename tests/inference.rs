@@ -1,4 +1,4 @@
-//! Predictions, as clients ask for them.
+//! Predictions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +11,9 @@ use crate::support::{on_both_stacks, quick_job};
 
 on_both_stacks!(
     one_row_and_many_rows_agree,
-    what_is_missing_is_imputed_and_said,
-    what_is_wrong_is_refused_by_name,
-    a_model_that_is_not_there_is_not_found,
+    missing_values_are_imputed_and_reported,
+    invalid_fields_are_refused_by_name,
+    an_unknown_model_is_not_found,
     a_version_can_be_pinned,
     a_new_version_swaps_in_without_a_failed_request,
 );
@@ -50,7 +50,7 @@ async fn one_row_and_many_rows_agree(system: &System) {
     assert!(none.status == 422 || none.body["predictions"] == json!([]), "{none:?}");
 }
 
-async fn what_is_missing_is_imputed_and_said(system: &System) {
+async fn missing_values_are_imputed_and_reported(system: &System) {
     let admin = system.client().admin().await;
     let name = served_model(&admin, "missing").await;
     let answer = admin.infer(json!({"model": name, "features": {"sex": "female", "pclass": null}})).await.expect(200);
@@ -61,7 +61,7 @@ async fn what_is_missing_is_imputed_and_said(system: &System) {
     assert!(answer["warnings"].to_string().contains("sex"), "{answer}");
 }
 
-async fn what_is_wrong_is_refused_by_name(system: &System) {
+async fn invalid_fields_are_refused_by_name(system: &System) {
     let admin = system.client().admin().await;
     let name = served_model(&admin, "wrong").await;
     let infer = async |body: Value| admin.infer(body).await;
@@ -78,7 +78,7 @@ async fn what_is_wrong_is_refused_by_name(system: &System) {
     system.client().infer(json!({"model": name, "features": {}})).await.problem(401);
 }
 
-async fn a_model_that_is_not_there_is_not_found(system: &System) {
+async fn an_unknown_model_is_not_found(system: &System) {
     let admin = system.client().admin().await;
     let name = served_model(&admin, "there").await;
     admin.infer(json!({"model": "nothing-here", "features": {}})).await.problem(404);
@@ -129,6 +129,6 @@ async fn a_new_version_swaps_in_without_a_failed_request(system: &System) {
         answers += task.await.unwrap();
     }
     assert!(answers > 20, "only {answers} requests ran beside the swaps");
-    // The promise is 250 ms; a busy test machine gets more, a pool that only notices by accident does not.
+    // The documented limit is 250 ms. A busy test machine gets more, but less than the interval of a poll.
     assert!(slowest < Duration::from_secs(2), "the slowest swap was seen after {slowest:?}");
 }

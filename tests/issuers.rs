@@ -1,4 +1,4 @@
-//! Tokens of outside issuers: Auth.js' and NextAuth's own, and a real OpenID provider's.
+//! Tokens of external issuers: Auth.js and NextAuth, and an OpenID provider.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
-use trainyard_testkit::{Client, OpenIdProvider, Stack, System, auth_js_tokens, eventually, unique, wanted};
+use trainyard_testkit::{Client, OpenIdProvider, Stack, System, auth_js_tokens, eventually, token_options, unique};
 
 use crate::support::BINARY;
 
@@ -19,7 +19,7 @@ const SECURE_COOKIE: &str = "__Secure-authjs.session-token";
 const MAPPED: &str = "https://mapped.example.com";
 const CLOSED: &str = "https://closed.example.com";
 
-/// A system with issuers of every kind, and the provider among them.
+/// A system with issuers of every kind, including the running provider.
 struct Bench {
     system: System,
     provider: OpenIdProvider,
@@ -74,14 +74,14 @@ macro_rules! on_both_stacks_with_issuers {
 }
 
 on_both_stacks_with_issuers!(
-    session_tokens_of_auth_js_sign_in,
-    session_tokens_that_must_not_sign_in_are_refused_by_name,
-    many_first_requests_make_one_account,
-    an_address_alone_never_leads_to_an_account,
-    a_verified_address_leads_to_an_account_where_that_is_allowed,
+    session_tokens_of_auth_js_are_accepted,
+    invalid_session_tokens_are_refused_with_a_reason,
+    concurrent_first_requests_create_one_account,
+    an_unverified_address_never_selects_an_account,
+    a_verified_address_selects_an_account_if_configured,
     administrators_and_claims_decide_roles,
     a_disabled_account_is_refused_everywhere,
-    a_provider_of_openid_signs_in_through_rotation_and_outage,
+    openid_tokens_are_accepted_during_key_rotation_and_outage,
 );
 
 fn address() -> String {
@@ -92,7 +92,7 @@ fn session(secret: &str, salt: &str, token: Value) -> Value {
     json!({"version": 5, "secret": secret, "salt": salt, "maxAge": 600, "token": token})
 }
 
-/// A token that an application signs by itself, under the secret it shares with us.
+/// A token that an application signs with a secret shared with Trainyard.
 fn signed(secret: &str, claims: &Value) -> String {
     let mut claims = claims.clone();
     let now = chrono::Utc::now().timestamp();
@@ -101,7 +101,7 @@ fn signed(secret: &str, claims: &Value) -> String {
     encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-/// The account of a token, which API and inference both accept.
+/// The account of a token that the API and inference both accept.
 async fn accepted(client: &Client, token: &str) -> Value {
     let client = client.with_token(token);
     let me = client.get("/me").await.expect(200);
@@ -110,7 +110,7 @@ async fn accepted(client: &Client, token: &str) -> Value {
     me
 }
 
-/// The API and inference both refuse the token, and say why.
+/// Checks that the API and inference both refuse the token with this reason.
 async fn refused(client: &Client, token: &str, code: &str, why: &str) {
     let client = client.with_token(token);
     for answer in [client.get("/me").await, client.infer(json!({"model": "x", "features": {}})).await] {
@@ -121,7 +121,7 @@ async fn refused(client: &Client, token: &str, code: &str, why: &str) {
     }
 }
 
-async fn session_tokens_of_auth_js_sign_in(bench: &Bench) {
+async fn session_tokens_of_auth_js_are_accepted(bench: &Bench) {
     let client = bench.system.client();
     let (email, other) = (address(), address());
     let (subject, number) = (unique("subject"), unique("id"));
@@ -138,23 +138,23 @@ async fn session_tokens_of_auth_js_sign_in(bench: &Bench) {
         assert_eq!(accepted(&client, token).await["id"], account["id"], "one user, one account");
     }
     assert_eq!(accepted(&client, &signed(SECRET, &claims)).await["id"], account["id"]);
-    // Inference needs no account to be made first.
+    // Inference works without an existing account.
     let first = client.with_token(&tokens[3]).infer(json!({"model": "no-such-model", "features": {}})).await;
     assert!(![401, 403, 503].contains(&first.status), "{first:?}");
     assert_eq!(accepted(&client, &tokens[3]).await["email"], other, "a user id in `id`");
     client.with_token(&tokens[0]).get("/admin/users").await.problem(403);
-    // There is no password to guess.
+    // Accounts of an issuer have no password.
     client.post("/login", json!({"email": email, "password": "any password"})).await.problem(401);
 }
 
-async fn session_tokens_that_must_not_sign_in_are_refused_by_name(bench: &Bench) {
+async fn invalid_session_tokens_are_refused_with_a_reason(bench: &Bench) {
     let client = bench.system.client();
     let claims = json!({"sub": unique("subject"), "email": address()});
     let now = chrono::Utc::now().timestamp();
     let old = json!({"version": 5, "secret": SECRET, "salt": COOKIE, "maxAge": 60, "token": claims, "now": now - 120});
     let tokens = auth_js_tokens(&[
         old,
-        session("a secret that the service was never told about", COOKIE, claims.clone()),
+        session("a secret that the service does not have", COOKIE, claims.clone()),
         session(SECRET, "another-cookie", claims.clone()),
         session(SECRET, COOKIE, json!({"email": address()})),
         session(SECRET, COOKIE, json!({"sub": unique("subject"), "email": null})),
@@ -170,13 +170,13 @@ async fn session_tokens_that_must_not_sign_in_are_refused_by_name(bench: &Bench)
     let (head, tag) = tokens[6].rsplit_once('.').unwrap();
     let tampered = format!("{head}.{}{}", if tag.starts_with('A') { 'B' } else { 'A' }, &tag[1..]);
     refused(&client, &tampered, "unauthenticated", "signature").await;
-    let forged = signed("a secret that the service was never told about", &claims);
+    let forged = signed("a secret that the service does not have", &claims);
     refused(&client, &forged, "unauthenticated", "signature").await;
     let stranger = signed(SECRET, &json!({"sub": "1", "email": address(), "iss": "https://stranger.example.com"}));
     refused(&client, &stranger, "unauthenticated", "claim iss").await;
 }
 
-async fn many_first_requests_make_one_account(bench: &Bench) {
+async fn concurrent_first_requests_create_one_account(bench: &Bench) {
     let client = bench.system.client();
     let user = client.with_token(&signed(SECRET, &json!({"sub": unique("subject"), "email": address()})));
     let answers = futures::future::join_all((0..20).map(|_| user.get("/me"))).await;
@@ -184,7 +184,7 @@ async fn many_first_requests_make_one_account(bench: &Bench) {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
-async fn an_address_alone_never_leads_to_an_account(bench: &Bench) {
+async fn an_unverified_address_never_selects_an_account(bench: &Bench) {
     let client = bench.system.client();
     let owner = client.user().await;
     let email = owner.get("/me").await.expect(200)["email"].clone();
@@ -197,7 +197,7 @@ async fn an_address_alone_never_leads_to_an_account(bench: &Bench) {
     refused(&client, &signed(CLOSED_SECRET, &unknown), "unauthenticated", "has no account").await;
 }
 
-async fn a_verified_address_leads_to_an_account_where_that_is_allowed(bench: &Bench) {
+async fn a_verified_address_selects_an_account_if_configured(bench: &Bench) {
     let client = bench.system.client();
     let account = client.user().await.get("/me").await.expect(200);
     let person = |subject: &str| {
@@ -216,12 +216,12 @@ async fn a_verified_address_leads_to_an_account_where_that_is_allowed(bench: &Be
 async fn administrators_and_claims_decide_roles(bench: &Bench) {
     let client = bench.system.client();
     let admin = client.admin().await;
-    // Without a mapping: an administrator's word.
+    // Without a role mapping: the role that an administrator set.
     let plain = signed(SECRET, &json!({"sub": unique("subject"), "email": address()}));
     let id = accepted(&client, &plain).await["id"].as_str().unwrap().to_owned();
     admin.patch(&format!("/admin/users/{id}"), json!({"role": "admin"})).await.expect(200);
     client.with_token(&plain).get("/admin/users").await.expect(200);
-    // With one: the token's, and the later issued token's of two.
+    // With a role mapping: the role of the token; of two tokens, of the one issued later.
     let (subject, email, now) = (unique("subject"), address(), chrono::Utc::now().timestamp());
     let with_roles = |roles: &[&str], iat: i64| {
         let realm = json!({"roles": roles});
@@ -261,39 +261,39 @@ async fn a_disabled_account_is_refused_everywhere(bench: &Bench) {
     .await;
 }
 
-async fn a_provider_of_openid_signs_in_through_rotation_and_outage(bench: &Bench) {
+async fn openid_tokens_are_accepted_during_key_rotation_and_outage(bench: &Bench) {
     let (client, provider) = (bench.system.client(), &bench.provider);
     for alg in ["RS256", "ES256", "EdDSA"] {
         let email = address();
-        let token = provider.token(&wanted(alg, json!({"email": email}))).await;
+        let token = provider.token(&token_options(alg, json!({"email": email}))).await;
         let account = accepted(&client, &token).await;
         assert_eq!((&account["email"], &account["role"]), (&json!(email), &json!("user")), "{alg}");
     }
-    let admin = wanted("ES256", json!({"email": address(), "roles": ["trainyard-admin"]}));
+    let admin = token_options("ES256", json!({"email": address(), "roles": ["trainyard-admin"]}));
     let admin = client.with_token(&provider.token(&admin).await);
     admin.get("/admin/users").await.expect(200);
 
     let other = json!({"aud": "urn:another", "claims": {"email": address()}});
     refused(&client, &provider.token(&other).await, "unauthenticated", "claim aud").await;
-    let nameless = provider.token(&wanted("EdDSA", json!({}))).await;
+    let nameless = provider.token(&token_options("EdDSA", json!({}))).await;
     refused(&client, &nameless, "unauthenticated", "claim email is missing").await;
 
-    // The keys that are known go on while the provider is away; a token of an unknown key is not believed.
-    let before = provider.token(&wanted("RS256", json!({"email": address()}))).await;
+    // While the provider is unreachable, known keys stay valid and a token with an unknown key is refused.
+    let before = provider.token(&token_options("RS256", json!({"email": address()}))).await;
     provider.fail(true).await;
     accepted(&client, &before).await;
     provider.rotate().await;
-    let after = provider.token(&wanted("RS256", json!({"email": address()}))).await;
+    let after = provider.token(&token_options("RS256", json!({"email": address()}))).await;
     refused(&client, &after, "unauthenticated", "kid").await;
     accepted(&client, &before).await;
-    // Back again: the new key is found at the next fetch, and the old one is gone with it.
+    // The provider is reachable again: the next fetch finds the new key and removes the old key.
     provider.fail(false).await;
     eventually("the new key is known to the API", Duration::from_secs(30), async || {
         (client.with_token(&after).get("/me").await.status == 200).then_some(())
     })
     .await;
     refused_by_api(&client, &before).await;
-    // Made-up key ids don't make the service flood the provider.
+    // Tokens with invented key ids do not cause a fetch each.
     let fetches = provider.fetches().await;
     let (_, rest) = after.split_once('.').unwrap();
     for n in 0..50 {

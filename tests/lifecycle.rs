@@ -1,4 +1,4 @@
-//! Starting and stopping, and what a wrong setting says.
+//! Startup, shutdown, and errors for invalid settings.
 
 use std::process::Command;
 
@@ -37,7 +37,7 @@ fn wrong_settings_stop_the_start_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_start_on_the_same_folder_is_refused() {
+async fn a_second_server_on_the_same_folder_is_refused() {
     let system = shared(Stack::Embedded);
     let data = system.folder().join("data");
     let output = system.command("up").args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).output().unwrap();
@@ -46,7 +46,7 @@ async fn a_second_start_on_the_same_folder_is_refused() {
 }
 
 #[test]
-fn healthcheck_tells_containers_whether_a_role_is_ready() {
+fn the_healthcheck_command_reports_readiness() {
     let system = shared(Stack::Embedded);
     let check = |url: &str| Command::new(BINARY).args(["healthcheck", "--url", url]).output().unwrap().status.code();
     assert_eq!(check(&system.urls()[0].1), Some(0));
@@ -54,7 +54,7 @@ fn healthcheck_tells_containers_whether_a_role_is_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_authentication_everybody_is_an_administrator_in_development_alone() {
+async fn disabled_authentication_is_for_development_only() {
     let settings = &[("SKIP_AUTH", "true")];
     let start = || System::start_with(BINARY, Stack::Embedded, 1, settings);
     let system = tokio::task::spawn_blocking(start).await.unwrap();

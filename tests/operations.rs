@@ -1,4 +1,4 @@
-//! What operators and tools read: health, metrics, the published contract, request ids.
+//! Endpoints for operators: health, metrics, OpenAPI document, request ids.
 
 use serde_json::{Value, json};
 use trainyard_testkit::{System, unique};
@@ -6,15 +6,15 @@ use trainyard_testkit::{System, unique};
 use crate::support::on_both_stacks;
 
 on_both_stacks!(
-    every_role_tells_its_health,
+    every_role_reports_its_health,
     every_role_exposes_catalogued_metrics,
     the_published_document_is_the_committed_one,
     the_documentation_page_needs_nothing_from_outside,
-    a_request_is_known_by_its_id,
-    the_queue_can_be_looked_at,
+    a_request_has_an_id,
+    the_queue_status_is_readable,
 );
 
-async fn every_role_tells_its_health(system: &System) {
+async fn every_role_reports_its_health(system: &System) {
     let client = system.client();
     for (role, url) in system.urls() {
         let get = async |path: &str| client.send(reqwest::Client::new().get(format!("{url}{path}"))).await;
@@ -60,7 +60,7 @@ async fn the_published_document_is_the_committed_one(system: &System) {
 async fn the_documentation_page_needs_nothing_from_outside(system: &System) {
     let page = system.client().get("/docs/").await;
     assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
-    // This client can't unpack anything: what it reads is what was sent.
+    // This client does not decompress responses, so it sees the bytes that were sent.
     assert_eq!(page.header("content-encoding"), "");
     let html = page.expect(200);
     let html = html.as_str().unwrap();
@@ -71,7 +71,7 @@ async fn the_documentation_page_needs_nothing_from_outside(system: &System) {
     script.expect(200);
 }
 
-async fn a_request_is_known_by_its_id(system: &System) {
+async fn a_request_has_an_id(system: &System) {
     let client = system.client();
     let with =
         async |id: &str| client.send(client.request(reqwest::Method::GET, "/me").header("x-request-id", id)).await;
@@ -88,7 +88,7 @@ async fn a_request_is_known_by_its_id(system: &System) {
     assert_eq!(line["request_id"], id.as_str(), "{line}");
 }
 
-async fn the_queue_can_be_looked_at(system: &System) {
+async fn the_queue_status_is_readable(system: &System) {
     let admin = system.client().admin().await;
     let queue = admin.get("/queue").await.expect(200);
     let workers = queue["workers"].as_array().unwrap();

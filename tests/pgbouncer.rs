@@ -1,4 +1,4 @@
-//! Everything through a PgBouncer in transaction mode that has fewer sessions than its clients have connections.
+//! All roles behind PgBouncer in transaction mode, with fewer server connections than client connections.
 
 use futures::future::join_all;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What the queue's metrics say about a distributed system in which something happened.
+//! The queue's metrics after known events in a distributed system.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ async fn scraped(url: &str) -> String {
     reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap()
 }
 
-/// The value of one series, named with its labels.
+/// The value of one series, given its name and labels.
 fn value(text: &str, series: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
-/// The processes that could sweep: the API and the worker.
+/// The processes that can be the sweep leader: the API and the worker.
 fn sweepers(system: &System) -> Vec<String> {
     system.urls().into_iter().filter(|(role, _)| *role != "inference").map(|(_, url)| url).collect()
 }
 
-/// Waits until exactly one of the processes tells the series, and tells it right.
+/// Waits until exactly one of the processes exports the series, with this value.
 async fn leader_says(urls: &[String], series: &str, right: impl Fn(f64) -> bool) -> String {
     eventually(&format!("one says {series} rightly"), LIMIT, async || {
         let mut said = Vec::new();
@@ -38,13 +38,13 @@ async fn leader_says(urls: &[String], series: &str, right: impl Fn(f64) -> bool)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_metric_of_the_queue_tells_what_happened() {
+async fn every_queue_metric_reflects_the_events() {
     let settings = &[("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1")];
     let start = || System::start_with(BINARY, Stack::Distributed, 1, settings);
     let system = tokio::task::spawn_blocking(start).await.unwrap();
     let admin = system.client().admin().await;
     let urls = sweepers(&system);
-    // A gauge tells that there was nothing yet, where there could be something.
+    // The API exports 0 before the first event stream; other roles export no value.
     for (role, url) in system.urls() {
         let streams = value(&scraped(&url).await, "trainyard_api_event_streams");
         assert_eq!(streams, (role == "api").then_some(0.0), "{role}");
@@ -52,7 +52,7 @@ async fn every_metric_of_the_queue_tells_what_happened() {
     let name = unique("metrics");
     admin.trained(quick_job(&name)).await;
 
-    // One job that runs, dies three times and becomes a dead letter.
+    // A job that is started, crashes three times and becomes a dead letter.
     let poison = admin.submit(quick_job_of(2_000, &name)).await;
     let mut killed = 0;
     for round in 0..3 {
@@ -65,7 +65,7 @@ async fn every_metric_of_the_queue_tells_what_happened() {
         send_signal(killed, Signal::KILL);
     }
     assert_eq!(admin.finished(&poison).await["status"], "failed");
-    // One that waits for its time, one that waits for a worker.
+    // A scheduled job, and a job that waits for a worker.
     let mut later = quick_job(&name);
     later["run_at"] = json!((chrono::Utc::now() + chrono::Duration::hours(1)).to_rfc3339());
     admin.submit(later).await;
@@ -104,7 +104,7 @@ async fn every_metric_of_the_queue_tells_what_happened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_was_replaced_takes_its_gauges_back() {
+async fn a_replaced_leader_removes_its_gauges() {
     let settings = &[("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1"), ("TRAINYARD__SWEEP__LEASE_S", "2")];
     let start = || System::start_with(BINARY, Stack::Distributed, 1, settings);
     let system = tokio::task::spawn_blocking(start).await.unwrap();

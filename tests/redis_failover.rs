@@ -1,4 +1,4 @@
-//! A Redis of several servers that fails over under load: every job runs once.
+//! Failover in Redis Cluster and Sentinel under load: every job runs once.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use trainyard_testkit::{Client, RedisCluster, RedisSentinels, System, distribute
 
 use crate::support::{BINARY, quick_job};
 
-/// Jobs submitted at a time.
+/// Jobs per submission.
 const BATCH: usize = 15;
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

@@ -1,4 +1,4 @@
-//! Two API processes on the same servers: what one did the other knows at once.
+//! Two API processes on the same servers: a change at one is effective at the other at once.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, distributed
 
 use crate::support::{BINARY, quick_job};
 
-/// Jobs that a user may have at once here.
+/// The limit of open jobs per user in these tests.
 const MOST: usize = 12;
 
-/// Both as the administrator.
+/// An administrator client for each process.
 async fn replicas() -> (Client, Client) {
     let system = shared();
     (system.client_of(0).admin().await, system.client_of(1).admin().await)
@@ -26,11 +26,11 @@ fn shared() -> &'static System {
         settings.push(("TRAINYARD__API__MAX_JOBS_PER_USER".to_owned(), MOST.to_string()));
         System::start_roles(BINARY, &["api", "api", "inference", "worker"], settings)
     };
-    // Starting blocks for seconds, which a runtime's own thread must not.
+    // Starting a system blocks for seconds, which is not allowed on a runtime thread.
     std::thread::scope(|scope| scope.spawn(|| SYSTEM.get_or_init(start)).join().unwrap())
 }
 
-/// Somebody new, at both, and the id of the account.
+/// A new user's clients for both processes, and the account id.
 async fn somebody() -> (Client, Client, String) {
     let one = shared().client_of(0).user().await;
     let two = shared().client_of(1).with_token(one.token());
@@ -38,14 +38,14 @@ async fn somebody() -> (Client, Client, String) {
     (one, two, id)
 }
 
-/// A new administrator, at both.
+/// A new administrator's clients for both processes.
 async fn operator() -> (Client, Client) {
     let (one, two, id) = somebody().await;
     replicas().await.0.patch(&format!("/admin/users/{id}"), json!({"role": "admin"})).await.expect(200);
     (one, two)
 }
 
-/// A job for a time that never comes.
+/// A job with a start time far in the future.
 fn distant_job() -> Value {
     let mut job = quick_job(&unique("replicas"));
     job["run_at"] = json!("2999-01-01T00:00:00Z");
@@ -53,7 +53,7 @@ fn distant_job() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_idempotency_key_at_both_makes_one_job() {
+async fn one_idempotency_key_at_both_apis_creates_one_job() {
     let (one, two) = operator().await;
     let (key, body) = (unique("key"), distant_job());
     let post = async |client: &Client, body: &Value| {
@@ -69,7 +69,7 @@ async fn one_idempotency_key_at_both_makes_one_job() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_from_one_goes_on_at_the_other_and_ends_at_both() {
+async fn a_session_is_valid_at_both_apis_and_ends_at_both() {
     let (one, two) = (shared().client_of(0), shared().client_of(1));
     let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
     let first = one.post("/login", login).await.expect(200)["refresh_token"].clone();
@@ -84,7 +84,7 @@ async fn a_session_from_one_goes_on_at_the_other_and_ends_at_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_submitted_to_one_is_followed_and_cancelled_at_the_other() {
+async fn a_job_submitted_at_one_api_is_watched_and_cancelled_at_the_other() {
     let (one, two) = replicas().await;
     let id = one.submit(quick_job(&unique("replicas"))).await;
     let events = two.events(&id, None).await.rest().await;
@@ -97,7 +97,7 @@ async fn what_was_submitted_to_one_is_followed_and_cancelled_at_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_set_that_changed_at_one_is_what_the_other_trains_on() {
+async fn a_dataset_changed_at_one_api_is_used_by_jobs_of_the_other() {
     let (one, two) = replicas().await;
     let name = unique("people");
     let rows: String = (0..40).map(|n| format!("{n},{}\n", n % 2)).collect();
@@ -116,7 +116,7 @@ async fn a_data_set_that_changed_at_one_is_what_the_other_trains_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_was_changed_at_one_is_changed_at_the_other() {
+async fn an_account_changed_at_one_api_is_changed_at_the_other() {
     let (admin, _) = replicas().await;
     let (one, two, id) = somebody().await;
     two.get("/admin/users").await.problem(403);
@@ -142,7 +142,7 @@ async fn a_users_jobs_are_counted_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_holds_under_submissions_to_both_at_once() {
+async fn a_limit_applies_to_concurrent_submissions_at_both_apis() {
     let (one, two) = operator().await;
     let answers =
         join_all((0..40).map(|n| if n % 2 == 0 { &one } else { &two }.post("/training", distant_job()))).await;
@@ -154,7 +154,7 @@ async fn a_limit_holds_under_submissions_to_both_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_set_is_not_deleted_at_one_while_the_other_takes_a_job_for_it() {
+async fn a_dataset_is_not_deleted_while_the_other_api_accepts_a_job_for_it() {
     let (one, two) = operator().await;
     let rows: String = (0..40).map(|n| format!("{n},{}\n", n % 2)).collect();
     for _ in 0..10 {
@@ -175,9 +175,9 @@ async fn a_data_set_is_not_deleted_at_one_while_the_other_takes_a_job_for_it() {
     }
 }
 
-/// On servers of its own: the other tests would wait for it.
+/// Uses its own servers, because the other tests would have to wait.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_was_paused_at_one_is_paused_at_the_other() {
+async fn a_queue_paused_at_one_api_is_paused_at_the_other() {
     let system = tokio::task::spawn_blocking(|| {
         System::start_roles(BINARY, &["api", "api", "inference", "worker"], distributed_settings())
     })
@@ -194,7 +194,7 @@ async fn a_queue_that_was_paused_at_one_is_paused_at_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_at_one_ends_when_its_account_is_disabled_at_the_other() {
+async fn a_stream_ends_when_its_account_is_disabled_at_the_other_api() {
     let (_, admin_at_two) = replicas().await;
     let (one, two, id) = somebody().await;
     admin_at_two.patch(&format!("/admin/users/{id}"), json!({"role": "admin"})).await.expect(200);

@@ -1,4 +1,4 @@
-//! Dead letters: failed jobs are listed with their reason, and run again by the filter.
+//! Dead letters: failed jobs are listed with their reason and retried by filter.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use trainyard_testkit::{Client, Stack, System, eventually, unique};
 
 use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
 
-on_both_stacks!(failed_jobs_of_a_filter_run_again, what_can_not_run_again_is_left_out_and_named,);
+on_both_stacks!(failed_jobs_of_a_filter_run_again, jobs_that_can_not_be_retried_are_skipped_and_listed,);
 
 /// A dataset called `name` with too few rows to learn from, which only training finds out, and a job on it.
 async fn hopeless(admin: &Client, name: &str) -> Value {
@@ -60,7 +60,7 @@ async fn failed_jobs_of_a_filter_run_again(system: &System) {
     system.client().user().await.post("/training/retry", json!({})).await.problem(403);
 }
 
-async fn what_can_not_run_again_is_left_out_and_named(system: &System) {
+async fn jobs_that_can_not_be_retried_are_skipped_and_listed(system: &System) {
     let admin = system.client().admin().await;
     let name = unique("orphan");
     let job = hopeless(&admin, &name).await;
@@ -72,7 +72,7 @@ async fn what_can_not_run_again_is_left_out_and_named(system: &System) {
     assert!(answer["skipped"][0]["reason"].as_str().unwrap().contains("dataset"), "{answer}");
 }
 
-/// Training processes of the system that keeps its files in `folder`.
+/// Training processes of the system with the data folder `folder`.
 fn training(folder: &Path) -> Vec<i32> {
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let process = entry.ok()?.path();
@@ -85,14 +85,14 @@ fn training(folder: &Path) -> Vec<i32> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poison_is_a_dead_letter_and_runs_again_when_it_is_retried() {
+async fn a_poison_job_is_a_dead_letter_and_can_be_retried() {
     let system = tokio::task::spawn_blocking(|| System::start(BINARY, Stack::Embedded)).await.unwrap();
     let admin = system.client().admin().await;
     let name = unique("poison");
     let id = admin.submit(long_job(&admin, &name, 500).await).await;
     let view = eventually("three deaths are poison", Duration::from_secs(120), async || {
         let view = admin.get(&format!("/training/{id}")).await.expect(200);
-        // It trains. A death before the first report can be want of memory.
+        // The training has begun. A crash before the first report could be a lack of memory.
         let trains = view["status"] == "running" && view["phase"].is_string();
         for pid in training(system.folder()).into_iter().filter(|_| trains) {
             std::process::Command::new("kill").args(["-SEGV", &pid.to_string()]).status().unwrap();

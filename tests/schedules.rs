@@ -30,7 +30,7 @@ async fn create(admin: &Client, body: Value) -> (Value, String) {
     (schedule, path)
 }
 
-/// The latest run with this outcome, once there is one.
+/// Waits for the latest run with this outcome.
 async fn run(admin: &Client, path: &str, outcome: &str) -> Value {
     eventually(&format!("a run is {outcome}"), LIMIT, async || {
         let runs = admin.get(&format!("{path}/runs?limit=100")).await.expect(200);

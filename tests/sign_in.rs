@@ -1,4 +1,4 @@
-//! Signing in under attack, behind a proxy, and after the settings changed.
+//! Logins under attack, behind a proxy, and after changes of the settings.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, Stack, System, even
 
 use crate::support::BINARY;
 
-/// As many wrong sign-ins as are under way at the same time.
+/// Number of concurrent logins with a wrong password.
 const FLOOD: usize = 48;
 
 fn wrong_login(n: usize, email: &str, password: &str) -> Value {
@@ -27,20 +27,20 @@ async fn in_flight(client: &Client) -> usize {
     line.unwrap_or(0.0) as usize
 }
 
-/// How long the administrator takes to sign in.
-async fn sign_in_time(client: &Client) -> Duration {
+/// Duration of a login of the administrator.
+async fn login_time(client: &Client) -> Duration {
     let began = Instant::now();
     client.post("/login", json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD})).await.expect(200);
     began.elapsed()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_sign_ins_in_flight_leave_a_right_one_quick() {
+async fn a_flood_of_wrong_passwords_does_not_delay_a_valid_login() {
     let cost = [("TRAINYARD__AUTH__BCRYPT_COST", "12"), ("TRAINYARD__SERVER__TRUSTED_PROXIES", "127.0.0.0/8")];
     let system = System::start_with(BINARY, Stack::Embedded, 1, &cost);
     let client = system.client();
-    // The first one makes the address known.
-    sign_in_time(&client).await;
+    // The first login makes the address known.
+    login_time(&client).await;
     let floods = [
         ("at one account", ADMIN_EMAIL, "wrong password {n}", None),
         ("at many accounts", "user{n}@example.com", "wrong password", None),
@@ -61,12 +61,12 @@ async fn wrong_sign_ins_in_flight_leave_a_right_one_quick() {
                 status
             });
         }
-        // The whole flood must be ahead of the right password.
+        // Wait until all attempts of the flood are queued before the correct password.
         eventually("the flood has arrived", Duration::from_secs(20), async || {
             (in_flight(&client).await + answered.load(Ordering::SeqCst) > FLOOD).then_some(())
         })
         .await;
-        let took = sign_in_time(&client).await;
+        let took = login_time(&client).await;
         println!("{what}: {took:?}");
         assert!(took < Duration::from_secs(2), "{what}: {took:?}");
         flood.join_all().await.into_iter().for_each(|status| assert!(matches!(status, 401 | 429 | 503), "{status}"));
@@ -74,7 +74,7 @@ async fn wrong_sign_ins_in_flight_leave_a_right_one_quick() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
+async fn only_a_trusted_proxy_sets_the_client_address() {
     let settings = [("TRAINYARD__SERVER__TRUSTED_PROXIES", "127.0.0.0/8"), ("TRAINYARD__AUTH__MAX_FAILED_LOGINS", "2")];
     let system = System::start_with(BINARY, Stack::Embedded, 1, &settings);
     let client = system.client();
@@ -103,7 +103,7 @@ async fn a_trusted_proxy_names_the_client_and_nobody_else_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_secret_ends_every_session_and_another_admin_password_is_said_not_to_be_applied() {
+async fn a_new_secret_ends_every_session_and_a_new_admin_password_logs_a_warning() {
     let mut system = System::start_with(BINARY, Stack::Embedded, 1, &[]);
     let client = system.client();
     let login = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
@@ -122,7 +122,7 @@ async fn another_secret_ends_every_session_and_another_admin_password_is_said_no
     client.post("/login", json!({"email": ADMIN_EMAIL, "password": "another password"})).await.problem(401);
     client.post("/login", login.clone()).await.expect(200);
 
-    // Nobody has to know the password to get in again on the server itself.
+    // The password can be reset on the server without the old password.
     system.terminate(0);
     let folder = system.folder().join("data");
     let reset = system.command("reset-admin-password").arg("--data-dir").arg(folder).output().unwrap();

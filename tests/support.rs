@@ -51,7 +51,7 @@ pub fn send_signal(pid: i32, signal: Signal) {
     let _ = rustix::process::kill_process(Pid::from_raw(pid).unwrap(), signal);
 }
 
-/// Makes an `embedded` and a `distributed` test of each `async fn(&System)`.
+/// Creates an `embedded` and a `distributed` test for each `async fn(&System)`.
 macro_rules! on_both_stacks {
     ($($test:ident),+ $(,)?) => {
         mod embedded {

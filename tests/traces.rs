@@ -1,11 +1,11 @@
-//! Traces: one from a client's `traceparent` to the first prediction, and none that anybody has to wait for.
+//! Traces: from a client's `traceparent` to the first prediction, without delays for requests.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use trainyard_testkit::{Answer, Client, Receiver, Reply, SeenSpan, Stack, System, eventually, free_port, unique};
+use trainyard_testkit::{Answer, Client, ReceivedSpan, Receiver, Reply, Stack, System, eventually, free_port, unique};
 
 use crate::support::{BINARY, quick_job, send_signal, shared, training_process};
 
@@ -26,14 +26,14 @@ async fn system(stack: Stack, endpoint: String) -> System {
     .unwrap()
 }
 
-/// Submits as a client that traces, or does not, what it does.
+/// Submits a job with the given `traceparent`, if any.
 async fn submit_in(trace: &str, flags: &str, client: &Client, body: &Value) -> Answer {
     let request = client.request(Method::POST, "/training").header("traceparent", format!("00-{trace}-{SENT}-{flags}"));
     client.send(request.json(body)).await
 }
 
-/// The one span of this name.
-fn only<'s>(spans: &'s [SeenSpan], name: &str) -> &'s SeenSpan {
+/// The only span with this name.
+fn only<'s>(spans: &'s [ReceivedSpan], name: &str) -> &'s ReceivedSpan {
     let mut found = spans.iter().filter(|span| span.name == name);
     match (found.next(), found.next()) {
         (Some(span), None) => span,
@@ -42,7 +42,7 @@ fn only<'s>(spans: &'s [SeenSpan], name: &str) -> &'s SeenSpan {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_trace_leads_from_the_submission_to_the_first_prediction() {
+async fn one_trace_covers_submission_run_and_first_prediction() {
     let collector = Receiver::start();
     let system = system(Stack::Distributed, collector.url("")).await;
     let admin = system.client().admin().await;
@@ -72,7 +72,7 @@ async fn one_trace_leads_from_the_submission_to_the_first_prediction() {
         [a, b] => (b, a),
         _ => panic!("not two attempts in {spans:#?}"),
     };
-    let below = |parent: &SeenSpan, name: &str| {
+    let below = |parent: &ReceivedSpan, name: &str| {
         let found = spans.iter().find(|span| span.name == name && span.parent == parent.id);
         found.unwrap_or_else(|| panic!("no {name} below {parent:#?} in {spans:#?}")).clone()
     };
@@ -138,7 +138,7 @@ async fn one_trace_leads_from_the_submission_to_the_first_prediction() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_records_nothing_is_not_recorded() {
+async fn an_unsampled_trace_is_not_exported() {
     let collector = Receiver::start();
     let system = system(Stack::Embedded, collector.url("")).await;
     let admin = system.client().admin().await;
@@ -157,7 +157,7 @@ async fn a_caller_who_records_nothing_is_not_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_collector_nothing_is_installed() {
+async fn tracing_is_off_without_a_collector() {
     let system = shared(Stack::Distributed);
     for role in ["api", "worker", "inference"] {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", system.pid(system.roles(role)[0]))).unwrap().flatten();
@@ -167,7 +167,7 @@ async fn without_a_collector_nothing_is_installed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_away_or_unwilling_costs_spans_and_nothing_else() {
+async fn an_unavailable_or_refusing_collector_loses_only_spans() {
     let hanging = Receiver::start();
     hanging.reply(std::iter::repeat_n(Reply::Hang, 100));
     let failing = Receiver::start();

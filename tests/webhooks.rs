@@ -16,7 +16,7 @@ async fn own(stack: Stack, settings: &'static [(&str, &str)]) -> System {
     tokio::task::spawn_blocking(move || System::start_with(BINARY, stack, 1, settings)).await.unwrap()
 }
 
-fn told_job(name: &str, receiver: &Receiver) -> Value {
+fn webhook_job(name: &str, receiver: &Receiver) -> Value {
     let mut job = quick_job(name);
     job["webhook_url"] = json!(receiver.url("/hook"));
     job
@@ -71,8 +71,8 @@ async fn a_finished_job_sends_a_webhook_that_can_be_replayed() {
             Stack::Distributed => WEBHOOK_SECRET.to_owned(),
         };
         let admin = system.client().admin().await;
-        let name = unique("told");
-        let job = admin.trained(told_job(&name, &receiver)).await["job_id"].as_str().unwrap().to_owned();
+        let name = unique("webhook");
+        let job = admin.trained(webhook_job(&name, &receiver)).await["job_id"].as_str().unwrap().to_owned();
         let delivery = delivered(&admin, &job).await;
         let [request] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
         let body = request.verified(&secret);
@@ -97,7 +97,7 @@ async fn a_finished_job_sends_a_webhook_that_can_be_replayed() {
         assert!(trail.to_string().contains("webhook.replay"), "{trail}");
 
         // A job that never ran sends a webhook as well.
-        let mut later = told_job(&name, &receiver);
+        let mut later = webhook_job(&name, &receiver);
         later["run_at"] = json!("2999-01-01T00:00:00Z");
         let id = admin.submit(later).await;
         admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
@@ -116,7 +116,7 @@ async fn a_killed_leader_loses_no_webhook() {
         let (mut system, receiver) = (own(stack, SETTINGS).await, Receiver::start());
         let admin = system.client().admin().await;
         receiver.reply([Reply::Hang]);
-        let job = admin.trained(told_job(&unique("killed"), &receiver)).await["job_id"].as_str().unwrap().to_owned();
+        let job = admin.trained(webhook_job(&unique("killed"), &receiver)).await["job_id"].as_str().unwrap().to_owned();
         receiver.wait_for(1).await;
         let leads = |role: usize| system.log(role).contains("this process sweeps");
         let leader = (0..system.urls().len()).find(|role| leads(*role)).expect("somebody leads");

@@ -1,4 +1,4 @@
-//! The readiness checks of each role: every one asks the real thing.
+//! Readiness checks of the roles, and the liveness check of a database.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ use trainyard_storage::{Db, StorageError};
 
 use crate::config::Config;
 
-/// Longest wait for one of our own stores.
+/// Timeout of a single check.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The checks that every role has. `critical` says which of them the role can't do without.
+/// The checks that every role has. `critical` names the checks that decide about readiness.
 pub fn stores(db: &Db, queue: &Queue, store: &Store, critical: Critical) -> Vec<Check> {
     let (db, queue, store) = (db.clone(), queue.clone(), store.clone());
-    let written = db.clone();
+    let writable = db.clone();
     vec![
         Check::new("database", critical.database, LIMIT, move || {
-            let db = written.clone();
+            let db = writable.clone();
             async move { db.check_writable().await }
         }),
         migrations(db),
@@ -36,71 +36,72 @@ pub fn stores(db: &Db, queue: &Queue, store: &Store, critical: Critical) -> Vec<
     ]
 }
 
-/// No role can work on a schema that is older than its program. A database that is away is the check `database`'s business.
+/// A role needs a schema that is at least as new as its program. The check `database` reports a database that is
+/// unavailable.
 fn migrations(db: Db) -> Check {
     Check::new("migrations", true, LIMIT, move || {
         let db = db.clone();
         async move {
             match db.check_migrated().await {
-                Err(behind @ StorageError::Unmigrated(_)) => Err(behind),
+                Err(unmigrated @ StorageError::Unmigrated(_)) => Err(unmigrated),
                 _ => Ok(()),
             }
         }
     })
 }
 
-/// Liveness of a process that is its own database server: one whose connections are stuck is started anew. A full disk is
-/// not of that kind; a new process would find it too.
-pub fn connections(config: &Config, db: &Db) -> Check {
-    let (db, stuck) = (db.clone(), Arc::new(Stuck::default()));
+/// Liveness of a process with an embedded database: if no transaction can begin for `worker.unhealthy_after_s`, a
+/// restart helps. A full disk is no reason for a restart: the new process would find the same disk.
+pub fn database_liveness(config: &Config, db: &Db) -> Check {
+    let (db, failing) = (db.clone(), Arc::new(FailureTimer::default()));
     let limit = Duration::from_secs(config.worker.unhealthy_after_s);
     Check::new("database", true, LIMIT, move || {
-        let (db, stuck) = (db.clone(), Arc::clone(&stuck));
+        let (db, failing) = (db.clone(), Arc::clone(&failing));
         async move {
-            let is_stuck = match timeout(LIMIT / 2, db.check_writable()).await {
+            let has_failed = match timeout(LIMIT / 2, db.check_writable()).await {
                 Ok(Ok(())) => false,
                 Ok(Err(error)) => !error.is_answer(),
                 Err(_) => true,
             };
-            if stuck.for_at_least(limit, is_stuck, Instant::now()) {
-                let shown = "no transaction could be begun for too long";
-                return Err(CheckError::new(shown, format!("none within {} s", limit.as_secs())));
+            if failing.for_at_least(limit, has_failed, Instant::now()) {
+                let shown = "no database transaction could begin for too long";
+                return Err(CheckError::new(shown, format!("no transaction within {} s", limit.as_secs())));
             }
             Ok(())
         }
     })
 }
 
-/// Since when something has been stuck without a break.
+/// The start of an unbroken series of failures.
 #[derive(Default)]
-struct Stuck(Mutex<Option<Instant>>);
+struct FailureTimer(Mutex<Option<Instant>>);
 
-impl Stuck {
-    /// Records what was seen at `now`; whether it has been so for `limit`.
-    fn for_at_least(&self, limit: Duration, is_stuck: bool, now: Instant) -> bool {
+impl FailureTimer {
+    /// Records one result at `now`. Returns whether all results of the last `limit` were failures.
+    fn for_at_least(&self, limit: Duration, has_failed: bool, now: Instant) -> bool {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *since = is_stuck.then(|| since.unwrap_or(now));
+        *since = has_failed.then(|| since.unwrap_or(now));
         since.is_some_and(|since| now.duration_since(since) >= limit)
     }
 }
 
-/// What a role can't do without.
+/// The dependencies that a role can't work without.
 #[derive(Debug, Clone, Copy)]
 pub struct Critical {
-    /// Accounts and jobs.
+    /// The database with accounts and jobs.
     pub database: bool,
-    /// Ids on their way to workers.
+    /// The queue of job ids.
     pub queue: bool,
-    /// Data sets and artifacts.
+    /// The object store with datasets and artifacts.
     pub object_store: bool,
 }
 
 impl Critical {
-    /// The API answers most calls without the queue and the object store: submissions are accepted and swept later.
+    /// Without queue and object store the API still answers most requests: the sweep dispatches accepted jobs later.
     pub const API: Self = Self { database: true, queue: false, object_store: false };
-    /// A worker without any of the three can't finish a job.
+    /// A worker needs all three to finish a job.
     pub const WORKER: Self = Self { database: true, queue: true, object_store: true };
-    /// The pool goes on serving what it has.
+    /// The inference role serves its loaded models without any of the three.
     pub const INFERENCE: Self = Self { database: false, queue: false, object_store: false };
 }
 
@@ -109,9 +110,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_stuck_without_a_break_counts() {
-        let (stuck, start, limit) = (Stuck::default(), Instant::now(), Duration::from_secs(60));
-        let after = |seconds, is_stuck| stuck.for_at_least(limit, is_stuck, start + Duration::from_secs(seconds));
+    fn only_an_unbroken_series_of_failures_counts() {
+        let (failing, start, limit) = (FailureTimer::default(), Instant::now(), Duration::from_secs(60));
+        let after = |seconds, has_failed| failing.for_at_least(limit, has_failed, start + Duration::from_secs(seconds));
         assert!(!after(0, true) && !after(59, true));
         assert!(!after(60, false) && !after(61, true) && !after(120, true));
         assert!(after(121, true));

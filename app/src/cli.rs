@@ -1,4 +1,4 @@
-//! The command line: the server's roles, a few documents, and the client's verbs.
+//! The command line: the roles of the server, the printed documents and the client commands.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -37,29 +37,29 @@ enum Command {
     Worker(Worker),
     /// Run the inference role
     Inference(Server),
-    /// Bring the database's schema up to date, and end
+    /// Apply the database migrations, and exit
     Migrate(Settings),
-    /// Give an administrator who can't sign in a one-time password: on the database itself, with the servers' settings
+    /// Print a one-time password for an administrator who can't sign in; needs the servers' database settings
     ResetAdminPassword(ResetAdminPassword),
-    /// Print every setting with its default and its meaning
+    /// Print all settings with their defaults and meanings
     Config(ConfigArgs),
     /// Print the OpenAPI document
     Openapi,
     /// Print the list of metrics
     Metrics,
-    /// Ask a running role whether it is ready: status 0 or 1
+    /// Exit with status 0 if a running role is ready, else with 1
     Healthcheck(Healthcheck),
-    /// Train one job, told on standard input: what a worker starts
+    /// Train one job that a worker writes to standard input
     #[command(hide = true)]
     TrainTask,
     #[command(flatten)]
     Client(Box<ClientCommand>),
 }
 
-/// Where settings come from.
+/// The source of the settings.
 #[derive(Debug, Args)]
 struct Settings {
-    /// A TOML file with settings; `trainyard config` shows what can be in it
+    /// TOML file with settings; `trainyard config` prints all settings
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ struct Server {
 struct Worker {
     #[command(flatten)]
     server: Server,
-    /// End, with status 0, after this many jobs [default: worker.max_jobs, 0 for never]
+    /// Exit with status 0 after this many jobs [default: worker.max_jobs, 0 for never]
     #[arg(long, value_name = "N")]
     max_jobs: Option<u32>,
 }
@@ -86,7 +86,7 @@ struct Worker {
 struct Up {
     #[command(flatten)]
     server: Server,
-    /// Folder that keeps everything
+    /// Folder for database, artifacts and secrets
     #[arg(long, value_name = "FOLDER", default_value = "./data")]
     data_dir: PathBuf,
 }
@@ -98,7 +98,7 @@ struct ResetAdminPassword {
     /// The account's e-mail address [default: auth.admin_email]
     #[arg(long)]
     email: Option<String>,
-    /// Folder of `trainyard up`, which must not be running
+    /// Data folder of `trainyard up`, which must not be running
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
 }
@@ -117,14 +117,14 @@ struct Healthcheck {
     url: String,
 }
 
-/// Wrong usage or settings.
+/// Exit status for wrong usage or settings.
 const USAGE: u8 = 2;
 
 impl Cli {
-    /// Does what was asked; the answer is the process's exit status.
+    /// Runs the command and returns the exit status of the process.
     pub fn run(self) -> ExitCode {
         match self.command {
-            // Before anything else: the child that trains has no business with runtimes, settings or logs.
+            // First, because the training process needs no runtime, settings or logs.
             Command::TrainTask => trainyard_worker::train_task::main(),
             Command::Config(args) => print(if args.markdown { config::markdown() } else { config::DEFAULT.to_owned() }),
             Command::Openapi => print(documents::openapi()),
@@ -163,7 +163,7 @@ impl Worker {
     }
 }
 
-/// Reads the settings, starts logging, tracing and a runtime, and runs a role to its end.
+/// Reads the settings, starts logging, tracing and a runtime, and runs a role until it stops.
 fn serve(
     name: &str,
     settings: &Settings,
@@ -180,17 +180,17 @@ fn serve(
     if let Err(error) = trace::install(&config.traces, &format!("trainyard-{name}")) {
         return refuse(&ConfigError(error.to_string()));
     }
-    let (runtime, flush_limit) = (runtime(), config.traces.flush_limit());
+    let (runtime, flush_timeout) = (runtime(), config.traces.flush_timeout());
     let outcome = runtime.block_on(role(config));
-    runtime.block_on(trace::flush(flush_limit));
-    // Blocking work that is still under way (a password being hashed) must not hold up the end.
+    runtime.block_on(trace::flush(flush_timeout));
+    // A blocking task that still runs, such as the hashing of a password, must not delay the exit.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<ConfigError>() {
             Some(error) => refuse(error),
             None => {
-                say(&format!("trainyard: {error:#}"));
+                print_error(&format!("trainyard: {error:#}"));
                 ExitCode::FAILURE
             }
         },
@@ -201,16 +201,16 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .expect("the system gives threads and an epoll handle")
+        .expect("the operating system provides threads and epoll")
 }
 
 fn refuse(error: &ConfigError) -> ExitCode {
-    say(&format!("trainyard: {error}"));
+    print_error(&format!("trainyard: {error}"));
     ExitCode::from(USAGE)
 }
 
-#[expect(clippy::print_stderr, reason = "a command line talks to its terminal")]
-fn say(line: &str) {
+#[expect(clippy::print_stderr, reason = "errors of a command line go to standard error")]
+fn print_error(line: &str) {
     if std::io::stderr().is_terminal() {
         eprintln!("\u{1b}[31m{line}\u{1b}[0m");
     } else {
@@ -218,7 +218,7 @@ fn say(line: &str) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "printing is what was asked for")]
+#[expect(clippy::print_stdout, reason = "the command prints its result")]
 fn print(text: String) -> ExitCode {
     print!("{text}");
     ExitCode::SUCCESS
@@ -229,7 +229,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_valid() {
         super::Cli::command().debug_assert();
     }
 }

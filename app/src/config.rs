@@ -1,7 +1,7 @@
-//! The settings: `default.toml` ← `--config FILE` ← environment, checked as a whole before anything starts.
+//! The settings: `default.toml` ← `--config FILE` ← environment ← command line, validated before the process starts.
 //!
-//! `default.toml` is the one list of keys; this file only overlays it and turns it into types. A key that is not in
-//! it, or a value of another type than its default, stops the start and is named.
+//! `default.toml` defines every key and its default. An unknown key, or a value of another type than the default, is an
+//! error that names the key.
 
 mod bounds;
 mod environment;
@@ -17,10 +17,10 @@ use figment::value::{Dict, Value};
 pub use reference::markdown;
 pub use sections::{AuthConfig, Config, Mode};
 
-/// Every key with its default and its meaning.
+/// The text of `default.toml`.
 pub const DEFAULT: &str = include_str!("default.toml");
 
-/// Why the settings can't be used; the text names the key and what was expected.
+/// An error in the settings. The text names the key and the expected value.
 #[derive(Debug)]
 pub struct ConfigError(pub String);
 
@@ -32,10 +32,10 @@ impl std::fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Values that the command line sets, as `(key, value)` such as `("server.listen", "0.0.0.0:80".into())`; they win.
+/// Values from the command line, such as `("server.listen", "0.0.0.0:80".into())`. They override all other sources.
 pub type Flags = Vec<(&'static str, Value)>;
 
-/// Reads the settings.
+/// Reads and validates the settings.
 ///
 /// # Errors
 /// The first wrong key or value.
@@ -51,7 +51,7 @@ fn merge(file: Option<&Path>, variables: Vec<(String, String)>, flags: &Flags) -
     let mut figment = Figment::from(Toml::string(DEFAULT));
     if let Some(path) = file {
         if !path.is_file() {
-            return Err(ConfigError(format!("--config {}: there is no such file", path.display())));
+            return Err(ConfigError(format!("--config {}: the file does not exist", path.display())));
         }
         figment = figment.merge(Toml::file_exact(path));
     }
@@ -61,27 +61,27 @@ fn merge(file: Option<&Path>, variables: Vec<(String, String)>, flags: &Flags) -
     for (key, value) in flags {
         figment = figment.merge(Serialized::default(key, value));
     }
-    // Before the types, which would name neither the bounds nor, of a negative number, what is wrong with it.
+    // Before deserialization, whose errors would not name the bounds.
     bounds::check(&figment.extract().map_err(|error| ConfigError(explain(&error)))?)?;
     let config: Config = figment.extract().map_err(|error| ConfigError(explain(&error)))?;
     config.check()?;
     Ok(config)
 }
 
-/// The default values as a tree of sections.
+/// The defaults as a tree of sections.
 fn defaults() -> Dict {
-    Figment::from(Toml::string(DEFAULT)).extract().expect("default.toml is read by a test")
+    Figment::from(Toml::string(DEFAULT)).extract().expect("a test parses default.toml")
 }
 
 fn explain(error: &figment::Error) -> String {
     let key = error.path.join(".");
     let source = error.metadata.as_ref().and_then(|metadata| metadata.source.as_ref());
-    let place = source.map(|source| format!(" in {source}")).unwrap_or_default();
+    let location = source.map(|source| format!(" in {source}")).unwrap_or_default();
     match &error.kind {
         figment::error::Kind::UnknownField(_, known) => {
-            format!("unknown key {key}{place}; expected one of {}", known.join(", "))
+            format!("unknown key {key}{location}; expected one of {}", known.join(", "))
         }
-        kind => format!("{key}{place}: {kind}"),
+        kind => format!("{key}{location}: {kind}"),
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_role_says_the_same_defaults_in_code() {
+    fn the_defaults_in_code_equal_default_toml() {
         let config = with(&[]).unwrap();
         assert_eq!(config.api, trainyard_api::ApiConfig::default());
         assert_eq!(config.auth.accounts(), trainyard_api::AccountsConfig::default());
@@ -130,7 +130,7 @@ mod tests {
         assert!(config.auth.users_may_read.is_empty());
         assert_eq!(config.worker.concurrency, 7);
         assert_eq!(config.server.listen, "127.0.0.1:9");
-        assert_eq!(config.auth.admin_password, "12345678", "digits stay text where text is expected");
+        assert_eq!(config.auth.admin_password, "12345678", "digits are a string if the key is a string");
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
         assert!(refused(&[("TRAINYARD__WEBHOOKS__RETRY_PAUSES_S", "soon")]).contains("webhooks.retry_pauses_s"));
         assert!(refused(&[("DATABASE_URL", "mysql://x")]).contains("database.url"));
         assert!(refused(&[("REDIS_URL", "redis+sharded://x")]).contains("queue.url"));
-        assert!(refused(&[("TRAINYARD__QUEUE__PREFIX", "{yard}")]).contains("queue.prefix"));
+        assert!(refused(&[("TRAINYARD__QUEUE__PREFIX", "{braces}")]).contains("queue.prefix"));
         assert!(refused(&[("TRAINYARD__QUEUE__RESPONSE_TIMEOUT_MS", "0")]).contains("queue.response_timeout_ms"));
         assert!(refused(&[("TRAINYARD__DATABASE__STATEMENT_TIMEOUT_S", "31")]).contains("statement_timeout_s"));
         for (name, key, value, expected) in [

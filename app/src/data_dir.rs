@@ -1,4 +1,4 @@
-//! The folder where `trainyard up` keeps everything, and what is filled in from it.
+//! The data folder of `trainyard up`, and the settings that are derived from it.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::config::Config;
 
-/// An opened data folder. While it lives, no other process can open it.
+/// An opened and locked data folder. No other process can open the folder at the same time.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -22,71 +22,70 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Opens, and if need be makes, the folder at `path`. From then on this process makes files and folders that only its
-    /// own user can open.
+    /// Opens the folder at `path` and creates it if it does not exist. From now on all files that this process creates
+    /// are accessible only to its own user.
     ///
     /// # Errors
-    /// When it can't be made, or another process has it open.
+    /// If the folder can't be created, or another process has opened it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         umask(Mode::RWXG | Mode::RWXO);
-        std::fs::create_dir_all(path).with_context(|| format!("can't make the data folder {}", path.display()))?;
+        std::fs::create_dir_all(path).with_context(|| format!("can't create the data folder {}", path.display()))?;
         let path = path.canonicalize()?;
         let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(path.join("lock"))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| anyhow::anyhow!("another trainyard runs on the data folder {}", path.display()))?;
-        if let Err(error) = close_to_others(&path) {
-            // A mounted volume can belong to another user, who alone can change its mode.
+            .map_err(|_| anyhow::anyhow!("another trainyard process uses the data folder {}", path.display()))?;
+        if let Err(error) = restrict_permissions(&path) {
+            // Only the owner can change the mode, and a mounted volume can belong to another user.
             tracing::warn!(%error, folder = %path.display(), "other users may be able to read the data folder");
         }
         Ok(Self { path, _lock: lock })
     }
 
-    /// A folder inside.
+    /// The path of an entry of the folder.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Points every setting that was left empty at this folder. The answer is the administrator's password if it was
-    /// made up just now.
+    /// Sets every empty setting that can be derived from the folder.
     ///
     /// # Errors
-    /// When the kept secrets can't be read or written.
-    pub fn fill_in(&self, config: &mut Config) -> anyhow::Result<()> {
+    /// If a stored secret can't be read or written.
+    pub fn fill_defaults(&self, config: &mut Config) -> anyhow::Result<()> {
         let fill = |value: &mut String, with: String| {
             if value.is_empty() {
                 *value = with;
             }
         };
-        fill(&mut config.database.url, address("sqlite", &self.folder("trainyard.db"))?);
-        fill(&mut config.artifacts.url, address("file", &self.folder("objects"))?);
+        fill(&mut config.database.url, file_url("sqlite", &self.folder("trainyard.db"))?);
+        fill(&mut config.artifacts.url, file_url("file", &self.folder("objects"))?);
         if config.worker.work_dir == trainyard_worker::WorkerConfig::default().work_dir {
             config.worker.work_dir = self.folder("work");
         }
         if config.auth.jwt_secret.is_empty() {
-            config.auth.jwt_secret = self.kept_secret("jwt_secret")?;
+            config.auth.jwt_secret = self.stored_secret("jwt_secret")?;
         }
         if config.webhooks.secret.is_none() {
-            // Letters and digits are base64 as they stand: 48 of them are 36 bytes.
-            let kept = self.kept("webhook_secret", || format!("whsec_{}", random_text(48)))?;
-            let secret = Secret::parse(&kept).map_err(|message| anyhow::anyhow!("webhook_secret {message}"))?;
+            // Letters and digits are valid base64: 48 of them encode 36 bytes.
+            let stored = self.stored_secret_with("webhook_secret", || format!("whsec_{}", random_text(48)))?;
+            let secret = Secret::parse(&stored).map_err(|message| anyhow::anyhow!("webhook_secret {message}"))?;
             config.webhooks.secret = Some(secret);
         }
         Ok(())
     }
 
-    /// The secret in the file `name`, made at the first call.
-    fn kept_secret(&self, name: &str) -> anyhow::Result<String> {
-        self.kept(name, || random_text(48))
+    /// Returns the secret in the file `name`. The first call generates it.
+    fn stored_secret(&self, name: &str) -> anyhow::Result<String> {
+        self.stored_secret_with(name, || random_text(48))
     }
 
-    /// The same for a secret of another form.
-    fn kept(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    /// Like [`Self::stored_secret`], with a generator for the value.
+    fn stored_secret_with(&self, name: &str, generate: impl FnOnce() -> String) -> anyhow::Result<String> {
         let path = self.folder(name);
         if let Ok(secret) = std::fs::read_to_string(&path) {
             return Ok(secret);
         }
-        let secret = make();
-        // Written whole or not at all: a half-written secret would lock everybody out after a crash.
+        let secret = generate();
+        // Written atomically: a partly written secret would invalidate all tokens after a crash.
         let draft = self.folder(&format!("{name}.new"));
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(secret.as_bytes())?;
@@ -96,15 +95,15 @@ impl DataDir {
     }
 }
 
-/// The address of a file, with what has a meaning in a URL escaped.
-fn address(scheme: &str, path: &Path) -> anyhow::Result<String> {
-    let url = Url::from_file_path(path).map_err(|()| anyhow::anyhow!("{} has no address", path.display()))?;
+/// The URL of a file, with reserved characters escaped.
+fn file_url(scheme: &str, path: &Path) -> anyhow::Result<String> {
+    let url = Url::from_file_path(path).map_err(|()| anyhow::anyhow!("{} is not an absolute path", path.display()))?;
     Ok(format!("{scheme}://{}", url.path()))
 }
 
-/// Takes a folder that was made with wider modes, and all that is in it, from other users. The folder itself goes last: one
-/// that is closed has nothing left to change.
-fn close_to_others(folder: &Path) -> std::io::Result<()> {
+/// Removes all permissions of other users from an existing folder and its contents. The folder itself is changed last,
+/// so that a folder without permissions for others is complete.
+fn restrict_permissions(folder: &Path) -> std::io::Result<()> {
     let mode = std::fs::metadata(folder)?.permissions().mode();
     if mode & 0o077 == 0 {
         return Ok(());
@@ -112,7 +111,7 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let (entry, kind) = entry.and_then(|entry| entry.file_type().map(|kind| (entry.path(), kind)))?;
         if kind.is_dir() {
-            close_to_others(&entry)?;
+            restrict_permissions(&entry)?;
         } else if kind.is_file() {
             let mode = std::fs::metadata(&entry)?.permissions().mode();
             std::fs::set_permissions(&entry, Permissions::from_mode(mode & 0o700))?;
@@ -121,7 +120,7 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(folder, Permissions::from_mode(mode & 0o700))
 }
 
-/// Letters and digits drawn from the system's random source.
+/// A random string of letters and digits, from a cryptographically secure generator.
 pub fn random_text(length: usize) -> String {
     Alphanumeric.sample_string(&mut rand::rng(), length)
 }
@@ -131,23 +130,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_opens_once_and_keeps_its_secret() {
+    fn a_folder_can_be_opened_once_and_stores_its_secret() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/data");
         let first = DataDir::open(&path).unwrap();
-        let secret = first.kept_secret("s").unwrap();
+        let secret = first.stored_secret("s").unwrap();
         assert_eq!(secret.len(), 48);
-        assert!(DataDir::open(&path).unwrap_err().to_string().contains("another trainyard"));
+        assert!(DataDir::open(&path).unwrap_err().to_string().contains("another trainyard process"));
         drop(first);
-        assert_eq!(DataDir::open(&path).unwrap().kept_secret("s").unwrap(), secret);
+        assert_eq!(DataDir::open(&path).unwrap().stored_secret("s").unwrap(), secret);
     }
 
     #[test]
-    fn a_folder_with_signs_that_mean_something_in_an_address_is_addressed_as_it_is() {
+    fn reserved_characters_in_the_path_of_a_folder_are_escaped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a b%20c?d#e");
         let mut config = crate::config::load(None, &Vec::new()).unwrap();
-        DataDir::open(&path).unwrap().fill_in(&mut config).unwrap();
+        DataDir::open(&path).unwrap().fill_defaults(&mut config).unwrap();
         let root = path.canonicalize().unwrap();
         for (url, name) in [(&config.database.url, "trainyard.db"), (&config.artifacts.url, "objects")] {
             let (_, path) = url.split_once("://").unwrap();
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_from_before_is_closed_to_others_and_links_are_left_alone() {
+    fn permissions_of_an_existing_folder_are_restricted_without_following_links() {
         let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let root = folder.path().join("data");
         std::fs::create_dir_all(root.join("objects/x")).unwrap();
@@ -179,16 +178,16 @@ mod tests {
         for path in ["lock", "trainyard.db", "objects/x/y"] {
             assert_eq!(mode(&root.join(path)), 0o600, "{path}");
         }
-        assert_eq!(mode(&other), 0o644, "what a link leads to is not ours");
+        assert_eq!(mode(&other), 0o644, "the target of a link is unchanged");
     }
 
     #[test]
-    fn a_webhook_secret_is_made_once_and_given_to_nobody_else() {
+    fn a_webhook_secret_is_generated_once_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
         let filled = || {
             let mut config = crate::config::load(None, &Vec::new()).unwrap();
-            data.fill_in(&mut config).unwrap();
+            data.fill_defaults(&mut config).unwrap();
             config.webhooks
         };
         let first = filled();

@@ -1,4 +1,4 @@
-//! What the binary can print about itself.
+//! Documents that the binary prints: the OpenAPI document.
 
 use trainyard_http::ops;
 use utoipa::openapi::OpenApi;
@@ -11,9 +11,9 @@ pub fn contract() -> OpenApi {
     document
 }
 
-/// The same as JSON text.
+/// The OpenAPI document as JSON.
 pub fn openapi() -> String {
-    let mut text = contract().to_pretty_json().expect("the document is plain data");
+    let mut text = contract().to_pretty_json().expect("the document serializes to JSON");
     text.push('\n');
     text
 }

@@ -1,5 +1,4 @@
-//! Starting and stopping a process: one token that everything listens to, one for listeners, which close a little later,
-//! and a deadline behind both.
+//! The lifecycle of a process: stop signals, the delayed closing of the listener, and a deadline for the shutdown.
 
 use std::time::Duration;
 
@@ -7,27 +6,27 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// The life of one process: `stopping` is cancelled by SIGTERM, SIGINT, or the end of a part that must not end.
+/// The lifecycle of one process. `stopping` is cancelled by SIGTERM, by SIGINT, or when a component ends.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     /// Cancelled when the process should stop.
     pub stopping: CancellationToken,
-    /// Cancelled when no new connection should be taken any more: after a signal some time later, so that whoever sends
-    /// requests here has heard of the stop.
+    /// Cancelled when the listener should close. After a signal this happens `drain_delay` later, so that load
+    /// balancers can remove the process first.
     pub closing: CancellationToken,
-    parts: TaskTracker,
+    components: TaskTracker,
     failed: CancellationToken,
 }
 
 impl Lifecycle {
-    /// A life that ends with SIGTERM or SIGINT, and closes `drain_delay` later. A second signal ends the process at once, for people who mean it.
+    /// Returns a lifecycle that ends with SIGTERM or SIGINT. A second signal exits the process at once.
     ///
     /// # Errors
-    /// When the system refuses signal handlers.
+    /// If the operating system refuses signal handlers.
     pub fn until_signalled(drain_delay: Duration) -> std::io::Result<Self> {
-        let life = Self::default();
+        let lifecycle = Self::default();
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let (stopping, closing) = (life.stopping.clone(), life.closing.clone());
+        let (stopping, closing) = (lifecycle.stopping.clone(), lifecycle.closing.clone());
         tokio::spawn(async move {
             let mut next = async || {
                 tokio::select! {
@@ -36,7 +35,7 @@ impl Lifecycle {
                 }
             };
             let name = next().await;
-            tracing::info!(signal = name, "stopping; a second signal stops at once");
+            tracing::info!(signal = name, "stopping; a second signal exits at once");
             stopping.cancel();
             let close = async {
                 tokio::time::sleep(drain_delay).await;
@@ -49,44 +48,45 @@ impl Lifecycle {
             }
             std::process::exit(1);
         });
-        Ok(life)
+        Ok(lifecycle)
     }
 
-    /// Runs a part of the process until it ends. When a part ends with an error, the whole process stops.
-    pub fn run<F>(&self, name: &'static str, part: F)
+    /// Runs a component in a task. When a component ends, the whole process stops; an error is reported by
+    /// [`Self::finish`].
+    pub fn run<F>(&self, name: &'static str, component: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        let life = self.clone();
-        let part = self.parts.spawn(part);
-        self.parts.spawn(async move {
-            let outcome = match part.await {
+        let lifecycle = self.clone();
+        let component = self.components.spawn(component);
+        self.components.spawn(async move {
+            let outcome = match component.await {
                 Ok(outcome) => outcome,
-                Err(died) => Err(died.into()),
+                Err(panicked) => Err(panicked.into()),
             };
             if let Err(error) = outcome {
-                tracing::error!(part = name, error = format!("{error:#}"), "a part of the process ended");
-                life.failed.cancel();
+                tracing::error!(component = name, error = format!("{error:#}"), "a component failed");
+                lifecycle.failed.cancel();
             }
-            // A worker that was told to run so many jobs ends by itself, and the process with it.
-            if !life.stopping.is_cancelled() {
-                life.stopping.cancel();
-                life.closing.cancel();
+            // A worker with `max_jobs` ends by itself, and the process ends with the worker.
+            if !lifecycle.stopping.is_cancelled() {
+                lifecycle.stopping.cancel();
+                lifecycle.closing.cancel();
             }
         });
     }
 
-    /// Waits for every part to end once the process is stopping.
+    /// Waits until the process stops and all components have ended.
     ///
     /// # Errors
-    /// When a part failed, or did not end within `deadline` after the stop began.
+    /// If a component failed, or did not end within `deadline` after the stop began.
     pub async fn finish(self, deadline: Duration) -> anyhow::Result<()> {
-        self.parts.close();
+        self.components.close();
         self.stopping.cancelled().await;
-        if tokio::time::timeout(deadline, self.parts.wait()).await.is_err() {
-            anyhow::bail!("stopped hard: not everything ended within {} s", deadline.as_secs());
+        if tokio::time::timeout(deadline, self.components.wait()).await.is_err() {
+            anyhow::bail!("shutdown timed out: a component did not end within {} s", deadline.as_secs());
         }
-        anyhow::ensure!(!self.failed.is_cancelled(), "a part of the process failed; see the log above");
+        anyhow::ensure!(!self.failed.is_cancelled(), "a component failed; see the log above");
         tracing::info!("stopped");
         Ok(())
     }

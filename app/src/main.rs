@@ -1,13 +1,14 @@
-//! `trainyard`: one binary, the server's roles and the client's verbs.
+//! `trainyard`: one binary with the roles of the server and the client commands.
 //!
-//! This crate is the only composition root: it reads the settings, opens the ports, hands them to the role crates and
-//! sees to it that they start and stop in order. It holds no rule of its own.
+//! This crate is the only composition root: it reads the settings, connects the dependencies, passes them to the role
+//! crates, and starts and stops the roles. It contains no business rules.
 
-#![allow(unreachable_pub, reason = "a binary has no outside; `pub` marks what its other modules use")]
+#![allow(unreachable_pub, reason = "a binary has no public API; `pub` marks items that other modules use")]
 
 mod checks;
 mod cli;
 mod client;
+mod components;
 mod config;
 mod data_dir;
 mod documents;
@@ -15,16 +16,15 @@ mod healthcheck;
 mod lifecycle;
 mod migrations;
 mod open_files;
-mod parts;
 mod roles;
-mod welcome;
+mod startup_message;
 mod wiring;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// A fifth of an API process' time goes into its many small allocations with the C library's allocator.
+/// The C library's allocator takes a fifth of the CPU time of an API process.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

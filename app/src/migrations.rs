@@ -1,4 +1,4 @@
-//! A role on a database whose schema is older than this program: it lives, is not ready, says what to do, and waits.
+//! Waiting for migrations: a role whose database schema is too old stays alive and not ready.
 
 use std::time::{Duration, Instant};
 
@@ -10,68 +10,68 @@ use trainyard_http::ops::{Check, CheckError, Ops};
 use trainyard_storage::{Db, StorageError};
 
 use crate::lifecycle::Lifecycle;
-use crate::wiring::Ports;
+use crate::wiring::Dependencies;
 
-const ASK_EVERY: Duration = Duration::from_secs(1);
-const SAY_EVERY: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Waits until every migration is applied. Meanwhile the role serves `ops` alone, so that its orchestrator sees a process
-/// that lives and is not ready. `None` when the process is stopped before.
+/// Waits until every migration is applied. Meanwhile the role serves only `ops`, so that an orchestrator sees a live
+/// process that is not ready. Returns `None` if the process is stopped first.
 ///
 /// # Errors
-/// When the listener can't be shared.
-pub async fn wait(
-    ports: &Ports,
-    life: &Lifecycle,
+/// If the listener can't be cloned.
+pub async fn wait_until_migrated(
+    deps: &Dependencies,
+    lifecycle: &Lifecycle,
     listener: TcpListener,
     ops: Ops,
 ) -> anyhow::Result<Option<TcpListener>> {
-    if !is_behind(&ports.db).await {
+    if !is_unmigrated(&deps.db).await {
         return Ok(Some(listener));
     }
     let listener = listener.into_std()?;
-    let shared = TcpListener::from_std(listener.try_clone().context("the listener can't be shared")?)?;
-    // Also in the second between the last migration and the role's own start.
-    let ops = ops.ready([Check::new("start", true, ASK_EVERY, || async {
-        Err(CheckError::new("the role starts once the database's schema is up to date", "it waits"))
+    let shared = TcpListener::from_std(listener.try_clone().context("the listener can't be cloned")?)?;
+    // Also not ready between the last migration and the start of the role itself.
+    let ops = ops.ready([Check::new("start", true, CHECK_INTERVAL, || async {
+        Err(CheckError::new("the role starts after all migrations are applied", "waiting for migrations"))
     })]);
-    let router = ops.routes().into_router_with(Authenticator::reject_all(), ports.limits());
-    let (close, grace) = (CancellationToken::new(), Duration::from_secs(ports.config.server.shutdown_grace_s));
+    let router = ops.routes().into_router_with(Authenticator::reject_all(), deps.limits());
+    let (close, grace) = (CancellationToken::new(), Duration::from_secs(deps.config.server.shutdown_grace_s));
     let server = tokio::spawn(trainyard_http::serve::serve(shared, router, close.clone(), grace));
     let migrated = tokio::select! {
-        () = applied(&ports.db) => true,
-        () = life.stopping.cancelled() => false,
+        () = log_until_migrated(&deps.db) => true,
+        () = lifecycle.stopping.cancelled() => false,
     };
     close.cancel();
     server.await??;
     Ok(if migrated { Some(TcpListener::from_std(listener)?) } else { None })
 }
 
-/// Logs, for as long as it is so, that the schema is older than this program: for a role that goes on without its database.
-pub fn report(db: Db) {
+/// Logs a warning while the schema is too old, for a role that also works without its database.
+pub fn warn_while_unmigrated(db: Db) {
     tokio::spawn(async move {
-        if is_behind(&db).await {
-            applied(&db).await;
+        if is_unmigrated(&db).await {
+            log_until_migrated(&db).await;
         }
     });
 }
 
-/// Whether a migration is missing. A database that is away says nothing about it.
-async fn is_behind(db: &Db) -> bool {
+/// Whether a migration is missing. An unavailable database counts as migrated.
+async fn is_unmigrated(db: &Db) -> bool {
     matches!(db.check_migrated().await, Err(StorageError::Unmigrated(_)))
 }
 
-async fn applied(db: &Db) {
-    let mut said: Option<Instant> = None;
+async fn log_until_migrated(db: &Db) {
+    let mut logged_at: Option<Instant> = None;
     loop {
         match db.check_migrated().await {
             Ok(()) => return tracing::info!("the database's schema is up to date"),
-            Err(error) if said.is_none_or(|at| at.elapsed() >= SAY_EVERY) => {
+            Err(error) if logged_at.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "not ready: {error}");
-                said = Some(Instant::now());
+                logged_at = Some(Instant::now());
             }
             Err(_) => {}
         }
-        tokio::time::sleep(ASK_EVERY).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

@@ -1,11 +1,12 @@
-//! The limit on open files: each connection is one.
+//! The limit on open files, which bounds the number of connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that a process opens besides its clients' connections: databases, queue, object store, artifacts, pipes of training processes.
+/// File descriptors besides client connections: database, queue, object store, artifacts, pipes of training processes.
 const RESERVED: u64 = 256;
 
-/// Raises the soft limit to the hard one. The soft limit is low (often 1,024) for programs that use `select`; none of ours does.
+/// Raises the soft limit to the hard limit. The soft limit is low (often 1,024) for programs that use `select`;
+/// Trainyard does not.
 pub fn raise_limit() {
     let limit = getrlimit(Resource::Nofile);
     match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
@@ -21,14 +22,14 @@ pub fn raise_limit() {
     }
 }
 
-/// Warns where the limit does not leave room for `max_connections`.
+/// Warns if the limit is too low for `max_connections`.
 pub fn warn_if_fewer_than(max_connections: usize) {
     let needed = (max_connections as u64).saturating_add(RESERVED);
     if let Some(limit) = getrlimit(Resource::Nofile).current.filter(|limit| *limit < needed) {
         tracing::warn!(
             limit,
             max_connections,
-            "the limit on open files leaves no room for server.max_connections; raise it (ulimit -Hn, LimitNOFILE) or lower the setting"
+            "the limit on open files is too low for server.max_connections; raise the limit (ulimit -Hn, LimitNOFILE) or lower the setting"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! One short function per role: what it opens, what it runs, what it answers.
+//! One function per role: opens the dependencies, starts the components, serves requests.
 
 use std::path::Path;
 
@@ -9,149 +9,152 @@ use trainyard_http::auth::Passwords;
 use trainyard_http::ops::Ops;
 use trainyard_worker::Health;
 
-use crate::checks::{Critical, connections, stores};
+use crate::checks::{Critical, database_liveness, stores};
+use crate::components::{
+    bind, finish, run_server, run_sweep, run_worker, seed, start_inference, start_lifecycle, worker_liveness,
+};
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::documents::contract;
 use crate::migrations;
-use crate::parts::{bind, finish, life, run_server, run_sweep, run_worker, seed, start_inference, turning};
-use crate::welcome::Welcome;
-use crate::wiring::{Footing, Ports, open_database};
+use crate::startup_message::StartupMessage;
+use crate::wiring::{Backends, Dependencies, open_database};
 
-/// Connections to the database that a process of each role needs: the API answers many callers at once, what a worker asks
-/// for its runs it asks together, and the inference role looks at one counter.
+/// Default number of database connections per role. The API has many concurrent requests; a worker batches its calls;
+/// the inference role polls one counter.
 const API_CONNECTIONS: u32 = 16;
 const WORKER_CONNECTIONS: u32 = 8;
 const INFERENCE_CONNECTIONS: u32 = 4;
 
-/// Everything in one process.
+/// Runs all roles in one process.
 ///
 /// # Errors
-/// What kept it from starting, or from ending well.
+/// If the process can't start, or does not stop cleanly.
 pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let folder = DataDir::open(data_dir)?;
-    folder.fill_in(&mut config)?;
-    let life = life(&config)?;
-    let ports = Ports::open(config.with_connections(API_CONNECTIONS), Footing::Embedded).await?;
-    ports.db.migrate().await.context("the database could not be brought up to date")?;
-    let reclaimed = trainyard_worker::reclaim_orphans(&ports.db).await?;
+    folder.fill_defaults(&mut config)?;
+    let lifecycle = start_lifecycle(&config)?;
+    let deps = Dependencies::open(config.with_connections(API_CONNECTIONS), Backends::Embedded).await?;
+    deps.db.migrate().await.context("the database could not be brought up to date")?;
+    let reclaimed = trainyard_worker::reclaim_orphans(&deps.db).await?;
     if reclaimed > 0 {
-        tracing::info!(jobs = reclaimed, "jobs that were running when the last process ended go on");
+        tracing::info!(jobs = reclaimed, "requeued the jobs of the previous process");
     }
-    let jwt = ports.jwt()?;
-    let state = ports.api_state(jwt.clone(), &life)?;
-    let password = seed(&ports, &state, true).await?;
-    let issuers = ports.issuers()?;
-    let authenticator = ports.authenticator(&jwt, issuers.clone()).await?;
-    let pool = start_inference(&ports, &life, jwt, issuers)?;
+    let jwt = deps.jwt()?;
+    let state = deps.api_state(jwt.clone(), &lifecycle)?;
+    let password = seed(&deps, &state, true).await?;
+    let issuers = deps.issuers()?;
+    let authenticator = deps.authenticator(&jwt, issuers.clone()).await?;
+    let inference = start_inference(&deps, &lifecycle, jwt, issuers)?;
     let health = Health::new();
-    run_worker(&ports, &life, health.clone())?;
-    run_sweep(&ports, &life);
-    let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
-    checks.extend(pool.checks());
-    let ops = Ops::new(ports.metrics.clone())
+    run_worker(&deps, &lifecycle, health.clone())?;
+    run_sweep(&deps, &lifecycle);
+    let mut checks = stores(&deps.db, &deps.queue, &deps.store, Critical::API);
+    checks.extend(inference.checks());
+    let ops = Ops::new(deps.metrics.clone())
         .ready(checks)
-        .until(life.stopping.clone())
-        .alive(turning(&ports.config, health))
-        .alive(connections(&ports.config, &ports.db));
-    // The pool's own authenticator spares it a look at the database, also here.
-    let predictions = pool.routes().authenticated_by(&ports.pool_authenticator(&pool).await?);
+        .until(lifecycle.stopping.clone())
+        .alive(worker_liveness(&deps.config, health))
+        .alive(database_liveness(&deps.config, &deps.db));
+    // The authenticator of the inference role verifies tokens without a database query.
+    let predictions = inference.routes().authenticated_by(&deps.inference_authenticator(&inference).await?);
     let routes = with_documentation(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
-    let listener = bind(&ports, "up").await?;
-    Welcome { address: listener.local_addr()?, data_dir, auth: &ports.config.auth, password }.print();
-    let router = routes.into_router_with(authenticator, ports.limits());
-    run_server(&ports.config, &life, listener, router, life.closing.clone())?;
-    finish(ports, life).await
+    let listener = bind(&deps, "up").await?;
+    StartupMessage { address: listener.local_addr()?, data_dir, auth: &deps.config.auth, password }.print();
+    let router = routes.into_router_with(authenticator, deps.limits());
+    run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    finish(deps, lifecycle).await
 }
 
-/// The API role.
+/// Runs the API role.
 ///
 /// # Errors
-/// What kept it from starting, or from ending well.
+/// If the process can't start, or does not stop cleanly.
 pub async fn api(config: Config) -> anyhow::Result<()> {
-    let life = life(&config)?;
-    let ports = Ports::open(config.with_connections(API_CONNECTIONS), Footing::Servers).await?;
-    let jwt = ports.jwt()?;
+    let lifecycle = start_lifecycle(&config)?;
+    let deps = Dependencies::open(config.with_connections(API_CONNECTIONS), Backends::Required).await?;
+    let jwt = deps.jwt()?;
     let ops = || {
-        let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::API);
-        Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone())
+        let checks = stores(&deps.db, &deps.queue, &deps.store, Critical::API);
+        Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone())
     };
-    let listener = bind(&ports, "api").await?;
-    let Some(listener) = migrations::wait(&ports, &life, listener, ops()).await? else {
-        return finish(ports, life).await;
+    let listener = bind(&deps, "api").await?;
+    let Some(listener) = migrations::wait_until_migrated(&deps, &lifecycle, listener, ops()).await? else {
+        return finish(deps, lifecycle).await;
     };
-    let state = ports.api_state(jwt.clone(), &life)?;
-    seed(&ports, &state, false).await?;
-    run_sweep(&ports, &life);
+    let state = deps.api_state(jwt.clone(), &lifecycle)?;
+    seed(&deps, &state, false).await?;
+    run_sweep(&deps, &lifecycle);
     let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract());
-    let authenticator = ports.authenticator(&jwt, ports.issuers()?).await?;
-    let router = routes.into_router_with(authenticator, ports.limits());
-    run_server(&ports.config, &life, listener, router, life.closing.clone())?;
-    finish(ports, life).await
+    let authenticator = deps.authenticator(&jwt, deps.issuers()?).await?;
+    let router = routes.into_router_with(authenticator, deps.limits());
+    run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    finish(deps, lifecycle).await
 }
 
-/// A worker role. It answers for its health and metrics, and to nobody else.
+/// Runs a worker role. Its server answers only health checks and metrics requests.
 ///
 /// # Errors
-/// What kept it from starting, or from ending well.
+/// If the process can't start, or does not stop cleanly.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
-    let life = life(&config)?;
-    let ports = Ports::open(config.with_connections(WORKER_CONNECTIONS), Footing::Servers).await?;
+    let lifecycle = start_lifecycle(&config)?;
+    let deps = Dependencies::open(config.with_connections(WORKER_CONNECTIONS), Backends::Required).await?;
     let health = Health::new();
     let ops = || {
-        let checks = stores(&ports.db, &ports.queue, &ports.store, Critical::WORKER);
-        Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone())
+        let checks = stores(&deps.db, &deps.queue, &deps.store, Critical::WORKER);
+        Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone())
     };
-    let listener = bind(&ports, "worker").await?;
-    let Some(listener) = migrations::wait(&ports, &life, listener, ops()).await? else {
-        return finish(ports, life).await;
+    let listener = bind(&deps, "worker").await?;
+    let Some(listener) = migrations::wait_until_migrated(&deps, &lifecycle, listener, ops()).await? else {
+        return finish(deps, lifecycle).await;
     };
-    let ops = ops().alive(turning(&ports.config, health.clone()));
-    let gone = run_worker(&ports, &life, health)?;
-    run_sweep(&ports, &life);
-    let router = ops.routes().into_router_with(Authenticator::reject_all(), ports.limits());
-    run_server(&ports.config, &life, listener, router, gone)?;
-    finish(ports, life).await
+    let ops = ops().alive(worker_liveness(&deps.config, health.clone()));
+    let close_server = run_worker(&deps, &lifecycle, health)?;
+    run_sweep(&deps, &lifecycle);
+    let router = ops.routes().into_router_with(Authenticator::reject_all(), deps.limits());
+    run_server(&deps.config, &lifecycle, listener, router, close_server)?;
+    finish(deps, lifecycle).await
 }
 
-/// The inference role.
+/// Runs the inference role.
 ///
 /// # Errors
-/// What kept it from starting, or from ending well.
+/// If the process can't start, or does not stop cleanly.
 pub async fn inference(config: Config) -> anyhow::Result<()> {
-    let life = life(&config)?;
-    let ports = Ports::open(config.with_connections(INFERENCE_CONNECTIONS), Footing::ServersOrCache).await?;
-    let jwt = ports.jwt()?;
-    migrations::report(ports.db.clone());
-    let pool = start_inference(&ports, &life, jwt, ports.issuers()?)?;
-    let mut checks = stores(&ports.db, &ports.queue, &ports.store, Critical::INFERENCE);
-    checks.extend(pool.checks());
-    let routes =
-        pool.routes().merge(Ops::new(ports.metrics.clone()).ready(checks).until(life.stopping.clone()).routes());
-    let authenticator = ports.pool_authenticator(&pool).await?;
-    let listener = bind(&ports, "inference").await?;
-    let router = routes.into_router_with(authenticator, ports.limits());
-    run_server(&ports.config, &life, listener, router, life.closing.clone())?;
-    finish(ports, life).await
+    let lifecycle = start_lifecycle(&config)?;
+    let deps = Dependencies::open(config.with_connections(INFERENCE_CONNECTIONS), Backends::RequiredLater).await?;
+    let jwt = deps.jwt()?;
+    migrations::warn_while_unmigrated(deps.db.clone());
+    let inference = start_inference(&deps, &lifecycle, jwt, deps.issuers()?)?;
+    let mut checks = stores(&deps.db, &deps.queue, &deps.store, Critical::INFERENCE);
+    checks.extend(inference.checks());
+    let routes = inference
+        .routes()
+        .merge(Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone()).routes());
+    let authenticator = deps.inference_authenticator(&inference).await?;
+    let listener = bind(&deps, "inference").await?;
+    let router = routes.into_router_with(authenticator, deps.limits());
+    run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    finish(deps, lifecycle).await
 }
 
-/// Brings the schema up to date, and ends.
+/// Applies the database migrations.
 ///
 /// # Errors
-/// What kept it from doing so.
+/// If the database is unavailable or a migration fails.
 pub async fn migrate(config: Config) -> anyhow::Result<()> {
     let db = open_database(&config).await?;
     db.migrate().await?;
-    tracing::info!("the database is up to date");
+    tracing::info!("all migrations are applied");
     db.close().await;
     Ok(())
 }
 
-/// Gives an administrator a one-time password, and prints it.
+/// Sets and prints a one-time password for an administrator.
 ///
 /// # Errors
-/// When there is no such account, or the database is away.
-#[expect(clippy::print_stdout, reason = "the password is what was asked for")]
+/// If the account does not exist, or the database is unavailable.
+#[expect(clippy::print_stdout, reason = "the command prints the password")]
 pub async fn reset_admin_password(
     mut config: Config,
     email: Option<String>,
@@ -159,7 +162,7 @@ pub async fn reset_admin_password(
 ) -> anyhow::Result<()> {
     let folder = data_dir.map(DataDir::open).transpose()?;
     if let Some(folder) = &folder {
-        folder.fill_in(&mut config)?;
+        folder.fill_defaults(&mut config)?;
     }
     let db = open_database(&config).await?;
     let email = email.unwrap_or_else(|| config.auth.admin_email().to_owned());
@@ -168,6 +171,9 @@ pub async fn reset_admin_password(
     db.close().await;
     let password = reset?.with_context(|| format!("there is no account with the e-mail address {email}"))?;
     println!("{password}");
-    tracing::info!(email, "the password is reset; it signs in once, then set another with `trainyard passwd`");
+    tracing::info!(
+        email,
+        "password reset; sign in once with the printed password, then set a new one with `trainyard passwd`"
+    );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Settings → ports: opens what a role stands on.
+//! Settings → dependencies: connects database, queue, object store and metrics.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,45 +21,45 @@ use crate::config::{Config, ConfigError, Mode};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
 
-/// The ports of one process.
-pub struct Ports {
-    /// The settings they were opened with.
+/// The dependencies of one process.
+pub struct Dependencies {
+    /// The settings.
     pub config: Config,
-    /// The truth.
+    /// The database, which is the source of truth.
     pub db: Db,
-    /// Ids on their way to workers.
+    /// The queue of job ids.
     pub queue: Queue,
-    /// Data sets and artifacts.
+    /// The object store with datasets and artifacts.
     pub store: Store,
-    /// The machine's clock.
+    /// The system clock.
     pub clock: Clock,
-    /// What is counted.
+    /// The metrics registry.
     pub metrics: Metrics,
 }
 
-/// What a process stands on.
+/// Which backends a process needs at its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Footing {
-    /// Its own files; the queue may be in memory.
+pub enum Backends {
+    /// Local files; the queue may be in memory.
     Embedded,
-    /// Servers, and the database must answer at the start.
-    Servers,
-    /// Servers where they answer, and what the process kept from its last run where they don't.
-    ServersOrCache,
+    /// Servers; the database must answer at the start.
+    Required,
+    /// Servers that may be unavailable at the start; the process then serves from its cache.
+    RequiredLater,
 }
 
-impl Ports {
-    /// Opens everything the settings name.
+impl Dependencies {
+    /// Connects everything that the settings name.
     ///
     /// # Errors
-    /// A [`ConfigError`] for a setting that is missing or wrong; else what went wrong.
-    pub async fn open(config: Config, footing: Footing) -> anyhow::Result<Self> {
+    /// A [`ConfigError`] for a missing or wrong setting, else the error of a connection.
+    pub async fn open(config: Config, backends: Backends) -> anyhow::Result<Self> {
         for (key, name, value) in [
             ("database.url", "DATABASE_URL", &config.database.url),
             ("artifacts.url", "ARTIFACT_URL", &config.artifacts.url),
             ("queue.url", "REDIS_URL", &config.queue.url),
         ] {
-            if value.is_empty() && !(footing == Footing::Embedded && key == "queue.url") {
+            if value.is_empty() && !(backends == Backends::Embedded && key == "queue.url") {
                 return Err(missing(key, name));
             }
         }
@@ -71,35 +71,35 @@ impl Ports {
                 let options = RedisOptions {
                     redeliver_after,
                     answer_limit: Duration::from_millis(config.queue.response_timeout_ms),
-                    tls_ca: authorities("queue.tls_ca", &config.queue.tls_ca)?,
+                    tls_ca: read_certificates("queue.tls_ca", &config.queue.tls_ca)?,
                     ..RedisOptions::default()
                 };
                 Queue::redis(url, &config.queue.prefix, options)
                     .map_err(|error| ConfigError(format!("queue.url (REDIS_URL): {error}")))?
             }
         };
-        let db = match footing {
-            Footing::Embedded | Footing::Servers => open_database(&config).await?,
-            Footing::ServersOrCache => Db::connect_lazily(&config.database.url, &pool(&config))
+        let db = match backends {
+            Backends::Embedded | Backends::Required => open_database(&config).await?,
+            Backends::RequiredLater => Db::connect_lazily(&config.database.url, &pool(&config))
                 .map_err(|error| ConfigError(format!("database.url (DATABASE_URL): {error}")))?,
         };
-        watch_connections(&metrics, &db);
-        let tls_ca = authorities("artifacts.tls_ca", &config.artifacts.tls_ca)?;
+        register_connection_gauges(&metrics, &db);
+        let tls_ca = read_certificates("artifacts.tls_ca", &config.artifacts.tls_ca)?;
         let store = Store::open(&config.artifacts.url, tls_ca.as_deref())
             .map_err(|error| ConfigError(format!("artifacts.url (ARTIFACT_URL): {error}")))?;
         Ok(Self { config, db, queue, store, clock: Clock::system(), metrics })
     }
 
-    /// Signs and checks access tokens.
+    /// Signs and verifies access tokens.
     ///
     /// # Errors
-    /// A [`ConfigError`] without a secret, outside development.
+    /// A [`ConfigError`] if the secret is missing in production mode.
     pub fn jwt(&self) -> anyhow::Result<Arc<Jwt>> {
         let auth = &self.config.auth;
         let secret = match (auth.jwt_secret.as_str(), self.config.server.mode) {
             ("", Mode::Production) => return Err(missing("auth.jwt_secret", "JWT_SECRET")),
             ("", Mode::Development) => {
-                tracing::warn!("auth.jwt_secret is not set: tokens end with this process");
+                tracing::warn!("auth.jwt_secret is not set: access tokens become invalid when this process ends");
                 random_text(48)
             }
             (secret, _) => secret.to_owned(),
@@ -108,10 +108,10 @@ impl Ports {
         Ok(Arc::new(Jwt::new(secret.as_bytes(), &auth.issuer, &auth.audience, ttl)?))
     }
 
-    /// The outside issuers of the settings. Starts to fetch their keys.
+    /// The external token issuers. Starts to fetch their keys.
     ///
     /// # Errors
-    /// A [`ConfigError`] for a setting that can't be used.
+    /// A [`ConfigError`] for an invalid setting.
     pub fn issuers(&self) -> anyhow::Result<Arc<Issuers>> {
         let auth = &self.config.auth;
         let insecure = self.config.server.mode == Mode::Development;
@@ -119,27 +119,27 @@ impl Ports {
         Ok(Arc::new(started.map_err(|error| ConfigError(error.to_string()))?))
     }
 
-    /// Checks tokens against the accounts in the database.
+    /// Authenticates requests against the accounts in the database.
     ///
     /// # Errors
-    /// When the account that `auth.skip_auth` lends to everybody can't be read.
+    /// If `auth.skip_auth` is on and the administrator's account can't be read.
     pub async fn authenticator(&self, jwt: &Arc<Jwt>, issuers: Arc<Issuers>) -> anyhow::Result<Authenticator> {
         if self.config.auth.skip_auth {
-            return self.everybody().await;
+            return self.skip_authentication().await;
         }
         let check = PrincipalCheck::Database(self.db.clone());
         Ok(Authenticator::with_issuers(jwt.clone(), self.clock.clone(), check, issuers, self.db.clone()))
     }
 
-    /// Checks tokens as the pool does: by their claims, without a database on the way.
+    /// Authenticates requests by the claims of their tokens, without a database query.
     ///
     /// # Errors
-    /// As [`Ports::authenticator`].
-    pub async fn pool_authenticator(&self, pool: &Inference) -> anyhow::Result<Authenticator> {
-        if self.config.auth.skip_auth { self.everybody().await } else { Ok(pool.authenticator()) }
+    /// See [`Dependencies::authenticator`].
+    pub async fn inference_authenticator(&self, inference: &Inference) -> anyhow::Result<Authenticator> {
+        if self.config.auth.skip_auth { self.skip_authentication().await } else { Ok(inference.authenticator()) }
     }
 
-    async fn everybody(&self) -> anyhow::Result<Authenticator> {
+    async fn skip_authentication(&self) -> anyhow::Result<Authenticator> {
         tracing::warn!("auth.skip_auth is on: every caller is the administrator");
         let email = Email::parse(self.config.auth.admin_email()).map_err(anyhow::Error::msg)?;
         let found = self.db.read().await?.users().by_email(email.as_str()).await?;
@@ -152,18 +152,18 @@ impl Ports {
         }))
     }
 
-    /// What a route allows unless it says otherwise.
+    /// The default limits of a route.
     pub fn limits(&self) -> Limits {
         self.config.server.requests()
     }
 
-    /// What the API's handlers reach.
+    /// The state of the API's handlers.
     ///
     /// # Errors
-    /// When the folder for uploads can't be made.
-    pub fn api_state(&self, jwt: Arc<Jwt>, life: &Lifecycle) -> anyhow::Result<ApiState> {
+    /// If the folder for uploads can't be created.
+    pub fn api_state(&self, jwt: Arc<Jwt>, lifecycle: &Lifecycle) -> anyhow::Result<ApiState> {
         let work_dir = self.config.worker.work_dir.join("uploads");
-        std::fs::create_dir_all(&work_dir).with_context(|| format!("can't make {}", work_dir.display()))?;
+        std::fs::create_dir_all(&work_dir).with_context(|| format!("can't create {}", work_dir.display()))?;
         Ok(ApiState::new(trainyard_api::Dependencies {
             db: self.db.clone(),
             queue: self.queue.clone(),
@@ -175,15 +175,16 @@ impl Ports {
             accounts: self.config.auth.accounts(),
             webhooks: self.config.webhooks.rules(),
             work_dir,
-            // Long polls go on for as long as requests are taken, or their clients would only come back at once.
-            stopping: life.closing.clone(),
+            // Long polls stay open until the listener closes. If they ended earlier, their clients would reconnect at
+            // once.
+            stopping: lifecycle.closing.clone(),
         }))
     }
 
-    /// What a worker stands on.
+    /// The dependencies of a worker.
     ///
     /// # Errors
-    /// When this program can't find itself to start it for training.
+    /// If the path of this executable can't be determined.
     pub fn worker_deps(&self) -> anyhow::Result<WorkerDeps> {
         Ok(WorkerDeps {
             db: self.db.clone(),
@@ -196,10 +197,10 @@ impl Ports {
     }
 }
 
-/// Opens the database alone.
+/// Connects only the database.
 ///
 /// # Errors
-/// As [`Ports::open`].
+/// See [`Dependencies::open`].
 pub async fn open_database(config: &Config) -> anyhow::Result<Db> {
     if config.database.url.is_empty() {
         return Err(missing("database.url", "DATABASE_URL"));
@@ -207,7 +208,7 @@ pub async fn open_database(config: &Config) -> anyhow::Result<Db> {
     Db::connect(&config.database.url, &pool(config)).await.context("database.url (DATABASE_URL)")
 }
 
-fn watch_connections(metrics: &Metrics, db: &Db) {
+fn register_connection_gauges(metrics: &Metrics, db: &Db) {
     let (in_use, limit) = (db.clone(), db.clone());
     metrics.read_gauge(catalogue::DATABASE_CONNECTIONS_IN_USE, move || in_use.connections().0 as f64);
     metrics.read_gauge(catalogue::DATABASE_CONNECTIONS_LIMIT, move || limit.connections().1 as f64);
@@ -216,7 +217,7 @@ fn watch_connections(metrics: &Metrics, db: &Db) {
 fn pool(config: &Config) -> PoolOptions {
     let database = &config.database;
     PoolOptions {
-        // What needs no more has no number of its own.
+        // Commands such as `migrate` set no number and need one connection.
         max_connections: database.max_connections.max(1),
         acquire_timeout: Duration::from_secs(database.acquire_timeout_s),
         statement_timeout: Duration::from_secs(database.statement_timeout_s),
@@ -224,8 +225,8 @@ fn pool(config: &Config) -> PoolOptions {
     }
 }
 
-/// The certificates in a file that the settings name, if they name one.
-fn authorities(key: &str, file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+/// The CA certificates in the file that a setting names, if any.
+fn read_certificates(key: &str, file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     if file.as_os_str().is_empty() {
         return Ok(None);
     }
@@ -233,11 +234,11 @@ fn authorities(key: &str, file: &Path) -> anyhow::Result<Option<Vec<u8>>> {
     let pem = std::fs::read(file).map_err(|error| refuse(&format!("can't be read: {error}")))?;
     let marker = b"-----BEGIN CERTIFICATE-----";
     if !pem.windows(marker.len()).any(|window| window == marker) {
-        return Err(refuse("has no certificate in PEM").into());
+        return Err(refuse("contains no PEM certificate").into());
     }
     Ok(Some(pem))
 }
 
 fn missing(key: &str, name: &str) -> anyhow::Error {
-    ConfigError(format!("{key} is not set; give it in the --config file or as {name}")).into()
+    ConfigError(format!("{key} is not set; set it in the --config file or as {name}")).into()
 }

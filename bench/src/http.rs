@@ -1,22 +1,22 @@
-//! HTTP/1.1 as far as a load generator needs it: requests as bytes made once, and the end of an answer found quickly.
+//! A minimal HTTP/1.1 client for the load generator: prepared requests and a fast parser.
 //!
-//! On two cores every microsecond the generator takes is missing where it measures, so there is no client library here.
+//! The generator shares the cores with the system under test, so its CPU time must be low.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// The head of an answer: where its body lies in what was received.
+/// The head of a response, with the position of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) status: u16,
-    /// Bytes before the body.
+    /// Number of bytes before the body.
     pub(crate) body_at: usize,
-    /// Bytes of head and body together.
+    /// Number of bytes of head and body.
     pub(crate) length: usize,
 }
 
-/// The bytes of a request on a connection that stays open.
+/// The bytes of a keep-alive request.
 pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let body = if body.is_empty() {
         "\r\n".to_owned()
@@ -27,10 +27,10 @@ pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<
     format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}{body}").into_bytes()
 }
 
-/// The head of the answer in `received`, once all of the head is there.
+/// Parses the head of a response; `None` if it is incomplete.
 ///
 /// # Errors
-/// When this is no HTTP, or the answer does not say how long it is.
+/// If the response is invalid or has no content-length.
 pub(crate) fn head(received: &[u8]) -> std::io::Result<Option<Head>> {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let bad = |what: &str| Error::new(ErrorKind::InvalidData, format!("an answer without {what}"));
@@ -45,7 +45,7 @@ pub(crate) fn head(received: &[u8]) -> std::io::Result<Option<Head>> {
     Ok(Some(Head { status, body_at: end + 4, length: end + 4 + body }))
 }
 
-/// A blocking connection that stays open.
+/// A blocking keep-alive connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -56,7 +56,7 @@ impl Connection {
     /// Connects to a port of this machine.
     ///
     /// # Errors
-    /// When nothing listens there.
+    /// If nothing listens on the port.
     pub(crate) fn open(port: u16) -> std::io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
@@ -64,10 +64,10 @@ impl Connection {
         Ok(Self { stream, received: Vec::with_capacity(8192) })
     }
 
-    /// Sends a request of [`request`] and waits for the whole answer: its status and body.
+    /// Sends a request of [`request`] and returns status and body of the response.
     ///
     /// # Errors
-    /// When the connection breaks or the answer can't be read.
+    /// If the connection fails or the response is invalid.
     pub(crate) fn call(&mut self, request: &[u8]) -> std::io::Result<(u16, &[u8])> {
         self.received.clear();
         self.stream.write_all(request)?;
@@ -90,11 +90,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_ends_where_its_head_says() {
-        let whole = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}";
-        let found = head(whole).unwrap().unwrap();
-        assert_eq!((found.status, &whole[found.body_at..], found.length), (202, &b"{}"[..], whole.len()));
-        assert_eq!(head(&whole[..30]).unwrap(), None);
+    fn the_head_determines_the_length_of_a_response() {
+        let response = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}";
+        let found = head(response).unwrap().unwrap();
+        assert_eq!((found.status, &response[found.body_at..], found.length), (202, &b"{}"[..], response.len()));
+        assert_eq!(head(&response[..30]).unwrap(), None);
         assert!(head(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
     }
 

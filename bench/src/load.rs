@@ -1,4 +1,4 @@
-//! The load generator: closed loops that ask again as soon as they are answered, and open loops on a fixed schedule.
+//! The load generator: closed loops, which send the next request after a response, and open loops with a fixed rate.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,22 +10,21 @@ use tokio::net::TcpStream;
 
 use crate::http::{Connection, head};
 
-/// What a closed loop saw.
+/// The results of a closed loop.
 #[derive(Debug)]
 pub(crate) struct Load {
-    /// Answers a second, between warm-up and end.
+    /// Responses per second after the warm-up.
     pub(crate) per_second: f64,
-    /// Microseconds from sending to the whole answer, sorted, of the same time.
+    /// Latencies after the warm-up in microseconds, sorted.
     pub(crate) latencies_us: Vec<u32>,
-    /// Answers in all, with those of the warm-up.
+    /// Number of responses, including the warm-up.
     pub(crate) answered: u64,
 }
 
-/// Sends `request` on `connections` connections as fast as it is answered, for `warm_up` and then for `length`, from one
-/// thread.
+/// Sends `request` on `connections` connections in a closed loop, for `warm_up` and then for `length`, from one thread.
 ///
 /// # Errors
-/// When an answer has another status than `expected`, or a connection breaks.
+/// If a response has another status than `expected`, or a connection fails.
 pub(crate) fn closed_loop(
     port: u16,
     request: &[u8],
@@ -84,12 +83,11 @@ async fn one_loop(
     }
 }
 
-/// Sends `per_second` requests a second for `length`, each at its own moment, whatever became of those before, from a
-/// thread a connection. The answer is every latency in microseconds, sorted, counted from the moment a request was *due*:
-/// a stall counts for every request that it delays.
+/// Sends `per_second` requests per second for `length`, with one thread per connection. Returns all latencies in
+/// microseconds, sorted. A latency begins when the request is *due*, so a stall affects every delayed request.
 ///
 /// # Errors
-/// When an answer is not a 200, or a connection breaks.
+/// If a response is not a 200, or a connection fails.
 pub(crate) fn open_loop(
     port: u16,
     requests: Vec<Vec<u8>>,
@@ -125,8 +123,8 @@ pub(crate) fn open_loop(
     Ok(latencies)
 }
 
-/// Lets this thread rest.
-#[expect(clippy::disallowed_methods, reason = "the schedule of a load generator is time itself")]
+/// Pauses this thread.
+#[expect(clippy::disallowed_methods, reason = "a load generator has a time schedule")]
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

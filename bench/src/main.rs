@@ -1,12 +1,12 @@
-//! `make bench-queue`: measures the queue beside other queues, one contender at a time on servers of its own, and writes
-//! down what came out, also where it is not what was hoped for.
+//! `make bench-queue`: compares the queue with other queues, one contender at a time on separate servers, and writes a
+//! report.
 //!
-//! `trainyard-bench submit --contender trainyard` measures one part of one contender.
+//! `trainyard-bench submit --contender trainyard` runs one part for one contender.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
-mod counted;
 mod http;
+mod job_counter;
 mod load;
 mod measure;
 mod peers;
@@ -33,21 +33,21 @@ use crate::stats::{median, show};
 #[derive(Debug, Parser)]
 #[command(name = "trainyard-bench")]
 struct Arguments {
-    /// What to measure; everything when left out.
+    /// Parts to measure [default: all].
     parts: Vec<Part>,
-    /// Only contenders with this in their name.
+    /// Only contenders whose name contains this text.
     #[arg(long)]
     contender: Option<String>,
-    /// Three minutes instead of fifteen.
+    /// Run for three minutes instead of fifteen.
     #[arg(long)]
     quick: bool,
-    /// How often each contender has its turn.
+    /// Number of rounds per contender.
     #[arg(long)]
     rounds: Option<usize>,
-    /// Write the report to this file too.
+    /// Also write the report to this file.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// The `trainyard` to measure; the one beside this program when left out.
+    /// The `trainyard` binary [default: in the folder of this program].
     #[arg(long)]
     binary: Option<PathBuf>,
     /// The port of `route-only`.
@@ -59,13 +59,13 @@ struct Arguments {
 enum Part {
     /// `POST /training` on 64 connections.
     Submit,
-    /// From commit to claim when idle.
+    /// Time from commit to claim with an idle worker.
     Pickup,
-    /// No-op jobs from claimed to succeeded.
+    /// Throughput of no-op jobs, from claim to success.
     Noop,
-    /// Redis' memory per queued job.
+    /// Redis memory per queued job.
     Memory,
-    /// `GET /training/{job_id}` over a million jobs.
+    /// `GET /training/{job_id}` with a million jobs.
     Polls,
     /// Serves the route without database and queue; `submit` starts it.
     #[value(hide = true)]
@@ -91,7 +91,7 @@ fn main() -> anyhow::Result<ExitCode> {
         only: arguments.contender,
     };
     let mut facts = facts(&bench)?;
-    // What is measured on an idle machine comes first: some are slower for minutes after a load.
+    // Measurements that need an idle machine come first, because some systems are slower for minutes after a load.
     let all = [Part::Pickup, Part::Submit, Part::Noop, Part::Memory, Part::Polls];
     let parts = if arguments.parts.is_empty() { &all[..] } else { &arguments.parts };
     let (mut sections, mut failures) = (Vec::new(), Vec::new());
@@ -118,7 +118,7 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// On what, with what and how this was measured.
+/// Machine, versions and method.
 fn facts(bench: &Bench) -> anyhow::Result<Vec<String>> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
@@ -139,13 +139,13 @@ fn facts(bench: &Bench) -> anyhow::Result<Vec<String>> {
         ),
         format!("{}.", bench.servers.versions()?),
         format!("Peers: {}.", bench.peers.versions()?),
-        "Contenders take turns, one at a time, on an empty database and an empty Redis; medians and ranges are over the \
-         rounds, ratios within a round."
+        "Contenders are measured one at a time, on an empty database and an empty Redis. Medians and ranges are over the \
+        rounds, ratios within a round."
             .to_owned(),
     ])
 }
 
-/// How long the disk takes for what Postgres does at a commit.
+/// The time of a disk sync, as in a Postgres commit.
 fn sync_ms() -> anyhow::Result<f64> {
     use std::io::{Seek, SeekFrom, Write};
     let mut file = tempfile::NamedTempFile::new_in(Path::new(&std::env::temp_dir()))?;

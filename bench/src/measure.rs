@@ -1,4 +1,4 @@
-//! The parts of the benchmark, and what they have in common.
+//! The parts of the benchmark and their common settings.
 
 pub(crate) mod memory;
 pub(crate) mod noop;
@@ -11,34 +11,34 @@ use std::path::PathBuf;
 use crate::peers::Peers;
 use crate::servers::Servers;
 
-/// What every part is given.
+/// The settings of all parts.
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) servers: Servers,
     pub(crate) peers: Peers,
-    /// The `trainyard` that is measured.
+    /// The `trainyard` binary.
     pub(crate) binary: PathBuf,
-    /// Minutes rather than a quarter of an hour: fewer and shorter rounds, shorter queues.
+    /// Fewer and shorter rounds, and shorter queues.
     pub(crate) quick: bool,
-    /// Rounds of each part, if not its own number.
+    /// Number of rounds; `None` is the default of the part.
     pub(crate) rounds: Option<usize>,
-    /// Measure only contenders whose name has this in it.
+    /// Only contenders whose name contains this text.
     pub(crate) only: Option<String>,
 }
 
 impl Bench {
-    /// One of two sizes.
+    /// The full or the quick value.
     pub(crate) fn sized<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
     }
 
-    /// How often each contender has its turn.
+    /// Number of rounds per contender.
     pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or_else(|| self.sized(3, 1))
     }
 
-    /// Whether a contender takes part.
-    pub(crate) fn wants(&self, contender: &str) -> bool {
+    /// Whether a contender is selected.
+    pub(crate) fn selects(&self, contender: &str) -> bool {
         let folded = contender.to_lowercase();
         self.only.as_ref().is_none_or(|only| folded.contains(&only.to_lowercase()))
     }

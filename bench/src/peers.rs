@@ -1,5 +1,4 @@
-//! The queues measured beside ours: installed into a folder of their own from `bench/peers/`, pinned, and started one
-//! at a time.
+//! The other queues: installed from `bench/peers/` with pinned versions, and started one at a time.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 use tempfile::TempDir;
-use trainyard_testkit::{JWT_SECRET, Tied, free_port, spawn_tied};
+use trainyard_testkit::{ChildGuard, JWT_SECRET, free_port, spawn_guarded};
 
 use crate::process::{stop, tail, wait_ready};
 use crate::servers::{Progress, Servers};
 
-/// Installed peers.
+/// The installed peers.
 #[derive(Debug)]
 pub(crate) struct Peers {
     folder: PathBuf,
@@ -22,36 +21,36 @@ pub(crate) struct Peers {
 /// A running peer.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    process: Tied,
+    process: ChildGuard,
     pub(crate) port: u16,
     log: PathBuf,
 }
 
 impl Peer {
-    /// Stops it and its children.
+    /// Stops the peer and its children.
     pub(crate) fn stop(self) {
         stop(self.process);
     }
 
-    /// What it printed so far.
+    /// The output of the peer.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// If the file can't be read.
     pub(crate) fn printed(&self) -> anyhow::Result<String> {
         Ok(std::fs::read_to_string(self.log.with_extension("out"))?)
     }
 
-    /// What it prints about its progress.
+    /// The progress in the output.
     pub(crate) fn progress(&self) -> Progress {
         Progress(self.log.with_extension("out"))
     }
 }
 
 impl Peers {
-    /// Installs them into `folder`, unless what is there already is what is pinned.
+    /// Installs the peers into `folder` unless the pinned versions are installed.
     ///
     /// # Errors
-    /// What npm or pip said.
+    /// If npm or pip fails.
     pub(crate) fn install(folder: &Path) -> anyhow::Result<Self> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
         let mut pinned = String::new();
@@ -67,8 +66,8 @@ impl Peers {
         let stamp = folder.join("installed");
         if std::fs::read_to_string(&stamp).ok().as_ref() != Some(&pinned) {
             eprintln!("installing the peers into {}", folder.display());
-            // Node.js itself comes with them, so that every machine measures the same one. `npm ci` would insist on
-            // packages for other systems; `npm install` keeps to the lock file's versions as well.
+            // Node.js is one of the packages, so that every machine measures the same version. `npm ci` would require
+            // packages of other operating systems; `npm install` also respects the versions in the lock file.
             run(
                 folder,
                 "npm",
@@ -81,10 +80,10 @@ impl Peers {
         Ok(Self { folder: folder.to_owned(), scratch: tempfile::tempdir()? })
     }
 
-    /// What was installed, for the report.
+    /// The installed versions, for the report.
     ///
     /// # Errors
-    /// When a program does not say its version.
+    /// If a program does not print its version.
     pub(crate) fn versions(&self) -> anyhow::Result<String> {
         let lock: serde_json::Value = serde_json::from_slice(&std::fs::read(self.folder.join("package-lock.json"))?)?;
         let node = ["fastify", "bullmq", "pg-boss", "graphile-worker"].map(|name| {
@@ -95,18 +94,18 @@ impl Peers {
         let python = requirements.lines().filter_map(|line| line.split_once("=="));
         let python = python.filter(|(name, _)| ["fastapi", "arq", "uvicorn", "uvloop", "httptools"].contains(name));
         let python: Vec<_> = python.map(|(name, version)| format!("{name} {version}")).collect();
-        let said = |program: &Path| {
+        let version_of = |program: &Path| {
             let output = Command::new(program).arg("--version").output();
             output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
-        let (node_js, python_itself) = (said(&self.node())?, said(&self.folder.join("venv/bin/python"))?);
+        let (node_js, python_itself) = (version_of(&self.node())?, version_of(&self.folder.join("venv/bin/python"))?);
         Ok(format!("{} on Node.js {node_js}; {} on {python_itself}", node.join(", "), python.join(", ")))
     }
 
     /// FastAPI + arq on uvicorn with two workers, uvloop and httptools.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If the peer does not start.
     pub(crate) fn arq(&self, servers: &Servers) -> anyhow::Result<Peer> {
         let port = free_port();
         let mut command = self.command(&self.folder.join("venv/bin/uvicorn"), servers);
@@ -118,7 +117,7 @@ impl Peers {
     /// Fastify + BullMQ in two processes.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If the peer does not start.
     pub(crate) fn bullmq(&self, servers: &Servers, pickup: bool) -> anyhow::Result<Peer> {
         let port = free_port();
         let mut command = self.command(&self.node(), servers);
@@ -129,20 +128,20 @@ impl Peers {
         self.serve("bullmq", command, port)
     }
 
-    /// A BullMQ worker that prints how late it got each job.
+    /// A BullMQ worker that prints the latency of each job.
     ///
     /// # Errors
-    /// When it can't be run.
+    /// If the worker can't be started.
     pub(crate) fn bullmq_worker(&self, servers: &Servers) -> anyhow::Result<Peer> {
         let mut command = self.command(&self.node(), servers);
         command.arg("bullmq/worker.js");
         self.spawn("bullmq-worker", command, 0)
     }
 
-    /// Puts `jobs` no-op jobs into the queue of `peer` (a folder's name) in `database`.
+    /// Inserts `jobs` no-op jobs into the queue of `peer` (a folder name) in `database`.
     ///
     /// # Errors
-    /// What it said when it failed.
+    /// The output of the peer.
     pub(crate) fn preload(&self, peer: &str, servers: &Servers, database: &str, jobs: u64) -> anyhow::Result<()> {
         let mut command = self.command(&self.node(), servers);
         command.arg(format!("{peer}/noop.js")).args(["preload", &jobs.to_string()]).env("DATABASE_URL", database);
@@ -151,11 +150,10 @@ impl Peers {
         Ok(())
     }
 
-    /// Starts one worker process of `peer` on them; `batch` is how many it takes and ends together, if
-    /// not one by one.
+    /// Starts one worker process of `peer`. `batch` is the number of jobs that are processed together.
     ///
     /// # Errors
-    /// When it can't be run.
+    /// If the worker can't be started.
     pub(crate) fn drain(
         &self,
         peer: &str,
@@ -180,7 +178,7 @@ impl Peers {
     fn spawn(&self, name: &str, mut command: Command, port: u16) -> anyhow::Result<Peer> {
         let log = self.scratch.path().join(format!("{name}.log"));
         command.stdout(File::create(log.with_extension("out"))?).stderr(File::create(&log)?);
-        Ok(Peer { process: spawn_tied(command, libc::SIGTERM), port, log })
+        Ok(Peer { process: spawn_guarded(command, libc::SIGTERM), port, log })
     }
 
     fn command(&self, program: &Path, servers: &Servers) -> Command {
@@ -190,7 +188,7 @@ impl Peers {
         command
     }
 
-    /// The Node.js that was installed with the peers.
+    /// The installed Node.js.
     fn node(&self) -> PathBuf {
         let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
         self.folder.join(format!("node_modules/node-linux-{machine}/bin/node"))
@@ -211,7 +209,7 @@ const FILES: [&str; 8] = [
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
     let program = if program.contains('/') { folder.join(program) } else { program.into() };
     let status = Command::new(&program).args(arguments).current_dir(folder).status();
-    let status = status.with_context(|| format!("{} can be run; `make bench-queue` installs it", program.display()))?;
+    let status = status.with_context(|| format!("{} is installed by `make bench-queue`", program.display()))?;
     ensure!(status.success(), "{} {} failed", program.display(), arguments.join(" "));
     Ok(())
 }

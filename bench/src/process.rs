@@ -1,10 +1,10 @@
-//! Starting and stopping contenders' processes.
+//! Starting and stopping processes of contenders.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use trainyard_testkit::Tied;
+use trainyard_testkit::ChildGuard;
 
 use crate::http::{Connection, request};
 use crate::load::pause;
@@ -16,8 +16,8 @@ const STEP: Duration = Duration::from_millis(20);
 /// Waits until `GET /health/ready` is answered with 200.
 ///
 /// # Errors
-/// The end of `log` when the process ends first, or is not ready within a minute.
-pub(crate) fn wait_ready(process: &mut Tied, port: u16, log: &Path) -> anyhow::Result<()> {
+/// The end of `log` if the process ends or is not ready within a minute.
+pub(crate) fn wait_ready(process: &mut ChildGuard, port: u16, log: &Path) -> anyhow::Result<()> {
     let deadline = Instant::now() + START_LIMIT;
     let ready = request("GET", "/health/ready", "", "");
     loop {
@@ -32,8 +32,8 @@ pub(crate) fn wait_ready(process: &mut Tied, port: u16, log: &Path) -> anyhow::R
     }
 }
 
-/// Sends SIGTERM, waits for the end, and kills what does not end.
-pub(crate) fn stop(mut process: Tied) {
+/// Sends SIGTERM, waits, and kills the process if it does not end.
+pub(crate) fn stop(mut process: ChildGuard) {
     process.signal(libc::SIGTERM);
     let deadline = Instant::now() + STOP_LIMIT;
     while Instant::now() < deadline && matches!(process.0.try_wait(), Ok(None)) {

@@ -1,20 +1,20 @@
-//! What was measured, as Markdown.
+//! The report as Markdown.
 
 use std::fmt::Write;
 
 use crate::stats::{median, range, show};
 
-/// One part of the benchmark.
+/// A part of the benchmark.
 #[derive(Debug, Default)]
 pub(crate) struct Section {
     pub(crate) title: &'static str,
-    /// What was done, and what exactly the numbers are.
+    /// The method and the definition of the numbers.
     pub(crate) how: String,
     pub(crate) rows: Vec<Row>,
     pub(crate) goals: Vec<Goal>,
 }
 
-/// One number of one contender, a value a round.
+/// A measured value of a contender, per round.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) contender: String,
@@ -22,7 +22,7 @@ pub(crate) struct Row {
     pub(crate) rounds: Vec<f64>,
 }
 
-/// What was hoped for, and whether it was reached.
+/// A goal and whether it was met.
 #[derive(Debug)]
 pub(crate) struct Goal {
     pub(crate) what: String,
@@ -31,19 +31,19 @@ pub(crate) struct Goal {
 }
 
 impl Goal {
-    /// `measured` must not be under `least`.
+    /// `measured` must be at least `least`.
     pub(crate) fn at_least(what: impl Into<String>, measured: f64, least: f64) -> Self {
         Self { what: what.into(), measured: show(measured), met: measured >= least }
     }
 
-    /// `measured` must not be over `most`.
+    /// `measured` must be at most `most`.
     pub(crate) fn at_most(what: impl Into<String>, measured: f64, most: f64) -> Self {
         Self { what: what.into(), measured: show(measured), met: measured <= most }
     }
 }
 
 impl Section {
-    /// Adds a round's value to the row of `contender` and `what`.
+    /// Adds the value of a round.
     pub(crate) fn add(&mut self, contender: &str, what: &'static str, value: f64) {
         eprintln!("  {}: {contender}: {what} {}", self.title, show(value));
         match self.rows.iter_mut().find(|row| row.contender == contender && row.what == what) {
@@ -52,12 +52,12 @@ impl Section {
         }
     }
 
-    /// The median of a row, if that was measured.
+    /// The median of a row, if it was measured.
     pub(crate) fn median(&self, contender: &str, what: &str) -> Option<f64> {
         self.row(contender, what).map(|row| median(&row.rounds))
     }
 
-    /// The median over the rounds of `ours / theirs`, each within its round, if both were measured.
+    /// The median over the rounds of `ours / theirs`, if both were measured.
     pub(crate) fn ratio(&self, ours: &str, theirs: &str, what: &str) -> Option<f64> {
         let (ours, theirs) = (self.row(ours, what)?, self.row(theirs, what)?);
         let ratios: Vec<_> = ours.rounds.iter().zip(&theirs.rounds).map(|(ours, theirs)| ours / theirs).collect();
@@ -75,7 +75,7 @@ impl Section {
         );
         for row in &self.rows {
             let (low, high) = range(&row.rounds);
-            let ratio = self.ratio(OURS, &row.contender, row.what).filter(|_| row.contender != OURS);
+            let ratio = self.ratio(TRAINYARD, &row.contender, row.what).filter(|_| row.contender != TRAINYARD);
             let ratio = ratio.map_or_else(|| "–".to_owned(), show);
             let _ = writeln!(
                 text,
@@ -100,7 +100,7 @@ impl Section {
 }
 
 /// The name of our row in every section.
-pub(crate) const OURS: &str = "Trainyard";
+pub(crate) const TRAINYARD: &str = "Trainyard";
 
 /// The whole report.
 pub(crate) fn markdown(facts: &[String], sections: &[Section], failures: &[String]) -> String {
@@ -123,7 +123,7 @@ mod tests {
     fn a_goal_that_was_missed_is_said_to_be() {
         let mut section = Section { title: "Submissions", ..Section::default() };
         for (ours, theirs) in [(100.0, 50.0), (300.0, 100.0), (90.0, 10.0)] {
-            section.add(OURS, "202s/s", ours);
+            section.add(TRAINYARD, "202s/s", ours);
             section.add("Other", "202s/s", theirs);
         }
         section.goals.push(Goal::at_least("twice Other", 3.0, 2.0));

@@ -1,5 +1,5 @@
-//! `POST /training` without database and queue: the same table, guard, middleware, extractor, checks and answer, and
-//! nothing stored. What our route could reach if storing a job were free.
+//! `POST /training` without database and queue: the same route table, authentication, middleware, validation and
+//! response. The upper limit of the route if storing a job were free.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use trainyard_telemetry::{LogFormat, Metrics, init_logs};
 use trainyard_testkit::JWT_SECRET;
 use utoipa_axum::routes;
 
-/// The body of `POST /training`, field by field.
+/// The body of `POST /training`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -49,10 +49,10 @@ struct Accepted {
     status_url: String,
 }
 
-/// Serves it on a port of this machine until the process is stopped.
+/// Serves the route until the process ends.
 ///
 /// # Errors
-/// When the port is taken.
+/// If the port is in use.
 pub(crate) async fn serve(port: u16) -> anyhow::Result<()> {
     init_logs(LogFormat::Json, "info")?;
     let check = PrincipalCheck::Claims(DisabledUsers::default());
@@ -63,10 +63,10 @@ pub(crate) async fn serve(port: u16) -> anyhow::Result<()> {
     Ok(trainyard_http::serve::serve(listener, router, CancellationToken::new(), Duration::ZERO).await?)
 }
 
-/// A token that this route and the peers believe: of the kind that `POST /login` answers.
+/// An access token for this route and the peers, like the tokens of `POST /login`.
 ///
 /// # Errors
-/// When it can't be signed.
+/// If signing fails.
 pub(crate) fn token() -> anyhow::Result<String> {
     let now = Utc::now();
     let user = User {
@@ -92,7 +92,7 @@ async fn submit(
     Json(body): Json<Body>,
 ) -> Result<Response, Problem> {
     if body.dataset != dataset.name.as_str() {
-        return Err(Problem::field("dataset", "is not the name of a data set"));
+        return Err(Problem::field("dataset", "is not the name of a dataset"));
     }
     let draft = Draft {
         name: body.name,
@@ -116,7 +116,7 @@ async fn submit(
     Ok((StatusCode::ACCEPTED, headers, Json(answer)).into_response())
 }
 
-/// As much of the built-in data set's profile as the checks look at.
+/// The parts of the built-in dataset's profile that the validation uses.
 fn titanic() -> anyhow::Result<IndexedDataset> {
     let column = |name: &str, dtype: Dtype| ColumnProfile {
         name: name.to_owned(),

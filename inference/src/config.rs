@@ -1,35 +1,35 @@
-//! What the serving role can be told: every limit is a number here, with the default that suits one small machine.
+//! Settings of the inference role.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Settings of the serving role.
+/// Settings of the inference role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InferenceConfig {
-    /// The model that answers requests which name none, also when there are several models; empty for no such model.
+    /// Model for requests that name no model; empty for none.
     pub default_model: String,
-    /// Largest body of `POST /inference`, in bytes.
+    /// Maximum size of the body of `POST /inference`, in bytes.
     pub max_body_bytes: usize,
-    /// Most rows in one request.
+    /// Maximum number of rows in one request.
     pub max_instances: usize,
-    /// How often the database is asked whether anything changed, in milliseconds. News normally comes by push; this is
-    /// how late it can be when the push is lost.
+    /// How often the database is polled for changes, in milliseconds. Changes usually arrive earlier, as a push
+    /// message.
     pub poll_ms: u64,
-    /// Largest artifact that is fetched, in bytes.
+    /// Maximum size of an artifact that is fetched, in bytes.
     pub max_artifact_bytes: u64,
-    /// Versions fetched and compiled at the same time.
+    /// Maximum number of versions that are fetched and compiled at the same time.
     pub concurrent_loads: usize,
-    /// Versions without an alias that stay loaded because requests pinned them; the least recently used goes first.
+    /// Maximum number of loaded versions that have no alias and were pinned by requests.
     pub max_pinned_versions: usize,
-    /// How long a request that pins a version waits for it to load before it is told to come back, in milliseconds.
+    /// How long a request waits for a pinned version to load, in milliseconds; then it is answered 503.
     pub pinned_wait_ms: u64,
-    /// Size of the folder with fetched artifacts, in bytes; what is served always stays.
+    /// Maximum size of the disk cache, in bytes; artifacts of served versions are always kept.
     pub cache_max_bytes: u64,
-    /// Large requests worked on at the same time; 0 takes one a core.
+    /// Maximum number of large requests that are processed at the same time; 0 means one per core.
     pub concurrent_batches: usize,
-    /// Large requests that may wait for their turn; the next one is told to come back.
+    /// Maximum number of large requests that wait; further requests are answered 503.
     pub max_waiting_batches: usize,
 }
 

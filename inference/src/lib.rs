@@ -1,30 +1,30 @@
-//! The serving role: holds published versions in memory, swaps them as aliases move, answers predictions.
+//! The inference role: loads published versions, replaces them when aliases change, and answers prediction requests.
 //!
 //! ```text
-//! push, poll ─▶ refresh ─▶ loader (cache or object store → digest → self-test → warm-up) ─▶ book ─▶ snapshot
-//!                                                                                              │ ArcSwap
-//! POST /inference ─▶ service: parse ─▶ one look at the snapshot ─▶ predict ─▶ answer ◀──────────┘
+//! push, poll ─▶ refresh ─▶ loader (cache or object store → digest → self-test → warm-up) ─▶ load plan ─▶ snapshot
+//!                                                                                                    │ ArcSwap
+//! POST /inference ─▶ service: parse ─▶ look up the version ─▶ predict ─▶ response ◀──────────────────┘
 //! ```
-//! One task ([`refresh`]) changes what is served; requests only read. A version that can't be loaded never replaces one
-//! that serves. Database, queue and object store may be away: what is in memory goes on, and a restart finds it again in
-//! the local cache. Nothing here writes to the database or the object store.
+//! One task ([`refresh`]) changes the served versions; requests only read. A version that can't be loaded never
+//! replaces a served version. If database, queue and object store are unavailable, loaded versions are served, and a
+//! restart loads them from the disk cache. This crate never writes to the database or the object store.
 
-mod book;
 mod cache;
+mod catch_panic;
 pub mod config;
-mod contained;
 mod failures;
-mod loaded;
+mod load_plan;
+mod loaded_model;
 mod loader;
-mod meters;
-mod misses;
-mod pins;
-mod record;
+mod lookup_problem;
+mod model_record;
+mod pin_request;
 mod refresh;
 mod registry;
 mod routes;
 mod service;
 mod source;
+mod version_metrics;
 mod views;
 
 use std::io;
@@ -48,41 +48,41 @@ use utoipa::openapi::OpenApi;
 pub use config::InferenceConfig;
 
 use cache::DiskCache;
-use contained::{Panicked, contained};
+use catch_panic::{Panicked, catch_panic};
 use loader::Loader;
-use pins::Pins;
-use record::Catalogue;
-use refresh::{Ports, Refresher};
+use model_record::Catalogue;
+use pin_request::PinClient;
+use refresh::{Refresher, RefresherDeps};
 use registry::Registry;
 use service::Service;
 
-/// The pool's OpenAPI document, made without a model or any settings.
+/// The OpenAPI document of the inference role; needs no models or settings.
 pub fn openapi() -> OpenApi {
     routes::table(InferenceConfig::default().max_body_bytes).openapi()
 }
 
-/// The check looks at a flag.
-const CHECK_LIMIT: Duration = Duration::from_secs(1);
+/// Timeout of the readiness check, which only reads a flag.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the serving role works with.
+/// The dependencies of the inference role.
 pub struct InferenceDeps {
-    /// Says what should be served.
+    /// The database that lists the versions to serve.
     pub db: Db,
-    /// Tells when that changed.
+    /// The queue that announces changes.
     pub queue: Queue,
-    /// Holds the artifacts.
+    /// The object store with the artifacts.
     pub store: Store,
-    /// Times tokens.
+    /// The clock for token expiry.
     pub clock: Clock,
-    /// Verifies tokens.
+    /// Verifies access tokens.
     pub jwt: Arc<Jwt>,
-    /// Verify tokens of outside issuers.
+    /// Verifies tokens of external issuers.
     pub issuers: Arc<Issuers>,
-    /// A folder of this process's own: fetched artifacts, and what was served last.
+    /// A folder of this process only: the disk cache.
     pub cache_dir: PathBuf,
 }
 
-/// The serving role, at work.
+/// The running inference role.
 pub struct Inference {
     service: Arc<Service>,
     clock: Clock,
@@ -95,19 +95,19 @@ pub struct Inference {
 }
 
 impl Inference {
-    /// Starts to load and refresh until `shutdown`; returns at once. Call it within a Tokio runtime.
+    /// Starts loading and refreshing until `shutdown`. Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// When the cache folder can't be made.
+    /// If the cache folder can't be created.
     pub fn start(deps: InferenceDeps, config: InferenceConfig, shutdown: CancellationToken) -> io::Result<Self> {
         let cache = DiskCache::open(&deps.cache_dir, config.cache_max_bytes)?;
         let last = cache.read_index();
         let registry = Registry::default();
         let disabled = DisabledUsers::default();
         let ready = Arc::new(AtomicBool::new(false));
-        let (pins, asks) = Pins::new(Duration::from_millis(config.pinned_wait_ms));
+        let (pins, pin_requests) = PinClient::new(Duration::from_millis(config.pinned_wait_ms));
         let (index, written) = watch::channel(Catalogue::default());
-        let ports = Ports {
+        let refresher_deps = RefresherDeps {
             db: deps.db.clone(),
             queue: deps.queue,
             loader: Loader::new(deps.store, cache.clone(), config.concurrent_loads, config.max_artifact_bytes),
@@ -115,9 +115,9 @@ impl Inference {
             disabled: disabled.clone(),
             ready: ready.clone(),
             index,
-            asks,
+            pin_requests,
         };
-        let refresher = Refresher::new(ports, config.max_pinned_versions, last);
+        let refresher = Refresher::new(refresher_deps, config.max_pinned_versions, last);
         let tasks = TaskTracker::new();
         tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
         tasks.spawn(keep_index(cache, written));
@@ -132,54 +132,54 @@ impl Inference {
         routes::routes(self.service.clone())
     }
 
-    /// Checks tokens by their claims and the set of disabled accounts, without a database on the way. The account of an
-    /// outside issuer's user is read now and then.
+    /// Verifies tokens by their claims and the list of disabled accounts, without a database query per request.
+    /// Accounts of external issuers are read periodically.
     pub fn authenticator(&self) -> Authenticator {
         let check = PrincipalCheck::Claims(self.disabled.clone());
         let (jwt, clock, issuers) = (self.jwt.clone(), self.clock.clone(), self.issuers.clone());
         Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone())
     }
 
-    /// What readiness asks: whether the first refresh is through. Critical; from then on database, queue and object store
-    /// may be away, so the wiring checks them as optional for this role.
+    /// The readiness check: whether the first refresh has completed. Later the role works without database, queue and
+    /// object store, so their checks are not critical for this role.
     pub fn checks(&self) -> Vec<Check> {
         let ready = self.ready.clone();
         let registry = move || {
             let loaded = ready.load(Ordering::Acquire);
-            let waiting = CheckError::new("the models are not loaded yet", "no refresh has been completed");
+            let waiting = CheckError::new("the models are not yet loaded", "no refresh has been completed");
             std::future::ready(if loaded { Ok(()) } else { Err(waiting) })
         };
-        vec![Check::new("registry", true, CHECK_LIMIT, registry)]
+        vec![Check::new("registry", true, CHECK_TIMEOUT, registry)]
     }
 
-    /// Whether everything known at the start has been loaded, or tried.
+    /// Whether every version known at the start has been loaded or has failed to load.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Waits until the refresher has stopped, after the shutdown given to [`Inference::start`].
+    /// Waits until the refresher has stopped after `shutdown`.
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
 }
 
-/// Runs the refresher. Should it panic, what is loaded goes on serving, but this process must get no new clients:
-/// nothing refreshes it any more.
+/// Runs the refresher. After a panic the loaded versions are still served, but the role is no longer ready: the
+/// versions would become outdated.
 async fn refresh(refresher: Refresher, poll: Duration, shutdown: CancellationToken, ready: Arc<AtomicBool>) {
     let run = async {
         refresher.run(poll, shutdown).await;
         Ok::<_, Panicked>(())
     };
-    if let Err(error) = contained(run).await {
+    if let Err(error) = catch_panic(run).await {
         ready.store(false, Ordering::Release);
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "models are not refreshed any more; restart this role"
+            "the refresher has panicked and models are no longer refreshed; restart this role"
         );
     }
 }
 
-/// Writes the local index whenever what is served changes. Ends with the refresher.
+/// Writes the local index when the served versions change. Ends with the refresher.
 async fn keep_index(cache: DiskCache, mut changes: watch::Receiver<Catalogue>) {
     while changes.changed().await.is_ok() {
         let (cache, catalogue) = (cache.clone(), changes.borrow_and_update().clone());
@@ -190,6 +190,9 @@ async fn keep_index(cache: DiskCache, mut changes: watch::Receiver<Catalogue>) {
             Err(error) => io::Error::other(error),
         };
         let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "the local index can't be written; a restart without the database would serve less");
+        tracing::warn!(
+            error,
+            "the local index could not be written; a restart without the database would serve older versions"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Brings a version into memory: local cache or object store → digest → decode and self-test → warm-up. At most a few
-//! at a time, and the work on bytes runs off the async threads.
+//! Loads a version: disk cache or object store → digest → decode and self-test → warm-up. The number of concurrent
+//! loads is limited, and CPU work runs on blocking threads.
 
 use std::sync::Arc;
 
@@ -10,36 +10,36 @@ use trainyard_artifacts::{ArtifactError, Key as ArtifactKey, Store};
 use trainyard_ml::predict::Predictor;
 
 use crate::cache::DiskCache;
-use crate::contained::Panicked;
-use crate::failures::Hope;
-use crate::loaded::Loaded;
-use crate::record::Record;
+use crate::catch_panic::Panicked;
+use crate::failures::Backoff;
+use crate::loaded_model::LoadedModel;
+use crate::model_record::ModelRecord;
 
-/// Why a version could not be loaded.
+/// An error while a version is loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
-    /// The object store did not hand the artifact out, or handed out other bytes than were published.
+    /// The object store failed, or returned bytes with another digest.
     #[error("the artifact could not be fetched")]
     Fetch(#[from] ArtifactError),
-    /// The bytes are those that were published, but no model.
-    #[error("the artifact is not a model this version can serve")]
+    /// The digest is right, but the artifact is not a valid model.
+    #[error("the artifact is not a model that this version of Trainyard can load")]
     Invalid(#[from] trainyard_ml::artifact::ArtifactError),
-    /// The first predictions failed.
+    /// The warm-up prediction failed.
     #[error("the model failed its first prediction: {0}")]
     WarmUp(String),
-    /// The database names no object key.
-    #[error("the database names no object")]
+    /// The database contains an invalid object key.
+    #[error("the database contains an invalid object key")]
     BadKey(#[from] trainyard_artifacts::BadKey),
-    /// Decoding stopped with a panic.
+    /// Decoding panicked.
     #[error("loading stopped unexpectedly")]
     Stopped(#[from] tokio::task::JoinError),
-    /// Fetching stopped with a panic.
+    /// Fetching panicked.
     #[error("loading {0}")]
     Panicked(#[from] Panicked),
 }
 
 impl LoadError {
-    /// The label in the metrics.
+    /// The label value in the metrics.
     pub(crate) fn outcome(&self) -> &'static str {
         match self {
             Self::Fetch(ArtifactError::DigestMismatch { .. }) => "digest_mismatch",
@@ -50,16 +50,18 @@ impl LoadError {
         }
     }
 
-    /// Whether another try may soon go better. Wrong bytes can be a broken transfer, so they count as hopeful too.
-    pub(crate) fn hope(&self) -> Hope {
+    /// The backoff after this error. A wrong digest may be a failed transfer, so the backoff is short.
+    pub(crate) fn backoff(&self) -> Backoff {
         match self {
-            Self::Fetch(_) => Hope::Soon,
-            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped(_) | Self::Panicked(_) => Hope::Late,
+            Self::Fetch(_) => Backoff::Short,
+            Self::Invalid(_) | Self::WarmUp(_) | Self::BadKey(_) | Self::Stopped(_) | Self::Panicked(_) => {
+                Backoff::Long
+            }
         }
     }
 }
 
-/// Loads versions. Cloning shares the limits.
+/// Loads versions. Clones share the limits.
 #[derive(Clone)]
 pub(crate) struct Loader {
     store: Store,
@@ -69,14 +71,14 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// A loader that fetches at most `concurrent` artifacts at a time, each of at most `max_bytes`.
+    /// Creates a loader that fetches at most `concurrent` artifacts at a time, each of at most `max_bytes`.
     pub(crate) fn new(store: Store, cache: DiskCache, concurrent: usize, max_bytes: u64) -> Self {
         Self { store, cache, permits: Arc::new(Semaphore::new(concurrent.max(1))), max_bytes }
     }
 
     /// Loads one version.
-    pub(crate) async fn load(&self, record: Record) -> Result<Loaded, LoadError> {
-        // The semaphore is never closed; were it, loading without a permit is still right.
+    pub(crate) async fn load(&self, record: ModelRecord) -> Result<LoadedModel, LoadError> {
+        // The semaphore is never closed.
         let _permit = self.permits.acquire().await.ok();
         if let Some(loaded) = self.load_cached(record.clone()).await? {
             return Ok(loaded);
@@ -87,39 +89,39 @@ impl Loader {
         tokio::task::spawn_blocking(move || ready(record, &bytes)).await?
     }
 
-    /// Loads one version from the local cache; `None` when it is not there.
-    pub(crate) async fn load_cached(&self, record: Record) -> Result<Option<Loaded>, LoadError> {
+    /// Loads one version from the disk cache; `None` if it is not cached.
+    pub(crate) async fn load_cached(&self, record: ModelRecord) -> Result<Option<LoadedModel>, LoadError> {
         let cache = self.cache.clone();
         let work = move || match cache.read(&record.sha256) {
             Ok(Some(bytes)) => ready(record, &bytes).map(Some),
             Ok(None) => Ok(None),
             Err(error) => {
-                tracing::warn!(%error, "the artifact cache can't be read");
+                tracing::warn!(%error, "the artifact cache is not readable");
                 Ok(None)
             }
         };
         tokio::task::spawn_blocking(work).await?
     }
 
-    /// Writes to the cache beside the load: a slow or full disk must not hold a new version up.
+    /// Writes to the cache in the background, so that a slow or full disk does not delay a new version.
     fn keep(&self, sha256: &str, bytes: Bytes) {
         let (cache, sha256) = (self.cache.clone(), sha256.to_owned());
         tokio::task::spawn_blocking(move || {
             if let Err(error) = cache.write(&sha256, &bytes) {
-                tracing::warn!(%error, "the artifact can't be kept in the cache; a restart will fetch it again");
+                tracing::warn!(%error, "the artifact could not be cached; a restart will fetch it again");
             }
         });
     }
 }
 
-/// Decodes, self-tests (inside [`Predictor::load`]) and predicts once with every feature missing, which touches each
-/// tree and shows that the whole path answers.
-fn ready(record: Record, bytes: &[u8]) -> Result<Loaded, LoadError> {
+/// Decodes the artifact, runs its self-test (in [`Predictor::load`]) and predicts one row with every feature missing as
+/// a warm-up.
+fn ready(record: ModelRecord, bytes: &[u8]) -> Result<LoadedModel, LoadError> {
     let predictor = Predictor::load(bytes)?;
     predictor.predict_one(&Map::new()).map_err(|refused| {
         let messages: Vec<_> =
             refused.errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
         LoadError::WarmUp(messages.join("; "))
     })?;
-    Ok(Loaded::new(record, predictor))
+    Ok(LoadedModel::new(record, predictor))
 }

@@ -1,6 +1,6 @@
-//! The one task that changes what is served. It hears of changes by push, asks the database in any case every 200 ms,
-//! loads what is new beside what serves, and swaps the snapshot when a version is ready. The database, the queue and
-//! the object store may all be away: what is served stays.
+//! The only task that changes the served versions. Push messages announce changes, and the database is polled every 200
+//! ms. New versions are loaded in the background; each replaces the snapshot when it is ready. If database, queue or
+//! object store are unavailable, the served versions stay.
 
 mod pinned;
 #[cfg(test)]
@@ -21,91 +21,92 @@ use trainyard_queue::{Queue, Subscription};
 use trainyard_storage::Db;
 use trainyard_telemetry::{Span, TraceParent, catalogue};
 
-use crate::book::Book;
-use crate::contained::contained;
-use crate::loaded::Loaded;
+use crate::catch_panic::catch_panic;
+use crate::load_plan::LoadPlan;
+use crate::loaded_model::LoadedModel;
 use crate::loader::{LoadError, Loader};
-use crate::pins::{Ask, COME_BACK, Waiting};
-use crate::record::{Catalogue, Key, Record};
-use crate::registry::{Miss, Registry, Snapshot};
+use crate::model_record::{Catalogue, Key, ModelRecord};
+use crate::pin_request::{PendingPins, PinRequest, RETRY_AFTER};
+use crate::registry::{LookupError, Registry, Snapshot};
 use crate::source::{self, SourceError};
 
-/// Versions read from the local cache at the same time, at the start.
-const PRIMED_AT_ONCE: usize = 4;
+/// Maximum number of versions that are read from the disk cache at the same time.
+const CONCURRENT_CACHE_READS: usize = 4;
 
-/// What the refresher needs, and what it keeps up to date.
-pub(crate) struct Ports {
-    /// Says what should be served.
+/// The dependencies and outputs of the refresher.
+pub(crate) struct RefresherDeps {
+    /// The database that lists the versions to serve.
     pub(crate) db: Db,
-    /// Tells when that changed.
+    /// The queue that announces changes.
     pub(crate) queue: Queue,
-    /// Brings versions into memory.
+    /// The loader.
     pub(crate) loader: Loader,
-    /// What requests are answered from.
+    /// The snapshot that requests use.
     pub(crate) registry: Registry,
-    /// Accounts that are turned away.
+    /// The disabled accounts.
     pub(crate) disabled: DisabledUsers,
-    /// Turns true once everything known at the start has been loaded, or tried.
+    /// Set once every version known at the start has been loaded or has failed to load.
     pub(crate) ready: Arc<AtomicBool>,
-    /// Gets what the local index should hold.
+    /// Receives the content of the local index.
     pub(crate) index: watch::Sender<Catalogue>,
-    /// Versions that requests ask for.
-    pub(crate) asks: mpsc::Receiver<Ask>,
+    /// Requests for pinned versions.
+    pub(crate) pin_requests: mpsc::Receiver<PinRequest>,
 }
 
-enum Done {
+enum TaskResult {
     Read(Result<Option<Catalogue>, SourceError>),
-    Looked(Key, Result<Option<Record>, SourceError>),
-    Loaded(Record, Duration, Box<Result<Loaded, LoadError>>),
+    LookedUp(Key, Result<Option<ModelRecord>, SourceError>),
+    Loaded(ModelRecord, Duration, Box<Result<LoadedModel, LoadError>>),
 }
 
-/// See the module.
+/// The refresher.
 pub(crate) struct Refresher {
-    ports: Ports,
+    deps: RefresherDeps,
     max_pinned: usize,
-    book: Book,
-    /// Newer than what requests see only before the first list is known.
+    plan: LoadPlan,
+    /// Newer than the published snapshot only until the list of models is known.
     snapshot: Arc<Snapshot>,
-    work: JoinSet<Done>,
-    waiting: Waiting,
-    absent: HashSet<Key>,
-    look_ups: usize,
-    known: Option<i64>,
+    work: JoinSet<TaskResult>,
+    pending: PendingPins,
+    not_found_cache: HashSet<Key>,
+    lookups: usize,
+    revision: Option<i64>,
     reading: bool,
     read_again: bool,
-    /// Whether the snapshot may be shown: the database, or for want of it the local index, has told what to serve.
-    told: bool,
-    away: bool,
+    /// Whether the list of models is known, from the database or from the local index. Only then the snapshot is
+    /// published.
+    catalogue_known: bool,
+    database_unavailable: bool,
 }
 
 impl Refresher {
-    /// A refresher that starts from what the local index says was served last.
-    pub(crate) fn new(ports: Ports, max_pinned: usize, last: Option<Catalogue>) -> Self {
-        let mut book = Book::default();
-        book.adopt(last.unwrap_or_default());
+    /// Creates a refresher that starts with the versions of the local index.
+    pub(crate) fn new(deps: RefresherDeps, max_pinned: usize, last: Option<Catalogue>) -> Self {
+        let mut plan = LoadPlan::default();
+        plan.set_catalogue(last.unwrap_or_default());
         Self {
-            ports,
+            deps,
             max_pinned,
-            book,
+            plan,
             snapshot: Arc::default(),
             work: JoinSet::new(),
-            waiting: Waiting::default(),
-            absent: HashSet::new(),
-            look_ups: 0,
-            known: None,
+            pending: PendingPins::default(),
+            not_found_cache: HashSet::new(),
+            lookups: 0,
+            revision: None,
             reading: false,
             read_again: false,
-            told: false,
-            away: false,
+            catalogue_known: false,
+            database_unavailable: false,
         }
     }
 
-    /// Works until `shutdown`.
+    /// Runs until `shutdown`.
     pub(crate) async fn run(mut self, poll: Duration, shutdown: CancellationToken) {
-        let mut push: Subscription<()> = self.ports.queue.model_changes();
+        let mut push: Subscription<()> = self.deps.queue.model_changes();
         let mut tick = tokio::time::interval(poll);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.prime().await;
+        self.load_from_cache().await;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -113,32 +114,32 @@ impl Refresher {
                 () = push.next() => self.read(),
                 Some(done) = self.work.join_next() => match done {
                     Ok(done) => self.done(done),
-                    // Not reached: a panic is part of the answer, and nothing aborts these tasks.
-                    Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a refresh did not answer"),
+                    // Unreachable: panics are caught, and nothing aborts these tasks.
+                    Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a task of the refresher failed"),
                 },
-                Some(ask) = self.ports.asks.recv() => self.ask(ask),
+                Some(request) = self.deps.pin_requests.recv() => self.request(request),
             }
         }
     }
 
-    /// Loads what was served last from the local cache, before anything remote is asked: should the database now name
-    /// a version that can't be loaded, the one before is there to go on with.
-    async fn prime(&mut self) {
-        let last = self.book.catalogue();
-        let loader = self.ports.loader.clone();
-        let records: Vec<Record> = last.served.iter().chain(&last.pinned).cloned().collect();
+    /// Loads the versions of the local index from the disk cache, before the database is read. If the database then
+    /// names a version that can't be loaded, the previous version is served.
+    async fn load_from_cache(&mut self) {
+        let last = self.plan.catalogue();
+        let loader = self.deps.loader.clone();
+        let records: Vec<ModelRecord> = last.served.iter().chain(&last.pinned).cloned().collect();
         let loads = records.into_iter().map(|record| {
             let loader = loader.clone();
-            contained(async move { loader.load_cached(record).await })
+            catch_panic(async move { loader.load_cached(record).await })
         });
-        let mut loads = futures::stream::iter(loads).buffer_unordered(PRIMED_AT_ONCE);
+        let mut loads = futures::stream::iter(loads).buffer_unordered(CONCURRENT_CACHE_READS);
         while let Some(result) = loads.next().await {
             match result {
-                Ok(Some(loaded)) => self.book.loaded(Arc::new(loaded)),
+                Ok(Some(loaded)) => self.plan.record_loaded(Arc::new(loaded)),
                 Ok(None) => {}
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "a version in the local cache can't be served");
+                    tracing::warn!(error, "a version in the disk cache could not be loaded");
                 }
             }
         }
@@ -147,49 +148,53 @@ impl Refresher {
 
     fn read(&mut self) {
         if self.reading {
-            // A change may have come after the read in flight began.
+            // A change may have been committed after the running read began.
             self.read_again = true;
             return;
         }
         self.reading = true;
-        let pinned = self.book.catalogue().pinned.iter().map(Record::key).collect();
-        self.start_read(source::read(self.ports.db.clone(), self.known, pinned));
+        let pinned = self.plan.catalogue().pinned.iter().map(ModelRecord::key).collect();
+        self.start_read(source::read(self.deps.db.clone(), self.revision, pinned));
     }
 
     fn start_read(&mut self, read: impl Future<Output = Result<Option<Catalogue>, SourceError>> + Send + 'static) {
-        self.work.spawn(async move { Done::Read(contained(read).await) });
+        self.work.spawn(async move { TaskResult::Read(catch_panic(read).await) });
     }
 
     fn load_due(&mut self) {
-        for record in self.book.start_due(Instant::now()) {
-            let (loader, loaded) = (self.ports.loader.clone(), record.clone());
+        for record in self.plan.start_due_loads(Instant::now()) {
+            let (loader, loaded) = (self.deps.loader.clone(), record.clone());
             self.start_load(record, async move { loader.load(loaded).await });
         }
     }
 
-    /// Has `load` bring `record` into memory; whether it returns or panics, its end is heard of.
-    fn start_load(&mut self, record: Record, load: impl Future<Output = Result<Loaded, LoadError>> + Send + 'static) {
+    /// Runs `load` in a task. A panic counts as a failed load.
+    fn start_load(
+        &mut self,
+        record: ModelRecord,
+        load: impl Future<Output = Result<LoadedModel, LoadError>> + Send + 'static,
+    ) {
         self.work.spawn(async move {
             let began = Instant::now();
-            let mut span = Span::child_of(record.place(), "inference.load");
+            let mut span = Span::child_of(record.trace_context(), "inference.load");
             span.describe(|span| {
                 span.text("model.name", &record.model);
                 span.number("model.version", record.version);
             });
-            let result = contained(load).await.map(|loaded| loaded.within(&span));
+            let result = catch_panic(load).await.map(|loaded| loaded.loaded_in(&span));
             if let Err(error) = &result {
                 span.fail(error.outcome());
             }
             drop(span);
-            Done::Loaded(record, began.elapsed(), Box::new(result))
+            TaskResult::Loaded(record, began.elapsed(), Box::new(result))
         });
     }
 
-    fn done(&mut self, done: Done) {
+    fn done(&mut self, done: TaskResult) {
         match done {
-            Done::Read(result) => self.read_done(result),
-            Done::Looked(key, result) => self.looked(&key, result),
-            Done::Loaded(record, took, result) => self.load_done(&record, took, *result),
+            TaskResult::Read(result) => self.read_done(result),
+            TaskResult::LookedUp(key, result) => self.lookup_done(&key, result),
+            TaskResult::Loaded(record, took, result) => self.load_done(&record, took, *result),
         }
     }
 
@@ -197,23 +202,23 @@ impl Refresher {
         self.reading = false;
         match result {
             Ok(changed) => {
-                if std::mem::take(&mut self.away) {
-                    tracing::info!("the database answers again");
+                if std::mem::take(&mut self.database_unavailable) {
+                    tracing::info!("the database is available again");
                 }
                 if let Some(catalogue) = changed {
-                    self.known = Some(catalogue.revision);
-                    self.absent.clear();
-                    self.ports.disabled.replace(catalogue.disabled.iter().copied());
-                    self.book.adopt(catalogue);
-                    self.told = true;
+                    self.revision = Some(catalogue.revision);
+                    self.not_found_cache.clear();
+                    self.deps.disabled.replace(catalogue.disabled.iter().copied());
+                    self.plan.set_catalogue(catalogue);
+                    self.catalogue_known = true;
                     self.load_due();
                     self.publish();
                 }
             }
             Err(error) => {
-                if !std::mem::replace(&mut self.away, true) {
+                if !std::mem::replace(&mut self.database_unavailable, true) {
                     let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "the database can't be read; what is loaded goes on serving");
+                    tracing::warn!(error, "the database could not be read; loaded versions are still served");
                 }
                 self.fall_back_to_index();
             }
@@ -223,61 +228,61 @@ impl Refresher {
         }
     }
 
-    /// The database is away at the start: the local index tells what to serve, if there is one.
+    /// Uses the local index if the database is unavailable at the start.
     fn fall_back_to_index(&mut self) {
-        let last = self.book.catalogue();
-        if !self.told && *last != Catalogue::default() {
-            tracing::warn!(versions = last.served.len(), "serving what the local cache holds");
-            self.ports.disabled.replace(last.disabled.iter().copied());
-            self.told = true;
+        let last = self.plan.catalogue();
+        if !self.catalogue_known && *last != Catalogue::default() {
+            tracing::warn!(versions = last.served.len(), "serving the versions in the disk cache");
+            self.deps.disabled.replace(last.disabled.iter().copied());
+            self.catalogue_known = true;
             self.publish();
         }
     }
 
-    fn load_done(&mut self, record: &Record, took: Duration, result: Result<Loaded, LoadError>) {
+    fn load_done(&mut self, record: &ModelRecord, took: Duration, result: Result<LoadedModel, LoadError>) {
         let key = record.key();
         let outcome = result.as_ref().map_or_else(LoadError::outcome, |_| "ok");
         metrics::counter!(catalogue::INFERENCE_RELOADS_TOTAL, "outcome" => outcome).increment(1);
         match result {
             Ok(loaded) => {
                 let took_ms = took.as_millis() as u64;
-                let trace_id = record.place().map(TraceParent::trace_id);
+                let trace_id = record.trace_context().map(TraceParent::trace_id);
                 let trace_id = trace_id.as_deref();
                 let (model, version) = (record.model.as_str(), record.version);
                 tracing::info!(model, version, took_ms, trace_id, "model version loaded");
                 let loaded = Arc::new(loaded);
-                self.book.loaded(loaded.clone());
+                self.plan.record_loaded(loaded.clone());
                 self.publish();
-                self.waiting.answer(&key, || Ok(loaded.clone()));
+                self.pending.reply_all(&key, || Ok(loaded.clone()));
             }
             Err(error) => {
-                self.book.failed(record, error.hope(), Instant::now());
+                self.plan.record_failure(record, error.backoff(), Instant::now());
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(
                     model = record.model,
                     version = record.version,
                     error,
-                    "a model version can't be served"
+                    "a model version could not be loaded"
                 );
                 self.publish();
-                let wait = self.book.wait(&key, Instant::now()).unwrap_or(COME_BACK);
-                self.waiting.answer(&key, || Err(Miss::Waiting(key.0.clone(), wait)));
+                let wait = self.plan.retry_in(&key, Instant::now()).unwrap_or(RETRY_AFTER);
+                self.pending.reply_all(&key, || Err(LookupError::Loading(key.0.clone(), wait)));
             }
         }
     }
 
     fn publish(&mut self) {
         let now = Instant::now();
-        self.snapshot = Arc::new(self.book.snapshot(&self.snapshot, now));
-        if !self.told {
+        self.snapshot = Arc::new(self.plan.snapshot(&self.snapshot, now));
+        if !self.catalogue_known {
             return;
         }
         metrics::gauge!(catalogue::INFERENCE_MODELS_LOADED).set(self.snapshot.loaded() as f64);
-        self.ports.registry.store(self.snapshot.clone());
-        if self.book.is_settled(now) {
-            self.ports.ready.store(true, Ordering::Release);
+        self.deps.registry.store(self.snapshot.clone());
+        if self.plan.is_complete(now) {
+            self.deps.ready.store(true, Ordering::Release);
         }
-        let revision = self.book.catalogue().revision;
-        self.ports.index.send_replace(self.snapshot.to_catalogue(revision, self.book.catalogue().disabled.clone()));
+        let revision = self.plan.catalogue().revision;
+        self.deps.index.send_replace(self.snapshot.to_catalogue(revision, self.plan.catalogue().disabled.clone()));
     }
 }

@@ -1,4 +1,4 @@
-//! The routes of the serving role.
+//! The routes of the inference role.
 
 mod inference;
 
@@ -9,12 +9,12 @@ use utoipa_axum::routes;
 
 use crate::service::Service;
 
-/// Every route, with who may call it.
+/// All routes with their access rules.
 pub(crate) fn routes(service: Arc<Service>) -> Routes {
     table(service.config.max_body_bytes).with_state(service)
 }
 
-/// The table before it is given a state: enough to describe it.
+/// The routes without state, for the OpenAPI document.
 pub(crate) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
     Routes::new().user(Route::new(routes!(inference::infer)).body_limit(max_body_bytes))
 }

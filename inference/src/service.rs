@@ -1,4 +1,4 @@
-//! From a body's bytes to an answer's bytes: parse, find the version, predict, write. Knows nothing of axum.
+//! Processes a prediction request: parse, look up the version, predict, serialize. Independent of axum.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,24 +11,24 @@ use trainyard_ml::predict::Refused;
 use trainyard_telemetry::TraceParent;
 
 use crate::config::InferenceConfig;
-use crate::loaded::Loaded;
-use crate::misses;
-use crate::pins::Pins;
-use crate::registry::{Miss, Registry};
+use crate::loaded_model::LoadedModel;
+use crate::lookup_problem;
+use crate::pin_request::PinClient;
+use crate::registry::{LookupError, Registry};
 use crate::views::answer::{ManyRows, OneRow};
-use crate::views::request::{InferenceRequest, Question, Rows};
+use crate::views::request::{InferenceRequest, Rows, ValidRequest};
 
-/// Bodies up to this size are worked on where they arrive: that takes microseconds, and a thread change as long. Larger
-/// ones would hold up every other request on the thread.
+/// Bodies up to this size are processed on the async thread, which takes about as long as a thread switch. Larger
+/// bodies would block the other requests of the thread.
 const SMALL_BODY_BYTES: usize = 16 << 10;
 
 /// Answers prediction requests.
 pub(crate) struct Service {
-    /// What is served.
+    /// The served versions.
     pub(crate) registry: Registry,
-    /// The way to versions that are not in memory.
-    pub(crate) pins: Pins,
-    /// Its limits.
+    /// The client for versions that are not loaded.
+    pub(crate) pins: PinClient,
+    /// The settings.
     pub(crate) config: InferenceConfig,
     batches: Arc<Semaphore>,
     waiting: Semaphore,
@@ -36,46 +36,49 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service over `registry`.
-    pub(crate) fn new(registry: Registry, pins: Pins, config: InferenceConfig) -> Self {
+    /// Creates a service.
+    pub(crate) fn new(registry: Registry, pins: PinClient, config: InferenceConfig) -> Self {
         let batches = Arc::new(Semaphore::new(config.batches()));
-        // Those at work hold a place in the line too.
+        // A request that is being processed also holds a permit of `waiting`.
         let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
         Self { registry, pins, config, batches, waiting, ticks: AtomicU64::new(0) }
     }
 
-    /// Answers the request in `body`, which stands at `place` in its trace.
-    pub(crate) async fn answer(&self, body: Bytes, place: TraceParent) -> Result<Vec<u8>, Problem> {
+    /// Answers the request in `body`, whose trace context is `context`.
+    pub(crate) async fn answer(&self, body: Bytes, context: TraceParent) -> Result<Vec<u8>, Problem> {
         let began = Instant::now();
         let max_instances = self.config.max_instances;
         if body.len() <= SMALL_BODY_BYTES {
-            let question = parse(&body, max_instances).inspect_err(misses::count)?;
-            let loaded = self.find(&question).await.inspect_err(misses::count)?;
-            return predict(&loaded, &question.rows, began, place);
+            let request = parse(&body, max_instances).inspect_err(lookup_problem::count)?;
+            let loaded = self.find(&request).await.inspect_err(lookup_problem::count)?;
+            return predict(&loaded, &request.rows, began, context);
         }
-        let busy = || Problem::new(Code::Unavailable, "too many large requests are waiting; try again shortly");
-        let _place = self.waiting.try_acquire().map_err(|_| busy().retry_after(1)).inspect_err(misses::count)?;
+        let busy = || {
+            Problem::new(Code::Unavailable, "too many large requests are waiting; retry after the time in Retry-After")
+        };
+        let _permit =
+            self.waiting.try_acquire().map_err(|_| busy().retry_after(1)).inspect_err(lookup_problem::count)?;
         let permit = self.batches.clone().acquire_owned().await.map_err(Problem::internal)?;
-        let question = off_thread(move || parse(&body, max_instances)).await.inspect_err(misses::count)?;
-        let loaded = self.find(&question).await.inspect_err(misses::count)?;
+        let request = off_thread(move || parse(&body, max_instances)).await.inspect_err(lookup_problem::count)?;
+        let loaded = self.find(&request).await.inspect_err(lookup_problem::count)?;
         off_thread(move || {
-            let answer = predict(&loaded, &question.rows, began, place);
+            let answer = predict(&loaded, &request.rows, began, context);
             drop(permit);
             answer
         })
         .await
     }
 
-    /// One look at the registry; everything about the answer comes from what it gave.
-    async fn find(&self, question: &Question) -> Result<Arc<Loaded>, Problem> {
-        let pick = question.pick();
-        let found = self.registry.load().find(pick, self.config.default_model());
+    /// Looks up the version. The whole response uses this one version.
+    async fn find(&self, request: &ValidRequest) -> Result<Arc<LoadedModel>, Problem> {
+        let selector = request.selector();
+        let found = self.registry.load().find(selector, self.config.default_model());
         let found = match found {
-            Err(Miss::NotLoaded(model, version)) => self.pins.get((model, version)).await,
+            Err(LookupError::NotLoaded(model, version)) => self.pins.get((model, version)).await,
             found => found,
         };
-        let loaded = found.map_err(misses::problem)?;
-        if pick.version.is_some() {
+        let loaded = found.map_err(lookup_problem::problem)?;
+        if selector.version.is_some() {
             loaded.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
         }
         Ok(loaded)
@@ -85,24 +88,24 @@ impl Service {
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    // The request's id and trace go along.
+    // Keeps the request id and the trace context in log lines.
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(Problem::internal)?
 }
 
-fn parse(body: &[u8], max_instances: usize) -> Result<Question, Problem> {
+fn parse(body: &[u8], max_instances: usize) -> Result<ValidRequest, Problem> {
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let quick = if is_object { serde_json::from_slice(body).ok() } else { None };
     let request: InferenceRequest = match quick {
         Some(request) => request,
-        // Read again, slowly, by the parser that can say what is wrong.
+        // The slow parser returns precise error messages.
         None => json::parse(body)?,
     };
     request.check(max_instances).map_err(Problem::validation)
 }
 
-fn predict(loaded: &Loaded, rows: &Rows, began: Instant, place: TraceParent) -> Result<Vec<u8>, Problem> {
-    let mut span = loaded.predicts(place, rows.len());
+fn predict(loaded: &LoadedModel, rows: &Rows, began: Instant, context: TraceParent) -> Result<Vec<u8>, Problem> {
+    let mut span = loaded.start_span(context, rows.len());
     let written = match rows {
         Rows::One(row) => loaded.predictor.predict_one(row).map(|prediction| {
             let answer = OneRow { loaded, prediction: &prediction };
@@ -114,10 +117,10 @@ fn predict(loaded: &Loaded, rows: &Rows, began: Instant, place: TraceParent) -> 
         }),
     };
     let written = written.map_err(|Refused { errors, omitted }| {
-        loaded.meters.refused();
+        loaded.metrics.record_refusal();
         span.fail("refused");
         Problem::validation_of_more(errors, omitted)
     })?;
-    loaded.meters.answered(rows.len(), began.elapsed());
+    loaded.metrics.record_success(rows.len(), began.elapsed());
     written.map_err(Problem::internal)
 }

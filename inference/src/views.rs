@@ -1,4 +1,4 @@
-//! What clients send and get: the wire forms of `POST /inference`.
+//! The request and response bodies of `POST /inference`.
 
 pub(crate) mod answer;
 pub(crate) mod request;

@@ -1,5 +1,5 @@
-// Predictions of single rows and of hundreds, while new versions are published and swapped in. What each version must
-// answer is known beforehand, so that a wrong number is an error, and so is a batch that two versions have answered.
+// Predictions for single rows and batches while new versions are published. The expected prediction of each version is
+// known, so a wrong number is an error, and so is a batch from two versions.
 
 import exec from 'k6/execution';
 import { sleep } from 'k6';
@@ -7,7 +7,7 @@ import { call, flow, took, verdict } from '../lib/call.js';
 import { finished, job, post } from '../lib/jobs.js';
 import { tokenOf } from '../lib/session.js';
 
-/** The same seed and data make the same model, so version n answers what seed `SEEDS[(n - 1) % 3]` taught it. */
+/** The same seed and data give the same model, so version n predicts like the model of seed `SEEDS[(n - 1) % 3]`. */
 const SEEDS = [11, 22, 33];
 const BATCH = 100;
 const SWAP_LIMIT_MS = 10_000;
@@ -21,7 +21,7 @@ const ROWS = Array.from({ length: BATCH }, (_, i) => ({
 
 const order = (model, n) => ({ ...job(model, SEEDS[n % SEEDS.length]), params: { n_trees: 50 } });
 
-/** One version for each seed, and what it answers to every row. */
+/** One version per seed, with its prediction for every row. */
 export function model(data) {
   const { token } = data.session;
   data.model = `${data.run}-served`;
@@ -33,11 +33,11 @@ export function model(data) {
   });
 }
 
-/** The first answer of a version that may still be loading. */
+/** The first prediction of a version that may still be loading. */
 function predictions(token, body) {
   const deadline = Date.now() + LOAD_LIMIT_MS;
   while (Date.now() < deadline) {
-    // 404: the pool has not heard of it yet; 503: it is loading.
+    // 404: the inference role does not know the version yet. 503: the version is loading.
     const answer = infer('setup', token, body, [200, 404, 503]);
     if (answer && answer.status === 200) return answer.body.predictions;
     sleep(0.1);
@@ -48,7 +48,7 @@ function predictions(token, body) {
 const infer = (step, token, body, status, judge) =>
   call(step, { method: 'POST', path: '/inference', pool: true, token, body, status, judge });
 
-/** What version `version` must answer to row `i`. */
+/** The expected prediction of `version` for row `i`. */
 const expected = (data, version, i) => data.expected[(version - 1) % SEEDS.length][i];
 
 const wrong = (data, version, i, { prob, survived }) =>
@@ -71,7 +71,7 @@ export const batch = flow((data) => {
 
 let published = SEEDS.length;
 
-/** Trains the next version, puts it into production, and waits until the pool answers with it. */
+/** Trains the next version, moves the alias production, and waits until the inference role uses the version. */
 export const publish = flow((data) => {
   const began = Date.now();
   const token = tokenOf(data);
@@ -86,7 +86,7 @@ export const publish = flow((data) => {
   sleep(Math.max(0, Number(__ENV.EVERY_S) - (Date.now() - began) / 1000));
 });
 
-/** Waits until the version that was promoted is the one that answers: that is how long a swap takes. */
+/** Waits until the promoted version answers, and measures the time. */
 function swapped(data, token, version) {
   const began = Date.now();
   while (Date.now() < began + SWAP_LIMIT_MS) {

@@ -1,11 +1,11 @@
-// A person at work: signs in, looks around, trains a model, waits for it, predicts with it, signs out.
+// Typical use: sign in, read lists, train a model, wait, predict, sign out.
 
 import exec from 'k6/execution';
 import { call, flow } from '../lib/call.js';
 import { finished, job, post } from '../lib/jobs.js';
 import { login } from '../lib/session.js';
 
-/** Models are shared by turns: a model for every visit would fill the pool with what is never asked again. */
+/** Model names are reused, because a new model per iteration would fill the inference role with unused models. */
 const MODELS = 4;
 
 export function analysts(data) {
@@ -34,7 +34,7 @@ export const analyst = flow((data) => {
   call('logout', { method: 'POST', path: '/logout', body, token, status: 204 });
 });
 
-/** Asks the version that was just made, which is loaded for it. */
+/** Predicts with the new version, which is loaded for the request. */
 function predict(token, name, version) {
   const features = { sex: 'female', age: 29, pclass: 1 };
   call('predict', {
@@ -46,7 +46,7 @@ function predict(token, name, version) {
     status: 200,
     judge: ({ body }) => {
       if (body.model !== name || body.version !== version) return `not ${name} version ${version}`;
-      // A woman in first class: every forest that learned anything says so.
+      // A woman in first class: every forest predicts survival.
       return body.survived === true && body.prob > 0.7 && body.prob <= 1 ? '' : `prob ${body.prob}`;
     },
   });

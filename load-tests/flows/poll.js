@@ -1,4 +1,4 @@
-// Looking at jobs: by id, with an ETag that is still good, in lists, and with a long poll that nothing answers early.
+// Reading jobs: by id, with a valid ETag, in lists, and with long polls that time out.
 
 import exec from 'k6/execution';
 import { call, flow, verdict } from '../lib/call.js';
@@ -10,7 +10,7 @@ const DELAYED = 40;
 const PAGE = 20;
 const WAIT_S = 1;
 
-/** Jobs that have ended, and jobs that wait for a time far away, so that nothing moves while they are looked at. */
+/** Finished jobs, and jobs with a start time in the far future, so that no job changes. */
 export function jobs(data) {
   const { token } = data.session;
   const [ended, delayed] = [`${data.run}-ended`, `${data.run}-delayed`];
@@ -22,9 +22,9 @@ export function jobs(data) {
   data.names.push(ended, delayed);
   data.models.push(ended);
   data.listed = delayed;
-  data.looked_at = ids.map((id) => ({ id, status: 'succeeded' }))
+  data.polled = ids.map((id) => ({ id, status: 'succeeded' }))
     .concat(data.delayed.map((id) => ({ id, status: 'queued' })));
-  for (const known of data.looked_at) {
+  for (const known of data.polled) {
     known.tag = call('setup', { path: `/training/${known.id}`, token, status: 200 }).headers.Etag;
   }
 }
@@ -32,7 +32,7 @@ export function jobs(data) {
 const some = (all) => all[exec.scenario.iterationInTest % all.length];
 
 export const status = flow((data) => {
-  const { id, status } = some(data.looked_at);
+  const { id, status } = some(data.polled);
   call('status', {
     path: `/training/${id}`,
     token: tokenOf(data),
@@ -46,7 +46,7 @@ export const status = flow((data) => {
 });
 
 export const unchanged = flow((data) => {
-  const { id, tag } = some(data.looked_at);
+  const { id, tag } = some(data.polled);
   call('unchanged', {
     path: `/training/${id}`,
     token: tokenOf(data),
@@ -77,9 +77,9 @@ export const list = flow((data) => {
   }
 });
 
-/** A long poll about a job that does not move is answered when its time is up, not before and not much later. */
+/** A long poll for a job that does not change must be answered when the wait ends. */
 export const wait = flow((data) => {
-  const { id, tag } = data.looked_at.slice(ENDED)[exec.scenario.iterationInTest % DELAYED];
+  const { id, tag } = data.polled.slice(ENDED)[exec.scenario.iterationInTest % DELAYED];
   call('wait', {
     path: `/training/${id}?wait_s=${WAIT_S}`,
     token: tokenOf(data),

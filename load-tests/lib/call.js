@@ -1,4 +1,4 @@
-// One HTTP request: sent, timed, and its status and content judged. Whatever is not as expected is an error.
+// One HTTP request: sent, timed, and checked. Every unexpected result is an error.
 
 import exec from 'k6/execution';
 import http from 'k6/http';
@@ -8,20 +8,20 @@ import { UNIT_S } from './options.js';
 const API = (__ENV.LOAD_URL || 'http://127.0.0.1:8080').replace(/\/$/, '');
 const INFERENCE = (__ENV.LOAD_INFERENCE_URL || API).replace(/\/$/, '');
 const TIMEOUT = '75s';
-/** Errors that one virtual user tells in full; the rest are counted. */
-const TOLD = 3;
+/** Errors that one virtual user logs completely; further ones are counted. */
+const MAX_LOGGED = 3;
 
 const requests = new Counter('requests');
 const errors = new Rate('errors');
 const latency = new Trend('latency', true);
 
-/** Iterations in `UNIT_S` by flow: k6 puts its options together anew for everyone who asks. */
+/** Iterations per `UNIT_S` by flow. k6 evaluates the options in every virtual user. */
 const rates = {};
-let told = 0;
+let logged = 0;
 let late = 0;
 
-/** A function for k6 to run. What it throws is an error like any other, and how long after its time it began counts
- * for its first request: that is queueing too, only in k6 rather than in the server. */
+/** Wraps a function for k6. An exception counts as an error. The delay since the scheduled start is added to the latency of
+* the first request, because it is queueing in k6. */
 export const flow = (body) => (data) => {
   const rate = (rates[exec.scenario.name] ??= exec.test.options.scenarios[exec.scenario.name].rate || 0);
   const due = exec.scenario.startTime + (exec.scenario.iterationInTest * UNIT_S * 1000) / rate;
@@ -33,8 +33,8 @@ export const flow = (body) => (data) => {
   }
 };
 
-/** Sends a request. `status` is the one that is expected, or several. `judge` gets the answer (with `.body` parsed where it
- * is JSON) and returns what is wrong with it, or nothing. Answers what came, or null after an error. */
+/** Sends a request. `status` is the expected status, or a list. `judge` gets the response (with `.body` parsed if it is
+* JSON) and returns an error text, or nothing. Returns the response, or null after an error. */
 export function call(step, { method = 'GET', path, body, token, headers = {}, pool = false, status, judge }) {
   const params = { headers: { ...headers }, timeout: TIMEOUT, responseType: 'text', tags: { step } };
   if (token) params.headers.authorization = `Bearer ${token}`;
@@ -54,22 +54,22 @@ export function call(step, { method = 'GET', path, body, token, headers = {}, po
   return wrong ? null : answer;
 }
 
-/** Notes how long something took that is more than one request. */
+/** Records the duration of several requests together. */
 export function took(step, ms) {
   latency.add(ms, { step });
   requests.add(1, { step });
 }
 
-/** Counts whether something was as expected. */
+/** Counts whether a result was as expected. */
 export function verdict(step, wrong, story) {
   errors.add(Boolean(wrong), { step });
-  if (wrong && told < TOLD) {
-    told += 1;
+  if (wrong && logged < MAX_LOGGED) {
+    logged += 1;
     console.error(`${step}: ${story}`.slice(0, 600));
   }
 }
 
-/** A field that is missing makes `judge` throw, and is what is wrong. */
+/** A missing field makes `judge` throw, which is reported as the error. */
 function judged(judge, answer) {
   try {
     return judge ? judge(answer) : '';

@@ -1,4 +1,4 @@
-// Training jobs: posting them, waiting for their end, and the ledger of a run.
+// Training jobs: submit them, wait for them, and count the finished jobs of a run.
 
 import { sleep } from 'k6';
 import { Counter } from 'k6/metrics';
@@ -10,13 +10,13 @@ const ended = new Counter('jobs_ended');
 
 const FINAL = ['succeeded', 'failed', 'cancelled'];
 
-/** A small forest on the built-in data set. */
+/** A small forest on the built-in dataset. */
 export function job(name, seed) {
   const features = ['sex', 'age', 'pclass'];
   return { name, algorithm: 'random_forest', features, params: { n_trees: 10 }, seed };
 }
 
-/** Posts a job and answers its id. `again` says that this is one that was posted before. */
+/** Submits a job and returns its id. `again` marks a repeated request. */
 export function post(step, token, order, { key, again } = {}) {
   const answer = call(step, {
     method: 'POST',
@@ -35,7 +35,7 @@ export function post(step, token, order, { key, again } = {}) {
   return answer && answer.body.job_id;
 }
 
-/** Waits by long polling until a job has ended, and answers it; null when it did not succeed in time. */
+/** Waits with long polls until a job has finished, and returns it; null if it did not succeed in time. */
 export function finished(step, token, id) {
   const deadline = Date.now() + budgets.drain_s * 1000;
   let tag = '';
@@ -44,7 +44,7 @@ export function finished(step, token, id) {
       path: `/training/${id}?wait_s=10`,
       token,
       headers: tag ? { 'if-none-match': tag } : {},
-      // 304: ten seconds passed and nothing moved.
+      // 304: the job did not change within the ten seconds.
       status: tag ? [200, 304] : 200,
       judge: ({ status, body }) => (status === 304 || (body.job_id === id && body.status) ? '' : 'another job'),
     });
@@ -63,8 +63,8 @@ export function finished(step, token, id) {
   return null;
 }
 
-/** All jobs of a run, waited for and counted: what was accepted must have ended, and as it was meant to. */
-export function settle(token, names, { cancelled = [] } = {}) {
+/** Waits for all jobs of a run and counts them: every accepted job must have finished with the expected status. */
+export function waitForJobs(token, names, { cancelled = [] } = {}) {
   for (const id of cancelled) {
     call('teardown', { method: 'POST', path: `/training/${id}/cancel`, token, status: 202 });
   }

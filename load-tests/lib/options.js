@@ -1,12 +1,12 @@
-// What k6 is asked to do, made from budgets.json: scenarios from its flows, thresholds from its limits.
+// The options of k6, from budgets.json: scenarios from its flows, thresholds from its limits.
 
-/** What an arrival rate counts in: k6 wants whole numbers of iterations. */
+/** The time unit of arrival rates: k6 needs an integer number of iterations. */
 export const UNIT_S = 10;
 
 const FILE = __ENV.BUDGETS || import.meta.resolve('../budgets.json');
 export const budgets = JSON.parse(open(FILE));
 
-/** k6's options for one entry of `scenarios`; each of its flows is an exported function of the script. */
+/** The k6 options for one entry of `scenarios`. Each flow is an exported function of the script. */
 export function optionsOf(name) {
   const { duration_s, flows, steps } = budgets.scenarios[name];
   const duration = Number(__ENV.DURATION_S || duration_s);
@@ -19,7 +19,7 @@ export function optionsOf(name) {
     thresholds: thresholds(steps),
     discardResponseBodies: true,
     noConnectionReuse: false,
-    // A URL with a job's id in it would become a time series of its own.
+    // A URL with a job id would become a separate time series.
     systemTags: ['scenario', 'status'],
     summaryTrendStats: ['count', 'p(50)', 'p(95)', 'p(99)', 'max'],
     setupTimeout: `${budgets.setup_s}s`,
@@ -37,12 +37,12 @@ function executor({ per_s, every_s, vus }, duration) {
 
 function thresholds(steps) {
   const most = `rate<=${budgets.error_rate}`;
-  // A dropped iteration is a request that nobody was free to send: the rate was not kept.
+  // A dropped iteration is a request for which no virtual user was free: the rate was too low.
   const all = { errors: [most], 'errors{step:ledger}': [most], dropped_iterations: ['count==0'] };
   for (const [step, limits] of Object.entries(steps)) {
     all[`requests{step:${step}}`] = ['count>0'];
     all[`errors{step:${step}}`] = [most];
-    // One that can't be missed makes k6 report a step that has no limit.
+    // A threshold that is always met makes k6 report a step without limits.
     all[`latency{step:${step}}`] = limits.p99_ms
       ? [`p(95)<=${limits.p95_ms}`, `p(99)<=${limits.p99_ms}`]
       : ['max>=0'];

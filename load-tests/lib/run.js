@@ -1,27 +1,27 @@
-// The frame around every scenario: a name of its own, a session at the start, a ledger and a summary at the end.
+// The frame of every scenario: a unique name, a session, the check of the jobs and a summary.
 
 import { begin } from './session.js';
-import { settle } from './jobs.js';
+import { waitForJobs } from './jobs.js';
 import { call } from './call.js';
 import { budgets } from './options.js';
 
-/** What every flow is given. `prepare` adds to it what a scenario needs. */
+/** The context of every flow. `prepare` adds the data of the scenario. */
 export function start(...prepare) {
   const data = { run: `load-${Date.now().toString(36)}`, names: [], models: [], delayed: [], session: begin() };
   for (const step of prepare) step(data);
   return { ...data, loaded_at: Date.now() };
 }
 
-/** Waits for the run's jobs, counts them, and removes the run's models. */
+/** Waits for the jobs of the run, counts them, and deletes the models of the run. */
 export function finish(data) {
   const { token } = begin();
-  settle(token, data.names, { cancelled: data.delayed });
+  waitForJobs(token, data.names, { cancelled: data.delayed });
   for (const name of data.models) {
     call('teardown', { method: 'DELETE', path: `/models/${name}?force=true`, token, status: 204 });
   }
 }
 
-/** What `make load` reads, and a line a step for people. */
+/** The summary for `make load`, and one line per step for the terminal. */
 export function summary(scenario) {
   return ({ metrics, setup_data }) => {
     const values = (metric) => (metrics[metric] ? metrics[metric].values : {});
@@ -29,7 +29,7 @@ export function summary(scenario) {
       name,
       ...limits,
       requests: values(`requests{step:${name}}`).count || 0,
-      // A rate's `passes` are the values that were true, which here are the errors.
+      // The `passes` of a rate are the true values, which are errors here.
       errors: values(`errors{step:${name}}`).passes || 0,
       latency: values(`latency{step:${name}}`),
     }));

@@ -1,16 +1,16 @@
-// Signing in, with the account that the environment names.
+// Sessions of the account in the environment.
 
 import { fail } from 'k6';
 import { call } from './call.js';
 
 const EMAIL = __ENV.LOAD_EMAIL;
 const PASSWORD = __ENV.LOAD_PASSWORD;
-/** Access tokens last an hour; a long soak takes a new one before that. */
+/** Access tokens are valid for an hour; a long soak test renews them earlier. */
 const RENEW_MS = 30 * 60 * 1000;
 
 let mine = null;
 
-/** Signs in and answers the session. */
+/** Signs in and returns the session. */
 export function login(step) {
   const answer = call(step, {
     method: 'POST',
@@ -22,7 +22,7 @@ export function login(step) {
   return answer && answer.body;
 }
 
-/** A token that is good for a while yet. */
+/** A token that does not expire soon. */
 export function tokenOf(data) {
   mine = mine || data.session;
   if (Date.now() - mine.at > RENEW_MS) {
@@ -33,7 +33,7 @@ export function tokenOf(data) {
 
 /** The first session of a run. */
 export function begin() {
-  if (!EMAIL || !PASSWORD) fail('LOAD_EMAIL and LOAD_PASSWORD must name an administrator');
+  if (!EMAIL || !PASSWORD) fail('set LOAD_EMAIL and LOAD_PASSWORD to the credentials of an administrator');
   const session = login('setup');
   if (!session) fail('could not sign in');
   return { token: session.access_token, at: Date.now() };

@@ -1,4 +1,4 @@
-// `make load SCENARIO=inference`: predictions while versions are swapped.
+// `make load SCENARIO=inference`: predictions while versions change.
 
 import { model } from '../flows/inference.js';
 import { optionsOf } from '../lib/options.js';

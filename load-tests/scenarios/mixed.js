@@ -1,4 +1,4 @@
-// `make load SCENARIO=mixed`: people at work.
+// `make load SCENARIO=mixed`: typical use.
 
 import { analysts } from '../flows/mixed.js';
 import { optionsOf } from '../lib/options.js';

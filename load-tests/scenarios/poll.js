@@ -1,4 +1,4 @@
-// `make load SCENARIO=poll`: jobs are looked at.
+// `make load SCENARIO=poll`: jobs are polled.
 
 import { jobs } from '../flows/poll.js';
 import { optionsOf } from '../lib/options.js';

@@ -1,4 +1,4 @@
-// `make load SCENARIO=soak`: a bit of everything for a long time, to see what grows.
+// `make load SCENARIO=soak`: all requests over a long time, to detect growth.
 
 import { model } from '../flows/inference.js';
 import { analysts } from '../flows/mixed.js';

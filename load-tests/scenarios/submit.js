@@ -1,4 +1,4 @@
-// `make load SCENARIO=submit`: jobs come faster than they are trained.
+// `make load SCENARIO=submit`: jobs are submitted faster than they are trained.
 
 import { submissions } from '../flows/submit.js';
 import { optionsOf } from '../lib/options.js';

@@ -1,4 +1,4 @@
-//! What this program reads of `budgets.json`; rates and latencies are k6's part.
+//! The part of `budgets.json` that this program uses; k6 checks rates and latencies.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,9 +8,9 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Budgets {
-    /// Longest that preparing a scenario may take.
+    /// Time limit for the setup of a scenario.
     pub(crate) setup_s: u64,
-    /// Longest that accepted jobs may take to end once the load is over.
+    /// Time limit for accepted jobs to finish after the load.
     pub(crate) drain_s: u64,
     scenarios: BTreeMap<String, Scenario>,
 }
@@ -22,33 +22,33 @@ struct Scenario {
     processes: Option<ProcessLimits>,
 }
 
-/// What processes may take more of at the end than in the middle.
+/// Limits on the growth of processes over the second half of the load.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct ProcessLimits {
-    /// Memory gained over the second half of the load, by a line fitted to it.
+    /// Growth of memory, from a fitted line.
     pub(crate) memory_growth_mb: f64,
-    /// Open files gained likewise.
+    /// Growth of open files, from a fitted line.
     pub(crate) open_files_growth: f64,
 }
 
 impl Budgets {
     /// # Errors
-    /// When the file is not there or lacks something.
+    /// If the file does not exist or is invalid.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         serde_json::from_str(&text).with_context(|| path.display().to_string())
     }
 
-    /// How long a scenario loads.
+    /// The duration of the load.
     ///
     /// # Errors
-    /// When there is none of this name.
+    /// If the scenario does not exist.
     pub(crate) fn seconds(&self, scenario: &str, long: bool) -> anyhow::Result<u64> {
-        let scenario = self.scenarios.get(scenario).with_context(|| format!("the budgets name no {scenario}"))?;
+        let scenario = self.scenarios.get(scenario).with_context(|| format!("unknown scenario {scenario}"))?;
         Ok(scenario.long_s.filter(|_| long).unwrap_or(scenario.duration_s))
     }
 
-    /// The limits on processes, where a scenario has any.
+    /// The limits on processes, if the scenario has any.
     pub(crate) fn processes(&self, scenario: &str) -> Option<ProcessLimits> {
         self.scenarios.get(scenario)?.processes
     }

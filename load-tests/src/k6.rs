@@ -1,4 +1,4 @@
-//! One scenario: k6 in a process of its own, its summary, and samples of the processes under load meanwhile.
+//! Runs one scenario: k6 as a process, its summary, and samples of the processes under load.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use trainyard_testkit::{hold, spawn_tied};
+use trainyard_testkit::{sleep_blocking, spawn_guarded};
 
 use crate::budgets::Budgets;
 use crate::processes::{GENERATOR, Kind, Sample, Watched, sample};
 use crate::target::Target;
 
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
-/// k6's exit code when thresholds were missed, which the summary tells in full.
+/// The exit code of k6 for missed thresholds; the summary lists them.
 const MISSED: i32 = 99;
 
 #[derive(Debug)]
@@ -23,13 +23,13 @@ pub(crate) struct K6 {
     env: Vec<(String, String)>,
 }
 
-/// What `lib/run.js` writes.
+/// The summary that `lib/run.js` writes.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Summary {
     pub(crate) steps: Vec<Step>,
-    /// Thresholds that were missed.
+    /// The missed thresholds.
     pub(crate) missed: Vec<String>,
-    /// When the load began, in milliseconds since 1970.
+    /// The start of the load, in milliseconds since the Unix epoch.
     pub(crate) loaded_at: f64,
     pub(crate) jobs_accepted: u64,
     pub(crate) jobs_ended: u64,
@@ -45,7 +45,7 @@ pub(crate) struct Step {
     pub(crate) latency: Latency,
 }
 
-/// Milliseconds; none where there was no request.
+/// Milliseconds; `None` without requests.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Latency {
@@ -60,23 +60,23 @@ pub(crate) struct Latency {
 
 impl K6 {
     /// # Errors
-    /// When a path is not there.
+    /// If a path does not exist.
     pub(crate) fn new(
         program: &Path,
         scripts: &Path,
         budgets: &Path,
         env: &[(String, String)],
     ) -> anyhow::Result<Self> {
-        let there = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
+        let existing = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
         let mut env = env.to_vec();
-        env.push(("BUDGETS".to_owned(), there(budgets)?.to_str().context("a path in UTF-8")?.to_owned()));
-        Ok(Self { program: there(program)?, scripts: there(scripts)?, env })
+        env.push(("BUDGETS".to_owned(), existing(budgets)?.to_str().context("a path in UTF-8")?.to_owned()));
+        Ok(Self { program: existing(program)?, scripts: existing(scripts)?, env })
     }
 
-    /// Runs `scenario` with so many seconds of load.
+    /// Runs `scenario` with this many seconds of load.
     ///
     /// # Errors
-    /// When k6 ends without a summary, or does not end.
+    /// If k6 ends without a summary or does not end.
     pub(crate) fn run(
         &self,
         scenario: &str,
@@ -87,16 +87,16 @@ impl K6 {
         let folder = tempfile::Builder::new().prefix("trainyard-load-").tempdir()?;
         let file = folder.path().join("summary.json");
         let mut command = Command::new(&self.program);
-        // Its own API would take a fixed port.
+        // The REST API of k6 would use a fixed port.
         command.args(["run", "--quiet", "--no-usage-report", "--address", "127.0.0.1:0", "--log-format", "raw"]);
         command.arg(self.scripts.join(format!("{scenario}.js")));
         command.envs(self.env.iter().cloned());
         command.env("SUMMARY", &file).env("DURATION_S", seconds.to_string());
-        let mut k6 = spawn_tied(command, libc::SIGKILL);
+        let mut k6 = spawn_guarded(command, libc::SIGKILL);
         let mut watched = target.watched().to_vec();
         watched.push(Watched { name: GENERATOR.to_owned(), pid: k6.0.id(), kind: Kind::One });
 
-        // k6 holds to these limits by itself: requests under way at the end and the ledger may take drain_s each.
+        // The limits of the k6 scripts: requests in flight at the end and the check of the jobs may take drain_s each.
         let limit = Duration::from_secs(seconds + 2 * budgets.setup_s + 2 * budgets.drain_s + 60);
         let (started, mut samples) = (Instant::now(), Vec::new());
         let ended = loop {
@@ -105,7 +105,7 @@ impl K6 {
             }
             ensure!(started.elapsed() < limit, "k6 did not end within {limit:?}");
             samples.push(sample(&watched));
-            hold(SAMPLE_EVERY);
+            sleep_blocking(SAMPLE_EVERY);
         };
         ensure!(ended.success() || ended.code() == Some(MISSED), "k6 ended with {ended}");
         samples.push(sample(&watched));

@@ -1,5 +1,5 @@
-//! `make load`: starts everything (or takes what `LOAD_URL` names), has k6 run the scenarios, watches the processes
-//! meanwhile, holds what came out to `budgets.json`, and fails when any of it is missed.
+//! `make load`: starts Trainyard (or uses the installation at `LOAD_URL`), runs the k6 scenarios, samples the
+//! processes, and fails if a limit in `budgets.json` is exceeded.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
@@ -26,42 +26,42 @@ use crate::verdict::Outcome;
 #[derive(Debug, Parser)]
 #[command(name = "trainyard-load")]
 struct Arguments {
-    /// Scenarios to run; all of them when left out.
+    /// Scenarios to run [default: all].
     scenarios: Vec<Scenario>,
-    /// Scenarios that have a long form take it.
+    /// Use the long duration of a scenario, if it has one.
     #[arg(long)]
     long: bool,
-    /// Run each for so many seconds instead of what the budgets say.
+    /// Duration of the load in seconds, instead of the one in the budgets.
     #[arg(long)]
     seconds: Option<u64>,
-    /// Write the report to this file too.
+    /// Also write the report to this file.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Limits and rates.
+    /// The limits and rates.
     #[arg(long, default_value = "load-tests/budgets.json")]
     budgets: PathBuf,
-    /// The folder with k6's scripts.
+    /// The folder with the k6 scripts.
     #[arg(long, default_value = "load-tests/scenarios")]
     scripts: PathBuf,
-    /// The k6 to run.
+    /// The k6 binary.
     #[arg(long, default_value = "target/tools/k6/bin/k6")]
     k6: PathBuf,
-    /// The trainyard to start.
+    /// The trainyard binary.
     #[arg(long, default_value = "target/dist/trainyard")]
     binary: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Scenario {
-    /// Jobs come faster than they are trained.
+    /// Jobs are submitted faster than they are trained.
     Submit,
-    /// Jobs are looked at.
+    /// Jobs are polled.
     Poll,
-    /// Predictions while versions are swapped.
+    /// Predictions while versions change.
     Inference,
-    /// People at work.
+    /// Typical use.
     Mixed,
-    /// A bit of everything, to see what grows.
+    /// All requests over a long time, to detect growth.
     Soak,
 }
 
@@ -70,9 +70,9 @@ fn main() -> anyhow::Result<ExitCode> {
     let budgets = Budgets::read(&arguments.budgets)?;
     let target = Target::from_env(&arguments.binary)?;
     let k6 = K6::new(&arguments.k6, &arguments.scripts, &arguments.budgets, target.env())?;
-    let asked = &arguments.scenarios[..];
+    let selected = &arguments.scenarios[..];
     let mut outcomes = Vec::new();
-    for scenario in if asked.is_empty() { Scenario::value_variants() } else { asked } {
+    for scenario in if selected.is_empty() { Scenario::value_variants() } else { selected } {
         let value = scenario.to_possible_value().context("a scenario has a name")?;
         let name = value.get_name();
         let seconds = arguments.seconds.map_or_else(|| budgets.seconds(name, arguments.long), Ok)?;

@@ -1,52 +1,52 @@
-//! What the watched processes take, read from `/proc` once a second.
+//! The resource usage of processes, read from `/proc` once a second.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A process that is watched.
+/// A sampled process.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
-    /// Its name in the report.
+    /// The name in the report.
     pub(crate) name: String,
     pub(crate) pid: u32,
     pub(crate) kind: Kind,
 }
 
-/// How its numbers are made.
+/// How the usage is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Itself alone.
+    /// The process only.
     One,
-    /// Itself alone, and beside it the training processes that it starts.
+    /// The process only; its training processes are reported separately.
     Worker,
-    /// Itself with its children, and what is private to each: Postgres, whose shared memory fills up and stays.
-    Family,
+    /// The process with its children, and only private memory: for Postgres, whose shared memory fills up.
+    Tree,
 }
 
-/// What a process took when it was looked at.
+/// The usage of a process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Reading {
-    /// Resident memory; of a family what is private to each.
+    /// Resident memory; private memory for [`Kind::Tree`].
     pub(crate) memory_mb: f64,
     pub(crate) open_files: f64,
-    /// CPU time since its start.
+    /// CPU time since the start.
     pub(crate) cpu_s: f64,
 }
 
-/// Readings by name at a moment; what is missing has ended.
+/// The readings by name at one moment. A process that has ended is missing.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
-    /// Milliseconds since 1970.
+    /// Milliseconds since the Unix epoch.
     pub(crate) at_ms: f64,
     pub(crate) readings: BTreeMap<String, Reading>,
 }
 
-/// The load generator, which takes what it takes: it is shown because it shares the machine.
+/// The load generator. It has no limits, and is reported because it shares the machine.
 pub(crate) const GENERATOR: &str = "k6";
-/// The training processes of all workers together, which come and go.
+/// All training processes together.
 pub(crate) const TRAINING: &str = "training processes";
 
-/// Looks at all of them.
+/// Samples all processes.
 pub(crate) fn sample(watched: &[Watched]) -> Sample {
     let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0;
     let table = table();
@@ -63,7 +63,7 @@ pub(crate) fn sample(watched: &[Watched]) -> Sample {
                 training.memory_mb += children.iter().map(|(pid, _)| memory(**pid, "VmRSS")).sum::<f64>();
                 training.cpu_s += own.reaped_cpu_s;
             }
-            Kind::Family => {
+            Kind::Tree => {
                 let pids = || std::iter::once(process.pid).chain(children.iter().map(|(pid, _)| **pid));
                 reading.memory_mb = pids().map(|pid| memory(pid, "RssAnon")).sum();
                 reading.cpu_s += own.reaped_cpu_s + children.iter().map(|(_, row)| row.cpu_s).sum::<f64>();
@@ -81,17 +81,17 @@ struct Row {
     parent: u32,
     state: char,
     cpu_s: f64,
-    /// Of children that have ended and were waited for.
+    /// CPU time of children that have ended and were reaped.
     reaped_cpu_s: f64,
 }
 
-/// Every process of the machine.
+/// All processes of the machine.
 fn table() -> BTreeMap<u32, Row> {
     // SAFETY: sysconf has no preconditions.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64;
     let row = |pid: u32| {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name, in parentheses, may hold anything; state and parent follow it.
+        // The name in parentheses can contain any character; state and parent follow it.
         let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let seconds = |first: usize| {
             let two = fields.get(first..first + 2)?.iter().map(|field| field.parse::<f64>().ok());
@@ -104,7 +104,7 @@ fn table() -> BTreeMap<u32, Row> {
     processes.filter_map(|entry| row(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
-/// A line of `/proc/<pid>/status` in megabytes; 0 when the process has ended.
+/// A value of `/proc/<pid>/status` in megabytes; 0 if the process has ended.
 fn memory(pid: u32, line: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let value = status.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(':')?.split_whitespace().next());
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_takes_something_and_one_that_is_not_there_is_left_out() {
+    fn a_process_that_does_not_exist_has_no_reading() {
         let me = Watched { name: "me".into(), pid: std::process::id(), kind: Kind::One };
         let nobody = Watched { name: "nobody".into(), pid: u32::MAX, kind: Kind::One };
         let sample = sample(&[me, nobody]);

@@ -1,19 +1,17 @@
-//! What came out, as Markdown.
+//! The report as Markdown.
 
 use std::fmt::Write;
 
 use crate::k6::Step;
 use crate::verdict::{Outcome, Usage};
 
-/// The whole report.
+/// The complete report.
 pub(crate) fn markdown(facts: &[String], outcomes: &[Outcome]) -> String {
     let mut text = String::from("# Load test\n\n");
     for fact in facts {
         let _ = writeln!(text, "- {fact}");
     }
-    text.push_str(
-        "- Milliseconds count from the moment a request was due, so waiting in the generator is in them.\n\n",
-    );
+    text.push_str("- Latencies begin when a request is due, so they include waiting in the generator.\n\n");
     text.push_str("| scenario | step | requests | a second | errors | p50 | p95 | p99 | max | p95, p99 at most | |\n");
     text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|\n");
     for outcome in outcomes {
@@ -27,9 +25,9 @@ pub(crate) fn markdown(facts: &[String], outcomes: &[Outcome]) -> String {
     }
     if outcomes.iter().any(|outcome| !outcome.usages.is_empty()) {
         text.push_str(
-            "\nCores are means over the load. MB are resident (of Postgres private memory, without shared buffers); gained is \
-             by a line fitted to the second half.\n\n| scenario | process | cores | MB at start | at end | max | gained | files at \
-             start | at end | max |\n",
+            "\nCores are means over the load. MB are resident memory (for Postgres private memory, without shared buffers); gained \
+            is the growth of a line fitted to the second half.\n\n| scenario | process | cores | MB at start | at end | max | \
+            gained | files at start | at end | max |\n",
         );
         text.push_str("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     }
@@ -51,7 +49,7 @@ fn step_row(outcome: &Outcome, step: &Step) -> String {
         (Some(p95), Some(p99)) => format!("{p95}, {p99}"),
         _ => "–".to_owned(),
     };
-    // `errors{step:row}: rate<=0` and its like.
+    // For example `errors{step:row}: rate<=0`.
     let missed = outcome.summary.missed.iter().any(|missed| missed.contains(&format!("{{step:{}}}", step.name)));
     format!(
         "| {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {limits} | {} |\n",

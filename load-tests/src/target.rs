@@ -1,4 +1,4 @@
-//! What is put under load: everything, started here as processes of its own, or an installation that runs elsewhere.
+//! The system under load: started here, or an installation elsewhere.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,8 +11,8 @@ use trainyard_testkit::{
 use crate::processes::{Kind, Watched};
 
 const ROLES: [&str; 4] = ["api", "inference", "worker", "worker"];
-/// Test systems differ from production in these.
-const AS_SHIPPED: [(&str, &str); 2] =
+/// Settings in which test systems differ from production.
+const PRODUCTION_SETTINGS: [(&str, &str); 2] =
     [("TRAINYARD__SERVER__MODE", "production"), ("TRAINYARD__AUTH__BCRYPT_COST", "12")];
 
 #[derive(Debug)]
@@ -20,28 +20,31 @@ pub(crate) struct Target {
     env: Vec<(String, String)>,
     watched: Vec<Watched>,
     facts: Vec<String>,
-    /// Runs until this is dropped, the roles before their servers.
+    /// Dropped in this order: the roles before their servers.
     _started: Option<(System, PostgresServer, RedisServer, S3Server)>,
 }
 
 impl Target {
-    /// The installation that `LOAD_URL` names, else one of `binary` with servers of its own.
+    /// The installation at `LOAD_URL`, else a new one of `binary` with its own servers.
     ///
     /// # Errors
-    /// When something is missing. What does not start panics with what it logged.
+    /// If a variable or a file is missing. A server or role that does not start causes a panic.
     pub(crate) fn from_env(binary: &Path) -> anyhow::Result<Self> {
         let Ok(url) = std::env::var("LOAD_URL") else { return Self::start(binary) };
         let names = ["LOAD_URL", "LOAD_INFERENCE_URL", "LOAD_EMAIL", "LOAD_PASSWORD"];
         let env: Vec<_> =
             names.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect();
         for needed in ["LOAD_EMAIL", "LOAD_PASSWORD"] {
-            ensure!(env.iter().any(|(name, _)| name == needed), "{needed} must be set: an administrator of {url}");
+            ensure!(
+                env.iter().any(|(name, _)| name == needed),
+                "{needed} must be set to the credentials of an administrator of {url}"
+            );
         }
         Ok(Self { env, watched: Vec::new(), facts: vec![format!("Against {url}, from elsewhere.")], _started: None })
     }
 
     fn start(binary: &Path) -> anyhow::Result<Self> {
-        ensure!(binary.exists(), "{} is not there; `make load` builds it", binary.display());
+        ensure!(binary.exists(), "{} does not exist; `make load` builds it", binary.display());
         let binary = binary.to_str().context("a path in UTF-8")?;
         let (postgres, redis, s3) = (PostgresServer::start_durable(), RedisServer::start(), S3Server::start());
         let mut settings = vec![
@@ -50,7 +53,7 @@ impl Target {
             ("TRAINYARD__QUEUE__PREFIX".to_owned(), unique("load")),
             ("ARTIFACT_URL".to_owned(), s3.fresh_bucket()),
         ];
-        let more = s3.env().into_iter().chain(AS_SHIPPED.map(|(name, value)| (name, value.to_owned())));
+        let more = s3.env().into_iter().chain(PRODUCTION_SETTINGS.map(|(name, value)| (name, value.to_owned())));
         settings.extend(more.map(|(name, value)| (name.to_owned(), value)));
         let system = System::start_roles(binary, &ROLES, settings);
         let client = system.client();
@@ -60,8 +63,8 @@ impl Target {
             ("LOAD_EMAIL", ADMIN_EMAIL),
             ("LOAD_PASSWORD", ADMIN_PASSWORD),
         ];
-        let fact = "Started for this: Postgres (every commit on the disk), Redis (append-only file), an S3 endpoint, and as \
-                    processes of their own an api, an inference and two worker roles, all on this machine beside k6.";
+        let fact = "Started for this test: Postgres (every commit synced), Redis (append-only file), an S3 endpoint, and an api, an \
+        inference and two worker processes, all on the machine of k6.";
         Ok(Self {
             env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             watched: watched(&system),
@@ -70,20 +73,20 @@ impl Target {
         })
     }
 
-    /// What k6's scripts need to reach it.
+    /// The environment of the k6 scripts.
     pub(crate) fn env(&self) -> &[(String, String)] {
         &self.env
     }
 
-    /// Its processes; none of an installation elsewhere.
+    /// The processes to sample; none for an installation elsewhere.
     pub(crate) fn watched(&self) -> &[Watched] {
         &self.watched
     }
 
-    /// On what and how this was measured.
+    /// Machine, version and method.
     ///
     /// # Errors
-    /// When the number of cores can't be told.
+    /// If the number of cores is unknown.
     pub(crate) fn facts(&self) -> anyhow::Result<Vec<String>> {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -109,7 +112,7 @@ fn watched(system: &System) -> Vec<Watched> {
     };
     let mut watched: Vec<_> = system.urls().into_iter().enumerate().map(role).collect();
     for (pid, command) in children_of(std::process::id()) {
-        let server = [("postgres ", "Postgres", Kind::Family), ("redis-server ", "Redis", Kind::One)];
+        let server = [("postgres ", "Postgres", Kind::Tree), ("redis-server ", "Redis", Kind::One)];
         let found = server.into_iter().find(|(program, ..)| command.contains(*program));
         watched.extend(found.map(|(_, name, kind)| Watched { name: name.to_owned(), pid, kind }));
     }

@@ -1,11 +1,11 @@
-//! What a scenario came to: k6's thresholds, the ledger of jobs, and what the processes took.
+//! The result of a scenario: thresholds of k6, finished jobs, and resource usage.
 
 use crate::budgets::ProcessLimits;
 use crate::growth::growth;
 use crate::k6::Summary;
 use crate::processes::{GENERATOR, Reading, Sample, TRAINING};
 
-/// A scenario's results; it passed if there are no failures.
+/// The result of a scenario, which passed if there are no failures.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) scenario: String,
@@ -15,28 +15,28 @@ pub(crate) struct Outcome {
     pub(crate) failures: Vec<String>,
 }
 
-/// What a process took while the load lasted.
+/// The resource usage of a process during the load.
 #[derive(Debug)]
 pub(crate) struct Usage {
     pub(crate) name: String,
-    /// Mean, in cores.
+    /// Mean number of cores.
     pub(crate) cores: f64,
     pub(crate) memory_mb: Range,
     pub(crate) open_files: Range,
 }
 
-/// A series in short.
+/// The summary of a series.
 #[derive(Debug)]
 pub(crate) struct Range {
     pub(crate) first: f64,
     pub(crate) last: f64,
     pub(crate) max: f64,
-    /// Over the second half.
+    /// Growth over the second half.
     pub(crate) growth: f64,
 }
 
 impl Outcome {
-    /// Holds what came out to what was promised; `limits` are those on processes, where there are any.
+    /// Compares the results with the limits; `limits` are the limits on processes, if any.
     pub(crate) fn judge(
         scenario: &str,
         seconds: u64,
@@ -108,7 +108,7 @@ mod tests {
         Summary { steps: Vec::new(), missed: Vec::new(), loaded_at: 0.0, jobs_accepted, jobs_ended }
     }
 
-    /// A minute of an API that takes so many megabytes at each second, beside a generator that takes ever more.
+    /// A minute of samples: an API with the given memory, and a generator whose memory always grows.
     fn minute(memory_mb: impl Fn(u32) -> f64) -> Vec<Sample> {
         let reading = |i: u32, memory_mb| Reading { memory_mb, open_files: 9.0, cpu_s: f64::from(i) / 4.0 };
         let sample = |i: u32| {
@@ -125,26 +125,26 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_was_accepted_and_did_not_end_fails_the_run() {
+    fn an_accepted_job_that_did_not_finish_fails_the_run() {
         assert_eq!(failures(summary(3, 2), &minute(|_| 50.0)), ["3 jobs were accepted, 2 have ended"]);
     }
 
     #[test]
-    fn memory_that_grows_to_the_end_fails_the_run_and_warming_up_does_not() {
+    fn memory_growth_in_the_second_half_fails_the_run() {
         let leak = failures(summary(0, 0), &minute(|i| 50.0 + f64::from(i)));
         assert_eq!(leak, ["api gained 29.0 MB over the second half, not 5"]);
         assert!(failures(summary(0, 0), &minute(|i| 50.0 + f64::from(i.min(20)))).is_empty());
     }
 
     #[test]
-    fn a_process_that_has_ended_fails_the_run() {
+    fn an_ended_process_fails_the_run() {
         let mut samples = minute(|_| 50.0);
         samples[59].readings.clear();
         assert_eq!(failures(summary(0, 0), &samples), ["api has ended"]);
     }
 
     #[test]
-    fn cpu_is_told_in_cores() {
+    fn cpu_usage_is_reported_in_cores() {
         let outcome = Outcome::judge("soak", 60, summary(0, 0), &minute(|_| 50.0), None);
         assert!((outcome.usages[0].cores - 0.25).abs() < 0.001, "{outcome:?}");
     }

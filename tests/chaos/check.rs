@@ -1,4 +1,4 @@
-//! Holds the ledger against what the system says and stores.
+//! Compares the submission log with the API's answers and the stored data.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -12,29 +12,29 @@ use trainyard_testkit::{Client, pause};
 use crate::ledger::{Entry, Ledger, Meant};
 use crate::rig::{Rig, versions};
 
-/// From the last fault on, every job must have ended after this long.
+/// Every job must have ended this long after the last fault.
 const DRAIN_LIMIT: Duration = Duration::from_secs(240);
 
-/// What came of it all.
+/// The results of the check.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Jobs by how they ended: `succeeded`, `cancelled`, `failed: <code>`.
+    /// Number of jobs by result: `succeeded`, `cancelled`, `failed: <code>`.
     pub ends: BTreeMap<String, usize>,
-    /// When jobs ended and when they were accepted, for the recovery times.
+    /// When jobs ended and when they were accepted, to compute the recovery times.
     pub times: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Artifacts that were downloaded and had the digest they were published under.
+    /// Downloaded artifacts with the expected digest.
     pub artifacts: usize,
-    /// Accepted, but without a final state.
+    /// Accepted jobs without a final status.
     pub lost: Vec<String>,
-    /// More than one version of one job, or a version of a job that did not succeed.
+    /// Jobs with more than one version, and versions of jobs that did not succeed.
     pub published_twice: Vec<String>,
-    /// Every other promise that was not held.
+    /// Other violated guarantees.
     pub broken: Vec<String>,
     pub drained_after: Duration,
 }
 
 impl Findings {
-    /// Everything that must not be, in sentences.
+    /// All violations, as sentences.
     pub fn violations(&self) -> Vec<String> {
         let lost = self.lost.iter().map(|what| format!("lost: {what}"));
         let twice = self.published_twice.iter().map(|what| format!("published twice: {what}"));
@@ -42,7 +42,7 @@ impl Findings {
     }
 }
 
-/// Waits until every accepted job has ended, then checks every promise. Nothing may be broken any more.
+/// Waits until every accepted job has ended, then checks every guarantee. All faults must have ended.
 pub async fn check(rig: &mut Rig, admin: &Client, ledger: &Ledger) -> Findings {
     let mut findings = Findings { broken: ledger.pages().broken.clone(), ..Findings::default() };
     let entries = ledger.pages().entries.clone();
@@ -61,7 +61,7 @@ pub async fn check(rig: &mut Rig, admin: &Client, ledger: &Ledger) -> Findings {
         check_jobs_of(&mut findings, admin, model, &entries).await;
     }
     check_leftovers(&mut findings, rig, admin).await;
-    // A final state is final: nothing may have moved since.
+    // A final status never changes.
     for (id, before) in &ended {
         let now = admin.get(&format!("/training/{id}")).await.expect(200);
         if &now != before {
@@ -74,13 +74,13 @@ pub async fn check(rig: &mut Rig, admin: &Client, ledger: &Ledger) -> Findings {
     findings
 }
 
-/// The last view of every job that ended, by id.
+/// The last response about every ended job, by id.
 async fn drain(rig: &mut Rig, admin: &Client, entries: &[Entry]) -> HashMap<String, Value> {
     let deadline = Instant::now() + DRAIN_LIMIT;
     let mut ended = HashMap::new();
     let mut open: Vec<_> = entries.iter().map(|entry| entry.id.clone()).collect();
     while !open.is_empty() && Instant::now() < deadline {
-        rig.system.revive();
+        rig.system.restart_ended();
         let mut still_open = Vec::new();
         for id in open {
             let answer = admin.try_send(admin.request(Method::GET, &format!("/training/{id}"))).await;
@@ -97,7 +97,7 @@ async fn drain(rig: &mut Rig, admin: &Client, entries: &[Entry]) -> HashMap<Stri
     ended
 }
 
-/// Whether a job ended as it may.
+/// Whether the result of a job is permitted.
 fn judge(findings: &mut Findings, entry: &Entry, view: &Value) {
     let (status, code) = (view["status"].as_str().unwrap(), view["error"]["code"].as_str().unwrap_or_default());
     let end = if status == "failed" { format!("failed: {code}") } else { status.to_owned() };
@@ -106,11 +106,11 @@ fn judge(findings: &mut Findings, entry: &Entry, view: &Value) {
     findings.times.push((entry.accepted_at, finished));
     let as_meant = match (entry.meant, status) {
         (_, "cancelled") => entry.cancel == Some(202),
-        // Whose cancel was accepted publishes nothing.
+        // A job whose cancel request was accepted must not publish a version.
         (Meant::Success, "succeeded") => entry.cancel != Some(202),
         (Meant::BadData, "failed") => matches!(code, "bad_data" | "crashed"),
         (Meant::Timeout, "failed") => matches!(code, "timeout" | "crashed"),
-        // Killed three times, by bad luck with the faults: failing then is the promise about poison.
+        // Three kills by chance make a job poison, which is a permitted failure.
         (Meant::Success, "failed") => code == "crashed",
         _ => false,
     };
@@ -119,7 +119,7 @@ fn judge(findings: &mut Findings, entry: &Entry, view: &Value) {
     }
 }
 
-/// Every success exactly one version, each with a readable artifact.
+/// Checks that every successful job has exactly one version with a readable artifact.
 async fn check_versions(findings: &mut Findings, admin: &Client, model: &str, ended: &HashMap<String, Value>) {
     let of_model = |view: &&Value| view["name"] == *model && view["status"] == "succeeded";
     let mut promised: HashMap<&str, i64> = ended
@@ -147,7 +147,7 @@ async fn check_versions(findings: &mut Findings, admin: &Client, model: &str, en
     }
 }
 
-/// Every job that is there was accepted: a submission without an answer made none.
+/// Checks that every stored job was accepted: a submission without a response created no job.
 async fn check_jobs_of(findings: &mut Findings, admin: &Client, model: &str, entries: &[Entry]) {
     let accepted: BTreeSet<_> = entries.iter().filter(|entry| entry.model == model).map(|entry| &entry.id).collect();
     let (mut seen, mut cursor) = (0, String::new());
@@ -169,13 +169,13 @@ async fn check_jobs_of(findings: &mut Findings, admin: &Client, model: &str, ent
     }
 }
 
-/// No row is stuck, Redis holds nothing of finished jobs, and what is published is served.
+/// Checks that no row is stuck, that Redis has no entries of finished jobs, and that published versions are served.
 async fn check_leftovers(findings: &mut Findings, rig: &Rig, admin: &Client) {
     let queue = admin.get("/queue").await.expect(200);
     if queue["depth"] != 0 || queue["by_status"]["running"].as_i64().unwrap_or(0) != 0 {
         findings.broken.push(format!("jobs are stuck: {queue}"));
     }
-    // Entries that a killed worker held go when they were idle for half a minute.
+    // The entries of a killed worker are reclaimed after 30 s of idle time.
     if !within(Duration::from_secs(60), async || rig.entries_in_redis() == 0).await {
         findings.broken.push(format!("Redis still holds {} ids", rig.entries_in_redis()));
     }
@@ -193,7 +193,7 @@ async fn check_leftovers(findings: &mut Findings, rig: &Rig, admin: &Client) {
     }
 }
 
-/// Whether something comes true before the limit: a storm tells everything it finds instead of ending at the first.
+/// Waits for a condition, up to a limit. Returns instead of panicking, so that the check reports all violations.
 async fn within(limit: Duration, mut holds: impl AsyncFnMut() -> bool) -> bool {
     let deadline = Instant::now() + limit;
     while !holds().await {

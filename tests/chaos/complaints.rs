@@ -1,22 +1,22 @@
-//! What users of other queues complain about most, each as a scenario that would show it.
+//! Frequent complaints of users of other queues, each as a scenario that would reproduce the problem.
 //!
-//! Narrower tests answer some of it already: a worker that fell silent after a Redis failover and a Redis that fills with
-//! finished jobs (`rows.rs`), a running job that can't be cancelled (`tests/training.rs`).
+//! Other tests cover some of these already: a worker that stops claiming after a Redis failover, a Redis that fills
+//! with finished jobs (`rows.rs`), and a running job that can't be cancelled (`tests/training.rs`).
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use trainyard_testkit::{Client, Link, eventually, pause};
+use trainyard_testkit::{Client, NetworkState, eventually, pause};
 
 use crate::faults::spin_every_core;
 use crate::rig::{LEASE, LIMIT, Rig, endless_job, phase, quick_job, slow_job, trains, versions};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_healthy_cpu_bound_job_is_not_taken_for_dead_nor_run_again_because_of_its_age() {
+async fn a_long_cpu_bound_job_keeps_its_lease_and_runs_once() {
     let rig = Rig::start(1, 2).await;
     let admin = rig.admins().await.remove(0);
-    // More work than it gets time for: it is cancelled when it has shown what it should.
+    // Runs longer than the test, which cancels the job at its end.
     let id = admin.submit(endless_job("busy")).await;
     trains(&admin, &id).await;
     spin_every_core(LEASE * 5);
@@ -29,7 +29,7 @@ async fn a_healthy_cpu_bound_job_is_not_taken_for_dead_nor_run_again_because_of_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_owner_does_not_overwrite_the_result() {
+async fn a_stale_worker_does_not_overwrite_the_result() {
     let rig = Rig::start(1, 2).await;
     let admin = rig.admins().await.remove(0);
     let id = admin.submit(slow_job("late")).await;
@@ -62,7 +62,7 @@ async fn a_dead_worker_is_noticed_within_seconds_and_a_poison_job_stops_at_three
         rig.system.resume(owner);
         let moved = |now: &Value| now["status"] != "running" || now["worker"] != view["worker"];
         phase(&admin, &id, moved).await;
-        // The lease, the sweep that finds it run out, and a machine that is busy.
+        // The lease, the sweep that finds the expired lease, and a margin for a busy machine.
         assert!(died.elapsed() < LEASE * 5, "death {death} was noticed after {:?}", died.elapsed());
     }
     let view = admin.finished(&id).await;
@@ -108,11 +108,11 @@ async fn a_rolling_restart_under_load_kills_no_busy_worker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_is_not_accepted_and_then_never_queued() {
+async fn an_accepted_job_is_always_queued() {
     let mut rig = Rig::start(2, 1).await;
     let admins = rig.admins().await;
-    // The database has the job, and the API hangs on its way to Redis.
-    rig.to_redis.set(Link::Silent);
+    // The job is in the database, and the API waits for Redis.
+    rig.to_redis.set(NetworkState::Silent);
     let request = admins[0].request(Method::POST, "/training").json(&quick_job("orphan"));
     let pending = {
         let admin = admins[0].clone();
@@ -127,28 +127,28 @@ async fn a_job_is_not_accepted_and_then_never_queued() {
     if let Ok(answer) = pending.await.unwrap() {
         assert_eq!(answer.expect(202)["job_id"].as_str(), Some(id.as_str()));
     }
-    rig.to_redis.set(Link::Sound);
+    rig.to_redis.set(NetworkState::Healthy);
     let view = admins[1].finished(&id).await;
     assert_eq!(view["status"], "succeeded", "{view}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancel_is_not_forgotten_when_redis_is_away_and_the_worker_dies() {
+async fn a_cancel_survives_a_redis_outage_and_a_worker_crash() {
     let mut rig = Rig::start(1, 1).await;
     let admin = rig.admins().await.remove(0);
     let worker = rig.system.workers()[0];
-    let told = admin.submit(endless_job("cancelled")).await;
-    trains(&admin, &told).await;
-    rig.to_redis.set(Link::Refused);
+    let cancelled = admin.submit(endless_job("cancelled")).await;
+    trains(&admin, &cancelled).await;
+    rig.to_redis.set(NetworkState::Refused);
     let asked = Instant::now();
-    admin.post(&format!("/training/{told}/cancel"), Value::Null).await.expect(202);
-    assert_eq!(admin.finished(&told).await["status"], "cancelled");
+    admin.post(&format!("/training/{cancelled}/cancel"), Value::Null).await.expect(202);
+    assert_eq!(admin.finished(&cancelled).await["status"], "cancelled");
     assert!(asked.elapsed() < Duration::from_secs(10), "without Redis's push it took {:?}", asked.elapsed());
-    rig.to_redis.set(Link::Sound);
+    rig.to_redis.set(NetworkState::Healthy);
 
     let marked = admin.submit(endless_job("cancelled")).await;
     trains(&admin, &marked).await;
-    // It can't hear of the cancel any more, and its successor must not run the job.
+    // The cancel request can't reach the worker, and the next worker must not run the job.
     rig.system.signal(worker, libc::SIGSTOP);
     admin.post(&format!("/training/{marked}/cancel"), Value::Null).await.expect(202);
     rig.system.kill(worker);
@@ -157,7 +157,7 @@ async fn a_cancel_is_not_forgotten_when_redis_is_away_and_the_worker_dies() {
     assert_eq!((rig.runs_begun(), versions(&admin, "cancelled").await.len()), (2, 0));
 }
 
-/// As behind a load balancer: what one API does not take, the next one does.
+/// Like a client behind a load balancer: tries the next API if an API refuses the request.
 async fn submit_anywhere(admins: &[Client], key: &str, body: &Value) -> String {
     let tries = admins.iter().cycle().take(200);
     for admin in tries {

@@ -1,4 +1,4 @@
-//! What can go wrong, how it is brought about, and how it ends.
+//! Faults: their kinds, how they start, and how they end.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
-use trainyard_testkit::{Link, hold};
+use trainyard_testkit::{NetworkState, sleep_blocking};
 
 use crate::rig::{LEASE, Rig};
 
-/// The kinds of faults, each once.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     WorkerKilled,
@@ -62,15 +62,15 @@ const ALL: [Kind; 22] = [
     Kind::CoresBusy,
 ];
 
-/// One fault to come.
+/// A planned fault.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     pub kind: Kind,
-    /// The process it hits, where it hits one.
+    /// The affected process, for faults of a process.
     role: usize,
-    /// How long it lasts.
+    /// Duration of the fault.
     pub lasts: Duration,
-    /// Bytes after which an answer is cut, or milliseconds by which it is late.
+    /// Bytes until a response is cut, or its delay in milliseconds.
     amount: usize,
 }
 
@@ -106,7 +106,8 @@ impl fmt::Display for Fault {
 }
 
 impl Kind {
-    /// From which to which second it lasts. A store that answers is retried for ten seconds; a pause outlasts a lease.
+    /// Shortest and longest duration, in seconds. Object store requests are retried for ten seconds; a pause is longer
+    /// than a lease.
     fn seconds(self) -> (f64, f64) {
         match self {
             Self::WorkerTerminated
@@ -131,12 +132,12 @@ impl Kind {
         }
     }
 
-    /// Whether a second fault may come on top: not while a process is waited for.
+    /// Whether another fault may overlap; not while the test waits for a process.
     fn is_short(self) -> bool {
         matches!(self, Self::WorkerTerminated | Self::ApiTerminated)
     }
 
-    /// What it hits; two faults at once hit two things.
+    /// The affected component. Overlapping faults affect two different components.
     fn area(self) -> u8 {
         match self {
             Self::WorkerKilled
@@ -160,7 +161,7 @@ impl Kind {
 }
 
 impl Fault {
-    /// `count` faults in random order: every kind before any comes again, and some in pairs that overlap.
+    /// `count` faults in random order: all kinds before any kind repeats, and some pairs that overlap.
     pub fn draw(rng: &mut StdRng, rig: &Rig, count: usize) -> Vec<Vec<Self>> {
         let mut kinds = Vec::new();
         while kinds.len() < count {
@@ -198,7 +199,7 @@ impl Fault {
         }
     }
 
-    /// Brings it about. `accepted` are ids that the queue may see twice.
+    /// Starts the fault. `accepted` has job ids that are enqueued a second time.
     pub fn begin(&mut self, rig: &mut Rig, accepted: &[String]) {
         if matches!(self.kind, Kind::WorkerKilled | Kind::WorkerPaused | Kind::ChildKilled) {
             self.role = busy_worker(rig).unwrap_or(self.role);
@@ -218,22 +219,24 @@ impl Fault {
                 rig.redis.cli(&["FLUSHALL"]);
             }
             Kind::RedisPaused => rig.redis.signal(libc::SIGSTOP),
-            Kind::RedisRefused => rig.to_redis.set(Link::Refused),
-            Kind::RedisSilent => rig.to_redis.set(Link::Silent),
-            Kind::RedisFedJunk => feed_junk(rig, accepted),
+            Kind::RedisRefused => rig.to_redis.set(NetworkState::Refused),
+            Kind::RedisSilent => rig.to_redis.set(NetworkState::Silent),
+            Kind::RedisFedJunk => add_invalid_entries(rig, accepted),
             Kind::PostgresCrashed => rig.postgres.kill(),
             Kind::PostgresPaused => rig.postgres.signal_all(libc::SIGSTOP),
-            Kind::PostgresRefused => rig.to_postgres.set(Link::Refused),
-            Kind::PostgresSilent => rig.to_postgres.set(Link::Silent),
-            Kind::StoreRefused => rig.to_store.set(Link::Refused),
-            Kind::StoreSlow => rig.to_store.set(Link::Slow(Duration::from_millis(u64::try_from(amount).unwrap()))),
-            Kind::StoreTruncated => rig.to_store.set(Link::Truncated(amount)),
+            Kind::PostgresRefused => rig.to_postgres.set(NetworkState::Refused),
+            Kind::PostgresSilent => rig.to_postgres.set(NetworkState::Silent),
+            Kind::StoreRefused => rig.to_store.set(NetworkState::Refused),
+            Kind::StoreSlow => {
+                rig.to_store.set(NetworkState::Slow(Duration::from_millis(u64::try_from(amount).unwrap())))
+            }
+            Kind::StoreTruncated => rig.to_store.set(NetworkState::Truncated(amount)),
             Kind::StoreFails => rig.store.set_broken(true),
             Kind::CoresBusy => spin_every_core(self.lasts),
         }
     }
 
-    /// Ends it.
+    /// Ends the fault.
     pub fn end(&self, rig: &mut Rig) {
         match self.kind {
             Kind::WorkerKilled | Kind::ApiKilled | Kind::WorkerTerminated | Kind::ApiTerminated => {
@@ -245,16 +248,16 @@ impl Fault {
             Kind::RedisPaused => rig.redis.signal(libc::SIGCONT),
             Kind::PostgresCrashed => rig.postgres.resume(),
             Kind::PostgresPaused => rig.postgres.signal_all(libc::SIGCONT),
-            Kind::RedisRefused | Kind::RedisSilent => rig.to_redis.set(Link::Sound),
-            Kind::PostgresRefused | Kind::PostgresSilent => rig.to_postgres.set(Link::Sound),
-            Kind::StoreRefused | Kind::StoreSlow | Kind::StoreTruncated => rig.to_store.set(Link::Sound),
+            Kind::RedisRefused | Kind::RedisSilent => rig.to_redis.set(NetworkState::Healthy),
+            Kind::PostgresRefused | Kind::PostgresSilent => rig.to_postgres.set(NetworkState::Healthy),
+            Kind::StoreRefused | Kind::StoreSlow | Kind::StoreTruncated => rig.to_store.set(NetworkState::Healthy),
             Kind::StoreFails => rig.store.set_broken(false),
             Kind::ChildKilled | Kind::RedisFlushed | Kind::RedisFedJunk | Kind::CoresBusy => {}
         }
     }
 }
 
-/// A worker that trains at this moment, waited for a while: hitting an idle one would show nothing.
+/// Waits for a worker with a running training process: a fault of an idle worker has no effect.
 fn busy_worker(rig: &Rig) -> Option<usize> {
     let until = Instant::now() + Duration::from_secs(3);
     loop {
@@ -262,11 +265,11 @@ fn busy_worker(rig: &Rig) -> Option<usize> {
         if busy.is_some() || Instant::now() > until {
             return busy;
         }
-        hold(Duration::from_millis(10));
+        sleep_blocking(Duration::from_millis(10));
     }
 }
 
-/// Twice as many threads as cores that do nothing but compute, for so long.
+/// Computes on twice as many threads as there are cores, for the given time.
 pub fn spin_every_core(lasts: Duration) {
     let until = Instant::now() + lasts;
     for _ in 0..2 * std::thread::available_parallelism().map_or(2, usize::from) {
@@ -274,8 +277,8 @@ pub fn spin_every_core(lasts: Duration) {
     }
 }
 
-/// Entries that name no job, a job that never was, and jobs that are there or done already.
-pub fn feed_junk(rig: &Rig, accepted: &[String]) {
+/// Adds invalid entries, entries of unknown jobs, and entries of jobs that are queued or finished already.
+pub fn add_invalid_entries(rig: &Rig, accepted: &[String]) {
     let stream = |class: &str| format!("{{{}}}:jobs:{class}", rig.prefix);
     rig.redis.cli(&["XADD", &stream("normal"), "*", "colour", "green"]);
     rig.redis.cli(&["XADD", &stream("high"), "*", "job", "not an id"]);

@@ -1,42 +1,42 @@
-//! What the suite was promised: each accepted job, what was meant with it, and each answer it got.
+//! The submission log: every accepted job, its expected result, and every response about it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
 
-/// What a job is meant to come to, if nobody cancels it.
+/// The expected result of a job that is not cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meant {
     Success,
-    /// For lack of usable rows.
+    /// Fails because it has too few usable rows.
     BadData,
     Timeout,
 }
 
-/// A job that was answered 202.
+/// A job whose submission was answered 202.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub id: String,
     pub model: String,
     pub meant: Meant,
     pub accepted_at: DateTime<Utc>,
-    /// The answer to its cancel, if it was asked for.
+    /// The response to the cancel request, if one was sent.
     pub cancel: Option<u16>,
 }
 
-/// Shared by all who submit.
+/// Shared by all submitting clients.
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Pages>);
 
 #[derive(Debug, Default)]
 pub struct Pages {
     pub entries: Vec<Entry>,
-    /// Answers to submissions and cancels by status; 0 stands for none at all.
+    /// Responses to submissions and cancel requests, by status; 0 means no response.
     pub answers: BTreeMap<u16, usize>,
-    /// Submissions that were sent again with their key after they were accepted.
+    /// Submissions that were repeated with their idempotency key after they were accepted.
     pub repeated: usize,
-    /// What was promised and not held already then.
+    /// Guarantees that were violated during the submissions.
     pub broken: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! The stream of submissions: mostly quick jobs, some urgent, some for later, some cancelled, some sent twice, some that
-//! fail by themselves. Each is sent with its key until somebody answers, as a careful client does.
+//! Submits a stream of jobs: mostly quick, some urgent, scheduled, cancelled, sent twice, or failing by design. Each
+//! submission is repeated with its idempotency key until a response arrives, as clients should do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,14 +17,14 @@ use trainyard_testkit::{Answer, Client, pause};
 use crate::ledger::{Entry, Ledger, Meant};
 use crate::rig::{quick_job, slow_job};
 
-/// Clients that submit at the same time.
+/// Number of concurrent clients.
 const CLIENTS: usize = 4;
-/// A client gives up on an answer after this long, and asks again.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// A data set that can't be split: too few rows of each class.
+/// Request timeout of a client, which then repeats the request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A dataset that can't be split: a class has too few rows.
 pub const HOPELESS: &str = "hopeless";
 
-/// A stream of `jobs` jobs. They flow as fast as `allow` lets them.
+/// Submits `jobs` jobs in total, as fast as `allow` permits.
 pub struct Stream {
     pub ledger: Arc<Ledger>,
     allowance: Arc<Semaphore>,
@@ -53,12 +53,12 @@ impl Stream {
         Self { ledger, allowance, clients }
     }
 
-    /// Lets so many more jobs flow.
+    /// Permits this many more submissions.
     pub fn allow(&self, jobs: usize) {
         self.allowance.add_permits(jobs);
     }
 
-    /// Waits until every job was accepted.
+    /// Waits until every job is accepted.
     pub async fn ended(self) -> Arc<Ledger> {
         for client in self.clients {
             client.await.unwrap();
@@ -67,7 +67,7 @@ impl Stream {
     }
 }
 
-/// Uploads what the stream trains on.
+/// Uploads the datasets of the stream.
 pub async fn prepare(admin: &Client) {
     admin.upload(HOPELESS, "x,y\n1,a\n1,b\n2,c\n").await.expect(201);
 }
@@ -79,7 +79,7 @@ struct Customer {
 }
 
 impl Customer {
-    /// Orders job `number`, whose nature depends on the seed and its number alone.
+    /// Submits job `number`. Its kind depends only on the seed and the number.
     async fn order(&self, number: usize) {
         let mut rng = StdRng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(number as u64));
         pause(Duration::from_millis(rng.random_range(0..300))).await;
@@ -116,7 +116,7 @@ impl Customer {
         }
     }
 
-    /// The status that a cancel ended in: 202, or 409 when the job had ended.
+    /// The final status of a cancel request: 202, or 409 if the job had already ended.
     async fn cancel(&self, rng: &mut StdRng, id: &str) -> u16 {
         loop {
             let answer = self.ask(rng, &format!("/training/{id}/cancel"), None).await;
@@ -128,11 +128,11 @@ impl Customer {
         }
     }
 
-    /// Posts to one API after the other until one answers.
+    /// Sends the request to one API after the other until one responds.
     async fn ask(&self, rng: &mut StdRng, path: &str, order: Option<(&str, &Value)>) -> Answer {
         loop {
             let admin = self.admins.choose(rng).unwrap();
-            let mut request = admin.request(Method::POST, path).timeout(PATIENCE);
+            let mut request = admin.request(Method::POST, path).timeout(REQUEST_TIMEOUT);
             if let Some((key, body)) = order {
                 request = request.header("idempotency-key", key).json(body);
             }

@@ -1,17 +1,17 @@
-//! What a storm tells people.
+//! The report of a storm.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use trainyard_testkit::Revived;
+use trainyard_testkit::Restarted;
 
 use crate::check::Findings;
 use crate::faults::Fault;
 use crate::ledger::Ledger;
 
-/// A fault that was brought about.
+/// An injected fault.
 #[derive(Debug, Clone, Copy)]
 pub struct Struck {
     pub fault: Fault,
@@ -27,16 +27,16 @@ pub struct Report {
     pub workers: usize,
     pub took: Duration,
     pub struck: Vec<Struck>,
-    /// Processes that ended by themselves and were started again.
-    pub revived: Vec<Revived>,
+    /// Processes that ended unexpectedly and were restarted.
+    pub restarted: Vec<Restarted>,
     pub runs_begun: usize,
     pub stored_artifacts: usize,
     pub findings: Findings,
 }
 
 impl Report {
-    /// For each fault, the seconds from its end to the next end of a job that was accepted after the fault began.
-    /// Faults after which no such job ended any more are left out.
+    /// For each fault, the seconds from its end until the next job ends that was accepted after the fault began. A
+    /// fault without such a job is left out.
     fn recoveries(&self) -> Vec<f64> {
         let mut seconds: Vec<_> = self.struck.iter().filter_map(|struck| self.recovery(struck)).collect();
         seconds.sort_by(f64::total_cmp);
@@ -49,7 +49,7 @@ impl Report {
         (next - struck.ended).to_std().ok().map(|time| time.as_secs_f64())
     }
 
-    /// The report as text.
+    /// Formats the report.
     pub fn text(&self, ledger: &Ledger) -> String {
         let (mut text, pages) = (String::new(), ledger.pages());
         let mut line = |what: std::fmt::Arguments<'_>| writeln!(text, "{what}").unwrap();
@@ -78,9 +78,9 @@ impl Report {
             let name = if *status == 0 { "none".to_owned() } else { status.to_string() };
             line(format_args!("  {name:<26}{count:>6}"));
         }
-        line(format_args!("processes that ended by themselves and were started again {:>6}", self.revived.len()));
-        for Revived { role, name, status, last_words } in &self.revived {
-            line(format_args!("  {name} (process {role}), {status}: {last_words}"));
+        line(format_args!("processes that ended by themselves and were started again {:>6}", self.restarted.len()));
+        for Restarted { role, name, status, last_log_line } in &self.restarted {
+            line(format_args!("  {name} (process {role}), {status}: {last_log_line}"));
         }
         line(format_args!("artifacts read, digest right{:>6}", findings.artifacts));
         line(format_args!("artifacts of no version, left to the orphan search {:>6}\n", self.orphans()));
@@ -128,7 +128,7 @@ impl Report {
     }
 }
 
-/// The nearest rank of sorted values; 0 of none.
+/// The nearest-rank percentile of sorted values; 0 if there are none.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()

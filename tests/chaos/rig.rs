@@ -1,22 +1,23 @@
-//! The system under test: each role as a process of its own, on servers of its own, each behind a proxy.
+//! The system under test: each role in its own process, with its own servers, each behind a proxy.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use trainyard_testkit::{
-    Client, Link, PostgresServer, Proxy, RedisServer, S3Server, System, children_of, eventually, send_signal, unique,
+    Client, NetworkState, PostgresServer, Proxy, RedisServer, S3Server, System, children_of, eventually, send_signal,
+    unique,
 };
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_trainyard");
 
-/// How long a lease lasts in this suite.
+/// Lease duration in this suite.
 pub const LEASE: Duration = Duration::from_secs(3);
-/// Long enough for anything that happens at all, on a machine that has other things to do.
+/// A limit for events that must happen, also on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(90);
 
-/// Leases and sweeps that tell within seconds what takes half a minute by default.
+/// Leases and sweeps of seconds instead of half a minute.
 const QUICK: [(&str, &str); 11] = [
     ("TRAINYARD__WORKER__LEASE_S", "3"),
     ("TRAINYARD__WORKER__RENEW_EVERY_S", "1"),
@@ -27,12 +28,12 @@ const QUICK: [(&str, &str); 11] = [
     ("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1"),
     ("TRAINYARD__DATABASE__MAX_CONNECTIONS", "8"),
     ("TRAINYARD__DATABASE__ACQUIRE_TIMEOUT_S", "2"),
-    // What the suite sends again and again while something is away must not be remembered as too much.
+    // The suite repeats requests during outages, so the rate limits are disabled.
     ("TRAINYARD__API__MAX_JOBS_PER_USER", "100000"),
     ("TRAINYARD__INFERENCE__PINNED_WAIT_MS", "3000"),
 ];
 
-/// A running system and what it stands on. The system goes first when dropped.
+/// A running system and its servers. The system is dropped first.
 pub struct Rig {
     pub system: System,
     pub postgres: PostgresServer,
@@ -41,7 +42,7 @@ pub struct Rig {
     pub to_postgres: Proxy,
     pub to_redis: Proxy,
     pub to_store: Proxy,
-    /// Before every Redis key.
+    /// Prefix of every Redis key.
     pub prefix: String,
     bucket: String,
 }
@@ -54,7 +55,8 @@ impl Drop for Rig {
 }
 
 impl Rig {
-    /// Starts it where blocking is allowed, with one inference process and as many of the others as asked.
+    /// Starts the system on a thread that may block, with one inference process and the given numbers of the other
+    /// roles.
     pub async fn start(apis: usize, workers: usize) -> Self {
         tokio::task::spawn_blocking(move || Self::start_blocking(apis, workers)).await.unwrap()
     }
@@ -81,7 +83,7 @@ impl Rig {
         Self { system, postgres, redis, store, to_postgres, to_redis, to_store, prefix, bucket }
     }
 
-    /// An administrator at each API, the first one first.
+    /// An administrator client per API, in the order of the APIs.
     pub async fn admins(&self) -> Vec<Client> {
         let token = self.system.client().admin().await;
         token.upload("long", long_dataset()).await.expect(201);
@@ -89,24 +91,24 @@ impl Rig {
         apis.into_iter().map(|api| self.system.client_of(api).with_token(token.token())).collect()
     }
 
-    /// Where the store keeps the artifacts as files.
+    /// The directory with the artifacts of the object store.
     pub fn artifacts(&self) -> PathBuf {
         self.store.files(&self.bucket).join("artifacts")
     }
 
-    /// How many artifacts the store holds, published or not.
+    /// Number of artifacts in the store, published or not.
     pub fn stored_artifacts(&self) -> usize {
         let folders = std::fs::read_dir(self.artifacts()).into_iter().flatten().flatten();
         folders.map(|folder| std::fs::read_dir(folder.path()).into_iter().flatten().count()).sum()
     }
 
-    /// Ids in the streams, those being handed over included.
+    /// Job ids in the streams, including ids that are being moved.
     pub fn entries_in_redis(&self) -> u64 {
         let classes = ["high", "normal", "low"].map(|class| format!("{{{}}}:jobs:{class}", self.prefix));
         classes.iter().map(|stream| self.redis.cli(&["XLEN", stream]).parse::<u64>().unwrap_or(0)).sum()
     }
 
-    /// The training processes of a worker that runs.
+    /// The training processes of a running worker.
     pub fn children(&self, worker: usize) -> Vec<u32> {
         let children = children_of(self.system.pid(worker)).into_iter();
         children.filter(|(_, command)| command.contains("train-task")).map(|(pid, _)| pid).collect()
@@ -117,35 +119,35 @@ impl Rig {
         self.children(worker).into_iter().for_each(|pid| send_signal(pid, libc::SIGKILL));
     }
 
-    /// Ends every fault: links pass, servers and processes run.
+    /// Ends every fault: network links pass, servers and processes run.
     pub fn mend(&mut self) {
         for proxy in [&self.to_postgres, &self.to_redis, &self.to_store] {
-            proxy.set(Link::Sound);
+            proxy.set(NetworkState::Healthy);
         }
         self.store.set_broken(false);
-        self.system.revive();
+        self.system.restart_ended();
     }
 
-    /// How often a run was begun, over all workers and their restarts.
+    /// Number of started runs over all workers and their restarts.
     pub fn runs_begun(&self) -> usize {
         let workers = self.system.workers().into_iter();
         workers.map(|worker| self.system.log(worker).matches(r#""message":"running""#).count()).sum()
     }
 
-    /// The index of the process that calls itself what a running job names as its worker.
+    /// The index of the worker process that a running job names as its worker.
     pub fn process_of(&self, view: &Value) -> usize {
         let name = view["worker"].as_str().unwrap();
         self.system.workers().into_iter().find(|&worker| self.system.log(worker).contains(name)).unwrap()
     }
 }
 
-/// Waits until a job's training process works.
+/// Waits until the training process of a job runs.
 pub async fn trains(admin: &Client, id: &str) -> Value {
     let busy = |view: &Value| view["phase"].as_str().is_some_and(|phase| phase != "fetching");
     phase(admin, id, |view| view["status"] == "running" && busy(view)).await
 }
 
-/// Waits until a job looks as asked.
+/// Waits until a job has the given properties.
 pub async fn phase(admin: &Client, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     eventually(&format!("job {id} is as wanted"), LIMIT, async || {
         let request = admin.request(reqwest::Method::GET, &format!("/training/{id}"));
@@ -156,7 +158,7 @@ pub async fn phase(admin: &Client, id: &str, wanted: impl Fn(&Value) -> bool) ->
     .await
 }
 
-/// The numbers of a model's versions, newest first, by job.
+/// The version numbers of a model, newest first, with their jobs.
 pub async fn versions(admin: &Client, model: &str) -> Vec<Value> {
     let (mut versions, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -178,7 +180,7 @@ pub fn quick_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age", "pclass"], "params": {"n_trees": 10}})
 }
 
-/// Keeps a worker busy for some seconds, and ends well.
+/// Keeps a worker busy for some seconds, and succeeds.
 pub fn slow_job(name: &str) -> Value {
     json!({
         "name": name, "algorithm": "random_forest", "features": ["*"], "dataset": "long", "target": "survived",
@@ -186,13 +188,13 @@ pub fn slow_job(name: &str) -> Value {
     })
 }
 
-/// More work than a test gives it time for: to be cancelled, or killed.
+/// Runs longer than a test; the test cancels or kills the job.
 pub fn endless_job(name: &str) -> Value {
     let params = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
     json!({"name": name, "algorithm": "svm", "features": ["*"], "params": params})
 }
 
-/// What a [`slow_job`] trains on: the passengers of the Titanic, many times over.
+/// The dataset of a [`slow_job`]: the Titanic passengers, repeated.
 fn long_dataset() -> String {
     let (header, rows) = include_str!("../../datasets/titanic.csv").split_once('\n').unwrap();
     format!("{header}\n{}", rows.repeat(6))

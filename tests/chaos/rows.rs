@@ -1,20 +1,20 @@
 //! Rows of the fault table, one scenario each.
 //!
-//! Rows that narrower tests cover are not repeated here: training processes that are killed, run out of memory, hang or
-//! flood, and a full disk (`worker/tests/worker/children.rs`); a clock that jumps on one worker
-//! (`worker/tests/worker/fencing.rs`); two sweeps at once (`worker/tests/worker/sweeping.rs`); damaged artifacts
+//! Rows that other tests cover are not repeated: training processes that are killed, run out of memory, hang or flood
+//! their output, and a full disk (`worker/tests/worker/children.rs`); a clock change on one worker
+//! (`worker/tests/worker/fencing.rs`); two concurrent sweeps (`worker/tests/worker/sweeping.rs`); corrupt artifacts
 //! (`inference/tests/serving/outages.rs`).
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use trainyard_testkit::{Client, Link, eventually, pause};
+use trainyard_testkit::{Client, NetworkState, eventually, pause};
 
-use crate::faults::feed_junk;
+use crate::faults::add_invalid_entries;
 use crate::rig::{LEASE, LIMIT, Rig, phase, quick_job, slow_job, trains, versions};
 
-/// Every version of a model once, numbered from 1 without a gap.
+/// Checks that a model has all versions from 1 without a gap.
 async fn assert_published_once(admin: &Client, model: &str, count: usize) {
     let numbers: Vec<_> = versions(admin, model).await.iter().map(|version| version["version"].clone()).collect();
     assert_eq!(numbers, (1..=count).rev().map(|number| json!(number)).collect::<Vec<_>>());
@@ -32,10 +32,10 @@ async fn a_worker_killed_while_it_uploads_or_before_it_publishes_runs_again_and_
 
     let uploading = admin.submit(slow_job("uploading")).await;
     trains(&admin, &uploading).await;
-    rig.to_store.set(Link::Silent);
+    rig.to_store.set(NetworkState::Silent);
     phase(&admin, &uploading, |view| view["phase"] == "publishing").await;
     rig.system.kill(worker);
-    rig.to_store.set(Link::Sound);
+    rig.to_store.set(NetworkState::Healthy);
     rig.system.resume(worker);
     succeeds(&admin, &uploading).await;
     assert_published_once(&admin, "uploading", 1).await;
@@ -43,18 +43,18 @@ async fn a_worker_killed_while_it_uploads_or_before_it_publishes_runs_again_and_
     let uploaded = admin.submit(slow_job("uploaded")).await;
     trains(&admin, &uploaded).await;
     let before = rig.stored_artifacts();
-    rig.to_postgres.set(Link::Silent);
-    // All of it is there and can be read, and the row that says so can't be written.
+    rig.to_postgres.set(NetworkState::Silent);
+    // The object is complete and readable, and its database row can't be written.
     eventually("the artifact is stored", LIMIT, async || (rig.stored_artifacts() > before).then_some(())).await;
     rig.system.kill(worker);
-    rig.to_postgres.set(Link::Sound);
+    rig.to_postgres.set(NetworkState::Healthy);
     rig.system.resume(worker);
     succeeds(&admin, &uploaded).await;
     assert_published_once(&admin, "uploaded", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redis_restarted_flushed_away_or_hung_loses_no_job_and_silences_no_worker() {
+async fn redis_restarts_flushes_outages_and_hangs_lose_no_job_and_stop_no_worker() {
     let mut rig = Rig::start(1, 2).await;
     let admin = rig.admins().await.remove(0);
     let mut ids = Vec::new();
@@ -66,10 +66,10 @@ async fn redis_restarted_flushed_away_or_hung_loses_no_job_and_silences_no_worke
             "killed" | "emptied" => rig.redis.kill(),
             "flushed" => drop(rig.redis.cli(&["FLUSHALL"])),
             "hung" => rig.redis.signal(libc::SIGSTOP),
-            "refused" => rig.to_redis.set(Link::Refused),
-            _ => rig.to_redis.set(Link::Silent),
+            "refused" => rig.to_redis.set(NetworkState::Refused),
+            _ => rig.to_redis.set(NetworkState::Silent),
         }
-        // Accepted all the same: the database holds the job.
+        // Accepted because the job is in the database.
         for _ in 0..3 {
             ids.push(admin.submit(quick_job("redis")).await);
         }
@@ -78,9 +78,9 @@ async fn redis_restarted_flushed_away_or_hung_loses_no_job_and_silences_no_worke
             "emptied" => rig.redis.resume_empty(),
             "flushed" => {}
             "hung" => rig.redis.signal(libc::SIGCONT),
-            _ => rig.to_redis.set(Link::Sound),
+            _ => rig.to_redis.set(NetworkState::Healthy),
         }
-        // A worker that fell silent would leave these.
+        // A worker that stopped claiming would leave these jobs queued.
         for id in &ids {
             succeeds(&admin, id).await;
         }
@@ -93,7 +93,7 @@ async fn redis_restarted_flushed_away_or_hung_loses_no_job_and_silences_no_worke
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_away_refuses_submissions_and_ends_no_run() {
+async fn a_postgres_outage_refuses_submissions_and_ends_no_run() {
     let mut rig = Rig::start(1, 1).await;
     let admin = rig.admins().await.remove(0);
     let id = admin.submit(slow_job("outage")).await;
@@ -103,7 +103,7 @@ async fn postgres_away_refuses_submissions_and_ends_no_run() {
     let refused = admin.post("/training", quick_job("outage")).await;
     assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
     refused.problem(503);
-    // For longer than a lease, so that only a sweep that forgives outages leaves the run alone.
+    // Longer than a lease, so the run continues only if the sweep extends leases after an outage.
     pause((LEASE + Duration::from_secs(2)).saturating_sub(away.elapsed())).await;
     let mut rig = tokio::task::spawn_blocking(move || {
         rig.postgres.resume();
@@ -113,7 +113,7 @@ async fn postgres_away_refuses_submissions_and_ends_no_run() {
     .unwrap();
     let view = succeeds(&admin, &id).await;
     assert_eq!((&view["attempt"], rig.runs_begun()), (&json!(1), 1), "{view}");
-    // And hung: connections stay, answers don't come.
+    // A hanging server: connections stay open without responses.
     let id = admin.submit(slow_job("outage")).await;
     trains(&admin, &id).await;
     rig.postgres.signal_all(libc::SIGSTOP);
@@ -121,24 +121,29 @@ async fn postgres_away_refuses_submissions_and_ends_no_run() {
     rig.postgres.signal_all(libc::SIGCONT);
     let view = succeeds(&admin, &id).await;
     assert_eq!((&view["attempt"], rig.runs_begun()), (&json!(1), 2), "{view}");
-    let gave_up = rig.system.revive();
+    let gave_up = rig.system.restart_ended();
     assert!(gave_up.is_empty(), "{gave_up:?}");
     assert_published_once(&admin, "outage", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_store_that_is_away_slow_failing_or_truncating_is_waited_out() {
+async fn object_store_outages_delays_errors_and_truncation_are_retried() {
     let rig = Rig::start(1, 1).await;
     let admin = rig.admins().await.remove(0);
-    let links = [Link::Refused, Link::Slow(Duration::from_millis(300)), Link::Truncated(700), Link::Sound];
+    let links = [
+        NetworkState::Refused,
+        NetworkState::Slow(Duration::from_millis(300)),
+        NetworkState::Truncated(700),
+        NetworkState::Healthy,
+    ];
     for (n, link) in links.into_iter().enumerate() {
         let id = admin.submit(slow_job("store")).await;
         trains(&admin, &id).await;
         rig.to_store.set(link);
-        rig.store.set_broken(link == Link::Sound);
+        rig.store.set_broken(link == NetworkState::Healthy);
         phase(&admin, &id, |view| view["phase"] == "publishing").await;
         pause(Duration::from_secs(3)).await;
-        rig.to_store.set(Link::Sound);
+        rig.to_store.set(NetworkState::Healthy);
         rig.store.set_broken(false);
         let view = succeeds(&admin, &id).await;
         assert_eq!(view["attempt"], 1, "{link:?}: {view}");
@@ -147,11 +152,11 @@ async fn an_object_store_that_is_away_slow_failing_or_truncating_is_waited_out()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_artifact_that_arrives_truncated_is_never_served() {
+async fn a_truncated_artifact_is_never_served() {
     let rig = Rig::start(1, 1).await;
     let admin = rig.admins().await.remove(0);
     admin.trained(quick_job("cut")).await;
-    // Another seed: the same model has the same digest, and the inference role has that one already.
+    // Another seed gives another digest; otherwise inference would use its cached artifact.
     let mut other = quick_job("cut");
     other["seed"] = json!(7);
     let second = admin.trained(other).await["job_id"].as_str().unwrap().to_owned();
@@ -159,14 +164,14 @@ async fn an_artifact_that_arrives_truncated_is_never_served() {
     let (newest, pinned) =
         (json!({"model": "cut", "features": row}), json!({"model": "cut", "version": 2, "features": row}));
     admin.served(newest.clone(), &json!(1)).await;
-    // On its way: every answer ends within its headers. (One that ends later is taken up where it ended.)
-    rig.to_store.set(Link::Truncated(100));
+    // Truncation in transit, within the response headers. (A download that ends later is resumed.)
+    rig.to_store.set(NetworkState::Truncated(100));
     admin.infer(pinned.clone()).await.problem(503);
-    // And in the store: the object itself is shorter than it was.
+    // Truncation in the store: the object itself is shorter.
     let file = rig.artifacts().join(second).join("1.tym");
     let whole = std::fs::read(&file).unwrap();
     std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    rig.to_store.set(Link::Sound);
+    rig.to_store.set(NetworkState::Healthy);
     for _ in 0..3 {
         admin.infer(pinned.clone()).await.problem(503);
         assert_eq!(admin.infer(newest.clone()).await.expect(200)["version"], 1);
@@ -180,11 +185,11 @@ async fn an_artifact_that_arrives_truncated_is_never_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn duplicate_undecodable_and_ancient_ids_are_dropped_with_a_metric() {
+async fn duplicate_undecodable_and_old_ids_are_dropped_and_counted() {
     let rig = Rig::start(1, 1).await;
     let admin = rig.admins().await.remove(0);
     let done = admin.trained(quick_job("junk")).await["job_id"].as_str().unwrap().to_owned();
-    feed_junk(&rig, std::slice::from_ref(&done));
+    add_invalid_entries(&rig, std::slice::from_ref(&done));
     admin.trained(quick_job("junk")).await;
     let worker = rig.system.urls().into_iter().find(|(role, _)| *role == "worker").unwrap().1;
     let counted = async |reason: &str| {
@@ -192,7 +197,7 @@ async fn duplicate_undecodable_and_ancient_ids_are_dropped_with_a_metric() {
         let name = format!("trainyard_queue_messages_dropped_total{{reason=\"{reason}\"}} ");
         text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok()).unwrap_or(0.0)
     };
-    // Two that name no job; one that names a job that never was, and the finished one twice.
+    // Two invalid entries, one of an unknown job, and the finished job twice.
     eventually("the metrics tell", LIMIT, async || {
         (counted("undecodable").await >= 2.0 && counted("not_claimable").await >= 3.0).then_some(())
     })

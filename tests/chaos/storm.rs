@@ -1,4 +1,4 @@
-//! Faults in seeded random order under a stream of jobs, then the ledger.
+//! Faults in seeded random order while jobs are submitted, then a check of the submission log.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use trainyard_testkit::{Client, Revived, hold};
+use trainyard_testkit::{Client, Restarted, sleep_blocking};
 
 use crate::check::check;
 use crate::faults::Fault;
@@ -17,7 +17,7 @@ use crate::rig::Rig;
 
 const APIS: usize = 2;
 const WORKERS: usize = 3;
-/// With more jobs than this open, the next fault waits: else a slow machine measures its backlog.
+/// The next fault waits while more jobs than this are open; otherwise a slow machine measures its backlog.
 const MOST_OPEN: i64 = 30;
 const BACKLOG_LIMIT: Duration = Duration::from_secs(20);
 
@@ -31,10 +31,10 @@ async fn storm(seed: u64, jobs: usize, faults: usize) -> (Report, Arc<Ledger>) {
     let steps = Fault::draw(&mut rng, &rig, faults);
     let stream = Stream::start(&admins, seed, jobs);
 
-    let (rig, struck, revived, stream) = {
+    let (rig, struck, restarted, stream) = {
         let (admins, runtime) = (admins.clone(), tokio::runtime::Handle::current());
         tokio::task::spawn_blocking(move || {
-            let mut run = Run { rig, rng, struck: Vec::new(), revived: Vec::new() };
+            let mut run = Run { rig, rng, struck: Vec::new(), restarted: Vec::new() };
             let mut allowed = 0;
             for step in steps {
                 let upto = jobs * (run.struck.len() + step.len()) / faults;
@@ -44,7 +44,7 @@ async fn storm(seed: u64, jobs: usize, faults: usize) -> (Report, Arc<Ledger>) {
                 runtime.block_on(run.catch_up(&admins));
             }
             run.rig.mend();
-            (run.rig, run.struck, run.revived, stream)
+            (run.rig, run.struck, run.restarted, stream)
         })
         .await
         .unwrap()
@@ -59,7 +59,7 @@ async fn storm(seed: u64, jobs: usize, faults: usize) -> (Report, Arc<Ledger>) {
         workers: WORKERS,
         took: started.elapsed(),
         struck,
-        revived,
+        restarted,
         runs_begun: rig.runs_begun(),
         stored_artifacts: rig.stored_artifacts(),
         findings,
@@ -67,18 +67,18 @@ async fn storm(seed: u64, jobs: usize, faults: usize) -> (Report, Arc<Ledger>) {
     (report, ledger)
 }
 
-/// A storm under way.
+/// A running storm.
 struct Run {
     rig: Rig,
     rng: StdRng,
     struck: Vec<Struck>,
-    revived: Vec<Revived>,
+    restarted: Vec<Restarted>,
 }
 
 impl Run {
-    /// Brings the faults of one step about, lets them last, and ends them in the order they began.
+    /// Starts the faults of one step, waits for their durations, and ends them in the order in which they began.
     fn strike(&mut self, step: Vec<Fault>, ledger: &Ledger) {
-        hold(Duration::from_millis(self.rng.random_range(100..900)));
+        sleep_blocking(Duration::from_millis(self.rng.random_range(100..900)));
         let mut under_way = Vec::new();
         for mut fault in step {
             let began = (Utc::now(), Instant::now());
@@ -86,14 +86,14 @@ impl Run {
             under_way.push((fault, began));
         }
         for (fault, (began, since)) in under_way {
-            hold(fault.lasts.saturating_sub(since.elapsed()));
+            sleep_blocking(fault.lasts.saturating_sub(since.elapsed()));
             fault.end(&mut self.rig);
             self.struck.push(Struck { fault, began, ended: Utc::now() });
         }
-        self.revived.extend(self.rig.system.revive());
+        self.restarted.extend(self.rig.system.restart_ended());
     }
 
-    /// Waits until no more than a handful of jobs are open, and starts what has ended by itself.
+    /// Waits until only a few jobs are open, and restarts processes that ended unexpectedly.
     async fn catch_up(&mut self, admins: &[Client]) {
         let deadline = Instant::now() + BACKLOG_LIMIT;
         while Instant::now() < deadline {
@@ -109,7 +109,7 @@ impl Run {
             if open.is_some_and(|open| open <= MOST_OPEN) {
                 return;
             }
-            self.revived.extend(self.rig.system.revive());
+            self.restarted.extend(self.rig.system.restart_ended());
             trainyard_testkit::pause(Duration::from_millis(100)).await;
         }
     }
@@ -122,7 +122,7 @@ async fn a_short_seeded_storm_loses_nothing_and_publishes_nothing_twice() {
     assert!(violations.is_empty(), "{}", report.text(&ledger));
 }
 
-/// `make chaos`: SEED, JOBS and FAULTS from the environment, the report to stdout and to the file REPORT.
+/// `make chaos`: SEED, JOBS and FAULTS from the environment; the report is written to stdout and to the file REPORT.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: make chaos"]
 async fn a_long_seeded_storm_loses_nothing_and_publishes_nothing_twice() {
@@ -137,7 +137,7 @@ async fn a_long_seeded_storm_loses_nothing_and_publishes_nothing_twice() {
     let text = report.text(&ledger);
     println!("\n{text}");
     if let Some(file) = std::env::var_os("REPORT").filter(|file| !file.is_empty()) {
-        // Relative to where `make` was called, not to the crate.
+        // Relative to the working directory of `make`, not to the crate.
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         std::fs::write(root.join(file), &text).unwrap();
     }

@@ -1,19 +1,19 @@
-//! The dashboards as files, and their queries as Grafana would send them.
+//! Parses the dashboards and completes their queries as Grafana does.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// The dashboards, as the issue names them.
+/// The dashboard files.
 pub const FILES: [&str; 4] = ["services_overview.json", "queue.json", "training.json", "inference.json"];
 
-/// The repository.
+/// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// A file of the repository.
+/// Reads a file of the repository.
 pub fn read(path: &str) -> String {
     let path = root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -29,7 +29,7 @@ pub struct Board {
 pub struct Target {
     pub panel: String,
     pub query: String,
-    /// Over time, or now.
+    /// A range query, or an instant query.
     pub range: bool,
 }
 
@@ -39,12 +39,12 @@ impl Board {
         FILES.map(parse).into()
     }
 
-    /// Everything but the headings.
+    /// All panels except rows.
     pub fn panels(&self) -> Vec<&Value> {
         self.json["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row").collect()
     }
 
-    /// Every query that shows something, annotations included.
+    /// Every query of the dashboard, including annotations.
     pub fn targets(&self) -> Vec<Target> {
         let of_panel = |panel: &Value| {
             let title = panel["title"].as_str().unwrap().to_owned();
@@ -64,7 +64,7 @@ impl Board {
         self.panels().into_iter().flat_map(of_panel).chain(annotations).collect()
     }
 
-    /// The variables that are filled by a query: name, the selector asked, and the label whose values it takes.
+    /// The variables that are filled by a query: name, selector, and label.
     pub fn variables(&self) -> Vec<(String, String, String)> {
         let list = self.json["templating"]["list"].as_array().unwrap().iter();
         let queries = list.filter(|variable| variable["type"] == "query").map(|variable| {
@@ -77,7 +77,7 @@ impl Board {
     }
 }
 
-/// A query with everything put in that Grafana puts in.
+/// The query with Grafana's variables replaced.
 pub fn filled_in(query: &str, variables: &BTreeMap<String, String>) -> String {
     let mut text = query.replace("$__rate_interval", "1m");
     for (name, value) in variables {

@@ -1,4 +1,4 @@
-//! What can be checked without running anything of ours.
+//! Checks that need no running system.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -10,10 +10,10 @@ use trainyard_telemetry::catalogue::{self, Kind};
 use crate::boards::{Board, read, root};
 use crate::promql::{Selector, selectors};
 
-/// What Prometheus makes by itself.
+/// Metrics that Prometheus adds.
 const NOT_OURS: [&str; 2] = ["up", "ALERTS"];
 
-/// Every metric that a selector can name, with the metric of the catalogue behind it.
+/// Every metric name that a selector may use, with its metric in the catalogue.
 fn known() -> BTreeMap<String, &'static str> {
     let names = catalogue::ALL.iter().flat_map(|spec| {
         let endings: &[&str] = if spec.kind == Kind::Histogram { &["_bucket", "_sum", "_count"] } else { &[""] };
@@ -29,7 +29,7 @@ fn unknown(query: &str) -> Vec<Selector> {
     selectors(query).into_iter().filter(is_unknown).collect()
 }
 
-/// The alerts' file by alert, as text: its name and its lines.
+/// The lines of each alert, by name.
 pub fn alerts() -> Vec<(String, String)> {
     let text = read("dashboards/alerts.yaml");
     let alerts = text.split("- alert: ").skip(1).map(|alert| {
@@ -39,7 +39,7 @@ pub fn alerts() -> Vec<(String, String)> {
     alerts.collect()
 }
 
-/// The expression among an alert's lines.
+/// The expression of an alert.
 fn expression(body: &str) -> &str {
     let (_, rest) = body.split_once("expr: ").unwrap();
     let end = ["\n        for: ", "\n        labels: "].iter().filter_map(|key| rest.find(key)).min();
@@ -62,7 +62,7 @@ fn promtool(arguments: &[&str]) {
 }
 
 #[test]
-fn promtool_finds_the_alerts_sound_and_they_fire_when_they_should() {
+fn promtool_accepts_the_alerts_and_their_unit_tests_pass() {
     promtool(&["check", "rules", "alerts.yaml"]);
     promtool(&["test", "rules", "alerts_test.yaml"]);
 }
@@ -79,7 +79,7 @@ fn every_alert_has_a_case_that_fires_and_one_that_does_not() {
 }
 
 #[test]
-fn every_alert_says_what_to_do_in_the_runbook() {
+fn every_alert_has_a_runbook_section() {
     let anchors = anchors(&read("docs/runbook.md"));
     for (name, body) in alerts() {
         for key in ["severity: ", "summary: ", "description: "] {
@@ -99,7 +99,7 @@ fn every_alert_says_what_to_do_in_the_runbook() {
 }
 
 #[test]
-fn dashboards_are_whole() {
+fn dashboards_are_complete() {
     let mut uids = BTreeSet::new();
     for Board { file, json } in &Board::all() {
         assert!(uids.insert(json["uid"].as_str().unwrap().to_owned()), "{file} shares its uid");
@@ -121,7 +121,7 @@ fn dashboards_are_whole() {
 }
 
 #[test]
-fn every_panel_says_what_it_means_and_in_which_unit() {
+fn every_panel_has_a_description_and_a_unit() {
     for board in Board::all() {
         for panel in board.panels() {
             let (file, title) = (board.file, &panel["title"]);
@@ -134,7 +134,7 @@ fn every_panel_says_what_it_means_and_in_which_unit() {
 }
 
 #[test]
-fn dashboards_name_metrics_of_the_catalogue_alone() {
+fn dashboards_use_only_catalogued_metrics() {
     for board in Board::all() {
         for target in board.targets() {
             let unknown = unknown(&target.query);
@@ -148,7 +148,7 @@ fn dashboards_name_metrics_of_the_catalogue_alone() {
 }
 
 #[test]
-fn alerts_name_metrics_of_the_catalogue_alone() {
+fn alerts_use_only_catalogued_metrics() {
     for (name, body) in alerts() {
         assert!(!selectors(expression(&body)).is_empty(), "{name} asks for nothing");
         assert!(unknown(expression(&body)).is_empty(), "{name}: {:?}", unknown(expression(&body)));
@@ -156,7 +156,7 @@ fn alerts_name_metrics_of_the_catalogue_alone() {
 }
 
 #[test]
-fn every_metric_of_the_catalogue_is_shown() {
+fn every_catalogued_metric_is_on_a_dashboard() {
     let known = known();
     let queries = Board::all().iter().flat_map(Board::targets).collect::<Vec<_>>();
     let shown: BTreeSet<_> = queries
@@ -169,7 +169,7 @@ fn every_metric_of_the_catalogue_is_shown() {
 }
 
 #[test]
-fn the_values_that_counters_start_with_are_those_of_the_domain() {
+fn counters_start_with_the_label_values_of_the_domain() {
     let values = |name: &str| catalogue::ALL.iter().find(|spec| spec.name == name).unwrap().values;
     let ends: Vec<_> = JobStatus::ALL.into_iter().filter(|status| status.is_final()).map(JobStatus::as_str).collect();
     assert_eq!(values(catalogue::JOBS_FINISHED_TOTAL), [&Algorithm::ALL.map(Algorithm::as_str)[..], &ends]);

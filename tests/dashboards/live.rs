@@ -1,4 +1,4 @@
-//! Every query of every panel and alert, asked of a Prometheus that has scraped a load.
+//! Runs every query of every panel and alert on a Prometheus that has scraped a system under load.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use crate::load;
 use crate::promql::{selectors, unconditional};
 use crate::rig::Rig;
 
-/// What was asked, and what came of it.
+/// A query and its result.
 struct Row {
     place: String,
     panel: String,
@@ -20,19 +20,19 @@ struct Row {
     answer: Answer,
 }
 
-/// What Prometheus found.
+/// The result of a query.
 #[derive(Default)]
 struct Answer {
-    /// Series with at least one value that is a number.
+    /// Series with at least one numeric value.
     series: usize,
     /// The largest value, and the labels of its series.
     sample: Option<(f64, String)>,
-    /// What was wrong.
+    /// The error, if any.
     fault: Option<String>,
 }
 
-/// Asks Prometheus about the time since the load began.
-struct Enquiry<'a> {
+/// Queries Prometheus about the time since the load began.
+struct Queries<'a> {
     prometheus: &'a PrometheusServer,
     began: f64,
     variables: BTreeMap<String, String>,
@@ -44,17 +44,17 @@ async fn every_query_of_every_panel_and_alert_has_data_from_a_real_prometheus() 
     let mut rig = Rig::start().await;
     let _goes_on = load::run(&mut rig).await;
     let loaded = started.elapsed();
-    let mut enquiry = Enquiry { prometheus: &rig.prometheus, began, variables: BTreeMap::new() };
-    enquiry.settle().await;
+    let mut queries = Queries { prometheus: &rig.prometheus, began, variables: BTreeMap::new() };
+    queries.wait_for_scrape().await;
 
     let mut rows = Vec::new();
     for board in Board::all() {
-        enquiry.variables = enquiry.variables_of(&board).await;
+        queries.variables = queries.variables_of(&board).await;
         for target in board.targets() {
-            rows.push(enquiry.row(board.file, target).await);
+            rows.push(queries.row(board.file, target).await);
         }
     }
-    rows.extend(enquiry.alerts().await);
+    rows.extend(queries.alerts().await);
     println!("{}", table(&rows));
     println!("{} queries; the load took {loaded:.0?}, all of it {:.0?}", rows.len(), started.elapsed());
     let faults: Vec<_> =
@@ -62,13 +62,13 @@ async fn every_query_of_every_panel_and_alert_has_data_from_a_real_prometheus() 
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-impl Enquiry<'_> {
-    /// Waits until what happened last has been scraped, and an alert that must fire fires.
-    async fn settle(&self) {
+impl Queries<'_> {
+    /// Waits until the last events are scraped, and until an alert fires that must fire.
+    async fn wait_for_scrape(&self) {
         for query in [
             "max(trainyard_queue_paused) == 1 and max(trainyard_queue_scheduled_jobs) == 1",
             "trainyard_api_event_streams == 1",
-            // The outage comes last: a rate needs two samples of its refusals.
+            // The outage comes last: a rate needs two samples of its errors.
             r#"sum(rate(trainyard_http_requests_total{route="/training",status="503"}[5m])) >= 0"#,
             r#"ALERTS{alertname="TrainyardJobsCrash",alertstate="firing"}"#,
         ] {
@@ -79,7 +79,7 @@ impl Enquiry<'_> {
         }
     }
 
-    /// Every variable at "All", as Grafana fills it in.
+    /// Every variable at "All", as Grafana expands it.
     async fn variables_of(&self, board: &Board) -> BTreeMap<String, String> {
         let mut variables = BTreeMap::new();
         for (name, selector, label) in board.variables() {
@@ -93,7 +93,7 @@ impl Enquiry<'_> {
     }
 
     async fn row(&self, place: &str, target: Target) -> Row {
-        // An annotation's condition is met by what need not have happened.
+        // The condition of an annotation may be unmet.
         let is_annotation = target.panel.starts_with("annotation");
         let query = filled_in(&target.query, &self.variables);
         let query = if is_annotation { unconditional(&query) } else { query };
@@ -102,7 +102,7 @@ impl Enquiry<'_> {
         Row { place: place.to_owned(), panel: target.panel, query: target.query, answer }
     }
 
-    /// The alerts as Prometheus has read them, without their conditions.
+    /// The loaded alerts, without their conditions.
     async fn alerts(&self) -> Vec<Row> {
         let groups = self.prometheus.get("rules", &[]).await.unwrap();
         let mut rows = Vec::new();
@@ -119,7 +119,8 @@ impl Enquiry<'_> {
         rows
     }
 
-    /// The answer, with the fault that it is empty, or that a selector in it has found nothing, which an `or` can hide.
+    /// The result. It has an error if the result is empty or if one of its selectors finds no series, which `or` could
+    /// hide.
     async fn judged(&self, answer: Result<Answer, String>, query: &str) -> Answer {
         let mut answer = answer.unwrap_or_else(|fault| Answer { fault: Some(fault), ..Answer::default() });
         if answer.series == 0 && answer.fault.is_none() {
@@ -139,7 +140,7 @@ impl Enquiry<'_> {
     }
 
     async fn over_time(&self, query: &str) -> Result<Answer, String> {
-        // Steps are counted from the start: whole ones end at this moment, and what was scraped a moment ago is seen.
+        // Steps are counted from the start, so that a whole step ends now and the newest samples are included.
         let to = now();
         let (from, to) = ((to - (to - self.began).ceil()).to_string(), to.to_string());
         let parameters = [("query", query), ("start", &from), ("end", &to), ("step", "1")];
@@ -151,7 +152,7 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }
 
-/// What an answer of Prometheus holds: a scalar, or series with one value or many.
+/// Parses a Prometheus response: a scalar, or series with one or many values.
 fn read(data: &Value) -> Answer {
     let number = |sample: &Value| sample[1].as_str().and_then(|text| text.parse::<f64>().ok()).filter(|n| !n.is_nan());
     let mut answer = Answer::default();

@@ -1,4 +1,4 @@
-//! A load in which everything happens that a panel can show, the good and the bad.
+//! A load with every event that a panel can show, including failures.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use trainyard_testkit::{Client, EventStream, Receiver, Reply, children_of, event
 
 use crate::rig::Rig;
 
-/// Long enough for anything that happens at all.
+/// A limit for events that must happen.
 const LIMIT: Duration = Duration::from_secs(90);
 const MODEL: &str = "demo";
 
-/// What must go on for as long as somebody looks.
+/// Activities that continue during the queries.
 pub struct GoesOn {
     _stream: EventStream,
 }
 
-/// Does all of it. What was queued while the queue is paused, and a stream of events, are left as they are.
+/// Runs the load. Jobs stay queued while the queue is paused, and an event stream stays open.
 pub async fn run(rig: &mut Rig) -> GoesOn {
-    // What a series shows first, no rate can see.
+    // A rate does not see the first value of a series.
     scraped(rig, "sum(up) == 4").await;
     let client = rig.system.client();
     let admin = client.admin().await;
@@ -50,7 +50,7 @@ async fn successes_failures_and_webhooks(admin: &Client) {
         job["webhook_url"] = json!(receiver.url("/hook"));
         admin.trained(job).await;
     }
-    // So many that each worker counts several.
+    // Enough jobs for several on each worker.
     let jobs = vec![quick_job("burst", "decision_tree"); 12];
     let accepted = admin.post("/training/bulk", json!({"jobs": jobs})).await.expect(202);
     for job in accepted["jobs"].as_array().unwrap() {
@@ -67,7 +67,7 @@ async fn successes_failures_and_webhooks(admin: &Client) {
     receiver.wait_for(4).await;
 }
 
-/// A job whose training process is killed until it counts as poison.
+/// Submits a job and kills its training process until the job is poison.
 async fn poison(rig: &Rig, admin: &Client) {
     let id = admin.submit(endless_job("poison")).await;
     let mut killed = 0;
@@ -83,7 +83,7 @@ async fn poison(rig: &Rig, admin: &Client) {
     assert_eq!(admin.finished(&id).await["error"]["code"], "crashed");
 }
 
-/// A training process works in a folder that is named after its job.
+/// The working directory of a training process has the id of its job.
 fn of_job(pid: u32, id: &str) -> bool {
     std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.to_string_lossy().contains(id))
 }
@@ -101,7 +101,7 @@ async fn predictions(rig: &Rig, admin: &Client) {
     admin.served(body, &json!(2)).await;
 }
 
-/// One that fires every second, and one whose data set has gone.
+/// Creates a schedule that is due every second, and a schedule whose dataset was deleted.
 async fn schedules(admin: &Client) {
     admin.upload("passing", "x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n7,a\n8,b\n9,a\n10,b\n").await.expect(201);
     let lost =
@@ -124,12 +124,12 @@ async fn schedules(admin: &Client) {
     }
 }
 
-/// Its artifact is damaged before the pool, which is stopped for that moment, can fetch it.
+/// Corrupts an artifact while the pool is stopped, so that the pool fetches the corrupt artifact.
 async fn a_version_that_can_not_be_loaded(rig: &Rig, admin: &Client) {
     let pool = rig.system.roles("inference")[0];
     let before = rig.artifacts();
     rig.system.signal(pool, Signal::STOP.as_raw());
-    // Of its own kind: the pool's cache knows what it has by digest, and has fetched the others.
+    // A new algorithm: the pool has cached the other artifacts by digest.
     let mut job = quick_job("damaged", "decision_tree");
     job["features"] = json!(["pclass"]);
     let job = admin.trained(job).await;
@@ -144,7 +144,7 @@ async fn a_version_that_can_not_be_loaded(rig: &Rig, admin: &Client) {
     .await;
 }
 
-/// A worker dies under its job, and another one is stopped for longer than its lease and comes back too late.
+/// Kills a worker with a running job, and stops another until its lease has expired.
 async fn lost_leases(rig: &mut Rig, admin: &Client) {
     let id = admin.submit(endless_job("lost")).await;
     let first = running(admin, &id).await;
@@ -162,7 +162,7 @@ async fn lost_leases(rig: &mut Rig, admin: &Client) {
     assert_eq!(admin.finished(&id).await["status"], "cancelled");
 }
 
-/// The database crashes: requests fail, and work again once it is back.
+/// Crashes the database: requests fail, and succeed after the restart.
 async fn an_outage(rig: &mut Rig, admin: &Client) {
     rig.postgres.kill();
     eventually("the API says that it can't", LIMIT, async || {
@@ -176,7 +176,7 @@ async fn an_outage(rig: &mut Rig, admin: &Client) {
     .await;
 }
 
-/// Waits until Prometheus finds something.
+/// Waits until a query of Prometheus has a result.
 async fn scraped(rig: &Rig, query: &str) {
     eventually(&format!("Prometheus finds {query}"), LIMIT, async || {
         let found = rig.prometheus.get("query", &[("query", query)]).await.unwrap();
@@ -193,7 +193,7 @@ async fn running(admin: &Client, id: &str) -> Value {
     .await
 }
 
-/// Waits until the job trains in another worker process than it did.
+/// Waits until the job trains in another worker process.
 async fn moved(admin: &Client, id: &str, before: &Value) -> Value {
     eventually("another worker trains the job", LIMIT, async || {
         let view = running(admin, id).await;
@@ -202,7 +202,7 @@ async fn moved(admin: &Client, id: &str, before: &Value) -> Value {
     .await
 }
 
-/// The process that calls itself what a running job names as its worker.
+/// The process that a running job names as its worker.
 fn worker_of(rig: &Rig, view: &Value) -> usize {
     let name = view["worker"].as_str().unwrap();
     rig.system.workers().into_iter().find(|&worker| rig.system.log(worker).contains(name)).unwrap()
@@ -212,7 +212,7 @@ fn quick_job(name: &str, algorithm: &str) -> Value {
     json!({"name": name, "algorithm": algorithm, "features": ["sex", "age", "pclass"]})
 }
 
-/// More work than it gets time for.
+/// A job that runs longer than the load.
 fn endless_job(name: &str) -> Value {
     let params = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
     json!({"name": name, "algorithm": "svm", "features": ["*"], "params": params})

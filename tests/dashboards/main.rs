@@ -1,7 +1,7 @@
-//! The dashboards, the alerts and the runbook: that they fit each other and the metric catalogue (`files`), and that a
-//! real Prometheus, which scrapes a real system during a load, has data for each of their queries (`live`).
+//! The dashboards, the alerts and the runbook: `files` checks them against each other and against the metric catalogue;
+//! `live` checks that a real Prometheus has data for each query after a load.
 //!
-//! `cargo test -p trainyard --test dashboards -- --nocapture live` prints every query with what it found.
+//! `cargo test -p trainyard --test dashboards -- --nocapture live` prints every query and its result.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 

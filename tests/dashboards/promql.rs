@@ -1,16 +1,16 @@
-//! As much of PromQL as it takes to find the selectors of a query and to have it answer without its conditions.
+//! A partial PromQL parser: finds the selectors of a query and removes its conditions.
 
-/// Words that are no metric, where no parenthesis follows.
-const WORDS: [&str; 7] = ["and", "or", "unless", "offset", "bool", "inf", "nan"];
-/// What takes a list of labels.
+/// Keywords, which are metrics only before a parenthesis.
+const KEYWORDS: [&str; 7] = ["and", "or", "unless", "offset", "bool", "inf", "nan"];
+/// Keywords before a list of labels.
 const LABELLED: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
 /// A series selector.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Selector {
-    /// The metric.
+    /// The metric name.
     pub name: String,
-    /// Its matchers with their braces; empty where it has none.
+    /// The matchers with braces; empty if there are none.
     pub matchers: String,
 }
 
@@ -25,7 +25,7 @@ pub fn selectors(query: &str) -> Vec<Selector> {
             found.last_mut().unwrap().matchers = token.to_owned();
         } else if LABELLED.contains(&token) {
             rest = if next.starts_with('(') { next.split_once(')').unwrap().1 } else { after };
-        } else if (first.is_ascii_alphabetic() || first == '_') && !WORDS.contains(&token) {
+        } else if (first.is_ascii_alphabetic() || first == '_') && !KEYWORDS.contains(&token) {
             let aggregates = ["by ", "by(", "without ", "without("].iter().any(|word| next.starts_with(word));
             if !next.starts_with('(') && !aggregates {
                 found.push(Selector { name: token.to_owned(), matchers: String::new() });
@@ -35,8 +35,8 @@ pub fn selectors(query: &str) -> Vec<Selector> {
     found
 }
 
-/// The same query, answering with what it compares: 0 or 1 for each series, where a comparison would drop series. Without
-/// `offset`, for a Prometheus that is minutes old.
+/// The same query with `bool` comparisons, which return 0 or 1 instead of dropping series, and without `offset`, since
+/// the test's Prometheus is minutes old.
 pub fn unconditional(query: &str) -> String {
     let (mut text, mut rest) = (String::new(), query);
     while let Some(first) = rest.chars().next() {
@@ -55,7 +55,7 @@ pub fn unconditional(query: &str) -> String {
     text
 }
 
-/// A word, a number with its unit, an operator, or something in braces, brackets or quotes; else one character.
+/// A word, a number with its unit, an operator, or a group in braces, brackets or quotes; otherwise one character.
 fn token_length(text: &str) -> usize {
     let first = text.chars().next().unwrap();
     let while_in = |allowed: &dyn Fn(char) -> bool| text.find(|c| !allowed(c)).unwrap_or(text.len());
@@ -70,7 +70,7 @@ fn token_length(text: &str) -> usize {
     }
 }
 
-/// Up to and with `end`, outside of quotes.
+/// The text up to and including `end`, ignoring quoted text.
 fn closing(text: &str, end: char) -> usize {
     let mut quoted = false;
     for (at, c) in text.char_indices() {
@@ -83,7 +83,7 @@ fn closing(text: &str, end: char) -> usize {
 }
 
 #[test]
-fn selectors_are_found_and_nothing_else() {
+fn only_selectors_are_found() {
     let query = r#"histogram_quantile(0.99, sum by (le) (rate(a_bucket{x="y}",z=~".*"}[5m]))) and on (job) b offset 10m
         or sum(c) by (job) * on (job) group_left (role) d{} > 1e3"#;
     let found: Vec<_> = selectors(query).into_iter().map(|selector| selector.name + &selector.matchers).collect();
@@ -91,7 +91,7 @@ fn selectors_are_found_and_nothing_else() {
 }
 
 #[test]
-fn comparisons_answer_and_offsets_go() {
+fn comparisons_get_bool_and_offsets_are_removed() {
     let query = r#"a{b!="c",d=~"e"} >= 2 and on () f offset 10m == 0"#;
     assert_eq!(unconditional(query), r#"a{b!="c",d=~"e"} >= bool 2 and on () f  == bool 0"#);
 }

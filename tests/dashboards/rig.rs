@@ -1,4 +1,4 @@
-//! The system that is looked at: each role as a process of its own, on servers of its own, and Prometheus.
+//! The system under test: each role in its own process, with its own servers, and Prometheus.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::boards::read;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_trainyard");
 
-/// Leases, sweeps and webhooks that do within seconds what takes minutes by default.
+/// Leases, sweeps and webhooks of seconds instead of minutes.
 const QUICK: [(&str, &str); 11] = [
     ("TRAINYARD__WORKER__LEASE_S", "3"),
     ("TRAINYARD__WORKER__RENEW_EVERY_S", "1"),
@@ -23,7 +23,7 @@ const QUICK: [(&str, &str); 11] = [
     ("TRAINYARD__WEBHOOKS__RETRY_PAUSES_S", "1, 1"),
 ];
 
-/// A running system and what it stands on. The system goes first when dropped.
+/// A running system and its servers. The system is dropped first.
 pub struct Rig {
     pub system: System,
     pub postgres: PostgresServer,
@@ -34,7 +34,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// An API, an inference process and two workers, scraped every second.
+    /// Starts an API, an inference process and two workers, scraped every second.
     pub async fn start() -> Self {
         tokio::task::spawn_blocking(Self::start_blocking).await.unwrap()
     }
@@ -51,13 +51,13 @@ impl Rig {
         settings.extend(store.env().into_iter().map(|(name, value)| own(name, value)));
         let system = System::start_roles(BINARY, &["api", "inference", "worker", "worker"], settings);
         let targets: Vec<_> = system.urls().into_iter().map(|(role, url)| (format!("trainyard-{role}"), url)).collect();
-        // A Prometheus that has just started shows no alert before it has looked three times.
+        // Prometheus evaluates alerts only after its third scrape.
         let rules = read("dashboards/alerts.yaml").replace("interval: 30s", "interval: 1s");
         let prometheus = PrometheusServer::start(&targets, &rules);
         Self { system, postgres, prometheus, store, bucket, _redis: redis }
     }
 
-    /// The models' artifacts in the object store, as files.
+    /// The directory with the model artifacts of the object store.
     pub fn artifacts(&self) -> Vec<PathBuf> {
         let entries = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
         entries(self.store.files(&self.bucket).join("artifacts")).flat_map(entries).collect()

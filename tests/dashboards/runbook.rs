@@ -1,4 +1,4 @@
-//! That what the runbook tells people to type is there.
+//! Checks that the commands and routes in the runbook exist.
 
 use std::process::Command;
 
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::boards::read;
 
-/// The commands in the runbook that begin with `trainyard`, each up to its end.
+/// The runbook's commands that begin with `trainyard`, each up to its end.
 fn commands(runbook: &str) -> Vec<&str> {
     let starts =
         runbook.match_indices("trainyard ").filter(|(at, _)| matches!(runbook.as_bytes()[at - 1], b'`' | b' '));
-    // In prose nobody writes the name small.
+    // In prose the name is capitalised.
     starts.map(|(at, word)| runbook[at + word.len()..].split(['`', '\n', ',']).next().unwrap()).collect()
 }
 
@@ -32,7 +32,7 @@ fn every_command_and_flag_of_the_runbook_exists() {
 }
 
 #[test]
-fn every_address_of_the_runbook_exists() {
+fn every_url_of_the_runbook_exists() {
     let openapi: Value = serde_json::from_str(&read("docs/openapi.json")).unwrap();
     let runbook = read("docs/runbook.md");
     let asked = runbook.split("$TRAINYARD_URL/").skip(1);

@@ -1,4 +1,4 @@
-//! What the chart says to the binary is what the binary reads: its arguments, and every variable with its value.
+//! Checks that the binary accepts the arguments and environment variables that the chart sets.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::chart::{MINIMAL, Rendered, SETS, list, name, render};
 
-/// Names that the object store and the TLS library read by themselves.
+/// Variables that the object store and TLS libraries read.
 const CONVENTIONAL: [&str; 6] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_ENDPOINT_URL", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-/// What the value sets themselves add with extraEnv.
+/// Variables that the value sets add with extraEnv.
 const OPERATORS: [&str; 2] = ["HTTPS_PROXY", "NO_PROXY"];
 
 fn trainyard() -> Command {
@@ -51,7 +51,7 @@ fn the_binary_knows_every_command_line() {
     }
 }
 
-/// The value of one variable as the pod would see it; a Secret that is not the chart's holds what one like it would.
+/// The value of a variable in the pod. A Secret that the chart does not create has an example value.
 fn value(set: &Rendered, variable: &Value) -> String {
     if let Some(value) = variable["value"].as_str() {
         return value.to_owned();
@@ -68,7 +68,7 @@ fn value(set: &Rendered, variable: &Value) -> String {
     String::from_utf8(STANDARD.decode(secret["data"][key].as_str().unwrap()).unwrap()).unwrap()
 }
 
-/// Starts the binary with the environment of a role's pod, on a database that is there: the settings are read as a whole.
+/// Starts the binary with the environment of a role's pod and a reachable database, so that all settings are parsed.
 fn start(set: &Rendered, role: &str, folder: &Path) -> Output {
     let variables = list(&set.pod(role)["spec"]["containers"][0]["env"]).iter();
     let variables = variables.map(|variable| (variable["name"].as_str().unwrap(), value(set, variable)));
@@ -88,7 +88,7 @@ fn the_binary_takes_every_value() {
 }
 
 #[test]
-fn settings_reach_the_roles_they_are_meant_for_and_large_numbers_stay_whole() {
+fn settings_are_set_on_their_roles_and_large_numbers_stay_integers() {
     let set = SETS.iter().find(|set| set.name == "production").unwrap();
     let variable = |role, name| crate::chart::env(set.pod(role), name);
     assert_eq!(variable("api", "TRAINYARD__DATABASE__MAX_CONNECTIONS"), Some("32"));

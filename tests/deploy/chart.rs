@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// The oldest version that the chart allows, one between, and the newest whose schemas we have.
+/// Kubernetes versions: the oldest that the chart supports, one between, and the newest with available schemas.
 const KUBERNETES: [&str; 3] = ["1.27", "1.31", "1.37"];
 
-/// The least an install needs.
+/// The required values of an install.
 pub const MINIMAL: &str = "minimal";
 
-/// Every set of values under `ci/`, rendered once.
+/// Every set of values in `ci/`, rendered once.
 pub static SETS: LazyLock<Vec<Rendered>> = LazyLock::new(|| {
     let mut names: Vec<_> = std::fs::read_dir(folder().join("ci"))
         .unwrap()
@@ -23,7 +23,7 @@ pub static SETS: LazyLock<Vec<Rendered>> = LazyLock::new(|| {
     names.iter().map(|name| render(name, &[])).collect()
 });
 
-/// What came out of one set of values.
+/// The rendered manifests of a set of values.
 pub struct Rendered {
     pub name: String,
     pub manifests: Vec<Value>,
@@ -41,7 +41,7 @@ pub fn tool(name: &str) -> Command {
     let path = root().join("target/tools/charts/bin").join(name);
     assert!(path.exists(), "{name} is not there: run `scripts/ensure charts`");
     let mut command = Command::new(path);
-    // A cluster of whoever runs this is none of its business.
+    // Helm must not use a cluster of the machine.
     command.current_dir(root()).env("KUBECONFIG", "/dev/null");
     command
 }
@@ -54,14 +54,14 @@ pub fn helm(verb: &[&str], set: &str, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// The manifests of a set of values, with `--set` and the like on top. Panics when Helm or Kubernetes' schemas refuse.
+/// The manifests of a set of values with additional arguments. Panics if Helm or the Kubernetes schemas refuse them.
 pub fn render(set: &str, arguments: &[&str]) -> Rendered {
     let output = helm(&["template", "demo"], set, arguments);
     assert!(output.status.success(), "{set} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     Rendered { name: set.to_owned(), manifests: validated(&output.stdout) }
 }
 
-/// The manifests of a text, once Kubernetes' schemas have nothing against them.
+/// The parsed manifests, after validation with the Kubernetes schemas.
 pub fn validated(manifests: &[u8]) -> Vec<Value> {
     let mut python = tool("python");
     let python = python.arg("tests/deploy/validate.py").args(KUBERNETES);
@@ -77,7 +77,7 @@ impl Rendered {
         self.manifests.iter().filter(move |manifest| manifest["kind"] == kind)
     }
 
-    /// The one manifest of a kind whose name ends so.
+    /// The only manifest of a kind whose name has the given suffix.
     pub fn get(&self, kind: &str, ending: &str) -> &Value {
         let found = self.find(kind, ending);
         found.unwrap_or_else(|| panic!("{}: there is no {kind} …{ending}", self.name))
@@ -91,7 +91,7 @@ impl Rendered {
         first
     }
 
-    /// Every pod that this can make, as a template with `metadata` and `spec`, and what makes it.
+    /// Every pod template, with the manifest that contains it.
     pub fn pods(&self) -> Vec<(&Value, &Value)> {
         let template = |manifest| match kind(manifest) {
             "Deployment" | "Job" => Some(&manifest["spec"]["template"]),
@@ -125,13 +125,13 @@ pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The value of a pod's environment variable; `None` where it comes from elsewhere or is not there.
+/// The value of a pod's environment variable; `None` if it is missing or comes from another object.
 pub fn env<'p>(pod: &'p Value, variable: &str) -> Option<&'p str> {
     let variables = list(&pod["spec"]["containers"][0]["env"]);
     variables.iter().find(|entry| entry["name"] == variable)?["value"].as_str()
 }
 
-/// Whether a selector picks what carries these labels.
+/// Whether a selector matches these labels.
 pub fn picks(selector: &Value, labels: &Value) -> bool {
     selector.as_object().is_some_and(|wanted| wanted.iter().all(|(key, value)| &labels[key] == value))
 }

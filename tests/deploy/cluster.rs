@@ -1,4 +1,4 @@
-//! What needs a cluster to look things up in: a small API server with one Secret stands in for it.
+//! Tests of `lookup` in templates: a small API server with one Secret replaces the cluster.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::chart::{MINIMAL, Rendered, helm, validated};
 
-/// The kinds that the chart's smallest release is made of, by group; "" is the one without a name.
+/// The resource kinds of the chart's smallest release, by API group; "" is the core group.
 const KINDS: &[(&str, &[&str])] = &[
     ("", &["Secret", "Service", "ServiceAccount", "Pod"]),
     ("apps", &["Deployment"]),
@@ -18,7 +18,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("rbac.authorization.k8s.io", &["Role", "RoleBinding"]),
 ];
 
-/// Answers what Helm asks about a cluster, and has one Secret in it, as an earlier release left it. Ends with the test's process.
+/// Answers Helm's requests about a cluster that has one Secret of an earlier release. Stops with the test process.
 fn start(data: &Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -44,7 +44,7 @@ fn serve(mut stream: &TcpStream, secret: &Value) {
     let missing = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404});
     let (status, body) = answer(path, secret).map_or((404, missing), |body| (200, body));
     let (body, head) = (body.to_string(), "content-type: application/json\r\nconnection: close");
-    // Helm may have gone already.
+    // Helm may have disconnected.
     let _ = write!(stream, "HTTP/1.1 {status} -\r\n{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
 }
 
@@ -73,7 +73,7 @@ fn answer(path: &str, secret: &Value) -> Option<Value> {
     })
 }
 
-/// The chart's Secret after an upgrade, where this was in it before.
+/// The chart's Secret after an upgrade, given its previous content.
 fn upgrade(kept: &Value, values: &[&str]) -> Value {
     let url = start(kept);
     let mut arguments =
@@ -86,7 +86,7 @@ fn upgrade(kept: &Value, values: &[&str]) -> Value {
 }
 
 #[test]
-fn what_was_made_up_once_survives_upgrades() {
+fn generated_secrets_survive_upgrades() {
     let kept = json!({
         "JWT_SECRET": STANDARD.encode("j".repeat(48)),
         "ADMIN_PASSWORD": STANDARD.encode("the first password"),
@@ -104,7 +104,7 @@ fn what_was_made_up_once_survives_upgrades() {
 }
 
 #[test]
-fn what_an_older_secret_lacks_is_made_up() {
+fn missing_keys_of_an_older_secret_are_generated() {
     let data = upgrade(&json!({}), &[]);
     let text = |key: &str| String::from_utf8(STANDARD.decode(data[key].as_str().unwrap()).unwrap()).unwrap();
     assert!(text("JWT_SECRET").len() >= 32);

@@ -1,4 +1,4 @@
-//! What stands twice is generated, and equal.
+//! Generated copies are up to date.
 
 use std::process::Command;
 
@@ -11,18 +11,18 @@ fn read(path: &str) -> String {
 }
 
 #[test]
-fn the_readme_is_what_values_and_their_comments_make() {
+fn the_readme_is_generated_from_the_values() {
     let output = Command::new(root().join("scripts/chart-readme")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made = String::from_utf8(output.stdout).unwrap();
     assert!(made == read("charts/trainyard/README.md"), "charts/trainyard/README.md is old: run `make generate`");
     let values = read("charts/trainyard/values.yaml");
-    let told = values.lines().filter(|line| line.contains(": ") && !line.trim_start().starts_with('#')).count();
-    assert_eq!(made.lines().filter(|line| line.starts_with("| `")).count(), told);
+    let listed = values.lines().filter(|line| line.contains(": ") && !line.trim_start().starts_with('#')).count();
+    assert_eq!(made.lines().filter(|line| line.starts_with("| `")).count(), listed);
 }
 
 #[test]
-fn the_chart_has_the_version_of_what_it_runs() {
+fn the_chart_has_the_version_of_the_binary() {
     let chart = read("charts/trainyard/Chart.yaml");
     let version = env!("CARGO_PKG_VERSION");
     assert!(chart.contains(&format!("\nversion: {version}\n")), "{chart}");
@@ -32,7 +32,7 @@ fn the_chart_has_the_version_of_what_it_runs() {
 /// `metrics.runbookUrl` of the production set.
 const RUNBOOK: &str = "https://wiki.example.com/trainyard/runbook";
 
-/// A file of `dashboards/` as that set's users get it.
+/// A file of `dashboards/` as rendered with the production set.
 fn linked(text: String) -> String {
     text.replace("https://trainyard.example/docs/runbook.md", RUNBOOK)
 }
@@ -67,7 +67,7 @@ fn every_dashboard_and_alert_of_the_repository_is_in_the_chart() {
 }
 
 #[test]
-fn no_text_of_the_chart_names_a_value_that_is_not_there() {
+fn every_value_named_in_the_charts_texts_exists() {
     let values = read("charts/trainyard/README.md");
     let notes = std::fs::read_to_string(folder().join("templates/NOTES.txt")).unwrap();
     let guide = read("docs/deployment.md");
@@ -83,20 +83,20 @@ fn no_text_of_the_chart_names_a_value_that_is_not_there() {
         "metrics.",
         "migrations.",
     ];
-    let words = |text: String| -> Vec<String> {
-        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_');
-        words.map(|word| word.trim_end_matches('.').to_owned()).collect()
+    let tokens = |text: String| -> Vec<String> {
+        let tokens = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_');
+        tokens.map(|token| token.trim_end_matches('.').to_owned()).collect()
     };
-    for word in words(notes.split("{{").map(|part| part.split_once("}}").map_or(part, |(_, rest)| rest)).collect()) {
-        if sections.iter().any(|section| word.starts_with(section)) {
-            assert!(values.contains(&format!("`{word}`")), "NOTES.txt names {word}");
+    for token in tokens(notes.split("{{").map(|part| part.split_once("}}").map_or(part, |(_, rest)| rest)).collect()) {
+        if sections.iter().any(|section| token.starts_with(section)) {
+            assert!(values.contains(&format!("`{token}`")), "NOTES.txt names {token}");
         }
     }
     let configuration = read("docs/configuration.md");
-    for word in words(guide.to_owned()) {
-        if sections.iter().any(|section| word.starts_with(section)) && !word.contains("..") {
-            let known = values.contains(&format!("`{word}`")) || values.contains(&format!("`{word}."));
-            assert!(known || configuration.contains(&format!("`{word}`")), "docs/deployment.md names {word}");
+    for token in tokens(guide.to_owned()) {
+        if sections.iter().any(|section| token.starts_with(section)) && !token.contains("..") {
+            let known = values.contains(&format!("`{token}`")) || values.contains(&format!("`{token}."));
+            assert!(known || configuration.contains(&format!("`{token}`")), "docs/deployment.md names {token}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The migration runs before anything of the release is there, so what it needs must come before it.
+//! The migration hook runs before the release's objects exist, so its dependencies must be hooks with an earlier
+//! weight.
 
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ fn weight(manifest: &Value) -> i32 {
 }
 
 #[test]
-fn the_schema_is_brought_up_to_date_before_installs_and_upgrades() {
+fn the_schema_is_migrated_before_installs_and_upgrades() {
     for set in SETS.iter().filter(|set| set.name != "existing-secrets") {
         let job = set.get("Job", "-migrate");
         assert_eq!(annotation(job, "helm.sh/hook"), Some("pre-install,pre-upgrade"));
@@ -28,7 +29,7 @@ fn the_schema_is_brought_up_to_date_before_installs_and_upgrades() {
     assert!(SETS.iter().find(|set| set.name == "existing-secrets").unwrap().find("Job", "").is_none());
 }
 
-/// What the migration's pod needs of this release: its account, and the Secret with the database's URL.
+/// The release's objects that the migration pod needs: its service account, and the Secret with the database URL.
 fn needs(set: &Rendered) -> Vec<&Value> {
     let pod = &set.get("Job", "-migrate")["spec"]["template"]["spec"];
     let account = pod["serviceAccountName"].as_str().unwrap();
@@ -40,7 +41,7 @@ fn needs(set: &Rendered) -> Vec<&Value> {
 }
 
 #[test]
-fn what_the_migration_needs_is_there_before_it_and_gone_after_it() {
+fn objects_of_the_migration_exist_before_it_and_are_deleted_after_it() {
     for (set, wanted) in [(MINIMAL, 2), ("scaled-job", 2), ("production", 1)] {
         let set = SETS.iter().find(|found| found.name == set).unwrap();
         let needs = needs(set);
@@ -56,7 +57,7 @@ fn what_the_migration_needs_is_there_before_it_and_gone_after_it() {
 }
 
 #[test]
-fn helm_test_asks_both_services_whether_they_are_ready() {
+fn helm_test_checks_the_readiness_of_both_services() {
     for set in SETS.iter() {
         let pod = set.get("Pod", "-test");
         assert_eq!(annotation(pod, "helm.sh/hook"), Some("test"));
@@ -69,7 +70,7 @@ fn helm_test_asks_both_services_whether_they_are_ready() {
 }
 
 #[test]
-fn without_accounts_of_its_own_the_migration_uses_the_one_that_is_named() {
+fn without_own_service_accounts_the_migration_uses_the_configured_account() {
     let set = render(MINIMAL, &["--set", "serviceAccount.create=false,serviceAccount.name=ours"]);
     assert_eq!(set.get("Job", "-migrate")["spec"]["template"]["spec"]["serviceAccountName"], "ours");
     assert_eq!(set.all("ServiceAccount").count(), 0);

@@ -1,5 +1,5 @@
-//! What an operator is given: the Helm chart, rendered by Helm for every set of values under `charts/trainyard/ci/`, checked against
-//! Kubernetes' schemas and against the binary. No cluster is needed; `scripts/ensure charts` installs the tools.
+//! The Helm chart, rendered by Helm for every set of values in `charts/trainyard/ci/`, and checked against Kubernetes'
+//! schemas and the binary. No cluster is needed; `scripts/ensure charts` installs the tools.
 
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 

@@ -1,8 +1,8 @@
-//! Every set of values makes manifests that Helm and Kubernetes accept, and whose parts fit each other.
+//! Every set of values renders to valid and consistent manifests.
 
 use crate::chart::{MINIMAL, Rendered, SETS, helm, kind, list, name, picks, render};
 
-/// Resources of operators, which Kubernetes has no schemas for, with what they can't do without.
+/// Custom resources without published schemas, with their required fields.
 const CUSTOM: &[(&str, &str, &[&str])] = &[
     (
         "ScaledObject",
@@ -24,7 +24,7 @@ fn every_set_of_values_lints_and_is_valid() {
         for manifest in &set.manifests {
             let version = manifest["apiVersion"].as_str().unwrap();
             if !version.contains('.') || version.contains(".k8s.io/") {
-                continue; // Rendering has validated it.
+                continue; // Already validated while rendering.
             }
             let known = CUSTOM.iter().find(|(kind, group, _)| manifest["kind"] == *kind && version == *group);
             let (_, _, fields) = known.unwrap_or_else(|| panic!("{}: say what a {} needs", set.name, kind(manifest)));
@@ -35,7 +35,7 @@ fn every_set_of_values_lints_and_is_valid() {
 }
 
 #[test]
-fn an_invalid_manifest_would_be_noticed() {
+fn an_invalid_manifest_is_detected() {
     let refused = std::panic::catch_unwind(|| render(MINIMAL, &["--set", "api.affinity.nodeAfinity.x=1"]));
     let message = *refused.err().unwrap().downcast::<String>().unwrap();
     assert!(message.contains("Deployment demo-trainyard-api") && message.contains("nodeAfinity"), "{message}");
@@ -92,7 +92,7 @@ fn selectors_pick_the_pods_of_their_role_and_no_others() {
 }
 
 #[test]
-fn every_service_account_that_pods_name_is_there() {
+fn every_service_account_of_a_pod_exists() {
     for set in SETS.iter() {
         for (owner, pod) in set.pods() {
             let Some(account) = pod["spec"]["serviceAccountName"].as_str() else { continue };

@@ -1,4 +1,4 @@
-//! Who reaches what: routes of the Ingress, and network policies.
+//! Ingress routes, and network policies.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn set(name: &str) -> &'static Rendered {
     SETS.iter().find(|set| set.name == name).unwrap()
 }
 
-/// The Service that an Ingress sends a path to: exact matches first, then the longest prefix of whole segments.
+/// The Service of an Ingress path: exact matches first, then the longest prefix of whole segments.
 fn backend<'i>(ingress: &'i Value, host: usize, path: &str) -> &'i str {
     let matching = |rule: &&Value| {
         let wanted = rule["path"].as_str().unwrap();
@@ -25,7 +25,7 @@ fn backend<'i>(ingress: &'i Value, host: usize, path: &str) -> &'i str {
 }
 
 #[test]
-fn the_pods_behind_the_ingress_trust_its_controller_to_name_the_client() {
+fn pods_behind_the_ingress_trust_the_client_address_of_its_controller() {
     const TRUSTED: &str = "TRAINYARD__SERVER__TRUSTED_PROXIES";
     let private = Some("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7");
     for (role, expected) in [("api", private), ("inference", private), ("worker", None), ("migrate", None)] {
@@ -47,7 +47,7 @@ fn compose(service: &str) -> String {
 }
 
 #[test]
-fn the_roles_under_compose_trust_the_gateway_alone_to_name_the_client() {
+fn roles_under_compose_trust_only_the_client_address_of_the_gateway() {
     let text = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
     let address = "${GATEWAY_ADDRESS:-172.30.57.2}";
     let trusted = format!("TRAINYARD__SERVER__TRUSTED_PROXIES: ${{TRAINYARD__SERVER__TRUSTED_PROXIES:-{address}}}");
@@ -63,7 +63,7 @@ fn the_roles_under_compose_trust_the_gateway_alone_to_name_the_client() {
 }
 
 #[test]
-fn the_ingress_sends_predictions_to_the_pool_and_all_else_to_the_api() {
+fn the_ingress_routes_predictions_to_the_pool_and_the_rest_to_the_api() {
     let ingress = set("production").get("Ingress", "trainyard");
     for (host, name) in ["trainyard.example.com", "ml.example.com"].into_iter().enumerate() {
         assert_eq!(ingress["spec"]["rules"][host]["host"], name);
@@ -94,7 +94,7 @@ fn an_ingress_without_hosts_takes_any_and_may_show_metrics() {
     assert!(set.find("Service", "-nowhere").is_none());
 }
 
-/// The ports that a role's pods may reach.
+/// The ports that a role's pods may connect to.
 fn reachable(set: &Rendered, role: &str) -> Vec<u64> {
     let policy = set.get("NetworkPolicy", role);
     let rules = list(&policy["spec"]["egress"]).iter();
@@ -117,7 +117,7 @@ fn each_role_reaches_what_it_needs() {
 }
 
 #[test]
-fn nobody_comes_in_but_callers_prometheus_and_helm_test() {
+fn only_clients_prometheus_and_helm_test_may_connect() {
     let namespace = |name: &str| json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}});
     let set = set("production");
     for role in ["-api", "-inference"] {

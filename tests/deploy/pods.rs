@@ -1,4 +1,4 @@
-//! What every pod of the chart keeps to: restricted security, real probes, enough time to stop.
+//! Requirements for every pod: restricted security context, probes, and enough time to stop.
 
 use serde_json::{Value, json};
 
@@ -22,29 +22,29 @@ fn every_pod_keeps_to_the_restricted_standard() {
                 assert_eq!(security["capabilities"], json!({"drop": ["ALL"]}), "{place}");
                 assert_eq!(security["readOnlyRootFilesystem"], true, "{place}");
                 let resources = &container["resources"];
-                let told = ["/requests/cpu", "/requests/memory", "/limits/memory"];
-                assert!(told.iter().all(|field| resources.pointer(field).is_some()), "{place} {resources}");
+                let required = ["/requests/cpu", "/requests/memory", "/limits/memory"];
+                assert!(required.iter().all(|field| resources.pointer(field).is_some()), "{place} {resources}");
             }
         }
     }
 }
 
 #[test]
-fn only_workers_that_mark_busy_pods_get_a_token() {
+fn only_workers_with_pod_deletion_cost_get_a_token() {
     for set in SETS.iter() {
-        let marks = ["minimal", "production", "restricted-network"].contains(&set.name.as_str());
+        let annotates_pods = ["minimal", "production", "restricted-network"].contains(&set.name.as_str());
         for (owner, pod) in set.pods() {
-            let wanted = marks && name(owner).ends_with("-worker");
+            let wanted = annotates_pods && name(owner).ends_with("-worker");
             assert_eq!(pod["spec"]["automountServiceAccountToken"], wanted, "{} {}", set.name, name(owner));
         }
         let role = set.find("Role", "-worker").map(|role| &role["rules"]);
         let patch_pods = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["patch"]}]);
-        assert_eq!(role, marks.then_some(&patch_pods), "{}", set.name);
+        assert_eq!(role, annotates_pods.then_some(&patch_pods), "{}", set.name);
     }
 }
 
 #[test]
-fn probes_ask_the_real_endpoints_on_the_port_that_is_listened_on() {
+fn probes_use_existing_endpoints_and_the_listening_port() {
     for set in SETS.iter() {
         for role in ["api", "worker", "inference"] {
             let pod = set.pod(role);
@@ -54,7 +54,7 @@ fn probes_ask_the_real_endpoints_on_the_port_that_is_listened_on() {
             {
                 assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "http"}), "{} {role}", set.name);
             }
-            // A check of readiness may take two seconds for each store, all at once.
+            // A readiness check may take two seconds per dependency, all in parallel.
             assert!(container["readinessProbe"]["timeoutSeconds"].as_u64() > Some(2));
             let port = &container["ports"][0];
             assert_eq!((&port["name"], &port["containerPort"]), (&json!("http"), &json!(8080)));
@@ -64,22 +64,22 @@ fn probes_ask_the_real_endpoints_on_the_port_that_is_listened_on() {
 }
 
 #[test]
-fn pods_may_take_as_long_to_stop_as_they_are_told_they_may() {
+fn the_termination_grace_period_covers_the_shutdown_settings() {
     for set in SETS.iter() {
         for role in ["api", "inference"] {
             let pod = set.pod(role);
-            let told = number(env(pod, "TRAINYARD__SERVER__DRAIN_DELAY_S"))
+            let settings = number(env(pod, "TRAINYARD__SERVER__DRAIN_DELAY_S"))
                 + number(env(pod, "TRAINYARD__SERVER__SHUTDOWN_GRACE_S"));
-            assert_eq!(pod["spec"]["terminationGracePeriodSeconds"], told + 15, "{} {role}", set.name);
+            assert_eq!(pod["spec"]["terminationGracePeriodSeconds"], settings + 15, "{} {role}", set.name);
         }
         let worker = set.pod("worker");
-        let told = number(env(worker, "TRAINYARD__WORKER__GRACE_S"));
-        assert_eq!(worker["spec"]["terminationGracePeriodSeconds"], told + 30, "{}", set.name);
+        let grace_s = number(env(worker, "TRAINYARD__WORKER__GRACE_S"));
+        assert_eq!(worker["spec"]["terminationGracePeriodSeconds"], grace_s + 30, "{}", set.name);
     }
 }
 
 #[test]
-fn the_root_is_read_only_so_what_is_written_to_is_a_volume() {
+fn the_root_is_read_only_and_written_paths_are_volumes() {
     for set in SETS.iter() {
         for role in ["api", "worker", "inference"] {
             let spec = &set.pod(role)["spec"];
@@ -97,7 +97,7 @@ fn the_root_is_read_only_so_what_is_written_to_is_a_volume() {
 }
 
 #[test]
-fn an_own_certificate_authority_is_trusted_besides_the_public_ones() {
+fn a_private_certificate_authority_is_trusted_in_addition() {
     let set = SETS.iter().find(|set| set.name == "restricted-network").unwrap();
     for role in ["api", "worker", "inference", "migrate"] {
         let pod = set.pod(role);

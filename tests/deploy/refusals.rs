@@ -1,9 +1,9 @@
-//! Mistakes are refused by Helm, in words that name the value.
+//! Helm refuses invalid values, and names the value in its message.
 
 use crate::chart::{MINIMAL, folder, helm, tool};
 
 #[test]
-fn an_install_without_values_says_all_that_it_needs() {
+fn an_install_without_values_lists_the_required_values() {
     let output = tool("helm").args(["template", "demo"]).arg(folder()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success());
@@ -14,8 +14,8 @@ fn an_install_without_values_says_all_that_it_needs() {
 
 #[test]
 fn each_mistake_is_named() {
-    for (set, values, told) in [
-        // The schema: what is misspelt or of a wrong type.
+    for (set, values, message) in [
+        // The schema: unknown keys and wrong types.
         (MINIMAL, "wroker.replicas=1", "'wroker' not allowed"),
         (MINIMAL, "api.replica=3", "at '/api': additional properties 'replica' not allowed"),
         (MINIMAL, "worker.keda.prometheus.url=x", "at '/worker/keda/prometheus': additional properties 'url'"),
@@ -25,7 +25,7 @@ fn each_mistake_is_named() {
         (MINIMAL, "settings.log=debug", "at '/settings/log': got string, want object"),
         (MINIMAL, "ingress.hosts=trainyard.example.com", "at '/ingress/hosts': got string, want array"),
         (MINIMAL, "image.digest=latest", "at '/image/digest': 'latest' does not match pattern"),
-        // The templates: what does not go together.
+        // The templates: invalid combinations.
         (MINIMAL, "database.url=", "database.url or database.existingSecret is needed"),
         (MINIMAL, "database.url=sqlite://x", "database.url must start with postgres://"),
         (MINIMAL, "redis.url=http://x", "redis.url must start with redis://"),
@@ -56,6 +56,6 @@ fn each_mistake_is_named() {
         let output = helm(&["template", "demo"], set, &["--set", values]);
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{values} was taken");
-        assert!(error.contains(told), "{values}: {error}");
+        assert!(error.contains(message), "{values}: {error}");
     }
 }

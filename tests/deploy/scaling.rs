@@ -1,4 +1,4 @@
-//! How many pods there are: one owner of each number, and no busy worker goes when there is a choice.
+//! Numbers of pods: one owner for each number, and idle workers are removed before busy workers.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn set(name: &str) -> &'static Rendered {
 }
 
 #[test]
-fn a_number_of_pods_has_one_owner() {
+fn each_replica_count_has_one_owner() {
     for set in SETS.iter() {
         for deployment in set.all("Deployment") {
             let own = |scaler: &&Value| scaler["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"];
@@ -33,7 +33,7 @@ fn a_number_of_pods_has_one_owner() {
 }
 
 #[test]
-fn a_rollout_or_a_drained_node_leaves_someone_to_answer() {
+fn a_rollout_or_a_node_drain_keeps_one_replica_available() {
     for set in SETS.iter() {
         for role in ["-api", "-inference"] {
             let strategy = &set.get("Deployment", role)["spec"]["strategy"]["rollingUpdate"];
@@ -50,13 +50,13 @@ fn a_rollout_or_a_drained_node_leaves_someone_to_answer() {
     assert_eq!(keys, ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]);
 }
 
-/// The metrics that a query names.
+/// The metrics in a query.
 fn metrics(query: &str) -> impl Iterator<Item = &str> {
     query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.starts_with("trainyard_"))
 }
 
 #[test]
-fn keda_counts_waiting_and_running_jobs_by_metrics_that_exist() {
+fn keda_scales_by_existing_metrics_of_queued_and_running_jobs() {
     let catalogue = Command::new(env!("CARGO_BIN_EXE_trainyard")).arg("metrics").output().unwrap();
     let catalogue = String::from_utf8(catalogue.stdout).unwrap();
     for (set, kind) in [("production", "ScaledObject"), ("scaled-job", "ScaledJob")] {
@@ -75,7 +75,7 @@ fn keda_counts_waiting_and_running_jobs_by_metrics_that_exist() {
         assert_eq!(named, ["trainyard_queue_depth_jobs", "trainyard_queue_scheduled_jobs", "trainyard_jobs_by_status"]);
         assert!(jobs.contains(r#"status="running""#), "{jobs}");
     }
-    // The series carry the job name that the monitors give them.
+    // The series have the job name that the monitors set.
     let monitor = set("production").get("PodMonitor", "-worker");
     let job = &monitor["spec"]["podMetricsEndpoints"][0]["relabelings"][0];
     assert_eq!(job, &json!({"targetLabel": "job", "replacement": "trainyard"}));
@@ -84,11 +84,11 @@ fn keda_counts_waiting_and_running_jobs_by_metrics_that_exist() {
 }
 
 #[test]
-fn scaling_in_leaves_as_many_pods_as_are_busy_and_idle_ones_go_first() {
+fn scaling_in_keeps_busy_pods() {
     let production = set("production");
     let triggers = list(&production.get("ScaledObject", "-worker")["spec"]["triggers"]);
     let thresholds: Vec<_> = triggers.iter().map(|t| (&t["name"], &t["metadata"]["threshold"])).collect();
-    // Two jobs a pod; but a pod for each that is busy, also with one job.
+    // Two jobs per pod; but a pod for each busy worker, also with one job.
     assert_eq!(thresholds, [(&json!("jobs"), &json!("2")), (&json!("busy"), &json!("1"))]);
     assert_eq!(env(production.pod("worker"), "TRAINYARD__WORKER__CONCURRENCY"), Some("2"));
     let environment = list(&production.pod("worker")["spec"]["containers"][0]["env"]);
@@ -111,7 +111,7 @@ fn a_scaled_job_runs_one_training_job_and_updates_leave_it_alone() {
 }
 
 #[test]
-fn another_prometheus_is_asked_in_its_own_way() {
+fn prometheus_address_and_query_are_configurable() {
     for trigger in list(&set("restricted-network").get("ScaledObject", "-worker")["spec"]["triggers"]) {
         let metadata = &trigger["metadata"];
         assert_eq!(metadata["serverAddress"], "https://metrics.internal");

@@ -1,4 +1,4 @@
-//! Secrets: who gets which, and where they come from.
+//! Secrets: the roles that receive them, and their sources.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::chart::{MINIMAL, Rendered, SETS, list, name, render};
 
-/// Variable, Secret and key of everything a role's pod takes from Secrets.
+/// Variable, Secret and key of every Secret reference in a role's pod.
 fn taken<'s>(set: &'s Rendered, role: &str) -> Vec<(&'s str, &'s str, &'s str)> {
     let environment = list(&set.pod(role)["spec"]["containers"][0]["env"]).iter();
     let text = |value: &'s Value| value.as_str().unwrap();
@@ -35,7 +35,7 @@ fn each_role_gets_the_secrets_it_needs_and_no_more() {
 }
 
 #[test]
-fn what_pods_take_from_the_charts_own_secrets_is_in_them() {
+fn the_charts_secrets_contain_the_keys_that_pods_use() {
     for set in SETS.iter() {
         for role in ["api", "worker", "inference", "migrate"].into_iter().filter(|role| set.find_pod(role).is_some()) {
             for (variable, secret, key) in taken(set, role) {
@@ -48,7 +48,7 @@ fn what_pods_take_from_the_charts_own_secrets_is_in_them() {
 }
 
 #[test]
-fn secrets_of_ones_own_are_used_by_the_keys_they_have_and_nothing_is_made() {
+fn existing_secrets_are_used_with_their_keys_and_none_is_created() {
     let set = SETS.iter().find(|set| set.name == "production").unwrap();
     let expected = [
         ("DATABASE_URL", "trainyard-db-app", "uri"),
@@ -67,14 +67,14 @@ fn secrets_of_ones_own_are_used_by_the_keys_they_have_and_nothing_is_made() {
 }
 
 #[test]
-fn uninstalling_leaves_the_secret_for_the_database_that_stays_too() {
+fn uninstalling_keeps_the_secret_of_a_kept_database() {
     let set = SETS.iter().find(|set| set.name == MINIMAL).unwrap();
     let secret = set.all("Secret").find(|secret| name(secret) == "demo-trainyard").unwrap();
     assert_eq!(secret["metadata"]["annotations"], json!({"helm.sh/resource-policy": "keep"}));
 }
 
 #[test]
-fn pods_are_replaced_when_a_secret_in_the_values_changes_and_else_are_not() {
+fn pods_are_replaced_only_if_a_secret_in_the_values_changes() {
     let checksum = |arguments: &[&str]| {
         let set = render(MINIMAL, arguments);
         set.pod("api")["metadata"]["annotations"]["checksum/values"].as_str().unwrap().to_owned()

@@ -122,7 +122,7 @@ fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> N
         size: i64::try_from(done.size).unwrap_or(i64::MAX),
         sha256: done.sha256.clone(),
         artifact_key: key.as_str().to_owned(),
-        traceparent: span.place().map(|place| place.to_string()).or_else(|| job.traceparent.clone()),
+        traceparent: span.context().map(|place| place.to_string()).or_else(|| job.traceparent.clone()),
         // Each try puts its own in place.
         now: worker.deps.clock.now(),
         auto_promote: worker.config.auto_promote,

@@ -20,11 +20,11 @@ pub(crate) fn place(job: &Job) -> Option<TraceParent> {
 /// Begins the span of a run whose id was delivered at `delivered`; from here on `job` stands within it. An attempt that
 /// follows another is one more span beside it.
 pub(crate) fn run(job: &mut Job, delivered: SystemTime) -> Span {
-    let mut span = Span::child_of(place(job), "job.train").kind(Kind::Consumer).since(delivered);
+    let mut span = Span::child_of(place(job), "job.train").kind(Kind::Consumer).started_at(delivered);
     span.describe(|span| of_run(job, span));
-    if let Some(place) = span.place() {
+    if let Some(place) = span.context() {
         job.traceparent = Some(place.to_string());
-        drop(Span::child_of(Some(place), "db.jobs.claim").since(delivered));
+        drop(Span::child_of(Some(place), "db.jobs.claim").started_at(delivered));
     }
     span
 }
@@ -43,7 +43,7 @@ fn of_run(job: &Job, span: &mut Attributes<'_>) {
 pub(crate) fn lost(job: &Job) {
     let mut span = Span::child_of(place(job), "job.lost");
     if let Some(began) = job.started_at {
-        span = span.since(began.into());
+        span = span.started_at(began.into());
     }
     span.describe(|span| of_run(job, span));
     span.fail("lease_lost");
@@ -58,7 +58,7 @@ pub(crate) struct Phases {
 
 impl Phases {
     pub(crate) fn new(within: &Span) -> Self {
-        Self { within: within.place(), began: SystemTime::now(), count: 0 }
+        Self { within: within.context(), began: SystemTime::now(), count: 0 }
     }
 
     /// A phase has ended now. What it says comes from another process: it can't have begun before that did.
@@ -70,6 +70,6 @@ impl Phases {
         let took = Duration::try_from_secs_f64(seconds).unwrap_or_default();
         let start = SystemTime::now().checked_sub(took).map_or(self.began, |start| start.max(self.began));
         let name = || format!("train_task.{}", name.chars().take(64).collect::<String>());
-        drop(Span::child_of(self.within, "train_task").named(name).since(start));
+        drop(Span::child_of(self.within, "train_task").named(name).started_at(start));
     }
 }

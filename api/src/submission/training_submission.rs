@@ -87,7 +87,7 @@ impl TrainingSubmission {
     /// Makes `span` the parent of the spans of the job's runs. For a span that is not recorded, the parent is the trace
     /// context that the client sent.
     pub(crate) fn traced(self, span: &Span, trace: &TraceContext) -> Self {
-        let parent = span.place().or(trace.remote_parent());
+        let parent = span.context().or(trace.remote_parent());
         Self { traceparent: parent.map(|parent| parent.to_string()), ..self }
     }
 

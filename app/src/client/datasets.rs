@@ -14,10 +14,10 @@ use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::show;
 
-/// An upload may take as long as the server's own limit for it.
+/// At least as long as the server's own upload timeout.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(15 * 60);
 
-/// List, show, upload and delete data sets.
+/// List, show, upload and delete datasets.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -28,43 +28,43 @@ const UPLOAD_LIMIT: Duration = Duration::from_secs(15 * 60);
   trainyard datasets upload measurements.csv.gz --name measurements"
 )]
 pub struct DatasetsArgs {
-    /// What to do; lists when nothing is said.
+    /// The action; the default is `list`.
     #[command(subcommand)]
     pub command: Option<DatasetsCommand>,
-    /// What to list.
+    /// Options of the default action.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
-/// What can be done with data sets.
+/// Actions on datasets.
 #[derive(Debug, Subcommand)]
 pub enum DatasetsCommand {
-    /// List data sets.
+    /// List datasets.
     List(ListArgs),
-    /// Show a data set's columns, or its first rows.
+    /// Show the column profile of a dataset, or its first rows.
     Show {
-        /// The data set's name.
+        /// The dataset's name.
         name: String,
-        /// The first rows instead of the profile.
+        /// Show the first rows instead of the column profile.
         #[arg(long)]
         preview: bool,
     },
-    /// Upload a CSV with a header line as a new version; *.csv.gz goes compressed.
+    /// Upload a CSV with a header line as a new version; *.csv.gz is sent compressed.
     Upload {
-        /// The file.
+        /// The CSV file.
         file: PathBuf,
-        /// The data set's name [default: the file's name].
+        /// The dataset's name [default: the file's name].
         #[arg(long)]
         name: Option<String>,
     },
-    /// Delete a data set with all its versions.
+    /// Delete a dataset with all its versions.
     Delete {
-        /// The data set's name.
+        /// The dataset's name.
         name: String,
     },
 }
 
-/// Carries it out.
+/// Runs the command.
 pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
         None => show_page(&["datasets"], args.list, &[], server, output, table).await,
@@ -83,7 +83,7 @@ pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> 
         Some(DatasetsCommand::Delete { name }) => {
             let url = server.at(&["datasets", &name]);
             server.send(|http| http.delete(url.clone())).await?;
-            output.say(format!("{name} is deleted"));
+            output.message(format!("{name} is deleted"));
             Ok(())
         }
     }
@@ -96,7 +96,7 @@ async fn upload(path: &Path, name: Option<String>, server: &Server, output: Outp
     let stem = file_name.trim_end_matches(".gz").trim_end_matches(".csv");
     let mut url = server.at(&["datasets"]);
     url.query_pairs_mut().append_pair("name", name.as_deref().unwrap_or(stem));
-    // Opened per try: the token may have to be renewed once.
+    // Each attempt opens the file: `send` repeats the request if the token has expired.
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     let files = std::sync::Mutex::new(Some(file));
@@ -116,12 +116,12 @@ async fn upload(path: &Path, name: Option<String>, server: &Server, output: Outp
         .await?;
     output.result(&answer.raw, || profile(&answer.body));
     let (name, version) = (show::text(&answer.body["name"]), show::text(&answer.body["version"]));
-    output.say(format!("{name} version {version} is uploaded"));
+    output.message(format!("{name} version {version} is uploaded"));
     Ok(())
 }
 
 fn table(datasets: &Value) -> String {
-    let mut table = list(&["data set", "version", "rows", "columns", "size", "uploaded"]);
+    let mut table = list(&["dataset", "version", "rows", "columns", "size", "uploaded"]);
     for dataset in datasets.as_array().into_iter().flatten() {
         table.add_row([
             show::text(&dataset["name"]),
@@ -137,7 +137,7 @@ fn table(datasets: &Value) -> String {
 
 fn profile(dataset: &Value) -> String {
     let head = pairs(&[
-        ("data set", format!("{} version {}", show::text(&dataset["name"]), dataset["version"])),
+        ("dataset", format!("{} version {}", show::text(&dataset["name"]), dataset["version"])),
         ("rows", show::text(&dataset["rows"])),
         ("size", show::bytes(&dataset["bytes"])),
         ("sha-256", show::text(&dataset["sha256"])),

@@ -1,63 +1,63 @@
-//! Why a client verb could not do its work, what a person reads of it, and the status a script gets.
+//! Errors of the client commands: messages and exit statuses.
 
 use serde_json::Value;
 
-/// Why a client verb ended without success.
+/// Why a client command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The command line, or a file it names, is not usable.
+    /// The arguments, or a file that they name, are invalid.
     #[error("{0}")]
     Usage(String),
-    /// Nobody is signed in, or the server no longer knows the session.
+    /// No session, or a session that has expired.
     #[error("{0}")]
     NotSignedIn(String),
-    /// The server answered with a problem.
+    /// The server answered with a problem document.
     #[error("{}", .0.detail)]
     Refused(Box<Refusal>),
     /// The server did not answer.
-    #[error("no answer from {url}: {why}")]
+    #[error("no answer from {url}: {cause}")]
     Unreachable {
-        /// Who was asked.
+        /// The URL of the server.
         url: String,
-        /// What happened, in one sentence.
-        why: String,
+        /// The cause in one sentence.
+        cause: String,
     },
-    /// The job that was watched failed.
+    /// The watched job failed.
     #[error("the job failed: {0}")]
     JobFailed(String),
-    /// The job that was watched was cancelled.
+    /// The watched job was cancelled.
     #[error("the job was cancelled")]
     JobCancelled,
     /// Ctrl-C while a job was watched.
-    #[error("stopped watching; the job goes on. Cancel it with: trainyard jobs cancel {0}")]
+    #[error("stopped watching; the job continues. Cancel it with: trainyard jobs cancel {0}")]
     StoppedWatching(String),
-    /// Something on this machine.
+    /// A local file operation failed.
     #[error("{0}: {1}")]
     Local(String, #[source] std::io::Error),
-    /// The server's answer could not be understood.
-    #[error("the server's answer could not be understood: {0}")]
+    /// The response is invalid.
+    #[error("invalid response from the server: {0}")]
     Protocol(String),
 }
 
-/// A problem document, or what stands in for one when a proxy answered.
+/// A problem document, or a replacement for the error page of a proxy.
 #[derive(Debug)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// Its `code`; empty when it was no problem document.
+    /// The `code`; empty without a problem document.
     pub code: String,
-    /// Its sentence for people.
+    /// The `detail`.
     pub detail: String,
-    /// `field: message` per refused field.
+    /// The refused fields with their messages.
     pub fields: Vec<(String, String)>,
-    /// Leads to the server's log.
+    /// The request id, as in the server's log.
     pub request_id: Option<String>,
-    /// The whole document, as it came.
+    /// The problem document as it was received.
     pub document: Option<String>,
 }
 
 impl Refusal {
-    /// Reads the body of an answer with this status.
+    /// Parses an error response.
     pub(crate) fn read(status: u16, body: &str) -> Self {
         let document: Option<Value> = serde_json::from_str(body).ok();
         let text = |key: &str| document.as_ref()?.get(key)?.as_str().map(str::to_owned);
@@ -74,19 +74,19 @@ impl Refusal {
     }
 }
 
-/// The statuses, as `--help` shows them.
+/// The exit statuses for `--help`.
 pub const EXIT_CODES: &str = "Exit status:
-  0  done
+  0  success
   1  the server refused the request, or the job failed
   2  wrong usage
   3  not signed in, or not allowed
   4  not found
   5  the server can't be reached, or is unavailable
   6  the job was cancelled
-  130  interrupted (a watched job goes on)";
+  130  interrupted (a watched job continues)";
 
 impl ClientError {
-    /// The process's exit status; see [`EXIT_CODES`].
+    /// The exit status of the process; see [`EXIT_CODES`].
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
@@ -104,11 +104,11 @@ impl ClientError {
         }
     }
 
-    /// What a person reads: the message, then each refused field on a line of its own.
+    /// The lines to print: the message, then one line per refused field.
     pub(crate) fn lines(&self) -> Vec<String> {
         let Self::Refused(refusal) = self else { return vec![format!("error: {self}")] };
         let mut lines = Vec::new();
-        // With one field the detail says the same as the field does.
+        // With one refused field the detail repeats the message of the field.
         if refusal.fields.len() != 1 {
             lines.push(format!("error: {}", refusal.detail));
         }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_can_tell_refusals_apart() {
+    fn each_kind_of_error_has_an_exit_status() {
         let codes = [422, 401, 403, 404, 409, 429, 500, 503].map(|status| refused(status, "").exit_code());
         assert_eq!(codes, [1, 3, 3, 4, 1, 5, 1, 5]);
     }

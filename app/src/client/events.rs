@@ -1,4 +1,4 @@
-//! A job's event stream: read piece by piece, taken up again where it broke off.
+//! A job's event stream: an incremental parser that resumes after a lost connection.
 
 use std::time::Duration;
 
@@ -7,29 +7,29 @@ use serde_json::Value;
 use crate::client::error::ClientError;
 use crate::client::server::Server;
 
-/// A server that sends not even a heartbeat for this long is gone.
-const SILENCE: Duration = Duration::from_secs(45);
+/// Timeout without data. The server sends heartbeats more often.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     /// `status`, `progress`, `log` or `metric`.
     pub(crate) kind: String,
-    /// Its fields.
+    /// The data fields.
     pub(crate) data: Value,
 }
 
-/// The events of one job, and how far they were read.
+/// The event stream of one job, with the id of the last event that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     last_id: Option<String>,
 }
 
 impl Events {
-    /// Reads on from the last event that was read, to the end of the stream; `follow` waits for the job's.
+    /// Reads the events after the last one that was read. With `follow` the stream ends with the job.
     ///
     /// # Errors
-    /// When the server refuses, or the stream breaks off.
+    /// If the server refuses the request, or the connection is lost.
     pub(crate) async fn read(
         &mut self,
         server: &Server,
@@ -42,12 +42,15 @@ impl Events {
             url.query_pairs_mut().append_pair("follow", "false");
         }
         let mut response = server.open(url, self.last_id.as_deref()).await?;
-        let broken = |why: &str| ClientError::Unreachable { url: server.address().to_owned(), why: why.to_owned() };
+        let broken =
+            |cause: &str| ClientError::Unreachable { url: server.address().to_owned(), cause: cause.to_owned() };
         let mut parser = Parser::default();
         loop {
-            let chunk = tokio::time::timeout(SILENCE, response.chunk()).await.map_err(|_| broken("it fell silent"))?;
-            let Some(chunk) = chunk.map_err(|_| broken("the stream broke off"))? else { return Ok(()) };
-            for (id, event) in parser.feed(&chunk) {
+            let chunk = tokio::time::timeout(IDLE_TIMEOUT, response.chunk())
+                .await
+                .map_err(|_| broken("no data within the timeout"))?;
+            let Some(chunk) = chunk.map_err(|_| broken("the connection was lost"))? else { return Ok(()) };
+            for (id, event) in parser.push(&chunk) {
                 self.last_id = id.or(self.last_id.take());
                 each(event);
             }
@@ -55,10 +58,10 @@ impl Events {
     }
 }
 
-/// Takes a stream apart (the part of the format that the server writes: no byte order mark, lines end with LF).
+/// A parser for server-sent events as Trainyard writes them: no byte order mark, and lines end with LF.
 #[derive(Debug, Default)]
 struct Parser {
-    /// The beginning of a line whose end has not come yet.
+    /// An incomplete line.
     line: Vec<u8>,
     id: Option<String>,
     kind: String,
@@ -66,8 +69,8 @@ struct Parser {
 }
 
 impl Parser {
-    /// The events that `bytes` completes, each with its id.
-    fn feed(&mut self, bytes: &[u8]) -> Vec<(Option<String>, Event)> {
+    /// Returns the events that `bytes` completes, each with its id.
+    fn push(&mut self, bytes: &[u8]) -> Vec<(Option<String>, Event)> {
         let mut events = Vec::new();
         for byte in bytes {
             if *byte != b'\n' {
@@ -91,12 +94,12 @@ impl Parser {
             "id" => self.id = Some(value.to_owned()),
             "event" => value.clone_into(&mut self.kind),
             "data" => self.data.push_str(value),
-            // Comments keep the line open; `retry` is not needed here.
+            // Comments are heartbeats; `retry` is not used.
             _ => {}
         }
     }
 
-    /// The event that an empty line ends. What has no data is none.
+    /// Completes an event at an empty line. Without data there is no event.
     fn dispatch(&mut self) -> Option<(Option<String>, Event)> {
         let (id, kind, data) = (self.id.take(), std::mem::take(&mut self.kind), std::mem::take(&mut self.data));
         let data = serde_json::from_str(&data).ok()?;
@@ -111,12 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_read_however_they_are_cut() {
+    fn events_are_parsed_from_chunks_of_any_size() {
         let stream = ":\n\nid: r2-l0\nevent: status\ndata: {\"status\":\"running\"}\n\nretry: 1000\n\n\
                       id: r2-l1\nevent: log\ndata: {\"message\":\"größer: a\"}\n\n";
         for size in [1, 7, 1_000] {
             let mut parser = Parser::default();
-            let events: Vec<_> = stream.as_bytes().chunks(size).flat_map(|chunk| parser.feed(chunk)).collect();
+            let events: Vec<_> = stream.as_bytes().chunks(size).flat_map(|chunk| parser.push(chunk)).collect();
             let event = |kind: &str, data: Value| Event { kind: kind.into(), data };
             let expected = [
                 (Some("r2-l0".to_owned()), event("status", json!({"status": "running"}))),

@@ -24,15 +24,15 @@ use crate::client::{report, show, train, watch};
   trainyard jobs retry --all-failed --error-code crashed"
 )]
 pub struct JobsArgs {
-    /// What to do; lists when nothing is said.
+    /// The action; the default is `list`.
     #[command(subcommand)]
     pub command: Option<JobsCommand>,
-    /// What to list.
+    /// Options of the default action.
     #[command(flatten)]
     pub list: JobListArgs,
 }
 
-/// What can be done with jobs.
+/// Actions on jobs.
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
     /// List jobs, newest first.
@@ -41,34 +41,34 @@ pub enum JobsCommand {
     Show {
         /// The job's id.
         id: String,
-        /// Follow it to its end.
+        /// Watch the job until it ends.
         #[arg(long)]
         watch: bool,
     },
-    /// Show what a job said while it ran.
+    /// Show the log of a job.
     Logs {
         /// The job's id.
         id: String,
-        /// Go on to its end.
+        /// Follow the log until the job ends.
         #[arg(long, short)]
         follow: bool,
     },
-    /// Stop a job: a queued one at once, a running one within two seconds.
+    /// Cancel a job: a queued one at once, a running one within two seconds.
     Cancel {
         /// The job's id.
         id: String,
     },
-    /// Run a failed or cancelled job again, or every failed job of a filter.
+    /// Retry a failed or cancelled job, or all failed jobs that match a filter.
     Retry(RetryArgs),
 }
 
-/// What to run again.
+/// The jobs to retry.
 #[derive(Debug, Args)]
 pub struct RetryArgs {
     /// The job's id.
     #[arg(required_unless_present = "all_failed", conflicts_with = "all_failed")]
     pub id: Option<String>,
-    /// Every failed job that fits, the newest thousand.
+    /// Retry all failed jobs that match the filter, at most the newest thousand.
     #[arg(long)]
     pub all_failed: bool,
     /// Only jobs for this model.
@@ -77,12 +77,12 @@ pub struct RetryArgs {
     /// Only jobs of this algorithm.
     #[arg(long, requires = "all_failed")]
     pub algorithm: Option<String>,
-    /// Only jobs that failed for this reason, such as crashed.
+    /// Only jobs that failed with this error code, such as crashed.
     #[arg(long, requires = "all_failed", value_name = "CODE")]
     pub error_code: Option<String>,
 }
 
-/// Which jobs to list.
+/// The filter of a list.
 #[derive(Debug, Args)]
 pub struct JobListArgs {
     /// Only jobs that are queued, running, succeeded, failed or cancelled.
@@ -94,12 +94,12 @@ pub struct JobListArgs {
     /// Only jobs of this algorithm.
     #[arg(long)]
     pub algorithm: Option<String>,
-    /// Which page.
+    /// The page of the list.
     #[command(flatten)]
     pub page: ListArgs,
 }
 
-/// Carries it out.
+/// Runs the command.
 pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
         None => list_jobs(args.list, server, output).await,
@@ -111,8 +111,8 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
             Ok(())
         }
         Some(JobsCommand::Logs { id, follow }) => logs(&id, follow, server, output).await,
-        Some(JobsCommand::Cancel { id }) => act(&id, "cancel", server, output).await,
-        Some(JobsCommand::Retry(RetryArgs { id: Some(id), .. })) => act(&id, "retry", server, output).await,
+        Some(JobsCommand::Cancel { id }) => post_action(&id, "cancel", server, output).await,
+        Some(JobsCommand::Retry(RetryArgs { id: Some(id), .. })) => post_action(&id, "retry", server, output).await,
         Some(JobsCommand::Retry(args)) => retry_all(args, server, output).await,
     }
 }
@@ -139,13 +139,13 @@ fn table(jobs: &Value) -> String {
     plain(&table)
 }
 
-/// A line an event, as they come; with `--json` all of them in one list.
+/// Prints one line per event as it arrives; with `--json` one list of all events.
 async fn logs(id: &str, follow: bool, server: &Server, output: Output) -> Result<(), ClientError> {
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     let each = |event: Event| {
-        if let Some(line) = watch::line(&event) {
+        if let Some(line) = watch::log_line(&event) {
             if output.json {
-                told.push(event.data);
+                events.push(event.data);
             } else {
                 output.result("", || format!("{}  {line}", show::moment(&event.data["at"])));
             }
@@ -153,7 +153,7 @@ async fn logs(id: &str, follow: bool, server: &Server, output: Output) -> Result
     };
     Events::default().read(server, id, follow, each).await?;
     if output.json {
-        output.result(&Value::Array(told).to_string(), String::new);
+        output.result(&Value::Array(events).to_string(), String::new);
     }
     Ok(())
 }
@@ -163,19 +163,19 @@ async fn retry_all(args: RetryArgs, server: &Server, output: Output) -> Result<(
     let answer = server.send_json(Method::POST, server.at(&["training", "retry"]), &filter).await?;
     let retried = show::text(&answer.body["retried"]);
     output.result(&answer.raw, || format!("{retried}\n"));
-    output.say(format!("{retried} jobs are queued again, {} left out", show::text(&answer.body["skipped_total"])));
+    output.message(format!("{retried} jobs are queued again, skipped {}", show::text(&answer.body["skipped_total"])));
     if answer.body["more"] == true {
-        output.say("there may be more that fit: repeat the command");
+        output.message("there may be more matching jobs: repeat the command");
     }
     Ok(())
 }
 
-async fn act(id: &str, verb: &str, server: &Server, output: Output) -> Result<(), ClientError> {
-    let url = server.at(&["training", id, verb]);
+async fn post_action(id: &str, action: &str, server: &Server, output: Output) -> Result<(), ClientError> {
+    let url = server.at(&["training", id, action]);
     let answer = server.send(|http| http.post(url.clone())).await?;
     let status = show::text(&answer.body["status"]);
-    let then = if verb == "cancel" && status == "running" { "; it will stop within seconds" } else { "" };
-    output.say(format!("job {id} is {status}{then}"));
+    let then = if action == "cancel" && status == "running" { "; it will stop within seconds" } else { "" };
+    output.message(format!("job {id} is {status}{then}"));
     if output.json {
         output.result(&answer.raw, String::new);
     }

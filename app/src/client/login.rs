@@ -9,15 +9,15 @@ use crate::client::error::ClientError;
 use crate::client::output::Output;
 use crate::client::server::{Server, variable};
 
-/// Sign in and keep the session for later commands.
+/// Sign in and store the session for later commands.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   trainyard login
   trainyard login --url https://trainyard.example.com --email ada@example.com
   echo \"$PASSWORD\" | trainyard login --email ada@example.com --password-stdin
 
-Without options it asks. TRAINYARD_EMAIL and TRAINYARD_PASSWORD answer for you. The session is kept in
-$XDG_CONFIG_HOME/trainyard/session.json, readable by you alone, and renewed by itself.")]
+Without options the command asks for both. TRAINYARD_EMAIL and TRAINYARD_PASSWORD replace the questions. The session is stored in
+$XDG_CONFIG_HOME/trainyard/session.json, readable only by you, and renewed automatically.")]
 pub struct LoginArgs {
     /// The account's e-mail address.
     #[arg(long, env = "TRAINYARD_EMAIL")]
@@ -35,9 +35,9 @@ pub(crate) async fn run(args: LoginArgs, server: &Server, output: Output) -> Res
     let (session, answer) = server.login(&email, &password).await?;
     server.file().save(&session)?;
     let (email, address, path) = (&session.email, server.address(), server.file().path());
-    output.say(format!("signed in as {email} at {address}; the session is kept in {}", path.display()));
+    output.message(format!("signed in as {email} at {address}; the session is stored in {}", path.display()));
     if answer.body["must_change_password"] == true {
-        output.say("this password does not sign in again; set your own with: trainyard passwd");
+        output.message("this password works only once; set your own with: trainyard passwd");
     }
     if output.json {
         output.result(&answer.raw, String::new);
@@ -45,14 +45,14 @@ pub(crate) async fn run(args: LoginArgs, server: &Server, output: Output) -> Res
     Ok(())
 }
 
-/// Ends the session, on the server and here.
+/// Ends the session on the server and deletes the session file.
 pub(crate) async fn logout(server: &Server, output: Output) -> Result<(), ClientError> {
     let Some(session) = server.file().load() else {
-        output.say("nobody is signed in");
+        output.message("not signed in");
         return Ok(());
     };
     let body = json!({"refresh_token": session.refresh_token});
-    // A session goes to the server that gave it.
+    // A refresh token is sent only to the server that issued it.
     let ended = if session.url == server.address() {
         server.send_anonymous(server.at(&["logout"]), &body).await.map(drop)
     } else {
@@ -60,35 +60,35 @@ pub(crate) async fn logout(server: &Server, output: Output) -> Result<(), Client
     };
     server.file().remove()?;
     match ended {
-        // The server has forgotten it already: just what was wanted.
+        // 401: the session has already ended on the server.
         Err(ClientError::Refused(refusal)) if refusal.status == 401 => Ok(()),
         Err(error) => {
-            output.say("signed out here; the server could not be told");
+            output.message("the session file is deleted, but the session on the server could not be ended");
             Err(error)
         }
         Ok(()) => {
-            output.say(format!("{} is signed out of {}", session.email, session.url));
+            output.message(format!("{} is signed out of {}", session.email, session.url));
             Ok(())
         }
     }
 }
 
 fn credentials(args: LoginArgs) -> Result<(String, String), ClientError> {
-    let asked = io::stdin().is_terminal();
+    let interactive = io::stdin().is_terminal();
     let email = match args.email {
         Some(email) => email,
-        None if asked && !args.password_stdin => ask_email()?,
-        None => return Err(ClientError::Usage("--email is required when there is no terminal to ask on".into())),
+        None if interactive && !args.password_stdin => ask_email()?,
+        None => return Err(ClientError::Usage("--email is required if standard input is not a terminal".into())),
     };
     let password = if args.password_stdin {
         first_line()?
     } else if let Some(password) = variable("TRAINYARD_PASSWORD") {
         password
-    } else if asked {
+    } else if interactive {
         rpassword::prompt_password("Password: ")
             .map_err(|error| ClientError::Local("the password can't be read".into(), error))?
     } else {
-        let message = "there is no terminal to ask for the password on; use --password-stdin or TRAINYARD_PASSWORD";
+        let message = "standard input is not a terminal; use --password-stdin or TRAINYARD_PASSWORD";
         return Err(ClientError::Usage(message.into()));
     };
     Ok((email, password))
@@ -96,12 +96,12 @@ fn credentials(args: LoginArgs) -> Result<(String, String), ClientError> {
 
 fn ask_email() -> Result<String, ClientError> {
     let mut err = io::stderr();
-    let asked = write!(err, "E-mail: ").and_then(|()| err.flush());
-    asked.map_err(|error| ClientError::Local("can't ask".into(), error))?;
+    let prompted = write!(err, "E-mail: ").and_then(|()| err.flush());
+    prompted.map_err(|error| ClientError::Local("can't prompt".into(), error))?;
     first_line()
 }
 
-/// A line of standard input.
+/// Reads one line of standard input.
 pub(crate) fn first_line() -> Result<String, ClientError> {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);

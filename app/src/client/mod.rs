@@ -1,7 +1,7 @@
-//! The client verbs: a person's or a script's way to a Trainyard server, over the same HTTP that everybody uses.
+//! The client commands, which use a Trainyard server over its public HTTP API.
 //!
-//! Each verb is a file with its arguments and what it does; [`server`] talks, [`output`] shows, [`error`] says what went
-//! wrong and with which exit status. Nothing here reads the server's settings or its database.
+//! Each command has a file with its arguments and its implementation. [`server`] sends requests, [`output`] prints
+//! results, and [`error`] defines messages and exit statuses. The client never reads the server's settings or database.
 
 mod batch;
 mod datasets;
@@ -42,57 +42,57 @@ pub use users::UsersArgs;
 use output::Output;
 use server::Server;
 
-/// What every client verb takes.
+/// Options of every client command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Server and output")]
 pub struct GlobalArgs {
-    /// The server [default: where the session is, else http://127.0.0.1:8080].
+    /// URL of the server [default: the URL of the session, else http://127.0.0.1:8080].
     #[arg(long, global = true, env = "TRAINYARD_URL")]
     pub url: Option<String>,
-    /// Where predictions are asked for, when that is another address than --url.
+    /// URL of the inference role, if it differs from --url.
     #[arg(long, global = true, value_name = "URL", env = "TRAINYARD_INFERENCE_URL")]
     pub inference_url: Option<String>,
-    /// Print the server's JSON, one document, and nothing else on standard output.
+    /// Print only the JSON response of the server on standard output.
     #[arg(long, global = true)]
     pub json: bool,
 }
 
-/// A verb's own arguments with those that every client verb takes; the server's roles don't have the latter.
+/// The arguments of one command with the options of every client command.
 #[derive(Debug, Args)]
-pub struct Verb<A: Args> {
+pub struct WithGlobals<A: Args> {
     #[command(flatten)]
     own: A,
     #[command(flatten)]
     global: GlobalArgs,
 }
 
-/// A verb without arguments of its own.
+/// A command without arguments.
 #[derive(Debug, Args)]
 pub struct NoArgs {}
 
-/// The client verbs.
+/// The client commands.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Sign in and keep the session for later commands.
-    Login(Verb<LoginArgs>),
+    /// Sign in and store the session for later commands.
+    Login(WithGlobals<LoginArgs>),
     /// End the session.
-    Logout(Verb<NoArgs>),
+    Logout(WithGlobals<NoArgs>),
     /// Change your password.
-    Passwd(Verb<PasswdArgs>),
+    Passwd(WithGlobals<PasswdArgs>),
     /// List, invite, disable and delete accounts, reset their passwords.
-    Users(Verb<UsersArgs>),
+    Users(WithGlobals<UsersArgs>),
     /// Submit a training job, and watch it with --watch.
-    Train(Verb<TrainArgs>),
+    Train(WithGlobals<TrainArgs>),
     /// List, show, cancel and retry training jobs.
-    Jobs(Verb<JobsArgs>),
-    /// List, make, pause, trigger and delete schedules.
-    Schedules(Verb<SchedulesArgs>),
+    Jobs(WithGlobals<JobsArgs>),
+    /// List, create, pause, trigger and delete schedules.
+    Schedules(WithGlobals<SchedulesArgs>),
     /// List and show models, move aliases, delete versions.
-    Models(Verb<ModelsArgs>),
-    /// List, show, upload and delete data sets.
-    Datasets(Verb<DatasetsArgs>),
+    Models(WithGlobals<ModelsArgs>),
+    /// List, show, upload and delete datasets.
+    Datasets(WithGlobals<DatasetsArgs>),
     /// Predict with a published model.
-    Predict(Verb<PredictArgs>),
+    Predict(WithGlobals<PredictArgs>),
 }
 
 impl ClientCommand {
@@ -112,7 +112,7 @@ impl ClientCommand {
     }
 }
 
-/// Carries a verb out and turns its end into an exit status; see [`EXIT_CODES`].
+/// Runs a client command and returns its exit status; see [`EXIT_CODES`].
 pub async fn execute(command: ClientCommand) -> ExitCode {
     let output = Output { json: command.global().json };
     match run(command, output).await {
@@ -121,18 +121,16 @@ pub async fn execute(command: ClientCommand) -> ExitCode {
             if let ClientError::Refused(refusal) = &error
                 && let Some(document) = refusal.document.as_ref().filter(|_| output.json)
             {
-                // The server's JSON is its problem document now.
+                // With `--json` a problem document is the result.
                 output.result(document, String::new);
             }
-            error.lines().iter().for_each(|line| output.say(line));
+            error.lines().iter().for_each(|line| output.message(line));
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-/// Carries a verb out.
-///
-/// See [`ClientError`].
+/// Runs a client command.
 async fn run(command: ClientCommand, output: Output) -> Result<(), ClientError> {
     let server = Server::new(command.global())?;
     match command {

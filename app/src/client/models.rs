@@ -22,15 +22,15 @@ use crate::client::{report, show};
   trainyard models delete demo --version 2"
 )]
 pub struct ModelsArgs {
-    /// What to do; lists when nothing is said.
+    /// The action; the default is `list`.
     #[command(subcommand)]
     pub command: Option<ModelsCommand>,
-    /// What to list.
+    /// Options of the default action.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
-/// What can be done with models.
+/// Actions on models.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     /// List models with their newest version.
@@ -39,17 +39,17 @@ pub enum ModelsCommand {
     Show {
         /// The model's name.
         name: String,
-        /// One version in full.
+        /// Show one version with its metrics.
         #[arg(long)]
         version: Option<i64>,
     },
-    /// Point an alias at a version; `production` is what predictions use.
+    /// Point an alias at a version; predictions use `production` by default.
     Alias {
         /// The model's name.
         name: String,
         /// The alias.
         alias: String,
-        /// The version it shall point at.
+        /// The version.
         version: i64,
     },
     /// Remove an alias.
@@ -66,13 +66,13 @@ pub enum ModelsCommand {
         /// Only this version.
         #[arg(long)]
         version: Option<i64>,
-        /// Also when an alias points at it.
+        /// Delete even if an alias points at the version.
         #[arg(long)]
         force: bool,
     },
 }
 
-/// Carries it out.
+/// Runs the command.
 pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
         None => show_page(&["models"], args.list, &[], server, output, table).await,
@@ -91,12 +91,12 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
         Some(ModelsCommand::Alias { name, alias, version }) => {
             let url = server.at(&["models", &name, "aliases", &alias]);
             let answer = server.send_json(Method::PUT, url, &json!({"version": version})).await?;
-            done(output, &answer.raw, &format!("{alias} of {name} is version {version}"))
+            print_done(output, &answer.raw, &format!("{alias} of {name} is version {version}"))
         }
         Some(ModelsCommand::Unalias { name, alias }) => {
             let url = server.at(&["models", &name, "aliases", &alias]);
             let answer = server.send(|http| http.delete(url.clone())).await?;
-            done(output, &answer.raw, &format!("{name} has no alias {alias} any more"))
+            print_done(output, &answer.raw, &format!("{name} has no alias {alias} any more"))
         }
         Some(ModelsCommand::Delete { name, version, force }) => delete(&name, version, force, server, output).await,
     }
@@ -119,11 +119,11 @@ async fn delete(
     }
     let answer = server.send(|http| http.delete(url.clone())).await?;
     let what = number.map(|number| format!(" version {number}")).unwrap_or_default();
-    done(output, &answer.raw, &format!("{name}{what} is deleted"))
+    print_done(output, &answer.raw, &format!("{name}{what} is deleted"))
 }
 
-fn done(output: Output, raw: &str, message: &str) -> Result<(), ClientError> {
-    output.say(message);
+fn print_done(output: Output, raw: &str, message: &str) -> Result<(), ClientError> {
+    output.message(message);
     if output.json {
         output.result(raw, String::new);
     }
@@ -172,7 +172,7 @@ fn version_in_full(version: &Value) -> String {
         ("algorithm", show::text(&version["algorithm"])),
         ("target", show::text(&version["target"])),
         ("features", show::text(&version["features"])),
-        ("data set", dataset),
+        ("dataset", dataset),
         ("job", show::text(&version["job_id"])),
         ("size", show::bytes(&version["size"])),
         ("sha-256", show::text(&version["sha256"])),
@@ -181,7 +181,7 @@ fn version_in_full(version: &Value) -> String {
     format!("{head}\n{}", report::metrics(&version["metrics"]))
 }
 
-/// The one figure people compare versions by.
+/// The metric to compare versions by.
 fn score(metrics: &Value) -> String {
     let named = [("accuracy", "accuracy"), ("r2", "R²")];
     let found = named.iter().find(|(key, _)| !metrics[*key].is_null());

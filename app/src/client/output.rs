@@ -1,38 +1,38 @@
-//! Where words go: results to standard output, messages to standard error. With `--json` standard output gets the
-//! server's JSON as it came, once, and nothing else.
+//! Output of the client: results to standard output, messages to standard error. With `--json` standard output gets
+//! only the server's JSON, unchanged.
 
 use std::io::{self, Write};
 
 use comfy_table::{Table, presets};
 
-/// How results are shown.
+/// The output format.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
-    /// Raw JSON instead of text for people.
+    /// Prints JSON instead of text.
     pub(crate) json: bool,
 }
 
 impl Output {
-    /// Shows a result: the server's `raw` JSON, or what `people` makes of it.
-    pub(crate) fn result(self, raw: &str, people: impl FnOnce() -> String) {
-        let text = if self.json { raw.to_owned() } else { people() };
+    /// Prints a result: the JSON `raw`, or the text of `render`.
+    pub(crate) fn result(self, raw: &str, render: impl FnOnce() -> String) {
+        let text = if self.json { raw.to_owned() } else { render() };
         if !text.is_empty() {
             write(io::stdout().lock(), &text);
         }
     }
 
-    /// Says something that is not the result.
-    pub(crate) fn say(self, message: impl AsRef<str>) {
+    /// Prints a message that is not a result.
+    pub(crate) fn message(self, message: impl AsRef<str>) {
         write(io::stderr().lock(), message.as_ref());
     }
 }
 
-/// Writes a line. A reader that has gone away (`| head`) is no reason to fail.
+/// Writes a line. Errors are ignored, because a reader such as `| head` may close the pipe.
 fn write(mut to: impl Write, text: &str) {
     let _ = writeln!(to, "{}", text.trim_end()).and_then(|()| to.flush());
 }
 
-/// A table without lines, for lists that people also grep: a row is a line, however narrow the terminal.
+/// A table without borders for lists, which scripts may search: each row is one line at every terminal width.
 pub(crate) fn list(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -43,13 +43,13 @@ pub(crate) fn list(header: &[&str]) -> Table {
     table
 }
 
-/// A [`list`] as text: columns two blanks apart, and no blanks at the end of a line.
+/// The text of a [`list`]: two spaces between columns, no spaces at the end of a line.
 pub(crate) fn plain(table: &Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// A table with lines, for a few figures.
-pub(crate) fn figures(header: &[&str]) -> Table {
+/// A table with borders for a few numbers.
+pub(crate) fn bordered(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     if !header.is_empty() {
@@ -58,7 +58,7 @@ pub(crate) fn figures(header: &[&str]) -> Table {
     table
 }
 
-/// `name: value` lines with the values in one column.
+/// Lines of `name: value` with aligned values.
 pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let shown = pairs.iter().filter(|(_, value)| !value.is_empty());

@@ -1,4 +1,4 @@
-//! Lists, a page at a time: what every `list` takes and says.
+//! Options and output of the `list` commands.
 
 use clap::Args;
 use serde_json::Value;
@@ -7,18 +7,18 @@ use crate::client::error::ClientError;
 use crate::client::output::Output;
 use crate::client::server::Server;
 
-/// Which page of a list.
+/// The page of a list.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// At most this many, up to 100.
+    /// Maximum number of items, up to 100.
     #[arg(long, default_value_t = 20)]
     pub limit: u32,
-    /// Where to go on: the next_cursor of the page before.
+    /// The next_cursor of the previous page.
     #[arg(long)]
     pub cursor: Option<String>,
 }
 
-/// Asks for one page of `path`, with `filters` where they are set, and shows it as `table` makes it of its items.
+/// Requests one page of `path` with the `filters` that are set, and prints the result of `table`.
 pub(crate) async fn show_page(
     path: &[&str],
     page: ListArgs,
@@ -37,7 +37,7 @@ pub(crate) async fn show_page(
     let page = server.get(url).await?;
     output.result(&page.raw, || table(&page.body["items"]));
     if let Some(cursor) = page.body["next_cursor"].as_str() {
-        output.say(format!("there are more: add --cursor {cursor}"));
+        output.message(format!("there are more items: add --cursor {cursor}"));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::client::server::Server;
   trainyard passwd
   printf '%s\\n%s\\n' \"$OLD\" \"$NEW\" | trainyard passwd --password-stdin")]
 pub struct PasswdArgs {
-    /// Read the present password and the new one from the first two lines of standard input.
+    /// Read the current and the new password from the first two lines of standard input.
     #[arg(long)]
     pub password_stdin: bool,
 }
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: PasswdArgs, server: &Server, output: Output) -> Re
         .map_err(|error| ClientError::Protocol(error.to_string()))??;
     let body = json!({"current_password": current, "new_password": new});
     server.send_json(Method::PUT, server.at(&["me", "password"]), &body).await?;
-    output.say("the password is changed; other sessions of the account have ended");
+    output.message("the password is changed and all other sessions of the account have ended");
     Ok(())
 }
 
@@ -38,14 +38,14 @@ fn passwords(args: &PasswdArgs) -> Result<(String, String), ClientError> {
         return Ok((first_line()?, first_line()?));
     }
     if !io::stdin().is_terminal() {
-        let message = "there is no terminal to ask for the passwords on; use --password-stdin";
+        let message = "standard input is not a terminal; use --password-stdin";
         return Err(ClientError::Usage(message.into()));
     }
     let ask = |prompt: &str| {
         rpassword::prompt_password(prompt)
             .map_err(|error| ClientError::Local("the password can't be read".into(), error))
     };
-    let (current, new) = (ask("Present password: ")?, ask("New password: ")?);
+    let (current, new) = (ask("Current password: ")?, ask("New password: ")?);
     if new != ask("New password again: ")? {
         return Err(ClientError::Usage("the new passwords differ".into()));
     }

@@ -1,4 +1,4 @@
-//! `trainyard predict`: one row from the command line, or a CSV.
+//! `trainyard predict`: predicts one row from the command line, or the rows of a CSV.
 
 use std::path::PathBuf;
 
@@ -19,22 +19,22 @@ use crate::client::{show, values};
   trainyard predict --model demo --version 2 --json-row '{\"sex\": \"female\", \"age\": 29}'
   trainyard predict --model demo --csv passengers.csv > predictions.csv
 
-Values: 29 is a number, true and false are booleans, '\"29\"' in quotes is text, and so is everything else; an empty
-value is a missing one. Features that are left out are imputed as in training, with a warning.")]
+Values: 29 is a number, true and false are booleans, '\"29\"' in quotes is a string, and so is all other text; an empty
+value is missing. Missing features are imputed as in training, with a warning.")]
 pub struct PredictArgs {
-    /// The model; may be left out when the server has just one.
+    /// The model; optional if the server has only one model.
     #[arg(long)]
     pub model: Option<String>,
-    /// A version instead of what `production` points at.
+    /// A version instead of the one that `production` points at.
     #[arg(long, conflicts_with = "alias")]
     pub version: Option<i64>,
-    /// Another alias than `production`.
+    /// An alias instead of `production`.
     #[arg(long)]
     pub alias: Option<String>,
     /// One row as a JSON object.
     #[arg(long, value_name = "JSON", conflicts_with_all = ["csv", "features"])]
     pub json_row: Option<String>,
-    /// Rows from a CSV with a header line; the answer is the CSV with the prediction added. `-` reads standard input.
+    /// Rows from a CSV with a header line; prints the CSV with predictions added. `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "features")]
     pub csv: Option<PathBuf>,
     /// One row as name=value pairs.
@@ -42,35 +42,35 @@ pub struct PredictArgs {
     pub features: Vec<(String, Value)>,
 }
 
-/// Asks for predictions.
+/// Requests predictions.
 pub(crate) async fn run(args: PredictArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     let mut request = Map::new();
-    let pick = [
+    let selection = [
         ("model", args.model.map(Value::from)),
         ("version", args.version.map(Value::from)),
         ("alias", args.alias.map(Value::from)),
     ];
-    request.extend(pick.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    request.extend(selection.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     if let Some(path) = args.csv {
         return batch::run(request, &path, server, output).await;
     }
     let row = match args.json_row {
         Some(text) => serde_json::from_str(&text)
-            .map_err(|error| ClientError::Usage(format!("--json-row is no JSON object: {error}")))?,
+            .map_err(|error| ClientError::Usage(format!("--json-row is not a JSON object: {error}")))?,
         None => values::object(args.features).map_err(ClientError::Usage)?,
     };
     request.insert("features".into(), Value::Object(row));
     let answer = server.send_json(Method::POST, server.inference(), &json!(request)).await?;
-    output.result(&answer.raw, || one(&answer.body));
+    output.result(&answer.raw, || render(&answer.body));
     Ok(())
 }
 
-/// The prediction first, then what stands behind it.
-fn one(answer: &Value) -> String {
-    const BESIDES: [&str; 5] = ["prob", "probabilities", "model", "version", "warnings"];
+/// The prediction first, then the details.
+fn render(answer: &Value) -> String {
+    const DETAILS: [&str; 5] = ["prob", "probabilities", "model", "version", "warnings"];
     let fields = answer.as_object().into_iter().flatten();
     let mut lines: Vec<(&str, String)> = fields
-        .filter(|(name, _)| !BESIDES.contains(&name.as_str()))
+        .filter(|(name, _)| !DETAILS.contains(&name.as_str()))
         .map(|(name, value)| (name.as_str(), show::text(value)))
         .collect();
     lines.push(("probability", show::text(&answer["prob"])));
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_prediction_comes_first() {
-        let text = one(&json!({"prob": 0.971_23, "survived": true, "model": "demo", "version": 3,
+        let text = render(&json!({"prob": 0.971_23, "survived": true, "model": "demo", "version": 3,
             "warnings": ["age is missing"]}));
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(lines, ["survived true", "probability 0.9712", "model demo version 3", "warning age is missing"]);

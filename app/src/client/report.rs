@@ -1,15 +1,15 @@
-//! A job's metrics as a person reads them: figures, confusion matrix, importances.
+//! A job's metrics as text: numbers, confusion matrix, feature importances.
 
 use std::fmt::Write as _;
 
 use comfy_table::{Cell, CellAlignment};
 use serde_json::Value;
 
-use crate::client::output::{figures, pairs};
+use crate::client::output::{bordered, pairs};
 use crate::client::show;
 
-/// Figures in the order people ask for them; the rest of the metrics has forms of its own.
-const FIGURES: [(&str, &str); 11] = [
+/// Scalar metrics in display order.
+const SCALARS: [(&str, &str); 11] = [
     ("accuracy", "accuracy"),
     ("roc_auc", "ROC AUC"),
     ("log_loss", "log loss"),
@@ -23,14 +23,14 @@ const FIGURES: [(&str, &str); 11] = [
     ("oob_r2", "out-of-bag R²"),
 ];
 const BAR: usize = 30;
-/// Importances shown; a wide table has thousands.
-const MOST_FEATURES: usize = 20;
+/// Maximum number of importances shown; a wide table has thousands.
+const MAX_FEATURES: usize = 20;
 
-/// Everything in `metrics` that there is a form for.
+/// Renders all known metrics.
 pub(crate) fn metrics(metrics: &Value) -> String {
     let mut text = String::new();
-    let mut table = figures(&["metric", "held-out part"]);
-    for (key, name) in FIGURES {
+    let mut table = bordered(&["metric", "held-out part"]);
+    for (key, name) in SCALARS {
         if !metrics[key].is_null() {
             let value = Cell::new(show::text(&metrics[key])).set_alignment(CellAlignment::Right);
             table.add_row([Cell::new(name), value]);
@@ -56,7 +56,7 @@ fn confusion(matrix: &Value) -> Option<String> {
     let labels: Vec<String> = labels.iter().map(show::text).collect();
     let mut header = vec![String::new()];
     header.extend(labels.iter().cloned());
-    let mut table = figures(&header.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut table = bordered(&header.iter().map(String::as_str).collect::<Vec<_>>());
     for (label, row) in labels.iter().zip(counts) {
         let counts = row.as_array().into_iter().flatten();
         let counts = counts.map(|count| Cell::new(show::text(count)).set_alignment(CellAlignment::Right));
@@ -70,18 +70,18 @@ fn importances(list: &Value) -> Option<String> {
     let entry = |item: &Value| Some((item["feature"].as_str()?.to_owned(), item["importance"].as_f64()?));
     let entries: Vec<(String, f64)> = list.iter().filter_map(entry).collect();
     let largest = entries.iter().map(|(_, importance)| importance.abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let bars = entries.iter().take(MOST_FEATURES).map(|(feature, importance)| {
+    let bars = entries.iter().take(MAX_FEATURES).map(|(feature, importance)| {
         let length = (importance.abs() / largest * BAR as f64).round() as usize;
         (feature.as_str(), format!("{importance:>7.4}  {}", "█".repeat(length)))
     });
     let mut text = pairs(&bars.collect::<Vec<_>>());
-    if entries.len() > MOST_FEATURES {
-        let _ = writeln!(text, "… and {} more", entries.len() - MOST_FEATURES);
+    if entries.len() > MAX_FEATURES {
+        let _ = writeln!(text, "… and {} more", entries.len() - MAX_FEATURES);
     }
     (!entries.is_empty()).then_some(text)
 }
 
-/// A finished or waiting job in full.
+/// Renders a job with all its fields.
 pub(crate) fn job(job: &Value) -> String {
     let progress = job["progress"].as_f64().filter(|_| job["status"] == "running");
     let seconds = |key: &str| job[key].as_f64().map(show::seconds).unwrap_or_default();
@@ -90,7 +90,7 @@ pub(crate) fn job(job: &Value) -> String {
         ("job", show::text(&job["job_id"])),
         ("model", model(job)),
         ("algorithm", show::text(&job["algorithm"])),
-        ("data set", format!("{} v{}", show::text(&job["spec"]["dataset"]), job["spec"]["dataset_version"])),
+        ("dataset", format!("{} v{}", show::text(&job["spec"]["dataset"]), job["spec"]["dataset_version"])),
         ("target", show::text(&job["spec"]["target"])),
         ("features", features),
         ("status", show::text(&job["status"])),
@@ -111,7 +111,7 @@ pub(crate) fn job(job: &Value) -> String {
     text
 }
 
-/// `code: message`; nothing for `null`.
+/// `code: message`, or an empty string for `null`.
 pub(crate) fn error(error: &Value) -> String {
     if error.is_null() {
         return String::new();
@@ -127,8 +127,8 @@ fn model(job: &Value) -> String {
 }
 
 fn listed(features: &[Value]) -> String {
-    let shown: Vec<_> = features.iter().take(MOST_FEATURES).map(show::text).collect();
-    let more = features.len().saturating_sub(MOST_FEATURES);
+    let shown: Vec<_> = features.iter().take(MAX_FEATURES).map(show::text).collect();
+    let more = features.len().saturating_sub(MAX_FEATURES);
     if more == 0 { shown.join(", ") } else { format!("{}, … and {more} more", shown.join(", ")) }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classification_shows_figures_matrix_and_bars() {
+    fn classification_shows_numbers_matrix_and_bars() {
         let text = metrics(&json!({
             "accuracy": 0.812_34, "confusion_matrix": {"labels": ["0", "1"], "counts": [[140, 22], [27, 73]]},
             "feature_importances": [{"feature": "sex", "importance": 0.6}, {"feature": "age", "importance": 0.3}],

@@ -12,7 +12,7 @@ use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::show;
 
-/// List, make, pause, trigger and delete schedules.
+/// List, create, pause, trigger and delete schedules.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -22,67 +22,67 @@ use crate::client::show;
   trainyard schedules pause 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11"
 )]
 pub struct SchedulesArgs {
-    /// What to do; lists when nothing is said.
+    /// The action; the default is `list`.
     #[command(subcommand)]
     pub command: Option<SchedulesCommand>,
-    /// What to list.
+    /// Options of the default action.
     #[command(flatten)]
     pub list: ListArgs,
 }
 
-/// What can be done with schedules.
+/// Actions on schedules.
 #[derive(Debug, Subcommand)]
 pub enum SchedulesCommand {
     /// List schedules, newest first.
     List(ListArgs),
-    /// Submit a job again and again.
+    /// Create a schedule that submits a job periodically.
     Create(CreateArgs),
-    /// Let it do nothing by itself.
+    /// Pause a schedule.
     Pause {
         /// The schedule's id.
         id: String,
     },
-    /// Let it go on; times that passed during the pause are left out.
+    /// Resume a schedule; the times during the pause are skipped.
     Resume {
         /// The schedule's id.
         id: String,
     },
-    /// Submit its job now.
+    /// Submit the job of a schedule now.
     Trigger {
         /// The schedule's id.
         id: String,
     },
-    /// Remove it; its jobs stay.
+    /// Delete a schedule; its jobs are kept.
     Delete {
         /// The schedule's id.
         id: String,
     },
 }
 
-/// What to submit, and when.
+/// The job and the times of a new schedule.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
     /// The schedule's name.
     #[arg(long)]
     pub name: String,
-    /// Minute, hour, day of month, month, day of week; or a nickname such as @daily.
+    /// Cron expression: minute, hour, day of month, month, day of week; or a nickname such as @daily.
     #[arg(long)]
     pub cron: String,
-    /// The time zone that is meant [default: UTC].
+    /// Time zone of the cron expression [default: UTC].
     #[arg(long)]
     pub timezone: Option<String>,
-    /// Times that passed while the servers were down: skip, one or all [default: one].
+    /// How to handle times missed while the servers were down: skip, one or all [default: one].
     #[arg(long)]
     pub catch_up: Option<String>,
-    /// When the last job has not ended: allow, skip or replace [default: skip].
+    /// How to handle a time at which the last job still runs: allow, skip or replace [default: skip].
     #[arg(long)]
     pub overlap: Option<String>,
-    /// A file with the job as JSON, as `POST /training` takes it.
+    /// JSON file with the job, as for `POST /training`.
     #[arg(long, value_name = "FILE")]
     pub spec: PathBuf,
 }
 
-/// Carries it out.
+/// Runs the command.
 pub(crate) async fn run(args: SchedulesArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
         None => show_page(&["schedules"], args.list, &[], server, output, table).await,
@@ -95,13 +95,13 @@ pub(crate) async fn run(args: SchedulesArgs, server: &Server, output: Output) ->
             let answer = server.send(|http| http.post(url.clone())).await?;
             let job = show::text(&answer.body["job_id"]);
             output.result(&answer.raw, || format!("{job}\n"));
-            output.say(format!("follow it with: trainyard jobs show {job} --watch"));
+            output.message(format!("follow it with: trainyard jobs show {job} --watch"));
             Ok(())
         }
         Some(SchedulesCommand::Delete { id }) => {
             let url = server.at(&["schedules", &id]);
             server.send(|http| http.delete(url.clone())).await?;
-            output.say(format!("schedule {id} is deleted"));
+            output.message(format!("schedule {id} is deleted"));
             Ok(())
         }
     }
@@ -112,7 +112,7 @@ async fn create(args: CreateArgs, server: &Server, output: Output) -> Result<(),
     let text = std::fs::read_to_string(&args.spec).map_err(|error| unusable(&error))?;
     let spec: Value = serde_json::from_str(&text).map_err(|error| unusable(&error))?;
     let mut body = json!({"name": args.name, "cron": args.cron, "spec": spec});
-    // What is not given is left to the server, whose defaults are the ones documented.
+    // Options that are not given are omitted, so that the server's defaults apply.
     for (name, value) in [("timezone", args.timezone), ("catch_up", args.catch_up), ("overlap", args.overlap)] {
         if let Some(value) = value {
             body[name] = value.into();
@@ -120,7 +120,7 @@ async fn create(args: CreateArgs, server: &Server, output: Output) -> Result<(),
     }
     let answer = server.send_json(Method::POST, server.at(&["schedules"]), &body).await?;
     output.result(&answer.raw, || format!("{}\n", show::text(&answer.body["id"])));
-    output.say(format!("it runs first at {}", show::moment(&answer.body["next_run_at"])));
+    output.message(format!("the first run is at {}", show::moment(&answer.body["next_run_at"])));
     Ok(())
 }
 
@@ -129,7 +129,7 @@ async fn set_paused(id: &str, paused: bool, server: &Server, output: Output) -> 
     if output.json {
         output.result(&answer.raw, String::new);
     }
-    output.say(match paused {
+    output.message(match paused {
         true => format!("schedule {id} is paused"),
         false => format!("schedule {id} runs next at {}", show::moment(&answer.body["next_run_at"])),
     });

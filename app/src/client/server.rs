@@ -1,4 +1,4 @@
-//! Talks to the server: addresses, tokens and their renewal, requests, answers.
+//! The connection to the server: URLs, tokens and their renewal, requests, responses.
 
 use std::time::Duration;
 
@@ -12,39 +12,39 @@ use crate::client::GlobalArgs;
 use crate::client::error::{ClientError, Refusal};
 use crate::client::session::{Session, SessionFile};
 
-/// Where `trainyard up` listens.
+/// The address of `trainyard up`.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// Longest an ordinary answer may take.
-pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout of a request.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// A successful answer, or a 304.
+/// A response with a success status or 304.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The HTTP status.
     pub(crate) status: StatusCode,
-    /// The body as it came.
+    /// The body as it was received.
     pub(crate) raw: String,
-    /// The same, parsed; `null` when empty.
+    /// The parsed body; `null` when empty.
     pub(crate) body: Value,
-    /// The answer's `ETag`.
+    /// The `ETag` header.
     pub(crate) etag: Option<String>,
 }
 
-/// Whose token a request carries.
+/// The source of the access token.
 enum Identity {
     Unknown,
-    /// `TRAINYARD_TOKEN`: not ours to renew.
+    /// `TRAINYARD_TOKEN`, which can't be renewed.
     Given(String),
-    /// From the session file, which renewals go back to.
+    /// The session file; renewed tokens are saved there.
     Saved(Session),
-    /// Signed in for this one command with `TRAINYARD_EMAIL` and `TRAINYARD_PASSWORD`.
-    Passing(Session),
+    /// A login for this command only, with `TRAINYARD_EMAIL` and `TRAINYARD_PASSWORD`.
+    Temporary(Session),
 }
 
-/// The server that commands go to.
+/// The server that the commands use.
 pub(crate) struct Server {
     http: reqwest::Client,
     url: Url,
@@ -58,23 +58,23 @@ impl Server {
     pub(crate) fn new(global: &GlobalArgs) -> Result<Self, ClientError> {
         let file = SessionFile::of_user()?;
         let saved = file.load().map(|session| session.url);
-        // A variable that is set to nothing is not set.
+        // An empty variable counts as unset.
         let [given, inference] =
             [&global.url, &global.inference_url].map(|url| url.as_deref().filter(|url| !url.is_empty()));
         let url = parse_url(given.or(saved.as_deref()).unwrap_or(DEFAULT_URL))?;
         let inference_url = inference.map(parse_url).transpose()?.unwrap_or_else(|| url.clone());
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_LIMIT);
+            .connect_timeout(CONNECT_TIMEOUT);
         if [&url, &inference_url].into_iter().any(is_local) {
-            // A proxy has no way to this machine's own addresses.
+            // Proxies can't reach loopback addresses of this machine.
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| ClientError::Protocol(error.to_string()))?;
         Ok(Self { http, url, inference_url, file, identity: Mutex::new(Identity::Unknown) })
     }
 
-    /// Its address, without a slash at the end.
+    /// The base URL, without a trailing slash.
     pub(crate) fn address(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
@@ -84,27 +84,27 @@ impl Server {
         &self.file
     }
 
-    /// The address of a resource: path segments are escaped, so that a name can't leave its place.
+    /// The URL of a resource. Path segments are escaped, so that a name can't change the path.
     pub(crate) fn at(&self, segments: &[&str]) -> Url {
-        below(&self.url, segments)
+        join(&self.url, segments)
     }
 
-    /// The address of `POST /inference`.
+    /// The URL of `POST /inference`.
     pub(crate) fn inference(&self) -> Url {
-        below(&self.inference_url, &["inference"])
+        join(&self.inference_url, &["inference"])
     }
 
-    /// Reads a resource.
+    /// Sends a GET request.
     pub(crate) async fn get(&self, url: Url) -> Result<Answer, ClientError> {
         self.send(|http| http.get(url.clone())).await
     }
 
-    /// Sends JSON.
+    /// Sends a request with a JSON body.
     pub(crate) async fn send_json(&self, method: Method, url: Url, body: &Value) -> Result<Answer, ClientError> {
         self.send(|http| http.request(method.clone(), url.clone()).json(body)).await
     }
 
-    /// Sends a request as the signed-in account. A token that has just expired is renewed once.
+    /// Sends an authenticated request. After `token_expired` the token is renewed and the request repeated once.
     pub(crate) async fn send(
         &self,
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
@@ -120,7 +120,8 @@ impl Server {
         }
     }
 
-    /// Opens a job's event stream, after the event with this id where one is given. It may last as long as the job.
+    /// Opens a job's event stream, after the event `last_id` if given. There is no timeout: the stream can last as long
+    /// as the job.
     pub(crate) async fn open(&self, url: Url, last_id: Option<&str>) -> Result<Response, ClientError> {
         let mut request = self.http.get(url).bearer_auth(self.token(false).await?).header(header::ACCEPT, EVENT_STREAM);
         if let Some(id) = last_id {
@@ -129,7 +130,7 @@ impl Server {
         Ok(self.answer(request, None).await?.0)
     }
 
-    /// Signs in, for this command alone unless the session is then saved.
+    /// Signs in. The caller decides whether to save the session.
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<(Session, Answer), ClientError> {
         let body = json!({"email": email, "password": password});
         let answer = self.execute(self.http.post(self.at(&["login"])).json(&body)).await?;
@@ -154,7 +155,7 @@ impl Server {
                 }
                 Ok(session.access_token.clone())
             }
-            Identity::Passing(session) => Ok(session.access_token.clone()),
+            Identity::Temporary(session) => Ok(session.access_token.clone()),
             Identity::Unknown => Err(self.not_signed_in()),
         }
     }
@@ -163,12 +164,12 @@ impl Server {
         if let Some(token) = variable("TRAINYARD_TOKEN") {
             return Ok(Identity::Given(token));
         }
-        // Tokens go to the server that gave them and to no other.
+        // A token is sent only to the server that issued it.
         if let Some(session) = self.file.load().filter(|session| session.url == self.address()) {
             return Ok(Identity::Saved(session));
         }
         match (variable("TRAINYARD_EMAIL"), variable("TRAINYARD_PASSWORD")) {
-            (Some(email), Some(password)) => Ok(Identity::Passing(self.login(&email, &password).await?.0)),
+            (Some(email), Some(password)) => Ok(Identity::Temporary(self.login(&email, &password).await?.0)),
             _ => Err(self.not_signed_in()),
         }
     }
@@ -183,10 +184,10 @@ impl Server {
         let _lock = tokio::task::spawn_blocking(move || file.lock())
             .await
             .map_err(|error| ClientError::Protocol(error.to_string()))??;
-        // Another command may have renewed it while this one waited.
-        let present = self.file.load().filter(|session| session.url == stale.url);
-        if let Some(present) = present.filter(|present| present.refresh_token != stale.refresh_token) {
-            return Ok(present);
+        // Another command may have renewed the session while this one waited for the lock.
+        let current = self.file.load().filter(|session| session.url == stale.url);
+        if let Some(current) = current.filter(|current| current.refresh_token != stale.refresh_token) {
+            return Ok(current);
         }
         let body = json!({"refresh_token": stale.refresh_token});
         match self.execute(self.http.post(self.at(&["refresh"])).json(&body)).await {
@@ -196,7 +197,7 @@ impl Server {
                 Ok(session)
             }
             Err(ClientError::Refused(refusal)) if refusal.status == 401 => Err(ClientError::NotSignedIn(format!(
-                "the session at {0} is over; sign in again with: trainyard login --url {0}",
+                "the session at {0} has expired; sign in again with: trainyard login --url {0}",
                 self.address()
             ))),
             Err(error) => Err(error),
@@ -204,18 +205,19 @@ impl Server {
     }
 
     async fn execute(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let (response, url) = self.answer(request, Some(ANSWER_LIMIT)).await?;
+        let (response, url) = self.answer(request, Some(REQUEST_TIMEOUT)).await?;
         let status = response.status();
         let etag = response.headers().get(header::ETAG).and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
         let raw = response.text().await.map_err(|error| unreachable(&url, &error))?;
         let body = if raw.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&raw) };
         let body = body.map_err(|_| {
-            ClientError::Protocol(format!("{} did not answer with JSON; is it a Trainyard server?", origin(&url)))
+            ClientError::Protocol(format!("{} did not return JSON; is it a Trainyard server?", origin(&url)))
         })?;
         Ok(Answer { status, raw, body, etag })
     }
 
-    /// A success or a 304, its body unread, and who gave it. A request without a limit of its own gets `limit`.
+    /// Returns a response with a success status or 304, its body unread, and the URL. `limit` applies to requests
+    /// without a timeout.
     async fn answer(&self, request: RequestBuilder, limit: Option<Duration>) -> Result<(Response, Url), ClientError> {
         let (http, request) = request.build_split();
         let mut request = request.map_err(|error| ClientError::Usage(error.to_string()))?;
@@ -232,12 +234,12 @@ impl Server {
 }
 
 fn unreachable(url: &Url, error: &reqwest::Error) -> ClientError {
-    ClientError::Unreachable { url: origin(url), why: why(error) }
+    ClientError::Unreachable { url: origin(url), cause: root_cause(error) }
 }
 
 fn signed_out(answer: Result<Answer, ClientError>) -> Result<Answer, ClientError> {
     match answer {
-        // A wrong password that a request carries says nothing about the session.
+        // `invalid_credentials` means a wrong password in the request, not an expired session.
         Err(ClientError::Refused(refusal)) if refusal.status == 401 && refusal.code != "invalid_credentials" => {
             Err(ClientError::NotSignedIn(format!("{}; sign in with: trainyard login", refusal.detail)))
         }
@@ -246,14 +248,14 @@ fn signed_out(answer: Result<Answer, ClientError>) -> Result<Answer, ClientError
 }
 
 fn parse_url(text: &str) -> Result<Url, ClientError> {
-    let wrong = || ClientError::Usage(format!("'{text}' is no server address, such as {DEFAULT_URL}"));
+    let wrong = || ClientError::Usage(format!("'{text}' is not a server URL such as {DEFAULT_URL}"));
     let url = Url::parse(text).map_err(|_| wrong())?;
     if matches!(url.scheme(), "http" | "https") && url.has_host() { Ok(url) } else { Err(wrong()) }
 }
 
-fn below(base: &Url, segments: &[&str]) -> Url {
+fn join(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
-    // Fails for addresses that can't have a path, which `parse_url` refuses.
+    // Fails only for URLs without a path, which `parse_url` refuses.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);
     }
@@ -273,10 +275,10 @@ fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// The innermost cause says what happened ("Connection refused"); what lies around it only says that something did.
-fn why(error: &reqwest::Error) -> String {
+/// The innermost error names the cause, such as "Connection refused".
+fn root_cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "it took too long".into();
+        return "the request timed out".into();
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
@@ -285,7 +287,7 @@ fn why(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// An environment variable that is set and not empty.
+/// The value of an environment variable that is set and not empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -295,9 +297,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_in_their_place() {
+    fn names_are_escaped_in_paths() {
         let base = parse_url("http://h:1/prefix/").unwrap();
-        assert_eq!(below(&base, &["models", "../admin?x"]).as_str(), "http://h:1/prefix/models/..%2Fadmin%3Fx");
+        assert_eq!(join(&base, &["models", "../admin?x"]).as_str(), "http://h:1/prefix/models/..%2Fadmin%3Fx");
         assert!(parse_url("h:1").is_err());
         assert!(parse_url("file:///etc").is_err());
     }

@@ -1,4 +1,4 @@
-//! The signed-in session on disk: `$XDG_CONFIG_HOME/trainyard/session.json`, readable by its owner alone.
+//! The session file: `$XDG_CONFIG_HOME/trainyard/session.json`, readable only by its owner.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,26 +10,26 @@ use serde_json::Value;
 
 use crate::client::error::ClientError;
 
-/// A token is renewed this long before it expires, so that it does not expire on its way.
-const EARLY: Duration = Duration::seconds(30);
+/// A token is renewed this long before it expires, so that it does not expire in transit.
+const RENEW_BEFORE: Duration = Duration::seconds(30);
 
-/// Who is signed in where.
+/// A signed-in session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
-    /// The server that gave the tokens, and the only one that gets them.
+    /// The server that issued the tokens. Only this server receives them.
     pub(crate) url: String,
-    /// The account's address.
+    /// The account's e-mail address.
     pub(crate) email: String,
-    /// Sent with requests.
+    /// The access token.
     pub(crate) access_token: String,
-    /// Buys the next pair, once.
+    /// The refresh token, which can be used once.
     pub(crate) refresh_token: String,
     /// When the access token expires.
     pub(crate) expires_at: DateTime<Utc>,
 }
 
 impl Session {
-    /// The session that a `/login` or `/refresh` at `url` answered with at `now`.
+    /// The session in a response of `/login` or `/refresh` from `url`, received at `now`.
     pub(crate) fn from_answer(url: &str, answer: &Value, now: DateTime<Utc>) -> Result<Self, ClientError> {
         let text = |value: &Value, name: &str| match value.as_str() {
             Some(text) => Ok(text.to_owned()),
@@ -46,38 +46,37 @@ impl Session {
 
     /// Whether the access token should be renewed at `now`.
     pub(crate) fn is_stale(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at - EARLY <= now
+        self.expires_at - RENEW_BEFORE <= now
     }
 }
 
-/// The file.
+/// The session file.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionFile {
     dir: PathBuf,
 }
 
 impl SessionFile {
-    /// The file of the person who runs this.
+    /// The session file of the current user.
     pub(crate) fn of_user() -> Result<Self, ClientError> {
         let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let config = config.or_else(|| Some(std::env::home_dir()?.join(".config")));
-        let config = config.ok_or_else(|| {
-            ClientError::Usage("there is no home folder to keep the session in; set XDG_CONFIG_HOME".into())
-        })?;
+        let config = config
+            .ok_or_else(|| ClientError::Usage("no home folder found for the session; set XDG_CONFIG_HOME".into()))?;
         Ok(Self::in_dir(config.join("trainyard")))
     }
 
-    /// The file in this folder.
+    /// The session file in this folder.
     pub(crate) fn in_dir(dir: PathBuf) -> Self {
         Self { dir }
     }
 
-    /// Where it lies.
+    /// The path of the file.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.join("session.json")
     }
 
-    /// The session, if there is one that can be read.
+    /// Returns the session if the file exists and is valid.
     pub(crate) fn load(&self) -> Option<Session> {
         serde_json::from_slice(&fs::read(self.path()).ok()?).ok()
     }
@@ -95,7 +94,7 @@ impl SessionFile {
             .map_err(|error| ClientError::Local(format!("the session can't be saved in {}", self.dir.display()), error))
     }
 
-    /// Forgets the session.
+    /// Deletes the session file.
     pub(crate) fn remove(&self) -> Result<(), ClientError> {
         match fs::remove_file(self.path()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -105,8 +104,8 @@ impl SessionFile {
         }
     }
 
-    /// Waits until no other process renews the session; renewing may begin while the lock lives. Two processes that
-    /// spent the same refresh token would look like a thief and end the session.
+    /// Locks the renewal of the session until the returned file is dropped. The server ends a session whose refresh
+    /// token is used twice.
     pub(crate) fn lock(&self) -> Result<File, ClientError> {
         let locked = fs::create_dir_all(&self.dir).and_then(|()| {
             let file = create_private(&self.dir.join("session.lock"))?;
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_session_comes_back_and_is_private() {
+    fn a_saved_session_can_be_loaded_and_is_private() {
         let dir = tempfile::tempdir().unwrap();
         let file = SessionFile::in_dir(dir.path().join("deep"));
         assert_eq!(file.load(), None);

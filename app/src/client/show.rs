@@ -1,9 +1,9 @@
-//! JSON values as people read them.
+//! JSON values as text.
 
 use chrono::{DateTime, Local, Utc};
 use serde_json::Value;
 
-/// A value in a table or after a label; nothing for `null`.
+/// A value in a table or after a label; `null` is an empty string.
 pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -17,19 +17,19 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// A moment, in this machine's time.
+/// A timestamp in the local time zone.
 pub(crate) fn moment(value: &Value) -> String {
     let parsed = value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
     parsed.map_or_else(|| text(value), |at| at.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// A bound of a range: with as many decimals as it has, up to four.
+/// A bound of a range, without trailing zeros.
 pub(crate) fn bound(value: &Value) -> String {
     let text = text(value);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// Seconds, as `48 ms`, `3.1 s`, `2 min 5 s` or `1 h 3 min`.
+/// A duration in seconds, such as `48 ms`, `3.1 s`, `2 min 5 s` or `1 h 3 min`.
 pub(crate) fn seconds(value: f64) -> String {
     let whole = value.round().max(0.0) as u64;
     match whole {
@@ -40,7 +40,7 @@ pub(crate) fn seconds(value: f64) -> String {
     }
 }
 
-/// Bytes, as `183.2 kB`.
+/// A size in bytes, such as `183.2 kB`.
 pub(crate) fn bytes(value: &Value) -> String {
     let Some(mut amount) = value.as_f64() else { return String::new() };
     for unit in ["B", "kB", "MB", "GB"] {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_read_naturally() {
+    fn numbers_are_rounded_for_display() {
         assert_eq!(text(&json!(0.812_345)), "0.8123");
         assert_eq!(text(&json!(["sex", "age"])), "sex, age");
         assert_eq!([0.048, 3.12, 125.0, 3_780.0].map(seconds), ["48 ms", "3.1 s", "2 min 5 s", "1 h 3 min"]);

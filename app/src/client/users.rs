@@ -14,22 +14,22 @@ use crate::client::show;
 
 /// List, invite, disable, enable and delete accounts, change their roles, reset their passwords.
 #[derive(Debug, Args)]
-#[command(after_help = "Accounts are named by e-mail address or id. Examples:
+#[command(after_help = "ACCOUNT is an e-mail address or an id. Examples:
   trainyard users list
   trainyard users invite ada@example.com --role admin
   trainyard users reset-password ada@example.com")]
 pub struct UsersArgs {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub command: UsersCommand,
 }
 
-/// What an account may do.
+/// The role of an account.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum RoleArg {
-    /// Predicts and sees models.
+    /// Can predict and read models.
     User,
-    /// Administers.
+    /// Can administer everything.
     Admin,
 }
 
@@ -42,30 +42,30 @@ impl RoleArg {
     }
 }
 
-/// What can be done with accounts.
+/// Actions on accounts.
 #[derive(Debug, Subcommand)]
 pub enum UsersCommand {
     /// List accounts, newest first.
     List(ListArgs),
-    /// Open an account, and print the one-time password that its owner signs in with.
+    /// Create an account and print its one-time password.
     Invite {
         /// The e-mail address.
         email: String,
-        /// What the account may do.
+        /// The role of the account.
         #[arg(long, value_enum, default_value = "user")]
         role: RoleArg,
     },
-    /// Shut an account out; its sessions end at once.
+    /// Disable an account and end its sessions.
     Disable {
         /// E-mail address or id.
         account: String,
     },
-    /// Let a disabled account sign in again.
+    /// Enable a disabled account.
     Enable {
         /// E-mail address or id.
         account: String,
     },
-    /// Change what an account may do; it signs in again.
+    /// Change the role of an account and end its sessions.
     Role {
         /// E-mail address or id.
         account: String,
@@ -73,19 +73,19 @@ pub enum UsersCommand {
         #[arg(value_enum)]
         role: RoleArg,
     },
-    /// Replace a forgotten password, and print the one-time password that the owner signs in with.
+    /// Reset a forgotten password and print a one-time password.
     ResetPassword {
         /// E-mail address or id.
         account: String,
     },
-    /// Delete an account; its jobs stay.
+    /// Delete an account; its jobs are kept.
     Delete {
         /// E-mail address or id.
         account: String,
     },
 }
 
-/// Carries it out.
+/// Runs the command.
 pub(crate) async fn run(args: UsersArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     match args.command {
         UsersCommand::List(page) => show_page_of_accounts(page, server, output).await,
@@ -107,7 +107,7 @@ pub(crate) async fn run(args: UsersArgs, server: &Server, output: Output) -> Res
         UsersCommand::Delete { account } => {
             let url = server.at(&["admin", "users", &find(&account, server).await?]);
             server.send(|http| http.delete(url.clone())).await?;
-            output.say(format!("account {account} is deleted"));
+            output.message(format!("account {account} is deleted"));
             Ok(())
         }
     }
@@ -139,7 +139,7 @@ async fn change(account: &str, body: &Value, server: &Server, output: Output) ->
         output.result(&answer.raw, String::new);
     }
     let state = if answer.body["disabled"] == true { ", disabled" } else { "" };
-    output.say(format!("{} is {}{state}", show::text(&answer.body["email"]), show::text(&answer.body["role"])));
+    output.message(format!("{} is {}{state}", show::text(&answer.body["email"]), show::text(&answer.body["role"])));
     Ok(())
 }
 
@@ -147,12 +147,12 @@ fn show_one_time_password(answer: &Answer, output: Output) {
     let (body, until) = (&answer.body, show::moment(&answer.body["one_time_password_expires_at"]));
     output.result(&answer.raw, || format!("{}\n", show::text(&body["one_time_password"])));
     let email = show::text(&body["email"]);
-    output.say(format!(
-        "{email} signs in with it once, until {until}, and sets a password with: trainyard passwd. It is not shown again."
+    output.message(format!(
+        "{email} can sign in once with this password, until {until}, and then sets a new one with: trainyard passwd. The password is not shown again."
     ));
 }
 
-/// The id of an account.
+/// Returns the id of an account that is given by e-mail address or id.
 async fn find(account: &str, server: &Server) -> Result<String, ClientError> {
     if account.parse::<Uuid>().is_ok() {
         return Ok(account.to_owned());
@@ -168,7 +168,7 @@ async fn find(account: &str, server: &Server) -> Result<String, ClientError> {
             return Ok(show::text(&found["id"]));
         }
         let Some(cursor) = page.body["next_cursor"].as_str() else {
-            return Err(ClientError::Usage(format!("there is no account with the e-mail address {account}")));
+            return Err(ClientError::Usage(format!("no account has the e-mail address {account}")));
         };
         next = url.clone();
         next.query_pairs_mut().append_pair("cursor", cursor);

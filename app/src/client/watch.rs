@@ -1,5 +1,5 @@
-//! Follows a job to its end: a progress bar on a terminal, plain lines elsewhere. News comes by the job's event stream,
-//! and by long poll from a server that gives none.
+//! Watches a job until it ends: a progress bar on a terminal, lines otherwise. Uses the event stream, or long polls if
+//! the server refuses the stream.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::client::error::ClientError;
 use crate::client::events::{Event, Events};
 use crate::client::output::Output;
 use crate::client::report;
-use crate::client::server::{ANSWER_LIMIT, Answer, Server};
+use crate::client::server::{Answer, REQUEST_TIMEOUT, Server};
 use crate::client::show;
 
-/// How long the server may hold a long poll.
+/// Duration of a long poll.
 const WAIT_S: u64 = 10;
-/// Least time between two polls, so that a server that answers at once is not pressed.
-const AT_LEAST: Duration = Duration::from_millis(250);
-/// How long the server may be away before watching ends; the job goes on in any case.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Steps of the bar: progress in tenths of a percent.
+/// Minimum time between two polls.
+const MIN_INTERVAL: Duration = Duration::from_millis(250);
+/// How long the server may be unavailable before watching ends; the job continues.
+const UNAVAILABLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Steps of the progress bar: tenths of a percent.
 const STEPS: u64 = 1_000;
 
-/// Follows `job_id` until it is final, or Ctrl-C. Gives the final answer.
+/// Watches `job_id` until it has a final status, or until Ctrl-C. Returns the final response.
 pub(crate) async fn until_final(server: &Server, output: Output, job_id: &str) -> Result<Answer, ClientError> {
     tokio::select! {
         answer = follow(server, output, job_id) => answer,
@@ -33,8 +33,8 @@ pub(crate) async fn until_final(server: &Server, output: Output, job_id: &str) -
     }
 }
 
-/// What a final job means for the exit status.
-pub(crate) fn verdict(job: &Value) -> Result<(), ClientError> {
+/// The exit status of a job with a final status.
+pub(crate) fn check_outcome(job: &Value) -> Result<(), ClientError> {
     match job["status"].as_str() {
         Some("failed") => Err(ClientError::JobFailed(report::error(&job["error"]))),
         Some("cancelled") => Err(ClientError::JobCancelled),
@@ -46,20 +46,20 @@ async fn follow(server: &Server, output: Output, job_id: &str) -> Result<Answer,
     let mut display = Display::new(output);
     let mut events = Some(Events::default());
     let mut etag: Option<String> = None;
-    let mut away_since: Option<Instant> = None;
+    let mut unavailable_since: Option<Instant> = None;
     loop {
-        let asked = Instant::now();
+        let started = Instant::now();
         if let Some(stream) = &mut events {
             let mut job = Value::Null;
-            match stream.read(server, job_id, true, |event| display.take(&mut job, &event)).await {
-                // The poll below shows how it ended, or that it goes on.
+            match stream.read(server, job_id, true, |event| display.show_event(&mut job, &event)).await {
+                // The poll below finds out whether the job has ended.
                 Ok(()) | Err(ClientError::Unreachable { .. }) => etag = None,
                 Err(_) => events = None,
             }
         }
         match poll(server, job_id, etag.as_deref()).await {
             Ok(answer) => {
-                away_since = None;
+                unavailable_since = None;
                 if answer.status != StatusCode::NOT_MODIFIED {
                     display.show(&answer.body);
                     if is_final(&answer.body) {
@@ -69,37 +69,37 @@ async fn follow(server: &Server, output: Output, job_id: &str) -> Result<Answer,
                     etag = answer.etag.filter(|_| events.is_none());
                 }
             }
-            // A restart of the server is no reason to lose sight of the job.
+            // Watching continues across a restart of the server.
             Err(error) if error.exit_code() == 5 => {
-                let since = *away_since.get_or_insert_with(|| {
-                    display.note("the server is away; trying again");
-                    asked
+                let since = *unavailable_since.get_or_insert_with(|| {
+                    display.note("the server is unavailable; retrying");
+                    started
                 });
-                if since.elapsed() > PATIENCE {
+                if since.elapsed() > UNAVAILABLE_TIMEOUT {
                     return Err(error);
                 }
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Err(error) => return Err(error),
         }
-        tokio::time::sleep_until(asked + AT_LEAST).await;
+        tokio::time::sleep_until(started + MIN_INTERVAL).await;
     }
 }
 
 async fn poll(server: &Server, job_id: &str, etag: Option<&str>) -> Result<Answer, ClientError> {
     let mut url = server.at(&["training", job_id]);
-    // The first look is answered at once; the others when something has changed since.
+    // The first poll is answered at once, later polls when the job has changed.
     if etag.is_some() {
         url.query_pairs_mut().append_pair("wait_s", &WAIT_S.to_string());
     }
-    let ask = |http: &reqwest::Client| {
-        let request = http.get(url.clone()).timeout(ANSWER_LIMIT + Duration::from_secs(WAIT_S));
+    let request = |http: &reqwest::Client| {
+        let request = http.get(url.clone()).timeout(REQUEST_TIMEOUT + Duration::from_secs(WAIT_S));
         match etag {
             Some(etag) => request.header(header::IF_NONE_MATCH, etag),
             None => request,
         }
     };
-    server.send(ask).await
+    server.send(request).await
 }
 
 fn is_final(job: &Value) -> bool {
@@ -135,21 +135,21 @@ impl Display {
                 bar.set_message(eta.unwrap_or_default());
             }
             Self::Lines { output, last } => {
-                // A line per stage and per tenth: enough for a log.
+                // One line per stage and per 10 %.
                 let line = match job["status"].as_str() {
                     Some("running") => format!("{stage} {:>3.0} %", (progress * 10.0).floor() * 10.0),
                     _ => stage,
                 };
                 if *last != line {
-                    output.say(&line);
+                    output.message(&line);
                     *last = line;
                 }
             }
         }
     }
 
-    /// Shows an event: `job` holds what is known of the job from those before.
-    fn take(&mut self, job: &mut Value, event: &Event) {
+    /// Shows an event. `job` accumulates the fields of earlier events.
+    fn show_event(&mut self, job: &mut Value, event: &Event) {
         match event.kind.as_str() {
             "status" => job.clone_from(&event.data),
             "progress" => {
@@ -157,10 +157,10 @@ impl Display {
                     job[key] = event.data[key].clone();
                 }
             }
-            "log" => return self.note(&line(event).unwrap_or_default()),
+            "log" => return self.note(&log_line(event).unwrap_or_default()),
             _ => return,
         }
-        // A final status is shown with its metrics, once all of it is there.
+        // `follow` shows the final status with its metrics.
         if !is_final(job) {
             self.show(job);
         }
@@ -169,7 +169,7 @@ impl Display {
     fn note(&self, message: &str) {
         match self {
             Self::Bar(bar) => bar.println(message),
-            Self::Lines { output, .. } => output.say(message),
+            Self::Lines { output, .. } => output.message(message),
         }
     }
 
@@ -180,8 +180,8 @@ impl Display {
     }
 }
 
-/// What an event says, for a log: nothing for one that only tells how far the job is.
-pub(crate) fn line(event: &Event) -> Option<String> {
+/// The log line of an event; `None` for an event that only reports progress.
+pub(crate) fn log_line(event: &Event) -> Option<String> {
     let text = |key: &str| show::text(&event.data[key]);
     match event.kind.as_str() {
         "log" if event.data["level"] == "info" => Some(text("message")),
@@ -195,7 +195,7 @@ pub(crate) fn line(event: &Event) -> Option<String> {
 fn stage(job: &Value) -> String {
     let (status, phase) = (show::text(&job["status"]), show::text(&job["phase"]));
     match (status.as_str(), job["queue_position"].as_i64()) {
-        ("queued", Some(position)) => format!("queued, place {position}"),
+        ("queued", Some(position)) => format!("queued, position {position}"),
         ("running", _) if !phase.is_empty() => phase,
         _ => status,
     }
@@ -208,15 +208,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stages_say_what_happens() {
-        assert_eq!(stage(&json!({"status": "queued", "queue_position": 3})), "queued, place 3");
+    fn stages_name_status_position_and_phase() {
+        assert_eq!(stage(&json!({"status": "queued", "queue_position": 3})), "queued, position 3");
         assert_eq!(stage(&json!({"status": "running", "phase": "fitting"})), "fitting");
         assert_eq!(stage(&json!({"status": "succeeded", "phase": "publishing"})), "succeeded");
     }
 
     #[test]
-    fn the_end_decides_the_exit_status() {
-        let code = |job: Value| verdict(&job).map_or_else(|error| error.exit_code(), |()| 0);
+    fn the_final_status_decides_the_exit_status() {
+        let code = |job: Value| check_outcome(&job).map_or_else(|error| error.exit_code(), |()| 0);
         assert_eq!(code(json!({"status": "succeeded"})), 0);
         assert_eq!(code(json!({"status": "failed", "error": {"code": "bad_data", "message": "m"}})), 1);
         assert_eq!(code(json!({"status": "cancelled"})), 6);

@@ -1,21 +1,21 @@
-//! The least and the greatest value of every number in `default.toml`. A test refuses a number without bounds.
+//! The lowest and the highest value of every number in `default.toml`. A test fails for a number without bounds.
 
 use figment::value::{Dict, Value};
 
 use super::ConfigError;
 use super::environment::value_of;
 
-/// Ten years, in seconds: a wait that is as good as for ever, and that every clock can add.
+/// Ten years, in seconds: practically forever, and small enough to add to every clock.
 const YEARS: i64 = 315_360_000;
 const DAY: i64 = 86_400;
 const HOUR: i64 = 3_600;
 const TIB: i64 = 1 << 40;
 const GIB: i64 = 1 << 30;
-/// One minute and ten, in milliseconds.
+/// One minute and ten minutes, in milliseconds.
 const MINUTE_MS: i64 = 60_000;
 const TEN_MINUTES_MS: i64 = 600_000;
 
-/// Key, least and greatest value. Where 0 is allowed, the key's comment in `default.toml` or its name says what it means.
+/// Key, lowest value and highest value. If 0 has a special meaning, `default.toml` explains it.
 const BOUNDS: &[(&str, i64, i64)] = &[
     ("server.request_timeout_s", 1, HOUR),
     ("server.drain_delay_s", 0, HOUR),
@@ -81,7 +81,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("worker.child_folder_mb", 0, 1 << 30),
     ("worker.child_output_mb", 1, 1 << 20),
     ("worker.child_open_files", 16, 1_000_000),
-    // The kernel reads the number above as "no change", and the process would stay root.
+    // The kernel reads 4294967295 as "no change", and the process would stay root.
     ("worker.child_uid", 0, 4_294_967_294),
     ("worker.child_threads", 0, 1_024),
     ("worker.max_jobs", 0, 1 << 40),
@@ -97,7 +97,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("sweep.measure_every_s", 1, HOUR),
     ("sweep.cleanup_every_s", 1, DAY),
     ("sweep.orphans_every_s", 1, YEARS),
-    // An artifact belongs to no version from its upload until its run is committed.
+    // From its upload until the commit of its run an artifact belongs to no version.
     ("sweep.orphan_age_s", 60, YEARS),
     ("sweep.keep_finished_s", 0, YEARS),
     ("sweep.keep_audit_s", 0, YEARS),
@@ -122,27 +122,27 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("inference.max_waiting_batches", 0, 1_000_000),
 ];
 
-/// The bounds of a key, if it is a number's.
+/// The bounds of a key, if the key has a number.
 pub(super) fn of(key: &str) -> Option<(i64, i64)> {
     BOUNDS.iter().find(|(known, ..)| *known == key).map(|(_, least, greatest)| (*least, *greatest))
 }
 
-/// Checks every number among the settings; values of another type are left to the types.
+/// Checks the bounds of every number. Deserialization checks all other types.
 ///
 /// # Errors
-/// The first number out of its bounds.
+/// The first number out of bounds.
 pub(super) fn check(settings: &Dict) -> Result<(), ConfigError> {
     for &(key, least, greatest) in BOUNDS {
         let Some(number) = value_of(settings, key).and_then(number) else { continue };
         #[allow(clippy::cast_precision_loss, reason = "every bound has fewer than 53 bits")]
         if !(least as f64..=greatest as f64).contains(&number) {
-            return Err(ConfigError(format!("{key} must be from {least} to {greatest}, not {number}")));
+            return Err(ConfigError(format!("{key} must be from {least} to {greatest}, but is {number}")));
         }
     }
     Ok(())
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a number so large is out of bounds either way")]
+#[allow(clippy::cast_precision_loss, reason = "a number that loses precision is out of bounds")]
 fn number(value: &Value) -> Option<f64> {
     let Value::Num(_, number) = value else { return None };
     let whole = number.to_i128().map(|whole| whole as f64).or_else(|| number.to_u128().map(|whole| whole as f64));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_has_bounds_and_is_refused_by_name_outside_of_them() {
+    fn every_number_has_bounds_and_an_error_names_the_key() {
         for (section, keys) in defaults() {
             for (name, default) in keys.as_dict().unwrap() {
                 let key = format!("{section}.{name}");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_at_their_bounds_are_taken_unless_they_contradict_others() {
+    fn the_bounds_themselves_are_valid_numbers() {
         for &(key, least, greatest) in BOUNDS {
             for bound in [least, greatest] {
                 if let Err(ConfigError(refused)) = with(key, &bound.to_string()) {

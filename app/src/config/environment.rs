@@ -1,11 +1,11 @@
-//! Environment variables → keys: `TRAINYARD__SECTION__KEY` for every key, the conventional names for a few, and
-//! `…_FILE` for values that are kept in files.
+//! Environment variables → keys: `TRAINYARD__SECTION__KEY` for every key, a conventional name for a few keys, and the
+//! suffix `_FILE` for values in files.
 
 use figment::value::{Dict, Num, Value};
 
 use super::ConfigError;
 
-/// Conventional names that compose, Helm and people already know.
+/// Conventional names, as in Docker Compose, Helm charts and the OpenTelemetry specification.
 pub(super) const CONVENTIONAL: &[(&str, &str)] = &[
     ("ADMIN_EMAIL", "auth.admin_email"),
     ("ADMIN_PASSWORD", "auth.admin_password"),
@@ -30,13 +30,13 @@ pub(super) const CONVENTIONAL: &[(&str, &str)] = &[
 const PREFIX: &str = "TRAINYARD__";
 const FILE_SUFFIX: &str = "_FILE";
 
-/// The environment name of a key, as in `TRAINYARD__WORKER__LEASE_S`.
+/// The environment variable of a key, such as `TRAINYARD__WORKER__LEASE_S`.
 pub(super) fn name_of(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
 }
 
-/// The keys that the environment sets, each with a value of its default's type. Conventional names first, so that the
-/// exact `TRAINYARD__` name wins where both are set.
+/// The keys that the environment sets, each with a value of the type of its default. Conventional names come first, so
+/// that the `TRAINYARD__` name overrides them.
 pub(super) fn overlay(defaults: &Dict, variables: Vec<(String, String)>) -> Result<Vec<(String, Value)>, ConfigError> {
     let mut found = Vec::new();
     for (name, text) in variables {
@@ -46,12 +46,12 @@ pub(super) fn overlay(defaults: &Dict, variables: Vec<(String, String)>) -> Resu
         };
         let Some(key) = key_of(bare) else { continue };
         let Some(default) = value_of(defaults, &key) else {
-            return Err(ConfigError(format!("{name}: there is no key {key}; `trainyard config` lists them all")));
+            return Err(ConfigError(format!("{name}: unknown key {key}; `trainyard config` prints all keys")));
         };
         let text = if from_file { read(&name, &text)? } else { text };
         let value = parse(&key, default, &text).ok_or_else(|| {
-            // A list of tables may hold secrets.
-            let given = if matches!(default, Value::Array(..)) { String::new() } else { format!(", not '{text}'") };
+            // A list of tables can contain secrets and is not quoted.
+            let given = if matches!(default, Value::Array(..)) { String::new() } else { format!(", but is '{text}'") };
             ConfigError(format!("{name}: {key} must be {}{given}", expected(&key, default)))
         })?;
         found.push((bare.starts_with(PREFIX), key, value));
@@ -68,7 +68,7 @@ fn key_of(name: &str) -> Option<String> {
     Some((*key).to_owned())
 }
 
-/// The value of a key in a tree of sections.
+/// The value of a key such as `server.listen`.
 pub(super) fn value_of<'s>(settings: &'s Dict, key: &str) -> Option<&'s Value> {
     let (section, key) = key.split_once('.')?;
     settings.get(section)?.as_dict()?.get(key)
@@ -80,7 +80,7 @@ fn read(name: &str, path: &str) -> Result<String, ConfigError> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// Lists of tables; all other lists are of words.
+/// Keys that are lists of tables; all other lists are lists of strings.
 const TABLES: [&str; 1] = ["auth.issuers"];
 
 fn parse(key: &str, default: &Value, text: &str) -> Option<Value> {
@@ -96,7 +96,7 @@ fn parse(key: &str, default: &Value, text: &str) -> Option<Value> {
             let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
             Some(Value::from(entries.map(Value::from).collect::<Vec<_>>()))
         }
-        // Every other number among the defaults is whole.
+        // All other numbers in `default.toml` are integers.
         _ => text.parse::<i64>().ok().map(Value::from),
     }
 }
@@ -105,8 +105,8 @@ fn expected(key: &str, default: &Value) -> &'static str {
     match default {
         Value::Bool(..) => "true or false",
         Value::Num(_, Num::F64(_)) => "a number",
-        Value::Array(..) if TABLES.contains(&key) => "a list in JSON",
-        Value::Array(..) => "a list with commas",
+        Value::Array(..) if TABLES.contains(&key) => "a JSON list",
+        Value::Array(..) => "a comma-separated list",
         _ => "a whole number",
     }
 }

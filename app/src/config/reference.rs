@@ -1,15 +1,15 @@
-//! The configuration reference, made from `default.toml` so that it can't say anything else.
+//! The configuration reference, generated from `default.toml`.
 
 use std::fmt::Write as _;
 
 use super::environment::{CONVENTIONAL, name_of};
 
-/// Markdown with a table per section: key, default, environment names, meaning.
+/// A Markdown table per section: key, default, environment variables, meaning.
 pub fn markdown() -> String {
     let mut out = String::from(
-        "# Configuration reference\n\nGenerated from `app/src/default.toml` by `make generate`; don't edit.\n\n\
-         Settings are read from the built-in defaults, then the file given with `--config`, then the environment. A value \
-         can also be kept in a file: append `_FILE` to its environment name and give the path.\n",
+        "# Configuration reference\n\nGenerated from `app/src/default.toml` by `make generate`; do not edit.\n\n\
+         Settings are read from the built-in defaults, then from the file of `--config`, then from the environment. A value can \
+         also be read from a file: append `_FILE` to the name of the environment variable and set it to the path.\n",
     );
     let mut comment = String::new();
     let mut section = String::new();

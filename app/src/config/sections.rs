@@ -1,4 +1,4 @@
-//! The settings as types, section by section, and the rules that hold across them.
+//! The settings as types, one struct per section, and the rules about several settings.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
 
-/// All settings. What each key means stands in `default.toml`.
+/// All settings; `default.toml` documents the keys.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -45,11 +45,11 @@ pub struct Config {
     pub inference: trainyard_inference::InferenceConfig,
 }
 
-/// Whether conveniences that would be holes in production are allowed.
+/// Whether settings that are unsafe in production are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// The safe choice, and the default.
+    /// The default.
     Production,
     /// Allows `auth.skip_auth`, cheap password hashes and a random token secret.
     Development,
@@ -76,14 +76,14 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// The proxies that may name the client they forward for.
+    /// The proxies that may set the client's address.
     ///
     /// # Errors
-    /// An entry that is no network.
+    /// An entry that is not a network.
     pub fn trusted_proxies(&self) -> Result<TrustedProxies, ConfigError> {
         TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str)).map_err(|entry| {
             ConfigError(format!(
-                "server.trusted_proxies must hold networks such as 10.0.0.0/8, not '{}'",
+                "server.trusted_proxies must contain networks such as 10.0.0.0/8, but contains '{}'",
                 entry.chars().take(100).collect::<String>()
             ))
         })
@@ -101,7 +101,7 @@ impl ServerConfig {
         }
     }
 
-    /// What a route allows a request unless it says otherwise.
+    /// The default limits of a route.
     pub fn requests(&self) -> Limits {
         let pace = Pace { pause: Duration::from_secs(self.body_pause_s), min_bytes_per_s: self.body_min_bytes_per_s };
         Limits { body_bytes: self.max_body_bytes, timeout_s: self.request_timeout_s, pace }
@@ -171,19 +171,19 @@ pub struct AuthConfig {
 }
 
 impl AuthConfig {
-    /// What the settings of outside issuers are checked against.
+    /// The tokens that Trainyard itself issues. External issuers must differ from them.
     pub fn own_tokens(&self) -> OwnTokens<'_> {
         OwnTokens { issuer: &self.issuer, secret: &self.jwt_secret }
     }
 
-    /// The administrator's address: the one in the settings, else the one that is made up where none is named.
+    /// The administrator's e-mail address; the setting may be empty.
     pub fn admin_email(&self) -> &str {
         if self.admin_email.is_empty() { "admin@trainyard.example" } else { &self.admin_email }
     }
 }
 
 impl AuthConfig {
-    /// What the API is told of accounts and sessions.
+    /// The account and session settings of the API.
     pub fn accounts(&self) -> AccountsConfig {
         AccountsConfig {
             signup: self.signup,
@@ -208,10 +208,10 @@ impl std::fmt::Debug for AuthConfig {
     }
 }
 
-/// bcrypt work factor below which a stolen table of hashes is cheap to guess.
+/// Below this bcrypt cost, stolen password hashes are cheap to guess.
 const SAFE_BCRYPT_COST: u32 = 12;
 
-/// Checks an address that is given; `check`'s message says what was expected and never repeats the address.
+/// Checks a URL unless it is empty. The message of `check` never quotes the URL, which may contain a password.
 fn check_url<E: std::fmt::Display>(
     key: &str,
     url: &str,
@@ -224,7 +224,7 @@ fn check_url<E: std::fmt::Display>(
 }
 
 impl Config {
-    /// The same settings with so many connections to the database, if they name no number themselves.
+    /// Sets the number of database connections unless the settings name one.
     pub fn with_connections(mut self, connections: u32) -> Self {
         if self.database.max_connections == 0 {
             self.database.max_connections = connections;
@@ -232,7 +232,7 @@ impl Config {
         self
     }
 
-    /// The rules that no single key can state.
+    /// Checks the rules about several settings.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |key: &str, expected: &str| Err(ConfigError(format!("{key} must {expected}")));
         if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
@@ -243,11 +243,11 @@ impl Config {
         check_url("queue.url (REDIS_URL)", &self.queue.url, trainyard_queue::check_url)?;
         check_url("artifacts.url (ARTIFACT_URL)", &self.artifacts.url, trainyard_artifacts::Store::check_url)?;
         if self.database.pgbouncer && self.database.url.starts_with("sqlite:") {
-            return refuse("database.pgbouncer", "be false where database.url is SQLite's");
+            return refuse("database.pgbouncer", "be false if database.url is a SQLite URL");
         }
         if self.queue.prefix.is_empty() || self.queue.prefix.contains(['{', '}']) {
-            // A cluster keeps keys together by what stands between braces.
-            return refuse("queue.prefix", "not be empty, and have no braces");
+            // In a Redis cluster the text in braces selects the node of a key.
+            return refuse("queue.prefix", "not be empty and not contain braces");
         }
         if !self.artifacts.tls_ca.as_os_str().is_empty() && !self.artifacts.url.starts_with("s3://") {
             return refuse("artifacts.tls_ca", "be empty unless artifacts.url starts with s3://");
@@ -261,24 +261,27 @@ impl Config {
         if self.worker.renew_every_s.saturating_mul(2) > self.worker.lease_s {
             return refuse(
                 "worker.renew_every_s",
-                "be at most half of worker.lease_s, so that one late renewal loses nothing",
+                "be at most half of worker.lease_s, so that one late renewal does not lose the lease",
             );
         }
         if !(self.worker.renew_every_s..self.worker.lease_s).contains(&self.sweep.worker_dead_after_s) {
-            // A dead worker must look dead when its lease runs out, or its death would count as an interruption.
+            // Otherwise the death of a worker would count as an interruption when its lease expires.
             return refuse("sweep.worker_dead_after_s", "lie between worker.renew_every_s and worker.lease_s");
         }
         if self.worker.unhealthy_after_s <= self.worker.renew_every_s {
             return refuse(
                 "worker.unhealthy_after_s",
-                "be more than worker.renew_every_s, or a healthy worker is restarted",
+                "be greater than worker.renew_every_s, or healthy workers would be restarted",
             );
         }
         if self.sweep.every_ms >= self.sweep.lease_s.saturating_mul(1_000) {
-            return refuse("sweep.every_ms", "be less than sweep.lease_s, or the leader changes between two rounds");
+            return refuse(
+                "sweep.every_ms",
+                "be less than sweep.lease_s, or the leader would lose its lease between two rounds",
+            );
         }
         if self.traces.batch_spans > self.traces.queue_spans {
-            return refuse("traces.batch_spans", "be at most traces.queue_spans, or no batch is ever full");
+            return refuse("traces.batch_spans", "be at most traces.queue_spans, or no batch would ever be full");
         }
         if self.server.mode == Mode::Production {
             if self.auth.skip_auth {

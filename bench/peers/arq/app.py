@@ -1,4 +1,4 @@
-"""The FastAPI + arq peer: checks a bearer token and a training request, puts it on the arq queue, answers 202."""
+"""The FastAPI + arq peer: verifies a bearer token, validates a training request, enqueues it with arq, answers 202."""
 
 import os
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ REDIS = RedisSettings.from_dsn(os.environ["REDIS_URL"])
 
 
 class TrainingRequest(BaseModel):
-    """What `POST /training` of Trainyard takes."""
+    """The request body of `POST /training`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,7 +36,7 @@ class TrainingRequest(BaseModel):
 
 
 class Accepted(BaseModel):
-    """The 202's body."""
+    """The response body of the 202."""
 
     job_id: str
     status: str

@@ -1,5 +1,5 @@
-// The Fastify + BullMQ peer: checks a bearer token and a training request, adds it to the BullMQ queue, answers 202.
-// Two processes share the port. With PICKUP=1 every job carries the time before it was added.
+// The Fastify + BullMQ peer: verifies a bearer token, validates a training request, adds it to the BullMQ queue and
+// answers 202. Two processes share the port. With PICKUP=1 each job contains the time before it was added.
 import cluster from 'node:cluster';
 import { Queue } from 'bullmq';
 import { createVerifier } from 'fast-jwt';

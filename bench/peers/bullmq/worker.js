@@ -1,5 +1,5 @@
-// Takes the jobs and prints one line a job: the microseconds from before it was added to the start of its handler.
-// Both times are of the machine's one monotonic clock.
+// Runs the jobs and prints one line per job: the microseconds from before the job was added to the start of its
+// handler, both on the monotonic clock of the machine.
 import { Worker } from 'bullmq';
 
 const worker = new Worker(

@@ -1,7 +1,7 @@
-// graphile-worker with no-op jobs: `noop.js preload <jobs>` inserts them, `noop.js drain` works on them and prints
-// `<jobs done so far> <milliseconds>` many times a second. One worker process with the settings of its performance
-// page; with BATCH that page's local queue, of that size, and batched completions, which trade safety for speed: a worker
-// that dies leaves those jobs locked for four hours.
+// graphile-worker with no-op jobs: `noop.js preload <jobs>` inserts them; `noop.js drain` runs them and regularly
+// prints `<jobs done so far> <milliseconds>`. One worker process with the settings of its performance page. With BATCH
+// it uses the local queue of that page and batched completions, which are fast but unsafe: if the worker dies, the jobs
+// stay locked for four hours.
 import { makeWorkerUtils, run, Logger } from 'graphile-worker';
 import pg from 'pg';
 
@@ -27,9 +27,9 @@ if (verb === 'preload') {
 } else {
   const batching = { localQueue: { size: Number(process.env.BATCH) }, completeJobBatchDelay: 0, failJobBatchDelay: 0 };
   let done = 0;
-  const tell = () => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`);
-  tell();
-  setInterval(tell, 20);
+  const report = () => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`);
+  report();
+  setInterval(report, 20);
   const runner = await run({
     preset: {
       worker: {

@@ -1,6 +1,6 @@
-// pg-boss with no-op jobs: `noop.js preload <jobs>` inserts them, `noop.js drain` works on them and prints
-// `<jobs done so far> <milliseconds>` many times a second. One worker process; BATCH jobs are fetched, handled and
-// completed together, and the next ones at once as long as the last batch was full (by itself it would wait half a second).
+// pg-boss with no-op jobs: `noop.js preload <jobs>` inserts them; `noop.js drain` runs them and regularly prints `<jobs
+// done so far> <milliseconds>`. One worker process. BATCH jobs are fetched, handled and completed together, and the
+// next batch is fetched at once if the last one was full (by default pg-boss waits half a second).
 import { PgBoss } from 'pg-boss';
 
 const [verb, count] = process.argv.slice(2);
@@ -18,9 +18,9 @@ if (verb === 'preload') {
   await boss.stop();
 } else {
   let done = 0;
-  const tell = () => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`);
-  tell();
-  setInterval(tell, 20);
+  const report = () => process.stdout.write(`${done} ${performance.now().toFixed(1)}\n`);
+  report();
+  setInterval(report, 20);
   await boss.work(
     'noop',
     { batchSize: Number(process.env.BATCH), burstWhenBatchFull: true, pollingIntervalSeconds: 0.5, localConcurrency: 2 },

@@ -1,41 +1,41 @@
-//! Redis' memory: how much a queued job takes there, and whether all of it comes back.
+//! Redis memory: bytes per queued job, and bytes that remain after all jobs have finished.
 
 use std::time::{Duration, Instant};
 
 use super::Bench;
 use crate::load::pause;
-use crate::report::{Goal, OURS, Section};
+use crate::report::{Goal, Section, TRAINYARD};
 use crate::trainyard::{ALLOW_NOOP, NOOP_JOB, Trainyard};
 
 const FILL_LIMIT: Duration = Duration::from_secs(90);
 const DRAIN_LIMIT: Duration = Duration::from_secs(300);
-const MOST: f64 = 200.0;
-/// What may be left of the growth: the empty streams' groups, the script cache and the append-only file's buffer.
-const LEFT: f64 = 0.05;
-/// Sends everything to Redis, which by default holds a small window of each user's jobs.
-const NO_WINDOW: [(&str, &str); 4] = [
+const MAX_BYTES: f64 = 200.0;
+/// Maximum share of the growth that may remain: consumer groups of empty streams, script cache, append-only buffer.
+const MAX_REMAINING: f64 = 0.05;
+/// Enqueues all jobs. By default only a window of each user's jobs is in Redis.
+const UNLIMITED_WINDOW: [(&str, &str); 4] = [
     ALLOW_NOOP,
     ("TRAINYARD__SWEEP__DISPATCH_WINDOW", "10000000"),
     ("TRAINYARD__SWEEP__DISPATCH_BATCH", "10000000"),
     ("TRAINYARD__WORKER__CONCURRENCY", "64"),
 ];
 
-/// Measures Trainyard alone.
+/// Measures only Trainyard.
 ///
 /// # Errors
-/// When it does not start, or does not get its jobs done.
+/// If Trainyard does not start or does not finish the jobs.
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let jobs = bench.sized(100_000, 20_000);
     let how = format!(
-        "`used_memory` of Redis: before any process of ours has connected, with {jobs} queued no-op jobs (and an API \
-         process connected), and after a worker process has done them all and both have gone. By default only a window \
-         of each user's jobs is in Redis at all; here that window was lifted, so that every job has its entry."
+        "`used_memory` of Redis: before any Trainyard process has connected, with {jobs} queued no-op jobs (and an API \
+        process connected), and after a worker has finished all jobs and both processes have stopped. By default only a \
+        window of each user's jobs is in Redis; here the window is unlimited, so that every job has an entry."
     );
     let mut section = Section { title: "Redis memory", how, ..Section::default() };
-    if !bench.wants(OURS) {
+    if !bench.selects(TRAINYARD) {
         return Ok(section);
     }
-    let trainyard = Trainyard::install(&bench.binary, &bench.servers, &NO_WINDOW)?;
+    let trainyard = Trainyard::install(&bench.binary, &bench.servers, &UNLIMITED_WINDOW)?;
     trainyard.fill(NOOP_JOB, jobs, &[])?;
     bench.servers.flush_redis()?;
     let before = bench.servers.redis_memory()?;
@@ -54,13 +54,17 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let drained = bench.servers.redis_memory()?;
 
     let each = (full - before) / jobs as f64;
-    let left = (drained - before).max(0.0) / (full - before);
-    section.add(OURS, "jobs queued", jobs as f64);
-    section.add(OURS, "entries in Redis", entries as f64);
-    section.add(OURS, "bytes before", before);
-    section.add(OURS, "bytes when queued", full);
-    section.add(OURS, "bytes when drained", drained);
-    section.goals.push(Goal::at_most(format!("at most {MOST} bytes a queued job"), each, MOST));
-    section.goals.push(Goal::at_most(format!("back to the start: at most {LEFT} of the growth left"), left, LEFT));
+    let remaining = (drained - before).max(0.0) / (full - before);
+    section.add(TRAINYARD, "jobs queued", jobs as f64);
+    section.add(TRAINYARD, "entries in Redis", entries as f64);
+    section.add(TRAINYARD, "bytes before", before);
+    section.add(TRAINYARD, "bytes when queued", full);
+    section.add(TRAINYARD, "bytes when drained", drained);
+    section.goals.push(Goal::at_most(format!("at most {MAX_BYTES} bytes per queued job"), each, MAX_BYTES));
+    section.goals.push(Goal::at_most(
+        format!("memory is released: at most {MAX_REMAINING} of the growth remains"),
+        remaining,
+        MAX_REMAINING,
+    ));
     Ok(section)
 }

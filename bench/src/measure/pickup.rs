@@ -1,4 +1,4 @@
-//! Pick-up: how long a job waits for an idle worker.
+//! Pickup latency: how long a job waits for an idle worker.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,34 @@ use anyhow::ensure;
 use super::Bench;
 use crate::http::{Connection, request};
 use crate::load::pause;
-use crate::report::{Goal, OURS, Section};
+use crate::report::{Goal, Section, TRAINYARD};
 use crate::route_only;
 use crate::servers::sql;
 use crate::stats::percentile_ms;
 use crate::trainyard::{ALLOW_NOOP, NOOP_JOB, Trainyard};
 
 const BULLMQ: &str = "BullMQ";
-const EVERY: Duration = Duration::from_millis(50);
-/// The first jobs find cold caches and unprepared statements.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// The first jobs have cold caches and unprepared statements.
 const WARM_UP: usize = 20;
 const LIMIT: Duration = Duration::from_secs(60);
-const HOW: &str = "One no-op job every 50 ms to one idle worker process with one slot, submitted over HTTP. Trainyard, commit to \
-     claim: from the moment Postgres gave the submission's commit to the moment it was asked for the claim, both by its own \
-     clock; to the handler: from `created_at`, before the job is stored and committed, to the moment after the claim's commit \
-     at which the worker has the job in hand. BullMQ, to the handler: from before `queue.add` in the API process to the start \
-     of the handler in the worker process, on the machine's monotonic clock.";
-/// From where to where.
+const HOW: &str = "One no-op job every 50 ms for one idle worker process with one slot, submitted over HTTP. Trainyard, commit to \
+claim: from the commit timestamp of the submission to the start of the claim, both on the clock of Postgres; to the \
+handler: from `created_at`, before the job is stored and committed, to the moment after the commit of the claim at \
+which the worker has the job. BullMQ, to the handler: from before `queue.add` in the API process to the start of the \
+handler in the worker process, on the monotonic clock of the machine.";
+/// The names of the measured intervals.
 const TO_CLAIM: [&str; 3] = ["commit to claim, p50, ms", "commit to claim, p99, ms", "commit to claim, max, ms"];
 const TO_HANDLER: [&str; 3] = ["to the handler, p50, ms", "to the handler, p99, ms", "to the handler, max, ms"];
 
 /// Measures both contenders, interleaved.
 ///
 /// # Errors
-/// When a contender does not start, refuses, or leaves jobs lying.
+/// If a contender does not start, refuses a job, or does not finish a job.
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let mut section = Section { title: "Pick-up when idle", how: HOW.to_owned(), ..Section::default() };
     for _ in 0..bench.rounds() {
-        for (contender, run) in CONTENDERS.iter().filter(|(contender, _)| bench.wants(contender)) {
+        for (contender, run) in CONTENDERS.iter().filter(|(contender, _)| bench.selects(contender)) {
             for (names, waits) in run(bench)? {
                 for (what, share) in names.into_iter().zip([0.5, 0.99, 1.0]) {
                     section.add(contender, what, percentile_ms(&waits, share));
@@ -43,24 +43,24 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
         }
     }
     for (what, most) in TO_CLAIM.into_iter().zip([2.0, 5.0]) {
-        let median = section.median(OURS, what);
+        let median = section.median(TRAINYARD, what);
         section.goals.extend(median.map(|ms| Goal::at_most(format!("{what}: at most {most}"), ms, most)));
     }
     Ok(section)
 }
 
-/// The waits of one contender, sorted, with the names of their percentiles.
+/// The sorted waits of a contender, with the names of their percentiles.
 type Waits = Vec<([&'static str; 3], Vec<u32>)>;
 type Run = fn(&Bench) -> anyhow::Result<Waits>;
-const CONTENDERS: [(&str, Run); 2] = [(OURS, ours), (BULLMQ, bullmq)];
+const CONTENDERS: [(&str, Run); 2] = [(TRAINYARD, ours), (BULLMQ, bullmq)];
 
-/// Submits the jobs; the answer is how many.
+/// Submits the jobs and returns their number.
 fn submit(bench: &Bench, port: u16, token: &str) -> anyhow::Result<usize> {
     let jobs = WARM_UP + bench.sized(400, 150);
     let mut connection = Connection::open(port)?;
     let request = request("POST", "/training", token, NOOP_JOB);
     for _ in 0..jobs {
-        let due = Instant::now() + EVERY;
+        let due = Instant::now() + INTERVAL;
         let (status, body) = connection.call(&request)?;
         ensure!(status == 202, "POST /training answered {status} with {}", String::from_utf8_lossy(body));
         pause(due.saturating_duration_since(Instant::now()));
@@ -78,13 +78,13 @@ fn ours(bench: &Bench) -> anyhow::Result<Waits> {
     let trainyard = Trainyard::install(&bench.binary, &bench.servers, &[ALLOW_NOOP])?;
     let (api, worker) = (trainyard.start("api")?, trainyard.start("worker")?);
     let jobs = submit(bench, api.port, &trainyard.token(&api)?)?;
-    // The order is written by the submission alone; a run's end is asked for once its claim is durable.
+    // Only the submission writes `job_orders`; a run finishes after its claim is durable.
     let between = |from: &str, to: &str| {
         let waits = format!(
             "SELECT round(extract(epoch FROM {to} - {from}) * 1000000)::bigint FROM jobs JOIN job_orders USING (id)
             WHERE status = 'succeeded' ORDER BY id"
         );
-        all_of(jobs, || sql(&trainyard.database, &waits))
+        wait_for_all(jobs, || sql(&trainyard.database, &waits))
     };
     let to_claim = between("pg_xact_commit_timestamp(job_orders.xmin)", "started_at")?;
     let to_handler = between("jobs.created_at", "finished_at")?;
@@ -98,17 +98,17 @@ fn bullmq(bench: &Bench) -> anyhow::Result<Waits> {
     let api = bench.peers.bullmq(&bench.servers, true)?;
     let worker = bench.peers.bullmq_worker(&bench.servers)?;
     let jobs = submit(bench, api.port, &route_only::token()?)?;
-    let waits = all_of(jobs, || worker.printed())?;
+    let waits = wait_for_all(jobs, || worker.printed())?;
     worker.stop();
     api.stop();
     Ok(vec![(TO_HANDLER, sorted_waits(&waits))])
 }
 
-/// What `look` finds once it has a line for every job.
-fn all_of(jobs: usize, look: impl Fn() -> anyhow::Result<String>) -> anyhow::Result<String> {
+/// Repeats `read` until it returns a line for every job.
+fn wait_for_all(jobs: usize, read: impl Fn() -> anyhow::Result<String>) -> anyhow::Result<String> {
     let deadline = Instant::now() + LIMIT;
     loop {
-        let lines = look()?;
+        let lines = read()?;
         if lines.lines().count() >= jobs {
             return Ok(lines);
         }

@@ -1,74 +1,74 @@
-//! Versions that requests pin: found in memory, looked up in the database, loaded on demand, or refused.
+//! Pinned versions: from memory, looked up in the database, or answered with an error.
 
 use tokio::time::Instant;
 
-use super::{Done, Refresher};
-use crate::contained::contained;
-use crate::pins::{Ask, COME_BACK};
-use crate::record::{Key, Record};
-use crate::registry::Miss;
+use super::{Refresher, TaskResult};
+use crate::catch_panic::catch_panic;
+use crate::model_record::{Key, ModelRecord};
+use crate::pin_request::{PinRequest, RETRY_AFTER};
+use crate::registry::LookupError;
 use crate::source::{self, SourceError};
 
-/// Look-ups that may be under way at the same time.
-const MAX_LOOK_UPS: usize = 8;
-/// Versions remembered not to exist, until the next change.
-const MAX_ABSENT: usize = 10_000;
+/// Maximum number of concurrent lookups.
+const MAX_LOOKUPS: usize = 8;
+/// Maximum size of the not-found cache. It is cleared at each change of the revision.
+const MAX_NOT_FOUND: usize = 10_000;
 
 impl Refresher {
-    pub(super) fn ask(&mut self, ask: Ask) {
+    pub(super) fn request(&mut self, request: PinRequest) {
         let now = Instant::now();
-        if let Some(loaded) = self.book.get(&ask.key) {
-            let _ = ask.reply.send(Ok(loaded.clone()));
-        } else if self.absent.contains(&ask.key) {
-            let (model, version) = ask.key;
-            let _ = ask.reply.send(Err(Miss::Version(model, version)));
-        } else if let Some(wait) = self.book.wait(&ask.key, now).filter(|wait| !wait.is_zero()) {
-            let _ = ask.reply.send(Err(Miss::Waiting(ask.key.0, wait)));
+        if let Some(loaded) = self.plan.get(&request.key) {
+            let _ = request.reply.send(Ok(loaded.clone()));
+        } else if self.not_found_cache.contains(&request.key) {
+            let (model, version) = request.key;
+            let _ = request.reply.send(Err(LookupError::Version(model, version)));
+        } else if let Some(wait) = self.plan.retry_in(&request.key, now).filter(|wait| !wait.is_zero()) {
+            let _ = request.reply.send(Err(LookupError::Loading(request.key.0, wait)));
         } else {
-            let key = ask.key.clone();
-            if self.waiting.push(ask) && !self.book.wants(&key) {
+            let key = request.key.clone();
+            if self.pending.push(request) && !self.plan.contains(&key) {
                 self.look_up(key);
             }
         }
     }
 
     fn look_up(&mut self, key: Key) {
-        if self.look_ups >= MAX_LOOK_UPS {
-            return self.waiting.answer(&key, || Err(Miss::Waiting(key.0.clone(), COME_BACK)));
+        if self.lookups >= MAX_LOOKUPS {
+            return self.pending.reply_all(&key, || Err(LookupError::Loading(key.0.clone(), RETRY_AFTER)));
         }
-        self.look_ups += 1;
-        let found = source::look_up(self.ports.db.clone(), key.clone());
-        self.start_look_up(key, found);
+        self.lookups += 1;
+        let found = source::look_up(self.deps.db.clone(), key.clone());
+        self.start_lookup(key, found);
     }
 
-    /// Has `found` look the version under `key` up; whether it returns or panics, its end is heard of.
-    pub(super) fn start_look_up(
+    /// Runs a lookup in a task. A panic counts as a failed lookup.
+    pub(super) fn start_lookup(
         &mut self,
         key: Key,
-        found: impl Future<Output = Result<Option<Record>, SourceError>> + Send + 'static,
+        found: impl Future<Output = Result<Option<ModelRecord>, SourceError>> + Send + 'static,
     ) {
-        self.work.spawn(async move { Done::Looked(key, contained(found).await) });
+        self.work.spawn(async move { TaskResult::LookedUp(key, catch_panic(found).await) });
     }
 
-    pub(super) fn looked(&mut self, key: &Key, result: Result<Option<Record>, SourceError>) {
-        self.look_ups -= 1;
+    pub(super) fn lookup_done(&mut self, key: &Key, result: Result<Option<ModelRecord>, SourceError>) {
+        self.lookups -= 1;
         match result {
             Ok(Some(record)) => {
-                self.book.pin(Record { aliases: Vec::new(), ..record }, self.max_pinned);
-                // Should it be deleted before it stood in the book, only a full read would notice.
-                self.known = None;
+                self.plan.pin(ModelRecord { aliases: Vec::new(), ..record }, self.max_pinned);
+                // Forces a full read: the version may have been deleted before it was added to the plan.
+                self.revision = None;
                 self.load_due();
             }
             Ok(None) => {
-                if self.absent.len() >= MAX_ABSENT {
-                    self.absent.clear();
+                if self.not_found_cache.len() >= MAX_NOT_FOUND {
+                    self.not_found_cache.clear();
                 }
-                self.absent.insert(key.clone());
-                self.waiting.answer(key, || Err(Miss::Version(key.0.clone(), key.1)));
+                self.not_found_cache.insert(key.clone());
+                self.pending.reply_all(key, || Err(LookupError::Version(key.0.clone(), key.1)));
             }
             Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a pinned version can't be looked up");
-                self.waiting.answer(key, || Err(Miss::Waiting(key.0.clone(), COME_BACK)));
+                tracing::debug!(error = &error as &dyn std::error::Error, "the lookup of a pinned version failed");
+                self.pending.reply_all(key, || Err(LookupError::Loading(key.0.clone(), RETRY_AFTER)));
             }
         }
     }

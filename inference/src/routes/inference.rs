@@ -14,12 +14,13 @@ use crate::service::Service;
 use crate::views::schemas::InferenceAnswer;
 use crate::views::schemas::RequestBody;
 
-/// Predict with a published model: one row (`features`) or many (`instances`).
+/// Predict with a published model: one row (`features`) or many rows (`instances`).
 ///
-/// The prediction stands under the target's own name, as a boolean where the target is 0/1, true/false or yes/no, else as
-/// its label with `probabilities` per class, or as a number. A target called `prob`, `probabilities`, `model`,
-/// `version`, `warnings` or `predictions` is answered under `prediction` instead. A feature that is left out or `null` is imputed as in training
-/// and named in `warnings`, as is a category that training never saw.
+/// The field of the prediction has the name of the target. The value is a boolean if the target is 0/1, true/false or
+/// yes/no, a number for a regression, and otherwise a label with `probabilities` per class. If the target is named
+/// `prob`, `probabilities`, `model`, `version`, `warnings` or `predictions`, the field is named `prediction`. A missing
+/// or `null` feature is imputed as in training and reported in `warnings`; so is a category that did not occur in
+/// training.
 #[utoipa::path(post, path = "/inference", operation_id = "predict", tag = "inference", request_body = RequestBody, responses(
     (status = 200, description = "The prediction, and the version that made it", body = InferenceAnswer,
      examples(
@@ -28,8 +29,8 @@ use crate::views::schemas::RequestBody;
             "predictions": [{"prob": 0.97, "survived": true}, {"prob": 0.11, "survived": false}],
             "model": "titanic-rf", "version": 3}))),
      )),
-    (status = 404, description = "No such model, version or alias: `errors` names the field"),
-    (status = 503, description = "Not loaded yet; `Retry-After` says when to come back"),
+    (status = 404, description = "The model, version or alias does not exist; `errors` names the field"),
+    (status = 503, description = "The version is not loaded yet; retry after the time in `Retry-After`"),
 ))]
 pub(crate) async fn infer(
     State(service): State<Arc<Service>>,

@@ -1,24 +1,24 @@
-//! The answers of `POST /inference`. The prediction stands under the target's own name, so they are written as maps.
+//! The responses of `POST /inference`. They are serialized as maps, because the target names a field.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use trainyard_ml::model::Task;
 use trainyard_ml::predict::{Outcome, Prediction};
 
-use crate::loaded::Loaded;
+use crate::loaded_model::LoadedModel;
 
-/// The answer for `features`, as written.
+/// The response for `features`.
 pub(crate) struct OneRow<'a> {
-    /// Who predicted.
-    pub(crate) loaded: &'a Loaded,
-    /// What.
+    /// The model.
+    pub(crate) loaded: &'a LoadedModel,
+    /// The prediction.
     pub(crate) prediction: &'a Prediction,
 }
 
-/// The answer for `instances`, as written.
+/// The response for `instances`.
 pub(crate) struct ManyRows<'a> {
-    /// Who predicted.
-    pub(crate) loaded: &'a Loaded,
-    /// What, in the order of the rows.
+    /// The model.
+    pub(crate) loaded: &'a LoadedModel,
+    /// The predictions in the order of the rows.
     pub(crate) predictions: &'a [Prediction],
 }
 
@@ -34,7 +34,7 @@ impl Serialize for OneRow<'_> {
 
 impl Serialize for ManyRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Row<'a>(&'a Loaded, &'a Prediction);
+        struct Row<'a>(&'a LoadedModel, &'a Prediction);
         impl Serialize for Row<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
@@ -56,7 +56,7 @@ impl Serialize for ManyRows<'_> {
     }
 }
 
-fn outcome<M: SerializeMap>(map: &mut M, loaded: &Loaded, prediction: &Prediction) -> Result<(), M::Error> {
+fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, prediction: &Prediction) -> Result<(), M::Error> {
     match (&prediction.outcome, &loaded.predictor.signature().task) {
         (Outcome::Binary { prob, positive, .. }, Task::Binary { boolean: true, .. }) => {
             map.serialize_entry("prob", prob)?;
@@ -75,7 +75,7 @@ fn outcome<M: SerializeMap>(map: &mut M, loaded: &Loaded, prediction: &Predictio
     }
 }
 
-fn source<M: SerializeMap>(map: &mut M, loaded: &Loaded) -> Result<(), M::Error> {
+fn source<M: SerializeMap>(map: &mut M, loaded: &LoadedModel) -> Result<(), M::Error> {
     map.serialize_entry("model", &loaded.record.model)?;
     map.serialize_entry("version", &loaded.record.version)
 }

@@ -1,4 +1,4 @@
-//! The body of `POST /inference`, and the rules between its fields.
+//! The request body of `POST /inference` and its validation.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -6,27 +6,27 @@ use trainyard_domain::FieldError;
 use trainyard_http::integer;
 use trainyard_http::json::UniqueMap;
 
-use crate::registry::Pick;
+use crate::registry::VersionSelector;
 
-/// The largest version that every JSON client can write.
+/// The largest integer that every JSON client supports.
 const MAX_VERSION: i64 = (1 << 53) - 1;
 
-/// One row, or many: exactly one of `features` and `instances`. Its schema is [`super::schemas::RequestBody`].
+/// A request with exactly one of `features` and `instances`. The schema is [`super::schemas::RequestBody`].
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InferenceRequest {
-    /// The model; may be left out when there is exactly one, or a default is set.
+    /// The model; optional if there is exactly one model or a default model.
     model: Option<String>,
-    /// Pins a version; else the alias decides.
+    /// A pinned version. Without it the alias selects the version.
     #[serde(default, deserialize_with = "integer::optional_i64")]
     version: Option<i64>,
-    /// The alias to follow, `production` unless said otherwise; not together with `version`.
+    /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
-    /// One row, value by feature name. Numbers, booleans and texts; `null` or absence means missing.
+    /// One row: feature names with numbers, booleans or strings; `null` or a missing name means a missing value.
     features: Option<UniqueMap>,
-    /// Many rows, answered in this order.
+    /// Many rows; the predictions have the same order.
     instances: Option<Vec<UniqueMap>>,
-    /// Each feature's contribution: not available in this version.
+    /// Explanations are not supported in this version.
     explain: Option<bool>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum Rows {
 }
 
 impl Rows {
-    /// How many there are.
+    /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::One(_) => 1,
@@ -49,61 +49,61 @@ impl Rows {
     }
 }
 
-/// A request whose fields go together.
+/// A validated request.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct ValidRequest {
     model: Option<String>,
     version: Option<i64>,
     alias: Option<String>,
-    /// What to predict for.
+    /// The rows to predict.
     pub(crate) rows: Rows,
 }
 
-impl Question {
-    /// Which version is wanted.
-    pub(crate) fn pick(&self) -> Pick<'_> {
-        Pick { model: self.model.as_deref(), version: self.version, alias: self.alias.as_deref() }
+impl ValidRequest {
+    /// The version that the request selects.
+    pub(crate) fn selector(&self) -> VersionSelector<'_> {
+        VersionSelector { model: self.model.as_deref(), version: self.version, alias: self.alias.as_deref() }
     }
 }
 
 impl InferenceRequest {
-    /// Checks what the types can't say; at most `max_instances` rows are taken.
-    pub(crate) fn check(self, max_instances: usize) -> Result<Question, Vec<FieldError>> {
+    /// Validates the request; at most `max_instances` rows are allowed.
+    pub(crate) fn check(self, max_instances: usize) -> Result<ValidRequest, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut refuse = |field: &str, message: String| errors.push(FieldError::new(field, message));
         if self.explain == Some(true) {
-            refuse("explain", "is not available in this version".into());
+            refuse("explain", "is not supported in this version".into());
         }
         if self.version.is_some_and(|version| !(1..=MAX_VERSION).contains(&version)) {
             refuse("version", format!("must be from 1 to {MAX_VERSION}"));
         }
         if self.version.is_some() && self.alias.is_some() {
-            refuse("alias", "must not be given together with version: each of them names the version to use".into());
+            refuse("alias", "can't be combined with version, because each of them selects the version".into());
         }
         let rows = match (self.features, self.instances) {
             (Some(UniqueMap(row)), None) => Some(Rows::One(row)),
             (None, Some(rows)) if rows.is_empty() => {
-                refuse("instances", "must hold at least one row".into());
+                refuse("instances", "must contain at least one row".into());
                 None
             }
             (None, Some(rows)) if rows.len() > max_instances => {
                 let found = rows.len();
-                refuse("instances", format!("must hold at most {max_instances} rows; this request has {found}"));
+                refuse("instances", format!("must contain at most {max_instances} rows, but contains {found}"));
                 None
             }
             (None, Some(rows)) => Some(Rows::Many(rows.into_iter().map(|UniqueMap(row)| row).collect())),
             (Some(_), Some(_)) => {
-                refuse("instances", "must not be given together with features: send one row or many".into());
+                refuse("instances", "can't be combined with features".into());
                 None
             }
             (None, None) => {
-                refuse("features", "is required: one row as an object (or many rows as `instances`)".into());
+                refuse("features", "is required: an object with one row (or `instances` with many rows)".into());
                 None
             }
         };
         match rows {
             Some(rows) if errors.is_empty() => {
-                Ok(Question { model: self.model, version: self.version, alias: self.alias, rows })
+                Ok(ValidRequest { model: self.model, version: self.version, alias: self.alias, rows })
             }
             _ => Err(errors),
         }
@@ -130,17 +130,20 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_is_named_at_once() {
+    fn all_invalid_fields_are_reported_together() {
         let body = json!({"explain": true, "version": 0, "alias": "canary", "features": {}});
         assert_eq!(refused(body), ["explain", "version", "alias"]);
     }
 
     #[test]
-    fn a_good_request_says_what_it_picks() {
+    fn a_valid_request_selects_a_version() {
         let body = json!({"model": "m", "version": 2, "explain": false, "instances": [{"a": 1}, {}]});
         let request: InferenceRequest = serde_json::from_value(body).unwrap();
-        let question = request.check(2).unwrap();
-        assert_eq!((question.pick().model, question.pick().version, question.pick().alias), (Some("m"), Some(2), None));
-        assert_eq!(question.rows.len(), 2);
+        let request = request.check(2).unwrap();
+        assert_eq!(
+            (request.selector().model, request.selector().version, request.selector().alias),
+            (Some("m"), Some(2), None)
+        );
+        assert_eq!(request.rows.len(), 2);
     }
 }

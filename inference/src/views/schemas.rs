@@ -1,7 +1,7 @@
-//! The schemas of `POST /inference`, for the API's description: what is read and written stands in [`super::request`] and
-//! [`super::answer`], whose field names depend on the model.
+//! The schemas of `POST /inference` for the OpenAPI document. [`super::request`] and [`super::answer`] read and write
+//! the bodies, whose field names depend on the model.
 
-#![allow(dead_code, reason = "described, never made: see the module's first lines")]
+#![allow(dead_code, reason = "only used to generate schemas")]
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use trainyard_http::schema::any_of_types;
 use utoipa::openapi::{RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// One row, or many.
+/// One row or many rows.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = InferenceRequest)]
@@ -22,46 +22,46 @@ pub(crate) enum RequestBody {
     Many(ManyRowsRequest),
 }
 
-/// One row to predict for.
+/// One row to predict.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"model": "titanic-rf", "features": {"sex": "female", "age": 29, "pclass": 1}}))]
 pub(crate) struct OneRowRequest {
-    /// The model; may be left out when there is exactly one, or a default is set.
+    /// The model; optional if there is exactly one model or a default model.
     model: Option<String>,
-    /// Pins a version; else the alias decides.
+    /// A pinned version. Without it the alias selects the version.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
-    /// The alias to follow, `production` unless said otherwise; not together with `version`.
+    /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
-    /// The row, value by feature name. `null` or absence means missing.
+    /// The row: feature names and values. `null` or a missing name means a missing value.
     features: HashMap<String, FeatureValue>,
-    /// Nothing, in a request for one row.
+    /// Not allowed in a request for one row.
     #[schema(value_type = Nothing, required = false)]
     instances: Option<Nothing>,
 }
 
-/// Many rows to predict for, answered in their order.
+/// Many rows to predict; the predictions have the same order.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"model": "titanic-rf", "instances": [{"sex": "female", "age": 29}, {"sex": "male"}]}))]
 pub(crate) struct ManyRowsRequest {
-    /// The model; may be left out when there is exactly one, or a default is set.
+    /// The model; optional if there is exactly one model or a default model.
     model: Option<String>,
-    /// Pins a version; else the alias decides.
+    /// A pinned version. Without it the alias selects the version.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
-    /// The alias to follow, `production` unless said otherwise; not together with `version`.
+    /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
-    /// The rows, each as `features` of a single row.
+    /// The rows, each as `features` of a request for one row.
     #[schema(min_items = 1)]
     instances: Vec<HashMap<String, FeatureValue>>,
-    /// Nothing, in a request for many rows.
+    /// Not allowed in a request for many rows.
     #[schema(value_type = Nothing, required = false)]
     features: Option<Nothing>,
 }
 
-/// The answer for `features`, or the one for `instances`: only the latter has `predictions`.
+/// The response for `features` or for `instances`; only the latter has `predictions`.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum InferenceAnswer {
@@ -71,56 +71,57 @@ pub(crate) enum InferenceAnswer {
     Many(ManyAnswer),
 }
 
-/// One prediction. It stands under the target's own name, as the one property that is not listed here.
+/// One prediction. Its field has the name of the target and is the one property that is not listed here.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct OneAnswer {
     /// Probability of the positive class, for targets with two classes.
     #[schema(nullable = false, example = 0.97, minimum = 0, maximum = 1)]
     prob: Option<f64>,
-    /// Probability per class, for targets whose classes have names.
+    /// Probability per class, for targets with class labels.
     #[schema(nullable = false)]
     probabilities: Option<HashMap<String, f64>>,
-    /// The model that answered.
+    /// The model that predicted.
     #[schema(example = "titanic-rf")]
     model: String,
-    /// Its version.
+    /// The version that predicted.
     #[schema(example = 3)]
     version: i64,
-    /// Features that were missing or held a category unknown to training; absent when there are none.
+    /// Features that were missing, or whose category did not occur in training; not_found_cache if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<String>>,
-    /// The prediction, by the target's name.
+    /// The prediction; the field has the name of the target.
     #[serde(flatten)]
     prediction: HashMap<String, PredictedValue>,
 }
 
-/// Many predictions, in the order of the rows.
+/// Many predictions in the order of the rows.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ManyAnswer {
-    /// One for each row.
+    /// One prediction per row.
     predictions: Vec<RowAnswer>,
-    /// The model that answered.
+    /// The model that predicted.
     #[schema(example = "titanic-rf")]
     model: String,
-    /// Its version.
+    /// The version that predicted.
     #[schema(example = 3)]
     version: i64,
 }
 
-/// The prediction for one row of many. It stands under the target's own name, as the one property that is not listed here.
+/// The prediction for one of many rows. Its field has the name of the target and is the one property that is not listed
+/// here.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct RowAnswer {
     /// Probability of the positive class, for targets with two classes.
     #[schema(nullable = false, example = 0.97, minimum = 0, maximum = 1)]
     prob: Option<f64>,
-    /// Probability per class, for targets whose classes have names.
+    /// Probability per class, for targets with class labels.
     #[schema(nullable = false)]
     probabilities: Option<HashMap<String, f64>>,
-    /// Features that were missing or held a category unknown to training; absent when there are none.
+    /// Features that were missing, or whose category did not occur in training; not_found_cache if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<String>>,
-    /// The prediction, by the target's name.
+    /// The prediction; the field has the name of the target.
     #[serde(flatten)]
     prediction: HashMap<String, PredictedValue>,
 }
@@ -147,9 +148,9 @@ macro_rules! values {
 
 values! {
     /// The value of a feature.
-    FeatureValue: "A number, a category or text, true or false; `null` means missing.", [Number, String, Boolean, Null];
+    FeatureValue: "A number, a string or a boolean; `null` means a missing value.", [Number, String, Boolean, Null];
     /// A prediction.
-    PredictedValue: "A label, true or false, or a number.", [Boolean, String, Number];
+    PredictedValue: "A label, a boolean or a number.", [Boolean, String, Number];
     /// The absence of a value.
-    Nothing: "Null, or left out.", [Null];
+    Nothing: "Null or not_found_cache.", [Null];
 }

@@ -1,9 +1,9 @@
-//! What good requests are answered: the predictor's numbers, under the right names.
+//! Responses to valid requests: the predictor's values with the right field names.
 
 use serde_json::{Value, json};
 use trainyard_ml::predict::{Outcome, Predictor};
 
-use crate::bench::Bench;
+use crate::environment::Environment;
 use crate::models;
 
 const ROWS: usize = 40;
@@ -15,89 +15,89 @@ fn rows() -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_are_the_predictors_own() {
-    let bench = Bench::new().await;
-    bench.publish("titanic-rf", models::survival(0)).await;
-    let serving = bench.serve().await;
+async fn responses_contain_the_values_of_the_predictor() {
+    let environment = Environment::new().await;
+    environment.publish("titanic-rf", models::survival(0)).await;
+    let role = environment.serve().await;
     let predictor = Predictor::load(models::survival(0)).unwrap();
 
     let rows = rows();
-    let many = serving.ask(json!({"model": "titanic-rf", "instances": rows})).await;
+    let many = role.predict(json!({"model": "titanic-rf", "instances": rows})).await;
     assert_eq!((many.status, &many.body["model"], &many.body["version"]), (200, &json!("titanic-rf"), &json!(1)));
     for (i, row) in rows.iter().enumerate() {
         let expected = predictor.predict_one(row.as_object().unwrap()).unwrap();
         let Outcome::Binary { prob, positive, .. } = expected.outcome else { panic!("{expected:?}") };
-        let answer = serving.ask(json!({"features": row})).await.body;
-        let whole = json!({"prob": prob, "survived": positive, "model": "titanic-rf", "version": 1});
-        assert_eq!(answer, whole, "one row, the only model");
+        let answer = role.predict(json!({"features": row})).await.body;
+        let expected = json!({"prob": prob, "survived": positive, "model": "titanic-rf", "version": 1});
+        assert_eq!(answer, expected, "one row, the only model");
         assert_eq!(many.body["predictions"][i], json!({"prob": prob, "survived": positive}), "row {i} of many");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn missing_and_unseen_values_are_answered_with_warnings() {
-    let bench = Bench::new().await;
-    bench.publish("m", models::survival(0)).await;
-    let serving = bench.serve().await;
-    let answer = serving.ask(json!({"features": {"sex": "unheard-of", "pclass": 1, "age": null}})).await;
+async fn missing_and_unknown_values_cause_warnings() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let role = environment.serve().await;
+    let answer = role.predict(json!({"features": {"sex": "unheard-of", "pclass": 1, "age": null}})).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let warnings = answer.body["warnings"].as_array().unwrap();
-    let told = |name: &str| warnings.iter().any(|warning| warning.as_str().unwrap().contains(name));
-    assert!(warnings.len() == 2 && told("age") && told("sex"), "{warnings:?}");
+    let warned = |name: &str| warnings.iter().any(|warning| warning.as_str().unwrap().contains(name));
+    assert!(warnings.len() == 2 && warned("age") && warned("sex"), "{warnings:?}");
 
     let many =
-        serving.ask(json!({"instances": [{"sex": "male", "age": 3, "pclass": 2}, {"sex": "male", "age": 3}]})).await;
+        role.predict(json!({"instances": [{"sex": "male", "age": 3, "pclass": 2}, {"sex": "male", "age": 3}]})).await;
     assert!(many.body["predictions"][0].get("warnings").is_none(), "{many:?}");
     assert!(many.body["predictions"][1]["warnings"][0].as_str().unwrap().contains("pclass"), "{many:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_targets_get_labels_and_probabilities_or_numbers() {
-    let bench = Bench::new().await;
+    let environment = Environment::new().await;
     for (name, artifact) in [
         ("sex", models::sex()),
         ("port", models::port()),
         ("progression", models::progression()),
         ("shadowing", models::shadowing()),
     ] {
-        bench.publish(name, artifact).await;
+        environment.publish(name, artifact).await;
     }
-    let serving = bench.serve().await;
+    let role = environment.serve().await;
 
-    let sex = serving.ask(json!({"model": "sex", "features": {"age": 20, "pclass": 1, "survived": true}})).await.body;
+    let sex = role.predict(json!({"model": "sex", "features": {"age": 20, "pclass": 1, "survived": true}})).await.body;
     let (prob, female) = (sex["prob"].as_f64().unwrap(), sex["probabilities"]["female"].as_f64().unwrap());
     assert!((prob + female - 1.0).abs() < 1e-12 && sex["probabilities"]["male"] == prob, "{sex}");
     assert_eq!(sex["sex"], if prob >= 0.5 { "male" } else { "female" });
 
     let row = json!({"sex": "male", "fare": 7.75, "pclass": 3});
-    let port = serving.ask(json!({"model": "port", "features": row})).await.body;
+    let port = role.predict(json!({"model": "port", "features": row})).await.body;
     let shares: Vec<f64> = ["C", "Q", "S"].iter().map(|class| port["probabilities"][class].as_f64().unwrap()).collect();
     assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-6 && port.get("prob").is_none(), "{port}");
     let best = port["embarked"].as_str().unwrap();
     assert!(shares.iter().all(|share| *share <= port["probabilities"][best].as_f64().unwrap()), "{port}");
 
-    let number = serving.ask(json!({"model": "progression", "features": {"bmi": 30, "bp": 90, "s5": 4.8}})).await.body;
+    let number = role.predict(json!({"model": "progression", "features": {"bmi": 30, "bp": 90, "s5": 4.8}})).await.body;
     assert!(number["target"].as_f64().unwrap() > 25.0 && number.get("prob").is_none(), "{number}");
 
-    let shadowing = serving.ask(json!({"model": "shadowing", "features": {"sex": "male", "age": 3}})).await.body;
+    let shadowing = role.predict(json!({"model": "shadowing", "features": {"sex": "male", "age": 3}})).await.body;
     assert!(shadowing["prediction"].is_boolean() && shadowing["version"] == 1, "{shadowing}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn versions_and_aliases_can_be_pinned() {
-    let bench = Bench::new().await;
+    let environment = Environment::new().await;
     for seed in 0..3 {
-        bench.publish_as("m", models::survival(seed), models::survival(seed), seed == 1).await;
+        environment.publish_as("m", models::survival(seed), models::survival(seed), seed == 1).await;
     }
-    let serving = bench.serve().await;
+    let role = environment.serve().await;
     let row = json!({"sex": "female", "age": 29, "pclass": 1});
     let ask = async |pick: Value| {
         let mut body = json!({"model": "m", "features": row});
         body.as_object_mut().unwrap().extend(pick.as_object().unwrap().clone());
-        serving.ask(body).await
+        role.predict(body).await
     };
     assert_eq!(ask(json!({})).await.body["version"], 2, "what production points at");
-    // No alias points at 1 and 3, so they are loaded for this request.
+    // No alias points at the versions 1 and 3, so the requests load them.
     for version in [1, 3, 1] {
         let answer = ask(json!({"version": version})).await;
         let predictor = Predictor::load(models::survival(version - 1)).unwrap();
@@ -106,12 +106,12 @@ async fn versions_and_aliases_can_be_pinned() {
         assert_eq!((answer.status, &answer.body["version"]), (200, &json!(version)), "{answer:?}");
         assert_eq!(answer.body["prob"], prob);
     }
-    let mut tx = bench.db.begin().await.unwrap();
+    let mut tx = environment.db.begin().await.unwrap();
     let name = trainyard_domain::ModelName::parse("m").unwrap();
     assert!(tx.models().set_alias(&name, "canary", 3, chrono::Utc::now()).await.unwrap());
     tx.commit().await.unwrap();
-    bench.queue.announce_models().await.unwrap();
-    trainyard_testkit::eventually("the alias is served", crate::bench::SOON, async || {
+    environment.queue.announce_models().await.unwrap();
+    trainyard_testkit::eventually("the alias is served", crate::environment::TIMEOUT, async || {
         (ask(json!({"alias": "canary"})).await.body["version"] == 3).then_some(())
     })
     .await;
@@ -120,11 +120,11 @@ async fn versions_and_aliases_can_be_pinned() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_batches_are_answered_in_order() {
-    let bench = Bench::new().await;
-    bench.publish("m", models::survival(0)).await;
-    let serving = bench.serve().await;
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let role = environment.serve().await;
     let rows: Vec<Value> = rows().into_iter().cycle().take(5_000).collect();
-    let answer = serving.ask(json!({"instances": rows})).await;
+    let answer = role.predict(json!({"instances": rows})).await;
     let predictions = answer.body["predictions"].as_array().unwrap();
     assert_eq!(predictions.len(), 5_000);
     assert!(predictions.iter().enumerate().all(|(i, one)| *one == predictions[i % ROWS]));

@@ -1,9 +1,9 @@
-//! The serving role over HTTP, on real SQLite, a real queue, real files and models trained for the occasion.
+//! The inference role over HTTP, with real SQLite, a real queue, real files and trained models.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
 mod answers;
-mod bench;
+mod environment;
 mod models;
 mod outages;
 mod refusals;

@@ -19,7 +19,7 @@ impl Observer for Quiet {
 const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
 const DIABETES: &[u8] = include_bytes!("../../../datasets/diabetes.csv");
 
-/// The order of a small forest.
+/// The job specification of a small forest.
 pub(crate) fn spec(features: &[&str], target: &str, seed: u64) -> JobSpec {
     JobSpec {
         name: ModelName::parse("m").unwrap(),
@@ -49,32 +49,32 @@ fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
     train(csv, &request, &Quiet).unwrap().artifact
 }
 
-/// Whether a passenger survived; the seed tells models apart.
+/// Predicts whether a passenger survived. The seed distinguishes models.
 pub(crate) fn survival(seed: u64) -> &'static [u8] {
     static MODELS: [OnceLock<Vec<u8>>; 3] = [const { OnceLock::new() }; 3];
     let features = ["sex", "age", "pclass"];
     MODELS[seed as usize].get_or_init(|| trained(TITANIC, &features, "survived", seed))
 }
 
-/// Two classes with names.
+/// Two classes with labels.
 pub(crate) fn sex() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| trained(TITANIC, &["age", "pclass", "survived"], "sex", 1))
 }
 
-/// Three classes with names.
+/// Three classes with labels.
 pub(crate) fn port() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| trained(TITANIC, &["sex", "fare", "pclass"], "embarked", 1))
 }
 
-/// A number.
+/// A regression.
 pub(crate) fn progression() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| trained(DIABETES, &["bmi", "bp", "s5"], "target", 1))
 }
 
-/// Two classes, in a column whose name the answer needs for itself.
+/// Two classes, with a target name that is reserved in responses.
 pub(crate) fn shadowing() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! What goes on when something is broken or away.
+//! RunningRole with broken artifacts and unavailable dependencies.
 
 use serde_json::json;
 use trainyard_artifacts::Store;
@@ -7,117 +7,117 @@ use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::catalogue::INFERENCE_RELOADS_TOTAL;
 use trainyard_testkit::{SmallDisk, eventually};
 
-use crate::bench::{Bench, SOON};
+use crate::environment::{Environment, TIMEOUT};
 use crate::models;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_artifact_is_never_served_and_the_old_version_stays() {
-    let bench = Bench::new().await;
-    bench.publish("m", models::survival(0)).await;
-    let serving = bench.serve().await;
-    serving.serves("m", 1).await;
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let role = environment.serve().await;
+    role.wait_until_serving("m", 1).await;
 
     let mut damaged = models::survival(1).to_vec();
     damaged[100] ^= 1;
     let cases = [("digest_mismatch", models::survival(1), &damaged[..]), ("invalid", &damaged[..], &damaged[..])];
     for (outcome, published, stored) in cases {
         let label = format!("outcome=\"{outcome}\"");
-        let before = bench.counted(INFERENCE_RELOADS_TOTAL, &label);
-        let version = bench.publish_as("m", published, stored, true).await;
-        eventually("the failure is counted", SOON, async || {
-            (bench.counted(INFERENCE_RELOADS_TOTAL, &label) > before).then_some(())
+        let before = environment.counter_value(INFERENCE_RELOADS_TOTAL, &label);
+        let version = environment.publish_as("m", published, stored, true).await;
+        eventually("the failure is counted", TIMEOUT, async || {
+            (environment.counter_value(INFERENCE_RELOADS_TOTAL, &label) > before).then_some(())
         })
         .await;
-        let answer = serving.ask(json!({"model": "m", "features": {}})).await;
+        let answer = role.predict(json!({"model": "m", "features": {}})).await;
         assert_eq!((answer.status, &answer.body["version"]), (200, &json!(1)), "{outcome}: {answer:?}");
-        let pinned = serving.ask(json!({"model": "m", "version": version, "features": {}})).await;
+        let pinned = role.predict(json!({"model": "m", "version": version, "features": {}})).await;
         assert!(pinned.status == 503 && pinned.retry_after.is_some(), "{outcome}: {pinned:?}");
     }
-    // A restart comes to the same version, although the database names a broken one.
-    serving.stop().await;
-    let again = bench.serve().await;
-    assert_eq!(again.ask(json!({"model": "m", "features": {}})).await.body["version"], 1);
-    let version = bench.publish("m", models::survival(2)).await;
-    again.serves("m", version).await;
+    // A restart serves the same version, although the database names a broken one.
+    role.stop().await;
+    let restarted = environment.serve().await;
+    assert_eq!(restarted.predict(json!({"model": "m", "features": {}})).await.body["version"], 1);
+    let version = environment.publish("m", models::survival(2)).await;
+    restarted.wait_until_serving("m", version).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_whose_only_version_is_broken_is_503() {
-    let bench = Bench::new().await;
-    bench.publish_as("m", b"rubbish", b"rubbish", true).await;
-    let serving = bench.serve().await;
-    let answer = serving.ask(json!({"model": "m", "features": {}})).await;
+    let environment = Environment::new().await;
+    environment.publish_as("m", b"rubbish", b"rubbish", true).await;
+    let role = environment.serve().await;
+    let answer = role.predict(json!({"model": "m", "features": {}})).await;
     assert!(answer.status == 503 && answer.retry_after.is_some(), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_database_and_store_away_it_goes_on_and_even_restarts() {
-    let bench = Bench::new().await;
-    bench.publish("m", models::survival(0)).await;
-    let version = bench.publish("m", models::survival(1)).await;
-    let serving = bench.serve().await;
-    let pinned = serving.ask(json!({"model": "m", "version": 1, "features": {}})).await;
+async fn without_database_and_store_the_role_serves_and_restarts() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let version = environment.publish("m", models::survival(1)).await;
+    let role = environment.serve().await;
+    let pinned = role.predict(json!({"model": "m", "version": 1, "features": {}})).await;
     assert_eq!(pinned.status, 200);
-    let before = serving.ask(json!({"model": "m", "features": {"age": 3}})).await;
+    let before = role.predict(json!({"model": "m", "features": {"age": 3}})).await;
     assert_eq!(before.body["version"], version);
 
-    bench.db.close().await;
-    std::fs::remove_dir_all(bench.folder.path().join("store")).unwrap();
+    environment.db.close().await;
+    std::fs::remove_dir_all(environment.folder.path().join("store")).unwrap();
     for _ in 0..50 {
-        assert_eq!(serving.ask(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
+        assert_eq!(role.predict(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
     }
-    let unknown = serving.ask(json!({"model": "m", "version": 9, "features": {}})).await;
-    assert_eq!(unknown.status, 503, "nobody can say whether it exists: {unknown:?}");
-    serving.stop().await;
+    let unknown = role.predict(json!({"model": "m", "version": 9, "features": {}})).await;
+    assert_eq!(unknown.status, 503, "only the database knows whether the version exists: {unknown:?}");
+    role.stop().await;
 
     let db = Db::connect_lazily("postgres://nobody@127.0.0.1:1/none", &PoolOptions::default()).unwrap();
-    let store = Store::open(&format!("file://{}/empty", bench.folder.path().display()), None).unwrap();
-    let serving = bench.start(InferenceConfig::default(), db, store).await;
-    eventually("the role is ready", SOON, async || serving.role.is_ready().then_some(())).await;
-    assert_eq!(serving.ask(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
-    assert_eq!(serving.ask(json!({"model": "m", "version": 1, "features": {}})).await.body, pinned.body);
+    let store = Store::open(&format!("file://{}/empty", environment.folder.path().display()), None).unwrap();
+    let role = environment.start(InferenceConfig::default(), db, store).await;
+    eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
+    assert_eq!(role.predict(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
+    assert_eq!(role.predict(json!({"model": "m", "version": 1, "features": {}})).await.body, pinned.body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cache_without_room_holds_up_no_version_and_no_start() {
+async fn a_full_cache_disk_delays_neither_versions_nor_the_start() {
     let Some(disk) = SmallDisk::mount(1) else { return };
-    let bench = Bench::new().await;
-    std::os::unix::fs::symlink(disk.path(), bench.cache_dir()).unwrap();
-    bench.publish("m", models::survival(0)).await;
+    let environment = Environment::new().await;
+    std::os::unix::fs::symlink(disk.path(), environment.cache_dir()).unwrap();
+    environment.publish("m", models::survival(0)).await;
     disk.fill();
-    let serving = bench.serve().await;
-    serving.serves("m", 1).await;
-    let version = bench.publish("m", models::survival(1)).await;
-    serving.serves("m", version).await;
-    serving.stop().await;
-    let again = bench.serve().await;
-    again.serves("m", version).await;
+    let role = environment.serve().await;
+    role.wait_until_serving("m", 1).await;
+    let version = environment.publish("m", models::survival(1)).await;
+    role.wait_until_serving("m", version).await;
+    role.stop().await;
+    let restarted = environment.serve().await;
+    restarted.wait_until_serving("m", version).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_account_stays_out_when_the_database_is_away_at_the_start() {
-    let bench = Bench::new().await;
-    bench.publish("m", models::survival(0)).await;
-    bench.disable_user().await;
-    let serving = bench.serve().await;
-    assert_eq!(serving.ask(json!({"features": {}})).await.status, 401);
-    serving.stop().await;
-    bench.db.close().await;
-    let again = bench.serve().await;
-    assert_eq!(again.ask(json!({"features": {}})).await.status, 401);
+async fn a_disabled_account_is_refused_if_the_database_is_unavailable_at_the_start() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    environment.disable_user().await;
+    let role = environment.serve().await;
+    assert_eq!(role.predict(json!({"features": {}})).await.status, 401);
+    role.stop().await;
+    environment.db.close().await;
+    let restarted = environment.serve().await;
+    assert_eq!(restarted.predict(json!({"features": {}})).await.status, 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_model_goes() {
-    let bench = Bench::new().await;
-    bench.publish("m", models::survival(0)).await;
-    let serving = bench.serve().await;
-    assert_eq!(serving.ask(json!({"model": "m", "features": {}})).await.status, 200);
-    let mut tx = bench.db.begin().await.unwrap();
+async fn a_deleted_model_is_no_longer_served() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let role = environment.serve().await;
+    assert_eq!(role.predict(json!({"model": "m", "features": {}})).await.status, 200);
+    let mut tx = environment.db.begin().await.unwrap();
     tx.models().delete(&trainyard_domain::ModelName::parse("m").unwrap(), true).await.unwrap();
     tx.commit().await.unwrap();
-    eventually("the model is gone, without a push", SOON, async || {
-        (serving.ask(json!({"model": "m", "features": {}})).await.status == 404).then_some(())
+    eventually("the model is removed by polling", TIMEOUT, async || {
+        (role.predict(json!({"model": "m", "features": {}})).await.status == 404).then_some(())
     })
     .await;
 }

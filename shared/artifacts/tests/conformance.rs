@@ -10,7 +10,7 @@ use futures::future::join_all;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use trainyard_artifacts::{ArtifactError, Key, Store};
-use trainyard_testkit::{Authority, SmallDisk, free_port, s3, tls_front, with_causes};
+use trainyard_testkit::{Authority, SmallDisk, error_chain, free_port, s3, tls_proxy};
 
 const MIB: usize = 1024 * 1024;
 const ENOUGH: u64 = 1 << 30;
@@ -320,8 +320,8 @@ async fn credentials_are_read_from_files() {
 
 #[tokio::test]
 async fn an_endpoint_is_trusted_by_the_configured_authority_only() {
-    let (ours, other) = (Authority::made(), Authority::made());
-    let port = tls_front(s3().port(), &ours);
+    let (ours, other) = (Authority::create(), Authority::create());
+    let port = tls_proxy(s3().port(), &ours);
     let env = settings().into_iter().map(|(name, value)| match name.as_str() {
         "AWS_ENDPOINT_URL" => (name, format!("https://localhost:{port}")),
         _ => (name, value),
@@ -339,7 +339,7 @@ async fn an_endpoint_is_trusted_by_the_configured_authority_only() {
         [open(None), open(Some(&other))].map(async |store| store.put_bytes(&key("b"), Bytes::from_static(b"b")).await);
     for refused in join_all(untrusting).await {
         let error = refused.unwrap_err();
-        let text = with_causes(&error);
+        let text = error_chain(&error);
         assert!(matches!(error, ArtifactError::Unavailable(_)) && text.contains("certificate"), "{text}");
     }
 }

@@ -44,7 +44,7 @@ impl Pace {
     }
 }
 
-/// Tells whether the server is waiting for the client to send more of a body.
+/// Reports whether the server is waiting for the client to send more of a body.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BodyWait(Option<Arc<AtomicBool>>);
 

@@ -1,36 +1,36 @@
-//! Every metric there is: the one list that describes them, sets their buckets and is written out for people.
+//! All metrics: names, labels, buckets and help texts. `docs/metrics.md` is generated from this list.
 //!
-//! Names read `trainyard_<area>_<noun>_<unit>[_total]`, but for those of any process; constants are sorted by area. Code refers to the constants,
-//! never to a literal. Labels must have few values: route templates, never paths; codes, never messages.
+//! Names have the form `trainyard_<area>_<noun>_<unit>[_total]`; standard process metrics begin with `process_`. Code
+//! uses the constants, never literals. Labels have few values: route templates instead of paths, codes instead of
+//! messages.
 
 pub use crate::catalogue_markdown::markdown;
 
-/// How a metric moves.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only goes up.
+    /// A value that only increases.
     Counter,
-    /// Goes up and down.
+    /// A value that goes up and down.
     Gauge,
-    /// Counts observations by size.
+    /// Observations, counted in buckets.
     Histogram,
 }
 
-/// One metric.
+/// The definition of a metric.
 #[derive(Debug, Clone, Copy)]
 pub struct MetricSpec {
-    /// Its name in Prometheus.
+    /// The name in Prometheus.
     pub name: &'static str,
-    /// How it moves.
+    /// The type.
     pub kind: Kind,
-    /// Its labels, in the order people read them.
+    /// The label names.
     pub labels: &'static [&'static str],
-    /// Every value that each label can have, where they are known beforehand: a counter then reads 0 from the start. Empty
-    /// where they are not.
+    /// All values of each label, if they are known in advance. The counters then exist from the start with the value 0.
     pub values: &'static [&'static [&'static str]],
-    /// What it tells, in a sentence.
+    /// The help text, in one sentence.
     pub help: &'static str,
-    /// Upper bounds of a histogram's buckets, in the metric's unit; empty for other kinds.
+    /// Upper bounds of a histogram's buckets, in the unit of the metric; empty for other types.
     pub buckets: &'static [f64],
 }
 
@@ -57,12 +57,12 @@ impl MetricSpec {
     }
 }
 
-/// `Algorithm::ALL` of the domain, which this crate can't see; a test holds them together, as all lists here.
+/// The same values as `Algorithm::ALL`, which this crate can't import. A test compares all such lists.
 const ALGORITHMS: &[&str] = &["random_forest", "decision_tree", "svm", "logistic_regression"];
-/// Statuses that a job ends in.
-const ENDS: &[&str] = &["succeeded", "failed", "cancelled"];
-/// Why a run ended badly: the failure codes.
-const CODES: &[&str] = &[
+/// The final statuses of a job.
+const FINAL_STATUSES: &[&str] = &["succeeded", "failed", "cancelled"];
+/// The failure codes of a run.
+const FAILURE_CODES: &[&str] = &[
     "bad_data",
     "bad_params",
     "out_of_memory",
@@ -77,163 +77,163 @@ const CODES: &[&str] = &[
     "disk_full",
     "internal",
 ];
-/// Why a job was put back: those that are retried, and an interruption.
-const REASONS: &[&str] = &["panicked", "crashed", "storage_unavailable", "disk_full", "internal", "interrupted"];
+/// The reasons for another attempt: the retryable failure codes, and an interruption.
+const RETRY_REASONS: &[&str] = &["panicked", "crashed", "storage_unavailable", "disk_full", "internal", "interrupted"];
 
-/// From a health check to a long poll.
+/// Buckets from a health check to a long poll.
 const REQUEST_SECONDS: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-/// From one row through a flattened forest to a thousand rows.
+/// Buckets from a prediction for one row to a thousand rows.
 const PREDICT_SECONDS: &[f64] = &[
     0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.000_75, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
     1.0,
 ];
-/// From a toy data set to the default time limit of an hour, and past it.
+/// Buckets from a small dataset to twice the default time limit of an hour.
 const JOB_SECONDS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
-/// From an idle fleet to a night's backlog.
+/// Buckets from idle workers to a backlog of hours.
 const WAIT_SECONDS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0];
-/// Housekeeping: a few statements, or a few hundred.
+/// Buckets from a few statements to a few hundred.
 const SWEEP_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
-/// Processor time of a process.
+/// CPU time of the process.
 pub const PROCESS_CPU_SECONDS_TOTAL: &str = "process_cpu_seconds_total";
-/// Files a process may open.
+/// Maximum number of open file descriptors.
 pub const PROCESS_MAX_FDS: &str = "process_max_fds";
-/// Files a process has open.
+/// Number of open file descriptors.
 pub const PROCESS_OPEN_FDS: &str = "process_open_fds";
-/// Memory of a process.
+/// Resident memory of the process.
 pub const PROCESS_RESIDENT_MEMORY_BYTES: &str = "process_resident_memory_bytes";
-/// When a process started.
+/// Start time of the process.
 pub const PROCESS_START_TIME_SECONDS: &str = "process_start_time_seconds";
-/// Event streams open.
+/// Open event streams.
 pub const API_EVENT_STREAMS: &str = "trainyard_api_event_streams";
-/// Bytes moved to and from the object store.
+/// Bytes sent to and received from the object store.
 pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
-/// Sign-ins by what came of them.
+/// Login attempts by outcome.
 pub const AUTH_LOGINS_TOTAL: &str = "trainyard_auth_logins_total";
-/// Which version runs, in which role.
+/// Version and role of the process.
 pub const BUILD_INFO: &str = "trainyard_build_info";
-/// Connections to the database in use.
+/// Database connections in use.
 pub const DATABASE_CONNECTIONS_IN_USE: &str = "trainyard_database_connections_in_use";
-/// Connections to the database there can be.
+/// Maximum number of database connections.
 pub const DATABASE_CONNECTIONS_LIMIT: &str = "trainyard_database_connections_limit";
-/// Connections closed because of a limit.
+/// Connections closed by a limit.
 pub const HTTP_CONNECTIONS_DROPPED_TOTAL: &str = "trainyard_http_connections_dropped_total";
-/// Requests being answered.
+/// Requests in flight.
 pub const HTTP_REQUESTS_IN_FLIGHT: &str = "trainyard_http_requests_in_flight";
-/// Requests answered.
+/// Answered requests.
 pub const HTTP_REQUESTS_TOTAL: &str = "trainyard_http_requests_total";
-/// Time from a request's head to its answer's head.
+/// Time from the request's head to the response's head.
 pub const HTTP_REQUEST_DURATION_SECONDS: &str = "trainyard_http_request_duration_seconds";
-/// Time of a prediction.
+/// Duration of a prediction.
 pub const INFERENCE_DURATION_SECONDS: &str = "trainyard_inference_duration_seconds";
-/// Model versions ready to predict.
+/// Loaded model versions.
 pub const INFERENCE_MODELS_LOADED: &str = "trainyard_inference_models_loaded";
 /// Attempts to load a model version.
 pub const INFERENCE_RELOADS_TOTAL: &str = "trainyard_inference_reloads_total";
 /// Prediction requests.
 pub const INFERENCE_REQUESTS_TOTAL: &str = "trainyard_inference_requests_total";
-/// Rows predicted.
+/// Predicted rows.
 pub const INFERENCE_ROWS_TOTAL: &str = "trainyard_inference_rows_total";
-/// Jobs by status, right now.
+/// Current number of jobs by status.
 pub const JOBS_BY_STATUS: &str = "trainyard_jobs_by_status";
-/// Jobs taken by a worker.
+/// Jobs claimed by workers.
 pub const JOBS_CLAIMED_TOTAL: &str = "trainyard_jobs_claimed_total";
 /// Time from claim to final status.
 pub const JOBS_DURATION_SECONDS: &str = "trainyard_jobs_duration_seconds";
-/// Jobs that failed, by code.
+/// Failed jobs by failure code.
 pub const JOBS_FAILURES_TOTAL: &str = "trainyard_jobs_failures_total";
-/// Writes of a run that no longer owned its job.
+/// Writes refused by the fencing token.
 pub const JOBS_FENCED_WRITES_TOTAL: &str = "trainyard_jobs_fenced_writes_total";
-/// Ended jobs that were removed.
+/// Finished jobs deleted by retention.
 pub const JOBS_EXPIRED_TOTAL: &str = "trainyard_jobs_expired_total";
 /// Jobs that reached a final status.
 pub const JOBS_FINISHED_TOTAL: &str = "trainyard_jobs_finished_total";
-/// Leases that ran out.
+/// Expired leases.
 pub const JOBS_LEASES_LOST_TOTAL: &str = "trainyard_jobs_leases_lost_total";
-/// Jobs put back to run again.
+/// Jobs that returned to the queue for another attempt.
 pub const JOBS_RETRIES_TOTAL: &str = "trainyard_jobs_retries_total";
-/// Jobs accepted.
+/// Accepted jobs.
 pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
-/// Time from when a job could run to its claim.
+/// Time from when a job is due to its claim.
 pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
-/// Failed jobs.
+/// Failed jobs that are kept.
 pub const QUEUE_DEAD_LETTER_JOBS: &str = "trainyard_queue_dead_letter_jobs";
-/// Jobs waiting, by class.
+/// Queued jobs by priority class.
 pub const QUEUE_DEPTH_JOBS: &str = "trainyard_queue_depth_jobs";
-/// Stream entries thrown away.
+/// Discarded stream entries.
 pub const QUEUE_MESSAGES_DROPPED_TOTAL: &str = "trainyard_queue_messages_dropped_total";
-/// Age of the oldest waiting job.
+/// Age of the oldest job that is due.
 pub const QUEUE_OLDEST_AGE_SECONDS: &str = "trainyard_queue_oldest_age_seconds";
-/// Whether claims are refused.
+/// Whether the queue is paused.
 pub const QUEUE_PAUSED: &str = "trainyard_queue_paused";
-/// Jobs that wait for their time.
+/// Queued jobs that are not yet due.
 pub const QUEUE_SCHEDULED_JOBS: &str = "trainyard_queue_scheduled_jobs";
-/// Times of schedules that have come.
+/// Firings of schedules.
 pub const SCHEDULES_FIRINGS_TOTAL: &str = "trainyard_schedules_firings_total";
-/// Time of one sweep.
+/// Duration of a sweep round.
 pub const SWEEP_DURATION_SECONDS: &str = "trainyard_sweep_duration_seconds";
-/// How late the sweep is.
+/// Delay of the sweep.
 pub const SWEEP_LAG_SECONDS: &str = "trainyard_sweep_lag_seconds";
-/// Spans that no collector has.
+/// Spans dropped before export.
 pub const TRACES_SPANS_DROPPED_TOTAL: &str = "trainyard_traces_spans_dropped_total";
-/// Spans that a collector took.
+/// Spans accepted by the collector.
 pub const TRACES_SPANS_SENT_TOTAL: &str = "trainyard_traces_spans_sent_total";
-/// Time inside the training process.
+/// Duration inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
-/// Attempts to deliver a webhook.
+/// Delivery attempts of webhooks.
 pub const WEBHOOKS_ATTEMPTS_TOTAL: &str = "trainyard_webhooks_attempts_total";
-/// Time of an attempt to deliver a webhook.
+/// Duration of a delivery attempt.
 pub const WEBHOOKS_DURATION_SECONDS: &str = "trainyard_webhooks_duration_seconds";
-/// Webhooks still to be delivered.
+/// Webhooks waiting for delivery.
 pub const WEBHOOKS_PENDING: &str = "trainyard_webhooks_pending";
-/// Jobs a worker is running.
+/// Active runs of a worker.
 pub const WORKER_JOBS_RUNNING: &str = "trainyard_worker_jobs_running";
-/// Jobs a worker can run at the same time.
+/// Maximum number of active runs of a worker.
 pub const WORKER_SLOTS: &str = "trainyard_worker_slots";
 
-/// Every metric, sorted by name.
+/// All metrics, sorted by name.
 pub const ALL: &[MetricSpec] = &[
-    counter(PROCESS_CPU_SECONDS_TOTAL, &[], "Processor time this process has used, its training processes left out."),
-    gauge(PROCESS_MAX_FDS, &[], "Files and sockets this process may have open."),
-    gauge(PROCESS_OPEN_FDS, &[], "Files and sockets this process has open."),
-    gauge(PROCESS_RESIDENT_MEMORY_BYTES, &[], "Memory this process holds, its training processes left out."),
-    gauge(PROCESS_START_TIME_SECONDS, &[], "When this process started, in seconds since 1970."),
-    gauge(API_EVENT_STREAMS, &[], "Event streams that clients hold open."),
-    counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes moved to (`put`) and from (`get`) the object store.")
+    counter(PROCESS_CPU_SECONDS_TOTAL, &[], "CPU time of this process, without its training processes."),
+    gauge(PROCESS_MAX_FDS, &[], "Maximum number of open file descriptors of this process."),
+    gauge(PROCESS_OPEN_FDS, &[], "Number of open file descriptors of this process."),
+    gauge(PROCESS_RESIDENT_MEMORY_BYTES, &[], "Resident memory of this process, without its training processes."),
+    gauge(PROCESS_START_TIME_SECONDS, &[], "Start time of this process, in seconds since the Unix epoch."),
+    gauge(API_EVENT_STREAMS, &[], "Open event streams."),
+    counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes sent to (`put`) and received from (`get`) the object store.")
         .with(&[&["put", "get"]]),
-    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Sign-ins by outcome: `ok`, `refused`, `disabled`, `limited`, `busy`.")
+    counter(AUTH_LOGINS_TOTAL, &["outcome"], "Login attempts by outcome: `ok`, `refused`, `disabled`, `limited`, `busy`.")
         .with(&[&["ok", "refused", "disabled", "limited", "busy"]]),
-    gauge(BUILD_INFO, &["version", "role"], "1, with what runs: the version, and `up`, `api`, `worker` or `inference`."),
-    gauge(DATABASE_CONNECTIONS_IN_USE, &[], "Connections to the database that this process is using right now."),
-    gauge(DATABASE_CONNECTIONS_LIMIT, &[], "Connections to the database that this process may use at the same time."),
+    gauge(BUILD_INFO, &["version", "role"], "Always 1; the labels hold the version and the role (`up`, `api`, `worker` or `inference`)."),
+    gauge(DATABASE_CONNECTIONS_IN_USE, &[], "Database connections that this process uses at the moment."),
+    gauge(DATABASE_CONNECTIONS_LIMIT, &[], "Maximum number of database connections of this process."),
     counter(
         HTTP_CONNECTIONS_DROPPED_TOTAL,
         &["reason"],
-        "Connections closed by a limit: `total_limit` and `address_limit` at once, `head_timeout` without a request, `write_timeout` for not reading.",
+        "Connections closed by a limit: `total_limit` and `address_limit` when opened, `head_timeout` without a request, `write_timeout` if the client does not read.",
     )
     .with(&[&["total_limit", "address_limit", "head_timeout", "write_timeout"]]),
     histogram(
         HTTP_REQUEST_DURATION_SECONDS,
         &["method", "route"],
         REQUEST_SECONDS,
-        "Time from a request's head to its answer's head, by route template.",
+        "Time from the request's head to the response's head, by route template.",
     ),
-    gauge(HTTP_REQUESTS_IN_FLIGHT, &[], "Requests being answered right now."),
+    gauge(HTTP_REQUESTS_IN_FLIGHT, &[], "Requests in flight."),
     counter(
         HTTP_REQUESTS_TOTAL,
         &["method", "route", "status"],
-        "Requests by route template and status; 499 where the client left first.",
+        "Requests by route template and status; 499 if the client disconnected before the response.",
     ),
     histogram(
         INFERENCE_DURATION_SECONDS,
         &["model", "version"],
         PREDICT_SECONDS,
-        "Time of a prediction request inside the role, the body parsed.",
+        "Duration of a prediction request after its body has been parsed.",
     ),
-    gauge(INFERENCE_MODELS_LOADED, &[], "Model versions in memory, ready to predict."),
+    gauge(INFERENCE_MODELS_LOADED, &[], "Model versions that are loaded and ready to predict."),
     counter(
         INFERENCE_RELOADS_TOTAL,
         &["outcome"],
@@ -243,74 +243,74 @@ pub const ALL: &[MetricSpec] = &[
     counter(
         INFERENCE_REQUESTS_TOTAL,
         &["model", "version", "outcome"],
-        "Prediction requests: `answered`, `refused`, `not_found`, `unavailable`, `failed`; those that reached no version \
-         carry no model.",
+        "Prediction requests: `answered`, `refused`, `not_found`, `unavailable`, `failed`. The labels model and version are \
+        empty if the request reached no version.",
     )
     .with(&[&[""], &[""], &["refused", "not_found", "unavailable", "failed"]]),
-    counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Rows predicted."),
-    gauge(JOBS_BY_STATUS, &["status"], "Jobs queued and running, as last measured by the sweep's leader."),
-    counter(JOBS_CLAIMED_TOTAL, &[], "Jobs taken by a worker, each run counted."),
+    counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Predicted rows."),
+    gauge(JOBS_BY_STATUS, &["status"], "Queued and running jobs, measured by the sweep leader."),
+    counter(JOBS_CLAIMED_TOTAL, &[], "Jobs claimed by workers; each run counts."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
-    counter(JOBS_EXPIRED_TOTAL, &[], "Ended jobs that the sweep removed because of their age."),
-    counter(JOBS_FAILURES_TOTAL, &["code"], "Jobs that ended as failed, by failure code.").with(&[CODES]),
+    counter(JOBS_EXPIRED_TOTAL, &[], "Finished jobs that the sweep deleted after their retention time."),
+    counter(JOBS_FAILURES_TOTAL, &["code"], "Jobs that failed, by failure code.").with(&[FAILURE_CODES]),
     counter(
         JOBS_FENCED_WRITES_TOTAL,
         &[],
-        "Writes refused because the run no longer owned its job: each is a second run that did no harm.",
+        "Writes refused by the fencing token, because another run owns the job.",
     ),
     counter(JOBS_FINISHED_TOTAL, &["algorithm", "status"], "Jobs that reached a final status.")
-        .with(&[ALGORITHMS, ENDS]),
-    counter(JOBS_LEASES_LOST_TOTAL, &[], "Leases that ran out and gave a job back to the queue."),
-    counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs put back to run again, by failure code or interruption.")
-        .with(&[REASONS]),
+        .with(&[ALGORITHMS, FINAL_STATUSES]),
+    counter(JOBS_LEASES_LOST_TOTAL, &[], "Leases that expired, so that the job returned to the queue."),
+    counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs that returned to the queue for another attempt, by failure code or interruption.")
+        .with(&[RETRY_REASONS]),
     counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202.").with(&[ALGORITHMS]),
-    histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job could run to its claim."),
-    gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept, as last counted by the sweep's leader."),
+    histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job is due to its claim."),
+    gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept (dead letters), measured by the sweep leader."),
     gauge(
         QUEUE_DEPTH_JOBS,
         &["class"],
-        "Jobs waiting for a worker or for their time, as last measured by the sweep's leader.",
+        "Queued jobs, due or not, measured by the sweep leader.",
     ),
-    counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries thrown away because they could not be read, or had no job to claim.")
+    counter(QUEUE_MESSAGES_DROPPED_TOTAL, &["reason"], "Queue entries discarded because they were invalid, or because their job could not be claimed.")
         .with(&[&["undecodable", "not_claimable"]]),
-    gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest job that could run and does not yet."),
-    gauge(QUEUE_PAUSED, &[], "1 while the queue is paused, as last measured by the sweep's leader."),
-    gauge(QUEUE_SCHEDULED_JOBS, &[], "Jobs that wait for their time or for a retry, counted in the depth too."),
+    gauge(QUEUE_OLDEST_AGE_SECONDS, &[], "Age of the oldest queued job that is due."),
+    gauge(QUEUE_PAUSED, &[], "1 while the queue is paused, measured by the sweep leader."),
+    gauge(QUEUE_SCHEDULED_JOBS, &[], "Queued jobs that are not yet due (delayed jobs and retries); included in the depth."),
     counter(
         SCHEDULES_FIRINGS_TOTAL,
         &["outcome"],
-        "Times of schedules that have come: `submitted`, `skipped_overlap`, `skipped_missed`, `refused`.",
+        "Firings of schedules by outcome: `submitted`, `skipped_overlap`, `skipped_missed`, `refused`.",
     )
     .with(&[&["submitted", "skipped_overlap", "skipped_missed", "refused"]]),
-    histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Time of one sweep by the leader."),
+    histogram(SWEEP_DURATION_SECONDS, &[], SWEEP_SECONDS, "Duration of a sweep round of the leader."),
     gauge(
         SWEEP_LAG_SECONDS,
         &[],
-        "How long the next round of the sweep is overdue, whoever should do it, as this process sees it.",
+        "How long the next sweep round of the current leader is overdue, as this process sees it.",
     ),
     counter(
         TRACES_SPANS_DROPPED_TOTAL,
         &["reason"],
-        "Spans that no collector has: `queue_full`, `export_failed`, `rejected`.",
+        "Spans dropped before export: `queue_full`, `export_failed`, `rejected`.",
     )
     .with(&[&["queue_full", "export_failed", "rejected"]]),
-    counter(TRACES_SPANS_SENT_TOTAL, &[], "Spans that the collector took."),
-    histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Time inside the training process."),
+    counter(TRACES_SPANS_SENT_TOTAL, &[], "Spans accepted by the collector."),
+    histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Duration inside the training process."),
     counter(
         WEBHOOKS_ATTEMPTS_TOTAL,
         &["outcome"],
-        "Attempts to deliver a webhook: `delivered`, `retried` (another will follow), `failed` (the last, or gone).",
+        "Delivery attempts of webhooks: `delivered`, `retried` (another attempt follows), `failed` (no further attempt).",
     )
     .with(&[&["delivered", "retried", "failed"]]),
     histogram(
         WEBHOOKS_DURATION_SECONDS,
         &[],
         REQUEST_SECONDS,
-        "Time of an attempt to deliver a webhook, up to the head of the receiver's answer.",
+        "Duration of a delivery attempt, up to the head of the receiver's response.",
     ),
-    gauge(WEBHOOKS_PENDING, &[], "Webhooks still to be delivered, as last measured by the sweep."),
-    gauge(WORKER_JOBS_RUNNING, &[], "Jobs this worker is running."),
-    gauge(WORKER_SLOTS, &[], "Jobs this worker can run at the same time."),
+    gauge(WEBHOOKS_PENDING, &[], "Webhooks that wait for delivery, measured by the sweep leader."),
+    gauge(WORKER_JOBS_RUNNING, &[], "Active runs of this worker."),
+    gauge(WORKER_SLOTS, &[], "Maximum number of active runs of this worker."),
 ];
 
 #[cfg(test)]
@@ -318,15 +318,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_sorted_and_say_their_unit() {
+    fn names_are_unique_sorted_and_follow_the_conventions() {
         let names: Vec<_> = ALL.iter().map(|spec| spec.name).collect();
-        // `_` sorts after the digits and before the letters, so compare by words as a person does.
+        // `_` sorts between digits and letters, so the words of the names are compared.
         let mut sorted = names.clone();
         sorted.sort_by_key(|name| name.split('_').collect::<Vec<_>>());
         sorted.dedup();
         assert_eq!(names, sorted);
         for spec in ALL {
-            // What every process has, goes by the names that every exporter gives it.
+            // Standard process metrics have the names of all Prometheus client libraries.
             assert!(["trainyard_", "process_"].iter().any(|area| spec.name.starts_with(area)), "{}", spec.name);
             assert!(spec.values.is_empty() || spec.values.len() == spec.labels.len(), "{}", spec.name);
             assert_eq!(spec.kind == Kind::Counter, spec.name.ends_with("_total"), "{}", spec.name);

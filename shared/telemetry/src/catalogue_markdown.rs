@@ -1,14 +1,14 @@
-//! Writes the catalogue out for people, as a Markdown table per area.
+//! The catalogue as Markdown, one table per area.
 
 use std::fmt::Write;
 
 use crate::catalogue::{ALL, Kind, MetricSpec};
 
-/// The catalogue as a Markdown document: what `docs/metrics.md` holds.
+/// Returns the text of `docs/metrics.md`.
 pub fn markdown() -> String {
     let mut text = String::from(
-        "# Metrics\n\nWritten from `shared/telemetry/src/catalogue.rs`; change it there.\n\
-         Every role answers `GET /metrics` in the Prometheus text format; a role shows what it counts.\n",
+        "# Metrics\n\nGenerated from `shared/telemetry/src/catalogue.rs` by `make generate`; do not edit.\n\
+        Every role answers `GET /metrics` in the Prometheus text format, with the metrics that the role records.\n",
     );
     let mut area = "";
     for spec in ALL {

@@ -1,10 +1,9 @@
-//! One JSON object a log line, with the fields of the spans around it at the top level.
+//! JSON log lines with the fields of the enclosing spans at the top level.
 //!
-//! `tracing-subscriber`'s own JSON keeps span fields in a nested list; log stores search top-level keys, so
-//! `request_id`, `user_id` and `job_id` must stand there.
+//! `tracing-subscriber` writes span fields into a nested list. Log stores search top-level keys, so `request_id`,
+//! `user_id` and `job_id` must be top-level keys.
 //!
-//! Every request writes lines, so values are made JSON when they are recorded, and a line is put together in buffers that
-//! each thread keeps.
+//! For speed, values are serialized when they are recorded, and each thread reuses its buffers.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -21,8 +20,8 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// Writes each event as a JSON object: `timestamp, level, target, message`, then span fields (inner ones win), then
-/// the event's own.
+/// Writes each event as a JSON object: `timestamp`, `level`, `target`, `message`, then the span fields, then the
+/// event's own fields. A later field replaces an earlier one of the same name.
 pub(crate) struct JsonLines<W> {
     writer: W,
 }
@@ -33,17 +32,17 @@ impl<W> JsonLines<W> {
     }
 }
 
-/// Names and their values as JSON, each name once.
+/// Serialized fields with unique names.
 #[derive(Default)]
 struct Fields {
     json: String,
-    places: Vec<(&'static str, Range<usize>)>,
+    ranges: Vec<(&'static str, Range<usize>)>,
 }
 
-/// What a line is made of and made in.
+/// The buffers of a thread.
 #[derive(Default)]
 struct Buffers {
-    own: Fields,
+    event: Fields,
     all: Fields,
     line: Vec<u8>,
 }
@@ -74,9 +73,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        // Taken out meanwhile: a value that logs while it is written makes a line of its own, in other buffers.
+        // Taken out of the cell: a value that logs while it is serialized needs other buffers.
         let mut buffers = BUFFERS.take();
-        let Buffers { own, all, line } = &mut buffers;
+        let Buffers { event: own, all, line } = &mut buffers;
         own.clear();
         event.record(own);
         all.clear();
@@ -91,7 +90,7 @@ where
         }
         all.extend(own);
         all.write(line);
-        // A log that can't be written has nowhere to complain.
+        // An error of the log output can't be reported anywhere.
         let _ = self.writer.make_writer().write_all(line);
         BUFFERS.set(buffers);
     }
@@ -100,35 +99,35 @@ where
 impl Fields {
     fn clear(&mut self) {
         self.json.clear();
-        self.places.clear();
+        self.ranges.clear();
     }
 
-    /// Adds a field, or gives it another value.
+    /// Adds a field or replaces its value.
     fn put(&mut self, name: &'static str, value: impl FnOnce(&mut String)) {
         let start = self.json.len();
         value(&mut self.json);
-        let place = start..self.json.len();
-        match self.places.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = place,
-            None => self.places.push((name, place)),
+        let range = start..self.json.len();
+        match self.ranges.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, existing)) => *existing = range,
+            None => self.ranges.push((name, range)),
         }
     }
 
     fn extend(&mut self, others: &Self) {
-        for (name, place) in &others.places {
-            self.put(name, |json| json.push_str(&others.json[place.clone()]));
+        for (name, range) in &others.ranges {
+            self.put(name, |json| json.push_str(&others.json[range.clone()]));
         }
     }
 
-    /// Puts a line of these fields in place of what is in `line`.
+    /// Replaces the content of `line` by a line with these fields.
     fn write(&self, line: &mut Vec<u8>) {
         line.clear();
-        for (i, (name, place)) in self.places.iter().enumerate() {
+        for (i, (name, range)) in self.ranges.iter().enumerate() {
             line.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
-            // Names are identifiers of this program: nothing in them wants escaping.
+            // Names are Rust identifiers and need no escaping.
             line.extend_from_slice(name.as_bytes());
             line.extend_from_slice(b"\":");
-            line.extend_from_slice(self.json[place.clone()].as_bytes());
+            line.extend_from_slice(self.json[range.clone()].as_bytes());
         }
         line.extend_from_slice(b"}\n");
     }
@@ -152,7 +151,7 @@ fn text(json: &mut String, value: &str) {
     json.push('"');
 }
 
-/// Appends what serde makes of a value; nothing but a number or a truth value comes here.
+/// Appends a number or a boolean.
 fn plain(json: &mut String, value: impl Into<serde_json::Value>) {
     let _ = fmt::Write::write_fmt(json, format_args!("{}", value.into()));
 }
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn span_fields_stand_at_the_top_level_even_when_recorded_late() {
+    fn span_fields_are_top_level_keys_even_when_recorded_late() {
         let line = logged(|| {
             let span = tracing::info_span!("request", request_id = "r-1", user_id = tracing::field::Empty);
             let _entered = span.enter();
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn inner_fields_win_and_every_value_is_json() {
+    fn inner_fields_replace_outer_ones_and_every_value_is_json() {
         let line = logged(|| {
             let outer = tracing::info_span!("outer", job_id = "old", claim = 1);
             let _outer = outer.enter();
@@ -252,15 +251,16 @@ mod tests {
             let _inner = inner.enter();
             tracing::info!(claim = 2, share = 0.5, lost = f64::NAN, quoted = "a \"b\" \u{1} \\ ü", well = true, "done");
         });
-        let wanted = [("job_id", "new".into()), ("claim", 2.into()), ("share", 0.5.into()), ("lost", Value::Null)];
-        for (name, value) in wanted.into_iter().chain([("quoted", "a \"b\" \u{1} \\ ü".into()), ("well", true.into())])
+        let expected = [("job_id", "new".into()), ("claim", 2.into()), ("share", 0.5.into()), ("lost", Value::Null)];
+        for (name, value) in
+            expected.into_iter().chain([("quoted", "a \"b\" \u{1} \\ ü".into()), ("well", true.into())])
         {
             assert_eq!(line[name], value, "{name}");
         }
     }
 
     #[test]
-    fn errors_are_written_with_what_caused_them() {
+    fn errors_are_written_with_their_causes() {
         #[derive(Debug, thiserror::Error)]
         #[error("no database")]
         struct Outer(#[source] io::Error);

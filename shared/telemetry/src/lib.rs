@@ -1,7 +1,7 @@
-//! Logs, metrics and traces: how a process tells people and machines what it does.
+//! Logs, metrics and traces.
 //!
-//! Logs go to standard error, one event a line. Metrics are kept in memory and rendered on request; every name is a
-//! constant of [`catalogue`]. Spans go to a collector, where one is named: the only socket opened here.
+//! Logs are written to standard error. Metrics are kept in memory and rendered on request; [`catalogue`] defines their
+//! names. Spans are sent to a collector if the settings name one.
 
 pub mod catalogue;
 mod catalogue_markdown;
@@ -17,33 +17,33 @@ pub use metrics::Metrics;
 pub use recorder::VERSION_SERIES_IDLE;
 pub use trace::{Span, TraceConfig, TraceParent};
 
-/// Why logs, metrics or traces could not be set up.
+/// An error while logs, metrics or traces are set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The log filter does not parse.
-    #[error("the log filter {filter:?} is not valid: {source}")]
+    /// The log filter is invalid.
+    #[error("invalid log filter {filter:?}: {source}")]
     BadFilter {
-        /// What was asked for.
+        /// The filter.
         filter: String,
-        /// What is wrong with it.
+        /// The parse error.
         source: tracing_subscriber::filter::ParseError,
     },
-    /// Somebody else in this process has set up logging.
-    #[error("logging is set up already")]
+    /// Logging has already been set up.
+    #[error("logging has already been set up")]
     LogsTaken(#[source] tracing_subscriber::util::TryInitError),
-    /// Somebody else in this process records the metrics.
-    #[error("metrics are recorded already")]
+    /// A metrics recorder has already been installed.
+    #[error("a metrics recorder has already been installed")]
     MetricsTaken,
-    /// The catalogue's buckets are of no use.
-    #[error("the metrics recorder can't be made")]
+    /// The buckets in the catalogue are invalid.
+    #[error("the metrics recorder could not be created")]
     BadBuckets(#[source] metrics_exporter_prometheus::BuildError),
-    /// A header for the collector has a name or a value that HTTP does not allow.
-    #[error("traces.headers: {0} can't be sent as a header")]
+    /// A header with a name or value that HTTP does not allow.
+    #[error("traces.headers: {0} is not a valid header")]
     BadHeader(String),
-    /// Requests to the collector can't be made.
-    #[error("the client for the collector of traces can't be made")]
+    /// The HTTP client for the collector could not be created.
+    #[error("the HTTP client for the trace collector could not be created")]
     NoClient(#[source] reqwest::Error),
-    /// The thread that sends spans can't be started.
-    #[error("the thread that sends spans can't be started")]
+    /// The export thread could not be started.
+    #[error("the thread that exports spans could not be started")]
     NoThread(#[source] std::io::Error),
 }

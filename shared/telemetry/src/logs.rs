@@ -1,6 +1,6 @@
-//! Sets up logging: the format, the filter, and panics as log lines.
+//! Log setup: format, filter, and panics as log lines.
 //!
-//! Writes to standard error alone, so that standard output stays free for what a command prints.
+//! Logs go to standard error only, because standard output belongs to the result of a command.
 
 use std::io::IsTerminal;
 
@@ -12,14 +12,14 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::TelemetryError;
 use crate::json::JsonLines;
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people when standard error is a terminal, else JSON.
+    /// Pretty if standard error is a terminal, else JSON.
     #[default]
     Auto,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// Coloured text.
     Pretty,
@@ -35,12 +35,11 @@ impl LogFormat {
     }
 }
 
-/// Starts logging to standard error; `filter` is in the form of `RUST_LOG`, such as `info,sqlx=warn`.
-///
-/// From here on a panic is a log line too, with the request or job it happened in.
+/// Starts logging to standard error. `filter` has the format of `RUST_LOG`, such as `info,sqlx=warn`. From now on
+/// panics are log lines with the fields of their spans.
 ///
 /// # Errors
-/// When the filter does not parse, or the process logs already.
+/// If the filter is invalid, or logging has already been set up.
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
     let filter =
         EnvFilter::try_new(filter).map_err(|source| TelemetryError::BadFilter { filter: filter.to_owned(), source })?;
@@ -59,7 +58,7 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     let payload = panic.payload();
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
-    let message = text.unwrap_or("a value that is not text");
+    let message = text.unwrap_or("the panic payload is not a string");
     tracing::error!(location, reason = message, "panicked");
 }
 
@@ -68,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn auto_is_json_unless_a_person_watches() {
+    fn auto_is_pretty_only_on_a_terminal() {
         assert!(LogFormat::Auto.is_json(false));
         assert!(!LogFormat::Auto.is_json(true));
         assert!(LogFormat::Json.is_json(true));
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_does_not_parse_is_refused_by_name() {
+    fn the_error_of_an_invalid_filter_quotes_the_filter() {
         let error = init_logs(LogFormat::Json, "info,=,loud").unwrap_err();
         assert!(error.to_string().contains("info,=,loud"), "{error}");
     }

@@ -1,5 +1,5 @@
-//! What any process can say of itself, under the names that Prometheus' own libraries give it. Read from `/proc` when
-//! somebody looks; where there is none, nothing is said.
+//! Standard process metrics, with the names of the Prometheus client libraries. Read from `/proc` at each scrape;
+//! without `/proc` they are omitted.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,20 +11,19 @@ use crate::catalogue::{
     PROCESS_START_TIME_SECONDS,
 };
 
-/// The first look, which is when the recorder is made: the first thing a role does.
+/// The time of the first access, which is close to the start: each role creates the recorder first.
 static STARTED: LazyLock<f64> =
     LazyLock::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()));
 
-/// Whether a metric is told here, and not by the recorder.
-pub(crate) fn tells(name: &str) -> bool {
+/// Whether a metric is rendered here instead of by the recorder.
+pub(crate) fn is_process_metric(name: &str) -> bool {
     LazyLock::force(&STARTED);
     name.starts_with("process_")
 }
 
-/// Adds everything to the text of a scrape. Counters of the recorder are whole numbers, and seconds of a processor are
-/// not, so these are written here.
+/// Appends the process metrics. The recorder's counters are integers, and CPU time is not, so the text is written here.
 pub(crate) fn write(text: &mut String) {
-    for spec in ALL.iter().filter(|spec| tells(spec.name)) {
+    for spec in ALL.iter().filter(|spec| is_process_metric(spec.name)) {
         let Some(value) = value(spec.name) else { continue };
         let (name, help) = (spec.name, spec.help);
         let kind = if spec.kind == Kind::Counter { "counter" } else { "gauge" };
@@ -45,16 +44,17 @@ fn value(name: &str) -> Option<f64> {
     }
 }
 
-/// User and system time stand in the fields 14 and 15, in ticks; the name before them, in parentheses, may hold anything.
+/// User and system time are the fields 14 and 15, in clock ticks. The name before them is in parentheses and can
+/// contain any character.
 fn cpu_seconds(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let ticks: Vec<u64> = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
     (ticks.len() == 2).then(|| ticks.iter().sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// The first number behind a word that a line begins with.
-fn field(lines: &str, word: &str) -> Option<f64> {
-    lines.lines().find_map(|line| line.strip_prefix(word)?.split_whitespace().next()?.parse().ok())
+/// The first number after a prefix at the beginning of a line.
+fn field(lines: &str, prefix: &str) -> Option<f64> {
+    lines.lines().find_map(|line| line.strip_prefix(prefix)?.split_whitespace().next()?.parse().ok())
 }
 
 #[cfg(test)]
@@ -62,17 +62,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_told_and_plausible() {
+    fn all_process_metrics_have_plausible_values() {
         let mut text = String::new();
         write(&mut text);
-        let told = |name: &str| -> f64 {
+        let value = |name: &str| -> f64 {
             let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
             line.unwrap_or_else(|| panic!("{name} in\n{text}")).parse().unwrap()
         };
-        assert!((0.0..3_600.0).contains(&told(PROCESS_CPU_SECONDS_TOTAL)));
-        assert!((1e6..1e11).contains(&told(PROCESS_RESIDENT_MEMORY_BYTES)));
-        assert!((1.7e9..1e10).contains(&told(PROCESS_START_TIME_SECONDS)));
-        assert!(told(PROCESS_OPEN_FDS) > 2.0 && told(PROCESS_OPEN_FDS) < told(PROCESS_MAX_FDS));
+        assert!((0.0..3_600.0).contains(&value(PROCESS_CPU_SECONDS_TOTAL)));
+        assert!((1e6..1e11).contains(&value(PROCESS_RESIDENT_MEMORY_BYTES)));
+        assert!((1.7e9..1e10).contains(&value(PROCESS_START_TIME_SECONDS)));
+        assert!(value(PROCESS_OPEN_FDS) > 2.0 && value(PROCESS_OPEN_FDS) < value(PROCESS_MAX_FDS));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! The recorder behind the `metrics` macros: two of Prometheus's, because series that name a model version must go when
-//! nobody asks for the version any more, and all others must stay: a counter that goes away while nothing happens
-//! would hide the first thing that does.
+//! The recorder behind the `metrics` macros consists of two Prometheus recorders. Series with a model version expire
+//! when the version is no longer used. All other series stay: `rate()` would miss the first event of a series that
+//! expired.
 
 use std::time::Duration;
 
@@ -13,48 +13,48 @@ use crate::catalogue::{
 };
 use crate::process;
 
-/// A series that names a model version is forgotten after this long without a change. Whoever keeps a handle to one
-/// must look it up again before it has been idle for so long, or it counts into the void.
+/// A series with a model version expires after this time without an update. A handle to an expired series records
+/// nothing, so callers must look up their handles more often.
 pub const VERSION_SERIES_IDLE: Duration = Duration::from_secs(3_600);
 
-/// Whether the series of a metric come and go with model versions.
-fn is_passing(name: &str) -> bool {
+/// Whether the series of a metric have a model version and expire.
+fn expires(name: &str) -> bool {
     matches!(name, INFERENCE_DURATION_SECONDS | INFERENCE_REQUESTS_TOTAL | INFERENCE_ROWS_TOTAL)
 }
 
 /// Both recorders.
-pub(crate) struct Split {
-    lasting: PrometheusRecorder,
-    passing: PrometheusRecorder,
+pub(crate) struct SplitRecorder {
+    permanent: PrometheusRecorder,
+    expiring: PrometheusRecorder,
 }
 
-/// Renders what both have.
+/// Renders the metrics of both recorders.
 #[derive(Clone)]
-pub(crate) struct Rendering {
-    lasting: PrometheusHandle,
-    passing: PrometheusHandle,
+pub(crate) struct Renderer {
+    permanent: PrometheusHandle,
+    expiring: PrometheusHandle,
 }
 
-impl Split {
-    /// Every metric of the catalogue with its buckets; series of versions go after `idle`.
+impl SplitRecorder {
+    /// Creates the recorders with all metrics of the catalogue. Series with a model version expire after `idle`.
     ///
     /// # Errors
-    /// When buckets in the catalogue are empty, which a test rules out.
+    /// If the buckets of a histogram are empty; a test excludes this.
     pub(crate) fn new(idle: Duration) -> Result<Self, BuildError> {
-        let passing = builder()?.idle_timeout(MetricKindMask::ALL, Some(idle)).build_recorder();
-        let split = Self { lasting: builder()?.build_recorder(), passing };
-        metrics::with_local_recorder(&split, || {
-            ALL.iter().filter(|spec| !process::tells(spec.name)).for_each(describe)
+        let expiring = builder()?.idle_timeout(MetricKindMask::ALL, Some(idle)).build_recorder();
+        let recorder = Self { permanent: builder()?.build_recorder(), expiring };
+        metrics::with_local_recorder(&recorder, || {
+            ALL.iter().filter(|spec| !process::is_process_metric(spec.name)).for_each(describe)
         });
-        Ok(split)
+        Ok(recorder)
     }
 
-    pub(crate) fn rendering(&self) -> Rendering {
-        Rendering { lasting: self.lasting.handle(), passing: self.passing.handle() }
+    pub(crate) fn renderer(&self) -> Renderer {
+        Renderer { permanent: self.permanent.handle(), expiring: self.expiring.handle() }
     }
 
-    fn of(&self, name: &str) -> &PrometheusRecorder {
-        if is_passing(name) { &self.passing } else { &self.lasting }
+    fn recorder_of(&self, name: &str) -> &PrometheusRecorder {
+        if expires(name) { &self.expiring } else { &self.permanent }
     }
 }
 
@@ -70,9 +70,9 @@ fn describe(spec: &MetricSpec) {
         Kind::Gauge => metrics::describe_gauge!(spec.name, spec.help),
         Kind::Histogram => metrics::describe_histogram!(spec.name, spec.help),
     }
-    // What has not counted yet must read 0, not be absent: `rate()` misses the first event otherwise.
+    // A counter must exist with the value 0 before its first event, else `rate()` misses the event.
     match spec.kind {
-        Kind::Counter => series_known_beforehand(spec).into_iter().for_each(|labels| {
+        Kind::Counter => known_series(spec).into_iter().for_each(|labels| {
             metrics::counter!(spec.name, labels).absolute(0);
         }),
         Kind::Histogram if spec.labels.is_empty() => drop(metrics::histogram!(spec.name)),
@@ -80,8 +80,9 @@ fn describe(spec: &MetricSpec) {
     }
 }
 
-/// Every combination of label values; one without labels where a metric has none, none where they are not known.
-fn series_known_beforehand(spec: &MetricSpec) -> Vec<Vec<Label>> {
+/// Every combination of label values: one empty combination for a metric without labels, none if the values are
+/// unknown.
+fn known_series(spec: &MetricSpec) -> Vec<Vec<Label>> {
     if spec.values.len() != spec.labels.len() {
         return Vec::new();
     }
@@ -92,12 +93,11 @@ fn series_known_beforehand(spec: &MetricSpec) -> Vec<Vec<Label>> {
     })
 }
 
-impl Rendering {
-    /// The Prometheus text. A gauge that stands at NaN has nothing to tell and is left out: there is no other way to take
-    /// one back.
+impl Renderer {
+    /// The Prometheus text. Gauges with the value NaN are omitted: the recorder has no other way to remove a gauge.
     pub(crate) fn text(&self) -> String {
-        let mut text = self.lasting.render();
-        text.push_str(&self.passing.render());
+        let mut text = self.permanent.render();
+        text.push_str(&self.expiring.render());
         process::write(&mut text);
         if text.contains(" NaN\n") {
             text = text.split_inclusive('\n').filter(|line| !line.ends_with(" NaN\n")).collect();
@@ -105,36 +105,36 @@ impl Rendering {
         text
     }
 
-    /// Folds the samples that wait in memory into buckets.
-    pub(crate) fn fold(&self) {
-        self.lasting.run_upkeep();
-        self.passing.run_upkeep();
+    /// Adds the samples in memory to the buckets.
+    pub(crate) fn upkeep(&self) {
+        self.permanent.run_upkeep();
+        self.expiring.run_upkeep();
     }
 }
 
-impl Recorder for Split {
+impl Recorder for SplitRecorder {
     fn describe_counter(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
-        self.of(name.as_str()).describe_counter(name, unit, help);
+        self.recorder_of(name.as_str()).describe_counter(name, unit, help);
     }
 
     fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
-        self.of(name.as_str()).describe_gauge(name, unit, help);
+        self.recorder_of(name.as_str()).describe_gauge(name, unit, help);
     }
 
     fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
-        self.of(name.as_str()).describe_histogram(name, unit, help);
+        self.recorder_of(name.as_str()).describe_histogram(name, unit, help);
     }
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
-        self.of(key.name()).register_counter(key, metadata)
+        self.recorder_of(key.name()).register_counter(key, metadata)
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
-        self.of(key.name()).register_gauge(key, metadata)
+        self.recorder_of(key.name()).register_gauge(key, metadata)
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
-        self.of(key.name()).register_histogram(key, metadata)
+        self.recorder_of(key.name()).register_histogram(key, metadata)
     }
 }
 
@@ -146,37 +146,40 @@ mod tests {
     use crate::catalogue::{JOBS_CLAIMED_TOTAL, QUEUE_DEPTH_JOBS};
 
     #[test]
-    fn the_passing_metrics_are_those_that_name_a_models_version() {
+    fn exactly_the_metrics_with_a_model_version_expire() {
         for spec in ALL {
-            assert_eq!(is_passing(spec.name), spec.labels.starts_with(&["model", "version"]), "{}", spec.name);
+            assert_eq!(expires(spec.name), spec.labels.starts_with(&["model", "version"]), "{}", spec.name);
         }
     }
 
     #[test]
-    fn series_of_idle_versions_go_and_all_others_stay() {
-        let split = Split::new(Duration::from_millis(1)).unwrap();
-        let rendering = split.rendering();
-        metrics::with_local_recorder(&split, || {
+    fn only_series_of_idle_versions_expire() {
+        let recorder = SplitRecorder::new(Duration::from_millis(1)).unwrap();
+        let renderer = recorder.renderer();
+        metrics::with_local_recorder(&recorder, || {
             metrics::histogram!(INFERENCE_DURATION_SECONDS, "model" => "m", "version" => "1").record(0.1);
             metrics::counter!(INFERENCE_ROWS_TOTAL, "model" => "m", "version" => "1").increment(1);
             metrics::counter!(JOBS_CLAIMED_TOTAL).increment(1);
         });
-        assert!(rendering.text().contains("trainyard_inference_rows_total{model=\"m\",version=\"1\"} 1"));
-        let patience = Instant::now() + Duration::from_secs(10);
-        while rendering.text().contains("version=\"1\"") {
-            assert!(Instant::now() < patience, "{}", rendering.text());
+        assert!(renderer.text().contains("trainyard_inference_rows_total{model=\"m\",version=\"1\"} 1"));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while renderer.text().contains("version=\"1\"") {
+            assert!(Instant::now() < deadline, "{}", renderer.text());
         }
-        assert!(rendering.text().contains("trainyard_jobs_claimed_total 1"));
-        metrics::with_local_recorder(&split, || {
+        assert!(renderer.text().contains("trainyard_jobs_claimed_total 1"));
+        metrics::with_local_recorder(&recorder, || {
             metrics::counter!(INFERENCE_ROWS_TOTAL, "model" => "m", "version" => "1").increment(2);
         });
-        let text = rendering.text();
-        assert!(text.contains("trainyard_inference_rows_total{model=\"m\",version=\"1\"} 2"), "starts anew: {text}");
+        let text = renderer.text();
+        assert!(
+            text.contains("trainyard_inference_rows_total{model=\"m\",version=\"1\"} 2"),
+            "starts at 0 again: {text}"
+        );
     }
 
     #[test]
-    fn what_can_be_known_beforehand_reads_0_from_the_start() {
-        let text = Split::new(VERSION_SERIES_IDLE).unwrap().rendering().text();
+    fn known_series_start_at_0() {
+        let text = SplitRecorder::new(VERSION_SERIES_IDLE).unwrap().renderer().text();
         for series in [
             "trainyard_jobs_finished_total{algorithm=\"svm\",status=\"failed\"} 0",
             "trainyard_jobs_retries_total{reason=\"interrupted\"} 0",
@@ -188,12 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn a_gauge_taken_back_is_not_shown() {
-        let split = Split::new(VERSION_SERIES_IDLE).unwrap();
-        let shown = |value: f64| {
-            metrics::with_local_recorder(&split, || metrics::gauge!(QUEUE_DEPTH_JOBS, "class" => "high").set(value));
-            split.rendering().text().contains("trainyard_queue_depth_jobs{")
+    fn a_gauge_that_is_nan_is_not_rendered() {
+        let recorder = SplitRecorder::new(VERSION_SERIES_IDLE).unwrap();
+        let is_rendered = |value: f64| {
+            metrics::with_local_recorder(&recorder, || metrics::gauge!(QUEUE_DEPTH_JOBS, "class" => "high").set(value));
+            recorder.renderer().text().contains("trainyard_queue_depth_jobs{")
         };
-        assert_eq!([shown(3.0), shown(f64::NAN), shown(0.0)], [true, false, true]);
+        assert_eq!([is_rendered(3.0), is_rendered(f64::NAN), is_rendered(0.0)], [true, false, true]);
     }
 }

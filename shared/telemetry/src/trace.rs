@@ -1,8 +1,7 @@
-//! Traces: spans of what a request sets off, sent to a collector (OTLP over HTTP) by a thread of their own.
+//! Distributed traces: spans that a background thread sends to a collector (OTLP over HTTP).
 //!
-//! Nothing is installed until [`install`] is called, and then a span whose trace is not sampled is still nothing: it has
-//! no fields, takes no time from the clock and is sent nowhere. No span ever waits: one that finds the queue to the
-//! collector full is dropped and counted.
+//! Without [`install`], and for traces that are not sampled, a span is empty: no fields, no timestamps, no export.
+//! Spans never block: if the export queue is full, a span is dropped and counted.
 
 mod config;
 mod export;
@@ -20,30 +19,30 @@ pub use span::{Attributes, Kind, Span};
 use crate::TelemetryError;
 use export::Exporter;
 
-/// Spans belong to the process, as its log lines and its counters do.
+/// The exporter is global to the process, like logs and metrics.
 static EXPORTER: OnceLock<Exporter> = OnceLock::new();
 
-/// Begins to make and send spans, in the name of `service`; does nothing when the settings name no collector.
+/// Starts the export of spans for the service name `service`. Does nothing if the settings name no collector.
 ///
 /// # Errors
-/// When this machine has no usable TLS roots or gives no thread.
+/// If the machine has no usable TLS roots, or a thread can't be started.
 pub fn install(config: &TraceConfig, service: &str) -> Result<(), TelemetryError> {
     let Some(endpoint) = config.endpoint.url() else { return Ok(()) };
     let exporter = Exporter::start(config, endpoint, otlp::resource(service, &config.resource_attributes))?;
-    // A second call in a process finds the first one's at work.
+    // After a second call the first exporter stays in use.
     let _ = EXPORTER.set(exporter);
     Ok(())
 }
 
-/// Waits until everything that has ended so far is sent, or for `limit`.
+/// Waits until all finished spans are exported, or for `limit`.
 pub async fn flush(limit: Duration) {
     let Some(exporter) = EXPORTER.get() else { return };
     if tokio::time::timeout(limit, exporter.flush()).await.is_err() {
-        tracing::warn!("the last spans were not sent in time");
+        tracing::warn!("the last spans were not exported in time");
     }
 }
 
-/// Whether a trace that begins here with this id is kept.
-fn begins_sampled(trace: u128) -> bool {
+/// The sampling decision for a trace that begins in this process.
+fn sample_root(trace: u128) -> bool {
     EXPORTER.get().is_some_and(|exporter| exporter.samples(trace))
 }

@@ -1,12 +1,13 @@
-// Makes session tokens as Auth.js 5 and NextAuth 4 make them. Reads one request a line, as JSON, and prints one token a line:
-// {"version": 5 or 4, "secret": …, "salt": …, "maxAge": seconds, "token": {…}, "now": seconds since 1970 or null for the clock's}
+// Creates session tokens like Auth.js 5 and NextAuth 4. Reads one JSON request per line and prints one token per line:
+// {"version": 5 or 4, "secret": …, "salt": …, "maxAge": seconds, "token": {…}, "now": seconds since the Unix epoch, or
+// null}
 import { createInterface } from "node:readline";
 import { encode as encode5 } from "@auth/core/jwt";
 import { encode as encode4 } from "next-auth/jwt";
 
 const RealDate = Date;
 
-// The libraries read the clock by themselves.
+// The libraries read the clock themselves.
 function setClock(now) {
   globalThis.Date = now === null ? RealDate : class extends RealDate {
     constructor(...given) {

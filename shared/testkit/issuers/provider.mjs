@@ -1,6 +1,6 @@
-// A real OpenID provider on loopback: node provider.mjs PORT. Clients get signed JWT access tokens by client credentials.
-// POST /test/rotate replaces the signing keys, POST /test/fail?on=true makes /jwks answer 500, GET /test/fetches counts
-// how often the keys were fetched.
+// An OpenID provider on loopback: node provider.mjs PORT. Clients get signed JWT access tokens with client credentials.
+// POST /test/rotate replaces the signing keys, POST /test/fail?on=true makes /jwks answer 500, and GET /test/fetches
+// returns the number of key requests.
 import { createServer } from "node:http";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import Provider from "oidc-provider";
@@ -22,7 +22,7 @@ function newKeys() {
   });
 }
 
-// The claims of a token are chosen by its client, whose id is JSON in base64url.
+// The client id defines the claims of its token: JSON in base64url.
 function chosen(client) {
   try {
     return JSON.parse(Buffer.from(client.clientId, "base64url").toString());
@@ -57,7 +57,7 @@ function newProvider() {
   return provider;
 }
 
-// Every client exists: its id says what it is. Nothing else is kept between requests.
+// Every client exists: its id contains its configuration. The provider stores nothing between requests.
 class Clients {
   constructor(name) {
     this.name = name;

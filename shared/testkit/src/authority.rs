@@ -1,4 +1,4 @@
-//! An authority that signs certificates, for servers that speak TLS.
+//! A certificate authority for TLS tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,13 +23,13 @@ extendedKeyUsage = serverAuth
 subjectAltName = DNS:localhost, IP:127.0.0.1
 ";
 
-/// An authority with a certificate for the servers of this machine, all of it in files.
+/// A certificate authority with a certificate for servers on this machine, stored in files.
 #[derive(Debug)]
 pub struct Authority(TempDir);
 
 impl Authority {
-    /// A new one, which nobody trusts yet.
-    pub fn made() -> Self {
+    /// Creates a certificate authority that no client trusts yet.
+    pub fn create() -> Self {
         let authority = Self(temporary_folder("authority"));
         std::fs::write(authority.file("openssl.cnf"), EXTENSIONS).unwrap();
         authority.sign("authority", &["-extensions", "authority"]);
@@ -38,17 +38,17 @@ impl Authority {
         authority
     }
 
-    /// The file with its own certificate, which clients are told to trust.
+    /// The CA certificate file, for clients to trust.
     pub fn ca(&self) -> PathBuf {
         self.file("authority.crt")
     }
 
-    /// The file with the certificate for `localhost` and 127.0.0.1.
+    /// The certificate file for `localhost` and 127.0.0.1.
     pub fn certificate(&self) -> PathBuf {
         self.file("server.crt")
     }
 
-    /// The file with that certificate's key.
+    /// The key file of the server certificate.
     pub fn key(&self) -> PathBuf {
         self.file("server.key")
     }
@@ -66,7 +66,7 @@ impl Authority {
         openssl.current_dir(self.path()).args(["req", "-x509", "-config", "openssl.cnf", "-nodes", "-days", "2"]);
         openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]).args(more);
         openssl.args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.crt")]);
-        let output = openssl.output().expect("openssl can be run; `make test` installs it");
+        let output = openssl.output().expect("openssl is installed by `make test`");
         assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

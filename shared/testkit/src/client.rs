@@ -1,4 +1,4 @@
-//! An HTTP client that reads like the contract: a path, a body, the status that is expected.
+//! An HTTP client for tests: a path, a body, the expected status.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::system::{ADMIN_EMAIL, ADMIN_PASSWORD};
 use crate::unique;
 use crate::wait::eventually;
 
-/// Talks to one system as one person, or as nobody.
+/// A client of one system, signed in or anonymous.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -21,27 +21,27 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
-    /// The request, for messages.
+    /// The request, for assertion messages.
     pub request: String,
-    /// Its status code.
+    /// The status code.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: reqwest::header::HeaderMap,
-    /// Its body, read as JSON where it is JSON, else as a string.
+    /// The body: JSON, or a string if it is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// The body, if the status is the expected one; panics with both otherwise.
+    /// Returns the body. Panics if the status is not `status`.
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{} answered {}", self.request, self.body);
         self.body
     }
 
-    /// Checks that this is a well-formed problem with the given status and returns it.
+    /// Returns the body after checking that it is a valid problem document with this status.
     pub fn problem(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{} answered {}", self.request, self.body);
         let content_type = self.header("content-type");
@@ -54,7 +54,7 @@ impl Answer {
         self.body
     }
 
-    /// Checks that this is a 422 that names exactly these fields.
+    /// Checks that the response is a 422 for exactly these fields.
     pub fn refused(self, fields: &[&str]) {
         let request = self.request.clone();
         let body = self.problem(422);
@@ -63,7 +63,7 @@ impl Answer {
         assert_eq!(named, fields, "{request}: {body}");
     }
 
-    /// A header's value; empty when absent.
+    /// The value of a header; empty if absent.
     pub fn header(&self, name: &str) -> String {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
     }
@@ -71,82 +71,82 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(api: String, inference: String) -> Self {
-        // One request per connection: tests restart servers under their clients.
+        // One request per connection, because tests restart servers.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(90));
         Self { http: http.build().unwrap(), api, inference, token: None }
     }
 
-    /// The API's base URL.
+    /// The base URL of the API.
     pub fn api_url(&self) -> &str {
         &self.api
     }
 
-    /// The inference pool's base URL.
+    /// The base URL of the inference role.
     pub fn inference_url(&self) -> &str {
         &self.inference
     }
 
-    /// The same client with this access token.
+    /// A client with this access token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// The access token in use.
+    /// The access token.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// The same client, signed in.
+    /// A signed-in client.
     pub async fn signed_in(&self, email: &str, password: &str) -> Self {
         let answer = self.post("/login", json!({"email": email, "password": password})).await.expect(200);
         self.with_token(answer["access_token"].as_str().unwrap())
     }
 
-    /// The same client as the administrator.
+    /// A client of the administrator.
     pub async fn admin(&self) -> Self {
         self.signed_in(ADMIN_EMAIL, ADMIN_PASSWORD).await
     }
 
-    /// The same client as a new user.
+    /// A client of a new user.
     pub async fn user(&self) -> Self {
         let email = format!("{}@example.com", unique("user"));
         self.post("/signup", json!({"email": email, "password": "long enough"})).await.expect(201);
         self.signed_in(&email, "long enough").await
     }
 
-    /// GET on the API.
+    /// Sends a GET request to the API.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// DELETE on the API.
+    /// Sends a DELETE request to the API.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// POST of JSON on the API, or of nothing when `body` is null.
+    /// Sends a POST request with JSON to the API, without a body if `body` is null.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         let request = self.request(Method::POST, path);
         self.send(if body.is_null() { request } else { request.json(&body) }).await
     }
 
-    /// PUT of JSON on the API.
+    /// Sends a PUT request with JSON to the API.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(&body)).await
     }
 
-    /// PATCH of JSON on the API.
+    /// Sends a PATCH request with JSON to the API.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PATCH, path).json(&body)).await
     }
 
-    /// POST of JSON to the inference pool.
+    /// Sends a POST request with JSON to the inference role.
     pub async fn infer(&self, body: Value) -> Answer {
         let request = self.authorised(self.http.post(format!("{}/inference", self.inference)));
         self.send(request.json(&body)).await
     }
 
-    /// Uploads a CSV as a data set.
+    /// Uploads a CSV as a dataset.
     pub async fn upload(&self, name: &str, csv: impl Into<reqwest::Body>) -> Answer {
         let request = self.request(Method::POST, &format!("/datasets?name={name}"));
         self.send(request.header("content-type", "text/csv").body(csv)).await
@@ -157,7 +157,7 @@ impl Client {
         self.post("/training", body).await.expect(202)["job_id"].as_str().unwrap().to_owned()
     }
 
-    /// The job once it has ended.
+    /// Waits until the job has finished, and returns it.
     pub async fn finished(&self, job: &str) -> Value {
         eventually(&format!("job {job} ends"), Duration::from_secs(120), async || {
             let view = self.get(&format!("/training/{job}?wait_s=5")).await.expect(200);
@@ -167,7 +167,7 @@ impl Client {
         .await
     }
 
-    /// A job's event stream: from the beginning, or after the event with this id.
+    /// Opens a job's event stream, from the beginning or after the event `last_id`.
     pub async fn events(&self, job: &str, last_id: Option<&str>) -> EventStream {
         let request = self.request(Method::GET, &format!("/training/{job}/events"));
         let request = last_id.into_iter().fold(request, |request, id| request.header("last-event-id", id));
@@ -176,7 +176,7 @@ impl Client {
         EventStream::new(response)
     }
 
-    /// Submits, waits, and checks that a model came of it.
+    /// Submits a job, waits for it, and checks that it succeeded.
     pub async fn trained(&self, body: Value) -> Value {
         let job = self.submit(body).await;
         let view = self.finished(&job).await;
@@ -184,7 +184,7 @@ impl Client {
         view
     }
 
-    /// A prediction from the given version, once the pool serves it.
+    /// Waits until the inference role answers with this version, and returns the prediction.
     pub async fn served(&self, body: Value, version: &Value) -> Value {
         eventually(&format!("version {version} is served"), Duration::from_secs(10), async || {
             let answer = self.infer(body.clone()).await;
@@ -193,20 +193,20 @@ impl Client {
         .await
     }
 
-    /// A request on the API, for what the other methods don't cover.
+    /// Builds a request to the API.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.authorised(self.http.request(method, format!("{}{path}", self.api)))
     }
 
-    /// Sends it.
+    /// Sends a request.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         self.try_send(request).await.unwrap_or_else(|error| panic!("{error:?}"))
     }
 
-    /// The same for tests that break the server under the request.
+    /// Sends a request that may fail.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// If no complete response was received.
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
         let request = request.build()?;
         let name = format!("{} {}", request.method(), request.url());
@@ -226,7 +226,7 @@ impl Client {
     }
 }
 
-/// The status of a GET without an async runtime; `None` while nothing answers.
+/// The status of a GET request without an async runtime; `None` without a response.
 pub(crate) fn get_blocking(url: &str) -> Option<u16> {
     let (host, path) = url.strip_prefix("http://")?.split_once('/')?;
     let mut stream = TcpStream::connect(host).ok()?;

@@ -1,15 +1,15 @@
-//! A job's event stream, read as it comes.
+//! A job's event stream.
 
 use serde_json::Value;
 
-/// One event of a stream.
+/// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// What a client sends back as `Last-Event-ID`.
+    /// The id, for `Last-Event-ID`.
     pub id: String,
-    /// `status`, `progress`, `log`, `metric`.
+    /// `status`, `progress`, `log` or `metric`.
     pub event: String,
-    /// Its fields.
+    /// The data fields.
     pub data: Value,
 }
 
@@ -18,38 +18,38 @@ pub struct Event {
 pub struct EventStream {
     response: reqwest::Response,
     text: String,
-    /// Whether the server asked for the client to come back.
-    pub asked_to_return: bool,
+    /// Whether the server sent a `retry` field, so that clients reconnect.
+    pub has_retry: bool,
 }
 
 impl EventStream {
     pub(crate) fn new(response: reqwest::Response) -> Self {
-        Self { response, text: String::new(), asked_to_return: false }
+        Self { response, text: String::new(), has_retry: false }
     }
 
-    /// A header of the answer; empty when absent.
+    /// The value of a response header; empty if absent.
     pub fn header(&self, name: &str) -> &str {
         self.response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The next event; `None` when the stream has ended or broken off.
+    /// The next event; `None` at the end of the stream or after a connection error.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
                 self.text = rest;
-                self.asked_to_return |= block.starts_with("retry: ");
+                self.has_retry |= block.starts_with("retry: ");
                 if let Some(event) = parse(&block) {
                     return Some(event);
                 }
             }
             let chunk = self.response.chunk().await.ok().flatten()?;
-            // What the server sends is cut at events, so no character is cut either.
+            // Every chunk ends with a complete event, so it is valid UTF-8.
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
 
-    /// Every event up to the end.
+    /// All remaining events.
     pub async fn rest(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.next().await {

@@ -1,14 +1,14 @@
-//! Temporary folders that are gone when the test process ends.
+//! Temporary folders that are deleted at the end of the test process.
 //!
-//! Shared servers live in statics, which Rust never drops, so their folders would stay behind: a hook at the process's
-//! end removes them, after the servers that write to them.
+//! Rust never drops statics, and shared servers are statics. An exit hook stops the servers and then deletes their
+//! folders.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, Once};
 
 use tempfile::TempDir;
 
-/// Servers to end (process id, signal), and folders to remove.
+/// Servers to stop (process id, signal) and folders to delete.
 struct Leftovers {
     servers: Vec<(i32, i32)>,
     folders: Vec<PathBuf>,
@@ -16,20 +16,20 @@ struct Leftovers {
 
 static LEFTOVERS: Mutex<Leftovers> = Mutex::new(Leftovers { servers: Vec::new(), folders: Vec::new() });
 
-/// A new folder in the system's place for temporary files.
+/// Creates a temporary folder.
 pub(crate) fn temporary_folder(name: &str) -> TempDir {
     let folder = tempfile::Builder::new().prefix(&format!("trainyard-{name}-")).tempdir().unwrap();
     at_exit(|leftovers| leftovers.folders.push(folder.path().to_owned()));
     folder
 }
 
-/// Has the process `pid` ended with `signal` before the folders are removed.
-pub(crate) fn end_at_exit(pid: u32, signal: i32) {
+/// Sends `signal` to the process `pid` at exit, before the folders are deleted.
+pub(crate) fn stop_at_exit(pid: u32, signal: i32) {
     at_exit(|leftovers| leftovers.servers.push((i32::try_from(pid).unwrap(), signal)));
 }
 
-/// The process has ended and was reaped; its number may be somebody else's from now on.
-pub(crate) fn ended(pid: u32) {
+/// Removes a process that was reaped: its id can be reused.
+pub(crate) fn forget_process(pid: u32) {
     at_exit(|leftovers| leftovers.servers.retain(|(known, _)| u32::try_from(*known) != Ok(pid)));
 }
 
@@ -43,10 +43,10 @@ fn at_exit(note: impl FnOnce(&mut Leftovers)) {
 }
 
 extern "C" fn clean_up() {
-    // Nothing may panic across this border; what can't be removed stays.
+    // A panic must not cross the C boundary, so errors are ignored.
     let Ok(leftovers) = LEFTOVERS.lock() else { return };
     for (pid, signal) in &leftovers.servers {
-        // SAFETY: signals and reaps children of this process that were not reaped before.
+        // SAFETY: the processes are children of this process that were not reaped.
         unsafe {
             libc::kill(*pid, *signal);
             libc::waitpid(*pid, std::ptr::null_mut(), 0);

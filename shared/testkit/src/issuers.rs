@@ -1,4 +1,4 @@
-//! Token issuers as they really are: Auth.js and NextAuth, and an OpenID provider, all under Node.js.
+//! Real token issuers: Auth.js, NextAuth and an OpenID provider, on Node.js.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::client::get_blocking;
-use crate::process::{Tied, free_port, spawn_tied};
+use crate::process::{ChildGuard, free_port, spawn_guarded};
 use crate::wait::wait_until;
 
-/// The programs, which run beside their packages.
+/// The programs, which are written next to their packages.
 const PROGRAMS: [(&str, &str); 2] =
     [("authjs.mjs", include_str!("../issuers/authjs.mjs")), ("provider.mjs", include_str!("../issuers/provider.mjs"))];
 
-/// Where `scripts/ensure issuers` installs the packages.
+/// The folder where `scripts/ensure issuers` installs the packages.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/issuers");
         assert!(folder.join("installed").exists(), "Auth.js is not installed: run `scripts/ensure issuers`");
         for (name, text) in PROGRAMS {
-            // Another test process may be reading the file.
+            // Renamed, because another test process may read the file.
             let new = folder.join(format!("{name}.{}", std::process::id()));
             std::fs::write(&new, text).unwrap();
             std::fs::rename(&new, folder.join(name)).unwrap();
@@ -41,8 +41,8 @@ fn node(program: &str) -> Command {
     command
 }
 
-/// Session tokens that `@auth/core` makes, or NextAuth 4 for requests with `"version": 4`. A request has `secret`, `token`
-/// (the claims), `salt` (the cookie's name, for Auth.js), `maxAge` in seconds, and `now` (null: the clock's).
+/// Session tokens of `@auth/core`, or of NextAuth 4 for requests with `"version": 4`. A request has `secret`, `token`
+/// (the claims), `salt` (the cookie's name, for Auth.js), `maxAge` in seconds, and `now` (null for the current time).
 pub fn auth_js_tokens(requests: &[Value]) -> Vec<String> {
     let mut process = node("authjs.mjs").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = process.stdin.take().unwrap();
@@ -52,28 +52,28 @@ pub fn auth_js_tokens(requests: &[Value]) -> Vec<String> {
     drop(input);
     let output = process.wait_with_output().unwrap();
     let tokens: Vec<_> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
-    assert_eq!(tokens.len(), requests.len(), "Auth.js did not make every token");
+    assert_eq!(tokens.len(), requests.len(), "Auth.js did not create every token");
     tokens
 }
 
-/// A running OpenID provider that issues JWT access tokens by client credentials.
+/// A running OpenID provider that issues JWT access tokens for client credentials.
 #[derive(Debug)]
 pub struct OpenIdProvider {
     issuer: String,
     http: reqwest::Client,
-    _process: Tied,
+    _process: ChildGuard,
 }
 
 impl OpenIdProvider {
-    /// What its tokens have in `aud`, unless a token is asked for another.
+    /// The default `aud` of the tokens.
     pub const AUDIENCE: &str = "urn:trainyard";
 
-    /// Starts one on a free port. It makes new keys, for RS256, ES256 and EdDSA.
+    /// Starts a provider on a free port, with new keys for RS256, ES256 and EdDSA.
     pub fn start() -> Self {
         let port = free_port();
         let mut command = node("provider.mjs");
         command.arg(port.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = spawn_tied(command, libc::SIGKILL);
+        let mut process = spawn_guarded(command, libc::SIGKILL);
         let mut line = String::new();
         BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let issuer = format!("http://127.0.0.1:{port}");
@@ -83,15 +83,15 @@ impl OpenIdProvider {
         Self { issuer, http, _process: process }
     }
 
-    /// Its `iss`.
+    /// The `iss` of the tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// An access token; `wanted` has `alg`, `claims` (further ones), `aud`, `ttl` in seconds, all optional. Clients that want
-    /// the same have the same `sub`.
-    pub async fn token(&self, wanted: &Value) -> String {
-        let client = URL_SAFE_NO_PAD.encode(wanted.to_string());
+    /// Requests an access token with the options `alg`, `claims`, `aud` and `ttl` in seconds, all optional. Equal
+    /// options give the same `sub`.
+    pub async fn token(&self, options: &Value) -> String {
+        let client = URL_SAFE_NO_PAD.encode(options.to_string());
         let form = format!(
             "grant_type=client_credentials&client_id={client}&client_secret=not%20a%20secret&scope=train&resource={}",
             Self::AUDIENCE
@@ -102,17 +102,17 @@ impl OpenIdProvider {
         answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
     }
 
-    /// Replaces its keys.
+    /// Replaces the keys.
     pub async fn rotate(&self) {
         self.control("rotate").await;
     }
 
-    /// Makes its keys out of reach, or lets them be reached again.
+    /// Makes the keys unavailable or available.
     pub async fn fail(&self, on: bool) {
         self.control(&format!("fail?on={on}")).await;
     }
 
-    /// How often its keys were asked for.
+    /// How often the keys were fetched.
     pub async fn fetches(&self) -> u64 {
         self.control("fetches").await.parse().unwrap()
     }
@@ -123,7 +123,7 @@ impl OpenIdProvider {
     }
 }
 
-/// What [`OpenIdProvider::token`] takes, for a person with these claims.
-pub fn wanted(alg: &str, claims: Value) -> Value {
+/// The options of [`OpenIdProvider::token`] for these claims.
+pub fn token_options(alg: &str, claims: Value) -> Value {
     json!({"alg": alg, "claims": claims})
 }

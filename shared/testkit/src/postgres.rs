@@ -11,49 +11,48 @@ use tempfile::TempDir;
 
 use crate::authority::Authority;
 use crate::folder::temporary_folder;
-use crate::process::{Tied, children_of, free_port, send_signal, spawn_tied};
+use crate::process::{ChildGuard, children_of, free_port, send_signal, spawn_guarded};
 use crate::small_disk::SmallDisk;
 use crate::unique;
 use crate::wait::wait_until;
 
-/// A running Postgres cluster of its own.
+/// A running Postgres cluster.
 #[derive(Debug)]
 pub struct PostgresServer {
     port: u16,
     folder: TempDir,
     account: Option<Account>,
     settings: Vec<String>,
-    process: Option<Tied>,
+    process: Option<ChildGuard>,
 }
 
-/// Postgres refuses to run as root, so there it runs as the account that Debian's package made for it.
+/// Postgres does not run as root; then it runs as the account of Debian's package.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Account {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
 }
 
-/// The Postgres that all tests of this process share; take a [`PostgresServer::fresh_database`] each.
+/// The Postgres of all tests of this process. Each test uses its own [`PostgresServer::fresh_database`].
 pub fn postgres() -> &'static PostgresServer {
     static SERVER: OnceLock<PostgresServer> = OnceLock::new();
     SERVER.get_or_init(PostgresServer::start)
 }
 
 impl PostgresServer {
-    /// Starts one of your own, for tests that break it.
+    /// Starts a separate server, for tests that break it.
     pub fn start() -> Self {
         Self::start_with(&["fsync=off"])
     }
 
-    /// Starts one that writes each commit to the disk before it answers, as production does, and remembers when each was:
-    /// for benchmarks.
+    /// Starts a server that syncs each commit to the disk and records commit timestamps, for benchmarks.
     pub fn start_durable() -> Self {
         Self::start_with(&["fsync=on", "track_commit_timestamp=on"])
     }
 
-    /// Starts one that speaks TLS, with a certificate of this authority.
+    /// Starts a server with TLS and a certificate of `authority`.
     pub fn start_with_tls(authority: &Authority) -> Self {
-        // It reads its key only where nobody else can.
+        // Postgres requires that only its own account can read the key.
         let (own, account) = (temporary_folder("postgres-tls"), postgres_account());
         for (from, name) in [(authority.certificate(), "server.crt"), (authority.key(), "server.key")] {
             let to = own.path().join(name);
@@ -64,7 +63,7 @@ impl PostgresServer {
                 std::os::unix::fs::chown(own.path(), Some(uid), Some(gid)).unwrap();
             }
         }
-        // Read once, at the start; the folder goes when this process ends.
+        // Not deleted on drop; the exit hook deletes the folder.
         let own = own.keep();
         Self::start_with(&[
             "fsync=off",
@@ -74,7 +73,7 @@ impl PostgresServer {
         ])
     }
 
-    /// Starts one that writes down how it ran each statement: see [`PostgresServer::plans`].
+    /// Starts a server that logs the plan of each statement; see [`PostgresServer::plans`].
     pub fn start_explaining() -> Self {
         Self::start_with(&[
             "fsync=off",
@@ -89,7 +88,7 @@ impl PostgresServer {
         ])
     }
 
-    /// What `EXPLAIN ANALYZE` shows of every statement that ran since the start.
+    /// The `EXPLAIN ANALYZE` output of every statement since the start.
     pub fn plans(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.data().join("log/plans")).unwrap_or_default();
         log.split("LOG:  duration: ").skip(1).map(str::to_owned).collect()
@@ -105,13 +104,13 @@ impl PostgresServer {
         let mut server = Self { port: free_port(), folder, account, settings, process: None };
         let mut init = server.command("initdb");
         init.args(["--username=trainyard", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"]);
-        let output = init.arg(server.data()).output().expect("initdb can be run; `make test` installs it");
+        let output = init.arg(server.data()).output().expect("initdb is installed by `make test`");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         server.resume();
         server
     }
 
-    /// A new, empty database; the answer is its URL.
+    /// Creates an empty database and returns its URL.
     pub fn fresh_database(&self) -> String {
         let name = unique("db");
         let mut create = self.command("createdb");
@@ -121,7 +120,7 @@ impl PostgresServer {
         format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// A new, empty database whose tables are on `disk`; the write-ahead log stays where it is. The answer is its URL.
+    /// Creates an empty database with its tables on `disk`, and returns its URL. The write-ahead log stays on its disk.
     pub fn database_on(&self, disk: &SmallDisk) -> String {
         let (name, folder) = (unique("db"), disk.path().join("tables"));
         std::fs::create_dir(&folder).unwrap();
@@ -135,14 +134,14 @@ impl PostgresServer {
         format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// Makes every transaction read-only from now on, as on a primary that was demoted, or ends that.
+    /// Makes all transactions read-only, as on a demoted primary, or ends this state.
     pub fn set_read_only(&self, read_only: bool) {
         let setting = if read_only { "on" } else { "off" };
         let change = format!("ALTER SYSTEM SET default_transaction_read_only = {setting}");
         self.psql(&[&change, "SELECT pg_reload_conf()"]);
     }
 
-    /// Executes statements, each by itself, in a session that may write.
+    /// Executes each statement in its own transaction, in a session that may write.
     fn psql(&self, statements: &[&str]) {
         let mut psql = self.command("psql");
         psql.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string(), "postgres"]);
@@ -153,24 +152,24 @@ impl PostgresServer {
         assert!(output.status.success(), "psql: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Sends a signal to the server, such as `libc::SIGSTOP` (the postmaster alone).
+    /// Sends a signal, such as `libc::SIGSTOP`, to the postmaster only.
     pub fn signal(&self, signal: i32) {
         self.process.as_ref().unwrap().signal(signal);
     }
 
-    /// Its port.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Sends a signal to the server, where it runs, and to all its processes: `libc::SIGSTOP` makes every session hang.
+    /// Sends a signal to the server and all its processes. `libc::SIGSTOP` makes every session hang.
     pub fn signal_all(&self, signal: i32) {
         let Some(process) = &self.process else { return };
         process.signal(signal);
         children_of(process.0.id()).into_iter().for_each(|(pid, _)| send_signal(pid, signal));
     }
 
-    /// Stops it at once without a checkpoint, as a crash would.
+    /// Stops the server without a checkpoint, as a crash does.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.signal(libc::SIGQUIT);
@@ -178,18 +177,18 @@ impl PostgresServer {
         }
     }
 
-    /// Starts it again on the same port with the same data.
+    /// Starts the server again, with the same port and data.
     pub fn resume(&mut self) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
         let common =
             ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "log_min_messages=fatal"];
-        // Ours last: of two that differ the last one counts.
+        // Later settings override earlier ones.
         for setting in common.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        self.process = Some(spawn_tied(command, libc::SIGQUIT));
+        self.process = Some(spawn_guarded(command, libc::SIGQUIT));
         wait_until("Postgres answers", Duration::from_secs(60), || {
             let mut ready = self.command("pg_isready");
             ready.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
@@ -212,14 +211,15 @@ impl PostgresServer {
 }
 
 impl Drop for PostgresServer {
-    /// Ends it as itself would: processes whose postmaster was killed may live on. One that is stopped would not hear of it.
+    /// Uses SIGQUIT: without it, child processes of a killed postmaster could survive. A stopped process must continue
+    /// first.
     fn drop(&mut self) {
         self.signal_all(libc::SIGCONT);
         self.kill();
     }
 }
 
-/// The newest installed Postgres' own program: Debian keeps servers off the PATH.
+/// The program of the newest installed Postgres; Debian installs servers outside of PATH.
 fn find(program: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<_> = versions.map(|version| version.path().join("bin").join(program)).collect();
@@ -235,6 +235,6 @@ pub(crate) fn postgres_account() -> Option<Account> {
     }
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap();
     let line = accounts.lines().find(|line| line.starts_with("postgres:"));
-    let fields: Vec<_> = line.expect("an account named postgres; `make test` installs it").split(':').collect();
+    let fields: Vec<_> = line.expect("the account postgres is created by `make test`").split(':').collect();
     Some(Account { uid: fields[2].parse().unwrap(), gid: fields[3].parse().unwrap() })
 }

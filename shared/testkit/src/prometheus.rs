@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::client::get_blocking;
 use crate::folder::temporary_folder;
-use crate::process::{Tied, free_port, spawn_tied};
+use crate::process::{ChildGuard, free_port, spawn_guarded};
 use crate::wait::wait_until;
 
 /// A running `prometheus` that scrapes every second.
@@ -16,12 +16,12 @@ use crate::wait::wait_until;
 pub struct PrometheusServer {
     url: String,
     http: reqwest::Client,
-    _process: Tied,
+    _process: ChildGuard,
     _folder: TempDir,
 }
 
 impl PrometheusServer {
-    /// Starts one that scrapes `targets`, each a job's name and a base URL, and evaluates `rules`, a file's text.
+    /// Starts a server that scrapes `targets` (job name and base URL) and evaluates the rules file `rules`.
     pub fn start(targets: &[(String, String)], rules: &str) -> Self {
         let folder = temporary_folder("prometheus");
         let config = folder.path().join("prometheus.yml");
@@ -32,17 +32,17 @@ impl PrometheusServer {
         command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()));
         command.arg(format!("--web.listen-address={address}")).arg("--log.level=warn").stdout(Stdio::null());
-        let process = spawn_tied(command, libc::SIGKILL);
+        let process = spawn_guarded(command, libc::SIGKILL);
         let url = format!("http://{address}");
         let ready = || get_blocking(&format!("{url}/-/ready")).filter(|status| *status == 200);
         wait_until("Prometheus is ready", Duration::from_secs(30), ready);
         Self { url, http: reqwest::Client::new(), _process: process, _folder: folder }
     }
 
-    /// What a GET of its HTTP API answers, under `data`.
+    /// Sends a GET request to the HTTP API and returns the `data`.
     ///
     /// # Errors
-    /// What it says is wrong with the request.
+    /// The error message of Prometheus.
     pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
         let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/{path}", self.url), parameters).unwrap();
         let mut answer: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();

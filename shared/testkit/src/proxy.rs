@@ -1,4 +1,4 @@
-//! A TCP proxy in front of a server, which breaks the network between the two on demand.
+//! A TCP proxy that simulates network faults.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -10,34 +10,34 @@ use tokio::sync::watch;
 
 use crate::process::free_port;
 
-/// What the proxy does with what passes through it.
+/// The state of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// Passes everything on.
-    Sound,
-    /// Holds every piece of an answer back for so long.
+pub enum NetworkState {
+    /// Everything is forwarded.
+    Healthy,
+    /// Every part of a response is delayed by this duration.
     Slow(Duration),
-    /// Cuts the connections there are and refuses new ones, as a server that is down.
+    /// Open connections are closed and new ones refused, as by a stopped server.
     Refused,
-    /// Keeps connections and takes new ones, but not a byte arrives: a partition. What was sent arrives when it heals.
+    /// A network partition: connections are accepted, but no byte is forwarded until the fault ends.
     Silent,
-    /// Ends each connection after so many bytes of answers, counted from when the fault began.
+    /// Each connection is closed after this many response bytes, counted from the start of the fault.
     Truncated(usize),
 }
 
-/// A proxy on a loopback port of its own, on a thread of its own.
+/// A proxy on its own loopback port and thread.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    link: watch::Sender<Link>,
+    link: watch::Sender<NetworkState>,
 }
 
 impl Proxy {
-    /// Starts one in front of the server on loopback port `server`.
+    /// Starts a proxy for the server on loopback port `server`.
     pub fn start(server: u16) -> Self {
         let port = free_port();
-        let (link, state) = watch::channel(Link::Sound);
-        // Bound before anybody is told the port.
+        let (link, state) = watch::channel(NetworkState::Healthy);
+        // Bound before the port is returned.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
         listener.set_nonblocking(true).unwrap();
         std::thread::spawn(move || {
@@ -47,23 +47,23 @@ impl Proxy {
         Self { port, link }
     }
 
-    /// Where clients connect.
+    /// The port for clients.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Changes how the link behaves from now on, for the connections there are too.
-    pub fn set(&self, link: Link) {
+    /// Changes the state of the network, also for open connections.
+    pub fn set(&self, link: NetworkState) {
         self.link.send_replace(link);
     }
 }
 
-/// Accepts until the proxy is dropped.
-async fn serve(listener: TcpListener, port: u16, server: u16, mut state: watch::Receiver<Link>) {
+/// Accepts connections until the proxy is dropped.
+async fn serve(listener: TcpListener, port: u16, server: u16, mut state: watch::Receiver<NetworkState>) {
     let mut listener = Some(listener);
     loop {
-        if *state.borrow_and_update() == Link::Refused {
-            // A port that nobody listens on is what refuses.
+        if *state.borrow_and_update() == NetworkState::Refused {
+            // Only a port without a listener refuses connections.
             listener = None;
             if state.changed().await.is_err() {
                 return;
@@ -71,7 +71,7 @@ async fn serve(listener: TcpListener, port: u16, server: u16, mut state: watch::
             continue;
         }
         let Some(open) = &listener else {
-            // The port may be a passing client's for a moment.
+            // Another client may use the port for a moment.
             listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.ok();
             if listener.is_none() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -88,10 +88,10 @@ async fn serve(listener: TcpListener, port: u16, server: u16, mut state: watch::
     }
 }
 
-/// One connection, from its first byte to its last.
-async fn connect(client: TcpStream, server: u16, mut state: watch::Receiver<Link>) {
-    // A partition also keeps the two from meeting.
-    if state.wait_for(|link| *link != Link::Silent).await.is_err() {
+/// Forwards one connection.
+async fn connect(client: TcpStream, server: u16, mut state: watch::Receiver<NetworkState>) {
+    // A partition also delays the connection to the server.
+    if state.wait_for(|link| *link != NetworkState::Silent).await.is_err() {
         return;
     }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, server));
@@ -99,11 +99,11 @@ async fn connect(client: TcpStream, server: u16, mut state: watch::Receiver<Link
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    // When one direction ends, dropping both ends the connection for both sides.
+    // When one direction ends, both connections are closed.
     tokio::select! {
         () = pass(from_client, to_server, state.clone(), Direction::Request) => {}
         () = pass(from_server, to_client, state.clone(), Direction::Answer) => {}
-        _ = state.wait_for(|link| *link == Link::Refused) => {}
+        _ = state.wait_for(|link| *link == NetworkState::Refused) => {}
     }
 }
 
@@ -113,23 +113,32 @@ enum Direction {
     Answer,
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<Link>, direction: Direction) {
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut state: watch::Receiver<NetworkState>,
+    direction: Direction,
+) {
     let mut piece = vec![0; 64 << 10];
     let mut passed = 0;
     loop {
         let Ok(length @ 1..) = from.read(&mut piece).await else { return };
-        if state.wait_for(|link| *link != Link::Silent).await.is_err() {
+        if state.wait_for(|link| *link != NetworkState::Silent).await.is_err() {
             return;
         }
         let link = *state.borrow();
         let mut allowed = length;
         match link {
-            Link::Slow(by) if direction == Direction::Answer => tokio::time::sleep(by).await,
-            Link::Truncated(limit) if direction == Direction::Answer => {
+            NetworkState::Slow(by) if direction == Direction::Answer => tokio::time::sleep(by).await,
+            NetworkState::Truncated(limit) if direction == Direction::Answer => {
                 allowed = length.min(limit.saturating_sub(passed));
                 passed += allowed;
             }
-            Link::Sound | Link::Slow(_) | Link::Refused | Link::Silent | Link::Truncated(_) => passed = 0,
+            NetworkState::Healthy
+            | NetworkState::Slow(_)
+            | NetworkState::Refused
+            | NetworkState::Silent
+            | NetworkState::Truncated(_) => passed = 0,
         }
         if to.write_all(&piece[..allowed]).await.is_err() || allowed < length {
             return;

@@ -1,4 +1,4 @@
-//! A receiver of webhooks and of spans: a small HTTP server that keeps what it gets and answers as it is told.
+//! A receiver of webhooks and spans: an HTTP server that stores requests and sends configured replies.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::wait::eventually;
 
-/// A running receiver. It takes everything, unless told otherwise.
+/// A running receiver. The default reply is 204.
 #[derive(Debug, Clone)]
 pub struct Receiver {
     address: SocketAddr,
@@ -32,32 +32,32 @@ struct State {
     replies: VecDeque<Reply>,
 }
 
-/// How to answer one request.
+/// The reply to one request.
 #[derive(Debug, Clone)]
 pub enum Reply {
-    /// With this status.
+    /// This status.
     Status(u16),
-    /// With this status and a header.
+    /// This status and a header.
     Header(u16, &'static str, String),
-    /// Not at all: the request is kept open until the sender gives up.
+    /// No reply: the request stays open until the client closes it.
     Hang,
 }
 
-/// One request.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// Its headers, names in lower case.
+    /// The headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// Its body, where that is text.
+    /// The body as text.
     pub body: String,
-    /// Its body.
+    /// The body.
     pub bytes: Bytes,
 }
 
 impl Receiver {
-    /// Starts one on a free port of the loopback address.
+    /// Starts a receiver on a free loopback port.
     pub fn start() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let receiver = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
@@ -66,38 +66,37 @@ impl Receiver {
         receiver
     }
 
-    /// Its URL with this path, which begins with `/`.
+    /// The URL with this path, which begins with `/`.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Answers the next requests like this, one each.
+    /// Sets the replies to the next requests.
     pub fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state.lock().unwrap().replies.extend(replies);
     }
 
-    /// Everything that came so far.
+    /// All received requests.
     pub fn received(&self) -> Vec<Received> {
         self.state.lock().unwrap().received.clone()
     }
 
-    /// Everything that came, once it is `count` requests or more.
+    /// Waits for at least `count` requests and returns all of them.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
-        let what = format!("the receiver has got {count} requests");
+        let what = format!("the receiver has received {count} requests");
         eventually(&what, Duration::from_secs(120), async || Some(self.received()).filter(|all| all.len() >= count))
             .await
     }
 }
 
 impl Received {
-    /// A header's value; empty when absent.
+    /// The value of a header; empty if absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The body, if it was signed with `secret` within the last minutes by the rules of Standard Webhooks; panics
-    /// otherwise. HMAC is spelled out (RFC 2104), so that it agrees with the sender's for no other reason than that
-    /// both are right.
+    /// Returns the body after verifying the signature with `secret` and the timestamp, by the rules of Standard
+    /// Webhooks. Panics if they are invalid. Implements HMAC itself (RFC 2104), independently of the sender's code.
     pub fn verified(&self, secret: &str) -> Value {
         let (id, timestamp) = (self.header("webhook-id"), self.header("webhook-timestamp"));
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -135,7 +134,7 @@ fn serve(listener: std::net::TcpListener, state: &Arc<Mutex<State>>) {
 
 async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Empty<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
-    // A sender that dies half-way has sent nothing.
+    // An incomplete request is not stored.
     let Ok(body) = body.collect().await else { return std::future::pending().await };
     let header = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
         (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())

@@ -10,37 +10,37 @@ use tempfile::TempDir;
 
 use crate::authority::Authority;
 use crate::folder::temporary_folder;
-use crate::process::{Tied, free_port, spawn_tied};
+use crate::process::{ChildGuard, free_port, spawn_guarded};
 use crate::wait::wait_until;
 
-/// A running `redis-server` with an append-only file, so that a restart finds its data again.
+/// A running `redis-server` with an append-only file, so that data survives a restart.
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
     folder: TempDir,
     options: Vec<String>,
     tls: bool,
-    process: Option<Tied>,
+    process: Option<ChildGuard>,
 }
 
-/// The Redis that all tests of this process share; tell them apart by key prefix.
+/// The Redis of all tests of this process; each test uses its own key prefix.
 pub fn redis() -> &'static RedisServer {
     static SERVER: OnceLock<RedisServer> = OnceLock::new();
     SERVER.get_or_init(RedisServer::start)
 }
 
 impl RedisServer {
-    /// Starts one of your own, for tests that break it.
+    /// Starts a separate server, for tests that break it.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// The same with options of your own, as on its command line.
+    /// Starts a server with additional command-line options.
     pub(crate) fn start_with(options: &[&str]) -> Self {
         Self::launch(options, false)
     }
 
-    /// Starts one that speaks TLS alone, with a certificate of this authority.
+    /// Starts a server that accepts only TLS, with a certificate of `authority`.
     pub fn start_with_tls(authority: &Authority) -> Self {
         let path = |file: PathBuf| file.to_str().unwrap().to_owned();
         let (ca, certificate, key) = (path(authority.ca()), path(authority.certificate()), path(authority.key()));
@@ -56,27 +56,27 @@ impl RedisServer {
         server
     }
 
-    /// Where clients connect.
+    /// The URL for clients.
     pub fn url(&self) -> String {
         format!("redis{}://127.0.0.1:{}", if self.tls { "s" } else { "" }, self.port)
     }
 
-    /// Its port.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Sends a signal to the server, such as `libc::SIGSTOP`.
+    /// Sends a signal, such as `libc::SIGSTOP`.
     pub fn signal(&self, signal: i32) {
         self.process.as_ref().unwrap().signal(signal);
     }
 
-    /// Kills it, as a crash would.
+    /// Kills the server, as a crash does.
     pub fn kill(&mut self) {
         self.process = None;
     }
 
-    /// Starts it again on the same port with the same data.
+    /// Starts the server again, with the same port and data.
     pub fn resume(&mut self) {
         let mut command = Command::new("redis-server");
         if self.tls {
@@ -87,11 +87,11 @@ impl RedisServer {
         command.arg(self.port.to_string());
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]).args(&self.options);
         command.arg("--dir").arg(self.folder.path()).stdout(Stdio::null());
-        self.process = Some(spawn_tied(command, libc::SIGTERM));
+        self.process = Some(spawn_guarded(command, libc::SIGTERM));
         wait_until("Redis answers", Duration::from_secs(20), || self.answers());
     }
 
-    /// Starts it again on the same port with nothing in it, as a server that keeps its data in memory alone.
+    /// Starts the server again, with the same port and without data.
     pub fn resume_empty(&mut self) {
         for file in std::fs::read_dir(self.folder.path()).unwrap().flatten() {
             let path = file.path();
@@ -100,7 +100,7 @@ impl RedisServer {
         self.resume();
     }
 
-    /// What `redis-cli` answers to a command.
+    /// The output of `redis-cli` for a command.
     pub fn cli(&self, arguments: &[&str]) -> String {
         cli(self.port, arguments)
     }
@@ -119,7 +119,7 @@ impl RedisServer {
     }
 }
 
-/// What `redis-cli` answers to a command at a port.
+/// The output of `redis-cli` for a command to a port.
 pub(crate) fn cli(port: u16, arguments: &[&str]) -> String {
     let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(arguments).output().unwrap();
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -1,4 +1,4 @@
-//! A private S3 endpoint over HTTP, with signatures checked.
+//! A private S3 endpoint over HTTP that verifies signatures.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::unique;
 const ACCESS_KEY: &str = "trainyard";
 const SECRET_KEY: &str = "trainyard-secret";
 
-/// A running S3 endpoint whose buckets are folders.
+/// A running S3 endpoint; buckets are folders.
 #[derive(Debug)]
 pub struct S3Server {
     address: SocketAddr,
@@ -29,14 +29,14 @@ pub struct S3Server {
     broken: Arc<AtomicBool>,
 }
 
-/// The endpoint that all tests of this process share; take a [`S3Server::fresh_bucket`] each.
+/// The endpoint of all tests of this process. Each test uses its own [`S3Server::fresh_bucket`].
 pub fn s3() -> &'static S3Server {
     static SERVER: OnceLock<S3Server> = OnceLock::new();
     SERVER.get_or_init(S3Server::start)
 }
 
 impl S3Server {
-    /// Starts one of your own.
+    /// Starts a separate endpoint.
     pub fn start() -> Self {
         let folder = temporary_folder("s3");
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).unwrap());
@@ -50,7 +50,7 @@ impl S3Server {
         Self { address, folder, broken }
     }
 
-    /// The `AWS_*` settings that reach it.
+    /// The `AWS_*` settings for clients.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
@@ -61,30 +61,30 @@ impl S3Server {
         ]
     }
 
-    /// Its port.
+    /// The port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Whether it answers 500 to everything from now on.
+    /// Sets whether the endpoint answers every request with 500.
     pub fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
     }
 
-    /// A new bucket; the answer is its `s3://` URL.
+    /// Creates a bucket and returns its `s3://` URL.
     pub fn fresh_bucket(&self) -> String {
         let name = unique("bucket");
         std::fs::create_dir(self.folder.path().join(&name)).unwrap();
         format!("s3://{name}")
     }
 
-    /// Where the objects of a bucket lie as files, for tests that damage them.
+    /// The folder with the objects of a bucket, for tests that damage them.
     pub fn files(&self, bucket_url: &str) -> PathBuf {
         self.folder.path().join(bucket_url.trim_start_matches("s3://"))
     }
 }
 
-/// The service, unless it was told to fail.
+/// The service, which can be set to fail.
 #[derive(Clone)]
 struct Breakable {
     service: S3Service,

@@ -1,4 +1,4 @@
-//! A file system of a few megabytes that a test can fill and free again.
+//! A small file system that a test can fill.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -10,15 +10,15 @@ use tempfile::TempDir;
 
 use crate::folder::temporary_folder;
 
-/// A tmpfs, mounted until it is dropped.
+/// A tmpfs that is unmounted on drop.
 #[derive(Debug)]
 pub struct SmallDisk {
     folder: TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts a file system of `megabytes`. `None`, with a printed reason, where mounting is not permitted.
-    #[expect(clippy::print_stderr, reason = "who reads the test's output should know what was not tested")]
+    /// Mounts a file system of `megabytes`. Prints the reason and returns `None` if mounting is not permitted.
+    #[expect(clippy::print_stderr, reason = "the test output must name a skipped test")]
     pub fn mount(megabytes: u32) -> Option<Self> {
         let disk = Self { folder: temporary_folder("small-disk") };
         let (target, size) = (c_path(disk.path()), CString::new(format!("size={megabytes}m,mode=0755")).unwrap());
@@ -32,22 +32,22 @@ impl SmallDisk {
         Some(disk)
     }
 
-    /// Where it is mounted.
+    /// The mount point.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Takes all room that is left.
+    /// Fills the disk.
     pub fn fill(&self) {
         let mut filler = File::options().create(true).append(true).open(self.filler()).unwrap();
         for size in [1 << 20, 1 << 16, 1 << 12, 1] {
             let piece = vec![0; size];
-            // A write that finds no room at all says so; one that finds some is cut short.
+            // A write to a full disk fails; a write to a nearly full disk is short.
             while filler.write(&piece).is_ok_and(|written| written > 0) {}
         }
     }
 
-    /// Gives the room back.
+    /// Frees the space again.
     pub fn free(&self) {
         std::fs::remove_file(self.filler()).unwrap();
     }

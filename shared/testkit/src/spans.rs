@@ -1,4 +1,4 @@
-//! Spans, read from what a collector of traces gets: OTLP over HTTP, in protobuf.
+//! Received spans: OTLP over HTTP, in protobuf.
 
 use std::collections::BTreeMap;
 
@@ -10,63 +10,63 @@ use prost::Message as _;
 
 use crate::receiver::{Received, Receiver};
 
-/// One span. Ids are hexadecimal.
+/// A span. Ids are hexadecimal.
 #[derive(Debug, Clone)]
-pub struct SeenSpan {
-    /// Who sent it: the attributes of its resource.
+pub struct ReceivedSpan {
+    /// The attributes of the resource.
     pub resource: BTreeMap<String, String>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its trace.
+    /// The trace id.
     pub trace: String,
-    /// Its own id.
+    /// The span id.
     pub id: String,
-    /// The id of the span above it; empty for the first.
+    /// The id of the parent span; empty for a root span.
     pub parent: String,
-    /// Trace and id of each span that it points at.
+    /// Trace id and span id of each link.
     pub links: Vec<(String, String)>,
-    /// When it began and ended, in nanoseconds since 1970.
+    /// Start and end time, in nanoseconds since the Unix epoch.
     pub time: (u64, u64),
-    /// Its attributes.
+    /// The attributes.
     pub attributes: BTreeMap<String, String>,
-    /// Why what it stands for failed, if it did.
+    /// The error message, if the status is an error.
     pub failure: Option<String>,
 }
 
 impl Receiver {
-    /// All spans that came so far; panics when one came that OTLP does not allow.
-    pub fn spans(&self) -> Vec<SeenSpan> {
+    /// All received spans. Panics if a span is invalid.
+    pub fn spans(&self) -> Vec<ReceivedSpan> {
         self.received().iter().flat_map(read).collect()
     }
 }
 
-impl SeenSpan {
-    /// The service that sent it.
+impl ReceivedSpan {
+    /// The service name.
     pub fn service(&self) -> &str {
         &self.resource["service.name"]
     }
 
-    /// An attribute; empty when absent.
+    /// The value of an attribute; empty if absent.
     pub fn attribute(&self, key: &str) -> &str {
         self.attributes.get(key).map_or("", String::as_str)
     }
 }
 
-fn read(received: &Received) -> Vec<SeenSpan> {
+fn read(received: &Received) -> Vec<ReceivedSpan> {
     assert_eq!((received.path.as_str(), received.header("content-type")), ("/v1/traces", "application/x-protobuf"));
     let request = ExportTraceServiceRequest::decode(received.bytes.clone()).unwrap();
     request.resource_spans.into_iter().flat_map(of_resource).collect()
 }
 
-fn of_resource(spans: ResourceSpans) -> Vec<SeenSpan> {
+fn of_resource(spans: ResourceSpans) -> Vec<ReceivedSpan> {
     let resource = texts(spans.resource.unwrap().attributes);
-    spans.scope_spans.into_iter().flat_map(|scope| scope.spans).map(|span| seen(&resource, span)).collect()
+    spans.scope_spans.into_iter().flat_map(|scope| scope.spans).map(|span| convert(&resource, span)).collect()
 }
 
-fn seen(resource: &BTreeMap<String, String>, span: Span) -> SeenSpan {
+fn convert(resource: &BTreeMap<String, String>, span: Span) -> ReceivedSpan {
     assert!(span.trace_id.len() == 16 && span.span_id.len() == 8, "{span:?}");
     assert!(span.start_time_unix_nano > 0 && span.start_time_unix_nano <= span.end_time_unix_nano, "{span:?}");
-    SeenSpan {
+    ReceivedSpan {
         resource: resource.clone(),
         name: span.name,
         trace: hex(&span.trace_id),
@@ -87,8 +87,8 @@ fn text(value: Option<AnyValue>) -> String {
     match value.and_then(|value| value.value) {
         Some(Value::StringValue(text)) => text,
         Some(Value::IntValue(number)) => number.to_string(),
-        Some(Value::BoolValue(truth)) => truth.to_string(),
-        other => panic!("nothing here sends {other:?}"),
+        Some(Value::BoolValue(boolean)) => boolean.to_string(),
+        other => panic!("unexpected attribute {other:?}"),
     }
 }
 

@@ -1,5 +1,4 @@
-//! Trainyard itself, as the processes that people run: `up` alone, or `api`, `worker` and `inference` on Postgres,
-//! Redis and S3.
+//! Trainyard processes: `up`, or `api`, `worker` and `inference` with Postgres, Redis and S3.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,29 +9,29 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 use crate::folder::temporary_folder;
-use crate::process::{Tied, free_port, spawn_tied};
+use crate::process::{ChildGuard, free_port, spawn_guarded};
 use crate::wait::wait_until;
 use crate::{postgres, redis, s3, unique};
 
-/// The address that signs in as administrator in every test system.
+/// The administrator's e-mail address in every test system.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
-/// Its password.
+/// The administrator's password.
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
-/// The secret that signs tokens in every test system, so that tests can forge near misses.
+/// The JWT secret of every test system, so that tests can forge tokens.
 pub const JWT_SECRET: &str = "a secret for tests that is long enough";
-/// The secret that signs webhooks in every test system.
+/// The webhook secret of every test system.
 pub const WEBHOOK_SECRET: &str = "whsec_YSBzZWNyZXQgZm9yIHRlc3RzIHRoYXQgaXMgbG9uZyBlbm91Z2g=";
 
-/// What a system stands on.
+/// The backends of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stack {
-    /// One process: SQLite, a queue in memory, local files.
+    /// One process with SQLite, a queue in memory and local files.
     Embedded,
-    /// One process per role on Postgres, Redis and S3.
+    /// One process per role with Postgres, Redis and S3.
     Distributed,
 }
 
-/// A running Trainyard.
+/// A running Trainyard system.
 #[derive(Debug)]
 pub struct System {
     binary: PathBuf,
@@ -43,26 +42,26 @@ pub struct System {
     roles: Vec<Role>,
 }
 
-/// A process that ended by itself and was started again.
+/// A process that ended and was restarted.
 #[derive(Debug, Clone)]
-pub struct Revived {
-    /// Its index.
+pub struct Restarted {
+    /// The index of the process.
     pub role: usize,
-    /// What it runs.
+    /// The role.
     pub name: &'static str,
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// The last line of its log.
-    pub last_words: String,
+    /// The last line of the log.
+    pub last_log_line: String,
 }
 
-/// One of its processes.
+/// A process of the system.
 #[derive(Debug)]
 struct Role {
     name: &'static str,
     port: u16,
     log: PathBuf,
-    process: Option<Tied>,
+    process: Option<ChildGuard>,
 }
 
 impl System {
@@ -71,7 +70,7 @@ impl System {
         Self::start_with(binary, stack, 1, &[])
     }
 
-    /// The same with as many workers as asked (the embedded stack has its own one) and settings on top.
+    /// Starts `binary` with `workers` workers (the embedded stack always has one) and additional settings.
     pub fn start_with(binary: &str, stack: Stack, workers: usize, settings: &[(&str, &str)]) -> Self {
         let (mut environment, names) = match stack {
             Stack::Embedded => (Vec::new(), vec!["up"]),
@@ -85,7 +84,7 @@ impl System {
         Self::start_roles(binary, &names, environment)
     }
 
-    /// The embedded stack with its data in a folder of the test's choice, and settings on top.
+    /// Starts the embedded stack with this data folder and additional settings.
     pub fn start_in(binary: &str, data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut system =
             Self::new(binary, settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect());
@@ -94,8 +93,8 @@ impl System {
         system
     }
 
-    /// Starts these roles with nothing but these settings on top of what every test system has: for systems on servers of
-    /// their own. The first role is the one that clients talk to unless told otherwise.
+    /// Starts these roles with the common test settings and `settings`, for systems with separate servers. Clients use
+    /// the first role by default.
     pub fn start_roles(binary: &str, roles: &[&'static str], settings: Vec<(String, String)>) -> Self {
         let mut system = Self::new(binary, settings);
         if roles != ["up"] {
@@ -105,14 +104,14 @@ impl System {
         system
     }
 
-    /// Starts these roles on a database that was never migrated, and does not wait until they are ready.
+    /// Starts these roles on a database without migrations, and does not wait until they are ready.
     pub fn start_unmigrated(binary: &str, roles: &[&'static str], settings: Vec<(String, String)>) -> Self {
         let mut system = Self::new(binary, settings);
         roles.iter().for_each(|role| system.add(role));
         system
     }
 
-    /// Brings the database's schema up to date.
+    /// Applies the database migrations.
     pub fn migrate(&self) {
         let migrated = self.command("migrate").status().unwrap();
         assert!(migrated.success(), "trainyard migrate failed");
@@ -137,61 +136,61 @@ impl System {
         self.resume(i);
     }
 
-    /// A client of this system, not signed in.
+    /// An anonymous client of this system.
     pub fn client(&self) -> Client {
         let inference = self.roles.iter().find(|role| role.name == "inference").unwrap_or(&self.roles[0]);
         Client::new(self.roles[0].url(), inference.url())
     }
 
-    /// A client that talks to the API in process `api`.
+    /// A client that uses the API process `api`.
     pub fn client_of(&self, api: usize) -> Client {
         Client::new(self.roles[api].url(), self.client().inference_url().to_owned())
     }
 
-    /// Every process' base URL with the role's name.
+    /// The role and the base URL of every process.
     pub fn urls(&self) -> Vec<(&'static str, String)> {
         self.roles.iter().map(|role| (role.name, role.url())).collect()
     }
 
-    /// Indices of the processes that train: the workers, or the one process of the embedded stack.
+    /// The indices of the processes that train: the workers, or the embedded process.
     pub fn workers(&self) -> Vec<usize> {
         (0..self.roles.len()).filter(|&i| matches!(self.roles[i].name, "worker" | "up")).collect()
     }
 
-    /// Indices of the processes with this role.
+    /// The indices of the processes with this role.
     pub fn roles(&self, name: &str) -> Vec<usize> {
         (0..self.roles.len()).filter(|&i| self.roles[i].name == name).collect()
     }
 
-    /// The process id of a role that runs.
+    /// The process id of a running role.
     pub fn pid(&self, role: usize) -> u32 {
         self.roles[role].process.as_ref().unwrap().0.id()
     }
 
-    /// Starts every process again that ended by itself, as a container runtime would, and returns which ones.
-    pub fn revive(&mut self) -> Vec<Revived> {
-        let mut revived = Vec::new();
+    /// Restarts every process that has ended, as a container runtime does, and returns them.
+    pub fn restart_ended(&mut self) -> Vec<Restarted> {
+        let mut restarted = Vec::new();
         for role in 0..self.roles.len() {
             let ended = self.roles[role].process.as_mut().and_then(|process| process.0.try_wait().unwrap());
             let Some(status) = ended else { continue };
-            let last_words = self.log(role).lines().last().unwrap_or_default().to_owned();
-            revived.push(Revived { role, name: self.roles[role].name, status, last_words });
+            let last_log_line = self.log(role).lines().last().unwrap_or_default().to_owned();
+            restarted.push(Restarted { role, name: self.roles[role].name, status, last_log_line });
             self.resume(role);
         }
-        revived
+        restarted
     }
 
-    /// The folder that holds the embedded stack's data and every process' work folder.
+    /// The folder with the data of the embedded stack and the work folders.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Changes a setting for processes that start from now on.
+    /// Changes a setting of processes that start later.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Kills a process as a crash would.
+    /// Kills a process, as a crash does.
     pub fn kill(&mut self, role: usize) {
         self.roles[role].process = None;
     }
@@ -201,24 +200,24 @@ impl System {
         self.roles[role].process.as_ref().unwrap().signal(signal);
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits until the process has ended.
     pub fn terminate(&mut self, role: usize) -> ExitStatus {
         let mut process = self.roles[role].process.take().unwrap();
         process.signal(libc::SIGTERM);
         wait_until("the process ends after SIGTERM", Duration::from_secs(60), || process.0.try_wait().unwrap())
     }
 
-    /// Waits until a process that was told to has ended.
-    pub fn ended(&mut self, role: usize) -> ExitStatus {
+    /// Waits until a process has ended.
+    pub fn wait_ended(&mut self, role: usize) -> ExitStatus {
         let mut process = self.roles[role].process.take().unwrap();
         wait_until("the process ends", Duration::from_secs(60), || process.0.try_wait().unwrap())
     }
 
-    /// Starts a process (again) and returns at once.
+    /// Starts a process and returns at once.
     pub fn resume(&mut self, role: usize) {
         let name = self.roles[role].name;
         let mut command = self.command(name);
-        // Its own, and the same after a restart.
+        // Each process has its own work folder, also after a restart.
         command.env("TRAINYARD__WORKER__WORK_DIR", self.work_folder(role));
         command.args(["--listen", &format!("127.0.0.1:{}", self.roles[role].port)]);
         if name == "up" {
@@ -226,10 +225,10 @@ impl System {
         }
         let log = File::options().create(true).append(true).open(&self.roles[role].log).unwrap();
         command.stdout(Stdio::null()).stderr(log);
-        self.roles[role].process = Some(spawn_tied(command, libc::SIGKILL));
+        self.roles[role].process = Some(spawn_guarded(command, libc::SIGKILL));
     }
 
-    /// Blocks until a process says that it is ready.
+    /// Blocks until a process is ready.
     pub fn wait_ready(&mut self, role: usize) {
         let url = format!("{}/health/ready", self.roles[role].url());
         let name = self.roles[role].name;
@@ -240,12 +239,12 @@ impl System {
         });
     }
 
-    /// What a process has logged.
+    /// The log of a process.
     pub fn log(&self, role: usize) -> String {
         std::fs::read_to_string(&self.roles[role].log).unwrap_or_default()
     }
 
-    /// Runs the binary with this system's settings, for commands that end by themselves.
+    /// Runs the binary with the settings of this system, for commands that end by themselves.
     pub fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(&self.binary);
         command.arg(verb).env_clear().envs(self.environment.clone());
@@ -254,7 +253,7 @@ impl System {
         command
     }
 
-    /// Where a process keeps its cache and its running jobs.
+    /// The work folder of a process.
     pub fn work_folder(&self, role: usize) -> PathBuf {
         self.folder.path().join(format!("work-{role}"))
     }
@@ -274,17 +273,17 @@ fn common_settings() -> Vec<(String, String)> {
         ("TRAINYARD__WEBHOOKS__SECRET", WEBHOOK_SECRET),
         ("LOG_FORMAT", "json"),
         ("TRAINYARD__SERVER__MODE", "development"),
-        // Real bcrypt, at a cost that lets a test sign in hundreds of times.
+        // Real bcrypt at the lowest cost, so that tests can sign in often.
         ("TRAINYARD__AUTH__BCRYPT_COST", "4"),
-        // All tests come from one address.
+        // All tests use one client address.
         ("TRAINYARD__AUTH__MAX_SIGNUPS_PER_ADDRESS", "1000000"),
         ("TRAINYARD__AUTH__MAX_FAILED_LOGINS_PER_ADDRESS", "1000000"),
     ];
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
-/// The settings of a distributed stack on the shared servers, with a database, a queue and a bucket of its own; of two with
-/// one name the last one counts.
+/// The settings of a distributed stack on the shared servers, with its own database, queue and bucket. A later setting
+/// overrides an earlier one of the same name.
 pub fn distributed_settings() -> Vec<(String, String)> {
     let mut settings = vec![
         ("DATABASE_URL".to_owned(), postgres().fresh_database()),

@@ -1,26 +1,26 @@
-//! Waiting on a condition, with a bound: the only place in the tests where time passes for its own sake.
+//! Waiting for conditions with a timeout. No other module of the tests sleeps.
 
 use std::time::{Duration, Instant};
 
 const STEP: Duration = Duration::from_millis(20);
 
-/// Blocks for so long: how long a fault lasts.
-#[expect(clippy::disallowed_methods, reason = "blocking test code, while a fault does its work")]
-pub fn hold(time: Duration) {
+/// Blocks for the duration of a fault.
+#[expect(clippy::disallowed_methods, reason = "blocking test code for the duration of a fault")]
+pub fn sleep_blocking(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// The same for async code: what lies between two requests of a stream.
+/// Waits for the interval between two requests.
 pub async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
 }
 
-/// Blocks until `met` gives a value; panics with `what` after `limit`.
-#[expect(clippy::disallowed_methods, reason = "blocking test code, between two looks at a condition")]
-pub fn wait_until<T>(what: &str, limit: Duration, mut met: impl FnMut() -> Option<T>) -> T {
+/// Blocks until `condition` returns a value. Panics with `what` after `limit`.
+#[expect(clippy::disallowed_methods, reason = "blocking test code between two evaluations of a condition")]
+pub fn wait_until<T>(what: &str, limit: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {
-        if let Some(value) = met() {
+        if let Some(value) = condition() {
             return value;
         }
         assert!(Instant::now() < deadline, "gave up after {limit:?} waiting until {what}");
@@ -28,11 +28,11 @@ pub fn wait_until<T>(what: &str, limit: Duration, mut met: impl FnMut() -> Optio
     }
 }
 
-/// The same for async code.
-pub async fn eventually<T>(what: &str, limit: Duration, mut met: impl AsyncFnMut() -> Option<T>) -> T {
+/// The async variant of [`wait_until`].
+pub async fn eventually<T>(what: &str, limit: Duration, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {
-        if let Some(value) = met().await {
+        if let Some(value) = condition().await {
             return value;
         }
         assert!(Instant::now() < deadline, "gave up after {limit:?} waiting until {what}");

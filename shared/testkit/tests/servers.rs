@@ -1,11 +1,11 @@
-//! The servers start, answer, and keep their data over a restart.
+//! The servers start, respond, and keep their data across a restart.
 
 use std::process::Command;
 
-use trainyard_testkit::{Link, Proxy, RedisServer, eventually, postgres, s3};
+use trainyard_testkit::{NetworkState, Proxy, RedisServer, eventually, postgres, s3};
 
 #[test]
-fn postgres_gives_each_test_a_database_of_its_own() {
+fn each_test_gets_its_own_postgres_database() {
     let (one, two) = (postgres().fresh_database(), postgres().fresh_database());
     assert_ne!(one, two);
     for url in [one, two] {
@@ -15,7 +15,7 @@ fn postgres_gives_each_test_a_database_of_its_own() {
 }
 
 #[test]
-fn redis_keeps_its_data_over_a_restart() {
+fn redis_keeps_its_data_across_a_restart() {
     let mut server = RedisServer::start();
     let cli = |server: &RedisServer, args: &[&str]| {
         let output = Command::new("redis-cli").args(["-u", &server.url()]).args(args).output().unwrap();
@@ -38,7 +38,7 @@ async fn s3_refuses_callers_without_a_signature() {
 }
 
 #[tokio::test]
-async fn the_proxy_passes_delays_cuts_silences_and_truncates() {
+async fn the_proxy_simulates_all_faults() {
     use std::time::{Duration, Instant};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -71,31 +71,31 @@ async fn the_proxy_passes_delays_cuts_silences_and_truncates() {
     let mut socket = connect().await.unwrap();
     assert_eq!(echoed(&mut socket).await, 10);
 
-    proxy.set(Link::Slow(Duration::from_millis(200)));
-    let asked = Instant::now();
+    proxy.set(NetworkState::Slow(Duration::from_millis(200)));
+    let started = Instant::now();
     assert_eq!(echoed(&mut socket).await, 10);
-    assert!(asked.elapsed() >= Duration::from_millis(200));
+    assert!(started.elapsed() >= Duration::from_millis(200));
 
-    proxy.set(Link::Silent);
+    proxy.set(NetworkState::Silent);
     let silent = tokio::time::timeout(Duration::from_millis(300), echoed(&mut socket)).await;
-    assert!(silent.is_err(), "nothing passes");
-    proxy.set(Link::Sound);
+    assert!(silent.is_err(), "nothing is forwarded");
+    proxy.set(NetworkState::Healthy);
     let mut late = [0; 10];
     socket.read_exact(&mut late).await.unwrap();
-    assert_eq!(&late, b"0123456789", "what was sent arrives when the partition heals");
+    assert_eq!(&late, b"0123456789", "data arrives after the partition has ended");
 
-    proxy.set(Link::Truncated(4));
+    proxy.set(NetworkState::Truncated(4));
     assert_eq!(echoed(&mut socket).await, 4);
 
-    proxy.set(Link::Sound);
+    proxy.set(NetworkState::Healthy);
     let mut socket = connect().await.unwrap();
     assert_eq!(echoed(&mut socket).await, 10);
-    proxy.set(Link::Refused);
-    assert!(matches!(socket.read(&mut late).await, Ok(0) | Err(_)), "the connection is cut");
+    proxy.set(NetworkState::Refused);
+    assert!(matches!(socket.read(&mut late).await, Ok(0) | Err(_)), "the connection is closed");
     eventually("connections are refused", Duration::from_secs(5), async || connect().await.is_err().then_some(()))
         .await;
-    proxy.set(Link::Sound);
-    eventually("connections pass again", Duration::from_secs(5), async || {
+    proxy.set(NetworkState::Healthy);
+    eventually("connections are accepted again", Duration::from_secs(5), async || {
         let mut socket = connect().await.ok()?;
         (echoed(&mut socket).await == 10).then_some(())
     })

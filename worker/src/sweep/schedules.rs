@@ -125,7 +125,7 @@ impl Round {
                 span.text("schedule.name", &schedule.name);
                 span.text("job.id", job.id);
             });
-            job.traceparent = span.place().map(|place| place.to_string());
+            job.traceparent = span.context().map(|place| place.to_string());
             tx.jobs().insert(&job).await?;
             self.submitted.push(job);
         }

@@ -47,7 +47,7 @@ const POISON: Counts = Counts { attempts: 0, crashes: 3, interruptions: 0 };
 const ONE_FAILURE: Counts = Counts { attempts: 1, crashes: 0, interruptions: 0 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_is_panicked_and_shows_its_last_words() {
+async fn a_panic_is_panicked_and_shows_its_last_log_line() {
     // What the training program's own hook writes, and how Rust ends.
     let panic = "echo \"reading $PWD\" >&2; echo 'panicked: index out of bounds' >&2; exit 101";
     let (_yard, job) = beside_a_good_job(panic, same).await;

@@ -51,7 +51,7 @@ pub async fn trigger(
     state.quota().admit_one(&mut tx, principal.user_id, dataset.id, deleted).await?;
 
     let span = Span::child_of(Some(trace.server_span()), "api.training.submit");
-    let traceparent = span.place().or(trace.remote_parent()).map(|place| place.to_string());
+    let traceparent = span.context().or(trace.remote_parent()).map(|place| place.to_string());
     let job = Job::submitted(spec, dataset.id, principal.user_id, actor.request_id(), now);
     let job = Job { traceparent, ..job };
     let run = ScheduleRun {

@@ -109,7 +109,7 @@ pub async fn get(
         .into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Tells nginx and compatible proxies not to buffer the response.
+    // Disables response buffering in nginx and compatible proxies.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }

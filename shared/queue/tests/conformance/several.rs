@@ -72,7 +72,7 @@ async fn a_cluster_is_followed_from_node_to_node() {
         // The reader waits at a node that is about to hand over.
         reader.ask().await;
         cluster = started(move || {
-            cluster.change_places();
+            cluster.fail_over();
             cluster
         })
         .await;
@@ -102,7 +102,7 @@ async fn a_cluster_that_loses_a_master_goes_on_with_its_replica() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_with_a_certificate_is_trusted_by_its_authority_alone() {
-    let (ours, other) = (Authority::made(), Authority::made());
+    let (ours, other) = (Authority::create(), Authority::create());
     let server = RedisServer::start_with_tls(&ours);
     let trusting = |authority: Option<&Authority>| {
         let tls_ca = authority.map(|authority| std::fs::read(authority.ca()).unwrap());

@@ -1,13 +1,13 @@
 //! Postgres over TLS, with a certificate of our own.
 
 use trainyard_storage::{Db, StorageError};
-use trainyard_testkit::{Authority, PostgresServer, with_causes};
+use trainyard_testkit::{Authority, PostgresServer, error_chain};
 
 use crate::bench::pool;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_trusted_by_the_authority_that_the_address_names() {
-    let (ours, other) = (Authority::made(), Authority::made());
+    let (ours, other) = (Authority::create(), Authority::create());
     let server = PostgresServer::start_with_tls(&ours);
     let url = server.fresh_database();
     let verified =
@@ -17,7 +17,7 @@ async fn a_server_is_trusted_by_the_authority_that_the_address_names() {
     db.close().await;
     for suspicious in [verified(&other), format!("{url}?sslmode=verify-full")] {
         let error = Db::connect(&suspicious, &pool()).await.unwrap_err();
-        let told = with_causes(&error);
+        let told = error_chain(&error);
         assert!(matches!(error, StorageError::Unavailable(_)) && told.contains("certificate"), "{told}");
     }
 }

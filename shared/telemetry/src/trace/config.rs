@@ -1,4 +1,4 @@
-//! Settings of traces. Plain data: the app reads them from its configuration file and environment.
+//! Settings of traces.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,27 +6,27 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-/// Settings of traces. Every field has the default named in its documentation.
+/// Settings of traces; `app/src/default.toml` documents the keys. The defaults are in parentheses.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TraceConfig {
-    /// Where spans are sent (nowhere).
+    /// Base URL of the collector (none).
     pub endpoint: Endpoint,
-    /// Share of the traces that begin here which are kept (1).
+    /// Sampling ratio for traces that begin here (1).
     pub ratio: Ratio,
     /// Headers of each request to the collector (none).
     pub headers: Pairs,
-    /// What is told of this process besides its service, version and instance (nothing).
+    /// Resource attributes besides service name, version and instance (none).
     pub resource_attributes: Pairs,
-    /// How long the collector may take to answer, in milliseconds (10,000).
+    /// Timeout of an export request, in milliseconds (10,000).
     pub timeout_ms: u64,
-    /// Spans that wait to be sent (2,048).
+    /// Maximum number of spans that wait for export (2,048).
     pub queue_spans: usize,
-    /// Spans sent together (512).
+    /// Maximum number of spans in a batch (512).
     pub batch_spans: usize,
-    /// How long a span waits for others to be sent with, in milliseconds (1,000).
+    /// Maximum time that a span waits for its batch to fill, in milliseconds (1,000).
     pub batch_wait_ms: u64,
-    /// How long a process that ends waits for its last spans to be taken, in milliseconds (3,000).
+    /// Maximum time that a stopping process waits for its last spans, in milliseconds (3,000).
     pub flush_ms: u64,
 }
 
@@ -47,8 +47,8 @@ impl Default for TraceConfig {
 }
 
 impl TraceConfig {
-    /// How long a process that ends waits for its last spans to be taken.
-    pub fn flush_limit(&self) -> Duration {
+    /// Maximum time that a stopping process waits for its last spans.
+    pub fn flush_timeout(&self) -> Duration {
         Duration::from_millis(self.flush_ms)
     }
 }
@@ -59,7 +59,7 @@ impl TraceConfig {
 pub struct Endpoint(Option<Url>);
 
 impl Endpoint {
-    /// Where traces are posted: the OTLP path below the base.
+    /// The URL of the OTLP traces endpoint, below the base URL.
     pub(super) fn url(&self) -> Option<Url> {
         let mut url = self.0.clone()?;
         url.path_segments_mut().ok()?.pop_if_empty().extend(["v1", "traces"]);
@@ -79,7 +79,7 @@ impl TryFrom<String> for Endpoint {
     }
 }
 
-/// A share, 0 to 1.
+/// A ratio from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Ratio(pub(super) f64);
@@ -92,7 +92,7 @@ impl TryFrom<f64> for Ratio {
     }
 }
 
-/// Names and values, in the settings a list such as `team=ml,zone=a`; values may be percent-encoded.
+/// Names and values, such as `team=ml,zone=a`; values can be percent-encoded.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pairs(pub(super) Vec<(String, String)>);
@@ -104,16 +104,16 @@ impl TryFrom<String> for Pairs {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let pair = |part: &str| {
             let (name, value) = part.split_once('=')?;
-            let (name, value) = (name.trim(), decoded(value.trim())?);
+            let (name, value) = (name.trim(), percent_decode(value.trim())?);
             (!name.is_empty()).then(|| (name.to_owned(), value))
         };
         let pairs: Option<Vec<_>> = parts.map(pair).collect();
-        pairs.map(Self).ok_or("must be name=value, more of them after commas, or empty")
+        pairs.map(Self).ok_or("must be comma-separated name=value pairs, or empty")
     }
 }
 
-/// Undoes percent-encoding.
-fn decoded(text: &str) -> Option<String> {
+/// Decodes percent-encoding; `None` if the encoding is invalid.
+fn percent_decode(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();
     for part in parts {
@@ -124,7 +124,7 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Values may be secrets.
+/// Values can be secrets, so only the names are shown.
 impl fmt::Debug for Pairs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_go_below_the_base_url_and_other_things_are_refused() {
+    fn the_otlp_path_is_appended_to_a_valid_base_url() {
         let url = |text: &str| Endpoint::try_from(text.to_owned()).map(|endpoint| endpoint.url().map(String::from));
         for base in ["http://collector:4318", "http://collector:4318/"] {
             assert_eq!(url(base), Ok(Some("http://collector:4318/v1/traces".into())));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_read_as_opentelemetry_writes_them() {
+    fn pairs_are_parsed_as_opentelemetry_defines() {
         let pairs = |text: &str| Pairs::try_from(text.to_owned()).map(|pairs| pairs.0).ok();
         let one = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(pairs(""), Some(vec![]));

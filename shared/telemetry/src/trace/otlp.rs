@@ -1,4 +1,4 @@
-//! OTLP's messages, as the OpenTelemetry project generates them, filled in.
+//! OTLP messages.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
@@ -9,18 +9,19 @@ use super::Pairs;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Who sends: the service, this process of it, and what the settings add or put in place of that.
-pub(super) fn resource(service: &str, more: &Pairs) -> Resource {
+/// The resource attributes: service, version, instance, and the attributes of the settings, which override the former.
+pub(super) fn resource(service: &str, configured: &Pairs) -> Resource {
     let instance = uuid::Uuid::now_v7().to_string();
-    let ours = [("service.name", service), ("service.version", VERSION), ("service.instance.id", instance.as_str())];
-    let given = |key: &str| more.0.iter().any(|(name, _)| name == key);
-    let ours = ours.into_iter().filter(|(key, _)| !given(key));
-    let more = more.0.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let defaults =
+        [("service.name", service), ("service.version", VERSION), ("service.instance.id", instance.as_str())];
+    let overridden = |key: &str| configured.0.iter().any(|(name, _)| name == key);
+    let defaults = defaults.into_iter().filter(|(key, _)| !overridden(key));
+    let configured = configured.0.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     let text = |(key, value): (&str, &str)| attribute(key, any_value::Value::StringValue(value.to_owned()));
-    Resource { attributes: ours.chain(more).map(text).collect(), ..Resource::default() }
+    Resource { attributes: defaults.chain(configured).map(text).collect(), ..Resource::default() }
 }
 
-/// A request with these spans.
+/// An export request.
 pub(super) fn request(resource: &Resource, spans: Vec<Span>) -> ExportTraceServiceRequest {
     let scope = InstrumentationScope { name: "trainyard".into(), version: VERSION.into(), ..Default::default() };
     let scope_spans = vec![ScopeSpans { scope: Some(scope), spans, ..Default::default() }];
@@ -33,6 +34,6 @@ pub(super) fn attribute(key: &str, value: any_value::Value) -> KeyValue {
 }
 
 /// The first `max` characters.
-pub(super) fn cut(text: &str, max: usize) -> String {
+pub(super) fn truncate(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
 }

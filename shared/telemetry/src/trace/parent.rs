@@ -1,10 +1,10 @@
-//! W3C Trace Context: a place in a trace, as `traceparent` carries it.
+//! W3C Trace Context: the context of a span, as the header `traceparent` carries it.
 //!
 //! <https://www.w3.org/TR/trace-context/>
 
 use std::fmt;
 
-/// A span of a trace, as the parent of what comes after it.
+/// The context of a span, used as the parent of other spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
     pub(super) trace: u128,
@@ -12,11 +12,11 @@ pub struct TraceParent {
     flags: u8,
 }
 
-/// The flag that says that somebody records the trace.
+/// The flag of a sampled trace.
 const SAMPLED: u8 = 1;
 
 impl TraceParent {
-    /// Reads a `traceparent`. Later versions may append fields; version ff is forbidden.
+    /// Parses a `traceparent`. Later versions may append fields; version ff is invalid.
     pub fn parse(value: &str) -> Option<Self> {
         let mut parts = value.split('-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -30,30 +30,30 @@ impl TraceParent {
         Some(Self { trace, span, flags: u8::from_str_radix(flags, 16).ok()? })
     }
 
-    /// The first span of a new trace, which is kept as the settings say, and never where traces are off.
+    /// The root of a new trace, sampled by the configured ratio; never sampled if tracing is off.
     pub fn begin() -> Self {
         let new = Self::begin_unsampled();
-        Self { flags: u8::from(super::begins_sampled(new.trace)) * SAMPLED, ..new }
+        Self { flags: u8::from(super::sample_root(new.trace)) * SAMPLED, ..new }
     }
 
-    /// The first span of a new trace that nobody keeps.
+    /// The root of a new trace that is not sampled.
     pub fn begin_unsampled() -> Self {
-        // Zero is no id.
+        // Zero is not a valid id.
         Self { trace: rand::random::<u128>().max(1), span: rand::random::<u64>().max(1), flags: 0 }
     }
 
-    /// A new span below this one.
+    /// The context of a new child span.
     #[must_use]
     pub fn child(self) -> Self {
         Self { span: rand::random::<u64>().max(1), ..self }
     }
 
-    /// The trace's id: 32 hexadecimal digits.
+    /// The trace id: 32 hexadecimal digits.
     pub fn trace_id(self) -> String {
         format!("{:032x}", self.trace)
     }
 
-    /// Whether somebody records the trace.
+    /// Whether the trace is sampled.
     pub fn is_sampled(self) -> bool {
         self.flags & SAMPLED != 0
     }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_well_formed_parent_is_continued() {
+    fn only_a_valid_traceparent_is_parsed() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         let good = format!("00-{trace}-00f067aa0ba902b7-01");
         let parsed = TraceParent::parse(&good).unwrap();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_that_begins_while_traces_are_off_is_kept_by_nobody() {
+    fn new_traces_are_not_sampled_while_tracing_is_off() {
         assert!(!TraceParent::begin().is_sampled());
     }
 }

@@ -1,4 +1,4 @@
-//! A span from its beginning to its end. One whose trace nobody records is nothing at all.
+//! Spans. A span of a trace that is not sampled is empty.
 
 use std::fmt::Display;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,29 +9,29 @@ use opentelemetry_proto::tonic::trace::v1::{Span as Message, Status, span};
 
 use super::{EXPORTER, TraceParent, otlp};
 
-/// Longest text of an attribute, in characters.
+/// Maximum length of a text attribute, in characters.
 const MAX_TEXT: usize = 500;
 
-/// What a span stands for among its neighbours.
+/// The kind of a span, as OpenTelemetry defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A step within the process.
+    /// An operation within the process.
     Internal,
-    /// A request being answered.
+    /// A request to this process.
     Server,
-    /// Something handed over, to be done later.
+    /// The creation of a job or message that is processed later.
     Producer,
-    /// Something taken up that was handed over.
+    /// The processing of a job or message.
     Consumer,
 }
 
-/// A span that has begun; dropping it ends it.
+/// A started span. Dropping the span ends it.
 #[derive(Debug)]
 pub struct Span(Option<Box<Open>>);
 
 #[derive(Debug)]
 struct Open {
-    place: TraceParent,
+    context: TraceParent,
     message: Message,
 }
 
@@ -40,7 +40,7 @@ struct Open {
 pub struct Attributes<'s>(&'s mut Vec<KeyValue>);
 
 impl Span {
-    /// Begins a span below `parent`, in a trace that somebody records; else nothing.
+    /// Starts a child span of `parent`, or an empty span if `parent` is not sampled.
     pub fn child_of(parent: Option<TraceParent>, name: &str) -> Self {
         match parent.filter(|parent| parent.is_sampled()) {
             Some(parent) => Self::begin(parent.child(), Some(parent), name),
@@ -48,14 +48,15 @@ impl Span {
         }
     }
 
-    /// Begins the span at `place`, below `parent`, in a trace that somebody records; else nothing.
-    pub fn begin(place: TraceParent, parent: Option<TraceParent>, name: &str) -> Self {
-        if !place.is_sampled() || EXPORTER.get().is_none() {
+    /// Starts the span with the context `context` and the parent `parent`, or an empty span if `context` is not
+    /// sampled.
+    pub fn begin(context: TraceParent, parent: Option<TraceParent>, name: &str) -> Self {
+        if !context.is_sampled() || EXPORTER.get().is_none() {
             return Self(None);
         }
         let message = Message {
-            trace_id: place.trace.to_be_bytes().to_vec(),
-            span_id: place.span.to_be_bytes().to_vec(),
+            trace_id: context.trace.to_be_bytes().to_vec(),
+            span_id: context.span.to_be_bytes().to_vec(),
             parent_span_id: parent.map(|parent| parent.span.to_be_bytes().to_vec()).unwrap_or_default(),
             flags: 1,
             name: name.to_owned(),
@@ -63,10 +64,10 @@ impl Span {
             start_time_unix_nano: nanos(SystemTime::now()),
             ..Message::default()
         };
-        Self(Some(Box::new(Open { place, message })))
+        Self(Some(Box::new(Open { context, message })))
     }
 
-    /// Gives it a name that is made up as it comes. The closure is not called for a span that is not recorded.
+    /// Sets the name. The closure is not called for an empty span.
     #[must_use]
     pub fn named(mut self, name: impl FnOnce() -> String) -> Self {
         if let Some(open) = &mut self.0 {
@@ -75,7 +76,7 @@ impl Span {
         self
     }
 
-    /// Says what the span stands for.
+    /// Sets the kind.
     #[must_use]
     pub fn kind(mut self, kind: Kind) -> Self {
         if let Some(open) = &mut self.0 {
@@ -84,28 +85,28 @@ impl Span {
         self
     }
 
-    /// Has it begun earlier.
+    /// Sets an earlier start time.
     #[must_use]
-    pub fn since(mut self, start: SystemTime) -> Self {
+    pub fn started_at(mut self, start: SystemTime) -> Self {
         if let Some(open) = &mut self.0 {
             open.message.start_time_unix_nano = nanos(start);
         }
         self
     }
 
-    /// Its place, for what comes below it; none when it is not recorded.
-    pub fn place(&self) -> Option<TraceParent> {
-        self.0.as_ref().map(|open| open.place)
+    /// The context of this span, for its children; `None` for an empty span.
+    pub fn context(&self) -> Option<TraceParent> {
+        self.0.as_ref().map(|open| open.context)
     }
 
-    /// Adds attributes. The closure is not called for a span that is not recorded.
+    /// Adds attributes. The closure is not called for an empty span.
     pub fn describe(&mut self, with: impl FnOnce(&mut Attributes<'_>)) {
         if let Some(open) = &mut self.0 {
             with(&mut Attributes(&mut open.message.attributes));
         }
     }
 
-    /// Points at a span of another trace that this one belongs with.
+    /// Adds a link to a span of another trace.
     pub fn link(&mut self, other: TraceParent) {
         if let Some(open) = &mut self.0 {
             open.message.links.push(span::Link {
@@ -117,28 +118,28 @@ impl Span {
         }
     }
 
-    /// Notes that what it stands for failed.
-    pub fn fail(&mut self, why: impl Display) {
+    /// Sets the status to error.
+    pub fn fail(&mut self, message: impl Display) {
         if let Some(open) = &mut self.0 {
-            let message = otlp::cut(&why.to_string(), MAX_TEXT);
+            let message = otlp::truncate(&message.to_string(), MAX_TEXT);
             open.message.status = Some(Status { message, code: StatusCode::Error.into() });
         }
     }
 }
 
 impl Attributes<'_> {
-    /// A text.
+    /// Adds a string.
     pub fn text(&mut self, key: &str, value: impl Display) {
-        self.add(key, any_value::Value::StringValue(otlp::cut(&value.to_string(), MAX_TEXT)));
+        self.add(key, any_value::Value::StringValue(otlp::truncate(&value.to_string(), MAX_TEXT)));
     }
 
-    /// A whole number.
+    /// Adds an integer.
     pub fn number(&mut self, key: &str, value: i64) {
         self.add(key, any_value::Value::IntValue(value));
     }
 
-    /// A truth value.
-    pub fn truth(&mut self, key: &str, value: bool) {
+    /// Adds a boolean.
+    pub fn boolean(&mut self, key: &str, value: bool) {
         self.add(key, any_value::Value::BoolValue(value));
     }
 
@@ -163,9 +164,9 @@ impl Drop for Span {
     fn drop(&mut self) {
         let (Some(open), Some(exporter)) = (self.0.take(), EXPORTER.get()) else { return };
         let mut message = open.message;
-        // A clock that was set back meanwhile must not make it end before it began.
+        // If the clock was set back, the end must not be before the start.
         message.end_time_unix_nano = nanos(SystemTime::now()).max(message.start_time_unix_nano);
-        exporter.send(message);
+        exporter.export(message);
     }
 }
 

@@ -1,6 +1,6 @@
-//! A private Postgres, Redis and S3 endpoint for trying the roles by hand: `make services`.
+//! Private Postgres, Redis and S3 servers for manual tests: `make services`.
 //!
-//! Prints the settings that reach them as `export` lines and keeps them running until Ctrl-C; they leave nothing behind.
+//! Prints the settings as `export` lines and runs until Ctrl-C. All data is deleted at the end.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers")]
 

@@ -1,4 +1,4 @@
-//! Puts TLS in front of a server that has none.
+//! A TLS proxy for a server without TLS.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Authority;
 
-/// Takes TLS connections with a certificate of `authority` and passes what they say to the server on `port`, for as long as
-/// this process lives. The answer is the port where it listens.
-pub fn tls_front(port: u16, authority: &Authority) -> u16 {
+/// Accepts TLS connections with a certificate of `authority` and forwards them to `port`, until the process ends.
+/// Returns the port of the proxy.
+pub fn tls_proxy(port: u16, authority: &Authority) -> u16 {
     let certificates = CertificateDer::pem_file_iter(authority.certificate()).unwrap().map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_file(authority.key()).unwrap();
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, key).unwrap();
@@ -35,7 +35,7 @@ async fn serve(listener: std::net::TcpListener, acceptor: TlsAcceptor, port: u16
         let Ok((client, _)) = listener.accept().await else { continue };
         let acceptor = acceptor.clone();
         tokio::spawn(async move {
-            // Clients that don't trust the certificate go away here.
+            // Clients that do not trust the certificate fail here.
             let Ok(mut client) = acceptor.accept(client).await else { return };
             let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
             let _ = copy_bidirectional(&mut client, &mut server).await;

@@ -1,4 +1,4 @@
-//! What has to be known about a published version to load it: a row of the database, or of the local index.
+//! The record of a published version: the data that is needed to load it, from the database or the local index.
 
 use std::collections::HashSet;
 
@@ -7,48 +7,49 @@ use trainyard_domain::{ModelVersion, UserId};
 use trainyard_storage::ServedVersion;
 use trainyard_telemetry::TraceParent;
 
-/// A version's place in the registry: model and number.
+/// The key of a version: model name and version number.
 pub(crate) type Key = (String, i64);
 
-/// One published version.
+/// A published version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(crate) struct ModelRecord {
     /// The model's name.
     pub(crate) model: String,
-    /// The version's number.
+    /// The version number.
     pub(crate) version: i64,
-    /// Aliases that point at it; none for one that requests pinned.
+    /// Aliases that point at the version; empty for a pinned version.
     pub(crate) aliases: Vec<String>,
-    /// SHA-256 of the artifact. Part of the identity: a model deleted and trained anew counts from 1 again.
+    /// SHA-256 of the artifact. Part of the identity: after a restore of the database a number can belong to another
+    /// artifact.
     pub(crate) sha256: String,
-    /// Where the artifact lies.
+    /// Key of the artifact in the object store.
     pub(crate) artifact_key: String,
-    /// Where in a trace it was published.
+    /// Trace context of the publication.
     pub(crate) traceparent: Option<String>,
 }
 
-impl Record {
+impl ModelRecord {
     pub(crate) fn key(&self) -> Key {
         (self.model.clone(), self.version)
     }
 
-    /// Where in a trace it was published.
-    pub(crate) fn place(&self) -> Option<TraceParent> {
+    /// The trace context of the publication.
+    pub(crate) fn trace_context(&self) -> Option<TraceParent> {
         self.traceparent.as_deref().and_then(TraceParent::parse)
     }
 
-    /// Whether this is the version under `key`.
-    pub(crate) fn is(&self, key: &Key) -> bool {
+    /// Whether the version has this key.
+    pub(crate) fn has_key(&self, key: &Key) -> bool {
         self.version == key.1 && self.model == key.0
     }
 
-    /// Whether this is the same version with the same bytes.
-    pub(crate) fn same(&self, other: &Self) -> bool {
+    /// Whether both are the same version with the same artifact.
+    pub(crate) fn is_same_artifact(&self, other: &Self) -> bool {
         self.version == other.version && self.model == other.model && self.sha256 == other.sha256
     }
 }
 
-impl From<ModelVersion> for Record {
+impl From<ModelVersion> for ModelRecord {
     fn from(version: ModelVersion) -> Self {
         Self {
             model: version.name.as_str().to_owned(),
@@ -61,7 +62,7 @@ impl From<ModelVersion> for Record {
     }
 }
 
-impl From<ServedVersion> for Record {
+impl From<ServedVersion> for ModelRecord {
     fn from(version: ServedVersion) -> Self {
         Self {
             model: version.model,
@@ -74,16 +75,16 @@ impl From<ServedVersion> for Record {
     }
 }
 
-/// Everything that should be served, and who may not be: as read from the database, or from the local index when the
-/// database is away at the start.
+/// The versions to serve and the disabled accounts, as read from the database, or from the local index while the
+/// database is unavailable at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Catalogue {
-    /// The database's counter of changes when this was read.
+    /// The revision counter of the database at the time of the read.
     pub(crate) revision: i64,
-    /// Every version an alias points at.
-    pub(crate) served: Vec<Record>,
+    /// The versions with an alias.
+    pub(crate) served: Vec<ModelRecord>,
     /// Versions without an alias that requests pinned.
-    pub(crate) pinned: Vec<Record>,
-    /// Accounts that are turned away although their tokens have not expired.
+    pub(crate) pinned: Vec<ModelRecord>,
+    /// Disabled accounts, whose unexpired tokens are refused.
     pub(crate) disabled: HashSet<UserId>,
 }

@@ -1,4 +1,4 @@
-//! How many jobs a worker of ours has done, as it tells itself: as the peers do, whose workers count too.
+//! Counts the finished jobs of a Trainyard worker from its metrics. The peers' workers count their jobs themselves.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,60 +12,60 @@ use crate::http::{Connection, request};
 use crate::load::pause;
 use crate::servers::Progress;
 
-const EVERY: Duration = Duration::from_millis(40);
-/// Until the worker listens.
+const INTERVAL: Duration = Duration::from_millis(40);
+/// Interval until the worker listens.
 const RETRY: Duration = Duration::from_millis(5);
 const SERIES: &str = "trainyard_jobs_finished_total{algorithm=\"noop\",status=\"succeeded\"}";
 
-/// Asks a worker's metrics many times a second, from its start on, until it is stopped.
+/// Polls the metrics of a worker until it is stopped.
 #[derive(Debug)]
-pub(crate) struct Counted {
+pub(crate) struct JobCounter {
     file: PathBuf,
     stop: Arc<AtomicBool>,
-    asking: JoinHandle<u64>,
+    poller: JoinHandle<u64>,
 }
 
-impl Counted {
-    /// Asks the worker that is about to listen on `port`, and writes what it says to `file`.
+impl JobCounter {
+    /// Polls the worker that is about to listen on `port`, and writes the counts to `file`.
     ///
     /// # Errors
-    /// When the file can't be made.
+    /// If the file can't be created.
     pub(crate) fn start(port: u16, file: PathBuf) -> std::io::Result<Self> {
         let (mut out, stop) = (File::create(&file)?, Arc::new(AtomicBool::new(false)));
         let (began, stopped) = (Instant::now(), Arc::clone(&stop));
-        let mut tell = move |done: u64| writeln!(out, "{done} {:.1}", began.elapsed().as_secs_f64() * 1000.0);
-        tell(0)?;
-        let asking = std::thread::spawn(move || {
+        let mut write = move |done: u64| writeln!(out, "{done} {:.1}", began.elapsed().as_secs_f64() * 1000.0);
+        write(0)?;
+        let poller = std::thread::spawn(move || {
             let (mut connection, mut last) = (None, 0);
             while !stopped.load(Ordering::Relaxed) {
-                match ask(&mut connection, port) {
+                match poll(&mut connection, port) {
                     Some(done) => {
                         last = done;
                         // A file that can't be written shows no progress, which ends the measurement.
-                        let _ = tell(done);
-                        pause(EVERY);
+                        let _ = write(done);
+                        pause(INTERVAL);
                     }
                     None => pause(RETRY),
                 }
             }
             last
         });
-        Ok(Self { file, stop, asking })
+        Ok(Self { file, stop, poller })
     }
 
-    /// What it has said so far.
+    /// The counts so far.
     pub(crate) fn progress(&self) -> Progress {
         Progress(self.file.clone())
     }
 
-    /// Stops asking; the last that it said.
+    /// Stops polling and returns the last count.
     pub(crate) fn stop(self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
-        self.asking.join().unwrap_or(0)
+        self.poller.join().unwrap_or(0)
     }
 }
 
-fn ask(connection: &mut Option<Connection>, port: u16) -> Option<u64> {
+fn poll(connection: &mut Option<Connection>, port: u16) -> Option<u64> {
     if connection.is_none() {
         *connection = Connection::open(port).ok();
     }
@@ -74,10 +74,10 @@ fn ask(connection: &mut Option<Connection>, port: u16) -> Option<u64> {
         *connection = None;
         return None;
     };
-    done_in(std::str::from_utf8(body).ok()?)
+    parse_count(std::str::from_utf8(body).ok()?)
 }
 
-fn done_in(metrics: &str) -> Option<u64> {
+fn parse_count(metrics: &str) -> Option<u64> {
     metrics.lines().find_map(|line| line.strip_prefix(SERIES)?.trim().parse().ok())
 }
 
@@ -86,11 +86,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_count_is_that_of_the_no_op_jobs_that_succeeded() {
+    fn only_succeeded_noop_jobs_are_counted() {
         let text = "# TYPE trainyard_jobs_finished_total counter\n\
                     trainyard_jobs_finished_total{algorithm=\"noop\",status=\"failed\"} 3\n\
                     trainyard_jobs_finished_total{algorithm=\"noop\",status=\"succeeded\"} 42\n";
-        assert_eq!(done_in(text), Some(42));
-        assert_eq!(done_in(""), None);
+        assert_eq!(parse_count(text), Some(42));
+        assert_eq!(parse_count(""), None);
     }
 }

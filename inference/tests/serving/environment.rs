@@ -1,4 +1,4 @@
-//! A serving role on a port of its own, with a database, a queue and a store to publish through.
+//! A test environment: the inference role on its own port, with a database, a queue and an object store to publish to.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ use trainyard_testkit::eventually;
 
 use crate::models::spec;
 
-pub(crate) const SOON: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Everything the role stands on.
-pub(crate) struct Bench {
+/// The dependencies of the role.
+pub(crate) struct Environment {
     pub(crate) folder: TempDir,
     pub(crate) db: Db,
     pub(crate) queue: Queue,
@@ -42,8 +42,8 @@ pub(crate) struct Bench {
 }
 
 /// A running role.
-pub(crate) struct Serving {
-    pub(crate) role: Inference,
+pub(crate) struct RunningRole {
+    pub(crate) inference: Inference,
     pub(crate) url: String,
     pub(crate) token: String,
     http: reqwest::Client,
@@ -51,7 +51,7 @@ pub(crate) struct Serving {
     _guard: DropGuard,
 }
 
-/// An answer over HTTP.
+/// An HTTP response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -59,7 +59,7 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-impl Bench {
+impl Environment {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/trainyard.db", folder.path().display());
@@ -82,14 +82,14 @@ impl Bench {
     }
 
     /// Starts the role and waits until it is ready.
-    pub(crate) async fn serve(&self) -> Serving {
-        let serving = self.start(InferenceConfig::default(), self.db.clone(), self.store.clone()).await;
-        eventually("the role is ready", SOON, async || serving.role.is_ready().then_some(())).await;
-        serving
+    pub(crate) async fn serve(&self) -> RunningRole {
+        let role = self.start(InferenceConfig::default(), self.db.clone(), self.store.clone()).await;
+        eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
+        role
     }
 
-    /// Starts the role on other ports than the bench's own.
-    pub(crate) async fn start(&self, config: InferenceConfig, db: Db, store: Store) -> Serving {
+    /// Starts the role with another database or object store.
+    pub(crate) async fn start(&self, config: InferenceConfig, db: Db, store: Store) -> RunningRole {
         let stop = CancellationToken::new();
         let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
         let (clock, issuers) = (Clock::system(), Arc::new(Issuers::default()));
@@ -102,15 +102,15 @@ impl Bench {
         tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let token = self.jwt.issue(&self.user, Utc::now()).unwrap();
-        Serving { role, url, token, http, stop: stop.clone(), _guard: stop.drop_guard() }
+        RunningRole { inference: role, url, token, http, stop: stop.clone(), _guard: stop.drop_guard() }
     }
 
-    /// Publishes `artifact` as a worker does, and tells the queue.
+    /// Publishes `artifact` as a worker does, and announces the version.
     pub(crate) async fn publish(&self, model: &str, artifact: &[u8]) -> i64 {
         self.publish_as(model, artifact, artifact, true).await
     }
 
-    /// Publishes a version whose stored bytes may be others than those its digest was taken of.
+    /// Publishes a version whose stored bytes may differ from the bytes of its digest.
     pub(crate) async fn publish_as(&self, model: &str, artifact: &[u8], stored: &[u8], promote: bool) -> i64 {
         let job = self.job();
         let key = Key::artifact(job.id, 1);
@@ -144,8 +144,8 @@ impl Bench {
         tx.commit().await.unwrap();
     }
 
-    /// What a counter stands at, over all lines that hold `labels`.
-    pub(crate) fn counted(&self, name: &str, labels: &str) -> f64 {
+    /// The sum of a counter over all series with `labels`.
+    pub(crate) fn counter_value(&self, name: &str, labels: &str) -> f64 {
         let text = self.metrics.render();
         let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(labels));
         lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
@@ -180,9 +180,9 @@ impl Bench {
     }
 }
 
-impl Serving {
-    /// Asks as the bench's user.
-    pub(crate) async fn ask(&self, body: Value) -> Answer {
+impl RunningRole {
+    /// Sends a request as the user of the environment.
+    pub(crate) async fn predict(&self, body: Value) -> Answer {
         self.send(body.to_string(), Some(&self.token)).await
     }
 
@@ -200,24 +200,24 @@ impl Serving {
         Answer { status: status.as_u16(), retry_after, body: response.json().await.unwrap() }
     }
 
-    /// Asks until the answer comes from `version`.
-    pub(crate) async fn serves(&self, model: &str, version: i64) {
-        eventually("the version serves", SOON, async || {
-            let answer = self.ask(json!({"model": model, "features": {}})).await;
+    /// Sends requests until `version` answers.
+    pub(crate) async fn wait_until_serving(&self, model: &str, version: i64) {
+        eventually("the version serves", TIMEOUT, async || {
+            let answer = self.predict(json!({"model": model, "features": {}})).await;
             (answer.body["version"] == version).then_some(())
         })
         .await;
     }
 
-    /// Stops it, as a restart does.
+    /// Stops the role, as a restart does.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
-        self.role.stopped().await;
+        self.inference.stopped().await;
     }
 }
 
 impl Answer {
-    /// Status and the fields that were refused.
+    /// The status and the invalid fields.
     pub(crate) fn refused(&self) -> (u16, Vec<&str>) {
         let errors = self.body["errors"].as_array().into_iter().flatten();
         (self.status, errors.map(|error| error["field"].as_str().unwrap()).collect())

@@ -1,13 +1,14 @@
-//! The rules of the house that a machine can check: who imports whom, what is generated, how files begin.
+//! Rules of the repository that a test can check: imports, generated files, file headers and language.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod language;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Crate → the crates of ours it may depend on. What is not listed may not be imported: an import that is missing here
-/// is a rule, not an oversight.
+/// Crate → the workspace crates that it may depend on. Every other dependency is forbidden.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("telemetry", &[]),
@@ -46,7 +47,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Direct dependencies that ship, by short crate name (`app` for the binary).
+/// The normal dependencies of each crate, by short crate name (`app` for the binary).
 fn dependencies() -> Vec<(String, Vec<String>)> {
     let metadata = cargo_metadata::MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
     let short = |name: &str| if name == "trainyard" { "app".into() } else { name.replace("trainyard-", "") };
@@ -70,25 +71,25 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-fn crates_import_only_what_the_house_allows() {
+fn crates_import_only_the_allowed_crates() {
     for (name, dependencies) in dependencies() {
         let ours = dependencies.iter().filter_map(|d| d.strip_prefix("trainyard-"));
         if let Some((_, allowed)) = MAY_IMPORT.iter().find(|(crate_name, _)| *crate_name == name) {
             let excess: Vec<_> = ours.filter(|d| !allowed.contains(d)).collect();
             assert!(excess.is_empty(), "{name} must not import {excess:?}");
         } else {
-            assert_eq!(name, "app", "say in tests/tidy.rs what {name} may import");
+            assert_eq!(name, "app", "list in tests/tidy/main.rs what {name} may import");
             assert!(!dependencies.contains(&"trainyard-testkit".to_owned()), "the binary must not ship the testkit");
         }
     }
 }
 
 #[test]
-fn libraries_stay_behind_the_crate_that_owns_them() {
+fn libraries_are_used_only_by_the_crates_that_own_them() {
     for (name, dependencies) in dependencies() {
         for (library, homes) in KEPT_IN {
             let used = dependencies.iter().any(|d| d == library);
-            assert!(!used || homes.contains(&name.as_str()), "{name} must not use {library}; it is kept in {homes:?}");
+            assert!(!used || homes.contains(&name.as_str()), "{name} must not use {library}; only {homes:?} may");
         }
     }
 }
@@ -104,17 +105,17 @@ fn the_api_never_trains() {
 }
 
 #[test]
-fn every_source_file_says_what_it_is_and_stays_readable() {
+fn every_source_file_has_a_header_and_at_most_400_lines() {
     for path in git_files(".rs") {
         let text = read(&path);
-        assert!(text.starts_with("//!"), "{} must begin with a //! line that says what it is", path.display());
+        assert!(text.starts_with("//!"), "{} must begin with a //! line that describes it", path.display());
         let lines = text.lines().count();
-        assert!(lines <= 400, "{} has {lines} lines; past 400 it is more than one thing", path.display());
+        assert!(lines <= 400, "{} has {lines} lines; split it, the limit is 400", path.display());
     }
 }
 
 #[test]
-fn generated_files_are_what_the_code_generates() {
+fn generated_files_are_up_to_date() {
     let generated = [
         ("configuration.md", vec!["config", "--markdown"]),
         ("metrics.md", vec!["metrics"]),
@@ -124,12 +125,16 @@ fn generated_files_are_what_the_code_generates() {
         let output = Command::new(env!("CARGO_BIN_EXE_trainyard")).args(&arguments).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let committed = read(&root().join("docs").join(file));
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), committed, "docs/{file} is old: run `make generate`");
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            committed,
+            "docs/{file} is out of date: run `make generate`"
+        );
     }
 }
 
 #[test]
-fn the_documents_name_only_make_targets_that_exist_and_every_crate() {
+fn documents_name_existing_make_targets_and_every_crate() {
     let makefiles = read(&root().join("Makefile")) + &read(&root().join("release.mk"));
     let targets: BTreeSet<_> =
         makefiles.lines().filter_map(|line| line.split_once(": ##")).map(|(name, _)| name).collect();
@@ -143,28 +148,40 @@ fn the_documents_name_only_make_targets_that_exist_and_every_crate() {
     let architecture = read(&root().join("ARCHITECTURE.md"));
     for manifest in git_files("Cargo.toml") {
         let folder = manifest.parent().unwrap().strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
-        assert!(architecture.contains(&format!("{folder}/")), "ARCHITECTURE.md does not say what {folder}/ is");
+        assert!(architecture.contains(&format!("{folder}/")), "ARCHITECTURE.md does not describe {folder}/");
+    }
+}
+
+#[test]
+fn documents_name_existing_source_files() {
+    for path in git_files(".md").into_iter().filter(|path| !path.starts_with(root().join("docs/reports"))) {
+        let text = read(&path);
+        let named = text.split('`').skip(1).step_by(2).filter(|code| code.contains('/') && code.ends_with(".rs"));
+        for file in named {
+            let exists = ["", "shared"].iter().any(|folder| root().join(folder).join(file).exists());
+            assert!(exists, "{} names {file}, which does not exist", path.display());
+        }
     }
 }
 
 #[test]
 fn the_image_is_built_from_every_crate() {
-    let let_in = read(&root().join(".dockerignore"));
+    let dockerignore = read(&root().join(".dockerignore"));
     for manifest in git_files("Cargo.toml") {
         let folder = manifest.parent().unwrap().strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
         let top = folder.split('/').next().unwrap();
-        let there = top.is_empty() || let_in.lines().any(|line| line.strip_prefix('!') == Some(top));
-        assert!(there, ".dockerignore keeps {folder}/ out, and cargo wants every member of the workspace");
+        let there = top.is_empty() || dockerignore.lines().any(|line| line.strip_prefix('!') == Some(top));
+        assert!(there, ".dockerignore excludes {folder}/, and cargo needs every member of the workspace");
     }
 }
 
 #[test]
-fn the_settings_of_compose_are_those_of_its_example() {
+fn compose_variables_are_listed_in_the_example() {
     let name = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap().to_owned();
     let variables = |file: &str, start: &str| -> BTreeSet<_> {
         let text = read(&root().join(file));
         let names = text.split(start).skip(1).map(name);
-        // The program's own settings can stand in `.env` as well, and the program checks them.
+        // Settings of the binary may also be in `.env`; the binary checks them.
         names.filter(|name| !name.starts_with("TRAINYARD__")).collect()
     };
     let mut used = variables("docker-compose.yml", "${");

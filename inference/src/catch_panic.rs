@@ -1,18 +1,18 @@
-//! Turns a panic of a task into an error of the task, so that whoever counts on its end learns of it.
+//! Converts the panic of a task into an error.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-/// A task panicked; the panic hook has logged where.
+/// A task panicked. The panic hook has logged the location.
 #[derive(Debug, thiserror::Error)]
 #[error("stopped with a panic: {0}")]
 pub(crate) struct Panicked(String);
 
-/// Runs `task`; its panic becomes an error.
-pub(crate) async fn contained<T, E: From<Panicked>>(task: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    // Nothing that the task has changed half-way is used after its panic.
+/// Runs `task`. A panic becomes an error.
+pub(crate) async fn catch_panic<T, E: From<Panicked>>(task: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    // Unwind safe: state that the task changed is dropped with the task.
     AssertUnwindSafe(task).catch_unwind().await.unwrap_or_else(|panic| Err(Panicked(message(panic.as_ref())).into()))
 }
 

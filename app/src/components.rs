@@ -1,0 +1,184 @@
+//! The components of the roles. Each function starts one component and ties it to the lifecycle of the process.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use trainyard_api::{Admin, ApiState, SeedError};
+use trainyard_domain::ids::uuid_at;
+use trainyard_http::auth::{Issuers, Jwt};
+use trainyard_http::ops::{Check, CheckError};
+use trainyard_http::serve::{Exempt, ServeLimits, serve_with};
+use trainyard_inference::{Inference, InferenceDeps};
+use trainyard_worker::{Health, SweepConfig};
+
+use crate::config::{Config, ConfigError};
+use crate::data_dir::random_text;
+use crate::lifecycle::Lifecycle;
+use crate::open_files;
+use crate::wiring::Dependencies;
+
+/// Time that stopping may take in addition to the grace periods.
+const STOP_MARGIN: Duration = Duration::from_secs(20);
+
+/// Binds the listener of a role.
+pub async fn bind(deps: &Dependencies, role: &'static str) -> anyhow::Result<TcpListener> {
+    let address = &deps.config.server.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is already in use; choose another address with --listen")
+        }
+        _ => anyhow::anyhow!("can't listen on {address}: {error}"),
+    })?;
+    deps.metrics.record_build(role, env!("CARGO_PKG_VERSION"));
+    tracing::info!(role, address = %listener.local_addr()?, "listening");
+    Ok(listener)
+}
+
+/// Starts the lifecycle of a process.
+pub fn start_lifecycle(config: &Config) -> anyhow::Result<Lifecycle> {
+    open_files::raise_limit();
+    Ok(Lifecycle::until_signalled(Duration::from_secs(config.server.drain_delay_s))?)
+}
+
+/// Runs the server until `close` is cancelled, then waits for requests in flight.
+///
+/// # Errors
+/// If a trusted proxy is not a network.
+pub fn run_server(
+    config: &Config,
+    lifecycle: &Lifecycle,
+    listener: TcpListener,
+    router: Router,
+    close: CancellationToken,
+) -> anyhow::Result<()> {
+    let grace = Duration::from_secs(config.server.shutdown_grace_s);
+    let proxies = config.server.trusted_proxies()?;
+    let router = proxies.layer(router);
+    // One proxy has the connections of many clients.
+    let exempt = Exempt::when(move |address| proxies.contains(address));
+    let limits = ServeLimits { exempt, ..config.server.connections() };
+    open_files::warn_if_fewer_than(limits.max_connections);
+    lifecycle.run("server", async move { Ok(serve_with(listener, router, close, grace, limits).await?) });
+    Ok(())
+}
+
+/// Runs a worker until the process stops. The returned token is cancelled when the worker has ended and the listener
+/// should close: until then health and metrics are served.
+pub fn run_worker(deps: &Dependencies, lifecycle: &Lifecycle, health: Health) -> anyhow::Result<CancellationToken> {
+    let (worker_deps, config) = (deps.worker_deps()?, deps.config.worker.clone());
+    let (stopping, closing, close_server) =
+        (lifecycle.stopping.clone(), lifecycle.closing.clone(), CancellationToken::new());
+    let close_after_worker = close_server.clone();
+    lifecycle.run("worker", async move {
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
+        tokio::spawn(async move {
+            ended.cancelled().await;
+            closing.cancelled().await;
+            close_after_worker.cancel();
+        });
+        let outcome = trainyard_worker::run(worker_deps, config, stopping, health).await;
+        drop(end);
+        outcome
+    });
+    Ok(close_server)
+}
+
+/// Runs the sweep until the process stops. One process at a time is the leader.
+pub fn run_sweep(deps: &Dependencies, lifecycle: &Lifecycle) {
+    let owner = uuid_at(deps.clock.now()).to_string();
+    let (db, queue, store) = (deps.db.clone(), deps.queue.clone(), deps.store.clone());
+    let webhooks = deps.config.webhooks.clone();
+    let (clock, config) = (
+        deps.clock.clone(),
+        SweepConfig { webhooks, job_limits: deps.config.api.job_limits(), ..deps.config.sweep.clone() },
+    );
+    let stopping = lifecycle.stopping.clone();
+    lifecycle.run("sweep", async move {
+        trainyard_worker::sweep::run(db, queue, store, clock, config, owner, stopping).await;
+        Ok(())
+    });
+}
+
+/// Starts the inference role, which begins to load models.
+pub fn start_inference(
+    deps: &Dependencies,
+    lifecycle: &Lifecycle,
+    jwt: Arc<Jwt>,
+    issuers: Arc<Issuers>,
+) -> anyhow::Result<Inference> {
+    let inference_deps = InferenceDeps {
+        db: deps.db.clone(),
+        queue: deps.queue.clone(),
+        store: deps.store.clone(),
+        clock: deps.clock.clone(),
+        jwt,
+        issuers,
+        cache_dir: deps.config.worker.work_dir.join("models"),
+    };
+    Ok(Inference::start(inference_deps, deps.config.inference.clone(), lifecycle.closing.clone())?)
+}
+
+/// Liveness of a worker: it polls its queue and renews its leases.
+pub fn worker_liveness(config: &Config, health: Health) -> Check {
+    let limit = Duration::from_secs(config.worker.unhealthy_after_s);
+    Check::new("worker", true, Duration::from_secs(1), move || {
+        let alive = health.check(limit);
+        async move { alive.map_err(|stalled| CheckError::new("a loop of the worker has stalled", stalled)) }
+    })
+}
+
+/// What is known of the administrator's password after the start.
+pub enum AdminPassword {
+    /// This start generated the password.
+    Generated(String),
+    /// The password of the settings is valid.
+    Configured,
+    /// The account has another password.
+    Unknown,
+}
+
+/// Creates the built-in datasets, and the administrator's account if there is none. `generate_admin` allows an
+/// administrator with a random password.
+pub async fn seed(deps: &Dependencies, state: &ApiState, generate_admin: bool) -> anyhow::Result<AdminPassword> {
+    trainyard_api::seed_datasets(state).await?;
+    let auth = &deps.config.auth;
+    if auth.admin_password.is_empty() && !generate_admin && !auth.skip_auth {
+        return match auth.admin_email.as_str() {
+            "" => Ok(AdminPassword::Unknown),
+            _ => Err(ConfigError("auth.admin_email is set without auth.admin_password (ADMIN_PASSWORD)".into()).into()),
+        };
+    }
+    let generated = auth.admin_password.is_empty().then(|| random_text(20));
+    let password = generated.as_deref().unwrap_or(&auth.admin_password);
+    match trainyard_api::seed_admin(state, auth.admin_email(), password).await {
+        Ok(Admin::Created) => Ok(generated.map_or(AdminPassword::Configured, AdminPassword::Generated)),
+        Ok(Admin::Kept) if generated.is_none() => Ok(AdminPassword::Configured),
+        Ok(Admin::KeptOtherPassword) if generated.is_none() => {
+            let email = auth.admin_email();
+            tracing::warn!(
+                email,
+                "auth.admin_password (ADMIN_PASSWORD) differs from the password of this account and is ignored; change the password \
+                 with `trainyard passwd`, or replace a forgotten password with `trainyard reset-admin-password`"
+            );
+            Ok(AdminPassword::Unknown)
+        }
+        Ok(Admin::Kept | Admin::KeptOtherPassword) => Ok(AdminPassword::Unknown),
+        Err(error @ (SeedError::Email(_) | SeedError::Password(_))) => Err(ConfigError(error.to_string()).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits for the components, then closes the database.
+pub async fn finish(deps: Dependencies, lifecycle: Lifecycle) -> anyhow::Result<()> {
+    let config = &deps.config;
+    let (server, worker) = (&config.server, &config.worker);
+    let limits = Duration::from_secs(server.drain_delay_s + server.shutdown_grace_s + worker.grace_s);
+    let outcome = lifecycle.finish(limits + STOP_MARGIN).await;
+    deps.db.close().await;
+    outcome
+}

@@ -1,0 +1,77 @@
+//! A loaded model: the compiled predictor of one version, with its metrics.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use trainyard_ml::predict::Predictor;
+use trainyard_telemetry::{Span, TraceParent};
+
+use crate::model_record::ModelRecord;
+use crate::version_metrics::VersionMetrics;
+
+/// Field names of a response that a target can't use.
+pub(crate) const RESERVED_FIELDS: [&str; 6] = ["prob", "probabilities", "model", "version", "warnings", "predictions"];
+/// The field of the prediction if the target's name is one of [`RESERVED_FIELDS`].
+pub(crate) const FALLBACK_FIELD: &str = "prediction";
+
+/// A version that is ready to predict.
+pub(crate) struct LoadedModel {
+    /// The version and its artifact.
+    pub(crate) record: ModelRecord,
+    /// The compiled predictor.
+    pub(crate) predictor: Predictor,
+    /// The metrics of this version.
+    pub(crate) metrics: VersionMetrics,
+    field: String,
+    last_used: AtomicU64,
+    /// The context of the span in which the version was loaded.
+    load_context: Option<TraceParent>,
+    has_predicted: AtomicBool,
+}
+
+impl LoadedModel {
+    /// Creates a loaded model.
+    pub(crate) fn new(record: ModelRecord, predictor: Predictor) -> Self {
+        let target = predictor.signature().target.as_str();
+        let field = if RESERVED_FIELDS.contains(&target) { FALLBACK_FIELD } else { target }.to_owned();
+        let metrics = VersionMetrics::of(&record);
+        let (last_used, has_predicted) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { record, predictor, metrics, field, last_used, load_context: None, has_predicted }
+    }
+
+    /// Sets the span in which the version was loaded.
+    pub(crate) fn loaded_in(self, span: &Span) -> Self {
+        Self { load_context: span.context(), ..self }
+    }
+
+    /// Starts the span of a prediction. The first prediction belongs to the trace of the training and links to its
+    /// request; later predictions belong to the traces of their requests.
+    pub(crate) fn start_span(&self, request: TraceParent, rows: usize) -> Span {
+        let first = self.load_context.filter(|_| !self.has_predicted.swap(true, Ordering::Relaxed));
+        let mut span = Span::child_of(first.or(Some(request)), "inference.predict");
+        if first.is_some() {
+            span.link(request);
+        }
+        span.describe(|span| {
+            span.text("model.name", &self.record.model);
+            span.number("model.version", self.record.version);
+            span.number("rows", i64::try_from(rows).unwrap_or(i64::MAX));
+            span.boolean("first", first.is_some());
+        });
+        span
+    }
+
+    /// The field of a response that contains the prediction: the target's name or [`FALLBACK_FIELD`].
+    pub(crate) fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Records that a request pinned this version. `tick` increases with each request.
+    pub(crate) fn touch(&self, tick: u64) {
+        self.last_used.store(tick, Ordering::Relaxed);
+    }
+
+    /// The tick of the last request that pinned this version.
+    pub(crate) fn last_used(&self) -> u64 {
+        self.last_used.load(Ordering::Relaxed)
+    }
+}
