@@ -17,8 +17,8 @@ help: ## Show this list
 
 run: ## Build Trainyard and run all roles in one process: SQLite, in-memory queue, local files
 	@scripts/ensure build
-	cargo build --release --locked -p trainyard
-	@exec target/release/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
+	cargo build --profile quickstart --locked -p trainyard
+	@exec target/quickstart/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
 
 test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start
 	@scripts/ensure build services charts prometheus issuers schemathesis

@@ -9,7 +9,6 @@ use trainyard_artifacts::{ArtifactError, Key};
 use trainyard_domain::spec::DEFAULT_DATASET;
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Email, Password, Role};
 use trainyard_http::auth::Requester;
-use trainyard_ml::csv_profile;
 use trainyard_storage::StorageError;
 
 use crate::audit::Actor;
@@ -39,7 +38,7 @@ pub enum SeedError {
     Store(#[from] ArtifactError),
     /// The embedded CSV is malformed.
     #[error("the embedded CSV of the built-in dataset is malformed")]
-    Csv(#[from] csv_profile::CsvError),
+    Csv(#[from] trainyard_csv::CsvError),
 }
 
 /// What [`seed_admin`] did.
@@ -99,7 +98,7 @@ pub async fn seed_datasets(state: &ApiState) -> Result<(), SeedError> {
 }
 
 async fn create(state: &ApiState, name: DatasetName) -> Result<(), SeedError> {
-    let profile = csv_profile::profile(TITANIC, &csv_profile::ProfileLimits::default())?;
+    let profile = trainyard_csv::profile(TITANIC, &trainyard_csv::ProfileLimits::default())?;
     let created_at = state.db.read().await?.now().await?;
     let id = DatasetId::at(created_at);
     let key = Key::dataset(id);

@@ -26,7 +26,7 @@ use clap::Parser;
 
 /// The C library's allocator takes a fifth of the CPU time of an API process.
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     cli::Cli::parse().run()

@@ -6,12 +6,12 @@ mod pinned;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
+use quick_cache::unsync::Cache;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -68,7 +68,8 @@ pub(crate) struct Refresher {
     snapshot: Arc<Snapshot>,
     work: JoinSet<TaskResult>,
     pending: PendingPins,
-    not_found_cache: HashSet<Key>,
+    /// Versions that do not exist, until the next change of the revision.
+    not_found_cache: Cache<Key, ()>,
     lookups: usize,
     revision: Option<i64>,
     reading: bool,
@@ -91,7 +92,7 @@ impl Refresher {
             snapshot: Arc::default(),
             work: JoinSet::new(),
             pending: PendingPins::default(),
-            not_found_cache: HashSet::new(),
+            not_found_cache: Cache::new(pinned::MAX_NOT_FOUND),
             lookups: 0,
             revision: None,
             reading: false,

@@ -51,6 +51,7 @@ impl Pod {
         let account = &config.kubernetes_account_dir;
         let namespace = fs::read_to_string(account.join("namespace"))?;
         let (namespace, pod) = (named(namespace.trim())?, named(&config.pod_name)?);
+        trainyard_tls::install_provider();
         let mut client = reqwest::Client::builder().timeout(LIMIT).no_proxy().redirect(Policy::none());
         if server.starts_with("https:") {
             let authority = fs::read(account.join("ca.crt"))?;

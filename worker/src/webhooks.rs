@@ -77,6 +77,7 @@ impl Sender {
 /// A client that reaches nothing but what it is sent to. Another address than the one that was checked must never be
 /// reached: not by a redirect, not through a proxy of the environment, not over a connection opened for another attempt.
 fn client(config: &WebhookConfig) -> reqwest::Result<reqwest::Client> {
+    trainyard_tls::install_provider();
     reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .timeout(config.timeout())

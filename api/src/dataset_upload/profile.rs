@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::BufReader;
 
+use trainyard_csv::{CsvError, Profile, ProfileLimits};
 use trainyard_http::Problem;
-use trainyard_ml::csv_profile::{self, CsvError, Profile, ProfileLimits};
 
 use super::ReceivedCsv;
 use crate::config::ApiConfig;
@@ -15,7 +15,7 @@ pub(crate) async fn profile(state: &ApiState, file: &ReceivedCsv) -> Result<Prof
     let limits = limits(&state.config);
     // Opened before the thread starts: the file is removed when the client disconnects.
     let opened = File::open(&file.path).map_err(|error| Problem::unavailable("the work folder", error))?;
-    let profile = move || csv_profile::profile(BufReader::new(opened), &limits);
+    let profile = move || trainyard_csv::profile(BufReader::new(opened), &limits);
     tokio::task::spawn_blocking(profile).await.map_err(Problem::internal)?.map_err(|error| refuse(&error))
 }
 

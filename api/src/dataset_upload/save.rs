@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use trainyard_artifacts::Key;
+use trainyard_csv::Profile;
 use trainyard_domain::{Dataset, DatasetId, DatasetName, UserId};
 use trainyard_http::Problem;
-use trainyard_ml::csv_profile::Profile;
 use trainyard_storage::StorageError;
 
 use super::ReceivedCsv;

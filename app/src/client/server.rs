@@ -63,6 +63,7 @@ impl Server {
             [&global.url, &global.inference_url].map(|url| url.as_deref().filter(|url| !url.is_empty()));
         let url = parse_url(given.or(saved.as_deref()).unwrap_or(DEFAULT_URL))?;
         let inference_url = inference.map(parse_url).transpose()?.unwrap_or_else(|| url.clone());
+        trainyard_tls::install_provider();
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT);

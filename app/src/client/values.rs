@@ -1,7 +1,7 @@
 //! Converts command-line arguments and CSV cells to JSON values.
 
 use serde_json::{Map, Value};
-use trainyard_ml::tokens;
+use trainyard_csv::tokens;
 
 /// Parses `name=value`.
 ///

@@ -69,7 +69,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("api.watch_every_ms", 10, MINUTE_MS),
     ("api.worker_alive_s", 1, DAY),
     ("api.max_artifact_bytes", 1, TIB),
-    ("worker.concurrency", 1, 1_024),
+    ("worker.concurrency", 1, 4_096),
     ("worker.lease_s", 2, DAY),
     ("worker.renew_every_s", 1, DAY),
     ("worker.cancel_poll_ms", 10, MINUTE_MS),

@@ -11,15 +11,15 @@ use crate::source::{self, SourceError};
 
 /// Maximum number of concurrent lookups.
 const MAX_LOOKUPS: usize = 8;
-/// Maximum size of the not-found cache. It is cleared at each change of the revision.
-const MAX_NOT_FOUND: usize = 10_000;
+/// Maximum size of the not-found cache.
+pub(super) const MAX_NOT_FOUND: usize = 10_000;
 
 impl Refresher {
     pub(super) fn request(&mut self, request: PinRequest) {
         let now = Instant::now();
         if let Some(loaded) = self.plan.get(&request.key) {
             let _ = request.reply.send(Ok(loaded.clone()));
-        } else if self.not_found_cache.contains(&request.key) {
+        } else if self.not_found_cache.get(&request.key).is_some() {
             let (model, version) = request.key;
             let _ = request.reply.send(Err(LookupError::Version(model, version)));
         } else if let Some(wait) = self.plan.retry_in(&request.key, now).filter(|wait| !wait.is_zero()) {
@@ -60,10 +60,7 @@ impl Refresher {
                 self.load_due();
             }
             Ok(None) => {
-                if self.not_found_cache.len() >= MAX_NOT_FOUND {
-                    self.not_found_cache.clear();
-                }
-                self.not_found_cache.insert(key.clone());
+                self.not_found_cache.insert(key.clone(), ());
                 self.pending.reply_all(key, || Err(LookupError::Version(key.0.clone(), key.1)));
             }
             Err(error) => {

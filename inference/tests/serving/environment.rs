@@ -100,6 +100,7 @@ impl Environment {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let grace = Duration::from_secs(1);
         tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace));
+        trainyard_testkit::install_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let token = self.jwt.issue(&self.user, Utc::now()).unwrap();
         RunningRole { inference: role, url, token, http, stop: stop.clone(), _guard: stop.drop_guard() }

@@ -139,6 +139,7 @@ fn s3_setting(name: &str, value: String) -> Result<Option<(AmazonS3ConfigKey, St
 }
 
 fn client(tls_ca: Option<&[u8]>) -> Result<ClientOptions> {
+    trainyard_tls::install_provider();
     let options = ClientOptions::new()
         .with_connect_timeout(CONNECT_LIMIT)
         .with_read_timeout(SILENCE_LIMIT)

@@ -7,6 +7,7 @@ mod authenticator;
 mod disabled;
 mod external;
 mod issuers;
+mod jws;
 mod jwt;
 mod passwords;
 mod principal;

@@ -1,6 +1,6 @@
 //! The columns of a job, read from a CSV with their types. Rows without a target are skipped.
 //!
-//! Types follow the same rules as in the profile of an upload ([`crate::tokens`]): boolean if all values are booleans
+//! Types follow the same rules as in the profile of an upload ([`trainyard_csv::tokens`]): boolean if all values are booleans
 //! in one form, number if all values are numbers, else category.
 
 mod column;
@@ -64,13 +64,13 @@ impl Frame {
         let mut without_target = 0;
         let mut record = csv::StringRecord::new();
         while reader.read_record(&mut record).map_err(unreadable)? {
-            let Some(value) = crate::tokens::present(record.get(target_at).unwrap_or_default()) else {
+            let Some(value) = trainyard_csv::tokens::present(record.get(target_at).unwrap_or_default()) else {
                 without_target += 1;
                 continue;
             };
             targets.push(value)?;
             for (text, at) in texts.iter_mut().zip(&features_at) {
-                text.push(crate::tokens::present(record.get(*at).unwrap_or_default()).unwrap_or_default())?;
+                text.push(trainyard_csv::tokens::present(record.get(*at).unwrap_or_default()).unwrap_or_default())?;
             }
         }
         let rows = targets.len();

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
 use trainyard_domain::UserId;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::read_back;
 use crate::rows::{Each, execute_each};
 use crate::sql::all;
@@ -36,15 +36,16 @@ pub struct AuditEntry {
     pub detail: Value,
 }
 
-#[derive(FromRow)]
-struct AuditRow {
-    id: Uuid,
-    at: DateTime<Utc>,
-    actor: Option<Uuid>,
-    action: String,
-    subject: String,
-    request_id: Option<String>,
-    detail: String,
+from_row! {
+    struct AuditRow {
+        id: Uuid,
+        at: DateTime<Utc>,
+        actor: Option<Uuid>,
+        action: String,
+        subject: String,
+        request_id: Option<String>,
+        detail: String,
+    }
 }
 
 impl StoredRow for AuditRow {

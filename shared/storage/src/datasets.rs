@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::jobs::close_quotas;
 use crate::read_back;
 use crate::rows::{Each, among, for_ids, write_each};
@@ -34,19 +34,20 @@ pub enum DatasetDeletion {
 const DELETE: Each =
     for_ids!("UPDATE datasets SET deleted_at = $1 WHERE deleted_at IS NULL AND id", "$2", " RETURNING storage_key");
 
-#[derive(FromRow)]
-struct DatasetRow {
-    id: Uuid,
-    name: String,
-    version: i64,
-    row_count: i64,
-    byte_count: i64,
-    columns: Json<Vec<ColumnProfile>>,
-    sha256: String,
-    storage_key: String,
-    warnings: Json<Vec<String>>,
-    created_by: Option<Uuid>,
-    created_at: DateTime<Utc>,
+from_row! {
+    struct DatasetRow {
+        id: Uuid,
+        name: String,
+        version: i64,
+        row_count: i64,
+        byte_count: i64,
+        columns: Json<Vec<ColumnProfile>>,
+        sha256: String,
+        storage_key: String,
+        warnings: Json<Vec<String>>,
+        created_by: Option<Uuid>,
+        created_at: DateTime<Utc>,
+    }
 }
 
 impl StoredRow for DatasetRow {

@@ -1,9 +1,8 @@
 //! The database as one value: opens transactions, migrates, tells whether it answers.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::{PgPool, SqlitePool};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -12,19 +11,13 @@ use crate::connect::{self, PoolOptions};
 use crate::demotion::Demotion;
 use crate::error::{Result, StorageError};
 use crate::health::Health;
+use crate::migrations::MIGRATIONS;
 use crate::session::Sessions;
 use crate::sqlite_session::SqliteSession;
 use crate::tx::{Inner, Tx};
 
 /// In Postgres every statement of a transaction sees its own moment, unless asked for one moment throughout.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    let mut migrator = sqlx::migrate!("../../migrations");
-    // Its lock belongs to a session, and behind a pooler nobody has one. Ours ends with the transaction.
-    migrator.set_locking(false);
-    migrator
-});
 
 /// What migrating begins with: it may take longer than any query may, and the number of its lock is nobody else's. The
 /// migrator prepares statements under names, which a pooler would hand on to whoever gets the session next.

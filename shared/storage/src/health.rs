@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use crate::db::{Db, MIGRATIONS, Pool};
+use crate::db::{Db, Pool};
 use crate::disk_faults::DiskFaults;
 use crate::error::{Diagnosed, Result, StorageError};
 use crate::fault::Fault;
+use crate::migrations::MIGRATIONS;
 use crate::session::Sessions;
 use crate::sql::{all, answered};
 use crate::sqlite_session::SqliteSession;

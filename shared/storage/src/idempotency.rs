@@ -1,12 +1,12 @@
 //! The `idempotency_keys` table: which jobs answered which key.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::{JobId, UserId};
 use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
+use crate::from_row::from_row;
 use crate::sql::{execute, optional};
 use crate::tx::Tx;
 
@@ -25,12 +25,13 @@ pub struct Record {
     pub expires_at: DateTime<Utc>,
 }
 
-#[derive(FromRow)]
-struct RecordRow {
-    body_sha256: String,
-    job_id: Uuid,
-    job_ids: Option<Json<Vec<JobId>>>,
-    expires_at: DateTime<Utc>,
+from_row! {
+    struct RecordRow {
+        body_sha256: String,
+        job_id: Uuid,
+        job_ids: Option<Json<Vec<JobId>>>,
+        expires_at: DateTime<Utc>,
+    }
 }
 
 impl Idempotency<'_> {

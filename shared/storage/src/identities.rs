@@ -1,11 +1,11 @@
 //! The `external_identities` table.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 use trainyard_domain::{ExternalIdentity, Role, User, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::sql::{all, execute, optional};
 use crate::tx::Tx;
 
@@ -22,14 +22,15 @@ pub struct LinkedAccount {
     pub role_as_of: Option<DateTime<Utc>>,
 }
 
-#[derive(FromRow)]
-struct IdentityRow {
-    issuer: String,
-    subject: String,
-    user_id: Uuid,
-    email_verified: bool,
-    role_as_of: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
+from_row! {
+    struct IdentityRow {
+        issuer: String,
+        subject: String,
+        user_id: Uuid,
+        email_verified: bool,
+        role_as_of: Option<DateTime<Utc>>,
+        created_at: DateTime<Utc>,
+    }
 }
 
 impl Identities<'_> {

@@ -17,6 +17,7 @@ mod demotion;
 mod disk_faults;
 mod error;
 mod fault;
+mod from_row;
 mod health;
 mod idempotency;
 mod identities;
@@ -24,6 +25,7 @@ mod jobs;
 mod known_addresses;
 mod leaders;
 mod logs;
+mod migrations;
 mod models;
 mod read_back;
 mod retention;
@@ -47,7 +49,9 @@ pub use db::Db;
 pub use error::{Result, StorageError};
 pub use idempotency::{Idempotency, Record};
 pub use identities::{Identities, LinkedAccount};
-pub use jobs::{Admission, Cancelled, ExpiryMark, JobBatch, JobDemand, JobFilter, JobHead, JobLimits, Jobs, Renewal};
+pub use jobs::{
+    Admission, Cancelled, ExpiryMark, JobBatch, JobDemand, JobFilter, JobHead, JobLimits, Jobs, Renewal,
+};
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;
 pub use logs::{LogPage, Logs, NumberedLine};

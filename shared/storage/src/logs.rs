@@ -1,10 +1,10 @@
 //! The `job_logs` table: what runs said of themselves, a row for each write.
 
-use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::{JobId, LogLine, log};
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::sql::{all, execute};
 use crate::stored::{Pair, Stored, StoredRow, readable};
 use crate::tx::Tx;
@@ -31,12 +31,13 @@ pub struct LogPage {
     pub read_to: i64,
 }
 
-/// What one write brought.
-#[derive(FromRow)]
-struct LogRow {
-    first_seq: i64,
-    last_seq: i64,
-    lines: Json<Vec<LogLine>>,
+from_row! {
+    /// What one write brought.
+    struct LogRow {
+        first_seq: i64,
+        last_seq: i64,
+        lines: Json<Vec<LogLine>>,
+    }
 }
 
 impl StoredRow for LogRow {

@@ -158,8 +158,17 @@ impl<T: StoredRow> PageReader<T> {
 }
 
 /// The key of a table whose first column is its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Id(pub(crate) Uuid);
+
+impl<'r, R: Row> FromRow<'r, R> for Id
+where
+    (Uuid,): FromRow<'r, R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        <(Uuid,)>::from_row(row).map(|(id,)| Self(id))
+    }
+}
 
 impl Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -168,8 +177,17 @@ impl Display for Id {
 }
 
 /// A key of two columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pair<A, B>(pub(crate) A, pub(crate) B);
+
+impl<'r, R: Row, A, B> FromRow<'r, R> for Pair<A, B>
+where
+    (A, B): FromRow<'r, R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        <(A, B)>::from_row(row).map(|(first, second)| Self(first, second))
+    }
+}
 
 impl<A: Display, B: Display> Display for Pair<A, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

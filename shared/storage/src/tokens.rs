@@ -1,12 +1,12 @@
 //! The `refresh_tokens` table.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 use trainyard_domain::UserId;
 use trainyard_domain::session::RefreshToken;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::sql::{execute, optional};
 use crate::tx::Tx;
 
@@ -14,18 +14,19 @@ use crate::tx::Tx;
 #[derive(Debug)]
 pub struct RefreshTokens<'t>(pub(crate) &'t mut Tx);
 
-#[derive(FromRow)]
-struct TokenRow {
-    id: Uuid,
-    family: Uuid,
-    user_id: Uuid,
-    token_hash: String,
-    created_at: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-    used_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
-    used_from: Option<String>,
-    repeated: Option<bool>,
+from_row! {
+    struct TokenRow {
+        id: Uuid,
+        family: Uuid,
+        user_id: Uuid,
+        token_hash: String,
+        created_at: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+        used_at: Option<DateTime<Utc>>,
+        revoked_at: Option<DateTime<Utc>>,
+        used_from: Option<String>,
+        repeated: Option<bool>,
+    }
 }
 
 impl RefreshTokens<'_> {

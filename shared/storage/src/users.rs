@@ -1,12 +1,12 @@
 //! The `users` table.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 use trainyard_domain::user::{AccountSecurity, OneTimePassword};
 use trainyard_domain::{Email, Role, User, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::models::bump_revision;
 use crate::read_back;
 use crate::rows::among;
@@ -18,18 +18,19 @@ use crate::tx::Tx;
 #[derive(Debug)]
 pub struct Users<'t>(pub(crate) &'t mut Tx);
 
-#[derive(FromRow)]
-struct UserRow {
-    id: Uuid,
-    email: String,
-    password_hash: String,
-    role: String,
-    disabled: bool,
-    created_at: DateTime<Utc>,
-    sessions_end: Option<DateTime<Utc>>,
-    kept_session: Option<Uuid>,
-    password_expires_at: Option<DateTime<Utc>>,
-    password_used_at: Option<DateTime<Utc>>,
+from_row! {
+    struct UserRow {
+        id: Uuid,
+        email: String,
+        password_hash: String,
+        role: String,
+        disabled: bool,
+        created_at: DateTime<Utc>,
+        sessions_end: Option<DateTime<Utc>>,
+        kept_session: Option<Uuid>,
+        password_expires_at: Option<DateTime<Utc>>,
+        password_used_at: Option<DateTime<Utc>>,
+    }
 }
 
 /// Accounts with what ended their sessions; deleted ones are left out.

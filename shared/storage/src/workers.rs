@@ -1,9 +1,9 @@
 //! The `workers` table: who is alive, by heartbeat.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::sql::{all, execute};
 use crate::tx::Tx;
 
@@ -26,21 +26,23 @@ pub struct WorkerRow {
     pub started_at: DateTime<Utc>,
 }
 
-/// A worker as last heard of.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct LiveWorker {
-    /// Its id, unique per process start.
-    pub id: String,
-    /// Jobs it runs.
-    pub busy: i64,
-    /// Jobs it can run at once.
-    pub capacity: i64,
-    /// The program's version.
-    pub version: String,
-    /// When the process started.
-    pub started_at: DateTime<Utc>,
-    /// When it last beat.
-    pub heartbeat_at: DateTime<Utc>,
+from_row! {
+    /// A worker as last heard of.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct LiveWorker {
+        /// Its id, unique per process start.
+        pub id: String,
+        /// Jobs it runs.
+        pub busy: i64,
+        /// Jobs it can run at once.
+        pub capacity: i64,
+        /// The program's version.
+        pub version: String,
+        /// When the process started.
+        pub started_at: DateTime<Utc>,
+        /// When it last beat.
+        pub heartbeat_at: DateTime<Utc>,
+    }
 }
 
 impl Workers<'_> {

@@ -71,6 +71,7 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(api: String, inference: String) -> Self {
+        trainyard_tls::install_provider();
         // One request per connection, because tests restart servers.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(Duration::from_secs(90));
         Self { http: http.build().unwrap(), api, inference, token: None }

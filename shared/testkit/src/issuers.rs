@@ -79,6 +79,7 @@ impl OpenIdProvider {
         let issuer = format!("http://127.0.0.1:{port}");
         let ready = || get_blocking(&format!("{issuer}/jwks")).filter(|status| *status == 200);
         wait_until("the OpenID provider is ready", Duration::from_secs(30), ready);
+        trainyard_tls::install_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { issuer, http, _process: process }
     }

@@ -44,6 +44,7 @@ pub use system::{
     ADMIN_EMAIL, ADMIN_PASSWORD, JWT_SECRET, Restarted, Stack, System, WEBHOOK_SECRET, distributed_settings,
 };
 pub use tls_proxy::tls_proxy;
+pub use trainyard_tls::install_provider;
 pub use wait::{eventually, pause, sleep_blocking, wait_until};
 
 /// A unique name: `prefix` and the random end of a UUID.

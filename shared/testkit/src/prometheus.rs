@@ -36,6 +36,7 @@ impl PrometheusServer {
         let url = format!("http://{address}");
         let ready = || get_blocking(&format!("{url}/-/ready")).filter(|status| *status == 200);
         wait_until("Prometheus is ready", Duration::from_secs(30), ready);
+        trainyard_tls::install_provider();
         Self { url, http: reqwest::Client::new(), _process: process, _folder: folder }
     }
 

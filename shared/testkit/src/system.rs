@@ -118,6 +118,8 @@ impl System {
     }
 
     fn new(binary: &str, settings: Vec<(String, String)>) -> Self {
+        // Tests send requests of their own besides those of the client.
+        trainyard_tls::install_provider();
         let folder = temporary_folder("system");
         let mut environment = common_settings();
         environment.extend(settings);

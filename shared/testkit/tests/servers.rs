@@ -33,6 +33,7 @@ async fn s3_refuses_callers_without_a_signature() {
     let bucket = s3().fresh_bucket();
     assert!(s3().files(&bucket).is_dir());
     let endpoint = s3().env().into_iter().find(|(name, _)| *name == "AWS_ENDPOINT_URL").unwrap().1;
+    trainyard_tls::install_provider();
     let answer = reqwest::get(format!("{endpoint}/{}?list-type=2", &bucket[5..])).await.unwrap();
     assert_eq!(answer.status(), 403);
 }

@@ -1,8 +1,8 @@
 //! The key that webhooks are signed with, and the signature.
 
-use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 
 const PREFIX: &str = "whsec_";
 /// The lengths of a key that Standard Webhooks allows, in bytes.

@@ -6,7 +6,6 @@ use trainyard_artifacts::Key;
 use trainyard_domain::Dataset;
 use trainyard_http::page::PageSize;
 use trainyard_http::{Json, Path, Problem, Query};
-use trainyard_ml::csv_profile;
 
 use super::{VersionQuery, find};
 use crate::schemas::dataset::PreviewView;
@@ -69,7 +68,7 @@ async fn first_rows(state: &ApiState, dataset: &Dataset) -> Result<Rows, Problem
     }
 }
 
-async fn parse(head: Bytes) -> Result<Result<Rows, csv_profile::CsvError>, Problem> {
-    let parse = move || csv_profile::preview(head.as_ref(), ROWS + 1);
+async fn parse(head: Bytes) -> Result<Result<Rows, trainyard_csv::CsvError>, Problem> {
+    let parse = move || trainyard_csv::preview(head.as_ref(), ROWS + 1);
     tokio::task::spawn_blocking(parse).await.map_err(Problem::internal)
 }

@@ -114,7 +114,7 @@ impl Issuers {
         let issuer = &self.all[index];
         let token = Arc::new(issuer.rules.read(&claims, now)?);
         let remembered = VerifiedToken { issuer: index, generation, token: Arc::clone(&token) };
-        self.verified.insert(digest, remembered, now);
+        self.verified.insert(digest, remembered);
         Ok((issuer, token))
     }
 

@@ -1,15 +1,13 @@
 //! Access tokens: JWTs (RFC 7519) signed with HMAC-SHA-256. No other algorithm is accepted.
 
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
-
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use trainyard_domain::{Role, User, UserId, ids};
 use uuid::Uuid;
 
-use super::SessionKeys;
+use super::{SessionKeys, jws};
 
 /// Minimum length of a secret: the length of the hash (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -70,7 +68,7 @@ pub struct Jwt {
     ttl: Duration,
     keys: SessionKeys,
     /// Claims of tokens with a verified signature: the signature is the most expensive check.
-    verified: RwLock<HashMap<Box<str>, Claims>>,
+    verified: Cache<Box<str>, Claims>,
 }
 
 impl std::fmt::Debug for Jwt {
@@ -88,6 +86,7 @@ impl Jwt {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(WeakSecret(secret.len()));
         }
+        jws::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
@@ -103,7 +102,7 @@ impl Jwt {
             audience: audience.to_owned(),
             ttl,
             keys: SessionKeys::derive(secret),
-            verified: RwLock::default(),
+            verified: Cache::new(MAX_CACHED),
         })
     }
 
@@ -178,8 +177,8 @@ impl Jwt {
 
     /// The claims of a token with a valid signature, without a check of its times.
     fn verified_claims(&self, token: &str) -> Result<Claims, AuthError> {
-        if let Some(claims) = self.verified.read().unwrap_or_else(PoisonError::into_inner).get(token) {
-            return Ok(claims.clone());
+        if let Some(claims) = self.verified.get(token) {
+            return Ok(claims);
         }
         let decoded = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.validation);
         let decoded = decoded.map_err(|_| AuthError::Invalid)?;
@@ -188,11 +187,7 @@ impl Jwt {
             return Err(AuthError::Invalid);
         }
         let claims = decoded.claims;
-        let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);
-        if verified.len() >= MAX_CACHED {
-            verified.clear();
-        }
-        verified.insert(token.into(), claims.clone());
+        self.verified.insert(token.into(), claims.clone());
         Ok(claims)
     }
 }

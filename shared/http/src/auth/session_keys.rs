@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use aws_lc_rs::hmac;
+use ring::hmac;
 
 /// HMAC-SHA-256 keys, one for each purpose.
 pub struct SessionKeys {

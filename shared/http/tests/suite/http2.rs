@@ -161,6 +161,7 @@ async fn an_endless_header_block_closes_the_connection() {
 #[tokio::test]
 async fn large_concurrent_responses_arrive_completely() {
     let server = start_with(large(), Duration::ZERO, short()).await;
+    trainyard_tls::install_provider();
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
     let url = format!("http://{}/large", server.address);
     let get = || async { client.get(&url).send().await.unwrap().bytes().await.unwrap().len() };

@@ -8,3 +8,4 @@ mod headers;
 mod provider;
 mod rotation;
 mod settings;
+mod signing_key;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use trainyard_csv::tokens::{self, BooleanForm};
+
 use crate::error::TrainError;
-use crate::tokens::{self, BooleanForm};
 
 /// Cells in row order; an empty cell is missing.
 #[derive(Debug, Default)]

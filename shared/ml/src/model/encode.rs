@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use trainyard_domain::{FieldError, shown};
 
 use super::signature::{Feature, FeatureKind, Signature};
-use crate::tokens;
+use trainyard_csv::tokens;
 
 /// The status of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::tokens;
+use trainyard_csv::tokens;
 
 /// A class label in canonical spelling; see [`Task::from_labels`].
 pub type Label = String;

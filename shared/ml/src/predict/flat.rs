@@ -1,7 +1,7 @@
 //! Compiled forests: breadth-first nodes of eight bytes if possible, leaves that point to themselves (so that walks
 //! need no branches), and several interleaved walks (to hide memory latency).
 //!
-//! Based on Asadi, Lin, de Vries, "Runtime Optimizations for Tree-Based BinaryClassifier Learning Models", IEEE TKDE 2014
+//! Based on Asadi, Lin, de Vries, "Runtime Optimizations for Tree-Based Machine Learning Models", IEEE TKDE 2014
 //! (predication and vectorized walks over breadth-first nodes).
 
 use super::node::{FLOOR_KEY, Node, Packed, Wide, key};

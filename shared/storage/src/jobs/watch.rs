@@ -1,7 +1,7 @@
 //! News of many jobs in one query: what the API's watchers wait for.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use trainyard_domain::{Job, JobId};
 use uuid::Uuid;
 
@@ -25,11 +25,20 @@ const WHOLE_NOW: &str =
     concat!("SELECT ", whole!(), ", statement_timestamp() AS now FROM ", both_tables!(), " WHERE jobs.id = ANY ($1)");
 
 /// A job, and when it was read.
-#[derive(FromRow)]
 struct DatedRow {
-    now: DateTime<Utc>,
-    #[sqlx(flatten)]
     job: Stored<JobRow>,
+    now: DateTime<Utc>,
+}
+
+impl<'r, R: Row> FromRow<'r, R> for DatedRow
+where
+    Stored<JobRow>: FromRow<'r, R>,
+    &'static str: ColumnIndex<R>,
+    DateTime<Utc>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self { job: Stored::from_row(row)?, now: row.try_get("now")? })
+    }
 }
 
 /// Jobs that were read together.

@@ -2,21 +2,22 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::{DatasetId, JobId, ModelVersion};
 use uuid::Uuid;
 
 use super::{Model, ServedVersion};
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::read_back;
 use crate::stored::{Id, Pair, Stored, StoredRow};
 
-#[derive(FromRow)]
-pub(super) struct ModelRow {
-    id: Uuid,
-    name: String,
-    created_at: DateTime<Utc>,
+from_row! {
+    pub(super) struct ModelRow {
+        id: Uuid,
+        name: String,
+        created_at: DateTime<Utc>,
+    }
 }
 
 impl StoredRow for ModelRow {
@@ -33,26 +34,27 @@ impl StoredRow for ModelRow {
     }
 }
 
-/// A version joined with one of its aliases, or with none.
-#[derive(FromRow)]
-pub(super) struct VersionRow {
-    model_name: String,
-    version: i64,
-    job_id: Uuid,
-    algorithm: String,
-    features: Json<Vec<String>>,
-    target: String,
-    metrics: Json<Value>,
-    dataset_id: Uuid,
-    byte_count: i64,
-    sha256: String,
-    artifact_key: String,
-    traceparent: Option<String>,
-    created_at: DateTime<Utc>,
-    alias: Option<String>,
-    /// What [`fold`] adds.
-    #[sqlx(skip)]
-    further_aliases: Vec<String>,
+from_row! {
+    /// A version joined with one of its aliases, or with none.
+    pub(super) struct VersionRow {
+        model_name: String,
+        version: i64,
+        job_id: Uuid,
+        algorithm: String,
+        features: Json<Vec<String>>,
+        target: String,
+        metrics: Json<Value>,
+        dataset_id: Uuid,
+        byte_count: i64,
+        sha256: String,
+        artifact_key: String,
+        traceparent: Option<String>,
+        created_at: DateTime<Utc>,
+        alias: Option<String>,
+    } default {
+        /// What [`fold`] adds.
+        further_aliases: Vec<String>,
+    }
 }
 
 impl StoredRow for VersionRow {
@@ -97,15 +99,16 @@ pub(super) fn fold(rows: Vec<Stored<VersionRow>>) -> Vec<Stored<VersionRow>> {
     versions
 }
 
-/// A version joined with one of its aliases: what the inference role needs, and nothing that only the API shows.
-#[derive(FromRow)]
-pub(super) struct ServedRow {
-    model_name: String,
-    version: i64,
-    sha256: String,
-    artifact_key: String,
-    traceparent: Option<String>,
-    alias: String,
+from_row! {
+    /// A version joined with one of its aliases: what the inference role needs, and nothing that only the API shows.
+    pub(super) struct ServedRow {
+        model_name: String,
+        version: i64,
+        sha256: String,
+        artifact_key: String,
+        traceparent: Option<String>,
+        alias: String,
+    }
 }
 
 /// Folds rows that stand next to each other and differ in the alias alone into one version each.

@@ -1,34 +1,35 @@
 //! Rows of `schedules` and `schedule_runs`, as both drivers read them.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::schedule::{CatchUp, Outcome, Overlap, Template};
 use trainyard_domain::{JobId, Schedule, ScheduleId, ScheduleRun, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::read_back::corrupt;
 use crate::stored::{Id, Pair, StoredRow};
 
-#[derive(FromRow)]
-pub(super) struct ScheduleRow {
-    id: Uuid,
-    name: String,
-    cron: String,
-    timezone: String,
-    spec: Json<Template>,
-    catch_up: String,
-    overlap: String,
-    paused: bool,
-    created_by: Uuid,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    next_run_at: Option<DateTime<Utc>>,
-    last_run_at: Option<DateTime<Utc>>,
-    last_job_id: Option<Uuid>,
-    last_error: Option<String>,
-    revision: i64,
+from_row! {
+    pub(super) struct ScheduleRow {
+        id: Uuid,
+        name: String,
+        cron: String,
+        timezone: String,
+        spec: Json<Template>,
+        catch_up: String,
+        overlap: String,
+        paused: bool,
+        created_by: Uuid,
+        created_at: DateTime<Utc>,
+        updated_at: DateTime<Utc>,
+        next_run_at: Option<DateTime<Utc>>,
+        last_run_at: Option<DateTime<Utc>>,
+        last_job_id: Option<Uuid>,
+        last_error: Option<String>,
+        revision: i64,
+    }
 }
 
 impl StoredRow for ScheduleRow {
@@ -62,14 +63,15 @@ impl StoredRow for ScheduleRow {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct RunRow {
-    schedule_id: Uuid,
-    due_at: DateTime<Utc>,
-    job_id: Option<Uuid>,
-    outcome: String,
-    message: Option<String>,
-    at: DateTime<Utc>,
+from_row! {
+    pub(super) struct RunRow {
+        schedule_id: Uuid,
+        due_at: DateTime<Utc>,
+        job_id: Option<Uuid>,
+        outcome: String,
+        message: Option<String>,
+        at: DateTime<Utc>,
+    }
 }
 
 impl StoredRow for RunRow {

@@ -2,32 +2,33 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
 use sqlx::types::Json;
 use trainyard_domain::webhook::Delivery;
 use trainyard_domain::{DeliveryId, JobId};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::from_row::from_row;
 use crate::read_back;
 use crate::stored::{Id, StoredRow};
 
-#[derive(FromRow)]
-pub(super) struct DeliveryRow {
-    id: Uuid,
-    job_id: Uuid,
-    url: String,
-    receiver: String,
-    event: String,
-    payload: Json<Value>,
-    status: String,
-    claim: i64,
-    attempts: i64,
-    next_attempt_at: DateTime<Utc>,
-    last_status: Option<i64>,
-    last_error: Option<String>,
-    created_at: DateTime<Utc>,
-    finished_at: Option<DateTime<Utc>>,
+from_row! {
+    pub(super) struct DeliveryRow {
+        id: Uuid,
+        job_id: Uuid,
+        url: String,
+        receiver: String,
+        event: String,
+        payload: Json<Value>,
+        status: String,
+        claim: i64,
+        attempts: i64,
+        next_attempt_at: DateTime<Utc>,
+        last_status: Option<i64>,
+        last_error: Option<String>,
+        created_at: DateTime<Utc>,
+        finished_at: Option<DateTime<Utc>>,
+    }
 }
 
 impl StoredRow for DeliveryRow {

@@ -35,6 +35,7 @@ enum Command {
 
 impl Exporter {
     pub(super) fn start(config: &TraceConfig, url: Url, resource: Resource) -> Result<Self, TelemetryError> {
+        trainyard_tls::install_provider();
         let client = reqwest::Client::builder()
             .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
             .timeout(Duration::from_millis(config.timeout_ms.max(1)))

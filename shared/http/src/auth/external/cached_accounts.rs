@@ -1,11 +1,10 @@
 //! Accounts of external users in the inference role: read-only and cached, so that predictions do not wait for the
 //! database. A disabled account is refused as soon as the set of disabled accounts contains the account.
 
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use quick_cache::sync::Cache;
 use tokio::time::timeout;
 use trainyard_domain::{Clock, FirstSight, Role, RoleChange, UserId};
 use trainyard_storage::{Coalesce, Db, LinkedAccount, StorageError};
@@ -31,12 +30,12 @@ pub(super) struct CachedAccounts {
     disabled: DisabledUsers,
     clock: Clock,
     /// The time of expiry and the result of each lookup.
-    cache: RwLock<HashMap<IdentityQuery, (DateTime<Utc>, IdentityLookup)>>,
+    cache: Cache<IdentityQuery, (DateTime<Utc>, IdentityLookup)>,
 }
 
 impl CachedAccounts {
     pub(super) fn new(db: Db, disabled: DisabledUsers, clock: Clock) -> Self {
-        Self { lookups: lookups(db), disabled, clock, cache: RwLock::default() }
+        Self { lookups: lookups(db), disabled, clock, cache: Cache::new(MAX_CACHED) }
     }
 
     /// The user of a verified token.
@@ -62,8 +61,7 @@ impl CachedAccounts {
     /// The cached lookup while it is fresh, else a query. An expired entry is used while the database is unavailable.
     async fn lookup(&self, query: IdentityQuery) -> Result<IdentityLookup, Problem> {
         let now = self.clock.now();
-        let cached = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(&query).cloned();
-        let expired = match cached {
+        let expired = match self.cache.get(&query) {
             Some((fresh_until, lookup)) if now < fresh_until => return Ok(lookup),
             expired => expired,
         };
@@ -82,16 +80,12 @@ impl CachedAccounts {
     }
 
     fn store(&self, query: IdentityQuery, fresh_until: DateTime<Utc>, lookup: IdentityLookup) {
-        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
         // A disabled account is not cached: the account may be enabled again before the set has been filled.
         if lookup.linked.as_ref().is_some_and(|account| account.user.disabled) {
-            cache.remove(&query);
+            self.cache.remove(&query);
             return;
         }
-        if cache.len() >= MAX_CACHED {
-            cache.clear();
-        }
-        cache.insert(query, (fresh_until, lookup));
+        self.cache.insert(query, (fresh_until, lookup));
     }
 }
 

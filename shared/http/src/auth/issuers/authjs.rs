@@ -3,19 +3,21 @@
 //! Auth.js 5 derives a key from the secret and the name of the session cookie, and encrypts with A256CBC-HS512. `kid` is
 //! the thumbprint of the key. NextAuth 4 derives one key from the secret, encrypts with A256GCM, and sends no `kid`.
 
-use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::cipher::{AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::digest::{self, SHA256, SHA512};
-use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use aws_lc_rs::hmac;
-use aws_lc_rs::iv::FixedLength;
+use aes::Aes256;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 use jsonwebtoken::{Algorithm, DecodingKey};
+use ring::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::digest::{self, SHA256, SHA512};
+use ring::error::Unspecified;
+use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
+use ring::hmac;
 use serde_json::{Map, Value};
+use subtle::ConstantTimeEq;
 
+use super::super::jws;
 use super::config::IssuerConfig;
 use super::jose::{Encrypted, Encryption, Signed};
 
@@ -57,6 +59,7 @@ impl AuthJsKeys {
     /// # Errors
     /// None in practice, since all lengths are fixed.
     pub(super) fn derive(config: &IssuerConfig) -> Result<Self, Unspecified> {
+        jws::install();
         let mut encrypting = Vec::new();
         let secrets = || [&config.secret, &config.previous_secret].into_iter().filter(|secret| !secret.is_empty());
         for secret in secrets() {
@@ -133,13 +136,11 @@ impl EncryptionKey {
         mac.update(&token.ciphertext);
         mac.update(&(protected.len() as u64 * 8).to_be_bytes());
         let tag = mac.sign();
-        verify_slices_are_equal(&tag.as_ref()[..HALF], &token.tag)?;
-        let iv = FixedLength::try_from(token.iv.as_slice())?;
-        let cipher = PaddedBlockDecryptingKey::cbc_pkcs7(UnboundCipherKey::new(&AES_256, cipher_key)?)?;
-        let mut text = token.ciphertext.clone();
-        let length = cipher.decrypt(&mut text, DecryptionContext::Iv128(iv))?.len();
-        text.truncate(length);
-        Ok(text)
+        if !bool::from(tag.as_ref()[..HALF].ct_eq(&token.tag)) {
+            return Err(Unspecified);
+        }
+        let cipher = cbc::Decryptor::<Aes256>::new_from_slices(cipher_key, &token.iv).map_err(|_| Unspecified)?;
+        cipher.decrypt_padded_vec::<Pkcs7>(&token.ciphertext).map_err(|_| Unspecified)
     }
 
     fn open_gcm(&self, token: &Encrypted<'_>) -> Result<Vec<u8>, Unspecified> {

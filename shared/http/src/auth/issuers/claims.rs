@@ -1,7 +1,7 @@
 //! Validates the claims of a token, and reads the user from the claims.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
+use ring::digest::{SHA256, digest};
 use serde_json::{Map, Number, Value};
 use trainyard_domain::{Email, Role};
 

@@ -52,6 +52,7 @@ impl Fetcher {
             move |attempt| if may_follow(&attempt, insecure) { attempt.follow() } else { attempt.stop() },
         );
         let certificates = tls_ca.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
+        trainyard_tls::install_provider();
         let client = Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)

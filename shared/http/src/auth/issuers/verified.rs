@@ -1,10 +1,9 @@
 //! A cache of verified tokens, so that further requests need neither a signature check nor a decryption.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use chrono::{DateTime, Utc};
+use quick_cache::sync::Cache;
+use ring::digest::{SHA256, digest};
 
 use super::claims::ExternalToken;
 
@@ -21,24 +20,22 @@ pub(super) struct VerifiedToken {
     pub(super) token: Arc<ExternalToken>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct VerifiedTokens(RwLock<HashMap<TokenDigest, VerifiedToken>>);
+#[derive(Debug)]
+pub(super) struct VerifiedTokens(Cache<TokenDigest, VerifiedToken>);
+
+impl Default for VerifiedTokens {
+    fn default() -> Self {
+        Self(Cache::new(MAX_TOKENS))
+    }
+}
 
 impl VerifiedTokens {
     pub(super) fn get(&self, digest: &TokenDigest) -> Option<VerifiedToken> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        self.0.get(digest)
     }
 
-    /// Adds a token. A full cache removes the expired tokens, or else all tokens.
-    pub(super) fn insert(&self, digest: TokenDigest, token: VerifiedToken, now: DateTime<Utc>) {
-        let mut tokens = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if tokens.len() >= MAX_TOKENS {
-            tokens.retain(|_, cached| !cached.token.is_expired(now));
-        }
-        if tokens.len() >= MAX_TOKENS {
-            tokens.clear();
-        }
-        tokens.insert(digest, token);
+    pub(super) fn insert(&self, digest: TokenDigest, token: VerifiedToken) {
+        self.0.insert(digest, token);
     }
 }
 

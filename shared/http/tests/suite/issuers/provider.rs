@@ -3,21 +3,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
-use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::fixture::{Fixture, claims};
+use super::signing_key::SigningKey;
 
 const CALLER: &str = "ada@example.com user";
 
@@ -78,7 +73,7 @@ impl Provider {
         let mut header = Header::new(key.algorithm);
         header.kid = kid.map(str::to_owned);
         let claims = claims(json!({"iss": self.issuer, "aud": "yard"}));
-        encode(&header, &claims, &key.key).unwrap()
+        key.sign(&header, &claims)
     }
 }
 
@@ -97,45 +92,6 @@ async fn answer(State(provider): State<Provider>, request: Request) -> Response 
         sent.insert(name, value.parse().unwrap());
     }
     (StatusCode::from_u16(status).unwrap(), sent, body).into_response()
-}
-
-/// A key of the provider.
-pub(super) struct SigningKey {
-    algorithm: Algorithm,
-    kid: String,
-    key: EncodingKey,
-    pub(super) published: Value,
-}
-
-impl SigningKey {
-    pub(super) fn new(algorithm: Algorithm, kid: &str) -> Self {
-        let key = match algorithm {
-            Algorithm::ES256 => ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
-            Algorithm::ES384 => ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
-            Algorithm::EdDSA => {
-                let document = Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap();
-                EncodingKey::from_ed_der(document.as_ref())
-            }
-            _ => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-                let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-                EncodingKey::from_rsa_der(&pkcs1(der.as_ref()))
-            }
-        };
-        let mut published = serde_json::to_value(Jwk::from_encoding_key(&key, algorithm).unwrap()).unwrap();
-        published["kid"] = json!(kid);
-        Self { algorithm, kid: kid.to_owned(), key, published }
-    }
-}
-
-fn ec(pair: EcdsaKeyPair) -> EncodingKey {
-    EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
-}
-
-/// The RSA key of a PKCS #8 document: the content of the last element, an octet string with a two-byte length.
-fn pkcs1(pkcs8: &[u8]) -> Vec<u8> {
-    let start = pkcs8.windows(2).position(|tag| tag == [0x04, 0x82]).unwrap();
-    pkcs8[start + 4..].to_vec()
 }
 
 #[tokio::test]

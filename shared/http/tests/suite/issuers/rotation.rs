@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use trainyard_testkit::eventually;
 
 use super::fixture::Fixture;
-use super::provider::{Provider, SigningKey};
+use super::provider::Provider;
+use super::signing_key::SigningKey;
 
 const CALLER: &str = "ada@example.com user";
 const DISCOVERY: &str = "/.well-known/openid-configuration";

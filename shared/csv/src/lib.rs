@@ -1,4 +1,4 @@
-//! The profile of an uploaded CSV: columns, types and warnings.
+//! The content of a CSV file: columns, types and warnings.
 //!
 //! One pass in bounded memory: every field, header and list of distinct values has a limit. The caller handles
 //! decompression and the maximum file size.
@@ -11,6 +11,7 @@ mod header;
 mod preview;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 
 use std::io::Read;
 

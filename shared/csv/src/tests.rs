@@ -6,9 +6,9 @@ use trainyard_domain::{ColumnProfile, Dtype};
 
 use super::{CsvError, Profile, ProfileLimits, preview, profile};
 
-const TITANIC: &[u8] = include_bytes!("../../../../datasets/titanic.csv");
-const BREAST_CANCER: &[u8] = include_bytes!("../../../../datasets/breast_cancer.csv");
-const DIABETES: &[u8] = include_bytes!("../../../../datasets/diabetes.csv");
+const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
+const BREAST_CANCER: &[u8] = include_bytes!("../../../datasets/breast_cancer.csv");
+const DIABETES: &[u8] = include_bytes!("../../../datasets/diabetes.csv");
 
 fn read(text: impl AsRef<[u8]>) -> Result<Profile, CsvError> {
     profile(text.as_ref(), &ProfileLimits::default())
