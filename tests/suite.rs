@@ -13,6 +13,7 @@ mod cli;
 mod contract;
 mod datasets;
 mod datasets_refused;
+mod deadlines;
 mod deploys;
 mod edge;
 mod events;

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 use trainyard_domain::{DatasetName, Job, JobId};
 use trainyard_http::Problem;
 use trainyard_storage::{StorageError, Tx};
 use trainyard_telemetry::catalogue;
 
-use super::insert::{ValidSubmission, insert};
+use super::insert::{DatabaseTime, ValidSubmission, insert};
 use super::training_submission::Datasets;
 use super::{DatasetCache, Outcome, Quota, TrainingSubmission, enqueue, queue_entry, trace_parent};
 use crate::state::Dependencies;
@@ -23,7 +24,8 @@ pub(super) async fn store(
     cache: &DatasetCache,
     submissions: &[Arc<TrainingSubmission>],
 ) -> Result<Vec<SubmissionResult>, StorageError> {
-    let BatchContext { now, paused, datasets, mut results } = read_context(dependencies, cache, submissions).await?;
+    let BatchContext { time, paused, datasets, mut results } = read_context(dependencies, cache, submissions).await?;
+    let now = time.now;
     // No connection is held during validation: a large request waits for a blocking thread.
     let mut valid = Vec::new();
     for (index, submission) in submissions.iter().enumerate() {
@@ -44,7 +46,7 @@ pub(super) async fn store(
     }
     let mut results: Vec<_> = results.into_iter().map(|result| result.unwrap_or(Ok(Outcome::Conflict))).collect();
     assign_sorted_ids(&mut valid);
-    let stored = insert(dependencies, quota, valid, &mut results, now).await?;
+    let stored = insert(dependencies, quota, valid, &mut results, time).await?;
 
     let mut jobs = Vec::new();
     for ValidSubmission { index, jobs: stored, .. } in stored {
@@ -64,7 +66,7 @@ pub(super) async fn store(
 
 /// What the database says about a batch before validation.
 struct BatchContext {
-    now: DateTime<Utc>,
+    time: DatabaseTime,
     paused: bool,
     datasets: Datasets,
     /// One for each submission; `None` for a submission to validate and store.
@@ -78,6 +80,7 @@ async fn read_context(
 ) -> Result<BatchContext, StorageError> {
     let mut tx = dependencies.db.glance().await?;
     let (now, paused, datasets) = read_datasets(&mut tx, cache, submissions).await?;
+    let time = DatabaseTime { now, read_at: Instant::now() };
     let (mut results, mut keys) = (Vec::with_capacity(submissions.len()), HashSet::new());
     for submission in submissions {
         let mut result = earlier_result(&mut tx, submission, now).await?;
@@ -92,7 +95,7 @@ async fn read_context(
     }
     // The commit returns the connection with its prepared statements to the pool.
     tx.commit().await?;
-    Ok(BatchContext { now, paused, datasets, results })
+    Ok(BatchContext { time, paused, datasets, results })
 }
 
 /// The time, whether the queue is paused, and the datasets that the submissions name.

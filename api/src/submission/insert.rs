@@ -6,13 +6,30 @@
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
+use tokio::time::Instant;
 use trainyard_domain::ids::uuid_at;
 use trainyard_domain::{DatasetId, Job};
-use trainyard_storage::{Admission, AuditEntry, JobDemand, StorageError, Tx};
+use trainyard_storage::{Admission, AuditEntry, JobDemand, StorageError, Submission, Tx};
 
 use super::batch::SubmissionResult;
 use super::{Quota, TrainingSubmission};
 use crate::state::Dependencies;
+
+/// The database's time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DatabaseTime {
+    pub(super) now: DateTime<Utc>,
+    /// When the response with `now` arrived.
+    pub(super) read_at: Instant,
+}
+
+impl DatabaseTime {
+    /// The database's time at `instant`; early by no more than one round trip.
+    fn at(self, instant: Instant) -> DateTime<Utc> {
+        let later = Duration::from_std(instant.saturating_duration_since(self.read_at));
+        self.now + later.unwrap_or_default()
+    }
+}
 
 /// A submission that passed validation.
 pub(super) struct ValidSubmission<'s> {
@@ -28,7 +45,7 @@ pub(super) async fn insert<'s>(
     quota: &Quota,
     mut valid: Vec<ValidSubmission<'s>>,
     results: &mut [SubmissionResult],
-    now: DateTime<Utc>,
+    time: DatabaseTime,
 ) -> Result<Vec<ValidSubmission<'s>>, StorageError> {
     let mut count_first = quota.counts_first(valid.iter().map(|valid| valid.submission.principal.user_id));
     // Every transaction inserts keys in the same order, so two of them can't deadlock.
@@ -38,22 +55,38 @@ pub(super) async fn insert<'s>(
         if valid.is_empty() {
             return Ok(valid);
         }
-        let mut tx = dependencies.db.begin().await?;
-        insert_keys(dependencies, &mut tx, &mut valid, now).await?;
+        // Without a key and below the limits, one statement inserts everything, and Postgres runs it without a transaction
+        // block. The statement checks the deadline itself, since nobody could roll it back.
+        let is_single = !count_first && valid.iter().all(|valid| valid.submission.key().is_none());
+        let mut tx = if is_single { dependencies.db.act().await? } else { dependencies.db.begin().await? };
+        if valid.iter().any(|valid| valid.submission.is_abandoned()) {
+            continue;
+        }
+        insert_keys(dependencies, &mut tx, &mut valid, time.now).await?;
         if count_first && !admit(quota, &mut tx, &mut valid, results).await? {
             continue;
         }
-        let audit: Vec<_> = valid.iter().map(|valid| audit_entry(valid, now)).collect();
+        let audit: Vec<_> = valid.iter().map(|valid| audit_entry(valid, time.now)).collect();
         // Ids follow the order of submission; rows are inserted in the order of ids.
         let mut jobs: Vec<&Job> = valid.iter().flat_map(|valid| &valid.jobs).collect();
         jobs.sort_unstable_by_key(|job| job.id);
         if count_first {
             tx.jobs().submit(&jobs, &audit).await?;
-        } else if !tx.jobs().submit_within(&jobs, &audit, quota.limits).await? {
-            count_first = true;
-            continue;
+        } else {
+            let first_deadline = valid.iter().map(|valid| valid.submission.deadline).min().unwrap_or(time.read_at);
+            match tx.jobs().submit_within(&jobs, &audit, quota.limits, time.at(first_deadline)).await? {
+                Submission::Stored => {}
+                Submission::LimitReached => {
+                    count_first = true;
+                    continue;
+                }
+                Submission::Late => {
+                    valid.retain(|valid| valid.submission.deadline > first_deadline);
+                    continue;
+                }
+            }
         }
-        if valid.iter().any(|valid| valid.submission.is_abandoned()) {
+        if !is_single && valid.iter().any(|valid| valid.submission.is_abandoned()) {
             continue;
         }
         tx.commit().await?;

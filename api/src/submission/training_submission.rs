@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use trainyard_domain::{DatasetId, IndexedDataset, JobSpec};
 use trainyard_http::middleware::TraceContext;
-use trainyard_http::{Principal, Problem};
+use trainyard_http::{Deadline, Principal, Problem};
 use trainyard_telemetry::Span;
 
 use super::validate::{Rules, validate, with_prefix};
@@ -29,6 +30,8 @@ pub(crate) struct TrainingSubmission {
     digest: String,
     pub(super) principal: Principal,
     pub(super) actor: Actor,
+    /// When the request times out.
+    pub(super) deadline: Instant,
     /// The trace context of the request.
     pub(super) traceparent: Option<String>,
     /// Dropped when the client disconnects or the request times out.
@@ -42,8 +45,9 @@ impl TrainingSubmission {
         key: IdempotencyKey,
         principal: Principal,
         actor: Actor,
+        deadline: Deadline,
     ) -> Result<Self, Problem> {
-        Self::new(vec![body], false, key, principal, actor).await
+        Self::new(vec![body], false, key, principal, actor, deadline).await
     }
 
     /// A submission of many jobs.
@@ -52,8 +56,9 @@ impl TrainingSubmission {
         key: IdempotencyKey,
         principal: Principal,
         actor: Actor,
+        deadline: Deadline,
     ) -> Result<Self, Problem> {
-        Self::new(bodies, true, key, principal, actor).await
+        Self::new(bodies, true, key, principal, actor, deadline).await
     }
 
     async fn new(
@@ -62,6 +67,7 @@ impl TrainingSubmission {
         key: IdempotencyKey,
         principal: Principal,
         actor: Actor,
+        Deadline(deadline): Deadline,
     ) -> Result<Self, Problem> {
         let is_long = bodies.iter().map(|body| body.features.len()).sum::<usize>() > INLINE_FEATURES;
         let has_key = key.as_str().is_some();
@@ -71,7 +77,7 @@ impl TrainingSubmission {
             (requests, digest)
         };
         let (requests, digest) = compute(is_long, complete).await?;
-        Ok(Self { requests, bulk, key, digest, principal, actor, traceparent: None, client: Weak::new() })
+        Ok(Self { requests, bulk, key, digest, principal, actor, deadline, traceparent: None, client: Weak::new() })
     }
 
     /// Marks the submission as abandoned once `client` is dropped.
@@ -81,7 +87,7 @@ impl TrainingSubmission {
 
     /// Whether the request timed out or its client disconnected.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.client.strong_count() == 0
+        self.client.strong_count() == 0 || self.deadline <= Instant::now()
     }
 
     /// Makes `span` the parent of the spans of the job's runs. For a span that is not recorded, the parent is the trace

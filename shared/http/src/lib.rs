@@ -8,6 +8,7 @@ pub mod auth;
 pub mod body;
 pub mod bounded;
 pub mod client_address;
+mod deadline;
 mod encoding;
 mod error_mapping;
 pub mod integer;
@@ -26,6 +27,7 @@ mod unread_body;
 
 pub use auth::{Authenticator, Principal};
 pub use client_address::{ClientAddress, TrustedProxies};
+pub use deadline::Deadline;
 pub use json::Json;
 pub use page::{List, Page};
 pub use path::Path;

@@ -50,7 +50,7 @@ pub use error::{Result, StorageError};
 pub use idempotency::{Idempotency, Record};
 pub use identities::{Identities, LinkedAccount};
 pub use jobs::{
-    Admission, Cancelled, ExpiryMark, JobBatch, JobDemand, JobFilter, JobHead, JobLimits, Jobs, Renewal,
+    Admission, Cancelled, ExpiryMark, JobBatch, JobDemand, JobFilter, JobHead, JobLimits, Jobs, Renewal, Submission,
 };
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -19,7 +20,7 @@ use trainyard_domain::{
     UserId,
 };
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, JobLimits, PoolOptions};
+use trainyard_storage::{Db, JobLimits, PoolOptions, Submission};
 use trainyard_testkit::eventually;
 use trainyard_worker::{Health, SweepConfig, WorkerConfig, WorkerDeps};
 
@@ -81,7 +82,9 @@ impl Yard {
     /// A job that counts against the limits, as the API stores it.
     pub(crate) async fn submit_within(&self, job: Job, limits: JobLimits) -> JobId {
         let mut tx = self.db.begin().await.unwrap();
-        assert!(tx.jobs().submit_within(&[&job], &[], limits).await.unwrap());
+        let in_time = Utc::now() + TimeDelta::minutes(5);
+        let submission = tx.jobs().submit_within(&[&job], &[], limits, in_time).await.unwrap();
+        assert_eq!(submission, Submission::Stored);
         tx.commit().await.unwrap();
         job.id
     }

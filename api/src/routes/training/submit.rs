@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use trainyard_domain::{JobId, JobStatus};
 use trainyard_http::middleware::TraceContext;
-use trainyard_http::{Json, Principal, Problem};
+use trainyard_http::{Deadline, Json, Principal, Problem};
 use trainyard_telemetry::Span;
 use utoipa::ToSchema;
 
@@ -44,9 +44,11 @@ pub async fn submit(
     actor: Actor,
     trace: TraceContext,
     key: IdempotencyKey,
+    deadline: Deadline,
     Json(body): Json<TrainingRequest>,
 ) -> Result<Accepted, Problem> {
-    let jobs = store(&state, TrainingSubmission::one(body, key, principal, actor).await?, &trace).await?;
+    let submission = TrainingSubmission::one(body, key, principal, actor, deadline).await?;
+    let jobs = store(&state, submission, &trace).await?;
     let id = jobs.first().ok_or_else(|| Problem::internal("a submission returned no job"))?;
     Ok(Accepted::new(*id, JobStatus::Queued))
 }
@@ -83,12 +85,14 @@ pub async fn bulk(
     actor: Actor,
     trace: TraceContext,
     key: IdempotencyKey,
+    deadline: Deadline,
     Json(body): Json<BulkRequest>,
 ) -> Result<Response, Problem> {
     if !(1..=MAX_BULK).contains(&body.jobs.len()) {
         return Err(Problem::field("jobs", format!("must hold 1 to {MAX_BULK} jobs")));
     }
-    let jobs = store(&state, TrainingSubmission::bulk(body.jobs, key, principal, actor).await?, &trace).await?;
+    let submission = TrainingSubmission::bulk(body.jobs, key, principal, actor, deadline).await?;
+    let jobs = store(&state, submission, &trace).await?;
     let jobs = jobs.into_iter().map(|id| AcceptedView::new(id, JobStatus::Queued)).collect();
     Ok((StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(BulkAcceptedView { jobs })).into_response())
 }

@@ -7,10 +7,12 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
+use tokio::time::{Instant, timeout_at};
 use trainyard_domain::Access;
 
 use crate::auth::Authenticator;
 use crate::body::{self, Pace};
+use crate::deadline::Deadline;
 use crate::encoding;
 use crate::problem::{Code, Problem};
 use crate::query;
@@ -42,9 +44,11 @@ async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
         query::refuse_all(request.uri().query())?;
     }
     encoding::check(&request, guard.encodings)?;
+    let deadline = Instant::now() + guard.timeout;
+    request.extensions_mut().insert(Deadline(deadline));
     let (request, body_wait) = body::limited(request, guard.body_bytes, guard.pace)?;
     // After the timeout: 408 where the server was waiting for the body, 503 otherwise.
-    tokio::time::timeout(guard.timeout, next.run(request)).await.map_err(|_| match body_wait.is_for_client() {
+    timeout_at(deadline, next.run(request)).await.map_err(|_| match body_wait.is_for_client() {
         true => Problem::late_body(guard.timeout),
         false => {
             let detail = format!("no response within {} s; try again shortly", guard.timeout.as_secs());

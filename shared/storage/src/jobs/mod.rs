@@ -28,6 +28,7 @@ pub use list::JobFilter;
 pub(crate) use quota::close as close_quotas;
 pub use quota::{Admission, JobDemand, JobLimits};
 use sqlx::types::Json;
+pub use submit::Submission;
 use trainyard_domain::{Job, JobId};
 pub use watch::{JobBatch, JobHead};
 

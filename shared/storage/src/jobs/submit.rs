@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use trainyard_domain::Job;
 use uuid::Uuid;
 
@@ -43,22 +44,11 @@ macro_rules! add_to_owners {
         )
     };
 }
-macro_rules! add_to_total {
-    ($added:literal, $most:literal, $condition:literal) => {
-        concat!(
-            "UPDATE job_quota_total SET active = active + ",
-            $added,
-            ", most = ",
-            $most,
-            " WHERE id = 1",
-            $condition
-        )
-    };
-}
 // All that is stored of submissions, in one statement: the seven arrays from `$11` on are the audit trail's, the three
 // from `$19` on the quotas'. No part of the statement reads `quota_total`, so Postgres carries it out last, and with it
 // `quotas`, on which it depends: their rows stay locked for the commit alone. A check on the two tables undoes it all
-// when a limit would be exceeded.
+// when a limit would be exceeded. A division by zero undoes it all after the deadline (`$24`): Postgres computes what
+// RETURNING names last, when it has waited for every lock.
 const POSTGRES: &str = concat!(
     "WITH new AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], \
      $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, \
@@ -73,8 +63,9 @@ const POSTGRES: &str = concat!(
          ORDER BY owner"
     ),
     " RETURNING owner), quota_total AS (",
-    add_to_total!("$22::bigint", "$23::bigint", " AND $22 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0"),
-    ") ",
+    "UPDATE job_quota_total SET active = active + $22::bigint, most = $23::bigint \
+     WHERE id = 1 AND $22 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0 \
+     RETURNING 1 / (clock_timestamp() <= $24::timestamptz)::int) ",
     queued!(
         "SELECT id, 'queued', created_by, priority, created_at, run_at <= created_at, run_at, 0, 0, 0, 0, 0, 1 FROM new"
     )
@@ -85,8 +76,19 @@ const SQLITE: &str = concat!(
     queued!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
 );
 const SQLITE_OWNERS: &str = add_to_owners!("VALUES ($1, $2, $3, FALSE)");
-const SQLITE_TOTAL: &str = add_to_total!("$1", "$2", "");
+const SQLITE_TOTAL: &str = "UPDATE job_quota_total SET active = active + $1, most = $2 WHERE id = 1";
 const FORGET: Each = for_ids!("DELETE FROM job_orders WHERE id", "$1", "");
+
+/// What became of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submission {
+    /// The jobs are stored, once the transaction is committed.
+    Stored,
+    /// A limit would be exceeded, or a dataset is deleted. [`Jobs::admit`] tells for which jobs, in another transaction.
+    LimitReached,
+    /// The deadline passed first.
+    Late,
+}
 
 /// What jobs add to the rows of their owners, and to the total.
 #[derive(Default)]
@@ -95,10 +97,11 @@ struct Demand {
     owners: Vec<(Uuid, i64, i64)>,
     total: i64,
     most: i64,
+    deadline: DateTime<Utc>,
 }
 
 impl Demand {
-    fn of<J: Borrow<Job>>(jobs: &[J], limits: JobLimits) -> Self {
+    fn of<J: Borrow<Job>>(jobs: &[J], limits: JobLimits, deadline: DateTime<Utc>) -> Self {
         let mut owners = BTreeMap::new();
         for job in jobs {
             let job: &Job = job.borrow();
@@ -106,7 +109,7 @@ impl Demand {
             owners.entry(job.dataset_id.0).or_insert((0, i64::MAX)).0 += 1;
         }
         let owners = owners.into_iter().map(|(owner, (added, most))| (owner, added, most)).collect();
-        Self { owners, total: i64::try_from(jobs.len()).unwrap_or(i64::MAX), most: limits.total }
+        Self { owners, total: i64::try_from(jobs.len()).unwrap_or(i64::MAX), most: limits.total, deadline }
     }
 }
 
@@ -121,8 +124,9 @@ impl Jobs<'_> {
     }
 
     /// As [`Jobs::submit`], if no limit is exceeded and no data set of theirs is deleted, as far as the upper bounds of
-    /// the quotas tell. `false`: nothing may be kept of this transaction, and [`Jobs::admit`] says in another one which of
-    /// the jobs are in the way.
+    /// the quotas tell. Keep nothing of this transaction unless the answer is [`Submission::Stored`]. On Postgres nothing
+    /// is stored after `deadline`, by the database's clock, however long the statement waits for locks. SQLite waits for
+    /// its only lock before the transaction begins.
     ///
     /// # Errors
     /// As [`Jobs::submit`].
@@ -131,10 +135,11 @@ impl Jobs<'_> {
         jobs: &[J],
         trail: &[AuditEntry],
         limits: JobLimits,
-    ) -> Result<bool> {
-        match self.store(jobs, trail, &Demand::of(jobs, limits)).await {
-            Err(error) if is_check_violation(&error) => Ok(false),
-            stored => stored.map(|()| true),
+        deadline: DateTime<Utc>,
+    ) -> Result<Submission> {
+        match self.store(jobs, trail, &Demand::of(jobs, limits, deadline)).await {
+            Ok(()) => Ok(Submission::Stored),
+            Err(error) => refusal(&error).ok_or(error),
         }
     }
 
@@ -160,11 +165,17 @@ impl Jobs<'_> {
     }
 }
 
-/// Whether a check of the schema refused the statement.
-fn is_check_violation(error: &StorageError) -> bool {
-    let StorageError::Other(cause) = error else { return false };
-    let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-    cause.is_some_and(|refusal| refusal.is_check_violation())
+/// SQLSTATE `division_by_zero`.
+const DIVISION_BY_ZERO: &str = "22012";
+
+/// What the statement's own checks refused, if it was one of them.
+fn refusal(error: &StorageError) -> Option<Submission> {
+    let StorageError::Other(cause) = error else { return None };
+    let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error)?;
+    if cause.is_check_violation() {
+        return Some(Submission::LimitReached);
+    }
+    (cause.code().as_deref() == Some(DIVISION_BY_ZERO)).then_some(Submission::Late)
 }
 
 async fn submit_together(
@@ -198,7 +209,8 @@ async fn submit_together(
         .bind(array(&demand.owners, |owner| owner.1))
         .bind(array(&demand.owners, |owner| owner.2))
         .bind(demand.total)
-        .bind(demand.most);
+        .bind(demand.most)
+        .bind(demand.deadline);
     let outcome = answered(query.execute(&mut **session)).await;
     session.note(outcome)?;
     Ok(())

@@ -1,8 +1,12 @@
 //! The limits on queued and running jobs, under submissions at the same time.
 
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use trainyard_domain::{Job, JobId, JobStatus, Role, UserId};
-use trainyard_storage::{Admission, Db, JobDemand, JobLimits};
+use trainyard_storage::{Admission, Db, JobDemand, JobLimits, Submission};
+use trainyard_testkit::eventually;
 
 use crate::bench::{Bench, LEASE};
 
@@ -15,14 +19,20 @@ on_both!(
     a_lowered_limit_admits_nobody_until_enough_have_ended,
     a_refused_demand_takes_no_place_from_later_ones,
     a_job_that_replaces_another_takes_over_its_place,
+    nothing_is_stored_after_the_deadline,
 );
 
+const LIMIT: Duration = Duration::from_secs(30);
 const FEW: JobLimits = JobLimits { per_user: 10, total: 1_000 };
+
+fn in_time() -> DateTime<Utc> {
+    Utc::now() + TimeDelta::minutes(5)
+}
 
 /// Submits as the API does: by the upper bounds, and where those refuse, by a count.
 async fn submit(db: &Db, jobs: &[Job], limits: JobLimits) -> bool {
     let mut tx = db.begin().await.unwrap();
-    if tx.jobs().submit_within(jobs, &[], limits).await.unwrap() {
+    if tx.jobs().submit_within(jobs, &[], limits, in_time()).await.unwrap() == Submission::Stored {
         tx.commit().await.unwrap();
         return true;
     }
@@ -175,4 +185,25 @@ async fn a_job_that_replaces_another_takes_over_its_place(bench: Bench) {
     assert_eq!(replace(&bench, bob, of_bob[0].id, limits).await, Admission::TotalFull);
     assert!(!submit(&bench.db, &of(&bench, bench.user, 1), JobLimits { total: 100, ..limits }).await);
     assert!(!submit(&bench.db, &of(&bench, bob, 1), limits).await);
+}
+
+/// SQLite has no lock that a statement could wait for.
+async fn nothing_is_stored_after_the_deadline(bench: Bench) {
+    if bench.db.engine() == "sqlite" {
+        return;
+    }
+    // Another user, so that the submission waits for the last of its locks alone.
+    let other = bench.add_user("other@example.com", Role::Admin).await;
+    let mut holder = bench.db.begin().await.unwrap();
+    holder.jobs().admit(&[JobDemand { datasets: Vec::new(), ..demand(&of(&bench, other, 1)) }], FEW).await.unwrap();
+    let deadline = Utc::now() + TimeDelta::milliseconds(300);
+    let (db, jobs) = (bench.db.clone(), of(&bench, bench.user, 1));
+    let waiting = tokio::spawn(async move {
+        let mut tx = db.act().await.unwrap();
+        tx.jobs().submit_within(&jobs, &[], FEW, deadline).await.unwrap()
+    });
+    eventually("the deadline passes", LIMIT, async || (Utc::now() > deadline).then_some(())).await;
+    drop(holder);
+    assert_eq!(waiting.await.unwrap(), Submission::Late);
+    assert_eq!(active(&bench, bench.user).await, 0);
 }

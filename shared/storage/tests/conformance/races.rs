@@ -1,11 +1,12 @@
 //! Changes that exclude each other, made at the same time: one of them is refused.
 
+use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
 use serde_json::json;
 use trainyard_domain::schedule::{CatchUp, Overlap, Template};
 use trainyard_domain::spec::Draft;
 use trainyard_domain::{Dataset, Job, ModelName, Schedule, ScheduleId};
-use trainyard_storage::{Admission, DatasetDeletion, Db, JobDemand, JobLimits, ModelDeletion};
+use trainyard_storage::{Admission, DatasetDeletion, Db, JobDemand, JobLimits, ModelDeletion, Submission};
 
 use crate::bench::{Bench, dataset};
 
@@ -43,9 +44,11 @@ async fn of_a_data_sets_deletion_and_a_submission_one_is_refused(bench: Bench) {
     for n in 0..ROUNDS {
         let dataset = new_dataset(&bench, n).await;
         let job = Job { dataset_id: dataset.id, ..bench.draft() };
+        let in_time = Utc::now() + TimeDelta::minutes(5);
         let submit = |db: Db| async move {
             let mut tx = db.begin().await.unwrap();
-            let stored = tx.jobs().submit_within(&[&job], &[], JobLimits::default()).await.unwrap();
+            let stored = tx.jobs().submit_within(&[&job], &[], JobLimits::default(), in_time).await.unwrap();
+            let stored = stored == Submission::Stored;
             if stored {
                 tx.commit().await.unwrap();
             }
