@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use trainyard_http::serve::ServeLimits;
 
 use crate::sockets::{Running, read_all, start_with};
 use crate::support::app;
+
+const LONG: Duration = Duration::from_secs(20);
 
 async fn server() -> Running {
     start_with(app(), Duration::ZERO, ServeLimits::default()).await
@@ -18,7 +21,7 @@ async fn exchange(server: &Running, bytes: &[u8]) -> String {
     let mut client = TcpStream::connect(server.address).await.unwrap();
     // The server may respond and close the connection before it has read everything.
     let _ = client.write_all(bytes).await;
-    read_all(&mut client).await
+    timeout(LONG, read_all(&mut client)).await.expect("the connection is still open")
 }
 
 fn status(answer: &str) -> &str {

@@ -1,5 +1,7 @@
 //! HTTP/2 by raw frames: clients that misuse a connection.
 
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -7,7 +9,8 @@ use axum::body::Bytes;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::sync::Notify;
+use tokio::time::{interval, timeout};
 use trainyard_http::serve::ServeLimits;
 
 use crate::sockets::start_with;
@@ -22,11 +25,18 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
+const ACK: u8 = 1;
 const END_STREAM_AND_HEADERS: u8 = 0b101;
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The reply to a PING of the server. Without replies the keep-alive timeout would close every connection here.
+fn ping_reply(head: [u8; 9], payload: &[u8]) -> Option<Vec<u8>> {
+    (head[3] == PING && head[4] & ACK == 0).then(|| frame(PING, ACK, 0, payload))
 }
 
 /// `GET http://t/`, encoded with the static table of HPACK.
@@ -47,8 +57,11 @@ struct Client(TcpStream);
 
 impl Client {
     async fn connect(limits: ServeLimits, settings: &[u8]) -> Self {
-        let server = start_with(large(), Duration::ZERO, limits).await;
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        Self::connect_to(start_with(large(), Duration::ZERO, limits).await.address, settings).await
+    }
+
+    async fn connect_to(server: SocketAddr, settings: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(server).await.unwrap();
         stream.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, settings)].concat()).await.unwrap();
         Self(stream)
     }
@@ -63,6 +76,9 @@ impl Client {
         self.0.read_exact(&mut head).await.ok()?;
         let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
         self.0.read_exact(&mut payload).await.ok()?;
+        if let Some(reply) = ping_reply(head, &payload) {
+            let _ = self.0.write_all(&reply).await;
+        }
         Some((head[3], payload))
     }
 
@@ -75,10 +91,18 @@ impl Client {
         }
     }
 
-    /// Sends `bytes` repeatedly until the connection is closed, and returns the kinds of the received frames.
-    async fn flood(self, bytes: &[u8]) -> Vec<u8> {
+    /// Sends `bytes` at short intervals until the connection is closed, and returns the kinds of the received frames. The
+    /// intervals leave the server time to read the replies to its pings.
+    async fn repeat(self, bytes: &[u8]) -> Vec<u8> {
         let (mut reader, mut writer) = self.0.into_split();
-        let flood = async { while writer.write_all(bytes).await.is_ok() {} };
+        let replies = Mutex::new(Vec::new());
+        let take_replies = || std::mem::take(&mut *replies.lock().unwrap());
+        let mut ticks = interval(SHORT / 10);
+        let send = async {
+            while writer.write_all(&[take_replies().as_slice(), bytes].concat()).await.is_ok() {
+                ticks.tick().await;
+            }
+        };
         let listen = async {
             let (mut kinds, mut head) = (Vec::new(), [0; 9]);
             while reader.read_exact(&mut head).await.is_ok() {
@@ -87,13 +111,16 @@ impl Client {
                 if reader.read_exact(&mut payload).await.is_err() {
                     break;
                 }
+                if let Some(reply) = ping_reply(head, &payload) {
+                    replies.lock().unwrap().extend(reply);
+                }
                 if kinds.last() != Some(&head[3]) {
                     kinds.push(head[3]);
                 }
             }
             kinds
         };
-        timeout(LONG, async { tokio::join!(flood, listen).1 }).await.expect("the connection is still open")
+        timeout(LONG, async { tokio::join!(send, listen).1 }).await.expect("the connection is still open")
     }
 }
 
@@ -110,7 +137,7 @@ async fn a_connection_that_only_pings_is_closed() {
     let mut client = Client::connect(short(), &[]).await;
     client.send(&request(1)).await;
     assert!(client.until(DATA).await.is_some());
-    let kinds = client.flood(&frame(PING, 0, 0, &[7; 8])).await;
+    let kinds = client.repeat(&frame(PING, 0, 0, &[7; 8])).await;
     assert!(kinds.contains(&PING), "{kinds:?}");
 }
 
@@ -125,7 +152,7 @@ async fn an_idle_connection_gets_goaway() {
 #[tokio::test]
 async fn a_connection_that_only_sends_settings_is_closed() {
     let client = Client::connect(short(), &[]).await;
-    client.flood(&frame(SETTINGS, 0, 0, &[])).await;
+    client.repeat(&frame(SETTINGS, 0, 0, &[])).await;
 }
 
 #[tokio::test]
@@ -135,7 +162,38 @@ async fn a_closed_window_closes_the_connection() {
     let large = b"\x82\x04\x06/large\x86\x41\x01t";
     client.send(&frame(HEADERS, END_STREAM_AND_HEADERS, 1, large)).await;
     assert!(client.until(HEADERS).await.is_some());
-    client.flood(&frame(PING, 0, 0, &[7; 8])).await;
+    client.repeat(&frame(PING, 0, 0, &[7; 8])).await;
+}
+
+#[tokio::test]
+async fn a_response_that_was_read_completely_does_not_count_as_waiting() {
+    let event = Arc::new(Notify::new());
+    let source = event.clone();
+    let wait = move || {
+        let source = source.clone();
+        async move {
+            source.notified().await;
+            "event"
+        }
+    };
+    let server = start_with(large().route("/event", get(wait)), Duration::ZERO, short()).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE and the window of the connection: two megabytes.
+    let mut client = Client::connect_to(server.address, &[0, 4, 0, 0x20, 0, 0]).await;
+    client.send(&frame(WINDOW_UPDATE, 0, 0, &[0, 0x20, 0, 0])).await;
+    client.send(&frame(HEADERS, END_STREAM_AND_HEADERS, 1, b"\x82\x04\x06/large\x86\x41\x01t")).await;
+    let mut bytes = 0;
+    while bytes < 1 << 20 {
+        bytes += client.until(DATA).await.unwrap().len();
+    }
+    client.send(&frame(HEADERS, END_STREAM_AND_HEADERS, 3, b"\x82\x04\x06/event\x86\x41\x01t")).await;
+    // A silent connection is closed after the head timeout, which is longer than the write timeout.
+    let silent = async { TcpStream::connect(server.address).await.unwrap().read_to_end(&mut Vec::new()).await };
+    let later = async {
+        timeout(LONG, silent).await.expect("the silent connection is still open").unwrap();
+        event.notify_one();
+    };
+    let (data, ()) = tokio::join!(client.until(DATA), later);
+    assert_eq!(data.expect("the connection was closed"), b"event");
 }
 
 #[tokio::test]
@@ -154,8 +212,9 @@ async fn many_reset_requests_close_the_connection() {
 async fn an_endless_header_block_closes_the_connection() {
     let mut client = Client::connect(short(), &[]).await;
     client.send(&frame(HEADERS, 0, 1, b"\x82\x84")).await;
-    let closed = async { while client.next().await.is_some() {} };
-    timeout(LONG, closed).await.expect("the connection is still open");
+    // No reply to a ping is allowed within a header block.
+    let closed = timeout(LONG, client.0.read_to_end(&mut Vec::new())).await;
+    assert!(closed.is_ok(), "the connection is still open");
 }
 
 #[tokio::test]

@@ -10,10 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use trainyard_http::serve::{ServeLimits, serve_with};
 
 use crate::support::app;
+
+const LONG: Duration = Duration::from_secs(20);
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
@@ -62,13 +65,14 @@ async fn a_shutdown_waits_for_the_active_request() {
     entered.notified().await;
 
     server.stop.cancel();
-    assert_eq!(read_all(&mut idle).await, "", "the idle connection is closed");
+    let closed = timeout(LONG, read_all(&mut idle)).await.expect("the idle connection is still open");
+    assert_eq!(closed, "");
     assert!(!server.ended.is_finished());
 
     release.notify_one();
     let answer = read_all(&mut client).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("finished"), "{answer}");
-    server.ended.await.unwrap().unwrap();
+    timeout(LONG, server.ended).await.expect("the server still runs").unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err(), "the listener is closed");
 }
 
@@ -80,7 +84,7 @@ async fn a_shutdown_ends_at_its_deadline() {
     client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
     entered.notified().await;
     server.stop.cancel();
-    server.ended.await.unwrap().unwrap();
+    timeout(LONG, server.ended).await.expect("the server still runs").unwrap().unwrap();
     assert_eq!(read_all(&mut client).await, "");
 }
 
