@@ -1,6 +1,6 @@
-//! Signatures of tokens (RFC 7518), by ring: `jsonwebtoken` has no provider of its own for that library.
+//! A crypto provider for `jsonwebtoken` with ring, which that crate does not support itself.
 //!
-//! Tokens are signed with HS256 alone. Issuers' tokens are verified with the algorithms that ring has.
+//! The server signs tokens with HS256 only. Tokens of issuers may have any algorithm that ring can verify.
 
 use std::sync::Once;
 
@@ -14,11 +14,11 @@ use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPubli
 static PROVIDER: CryptoProvider =
     CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
 
-/// Makes ring the provider of `jsonwebtoken` in this process. Later calls change nothing.
+/// Installs the provider for this process. Further calls have no effect.
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // Refused where a test or another library chose a provider first, which then stays.
+        // An error means that another provider is installed already. That provider stays in use.
         let _ = PROVIDER.install_default();
     });
 }
@@ -89,7 +89,7 @@ impl JwtVerifier for PublicKey {
     }
 }
 
-/// A big-endian number without leading zeros, which ring refuses and some providers publish.
+/// Removes leading zeros of a big-endian number. Some providers publish them, and ring refuses them.
 fn trimmed(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
@@ -107,7 +107,7 @@ fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     }
 }
 
-/// Algorithms whose signatures are of a fixed length.
+/// The ring algorithm of signatures with a fixed length.
 fn fixed(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
     match algorithm {
         Algorithm::ES256 => Some(&signature::ECDSA_P256_SHA256_FIXED),
@@ -129,7 +129,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
         (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(secret)) => {
             Ok(Box::new(HmacKey::new(*algorithm, secret)?))
         }
-        // `PublicKey` knows no HMAC, so nobody can sign with a public key as the secret.
+        // `PublicKey` does not support HMAC, so a public key is never accepted as an HMAC secret.
         _ => Ok(Box::new(PublicKey { algorithm: *algorithm, key: key.clone() })),
     }
 }

@@ -1,4 +1,4 @@
-//! Private keys of a provider, and their public halves as JWKs.
+//! Private keys of a provider, with their public keys as JWKs.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-/// A key that signs with one algorithm: RS256, ES256, ES384 or EdDSA.
+/// A private key for RS256, ES256, ES384 or EdDSA.
 pub(super) struct SigningKey {
     pub(super) algorithm: Algorithm,
     pub(super) kid: String,
@@ -60,7 +60,7 @@ impl SigningKey {
     }
 }
 
-/// ring makes no RSA keys.
+/// A key of the openssl command, since ring does not generate RSA keys.
 fn rsa() -> (Pair, Value) {
     let output = Command::new("openssl").args(["genrsa", "-traditional", "2048"]).output().expect("openssl can be run");
     let pem = String::from_utf8(output.stdout).unwrap();
@@ -77,7 +77,7 @@ fn ecdsa(curve: &str, algorithm: &'static ring::signature::EcdsaSigningAlgorithm
     let random = SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random).unwrap();
-    // SEC 1: the first byte says that both coordinates follow.
+    // SEC 1: the first byte means that both coordinates follow.
     let point = &pair.public_key().as_ref()[1..];
     let (x, y) = point.split_at(point.len() / 2);
     let published = json!({"kty": "EC", "crv": curve, "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y)});
