@@ -58,7 +58,7 @@ async fn a_database_on_a_full_disk_is_503_and_well_again_without_a_restart() {
         for _ in 0..2 {
             disk.fill();
             let before = seen.lock().unwrap().len();
-            let report = eventually("readiness tells", SOON, async || {
+            let report = eventually("readiness reports the fault", SOON, async || {
                 let (status, report) = readiness(&admin).await;
                 (status == 503).then_some(report)
             })
@@ -110,7 +110,7 @@ async fn a_postgres_that_takes_no_writes_is_503_and_every_role_says_so() {
     refused.problem(503);
     admin.get("/training?limit=1").await.expect(200);
     for role in [&api, &worker] {
-        let report = eventually("readiness tells", SOON, async || {
+        let report = eventually("readiness reports the fault", SOON, async || {
             let (status, report) = readiness(role).await;
             (status == 503).then_some(report)
         })

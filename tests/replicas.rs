@@ -93,7 +93,7 @@ async fn a_job_submitted_at_one_api_is_watched_and_cancelled_at_the_other() {
     let (watch, cancel) = (format!("/training/{id}?wait_s=20"), format!("/training/{id}/cancel"));
     let (seen, cancelled) = tokio::join!(one.get(&watch), two.post(&cancel, Value::Null));
     cancelled.expect(202);
-    assert_eq!(seen.expect(200)["status"], "cancelled", "the long poll at the other hears of it");
+    assert_eq!(seen.expect(200)["status"], "cancelled", "the long poll at the other API ends");
 }
 
 #[tokio::test(flavor = "multi_thread")]

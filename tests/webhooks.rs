@@ -119,7 +119,7 @@ async fn a_killed_leader_loses_no_webhook() {
         let job = admin.trained(webhook_job(&unique("killed"), &receiver)).await["job_id"].as_str().unwrap().to_owned();
         receiver.wait_for(1).await;
         let leads = |role: usize| system.log(role).contains("this process sweeps");
-        let leader = (0..system.urls().len()).find(|role| leads(*role)).expect("somebody leads");
+        let leader = (0..system.urls().len()).find(|role| leads(*role)).expect("a process is the sweep leader");
         system.kill(leader);
         system.resume(leader);
         let system = tokio::task::spawn_blocking(move || {

@@ -198,7 +198,7 @@ async fn duplicate_undecodable_and_old_ids_are_dropped_and_counted() {
         text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok()).unwrap_or(0.0)
     };
     // Two invalid entries, one of an unknown job, and the finished job twice.
-    eventually("the metrics tell", LIMIT, async || {
+    eventually("the metrics are updated", LIMIT, async || {
         (counted("undecodable").await >= 2.0 && counted("not_claimable").await >= 3.0).then_some(())
     })
     .await;

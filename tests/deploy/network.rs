@@ -31,7 +31,7 @@ fn pods_behind_the_ingress_trust_the_client_address_of_its_controller() {
     for (role, expected) in [("api", private), ("inference", private), ("worker", None), ("migrate", None)] {
         assert_eq!(env(set("production").pod(role), TRUSTED), expected, "{role}");
     }
-    assert_eq!(env(set(MINIMAL).pod("api"), TRUSTED), None, "without an Ingress nobody is trusted");
+    assert_eq!(env(set(MINIMAL).pod("api"), TRUSTED), None, "without an Ingress no proxy is trusted");
     let narrow = render("production", &["--set", "ingress.trustedProxies={10.42.0.0/24}"]);
     assert_eq!(env(narrow.pod("api"), TRUSTED), Some("10.42.0.0/24"));
     let own = render(MINIMAL, &["--set", "settings.server.trusted_proxies=10.42.0.9"]);

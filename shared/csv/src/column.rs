@@ -2,9 +2,8 @@
 //!
 //! The type of a column: without values it is empty. Booleans in one form are boolean. Finite numbers are a number.
 //! Strings with at most [`MAX_CATEGORIES`] distinct values are a category. Strings are free text instead if there are
-//! more than [`ALWAYS_CATEGORIES`] distinct values and more than half as many distinct values as values: names or ticket numbers, for
-//! example.
-//! or cabins that two or three people share.
+//! more than [`ALWAYS_CATEGORIES`] distinct values, and more than half as many distinct values as values: names or ticket
+//! numbers, for example.
 
 use trainyard_domain::{ColumnProfile, Dtype};
 

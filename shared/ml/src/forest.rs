@@ -3,10 +3,9 @@
 //! The result depends only on data, parameters and seed, not on the number of threads: each tree has its own random
 //! stream, and shared sums do not depend on the order of additions. Training runs in the current rayon pool. Missing
 //! values (NaN) go left at every split.
-//! pool. Missing values (NaN) go left at every split.
+//!
 //! Two interfaces: [`RandomForestParams`] implements linfa's traits (`Fit`, `Predict`, `ParamGuard`); [`crate::train`]
 //! calls the functions below with a progress callback.
-//! user; [`crate::train`] comes in below it with a progress callback.
 
 mod binary;
 mod bins;

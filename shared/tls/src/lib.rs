@@ -1,10 +1,10 @@
 //! The TLS provider of the process: ring, which compiles in seconds.
 //!
-//! reqwest is built without a provider and panics where none is installed, so whoever builds an HTTP client calls
-//! [`install_provider`] first.
+//! reqwest is built without a provider and panics if none is installed. Call [`install_provider`] before creating an HTTP
+//! client.
 
-/// Makes ring the TLS provider of this process. Later calls change nothing.
+/// Installs ring as the TLS provider of this process. Later calls have no effect.
 pub fn install_provider() {
-    // The only error is that a provider is installed already.
+    // The only error: a provider has already been installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
