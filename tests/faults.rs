@@ -11,16 +11,9 @@ use trainyard_testkit::{
     Client, PostgresServer, SmallDisk, Stack, System, distributed_settings, eventually, pause, unique,
 };
 
-use crate::support::{BINARY, quick_job};
+use crate::support::{BINARY, later_job, quick_job};
 
 const SOON: Duration = Duration::from_secs(20);
-
-/// A job that is stored and does not run during the test.
-fn later_job(name: &str) -> Value {
-    let mut job = quick_job(name);
-    job["run_at"] = json!("2999-01-01T00:00:00Z");
-    job
-}
 
 async fn started(start: impl FnOnce() -> System + Send + 'static) -> System {
     tokio::task::spawn_blocking(start).await.unwrap()

@@ -26,6 +26,13 @@ pub fn quick_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age", "pclass"], "params": {"n_trees": 10}})
 }
 
+/// A job that is stored and does not run.
+pub fn later_job(name: &str) -> Value {
+    let mut job = quick_job(name);
+    job["run_at"] = json!("2999-01-01T00:00:00Z");
+    job
+}
+
 /// Uploads random numbers, on which trees grow deep; returns a job that runs for some seconds.
 pub async fn long_job(admin: &Client, name: &str, n_trees: u32) -> Value {
     let rows: Vec<_> = (0_u32..20_000).map(|i| format!("{},{}", i.wrapping_mul(2_654_435_761) >> 8, i % 2)).collect();

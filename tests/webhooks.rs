@@ -1,12 +1,12 @@
 //! Webhook deliveries, at the receiver and in the API.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trainyard_testkit::{Client, Receiver, Reply, Stack, System, WEBHOOK_SECRET, eventually, unique};
 
-use crate::support::{BINARY, on_both_stacks, quick_job};
+use crate::support::{BINARY, later_job, on_both_stacks, quick_job};
 
 on_both_stacks!(a_webhook_url_with_a_private_address_is_refused,);
 
@@ -136,4 +136,77 @@ async fn a_killed_leader_loses_no_webhook() {
         received.last().unwrap().verified(WEBHOOK_SECRET);
         drop(system);
     }
+}
+
+/// Who leads the sweep, and so delivers webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leader {
+    /// The process of the embedded stack.
+    Up,
+    Api,
+    Worker,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failing_webhooks_slow_neither_submissions_nor_each_other() {
+    const RETRIES: &str = "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0";
+    const SETTINGS: &[(&str, &str)] = &[
+        ALLOW,
+        ("TRAINYARD__DATABASE__MAX_CONNECTIONS", "2"),
+        ("TRAINYARD__WEBHOOKS__RETRY_PAUSES_S", RETRIES),
+        ("TRAINYARD__SWEEP__LEASE_S", "2"),
+    ];
+    for leader in [Leader::Up, Leader::Api, Leader::Worker] {
+        let stack = if leader == Leader::Up { Stack::Embedded } else { Stack::Distributed };
+        let system = led_by(leader, own(stack, SETTINGS).await).await;
+        let admin = system.client().admin().await;
+        let refuses = format!("http://127.0.0.1:{}/", trainyard_testkit::free_port());
+        for _ in 0..30 {
+            let mut job = later_job("cancelled");
+            job["webhook_url"] = json!(refuses);
+            let id = admin.submit(job).await;
+            admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
+        }
+        let (began, mut every, mut slowest) =
+            (Instant::now(), tokio::time::interval(Duration::from_millis(300)), Duration::ZERO);
+        loop {
+            every.tick().await;
+            let submitted = Instant::now();
+            admin.submit(later_job("beside")).await;
+            slowest = slowest.max(submitted.elapsed());
+            let all = deliveries(&admin, "limit=100").await;
+            let attempts: i64 = all.iter().map(|delivery| delivery["attempts"].as_i64().unwrap()).sum();
+            if attempts >= 600 {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(12), "{leader:?}: {attempts} attempts");
+        }
+        eprintln!("{leader:?}: 600 attempts in {:?}, slowest {slowest:?}", began.elapsed());
+        assert!(slowest < Duration::from_millis(300), "{leader:?}: a submission took {slowest:?}");
+    }
+}
+
+/// Restarts the process that leads, where it is not the wanted one, so that another takes over.
+async fn led_by(leader: Leader, mut system: System) -> System {
+    let role = match leader {
+        Leader::Up | Leader::Api => 0,
+        Leader::Worker => system.workers()[0],
+    };
+    let leads = |system: &System, role: usize| system.log(role).contains("this process sweeps");
+    let other = if role == 0 { system.urls().len() - 1 } else { 0 };
+    let first = eventually("a process leads the sweep", Duration::from_secs(30), async || {
+        [role, other].into_iter().find(|role| leads(&system, *role))
+    })
+    .await;
+    if first == role {
+        return system;
+    }
+    tokio::task::block_in_place(|| system.terminate(first));
+    eventually("the other process leads the sweep", Duration::from_secs(30), async || {
+        leads(&system, role).then_some(())
+    })
+    .await;
+    system.resume(first);
+    tokio::task::block_in_place(|| system.wait_ready(first));
+    system
 }

@@ -176,6 +176,11 @@ mod tests {
             );
         }
         assert!(refused(&[("TRAINYARD__SWEEP__EVERY_MS", "10000")]).contains("sweep.lease_s"));
+        for (setting, value) in [("SWEEP__ORPHAN_AGE_S", "899"), ("API__UPLOAD_TIMEOUT_S", "3301")] {
+            let young = refused(&[(&format!("TRAINYARD__{setting}"), value)]);
+            assert!(young.contains("sweep.orphan_age_s") && young.contains("api.upload_timeout_s"), "{young}");
+        }
+        assert!(with(&[("TRAINYARD__SWEEP__ORPHAN_AGE_S", "900")]).is_ok());
         assert!(refused(&[("TRAINYARD__WORKER__UNHEALTHY_AFTER_S", "5")]).contains("worker.unhealthy_after_s"));
         assert!(refused(&[("TRAINYARD__TRACES__BATCH_SPANS", "4096")]).contains("traces.batch_spans"));
         let bouncer = refused(&[("DATABASE_URL", "sqlite://x"), ("TRAINYARD__DATABASE__PGBOUNCER", "true")]);

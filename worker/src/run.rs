@@ -87,7 +87,10 @@ async fn consume(worker: &Arc<Worker>) -> anyhow::Result<()> {
         worker.health.drains();
         Ok(())
     };
-    Monitor::new().register(build).run_with_signal(closing).await.context("the queue's worker failed")
+    Monitor::new().register(build).run_with_signal(closing).await.context("the queue's worker failed")?;
+    // A panic of the task that reads the queue ends the worker without an error.
+    anyhow::ensure!(worker.closing.is_cancelled(), "the task that reads the queue ended; see the log above");
+    Ok(())
 }
 
 async fn handle(delivery: Delivery, worker: Data<Arc<Worker>>) {

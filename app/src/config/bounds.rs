@@ -97,7 +97,6 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("sweep.measure_every_s", 1, HOUR),
     ("sweep.cleanup_every_s", 1, DAY),
     ("sweep.orphans_every_s", 1, YEARS),
-    // From its upload until the commit of its run an artifact belongs to no version.
     ("sweep.orphan_age_s", 60, YEARS),
     ("sweep.keep_finished_s", 0, YEARS),
     ("sweep.keep_audit_s", 0, YEARS),

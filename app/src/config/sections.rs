@@ -210,6 +210,8 @@ impl std::fmt::Debug for AuthConfig {
 
 /// Below this bcrypt cost, stolen password hashes are cheap to guess.
 const SAFE_BCRYPT_COST: u32 = 12;
+/// How much older than the longest upload an orphan is: room for the last transaction and for clocks that differ.
+const ORPHAN_MARGIN_S: u64 = 300;
 
 /// Checks a URL unless it is empty. The message of `check` never quotes the URL, which may contain a password.
 fn check_url<E: std::fmt::Display>(
@@ -279,6 +281,12 @@ impl Config {
                 "sweep.every_ms",
                 "be less than sweep.lease_s, or the leader would lose its lease between two rounds",
             );
+        }
+        let upload_s = self.api.upload_timeout_s.saturating_add(ORPHAN_MARGIN_S);
+        if self.sweep.orphan_age_s < upload_s {
+            // The object of a data set is stored before its row is committed.
+            let expected = format!("be at least api.upload_timeout_s plus {ORPHAN_MARGIN_S}, here {upload_s}");
+            return refuse("sweep.orphan_age_s", &expected);
         }
         if self.traces.batch_spans > self.traces.queue_spans {
             return refuse("traces.batch_spans", "be at most traces.queue_spans, or no batch would ever be full");

@@ -47,7 +47,7 @@ impl Delivery {
     pub async fn acked(&self) {
         match &self.receipt {
             Receipt::Memory(memory, class) => memory.remove(self.job, *class),
-            Receipt::Redis(_, acks, entry) => acks.removed(entry.clone()).await,
+            Receipt::Redis(_, acks, entry) => acks.remove(entry.clone()).await,
         }
     }
 

@@ -1,9 +1,10 @@
 //! Listens to one Redis channel over a connection of its own, and connects again whenever that ends or falls silent.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use redis::RedisResult;
 use redis::aio::{PubSubSink, PubSubStream};
 use tokio::sync::mpsc;
@@ -21,8 +22,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_LIMIT: Duration = Duration::from_secs(2);
 
-/// Notes from `channel`, read by `parse`; `connected` is yielded each time listening begins.
-pub(crate) fn subscribe<T: Clone + Send + 'static>(
+/// Yields the messages of `channel` that `parse` reads, and `connected` whenever a subscription begins.
+pub(crate) fn subscribe<T: Clone + Send + Sync + 'static>(
     streams: Arc<Streams>,
     channel: String,
     connected: Option<T>,
@@ -30,19 +31,37 @@ pub(crate) fn subscribe<T: Clone + Send + 'static>(
 ) -> Subscription<T> {
     let (notes, listener) = mpsc::channel(NOTES);
     tokio::spawn(async move {
-        let gone = notes.clone();
         tokio::select! {
-            () = listen(&streams, &channel, connected, parse, &notes) => {}
-            () = gone.closed() => {}
+            () = listen_always(&streams, &channel, connected.as_ref(), parse, &notes) => {}
+            () = notes.closed() => {}
         }
     });
     Subscription::redis(listener)
 }
 
+/// Listens again after a panic, because the subscriber would otherwise wait for ever.
+async fn listen_always<T: Clone>(
+    streams: &Streams,
+    channel: &str,
+    connected: Option<&T>,
+    parse: fn(&[u8]) -> Option<T>,
+    notes: &mpsc::Sender<T>,
+) {
+    let mut backoff = Backoff::default();
+    loop {
+        let listening = AssertUnwindSafe(listen(streams, channel, connected, parse, notes));
+        if listening.catch_unwind().await.is_err() {
+            tracing::error!(channel, "the subscription panicked; subscribing again");
+        }
+        backoff.failed();
+        tokio::time::sleep(backoff.delay()).await;
+    }
+}
+
 async fn listen<T: Clone>(
     streams: &Streams,
     channel: &str,
-    connected: Option<T>,
+    connected: Option<&T>,
     parse: fn(&[u8]) -> Option<T>,
     notes: &mpsc::Sender<T>,
 ) {
@@ -51,7 +70,7 @@ async fn listen<T: Clone>(
         match connect(streams, channel).await {
             Ok((sink, stream)) => {
                 backoff.succeeded();
-                connected.iter().for_each(|note| push(notes, note.clone()));
+                connected.into_iter().for_each(|note| push(notes, note.clone()));
                 forward(sink, stream, parse, notes).await;
                 tracing::debug!(channel, "the subscription ended; connecting again");
             }
@@ -97,4 +116,29 @@ async fn forward<T>(
 /// A full channel loses the note: its listener has others to work through, and the database tells it the rest.
 fn push<T>(notes: &mpsc::Sender<T>, note: T) {
     let _ = notes.try_send(note);
+}
+
+#[cfg(test)]
+mod tests {
+    use trainyard_testkit::{redis, unique};
+
+    use super::*;
+    use crate::streams::RedisOptions;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_panic_does_not_end_a_subscription() {
+        let streams = Arc::new(Streams::open(&redis().url(), &unique("queue"), RedisOptions::default()).unwrap());
+        let channel = streams.key("numbers");
+        let mut numbers = subscribe(Arc::clone(&streams), channel.clone(), Some(0), |text| {
+            let number: i32 = std::str::from_utf8(text).ok()?.parse().ok()?;
+            assert_ne!(number, 13, "a defect");
+            Some(number)
+        });
+        let mut next = async || timeout(Duration::from_secs(15), numbers.next()).await.unwrap();
+        assert_eq!(next().await, 0, "subscribed");
+        streams.publish(&channel, "13").await.unwrap();
+        assert_eq!(next().await, 0, "subscribed again");
+        streams.publish(&channel, "7").await.unwrap();
+        assert_eq!(next().await, 7);
+    }
 }

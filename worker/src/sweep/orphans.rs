@@ -1,9 +1,12 @@
 //! Removes objects that no row names: artifacts of runs that were fenced off, or died between upload and publish; data sets
 //! whose upload ended before its row was committed, or whose deletion ended before the object was removed.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use trainyard_artifacts::{Key, Store};
+use trainyard_domain::JobId;
 use trainyard_storage::Db;
 
 use super::SweepError;
@@ -14,7 +17,8 @@ const DATASETS: &str = "datasets";
 /// Objects that are held against the database in one query. No more than these are in memory, however many there are.
 const BATCH: usize = 500;
 
-/// Looks at every object that was written before `before`: one that waits for its transaction is younger.
+/// Checks every object that was written before `before`. A data set's row is committed within `api.upload_timeout_s` of
+/// its upload, so `before` must be earlier than that.
 pub(super) async fn run(db: Db, store: Store, before: DateTime<Utc>) -> Result<(), SweepError> {
     for folder in [ARTIFACTS, DATASETS] {
         let removed = search(&db, &store, folder, before).await?;
@@ -45,17 +49,43 @@ async fn remove(db: &Db, store: &Store, folder: &str, batch: Vec<Key>) -> Result
     if batch.is_empty() {
         return Ok(0);
     }
-    let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
-    let mut tx = db.glance().await?;
     let named = match folder {
-        DATASETS => tx.datasets().named(&keys).await?,
-        _ => tx.models().named(&keys).await?,
+        DATASETS => named_datasets(db, &batch).await?,
+        _ => named_artifacts(db, &batch).await?,
     };
-    tx.commit().await?;
     let mut removed = 0;
     for key in batch.iter().filter(|key| !named.contains(key.as_str())) {
         store.delete(key).await?;
         removed += 1;
     }
     Ok(removed)
+}
+
+async fn named_datasets(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
+    let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
+    let mut tx = db.glance().await?;
+    let named = tx.datasets().named(&keys).await?;
+    tx.commit().await?;
+    Ok(named)
+}
+
+/// The artifacts of versions, and those of runs that hold their job: such a run may publish at any time, however old its
+/// artifact is. Both are read in one snapshot, so a run that publishes now is seen before or after.
+async fn named_artifacts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
+    let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
+    let runs: Vec<_> = batch.iter().filter_map(run_of).collect();
+    let mut tx = db.read().await?;
+    let mut named = tx.models().named(&keys).await?;
+    let renewals = if runs.is_empty() { Vec::new() } else { tx.jobs().marks(&runs).await? };
+    tx.commit().await?;
+    let active = renewals.into_iter().filter(|run| run.stands);
+    named.extend(active.map(|run| Key::artifact(run.id, run.claim).as_str().to_owned()));
+    Ok(named)
+}
+
+/// The job and claim in an artifact's key.
+fn run_of(key: &Key) -> Option<(JobId, i64)> {
+    let (job, claim) = key.as_str().strip_prefix(ARTIFACTS)?.strip_prefix('/')?.split_once('/')?;
+    let run = (job.parse().ok()?, claim.strip_suffix(".tym")?.parse().ok()?);
+    (Key::artifact(run.0, run.1) == *key).then_some(run)
 }

@@ -63,6 +63,34 @@ async fn a_segfault_is_crashed() {
     assert_eq!(job.counts, POISON);
 }
 
+/// Runs a job whose process ends by SIGSEGV before its first report whenever `condition` holds, up to its first error.
+async fn faults_at_start(condition: &str) -> (Yard, Job) {
+    let yard = Yard::new().await;
+    let id = yard.submit_named("demo").await;
+    let script = yard.script("faults", &format!("if {condition}; then kill -SEGV $$; fi\nexec \"$real\" train-task"));
+    let (sweep, worker) = (yard.sweep("s"), yard.worker(&script, yard.config()));
+    let job = yard.until(id, |job| job.error.is_some()).await;
+    worker.drain().await;
+    sweep.stop().await;
+    (yard, job)
+}
+
+/// Somebody killed it: under the same limit it starts the next time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_before_the_first_report_is_crashed() {
+    let (_yard, job) = faults_at_start("mkdir \"$yard/killed\" 2>/dev/null").await;
+    assert_eq!(job.error.unwrap().code, FailureCode::Crashed);
+    assert_eq!(job.counts, Counts { attempts: 0, crashes: 1, interruptions: 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_too_small_to_start_is_out_of_memory() {
+    let (_yard, job) = faults_at_start("[ \"$(ulimit -v)\" != unlimited ]").await;
+    assert_eq!(job.status, JobStatus::Failed);
+    told(&job, FailureCode::OutOfMemory, "the 4096 MB of worker.child_memory_mb");
+    assert_eq!(job.counts, ONE_FAILURE);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn want_of_memory_is_out_of_memory() {
     // How Rust ends at its limit; that the real program does is seen in `children.rs`.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use trainyard_artifacts::Key;
-use trainyard_domain::outcome::Counts;
+use trainyard_domain::outcome::{Counts, Ending, after};
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Job, JobId, JobStatus, UserId};
 use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::WorkerRow;
 use trainyard_testkit::{eventually, redis, unique};
-use trainyard_worker::SweepConfig;
+use trainyard_worker::{SweepConfig, WorkerConfig};
 
 use crate::yard::{Yard, quick_sweep, train_task};
 
@@ -82,6 +82,30 @@ async fn ids_that_are_in_the_queue_twice_run_once() {
     worker.drain().await;
     sweep.stop().await;
     assert_eq!(yard.versions("demo").await.len(), 5);
+}
+
+/// As after an outage in which the claim was committed, its answer was lost, and the id was delivered again. On one thread,
+/// both deliveries ask the database before either has its answer.
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_run_once_by_two_deliveries() {
+    let (yard, key) = over_redis().await;
+    let worker = yard.worker(train_task(), WorkerConfig { concurrency: 2, ..yard.config() });
+    let since = yard.clock.now() - chrono::Duration::hours(1);
+    let workers = async || yard.db.read().await.unwrap().workers().list(since).await.unwrap();
+    let owner = eventually("the worker is registered", LIMIT, async || workers().await.pop()).await.id;
+    let id = yard.submit_named("demo").await;
+    let mut tx = yard.db.begin().await.unwrap();
+    tx.jobs().claim(id, &owner, None, chrono::Duration::hours(1)).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    // Both entries in one step, so that one read brings both.
+    let twice = "for _ = 1, 2 do redis.call('XADD', KEYS[1], '*', 'job', ARGV[1]) end";
+    redis().cli(&["EVAL", twice, "1", &key("jobs"), &id.to_string()]);
+    yard.until_status(id, JobStatus::Succeeded).await;
+    yard.until_sent(0).await;
+    worker.drain().await;
+    let log = yard.db.read().await.unwrap().logs().after(id, 0, 1_000).await.unwrap();
+    let starts = log.iter().filter(|line| format!("{line:?}").contains("runs on worker")).count();
+    assert_eq!((starts, yard.versions("demo").await.len()), (1, 1), "{log:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,4 +247,32 @@ async fn objects_that_no_row_names_are_removed_and_others_stay() {
     yard.store.get_bytes(&key, &versions[0].sha256, 1 << 30).await.unwrap();
     let key = Key::parse(&yard.dataset.storage_key).unwrap();
     yard.store.get_bytes(&key, &yard.dataset.sha256, 1 << 30).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_artifact_stays_for_as_long_as_its_run_holds_the_job() {
+    let yard = Yard::new().await;
+    let lease_expires_at = Some(yard.clock.now() + chrono::Duration::hours(1));
+    let id = yard.submit(Job { lease_expires_at, ..expired(&yard, "busy") }).await;
+    for claim in [0, 1] {
+        yard.store.put_bytes(&Key::artifact(id, claim), Bytes::from_static(b"a model")).await.unwrap();
+    }
+    let sweep = yard.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
+    eventually("the artifact of the earlier claim is gone", LIMIT, async || (yard.artifacts().await < 2).then_some(()))
+        .await;
+    // Two whole searches later: the second one began after the artifact of the earlier claim was gone.
+    for _ in 0..2 {
+        let probe = Key::artifact(JobId::at(yard.clock.now()), 1);
+        yard.store.put_bytes(&probe, Bytes::from_static(b"an orphan")).await.unwrap();
+        eventually("a search has ended", LIMIT, async || (yard.artifacts().await == 1).then_some(())).await;
+    }
+    let left = yard.store.list("artifacts").await.unwrap();
+    assert_eq!(left[0].0, Key::artifact(id, 1));
+    let mut tx = yard.db.begin().await.unwrap();
+    let now = tx.now().await.unwrap();
+    let next = after(Ending::Interrupted, Counts::default(), 3, false, now, 0.0);
+    assert!(tx.jobs().end_run(id, 1, &next, now).await.unwrap());
+    tx.commit().await.unwrap();
+    eventually("nothing is left", LIMIT, async || (yard.artifacts().await == 0).then_some(())).await;
+    sweep.stop().await;
 }

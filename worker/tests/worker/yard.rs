@@ -67,13 +67,23 @@ impl Yard {
         Self { db, queue: Queue::memory(), store, clock, folder, dataset, url, user }
     }
 
+    /// Connections to the database that another process would have.
+    pub(crate) async fn connect(&self, connections: u32) -> Db {
+        Db::connect(&self.url, &pool(connections)).await.unwrap()
+    }
+
     /// A job as the API would store it, not yet sent to the queue.
     pub(crate) fn new_job(&self, name: &str) -> Job {
         Job::submitted(spec(name), self.dataset.id, self.user, Some("test".into()), self.clock.now())
     }
 
     pub(crate) async fn submit(&self, job: Job) -> JobId {
-        let mut tx = self.db.begin().await.unwrap();
+        self.submit_to(&self.db, job).await
+    }
+
+    /// The same over other connections to the database.
+    pub(crate) async fn submit_to(&self, db: &Db, job: Job) -> JobId {
+        let mut tx = db.begin().await.unwrap();
         tx.jobs().insert(&job).await.unwrap();
         tx.commit().await.unwrap();
         job.id
