@@ -64,7 +64,10 @@ async fn a_schedule_submits_jobs_at_its_times(system: &System) {
 
     change(&admin, &path, json!({"spec": long_job(&admin, &name, 2000).await})).await;
     let skipped = run(&admin, &path, "skipped_overlap").await;
-    assert!(skipped["job_id"].is_null() && skipped["message"].as_str().unwrap().contains("had not ended"), "{skipped}");
+    assert!(
+        skipped["job_id"].is_null() && skipped["message"].as_str().unwrap().contains("is still queued or running"),
+        "{skipped}"
+    );
 
     let paused = change(&admin, &path, json!({"paused": true})).await;
     assert_eq!((&paused["next_run_at"], &paused["next_runs"]), (&Value::Null, &json!([])), "{paused}");
@@ -176,7 +179,7 @@ async fn a_schedule_without_its_dataset_reports_the_reason(system: &System) {
     admin.post(&format!("{path}/trigger"), Value::Null).await.problem(409);
     admin.patch(&path, json!({"paused": false})).await.expect(200);
     let refused = run(&admin, &path, "refused").await;
-    let message = format!("the data set '{name}' is gone");
+    let message = format!("the dataset '{name}' does not exist");
     assert_eq!(refused["message"], message.as_str());
     assert_eq!(admin.get(&path).await.expect(200)["last_error"], message.as_str());
     admin.delete(&path).await.expect(204);

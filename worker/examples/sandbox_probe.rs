@@ -1,5 +1,5 @@
-//! A training process that tries to leave its sandbox, for this crate's tests. It enters the sandbox as the real one does,
-//! tries what must fail and what must work, and reports the names of what it could do.
+//! A training process that tries to leave its sandbox, for the tests. It enters the sandbox like the real process, and
+//! reports which forbidden attempts succeeded and which needed attempts failed.
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -18,7 +18,7 @@ fn main() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a TCP port");
     let port = listener.local_addr().expect("a bound port has an address").port();
     let _socket = UnixListener::bind("own.sock").expect("a socket in the own folder");
-    // What another run would keep beside this one's folder.
+    // The folder of another run.
     let sibling = format!("../../sibling-{}", std::process::id());
     fs::create_dir(&sibling).expect("a sibling's folder");
     fs::write(format!("{sibling}/secret"), "secret").expect("a sibling's file");
@@ -95,7 +95,7 @@ fn kernel() -> Vec<Attempt> {
         attempt("page faults", || call(libc::SYS_userfaultfd, [1, 0, 0])),
         attempt("shared memory", || call(libc::SYS_shmget, [0, 4096, 0o1600])),
         attempt("change user", || call(libc::SYS_setresuid, [usize::MAX, usize::MAX, usize::MAX])),
-        // Refused as unknown, not for its arguments.
+        // Must fail as unknown, and not because of its arguments.
         attempt("unknown call", || {
             !call(ABOVE_EVERY_KNOWN_CALL, [0, 0, 0])
                 && std::io::Error::last_os_error().raw_os_error() != Some(libc::ENOSYS)
@@ -103,7 +103,7 @@ fn kernel() -> Vec<Attempt> {
     ]
 }
 
-/// What training needs, inside the sandbox too.
+/// Attempts that training needs inside the sandbox.
 fn needed() -> Vec<Attempt> {
     vec![
         attempt("read dataset", || fs::read("../dataset.csv").is_ok_and(|data| !data.is_empty())),
@@ -123,7 +123,7 @@ fn path(text: &str) -> CString {
     CString::new(text).expect("no zero byte")
 }
 
-/// Makes a system call; whether it succeeded. A call that starts a process ends that process at once.
+/// Makes a system call and returns whether it succeeded. A new process ends at once.
 fn call(number: i64, [first, second, third]: [usize; 3]) -> bool {
     // SAFETY: the calls made here take numbers, null, or pointers to constants and buffers that outlive the call.
     let result = unsafe { libc::syscall(number, first, second, third, 0, 0) };

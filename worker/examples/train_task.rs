@@ -1,4 +1,4 @@
-//! The training process by itself: what `trainyard train-task` runs, for this crate's tests to start.
+//! The training process of `trainyard train-task`, for the tests.
 
 fn main() -> std::process::ExitCode {
     trainyard_worker::train_task::main()

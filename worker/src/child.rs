@@ -1,11 +1,11 @@
-//! Runs one training process from its start to its end and says how it ended. Whatever the process does (hang, crash,
-//! flood, lie), the answer is an [`Outcome`] and the worker goes on.
+//! Runs one training process and returns its [`Outcome`]. The process may hang, crash or write too much; the worker
+//! continues.
 
 mod exit;
+mod log_excerpt;
 mod pipes;
 mod spawn;
 mod usage;
-mod words;
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -16,52 +16,52 @@ use tokio::time::{sleep, timeout};
 use trainyard_domain::{FailureCode, JobError, LogLevel};
 use trainyard_telemetry::Span;
 
-use crate::held::{Stop, StopSignal};
+use crate::active_runs::{StopReason, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Report, Task};
 use crate::trace::Phases;
-use pipes::{Breach, Reports, Tail};
+use pipes::{PipeError, Reports, StderrTail};
 pub(crate) use spawn::Limits;
 use spawn::Process;
 use usage::Usage;
 
-/// A process that was asked to end has this long before it is killed.
+/// The time between SIGTERM and SIGKILL.
 const TERM_GRACE: Duration = Duration::from_secs(1);
-/// A process that sent its last report has this long to end by itself.
+/// The time from the last report of a process to SIGKILL.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
-/// A process that is only asked whether it starts has this long.
+/// Time limit for the first report of a process that only checks whether it starts.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// Longest message of a training process that is kept, in characters.
+/// Longest error message of a training process, in characters.
 const MAX_MESSAGE: usize = 1_000;
 
 /// How a training process ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It wrote a model.
+    /// The process wrote a model.
     Trained(Done),
-    /// The job's own failure.
+    /// The job failed.
     Failed(JobError),
-    /// It died; the message says how.
+    /// The process died. The message names the signal or the exit status.
     Crashed(JobError),
-    /// The worker stopped it.
-    Stopped(Stop),
+    /// The worker stopped the process.
+    Stopped(StopReason),
 }
 
-/// What reading the reports came to.
+/// Why reading the reports ended.
 enum Verdict {
     Final(Report),
-    /// It died. `started` says whether it had reported anything.
+    /// The process ended. `started` tells whether it had sent a report.
     Ended {
         status: ExitStatus,
         started: bool,
     },
-    Broken(Breach),
-    Outgrown,
+    PipeError(PipeError),
+    FolderFull,
     TimedOut,
-    Stopped(Stop),
+    Stopped(StopReason),
 }
 
-/// Trains `task` in a process of its own, stopped by `stop` or by the limits. Its phases become spans below `span`.
+/// Trains `task` in a new process. `stop` and the limits end the process. Its phases become child spans of `span`.
 pub(crate) async fn train(
     task: &Task,
     limits: &Limits,
@@ -73,19 +73,19 @@ pub(crate) async fn train(
     let usage = Usage::watch(&limits.folder, limits.folder_mb << 20).await;
     let mut process = match Process::spawn(limits).await {
         Ok(process) => process,
-        Err(error) => return not_spawned(&error, limits),
+        Err(error) => return spawn_failure(&error, limits),
     };
-    let mut tail = Tail::follow(process.stderr.take(), limits.output_mb << 20);
+    let mut tail = StderrTail::follow(process.stderr.take(), limits.output_mb << 20);
     let verdict = tokio::select! {
-        verdict = converse(&mut process, task, limits, progress, Phases::new(span)) => verdict,
-        () = tail.flooded() => Verdict::Broken(Breach::Flood),
-        () = usage.outgrown() => Verdict::Outgrown,
+        verdict = read_reports(&mut process, task, limits, progress, Phases::new(span)) => verdict,
+        () = tail.exceeded() => Verdict::PipeError(PipeError::TooMuchOutput),
+        () = usage.exceeded() => Verdict::FolderFull,
         () = sleep(limits.timeout) => Verdict::TimedOut,
-        why = stop.raised() => Verdict::Stopped(why),
+        reason = stop.raised() => Verdict::Stopped(reason),
     };
     match verdict {
-        // Nothing of a run that lost its lease counts any more, so it gets no time to say goodbye.
-        Verdict::Stopped(Stop::LeaseLost) | Verdict::Broken(_) | Verdict::Outgrown => process.kill().await,
+        // A run that lost its lease or broke a limit has no result, so it is killed at once.
+        Verdict::Stopped(StopReason::LeaseLost) | Verdict::PipeError(_) | Verdict::FolderFull => process.kill().await,
         Verdict::Stopped(_) | Verdict::TimedOut => process.terminate(TERM_GRACE).await,
         Verdict::Final(_) => {
             let _ = timeout(EXIT_GRACE, process.ended()).await;
@@ -95,11 +95,11 @@ pub(crate) async fn train(
     }
     let log = tail.finish().await;
     if !log.is_empty() {
-        tracing::debug!(stderr = log, "what the training process logged");
+        tracing::debug!(stderr = log, "log of the training process");
     }
     let verdict = match verdict {
-        // It ended before the flood was seen.
-        Verdict::Ended { .. } if tail.is_flooded() => Verdict::Broken(Breach::Flood),
+        // The process ended before the limit was checked.
+        Verdict::Ended { .. } if tail.is_exceeded() => Verdict::PipeError(PipeError::TooMuchOutput),
         verdict => verdict,
     };
     let oom_killed = exit::oom_kills() > kills_before;
@@ -107,16 +107,16 @@ pub(crate) async fn train(
         Verdict::Ended { status, started: false } if too_small_to_start(status, limits).await => {
             Outcome::Failed(exit::out_of_memory(limits.memory_mb))
         }
-        verdict => judge(verdict, &log, oom_killed, limits),
+        verdict => outcome_of(verdict, &log, oom_killed, limits),
     };
     match outcome {
-        Outcome::Failed(error) => Outcome::Failed(error.with_log_tail(words::tail(&log))),
-        Outcome::Crashed(error) => Outcome::Crashed(error.with_log_tail(words::tail(&log))),
+        Outcome::Failed(error) => Outcome::Failed(error.with_log_tail(log_excerpt::excerpt(&log))),
+        Outcome::Crashed(error) => Outcome::Crashed(error.with_log_tail(log_excerpt::excerpt(&log))),
         outcome => outcome,
     }
 }
 
-fn not_spawned(error: &io::Error, limits: &Limits) -> Outcome {
+fn spawn_failure(error: &io::Error, limits: &Limits) -> Outcome {
     tracing::error!(%error, "the training process did not start");
     let no_memory = error.raw_os_error() == Some(libc::ENOMEM) && limits.memory_mb > 0;
     Outcome::Failed(if no_memory {
@@ -126,9 +126,9 @@ fn not_spawned(error: &io::Error, limits: &Limits) -> Outcome {
     })
 }
 
-/// Whether a process that died before its first report did so for want of memory. Where its program, its libraries or its
-/// stack have no room, it ends by a fault without a word, or in the loader. Then the same program fails to start again with
-/// the limit, and starts without it. A process that somebody killed at that moment starts with the limit, too.
+/// Whether a process died before its first report because of its memory limit. Without room for its program, its libraries
+/// or its stack, it dies by SIGSEGV or in the loader. Then the program starts without the limit and not with it. A process
+/// that was killed by a signal starts with the limit too.
 async fn too_small_to_start(status: ExitStatus, limits: &Limits) -> bool {
     let died_at_start = status.signal() == Some(libc::SIGSEGV) || status.code() == Some(exit::NOT_LOADED);
     if limits.memory_mb == 0 || !died_at_start {
@@ -137,7 +137,7 @@ async fn too_small_to_start(status: ExitStatus, limits: &Limits) -> bool {
     !starts(limits).await && starts(&Limits { memory_mb: 0, ..limits.clone() }).await
 }
 
-/// Whether a training process under these limits gets as far as its first report.
+/// Whether a training process under these limits sends its first report.
 async fn starts(limits: &Limits) -> bool {
     let Ok(mut process) = Process::spawn(limits).await else { return false };
     let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
@@ -146,8 +146,8 @@ async fn starts(limits: &Limits) -> bool {
     matches!(first, Ok(Ok(Some(Report::Started))))
 }
 
-/// What a verdict makes of the run.
-fn judge(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outcome {
+/// The outcome for a verdict.
+fn outcome_of(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outcome {
     let error = match verdict {
         Verdict::Final(Report::Done(done)) => return Outcome::Trained(done),
         Verdict::Final(Report::Failed { code: FailureCode::OutOfMemory, .. }) => exit::out_of_memory(limits.memory_mb),
@@ -155,28 +155,31 @@ fn judge(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outc
             let message: String = message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
             JobError::new(code, message)
         }
-        Verdict::Final(_) => exit::broken("ended without a result"),
+        Verdict::Final(_) => exit::protocol_error("ended without a result"),
         Verdict::Ended { status, .. } => return exit::explain(status, log, oom_killed, limits.memory_mb),
-        Verdict::Broken(Breach::Nonsense) => exit::broken("did not keep to its protocol"),
-        Verdict::Broken(Breach::Flood) => JobError::new(
+        Verdict::PipeError(PipeError::InvalidReport) => exit::protocol_error("sent an invalid report"),
+        Verdict::PipeError(PipeError::TooMuchOutput) => JobError::new(
             FailureCode::OutputLimit,
-            format!("the training process wrote more to its output or log than its {} MB", limits.output_mb),
+            format!(
+                "the training process wrote more than {} MB to its output or log (worker.child_output_mb)",
+                limits.output_mb
+            ),
         ),
-        Verdict::Outgrown => JobError::new(
+        Verdict::FolderFull => JobError::new(
             FailureCode::DiskLimit,
-            format!("training took more room in the work folder than its {} MB", limits.folder_mb),
+            format!("training wrote more than {} MB to its work folder (worker.child_folder_mb)", limits.folder_mb),
         ),
         Verdict::TimedOut => JobError::new(
             FailureCode::Timeout,
             format!("training took longer than its timeout_s of {}", limits.timeout.as_secs()),
         ),
-        Verdict::Stopped(why) => return Outcome::Stopped(why),
+        Verdict::Stopped(reason) => return Outcome::Stopped(reason),
     };
     Outcome::Failed(error)
 }
 
-/// Hands the task over and reads reports until the last one, the end of the process, or nonsense.
-async fn converse(
+/// Sends the task and reads reports until the last report, the end of the process, or an invalid report.
+async fn read_reports(
     process: &mut Process,
     task: &Task,
     limits: &Limits,
@@ -193,18 +196,18 @@ async fn converse(
             Ok(Some(Report::Started)) => {}
             Ok(Some(Report::Progress { phase, fraction })) => progress.set(&phase, fraction),
             Ok(Some(Report::Warning { message })) => {
-                tracing::info!(message, "training warns");
-                progress.hear(LogLevel::Warning, &message);
+                tracing::info!(message, "training warning");
+                progress.log_from_child(LogLevel::Warning, &message);
             }
             Ok(Some(Report::Phase { name, seconds })) => {
                 phases.ended(&name, seconds);
-                progress.hear(LogLevel::Info, &format!("{name} took {seconds:.3} s"));
+                progress.log_from_child(LogLevel::Info, &format!("{name} took {seconds:.3} s"));
             }
-            Ok(Some(Report::Log { message })) => progress.hear(LogLevel::Info, &message),
-            Ok(Some(Report::Metric { name, value, step })) => progress.measure(&name, value, step),
+            Ok(Some(Report::Log { message })) => progress.log_from_child(LogLevel::Info, &message),
+            Ok(Some(Report::Metric { name, value, step })) => progress.metric(&name, value, step),
             Ok(Some(last)) => return Verdict::Final(last),
             Ok(None) => return Verdict::Ended { status: process.ended().await, started },
-            Err(breach) => return Verdict::Broken(breach),
+            Err(error) => return Verdict::PipeError(error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Takes a job: one compare-and-set in the database, tried for as long as the database is away.
+//! Claims a job by one compare-and-set in the database, and retries while the database is away.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -6,71 +6,71 @@ use std::sync::atomic::Ordering;
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::{Coalesce, Db, Result};
 
-use crate::held::{Claiming, Entered};
-use crate::measure;
-use crate::patience::Patience;
+use crate::active_runs::{ClaimGuard, RunGuard};
+use crate::job_metrics;
+use crate::retry::Retry;
 use crate::worker::Worker;
 
-/// What became of a delivered id.
-pub(crate) enum Claimed {
-    /// This worker runs it, and the run is on its list.
-    Ours(Box<Job>, Entered),
-    /// There is nothing to claim: somebody else has it, it ended, it waits, or the queue is paused.
+/// The result of claiming a delivered id.
+pub(crate) enum ClaimResult {
+    /// This worker claimed the job, and the run is in its active runs.
+    Claimed(Box<Job>, RunGuard),
+    /// The job can't be claimed: another worker has it, it ended, it waits, or the queue is paused.
     Refused,
-    /// This worker takes no job any more, and the id is still somebody's to take.
+    /// This worker claims no further job. Another worker may claim this one.
     Closing,
 }
 
 /// Claims `id` for this worker.
-pub(crate) async fn claim(worker: &Worker, id: JobId) -> Claimed {
-    if !take_turn(worker) {
-        return Claimed::Closing;
+pub(crate) async fn claim(worker: &Worker, id: JobId) -> ClaimResult {
+    if !count_job(worker) {
+        return ClaimResult::Closing;
     }
     let claimed = match worker.runs.begin_claim(id) {
-        Some(claiming) => claim_patiently(worker, id, claiming).await,
-        // Whoever came first claims it, or gives it back.
-        None => Claimed::Refused,
+        Some(guard) => claim_with_retries(worker, id, guard).await,
+        // The first delivery claims the job or returns its id.
+        None => ClaimResult::Refused,
     };
     match &claimed {
-        Claimed::Ours(..) if worker.config.last_job() == worker.taken.load(Ordering::SeqCst) => {
+        ClaimResult::Claimed(..) if worker.config.last_job() == worker.taken.load(Ordering::SeqCst) => {
             tracing::info!("this was the last job of this process");
             worker.closing.cancel();
         }
-        Claimed::Ours(..) => {}
-        Claimed::Refused | Claimed::Closing => {
+        ClaimResult::Claimed(..) => {}
+        ClaimResult::Refused | ClaimResult::Closing => {
             worker.taken.fetch_sub(1, Ordering::SeqCst);
         }
     }
     claimed
 }
 
-/// Counts this job against `max_jobs`; `false` when there is no room for it.
-fn take_turn(worker: &Worker) -> bool {
+/// Counts a job towards `max_jobs`; `false` once that many jobs are counted.
+fn count_job(worker: &Worker) -> bool {
     let max = worker.config.last_job();
     let more = |taken| (taken < max).then_some(taken + 1);
     worker.taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
 }
 
-async fn claim_patiently(worker: &Worker, id: JobId, claiming: Claiming) -> Claimed {
-    let mut patience = Patience::endless();
+async fn claim_with_retries(worker: &Worker, id: JobId, guard: ClaimGuard) -> ClaimResult {
+    let mut retry = Retry::without_limit();
     loop {
         match try_claim(worker, id).await {
             Ok(Some(job)) => {
-                let entered = claiming.enter(job.claim);
-                return Claimed::Ours(job, entered);
+                let run = guard.add_run(job.claim);
+                return ClaimResult::Claimed(job, run);
             }
-            Ok(None) => return Claimed::Refused,
+            Ok(None) => return ClaimResult::Refused,
             Err(error) if error.is_retryable() => {
-                tracing::warn!(%error, job_id = %id, "can't claim; trying until the database answers");
+                tracing::warn!(%error, job_id = %id, "the job is not claimed yet; retrying");
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, job_id = %id, "the job can't be claimed");
-                return Claimed::Refused;
+                return ClaimResult::Refused;
             }
         }
         tokio::select! {
-            _ = patience.wait() => {}
-            () = worker.closing.cancelled() => return Claimed::Closing,
+            _ = retry.wait() => {}
+            () = worker.closing.cancelled() => return ClaimResult::Closing,
         }
     }
 }
@@ -79,29 +79,29 @@ async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Box<Job>>> {
     if let Some(job) = worker.claims.call(id).await? {
         return Ok(Some(job));
     }
-    // On the heap, because it is large and hardly ever needed.
-    Ok(Box::pin(claimed_before(worker, id)).await?.map(Box::new))
+    // On the heap: the future is large and rarely needed.
+    Ok(Box::pin(find_committed_claim(worker, id)).await?.map(Box::new))
 }
 
-/// An earlier try may have committed though its answer was lost: then the job is ours and nobody runs it.
-async fn claimed_before(worker: &Worker, id: JobId) -> Result<Option<Job>> {
-    // Before the row is read: a run that ends in between is not taken for one that nobody has.
-    let runs_here = worker.runs.claim_of(id);
+/// Finds a claim of this worker that nobody runs: an earlier attempt may have committed although its answer was lost.
+async fn find_committed_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
+    // Read before the row, so that a run that ends in between is not taken for a lost claim.
+    let active_claim = worker.runs.claim_of(id);
     let mut tx = worker.deps.db.glance().await?;
     let job = tx.jobs().get(id).await?;
     tx.commit().await?;
     let ours = |job: &Job| job.status == JobStatus::Running && job.worker.as_deref() == Some(worker.id.as_str());
-    Ok(job.filter(|job| ours(job) && runs_here != Some(job.claim)))
+    Ok(job.filter(|job| ours(job) && active_claim != Some(job.claim)))
 }
 
-/// Claims of one worker: those that come at the same time share a statement.
+/// Batches simultaneous claims of one worker into one statement.
 pub(crate) type Claims = Coalesce<JobId, Option<Box<Job>>>;
 
-/// Most claims that share a statement.
+/// Most claims per statement.
 const MAX_CLAIMS: usize = 1024;
 
-/// Starts to claim for the worker called `id`.
-pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
+/// Starts the batching of claims for the worker `id`.
+pub(crate) fn start_claims(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
     let (db, worker) = (db.clone(), id.to_owned());
     Coalesce::start(MAX_CLAIMS, move |ids: Vec<JobId>| {
         let (db, worker) = (db.clone(), worker.clone());
@@ -109,9 +109,9 @@ pub(crate) fn together(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
             let mut tx = db.act().await?;
             let jobs = tx.jobs().claim_many(&ids, &worker, None, lease).await?;
             tx.commit().await?;
-            jobs.iter().for_each(measure::claimed);
+            jobs.iter().for_each(job_metrics::record_claim);
             let mut jobs: HashMap<_, _> = jobs.into_iter().map(|job| (job.id, Box::new(job))).collect();
-            // An id that was delivered twice is claimed for the first of the two.
+            // Of two deliveries of one id, the first gets the claim.
             Ok(ids.into_iter().map(|id| jobs.remove(&id)).collect())
         }
     })

@@ -1,5 +1,5 @@
-//! Brings a job's data set to the work folder, from the cache where it is there, and names what can go wrong with disks
-//! and object stores in the job's terms.
+//! Loads a job's dataset into the work folder, from the cache or the object store, and maps errors of disks and object
+//! stores to job errors.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,34 +11,31 @@ use trainyard_domain::{Dataset, FailureCode, Job};
 use trainyard_storage::StorageError;
 
 use crate::folder::RunFolder;
-use crate::job::Unfinished;
-use crate::patience::Patience;
+use crate::job::RunError;
+use crate::retry::Retry;
 use crate::worker::Worker;
 
-/// Downloads of a data set whose bytes differ from those that were uploaded.
+/// Most downloads of a dataset whose digest differs from the upload's.
 const MAX_DOWNLOADS: u32 = 3;
 
-/// Puts the job's data set into its folder and returns the data's digest.
-///
-/// # Errors
-/// [`Unfinished`], after trying on for a while where the store or the database is away.
-pub(crate) async fn dataset(worker: &Worker, job: &Job, folder: &RunFolder) -> Result<String, Unfinished> {
-    let mut patience = Patience::new(worker.config.storage_patience());
-    let dataset = describe(worker, job, &mut patience).await?;
+/// Loads the job's dataset into the run's folder and returns its digest. Retries while the store or the database is away.
+pub(crate) async fn dataset(worker: &Worker, job: &Job, folder: &RunFolder) -> Result<String, RunError> {
+    let mut retry = Retry::for_at_most(worker.config.storage_timeout());
+    let dataset = read_row(worker, job, &mut retry).await?;
     let cached = worker.folder.dataset(&dataset.sha256);
-    if is_whole(&cached, &dataset) && fs::hard_link(&cached, folder.dataset()).is_ok() {
+    if is_complete(&cached, &dataset) && fs::hard_link(&cached, folder.dataset()).is_ok() {
         touch(&cached);
         return Ok(dataset.sha256);
     }
-    download(worker, &dataset, folder, &mut patience).await?;
-    // The cache only saves a download, so it may fail; a link appears whole or not at all.
+    download(worker, &dataset, folder, &mut retry).await?;
+    // The cache only saves a download, so errors are ignored. A link is atomic.
     let _ = fs::remove_file(&cached);
     let _ = fs::hard_link(folder.dataset(), &cached);
     worker.folder.trim_datasets(worker.config.dataset_cache_mb << 20);
     Ok(dataset.sha256)
 }
 
-async fn describe(worker: &Worker, job: &Job, patience: &mut Patience) -> Result<Dataset, Unfinished> {
+async fn read_row(worker: &Worker, job: &Job, retry: &mut Retry) -> Result<Dataset, RunError> {
     let read = async || {
         let mut tx = worker.deps.db.read().await?;
         tx.datasets().get(job.dataset_id).await
@@ -46,27 +43,22 @@ async fn describe(worker: &Worker, job: &Job, patience: &mut Patience) -> Result
     loop {
         match read().await {
             Ok(Some(dataset)) => return Ok(dataset),
-            Ok(None) => return Err(Unfinished::failed(FailureCode::DatasetMissing, "the data set was deleted")),
-            Err(error) if error.is_retryable() && patience.wait().await => {}
+            Ok(None) => return Err(RunError::failed(FailureCode::DatasetMissing, "the dataset was deleted")),
+            Err(error) if error.is_retryable() && retry.wait().await => {}
             Err(error) => return Err(unreadable(&error)),
         }
     }
 }
 
-fn unreadable(error: &StorageError) -> Unfinished {
-    tracing::warn!(error = error as &dyn std::error::Error, "the data set's row can't be read");
-    Unfinished::failed(FailureCode::StorageUnavailable, "the database did not tell where the data set is")
+fn unreadable(error: &StorageError) -> RunError {
+    tracing::warn!(error = error as &dyn std::error::Error, "the dataset's row can't be read");
+    RunError::failed(FailureCode::StorageUnavailable, "the dataset's row could not be read from the database")
 }
 
-async fn download(
-    worker: &Worker,
-    dataset: &Dataset,
-    folder: &RunFolder,
-    patience: &mut Patience,
-) -> Result<(), Unfinished> {
+async fn download(worker: &Worker, dataset: &Dataset, folder: &RunFolder, retry: &mut Retry) -> Result<(), RunError> {
     let key = Key::parse(&dataset.storage_key).map_err(|error| {
-        tracing::error!(%error, "the data set's key can't be read");
-        Unfinished::failed(FailureCode::Internal, "the data set's place is not known")
+        tracing::error!(%error, "the dataset's storage key is invalid");
+        RunError::failed(FailureCode::Internal, "the dataset's storage key is invalid")
     })?;
     let max_bytes = u64::try_from(dataset.bytes).unwrap_or(0);
     let mut downloads = 0;
@@ -76,39 +68,40 @@ async fn download(
             Err(error) => error,
         };
         downloads += 1;
-        // Other bytes than were stored can be a broken transfer.
+        // A wrong digest can come from a broken transfer.
         let may_differ = matches!(error, ArtifactError::DigestMismatch { .. }) && downloads < MAX_DOWNLOADS;
-        if !(error.is_retryable() || may_differ) || !patience.wait().await {
-            return Err(lost(&error).unwrap_or_else(|| failure("the data set could not be loaded", &error)));
+        if !(error.is_retryable() || may_differ) || !retry.wait().await {
+            let lost = permanent_failure(&error);
+            return Err(lost.unwrap_or_else(|| transfer_failure("the dataset could not be loaded", &error)));
         }
-        tracing::warn!(error = &error as &dyn std::error::Error, "the data set is not loaded yet");
+        tracing::warn!(error = &error as &dyn std::error::Error, "the dataset is not loaded yet");
     }
 }
 
-/// A data set that no further attempt will find: it has to be uploaded again.
-fn lost(error: &ArtifactError) -> Option<Unfinished> {
+/// The error for a dataset that must be uploaded again, because no further attempt can load it.
+fn permanent_failure(error: &ArtifactError) -> Option<RunError> {
     let (code, what) = match error {
-        ArtifactError::NotFound => (FailureCode::DatasetMissing, "the data set is gone from the object store"),
+        ArtifactError::NotFound => (FailureCode::DatasetMissing, "the dataset is missing in the object store"),
         ArtifactError::DigestMismatch { .. } | ArtifactError::TooLarge { .. } => {
-            (FailureCode::DatasetCorrupt, "the data set in the object store is not what was uploaded")
+            (FailureCode::DatasetCorrupt, "the dataset in the object store differs from the upload")
         }
         _ => return None,
     };
     tracing::error!(error = error as &dyn std::error::Error, code = code.as_str(), "{what}");
-    Some(Unfinished::failed(code, format!("{what}; upload it again and submit a new job")))
+    Some(RunError::failed(code, format!("{what}; upload it again and submit a new job")))
 }
 
-/// A failed transfer as the job's failure. `what` says what could not be done.
-pub(crate) fn failure(what: &str, error: &ArtifactError) -> Unfinished {
+/// The job error for a failed transfer. `what` names the failed step.
+pub(crate) fn transfer_failure(what: &str, error: &ArtifactError) -> RunError {
     tracing::warn!(error = error as &dyn std::error::Error, what, "a transfer failed");
     if error.is_disk_full() {
-        return Unfinished::failed(FailureCode::DiskFull, format!("{what}: the disk is full"));
+        return RunError::failed(FailureCode::DiskFull, format!("{what}: the disk is full"));
     }
     let (code, why) = match error {
         ArtifactError::Io(_) => (FailureCode::DiskFull, "the work folder can't be written"),
-        ArtifactError::NotFound => (FailureCode::StorageUnavailable, "the object store does not have it"),
-        ArtifactError::DigestMismatch { .. } => (FailureCode::StorageUnavailable, "its digest is wrong"),
-        ArtifactError::TooLarge { .. } => (FailureCode::StorageUnavailable, "it is larger than it was"),
+        ArtifactError::NotFound => (FailureCode::StorageUnavailable, "the object is missing in the object store"),
+        ArtifactError::DigestMismatch { .. } => (FailureCode::StorageUnavailable, "the object's digest is wrong"),
+        ArtifactError::TooLarge { .. } => (FailureCode::StorageUnavailable, "the object is larger than expected"),
         ArtifactError::Full(_) => (FailureCode::StorageUnavailable, "the object store is full"),
         ArtifactError::Denied(_) => (
             FailureCode::StorageUnavailable,
@@ -116,30 +109,30 @@ pub(crate) fn failure(what: &str, error: &ArtifactError) -> Unfinished {
         ),
         ArtifactError::NoBucket(_) => (
             FailureCode::StorageUnavailable,
-            "the object store's bucket or folder is not there; check artifacts.url (ARTIFACT_URL)",
+            "the object store's bucket or folder does not exist; check artifacts.url (ARTIFACT_URL)",
         ),
         ArtifactError::Unavailable(_) | ArtifactError::BadUrl(_) => {
             (FailureCode::StorageUnavailable, "the object store is not available")
         }
     };
-    Unfinished::failed(code, format!("{what}: {why}"))
+    RunError::failed(code, format!("{what}: {why}"))
 }
 
-/// Trouble with the work folder as the job's failure.
-pub(crate) fn disk(error: &io::Error) -> Unfinished {
+/// The job error for a work folder that can't be used.
+pub(crate) fn disk_failure(error: &io::Error) -> RunError {
     tracing::warn!(%error, "the work folder can't be used");
     let message = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk of the work folder is full",
         _ => "the work folder can't be written",
     };
-    Unfinished::failed(FailureCode::DiskFull, message)
+    RunError::failed(FailureCode::DiskFull, message)
 }
 
-fn is_whole(cached: &Path, dataset: &Dataset) -> bool {
+fn is_complete(cached: &Path, dataset: &Dataset) -> bool {
     fs::metadata(cached).is_ok_and(|found| u64::try_from(dataset.bytes) == Ok(found.len()))
 }
 
-/// Marks a cached file as used, for [`crate::folder::WorkFolder::trim_datasets`].
+/// Updates a cached file's time of use, for [`crate::folder::WorkFolder::trim_datasets`].
 fn touch(cached: &Path) {
     let _ = File::open(cached).and_then(|file| file.set_modified(SystemTime::now()));
 }

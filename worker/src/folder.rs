@@ -1,5 +1,5 @@
-//! The work folder: cached data sets, and one folder for each run that goes when the run ends. What a dead process left
-//! behind is removed by the next one to start; a living process is told by the lock it holds.
+//! The work folder: cached datasets, and one folder for each active run. A starting process deletes the folders of dead
+//! processes; a live process holds a lock on its folder.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -17,25 +17,22 @@ pub(crate) const MODEL: &str = "model.tym";
 pub(crate) struct WorkFolder {
     datasets: PathBuf,
     runs: PathBuf,
-    /// Held for the life of the process: its absence tells others that this folder is nobody's.
+    /// Locked for the life of the process. An unlocked folder belongs to a dead process.
     _lock: File,
 }
 
 impl WorkFolder {
-    /// Makes the folder of worker `id` under `root`, and removes those of dead workers.
-    ///
-    /// # Errors
-    /// When the folder can't be made or written.
+    /// Creates the folder of worker `id` under `root`, and deletes the folders of dead workers.
     pub(crate) fn open(root: &Path, id: &str) -> io::Result<Self> {
         let datasets = root.join("datasets");
         let all_runs = root.join("runs");
         fs::create_dir_all(&datasets)?;
         fs::create_dir_all(&all_runs)?;
-        // One start at a time: another must not take this one, before it holds its lock, for dead.
+        // One start at a time: another process must not delete this folder before it is locked.
         let gate = File::create(root.join(LOCK))?;
         gate.lock()?;
         remove_dead(&all_runs)?;
-        // Training processes work in these folders, so the paths must hold from anywhere.
+        // Training processes have other working directories, so the paths must be absolute.
         let runs = all_runs.canonicalize()?.join(id);
         fs::create_dir_all(&runs)?;
         let lock = File::create(runs.join(LOCK))?;
@@ -43,17 +40,14 @@ impl WorkFolder {
         Ok(Self { datasets: datasets.canonicalize()?, runs, _lock: lock })
     }
 
-    /// Makes the folder of one run, whose training process is user `owner`, or the worker's own user.
-    ///
-    /// # Errors
-    /// When it can't be made.
+    /// Creates the folder of one run. `owner` is the user of its training process; `None` is the worker's user.
     pub(crate) fn run(&self, job: JobId, claim: i64, owner: Option<u32>) -> io::Result<RunFolder> {
         let path = self.runs.join(format!("{job}-{claim}"));
         fs::create_dir_all(&path)?;
         let folder = RunFolder { path, owner };
         fs::create_dir_all(folder.output())?;
         if owner.is_some() {
-            // The training process reaches its dataset through this folder, and may not list it.
+            // The training process may open its dataset in this folder, and may not list the folder.
             fs::set_permissions(&folder.path, fs::Permissions::from_mode(0o711))?;
             fs::set_permissions(folder.output(), fs::Permissions::from_mode(0o700))?;
             chown(folder.output(), owner, owner)?;
@@ -61,12 +55,12 @@ impl WorkFolder {
         Ok(folder)
     }
 
-    /// Where the data set with this digest is cached.
+    /// The path of the cached dataset with this digest.
     pub(crate) fn dataset(&self, sha256: &str) -> PathBuf {
         self.datasets.join(format!("{sha256}.csv"))
     }
 
-    /// Removes cached data sets, the longest unused first, until `max_bytes` are left.
+    /// Deletes the least recently used datasets until at most `max_bytes` are cached.
     pub(crate) fn trim_datasets(&self, max_bytes: u64) {
         let mut cached = list(&self.datasets);
         let mut bytes: u64 = cached.iter().map(|(_, size, _)| size).sum();
@@ -75,7 +69,7 @@ impl WorkFolder {
             if bytes <= max_bytes {
                 return;
             }
-            // A run that reads it has a link of its own.
+            // A run that reads the dataset has its own hard link.
             if fs::remove_file(path).is_ok() {
                 bytes -= size;
             }
@@ -89,11 +83,11 @@ impl Drop for WorkFolder {
     }
 }
 
-/// The folder of one run, removed when dropped. The training process starts in `output`, the only folder that it may
-/// write. The dataset is beside `output`: its file is a hard link to the cache that later runs read.
+/// The folder of one run, deleted when dropped. The training process starts in `output`, the only folder that it may
+/// write. The dataset beside `output` is a hard link to the cache.
 pub(crate) struct RunFolder {
     path: PathBuf,
-    /// The user of the training process, where that is not the worker's.
+    /// The user of the training process, if it is not the worker's user.
     owner: Option<u32>,
 }
 
@@ -102,25 +96,22 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where the training process finds its data.
+    /// The path of the dataset.
     pub(crate) fn dataset(&self) -> PathBuf {
         self.path.join("dataset.csv")
     }
 
-    /// Where the training process starts and may write.
+    /// The working directory of the training process, which it may write.
     pub(crate) fn output(&self) -> PathBuf {
         self.path.join("output")
     }
 
-    /// Where it leaves the model.
+    /// The path of the model.
     pub(crate) fn artifact(&self) -> PathBuf {
         self.output().join(MODEL)
     }
 
-    /// Lets the training process read the dataset, through its group, and not change it.
-    ///
-    /// # Errors
-    /// When the file's group or mode can't be set.
+    /// Gives the group of the training process read access to the dataset.
     pub(crate) fn share_dataset(&self) -> io::Result<()> {
         if self.owner.is_none() {
             return Ok(());
@@ -133,12 +124,12 @@ impl RunFolder {
 impl Drop for RunFolder {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.path) {
-            tracing::warn!(%error, "a run's folder was not removed; the next start does it");
+            tracing::warn!(%error, "a run's folder was not deleted; the next start deletes it");
         }
     }
 }
 
-/// Path, size and last use of every file in `folder`.
+/// The path, size and time of last use of every file in `folder`.
 fn list(folder: &Path) -> Vec<(PathBuf, u64, SystemTime)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let with_data = entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)));
@@ -151,8 +142,8 @@ fn remove_dead(runs: &Path) -> io::Result<()> {
         let lives =
             File::open(path.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         if !lives {
-            tracing::info!("removing what a dead worker left in the work folder");
-            // Two starts may do this at once; whoever is second finds nothing.
+            tracing::info!("deleting the work folder of a dead worker");
+            // Another start may delete it at the same time.
             let _ = fs::remove_dir_all(path);
         }
     }
@@ -164,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_removes_dead_workers_folders_and_leaves_the_living() {
+    fn a_start_deletes_the_folders_of_dead_workers_only() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("runs/dead/some-job-1")).unwrap();
         let living = WorkFolder::open(root.path(), "living").unwrap();
@@ -178,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_keeps_to_its_size() {
+    fn the_cache_is_trimmed_to_its_limit() {
         let root = tempfile::tempdir().unwrap();
         let folder = WorkFolder::open(root.path(), "w").unwrap();
         for name in ["a", "b", "c"] {

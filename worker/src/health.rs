@@ -1,68 +1,67 @@
-//! Whether the worker still turns: what its liveness check asks. A database or a queue that is away is no reason to
-//! restart a worker (the loops go on trying); a loop that no longer comes round is.
+//! The liveness of the worker. A loop that hangs is a reason to restart a worker. A database or a queue that is away is
+//! not, because the loops retry.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use trainyard_queue::Pulse;
+use trainyard_queue::Liveness;
 
-/// The signs of life of one worker. Clones share them; the app makes one, hands it to [`crate::run()`] and asks it from
-/// the health route.
+/// The liveness of one worker. Clones share it. [`crate::run()`] updates it, and the health route reads it.
 #[derive(Clone, Default)]
-pub struct Health(Arc<Signs>);
+pub struct Health(Arc<State>);
 
 #[derive(Default)]
-struct Signs {
-    polls: OnceLock<Pulse>,
-    /// A worker that drains polls no more, and is well.
-    drains: AtomicBool,
-    beat: Mutex<Option<Instant>>,
+struct State {
+    reader: OnceLock<Liveness>,
+    /// A draining worker does not poll, and is healthy.
+    is_draining: AtomicBool,
+    heartbeat: Mutex<Option<Instant>>,
 }
 
 impl Health {
-    /// Signs of a worker that has not started yet, and counts as alive.
+    /// The health of a worker that has not started, which counts as alive.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether both loops (the queue's reader and the heartbeat) came round within `limit`.
+    /// Checks that the queue's reader and the heartbeat ran within `limit`.
     ///
     /// # Errors
-    /// Which one did not, and for how long.
+    /// Names the loop that did not run, and the time since its last run.
     pub fn check(&self, limit: Duration) -> Result<(), String> {
-        let beat = self.beat().map(|at| at.elapsed());
-        let polls = self.0.polls.get().filter(|_| !self.0.drains.load(Ordering::Relaxed));
-        let polled = polls.map(Pulse::silent_for);
-        for (what, silent) in [("renewed a lease", beat), ("polled the queue", polled)] {
-            if let Some(silent) = silent.filter(|silent| *silent > limit) {
-                return Err(format!("has not {what} for {} s", silent.as_secs()));
+        let heartbeat = self.heartbeat().map(|at| at.elapsed());
+        let reader = self.0.reader.get().filter(|_| !self.0.is_draining.load(Ordering::Relaxed));
+        let poll = reader.map(Liveness::since_last_poll);
+        for (what, elapsed) in [("renewed a lease", heartbeat), ("polled the queue", poll)] {
+            if let Some(elapsed) = elapsed.filter(|elapsed| *elapsed > limit) {
+                return Err(format!("has not {what} for {} s", elapsed.as_secs()));
             }
         }
         Ok(())
     }
 
-    /// The heartbeat came round.
-    pub(crate) fn beats(&self) {
-        *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    /// Records a heartbeat.
+    pub(crate) fn record_heartbeat(&self) {
+        *self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// The reader stops as it should.
-    pub(crate) fn drains(&self) {
-        self.0.drains.store(true, Ordering::Relaxed);
+    /// Records that the worker drains.
+    pub(crate) fn set_draining(&self) {
+        self.0.is_draining.store(true, Ordering::Relaxed);
     }
 
-    /// The heartbeat has stopped as it should.
-    pub(crate) fn rests(&self) {
-        *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Records that the heartbeat has stopped on request.
+    pub(crate) fn clear_heartbeat(&self) {
+        *self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Where to look for the reader's sign of life.
-    pub(crate) fn watch(&self, polls: Pulse) {
-        let _ = self.0.polls.set(polls);
+    /// Sets the liveness of the queue's reader.
+    pub(crate) fn set_reader(&self, reader: Liveness) {
+        let _ = self.0.reader.set(reader);
     }
 
-    fn beat(&self) -> Option<Instant> {
-        *self.0.beat.lock().unwrap_or_else(PoisonError::into_inner)
+    fn heartbeat(&self) -> Option<Instant> {
+        *self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

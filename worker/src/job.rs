@@ -1,4 +1,4 @@
-//! One delivered job from its claim to its end: claim → fetch → train → publish.
+//! Handles one delivered job: claim → fetch → train → publish.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,135 +11,138 @@ use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
 
+use crate::active_runs::{RunGuard, StopReason, StopSignal};
 use crate::child::{self, Limits, Outcome};
-use crate::claim::{Claimed, claim};
+use crate::claim::{ClaimResult, claim};
 use crate::folder::{MODEL, RunFolder};
-use crate::held::{Entered, Stop, StopSignal};
 use crate::progress::Progress;
 use crate::protocol::{Done, Task};
 use crate::sandbox::DATASET;
 use crate::worker::Worker;
-use crate::{ending, fetch, measure, noop, publish, trace};
+use crate::{fetch, finish, job_metrics, noop, publish, trace};
 
-/// How long an id waits before it goes back to a queue that this worker may still read.
+/// How long an id is kept before it returns to a queue that this worker may still read.
 const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
 
-/// Why a run has no model to show.
+/// Why a run published no model.
 #[derive(Debug)]
-pub(crate) enum Unfinished {
-    /// To be recorded.
+pub(crate) enum RunError {
+    /// The run must be finished with this result.
     Ended(Ending),
-    /// The job is somebody else's now: nothing may be recorded.
+    /// Another claim owns the job, so nothing may be written.
     Fenced,
 }
 
-impl Unfinished {
+impl RunError {
     pub(crate) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
         Self::Ended(Ending::Failed(JobError::new(code, message)))
     }
 }
 
-impl From<Stop> for Unfinished {
-    fn from(why: Stop) -> Self {
-        match why {
-            Stop::Cancelled => Self::Ended(Ending::Cancelled),
-            Stop::Drained => Self::Ended(Ending::Interrupted),
-            Stop::LeaseLost => Self::Fenced,
+impl From<StopReason> for RunError {
+    fn from(reason: StopReason) -> Self {
+        match reason {
+            StopReason::Cancelled => Self::Ended(Ending::Cancelled),
+            StopReason::Drained => Self::Ended(Ending::Interrupted),
+            StopReason::LeaseLost => Self::Fenced,
         }
     }
 }
 
-/// Handles one delivery to its end.
+/// Handles one delivery.
 pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
     let delivered = SystemTime::now();
     match claim(&worker, delivery.job).await {
-        Claimed::Ours(mut job, entered) => {
-            // The claim is durable, so the id has served; a slow queue does not hold the run up.
+        ClaimResult::Claimed(mut job, active) => {
+            // The claim is durable. The run does not wait for the acknowledgement.
             delivery.ack();
-            let mut trace = trace::run(&mut job, delivered);
+            let mut trace = trace::start_run_span(&mut job, delivered);
             if job.spec.algorithm == Algorithm::Noop {
-                return noop::run(&worker, &job, entered).await;
+                return noop::run(&worker, &job, active).await;
             }
             let span = tracing::info_span!(
                 "job.train",
                 job_id = %job.id,
                 user_id = %job.created_by,
                 request_id = job.request_id.as_deref(),
-                trace_id = trace::place(&job).map(|place| tracing::field::display(place.trace_id())),
+                trace_id = trace::trace_parent(&job).map(|parent| tracing::field::display(parent.trace_id())),
                 attempt = job.attempt(),
                 claim = job.claim,
             );
-            // On the heap, for the sake of jobs that end at once.
-            Box::pin(run(&worker, &job, entered, &mut trace)).instrument(span).await;
+            // On the heap, so that the future of a no-op job stays small.
+            Box::pin(run(&worker, &job, active, &mut trace)).instrument(span).await;
         }
-        Claimed::Refused => {
-            measure::dropped();
+        ClaimResult::Refused => {
+            job_metrics::record_dropped_id();
             delivery.ack();
         }
-        Claimed::Closing => Box::pin(give_back(&worker, &delivery)).await,
+        ClaimResult::Closing => Box::pin(give_back(&worker, &delivery)).await,
     }
 }
 
-/// Sends an id that was read but not claimed to the other workers. Where that fails the sweep does it.
+/// Returns an id to the queue that was read and not claimed.
 async fn give_back(worker: &Worker, delivery: &Delivery) {
-    // Until the claim that makes this job the last one is through, the worker still polls, and the id would only come
-    // straight back.
+    // Until the claim of its last job is committed, this worker still polls and would read the id again.
     let _ = tokio::time::timeout(GIVE_BACK_PAUSE, worker.closing.cancelled()).await;
     delivery.give_back().await;
 }
 
-async fn run(worker: &Worker, job: &Job, entered: Entered, trace: &mut Span) {
-    measure::running(worker.runs.len());
+async fn run(worker: &Worker, job: &Job, active: RunGuard, trace: &mut Span) {
+    job_metrics::set_running(worker.runs.len());
     tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
     let (db, clock, max_lines) = (worker.deps.db.clone(), worker.deps.clock.clone(), worker.config.max_log_lines);
-    let progress = Progress::report(db, clock, job.id, job.claim, max_lines);
+    let progress = Progress::start(db, clock, job.id, job.claim, max_lines);
     progress.log(LogLevel::Info, &format!("attempt {} runs on worker {}", job.attempt(), worker.id));
-    // A defect of ours fails the job, never the worker or the jobs in other slots.
-    let attempt = AssertUnwindSafe(attempt(worker, job, &entered.stop, &progress)).catch_unwind().await;
-    match attempt.unwrap_or_else(|_| Err(Unfinished::failed(FailureCode::Internal, "the worker made a mistake"))) {
+    // A panic fails the job, and neither the worker nor the jobs in other slots.
+    let attempt = AssertUnwindSafe(attempt(worker, job, &active.stop, &progress)).catch_unwind().await;
+    let panicked = || RunError::failed(FailureCode::Internal, "the worker panicked; see its log");
+    match attempt.unwrap_or_else(|_| Err(panicked())) {
         Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
-        Err(Unfinished::Ended(end)) => {
-            trace.fail(ending::reason(&end));
-            tell(&progress, &end).await;
-            ending::record(worker, job, end).await;
+        Err(RunError::Ended(end)) => {
+            trace.fail(finish::reason(&end));
+            log_end(&progress, &end).await;
+            finish::finish_run(worker, job, end).await;
         }
-        Err(Unfinished::Fenced) => {
-            measure::fenced();
+        Err(RunError::Fenced) => {
+            job_metrics::record_fenced_write();
             trace.fail("lease_lost");
-            tracing::warn!("the lease was lost: another run has the job, and this one leaves no trace");
+            tracing::warn!("the lease was lost; another claim owns the job, and this run writes nothing");
         }
     }
-    drop(entered);
-    measure::running(worker.runs.len());
+    drop(active);
+    job_metrics::set_running(worker.runs.len());
 }
 
-/// Has the log say why a run ends without a model, before it does.
-async fn tell(progress: &Progress, end: &Ending) {
-    let (level, why) = match end {
+/// Logs why a run ends without a model, before the run is finished.
+async fn log_end(progress: &Progress, end: &Ending) {
+    let (level, message) = match end {
         Ending::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
         Ending::Crashed(error) => (LogLevel::Error, format!("{} ({})", error.message, error.code.as_str())),
-        Ending::Interrupted => (LogLevel::Warning, "the worker stops; the job goes back to the queue, unspent".into()),
+        Ending::Interrupted => {
+            (LogLevel::Warning, "the worker stops; the job returns to the queue and no attempt is counted".into())
+        }
         Ending::Cancelled => (LogLevel::Info, "cancelled".into()),
     };
-    progress.log(level, &why);
+    progress.log(level, &message);
     progress.flush().await;
 }
 
 /// Runs the job once.
-async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, Unfinished> {
-    let folder = worker.folder.run(job.id, job.claim, worker.sandbox.uid).map_err(|error| fetch::disk(&error))?;
-    progress.enter("fetching");
-    let fetching = Span::child_of(trace::place(job), "job.fetch");
+async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, RunError> {
+    let folder =
+        worker.folder.run(job.id, job.claim, worker.sandbox.uid).map_err(|error| fetch::disk_failure(&error))?;
+    progress.set_phase("fetching");
+    let fetching = Span::child_of(trace::trace_parent(job), "job.fetch");
     let sha256 = tokio::select! {
         fetched = fetch::dataset(worker, job, &folder) => fetched?,
-        why = stop.raised() => return Err(why.into()),
+        reason = stop.raised() => return Err(reason.into()),
     };
-    folder.share_dataset().map_err(|error| fetch::disk(&error))?;
+    folder.share_dataset().map_err(|error| fetch::disk_failure(&error))?;
     drop(fetching);
     let done = train(worker, job, &folder, sha256, stop, progress).await?;
     progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
-    progress.enter("publishing");
-    // What was said must stand before the job ends: nobody listens after that.
+    progress.set_phase("publishing");
+    // The log must be complete before the job ends, because clients stop reading then.
     progress.flush().await;
     publish::publish(worker, job, &folder, &done, stop).await
 }
@@ -151,7 +154,7 @@ async fn train(
     dataset_sha256: String,
     stop: &StopSignal,
     progress: &Progress,
-) -> Result<Done, Unfinished> {
+) -> Result<Done, RunError> {
     let config = &worker.config;
     let task = Task {
         spec: job.spec.clone(),
@@ -173,18 +176,18 @@ async fn train(
         threads: config.threads(),
     };
     let started = Instant::now();
-    let mut span = Span::child_of(trace::place(job), "job.train_task");
+    let mut span = Span::child_of(trace::trace_parent(job), "job.train_task");
     let outcome = child::train(&task, &limits, stop, progress, &span).await;
     if let Outcome::Failed(error) | Outcome::Crashed(error) = &outcome {
         span.fail(error.code.as_str());
     }
     drop(span);
-    progress.close();
-    measure::trained(job, started.elapsed());
+    progress.close_log();
+    job_metrics::record_training(job, started.elapsed());
     match outcome {
         Outcome::Trained(done) => Ok(done),
-        Outcome::Failed(error) => Err(Unfinished::Ended(Ending::Failed(error))),
-        Outcome::Crashed(error) => Err(Unfinished::Ended(Ending::Crashed(error))),
-        Outcome::Stopped(why) => Err(why.into()),
+        Outcome::Failed(error) => Err(RunError::Ended(Ending::Failed(error))),
+        Outcome::Crashed(error) => Err(RunError::Ended(Ending::Crashed(error))),
+        Outcome::Stopped(reason) => Err(reason.into()),
     }
 }

@@ -1,8 +1,8 @@
-//! The heartbeat: renews every lease this process holds, from an operating system thread that does nothing else, with a
-//! runtime and a database connection of its own. Training, serving and a full connection pool can't hold it up.
+//! The heartbeat renews the leases of all active runs. It has its own operating system thread, runtime and database
+//! connection, so training, other requests and a full connection pool can't delay it.
 //!
-//! It is also where a run learns that it was cancelled or that its claim is lost. A database that is away ends no run:
-//! the thread goes on trying, and the runs go on if their claims still stand.
+//! It also stops runs that were cancelled or whose claim is lost. While the database is away the heartbeat retries, and the
+//! runs continue.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use trainyard_storage::{Db, Renewal, Result, StorageError, WorkerRow};
 
-use crate::held::Stop;
+use crate::active_runs::StopReason;
 use crate::worker::Worker;
 
 /// The running heartbeat. Dropping it ends the thread too.
@@ -23,9 +23,6 @@ pub(crate) struct Heartbeat {
 
 impl Heartbeat {
     /// Starts the thread.
-    ///
-    /// # Errors
-    /// When the operating system refuses a thread or a runtime.
     pub(crate) fn start(worker: Arc<Worker>) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = CancellationToken::new();
@@ -33,11 +30,11 @@ impl Heartbeat {
         let beat = move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = Beat::new(&worker).run() => {}
+                    () = HeartbeatLoop::new(&worker).run() => {}
                     () = stopped.cancelled() => {}
                 }
             });
-            worker.health.rests();
+            worker.health.clear_heartbeat();
         };
         let thread = std::thread::Builder::new().name("heartbeat".into()).spawn(beat)?;
         Ok(Self { stop: stop.drop_guard(), thread })
@@ -50,15 +47,15 @@ impl Heartbeat {
     }
 }
 
-struct Beat<'a> {
+struct HeartbeatLoop<'a> {
     worker: &'a Worker,
     row: WorkerRow,
     db: Option<Db>,
     renewed: Option<Instant>,
-    well: bool,
+    is_healthy: bool,
 }
 
-impl<'a> Beat<'a> {
+impl<'a> HeartbeatLoop<'a> {
     fn new(worker: &'a Worker) -> Self {
         let row = WorkerRow {
             id: worker.id.clone(),
@@ -67,30 +64,30 @@ impl<'a> Beat<'a> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: worker.deps.clock.now(),
         };
-        Self { worker, row, db: None, renewed: None, well: true }
+        Self { worker, row, db: None, renewed: None, is_healthy: true }
     }
 
     async fn run(mut self) {
         let config = &self.worker.config;
         let tick = Duration::from_millis(config.cancel_poll_ms.max(10)).min(config.renew_every());
-        // A connection that hangs must be given up while there is still time to renew on a new one.
+        // A hanging connection is dropped while there is still time to renew on a new connection.
         let limit = Duration::from_millis(config.lease_s.max(1) * 1_000 / 3);
         loop {
-            let answer = match timeout(limit, self.turn()).await {
-                Ok(answer) => answer,
+            let result = match timeout(limit, self.renew_or_check()).await {
+                Ok(result) => result,
                 Err(late) => {
                     self.db = None;
                     Err(StorageError::Unavailable(late.into()))
                 }
             };
-            self.note(answer);
-            self.worker.health.beats();
+            self.log_change(result);
+            self.worker.health.record_heartbeat();
             sleep(tick).await;
         }
     }
 
-    /// Renews when it is time to, else looks for cancel marks.
-    async fn turn(&mut self) -> Result<()> {
+    /// Renews the leases if it is time to, otherwise checks for cancellations.
+    async fn renew_or_check(&mut self) -> Result<()> {
         let db = match &self.db {
             Some(db) => db.clone(),
             None => {
@@ -103,55 +100,55 @@ impl<'a> Beat<'a> {
             self.renewed = Some(Instant::now());
             Ok(())
         } else {
-            self.look_for_marks(&db).await
+            self.check_cancellations(&db).await
         }
     }
 
     async fn renew(&mut self, db: &Db) -> Result<()> {
         let worker = self.worker;
-        let held = worker.runs.claims();
-        self.row.busy = i64::try_from(held.len()).unwrap_or(i64::MAX);
+        let claims = worker.runs.claims();
+        self.row.busy = i64::try_from(claims.len()).unwrap_or(i64::MAX);
         let mut tx = db.begin().await?;
         let now = tx.now().await?;
-        let renewals = tx.jobs().renew(&worker.id, &held, now + worker.config.lease()).await?;
+        let renewals = tx.jobs().renew(&worker.id, &claims, now + worker.config.lease()).await?;
         tx.workers().beat(&self.row, now).await?;
         tx.commit().await?;
-        self.heed(&renewals);
+        self.stop_runs(&renewals);
         Ok(())
     }
 
-    /// Between renewals a read is enough: it bounds how long a cancel takes when the queue's push is lost.
-    async fn look_for_marks(&self, db: &Db) -> Result<()> {
-        let held = self.worker.runs.claims();
-        if held.is_empty() {
+    /// Reads cancellations between renewals. This bounds the delay of a cancellation whose message was lost.
+    async fn check_cancellations(&self, db: &Db) -> Result<()> {
+        let claims = self.worker.runs.claims();
+        if claims.is_empty() {
             return Ok(());
         }
         let mut tx = db.glance().await?;
-        let marks = tx.jobs().marks(&held).await?;
+        let renewals = tx.jobs().marks(&claims).await?;
         tx.commit().await?;
-        self.heed(&marks);
+        self.stop_runs(&renewals);
         Ok(())
     }
 
-    /// Stops the runs that no longer stand, and those that were asked to stop.
-    fn heed(&self, news: &[Renewal]) {
+    /// Stops runs whose claim is lost or whose job was cancelled.
+    fn stop_runs(&self, renewals: &[Renewal]) {
         let runs = &self.worker.runs;
-        for Renewal { id, claim, stands, cancel_requested } in news.iter().copied() {
+        for Renewal { id, claim, stands, cancel_requested } in renewals.iter().copied() {
             if !stands {
-                runs.stop(id, claim, Stop::LeaseLost);
+                runs.stop(id, claim, StopReason::LeaseLost);
             } else if cancel_requested {
-                runs.stop(id, claim, Stop::Cancelled);
+                runs.stop(id, claim, StopReason::Cancelled);
             }
         }
     }
 
-    /// Says once that the database is away, and once that it is back.
-    fn note(&mut self, answer: Result<()>) {
-        let was_well = std::mem::replace(&mut self.well, answer.is_ok());
-        match answer {
-            Ok(()) if !was_well => tracing::info!("leases are renewed again"),
-            Err(error) if was_well => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "leases can't be renewed; trying on");
+    /// Logs the first failure, and the recovery.
+    fn log_change(&mut self, result: Result<()>) {
+        let was_healthy = std::mem::replace(&mut self.is_healthy, result.is_ok());
+        match result {
+            Ok(()) if !was_healthy => tracing::info!("leases are renewed again"),
+            Err(error) if was_healthy => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "leases can't be renewed; retrying");
             }
             Ok(()) | Err(_) => {}
         }

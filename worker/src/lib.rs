@@ -1,31 +1,31 @@
-//! The worker role: claim → fetch → train in a child process → publish, and the sweep that keeps the queue true.
+//! The worker role: claim → fetch → train in a child process → publish; and the sweep, which maintains the queue.
 //!
-//! The database decides who runs a job and for how long; every write of a run names its claim. Training runs in a
-//! process of its own ([`train_task`]) that is told nothing but its task, so whatever it does the worker stays well.
-//! [`run::run`] is the role; [`sweep::run`] is the housekeeping that one process of the fleet does at a time, and
-//! [`reclaim::reclaim_orphans`] the quick start of a process that owns its database alone.
+//! The database decides which worker runs a job and for how long; every write of a run checks its claim. Training runs in a
+//! separate process ([`train_task`]) that receives only its task, so it can't harm the worker. [`run::run`] is the role.
+//! [`sweep::run`] runs in every API and worker process, and one of them leads. [`reclaim::reclaim_orphans`] speeds up the
+//! restart in embedded mode.
 
+mod active_runs;
 mod cancel;
 mod child;
 mod claim;
 pub mod config;
-mod ending;
 mod fetch;
+mod finish;
 mod folder;
 pub mod health;
-mod held;
 mod isolation;
 mod job;
-mod journal;
+mod job_metrics;
 mod lease;
-mod measure;
+mod log_buffer;
 mod noop;
-mod patience;
 mod pod;
 mod progress;
 mod protocol;
 mod publish;
 pub mod reclaim;
+mod retry;
 pub mod run;
 pub mod sandbox;
 pub mod sweep;

@@ -1,23 +1,23 @@
-//! Jobs that train nothing: claimed, and succeeded. They show what the queue itself costs.
+//! No-op jobs: claimed and finished as succeeded. They measure the cost of the queue.
 
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::{Coalesce, Db};
 
-use crate::held::Entered;
-use crate::measure;
-use crate::patience::Patience;
+use crate::active_runs::RunGuard;
+use crate::job_metrics;
+use crate::retry::Retry;
 use crate::worker::Worker;
 
-/// Ends of runs, each named by job and claim: those that come at the same time share a statement.
-pub(crate) type BareEnds = Coalesce<(JobId, i64), bool>;
+/// Batches simultaneous finishes of runs (job and claim) into one statement.
+pub(crate) type NoopFinishes = Coalesce<(JobId, i64), bool>;
 
-/// Most ends that share a statement.
-const MAX_ENDS: usize = 1024;
+/// Most finishes per statement.
+const MAX_FINISHES: usize = 1024;
 
-/// Starts to end runs.
-pub(crate) fn together(db: &Db) -> BareEnds {
+/// Starts the batching of finishes.
+pub(crate) fn start_finishes(db: &Db) -> NoopFinishes {
     let db = db.clone();
-    Coalesce::start(MAX_ENDS, move |runs: Vec<(JobId, i64)>| {
+    Coalesce::start(MAX_FINISHES, move |runs: Vec<(JobId, i64)>| {
         let db = db.clone();
         async move {
             let mut tx = db.act().await?;
@@ -28,20 +28,20 @@ pub(crate) fn together(db: &Db) -> BareEnds {
     })
 }
 
-/// Runs a job that trains nothing.
-pub(crate) async fn run(worker: &Worker, job: &Job, _entered: Entered) {
-    let mut patience = Patience::new(worker.config.storage_patience());
+/// Finishes a no-op job as succeeded.
+pub(crate) async fn run(worker: &Worker, job: &Job, _run: RunGuard) {
+    let mut retry = Retry::for_at_most(worker.config.storage_timeout());
     loop {
-        match worker.bare_ends.call((job.id, job.claim)).await {
+        match worker.noop_finishes.call((job.id, job.claim)).await {
             Ok(true) => {
-                measure::finished(job, JobStatus::Succeeded, worker.deps.clock.now());
+                job_metrics::record_finish(job, JobStatus::Succeeded, worker.deps.clock.now());
                 return tracing::debug!("succeeded");
             }
-            Ok(false) => return measure::fenced(),
-            Err(error) if error.is_retryable() && patience.wait().await => {}
+            Ok(false) => return job_metrics::record_fenced_write(),
+            Err(error) if error.is_retryable() && retry.wait().await => {}
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                return tracing::error!(job_id = %job.id, error, "the end of a run was not recorded");
+                return tracing::error!(job_id = %job.id, error, "the run was not finished; its lease will expire");
             }
         }
     }

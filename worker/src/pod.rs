@@ -1,5 +1,5 @@
-//! Tells Kubernetes what would be lost with this pod: while jobs run, the worker raises its own pod's deletion cost, so
-//! that scaling in takes idle workers first. Best effort, and nothing at all outside Kubernetes.
+//! Raises the deletion cost of the worker's own pod while jobs run, so that Kubernetes scales in idle workers first. Best
+//! effort; does nothing outside Kubernetes.
 
 use std::fs;
 use std::io;
@@ -14,34 +14,35 @@ use tokio::sync::watch;
 
 use crate::config::WorkerConfig;
 
-/// What Kubernetes reads when it chooses the pods of a replica set that go.
+/// The annotation by which Kubernetes chooses which pods of a replica set to delete.
 const ANNOTATION: &str = "controller.kubernetes.io/pod-deletion-cost";
-/// What one running job costs.
+/// The cost of one running job.
 const COST_PER_JOB: usize = 100;
-/// Longest wait for the API server.
+/// Time limit of a request to the API server.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// This process's pod.
 pub(crate) struct Pod {
     client: reqwest::Client,
     url: String,
-    /// Read anew for each request: Kubernetes replaces it every hour.
+    /// Read for each request, because Kubernetes replaces the token every hour.
     token: PathBuf,
     lower_after: Duration,
 }
 
 impl Pod {
-    /// The pod named in the settings; `None` when none is named, or when there is no Kubernetes around.
+    /// The pod named in the settings; `None` without a name or outside Kubernetes.
     pub(crate) fn find(config: &WorkerConfig) -> Option<Self> {
         if config.pod_name.is_empty() {
             return None;
         }
-        let server = Some(config.kubernetes_url.clone()).filter(|url| !url.is_empty()).or_else(server_around)?;
+        let server =
+            Some(config.kubernetes_url.clone()).filter(|url| !url.is_empty()).or_else(server_from_environment)?;
         match Self::at(&server, config) {
             Ok(pod) => Some(pod),
             Err(error) => {
                 let error: &(dyn std::error::Error + 'static) = &*error;
-                tracing::warn!(error, "this pod's deletion cost can't be set: scaling in may take a busy worker");
+                tracing::warn!(error, "this pod's deletion cost can't be set; scaling in may stop a busy worker");
                 None
             }
         }
@@ -50,7 +51,7 @@ impl Pod {
     fn at(server: &str, config: &WorkerConfig) -> Result<Self, Box<dyn std::error::Error>> {
         let account = &config.kubernetes_account_dir;
         let namespace = fs::read_to_string(account.join("namespace"))?;
-        let (namespace, pod) = (named(namespace.trim())?, named(&config.pod_name)?);
+        let (namespace, pod) = (checked_name(namespace.trim())?, checked_name(&config.pod_name)?);
         trainyard_tls::install_provider();
         let mut client = reqwest::Client::builder().timeout(LIMIT).no_proxy().redirect(Policy::none());
         if server.starts_with("https:") {
@@ -65,22 +66,22 @@ impl Pod {
         })
     }
 
-    /// Keeps the cost in step with how many jobs run, until it is dropped. It rises at once and falls late, so that a
-    /// worker with many short jobs does not tell the API server of each.
-    pub(crate) async fn mark(self, mut running: watch::Receiver<usize>) {
-        // What a process before this one left is not known.
-        let (mut told, mut failing) = (None, false);
-        while running.wait_for(|now| told != Some(*now)).await.is_ok() {
-            if told.is_some_and(|told| *running.borrow() < told) {
+    /// Updates the cost with the number of running jobs. The cost rises at once and falls late, so that many short jobs need
+    /// few requests.
+    pub(crate) async fn track_cost(self, mut running: watch::Receiver<usize>) {
+        // The cost that an earlier process has set is unknown.
+        let (mut reported, mut failing) = (None, false);
+        while running.wait_for(|now| reported != Some(*now)).await.is_ok() {
+            if reported.is_some_and(|reported| *running.borrow() < reported) {
                 tokio::time::sleep(self.lower_after).await;
             }
             let now = *running.borrow();
             match self.set_cost(now * COST_PER_JOB).await {
-                Ok(()) => (told, failing) = (Some(now), false),
+                Ok(()) => (reported, failing) = (Some(now), false),
                 Err(error) => {
                     if !failing {
                         let error: &(dyn std::error::Error + 'static) = &*error;
-                        tracing::warn!(error, "this pod's deletion cost was not set; trying on");
+                        tracing::warn!(error, "this pod's deletion cost was not set; retrying");
                     }
                     failing = true;
                     tokio::time::sleep(self.lower_after).await;
@@ -101,17 +102,17 @@ impl Pod {
     }
 }
 
-/// The API server that Kubernetes tells its pods of.
-fn server_around() -> Option<String> {
+/// The API server from the environment that Kubernetes gives to pods.
+fn server_from_environment() -> Option<String> {
     let host = std::env::var("KUBERNETES_SERVICE_HOST").ok()?;
     let port = std::env::var("KUBERNETES_SERVICE_PORT").unwrap_or_else(|_| "443".into());
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     Some(format!("https://{host}:{port}"))
 }
 
-/// A name as Kubernetes gives them, which stands in a URL without escapes.
-fn named(name: &str) -> io::Result<&str> {
+/// Checks a Kubernetes name, which needs no escapes in a URL.
+fn checked_name(name: &str) -> io::Result<&str> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    let odd = || io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name of Kubernetes"));
-    if !name.is_empty() && name.chars().all(is_plain) { Ok(name) } else { Err(odd()) }
+    let invalid = || io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is not a valid Kubernetes name"));
+    if !name.is_empty() && name.chars().all(is_plain) { Ok(name) } else { Err(invalid()) }
 }

@@ -1,79 +1,79 @@
-//! What a worker and its training process say to each other: one JSON line down (the [`Task`]), JSON lines up
-//! (the [`Report`]s). Pure data and its limits.
+//! The protocol between a worker and its training process: one JSON line to the process (the [`Task`]), and JSON lines
+//! from the process (the [`Report`]s).
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use trainyard_domain::{FailureCode, JobSpec};
 
-/// Longest line either side sends, in bytes: room for the importances of 10,000 features.
+/// Longest line of either side, in bytes: enough for the importances of 10,000 features.
 pub(crate) const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a training process prints before a panic's message.
+/// The prefix of a panic's message in the log of a training process.
 pub(crate) const PANIC_PREFIX: &str = "panicked: ";
 
-/// What a training process is asked to do.
+/// The task of a training process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Task {
-    /// The order.
+    /// The specification of the job.
     pub(crate) spec: JobSpec,
-    /// The dataset's CSV, relative to the folder where the process starts: the folders above it may be closed to it.
+    /// The dataset's CSV, relative to the working directory, because the process may not read the parent folders.
     pub(crate) dataset_path: PathBuf,
-    /// Its digest, for the model's manifest.
+    /// The dataset's digest, for the model's manifest.
     pub(crate) dataset_sha256: String,
-    /// Where to write the model, relative as well.
+    /// The path for the model, relative to the working directory.
     pub(crate) artifact_path: PathBuf,
-    /// Largest model that will be taken, in bytes.
+    /// Largest accepted model, in bytes.
     pub(crate) max_artifact_bytes: u64,
 }
 
-/// What a training process reports. `Done` or `Failed` is the last line.
+/// A report of a training process. `Done` or `Failed` is the last line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Report {
-    /// The process runs and is ready for its task: the first line.
+    /// The first line: the process is ready for its task.
     Started,
-    /// How far it is.
+    /// Progress.
     Progress {
-        /// What it is doing.
+        /// The current phase.
         phase: String,
-        /// 0..1 over the whole run.
+        /// From 0 to 1 over the whole run.
         fraction: f64,
     },
-    /// A phase is over.
+    /// A phase ended.
     Phase {
-        /// What was done in it.
+        /// Its name.
         name: String,
-        /// How long it took.
+        /// Its duration.
         seconds: f64,
     },
-    /// Something a person should know about the data.
+    /// A warning about the data.
     Warning {
         /// A sentence.
         message: String,
     },
-    /// What goes on, for people who watch.
+    /// A log line.
     Log {
         /// A sentence.
         message: String,
     },
-    /// A figure.
+    /// A metric.
     Metric {
-        /// What was measured.
+        /// Its name.
         name: String,
-        /// The figure.
+        /// Its value.
         value: f64,
-        /// After how many steps (trees); absent for the finished model.
+        /// The number of steps (trees) so far; absent for the finished model.
         step: Option<u64>,
     },
-    /// The model lies at the task's `artifact_path`.
+    /// The model is at the task's `artifact_path`.
     Done(Done),
-    /// There is no model.
+    /// Training failed.
     Failed {
-        /// What kind of failure.
+        /// The kind of failure.
         code: FailureCode,
-        /// What happened, for people.
+        /// The message for users.
         message: String,
     },
 }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reports_read_back_and_anything_else_is_refused() {
+    fn reports_are_parsed_and_other_lines_are_refused() {
         let report = Report::Progress { phase: "trees".into(), fraction: 0.5 };
         let line = serde_json::to_string(&report).unwrap();
         assert_eq!(line, r#"{"type":"progress","phase":"trees","fraction":0.5}"#);

@@ -1,6 +1,6 @@
-//! Publishes a trained model exactly once: upload under a key that names job and claim, read it back, then one
-//! transaction that makes the version and ends the job if the claim still stands and nobody asked to cancel the job. Else
-//! the artifact is garbage.
+//! Publishes a trained model exactly once. The artifact is uploaded under a key of job and claim, and read back. Then one
+//! transaction inserts the version and finishes the job, if the claim is current and the job was not cancelled. Otherwise
+//! the artifact is deleted.
 
 use std::time::Duration;
 
@@ -10,42 +10,40 @@ use trainyard_domain::{FailureCode, Job, JobStatus};
 use trainyard_storage::{NewVersion, Result, StorageError};
 use trainyard_telemetry::Span;
 
+use crate::active_runs::StopSignal;
 use crate::folder::RunFolder;
-use crate::held::StopSignal;
-use crate::job::Unfinished;
-use crate::patience::Patience;
+use crate::job::RunError;
 use crate::protocol::Done;
+use crate::retry::Retry;
 use crate::worker::Worker;
-use crate::{fetch, measure, trace};
+use crate::{fetch, job_metrics, trace};
 
-/// A transaction that takes longer than this counts as lost; whether it was is looked up before the next try.
+/// Time limit of the transaction. The next attempt first checks whether the transaction was committed.
 const COMMIT_LIMIT: Duration = Duration::from_secs(30);
-/// Telling the inference pool is a courtesy: it polls anyway.
+/// Time limit of the message to the inference role, which also polls the database.
 const ANNOUNCE_LIMIT: Duration = Duration::from_secs(2);
-/// Two jobs that publish under one name may collide; more often than this is a defect.
+/// Most conflicts with other jobs that publish under the same name.
 const MAX_CONFLICTS: u32 = 8;
 
-/// Publishes what `done` describes and ends the job as succeeded. Returns the version.
-///
-/// # Errors
-/// [`Unfinished`], with the artifact removed unless it may have been published after all.
+/// Publishes the model of `done`, finishes the job as succeeded, and returns the version. After an error the artifact is
+/// deleted, unless it may have been published.
 pub(crate) async fn publish(
     worker: &Worker,
     job: &Job,
     folder: &RunFolder,
     done: &Done,
     stop: &StopSignal,
-) -> std::result::Result<i64, Unfinished> {
-    let mut span = Span::child_of(trace::place(job), "job.publish");
+) -> std::result::Result<i64, RunError> {
+    let mut span = Span::child_of(trace::trace_parent(job), "job.publish");
     let key = Key::artifact(job.id, job.claim);
-    let mut patience = Patience::new(worker.config.storage_patience());
+    let mut retry = Retry::for_at_most(worker.config.storage_timeout());
     let uploaded = tokio::select! {
-        uploaded = upload(worker, &key, folder, done, &mut patience) => uploaded,
-        why = stop.raised() => Err(why.into()),
+        uploaded = upload(worker, &key, folder, done, &mut retry) => uploaded,
+        reason = stop.raised() => Err(reason.into()),
     };
     let published = match uploaded {
-        Ok(()) => commit(worker, job, version(worker, job, &key, done, &span), stop, &mut patience).await,
-        Err(unfinished) => Err(unfinished),
+        Ok(()) => commit(worker, job, version(worker, job, &key, done, &span), stop, &mut retry).await,
+        Err(error) => Err(error),
     };
     match &published {
         Ok(version) => {
@@ -69,34 +67,34 @@ async fn upload(
     key: &Key,
     folder: &RunFolder,
     done: &Done,
-    patience: &mut Patience,
-) -> std::result::Result<(), Unfinished> {
+    retry: &mut Retry,
+) -> std::result::Result<(), RunError> {
     loop {
         match try_upload(worker, key, folder, done).await {
             Ok(true) => return Ok(()),
             Ok(false) => {
-                let message = "the model changed between training and upload";
-                return Err(Unfinished::failed(FailureCode::Internal, message));
+                let message = "the model file changed between training and upload";
+                return Err(RunError::failed(FailureCode::Internal, message));
             }
             Err(error) if error.is_retryable() => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the model is not stored yet");
-                if !patience.wait().await {
-                    return Err(fetch::failure("the model could not be stored", &error));
+                if !retry.wait().await {
+                    return Err(fetch::transfer_failure("the model could not be stored", &error));
                 }
             }
-            Err(error) => return Err(fetch::failure("the model could not be stored", &error)),
+            Err(error) => return Err(fetch::transfer_failure("the model could not be stored", &error)),
         }
     }
 }
 
-/// `false`: the file is not what the training process said it wrote.
+/// Uploads once; `false` if the file differs from the report of the training process.
 async fn try_upload(
     worker: &Worker,
     key: &Key,
     folder: &RunFolder,
     done: &Done,
 ) -> std::result::Result<bool, ArtifactError> {
-    // A kernel without Landlock lets a training process put a link to one of the worker's files here.
+    // Without Landlock, a training process can put a link to another file here.
     if !std::fs::symlink_metadata(folder.artifact()).is_ok_and(|file| file.is_file()) {
         return Ok(false);
     }
@@ -109,7 +107,7 @@ async fn try_upload(
     Ok(true)
 }
 
-/// What is to be published. Whoever loads it goes on from `span`.
+/// The version to insert. Its loads continue the trace of `span`.
 fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> NewVersion {
     NewVersion {
         name: job.spec.name.clone(),
@@ -122,84 +120,85 @@ fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> N
         size: i64::try_from(done.size).unwrap_or(i64::MAX),
         sha256: done.sha256.clone(),
         artifact_key: key.as_str().to_owned(),
-        traceparent: span.context().map(|place| place.to_string()).or_else(|| job.traceparent.clone()),
-        // Each try puts its own in place.
+        traceparent: span.context().map(|parent| parent.to_string()).or_else(|| job.traceparent.clone()),
+        // Each attempt sets its own time.
         now: worker.deps.clock.now(),
         auto_promote: worker.config.auto_promote,
     }
 }
 
-/// Makes the version and ends the job in one transaction, again while the database is away.
+/// Inserts the version and finishes the job in one transaction, and retries while the database is away.
 async fn commit(
     worker: &Worker,
     job: &Job,
     mut new: NewVersion,
     stop: &StopSignal,
-    patience: &mut Patience,
-) -> std::result::Result<i64, Unfinished> {
+    retry: &mut Retry,
+) -> std::result::Result<i64, RunError> {
     let mut conflicts = 0;
     loop {
-        // Never abandoned half-way: a transaction whose end nobody saw could have published.
-        if let Some(why) = stop.get() {
-            return Err(why.into());
+        // A stop does not cancel the transaction below, which could have been committed.
+        if let Some(reason) = stop.get() {
+            return Err(reason.into());
         }
         match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, &mut new)).await {
-            Ok(Ok(decided)) => return decided,
+            Ok(Ok(result)) => return result,
             Ok(Err(StorageError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
             Ok(Err(error)) if !error.is_retryable() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the version can't be published");
-                return Err(Unfinished::failed(FailureCode::Internal, "the version could not be published"));
+                return Err(RunError::failed(FailureCode::Internal, "the version could not be published"));
             }
             Ok(Err(_)) | Err(_) => tracing::warn!("the version is not published yet: the database is away"),
         }
-        let woken = tokio::select! {
-            again = patience.wait() => again,
+        let continues = tokio::select! {
+            waited = retry.wait() => waited,
             _ = stop.raised() => true,
         };
-        if !woken {
-            return Err(Unfinished::failed(FailureCode::StorageUnavailable, "the database did not take the result"));
+        if !continues {
+            let message = "the database was not available to store the result";
+            return Err(RunError::failed(FailureCode::StorageUnavailable, message));
         }
     }
 }
 
-/// Commits, unless the job is no longer this run's to end as succeeded.
-async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<std::result::Result<i64, Unfinished>> {
+/// Commits, unless this run may no longer finish the job as succeeded.
+async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<std::result::Result<i64, RunError>> {
     let mut tx = worker.deps.db.begin().await?;
     let now = tx.now().await?;
     let current = tx.jobs().get(job.id).await?;
     if let Some(version) = current.as_ref().and_then(|current| published(current, job)) {
         return Ok(Ok(version));
     }
-    if let Some(why) = refusal(current.as_ref(), job) {
-        return Ok(Err(why));
+    if let Some(error) = refusal(current.as_ref(), job) {
+        return Ok(Err(error));
     }
     new.now = now;
     let version = tx.models().publish(new).await?;
     if !tx.jobs().succeed(job.id, job.claim, &new.metrics, version, now).await? {
-        // Something came between; it is there to be seen now.
+        // The row changed since it was read.
         let current = tx.jobs().get(job.id).await?;
-        return Ok(Err(refusal(current.as_ref(), job).unwrap_or(Unfinished::Fenced)));
+        return Ok(Err(refusal(current.as_ref(), job).unwrap_or(RunError::Fenced)));
     }
     if job.spec.webhook_url.is_some() {
         tx.webhooks().tell(job.id, now).await?;
     }
     tx.commit().await?;
-    measure::finished(job, JobStatus::Succeeded, now);
+    job_metrics::record_finish(job, JobStatus::Succeeded, now);
     Ok(Ok(version))
 }
 
-/// The version that this very run has published: an earlier try may have committed though its answer was lost.
+/// The version that this run has published: an earlier attempt may have committed although its answer was lost.
 fn published(current: &Job, job: &Job) -> Option<i64> {
     current.model_version.filter(|_| current.status == JobStatus::Succeeded && current.claim == job.claim)
 }
 
-/// Why a run may not publish: the job has moved on, or its cancellation was accepted, which is a promise.
-fn refusal(current: Option<&Job>, job: &Job) -> Option<Unfinished> {
+/// Why a run may not publish: its claim is not current, or the job's cancellation was accepted.
+fn refusal(current: Option<&Job>, job: &Job) -> Option<RunError> {
     let Some(current) = current.filter(|current| current.status == JobStatus::Running && current.claim == job.claim)
     else {
-        return Some(Unfinished::Fenced);
+        return Some(RunError::Fenced);
     };
-    current.cancel_requested_at.map(|_| Unfinished::Ended(Ending::Cancelled))
+    current.cancel_requested_at.map(|_| RunError::Ended(Ending::Cancelled))
 }
 
 async fn announce(worker: &Worker) {
@@ -208,7 +207,7 @@ async fn announce(worker: &Worker) {
     }
 }
 
-/// Removes the artifact of a run that did not publish. Where it can't be told whether it did, the sweep decides later.
+/// Deletes the artifact of a run that did not publish. If that is unknown, the sweep deletes the artifact later.
 async fn discard(worker: &Worker, job: &Job, key: &Key) {
     let published = async {
         let mut tx = worker.deps.db.read().await?;

@@ -1,20 +1,20 @@
-//! The quick restart of a process that owns its database alone: what its predecessor left running is put back at once
-//! instead of waiting for leases to run out.
+//! Returns the running jobs of a dead predecessor to the queue at once, without waiting for their leases to expire.
 
 use trainyard_domain::outcome::Ending;
 use trainyard_domain::{Job, JobStatus};
 use trainyard_storage::{Db, JobFilter, Result};
 
-use crate::ending::{self, Holder};
+use crate::finish::{self, FinishedBy};
 
 const PAGE: i64 = 100;
 
-/// Puts every running job back to the queue, unspent, and returns how many there were. The sweep's lead is free at once too.
+/// Returns every running job to the queue without a counted attempt, releases the lead of the sweep, and returns the number
+/// of jobs.
 ///
-/// Only for embedded mode, before its worker starts: nobody else may be running jobs of this database.
+/// Only for embedded mode, before its worker starts: no other process may run jobs of this database.
 ///
 /// # Errors
-/// As every query; calling it again goes on where it stopped.
+/// Database errors. A second call continues where the first stopped.
 pub async fn reclaim_orphans(db: &Db) -> Result<u64> {
     let mut tx = db.begin().await?;
     tx.leaders().vacate().await?;
@@ -24,7 +24,8 @@ pub async fn reclaim_orphans(db: &Db) -> Result<u64> {
         let orphans = running(db).await?;
         let mut moved = 0;
         for job in &orphans {
-            moved += u64::from(ending::end(db, job, Ending::Interrupted, Holder::Us, 0.0).await?.is_some());
+            moved +=
+                u64::from(finish::try_finish(db, job, Ending::Interrupted, FinishedBy::Worker, 0.0).await?.is_some());
         }
         reclaimed += moved;
         if moved == 0 {

@@ -1,5 +1,4 @@
-//! The worker role from start to drained: an apalis worker over the queue's consumer, with the heartbeat, the cancel
-//! listener and the drain beside it.
+//! The worker role: an apalis worker over the queue's consumer, the heartbeat, the cancel listener and the drain.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -12,28 +11,28 @@ use tokio_util::task::AbortOnDropHandle;
 use tower::limit::ConcurrencyLimitLayer;
 use trainyard_queue::Delivery;
 
+use crate::active_runs::{ActiveRuns, StopReason};
 use crate::config::WorkerConfig;
 use crate::folder::WorkFolder;
 use crate::health::Health;
-use crate::held::{Runs, Stop};
 use crate::job;
 use crate::lease::Heartbeat;
 use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
-use crate::{cancel, claim, isolation, measure, noop};
+use crate::{cancel, claim, isolation, job_metrics, noop};
 
-/// After the grace, stopped runs have this long to be recorded before the process gives up on them.
-const RECORD_LIMIT: Duration = Duration::from_secs(15);
+/// How long the process waits, after the grace period, until stopped runs are finished in the database.
+const FINISH_LIMIT: Duration = Duration::from_secs(15);
 const STOP_EVERY: Duration = Duration::from_millis(100);
-/// How long leaving the list of workers may take.
-const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+/// Time limit for deleting the worker's row.
+const DEREGISTER_LIMIT: Duration = Duration::from_secs(5);
 
-/// Runs jobs until `drain` is cancelled or `max_jobs` have run, then lets running jobs finish for `grace_s`, puts the
-/// others back unspent, and returns.
+/// Runs jobs until `drain` is cancelled or `max_jobs` have run. Then running jobs may finish within `grace_s`; the others
+/// return to the queue without a counted attempt.
 ///
 /// # Errors
-/// When the worker can't start, or runs could not be recorded before it had to go (the sweep then finds their leases
-/// run out, and nothing is lost).
+/// When the worker can't start, when the queue's reader panicked, or when runs were not finished in the database in time.
+/// The sweep finishes such runs once their leases have expired.
 pub async fn run(
     deps: WorkerDeps,
     config: WorkerConfig,
@@ -44,36 +43,37 @@ pub async fn run(
     let folder = WorkFolder::open(&config.work_dir, &id).context("the work folder can't be used")?;
     let sandbox = isolation::decide(&config)?;
     let (closing, taken) = (drain.child_token(), AtomicU64::new(0));
-    let (claims, bare_ends) = (claim::together(&deps.db, &id, config.lease()), noop::together(&deps.db));
-    let runs = Runs::default();
-    let worker = Worker { id, deps, config, folder, sandbox, runs, health, closing, taken, claims, bare_ends };
+    let (claims, noop_finishes) = (claim::start_claims(&deps.db, &id, config.lease()), noop::start_finishes(&deps.db));
+    let runs = ActiveRuns::default();
+    let worker = Worker { id, deps, config, folder, sandbox, runs, health, closing, taken, claims, noop_finishes };
     let worker = Arc::new(worker);
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
-    let pod = Pod::find(&worker.config).map(|pod| AbortOnDropHandle::new(tokio::spawn(pod.mark(worker.runs.count()))));
-    measure::slots(worker.config.slots());
+    let pod =
+        Pod::find(&worker.config).map(|pod| AbortOnDropHandle::new(tokio::spawn(pod.track_cost(worker.runs.count()))));
+    job_metrics::set_slots(worker.config.slots());
     tracing::info!(worker = worker.id, slots = worker.config.slots(), "the worker takes jobs");
 
     let ended = tokio::select! {
         ended = consume(&worker) => ended,
-        () = put_back_late_runs(&worker, &drain) => Err(anyhow::anyhow!("runs were still unrecorded at the deadline")),
+        () = stop_late_runs(&worker, &drain) => Err(anyhow::anyhow!("some runs were not finished at the deadline")),
     };
 
     drop((cancels, pod));
     heartbeat.stop().await;
-    leave(&worker).await;
+    deregister(&worker).await;
     tracing::info!(worker = worker.id, "the worker has stopped");
     ended
 }
 
-/// The apalis worker: polls the queue while a slot is free, stops polling once the worker closes, and returns when the
-/// last job has ended.
+/// Runs the apalis worker. It polls the queue while a slot is free, stops polling when the worker closes, and returns when
+/// the last job has ended.
 async fn consume(worker: &Arc<Worker>) -> anyhow::Result<()> {
     let build = {
         let worker = Arc::clone(worker);
         move |_restarts: usize| {
             let consumer = worker.deps.queue.consume(&worker.id, worker.config.slots());
-            worker.health.watch(consumer.pulse());
+            worker.health.set_reader(consumer.liveness());
             WorkerBuilder::new(worker.id.as_str())
                 .backend(consumer)
                 .data(Arc::clone(&worker))
@@ -84,22 +84,22 @@ async fn consume(worker: &Arc<Worker>) -> anyhow::Result<()> {
     };
     let closing = async {
         worker.closing.cancelled().await;
-        worker.health.drains();
+        worker.health.set_draining();
         Ok(())
     };
-    Monitor::new().register(build).run_with_signal(closing).await.context("the queue's worker failed")?;
-    // A panic of the task that reads the queue ends the worker without an error.
+    Monitor::new().register(build).run_with_signal(closing).await.context("the apalis worker failed")?;
+    // A panic of the task that reads the queue ends the apalis worker without an error.
     anyhow::ensure!(worker.closing.is_cancelled(), "the task that reads the queue ended; see the log above");
     Ok(())
 }
 
 async fn handle(delivery: Delivery, worker: Data<Arc<Worker>>) {
-    // On the heap: apalis moves what it is given several times, and a run is large.
+    // On the heap: apalis moves the future several times, and the future of a run is large.
     Box::pin(job::handle(Arc::clone(&worker), delivery)).await;
 }
 
-/// Waits for the drain and its grace, stops what still runs, and returns when that was not recorded in time either.
-async fn put_back_late_runs(worker: &Worker, drain: &CancellationToken) {
+/// Waits for the drain and the grace period, stops the remaining runs, and returns after [`FINISH_LIMIT`].
+async fn stop_late_runs(worker: &Worker, drain: &CancellationToken) {
     drain.cancelled().await;
     let grace = Duration::from_secs(worker.config.grace_s);
     if worker.runs.len() > 0 {
@@ -110,24 +110,24 @@ async fn put_back_late_runs(worker: &Worker, drain: &CancellationToken) {
         );
     }
     tokio::time::sleep(grace).await;
-    // Again and again: a job whose claim was on its way joins the list late.
+    // Repeated, because a claim in progress adds its run late.
     let stop = async {
         loop {
-            worker.runs.stop_all(Stop::Drained);
+            worker.runs.stop_all(StopReason::Drained);
             tokio::time::sleep(STOP_EVERY).await;
         }
     };
-    let _ = tokio::time::timeout(RECORD_LIMIT, stop).await;
+    let _ = tokio::time::timeout(FINISH_LIMIT, stop).await;
 }
 
-/// Takes this process off the list of workers.
-async fn leave(worker: &Worker) {
+/// Deletes this worker's row.
+async fn deregister(worker: &Worker) {
     let removed = async {
         let mut tx = worker.deps.db.begin().await?;
         tx.workers().remove(&worker.id).await?;
         tx.commit().await
     };
-    if !matches!(tokio::time::timeout(LEAVE_LIMIT, removed).await, Ok(Ok(()))) {
-        tracing::debug!("the worker's row stays behind until it is too old to be shown");
+    if !matches!(tokio::time::timeout(DEREGISTER_LIMIT, removed).await, Ok(Ok(()))) {
+        tracing::debug!("the worker's row was not deleted; it expires");
     }
 }

@@ -1,8 +1,7 @@
 //! The sandbox of a training process: its own user, no file outside its folder, no network, no other process.
 //!
-//! The process enters the sandbox by itself, after `exec` and before it reads its task, because only then are its
-//! libraries loaded. The worker passes the settings in two environment variables. What each layer means for an operator
-//! is described in `docs/sandbox.md`.
+//! The process enters the sandbox itself, after `exec`, when its libraries are loaded, and before it reads its task. The
+//! worker passes the settings in two environment variables. `docs/sandbox.md` describes each layer for operators.
 
 mod files;
 mod system_calls;
@@ -19,14 +18,14 @@ const MODE_VARIABLE: &str = "TRAIN_TASK_SANDBOX";
 /// Environment variable that carries the user id to the training process.
 const UID_VARIABLE: &str = "TRAIN_TASK_UID";
 
-/// The dataset of a run, relative to the folder in which its training process starts.
+/// The dataset of a run, relative to the working directory of its training process.
 pub(crate) const DATASET: &str = "../dataset.csv";
 
-/// What to do where the kernel does not offer the sandbox.
+/// What to do if the kernel lacks a layer of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SandboxMode {
-    /// Enforce what the kernel offers, and log what is missing.
+    /// Enforce the available layers, and log the missing layers.
     #[default]
     BestEffort,
     /// Refuse to train unless every layer is enforced.
@@ -45,7 +44,7 @@ impl SandboxMode {
     }
 }
 
-/// What a training process is told about its sandbox.
+/// The sandbox settings of a training process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sandbox {
     /// Whether missing layers are an error.
@@ -69,14 +68,14 @@ pub enum MissingLayer {
 }
 
 impl Sandbox {
-    /// The environment variables that describe this sandbox to a training process.
+    /// The environment variables that pass these settings to a training process.
     pub(crate) fn environment(self) -> Vec<(&'static str, String)> {
         let uid = self.uid.map(|uid| (UID_VARIABLE, uid.to_string()));
         uid.into_iter().chain([(MODE_VARIABLE, self.mode.as_str().to_owned())]).collect()
     }
 
-    /// The sandbox that this process's environment describes. An unknown mode counts as `required`, an unreadable user
-    /// id as nobody's, so that a mistake never weakens the sandbox.
+    /// Reads the settings from the environment. An unknown mode counts as `required` and an invalid user id as `nobody`,
+    /// so that a mistake never weakens the sandbox.
     fn from_environment() -> Self {
         let mode = match std::env::var(MODE_VARIABLE).as_deref() {
             Ok("best_effort") | Err(_) => SandboxMode::BestEffort,
@@ -88,15 +87,15 @@ impl Sandbox {
     }
 }
 
-/// Puts the calling thread, and every thread it starts from now on, into the sandbox that the environment describes.
-/// The working directory becomes the only folder that can be written.
+/// Puts the calling thread and its later threads into the sandbox that the environment describes. The working directory
+/// becomes the only writable folder.
 ///
 /// # Errors
-/// The layers that are missing although the mode is [`SandboxMode::Required`], or the user id that could not be taken.
+/// The missing layers if the mode is [`SandboxMode::Required`], or the user id that could not be set.
 pub fn enter() -> Result<(), Vec<MissingLayer>> {
     let sandbox = Sandbox::from_environment();
     if let Some(uid) = sandbox.uid {
-        // The run's folder belongs to this user already, so there is no best effort.
+        // The run's folder belongs to this user, so a failure is an error in every mode.
         user::change(uid).map_err(|error| vec![MissingLayer::User(error.to_string())])?;
     }
     if sandbox.mode == SandboxMode::Off {
@@ -106,7 +105,7 @@ pub fn enter() -> Result<(), Vec<MissingLayer>> {
     if sandbox.mode == SandboxMode::Required && !missing.is_empty() { Err(missing) } else { Ok(()) }
 }
 
-/// Finds out which layers this system does not offer, by entering them with a thread that ends.
+/// The layers that this system lacks. A thread enters all layers and ends.
 pub(crate) fn missing_layers(folder: &Path) -> Vec<MissingLayer> {
     // Landlock and seccomp restrict the calling thread alone.
     std::thread::scope(|scope| {
@@ -115,9 +114,9 @@ pub(crate) fn missing_layers(folder: &Path) -> Vec<MissingLayer> {
     })
 }
 
-/// Enters the layers that restrict the calling thread, and returns those that could not be entered.
+/// Enters the layers that restrict the calling thread, and returns the missing layers.
 fn restrict(folder: &Path, dataset: &Path) -> Vec<MissingLayer> {
-    // Seccomp comes last: its filter denies what the layers before it need.
+    // Seccomp comes last, because its filter denies calls that the other layers need.
     let files = files::restrict(folder, dataset).err().map(MissingLayer::Files);
     let system_calls = system_calls::filter().err().map(MissingLayer::SystemCalls);
     files.into_iter().chain(system_calls).collect()
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_kernel_offers_the_sandbox_and_the_check_restricts_its_own_thread_alone() {
+    fn no_layer_is_missing_and_the_check_restricts_only_its_own_thread() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(missing_layers(folder.path()), []);
         std::fs::read("/etc/passwd").unwrap();
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn mode_names_are_those_of_the_settings() {
+    fn mode_names_match_the_settings() {
         for mode in [SandboxMode::BestEffort, SandboxMode::Required, SandboxMode::Off] {
             assert_eq!(serde_json::to_value(mode).unwrap(), mode.as_str());
         }

@@ -1,16 +1,16 @@
-//! The housekeeping that keeps the queue true. Every API and worker process offers to do it; a lease row lets one of
-//! them do it at a time, and since every duty is a compare-and-set or harmless to repeat, two at once do no harm.
+//! The sweep: periodic duties that keep the queue consistent with the database. It runs in every API and worker process; a
+//! lease row elects one leader. Every duty is a compare-and-set or idempotent, so two leaders at once do no harm.
 
 mod cleanup;
 mod dispatch;
+mod error_log;
 mod expired;
 mod gauges;
 mod lag;
-mod log;
+mod lease_grace;
 mod orphans;
-mod paced;
 mod schedules;
-mod settle;
+mod throttled;
 mod webhooks;
 
 use std::time::{Duration, Instant};
@@ -26,65 +26,64 @@ use trainyard_storage::{Db, ExpiryMark, JobLimits, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use crate::webhooks::WebhookConfig;
-use dispatch::Behind;
+use dispatch::Backlog;
+use error_log::ErrorLog;
 use lag::Lag;
-use log::Log;
-use paced::Paced;
-use settle::Settle;
+use lease_grace::LeaseGrace;
+use throttled::Throttled;
 use webhooks::Sending;
 
 const LEADER: &str = "sweep";
-/// A round that takes longer than this is given up.
+/// Time limit of a round.
 const ROUND_LIMIT: Duration = Duration::from_secs(60);
 
 /// Settings of the sweep. Every field has the default named in its documentation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SweepConfig {
-    /// How often it runs, in milliseconds (1,000).
+    /// Time between two rounds, in milliseconds (1,000).
     pub every_ms: u64,
-    /// A leader that is silent for this long is replaced, in seconds (10).
+    /// Lease of the leader, in seconds (10).
     pub lease_s: u64,
-    /// About how many jobs are sent to the queue in one go (10,000).
+    /// About the most jobs that are enqueued in one call (10,000).
     pub dispatch_batch: u64,
-    /// Most jobs of one user in a priority class that are in the queue at once; the rest wait in the database (100).
+    /// Most enqueued jobs of one user and priority class; further jobs wait in the database (100).
     pub dispatch_window: u64,
-    /// After the database was away, workers have this long to renew their leases before expired ones are taken from
-    /// them, in milliseconds (5,000).
+    /// Grace period after a database outage, in which workers renew leases and the sweep ends no expired lease, in
+    /// milliseconds (5,000).
     pub settle_ms: u64,
     /// A worker whose last heartbeat is older than this counts as dead, in seconds (20).
     pub worker_dead_after_s: u64,
-    /// How often the gauges are measured, in seconds (5). Measuring that takes long is done less often.
+    /// Time between two measurements of the gauges, in seconds (5). A slow measurement runs less often.
     pub measure_every_s: u64,
-    /// How often rows that are no longer kept are removed, in seconds (60).
+    /// Time between two deletions of expired rows, in seconds (60).
     pub cleanup_every_s: u64,
-    /// How often the object store is searched for artifacts and data sets that no row names, in seconds (600).
+    /// Time between two searches of the object store for orphans, in seconds (600).
     pub orphans_every_s: u64,
-    /// Only objects older than this can be orphans, in seconds (3,600).
+    /// Minimum age of orphans, in seconds (3,600).
     pub orphan_age_s: u64,
-    /// How webhooks are sent; a section of its own, because the API goes by it too.
+    /// Settings of webhooks, which the API uses too.
     #[serde(skip)]
     pub webhooks: WebhookConfig,
-    /// How many jobs may be queued and running; the API's, because schedules submit within the same limits.
+    /// The API's limits on queued and running jobs, which apply to schedules too.
     #[serde(skip)]
     pub job_limits: JobLimits,
-    /// Jobs that ended this long ago are removed, but for those whose model version is there, in seconds (2,592,000:
-    /// thirty days); 0 keeps them for ever.
+    /// How long ended jobs are kept, in seconds (2,592,000: thirty days); 0 keeps them for ever. Jobs with a model version
+    /// are kept as long as the version.
     pub keep_finished_s: u64,
-    /// Rows removed, or looked at, in one transaction (500).
+    /// Most rows per transaction of a deletion (500).
     pub expiry_batch: i64,
-    /// A schedule's time that passed longer ago than this was missed, in seconds (60).
+    /// Age after which a due time of a schedule counts as missed, in seconds (60).
     pub schedule_late_s: u64,
-    /// Past times that a schedule remembers (1,000).
+    /// Most runs kept per schedule (1,000).
     pub schedule_runs_kept: i64,
-    /// How long a schedule remembers a past time, in seconds (7,776,000: ninety days); 0 sets no limit.
+    /// How long runs of schedules are kept, in seconds (7,776,000: ninety days); 0 sets no limit.
     pub keep_schedule_runs_s: u64,
     /// How long audit entries are kept, in seconds (31,536,000: a year); 0 keeps them for ever.
     pub keep_audit_s: u64,
-    /// How long the log of a job is kept after the job ended, in seconds (2,592,000: thirty days); 0 keeps it as long as
-    /// the job.
+    /// How long the log of an ended job is kept, in seconds (2,592,000: thirty days); 0 keeps it as long as the job.
     pub keep_logs_s: u64,
-    /// How long a worker that stopped without saying so stays on record, in seconds (200).
+    /// How long the row of a dead worker is kept, in seconds (200).
     pub keep_workers_s: u64,
 }
 
@@ -115,8 +114,8 @@ impl Default for SweepConfig {
     }
 }
 
-/// Runs the sweep until `shutdown`, from the start on and then every `every_ms`. An error ends nothing: it is logged
-/// once and the next round tries again. `owner` must be unique to this process start.
+/// Runs the sweep every `every_ms` until `shutdown`. An error is logged once, and the next round retries. `owner` must be
+/// unique to this process start.
 pub async fn run(
     db: Db,
     queue: Queue,
@@ -127,20 +126,20 @@ pub async fn run(
     shutdown: CancellationToken,
 ) {
     let every = Duration::from_millis(config.every_ms.max(1));
-    let (state, log, lag) = (State::default(), Log::default(), Lag::new(Instant::now()));
+    let (state, log, lag) = (State::default(), ErrorLog::default(), Lag::new(Instant::now()));
     let mut sweep = Sweep { db, queue, store, clock, config, owner, state, log, lag };
     loop {
         let round = async {
-            let both = async {
+            let limited = async {
                 sweep.round().await;
                 let next = tokio::time::Instant::now() + every;
                 sweep.top_up(next).await;
                 next
             };
-            let next = tokio::time::timeout(ROUND_LIMIT + every, both).await.unwrap_or_else(|_| {
-                // Something hangs; the next round starts afresh, on other connections.
-                tracing::warn!("a round of the sweep took too long and was given up");
-                sweep.forget();
+            let next = tokio::time::timeout(ROUND_LIMIT + every, limited).await.unwrap_or_else(|_| {
+                // The next round uses other connections.
+                tracing::warn!(limit_s = ROUND_LIMIT.as_secs(), "a round of the sweep exceeded its time limit");
+                sweep.reset();
                 tokio::time::Instant::now() + every
             });
             tokio::time::sleep_until(next).await;
@@ -150,7 +149,7 @@ pub async fn run(
             () = shutdown.cancelled() => break,
         }
     }
-    sweep.resign().await;
+    sweep.release_lead().await;
 }
 
 struct Sweep {
@@ -161,23 +160,22 @@ struct Sweep {
     config: SweepConfig,
     owner: String,
     state: State,
-    log: Log,
+    log: ErrorLog,
     lag: Lag,
 }
 
-/// What a leader remembers between rounds; a new leader starts without any of it.
+/// The state of a leader between rounds. A new leader starts with an empty state.
 #[derive(Default)]
 struct State {
-    /// When this process began to lead its last round; none when it does not lead.
+    /// The start of the last round that this process led; `None` while it does not lead.
     leads: Option<Instant>,
-    /// Lines of jobs that wait for room in their windows.
-    behind: Behind,
-    /// Whether expired leases can be judged.
-    settle: Settle,
-    measuring: Paced<std::result::Result<gauges::Queue, SweepError>>,
-    counting: Paced<std::result::Result<i64, SweepError>>,
+    /// Users with jobs that wait for room in their windows.
+    backlog: Backlog,
+    lease_grace: LeaseGrace,
+    measuring: Throttled<std::result::Result<gauges::Queue, SweepError>>,
+    counting: Throttled<std::result::Result<i64, SweepError>>,
     cleaned: Option<Instant>,
-    /// How far the walk over succeeded jobs has come.
+    /// The position of the deletion of succeeded jobs.
     expired: Option<ExpiryMark>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
@@ -185,94 +183,94 @@ struct State {
 }
 
 impl Sweep {
-    /// One round, if this process leads.
+    /// Runs one round if this process leads.
     async fn round(&mut self) {
         let now = match self.lead().await {
             Ok(Some(now)) => now,
             Ok(None) => {
-                self.forget();
+                self.reset();
                 return;
             }
             Err(error) => {
                 self.log.failed("lead", &error);
-                self.state.settle.disturbed();
-                self.fall_silent();
+                self.state.lease_grace.restart();
+                self.hide_stale_gauges();
                 return;
             }
         };
-        self.log.worked("lead");
+        self.log.succeeded("lead");
         let started = Instant::now();
-        let (every, moment) =
+        let (every, grace) =
             (Duration::from_millis(self.config.every_ms), Duration::from_millis(self.config.settle_ms));
-        let settled = self.state.settle.is_settled(started, every, moment);
+        let may_end_leases = self.state.lease_grace.is_over(started, every, grace);
 
         let answer = dispatch::promote(self, now).await;
-        self.note("promote", answer);
-        // Before the dispatch, which sends what they submit.
+        self.log_result("promote", answer);
+        // Before the dispatch, which enqueues the jobs of schedules.
         let answer = schedules::run(self, now).await;
-        self.note("schedules", answer);
+        self.log_result("schedules", answer);
         let answer = dispatch::run(self).await;
-        self.note("dispatch", answer);
-        if settled {
+        self.log_result("dispatch", answer);
+        if may_end_leases {
             let answer = expired::run(self, now).await;
-            self.note("expired", answer);
+            self.log_result("expired", answer);
         }
         let answer = webhooks::run(self).await;
-        self.note("webhooks", answer);
+        self.log_result("webhooks", answer);
         self.measure().await;
         if is_due(&mut self.state.cleaned, self.config.cleanup_every_s) {
             let answer = cleanup::run(self, now).await;
-            self.note("cleanup", answer);
+            self.log_result("cleanup", answer);
         }
         self.search_orphans().await;
-        self.state.settle.rests(Instant::now());
+        self.state.lease_grace.round_ended(Instant::now());
         metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());
     }
 
-    /// Keeps the queue filled until the next round.
+    /// Enqueues waiting jobs until the next round, as windows get room.
     async fn top_up(&mut self, next_round: tokio::time::Instant) {
-        if !self.state.behind.is_empty() {
+        if !self.state.backlog.is_empty() {
             let answer = dispatch::top_up(self, next_round).await;
-            self.note("dispatch", answer);
+            self.log_result("dispatch", answer);
         }
     }
 
-    /// Measures the queue and counts the dead letters, and shows what the last look found.
+    /// Starts measurements of the queue and the dead letters, and sets the gauges from the last results.
     async fn measure(&mut self) {
         let (every, db) = (Duration::from_secs(self.config.measure_every_s), &self.db);
-        if let Some(answer) = self.state.measuring.turn(every, || gauges::measure(db.clone())).await {
-            let answer = answer.map(|queue| gauges::show(&queue));
-            self.note("gauges", answer);
+        if let Some(answer) = self.state.measuring.poll(every, || gauges::measure(db.clone())).await {
+            let answer = answer.map(|queue| gauges::set_queue(&queue));
+            self.log_result("gauges", answer);
         }
         let db = &self.db;
-        if let Some(answer) = self.state.counting.turn(every, || gauges::count_failed(db.clone())).await {
-            let answer = answer.map(gauges::show_failed);
-            self.note("dead letters", answer);
+        if let Some(answer) = self.state.counting.poll(every, || gauges::count_failed(db.clone())).await {
+            let answer = answer.map(gauges::set_dead_letters);
+            self.log_result("dead letters", answer);
         }
     }
 
-    /// Leads no more: what was known and shown is the next leader's to find out.
-    fn forget(&mut self) {
+    /// Clears the state and hides the gauges after the lead is lost.
+    fn reset(&mut self) {
         if self.state.leads.is_some() {
             gauges::hide();
         }
         self.state = State::default();
     }
 
-    /// The database does not answer: what was measured is shown no longer than the lease can be ours.
-    fn fall_silent(&self) {
+    /// Hides the gauges while the database is away, once the lease may have expired.
+    fn hide_stale_gauges(&self) {
         let lease = Duration::from_secs(self.config.lease_s);
         if self.state.leads.is_some_and(|since| since.elapsed() > lease) {
             gauges::hide();
         }
     }
 
-    /// The search walks the whole object store, so it goes on beside the rounds, one at a time.
+    /// Searches the object store in a task beside the rounds, one search at a time.
     async fn search_orphans(&mut self) {
         if let Some(search) = self.state.search.take_if(|search| search.is_finished()) {
-            // A search that panicked has told so itself.
+            // The panic hook has logged a panic.
             let answer = search.await.unwrap_or(Ok(()));
-            self.note("orphans", answer);
+            self.log_result("orphans", answer);
         }
         if self.state.search.is_none() && is_due(&mut self.state.searched, self.config.orphans_every_s) {
             let before = self.clock.now() - seconds(self.config.orphan_age_s);
@@ -281,26 +279,26 @@ impl Sweep {
         }
     }
 
-    /// Becomes or stays the leader; the database's time if so.
+    /// Acquires or renews the lead; the database's time if this process leads.
     async fn lead(&mut self) -> Result<Option<DateTime<Utc>>> {
-        let answer = self.campaign().await;
-        let (asked, every) = (Instant::now(), Duration::from_millis(self.config.every_ms));
+        let answer = self.acquire_lead().await;
+        let (answered, every) = (Instant::now(), Duration::from_millis(self.config.every_ms));
         if let Ok((_, ago, _)) = &answer {
-            self.lag.seen(asked, *ago);
+            self.lag.observe(answered, *ago);
         }
-        self.lag.tell(asked, every);
+        self.lag.report(answered, every);
         let (now, _, leads) = answer?;
         if leads {
-            self.lag.seen(asked, Some(Duration::ZERO));
-            if self.state.leads.replace(asked).is_none() {
-                tracing::info!(owner = self.owner, "this process sweeps");
+            self.lag.observe(answered, Some(Duration::ZERO));
+            if self.state.leads.replace(answered).is_none() {
+                tracing::info!(owner = self.owner, "this process leads the sweep");
             }
         }
         Ok(leads.then_some(now))
     }
 
-    /// The database's time, how long ago the last round of whoever led began, and whether this process leads from now.
-    async fn campaign(&self) -> Result<(DateTime<Utc>, Option<Duration>, bool)> {
+    /// Returns the database's time, the age of the last round of any leader, and whether this process leads.
+    async fn acquire_lead(&self) -> Result<(DateTime<Utc>, Option<Duration>, bool)> {
         let mut tx = self.db.begin().await?;
         let now = tx.now().await?;
         let lease = seconds(self.config.lease_s);
@@ -311,27 +309,27 @@ impl Sweep {
         Ok((now, ago, leads))
     }
 
-    /// Lets another process lead at once.
-    async fn resign(&mut self) {
+    /// Releases the lead for another process.
+    async fn release_lead(&mut self) {
         if self.state.leads.is_none() {
             return;
         }
-        self.forget();
-        let resigned = async {
+        self.reset();
+        let released = async {
             let mut tx = self.db.begin().await?;
             tx.leaders().release(LEADER, &self.owner).await?;
             tx.commit().await
         };
-        // If it does not work out, the lease runs out by itself.
-        let _ = tokio::time::timeout(Duration::from_secs(2), resigned).await;
+        // After an error, the lease expires.
+        let _ = tokio::time::timeout(Duration::from_secs(2), released).await;
     }
 
-    fn note(&mut self, duty: &'static str, answer: std::result::Result<(), SweepError>) {
+    fn log_result(&mut self, duty: &'static str, answer: std::result::Result<(), SweepError>) {
         match answer {
-            Ok(()) => self.log.worked(duty),
+            Ok(()) => self.log.succeeded(duty),
             Err(error) => {
                 if matches!(&error, SweepError::Storage(error) if error.is_retryable()) {
-                    self.state.settle.disturbed();
+                    self.state.lease_grace.restart();
                 }
                 self.log.failed(duty, &error);
             }
@@ -339,7 +337,7 @@ impl Sweep {
     }
 }
 
-/// Why a duty was left undone this round.
+/// Why a duty failed in this round.
 #[derive(Debug, thiserror::Error)]
 enum SweepError {
     #[error(transparent)]
@@ -348,13 +346,13 @@ enum SweepError {
     Queue(#[from] trainyard_queue::QueueError),
     #[error(transparent)]
     Artifacts(#[from] trainyard_artifacts::ArtifactError),
-    #[error("webhooks are due, and webhooks.secret is not set in this process")]
+    #[error("webhooks are due, but webhooks.secret is not set in this process")]
     NoSecret,
-    #[error("webhooks can't be sent")]
+    #[error("the HTTP client of webhooks could not be created")]
     Client(#[from] reqwest::Error),
 }
 
-/// Whether `every_s` have passed since `last`, which is set to now if so.
+/// Whether `every_s` have passed since `last`; if so, sets `last` to now.
 fn is_due(last: &mut Option<Instant>, every_s: u64) -> bool {
     let due = last.is_none_or(|at| at.elapsed() >= Duration::from_secs(every_s));
     if due {

@@ -1,7 +1,6 @@
-//! The spans of a run: `job.train` from the delivered id to the recorded end, and what lies within it.
+//! The spans of a run: `job.train` from the delivery to the finish, and its child spans.
 //!
-//! The training process knows nothing of traces and has no way to send any: it reports its phases, and they become spans
-//! here.
+//! The training process can't send traces. It reports its phases, which become spans here.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,27 +8,27 @@ use trainyard_domain::Job;
 use trainyard_telemetry::trace::{Attributes, Kind};
 use trainyard_telemetry::{Span, TraceParent};
 
-/// Most phases of one training process that become spans.
+/// Most phase spans of one training process.
 const MAX_PHASES: usize = 64;
 
-/// Where in a trace a job stands: where it was submitted or, within a run, that run.
-pub(crate) fn place(job: &Job) -> Option<TraceParent> {
+/// The parent span of a job: its submission or, within a run, the run.
+pub(crate) fn trace_parent(job: &Job) -> Option<TraceParent> {
     job.traceparent.as_deref().and_then(TraceParent::parse)
 }
 
-/// Begins the span of a run whose id was delivered at `delivered`; from here on `job` stands within it. An attempt that
-/// follows another is one more span beside it.
-pub(crate) fn run(job: &mut Job, delivered: SystemTime) -> Span {
-    let mut span = Span::child_of(place(job), "job.train").kind(Kind::Consumer).started_at(delivered);
-    span.describe(|span| of_run(job, span));
-    if let Some(place) = span.context() {
-        job.traceparent = Some(place.to_string());
-        drop(Span::child_of(Some(place), "db.jobs.claim").started_at(delivered));
+/// Starts the span of a run whose id was delivered at `delivered`, and makes it the parent span of `job`. Each attempt has
+/// its own span.
+pub(crate) fn start_run_span(job: &mut Job, delivered: SystemTime) -> Span {
+    let mut span = Span::child_of(trace_parent(job), "job.train").kind(Kind::Consumer).started_at(delivered);
+    span.describe(|span| describe_run(job, span));
+    if let Some(parent) = span.context() {
+        job.traceparent = Some(parent.to_string());
+        drop(Span::child_of(Some(parent), "db.jobs.claim").started_at(delivered));
     }
     span
 }
 
-fn of_run(job: &Job, span: &mut Attributes<'_>) {
+fn describe_run(job: &Job, span: &mut Attributes<'_>) {
     span.text("job.id", job.id);
     span.number("job.attempt", job.attempt());
     span.number("job.claim", job.claim);
@@ -39,37 +38,37 @@ fn of_run(job: &Job, span: &mut Attributes<'_>) {
     job.worker.iter().for_each(|worker| span.text("worker.id", worker));
 }
 
-/// Records a run that nobody ended: its own span went with its worker.
-pub(crate) fn lost(job: &Job) {
-    let mut span = Span::child_of(place(job), "job.lost");
+/// Records a span for a run whose own span was lost with its worker.
+pub(crate) fn record_lost_run(job: &Job) {
+    let mut span = Span::child_of(trace_parent(job), "job.lost");
     if let Some(began) = job.started_at {
         span = span.started_at(began.into());
     }
-    span.describe(|span| of_run(job, span));
+    span.describe(|span| describe_run(job, span));
     span.fail("lease_lost");
 }
 
-/// The phases of one training process, as spans below its own.
+/// Makes child spans of the phases of one training process.
 pub(crate) struct Phases {
-    within: Option<TraceParent>,
-    began: SystemTime,
+    parent: Option<TraceParent>,
+    started: SystemTime,
     count: usize,
 }
 
 impl Phases {
-    pub(crate) fn new(within: &Span) -> Self {
-        Self { within: within.context(), began: SystemTime::now(), count: 0 }
+    pub(crate) fn new(parent: &Span) -> Self {
+        Self { parent: parent.context(), started: SystemTime::now(), count: 0 }
     }
 
-    /// A phase has ended now. What it says comes from another process: it can't have begun before that did.
+    /// Records a phase that ended now. Its duration comes from another process, so its start is at earliest the process'.
     pub(crate) fn ended(&mut self, name: &str, seconds: f64) {
         self.count += 1;
-        if self.within.is_none() || self.count > MAX_PHASES {
+        if self.parent.is_none() || self.count > MAX_PHASES {
             return;
         }
         let took = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        let start = SystemTime::now().checked_sub(took).map_or(self.began, |start| start.max(self.began));
+        let start = SystemTime::now().checked_sub(took).map_or(self.started, |start| start.max(self.started));
         let name = || format!("train_task.{}", name.chars().take(64).collect::<String>());
-        drop(Span::child_of(self.within, "train_task").named(name).started_at(start));
+        drop(Span::child_of(self.parent, "train_task").named(name).started_at(start));
     }
 }

@@ -1,5 +1,5 @@
-//! The training process: reads one task from its standard input, trains, writes the model to a file and reports on its
-//! standard output. Knows neither database nor queue nor object store; ends itself when its worker is gone.
+//! The training process: reads one task from standard input, trains, writes the model to a file, and reports on standard
+//! output. It uses no database, queue or object store, and ends when its worker is gone.
 
 mod threads;
 
@@ -17,23 +17,23 @@ use trainyard_ml::train::{Observer, TrainError, TrainRequest, Trained, train};
 use crate::protocol::{Done, MAX_LINE_BYTES, PANIC_PREFIX, Report, Task};
 use crate::sandbox::{self, MissingLayer};
 
-/// Exit status after a task that can't be read.
+/// Exit status after an invalid task.
 const BAD_TASK: u8 = 2;
 /// Exit status after a panic: that of a Rust program whose main thread panicked.
 const PANICKED: u8 = 101;
 /// Exit status when the worker is gone.
 const ORPHANED: i32 = 3;
-/// Progress is reported at most this often within a phase.
+/// The shortest time between two progress reports of a phase.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
-/// The smallest step within a phase that is reported.
+/// The smallest reported step of progress in a phase.
 const REPORT_STEP: f64 = 0.001;
 
-/// Runs one training task to its end: the whole life of a `train-task` process.
+/// The main function of a `train-task` process.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| log(&format!("{PANIC_PREFIX}{}", panic_message(panic)))));
-    // Nothing of the task is read before the process can do no harm with it.
+    // The sandbox comes before the task is read.
     if let Err(missing) = sandbox::enter() {
-        report(&Report::Failed { code: FailureCode::Internal, message: not_confined(&missing) });
+        report(&Report::Failed { code: FailureCode::Internal, message: sandbox_error(&missing) });
         return ExitCode::SUCCESS;
     }
     report(&Report::Started);
@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
     let task: Task = match read.map_err(|error| error.to_string()).and_then(|_| parse(&line)) {
         Ok(task) => task,
         Err(error) => {
-            log(&format!("the task can't be read: {error}"));
+            log(&format!("the task is invalid: {error}"));
             return ExitCode::from(BAD_TASK);
         }
     };
@@ -58,9 +58,9 @@ pub fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn not_confined(missing: &[MissingLayer]) -> String {
+fn sandbox_error(missing: &[MissingLayer]) -> String {
     let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
-    format!("the training process can't be confined: {}", missing.join("; "))
+    format!("the sandbox of the training process is incomplete: {}", missing.join("; "))
 }
 
 fn parse(line: &[u8]) -> Result<Task, String> {
@@ -70,7 +70,7 @@ fn parse(line: &[u8]) -> Result<Task, String> {
 type Failure = (FailureCode, String);
 
 fn run(task: &Task) -> Result<Done, Failure> {
-    let csv = File::open(&task.dataset_path).map_err(|error| disk("the data set can't be read", &error))?;
+    let csv = File::open(&task.dataset_path).map_err(|error| disk("the dataset can't be read", &error))?;
     let request = TrainRequest { spec: task.spec.clone(), dataset_sha256: task.dataset_sha256.clone() };
     let reporter = Reporter::default();
     let trained = train(BufReader::new(csv), &request, &reporter).map_err(failure)?;
@@ -82,12 +82,13 @@ fn run(task: &Task) -> Result<Done, Failure> {
     Ok(Done { metrics, size: artifact.len() as u64, sha256: hex::encode(Sha256::digest(&artifact)) })
 }
 
-/// A model is handed over only if it is of a size that will be taken and loads as it will be served.
+/// Checks the size of the model, and that it loads as it will be served.
 fn check(artifact: &[u8], max_bytes: u64) -> Result<(), Failure> {
     let size = artifact.len() as u64;
     if size > max_bytes {
-        let message =
-            format!("the model has {size} bytes, more than the {max_bytes} allowed: use fewer or smaller trees");
+        let message = format!(
+            "the model has {size} bytes, more than the {max_bytes} of worker.max_artifact_bytes; use fewer or smaller trees"
+        );
         return Err((FailureCode::BadParams, message));
     }
     Predictor::load(artifact).map(drop).map_err(|error| {
@@ -99,7 +100,7 @@ fn check(artifact: &[u8], max_bytes: u64) -> Result<(), Failure> {
 fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::Failed { code, message } => (code, message),
-        // Not reached: this observer never asks for a stop.
+        // Not reached: this observer never cancels.
         TrainError::Cancelled => (FailureCode::Internal, error.to_string()),
     }
 }
@@ -110,26 +111,26 @@ fn disk(what: &str, error: &io::Error) -> Failure {
     (FailureCode::DiskFull, format!("{what}{full}"))
 }
 
-/// Tells the worker how training goes, without flooding it.
+/// Sends progress to the worker at a limited rate.
 #[derive(Default)]
 struct Reporter {
-    last: Mutex<Option<Reached>>,
+    last: Mutex<Option<LastProgress>>,
 }
 
-/// Where training was when it was last reported.
-struct Reached {
+/// The last reported progress.
+struct LastProgress {
     phase: String,
     fraction: f64,
     at: Instant,
-    /// When the phase began.
-    since: Instant,
+    /// The start of the phase.
+    phase_start: Instant,
 }
 
 impl Reporter {
-    /// Tells how long the last phase took and what was measured in the end.
+    /// Reports the duration of the last phase, and the metrics.
     fn finish(&self, metrics: &serde_json::Value) {
         if let Some(last) = self.last.lock().ok().and_then(|mut last| last.take()) {
-            last.tell_duration();
+            last.report_duration();
         }
         for (name, value) in metrics.as_object().into_iter().flatten() {
             if let Some(value) = value.as_f64() {
@@ -139,9 +140,9 @@ impl Reporter {
     }
 }
 
-impl Reached {
-    fn tell_duration(&self) {
-        report(&Report::Phase { name: self.phase.clone(), seconds: self.since.elapsed().as_secs_f64() });
+impl LastProgress {
+    fn report_duration(&self) {
+        report(&Report::Phase { name: self.phase.clone(), seconds: self.phase_start.elapsed().as_secs_f64() });
     }
 }
 
@@ -149,15 +150,15 @@ impl Observer for Reporter {
     fn progress(&self, phase: &str, fraction: f64) {
         let Ok(mut last) = self.last.lock() else { return };
         let now = Instant::now();
-        let since = match last.as_ref().filter(|last| last.phase == phase) {
+        let phase_start = match last.as_ref().filter(|last| last.phase == phase) {
             Some(last) if fraction < last.fraction + REPORT_STEP || last.at.elapsed() < REPORT_EVERY => return,
-            Some(last) => last.since,
+            Some(last) => last.phase_start,
             None => {
-                last.iter().for_each(Reached::tell_duration);
+                last.iter().for_each(LastProgress::report_duration);
                 now
             }
         };
-        *last = Some(Reached { phase: phase.to_owned(), fraction, at: now, since });
+        *last = Some(LastProgress { phase: phase.to_owned(), fraction, at: now, phase_start });
         report(&Report::Progress { phase: phase.to_owned(), fraction });
     }
 
@@ -174,15 +175,15 @@ impl Observer for Reporter {
     }
 
     fn cancelled(&self) -> bool {
-        // A cancelled run is killed: there is nothing in it worth saving.
+        // The worker kills a cancelled run.
         false
     }
 }
 
-/// Blocks until the worker closes the pipe, which it does only by dying.
+/// Blocks until the pipe is closed, which happens when the worker dies, and ends the process.
 fn end_with_worker(mut stdin: impl Read) {
-    let mut scrap = [0; 512];
-    while matches!(stdin.read(&mut scrap), Ok(1..)) {}
+    let mut ignored = [0; 512];
+    while matches!(stdin.read(&mut ignored), Ok(1..)) {}
     std::process::exit(ORPHANED);
 }
 
@@ -196,7 +197,7 @@ fn report(report: &Report) {
 }
 
 fn log(message: &str) {
-    // Standard error is the worker's copy of the log; if it is gone, so is the reader.
+    // An error means that the worker, which reads the log, is gone.
     let _ = writeln!(io::stderr(), "{message}");
 }
 
@@ -205,7 +206,7 @@ fn panic_message(panic: &std::panic::PanicHookInfo<'_>) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let message = text.unwrap_or("no message").replace('\n', " ");
     match panic.location() {
-        Some(place) => format!("{message}\nat {place}"),
+        Some(location) => format!("{message}\nat {location}"),
         None => message,
     }
 }

@@ -1,9 +1,9 @@
-//! Sending webhooks: one attempt at a time, signed, to public addresses only, and nowhere but where the URL says.
+//! Sends webhooks: signed, to public addresses only, without redirects and proxies.
 
 mod config;
+mod receiver_limits;
 mod resolve;
 mod secret;
-mod turns;
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use trainyard_domain::webhook::{Answer, Delivery};
 pub use config::{Pauses, WebhookConfig};
 pub use secret::Secret;
 
-pub(crate) use turns::Turns;
+pub(crate) use receiver_limits::ReceiverLimits;
 
 use resolve::Resolver;
 
-/// How receivers can tell who calls.
+/// Identifies the sender to receivers.
 const USER_AGENT: &str = concat!("trainyard/", env!("CARGO_PKG_VERSION"));
-/// Most of an error that is kept, in characters.
+/// Longest stored error, in characters.
 const MAX_ERROR: usize = 300;
 
-/// Sends deliveries, with the settings it was made of.
+/// Sends deliveries.
 #[derive(Debug)]
 pub(crate) struct Sender {
     client: reqwest::Client,
@@ -34,19 +34,18 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// # Errors
-    /// When this machine has no usable TLS roots.
+    /// When this system has no usable TLS root certificates.
     pub(crate) fn new(config: WebhookConfig) -> reqwest::Result<Self> {
         let client = client(&config)?;
         Ok(Self { client, config })
     }
 
-    /// Makes one attempt at `now`. It takes the configured time at most; what the receiver says beyond its status is
-    /// not read.
+    /// Makes one attempt at `now`, within the configured time limit. The body of the answer is not read.
     pub(crate) async fn send(&self, delivery: &Delivery, now: DateTime<Utc>) -> Answer {
         let fail = |error: String| Answer { error: Some(error), ..Answer::default() };
-        // Checked at submission too, but the settings may have changed since.
+        // Submission checks the URL too, but the settings may have changed since.
         if let Err(message) = self.config.rules().check(&delivery.url) {
-            return fail(format!("the address {message}"));
+            return fail(format!("webhook_url {message}"));
         }
         let (id, timestamp) = (delivery.id.to_string(), now.timestamp().to_string());
         let body = delivery.payload.to_string();
@@ -74,8 +73,8 @@ impl Sender {
     }
 }
 
-/// A client that reaches nothing but what it is sent to. Another address than the one that was checked must never be
-/// reached: not by a redirect, not through a proxy of the environment, not over a connection opened for another attempt.
+/// A client that connects only to addresses that were checked for this attempt: without redirects, without a proxy from the
+/// environment, and without connections of other attempts.
 fn client(config: &WebhookConfig) -> reqwest::Result<reqwest::Client> {
     trainyard_tls::install_provider();
     reqwest::Client::builder()
@@ -88,14 +87,14 @@ fn client(config: &WebhookConfig) -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
-/// The longest pause that a receiver can ask for, in seconds: a day.
+/// The longest accepted `Retry-After`, in seconds: a day.
 const LONGEST_RETRY_AFTER_S: i64 = 86_400;
 
-/// `Retry-After` in either of its forms, in seconds from `now`, a day at most.
+/// Parses `Retry-After` in both forms, as seconds from `now`, a day at most.
 fn retry_after_s(headers: &HeaderMap, now: DateTime<Utc>) -> Option<i64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let seconds = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit ask for longer than a day too.
+        // A number that overflows is longer than a day.
         text.parse().unwrap_or(i64::MAX)
     } else {
         (DateTime::parse_from_rfc2822(text).ok()?.to_utc() - now).num_seconds()
@@ -103,7 +102,7 @@ fn retry_after_s(headers: &HeaderMap, now: DateTime<Utc>) -> Option<i64> {
     (seconds > 0).then_some(seconds.min(LONGEST_RETRY_AFTER_S))
 }
 
-/// What went wrong, in the words of its first cause.
+/// The message of the root cause.
 fn explain(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
@@ -113,11 +112,11 @@ fn explain(error: &reqwest::Error) -> String {
     format!("{what}: {cause}").chars().take(MAX_ERROR).collect()
 }
 
-/// How long after an attempt was to end its delivery is taken for lost.
+/// The time from the end of an attempt's time limit to the expiry of its claim.
 const MARGIN: Duration = Duration::from_secs(5);
 
 impl WebhookConfig {
-    /// How long a claim on a delivery lasts.
+    /// The duration of a claim on a delivery.
     pub(crate) fn claim_time(&self) -> chrono::Duration {
         chrono::Duration::from_std(self.timeout() + MARGIN).unwrap_or(chrono::Duration::MAX)
     }
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_read_in_both_forms() {
+    fn retry_after_is_parsed_in_both_forms() {
         let now = DateTime::parse_from_rfc3339("2026-01-31T12:00:00Z").unwrap().to_utc();
         let read = |text: &str| {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
@@ -148,12 +147,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_leads_into_the_private_network_is_never_connected_to() {
+    async fn a_name_with_a_private_address_is_never_connected_to() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
         let refused = client(&WebhookConfig::default()).unwrap().post(&url).send().await.unwrap_err();
         assert!(explain(&refused).contains("private network"), "{}", explain(&refused));
-        assert!(listener.accept().is_err(), "nobody has connected");
+        assert!(listener.accept().is_err(), "a connection was made");
     }
 }

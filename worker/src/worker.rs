@@ -1,4 +1,4 @@
-//! What every part of one worker process shares.
+//! The state of one worker process.
 
 use std::path::PathBuf;
 
@@ -8,28 +8,28 @@ use trainyard_domain::Clock;
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
 
+use crate::active_runs::ActiveRuns;
 use crate::claim::Claims;
 use crate::config::WorkerConfig;
 use crate::folder::WorkFolder;
 use crate::health::Health;
-use crate::held::Runs;
-use crate::noop::BareEnds;
+use crate::noop::NoopFinishes;
 use crate::sandbox::Sandbox;
 
-/// What a worker needs from outside.
+/// The dependencies of a worker.
 #[derive(Clone)]
 pub struct WorkerDeps {
-    /// The truth about jobs.
+    /// The database.
     pub db: Db,
-    /// Where the heartbeat thread opens a connection of its own, so that no busy pool can hold up a lease.
+    /// For the heartbeat thread, which opens a connection of its own, so that a busy pool can't delay renewals.
     pub heartbeat_db: (String, PoolOptions),
-    /// Where job ids come from.
+    /// The queue of job ids.
     pub queue: Queue,
-    /// Where data sets come from and models go.
+    /// The object store of datasets and models.
     pub store: Store,
-    /// For durations in logs and metrics; leases go by the database's time.
+    /// For logs and metrics. Leases use the database's time.
     pub clock: Clock,
-    /// The program that trains, started as `<train_command> train-task`.
+    /// The training program, started as `<train_command> train-task`.
     pub train_command: PathBuf,
 }
 
@@ -40,20 +40,21 @@ pub(crate) struct Worker {
     pub(crate) deps: WorkerDeps,
     pub(crate) config: WorkerConfig,
     pub(crate) folder: WorkFolder,
-    /// What confines training processes.
+    /// The sandbox of training processes.
     pub(crate) sandbox: Sandbox,
-    pub(crate) runs: Runs,
+    pub(crate) runs: ActiveRuns,
     pub(crate) health: Health,
-    /// No further job is taken once this is cancelled.
+    /// Cancelled when the worker claims no further job.
     pub(crate) closing: CancellationToken,
+    /// The number of jobs counted towards `max_jobs`.
     pub(crate) taken: std::sync::atomic::AtomicU64,
-    /// Claims, those of one moment together.
+    /// Batches claims.
     pub(crate) claims: Claims,
-    /// Ends of runs that publish nothing, those of one moment together.
-    pub(crate) bare_ends: BareEnds,
+    /// Batches finishes of no-op jobs.
+    pub(crate) noop_finishes: NoopFinishes,
 }
 
-/// A name that no other process start has or will have, readable for people.
+/// A unique id for this process start, with the host name and the process id.
 pub(crate) fn new_id(clock: &Clock) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c)).take(64).collect();

@@ -85,7 +85,7 @@ where
 
 async fn remove_with_retries(streams: &Streams, entries: &[Entry]) {
     let mut backoff = Backoff::default();
-    while let Err(error) = streams.keys.remove(&mut streams.link(), entries).await {
+    while let Err(error) = streams.keys.remove(&mut streams.connection(), entries).await {
         tracing::debug!(%error, "claimed entries were not removed yet");
         backoff.failed();
         sleep(backoff.delay()).await;

@@ -1,30 +1,30 @@
-//! What a queue's address says: one server, Sentinels that know one, or some nodes of a cluster.
+//! Parses a Redis URL: one server, Sentinels, or seed nodes of a cluster.
 
 use redis::{Client, RedisResult, TlsCertificates};
 
 use crate::error::{QueueError, Result};
 
-/// The forms there are; a refusal names them.
+/// The accepted forms, for error messages.
 const FORMS: &str = "redis://host:6379, redis+sentinel://host:26379,host:26379/master-name or \
                      redis+cluster://host:6379,host:6379, with rediss in place of redis for TLS";
 
-/// How to reach servers that are found out about later: the password, the database and the way of TLS are the same for all.
-pub(crate) struct Way {
+/// The settings of servers that are discovered later. All of them share the password, the database and TLS.
+pub(crate) struct ServerSettings {
     tls: bool,
     user: String,
     db: String,
     tls_ca: Option<Vec<u8>>,
 }
 
-/// An address, taken apart.
+/// A parsed URL.
 pub(crate) enum Address {
     Server(Client),
-    Sentinels { sentinels: Vec<Client>, master: String, way: Way },
-    Cluster { nodes: Vec<Client>, way: Way },
+    Sentinels { sentinels: Vec<Client>, master: String, servers: ServerSettings },
+    Cluster { nodes: Vec<Client>, servers: ServerSettings },
 }
 
-impl Way {
-    /// A client of one of these servers. An IPv6 address may come with brackets or without.
+impl ServerSettings {
+    /// A client of one server. An IPv6 address may be in brackets or not.
     pub(crate) fn client(&self, host: &str, port: u16) -> RedisResult<Client> {
         let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
         let scheme = if self.tls { "rediss" } else { "redis" };
@@ -32,15 +32,14 @@ impl Way {
         open(&format!("{scheme}://{}{at}{host}:{port}/{}", self.user, self.db), self.tls_ca.as_deref())
     }
 
-    /// The index of the database.
+    /// The database number.
     pub(crate) fn db(&self) -> i64 {
         self.db.parse().unwrap_or(0)
     }
 }
 
 impl Address {
-    /// Takes an address apart. `tls_ca` are the authorities, in PEM, that its certificates are checked against instead of
-    /// the system's.
+    /// Parses a URL. `tls_ca` holds certificate authorities in PEM; they replace the system's.
     pub(crate) fn parse(url: &str, tls_ca: Option<&[u8]>) -> Result<Self> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(FORMS))?;
         let (tls, kind) = match scheme.split_once('+').unwrap_or((scheme, "")) {
@@ -49,9 +48,14 @@ impl Address {
             _ => return Err(bad(FORMS)),
         };
         if tls_ca.is_some() && !tls {
-            return Err(bad("a CA needs an address that begins with rediss"));
+            return Err(bad("queue.tls_ca needs a URL that starts with rediss"));
         }
-        let way = |user: &str, db: &str| Way { tls, user: user.into(), db: db.into(), tls_ca: tls_ca.map(Into::into) };
+        let settings = |user: &str, db: &str| ServerSettings {
+            tls,
+            user: user.into(),
+            db: db.into(),
+            tls_ca: tls_ca.map(Into::into),
+        };
         if kind.is_empty() {
             let refused = |error: redis::RedisError| bad(&format!("{}; expected {FORMS}", summary(&error)));
             return Ok(Self::Server(open(url, tls_ca).map_err(refused)?));
@@ -61,23 +65,21 @@ impl Address {
         let (user, hosts) = servers.rsplit_once('@').unwrap_or(("", servers));
         match kind {
             "cluster" if path.is_empty() && query.is_empty() => {
-                let way = way(user, "");
-                Ok(Self::Cluster { nodes: clients(hosts, 6379, &way)?, way })
+                let servers = settings(user, "");
+                Ok(Self::Cluster { nodes: clients(hosts, 6379, &servers)?, servers })
             }
-            "cluster" => Err(bad("a cluster's address ends with its hosts: a cluster has one database")),
+            "cluster" => Err(bad("a cluster has one database, so nothing may follow the hosts in its URL")),
             "sentinel" => {
                 let (master, db) = path.split_once('/').unwrap_or((path, ""));
                 if master.is_empty() || !db.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return Err(bad(
-                        "after Sentinels comes the name they know the master by: …/master-name or …/master-name/0",
-                    ));
+                    return Err(bad("after the Sentinels, expected …/master-name or …/master-name/0"));
                 }
-                // What guards the Sentinels is not what guards the servers.
-                let asking = way(&sentinels_user(query)?, "");
+                // The Sentinels have a user and a password of their own.
+                let sentinels = settings(&sentinels_user(query)?, "");
                 Ok(Self::Sentinels {
-                    sentinels: clients(hosts, 26379, &asking)?,
+                    sentinels: clients(hosts, 26379, &sentinels)?,
                     master: decoded(master)?,
-                    way: way(user, db),
+                    servers: settings(user, db),
                 })
             }
             _ => Err(bad(FORMS)),
@@ -85,49 +87,49 @@ impl Address {
     }
 }
 
-/// Whether [`crate::Queue::redis`] can use an address; nothing is opened.
+/// Checks a URL for [`crate::Queue::redis`] without connecting.
 ///
 /// # Errors
-/// [`QueueError::BadUrl`], which says what was expected and never repeats the address.
+/// [`QueueError::BadUrl`], which names the expected form and never repeats the URL.
 pub fn check_url(url: &str) -> Result<()> {
     Address::parse(url, None).map(drop)
 }
 
-/// Undoes percent-encoding, as the driver does it for user names and passwords.
+/// Decodes percent-encoding, as redis-rs does for user names and passwords.
 fn decoded(text: &str) -> Result<String> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-    decoded.map(Into::into).map_err(|_| bad("percent-escapes must be UTF-8"))
+    decoded.map(Into::into).map_err(|_| bad("percent-encoded text must be UTF-8"))
 }
 
-/// What the driver says of an address, without its detail, which may repeat a part.
+/// The driver's error without its detail, which may repeat a part of the URL.
 fn summary(error: &redis::RedisError) -> &'static str {
     match error.kind() {
-        redis::ErrorKind::InvalidClientConfig => "a part can't be parsed, such as the port or the database",
-        _ => "it can't be used",
+        redis::ErrorKind::InvalidClientConfig => "a part such as the port or the database can't be parsed",
+        _ => "the URL can't be used",
     }
 }
 
-/// A client of each of some hosts, which are divided by commas.
-fn clients(hosts: &str, default_port: u16, way: &Way) -> Result<Vec<Client>> {
+/// A client for each of the comma-separated hosts.
+fn clients(hosts: &str, default_port: u16, servers: &ServerSettings) -> Result<Vec<Client>> {
     let client = |host: &str| {
         let (name, port) = match host.rsplit_once(':') {
-            // The colons of an IPv6 address are not before a port.
+            // The last colon of a bracketed IPv6 address without a port is inside the brackets.
             Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()?),
             _ => (host, default_port),
         };
-        if name.is_empty() { None } else { way.client(name, port).ok() }
+        if name.is_empty() { None } else { servers.client(name, port).ok() }
     };
-    hosts.split(',').map(|host| client(host).ok_or_else(|| bad("each host must read host or host:port"))).collect()
+    hosts.split(',').map(|host| client(host).ok_or_else(|| bad("each host must be host or host:port"))).collect()
 }
 
-/// `user:password` from what stands behind the question mark of a Sentinel address.
+/// `user:password` from the query of a Sentinel URL.
 fn sentinels_user(query: &str) -> Result<String> {
     let (mut name, mut password) = ("", None);
     for setting in query.split('&').filter(|setting| !setting.is_empty()) {
         match setting.split_once('=') {
             Some(("sentinel_username", value)) => name = value,
             Some(("sentinel_password", value)) => password = Some(value),
-            _ => return Err(bad("behind the question mark go sentinel_username=… and sentinel_password=… alone")),
+            _ => return Err(bad("the query may hold only sentinel_username=… and sentinel_password=…")),
         }
     }
     match password {
@@ -144,7 +146,7 @@ fn open(url: &str, tls_ca: Option<&[u8]>) -> RedisResult<Client> {
     }
 }
 
-/// The refusal of an address. It does not repeat the address, which may hold a password.
+/// The error for an invalid URL. It does not repeat the URL, which may hold a password.
 fn bad(expected: &str) -> QueueError {
     QueueError::BadUrl(expected.to_owned())
 }
@@ -156,40 +158,42 @@ mod tests {
     fn refusal(url: &str) -> String {
         match Address::parse(url, None) {
             Err(QueueError::BadUrl(expected)) => expected,
-            _ => panic!("{url} was taken"),
+            _ => panic!("{url} was accepted"),
         }
     }
 
     #[test]
-    fn every_form_is_told_from_the_others() {
+    fn every_form_is_recognised() {
         assert!(matches!(Address::parse("redis://h:1/2", None), Ok(Address::Server(_))));
         let cluster = Address::parse("rediss+cluster://u:p%40@h:1,[::1]:2,[::1]", None);
-        let Ok(Address::Cluster { nodes, way }) = cluster else { panic!("no cluster") };
+        let Ok(Address::Cluster { nodes, servers }) = cluster else { panic!("no cluster") };
         let ports: Vec<_> = nodes.iter().map(|node| node.get_connection_info().addr().to_string()).collect();
         assert_eq!(ports, ["h:1", "::1:2", "::1:6379"]);
-        let node = way.client("::1", 7).unwrap();
+        let node = servers.client("::1", 7).unwrap();
         assert_eq!(node.get_connection_info().redis_settings().password(), Some("p@"));
         let sentinels = "redis+sentinel://u:p@h,i:7/main/3?sentinel_password=s";
-        let Ok(Address::Sentinels { sentinels, master, way }) = Address::parse(sentinels, None) else { panic!("none") };
-        assert_eq!((sentinels.len(), master.as_str(), way.db()), (2, "main", 3));
+        let Ok(Address::Sentinels { sentinels, master, servers }) = Address::parse(sentinels, None) else {
+            panic!("none")
+        };
+        assert_eq!((sentinels.len(), master.as_str(), servers.db()), (2, "main", 3));
         assert_eq!(sentinels[0].get_connection_info().addr().to_string(), "h:26379");
         assert_eq!(sentinels[0].get_connection_info().redis_settings().password(), Some("s"));
     }
 
     #[test]
-    fn escapes_are_decoded_once() {
+    fn percent_encoding_is_decoded_once() {
         let password = |client: &Client| client.get_connection_info().redis_settings().password().map(str::to_owned);
         let Ok(Address::Server(server)) = Address::parse("redis://u:p%2520%40@h", None) else { panic!("no server") };
         assert_eq!(password(&server).as_deref(), Some("p%20@"));
         let url = "redis+sentinel://:p%2520@h/a%20b?sentinel_password=s%2520";
-        let Ok(Address::Sentinels { sentinels, master, way }) = Address::parse(url, None) else { panic!("none") };
+        let Ok(Address::Sentinels { sentinels, master, servers }) = Address::parse(url, None) else { panic!("none") };
         assert_eq!(master, "a b");
         assert_eq!(password(&sentinels[0]).as_deref(), Some("s%20"));
-        assert_eq!(password(&way.client("h", 1).unwrap()).as_deref(), Some("p%20"));
+        assert_eq!(password(&servers.client("h", 1).unwrap()).as_deref(), Some("p%20"));
     }
 
     #[test]
-    fn refusals_say_what_was_expected_and_keep_the_password() {
+    fn errors_name_the_expected_form_and_hide_the_password() {
         for (url, expected) in [
             ("redis+sentinel://:secret@h:1", "master-name"),
             ("redis+sentinel://:secret@h:1/m/x", "master-name"),

@@ -1,29 +1,29 @@
-//! How long to wait after a failure: longer each time, never much, never in step with the neighbours.
+//! Exponential backoff with jitter, from 100 ms to 2 s.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Counts failures in a row.
+/// The number of consecutive failures.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// Notes a success; says whether failures came before it.
+    /// Resets the count; `true` if there were failures.
     pub(crate) fn succeeded(&mut self) -> bool {
         std::mem::take(&mut self.failures) > 0
     }
 
-    /// Notes a failure; says how many there were in a row.
+    /// Counts a failure and returns the number of consecutive failures.
     pub(crate) fn failed(&mut self) -> u32 {
         self.failures = self.failures.saturating_add(1);
         self.failures
     }
 
-    /// The wait after the present failures: 100 ms doubling up to 2 s, of which a random half is taken off at most.
+    /// The delay before the next attempt: 100 ms, doubled with each failure up to 2 s, minus up to half of it at random.
     pub(crate) fn delay(&self) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(8);
         let ceiling = (FIRST * (1 << doublings)).min(LONGEST);

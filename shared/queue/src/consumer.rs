@@ -1,4 +1,4 @@
-//! The apalis backend: what a worker polls.
+//! The apalis backend that a worker polls.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,47 +17,47 @@ use tokio::task::JoinHandle;
 use tower::layer::util::Identity;
 
 use crate::delivery::Delivery;
-use crate::desk::Desk;
 use crate::fetch::{Source, run};
+use crate::handoff::Handoff;
 
-/// Hands job ids to an apalis worker, as many as it has places for. Its tasks are [`Delivery`]s.
+/// Delivers job ids to an apalis worker, as many as the worker has slots. Its tasks are [`Delivery`]s.
 ///
-/// It yields no error, ever: apalis would end the worker and drop the jobs that run. When it is dropped or closed, an id
-/// that was read but not handed over goes back to the queue.
+/// It never yields an error, because apalis would end the worker and drop its running jobs. When the consumer is closed or
+/// dropped, ids that were read but not taken return to the queue.
 #[must_use = "a consumer reads nothing until a worker polls it"]
 pub struct Consumer {
-    desk: Arc<Desk>,
+    handoff: Arc<Handoff>,
     fetcher: Option<JoinHandle<()>>,
 }
 
-/// Tells whether a consumer's fetching task still turns; for health checks.
+/// Tells whether a consumer's fetcher task still polls; for health checks.
 #[derive(Clone)]
-pub struct Pulse(Arc<Desk>);
+pub struct Liveness(Arc<Handoff>);
 
-impl Pulse {
-    /// Time since the task last came round. A few seconds when all is well, Redis away included; more means it hangs.
-    pub fn silent_for(&self) -> Duration {
-        self.0.silent_for()
+impl Liveness {
+    /// The time since the last poll: a few seconds at most, even while Redis is away. A longer time means that the task hangs.
+    pub fn since_last_poll(&self) -> Duration {
+        self.0.since_last_poll()
     }
 }
 
 impl Consumer {
-    pub(crate) fn start(source: Source, places: usize) -> Self {
-        let desk = Arc::new(Desk::new());
-        let fetcher = tokio::spawn(run(source, desk.clone(), places.max(1)));
-        Self { desk, fetcher: Some(fetcher) }
+    pub(crate) fn start(source: Source, slots: usize) -> Self {
+        let handoff = Arc::new(Handoff::new());
+        let fetcher = tokio::spawn(run(source, handoff.clone(), slots.max(1)));
+        Self { handoff, fetcher: Some(fetcher) }
     }
 
-    /// The sign of life of this consumer.
-    pub fn pulse(&self) -> Pulse {
-        Pulse(self.desk.clone())
+    /// The liveness of this consumer.
+    pub fn liveness(&self) -> Liveness {
+        Liveness(self.handoff.clone())
     }
 
-    /// Ready once the fetching task has ended.
+    /// Ready once the fetcher task has ended.
     fn poll_fetcher(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(fetcher) = &mut self.fetcher {
             if let Err(error) = ready!(Pin::new(fetcher).poll(cx)) {
-                tracing::error!(%error, "the fetching task ended badly");
+                tracing::error!(%error, "the task that reads the queue panicked");
             }
             self.fetcher = None;
         }
@@ -67,7 +67,7 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.desk.stop.cancel();
+        self.handoff.stop.cancel();
     }
 }
 
@@ -84,8 +84,8 @@ impl Backend for Consumer {
         cx: &mut Context<'_>,
         worker: &WorkerContext,
     ) -> Poll<Option<Result<Task<Delivery>, Infallible>>> {
-        let Some(delivery) = self.desk.pick_up(cx.waker(), worker) else {
-            // Nothing more will come when the task is gone: the worker then ends, and its owner sees it.
+        let Some(delivery) = self.handoff.take_or_request(cx.waker(), worker) else {
+            // Without its fetcher a consumer delivers nothing more. The end of the stream ends the worker.
             return self.poll_fetcher(cx).map(|()| None);
         };
         let id = TaskId::from_string(delivery.job.to_string());
@@ -93,7 +93,7 @@ impl Backend for Consumer {
     }
 
     fn poll_close(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
-        self.desk.stop.cancel();
+        self.handoff.stop.cancel();
         self.poll_fetcher(cx).map(Ok)
     }
 }

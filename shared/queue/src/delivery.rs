@@ -11,17 +11,17 @@ use crate::entries::Entry;
 use crate::memory::Memory;
 use crate::streams::Streams;
 
-/// A job id that a worker was handed. It is no claim yet: the database decides who runs the job. It takes one of the
-/// worker's places until its last clone is dropped.
+/// A job id that was delivered to a worker. It is not a claim: the database decides which worker runs the job. A delivery
+/// takes one of the worker's slots until its last clone is dropped.
 #[derive(Clone)]
 pub struct Delivery {
     /// The job that is ready to be claimed.
     pub job: JobId,
     pub(crate) receipt: Receipt,
-    _place: Arc<OwnedSemaphorePermit>,
+    _slot: Arc<OwnedSemaphorePermit>,
 }
 
-/// What is needed to finish a delivery or to give it back.
+/// Identifies a delivery when it is acknowledged or returned.
 #[derive(Clone)]
 pub(crate) enum Receipt {
     Memory(Arc<Memory>, PriorityClass),
@@ -29,13 +29,13 @@ pub(crate) enum Receipt {
 }
 
 impl Delivery {
-    pub(crate) fn new(job: JobId, receipt: Receipt, place: OwnedSemaphorePermit) -> Self {
-        Self { job, receipt, _place: Arc::new(place) }
+    pub(crate) fn new(job: JobId, receipt: Receipt, slot: OwnedSemaphorePermit) -> Self {
+        Self { job, receipt, _slot: Arc::new(slot) }
     }
 
-    /// Has the id removed from the queue; call it once the database has answered, whoever won the claim.
+    /// Removes the id from the queue in the background. Call it once the database has decided the claim, either way.
     ///
-    /// Never fails: an id that could not be removed (Redis is away) comes again, finds nothing to claim and is removed then.
+    /// Never fails: an id that stays (Redis is away) is delivered again, finds no job to claim, and is removed then.
     pub fn ack(&self) {
         match &self.receipt {
             Receipt::Memory(memory, class) => memory.remove(self.job, *class),
@@ -43,22 +43,22 @@ impl Delivery {
         }
     }
 
-    /// As [`Delivery::ack`], and waits until the id is gone; three seconds at most.
-    pub async fn acked(&self) {
+    /// Removes the id from the queue, and waits for the removal for up to three seconds.
+    pub async fn ack_and_wait(&self) {
         match &self.receipt {
             Receipt::Memory(memory, class) => memory.remove(self.job, *class),
             Receipt::Redis(_, acks, entry) => acks.remove(entry.clone()).await,
         }
     }
 
-    /// Lets another worker have the id, first in its class. Where that fails (Redis is away) it comes to one by itself,
-    /// later.
+    /// Returns the id to the queue, first in its class, for another worker. Where that fails (Redis is away), the id is
+    /// redelivered later.
     pub async fn give_back(&self) {
         match &self.receipt {
             Receipt::Memory(memory, class) => memory.put_back(self.job, *class),
             Receipt::Redis(streams, _, entry) => {
-                if let Err(error) = streams.keys.release(&mut streams.link(), entry).await {
-                    tracing::warn!(job_id = %self.job, %error, "could not give an id back; another worker gets it later");
+                if let Err(error) = streams.keys.release(&mut streams.connection(), entry).await {
+                    tracing::warn!(job_id = %self.job, %error, "an id was not returned to the queue; it is redelivered later");
                 }
             }
         }

@@ -1,17 +1,17 @@
-//! What can go wrong with a queue.
+//! Errors of a queue.
 
-/// Why the queue did not do what it was asked.
+/// Why a call to the queue failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The address is none that can be used: a mistake in the configuration. The text says what was expected.
-    #[error("invalid Redis address: {0}")]
+    /// The Redis URL is invalid: a mistake in the configuration. The text names the expected form.
+    #[error("invalid Redis URL: {0}")]
     BadUrl(String),
-    /// Redis is away, refuses, or took too long. Worth another try.
+    /// Redis is unreachable, refuses the command, or answered too late. The call may be retried.
     #[error("the queue is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The answer of a queue.
+/// The result of a call to the queue.
 pub type Result<T> = std::result::Result<T, QueueError>;
 
 impl From<redis::RedisError> for QueueError {

@@ -1,4 +1,4 @@
-//! The queue within one process: the same behaviour without Redis.
+//! The queue of a single process, with the behaviour of the queue in Redis.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -9,12 +9,12 @@ use tokio::sync::{Notify, broadcast};
 use trainyard_domain::ids::{JobId, UserId};
 use trainyard_domain::job::PriorityClass;
 
-use crate::ready::{Offered, Ready, Share, Turn};
+use crate::enqueue::{EnqueueFrom, Enqueued, ReadyJob, UserWindow};
 
-/// Notes that a subscriber may fall behind before it loses the oldest.
-const NOTES: usize = 256;
+/// Messages buffered for a subscriber; the oldest are lost beyond that.
+const MAX_BUFFERED: usize = 256;
 
-/// The ids that wait, and the notes.
+/// The waiting ids and the message channels.
 pub(crate) struct Memory {
     classes: Mutex<[Class; 3]>,
     added: Notify,
@@ -22,15 +22,15 @@ pub(crate) struct Memory {
     pub(crate) models: broadcast::Sender<()>,
 }
 
-/// One line of ids.
+/// The ids of one priority class.
 #[derive(Default)]
 struct Class {
     waiting: VecDeque<JobId>,
-    /// Those that wait or are being claimed, each with its user.
-    sent: HashMap<JobId, UserId>,
-    /// How many of these each user has.
-    held: HashMap<UserId, u64>,
-    /// Users that had jobs refused, each with a number that moves with every refusal.
+    /// Ids that wait or are being claimed, with their users.
+    enqueued: HashMap<JobId, UserId>,
+    /// The number of enqueued ids of each user.
+    counts: HashMap<UserId, u64>,
+    /// The number of refusals of each user with refused jobs.
     refused: HashMap<UserId, u64>,
 }
 
@@ -39,68 +39,70 @@ impl Memory {
         Self {
             classes: Mutex::default(),
             added: Notify::new(),
-            cancels: broadcast::Sender::new(NOTES),
-            models: broadcast::Sender::new(NOTES),
+            cancels: broadcast::Sender::new(MAX_BUFFERED),
+            models: broadcast::Sender::new(MAX_BUFFERED),
         }
     }
 
-    pub(crate) fn offer(&self, jobs: &[Ready], window: u64, turn: Turn) -> Vec<Offered> {
+    pub(crate) fn enqueue(&self, jobs: &[ReadyJob], window: u64, from: EnqueueFrom) -> Vec<Enqueued> {
         let mut classes = self.classes();
-        let offer = |ready: &Ready| classes[ready.class as usize].offer(ready, window, turn);
-        let answer: Vec<_> = jobs.iter().map(offer).collect();
-        let refused = jobs.iter().zip(&answer).filter(|(_, answer)| **answer == Offered::Refused);
+        let enqueue = |ready: &ReadyJob| classes[ready.class as usize].enqueue(ready, window, from);
+        let results: Vec<_> = jobs.iter().map(enqueue).collect();
+        let refused = jobs.iter().zip(&results).filter(|(_, result)| **result == Enqueued::Refused);
         for (user, class) in refused.map(|(ready, _)| (ready.user, ready.class)).collect::<HashSet<_>>() {
             *classes[class as usize].refused.entry(user).or_insert(0) += 1;
         }
         drop(classes);
         self.added.notify_waiters();
-        answer
+        results
     }
 
-    pub(crate) fn shares(&self) -> Vec<Share> {
+    pub(crate) fn user_windows(&self) -> Vec<UserWindow> {
         let classes = self.classes();
         let of = |class: PriorityClass| {
-            let Class { held, refused, .. } = &classes[class as usize];
-            let count = |counts: &HashMap<UserId, u64>, user: &UserId| counts.get(user).copied().unwrap_or(0);
-            let users = held.keys().chain(refused.keys().filter(|user| !held.contains_key(user)));
-            let share =
-                |user: &UserId| Share { user: *user, class, held: count(held, user), refusals: count(refused, user) };
-            users.map(share).collect::<Vec<_>>()
+            let Class { counts, refused, .. } = &classes[class as usize];
+            let number = |numbers: &HashMap<UserId, u64>, user: &UserId| numbers.get(user).copied().unwrap_or(0);
+            let users = counts.keys().chain(refused.keys().filter(|user| !counts.contains_key(user)));
+            let window = |user: &UserId| {
+                let (enqueued, refusals) = (number(counts, user), number(refused, user));
+                UserWindow { user: *user, class, enqueued, refusals }
+            };
+            users.map(window).collect::<Vec<_>>()
         };
         PriorityClass::ALL.into_iter().flat_map(of).collect()
     }
 
-    pub(crate) fn caught_up(&self, shares: &[Share]) {
+    pub(crate) fn clear_refusals(&self, windows: &[UserWindow]) {
         let mut classes = self.classes();
-        for share in shares {
-            if let Entry::Occupied(known) = classes[share.class as usize].refused.entry(share.user)
-                && *known.get() == share.refusals
+        for window in windows {
+            if let Entry::Occupied(known) = classes[window.class as usize].refused.entry(window.user)
+                && *known.get() == window.refusals
             {
                 known.remove();
             }
         }
     }
 
-    /// Puts back an id that was taken, first in its class again.
+    /// Returns an id that was read, first in its class.
     pub(crate) fn put_back(&self, job: JobId, class: PriorityClass) {
         self.classes()[class as usize].waiting.push_front(job);
         self.added.notify_waiters();
     }
 
-    /// Removes an id that was taken.
+    /// Removes an id that was read.
     pub(crate) fn remove(&self, job: JobId, class: PriorityClass) {
         self.classes()[class as usize].remove(job);
     }
 
     pub(crate) fn depth(&self) -> Vec<(PriorityClass, u64)> {
         let classes = self.classes();
-        PriorityClass::ALL.into_iter().map(|class| (class, classes[class as usize].sent.len() as u64)).collect()
+        PriorityClass::ALL.into_iter().map(|class| (class, classes[class as usize].enqueued.len() as u64)).collect()
     }
 
-    /// The next ids, up to `room`, of the highest class first, waiting up to `limit` for one.
-    pub(crate) async fn next(&self, room: usize, limit: Duration) -> Vec<(JobId, PriorityClass)> {
+    /// Reads up to `room` ids, highest class first. Waits up to `limit` for the first id.
+    pub(crate) async fn read(&self, room: usize, limit: Duration) -> Vec<(JobId, PriorityClass)> {
         let mut added = std::pin::pin!(self.added.notified());
-        added.as_mut().enable(); // before the look, so that an id added right after it wakes us
+        added.as_mut().enable(); // before `take`, so that an id added right after it wakes this task
         let found = self.take(room);
         if !found.is_empty() {
             return found;
@@ -126,27 +128,27 @@ impl Memory {
 }
 
 impl Class {
-    fn offer(&mut self, Ready { job, user, .. }: &Ready, window: u64, turn: Turn) -> Offered {
-        if self.sent.contains_key(job) {
-            return Offered::There;
+    fn enqueue(&mut self, ReadyJob { job, user, .. }: &ReadyJob, window: u64, from: EnqueueFrom) -> Enqueued {
+        if self.enqueued.contains_key(job) {
+            return Enqueued::Present;
         }
-        let held = self.held.get(user).copied().unwrap_or(0);
-        let waits = turn == Turn::Last && self.refused.contains_key(user);
-        if waits || held >= window {
-            return Offered::Refused;
+        let count = self.counts.get(user).copied().unwrap_or(0);
+        let would_overtake = from == EnqueueFrom::Submission && self.refused.contains_key(user);
+        if would_overtake || count >= window {
+            return Enqueued::Refused;
         }
-        self.held.insert(*user, held + 1);
-        self.sent.insert(*job, *user);
+        self.counts.insert(*user, count + 1);
+        self.enqueued.insert(*job, *user);
         self.waiting.push_back(*job);
-        Offered::Sent
+        Enqueued::Added
     }
 
     fn remove(&mut self, job: JobId) {
-        let Some(user) = self.sent.remove(&job) else { return };
-        if let Entry::Occupied(mut held) = self.held.entry(user) {
-            *held.get_mut() -= 1;
-            if *held.get() == 0 {
-                held.remove();
+        let Some(user) = self.enqueued.remove(&job) else { return };
+        if let Entry::Occupied(mut count) = self.counts.entry(user) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
             }
         }
     }

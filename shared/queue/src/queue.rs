@@ -1,4 +1,4 @@
-//! The queue as the rest of the system sees it.
+//! The queue's public interface.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use trainyard_domain::ids::JobId;
 use trainyard_domain::job::PriorityClass;
 
 use crate::consumer::Consumer;
+use crate::enqueue::{EnqueueFrom, Enqueued, ReadyJob, UserWindow};
 use crate::error::Result;
 use crate::fetch::{Reader, Source};
 use crate::memory::Memory;
-use crate::push::Subscription;
-use crate::ready::{Offered, Ready, Share, Turn};
 use crate::streams::{RedisOptions, Streams};
 use crate::subscribe::subscribe;
+use crate::subscription::Subscription;
 
 const CANCELS: &str = "cancels";
 const MODELS: &str = "models";
 
-/// Carries job ids to workers and notes between processes. Clones are the same queue.
+/// Carries job ids to workers, and messages between processes. Clones share the queue.
 #[derive(Clone)]
 pub struct Queue(Kind);
 
@@ -28,16 +28,16 @@ enum Kind {
 }
 
 impl Queue {
-    /// A queue within this process, empty. A second call makes a second queue.
+    /// Creates an empty queue for this process alone.
     pub fn memory() -> Self {
         Self(Kind::Memory(Arc::new(Memory::new())))
     }
 
-    /// The queue called `prefix` in the Redis at `url`: `redis://host:6379` for one server,
-    /// `redis+sentinel://host:26379,host:26379/master-name` for the one that Sentinels name, `redis+cluster://host:6379,…` for
-    /// a cluster, and `rediss` in place of `redis` for TLS.
+    /// Opens the queue called `prefix` in Redis. `url` is `redis://host:6379` for one server,
+    /// `redis+sentinel://host:26379,host:26379/master-name` for Sentinels, or `redis+cluster://host:6379,…` for a cluster;
+    /// `rediss` in place of `redis` means TLS.
     ///
-    /// Connects with first use: a Redis that is away fails the calls that need it, not this one.
+    /// The first command connects. While Redis is away, commands fail, and this call does not.
     ///
     /// # Errors
     /// [`QueueError::BadUrl`](crate::QueueError::BadUrl).
@@ -45,58 +45,57 @@ impl Queue {
         Ok(Self(Kind::Redis(Arc::new(Streams::open(url, prefix, options)?))))
     }
 
-    /// Sends jobs to the workers, each after those of its class that were sent before; answers what became of each. One
-    /// that is there is not sent twice. Of one user's jobs in a class no more than `window` are in the queue at once, so
-    /// that another user's next job never waits behind more than that; the rest has to be offered again.
+    /// Enqueues jobs in order and returns a result for each. At most `window` jobs of one user and class are in the queue at
+    /// once, so another user's next job waits behind at most `window` of them. Refused jobs must be enqueued again later.
     ///
-    /// A failure may have sent some of them.
+    /// After an error, some of the jobs may be in the queue.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable), within three seconds.
-    pub async fn offer(&self, jobs: &[Ready], window: u64, turn: Turn) -> Result<Vec<Offered>> {
+    pub async fn enqueue(&self, jobs: &[ReadyJob], window: u64, from: EnqueueFrom) -> Result<Vec<Enqueued>> {
         Ok(match &self.0 {
-            Kind::Memory(memory) => memory.offer(jobs, window, turn),
-            Kind::Redis(streams) => streams.offer(jobs, window, turn).await?,
+            Kind::Memory(memory) => memory.enqueue(jobs, window, from),
+            Kind::Redis(streams) => streams.enqueue(jobs, window, from).await?,
         })
     }
 
-    /// The shares of all users that have ids in the queue, or had some refused.
+    /// The windows of all users that have enqueued or refused jobs.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
-    pub async fn shares(&self) -> Result<Vec<Share>> {
+    pub async fn user_windows(&self) -> Result<Vec<UserWindow>> {
         Ok(match &self.0 {
-            Kind::Memory(memory) => memory.shares(),
-            Kind::Redis(streams) => streams.keys.shares(&mut streams.link()).await?,
+            Kind::Memory(memory) => memory.user_windows(),
+            Kind::Redis(streams) => streams.keys.user_windows(&mut streams.connection()).await?,
         })
     }
 
-    /// Notes that nothing of these shares waits outside any more: new jobs may go to the queue at once. Where more was
-    /// refused since [`Queue::shares`] was asked, nothing changes.
+    /// Clears the refusals of windows whose jobs are all enqueued, so that submissions are accepted again. A window in which
+    /// more jobs were refused since [`Queue::user_windows`] keeps its refusals.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
-    pub async fn caught_up(&self, shares: &[Share]) -> Result<()> {
+    pub async fn clear_refusals(&self, windows: &[UserWindow]) -> Result<()> {
         match &self.0 {
-            Kind::Memory(memory) => memory.caught_up(shares),
-            Kind::Redis(streams) => streams.caught_up(shares).await?,
+            Kind::Memory(memory) => memory.clear_refusals(windows),
+            Kind::Redis(streams) => streams.clear_refusals(windows).await?,
         }
         Ok(())
     }
 
-    /// Looks whether somebody took ids away behind the queue's back (a stream was deleted, keys were evicted); if so, the
-    /// queue knows of none any more, and each may be sent again. Answers in how many classes that was so.
+    /// Deletes the enqueued set of each class where it is inconsistent with the stream (a stream was deleted, keys were
+    /// evicted), so that every id can be enqueued again. Returns the number of such classes.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
-    pub async fn mend(&self) -> Result<u64> {
+    pub async fn repair(&self) -> Result<u64> {
         Ok(match &self.0 {
             Kind::Memory(_) => 0,
-            Kind::Redis(streams) => streams.keys.mend(&mut streams.link()).await?,
+            Kind::Redis(streams) => streams.keys.repair(&mut streams.connection()).await?,
         })
     }
 
-    /// Tells every worker that somebody wants `id` to stop.
+    /// Publishes a request to cancel `id` to all workers.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
@@ -108,7 +107,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The jobs that somebody wants to stop, from now on. Call it within a Tokio runtime.
+    /// Subscribes to requests to cancel jobs. Call it within a Tokio runtime.
     pub fn cancels(&self) -> Subscription<JobId> {
         match &self.0 {
             Kind::Memory(memory) => Subscription::memory(memory.cancels.subscribe(), None),
@@ -118,7 +117,7 @@ impl Queue {
         }
     }
 
-    /// Tells every inference process that the set of served models changed.
+    /// Publishes a change of the served models to all inference processes.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
@@ -130,8 +129,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Yields when the served models may have changed: once to begin with, at every announcement, and after every
-    /// interruption of the connection. Call it within a Tokio runtime.
+    /// Subscribes to changes of the served models. Yields once at the start, at every change, and after every interruption
+    /// of the connection. Call it within a Tokio runtime.
     pub fn model_changes(&self) -> Subscription<()> {
         match &self.0 {
             Kind::Memory(memory) => Subscription::memory(memory.models.subscribe(), Some(())),
@@ -139,10 +138,10 @@ impl Queue {
         }
     }
 
-    /// Whether the queue takes jobs now.
+    /// Checks that the queue accepts jobs.
     ///
     /// # Errors
-    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable): away, full, or a replica.
+    /// [`QueueError::Unavailable`](crate::QueueError::Unavailable): Redis is away, full, or a replica.
     pub async fn ping(&self) -> Result<()> {
         if let Kind::Redis(streams) = &self.0 {
             streams.ping().await?;
@@ -150,25 +149,26 @@ impl Queue {
         Ok(())
     }
 
-    /// The ids in each class that wait or are being claimed, highest first.
+    /// The number of ids in each class that wait or are being claimed, highest class first.
     ///
     /// # Errors
     /// [`QueueError::Unavailable`](crate::QueueError::Unavailable).
     pub async fn depth(&self) -> Result<Vec<(PriorityClass, u64)>> {
         Ok(match &self.0 {
             Kind::Memory(memory) => memory.depth(),
-            Kind::Redis(streams) => streams.keys.depth(&mut streams.link()).await?,
+            Kind::Redis(streams) => streams.keys.depth(&mut streams.connection()).await?,
         })
     }
 
-    /// Job ids for an apalis worker, of the highest class first, up to `places` at a time: a worker never holds an id that
-    /// another one could run. `worker` names it in Redis, for people who look there. Call it within a Tokio runtime.
-    pub fn consume(&self, worker: &str, places: usize) -> Consumer {
+    /// Starts a consumer for an apalis worker with `slots` slots. It reads the highest class first, and never more ids than
+    /// the worker has free slots, so no id waits that another worker could run. `worker` is part of the consumer's name in
+    /// Redis. Call it within a Tokio runtime.
+    pub fn consume(&self, worker: &str, slots: usize) -> Consumer {
         let source = match &self.0 {
             Kind::Memory(memory) => Source::Memory(memory.clone()),
             Kind::Redis(streams) => Source::Redis(Box::new(Reader::new(streams.clone(), worker))),
         };
-        Consumer::start(source, places)
+        Consumer::start(source, slots)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A queue in Redis: what every process that uses it shares.
+//! A queue in Redis: its keys, its options and its connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,32 +6,32 @@ use std::time::Duration;
 use redis::RedisResult;
 
 use crate::address::Address;
+use crate::connection::Connection;
+use crate::endpoint::Endpoint;
+use crate::enqueue::{EnqueueFrom, Enqueued, ReadyJob, UserWindow};
 use crate::error::Result;
 use crate::keys::Keys;
-use crate::link::Link;
-use crate::place::Place;
-use crate::ready::{Offered, Ready, Share, Turn};
 
-/// Jobs offered at once; bounds the memory of a request, and the time a script holds Redis up.
+/// Most jobs per call; bounds the size of a command and how long a script blocks Redis.
 const BATCH: usize = 500;
 
-/// How Redis is spoken to.
+/// Options of a queue in Redis.
 #[derive(Debug, Clone)]
 pub struct RedisOptions {
-    /// How long one read waits for an id. Also the longest that closing a consumer waits for its last read.
+    /// How long a read blocks. Closing a consumer waits for its last read, so at most for this long.
     pub block: Duration,
-    /// An id that a worker read but neither claimed nor gave back for this long goes to another.
+    /// An id that a worker read and neither acknowledged nor returned for this long is delivered to another worker.
     pub redeliver_after: Duration,
-    /// A worker that asked for nothing and holds nothing for this long is forgotten.
+    /// A consumer that was idle for this long and has no pending entries is deleted from the group.
     pub forget_after: Duration,
-    /// A command that takes longer than this counts as failed. Redis answers in well under a millisecond when it is well.
+    /// Time limit of a command. A healthy Redis answers in well under a millisecond.
     pub answer_limit: Duration,
-    /// The authorities, in PEM, that certificates are checked against instead of the system's.
+    /// Certificate authorities in PEM that replace the system's.
     pub tls_ca: Option<Vec<u8>>,
 }
 
 impl Default for RedisOptions {
-    /// 1 s, 10 s, 1 h, 1.5 s, the system's.
+    /// 1 s, 10 s, 1 h, 1.5 s, the system's authorities.
     fn default() -> Self {
         Self {
             block: Duration::from_secs(1),
@@ -43,53 +43,58 @@ impl Default for RedisOptions {
     }
 }
 
-/// One queue in one Redis, be it one server or several.
+/// One queue in Redis.
 pub(crate) struct Streams {
-    pub(crate) place: Arc<Place>,
+    pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) keys: Keys,
     pub(crate) options: RedisOptions,
     prefix: String,
-    /// For everything but the reads that wait: those would hold the other commands up.
-    link: Link,
+    /// For all commands except blocking reads, which would delay the other commands.
+    connection: Connection,
 }
 
 impl Streams {
     pub(crate) fn open(url: &str, prefix: &str, options: RedisOptions) -> Result<Self> {
         let address = Address::parse(url, options.tls_ca.as_deref())?;
         let keys = Keys::new(prefix);
-        let place = Arc::new(Place::new(address, keys.jobs[0].clone()));
-        let link = Link::new(Arc::clone(&place), options.answer_limit);
-        Ok(Self { place, keys, options, prefix: prefix.to_owned(), link })
+        let endpoint = Arc::new(Endpoint::new(address, keys.jobs[0].clone()));
+        let connection = Connection::new(Arc::clone(&endpoint), options.answer_limit);
+        Ok(Self { endpoint, keys, options, prefix: prefix.to_owned(), connection })
     }
 
-    /// For everything but the reads that wait.
-    pub(crate) fn link(&self) -> Link {
-        self.link.clone()
+    /// For all commands except blocking reads.
+    pub(crate) fn connection(&self) -> Connection {
+        self.connection.clone()
     }
 
-    pub(crate) async fn offer(&self, jobs: &[Ready], window: u64, turn: Turn) -> RedisResult<Vec<Offered>> {
-        let mut offered = Vec::with_capacity(jobs.len());
+    pub(crate) async fn enqueue(
+        &self,
+        jobs: &[ReadyJob],
+        window: u64,
+        from: EnqueueFrom,
+    ) -> RedisResult<Vec<Enqueued>> {
+        let mut results = Vec::with_capacity(jobs.len());
         for batch in jobs.chunks(BATCH) {
-            offered.extend(self.keys.offer(&mut self.link(), batch, window, turn).await?);
+            results.extend(self.keys.enqueue(&mut self.connection(), batch, window, from).await?);
         }
-        Ok(offered)
+        Ok(results)
     }
 
-    pub(crate) async fn caught_up(&self, shares: &[Share]) -> RedisResult<()> {
-        for batch in shares.chunks(BATCH) {
-            self.keys.caught_up(&mut self.link(), batch).await?;
+    pub(crate) async fn clear_refusals(&self, windows: &[UserWindow]) -> RedisResult<()> {
+        for batch in windows.chunks(BATCH) {
+            self.keys.clear_refusals(&mut self.connection(), batch).await?;
         }
         Ok(())
     }
 
-    /// A write, because a Redis that is full or a replica answers `PING` and takes no job.
+    /// Writes a key, because a full Redis and a replica answer `PING` although they refuse writes.
     pub(crate) async fn ping(&self) -> RedisResult<()> {
         let key = self.key("ping");
-        redis::cmd("SET").arg(key).arg(1).arg("EX").arg(60).exec_async(&mut self.link()).await
+        redis::cmd("SET").arg(key).arg(1).arg("EX").arg(60).exec_async(&mut self.connection()).await
     }
 
     pub(crate) async fn publish(&self, channel: &str, text: &str) -> RedisResult<()> {
-        redis::cmd("PUBLISH").arg(channel).arg(text).exec_async(&mut self.link()).await
+        redis::cmd("PUBLISH").arg(channel).arg(text).exec_async(&mut self.connection()).await
     }
 
     /// The full name of a key or channel of this queue.

@@ -1,4 +1,4 @@
-//! Listens to one Redis channel over a connection of its own, and connects again whenever that ends or falls silent.
+//! Subscribes to a Redis channel on a connection of its own, and reconnects when the connection ends or does not answer.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::backoff::Backoff;
-use crate::link::{patience, too_slow};
-use crate::push::Subscription;
+use crate::connection::{connection_config, too_slow};
 use crate::streams::Streams;
+use crate::subscription::Subscription;
 
-/// Notes that a listener may fall behind before it loses new ones.
-const NOTES: usize = 256;
+/// Messages buffered for a listener; new messages are lost beyond that.
+const MAX_BUFFERED: usize = 256;
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
-/// A peer that went away without a word (a failover, a dropped route) shows only when asked.
+/// Only a ping detects a peer that is gone without closing the connection (a failover, a dropped route).
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_LIMIT: Duration = Duration::from_secs(2);
 
@@ -29,11 +29,11 @@ pub(crate) fn subscribe<T: Clone + Send + Sync + 'static>(
     connected: Option<T>,
     parse: fn(&[u8]) -> Option<T>,
 ) -> Subscription<T> {
-    let (notes, listener) = mpsc::channel(NOTES);
+    let (messages, listener) = mpsc::channel(MAX_BUFFERED);
     tokio::spawn(async move {
         tokio::select! {
-            () = listen_always(&streams, &channel, connected.as_ref(), parse, &notes) => {}
-            () = notes.closed() => {}
+            () = listen_always(&streams, &channel, connected.as_ref(), parse, &messages) => {}
+            () = messages.closed() => {}
         }
     });
     Subscription::redis(listener)
@@ -45,11 +45,11 @@ async fn listen_always<T: Clone>(
     channel: &str,
     connected: Option<&T>,
     parse: fn(&[u8]) -> Option<T>,
-    notes: &mpsc::Sender<T>,
+    messages: &mpsc::Sender<T>,
 ) {
     let mut backoff = Backoff::default();
     loop {
-        let listening = AssertUnwindSafe(listen(streams, channel, connected, parse, notes));
+        let listening = AssertUnwindSafe(listen(streams, channel, connected, parse, messages));
         if listening.catch_unwind().await.is_err() {
             tracing::error!(channel, "the subscription panicked; subscribing again");
         }
@@ -63,20 +63,20 @@ async fn listen<T: Clone>(
     channel: &str,
     connected: Option<&T>,
     parse: fn(&[u8]) -> Option<T>,
-    notes: &mpsc::Sender<T>,
+    messages: &mpsc::Sender<T>,
 ) {
     let mut backoff = Backoff::default();
     loop {
         match connect(streams, channel).await {
             Ok((sink, stream)) => {
                 backoff.succeeded();
-                connected.into_iter().for_each(|note| push(notes, note.clone()));
-                forward(sink, stream, parse, notes).await;
+                connected.into_iter().for_each(|message| push(messages, message.clone()));
+                forward(sink, stream, parse, messages).await;
                 tracing::debug!(channel, "the subscription ended; connecting again");
             }
             Err(error) => {
                 if backoff.failed() == 1 {
-                    tracing::warn!(channel, %error, "can't subscribe; trying until it works");
+                    tracing::warn!(channel, %error, "subscribing failed; retrying");
                 }
                 tokio::time::sleep(backoff.delay()).await;
             }
@@ -86,23 +86,25 @@ async fn listen<T: Clone>(
 
 async fn connect(streams: &Streams, channel: &str) -> RedisResult<(PubSubSink, PubSubStream)> {
     let connecting = async {
-        let mut pubsub = streams.place.find(&patience()).await?.get_async_pubsub().await?;
+        let mut pubsub = streams.endpoint.find(&connection_config()).await?.get_async_pubsub().await?;
         pubsub.subscribe(channel).await?;
         Ok(pubsub.split())
     };
     timeout(CONNECT_LIMIT, connecting).await.unwrap_or_else(|_| Err(too_slow()))
 }
 
-/// Passes notes on until the connection ends or no longer answers.
+/// Forwards messages until the connection ends or does not answer a ping.
 async fn forward<T>(
     mut sink: PubSubSink,
     mut stream: PubSubStream,
     parse: fn(&[u8]) -> Option<T>,
-    notes: &mpsc::Sender<T>,
+    messages: &mpsc::Sender<T>,
 ) {
     loop {
         match timeout(PING_EVERY, stream.next()).await {
-            Ok(Some(message)) => parse(message.get_payload_bytes()).into_iter().for_each(|note| push(notes, note)),
+            Ok(Some(message)) => {
+                parse(message.get_payload_bytes()).into_iter().for_each(|message| push(messages, message))
+            }
             Ok(None) => return,
             Err(_) => {
                 if !matches!(timeout(PING_LIMIT, sink.ping::<redis::Value>()).await, Ok(Ok(_))) {
@@ -113,9 +115,9 @@ async fn forward<T>(
     }
 }
 
-/// A full channel loses the note: its listener has others to work through, and the database tells it the rest.
-fn push<T>(notes: &mpsc::Sender<T>, note: T) {
-    let _ = notes.try_send(note);
+/// A full buffer loses the message: the listener reads the database when it handles the buffered messages.
+fn push<T>(messages: &mpsc::Sender<T>, message: T) {
+    let _ = messages.try_send(message);
 }
 
 #[cfg(test)]

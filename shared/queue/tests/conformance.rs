@@ -1,4 +1,4 @@
-//! What every queue must do, tried on the one in memory and on the one in Redis; and what Redis may do to it.
+//! Behaviour of both queues, in memory and in Redis, and of the queue in Redis under faults.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
@@ -7,7 +7,7 @@ mod conformance {
     mod harness;
     mod order;
     mod outage;
-    mod push;
     mod several;
+    mod subscriptions;
     mod worker;
 }

@@ -1,22 +1,21 @@
-//! Turns a dead training process into words for people, and decides whether the death was the job's own failure (out
-//! of memory) or a crash, and a crash by panic or otherwise. Messages never carry paths.
+//! Maps the end of a training process to a job error: out of memory, a panic, or another crash. Messages contain no paths.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use trainyard_domain::{FailureCode, JobError};
 
-use super::{Outcome, words};
+use super::{Outcome, log_excerpt};
 
 /// Exit status of a Rust program whose main thread panicked.
 const PANICKED: i32 = 101;
 
-/// A broken protocol: a defect of ours, told without detail.
-pub(super) fn broken(how: &str) -> JobError {
+/// The error for a process that broke the protocol.
+pub(super) fn protocol_error(how: &str) -> JobError {
     JobError::new(FailureCode::Internal, format!("the training process {how}"))
 }
 
-/// A run that needed more memory than it may have.
+/// The error for a run that exceeded its memory limit.
 pub(super) fn out_of_memory(memory_mb: u64) -> JobError {
     let message = if memory_mb > 0 {
         format!("training needed more than the {memory_mb} MB of worker.child_memory_mb")
@@ -26,7 +25,7 @@ pub(super) fn out_of_memory(memory_mb: u64) -> JobError {
     JobError::new(FailureCode::OutOfMemory, message)
 }
 
-/// What a process that died without a last report tells about the job.
+/// The outcome of a process that died without a last report.
 pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_mb: u64) -> Outcome {
     if oom_killed && status.signal() == Some(libc::SIGKILL) {
         let message = "training needed more memory than this machine or its container has";
@@ -36,21 +35,21 @@ pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_m
         return Outcome::Failed(out_of_memory(memory_mb));
     }
     let (code, how) = match (status.signal(), status.code()) {
-        // A panic on the way from a panic aborts.
-        (Some(libc::SIGABRT), _) if words::tell_of_panic(tail) => (FailureCode::Panicked, "panic".to_owned()),
+        // A panic during a panic aborts.
+        (Some(libc::SIGABRT), _) if log_excerpt::contains_panic(tail) => (FailureCode::Panicked, "panic".to_owned()),
         (Some(signal), _) => (FailureCode::Crashed, format!("signal {signal} ({})", signal_name(signal))),
-        (None, Some(0)) => return Outcome::Failed(broken("ended without a result")),
+        (None, Some(0)) => return Outcome::Failed(protocol_error("ended without a result")),
         (None, Some(PANICKED)) => (FailureCode::Panicked, "panic".to_owned()),
         (None, status) => (FailureCode::Crashed, format!("exit status {}", status.unwrap_or(-1))),
     };
-    let message = match words::last(tail) {
-        Some(words) => format!("{how}: {words}"),
+    let message = match log_excerpt::last_message(tail) {
+        Some(text) => format!("{how}: {text}"),
         None => how,
     };
     Outcome::Crashed(JobError::new(code, message))
 }
 
-/// What Rust's allocator, the system and the loader say when the address-space limit is reached.
+/// Messages of Rust's allocator, the C library and the loader at the address space limit.
 const NO_MEMORY: [&str; 5] = [
     "memory allocation of",
     "Cannot allocate memory",
@@ -58,14 +57,14 @@ const NO_MEMORY: [&str; 5] = [
     "cannot map zero-fill pages",
     "cannot allocate TLS data structures",
 ];
-/// Exit status of a program that the loader could not start.
+/// Exit status after a failure of the loader.
 pub(super) const NOT_LOADED: i32 = 127;
 
-/// Rust aborts when an allocation fails; some C libraries end an abort by a fault.
+/// Rust aborts when an allocation fails. Some C libraries end an abort by another signal.
 fn ran_out_of_memory(status: ExitStatus, tail: &str) -> bool {
     match (status.signal(), status.code()) {
         (Some(libc::SIGABRT | libc::SIGSEGV | libc::SIGILL | libc::SIGTRAP), _)
-        | (None, Some(PANICKED | NOT_LOADED)) => NO_MEMORY.iter().any(|words| tail.contains(words)),
+        | (None, Some(PANICKED | NOT_LOADED)) => NO_MEMORY.iter().any(|message| tail.contains(message)),
         _ => false,
     }
 }
@@ -90,7 +89,7 @@ fn signal_name(signal: i32) -> &'static str {
     }
 }
 
-/// How many processes the kernel has killed for want of memory since it started; 0 where it does not say.
+/// The number of processes that the kernel's OOM killer has killed since the boot; 0 if unknown.
 pub(super) fn oom_kills() -> u64 {
     let counters = std::fs::read_to_string("/proc/vmstat").unwrap_or_default();
     counters.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
@@ -100,7 +99,7 @@ pub(super) fn oom_kills() -> u64 {
 mod tests {
     use super::*;
 
-    fn death(status: i32, tail: &str) -> JobError {
+    fn crash_error(status: i32, tail: &str) -> JobError {
         match explain(ExitStatus::from_raw(status), tail, false, 100) {
             Outcome::Crashed(error) => error,
             other => panic!("{other:?}"),
@@ -108,13 +107,13 @@ mod tests {
     }
 
     fn crash(status: i32, tail: &str) -> String {
-        let error = death(status, tail);
+        let error = crash_error(status, tail);
         assert_eq!(error.code, FailureCode::Crashed);
         error.message
     }
 
     fn panicked(status: i32, tail: &str) -> String {
-        let error = death(status, tail);
+        let error = crash_error(status, tail);
         assert_eq!(error.code, FailureCode::Panicked);
         error.message
     }
@@ -127,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn deaths_are_named_and_their_last_words_hold_no_path() {
+    fn crashes_have_a_message_without_paths() {
         assert_eq!(crash(11, ""), "signal 11 (SIGSEGV)");
         assert_eq!(crash(9, ""), "signal 9 (SIGKILL)");
         assert_eq!(crash(7 << 8, "cannot open /var/lib/x now\n"), "exit status 7: cannot open … now");
     }
 
     #[test]
-    fn a_panic_is_told_from_other_deaths() {
+    fn a_panic_is_distinguished_from_other_crashes() {
         let tail = "panicked: index 3 of 2\nat src/a.rs:1\n";
         assert_eq!(panicked(101 << 8, tail), "panic: index 3 of 2");
         assert_eq!(panicked(6, tail), "panic: index 3 of 2");
@@ -142,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn running_out_of_memory_is_a_failure_of_its_own() {
+    fn running_out_of_memory_is_not_a_crash() {
         assert_eq!(code(6, "memory allocation of 80 bytes failed\n", false), FailureCode::OutOfMemory);
         assert_eq!(code(9, "", true), FailureCode::OutOfMemory);
         assert_eq!(crash(6, "stack overflow"), "signal 6 (SIGABRT): stack overflow");
     }
 
     #[test]
-    fn an_exit_without_a_result_breaks_the_protocol() {
+    fn an_exit_without_a_result_is_an_internal_error() {
         assert_eq!(code(0, "", false), FailureCode::Internal);
     }
 }

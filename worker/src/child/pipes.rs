@@ -1,4 +1,4 @@
-//! Reads a training process's pipes within limits: lines of the protocol from its output, the tail of its log.
+//! Reads the pipes of a training process within limits: reports from its output, and the tail of its log.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,16 +9,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::protocol::{MAX_LINE_BYTES, Report};
 
-/// How much of the log's end is kept.
+/// The size of the tail.
 const TAIL_BYTES: usize = 4 * 1024;
 
-/// How a process abused its pipes.
+/// An error of a process in using its pipes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Breach {
-    /// It wrote more than it may.
-    Flood,
-    /// It wrote something that is no report.
-    Nonsense,
+pub(super) enum PipeError {
+    /// It wrote more than its limit.
+    TooMuchOutput,
+    /// It wrote a line that is not a report.
+    InvalidReport,
 }
 
 /// The reports of one process.
@@ -34,18 +34,15 @@ impl<R: AsyncRead + Unpin> Reports<R> {
         Self { pipe: pipe.map(BufReader::new), left: limit, line: Vec::new() }
     }
 
-    /// The next report; `None` when the pipe is closed.
-    ///
-    /// # Errors
-    /// How the process broke the protocol.
-    pub(super) async fn next(&mut self) -> Result<Option<Report>, Breach> {
+    /// Reads the next report; `None` when the pipe is closed.
+    pub(super) async fn next(&mut self) -> Result<Option<Report>, PipeError> {
         let Some(pipe) = &mut self.pipe else { return Ok(None) };
         self.line.clear();
         loop {
-            // A pipe that can't be read is a pipe that is closed: the exit status tells the rest.
+            // An unreadable pipe counts as closed. The exit status explains the end of the process.
             let chunk = pipe.fill_buf().await.unwrap_or_default();
             if chunk.is_empty() {
-                // A line without its end was cut off by a death; the exit status explains it better than a parser.
+                // An incomplete line is ignored, for the same reason.
                 return Ok(None);
             }
             let (taken, ended) = match chunk.iter().position(|byte| *byte == b'\n') {
@@ -55,64 +52,64 @@ impl<R: AsyncRead + Unpin> Reports<R> {
             self.line.extend_from_slice(&chunk[..taken]);
             pipe.consume(taken);
             let within = self.left.checked_sub(taken as u64).filter(|_| self.line.len() <= MAX_LINE_BYTES);
-            self.left = within.ok_or(Breach::Flood)?;
+            self.left = within.ok_or(PipeError::TooMuchOutput)?;
             if ended {
-                return serde_json::from_slice(&self.line).map(Some).map_err(|_| Breach::Nonsense);
+                return serde_json::from_slice(&self.line).map(Some).map_err(|_| PipeError::InvalidReport);
             }
         }
     }
 }
 
-/// Follows a process's log and keeps its end.
-pub(super) struct Tail {
-    kept: Arc<Mutex<Vec<u8>>>,
-    flooded: CancellationToken,
-    follower: tokio::task::JoinHandle<()>,
+/// Reads the log of a process and keeps its tail.
+pub(super) struct StderrTail {
+    tail: Arc<Mutex<Vec<u8>>>,
+    exceeded: CancellationToken,
+    reader: tokio::task::JoinHandle<()>,
 }
 
-impl Tail {
-    /// Starts following; past `limit` bytes the log counts as flooded.
+impl StderrTail {
+    /// Starts to read the log, whose limit is in bytes.
     pub(super) fn follow(pipe: Option<ChildStderr>, limit: u64) -> Self {
-        let (kept, flooded) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());
-        let follower = tokio::spawn(follow(pipe, limit, Arc::clone(&kept), flooded.clone()));
-        Self { kept, flooded, follower }
+        let (tail, exceeded) = (Arc::new(Mutex::new(Vec::new())), CancellationToken::new());
+        let reader = tokio::spawn(read(pipe, limit, Arc::clone(&tail), exceeded.clone()));
+        Self { tail, exceeded, reader }
     }
 
-    /// Waits until the log has outgrown its limit.
-    pub(super) async fn flooded(&self) {
-        self.flooded.cancelled().await;
+    /// Waits until the log exceeds its limit.
+    pub(super) async fn exceeded(&self) {
+        self.exceeded.cancelled().await;
     }
 
-    /// Whether the log has outgrown its limit.
-    pub(super) fn is_flooded(&self) -> bool {
-        self.flooded.is_cancelled()
+    /// Whether the log exceeds its limit.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.exceeded.is_cancelled()
     }
 
-    /// The log's end, once the process has ended. Something that inherited the pipe may hold it open, so the wait is short.
+    /// The tail, once the process has ended. A process that inherited the pipe may keep it open, so the wait is short.
     pub(super) async fn finish(&mut self) -> String {
-        let _ = tokio::time::timeout(Duration::from_millis(500), &mut self.follower).await;
-        self.follower.abort();
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&kept);
-        if kept.len() < TAIL_BYTES {
+        let _ = tokio::time::timeout(Duration::from_millis(500), &mut self.reader).await;
+        self.reader.abort();
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&tail);
+        if tail.len() < TAIL_BYTES {
             return text.into_owned();
         }
-        // The cut may have gone through a path, whose end alone would not look like one.
-        text.split_once(char::is_whitespace).map(|(_, whole)| whole.to_owned()).unwrap_or_default()
+        // The first word is dropped: it may be the end of a path, which would not be recognised.
+        text.split_once(char::is_whitespace).map(|(_, rest)| rest.to_owned()).unwrap_or_default()
     }
 }
 
-async fn follow(pipe: Option<ChildStderr>, limit: u64, kept: Arc<Mutex<Vec<u8>>>, flooded: CancellationToken) {
+async fn read(pipe: Option<ChildStderr>, limit: u64, tail: Arc<Mutex<Vec<u8>>>, exceeded: CancellationToken) {
     let Some(mut pipe) = pipe else { return };
     let (mut chunk, mut read) = (vec![0; TAIL_BYTES], 0);
     while let Ok(n @ 1..) = pipe.read(&mut chunk).await {
         read += n as u64;
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(&chunk[..n]);
-        let surplus = kept.len().saturating_sub(TAIL_BYTES);
-        kept.drain(..surplus);
+        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.extend_from_slice(&chunk[..n]);
+        let surplus = tail.len().saturating_sub(TAIL_BYTES);
+        tail.drain(..surplus);
         if read > limit {
-            flooded.cancel();
+            exceeded.cancel();
         }
     }
 }
@@ -122,27 +119,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn reports_are_read_line_by_line_and_nonsense_is_told_apart_from_the_end() {
+    async fn invalid_lines_are_errors_and_the_end_is_none() {
         let text = b"{\"type\":\"progress\",\"phase\":\"a\",\"fraction\":0.1}\nhello\n";
         let mut reports = Reports::new(Some(&text[..]), 1_000);
         assert!(matches!(reports.next().await, Ok(Some(Report::Progress { .. }))));
-        assert_eq!(reports.next().await, Err(Breach::Nonsense));
+        assert_eq!(reports.next().await, Err(PipeError::InvalidReport));
         assert_eq!(reports.next().await, Ok(None));
     }
 
     #[tokio::test]
-    async fn a_line_without_end_is_given_up_at_the_limit() {
+    async fn a_line_without_end_exceeds_the_limit() {
         let mut reports = Reports::new(Some(tokio::io::repeat(b'x')), u64::MAX);
-        assert_eq!(reports.next().await, Err(Breach::Flood));
+        assert_eq!(reports.next().await, Err(PipeError::TooMuchOutput));
     }
 
     #[tokio::test]
-    async fn many_good_reports_are_a_flood_as_well() {
+    async fn many_valid_reports_exceed_the_limit() {
         let line = "{\"type\":\"progress\",\"phase\":\"a\",\"fraction\":0.1}\n";
         let text = line.repeat(3);
         let mut reports = Reports::new(Some(text.as_bytes()), 2 * line.len() as u64);
         assert!(matches!(reports.next().await, Ok(Some(_))));
         assert!(matches!(reports.next().await, Ok(Some(_))));
-        assert_eq!(reports.next().await, Err(Breach::Flood));
+        assert_eq!(reports.next().await, Err(PipeError::TooMuchOutput));
     }
 }

@@ -1,9 +1,9 @@
-//! Starts a training process with its limits, watches for its end and kills it: the only place with `unsafe`, for the
-//! few calls between fork and exec.
+//! Starts a training process with its limits, waits for its end, and kills it. `unsafe` is needed for the calls between
+//! fork and exec.
 //!
-//! Each process has an operating system thread of its own that starts it, waits for it and reaps it. The kernel sends
-//! the parent-death signal when the *thread* that forked is gone, so that thread must outlive the child; and a process
-//! group may be signalled only while its leader is not reaped, which that thread alone decides.
+//! An operating system thread per process forks, waits and reaps. The kernel sends the parent-death signal when the forking
+//! *thread* ends, so this thread must outlive the child. It also decides when the leader is reaped; a process group may be
+//! signalled only before.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -20,32 +20,32 @@ use tokio::sync::{oneshot, watch};
 use crate::protocol::Task;
 use crate::sandbox::Sandbox;
 
-/// What a training process may use.
+/// The limits of a training process.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// The program; it is started as `<program> train-task`.
+    /// The program, started as `<program> train-task`.
     pub(crate) program: PathBuf,
-    /// The folder where it starts and may write, removed after the run.
+    /// The working directory, which the process may write. It is deleted after the run.
     pub(crate) folder: PathBuf,
-    /// What confines it.
+    /// The sandbox.
     pub(crate) sandbox: Sandbox,
-    /// Longest run.
+    /// Time limit.
     pub(crate) timeout: Duration,
     /// Address space in MiB; 0 is unlimited.
     pub(crate) memory_mb: u64,
-    /// Largest file it may write, in bytes.
+    /// Largest file, in bytes.
     pub(crate) file_bytes: u64,
-    /// Most it may write to its folder in all, in MiB; 0 is unlimited.
+    /// Total size of the folder in MiB; 0 is unlimited.
     pub(crate) folder_mb: u64,
-    /// Most it may write to each of its pipes, in MiB.
+    /// Most output on each pipe, in MiB.
     pub(crate) output_mb: u64,
-    /// Most files it may have open.
+    /// Most open files.
     pub(crate) open_files: u64,
-    /// Threads it may compute with.
+    /// Threads for training.
     pub(crate) threads: usize,
 }
 
-/// A running training process. Dropping it kills it.
+/// A running training process, killed when dropped.
 pub(super) struct Process {
     group: Group,
     exit: watch::Receiver<Option<ExitStatus>>,
@@ -61,7 +61,7 @@ struct Group(Arc<Mutex<Option<Pid>>>);
 impl Group {
     fn signal(&self, signal: Signal) {
         if let Some(pid) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            // Gone already is as good as killed.
+            // The group may have ended already.
             let _ = kill_process_group(pid, signal);
         }
     }
@@ -69,8 +69,7 @@ impl Group {
     fn close(&self) {
         let mut pid = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pid) = pid.take() {
-            // The leader is dead but not reaped, so the group's number can't have been given away: what it left
-            // behind goes too.
+            // The leader is dead and not reaped, so its group id is not reused. The rest of the group is killed.
             let _ = kill_process_group(pid, Signal::KILL);
         }
     }
@@ -78,9 +77,6 @@ impl Group {
 
 impl Process {
     /// Starts the process.
-    ///
-    /// # Errors
-    /// When the operating system refuses.
     pub(super) async fn spawn(limits: &Limits) -> io::Result<Self> {
         let command = command(limits);
         let (started, spawned) = oneshot::channel();
@@ -96,23 +92,23 @@ impl Process {
         })
     }
 
-    /// Hands the task over. The pipe stays open: its end tells the process that its worker is gone.
+    /// Sends the task. The pipe stays open: the process ends when the pipe is closed by the death of its worker.
     pub(super) async fn send(&mut self, task: &Task) {
         let Some(stdin) = &mut self.stdin else { return };
         let mut line = serde_json::to_vec(task).unwrap_or_default();
         line.push(b'\n');
-        // A process that does not read is dead or hangs; both are found out by what follows.
+        // A process that does not read is dead or hangs, which the caller detects.
         let _ = tokio::time::timeout(Duration::from_secs(10), stdin.write_all(&line)).await;
     }
 
-    /// Waits for its end.
+    /// Waits until the process has ended.
     pub(super) async fn ended(&self) -> ExitStatus {
         let mut exit = self.exit.clone();
         let status = exit.wait_for(Option::is_some).await.map(|status| *status);
         status.ok().flatten().unwrap_or_default()
     }
 
-    /// Asks it to end, and kills it after `grace`.
+    /// Sends SIGTERM, and SIGKILL after `grace`.
     pub(super) async fn terminate(&self, grace: Duration) {
         self.group.signal(Signal::TERM);
         if tokio::time::timeout(grace, self.ended()).await.is_err() {
@@ -120,7 +116,7 @@ impl Process {
         }
     }
 
-    /// Kills it and everything it started.
+    /// Kills the process group and waits for its end.
     pub(super) async fn kill(&self) {
         self.group.signal(Signal::KILL);
         self.ended().await;
@@ -135,7 +131,7 @@ impl Drop for Process {
 
 type Pipes = (Option<std::process::ChildStdin>, Option<std::process::ChildStdout>, Option<std::process::ChildStderr>);
 
-/// The life of one reaper thread: start, wait, clear up.
+/// The reaper thread: starts the process, waits, and reaps it.
 fn reap(
     mut command: Command,
     started: oneshot::Sender<io::Result<(Group, Pipes)>>,
@@ -149,7 +145,7 @@ fn reap(
     let group = Group(Arc::new(Mutex::new(Some(pid))));
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     if started.send(Ok((group.clone(), pipes))).is_err() {
-        // Nobody waits for it any more.
+        // The caller was dropped.
         group.signal(Signal::KILL);
     }
     let end = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -172,40 +168,40 @@ fn command(limits: &Limits) -> Command {
         .process_group(0);
     let (memory, file_bytes) = (limits.memory_mb << 20, limits.file_bytes);
     let (open_files, parent) = (limits.open_files, std::process::id());
-    // SAFETY: `confine` makes system calls alone: it takes no lock and allocates nothing, as must be between fork and
-    // exec of a process with threads.
+    // SAFETY: `apply_limits` makes only system calls. It takes no lock and allocates nothing, as is required between fork
+    // and exec in a process with threads.
     unsafe {
-        command.pre_exec(move || confine(memory, file_bytes, open_files, parent));
+        command.pre_exec(move || apply_limits(memory, file_bytes, open_files, parent));
     }
     command
 }
 
-/// Everything the process gets to know of its surroundings: no secret of the worker's is among it.
+/// The environment of the process. It contains no secret of the worker.
 fn environment(folder: &Path, threads: usize) -> Vec<(&'static str, std::ffi::OsString)> {
     let inherited = |name| std::env::var_os(name).map(|value| (name, value));
     let mut environment: Vec<_> = ["PATH", "LANG"].into_iter().filter_map(inherited).collect();
     environment.push(("TMPDIR", folder.into()));
     environment.push(("RAYON_NUM_THREADS", threads.to_string().into()));
-    // Each allocator arena reserves 64 MiB of address space, which would count against the limit.
+    // Each arena of the allocator reserves 64 MiB of address space, which counts towards the memory limit.
     environment.push(("MALLOC_ARENA_MAX", "2".into()));
     environment
 }
 
 /// Runs in the child between fork and exec.
-fn confine(memory: u64, file_bytes: u64, open_files: u64, parent: u32) -> io::Result<()> {
+fn apply_limits(memory: u64, file_bytes: u64, open_files: u64, parent: u32) -> io::Result<()> {
     // SAFETY: each call takes plain numbers or a pointer to a live local or constant, and is async-signal-safe.
     unsafe {
         if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
             return Err(io::Error::last_os_error());
         }
-        // The worker may have died before the line above.
+        // The worker may have died before the call above.
         if u32::try_from(libc::getppid()) != Ok(parent) {
             libc::_exit(1);
         }
-        // From here on failures are let pass: a container may forbid any of it, and the work can still be done.
+        // Failures of the next calls are ignored: a container may forbid them, and training works without them.
         libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         libc::umask(0o077);
-        // The training gives way to heartbeats and serving, and is the first to go when memory runs out.
+        // Training has a lower priority than the heartbeat, and is the first victim of the OOM killer.
         libc::nice(5);
         let score = libc::open(c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
         if score >= 0 {
@@ -224,7 +220,7 @@ type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = libc::c_int;
 
-/// Lowers a limit, to what the worker itself may have at most.
+/// Lowers a resource limit to `value`, or to the worker's own limit if that is lower.
 fn limit(resource: Resource, value: u64) -> io::Result<()> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls get a pointer to a live `rlimit`.

@@ -1,5 +1,5 @@
-//! File access by Landlock: read the dataset, use the run's own folder, nothing else. Landlock also denies TCP and
-//! signals to other processes where the kernel has that.
+//! Landlock: the process may read the dataset and use the run's own folder. Newer kernels also deny TCP, and signals to
+//! other processes.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use landlock::{
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, make_bitflags,
 };
 
-/// The newest version that this code is tested with. Kernels with an older one enforce the rights they know.
+/// The newest tested Landlock version. Kernels with an older version enforce the access rights of that version.
 const TESTED: ABI = ABI::V7;
 
-/// What the process may do in its own folder: no device, no socket, no link that leads out of it.
+/// Access rights in the own folder: no devices, sockets or links.
 const OWN_FOLDER: BitFlags<AccessFs> =
     make_bitflags!(AccessFs::{ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir});
 
 /// Restricts the calling thread to `folder` and to reading `dataset`.
 ///
 /// # Errors
-/// What is missing, in words.
+/// Why Landlock is not available.
 pub(super) fn restrict(folder: &Path, dataset: &Path) -> Result<(), String> {
     let status = enforce(folder, dataset).map_err(|error| error.to_string())?;
     match (status.ruleset, status.landlock) {
@@ -34,7 +34,7 @@ fn enforce(folder: &Path, dataset: &Path) -> Result<landlock::RestrictionStatus,
         .handle_access(AccessNet::from_all(TESTED))?
         .scope(Scope::from_all(TESTED))?
         .create()?;
-    // A path that can't be opened gets no rule, and is closed to the process like all others.
+    // A path that can't be opened gets no rule, so the process can't access it.
     for (path, access) in [(folder, OWN_FOLDER), (dataset, AccessFs::ReadFile.into())] {
         if let Ok(file) = PathFd::new(path) {
             rules = rules.add_rule(PathBeneath::new(file, access))?;

@@ -1,9 +1,7 @@
-//! System calls by seccomp: those that reach the network, other processes, other files or the kernel's settings fail
-//! with `EPERM`.
+//! Seccomp: system calls for the network, other processes, other files or kernel settings fail with `EPERM`.
 //!
-//! The filter lists what is denied. A list of what is allowed would have to name every call that any C library on any
-//! kernel makes, and training would die where the list is wrong. The usual weakness of a list of denials, calls that did
-//! not exist when it was written, is closed by [`NEWEST`]: calls with a higher number do not exist for the process.
+//! The filter is a deny list. An allow list would have to contain every call of every C library on every kernel, and
+//! training would die where a call is missing. A deny list misses newer calls, so calls above [`NEWEST`] fail with `ENOSYS`.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +10,8 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter, sock_filter,
 };
 
-/// The highest system call number that this list was checked against (`mseal`, Linux 6.10). Also closes the x32 calls of
-/// x86-64, whose numbers start at 0x4000_0000 and would pass a list of numbers.
+/// The highest system call number that was reviewed for this list (`mseal`, Linux 6.10). The limit also excludes the x32
+/// calls of x86-64, whose numbers start at 0x4000_0000.
 const NEWEST: u32 = 462;
 
 /// `fchmodat2`, which the libc crate does not name on every architecture.
@@ -21,7 +19,7 @@ const FCHMODAT2: i64 = 452;
 /// `statmount` and `listmount`.
 const MOUNT_LISTS: [i64; 2] = [457, 458];
 
-/// Denied whatever their arguments are.
+/// Denied with any arguments.
 const DENIED: &[i64] = &[
     // Network and local sockets.
     libc::SYS_socket,
@@ -39,7 +37,7 @@ const DENIED: &[i64] = &[
     libc::SYS_recvmmsg,
     libc::SYS_setsockopt,
     libc::SYS_getsockopt,
-    // Programs and other processes. `setpgid` and `setsid` would take the process out of the group that is killed.
+    // Programs and other processes. `setpgid` and `setsid` would move the process out of the group that is killed.
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_setpgid,
@@ -140,7 +138,7 @@ const DENIED: &[i64] = &[
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
-    // Parts of the kernel with a large attack surface that training has no use for.
+    // Parts of the kernel with a large attack surface that training does not need.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
@@ -154,7 +152,7 @@ const DENIED: &[i64] = &[
     // The machine.
     libc::SYS_reboot,
     libc::SYS_kexec_load,
-    // The libc crate does not name it there.
+    // The libc crate lacks it there.
     #[cfg(not(target_arch = "riscv64"))]
     libc::SYS_kexec_file_load,
     libc::SYS_init_module,
@@ -196,10 +194,10 @@ const DENIED_ON_THIS_ARCHITECTURE: &[i64] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const DENIED_ON_THIS_ARCHITECTURE: &[i64] = &[];
 
-/// Installs the filter for the calling thread and all it starts.
+/// Installs the filter for the calling thread and its later threads.
 ///
 /// # Errors
-/// What is missing, in words.
+/// Why the filter is not available.
 pub(super) fn filter() -> Result<(), String> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)
         .map_err(|_| format!("there is no filter for the architecture {}", std::env::consts::ARCH))?;
@@ -216,7 +214,7 @@ fn compile(architecture: TargetArch) -> Result<BpfProgram, BackendError> {
     Ok(unknown_calls().into_iter().chain(listed).collect())
 }
 
-/// Calls that are denied by an argument.
+/// Calls that are denied by the value of an argument.
 fn conditional_rules() -> Result<[(i64, Vec<SeccompRule>); 5], BackendError> {
     let rule = |argument, compare, value: i64| {
         let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, compare, value.cast_unsigned())?;
@@ -225,14 +223,14 @@ fn conditional_rules() -> Result<[(i64, Vec<SeccompRule>); 5], BackendError> {
     let own = i64::from(std::process::id());
     let thread = i64::from(libc::CLONE_THREAD).cast_unsigned();
     Ok([
-        // Threads may be started, processes not.
+        // New threads are allowed, new processes are not.
         (libc::SYS_clone, vec![rule(0, SeccompCmpOp::MaskedEq(thread), 0)?]),
         // `abort` sends a signal to its own process.
         (libc::SYS_kill, vec![rule(0, SeccompCmpOp::Ne, own)?]),
         (libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Ne, own)?]),
-        // Reading its own limits is harmless; the third argument sets new ones.
+        // A process may read its own limits. The third argument would set new limits.
         (libc::SYS_prlimit64, vec![rule(0, SeccompCmpOp::Ne, 0)?, sets_limits()?]),
-        // The signal that ends the process with its worker stays.
+        // The process must not clear its parent-death signal.
         (libc::SYS_prctl, vec![rule(0, SeccompCmpOp::Eq, libc::PR_SET_PDEATHSIG.into())?]),
     ])
 }
@@ -241,8 +239,8 @@ fn sets_limits() -> Result<SeccompRule, BackendError> {
     SeccompRule::new(vec![SeccompCondition::new(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)?])
 }
 
-/// Answers `ENOSYS`, as an older kernel does, for calls above [`NEWEST`] and for `clone3`, whose flags are behind a
-/// pointer that a filter can't follow. C libraries then use the older call.
+/// Returns `ENOSYS`, as an older kernel does, for calls above [`NEWEST`] and for `clone3`. A filter can't read the flags of
+/// `clone3` behind its pointer. C libraries fall back to `clone`.
 fn unknown_calls() -> [sock_filter; 4] {
     const LOAD_WORD: u16 = 0x20;
     const JUMP_IF_GREATER: u16 = 0x25;
@@ -251,7 +249,7 @@ fn unknown_calls() -> [sock_filter; 4] {
     let clone3 = libc::SYS_clone3 as u32;
     let instruction = |code, jt, jf, k| sock_filter { code, jt, jf, k };
     [
-        // The system call's number is the first word of the data.
+        // The first word of the data is the system call number.
         instruction(LOAD_WORD, 0, 0, 0),
         instruction(JUMP_IF_GREATER, 1, 0, NEWEST),
         instruction(JUMP_IF_EQUAL, 0, 1, clone3),

@@ -1,12 +1,12 @@
-//! The user id of a training process, where the worker runs as root.
+//! Changes the user id of a training process if the worker runs as root.
 
 use rustix::process::{Gid, Signal, Uid, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, capabilities, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-/// The conventional user that owns nothing.
+/// The id of the conventional user `nobody`, who owns no files.
 pub(super) const NOBODY: u32 = 65_534;
 
-/// What a worker needs to start a process as another user, to hand files to it, read its results and end it.
+/// The capabilities for starting a process as another user, giving files to it, reading its results, and killing it.
 const NEEDED: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
@@ -14,20 +14,17 @@ const NEEDED: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID);
 
-/// Whether this process may start training processes as another user. Root in a container may have been denied it.
+/// Whether this process may start training processes as another user. Root in a container may lack the capabilities.
 pub(crate) fn can_change_user() -> bool {
     capabilities(None).is_ok_and(|sets| sets.effective.contains(NEEDED))
 }
 
-/// Changes to user and group `id` for good, without other groups and without capabilities.
-///
-/// # Errors
-/// When the kernel refuses.
+/// Changes irrevocably to user and group `id`, without other groups and without capabilities.
 pub(super) fn change(id: u32) -> rustix::io::Result<()> {
     let (uid, gid) = (Uid::from_raw(id), Gid::from_raw(id));
     set_thread_groups(&[])?;
     set_thread_res_gid(gid, gid, gid)?;
     set_thread_res_uid(uid, uid, uid)?;
-    // A change of user clears the signal that ends this process with its worker.
+    // A change of user clears the parent-death signal.
     set_parent_process_death_signal(Some(Signal::KILL))
 }

@@ -1,5 +1,4 @@
-//! Removes rows that are no longer kept, a bounded number of each kind in a round: expired idempotency records, refresh
-//! tokens and known addresses, old webhooks, logs, audit entries, runs of schedules, workers that stopped without saying so, ended jobs.
+//! Deletes expired rows, a bounded number of each kind per round.
 
 use chrono::{DateTime, Utc};
 use trainyard_storage::Retired;
@@ -7,13 +6,13 @@ use trainyard_telemetry::catalogue;
 
 use super::{Sweep, SweepError, seconds};
 
-/// Batches of one kind in a round; what is left waits for the next, so that no duty starves the others.
+/// Most batches of one kind per round, so that the other duties are not delayed.
 const MAX_BATCHES: usize = 20;
 
 pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
     let config = &sweep.config;
     let age = |kept_s: u64| now - seconds(kept_s);
-    // 0 keeps rows for ever, where the setting says so.
+    // 0 keeps the rows for ever.
     let kept = |kept_s: u64| (kept_s > 0).then(|| age(kept_s));
     let finished = kept(config.keep_finished_s);
     for (kind, before) in [
@@ -64,8 +63,8 @@ async fn expire_dead(sweep: &Sweep, before: DateTime<Utc>) -> Result<(), SweepEr
     Ok(())
 }
 
-/// Those that stay are walked past again and again, so the walk goes on where the round before left it, and starts
-/// over once it has come to the end.
+/// Succeeded jobs with a model version are kept, so each round continues from the position of the last round, and starts over
+/// at the end.
 async fn expire_succeeded(sweep: &mut Sweep, before: DateTime<Utc>) -> Result<(), SweepError> {
     for _ in 0..MAX_BATCHES {
         let (after, batch) = (sweep.state.expired, sweep.config.expiry_batch.max(1));
@@ -84,6 +83,6 @@ async fn expire_succeeded(sweep: &mut Sweep, before: DateTime<Utc>) -> Result<()
 fn count(removed: u64) {
     if removed > 0 {
         metrics::counter!(catalogue::JOBS_EXPIRED_TOTAL).increment(removed);
-        tracing::info!(removed, "removed jobs that ended long ago");
+        tracing::info!(removed, "deleted expired jobs");
     }
 }

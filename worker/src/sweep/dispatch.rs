@@ -1,5 +1,5 @@
-//! Sends jobs that are due and not in the queue to the queue, each user's up to the window. The queue knows what it has, so
-//! whatever was lost on the way there, or there, is simply sent again.
+//! Enqueues due jobs that are not in the queue, for each user up to the window. The queue tracks its ids, so lost ids are
+//! enqueued again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -7,148 +7,152 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use trainyard_domain::{JobId, PriorityClass, UserId};
-use trainyard_queue::{Offered, Ready, Share, Turn};
+use trainyard_queue::{EnqueueFrom, Enqueued, ReadyJob, UserWindow};
 
 use super::{Sweep, SweepError};
 
-/// Jobs that become due in one go, and how often in a round: no duty starves the others.
-const PROMOTED: i64 = 1_000;
-const PROMOTIONS: usize = 20;
-/// Between two fillings, while jobs wait for room in a window: how long to begin with, and within which bounds it follows
-/// the workers. A filling that finds half a window empty came late, one that finds nothing to do came early.
-const PAUSE: Duration = Duration::from_millis(20);
-const SHORTEST: Duration = Duration::from_millis(2);
-const LONGEST: Duration = Duration::from_millis(250);
+/// Most jobs that become due per statement, and most statements per round, so that the other duties are not delayed.
+const PROMOTE_BATCH: i64 = 1_000;
+const MAX_PROMOTE_BATCHES: usize = 20;
+/// The first pause between two fills while jobs wait for room in a window, and its bounds. The pause is halved when half a
+/// window was free, and doubled when nothing was enqueued.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const MIN_PAUSE: Duration = Duration::from_millis(2);
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 
-/// Whose jobs of which class.
-type Whose = (UserId, PriorityClass);
-/// A place in a line: priority and id. `None` is its beginning.
-type Place = Option<(i64, JobId)>;
-/// The lines that wait for room in their windows, each with where it goes on.
-pub(super) type Behind = HashMap<Whose, Place>;
+type UserClass = (UserId, PriorityClass);
+/// A position in the order of waiting jobs: priority and id. `None` is the start.
+type Position = Option<(i64, JobId)>;
+/// Users and classes with jobs that wait for room, and the position to continue from.
+pub(super) type Backlog = HashMap<UserClass, Position>;
 
-/// Lets jobs whose time has come stand in line.
+/// Marks jobs as due whose time has come.
 pub(super) async fn promote(sweep: &Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
-    for _ in 0..PROMOTIONS {
+    for _ in 0..MAX_PROMOTE_BATCHES {
         let mut tx = sweep.db.act().await?;
-        let promoted = tx.jobs().promote_due(now, PROMOTED).await?;
+        let promoted = tx.jobs().promote_due(now, PROMOTE_BATCH).await?;
         tx.commit().await?;
-        if promoted < PROMOTED.unsigned_abs() {
+        if promoted < PROMOTE_BATCH.unsigned_abs() {
             break;
         }
     }
     Ok(())
 }
 
-/// Reads every line from its beginning, and sends what is not in the queue.
+/// Reads the waiting jobs of every user from the start, and enqueues the missing ones.
 pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
-    let mended = sweep.queue.mend().await?;
-    if mended > 0 {
-        tracing::warn!(classes = mended, "ids were taken out of the queue by somebody else; sending them again");
+    let repaired = sweep.queue.repair().await?;
+    if repaired > 0 {
+        tracing::warn!(classes = repaired, "keys of the queue were deleted or evicted; enqueueing the jobs again");
     }
-    let (shares, users) = {
-        let shares = sweep.queue.shares().await?;
+    let (windows, users) = {
+        let windows = sweep.queue.user_windows().await?;
         let mut tx = sweep.db.glance().await?;
         let users = if tx.jobs().paused().await? { None } else { Some(tx.jobs().waiting_users().await?) };
         tx.commit().await?;
-        (shares, users)
+        (windows, users)
     };
-    sweep.state.behind.clear();
+    sweep.state.backlog.clear();
     let Some(users) = users else { return Ok(()) };
     let waiting = users.into_iter().flat_map(|user| PriorityClass::ALL.map(|class| (user, class)));
-    let refused = shares.iter().filter(|share| share.refusals > 0).map(|share| (share.user, share.class));
-    let lines = waiting.chain(refused).map(|whose| (whose, None)).collect();
-    fill(sweep, lines, shares).await.map(|_| ())
+    let refused = windows.iter().filter(|window| window.refusals > 0).map(|window| (window.user, window.class));
+    let backlog = waiting.chain(refused).map(|user_class| (user_class, None)).collect();
+    fill(sweep, backlog, windows).await.map(|_| ())
 }
 
-/// Fills the windows of the lines that wait again and again, as workers empty them, until `deadline` or until none waits.
+/// Fills windows repeatedly, as workers claim jobs, until `deadline` or until no job waits.
 pub(super) async fn top_up(sweep: &mut Sweep, deadline: Instant) -> Result<(), SweepError> {
     let half = sweep.config.dispatch_window / 2;
-    let mut pause = PAUSE;
-    while !sweep.state.behind.is_empty() && Instant::now() + pause < deadline {
+    let mut pause = FIRST_PAUSE;
+    while !sweep.state.backlog.is_empty() && Instant::now() + pause < deadline {
         tokio::time::sleep(pause).await;
-        let lines = std::mem::take(&mut sweep.state.behind);
-        let shares = sweep.queue.shares().await?;
-        pause = match fill(sweep, lines, shares).await? {
-            0 => (pause * 2).min(LONGEST),
-            sent if sent >= half => (pause / 2).max(SHORTEST),
+        let backlog = std::mem::take(&mut sweep.state.backlog);
+        let windows = sweep.queue.user_windows().await?;
+        pause = match fill(sweep, backlog, windows).await? {
+            0 => (pause * 2).min(MAX_PAUSE),
+            added if added >= half => (pause / 2).max(MIN_PAUSE),
             _ => pause,
         };
     }
     Ok(())
 }
 
-/// What was read of one line, and what the queue said to it.
-struct Line {
-    share: Share,
-    /// Where it was read from, then the last job of it up to which all are in the queue.
-    reached: Place,
-    /// Whether more of it waits than was read.
-    more: bool,
-    /// Whether the queue had no room for some.
+/// The waiting jobs of one user and class.
+struct UserJobs {
+    window: UserWindow,
+    /// The position of the read, then of the last job before which all jobs are enqueued.
+    position: Position,
+    /// Whether more jobs wait than were read.
+    has_more: bool,
+    /// Whether the queue refused a job.
     refused: bool,
 }
 
-/// Lines that were read, and their jobs in the order in which they should run: class, place, whose.
+/// The read jobs, in the order in which they should run: class, position, user.
 #[derive(Default)]
 struct Read {
-    lines: BTreeMap<(PriorityClass, UserId), Line>,
+    users: BTreeMap<(PriorityClass, UserId), UserJobs>,
     jobs: Vec<(PriorityClass, (i64, JobId), UserId)>,
 }
 
-/// Sends what `lines` have room for, and notes which of them have to wait; answers how many jobs went.
-async fn fill(sweep: &mut Sweep, lines: Behind, shares: Vec<Share>) -> Result<u64, SweepError> {
-    let Read { mut lines, jobs } = read(sweep, lines, shares).await?;
+/// Enqueues jobs of the backlog up to the windows, keeps the rest in the backlog, and returns the number of added jobs.
+async fn fill(sweep: &mut Sweep, backlog: Backlog, windows: Vec<UserWindow>) -> Result<u64, SweepError> {
+    let Read { mut users, jobs } = read(sweep, backlog, windows).await?;
     let ready: Vec<_> =
-        jobs.iter().map(|(class, (_, job), user)| Ready { job: *job, user: *user, class: *class }).collect();
-    let window = sweep.config.dispatch_window;
-    let offered = if ready.is_empty() { Vec::new() } else { sweep.queue.offer(&ready, window, Turn::Next).await? };
-    let mut sent = 0;
-    for ((class, place, user), answer) in jobs.into_iter().zip(offered) {
-        let Some(line) = lines.get_mut(&(class, user)) else { continue };
-        line.refused |= answer == Offered::Refused;
-        if !line.refused {
-            line.reached = Some(place);
+        jobs.iter().map(|(class, (_, job), user)| ReadyJob { job: *job, user: *user, class: *class }).collect();
+    let results = match ready.as_slice() {
+        [] => Vec::new(),
+        ready => sweep.queue.enqueue(ready, sweep.config.dispatch_window, EnqueueFrom::Sweep).await?,
+    };
+    let mut added = 0;
+    for ((class, position, user), result) in jobs.into_iter().zip(results) {
+        let Some(jobs) = users.get_mut(&(class, user)) else { continue };
+        jobs.refused |= result == Enqueued::Refused;
+        if !jobs.refused {
+            jobs.position = Some(position);
         }
-        sent += u64::from(answer == Offered::Sent);
+        added += u64::from(result == Enqueued::Added);
     }
-    let (waits, done): (Vec<_>, Vec<_>) = lines.into_values().partition(|line| line.more || line.refused);
-    sweep.state.behind.extend(waits.into_iter().map(|line| ((line.share.user, line.share.class), line.reached)));
-    let done: Vec<_> = done.into_iter().map(|line| line.share).filter(|share| share.refusals > 0).collect();
+    let (waiting, done): (Vec<_>, Vec<_>) = users.into_values().partition(|jobs| jobs.has_more || jobs.refused);
+    let waiting = waiting.into_iter().map(|jobs| ((jobs.window.user, jobs.window.class), jobs.position));
+    sweep.state.backlog.extend(waiting);
+    let done: Vec<_> = done.into_iter().map(|jobs| jobs.window).filter(|window| window.refusals > 0).collect();
     if !done.is_empty() {
-        sweep.queue.caught_up(&done).await?;
+        sweep.queue.clear_refusals(&done).await?;
     }
-    if sent > 0 {
-        tracing::debug!(jobs = sent, "sent jobs to the queue");
+    if added > 0 {
+        tracing::debug!(jobs = added, "enqueued jobs");
     }
-    Ok(sent)
+    Ok(added)
 }
 
-/// Reads of each line what may go next; those for which there is no room, or no time, stay behind.
-async fn read(sweep: &mut Sweep, lines: Behind, shares: Vec<Share>) -> Result<Read, SweepError> {
-    let shares: HashMap<Whose, Share> = shares.into_iter().map(|share| ((share.user, share.class), share)).collect();
-    let share_of = |(user, class): Whose| {
-        shares.get(&(user, class)).copied().unwrap_or(Share { user, class, held: 0, refusals: 0 })
+/// Reads the next jobs of each user. Users without room in the window, or beyond the batch, stay in the backlog.
+async fn read(sweep: &mut Sweep, backlog: Backlog, windows: Vec<UserWindow>) -> Result<Read, SweepError> {
+    let windows: HashMap<UserClass, UserWindow> =
+        windows.into_iter().map(|window| ((window.user, window.class), window)).collect();
+    let window_of = |(user, class): UserClass| {
+        windows.get(&(user, class)).copied().unwrap_or(UserWindow { user, class, enqueued: 0, refusals: 0 })
     };
-    // Who has least in the queue comes first, should there be more than goes in one go.
-    let mut lines: Vec<_> = lines.into_iter().map(|(whose, from)| (share_of(whose), from)).collect();
-    lines.sort_by_key(|(share, _)| (share.class, share.held, share.user));
-    let (window, batch) = (sweep.config.dispatch_window, sweep.config.dispatch_batch);
+    // Users with the fewest enqueued jobs come first, in case the batch is too small for all.
+    let mut users: Vec<_> = backlog.into_iter().map(|(user_class, from)| (window_of(user_class), from)).collect();
+    users.sort_by_key(|(window, _)| (window.class, window.enqueued, window.user));
+    let (size, batch) = (sweep.config.dispatch_window, sweep.config.dispatch_batch);
     let mut read = Read::default();
     let mut tx = sweep.db.glance().await?;
-    for (share, from) in lines {
-        let free = window.saturating_sub(share.held);
+    for (window, from) in users {
+        let free = size.saturating_sub(window.enqueued);
         if read.jobs.len() as u64 >= batch || (free == 0 && from.is_some()) {
-            sweep.state.behind.insert((share.user, share.class), from);
+            sweep.state.backlog.insert((window.user, window.class), from);
             continue;
         }
-        // From the beginning, those that are in the queue are read too; one more than fits tells whether more wait.
-        let limit = if from.is_some() { free } else { window }.min(batch).saturating_add(1);
+        // A read from the start includes enqueued jobs. One job beyond the room tells whether more jobs wait.
+        let limit = if from.is_some() { free } else { size }.min(batch).saturating_add(1);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let waiting = tx.jobs().next_in_line(share.user, share.class, from, limit).await?;
-        let more = i64::try_from(waiting.len()) == Ok(limit);
-        read.lines.insert((share.class, share.user), Line { share, reached: from, more, refused: false });
-        read.jobs.extend(waiting.into_iter().map(|place| (share.class, place, share.user)));
+        let waiting = tx.jobs().next_in_line(window.user, window.class, from, limit).await?;
+        let has_more = i64::try_from(waiting.len()) == Ok(limit);
+        let jobs = UserJobs { window, position: from, has_more, refused: false };
+        read.users.insert((window.class, window.user), jobs);
+        read.jobs.extend(waiting.into_iter().map(|position| (window.class, position, window.user)));
     }
     tx.commit().await?;
     read.jobs.sort_by_key(|(class, (priority, id), _)| (*class, -priority, *id));

@@ -1,5 +1,5 @@
-//! Takes jobs from workers that stopped renewing their leases. A dead worker counts as a crash of the job, which may
-//! have taken it down; a worker that still beats lost the lease through no fault of the job's.
+//! Ends runs whose lease has expired. If the worker is dead, the run counts as a crash, because the job may have caused the
+//! death. If the worker still sends heartbeats, the run counts as an interruption.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use trainyard_domain::outcome::Ending;
 use trainyard_domain::{FailureCode, Job, JobError};
 
 use super::{Sweep, SweepError, seconds};
-use crate::ending::{self, Holder};
-use crate::{measure, trace};
+use crate::finish::{self, FinishedBy};
+use crate::{job_metrics, trace};
 
 const BATCH: i64 = 100;
 
@@ -25,20 +25,20 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         (expired, alive)
     };
     for job in &expired {
-        let lost = || Ending::Crashed(JobError::new(FailureCode::Crashed, "worker lost"));
-        let end = if holder_lives(job, &alive) { Ending::Interrupted } else { lost() };
-        if let Some(next) = ending::end(&sweep.db, job, end, Holder::LostWorker, rand::random()).await? {
-            measure::lease_lost();
+        let crashed = || Ending::Crashed(JobError::new(FailureCode::Crashed, "worker lost"));
+        let end = if is_worker_alive(job, &alive) { Ending::Interrupted } else { crashed() };
+        if let Some(next) = finish::try_finish(&sweep.db, job, end, FinishedBy::Sweep, rand::random()).await? {
+            job_metrics::record_lost_lease();
             let (worker, status) = (job.worker.as_deref().unwrap_or("nobody"), next.status.as_str());
-            let trace_id = trace::place(job).map(|place| tracing::field::display(place.trace_id()));
+            let trace_id = trace::trace_parent(job).map(|parent| tracing::field::display(parent.trace_id()));
             let (job_id, claim) = (tracing::field::display(job.id), job.claim);
-            tracing::warn!(job_id, trace_id, claim, worker, status, "took a job whose lease ran out");
-            trace::lost(job);
+            tracing::warn!(job_id, trace_id, claim, worker, status, "ended a run whose lease had expired");
+            trace::record_lost_run(job);
         }
     }
     Ok(())
 }
 
-fn holder_lives(job: &Job, alive: &HashSet<String>) -> bool {
+fn is_worker_alive(job: &Job, alive: &HashSet<String>) -> bool {
     job.worker.as_ref().is_some_and(|worker| alive.contains(worker))
 }

@@ -1,5 +1,5 @@
-//! Measures what no single process can know: how many jobs wait, run and have failed, how long the oldest has waited, how
-//! many webhooks are still to be delivered. Only the leader knows, so only the leader says so.
+//! Gauges of the whole queue: waiting, running and failed jobs, the age of the oldest job, and pending webhooks. Only the
+//! leader reports them.
 
 use metrics::gauge;
 use trainyard_domain::{JobStatus, PriorityClass};
@@ -8,7 +8,7 @@ use trainyard_telemetry::catalogue;
 
 use super::SweepError;
 
-/// The queue at one moment.
+/// A snapshot of the queue.
 pub(super) struct Queue {
     depth: Vec<(PriorityClass, i64)>,
     running: i64,
@@ -18,7 +18,7 @@ pub(super) struct Queue {
     webhooks: i64,
 }
 
-/// Looks at the queue: three counts over what is queued or runs, and the end of an index.
+/// Reads the snapshot: three counts of queued and running jobs, and one end of an index.
 pub(super) async fn measure(db: Db) -> Result<Queue, SweepError> {
     let mut tx = db.read().await?;
     let now = tx.now().await?;
@@ -38,10 +38,10 @@ pub(super) async fn count_failed(db: Db) -> Result<i64, SweepError> {
     Ok(db.read().await?.jobs().failed_total().await?)
 }
 
-/// Shows what was measured. Other ended jobs are not counted: there is no end to them.
-pub(super) fn show(queue: &Queue) {
+/// Sets the gauges. Ended jobs other than dead letters are not counted, because their number is unbounded.
+pub(super) fn set_queue(queue: &Queue) {
     let queued: i64 = queue.depth.iter().map(|(_, jobs)| jobs).sum();
-    set(&queue.depth, |jobs| jobs as f64);
+    set_depth(&queue.depth, |jobs| jobs as f64);
     set_statuses(queued as f64, queue.running as f64);
     gauge!(catalogue::QUEUE_SCHEDULED_JOBS).set(queue.scheduled as f64);
     gauge!(catalogue::QUEUE_OLDEST_AGE_SECONDS).set(queue.oldest_age_s);
@@ -49,15 +49,14 @@ pub(super) fn show(queue: &Queue) {
     gauge!(catalogue::WEBHOOKS_PENDING).set(queue.webhooks as f64);
 }
 
-/// Shows how many jobs have failed.
-pub(super) fn show_failed(jobs: i64) {
+/// Sets the number of dead letters.
+pub(super) fn set_dead_letters(jobs: i64) {
     gauge!(catalogue::QUEUE_DEAD_LETTER_JOBS).set(jobs as f64);
 }
 
-/// Takes everything back: what was measured is another's to say from now on, and a sum over all processes must not
-/// count it twice.
+/// Hides the gauges when the lead is lost, so that a sum over all processes counts nothing twice.
 pub(super) fn hide() {
-    set(&PriorityClass::ALL.map(|class| (class, 0)), |_| f64::NAN);
+    set_depth(&PriorityClass::ALL.map(|class| (class, 0)), |_| f64::NAN);
     set_statuses(f64::NAN, f64::NAN);
     for name in [
         catalogue::QUEUE_SCHEDULED_JOBS,
@@ -70,7 +69,7 @@ pub(super) fn hide() {
     }
 }
 
-fn set(depth: &[(PriorityClass, i64)], value: impl Fn(i64) -> f64) {
+fn set_depth(depth: &[(PriorityClass, i64)], value: impl Fn(i64) -> f64) {
     for (class, jobs) in depth {
         gauge!(catalogue::QUEUE_DEPTH_JOBS, "class" => class.as_str()).set(value(*jobs));
     }

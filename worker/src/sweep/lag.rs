@@ -1,35 +1,35 @@
-//! How late the sweep is. Every process that could sweep says so, from the leader's lease in the database: when nobody
-//! leads, there is no leader to complain.
+//! The lag of the sweep. Every process that may lead reports the lag from the leader's lease in the database, because there
+//! may be no leader to report it.
 
 use std::time::{Duration, Instant};
 
 use trainyard_telemetry::catalogue;
 
-/// When the last round of the sweep began, whoever did it.
+/// The start of the last round of any leader.
 pub(super) struct Lag {
-    began: Instant,
+    last_round: Instant,
 }
 
 impl Lag {
-    /// Counts from now.
+    /// Measures from `now`.
     pub(super) fn new(now: Instant) -> Self {
-        Self { began: now }
+        Self { last_round: now }
     }
 
-    /// The database says that at `now` the last round has begun `ago`; nothing, when it can't tell.
-    pub(super) fn seen(&mut self, now: Instant, ago: Option<Duration>) {
-        if let Some(began) = ago.and_then(|ago| now.checked_sub(ago)) {
-            self.began = began;
+    /// Sets the age of the last round at `now`, from the database; `None` if it is unknown.
+    pub(super) fn observe(&mut self, now: Instant, ago: Option<Duration>) {
+        if let Some(started) = ago.and_then(|ago| now.checked_sub(ago)) {
+            self.last_round = started;
         }
     }
 
-    /// Tells at `now` how late the next round is, rounds being `every` apart.
-    pub(super) fn tell(&self, now: Instant, every: Duration) {
-        metrics::gauge!(catalogue::SWEEP_LAG_SECONDS).set(self.late(now, every).as_secs_f64());
+    /// Sets the gauge to the delay of the next round at `now`. Rounds start `every` apart.
+    pub(super) fn report(&self, now: Instant, every: Duration) {
+        metrics::gauge!(catalogue::SWEEP_LAG_SECONDS).set(self.delay(now, every).as_secs_f64());
     }
 
-    fn late(&self, now: Instant, every: Duration) -> Duration {
-        now.saturating_duration_since(self.began).saturating_sub(every)
+    fn delay(&self, now: Instant, every: Duration) -> Duration {
+        now.saturating_duration_since(self.last_round).saturating_sub(every)
     }
 }
 
@@ -38,15 +38,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lag_grows_while_nobody_sweeps_and_nobody_can_tell() {
+    fn the_lag_grows_without_a_leader_and_without_a_database() {
         let (start, every) = (Instant::now(), Duration::from_secs(1));
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut lag = Lag::new(start);
-        assert_eq!(lag.late(after(1), every), Duration::ZERO);
-        lag.seen(after(10), None);
-        assert_eq!(lag.late(after(10), every), Duration::from_secs(9));
-        lag.seen(after(11), Some(Duration::from_millis(500)));
-        assert_eq!(lag.late(after(11), every), Duration::ZERO);
-        assert_eq!(lag.late(after(14), every), Duration::from_millis(2_500));
+        assert_eq!(lag.delay(after(1), every), Duration::ZERO);
+        lag.observe(after(10), None);
+        assert_eq!(lag.delay(after(10), every), Duration::from_secs(9));
+        lag.observe(after(11), Some(Duration::from_millis(500)));
+        assert_eq!(lag.delay(after(11), every), Duration::ZERO);
+        assert_eq!(lag.delay(after(14), every), Duration::from_millis(2_500));
     }
 }

@@ -1,5 +1,5 @@
-//! Removes objects that no row names: artifacts of runs that were fenced off, or died between upload and publish; data sets
-//! whose upload ended before its row was committed, or whose deletion ended before the object was removed.
+//! Deletes objects without a row: artifacts of runs that did not publish, and datasets whose upload or deletion was
+//! interrupted.
 
 use std::collections::HashSet;
 
@@ -11,19 +11,19 @@ use trainyard_storage::Db;
 
 use super::SweepError;
 
-/// Where models and data sets lie.
+/// The folders of models and datasets.
 const ARTIFACTS: &str = "artifacts";
 const DATASETS: &str = "datasets";
-/// Objects that are held against the database in one query. No more than these are in memory, however many there are.
+/// Most objects per query, and in memory.
 const BATCH: usize = 500;
 
-/// Checks every object that was written before `before`. A data set's row is committed within `api.upload_timeout_s` of
+/// Checks every object that was written before `before`. The row of a dataset is committed within `api.upload_timeout_s` of
 /// its upload, so `before` must be earlier than that.
 pub(super) async fn run(db: Db, store: Store, before: DateTime<Utc>) -> Result<(), SweepError> {
     for folder in [ARTIFACTS, DATASETS] {
         let removed = search(&db, &store, folder, before).await?;
         if removed > 0 {
-            tracing::info!(folder, removed, "removed objects that no row names");
+            tracing::info!(folder, removed, "deleted objects without a row");
         }
     }
     Ok(())
@@ -39,22 +39,22 @@ async fn search(db: &Db, store: &Store, folder: &str, before: DateTime<Utc>) -> 
             batch.push(key);
         }
         if batch.len() == BATCH {
-            removed += remove(db, store, folder, std::mem::take(&mut batch)).await?;
+            removed += delete_orphans(db, store, folder, std::mem::take(&mut batch)).await?;
         }
     }
-    Ok(removed + remove(db, store, folder, batch).await?)
+    Ok(removed + delete_orphans(db, store, folder, batch).await?)
 }
 
-async fn remove(db: &Db, store: &Store, folder: &str, batch: Vec<Key>) -> Result<usize, SweepError> {
+async fn delete_orphans(db: &Db, store: &Store, folder: &str, batch: Vec<Key>) -> Result<usize, SweepError> {
     if batch.is_empty() {
         return Ok(0);
     }
-    let named = match folder {
+    let in_use = match folder {
         DATASETS => named_datasets(db, &batch).await?,
         _ => named_artifacts(db, &batch).await?,
     };
     let mut removed = 0;
-    for key in batch.iter().filter(|key| !named.contains(key.as_str())) {
+    for key in batch.iter().filter(|key| !in_use.contains(key.as_str())) {
         store.delete(key).await?;
         removed += 1;
     }
@@ -69,8 +69,8 @@ async fn named_datasets(db: &Db, batch: &[Key]) -> Result<HashSet<String>, Sweep
     Ok(named)
 }
 
-/// The artifacts of versions, and those of runs that hold their job: such a run may publish at any time, however old its
-/// artifact is. Both are read in one snapshot, so a run that publishes now is seen before or after.
+/// The artifacts of versions and of active runs. An active run may publish at any time, however old its artifact is. Both are
+/// read in one snapshot, so a run that publishes meanwhile is seen before or after.
 async fn named_artifacts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
     let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
     let runs: Vec<_> = batch.iter().filter_map(run_of).collect();

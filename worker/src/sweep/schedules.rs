@@ -1,7 +1,7 @@
-//! Submits the jobs of schedules whose time has come. Moving the schedule on and what comes of it are one transaction, so
-//! each time fires once, however many sweeps look and whichever of them dies.
+//! Submits the jobs of due schedules. One transaction advances the schedule and records the result, so each due time fires
+//! once, also with several sweeps and crashes.
 //!
-//! A schedule's jobs count against the same limits as submitted ones; one beyond them is refused, and the schedule says so.
+//! Jobs of schedules count towards the same limits as submitted jobs. A refused job is recorded as a run of the schedule.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::schedule::{Outcome, Overlap, Plan};
@@ -11,7 +11,7 @@ use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use super::{Sweep, SweepError, seconds};
 
-/// Schedules acted upon in one round; the rest waits for the next.
+/// Most schedules per firing.
 const BATCH: i64 = 100;
 
 pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
@@ -21,19 +21,19 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         match fire(sweep, id).await {
             Ok(()) => {}
             Err(SweepError::Storage(error)) if error.is_retryable() => return Err(error.into()),
-            // One that can't be read must not hold up the others.
+            // An unreadable schedule must not block the others.
             Err(error) => failed = Err(error),
         }
     }
     failed
 }
 
-/// What one schedule's times came to.
+/// The results of one schedule's due times.
 #[derive(Default)]
-struct Round {
+struct Firing {
     runs: Vec<ScheduleRun>,
-    /// Jobs to tell their workers to stop.
-    stopped: Vec<JobId>,
+    /// Running jobs whose cancellation must be published.
+    cancelled: Vec<JobId>,
     submitted: Vec<Job>,
 }
 
@@ -48,22 +48,22 @@ async fn fire(sweep: &Sweep, id: ScheduleId) -> Result<(), SweepError> {
     if !tx.schedules().advance(&schedule, plan.next).await? {
         return Ok(());
     }
-    let mut round = Round::default();
+    let mut firing = Firing::default();
     for due_at in plan.missed {
-        round.record(&mut tx, came_to(&schedule, due_at, now, Outcome::SkippedMissed)).await?;
+        firing.record(&mut tx, run_with(&schedule, due_at, now, Outcome::SkippedMissed)).await?;
     }
     for due_at in plan.fire {
         if unreadable {
-            let why = "its cron expression or time zone is not known any more";
-            round.record(&mut tx, refused(&schedule, due_at, now, why.into())).await?;
+            let why = "the cron expression or the time zone is no longer valid";
+            firing.record(&mut tx, refused(&schedule, due_at, now, why.into())).await?;
         } else {
-            round.act(&mut tx, &schedule, due_at, now, sweep.config.job_limits).await?;
+            firing.submit(&mut tx, &schedule, due_at, now, sweep.config.job_limits).await?;
         }
     }
-    tx.schedules().note(id, &round.result()).await?;
+    tx.schedules().note(id, &firing.result()).await?;
     tx.schedules().trim_runs(id, sweep.config.schedule_runs_kept.max(1)).await?;
     tx.commit().await?;
-    round.tell(sweep, &schedule).await;
+    firing.report(sweep, &schedule).await;
     Ok(())
 }
 
@@ -72,17 +72,17 @@ fn plan(sweep: &Sweep, schedule: &Schedule, first: DateTime<Utc>, now: DateTime<
     Some(timetable.plan(first, now, schedule.catch_up, seconds(sweep.config.schedule_late_s)))
 }
 
-fn came_to(schedule: &Schedule, due_at: DateTime<Utc>, now: DateTime<Utc>, outcome: Outcome) -> ScheduleRun {
+fn run_with(schedule: &Schedule, due_at: DateTime<Utc>, now: DateTime<Utc>, outcome: Outcome) -> ScheduleRun {
     ScheduleRun { schedule_id: schedule.id, due_at, job_id: None, outcome, message: None, at: now }
 }
 
 fn refused(schedule: &Schedule, due_at: DateTime<Utc>, now: DateTime<Utc>, why: String) -> ScheduleRun {
-    ScheduleRun { message: Some(why), ..came_to(schedule, due_at, now, Outcome::Refused) }
+    ScheduleRun { message: Some(why), ..run_with(schedule, due_at, now, Outcome::Refused) }
 }
 
-impl Round {
-    /// Decides about one time, and does it.
-    async fn act(
+impl Firing {
+    /// Handles one due time.
+    async fn submit(
         &mut self,
         tx: &mut Tx,
         schedule: &Schedule,
@@ -90,7 +90,7 @@ impl Round {
         now: DateTime<Utc>,
         limits: JobLimits,
     ) -> StorageResult<()> {
-        let mut job = match order(tx, schedule).await? {
+        let mut job = match resolve(tx, schedule).await? {
             Err(why) => return self.record(tx, refused(schedule, due_at, now, why)).await.map(|_| ()),
             Ok((spec, dataset)) => {
                 Job::submitted(spec, dataset, schedule.created_by, Some(format!("schedule:{}", schedule.id)), now)
@@ -101,25 +101,25 @@ impl Round {
             Overlap::Skip | Overlap::Replace => tx.schedules().active_jobs(schedule).await?,
         };
         if let (Overlap::Skip, Some(other)) = (schedule.overlap, active.first()) {
-            let message = Some(format!("job {other} had not ended"));
-            let skipped = ScheduleRun { message, ..came_to(schedule, due_at, now, Outcome::SkippedOverlap) };
+            let message = Some(format!("job {other} is still queued or running"));
+            let skipped = ScheduleRun { message, ..run_with(schedule, due_at, now, Outcome::SkippedOverlap) };
             return self.record(tx, skipped).await.map(|_| ());
         }
-        // Before the rows of other jobs are changed: quotas are locked first, everywhere.
+        // Quotas are always locked before the rows of jobs.
         if let Some(why) = refusal(tx, &job, &active, limits).await? {
             return self.record(tx, refused(schedule, due_at, now, why)).await.map(|_| ());
         }
-        let submitted = ScheduleRun { job_id: Some(job.id), ..came_to(schedule, due_at, now, Outcome::Submitted) };
+        let submitted = ScheduleRun { job_id: Some(job.id), ..run_with(schedule, due_at, now, Outcome::Submitted) };
         if self.record(tx, submitted).await? {
             for other in active {
                 match tx.jobs().cancel(other, now).await? {
-                    Cancelled::Requested => self.stopped.push(other),
+                    Cancelled::Requested => self.cancelled.push(other),
                     Cancelled::AtOnce => tx.webhooks().tell(other, now).await?,
-                    // Its end was recorded, and its webhook written, since it was looked for.
+                    // The job has ended since it was read, and its webhook is written.
                     Cancelled::AlreadyFinal | Cancelled::Missing => {}
                 }
             }
-            // Nobody asked, so the trace begins here.
+            // There is no request, so a new trace starts here.
             let mut span = Span::begin(TraceParent::begin(), None, "schedule.fire");
             span.describe(|span| {
                 span.text("schedule.name", &schedule.name);
@@ -132,13 +132,13 @@ impl Round {
         Ok(())
     }
 
-    /// `false` when this time was acted upon already.
+    /// Records the run; `false` if this due time has one already.
     async fn record(&mut self, tx: &mut Tx, run: ScheduleRun) -> StorageResult<bool> {
-        let fresh = tx.schedules().add_run(&run).await?;
-        if fresh {
+        let is_new = tx.schedules().add_run(&run).await?;
+        if is_new {
             self.runs.push(run);
         }
-        Ok(fresh)
+        Ok(is_new)
     }
 
     fn result(&self) -> Fired {
@@ -149,13 +149,13 @@ impl Round {
         }
     }
 
-    /// What others hear of it, once it is durable.
-    async fn tell(&self, sweep: &Sweep, schedule: &Schedule) {
+    /// Updates metrics and logs, and publishes cancellations, after the commit.
+    async fn report(&self, sweep: &Sweep, schedule: &Schedule) {
         for run in &self.runs {
             metrics::counter!(catalogue::SCHEDULES_FIRINGS_TOTAL, "outcome" => run.outcome.as_str()).increment(1);
             if run.outcome == Outcome::Refused {
                 let (schedule, why) = (schedule.name.as_str(), run.message.as_deref());
-                tracing::warn!(schedule, why, "a schedule's order was refused");
+                tracing::warn!(schedule, why, "a schedule's job was refused");
             }
         }
         for job in &self.submitted {
@@ -163,17 +163,17 @@ impl Round {
             metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm).increment(1);
             tracing::info!(job_id = %job.id, schedule = schedule.name, "a schedule submitted a job");
         }
-        for job in &self.stopped {
-            // The mark is durable and the worker reads it at its next renewal; the message only makes it quick.
+        for job in &self.cancelled {
+            // The cancellation is durable, and the worker reads it at its next renewal. The message is faster.
             if let Err(error) = sweep.queue.request_cancel(*job).await {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(job_id = %job, error, "the worker will see the cancel mark later");
+                tracing::warn!(job_id = %job, error, "a cancel message was not published; the worker reads the cancellation at its next renewal");
             }
         }
     }
 }
 
-/// Why the job may not be added in place of `replaced`.
+/// Why the job may not replace `replaced`.
 async fn refusal(tx: &mut Tx, job: &Job, replaced: &[JobId], limits: JobLimits) -> StorageResult<Option<String>> {
     let demand = JobDemand { replaces: replaced.to_vec(), ..JobDemand::one(job.created_by, job.dataset_id) };
     Ok(match tx.jobs().admit(&[demand], limits).await?.first() {
@@ -182,22 +182,22 @@ async fn refusal(tx: &mut Tx, job: &Job, replaced: &[JobId], limits: JobLimits) 
             Some(format!("the account has {} jobs queued or running (api.max_jobs_per_user)", limits.per_user))
         }
         Some(Admission::TotalFull) => Some(format!("{} jobs are queued or running (api.max_jobs_total)", limits.total)),
-        Some(Admission::DatasetDeleted) | None => Some("the data set has been deleted".into()),
+        Some(Admission::DatasetDeleted) | None => Some("the dataset was deleted".into()),
     })
 }
 
-/// The order on the data of the day; else why there is none.
-async fn order(
+/// The job specification for the newest dataset version, or the reason why there is none.
+async fn resolve(
     tx: &mut Tx,
     schedule: &Schedule,
 ) -> StorageResult<Result<(JobSpec, trainyard_domain::DatasetId), String>> {
     let creator = tx.users().by_id(schedule.created_by).await?;
     if !creator.is_some_and(|user| user.role == Role::Admin && !user.disabled) {
-        return Ok(Err("the account that made the schedule may not submit jobs any more".into()));
+        return Ok(Err("the account that created the schedule may no longer submit jobs".into()));
     }
     let name = &schedule.template.dataset;
     let Some(dataset) = tx.datasets().latest(name).await? else {
-        return Ok(Err(format!("the data set '{}' is gone", name.as_str())));
+        return Ok(Err(format!("the dataset '{}' does not exist", name.as_str())));
     };
     let dataset = IndexedDataset::from(dataset);
     Ok(schedule.template.resolve(&dataset).map(|spec| (spec, dataset.id)).map_err(|errors| summary(&errors)))

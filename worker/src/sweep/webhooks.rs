@@ -1,8 +1,8 @@
-//! Sends the webhooks that are due, several at once, until none is left. Goes on beside the rounds of the sweep, which
-//! start it again when something is due.
+//! Sends due webhooks concurrently, in a task beside the rounds of the sweep. A round starts the task when a webhook is due.
 //!
-//! Each attempt is a task of its own. An attempt holds a connection while it records its outcome, and on SQLite the right
-//! to write; as a future that is polled only between claims, it would keep both while the next claim waits for them.
+//! Each attempt is a task. An attempt holds a database connection while it records its result, and on SQLite the write lock.
+//! If attempts were futures that are polled only between claims, a claim could wait for a connection that an unpolled attempt
+//! holds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,22 +18,22 @@ use trainyard_storage::Db;
 use trainyard_telemetry::catalogue;
 
 use super::{Sweep, SweepError};
-use crate::webhooks::{Sender, Turns};
+use crate::webhooks::{ReceiverLimits, Sender};
 
-/// While something is under way, how often to look for what has become due meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How often new due webhooks are claimed while attempts are active.
+const CLAIM_EVERY: Duration = Duration::from_millis(500);
 
-/// What a leader keeps between rounds.
+/// The state of a leader between rounds.
 #[derive(Default)]
 pub(super) struct Sending {
     sender: Option<Arc<Sender>>,
     task: Option<AbortOnDropHandle<Result<(), SweepError>>>,
 }
 
-/// Starts to send, if something is due and it is not being sent already. Also answers how the last time ended.
+/// Starts the task if a webhook is due and the task is not running. Returns the result of the last task.
 pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
     if let Some(task) = sweep.state.sending.task.take_if(|task| task.is_finished()) {
-        // A task that panicked has told so itself.
+        // The panic hook has logged a panic.
         task.await.unwrap_or(Ok(()))?;
     }
     if sweep.state.sending.task.is_some() {
@@ -59,17 +59,17 @@ pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
     Ok(())
 }
 
-/// Keeps up to the configured number of attempts under way. After a failure of the database it starts none, but waits
-/// for those under way, so that what the receivers took is recorded where it can be.
+/// Keeps up to the configured number of attempts active. After a database error it starts no attempt, and waits for the
+/// active attempts so that their results can be recorded.
 async fn send_due(db: Db, sender: Arc<Sender>) -> Result<(), SweepError> {
     let mut attempts = Attempts::new(sender.config.concurrency);
     let mut outcome = Ok(());
     loop {
-        while outcome.is_ok() && attempts.turns.free() > 0 {
-            match claim(&db, &sender, &attempts.turns).await {
+        while outcome.is_ok() && attempts.limits.free() > 0 {
+            match claim(&db, &sender, &attempts.limits).await {
                 Ok((_, claimed)) if claimed.is_empty() => break,
                 Ok((now, claimed)) => {
-                    claimed.into_iter().for_each(|delivery| attempts.begin(&db, &sender, delivery, now));
+                    claimed.into_iter().for_each(|delivery| attempts.start(&db, &sender, delivery, now));
                 }
                 Err(error) => outcome = Err(error),
             }
@@ -79,53 +79,57 @@ async fn send_due(db: Db, sender: Arc<Sender>) -> Result<(), SweepError> {
                 Some(ended) => outcome = outcome.and(attempts.ended(ended)),
                 None => return outcome,
             },
-            () = sleep(LOOK_AGAIN), if outcome.is_ok() => {}
+            () = sleep(CLAIM_EVERY), if outcome.is_ok() => {}
         }
     }
 }
 
-/// The attempts under way.
+/// The active attempts.
 struct Attempts {
-    turns: Turns,
+    limits: ReceiverLimits,
     tasks: JoinSet<Result<(), SweepError>>,
     receivers: HashMap<Id, String>,
 }
 
 impl Attempts {
     fn new(concurrency: usize) -> Self {
-        Self { turns: Turns::new(concurrency), tasks: JoinSet::new(), receivers: HashMap::new() }
+        Self { limits: ReceiverLimits::new(concurrency), tasks: JoinSet::new(), receivers: HashMap::new() }
     }
 
-    fn begin(&mut self, db: &Db, sender: &Arc<Sender>, delivery: Delivery, now: DateTime<Utc>) {
-        self.turns.begin(&delivery.receiver);
+    fn start(&mut self, db: &Db, sender: &Arc<Sender>, delivery: Delivery, now: DateTime<Utc>) {
+        self.limits.start(&delivery.receiver);
         let (db, sender, receiver) = (db.clone(), Arc::clone(sender), delivery.receiver.clone());
         let task = self.tasks.spawn(async move { send(&db, &sender, &delivery, now).await });
         self.receivers.insert(task.id(), receiver);
     }
 
-    /// What came of recording an attempt. One that panicked has logged so itself; its claim runs out.
+    /// Handles an ended attempt and returns the result of recording it. After a panic, its claim expires.
     fn ended(&mut self, ended: Result<(Id, Result<(), SweepError>), JoinError>) -> Result<(), SweepError> {
         let (id, recorded) = ended.unwrap_or_else(|panic| (panic.id(), Ok(())));
         if let Some(receiver) = self.receivers.remove(&id) {
-            self.turns.end(&receiver);
+            self.limits.end(&receiver);
         }
         recorded
     }
 }
 
-/// Claims deliveries, at the database's time.
-async fn claim(db: &Db, sender: &Sender, turns: &Turns) -> Result<(DateTime<Utc>, Vec<Delivery>), SweepError> {
+/// Claims deliveries, and returns the database's time.
+async fn claim(
+    db: &Db,
+    sender: &Sender,
+    limits: &ReceiverLimits,
+) -> Result<(DateTime<Utc>, Vec<Delivery>), SweepError> {
     let mut tx = db.begin().await?;
     let now = tx.now().await?;
     let until = now + sender.config.claim_time();
-    let limit = i64::try_from(turns.free()).unwrap_or(i64::MAX);
-    let claimed = tx.webhooks().claim(now, until, limit, &turns.busy()).await?;
+    let limit = i64::try_from(limits.free()).unwrap_or(i64::MAX);
+    let claimed = tx.webhooks().claim(now, until, limit, &limits.saturated()).await?;
     tx.commit().await?;
     Ok((now, claimed))
 }
 
-/// Sends a delivery that was claimed at `now`, and records what came of it. If that can't be recorded, its claim runs out
-/// and it is sent again.
+/// Sends a delivery that was claimed at `now`, and records the result. If the result can't be recorded, the claim expires
+/// and the delivery is sent again.
 async fn send(db: &Db, sender: &Sender, delivery: &Delivery, now: DateTime<Utc>) -> Result<(), SweepError> {
     let started = Instant::now();
     let answer = sender.send(delivery, now).await;
@@ -137,12 +141,12 @@ async fn send(db: &Db, sender: &Sender, delivery: &Delivery, now: DateTime<Utc>)
     let recorded = tx.webhooks().record(delivery.id, delivery.claim, &answer, next, now).await?;
     tx.commit().await?;
     if recorded {
-        tell(delivery, next, answer.error.as_deref().unwrap_or_default());
+        report(delivery, next, answer.error.as_deref().unwrap_or_default());
     }
     Ok(())
 }
 
-fn tell(delivery: &Delivery, next: After, error: &str) {
+fn report(delivery: &Delivery, next: After, error: &str) {
     let (webhook_id, job_id, attempt) = (delivery.id, delivery.job_id, delivery.attempts);
     let outcome = match next {
         After::Delivered => {
@@ -150,11 +154,11 @@ fn tell(delivery: &Delivery, next: After, error: &str) {
             "delivered"
         }
         After::Again(at) => {
-            tracing::info!(%webhook_id, %job_id, attempt, error, again_at = %at, "webhook not delivered yet");
+            tracing::info!(%webhook_id, %job_id, attempt, error, again_at = %at, "webhook not delivered; retrying later");
             "retried"
         }
         After::Failed => {
-            tracing::warn!(%webhook_id, %job_id, attempt, error, "webhook given up");
+            tracing::warn!(%webhook_id, %job_id, attempt, error, "webhook failed after its last attempt");
             "failed"
         }
     };

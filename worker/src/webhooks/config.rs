@@ -14,21 +14,21 @@ const MAX_RETRIES: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// Signs webhooks; without one none is accepted (none).
+    /// Signs webhooks. Without a secret, jobs with a webhook are refused (none).
     #[serde(deserialize_with = "secret")]
     pub secret: Option<Secret>,
-    /// While receivers change over to a new secret: signs too (none).
+    /// Also signs webhooks, while receivers change to a new secret (none).
     #[serde(deserialize_with = "secret")]
     pub previous_secret: Option<Secret>,
-    /// Whether webhooks may go to private networks, and over plain HTTP (false).
+    /// Whether webhooks may use private networks and plain HTTP (false).
     pub allow_private_addresses: bool,
-    /// How long a receiver may take to answer, in seconds (15).
+    /// Time limit of an attempt, in seconds (15).
     pub timeout_s: u64,
-    /// Deliveries under way at the same time, a quarter of them to one receiver (16).
+    /// Most concurrent attempts; at most a quarter of them to one receiver (16).
     pub concurrency: usize,
     /// Seconds between attempts (5, 300, 1800, 7200, 18000, 36000, 36000).
     pub retry_pauses_s: Pauses,
-    /// How long a delivery can be looked at and replayed after it ended, in seconds (2,592,000).
+    /// How long a finished delivery can be read and replayed, in seconds (2,592,000).
     pub keep_s: u64,
 }
 
@@ -47,12 +47,12 @@ impl Default for WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// What addresses are accepted.
+    /// The rules for webhook URLs.
     pub fn rules(&self) -> Rules {
         Rules { enabled: self.secret.is_some(), allow_private_addresses: self.allow_private_addresses }
     }
 
-    /// The value of `webhook-signature`: one signature for each secret, so that receivers can know either.
+    /// The value of `webhook-signature`: one signature for each secret.
     pub(super) fn signatures(&self, id: &str, timestamp: &str, body: &str) -> String {
         let secrets = self.secret.iter().chain(&self.previous_secret);
         secrets.map(|secret| secret.sign(id, timestamp, body)).collect::<Vec<_>>().join(" ")
@@ -63,7 +63,7 @@ impl WebhookConfig {
     }
 }
 
-/// Seconds between the attempts of a delivery; in the settings a list such as `5, 300`.
+/// Seconds between the attempts of a delivery. The setting is a list such as `5, 300`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pauses(pub Vec<i64>);
@@ -75,7 +75,8 @@ impl TryFrom<String> for Pauses {
         let seconds = |part: &str| part.trim().parse().ok().filter(|pause| (0..=7 * 24 * 3_600).contains(pause));
         let pauses: Option<Vec<i64>> = text.split(',').map(seconds).collect();
         let pauses = pauses.filter(|pauses| pauses.len() <= MAX_RETRIES);
-        let expected = || format!("must be up to {MAX_RETRIES} whole numbers of seconds with commas, a week at most");
+        let expected =
+            || format!("must be up to {MAX_RETRIES} comma-separated whole numbers of seconds, each at most a week");
         pauses.map(Self).ok_or_else(expected)
     }
 }
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_are_a_short_list_of_seconds() {
+    fn pauses_are_a_list_of_seconds() {
         assert_eq!(Pauses::try_from("5, 300,0".to_owned()), Ok(Pauses(vec![5, 300, 0])));
         for wrong in ["", "5 300", "5,,6", "-1", "1.5", "604801", &["1"; 21].join(",")] {
             assert!(Pauses::try_from(wrong.to_owned()).is_err(), "{wrong}");
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn while_secrets_change_receivers_may_know_either() {
+    fn both_secrets_sign() {
         let secret = |byte: char| Secret::parse(&format!("whsec_{}", String::from(byte).repeat(32))).ok();
         let old = WebhookConfig { secret: secret('a'), ..WebhookConfig::default() };
         let both = WebhookConfig { secret: secret('b'), previous_secret: secret('a'), ..old.clone() };

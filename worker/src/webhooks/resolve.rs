@@ -1,5 +1,5 @@
-//! Names to addresses, every one of them checked. The connection is made to the addresses given back here, so a name
-//! that resolves otherwise a moment later (DNS rebinding) changes nothing.
+//! Resolves host names and checks every address. The client connects to the checked addresses, so DNS rebinding has no
+//! effect.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,8 +10,7 @@ pub(super) struct Resolver {
     pub(super) allow_private_addresses: bool,
 }
 
-/// Why a name was not let through. The address is for the log: an answer to the submitter that told it would map the
-/// network for them.
+/// The error for a private address. Its message omits the address, which would reveal the network to the submitter.
 #[derive(Debug, thiserror::Error)]
 #[error("the host resolves to an address of a private network")]
 struct Private(IpAddr);
@@ -21,7 +20,7 @@ impl Resolve for Resolver {
         let allow = self.allow_private_addresses;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // One private address is enough: which of them would be tried is not ours to tell.
+            // One private address is enough, because the client may try any of them.
             if let Some(private) = found.iter().map(SocketAddr::ip).find(|ip| !allow && !is_public(*ip)) {
                 tracing::warn!(host = name.as_str(), address = %private, "a webhook's host resolves to a private address");
                 return Err(Private(private).into());
@@ -36,7 +35,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_name_is_let_through_by_what_it_resolves_to() {
+    async fn a_name_is_accepted_by_its_addresses() {
         let resolve = |allow| Resolver { allow_private_addresses: allow }.resolve("localhost".parse().unwrap());
         let refused = resolve(false).await.err().expect("refused").to_string();
         assert!(refused.contains("private network") && !refused.contains("127"), "{refused}");

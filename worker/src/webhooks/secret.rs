@@ -1,11 +1,11 @@
-//! The key that webhooks are signed with, and the signature.
+//! The key that signs webhooks, and the signature.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 
 const PREFIX: &str = "whsec_";
-/// The lengths of a key that Standard Webhooks allows, in bytes.
+/// The key lengths that Standard Webhooks allows, in bytes.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A key shared with receivers, as `whsec_` and base64.
@@ -13,10 +13,10 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// Reads a secret.
+    /// Parses a secret.
     ///
     /// # Errors
-    /// What was expected. The text itself is not repeated.
+    /// The expected form, without the text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const EXPECTED: &str = "must be whsec_ and the base64 of 24 to 64 random bytes";
         let key = text.strip_prefix(PREFIX).and_then(|key| STANDARD.decode(key).ok());
@@ -42,15 +42,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reference_vector_of_standard_webhooks_holds() {
+    fn the_reference_vector_of_standard_webhooks_matches() {
         let secret = Secret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", r#"{"test": 2432232314}"#);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-        assert!(!format!("{secret:?}").contains("49"), "not shown, not as bytes either");
+        assert!(!format!("{secret:?}").contains("49"), "the debug output shows the secret");
     }
 
     #[test]
-    fn weak_and_mistyped_secrets_are_refused() {
+    fn short_and_malformed_secrets_are_refused() {
         let of = |bytes: usize| format!("whsec_{}", STANDARD.encode(vec![7; bytes]));
         for wrong in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_not base64!", &of(23), &of(65)] {
             assert!(Secret::parse(wrong).is_err(), "{wrong}");

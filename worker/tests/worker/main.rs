@@ -1,5 +1,5 @@
-//! The worker against the real thing: SQLite, the memory queue, a local object store, and real training processes, or
-//! shell scripts that behave as badly as a training process can.
+//! The worker with SQLite, the memory queue, a local object store, and real training processes or misbehaving shell
+//! scripts.
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps what it should not, fails")]
 
@@ -7,6 +7,7 @@ mod children;
 mod deaths;
 mod drain;
 mod fencing;
+mod harness;
 mod lifecycle;
 mod logs;
 mod memory;
@@ -15,4 +16,3 @@ mod sandbox;
 mod scheduling;
 mod sweeping;
 mod webhooks;
-mod yard;

@@ -1,5 +1,5 @@
-//! A memory limit that is too small, by much or by little, is `out_of_memory` and names the setting: never a crash, which
-//! would count towards poison.
+//! Any memory limit that is too small is `out_of_memory` with the setting in the message, and not a crash, which would count
+//! towards poison.
 
 use serde_json::{Value, json};
 use trainyard_domain::outcome::Counts;
@@ -7,21 +7,21 @@ use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, FailureCode, Job, JobStatus};
 use trainyard_worker::WorkerConfig;
 
-use crate::yard::{Yard, train_task};
+use crate::harness::{Harness, train_task};
 
-/// From less than the program's own size, through what its libraries and threads need, to enough.
-const LADDER: [u64; 16] = [1, 2, 4, 6, 8, 10, 12, 14, 18, 22, 26, 30, 36, 44, 60, 512];
+/// From less than the program's size, over the size of its libraries and threads, to enough.
+const LIMITS_MB: [u64; 16] = [1, 2, 4, 6, 8, 10, 12, 14, 18, 22, 26, 30, 36, 44, 60, 512];
 
-fn order(yard: &Yard, algorithm: Algorithm, params: &Value) -> Job {
-    let mut job = yard.new_job(algorithm.as_str());
+fn job_with(harness: &Harness, algorithm: Algorithm, params: &Value) -> Job {
+    let mut job = harness.new_job(algorithm.as_str());
     job.spec.algorithm = algorithm;
     job.spec.params = Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone();
     job
 }
 
-/// Runs each algorithm under the limit, and returns how many of them trained.
+/// Runs each algorithm under the limit, and returns the number of trained models.
 async fn trained_under(child_memory_mb: u64) -> usize {
-    let yard = Yard::new().await;
+    let harness = Harness::new().await;
     let mut jobs = Vec::new();
     for (algorithm, params) in [
         (Algorithm::RandomForest, json!({"n_trees": 100})),
@@ -29,13 +29,13 @@ async fn trained_under(child_memory_mb: u64) -> usize {
         (Algorithm::DecisionTree, json!({})),
         (Algorithm::LogisticRegression, json!({})),
     ] {
-        jobs.push(yard.submit(order(&yard, algorithm, &params)).await);
+        jobs.push(harness.submit(job_with(&harness, algorithm, &params)).await);
     }
-    let config = WorkerConfig { child_memory_mb, child_threads: 2, concurrency: 2, ..yard.config() };
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), config));
+    let config = WorkerConfig { child_memory_mb, child_threads: 2, concurrency: 2, ..harness.config() };
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(train_task(), config));
     let mut trained = 0;
     for id in jobs {
-        let job = yard.until(id, |job| job.status.is_final()).await;
+        let job = harness.until(id, |job| job.status.is_final()).await;
         if job.status == JobStatus::Succeeded {
             trained += 1;
             continue;
@@ -55,7 +55,7 @@ async fn trained_under(child_memory_mb: u64) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_limit_that_is_too_small_is_out_of_memory() {
     let mut trained = Vec::new();
-    for limits in LADDER.chunks(2) {
+    for limits in LIMITS_MB.chunks(2) {
         trained.extend(futures::future::join_all(limits.iter().map(|limit| trained_under(*limit))).await);
     }
     assert_eq!((trained.first(), trained.last()), (Some(&0), Some(&4)), "{trained:?}");

@@ -1,4 +1,4 @@
-//! A worker in Kubernetes marks its pod while it is busy. The API server here is a socket that answers as one would.
+//! The deletion cost of a worker's pod. A socket stands in for the API server of Kubernetes.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,32 +10,32 @@ use trainyard_domain::JobStatus;
 use trainyard_testkit::eventually;
 use trainyard_worker::WorkerConfig;
 
-use crate::yard::{WAIT_THEN_TRAIN, Yard};
+use crate::harness::{Harness, WAIT_THEN_TRAIN};
 
-/// What the server was asked: request line, headers in small letters, body.
+/// A request: request line, lower-case headers, and the cost in the body.
 #[derive(Clone, Debug)]
-struct Asked {
+struct Request {
     line: String,
     headers: String,
     cost: String,
 }
 
-/// Answers every request with the status that `status` gives for its number, and keeps what was asked.
-async fn api_server(status: fn(usize) -> u16) -> (String, Arc<Mutex<Vec<Asked>>>) {
+/// Answers the n-th request with `status(n)`, and records the requests.
+async fn api_server(status: fn(usize) -> u16) -> (String, Arc<Mutex<Vec<Request>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&asked);
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&requests);
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             answer(stream, status, &log).await;
         }
     });
-    (url, asked)
+    (url, requests)
 }
 
-async fn answer(stream: TcpStream, status: fn(usize) -> u16, log: &Mutex<Vec<Asked>>) {
+async fn answer(stream: TcpStream, status: fn(usize) -> u16, log: &Mutex<Vec<Request>>) {
     let mut stream = BufReader::new(stream);
     let (mut line, mut headers) = (String::new(), String::new());
     stream.read_line(&mut line).await.unwrap();
@@ -50,15 +50,15 @@ async fn answer(stream: TcpStream, status: fn(usize) -> u16, log: &Mutex<Vec<Ask
     let cost = body["metadata"]["annotations"]["controller.kubernetes.io/pod-deletion-cost"].as_str().unwrap();
     let status = {
         let mut log = log.lock().unwrap();
-        log.push(Asked { line: line.trim().to_owned(), headers, cost: cost.to_owned() });
+        log.push(Request { line: line.trim().to_owned(), headers, cost: cost.to_owned() });
         status(log.len())
     };
     let text = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
     stream.write_all(text.as_bytes()).await.unwrap();
 }
 
-fn in_pod(yard: &Yard, url: String) -> WorkerConfig {
-    let account = yard.folder.path().join("serviceaccount");
+fn in_pod(harness: &Harness, url: String) -> WorkerConfig {
+    let account = harness.folder.path().join("serviceaccount");
     std::fs::create_dir(&account).unwrap();
     std::fs::write(account.join("namespace"), "lab\n").unwrap();
     std::fs::write(account.join("token"), "first\n").unwrap();
@@ -67,50 +67,51 @@ fn in_pod(yard: &Yard, url: String) -> WorkerConfig {
         pod_cost_lower_after_s: 0,
         kubernetes_url: url,
         kubernetes_account_dir: account,
-        ..yard.config()
+        ..harness.config()
     }
 }
 
-async fn until_cost(asked: &Mutex<Vec<Asked>>, cost: &str) -> Asked {
+async fn until_cost(requests: &Mutex<Vec<Request>>, cost: &str) -> Request {
     eventually(&format!("the cost is {cost}"), Duration::from_secs(60), async || {
-        asked.lock().unwrap().last().filter(|asked| asked.cost == cost).cloned()
+        requests.lock().unwrap().last().filter(|requests| requests.cost == cost).cloned()
     })
     .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_worker_costs_more_to_delete_than_an_idle_one() {
-    let yard = Yard::new().await;
-    let (url, asked) = api_server(|_| 200).await;
-    let config = in_pod(&yard, url);
+    let harness = Harness::new().await;
+    let (url, requests) = api_server(|_| 200).await;
+    let config = in_pod(&harness, url);
     let token = config.kubernetes_account_dir.join("token");
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(&yard.script("wait", WAIT_THEN_TRAIN), config));
-    let idle = until_cost(&asked, "0").await;
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(&harness.script("wait", WAIT_THEN_TRAIN), config));
+    let idle = until_cost(&requests, "0").await;
     assert_eq!(idle.line, "PATCH /api/v1/namespaces/lab/pods/worker-7d9f-x2x HTTP/1.1");
     assert!(idle.headers.contains("content-type: application/merge-patch+json"), "{idle:?}");
     assert!(idle.headers.contains("authorization: bearer first"), "{idle:?}");
-    let id = yard.submit_named("demo").await;
-    until_cost(&asked, "100").await;
+    let id = harness.submit_named("demo").await;
+    until_cost(&requests, "100").await;
     // Kubernetes replaces tokens while the process runs.
     std::fs::write(token, "second").unwrap();
-    yard.go();
-    yard.until_status(id, JobStatus::Succeeded).await;
-    let idle = until_cost(&asked, "0").await;
+    harness.go();
+    harness.until_status(id, JobStatus::Succeeded).await;
+    let idle = until_cost(&requests, "0").await;
     assert!(idle.headers.contains("authorization: bearer second"), "{idle:?}");
     worker.drain().await;
     sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_server_that_refuses_is_asked_again_and_holds_up_nothing() {
-    let yard = Yard::new().await;
-    let (url, asked) = api_server(|request| if request < 3 { 403 } else { 200 }).await;
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(&yard.script("wait", WAIT_THEN_TRAIN), in_pod(&yard, url)));
-    let id = yard.submit_named("demo").await;
-    yard.written("waiting").await;
-    until_cost(&asked, "100").await;
-    yard.go();
-    yard.until_status(id, JobStatus::Succeeded).await;
+async fn a_refused_request_is_retried_and_delays_no_job() {
+    let harness = Harness::new().await;
+    let (url, requests) = api_server(|request| if request < 3 { 403 } else { 200 }).await;
+    let (sweep, worker) =
+        (harness.sweep("s"), harness.worker(&harness.script("wait", WAIT_THEN_TRAIN), in_pod(&harness, url)));
+    let id = harness.submit_named("demo").await;
+    harness.written("waiting").await;
+    until_cost(&requests, "100").await;
+    harness.go();
+    harness.until_status(id, JobStatus::Succeeded).await;
     worker.drain().await;
     sweep.stop().await;
 }

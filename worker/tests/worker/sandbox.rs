@@ -1,4 +1,4 @@
-//! The sandbox of training processes, seen from inside by a program that tries to leave it (`examples/sandbox_probe.rs`).
+//! The sandbox of training processes, tested by a program that tries to leave it (`examples/sandbox_probe.rs`).
 
 use std::io::Write;
 
@@ -6,17 +6,17 @@ use sha2::{Digest, Sha256};
 use trainyard_domain::{FailureCode, JobStatus};
 use trainyard_worker::{SandboxMode, WorkerConfig};
 
-use crate::yard::{Yard, example, train_task};
+use crate::harness::{Harness, example, train_task};
 
 const NOBODY: u32 = 65_534;
 
-/// What the probe reports: `entered …, user …, allowed [names], broken [names]`.
+/// The report of the probe: `entered …, user …, allowed [names], broken [names]`.
 async fn probe(sandbox: SandboxMode, child_uid: u32) -> String {
-    let yard = Yard::new().await;
-    let id = yard.submit_named("demo").await;
-    let config = WorkerConfig { sandbox, child_uid, ..yard.config() };
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(&example("sandbox_probe"), config));
-    let job = yard.until_status(id, JobStatus::Failed).await;
+    let harness = Harness::new().await;
+    let id = harness.submit_named("demo").await;
+    let config = WorkerConfig { sandbox, child_uid, ..harness.config() };
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(&example("sandbox_probe"), config));
+    let job = harness.until_status(id, JobStatus::Failed).await;
     worker.drain().await;
     sweep.stop().await;
     let error = job.error.unwrap();
@@ -28,14 +28,14 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The user that a training process has when the worker is told to use `child_uid`.
+/// The user of a training process for this `child_uid`.
 fn expected_user(child_uid: u32) -> u32 {
     let own = rustix::process::geteuid().as_raw();
     if own == 0 { child_uid } else { own }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_training_process_reaches_nothing_outside_its_folder_whoever_it_is() {
+async fn a_training_process_is_confined_to_its_folder_with_any_user() {
     for child_uid in [0, NOBODY] {
         let report = probe(SandboxMode::Required, child_uid).await;
         let user = expected_user(child_uid);
@@ -70,7 +70,7 @@ async fn without_a_sandbox_the_same_attempts_succeed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_user_alone_keeps_other_runs_and_the_worker_apart() {
+async fn another_user_protects_other_runs_and_the_worker() {
     if !is_root() {
         return;
     }
@@ -83,35 +83,35 @@ async fn another_user_alone_keeps_other_runs_and_the_worker_apart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn training_works_in_the_sandbox() {
-    let yard = Yard::new().await;
-    let id = yard.submit_named("demo").await;
-    let config = WorkerConfig { sandbox: SandboxMode::Required, ..yard.config() };
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), config));
-    yard.until_status(id, JobStatus::Succeeded).await;
+    let harness = Harness::new().await;
+    let id = harness.submit_named("demo").await;
+    let config = WorkerConfig { sandbox: SandboxMode::Required, ..harness.config() };
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(train_task(), config));
+    harness.until_status(id, JobStatus::Succeeded).await;
     // The second run reads the dataset that the first one left in the cache.
-    let second = yard.submit_named("demo").await;
-    yard.until_status(second, JobStatus::Succeeded).await;
+    let second = harness.submit_named("demo").await;
+    harness.until_status(second, JobStatus::Succeeded).await;
     worker.drain().await;
     sweep.stop().await;
 }
 
-/// What a process without Landlock could do, with the right digest of a file that it can't read.
+/// Without Landlock, a process can create a link to a file that it can't read, and report the right digest.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_in_the_models_name_is_not_published() {
-    let yard = Yard::new().await;
-    let secret = yard.folder.path().join("secret");
+    let harness = Harness::new().await;
+    let secret = harness.folder.path().join("secret");
     std::fs::File::create(&secret).unwrap().write_all(b"secret").unwrap();
     let sha256 = hex::encode(Sha256::digest(b"secret"));
     let done = format!(r#"{{"type":"done","metrics":{{}},"size":6,"sha256":"{sha256}"}}"#);
-    let script = yard.script("link", &format!("ln -s \"$yard/secret\" model.tym; echo '{done}'; exit 0"));
-    let mut order = yard.new_job("demo");
+    let script = harness.script("link", &format!("ln -s \"$folder/secret\" model.tym; echo '{done}'; exit 0"));
+    let mut order = harness.new_job("demo");
     order.spec.max_attempts = 1;
-    let id = yard.submit(order).await;
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(&script, yard.config()));
-    let job = yard.until_status(id, JobStatus::Failed).await;
+    let id = harness.submit(order).await;
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(&script, harness.config()));
+    let job = harness.until_status(id, JobStatus::Failed).await;
     assert_eq!(job.error.unwrap().code, FailureCode::Internal);
-    assert_eq!(yard.versions("demo").await.len(), 0);
-    assert_eq!(yard.artifacts().await, 0);
+    assert_eq!(harness.versions("demo").await.len(), 0);
+    assert_eq!(harness.artifacts().await, 0);
     worker.drain().await;
     sweep.stop().await;
 }

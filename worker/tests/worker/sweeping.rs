@@ -1,4 +1,4 @@
-//! The sweep: lost ids, lost workers, orphans; and two sweeps that do no more than one.
+//! The sweep: lost ids, dead workers, orphans, and two sweeps at once.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use trainyard_storage::WorkerRow;
 use trainyard_testkit::{eventually, redis, unique};
 use trainyard_worker::{SweepConfig, WorkerConfig};
 
-use crate::yard::{Yard, quick_sweep, train_task};
+use crate::harness::{Harness, quick_sweep, train_task};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A running job whose lease ran out a minute ago.
-fn expired(yard: &Yard, worker: &str) -> Job {
-    let past = yard.clock.now() - chrono::Duration::minutes(1);
-    let job = yard.new_job("demo");
+/// A running job whose lease expired a minute ago.
+fn expired(harness: &Harness, worker: &str) -> Job {
+    let past = harness.clock.now() - chrono::Duration::minutes(1);
+    let job = harness.new_job("demo");
     Job {
         status: JobStatus::Running,
         claim: 1,
@@ -29,250 +29,258 @@ fn expired(yard: &Yard, worker: &str) -> Job {
     }
 }
 
-/// A yard whose queue is in Redis, and the keys of that queue's normal class.
-async fn over_redis() -> (Yard, impl Fn(&str) -> String) {
-    let prefix = unique("yard");
+/// A harness with a queue in Redis, and the keys of its normal class.
+async fn over_redis() -> (Harness, impl Fn(&str) -> String) {
+    let prefix = unique("harness");
     let queue = Queue::redis(&redis().url(), &prefix, RedisOptions::default()).unwrap();
-    let mut yard = Yard::new().await;
-    yard.queue = queue;
-    (yard, move |kind| format!("{{{prefix}}}:{kind}:normal"))
+    let mut harness = Harness::new().await;
+    harness.queue = queue;
+    (harness, move |kind| format!("{{{prefix}}}:{kind}:normal"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_that_the_queue_lost_are_sent_again() {
-    let (yard, key) = over_redis().await;
-    let jobs = [yard.submit_named("lost").await, yard.submit_named("kept").await];
-    let sweep = yard.sweep("s");
-    yard.until_sent(2).await;
+async fn ids_that_the_queue_lost_are_enqueued_again() {
+    let (harness, key) = over_redis().await;
+    let jobs = [harness.submit_named("lost").await, harness.submit_named("kept").await];
+    let sweep = harness.sweep("s");
+    harness.until_enqueued(2).await;
     let first = redis().cli(&["XRANGE", &key("jobs"), "-", "+", "COUNT", "1"]);
     let first = first.lines().next().unwrap().to_owned();
-    // One of two, as by somebody who tidies up; then all there is, as by a flush.
+    // First one of two entries is deleted, then all keys, as by a flush.
     redis().cli(&["XDEL", &key("jobs"), &first]);
-    eventually("the lost one is there again", LIMIT, async || {
+    eventually("the lost id is enqueued again", LIMIT, async || {
         redis().cli(&["XRANGE", &key("jobs"), "-", "+"]).contains(&jobs[0].to_string()).then_some(())
     })
     .await;
     redis().cli(&["DEL", &key("jobs"), &key("sent"), &key("held"), &key("refused")]);
-    yard.until_sent(2).await;
-    let worker = yard.worker(train_task(), yard.config());
+    harness.until_enqueued(2).await;
+    let worker = harness.worker(train_task(), harness.config());
     for id in jobs {
-        assert_eq!(yard.until_status(id, JobStatus::Succeeded).await.claim, 1);
+        assert_eq!(harness.until_status(id, JobStatus::Succeeded).await.claim, 1);
     }
     worker.drain().await;
     sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ids_that_are_in_the_queue_twice_run_once() {
-    let (yard, key) = over_redis().await;
+async fn an_id_that_is_enqueued_twice_runs_once() {
+    let (harness, key) = over_redis().await;
     let mut jobs = vec![];
     for _ in 0..5 {
-        jobs.push(yard.submit_named("demo").await);
+        jobs.push(harness.submit_named("demo").await);
     }
-    let sweep = yard.sweep("s");
-    yard.until_sent(5).await;
+    let sweep = harness.sweep("s");
+    harness.until_enqueued(5).await;
     for id in &jobs {
         redis().cli(&["XADD", &key("jobs"), "*", "job", &id.to_string()]);
     }
-    let worker = yard.worker(train_task(), yard.config());
+    let worker = harness.worker(train_task(), harness.config());
     for id in jobs {
-        assert_eq!(yard.until_status(id, JobStatus::Succeeded).await.claim, 1);
+        assert_eq!(harness.until_status(id, JobStatus::Succeeded).await.claim, 1);
     }
-    yard.until_sent(0).await;
+    harness.until_enqueued(0).await;
     worker.drain().await;
     sweep.stop().await;
-    assert_eq!(yard.versions("demo").await.len(), 5);
+    assert_eq!(harness.versions("demo").await.len(), 5);
 }
 
 /// As after an outage in which the claim was committed, its answer was lost, and the id was delivered again. On one thread,
 /// both deliveries ask the database before either has its answer.
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_run_once_by_two_deliveries() {
-    let (yard, key) = over_redis().await;
-    let worker = yard.worker(train_task(), WorkerConfig { concurrency: 2, ..yard.config() });
-    let since = yard.clock.now() - chrono::Duration::hours(1);
-    let workers = async || yard.db.read().await.unwrap().workers().list(since).await.unwrap();
+    let (harness, key) = over_redis().await;
+    let script = harness.script("count", "echo started >> \"$folder/starts\"\nexec \"$real\" train-task");
+    let worker = harness.worker(&script, WorkerConfig { concurrency: 2, ..harness.config() });
+    let since = harness.clock.now() - chrono::Duration::hours(1);
+    let workers = async || harness.db.read().await.unwrap().workers().list(since).await.unwrap();
     let owner = eventually("the worker is registered", LIMIT, async || workers().await.pop()).await.id;
-    let id = yard.submit_named("demo").await;
-    let mut tx = yard.db.begin().await.unwrap();
+    let id = harness.submit_named("demo").await;
+    let mut tx = harness.db.begin().await.unwrap();
     tx.jobs().claim(id, &owner, None, chrono::Duration::hours(1)).await.unwrap().unwrap();
     tx.commit().await.unwrap();
     // Both entries in one step, so that one read brings both.
     let twice = "for _ = 1, 2 do redis.call('XADD', KEYS[1], '*', 'job', ARGV[1]) end";
     redis().cli(&["EVAL", twice, "1", &key("jobs"), &id.to_string()]);
-    yard.until_status(id, JobStatus::Succeeded).await;
-    yard.until_sent(0).await;
+    harness.until_status(id, JobStatus::Succeeded).await;
+    harness.until_enqueued(0).await;
     worker.drain().await;
-    let log = yard.db.read().await.unwrap().logs().after(id, 0, 1_000).await.unwrap();
-    let starts = log.iter().filter(|line| format!("{line:?}").contains("runs on worker")).count();
-    assert_eq!((starts, yard.versions("demo").await.len()), (1, 1), "{log:?}");
+    let starts = harness.written("starts").await;
+    assert_eq!((starts.as_str(), harness.versions("demo").await.len()), ("started\n", 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_workers_job_comes_back_as_a_crash_and_a_living_ones_as_an_interruption() {
-    let yard = Yard::new().await;
+async fn an_expired_lease_is_a_crash_of_a_dead_worker_and_an_interruption_of_a_live_one() {
+    let harness = Harness::new().await;
     let alive =
-        WorkerRow { id: "alive".into(), busy: 1, capacity: 1, version: "0".into(), started_at: yard.clock.now() };
-    let mut tx = yard.db.begin().await.unwrap();
+        WorkerRow { id: "alive".into(), busy: 1, capacity: 1, version: "0".into(), started_at: harness.clock.now() };
+    let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     tx.workers().beat(&alive, now).await.unwrap();
     tx.commit().await.unwrap();
-    let (dead, healthy) = (yard.submit(expired(&yard, "dead")).await, yard.submit(expired(&yard, "alive")).await);
-    let sweep = yard.sweep("s");
-    let dead = yard.until(dead, |job| job.status == JobStatus::Queued).await;
+    let (dead, healthy) =
+        (harness.submit(expired(&harness, "dead")).await, harness.submit(expired(&harness, "alive")).await);
+    let sweep = harness.sweep("s");
+    let dead = harness.until(dead, |job| job.status == JobStatus::Queued).await;
     assert_eq!(dead.counts, Counts { crashes: 1, ..Counts::default() });
     assert!(dead.error.unwrap().message.contains("worker lost"));
-    let healthy = yard.until(healthy, |job| job.status == JobStatus::Queued).await;
+    let healthy = harness.until(healthy, |job| job.status == JobStatus::Queued).await;
     assert_eq!(healthy.counts, Counts { interruptions: 1, ..Counts::default() });
     sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_sweeps_at_once_do_what_one_does() {
-    let yard = Yard::new().await;
+    let harness = Harness::new().await;
     let mut jobs: Vec<JobId> = vec![];
     for _ in 0..20 {
-        jobs.push(yard.submit(expired(&yard, "dead")).await);
+        jobs.push(harness.submit(expired(&harness, "dead")).await);
     }
-    // A lease of no length: each round of either takes the lead, so both really work at once.
+    // With a lease of zero length, each round of either sweep acquires the lead, so both work at once.
     let both = SweepConfig { lease_s: 0, every_ms: 1, ..quick_sweep() };
-    let sweeps = [yard.sweep_with("one", both.clone()), yard.sweep_with("two", both)];
+    let sweeps = [harness.sweep_with("one", both.clone()), harness.sweep_with("two", both)];
     for id in &jobs {
-        yard.until(*id, |job| job.status == JobStatus::Queued).await;
+        harness.until(*id, |job| job.status == JobStatus::Queued).await;
     }
-    yard.until_sent(20).await;
+    harness.until_enqueued(20).await;
     for sweep in sweeps {
         sweep.stop().await;
     }
     for id in jobs {
-        let job = yard.job(id).await;
+        let job = harness.job(id).await;
         assert_eq!((job.counts.crashes, job.claim), (1, 1), "ended once");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_user_fills_the_queue() {
-    let yard = Yard::new().await;
+async fn a_user_fills_only_their_window() {
+    let harness = Harness::new().await;
     for _ in 0..10 {
-        yard.submit_named("demo").await;
+        harness.submit_named("demo").await;
     }
-    let sweep = yard.sweep_with("s", SweepConfig { dispatch_window: 3, ..quick_sweep() });
-    yard.until_sent(3).await;
+    let sweep = harness.sweep_with("s", SweepConfig { dispatch_window: 3, ..quick_sweep() });
+    harness.until_enqueued(3).await;
     sweep.stop().await;
-    yard.until_sent(3).await;
-    // As soon as a worker has taken some, others follow.
-    let sweep = yard.sweep_with("t", SweepConfig { dispatch_window: 3, ..quick_sweep() });
-    let worker = yard.worker(train_task(), yard.config());
-    eventually("all ran", LIMIT, async || (yard.versions("demo").await.len() == 10).then_some(())).await;
+    harness.until_enqueued(3).await;
+    // The sweep enqueues more as a worker claims jobs.
+    let sweep = harness.sweep_with("t", SweepConfig { dispatch_window: 3, ..quick_sweep() });
+    let worker = harness.worker(train_task(), harness.config());
+    eventually("all ran", LIMIT, async || (harness.versions("demo").await.len() == 10).then_some(())).await;
     worker.drain().await;
     sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_few_jobs_does_not_wait_for_whoever_has_many() {
-    for yard in [Yard::new().await, over_redis().await.0] {
+async fn a_user_with_few_jobs_does_not_wait_for_a_user_with_many() {
+    for harness in [Harness::new().await, over_redis().await.0] {
         let (mut many, mut few) = (vec![], vec![]);
         for _ in 0..30 {
-            many.push(yard.submit_named("many").await);
+            many.push(harness.submit_named("many").await);
         }
-        let sweep = yard.sweep_with("s", SweepConfig { dispatch_window: 2, ..quick_sweep() });
-        yard.until_sent(2).await;
-        let late = UserId::at(yard.clock.now());
+        let sweep = harness.sweep_with("s", SweepConfig { dispatch_window: 2, ..quick_sweep() });
+        harness.until_enqueued(2).await;
+        let late = UserId::at(harness.clock.now());
         for _ in 0..5 {
-            few.push(yard.submit(Job { created_by: late, ..yard.new_job("few") }).await);
+            few.push(harness.submit(Job { created_by: late, ..harness.new_job("few") }).await);
         }
-        yard.until_sent(4).await;
-        let worker = yard.worker(train_task(), yard.config());
+        harness.until_enqueued(4).await;
+        let worker = harness.worker(train_task(), harness.config());
         for id in &few {
-            yard.until_status(*id, JobStatus::Succeeded).await;
+            harness.until_status(*id, JobStatus::Succeeded).await;
         }
-        let last = yard.job(few[4]).await.started_at;
+        let last = harness.job(few[4]).await.started_at;
         worker.drain().await;
         sweep.stop().await;
         let mut before = 0;
         for id in many {
-            let started = yard.job(id).await.started_at;
+            let started = harness.job(id).await.started_at;
             before += u32::from(started.is_some() && started < last);
         }
-        // Two were there before the first. After that a pair of the few waits for at most two pairs of the many: one that
-        // was in the queue when room was made for it, and one that was sent together with it.
-        assert!((2..=10).contains(&before), "{before} of the many ran first, over {:?}", yard.queue);
+        // Two jobs of the many were enqueued first. After that, each pair of the few waits for at most two pairs of the many:
+        // a pair that was already enqueued, and a pair that was enqueued with it.
+        assert!((2..=10).contains(&before), "{before} of the many ran first, over {:?}", harness.queue);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_whose_time_has_come_is_sent() {
-    let yard = Yard::new().await;
-    let job = yard.new_job("later");
+async fn a_due_job_is_enqueued() {
+    let harness = Harness::new().await;
+    let job = harness.new_job("later");
     let soon = Job { run_at: job.created_at + chrono::Duration::milliseconds(300), ..job };
-    let far = Job { run_at: soon.created_at + chrono::Duration::days(1), ..yard.new_job("much-later") };
-    let (soon, far) = (yard.submit(soon).await, yard.submit(far).await);
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));
-    let ran = yard.until_status(soon, JobStatus::Succeeded).await;
+    let far = Job { run_at: soon.created_at + chrono::Duration::days(1), ..harness.new_job("much-later") };
+    let (soon, far) = (harness.submit(soon).await, harness.submit(far).await);
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(train_task(), harness.config()));
+    let ran = harness.until_status(soon, JobStatus::Succeeded).await;
     assert!(ran.started_at.unwrap() >= ran.run_at);
-    assert_eq!(yard.job(far).await.status, JobStatus::Queued);
+    assert_eq!(harness.job(far).await.status, JobStatus::Queued);
     worker.drain().await;
     sweep.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn objects_that_no_row_names_are_removed_and_others_stay() {
-    let yard = Yard::new().await;
-    let id = yard.submit_named("demo").await;
-    let (sweep, worker) = (yard.sweep("s"), yard.worker(train_task(), yard.config()));
-    yard.until_status(id, JobStatus::Succeeded).await;
+async fn objects_without_a_row_are_deleted() {
+    let harness = Harness::new().await;
+    let id = harness.submit_named("demo").await;
+    let (sweep, worker) = (harness.sweep("s"), harness.worker(train_task(), harness.config()));
+    harness.until_status(id, JobStatus::Succeeded).await;
     worker.drain().await;
     sweep.stop().await;
-    yard.store.put_bytes(&Key::artifact(id, 99), Bytes::from_static(b"left behind")).await.unwrap();
-    // As of an upload whose row was never committed, and of a data set whose object outlived its deletion.
-    yard.store.put_bytes(&Key::dataset(DatasetId::at(yard.clock.now())), Bytes::from_static(b"x,y")).await.unwrap();
-    let deleted = Key::dataset(DatasetId::at(yard.clock.now()));
-    yard.store.put_bytes(&deleted, Bytes::from_static(b"x,y")).await.unwrap();
-    let mut tx = yard.db.begin().await.unwrap();
+    harness.store.put_bytes(&Key::artifact(id, 99), Bytes::from_static(b"left behind")).await.unwrap();
+    // An upload whose row was not committed, and a deleted dataset whose object was not deleted.
+    harness
+        .store
+        .put_bytes(&Key::dataset(DatasetId::at(harness.clock.now())), Bytes::from_static(b"x,y"))
+        .await
+        .unwrap();
+    let deleted = Key::dataset(DatasetId::at(harness.clock.now()));
+    harness.store.put_bytes(&deleted, Bytes::from_static(b"x,y")).await.unwrap();
+    let mut tx = harness.db.begin().await.unwrap();
     let gone = DatasetName::parse("gone").unwrap();
     let storage_key = deleted.as_str().to_owned();
-    let row = Dataset { id: DatasetId::at(yard.clock.now()), name: gone.clone(), storage_key, ..yard.dataset.clone() };
+    let row =
+        Dataset { id: DatasetId::at(harness.clock.now()), name: gone.clone(), storage_key, ..harness.dataset.clone() };
     tx.datasets().insert(&row).await.unwrap();
     tx.datasets().delete(&gone).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!((yard.artifacts().await, yard.store.list("datasets").await.unwrap().len()), (2, 3));
-    let sweep = yard.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
-    eventually("the orphans are gone", LIMIT, async || {
-        (yard.artifacts().await == 1 && yard.store.list("datasets").await.unwrap().len() == 1).then_some(())
+    assert_eq!((harness.artifacts().await, harness.store.list("datasets").await.unwrap().len()), (2, 3));
+    let sweep = harness.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
+    eventually("the orphans are deleted", LIMIT, async || {
+        (harness.artifacts().await == 1 && harness.store.list("datasets").await.unwrap().len() == 1).then_some(())
     })
     .await;
     sweep.stop().await;
-    let versions = yard.versions("demo").await;
+    let versions = harness.versions("demo").await;
     let key = Key::parse(&versions[0].artifact_key).unwrap();
-    yard.store.get_bytes(&key, &versions[0].sha256, 1 << 30).await.unwrap();
-    let key = Key::parse(&yard.dataset.storage_key).unwrap();
-    yard.store.get_bytes(&key, &yard.dataset.sha256, 1 << 30).await.unwrap();
+    harness.store.get_bytes(&key, &versions[0].sha256, 1 << 30).await.unwrap();
+    let key = Key::parse(&harness.dataset.storage_key).unwrap();
+    harness.store.get_bytes(&key, &harness.dataset.sha256, 1 << 30).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_artifact_stays_for_as_long_as_its_run_holds_the_job() {
-    let yard = Yard::new().await;
-    let lease_expires_at = Some(yard.clock.now() + chrono::Duration::hours(1));
-    let id = yard.submit(Job { lease_expires_at, ..expired(&yard, "busy") }).await;
+async fn an_old_artifact_of_an_active_run_is_kept() {
+    let harness = Harness::new().await;
+    let lease_expires_at = Some(harness.clock.now() + chrono::Duration::hours(1));
+    let id = harness.submit(Job { lease_expires_at, ..expired(&harness, "busy") }).await;
     for claim in [0, 1] {
-        yard.store.put_bytes(&Key::artifact(id, claim), Bytes::from_static(b"a model")).await.unwrap();
+        harness.store.put_bytes(&Key::artifact(id, claim), Bytes::from_static(b"a model")).await.unwrap();
     }
-    let sweep = yard.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
-    eventually("the artifact of the earlier claim is gone", LIMIT, async || (yard.artifacts().await < 2).then_some(()))
-        .await;
-    // Two whole searches later: the second one began after the artifact of the earlier claim was gone.
+    let sweep = harness.sweep_with("s", SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() });
+    eventually("the artifact of the earlier claim is deleted", LIMIT, async || {
+        (harness.artifacts().await < 2).then_some(())
+    })
+    .await;
+    // After two more searches, of which the second began after the first probe.
     for _ in 0..2 {
-        let probe = Key::artifact(JobId::at(yard.clock.now()), 1);
-        yard.store.put_bytes(&probe, Bytes::from_static(b"an orphan")).await.unwrap();
-        eventually("a search has ended", LIMIT, async || (yard.artifacts().await == 1).then_some(())).await;
+        let probe = Key::artifact(JobId::at(harness.clock.now()), 1);
+        harness.store.put_bytes(&probe, Bytes::from_static(b"an orphan")).await.unwrap();
+        eventually("a search has ended", LIMIT, async || (harness.artifacts().await == 1).then_some(())).await;
     }
-    let left = yard.store.list("artifacts").await.unwrap();
+    let left = harness.store.list("artifacts").await.unwrap();
     assert_eq!(left[0].0, Key::artifact(id, 1));
-    let mut tx = yard.db.begin().await.unwrap();
+    let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     let next = after(Ending::Interrupted, Counts::default(), 3, false, now, 0.0);
     assert!(tx.jobs().end_run(id, 1, &next, now).await.unwrap());
     tx.commit().await.unwrap();
-    eventually("nothing is left", LIMIT, async || (yard.artifacts().await == 0).then_some(())).await;
+    eventually("the artifact is deleted", LIMIT, async || (harness.artifacts().await == 0).then_some(())).await;
     sweep.stop().await;
 }

@@ -1,11 +1,11 @@
-//! Workers that die, entries that make no sense, a Redis that is emptied or full.
+//! Dead workers, invalid entries, and a Redis that is flushed or full.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use trainyard_domain::PriorityClass::{High, Low, Normal};
-use trainyard_queue::Offered::{Refused, Sent, There};
-use trainyard_queue::{Queue, QueueError, Ready, RedisOptions, Turn};
+use trainyard_queue::Enqueued::{Added, Present, Refused};
+use trainyard_queue::{EnqueueFrom, Queue, QueueError, ReadyJob, RedisOptions};
 use trainyard_testkit::{RedisServer, eventually, redis, unique};
 
 use super::harness::{LIMIT, Reader, all, fresh, ids, in_redis, open, raw, send, user, waiting};
@@ -23,7 +23,7 @@ async fn an_id_whose_worker_died_before_the_claim_goes_to_another() {
     let mut seen = BTreeSet::new();
     for _ in &jobs {
         let delivery = lives.take().await;
-        delivery.acked().await;
+        delivery.ack_and_wait().await;
         seen.insert(delivery.job);
     }
     assert_eq!((first, seen), (jobs[0], BTreeSet::from_iter(jobs)));
@@ -31,7 +31,7 @@ async fn an_id_whose_worker_died_before_the_claim_goes_to_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_id_that_is_being_claimed_is_nobody_elses() {
+async fn an_id_that_is_being_claimed_is_delivered_to_nobody_else() {
     let (queue, _) = fresh();
     let jobs = ids(2);
     send(&queue, &all(&jobs[..1], High)).await.unwrap();
@@ -39,11 +39,11 @@ async fn an_id_that_is_being_claimed_is_nobody_elses() {
     assert_eq!(holder.take().await.job, jobs[0]);
     other.ask().await;
     send(&queue, &all(&jobs[1..], Low)).await.unwrap();
-    assert_eq!(other.take().await.job, jobs[1], "the id in the other's hands is the older and of the higher class");
+    assert_eq!(other.take().await.job, jobs[1], "the other id is older and of a higher class, but is being claimed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn entries_that_name_no_job_are_dropped_and_harm_nobody() {
+async fn entries_without_a_job_id_are_dropped() {
     let (queue, prefix) = fresh();
     let stream = format!("{{{prefix}}}:jobs:normal");
     let mut connection = raw(&redis().url()).await;
@@ -61,53 +61,53 @@ async fn entries_that_name_no_job_are_dropped_and_harm_nobody() {
         send(&queue, &[(job, Normal)]).await.unwrap();
         let delivery = reader.take().await;
         assert_eq!(delivery.job, job);
-        delivery.acked().await;
+        delivery.ack_and_wait().await;
         assert_eq!(waiting(&queue).await, 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flush_is_forgotten_with_what_was_there_and_does_not_stop_a_waiting_consumer() {
+async fn a_flush_loses_the_enqueued_set_and_does_not_stop_a_waiting_consumer() {
     let server = RedisServer::start();
     let queue = Queue::redis(&server.url(), &unique("queue"), RedisOptions::default()).unwrap();
     let mut reader = Reader::of(&queue);
     let jobs = ids(3);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
     let taken = reader.take().await;
-    assert_eq!(send(&queue, &all(&jobs, Normal)).await.unwrap(), [There; 3]);
+    assert_eq!(send(&queue, &all(&jobs, Normal)).await.unwrap(), [Present; 3]);
     let mut connection = raw(&server.url()).await;
     redis::cmd("FLUSHALL").exec_async(&mut connection).await.unwrap();
-    taken.acked().await;
+    taken.ack_and_wait().await;
     drop(taken);
-    assert_eq!(send(&queue, &all(&jobs, Normal)).await.unwrap(), [Sent; 3], "what was lost is not there");
+    assert_eq!(send(&queue, &all(&jobs, Normal)).await.unwrap(), [Added; 3], "the flushed ids are not enqueued");
     for job in &jobs {
         let delivery = reader.take().await;
         assert_eq!(delivery.job, *job);
-        delivery.acked().await;
+        delivery.ack_and_wait().await;
     }
-    assert_eq!((waiting(&queue).await, queue.shares().await.unwrap()), (0, vec![]));
+    assert_eq!((waiting(&queue).await, queue.user_windows().await.unwrap()), (0, vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stream_or_a_count_that_somebody_deleted_is_noticed() {
+async fn a_deleted_key_is_detected() {
     for (kind, lost) in [("jobs", true), ("held", true), ("sent", true), ("refused", false)] {
         let (queue, prefix) = fresh();
         let jobs = ids(3);
-        let ready: Vec<_> = jobs.iter().map(|job| Ready { job: *job, user: user(7), class: Low }).collect();
-        assert_eq!(queue.offer(&ready, 2, Turn::Next).await.unwrap(), [Sent, Sent, Refused]);
-        assert_eq!(queue.mend().await.unwrap(), 0, "all is well");
+        let ready: Vec<_> = jobs.iter().map(|job| ReadyJob { job: *job, user: user(7), class: Low }).collect();
+        assert_eq!(queue.enqueue(&ready, 2, EnqueueFrom::Sweep).await.unwrap(), [Added, Added, Refused]);
+        assert_eq!(queue.repair().await.unwrap(), 0, "consistent");
         let mut connection = raw(&redis().url()).await;
         let key = format!("{{{prefix}}}:{kind}:low");
         redis::cmd("DEL").arg(key).exec_async(&mut connection).await.unwrap();
-        assert_eq!(queue.mend().await.unwrap(), u64::from(lost), "{kind}");
-        assert_eq!(queue.mend().await.unwrap(), 0, "mended once");
-        let again = if lost { [Sent, Sent, Refused] } else { [There, There, Refused] };
-        assert_eq!(queue.offer(&ready, 2, Turn::Next).await.unwrap(), again, "{kind}");
+        assert_eq!(queue.repair().await.unwrap(), u64::from(lost), "{kind}");
+        assert_eq!(queue.repair().await.unwrap(), 0, "repaired once");
+        let again = if lost { [Added, Added, Refused] } else { [Present, Present, Refused] };
+        assert_eq!(queue.enqueue(&ready, 2, EnqueueFrom::Sweep).await.unwrap(), again, "{kind}");
         let mut reader = Reader::of(&queue);
         let mut seen = BTreeSet::new();
         while seen.len() < 2 {
             let delivery = reader.take().await;
-            delivery.acked().await;
+            delivery.ack_and_wait().await;
             seen.insert(delivery.job);
         }
         assert_eq!(seen, BTreeSet::from_iter(jobs[..2].to_vec()));
@@ -115,7 +115,7 @@ async fn a_stream_or_a_count_that_somebody_deleted_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_redis_fails_the_ping_and_takes_no_job() {
+async fn a_full_redis_fails_the_ping_and_refuses_jobs() {
     let server = RedisServer::start();
     let queue = open(&server.url(), &unique("queue"), Duration::from_secs(30));
     queue.ping().await.unwrap();
@@ -137,7 +137,7 @@ async fn a_full_redis_fails_the_ping_and_takes_no_job() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_of_dead_processes_are_forgotten_when_they_hold_nothing() {
+async fn consumers_of_dead_processes_are_deleted_when_nothing_is_pending() {
     let (url, prefix) = (redis().url(), unique("queue"));
     let options = RedisOptions {
         block: Duration::from_millis(100),
@@ -149,20 +149,20 @@ async fn readers_of_dead_processes_are_forgotten_when_they_hold_nothing() {
     send(&queue, &all(&ids(1), Normal)).await.unwrap();
     let mut holder = Reader::of(&queue);
     let held = holder.take().await;
-    // What a killed process leaves behind: a name in the group.
+    // A killed process leaves its consumer in the group.
     let mut connection = raw(&url).await;
     let mut ghost = redis::cmd("XGROUP");
     ghost.arg("CREATECONSUMER").arg(format!("{{{prefix}}}:jobs:normal")).arg("workers").arg("ghost");
     ghost.exec_async(&mut connection).await.unwrap();
-    // A worker that starts is what looks for the dead. It stays: one that goes at once may never have begun.
+    // A starting worker deletes the consumers of dead processes. It must stay, or it might end before its first read.
     let mut starts = Reader::of(&queue);
     starts.ask().await;
-    eventually("the ghost is gone", LIMIT, async || {
+    eventually("the consumer 'ghost' is deleted", LIMIT, async || {
         let (pending, readers) = in_redis(&url, &prefix).await;
-        assert_eq!(pending, 1, "a reader that holds an id must stay: {readers:?}");
+        assert_eq!(pending, 1, "a consumer with a pending id must stay: {readers:?}");
         (!readers.contains(&"ghost".to_owned())).then_some(())
     })
     .await;
-    held.acked().await;
+    held.ack_and_wait().await;
     assert_eq!(in_redis(&url, &prefix).await.0, 0);
 }

@@ -1,4 +1,4 @@
-//! A stand-in for the apalis worker that asks for one id at a time, and the queues to try.
+//! A reader that polls a consumer for one id at a time, as an apalis worker does; and the queues under test.
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use apalis::prelude::{Backend, WorkerContext};
 use trainyard_domain::{JobId, PriorityClass, UserId};
-use trainyard_queue::{Consumer, Delivery, Offered, Queue, QueueError, Ready, RedisOptions, Turn};
+use trainyard_queue::{Consumer, Delivery, EnqueueFrom, Enqueued, Queue, QueueError, ReadyJob, RedisOptions};
 use trainyard_testkit::{redis, unique};
 
-/// Nothing here takes this long unless it is broken.
+/// The time limit of every wait.
 pub(crate) const LIMIT: Duration = Duration::from_secs(15);
 
 /// Runs each test on both queues.
@@ -28,35 +28,35 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-/// A queue of its own in the shared Redis, and its prefix.
+/// A new queue in the shared Redis, and its prefix.
 pub(crate) fn fresh() -> (Queue, String) {
     let prefix = unique("queue");
     (open(&redis().url(), &prefix, Duration::from_secs(30)), prefix)
 }
 
-/// A queue whose reads are short, so that tests need not wait for them.
+/// A queue with short blocking reads, so that tests are quick.
 pub(crate) fn open(url: &str, prefix: &str, redeliver_after: Duration) -> Queue {
     let options = RedisOptions { block: Duration::from_millis(300), redeliver_after, ..RedisOptions::default() };
     Queue::redis(url, prefix, options).unwrap()
 }
 
-/// A plain connection, to look at Redis behind the queue's back.
+/// A plain connection to Redis.
 pub(crate) async fn raw(url: &str) -> redis::aio::MultiplexedConnection {
     redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
-/// Somebody whose jobs these are; each number is another.
+/// A user; each number is another user.
 pub(crate) fn user(n: u128) -> UserId {
     UserId(uuid::Uuid::from_u128(n))
 }
 
-/// Sends ids, of one user and with no limit on how many.
-pub(crate) async fn send(queue: &Queue, jobs: &[(JobId, PriorityClass)]) -> Result<Vec<Offered>, QueueError> {
-    let ready: Vec<_> = jobs.iter().map(|(job, class)| Ready { job: *job, user: user(1), class: *class }).collect();
-    queue.offer(&ready, 1_000_000, Turn::Next).await
+/// Enqueues ids of one user, with a window that is never full.
+pub(crate) async fn send(queue: &Queue, jobs: &[(JobId, PriorityClass)]) -> Result<Vec<Enqueued>, QueueError> {
+    let ready: Vec<_> = jobs.iter().map(|(job, class)| ReadyJob { job: *job, user: user(1), class: *class }).collect();
+    queue.enqueue(&ready, 1_000_000, EnqueueFrom::Sweep).await
 }
 
-/// What a worker sees of a consumer.
+/// Polls a consumer as a worker does.
 pub(crate) struct Reader {
     pub(crate) consumer: Consumer,
     pub(crate) context: WorkerContext,
@@ -64,53 +64,53 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn of(queue: &Queue) -> Self {
-        Self::with_places(queue, 1)
+        Self::with_slots(queue, 1)
     }
 
-    pub(crate) fn with_places(queue: &Queue, places: usize) -> Self {
+    pub(crate) fn with_slots(queue: &Queue, slots: usize) -> Self {
         let mut context = WorkerContext::new("reader");
         context.start().unwrap();
-        Self { consumer: queue.consume("reader", places), context }
+        Self { consumer: queue.consume("reader", slots), context }
     }
 
-    /// The next delivery.
+    /// Waits for the next delivery.
     pub(crate) async fn take(&mut self) -> Delivery {
         within("an id", poll_fn(|cx| self.consumer.poll_next(cx, &self.context))).await.unwrap().unwrap().args
     }
 
-    /// Asks for an id without waiting for it.
+    /// Requests an id without waiting for it.
     pub(crate) async fn ask(&mut self) {
         let found = poll_fn(|cx| Poll::Ready(self.consumer.poll_next(cx, &self.context).is_ready())).await;
-        assert!(!found, "an id before any was sent");
+        assert!(!found, "an id before any was enqueued");
     }
 
-    /// Ends as a worker does.
+    /// Closes the consumer as a worker does.
     pub(crate) async fn close(mut self) {
         within("closing", poll_fn(|cx| self.consumer.poll_close(cx, &self.context))).await.unwrap();
     }
 }
 
-/// The answer of `future`, which must come in time.
+/// Awaits `future` with a time limit.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
-/// So many new ids.
+/// `count` new ids.
 pub(crate) fn ids(count: usize) -> Vec<JobId> {
     (0..count).map(|_| JobId::at(chrono::DateTime::UNIX_EPOCH)).collect()
 }
 
-/// The ids, all of one class.
+/// Pairs each id with one class.
 pub(crate) fn all(ids: &[JobId], class: PriorityClass) -> Vec<(JobId, PriorityClass)> {
     ids.iter().map(|id| (*id, class)).collect()
 }
 
-/// Ids that wait, over all classes.
+/// The number of waiting ids of all classes.
 pub(crate) async fn waiting(queue: &Queue) -> u64 {
     queue.depth().await.unwrap().into_iter().map(|(_, count)| count).sum()
 }
 
-/// Entries that were read and not acknowledged, and the readers of the group, over all streams of a queue.
+/// The number of pending entries and the consumers of the group, over all streams of a queue.
 pub(crate) async fn in_redis(url: &str, prefix: &str) -> (u64, Vec<String>) {
     let mut connection = raw(url).await;
     let (mut pending, mut readers) = (0, Vec::new());

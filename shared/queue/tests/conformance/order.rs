@@ -1,31 +1,31 @@
-//! Who gets which id, and when.
+//! The order in which ids are delivered, and to which consumer.
 
 use std::collections::BTreeSet;
 
 use trainyard_domain::PriorityClass::{High, Low, Normal};
 use trainyard_domain::{JobId, PriorityClass};
-use trainyard_queue::Offered::{Refused, Sent, There};
-use trainyard_queue::{Queue, Ready, Share, Turn};
+use trainyard_queue::Enqueued::{Added, Present, Refused};
+use trainyard_queue::{EnqueueFrom, Queue, ReadyJob, UserWindow};
 use trainyard_testkit::{eventually, redis};
 
 use super::harness::{LIMIT, Reader, all, fresh, ids, in_redis, on_both, send, user, waiting, within};
 
 on_both!(
-    higher_classes_come_first_and_each_in_the_order_sent,
+    higher_classes_come_first_and_each_in_order,
     two_consumers_share_the_ids_without_overlap,
-    an_id_sent_while_a_consumer_waits_reaches_it,
-    a_consumer_takes_no_more_than_it_asked_for,
-    what_was_read_but_not_picked_up_goes_back_when_the_consumer_closes,
+    an_id_enqueued_while_a_consumer_waits_is_delivered,
+    a_consumer_reads_no_more_than_it_requested,
+    ids_that_were_not_taken_return_when_the_consumer_closes,
     a_draining_worker_reads_no_further_id,
-    the_depth_counts_what_waits_by_class,
-    an_id_that_is_there_is_not_sent_twice,
-    a_user_has_a_window_of_each_class_and_no_more,
+    the_depth_counts_ids_by_class,
+    an_enqueued_id_is_not_enqueued_twice,
+    a_user_has_at_most_a_window_of_each_class,
     a_new_job_does_not_overtake_those_that_were_refused,
-    a_worker_reads_as_many_ids_as_it_has_places,
-    ids_go_in_whatever_order_they_are_claimed,
+    a_worker_reads_as_many_ids_as_it_has_slots,
+    ids_are_removed_in_any_order,
 );
 
-async fn higher_classes_come_first_and_each_in_the_order_sent(queue: Queue) {
+async fn higher_classes_come_first_and_each_in_order(queue: Queue) {
     let jobs = ids(6);
     let sent = [(0, Low), (1, Normal), (2, High), (3, Low), (4, High), (5, Normal)];
     send(&queue, &sent.map(|(n, class)| (jobs[n], class))).await.unwrap();
@@ -33,7 +33,7 @@ async fn higher_classes_come_first_and_each_in_the_order_sent(queue: Queue) {
     for n in [2, 4, 1, 5, 0, 3] {
         let delivery = reader.take().await;
         assert_eq!(delivery.job, jobs[n]);
-        delivery.acked().await;
+        delivery.ack_and_wait().await;
     }
 }
 
@@ -47,7 +47,7 @@ async fn two_consumers_share_the_ids_without_overlap(queue: Queue) {
             let mut seen = Vec::new();
             for _ in 0..EACH {
                 let delivery = reader.take().await;
-                delivery.acked().await;
+                delivery.ack_and_wait().await;
                 seen.push(delivery.job);
             }
             seen
@@ -65,7 +65,7 @@ async fn two_consumers_share_the_ids_without_overlap(queue: Queue) {
     assert_eq!(waiting(&queue).await, 0);
 }
 
-async fn an_id_sent_while_a_consumer_waits_reaches_it(queue: Queue) {
+async fn an_id_enqueued_while_a_consumer_waits_is_delivered(queue: Queue) {
     let mut reader = Reader::of(&queue);
     reader.ask().await;
     let job = ids(1)[0];
@@ -73,18 +73,18 @@ async fn an_id_sent_while_a_consumer_waits_reaches_it(queue: Queue) {
     assert_eq!(reader.take().await.job, job);
 }
 
-async fn a_consumer_takes_no_more_than_it_asked_for(queue: Queue) {
+async fn a_consumer_reads_no_more_than_it_requested(queue: Queue) {
     let jobs = ids(3);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
     let mut busy = Reader::of(&queue);
     assert_eq!(busy.take().await.job, jobs[0]);
-    // A worker without a free place does not poll; its colleague finds the rest.
+    // A worker without a free slot does not poll; the other worker reads the rest.
     let mut free = Reader::of(&queue);
     assert_eq!(free.take().await.job, jobs[1]);
     assert_eq!(free.take().await.job, jobs[2]);
 }
 
-async fn what_was_read_but_not_picked_up_goes_back_when_the_consumer_closes(queue: Queue) {
+async fn ids_that_were_not_taken_return_when_the_consumer_closes(queue: Queue) {
     let jobs = ids(2);
     let mut leaving = Reader::of(&queue);
     leaving.ask().await;
@@ -102,19 +102,19 @@ async fn a_draining_worker_reads_no_further_id(queue: Queue) {
     draining.context.stop().unwrap();
     let jobs = ids(3);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
-    // Its last read may still bring an id; that one goes back at once, while the worker waits for its jobs to end.
+    // Its last read may still deliver an id. The id is returned while the worker waits for its jobs.
     let mut other = Reader::of(&queue);
     let mut seen = BTreeSet::new();
     for _ in &jobs {
         let delivery = other.take().await;
-        delivery.acked().await;
+        delivery.ack_and_wait().await;
         seen.insert(delivery.job);
     }
     assert_eq!(seen, BTreeSet::from_iter(jobs));
     draining.close().await;
 }
 
-async fn the_depth_counts_what_waits_by_class(queue: Queue) {
+async fn the_depth_counts_ids_by_class(queue: Queue) {
     assert_eq!(queue.depth().await.unwrap(), [(High, 0), (Normal, 0), (Low, 0)]);
     let jobs = ids(5);
     send(&queue, &all(&jobs[..3], Low)).await.unwrap();
@@ -122,119 +122,126 @@ async fn the_depth_counts_what_waits_by_class(queue: Queue) {
     assert_eq!(queue.depth().await.unwrap(), [(High, 2), (Normal, 0), (Low, 3)]);
 }
 
-async fn an_id_that_is_there_is_not_sent_twice(queue: Queue) {
+async fn an_enqueued_id_is_not_enqueued_twice(queue: Queue) {
     let job = ids(1)[0];
     let mut reader = Reader::of(&queue);
-    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Sent]);
-    assert_eq!(send(&queue, &[(job, Normal), (job, Normal)]).await.unwrap(), [There, There]);
+    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Added]);
+    assert_eq!(send(&queue, &[(job, Normal), (job, Normal)]).await.unwrap(), [Present, Present]);
     let delivery = reader.take().await;
-    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [There], "it is being claimed");
-    delivery.acked().await;
-    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Sent], "a job may come back");
+    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Present], "it is being claimed");
+    delivery.ack_and_wait().await;
+    assert_eq!(send(&queue, &[(job, Normal)]).await.unwrap(), [Added], "a job may come back");
     assert_eq!(waiting(&queue).await, 1);
 }
 
 /// So many ready jobs of one user.
-fn ready_of(n: u128, class: PriorityClass, count: usize) -> Vec<Ready> {
-    ids(count).into_iter().map(|job| Ready { job, user: user(n), class }).collect()
+fn ready_of(n: u128, class: PriorityClass, count: usize) -> Vec<ReadyJob> {
+    ids(count).into_iter().map(|job| ReadyJob { job, user: user(n), class }).collect()
 }
 
-fn share(n: u128, class: PriorityClass, held: u64, refusals: u64) -> Share {
-    Share { user: user(n), class, held, refusals }
+fn window(n: u128, class: PriorityClass, enqueued: u64, refusals: u64) -> UserWindow {
+    UserWindow { user: user(n), class, enqueued, refusals }
 }
 
-async fn a_user_has_a_window_of_each_class_and_no_more(queue: Queue) {
+async fn a_user_has_at_most_a_window_of_each_class(queue: Queue) {
     let (one, other, high) = (ready_of(1, Normal, 4), ready_of(2, Normal, 1), ready_of(1, High, 1));
     let all = [&one[..], &other, &high].concat();
-    assert_eq!(queue.offer(&all, 2, Turn::Next).await.unwrap(), [Sent, Sent, Refused, Refused, Sent, Sent]);
-    let mut shares = queue.shares().await.unwrap();
-    shares.sort_by_key(|share| (share.class, share.user));
-    assert_eq!(shares, [share(1, High, 1, 0), share(1, Normal, 2, 1), share(2, Normal, 1, 0)]);
+    assert_eq!(
+        queue.enqueue(&all, 2, EnqueueFrom::Sweep).await.unwrap(),
+        [Added, Added, Refused, Refused, Added, Added]
+    );
+    let mut windows = queue.user_windows().await.unwrap();
+    windows.sort_by_key(|window| (window.class, window.user));
+    assert_eq!(windows, [window(1, High, 1, 0), window(1, Normal, 2, 1), window(2, Normal, 1, 0)]);
     let mut reader = Reader::of(&queue);
-    assert_eq!(reader.take().await.job, high[0].job, "given up without a word");
+    assert_eq!(reader.take().await.job, high[0].job, "dropped without an acknowledgement");
     let delivery = reader.take().await;
     assert_eq!(delivery.job, one[0].job);
-    assert_eq!(queue.offer(&one[2..], 2, Turn::Next).await.unwrap(), [Refused, Refused], "not claimed yet");
-    delivery.acked().await;
-    assert_eq!(queue.offer(&one[2..], 2, Turn::Next).await.unwrap(), [Sent, Refused]);
+    assert_eq!(queue.enqueue(&one[2..], 2, EnqueueFrom::Sweep).await.unwrap(), [Refused, Refused], "not claimed yet");
+    delivery.ack_and_wait().await;
+    assert_eq!(queue.enqueue(&one[2..], 2, EnqueueFrom::Sweep).await.unwrap(), [Added, Refused]);
 }
 
 async fn a_new_job_does_not_overtake_those_that_were_refused(queue: Queue) {
     let jobs = ready_of(1, Normal, 3);
-    assert_eq!(queue.offer(&jobs[..2], 1, Turn::Last).await.unwrap(), [Sent, Refused]);
+    assert_eq!(queue.enqueue(&jobs[..2], 1, EnqueueFrom::Submission).await.unwrap(), [Added, Refused]);
     let mut reader = Reader::of(&queue);
-    reader.take().await.acked().await;
-    assert_eq!(queue.offer(&jobs[2..], 1, Turn::Last).await.unwrap(), [Refused], "the second one is still to come");
-    let known = queue.shares().await.unwrap();
-    assert_eq!(known, [share(1, Normal, 0, 2)]);
-    assert_eq!(queue.offer(&jobs[1..2], 1, Turn::Next).await.unwrap(), [Sent]);
-    // Somebody else's look was before the third one was refused: it must not be overtaken either.
-    queue.caught_up(&[share(1, Normal, 0, 1)]).await.unwrap();
-    reader.take().await.acked().await;
+    reader.take().await.ack_and_wait().await;
+    assert_eq!(
+        queue.enqueue(&jobs[2..], 1, EnqueueFrom::Submission).await.unwrap(),
+        [Refused],
+        "the second one is still to come"
+    );
+    let known = queue.user_windows().await.unwrap();
+    assert_eq!(known, [window(1, Normal, 0, 2)]);
+    assert_eq!(queue.enqueue(&jobs[1..2], 1, EnqueueFrom::Sweep).await.unwrap(), [Added]);
+    // These windows were read before the third job was refused, which must not be overtaken either.
+    queue.clear_refusals(&[window(1, Normal, 0, 1)]).await.unwrap();
+    reader.take().await.ack_and_wait().await;
     let newest = ready_of(1, Normal, 1);
-    assert_eq!(queue.offer(&newest, 1, Turn::Last).await.unwrap(), [Refused]);
-    queue.caught_up(&[share(1, Normal, 0, 3)]).await.unwrap();
-    assert_eq!(queue.offer(&newest, 1, Turn::Last).await.unwrap(), [Sent]);
-    assert_eq!(queue.shares().await.unwrap(), [share(1, Normal, 1, 0)]);
+    assert_eq!(queue.enqueue(&newest, 1, EnqueueFrom::Submission).await.unwrap(), [Refused]);
+    queue.clear_refusals(&[window(1, Normal, 0, 3)]).await.unwrap();
+    assert_eq!(queue.enqueue(&newest, 1, EnqueueFrom::Submission).await.unwrap(), [Added]);
+    assert_eq!(queue.user_windows().await.unwrap(), [window(1, Normal, 1, 0)]);
 }
 
-async fn a_worker_reads_as_many_ids_as_it_has_places(queue: Queue) {
+async fn a_worker_reads_as_many_ids_as_it_has_slots(queue: Queue) {
     let jobs = ids(5);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
-    let mut wide = Reader::with_places(&queue, 3);
+    let mut wide = Reader::with_slots(&queue, 3);
     let mut held = Vec::new();
     for job in &jobs[..3] {
         held.push(wide.take().await);
         assert_eq!(held.last().unwrap().job, *job);
     }
     wide.ask().await;
-    // What the first has no place for is the other's.
+    // The first worker has no slot left, so the other reads the next id.
     let mut narrow = Reader::of(&queue);
     assert_eq!(narrow.take().await.job, jobs[3]);
     held.clear();
     assert_eq!(wide.take().await.job, jobs[4]);
 }
 
-/// Redis keeps a hundred entries together: claims that end early, late and in the middle, over several such.
-async fn ids_go_in_whatever_order_they_are_claimed(queue: Queue) {
+/// A stream node holds a hundred entries: acknowledgements at the start, the middle and the end of several nodes.
+async fn ids_are_removed_in_any_order(queue: Queue) {
     const SENT: usize = 450;
     const READ: usize = 350;
     let jobs = ids(SENT);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
-    let mut reader = Reader::with_places(&queue, READ);
+    let mut reader = Reader::with_slots(&queue, READ);
     let mut taken = Vec::new();
     for _ in 0..READ {
         taken.push(Some(reader.take().await));
     }
     let mut left = SENT as u64;
-    // The middle backwards, the end, then the beginning: all but one.
+    // The middle backwards, the end, then the beginning except the first id.
     let order = (100..250).rev().chain(250..READ).chain(1..100);
     for (n, place) in order.enumerate() {
         let delivery = taken[place].take().unwrap();
         assert_eq!(delivery.job, jobs[place]);
         left -= 1;
         match n % 50 {
-            0 => delivery.acked().await,
+            0 => delivery.ack_and_wait().await,
             _ => delivery.ack(),
         }
     }
-    eventually("what was claimed is gone", LIMIT, async || (waiting(&queue).await == left).then_some(())).await;
-    // The one that is still being claimed, and those that nobody read, are there and stay there.
+    eventually("acknowledged ids are removed", LIMIT, async || (waiting(&queue).await == left).then_some(())).await;
+    // The id that is still being claimed and the ids that were not read are still enqueued.
     let again = send(&queue, &all(&jobs, Normal)).await.unwrap();
-    let there: Vec<_> = again.iter().map(|answer| *answer == There).collect();
+    let there: Vec<_> = again.iter().map(|answer| *answer == Present).collect();
     assert_eq!(there, (0..SENT).map(|n| n == 0 || n >= READ).collect::<Vec<_>>());
-    taken[0].take().unwrap().acked().await;
+    taken[0].take().unwrap().ack_and_wait().await;
     for job in &jobs[READ..] {
         let delivery = reader.take().await;
         assert_eq!(delivery.job, *job);
-        delivery.acked().await;
+        delivery.ack_and_wait().await;
     }
-    assert_eq!(waiting(&queue).await, (READ - 1) as u64, "those that were sent again");
+    assert_eq!(waiting(&queue).await, (READ - 1) as u64, "the ids that were enqueued again");
 }
 
-/// As the test for both, but certain that the id was read: the one in Redis would otherwise come back after 30 s only.
+/// The id is certainly read here: without the return, Redis would redeliver it only after 30 s.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_entry_that_was_read_but_not_picked_up_goes_back_at_once() {
+async fn an_entry_that_was_not_taken_returns_at_once() {
     for closes in [true, false] {
         let (queue, prefix) = fresh();
         let job = ids(1)[0];
@@ -261,13 +268,13 @@ async fn redis_is_empty_again_when_every_id_was_claimed() {
         send(&queue, &all(&ids(40), class)).await.unwrap();
     }
     for _ in 0..120 {
-        reader.take().await.acked().await;
+        reader.take().await.ack_and_wait().await;
     }
     assert_eq!(waiting(&queue).await, 0);
     let (pending, readers) = in_redis(&url, &prefix).await;
     assert_eq!((pending, readers.is_empty()), (0, false));
     reader.close().await;
-    eventually("the closed reader left the group", LIMIT, async || {
+    eventually("the consumer is deleted from the group", LIMIT, async || {
         in_redis(&url, &prefix).await.1.is_empty().then_some(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! A real apalis worker over a consumer.
+//! A real apalis worker with a consumer.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -13,12 +13,12 @@ use trainyard_queue::{Delivery, Queue};
 
 use super::harness::{all, ids, on_both, send, waiting, within};
 
-const PLACES: usize = 3;
+const SLOTS: usize = 3;
 
-on_both!(a_worker_runs_as_many_at_once_as_it_may_and_each_once, a_worker_that_drains_ends_its_jobs_and_leaves_the_rest);
+on_both!(a_worker_fills_its_slots_and_runs_each_job_once, a_draining_worker_finishes_its_jobs_and_leaves_the_rest);
 
-/// What the jobs of a test tell it.
-struct Floor {
+/// Shared state of the jobs of a test.
+struct Shared {
     meet: Barrier,
     running: AtomicUsize,
     most: AtomicUsize,
@@ -29,10 +29,10 @@ struct Floor {
     expected: usize,
 }
 
-impl Floor {
+impl Shared {
     fn expecting(expected: usize) -> Arc<Self> {
         Arc::new(Self {
-            meet: Barrier::new(PLACES),
+            meet: Barrier::new(SLOTS),
             running: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             done: Mutex::default(),
@@ -52,54 +52,54 @@ impl Floor {
     }
 }
 
-/// A job that ends once as many run as there are places: with fewer at once, none would ever end.
-async fn meet(delivery: Delivery, floor: Data<Arc<Floor>>) {
-    delivery.acked().await;
-    let now = floor.running.fetch_add(1, SeqCst) + 1;
-    floor.most.fetch_max(now, SeqCst);
-    floor.meet.wait().await;
-    floor.running.fetch_sub(1, SeqCst);
-    floor.end(delivery.job);
+/// A job that ends once as many jobs run as there are slots. With fewer, no job would ever end.
+async fn meet(delivery: Delivery, shared: Data<Arc<Shared>>) {
+    delivery.ack_and_wait().await;
+    let now = shared.running.fetch_add(1, SeqCst) + 1;
+    shared.most.fetch_max(now, SeqCst);
+    shared.meet.wait().await;
+    shared.running.fetch_sub(1, SeqCst);
+    shared.end(delivery.job);
 }
 
-async fn a_worker_runs_as_many_at_once_as_it_may_and_each_once(queue: Queue) {
-    let jobs = ids(10 * PLACES);
-    let floor = Floor::expecting(jobs.len());
+async fn a_worker_fills_its_slots_and_runs_each_job_once(queue: Queue) {
+    let jobs = ids(10 * SLOTS);
+    let shared = Shared::expecting(jobs.len());
     send(&queue, &all(&jobs, Normal)).await.unwrap();
-    let worker = WorkerBuilder::new("crowd")
-        .backend(queue.consume("crowd", PLACES))
-        .layer(ConcurrencyLimitLayer::new(PLACES))
+    let worker = WorkerBuilder::new("full")
+        .backend(queue.consume("full", SLOTS))
+        .layer(ConcurrencyLimitLayer::new(SLOTS))
         .catch_panic()
-        .data(floor.clone())
+        .data(shared.clone())
         .build(meet);
-    let finished = floor.clone();
+    let finished = shared.clone();
     let signal = async move {
         finished.all_done.notified().await;
         Ok::<_, WorkerError>(())
     };
     within("the worker", worker.run_until(signal)).await.unwrap();
-    assert_eq!(floor.most.load(SeqCst), PLACES);
-    let done = floor.done.lock().unwrap().clone();
+    assert_eq!(shared.most.load(SeqCst), SLOTS);
+    let done = shared.done.lock().unwrap().clone();
     assert_eq!((done.len(), BTreeSet::from_iter(done)), (jobs.len(), BTreeSet::from_iter(jobs)));
     assert_eq!(waiting(&queue).await, 0);
 }
 
-/// A job that says that it began and ends when told.
-async fn hold(delivery: Delivery, floor: Data<Arc<Floor>>) {
-    delivery.acked().await;
-    floor.began.notify_one();
-    floor.proceed.notified().await;
-    floor.end(delivery.job);
+/// A job that reports its start and ends on request.
+async fn hold(delivery: Delivery, shared: Data<Arc<Shared>>) {
+    delivery.ack_and_wait().await;
+    shared.began.notify_one();
+    shared.proceed.notified().await;
+    shared.end(delivery.job);
 }
 
-async fn a_worker_that_drains_ends_its_jobs_and_leaves_the_rest(queue: Queue) {
+async fn a_draining_worker_finishes_its_jobs_and_leaves_the_rest(queue: Queue) {
     let jobs = ids(4);
-    let floor = Floor::expecting(1);
+    let shared = Shared::expecting(1);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
-    let worker = WorkerBuilder::new("leaver")
-        .backend(queue.consume("leaver", 1))
+    let worker = WorkerBuilder::new("draining")
+        .backend(queue.consume("draining", 1))
         .layer(ConcurrencyLimitLayer::new(1))
-        .data(floor.clone())
+        .data(shared.clone())
         .build(hold);
     let drain = Arc::new(Notify::new());
     let signal = {
@@ -110,11 +110,11 @@ async fn a_worker_that_drains_ends_its_jobs_and_leaves_the_rest(queue: Queue) {
         }
     };
     let running = tokio::spawn(worker.run_until(signal));
-    within("the first job", floor.began.notified()).await;
+    within("the first job", shared.began.notified()).await;
     drain.notify_one();
-    floor.proceed.notify_one();
+    shared.proceed.notify_one();
     within("the worker", running).await.unwrap().unwrap();
-    assert_eq!(*floor.done.lock().unwrap(), jobs[..1]);
+    assert_eq!(*shared.done.lock().unwrap(), jobs[..1]);
     assert_eq!(waiting(&queue).await, 3);
     let mut successor = super::harness::Reader::of(&queue);
     for job in &jobs[1..] {

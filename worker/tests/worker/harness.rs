@@ -1,4 +1,4 @@
-//! A small yard to run workers in: a database, a queue and a store in a folder that goes with the test.
+//! A test harness: a database, a queue and a store in a temporary folder.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -25,10 +25,10 @@ use trainyard_testkit::eventually;
 use trainyard_worker::{Health, SweepConfig, WorkerConfig, WorkerDeps};
 
 const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
-/// Long enough for a busy machine; a test that needs it all has failed anyway.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time limit of every wait.
+const LIMIT: Duration = Duration::from_secs(60);
 
-pub(crate) struct Yard {
+pub(crate) struct Harness {
     pub(crate) db: Db,
     pub(crate) queue: Queue,
     pub(crate) store: Store,
@@ -39,14 +39,14 @@ pub(crate) struct Yard {
     user: UserId,
 }
 
-impl Yard {
+impl Harness {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/yard.db", folder.path().display());
+        let url = format!("sqlite://{}/harness.db", folder.path().display());
         Self::over(folder, url, 4).await
     }
 
-    /// A yard on Postgres, with so many connections for all that goes on in it.
+    /// A harness on Postgres with this many connections.
     pub(crate) async fn on_postgres(connections: u32) -> Self {
         let url = tokio::task::spawn_blocking(|| trainyard_testkit::postgres().fresh_database()).await.unwrap();
         Self::over(tempfile::tempdir().unwrap(), url, connections).await
@@ -61,18 +61,18 @@ impl Yard {
         let dataset = titanic(&clock);
         store.put_bytes(&Key::parse(&dataset.storage_key).unwrap(), Bytes::from_static(TITANIC)).await.unwrap();
         let mut tx = db.begin().await.unwrap();
-        tx.users().insert(&somebody(user, &clock)).await.unwrap();
+        tx.users().insert(&user_row(user, &clock)).await.unwrap();
         tx.datasets().insert(&dataset).await.unwrap();
         tx.commit().await.unwrap();
         Self { db, queue: Queue::memory(), store, clock, folder, dataset, url, user }
     }
 
-    /// Connections to the database that another process would have.
+    /// Opens connections as another process would.
     pub(crate) async fn connect(&self, connections: u32) -> Db {
         Db::connect(&self.url, &pool(connections)).await.unwrap()
     }
 
-    /// A job as the API would store it, not yet sent to the queue.
+    /// A job as the API stores it, before it is enqueued.
     pub(crate) fn new_job(&self, name: &str) -> Job {
         Job::submitted(spec(name), self.dataset.id, self.user, Some("test".into()), self.clock.now())
     }
@@ -81,7 +81,7 @@ impl Yard {
         self.submit_to(&self.db, job).await
     }
 
-    /// The same over other connections to the database.
+    /// Stores a job over other connections.
     pub(crate) async fn submit_to(&self, db: &Db, job: Job) -> JobId {
         let mut tx = db.begin().await.unwrap();
         tx.jobs().insert(&job).await.unwrap();
@@ -89,7 +89,7 @@ impl Yard {
         job.id
     }
 
-    /// A job that counts against the limits, as the API stores it.
+    /// Stores a job that counts towards the limits.
     pub(crate) async fn submit_within(&self, job: Job, limits: JobLimits) -> JobId {
         let mut tx = self.db.begin().await.unwrap();
         let in_time = Utc::now() + TimeDelta::minutes(5);
@@ -109,7 +109,7 @@ impl Yard {
 
     /// Waits until the job is as wanted, and returns it.
     pub(crate) async fn until(&self, id: JobId, wanted: impl Fn(&Job) -> bool) -> Job {
-        eventually(&format!("job {id} is as wanted"), PATIENCE, async || Some(self.job(id).await).filter(&wanted)).await
+        eventually(&format!("job {id} is as wanted"), LIMIT, async || Some(self.job(id).await).filter(&wanted)).await
     }
 
     pub(crate) async fn until_status(&self, id: JobId, status: JobStatus) -> Job {
@@ -118,13 +118,13 @@ impl Yard {
         job
     }
 
-    /// Waits until so many ids are in the queue.
-    pub(crate) async fn until_sent(&self, count: u64) {
+    /// Waits until `count` ids are in the queue.
+    pub(crate) async fn until_enqueued(&self, count: u64) {
         let depth = async || self.queue.depth().await.unwrap().iter().map(|(_, ids)| ids).sum::<u64>();
-        eventually("so many ids are sent", PATIENCE, async || (depth().await == count).then_some(())).await;
+        eventually("the ids are enqueued", LIMIT, async || (depth().await == count).then_some(())).await;
     }
 
-    /// Versions published under a model's name.
+    /// The versions of a model.
     pub(crate) async fn versions(&self, name: &str) -> Vec<trainyard_domain::ModelVersion> {
         let name = ModelName::parse(name).unwrap();
         self.db.read().await.unwrap().models().versions(&name, None, 100).await.unwrap()
@@ -134,7 +134,7 @@ impl Yard {
         self.store.list("artifacts").await.unwrap().len()
     }
 
-    /// Settings that are quick to notice things.
+    /// Settings with short intervals.
     pub(crate) fn config(&self) -> WorkerConfig {
         WorkerConfig {
             work_dir: self.folder.path().join("work"),
@@ -172,12 +172,15 @@ impl Yard {
         Sweeping { stop, run }
     }
 
-    /// An executable script. `$real` in it is the real training program; `$yard` a folder that outlives runs.
+    /// Creates an executable script. `$real` is the real training program, and `$folder` a folder that outlives runs.
     pub(crate) fn script(&self, name: &str, body: &str) -> PathBuf {
         let path = self.folder.path().join(name);
-        let text =
-            format!("#!/bin/sh\nreal='{}'\nyard='{}'\n{body}\n", train_task().display(), self.folder.path().display());
-        // Written by another process: a file that this one has open for writing can't be executed.
+        let text = format!(
+            "#!/bin/sh\nreal='{}'\nfolder='{}'\n{body}\n",
+            train_task().display(),
+            self.folder.path().display()
+        );
+        // Another process writes the file: a file that is open for writing can't be executed.
         let mut writer = Command::new("sh")
             .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
             .arg(&path)
@@ -189,24 +192,24 @@ impl Yard {
         path
     }
 
-    /// What a script wrote to `$yard/name`, once it is there.
+    /// Waits for the file `$folder/name` of a script, and returns its text.
     pub(crate) async fn written(&self, name: &str) -> String {
         let path = self.folder.path().join(name);
         let whole = async || std::fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n'));
-        eventually(&format!("{name} is written"), PATIENCE, whole).await
+        eventually(&format!("{name} is written"), LIMIT, whole).await
     }
 
-    /// Lets scripts that wait for `$yard/go` go on.
+    /// Lets scripts continue that wait for `$folder/go`.
     pub(crate) fn go(&self) {
         std::fs::write(self.folder.path().join("go"), "").unwrap();
     }
 }
 
-/// A script body that waits for [`Yard::go`] and then trains.
+/// A script body that waits for [`Harness::go`] and then trains.
 pub(crate) const WAIT_THEN_TRAIN: &str =
-    "echo waiting > \"$yard/waiting\"\nwhile [ ! -e \"$yard/go\" ]; do sleep 0.02; done\nexec \"$real\" train-task";
-/// A script body that hangs for ever, with a process of its own behind it, and tells both their ids.
-pub(crate) const HANG: &str = "sleep 600 &\necho $$ $! > \"$yard/pids\"\nwait";
+    "echo waiting > \"$folder/waiting\"\nwhile [ ! -e \"$folder/go\" ]; do sleep 0.02; done\nexec \"$real\" train-task";
+/// A script body that hangs with a background process, and writes the ids of both.
+pub(crate) const HANG: &str = "sleep 600 &\necho $$ $! > \"$folder/pids\"\nwait";
 
 pub(crate) struct Running {
     pub(crate) drain: CancellationToken,
@@ -221,9 +224,9 @@ impl Running {
         self.ended().await;
     }
 
-    /// Waits for a clean end.
+    /// Waits until the worker has ended without an error.
     pub(crate) async fn ended(self) {
-        tokio::time::timeout(PATIENCE, self.run).await.expect("the worker ends").unwrap().unwrap();
+        tokio::time::timeout(LIMIT, self.run).await.expect("the worker ends").unwrap().unwrap();
     }
 }
 
@@ -306,7 +309,7 @@ fn titanic(clock: &Clock) -> Dataset {
     }
 }
 
-fn somebody(id: UserId, clock: &Clock) -> User {
+fn user_row(id: UserId, clock: &Clock) -> User {
     User {
         id,
         email: Email::parse("ada@example.com").unwrap(),

@@ -1,8 +1,8 @@
-//! A connection to Redis that is made when first used, thrown away when it breaks and made anew by the next command.
+//! A connection to Redis that opens at its first command, and reopens at the next command after a failure.
 //!
-//! redis-rs has a connection manager of its own; it answers the first command after an outage with the failure of a
-//! connection attempt made long before, and goes on using a connection whose peer fell silent. This one tries afresh, and
-//! bounds every command, connecting included.
+//! redis-rs has a connection manager. Its first command after an outage fails with the error of an old connection attempt,
+//! and it keeps a connection whose peer no longer answers. This connection retries at once, and every command has a time
+//! limit that includes connecting.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use redis::{
 };
 use tokio::sync::Mutex;
 
-use crate::place::Place;
+use crate::endpoint::Endpoint;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The connection. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Link(Arc<Inner>);
+pub(crate) struct Connection(Arc<Inner>);
 
 struct Inner {
-    place: Arc<Place>,
+    endpoint: Arc<Endpoint>,
     answer_limit: Duration,
     slot: Mutex<Slot>,
 }
@@ -31,31 +31,31 @@ struct Inner {
 #[derive(Default)]
 struct Slot {
     connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that a late failure of an old one does not throw away its successor.
+    /// Counts connections, so that a late failure of an old connection does not discard its successor.
     number: u64,
 }
 
-struct Lent {
+struct Borrowed {
     connection: MultiplexedConnection,
     number: u64,
-    fresh: bool,
+    is_new: bool,
 }
 
-impl Link {
+impl Connection {
     /// A connection whose commands fail when Redis has not answered within `answer_limit`.
-    pub(crate) fn new(place: Arc<Place>, answer_limit: Duration) -> Self {
-        Self(Arc::new(Inner { place, answer_limit, slot: Mutex::default() }))
+    pub(crate) fn new(endpoint: Arc<Endpoint>, answer_limit: Duration) -> Self {
+        Self(Arc::new(Inner { endpoint, answer_limit, slot: Mutex::default() }))
     }
 
-    async fn lend(&self) -> RedisResult<Lent> {
+    async fn borrow(&self) -> RedisResult<Borrowed> {
         let mut slot = self.0.slot.lock().await;
         if let Some(connection) = &slot.connection {
-            return Ok(Lent { connection: connection.clone(), number: slot.number, fresh: false });
+            return Ok(Borrowed { connection: connection.clone(), number: slot.number, is_new: false });
         }
-        let connection = self.0.place.connect(&patience()).await?;
+        let connection = self.0.endpoint.connect(&connection_config()).await?;
         slot.number += 1;
         slot.connection = Some(connection.clone());
-        Ok(Lent { connection, number: slot.number, fresh: true })
+        Ok(Borrowed { connection, number: slot.number, is_new: true })
     }
 
     async fn discard(&self, number: u64) {
@@ -65,10 +65,10 @@ impl Link {
         }
     }
 
-    /// Sends with the present connection, or, when that turns out to have been cut, once more with a new one. What this
-    /// crate sends may be carried out twice without harm.
+    /// Sends on the open connection, and once more on a new connection if the open one was cut. All commands of this crate
+    /// may be executed twice without harm.
     ///
-    /// The limit holds for all of it: callers that find Redis hanging also wait for each other's attempts to connect.
+    /// The time limit covers everything: while Redis hangs, callers also wait for each other's connection attempts.
     async fn send<T, Fut>(&self, send: impl Fn(MultiplexedConnection) -> Fut) -> RedisResult<T>
     where
         Fut: Future<Output = RedisResult<T>>,
@@ -82,26 +82,26 @@ impl Link {
         Fut: Future<Output = RedisResult<T>>,
     {
         loop {
-            let lent = self.lend().await?;
-            let answer = match tokio::time::timeout(self.0.answer_limit, send(lent.connection)).await {
+            let borrowed = self.borrow().await?;
+            let answer = match tokio::time::timeout(self.0.answer_limit, send(borrowed.connection)).await {
                 Ok(answer) => answer,
                 Err(_) => Err(too_slow()),
             };
             let Err(error) = &answer else { return answer };
-            if is_spent(error) {
-                self.discard(lent.number).await;
+            if is_unusable_after(error) {
+                self.discard(borrowed.number).await;
             }
-            if lent.fresh || !(error.is_connection_dropped() || is_elsewhere(error)) {
+            if borrowed.is_new || !(error.is_connection_dropped() || is_moved(error)) {
                 return answer;
             }
         }
     }
 }
 
-impl ConnectionLike for Link {
+impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(self.send(move |mut connection| async move {
-            // redis-rs takes a server's refusal for an answer here, and would make an error of it later.
+            // redis-rs returns a server error as a value here, and turns it into an error only later.
             match connection.req_packed_command(cmd).await? {
                 Value::ServerError(refusal) => Err(refusal.into()),
                 answer => Ok(answer),
@@ -126,28 +126,27 @@ impl ConnectionLike for Link {
     }
 
     fn get_db(&self) -> i64 {
-        self.0.place.db()
+        self.0.endpoint.db()
     }
 }
 
-/// How long connecting may take. redis-rs would also give up on every answer after 500 ms by default; the limits on those
-/// are ours, around the whole command.
-pub(crate) fn patience() -> AsyncConnectionConfig {
+/// Limits connecting. The response timeout of redis-rs (500 ms by default) is off: [`Connection`] limits whole commands.
+pub(crate) fn connection_config() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_LIMIT)).set_response_timeout(None)
 }
 
-/// The error of an answer that did not come in time.
+/// The error of a command that was not answered in time.
 pub(crate) fn too_slow() -> RedisError {
     std::io::Error::new(std::io::ErrorKind::TimedOut, "Redis did not answer in time").into()
 }
 
-/// Whether the connection should not be used again: broken, silent, or one to a server that no longer takes commands.
-fn is_spent(error: &RedisError) -> bool {
-    let cut_off = matches!(error.kind(), ErrorKind::Server(ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown));
-    error.is_io_error() || error.is_unrecoverable_error() || cut_off || is_elsewhere(error)
+/// Whether the connection must not be used again: it is broken or silent, or its server no longer takes commands.
+fn is_unusable_after(error: &RedisError) -> bool {
+    let is_down = matches!(error.kind(), ErrorKind::Server(ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown));
+    error.is_io_error() || error.is_unrecoverable_error() || is_down || is_moved(error)
 }
 
-/// Whether another server takes the commands now: this one was demoted to a replica, or the slot moved away from it.
-fn is_elsewhere(error: &RedisError) -> bool {
+/// Whether another server takes the commands now: this server was demoted to a replica, or the hash slot moved.
+fn is_moved(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::Moved))
 }
