@@ -53,7 +53,8 @@ const BANNED: &[Banned] = &[
     // The setting has had this name since the first release.
     ("settle settles settled settling", "finish, batch delay", Everywhere, &["settle_ms", "SETTLE_MS"]),
     ("linger lingers", "shutdown delay", Everywhere, &[]),
-    ("journal journals", "log", Everywhere, &[]),
+    // The setting of SQLite.
+    ("journal journals", "log", Everywhere, &["journal_mode", "SqliteJournalMode"]),
     ("yard yards", "runtime", Everywhere, &[]),
     ("intake", "dataset upload", Everywhere, &[]),
     ("offer offers offered", "enqueue, dispatch", Names, &[]),
@@ -81,11 +82,11 @@ const BANNED: &[Banned] = &[
 
 /// Folders that still use words of the list, by the first form of each word.
 const PENDING: &[(&str, &str)] = &[
-    ("api/", "glance held intake offer tell turn"),
+    ("api/", "glance held intake tell"),
     ("shared/http/", "glance"),
-    ("shared/queue/", "desk hear held look marks offer patience tell turn"),
-    ("shared/storage/", "crowd data glance hear held intake journal look marks settle sight tell turn visit"),
-    ("worker/", "data glance hear held journal look marks offer patience settle tell turn words yard"),
+    ("shared/queue/", "held"),
+    ("shared/storage/", "data glance hear held intake look marks settle sight tell turn visit"),
+    ("worker/", "glance marks patience settle tell"),
 ];
 
 /// A part of a file that people read.

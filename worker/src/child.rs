@@ -50,7 +50,7 @@ pub(crate) enum Outcome {
 /// Why reading the reports ended.
 enum Verdict {
     Final(Report),
-    /// The process ended. `started` tells whether it had sent a report.
+    /// The process ended. `started` is true if it had sent a report.
     Ended {
         status: ExitStatus,
         started: bool,

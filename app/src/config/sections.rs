@@ -284,7 +284,7 @@ impl Config {
         }
         let upload_s = self.api.upload_timeout_s.saturating_add(ORPHAN_MARGIN_S);
         if self.sweep.orphan_age_s < upload_s {
-            // The object of a data set is stored before its row is committed.
+            // The object of a dataset is stored before its row is committed.
             let expected = format!("be at least api.upload_timeout_s plus {ORPHAN_MARGIN_S}, here {upload_s}");
             return refuse("sweep.orphan_age_s", &expected);
         }

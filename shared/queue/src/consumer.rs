@@ -30,7 +30,7 @@ pub struct Consumer {
     fetcher: Option<JoinHandle<()>>,
 }
 
-/// Tells whether a consumer's fetcher task still polls; for health checks.
+/// Reports whether a consumer's fetcher task still polls; for health checks.
 #[derive(Clone)]
 pub struct Liveness(Arc<Handoff>);
 

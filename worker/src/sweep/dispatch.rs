@@ -145,7 +145,7 @@ async fn read(sweep: &mut Sweep, backlog: Backlog, windows: Vec<UserWindow>) -> 
             sweep.state.backlog.insert((window.user, window.class), from);
             continue;
         }
-        // A read from the start includes enqueued jobs. One job beyond the room tells whether more jobs wait.
+        // A read from the start includes enqueued jobs. One job beyond the room shows whether more jobs wait.
         let limit = if from.is_some() { free } else { size }.min(batch).saturating_add(1);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let waiting = tx.jobs().next_in_line(window.user, window.class, from, limit).await?;
