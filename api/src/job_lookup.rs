@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{Job, JobId, JobStatus};
-use trainyard_storage::{Coalesce, Db, JobBatch, StorageError, Tx};
+use trainyard_storage::{Batcher, Db, JobBatch, StorageError, Tx};
 
 /// Most lookups that share a read.
 const MAX_BATCH: usize = 128;
@@ -31,13 +31,13 @@ pub(crate) struct JobSnapshot {
 type Found = Result<Option<JobSnapshot>, StorageError>;
 
 /// Looks up jobs by id.
-pub(crate) type JobLookup = Coalesce<JobId, Found>;
+pub(crate) type JobLookup = Batcher<JobId, Found>;
 
 /// Starts the task that answers lookups. Call it within a Tokio runtime.
 pub(crate) fn start(db: &Db) -> JobLookup {
     let positions = QueuePositions { db: db.clone(), snapshot: Mutex::default(), refreshing: AtomicBool::default() };
     let (db, positions) = (db.clone(), Arc::new(positions));
-    Coalesce::start(MAX_BATCH, move |ids: Vec<JobId>| {
+    Batcher::start(MAX_BATCH, move |ids: Vec<JobId>| {
         let (db, positions) = (db.clone(), Arc::clone(&positions));
         async move { look_up(&db, &positions, ids).await }
     })
@@ -45,12 +45,12 @@ pub(crate) fn start(db: &Db) -> JobLookup {
 
 /// The snapshots of `ids`, in the same order. Jobs and queue positions may be read at slightly different moments.
 async fn look_up(db: &Db, positions: &Arc<QueuePositions>, ids: Vec<JobId>) -> Result<Vec<Found>, StorageError> {
-    let mut tx = db.glance().await?;
+    let mut tx = db.read_autocommit().await?;
     let mut distinct = ids.clone();
     distinct.sort();
     distinct.dedup();
     let mut found = Vec::with_capacity(distinct.len());
-    let JobBatch { at, jobs, unreadable } = tx.jobs().get_many_now(&distinct).await?;
+    let JobBatch { at, jobs, unreadable } = tx.jobs().get_many_with_time(&distinct).await?;
     for job in jobs {
         let queue_position = match job.status {
             JobStatus::Queued => Some(positions.position(&mut tx, &job, at).await?),
@@ -111,7 +111,7 @@ impl QueuePositions {
     fn refresh(self: &Arc<Self>) {
         let positions = Arc::clone(self);
         self.refresh_with(async move {
-            let mut tx = positions.db.glance().await?;
+            let mut tx = positions.db.read_autocommit().await?;
             positions.read(&mut tx).await?;
             tx.commit().await
         });
@@ -130,7 +130,7 @@ impl QueuePositions {
 
     async fn read(&self, tx: &mut Tx) -> Result<QueueSnapshot, StorageError> {
         let began = Instant::now();
-        let queue = tx.jobs().line(MAX_POSITION).await?;
+        let queue = tx.jobs().queue_order(MAX_POSITION).await?;
         let jobs = queue.into_iter().map(|(priority, id)| (-priority, id)).collect();
         let (ended, age) = (Instant::now(), (began.elapsed() * AGE_PER_READ_TIME).min(MAX_AGE));
         let snapshot = QueueSnapshot { jobs, fresh_until: ended + age, usable_until: ended + age * 2 };

@@ -124,7 +124,9 @@ impl Shared {
         for entry in self.state().sessions.values() {
             let principal = &entry.principal;
             let is_valid = found.get(&principal.user_id).is_some_and(|user| {
-                !user.disabled && user.role == principal.role && !user.security.is_over(principal.session, entry.since)
+                !user.disabled
+                    && user.role == principal.role
+                    && !user.security.is_revoked(principal.session, entry.since)
             });
             // An account outside the query may have been added since; a deleted account is in the query but not found.
             if !is_valid && queried.contains(&principal.user_id) {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use trainyard_domain::JobId;
 use trainyard_http::Problem;
-use trainyard_storage::Coalesce;
+use trainyard_storage::Batcher;
 
 pub(crate) use batch::count_submitted;
 pub(crate) use dataset_cache::DatasetCache;
@@ -43,12 +43,12 @@ pub(crate) enum Outcome {
 }
 
 /// Stores submissions in batches.
-pub(crate) type Submissions = Coalesce<Arc<TrainingSubmission>, Result<Outcome, Problem>>;
+pub(crate) type Submissions = Batcher<Arc<TrainingSubmission>, Result<Outcome, Problem>>;
 
 /// Starts the task that stores submissions. Call it within a Tokio runtime.
 pub(crate) fn start(dependencies: &Dependencies, quota: &Arc<Quota>) -> Submissions {
     let (dependencies, quota, cache) = (dependencies.clone(), Arc::clone(quota), Arc::new(DatasetCache::default()));
-    Coalesce::start(MAX_BATCH, move |submissions: Vec<Arc<TrainingSubmission>>| {
+    Batcher::start(MAX_BATCH, move |submissions: Vec<Arc<TrainingSubmission>>| {
         let (dependencies, quota, cache) = (dependencies.clone(), Arc::clone(&quota), Arc::clone(&cache));
         async move { batch::store(&dependencies, &quota, &cache, &submissions).await }
     })

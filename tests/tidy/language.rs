@@ -26,8 +26,7 @@ const BANNED: &[Banned] = &[
     ),
     ("crowd crowds", "batch", Everywhere, &[]),
     ("glance glances", "read transaction", Everywhere, &[]),
-    // The first login with a token of an external issuer.
-    ("sight sights", "JobSnapshot, job_lookup", Everywhere, &["FirstSight*", "first_sight*"]),
+    ("sight sights", "JobSnapshot, job_lookup", Everywhere, &[]),
     ("hub hubs", "JobWatcher", Everywhere, &["artifact hub"]),
     // The character.
     ("feed feeds", "event stream", Everywhere, &["line feed"]),
@@ -82,11 +81,9 @@ const BANNED: &[Banned] = &[
 
 /// Folders that still use words of the list, by the first form of each word.
 const PENDING: &[(&str, &str)] = &[
-    ("api/", "glance held intake tell"),
-    ("shared/http/", "glance"),
+    ("api/", "held intake tell"),
     ("shared/queue/", "held"),
-    ("shared/storage/", "data glance hear held intake look marks settle sight tell turn visit"),
-    ("worker/", "glance marks patience settle tell"),
+    ("worker/", "marks patience settle tell"),
 ];
 
 /// A part of a file that people read.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use trainyard_domain::{Job, JobId, JobStatus};
-use trainyard_storage::{Coalesce, Db, Result};
+use trainyard_storage::{Batcher, Db, Result};
 
 use crate::active_runs::{ClaimGuard, RunGuard};
 use crate::job_metrics;
@@ -87,7 +87,7 @@ async fn try_claim(worker: &Worker, id: JobId) -> Result<Option<Box<Job>>> {
 async fn find_committed_claim(worker: &Worker, id: JobId) -> Result<Option<Job>> {
     // Read before the row, so that a run that ends in between is not taken for a lost claim.
     let active_claim = worker.runs.claim_of(id);
-    let mut tx = worker.deps.db.glance().await?;
+    let mut tx = worker.deps.db.read_autocommit().await?;
     let job = tx.jobs().get(id).await?;
     tx.commit().await?;
     let ours = |job: &Job| job.status == JobStatus::Running && job.worker.as_deref() == Some(worker.id.as_str());
@@ -95,7 +95,7 @@ async fn find_committed_claim(worker: &Worker, id: JobId) -> Result<Option<Job>>
 }
 
 /// Batches simultaneous claims of one worker into one statement.
-pub(crate) type Claims = Coalesce<JobId, Option<Box<Job>>>;
+pub(crate) type Claims = Batcher<JobId, Option<Box<Job>>>;
 
 /// Most claims per statement.
 const MAX_CLAIMS: usize = 1024;
@@ -103,10 +103,10 @@ const MAX_CLAIMS: usize = 1024;
 /// Starts the batching of claims for the worker `id`.
 pub(crate) fn start_claims(db: &Db, id: &str, lease: chrono::Duration) -> Claims {
     let (db, worker) = (db.clone(), id.to_owned());
-    Coalesce::start(MAX_CLAIMS, move |ids: Vec<JobId>| {
+    Batcher::start(MAX_CLAIMS, move |ids: Vec<JobId>| {
         let (db, worker) = (db.clone(), worker.clone());
         async move {
-            let mut tx = db.act().await?;
+            let mut tx = db.write_autocommit().await?;
             let jobs = tx.jobs().claim_many(&ids, &worker, None, lease).await?;
             tx.commit().await?;
             jobs.iter().for_each(job_metrics::record_claim);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trainyard_domain::outcome::{Ending, Next, after};
+use trainyard_domain::outcome::{NextState, RunOutcome, next_state};
 use trainyard_domain::{Job, JobStatus};
 use trainyard_storage::{Db, Result};
 
@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// Finishes a run, and retries while the database is away. After `worker.storage_patience_s` the sweep finishes the run,
 /// once its lease has expired.
-pub(crate) async fn finish_run(worker: &Worker, job: &Job, ending: Ending) {
+pub(crate) async fn finish_run(worker: &Worker, job: &Job, ending: RunOutcome) {
     let mut retry = Retry::for_at_most(worker.config.storage_timeout());
     loop {
         match tokio::time::timeout(
@@ -53,25 +53,25 @@ pub(crate) enum FinishedBy {
 pub(crate) async fn try_finish(
     db: &Db,
     job: &Job,
-    ending: Ending,
+    ending: RunOutcome,
     by: FinishedBy,
     jitter: f64,
-) -> Result<Option<Next>> {
+) -> Result<Option<NextState>> {
     let reason = reason(&ending);
     let mut tx = db.begin().await?;
     let now = tx.now().await?;
     let Some(current) = tx.jobs().get(job.id).await? else { return Ok(None) };
     let cancelled = current.cancel_requested_at.is_some();
-    let next = after(ending, current.counts, current.spec.max_attempts, cancelled, now, jitter);
+    let next = next_state(ending, current.counts, current.spec.max_attempts, cancelled, now, jitter);
     let finished = match by {
-        FinishedBy::Worker => tx.jobs().end_run(job.id, job.claim, &next, now).await?,
-        FinishedBy::Sweep => tx.jobs().end_lost_run(job.id, job.claim, &next, now).await?,
+        FinishedBy::Worker => tx.jobs().finish_run(job.id, job.claim, &next, now).await?,
+        FinishedBy::Sweep => tx.jobs().finish_lost_run(job.id, job.claim, &next, now).await?,
     };
     if !finished {
         return Ok(None);
     }
     if job.spec.webhook_url.is_some() {
-        tx.webhooks().tell(job.id, now).await?;
+        tx.webhooks().enqueue(job.id, now).await?;
     }
     tx.commit().await?;
     if next.status == JobStatus::Queued {
@@ -86,15 +86,15 @@ pub(crate) async fn try_finish(
 }
 
 /// The reason as a metric label.
-pub(crate) fn reason(ending: &Ending) -> &'static str {
+pub(crate) fn reason(ending: &RunOutcome) -> &'static str {
     match ending {
-        Ending::Failed(error) | Ending::Crashed(error) => error.code.as_str(),
-        Ending::Interrupted => "interrupted",
-        Ending::Cancelled => "cancelled",
+        RunOutcome::Failed(error) | RunOutcome::Crashed(error) => error.code.as_str(),
+        RunOutcome::Interrupted => "interrupted",
+        RunOutcome::Cancelled => "cancelled",
     }
 }
 
-fn log_finish(next: &Next) {
+fn log_finish(next: &NextState) {
     let status = next.status.as_str();
     match &next.error {
         Some(error) => {

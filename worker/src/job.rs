@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt;
 use tracing::Instrument;
-use trainyard_domain::outcome::Ending;
+use trainyard_domain::outcome::RunOutcome;
 use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
@@ -28,22 +28,22 @@ const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) enum RunError {
     /// The run must be finished with this result.
-    Ended(Ending),
+    Ended(RunOutcome),
     /// Another claim owns the job, so nothing may be written.
     Fenced,
 }
 
 impl RunError {
     pub(crate) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
-        Self::Ended(Ending::Failed(JobError::new(code, message)))
+        Self::Ended(RunOutcome::Failed(JobError::new(code, message)))
     }
 }
 
 impl From<StopReason> for RunError {
     fn from(reason: StopReason) -> Self {
         match reason {
-            StopReason::Cancelled => Self::Ended(Ending::Cancelled),
-            StopReason::Drained => Self::Ended(Ending::Interrupted),
+            StopReason::Cancelled => Self::Ended(RunOutcome::Cancelled),
+            StopReason::Drained => Self::Ended(RunOutcome::Interrupted),
             StopReason::LeaseLost => Self::Fenced,
         }
     }
@@ -114,14 +114,14 @@ async fn run(worker: &Worker, job: &Job, active: RunGuard, trace: &mut Span) {
 }
 
 /// Logs why a run ends without a model, before the run is finished.
-async fn log_end(progress: &Progress, end: &Ending) {
+async fn log_end(progress: &Progress, end: &RunOutcome) {
     let (level, message) = match end {
-        Ending::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
-        Ending::Crashed(error) => (LogLevel::Error, format!("{} ({})", error.message, error.code.as_str())),
-        Ending::Interrupted => {
+        RunOutcome::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
+        RunOutcome::Crashed(error) => (LogLevel::Error, format!("{} ({})", error.message, error.code.as_str())),
+        RunOutcome::Interrupted => {
             (LogLevel::Warning, "the worker stops; the job returns to the queue and no attempt is counted".into())
         }
-        Ending::Cancelled => (LogLevel::Info, "cancelled".into()),
+        RunOutcome::Cancelled => (LogLevel::Info, "cancelled".into()),
     };
     progress.log(level, &message);
     progress.flush().await;
@@ -186,8 +186,8 @@ async fn train(
     job_metrics::record_training(job, started.elapsed());
     match outcome {
         Outcome::Trained(done) => Ok(done),
-        Outcome::Failed(error) => Err(RunError::Ended(Ending::Failed(error))),
-        Outcome::Crashed(error) => Err(RunError::Ended(Ending::Crashed(error))),
+        Outcome::Failed(error) => Err(RunError::Ended(RunOutcome::Failed(error))),
+        Outcome::Crashed(error) => Err(RunError::Ended(RunOutcome::Crashed(error))),
         Outcome::Stopped(reason) => Err(reason.into()),
     }
 }

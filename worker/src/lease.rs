@@ -111,7 +111,7 @@ impl<'a> HeartbeatLoop<'a> {
         let mut tx = db.begin().await?;
         let now = tx.now().await?;
         let renewals = tx.jobs().renew(&worker.id, &claims, now + worker.config.lease()).await?;
-        tx.workers().beat(&self.row, now).await?;
+        tx.workers().heartbeat(&self.row, now).await?;
         tx.commit().await?;
         self.stop_runs(&renewals);
         Ok(())
@@ -123,8 +123,8 @@ impl<'a> HeartbeatLoop<'a> {
         if claims.is_empty() {
             return Ok(());
         }
-        let mut tx = db.glance().await?;
-        let renewals = tx.jobs().marks(&claims).await?;
+        let mut tx = db.read_autocommit().await?;
+        let renewals = tx.jobs().check_leases(&claims).await?;
         tx.commit().await?;
         self.stop_runs(&renewals);
         Ok(())
@@ -133,8 +133,8 @@ impl<'a> HeartbeatLoop<'a> {
     /// Stops runs whose claim is lost or whose job was cancelled.
     fn stop_runs(&self, renewals: &[Renewal]) {
         let runs = &self.worker.runs;
-        for Renewal { id, claim, stands, cancel_requested } in renewals.iter().copied() {
-            if !stands {
+        for Renewal { id, claim, is_current, cancel_requested } in renewals.iter().copied() {
+            if !is_current {
                 runs.stop(id, claim, StopReason::LeaseLost);
             } else if cancel_requested {
                 runs.stop(id, claim, StopReason::Cancelled);

@@ -1,7 +1,7 @@
 //! No-op jobs: claimed and finished as succeeded. They measure the cost of the queue.
 
 use trainyard_domain::{Job, JobId, JobStatus};
-use trainyard_storage::{Coalesce, Db};
+use trainyard_storage::{Batcher, Db};
 
 use crate::active_runs::RunGuard;
 use crate::job_metrics;
@@ -9,7 +9,7 @@ use crate::retry::Retry;
 use crate::worker::Worker;
 
 /// Batches simultaneous finishes of runs (job and claim) into one statement.
-pub(crate) type NoopFinishes = Coalesce<(JobId, i64), bool>;
+pub(crate) type NoopFinishes = Batcher<(JobId, i64), bool>;
 
 /// Most finishes per statement.
 const MAX_FINISHES: usize = 1024;
@@ -17,11 +17,11 @@ const MAX_FINISHES: usize = 1024;
 /// Starts the batching of finishes.
 pub(crate) fn start_finishes(db: &Db) -> NoopFinishes {
     let db = db.clone();
-    Coalesce::start(MAX_FINISHES, move |runs: Vec<(JobId, i64)>| {
+    Batcher::start(MAX_FINISHES, move |runs: Vec<(JobId, i64)>| {
         let db = db.clone();
         async move {
-            let mut tx = db.act().await?;
-            let ended = tx.jobs().succeed_bare(&runs, None).await?;
+            let mut tx = db.write_autocommit().await?;
+            let ended = tx.jobs().succeed_without_model(&runs, None).await?;
             tx.commit().await?;
             Ok(runs.iter().map(|(id, _)| ended.contains(id)).collect())
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use trainyard_artifacts::{ArtifactError, Key};
-use trainyard_domain::outcome::Ending;
+use trainyard_domain::outcome::RunOutcome;
 use trainyard_domain::{FailureCode, Job, JobStatus};
 use trainyard_storage::{NewVersion, Result, StorageError};
 use trainyard_telemetry::Span;
@@ -180,7 +180,7 @@ async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<
         return Ok(Err(refusal(current.as_ref(), job).unwrap_or(RunError::Fenced)));
     }
     if job.spec.webhook_url.is_some() {
-        tx.webhooks().tell(job.id, now).await?;
+        tx.webhooks().enqueue(job.id, now).await?;
     }
     tx.commit().await?;
     job_metrics::record_finish(job, JobStatus::Succeeded, now);
@@ -198,7 +198,7 @@ fn refusal(current: Option<&Job>, job: &Job) -> Option<RunError> {
     else {
         return Some(RunError::Fenced);
     };
-    current.cancel_requested_at.map(|_| RunError::Ended(Ending::Cancelled))
+    current.cancel_requested_at.map(|_| RunError::Ended(RunOutcome::Cancelled))
 }
 
 async fn announce(worker: &Worker) {

@@ -1,6 +1,6 @@
 //! Returns the running jobs of a dead predecessor to the queue at once, without waiting for their leases to expire.
 
-use trainyard_domain::outcome::Ending;
+use trainyard_domain::outcome::RunOutcome;
 use trainyard_domain::{Job, JobStatus};
 use trainyard_storage::{Db, JobFilter, Result};
 
@@ -17,15 +17,16 @@ const PAGE: i64 = 100;
 /// Database errors. A second call continues where the first stopped.
 pub async fn reclaim_orphans(db: &Db) -> Result<u64> {
     let mut tx = db.begin().await?;
-    tx.leaders().vacate().await?;
+    tx.leaders().release_all().await?;
     tx.commit().await?;
     let mut reclaimed = 0;
     loop {
         let orphans = running(db).await?;
         let mut moved = 0;
         for job in &orphans {
-            moved +=
-                u64::from(finish::try_finish(db, job, Ending::Interrupted, FinishedBy::Worker, 0.0).await?.is_some());
+            moved += u64::from(
+                finish::try_finish(db, job, RunOutcome::Interrupted, FinishedBy::Worker, 0.0).await?.is_some(),
+            );
         }
         reclaimed += moved;
         if moved == 0 {

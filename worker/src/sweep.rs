@@ -22,7 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, ExpiryMark, JobLimits, Result, StorageError};
+use trainyard_storage::{Db, ExpiryCursor, JobLimits, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use crate::webhooks::WebhookConfig;
@@ -176,7 +176,7 @@ struct State {
     counting: Throttled<std::result::Result<i64, SweepError>>,
     cleaned: Option<Instant>,
     /// The position of the deletion of succeeded jobs.
-    expired: Option<ExpiryMark>,
+    expired: Option<ExpiryCursor>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
     sending: Sending,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use trainyard_domain::webhook::{Answer, Delivery};
+use trainyard_domain::webhook::{AttemptResult, Delivery};
 
 pub use config::{Pauses, WebhookConfig};
 pub use secret::Secret;
@@ -41,8 +41,8 @@ impl Sender {
     }
 
     /// Makes one attempt at `now`, within the configured time limit. The body of the answer is not read.
-    pub(crate) async fn send(&self, delivery: &Delivery, now: DateTime<Utc>) -> Answer {
-        let fail = |error: String| Answer { error: Some(error), ..Answer::default() };
+    pub(crate) async fn send(&self, delivery: &Delivery, now: DateTime<Utc>) -> AttemptResult {
+        let fail = |error: String| AttemptResult { error: Some(error), ..AttemptResult::default() };
         // Submission checks the URL too, but the settings may have changed since.
         if let Err(message) = self.config.rules().check(&delivery.url) {
             return fail(format!("webhook_url {message}"));
@@ -65,7 +65,7 @@ impl Sender {
                     true => format!("answered {status}; redirects are not followed"),
                     false => format!("answered {status}"),
                 });
-                Answer { status: Some(status.as_u16()), retry_after_s, error }
+                AttemptResult { status: Some(status.as_u16()), retry_after_s, error }
             }
             Err(error) if error.is_timeout() => fail(format!("no answer within {} s", self.config.timeout().as_secs())),
             Err(error) => fail(explain(&error)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{Job, JobId};
-use trainyard_storage::{Db, JobHead, Result, Tx};
+use trainyard_storage::{Db, JobRevision, Result, Tx};
 
 use super::{Target, WatchedJob};
 
@@ -19,8 +19,9 @@ pub(super) async fn read_changed(db: &Db, targets: &[Target]) -> Result<Vec<(Job
     }
     let ids: Vec<JobId> = targets.iter().map(|target| target.id).collect();
     let mut tx = db.read().await?;
-    let heads: HashMap<JobId, JobHead> = tx.jobs().heads(&ids).await?.into_iter().map(|head| (head.id, head)).collect();
-    let changed: Vec<(&Target, JobHead)> = targets
+    let heads: HashMap<JobId, JobRevision> =
+        tx.jobs().job_revisions(&ids).await?.into_iter().map(|head| (head.id, head)).collect();
+    let changed: Vec<(&Target, JobRevision)> = targets
         .iter()
         .filter_map(|target| Some((target, *heads.get(&target.id)?)))
         .filter(|(target, head)| has_changed(target, head))
@@ -41,7 +42,7 @@ pub(super) async fn read_changed(db: &Db, targets: &[Target]) -> Result<Vec<(Job
     Ok(result)
 }
 
-fn has_changed(target: &Target, head: &JobHead) -> bool {
+fn has_changed(target: &Target, head: &JobRevision) -> bool {
     target.has_new_subscriber
         || target.last.as_ref().is_none_or(|last| {
             last.job.revision != head.revision
@@ -50,7 +51,7 @@ fn has_changed(target: &Target, head: &JobHead) -> bool {
 }
 
 /// Reads the log lines that were added since the last poll.
-async fn read_log(tx: &mut Tx, target: &Target, head: JobHead, job: Job, at: DateTime<Utc>) -> Result<WatchedJob> {
+async fn read_log(tx: &mut Tx, target: &Target, head: JobRevision, job: Job, at: DateTime<Utc>) -> Result<WatchedJob> {
     let (mut log, mut last_seq) = match &target.last {
         Some(last) => (last.log.clone(), last.last_seq),
         None => (Vec::new(), 0),

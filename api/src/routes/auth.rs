@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
-use trainyard_domain::session::Presented;
+use trainyard_domain::session::RefreshDecision;
 use trainyard_domain::{Email, FieldError, Password, Role, User};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Code, Json, Principal, Problem};
@@ -98,26 +98,28 @@ pub async fn refresh(
     let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(client.address.limit_key()));
     let mut tx = state.db.begin().await?;
     let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(invalid)?;
-    let mut presented = token.present(now, &from);
+    let mut presented = token.decide(now, &from);
     // Of two concurrent requests with one token, only the first can mark the token as used.
-    if presented == Presented::Rotate && !tx.refresh_tokens().mark_used(token.id, &from, now).await? {
+    if presented == RefreshDecision::Rotate && !tx.refresh_tokens().mark_used(token.id, &from, now).await? {
         token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(invalid)?;
-        presented = token.present(now, &from);
+        presented = token.decide(now, &from);
     }
-    if presented == Presented::Repeat && !tx.refresh_tokens().mark_repeated(token.id).await? {
-        presented = Presented::Reused;
+    if presented == RefreshDecision::Repeat && !tx.refresh_tokens().mark_repeated(token.id).await? {
+        presented = RefreshDecision::Reused;
     }
     let user = tx.users().by_id(token.user_id).await?;
-    let is_valid = |user: &User| !user.disabled && !user.security.is_over(Some(token.family), 0);
+    let is_valid = |user: &User| !user.disabled && !user.security.is_revoked(Some(token.family), 0);
     let user = user.filter(is_valid).ok_or_else(invalid)?;
     let session = match presented {
-        Presented::Rotate => session::renew(&state, &mut tx, &user, token.family, &body.refresh_token, now).await?,
-        Presented::Repeat => {
+        RefreshDecision::Rotate => {
+            session::renew(&state, &mut tx, &user, token.family, &body.refresh_token, now).await?
+        }
+        RefreshDecision::Repeat => {
             let repeated = session::repeat(&state, &mut tx, &user, &body.refresh_token, now).await?;
             repeated.ok_or_else(invalid)?
         }
-        Presented::Over => return Err(invalid()),
-        Presented::Reused => {
+        RefreshDecision::Invalid => return Err(invalid()),
+        RefreshDecision::Reused => {
             tx.refresh_tokens().revoke_family(token.family, now).await?;
             let (actor, address) = (Actor::account(token.user_id, &client.request_id), client.address);
             let detail = json!({"family": token.family, "address": address.to_string()});

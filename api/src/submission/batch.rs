@@ -78,7 +78,7 @@ async fn read_context(
     cache: &DatasetCache,
     submissions: &[Arc<TrainingSubmission>],
 ) -> Result<BatchContext, StorageError> {
-    let mut tx = dependencies.db.glance().await?;
+    let mut tx = dependencies.db.read_autocommit().await?;
     let (now, paused, datasets) = read_datasets(&mut tx, cache, submissions).await?;
     let time = DatabaseTime { now, read_at: Instant::now() };
     let (mut results, mut keys) = (Vec::with_capacity(submissions.len()), HashSet::new());
@@ -112,7 +112,7 @@ async fn read_datasets(
         }
         let dataset = match DatasetName::parse(name) {
             Ok(parsed) => {
-                let (now, paused, id) = tx.jobs().intake(&parsed).await?;
+                let (now, paused, id) = tx.jobs().submission_context(&parsed).await?;
                 first.get_or_insert((now, paused));
                 match id {
                     Some(id) => cache.get(tx, id).await?,

@@ -58,7 +58,8 @@ pub(super) async fn insert<'s>(
         // Without a key and below the limits, one statement inserts everything, and Postgres runs it without a transaction
         // block. The statement checks the deadline itself, since nobody could roll it back.
         let is_single = !count_first && valid.iter().all(|valid| valid.submission.key().is_none());
-        let mut tx = if is_single { dependencies.db.act().await? } else { dependencies.db.begin().await? };
+        let mut tx =
+            if is_single { dependencies.db.write_autocommit().await? } else { dependencies.db.begin().await? };
         if valid.iter().any(|valid| valid.submission.is_abandoned()) {
             continue;
         }

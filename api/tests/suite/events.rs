@@ -5,7 +5,7 @@ use futures::StreamExt;
 use http::{Method, Response};
 use serde_json::{Value, json};
 use trainyard_api::ApiConfig;
-use trainyard_domain::outcome::{Counts, Ending, after};
+use trainyard_domain::outcome::{Counts, RunOutcome, next_state};
 use trainyard_domain::{FailureCode, JobError, JobId, LogEntry, LogLevel, LogLine};
 
 use crate::support::{Api, Caller};
@@ -40,8 +40,8 @@ async fn fail(api: &Api, id: JobId) {
     let mut tx = api.state.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     let error = JobError::new(FailureCode::BadData, "no rows");
-    let next = after(Ending::Failed(error), Counts::default(), 3, false, now, 0.0);
-    assert!(tx.jobs().end_run(id, 1, &next, now).await.unwrap());
+    let next = next_state(RunOutcome::Failed(error), Counts::default(), 3, false, now, 0.0);
+    assert!(tx.jobs().finish_run(id, 1, &next, now).await.unwrap());
     tx.commit().await.unwrap();
 }
 

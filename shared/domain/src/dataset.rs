@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use index::IndexedDataset;
 #[cfg(test)]
-pub(crate) use index::visits;
+pub(crate) use index::profile_reads;
 
 use crate::ids::{DatasetId, UserId};
 use crate::model::parse_name;

@@ -24,7 +24,7 @@ pub struct ExternalIdentity {
 
 /// The decision about an identity that is not linked to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FirstSight {
+pub enum LinkDecision {
     /// Create an account.
     Create,
     /// Link the identity to the account with the same e-mail address.
@@ -37,30 +37,35 @@ pub enum FirstSight {
 
 /// An issuer's settings for identities that are not linked to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirstSightRules {
+pub struct LinkRules {
     /// Whether an unknown e-mail address creates an account.
     pub create: bool,
     /// Whether an identity may be linked to an existing account by a verified e-mail address.
     pub link_by_email: bool,
 }
 
-impl FirstSightRules {
+impl LinkRules {
     /// Decides about an identity of `issuer` that is not linked. `email_verified` comes from the token. `owner` is the
     /// account with the token's e-mail address, and the identities that are linked to the account.
     ///
     /// An unverified address never links: an attacker could state any address and take over the account. A verified
     /// address does not link either if the account has another identity of the same issuer, because the address may have
     /// been reassigned, or if the account has an unverified identity.
-    pub fn decide(self, issuer: &str, email_verified: bool, owner: Option<(&User, &[ExternalIdentity])>) -> FirstSight {
+    pub fn decide(
+        self,
+        issuer: &str,
+        email_verified: bool,
+        owner: Option<(&User, &[ExternalIdentity])>,
+    ) -> LinkDecision {
         match owner {
-            None if self.create => FirstSight::Create,
-            None => FirstSight::RefuseUnknown,
+            None if self.create => LinkDecision::Create,
+            None => LinkDecision::RefuseUnknown,
             Some((_, linked)) => {
                 let safe = linked.iter().all(|other| other.email_verified && other.issuer != issuer);
                 if self.link_by_email && email_verified && safe {
-                    FirstSight::Link
+                    LinkDecision::Link
                 } else {
-                    FirstSight::RefuseEmailTaken
+                    LinkDecision::RefuseEmailTaken
                 }
             }
         }
@@ -137,30 +142,30 @@ mod tests {
 
     #[test]
     fn unknown_identities_get_an_account_or_are_refused() {
-        let rules = |create| FirstSightRules { create, link_by_email: true };
-        assert_eq!(rules(true).decide("a", true, None), FirstSight::Create);
-        assert_eq!(rules(true).decide("a", false, None), FirstSight::Create);
-        assert_eq!(rules(false).decide("a", true, None), FirstSight::RefuseUnknown);
+        let rules = |create| LinkRules { create, link_by_email: true };
+        assert_eq!(rules(true).decide("a", true, None), LinkDecision::Create);
+        assert_eq!(rules(true).decide("a", false, None), LinkDecision::Create);
+        assert_eq!(rules(false).decide("a", true, None), LinkDecision::RefuseUnknown);
     }
 
     #[test]
     fn an_existing_account_is_linked_only_by_a_verified_address_and_where_allowed() {
         let person = person();
         let decide = |link_by_email, verified, linked: &[ExternalIdentity]| {
-            FirstSightRules { create: true, link_by_email }.decide("a", verified, Some((&person, linked)))
+            LinkRules { create: true, link_by_email }.decide("a", verified, Some((&person, linked)))
         };
-        assert_eq!(decide(true, true, &[]), FirstSight::Link);
-        assert_eq!(decide(true, true, &[identity("b", true)]), FirstSight::Link);
-        assert_eq!(decide(false, true, &[]), FirstSight::RefuseEmailTaken);
-        assert_eq!(decide(true, false, &[]), FirstSight::RefuseEmailTaken);
+        assert_eq!(decide(true, true, &[]), LinkDecision::Link);
+        assert_eq!(decide(true, true, &[identity("b", true)]), LinkDecision::Link);
+        assert_eq!(decide(false, true, &[]), LinkDecision::RefuseEmailTaken);
+        assert_eq!(decide(true, false, &[]), LinkDecision::RefuseEmailTaken);
         assert_eq!(
             decide(true, true, &[identity("b", false)]),
-            FirstSight::RefuseEmailTaken,
+            LinkDecision::RefuseEmailTaken,
             "the account has an unverified identity"
         );
         assert_eq!(
             decide(true, true, &[identity("a", true)]),
-            FirstSight::RefuseEmailTaken,
+            LinkDecision::RefuseEmailTaken,
             "the address may have been reassigned"
         );
     }

@@ -6,7 +6,7 @@
 //!   backoff ──┘  └─ lease lost, ─┘ └──▶ cancelled
 //!                   drained
 //! ```
-//! Storage performs each transition as a compare-and-set. [`crate::outcome::after`] decides the state after a run.
+//! Storage performs each transition as a compare-and-set. [`crate::outcome::next_state`] decides the state after a run.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

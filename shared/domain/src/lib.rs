@@ -25,7 +25,7 @@ pub use algorithm::Algorithm;
 pub use clock::Clock;
 pub use dataset::{ColumnProfile, Dataset, DatasetName, Dtype, IndexedDataset};
 pub use field::{FieldError, shown};
-pub use identity::{ExternalIdentity, FirstSight, FirstSightRules, RoleChange};
+pub use identity::{ExternalIdentity, LinkDecision, LinkRules, RoleChange};
 pub use ids::{DatasetId, DeliveryId, JobId, ScheduleId, UserId};
 pub use job::{Job, JobStatus, PriorityClass};
 pub use log::{LogEntry, LogLevel, LogLine};

@@ -94,7 +94,7 @@ impl JobError {
 
 /// How a run ended without a published model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum RunOutcome {
     /// The job's own failure: spends an attempt.
     Failed(JobError),
     /// The training process or its worker died. The message names the signal, the exit status or the lost worker.
@@ -119,9 +119,9 @@ pub struct Counts {
 /// A job fails after this many crashes, whatever its `max_attempts` (a poison message).
 pub const MAX_CRASHES: i64 = 3;
 
-/// The state that follows an [`Ending`].
+/// The state that follows an [`RunOutcome`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Next {
+pub struct NextState {
     /// `queued`, `failed` or `cancelled`.
     pub status: JobStatus,
     /// The new counts.
@@ -135,27 +135,27 @@ pub struct Next {
 /// Decides what an ending makes of a job.
 ///
 /// `jitter` is a uniform draw from 0..1. A job with a requested cancellation never returns to the queue.
-pub fn after(
-    ending: Ending,
+pub fn next_state(
+    ending: RunOutcome,
     counts: Counts,
     max_attempts: i64,
     cancel_requested: bool,
     now: DateTime<Utc>,
     jitter: f64,
-) -> Next {
+) -> NextState {
     let mut counts = counts;
     let (retry, error) = match ending {
-        Ending::Cancelled => return Next { status: JobStatus::Cancelled, counts, run_at: None, error: None },
-        Ending::Interrupted => {
+        RunOutcome::Cancelled => return NextState { status: JobStatus::Cancelled, counts, run_at: None, error: None },
+        RunOutcome::Interrupted => {
             counts.interruptions += 1;
             (Some(now), None)
         }
-        Ending::Failed(error) => {
+        RunOutcome::Failed(error) => {
             counts.attempts += 1;
             let again = error.retryable && counts.attempts < max_attempts;
             (again.then(|| now + backoff(counts.attempts, jitter)), Some(error))
         }
-        Ending::Crashed(error) => {
+        RunOutcome::Crashed(error) => {
             counts.crashes += 1;
             let (how, times) = (&error.message, counts.crashes);
             let message = format!("the training process died ({how}), {times} of {MAX_CRASHES} times");
@@ -164,9 +164,9 @@ pub fn after(
         }
     };
     match retry {
-        Some(_) if cancel_requested => Next { status: JobStatus::Cancelled, counts, run_at: None, error },
-        Some(due) => Next { status: JobStatus::Queued, counts, run_at: Some(due), error },
-        None => Next { status: JobStatus::Failed, counts, run_at: None, error },
+        Some(_) if cancel_requested => NextState { status: JobStatus::Cancelled, counts, run_at: None, error },
+        Some(due) => NextState { status: JobStatus::Queued, counts, run_at: Some(due), error },
+        None => NextState { status: JobStatus::Failed, counts, run_at: None, error },
     }
 }
 
@@ -183,17 +183,17 @@ pub fn backoff(n: i64, jitter: f64) -> Duration {
 mod tests {
     use super::*;
 
-    fn run(ending: Ending, counts: Counts, cancel: bool) -> Next {
-        after(ending, counts, 3, cancel, DateTime::UNIX_EPOCH, 0.5)
+    fn run(ending: RunOutcome, counts: Counts, cancel: bool) -> NextState {
+        next_state(ending, counts, 3, cancel, DateTime::UNIX_EPOCH, 0.5)
     }
 
-    fn crash(code: FailureCode) -> Ending {
-        Ending::Crashed(JobError::new(code, "signal 9"))
+    fn crash(code: FailureCode) -> RunOutcome {
+        RunOutcome::Crashed(JobError::new(code, "signal 9"))
     }
 
     #[test]
     fn a_retryable_failure_waits_and_spends_an_attempt() {
-        let failure = || Ending::Failed(JobError::new(FailureCode::StorageUnavailable, "away"));
+        let failure = || RunOutcome::Failed(JobError::new(FailureCode::StorageUnavailable, "away"));
         let next = run(failure(), Counts::default(), false);
         assert_eq!((next.status, next.counts.attempts), (JobStatus::Queued, 1));
         assert_eq!(next.run_at, Some(DateTime::UNIX_EPOCH + Duration::seconds(1)));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_is_not_retryable_is_final() {
-        let next = run(Ending::Failed(JobError::new(FailureCode::BadData, "one class")), Counts::default(), false);
+        let next = run(RunOutcome::Failed(JobError::new(FailureCode::BadData, "one class")), Counts::default(), false);
         assert_eq!((next.status, next.counts.attempts), (JobStatus::Failed, 1));
     }
 
@@ -220,14 +220,14 @@ mod tests {
 
     #[test]
     fn interruptions_use_up_no_attempt() {
-        let next = run(Ending::Interrupted, Counts { attempts: 2, crashes: 2, interruptions: 50 }, false);
+        let next = run(RunOutcome::Interrupted, Counts { attempts: 2, crashes: 2, interruptions: 50 }, false);
         assert_eq!(next.status, JobStatus::Queued);
         assert_eq!(next.counts, Counts { attempts: 2, crashes: 2, interruptions: 51 });
     }
 
     #[test]
     fn a_job_with_a_requested_cancellation_does_not_return_to_the_queue() {
-        for ending in [Ending::Interrupted, crash(FailureCode::Crashed)] {
+        for ending in [RunOutcome::Interrupted, crash(FailureCode::Crashed)] {
             assert_eq!(run(ending, Counts::default(), true).status, JobStatus::Cancelled);
         }
     }

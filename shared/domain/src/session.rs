@@ -35,7 +35,7 @@ pub const REPEAT_WINDOW: Duration = Duration::seconds(10);
 
 /// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presented {
+pub enum RefreshDecision {
     /// Exchange it for a new pair of tokens.
     Rotate,
     /// The same client exchanged it within [`REPEAT_WINDOW`]: return the same new pair again.
@@ -43,22 +43,22 @@ pub enum Presented {
     /// It was exchanged before: revoke the family, because the token was copied.
     Reused,
     /// It is expired or revoked.
-    Over,
+    Invalid,
 }
 
 impl RefreshToken {
     /// Decides at `now` for a client whose address has the hash `from`.
-    pub fn present(&self, now: DateTime<Utc>, from: &str) -> Presented {
+    pub fn decide(&self, now: DateTime<Utc>, from: &str) -> RefreshDecision {
         if self.revoked_at.is_some() {
-            return Presented::Over;
+            return RefreshDecision::Invalid;
         }
         match self.used_at {
-            None if self.expires_at <= now => Presented::Over,
-            None => Presented::Rotate,
+            None if self.expires_at <= now => RefreshDecision::Invalid,
+            None => RefreshDecision::Rotate,
             Some(used_at) => {
                 let same_client = self.used_from.as_deref() == Some(from);
                 let in_time = now < used_at + REPEAT_WINDOW;
-                if same_client && in_time && !self.repeated { Presented::Repeat } else { Presented::Reused }
+                if same_client && in_time && !self.repeated { RefreshDecision::Repeat } else { RefreshDecision::Reused }
             }
         }
     }
@@ -83,15 +83,15 @@ mod tests {
             repeated: false,
             revoked_at: None,
         };
-        assert_eq!(token.present(at(99), "here"), Presented::Rotate);
-        assert_eq!(token.present(at(100), "here"), Presented::Over);
+        assert_eq!(token.decide(at(99), "here"), RefreshDecision::Rotate);
+        assert_eq!(token.decide(at(100), "here"), RefreshDecision::Invalid);
         let used = RefreshToken { used_at: Some(at(50)), used_from: Some("here".into()), ..token };
-        assert_eq!(used.present(at(59), "here"), Presented::Repeat);
-        assert_eq!(used.present(at(60), "here"), Presented::Reused);
-        assert_eq!(used.present(at(51), "elsewhere"), Presented::Reused);
+        assert_eq!(used.decide(at(59), "here"), RefreshDecision::Repeat);
+        assert_eq!(used.decide(at(60), "here"), RefreshDecision::Reused);
+        assert_eq!(used.decide(at(51), "elsewhere"), RefreshDecision::Reused);
         let repeated = RefreshToken { repeated: true, ..used.clone() };
-        assert_eq!(repeated.present(at(51), "here"), Presented::Reused);
+        assert_eq!(repeated.decide(at(51), "here"), RefreshDecision::Reused);
         let revoked = RefreshToken { revoked_at: Some(at(51)), ..used };
-        assert_eq!(revoked.present(at(52), "here"), Presented::Over);
+        assert_eq!(revoked.decide(at(52), "here"), RefreshDecision::Invalid);
     }
 }

@@ -126,7 +126,7 @@ impl OneTimePassword {
 impl AccountSecurity {
     /// Whether a session is revoked. `session` is its id, a UUIDv7. For a token without a session id, `issued_at` (seconds
     /// since 1970) decides.
-    pub fn is_over(&self, session: Option<Uuid>, issued_at: i64) -> bool {
+    pub fn is_revoked(&self, session: Option<Uuid>, issued_at: i64) -> bool {
         let Some(end) = self.sessions_end else { return false };
         match session {
             Some(session) if self.kept_session == Some(session) => false,
@@ -190,15 +190,15 @@ mod tests {
         let at = |ms| DateTime::from_timestamp_millis(ms).unwrap();
         let (before, after) = (uuid_at(at(10_400)), uuid_at(at(10_600)));
         let ended = AccountSecurity { sessions_end: Some(at(10_500)), ..AccountSecurity::default() };
-        assert!(ended.is_over(Some(before), 10) && !ended.is_over(Some(after), 10));
+        assert!(ended.is_revoked(Some(before), 10) && !ended.is_revoked(Some(after), 10));
         assert!(
-            ended.is_over(None, 9) && !ended.is_over(None, 10),
+            ended.is_revoked(None, 9) && !ended.is_revoked(None, 10),
             "without a session id, the second of issue decides"
         );
-        assert!(ended.is_over(Some(Uuid::nil()), 11), "an id without a timestamp");
+        assert!(ended.is_revoked(Some(Uuid::nil()), 11), "an id without a timestamp");
         let kept = AccountSecurity { kept_session: Some(before), ..ended };
-        assert!(!kept.is_over(Some(before), 10));
-        assert!(!AccountSecurity::default().is_over(Some(before), 10));
+        assert!(!kept.is_revoked(Some(before), 10));
+        assert!(!AccountSecurity::default().is_revoked(Some(before), 10));
     }
 
     #[test]

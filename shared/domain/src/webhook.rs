@@ -112,7 +112,7 @@ pub fn event(job: &Job) -> Option<(&'static str, Value)> {
 
 /// The result of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Answer {
+pub struct AttemptResult {
     /// The HTTP status, if the receiver answered.
     pub status: Option<u16>,
     /// The receiver's `Retry-After` in seconds.
@@ -121,20 +121,20 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
-impl Answer {
+impl AttemptResult {
     /// Whether the receiver accepted the event.
-    pub fn is_taken(&self) -> bool {
+    pub fn is_success(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 }
 
 /// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
+pub enum DeliveryDecision {
     /// The delivery succeeded.
     Delivered,
     /// Another attempt at this time.
-    Again(DateTime<Utc>),
+    Retry(DateTime<Utc>),
     /// The delivery failed.
     Failed,
 }
@@ -146,17 +146,23 @@ const GONE: u16 = 410;
 ///
 /// `pauses` are the backoff delays in seconds, one for each retry. `jitter`, a uniform draw from 0..1, adds up to 10 %.
 /// `Retry-After` of the receiver may lengthen the delay up to the longest of `pauses`.
-pub fn after(answer: &Answer, attempts: i64, pauses: &[i64], now: DateTime<Utc>, jitter: f64) -> After {
-    if answer.is_taken() {
-        return After::Delivered;
+pub fn decide(
+    answer: &AttemptResult,
+    attempts: i64,
+    pauses: &[i64],
+    now: DateTime<Utc>,
+    jitter: f64,
+) -> DeliveryDecision {
+    if answer.is_success() {
+        return DeliveryDecision::Delivered;
     }
     let next = usize::try_from(attempts - 1).ok().and_then(|retry| pauses.get(retry));
-    let (Some(&pause), false) = (next, answer.status == Some(GONE)) else { return After::Failed };
+    let (Some(&pause), false) = (next, answer.status == Some(GONE)) else { return DeliveryDecision::Failed };
     let longest = pauses.iter().copied().max().unwrap_or(pause);
     let asked = answer.retry_after_s.unwrap_or(0).min(longest);
     #[allow(clippy::cast_possible_truncation, reason = "a pause is at most some days")]
     let spread = (pause as f64 * 100.0 * jitter.clamp(0.0, 1.0)) as i64;
-    After::Again(now + Duration::seconds(pause.max(asked)) + Duration::milliseconds(spread))
+    DeliveryDecision::Retry(now + Duration::seconds(pause.max(asked)) + Duration::milliseconds(spread))
 }
 
 #[cfg(test)]
@@ -165,34 +171,34 @@ mod tests {
 
     const PAUSES: &[i64] = &[5, 300];
 
-    fn answered(status: u16) -> Answer {
-        Answer { status: Some(status), ..Answer::default() }
+    fn answered(status: u16) -> AttemptResult {
+        AttemptResult { status: Some(status), ..AttemptResult::default() }
     }
 
-    fn pause(answer: &Answer, attempts: i64, jitter: f64) -> Option<i64> {
-        match after(answer, attempts, PAUSES, DateTime::UNIX_EPOCH, jitter) {
-            After::Again(at) => Some(at.timestamp_millis()),
-            After::Failed => None,
-            After::Delivered => panic!("delivered"),
+    fn pause(answer: &AttemptResult, attempts: i64, jitter: f64) -> Option<i64> {
+        match decide(answer, attempts, PAUSES, DateTime::UNIX_EPOCH, jitter) {
+            DeliveryDecision::Retry(at) => Some(at.timestamp_millis()),
+            DeliveryDecision::Failed => None,
+            DeliveryDecision::Delivered => panic!("delivered"),
         }
     }
 
     #[test]
     fn only_a_2xx_counts_as_delivered() {
-        let deliver = |status| after(&answered(status), 1, PAUSES, DateTime::UNIX_EPOCH, 0.0);
+        let deliver = |status| decide(&answered(status), 1, PAUSES, DateTime::UNIX_EPOCH, 0.0);
         for status in [200, 202, 204, 299] {
-            assert_eq!(deliver(status), After::Delivered);
+            assert_eq!(deliver(status), DeliveryDecision::Delivered);
         }
         for status in [100, 199, 301, 302, 308, 400, 404, 429, 500, 503] {
-            assert_ne!(deliver(status), After::Delivered, "{status}");
+            assert_ne!(deliver(status), DeliveryDecision::Delivered, "{status}");
         }
-        assert_eq!(deliver(410), After::Failed, "410 is never retried");
+        assert_eq!(deliver(410), DeliveryDecision::Failed, "410 is never retried");
     }
 
     #[test]
     fn attempts_follow_the_pauses_and_then_fail() {
         assert_eq!(pause(&answered(500), 1, 0.0), Some(5_000));
-        assert_eq!(pause(&Answer::default(), 2, 0.0), Some(300_000));
+        assert_eq!(pause(&AttemptResult::default(), 2, 0.0), Some(300_000));
         assert_eq!(pause(&answered(500), 2, 1.0), Some(330_000), "jitter adds up to 10 %");
         assert_eq!(pause(&answered(500), 3, 0.0), None);
         assert_eq!(pause(&answered(500), 4, 0.0), None, "nor after more attempts than pauses");
@@ -200,7 +206,7 @@ mod tests {
 
     #[test]
     fn retry_after_lengthens_a_pause_up_to_the_longest() {
-        let asks = |seconds| Answer { retry_after_s: Some(seconds), ..answered(503) };
+        let asks = |seconds| AttemptResult { retry_after_s: Some(seconds), ..answered(503) };
         assert_eq!(pause(&asks(60), 1, 0.0), Some(60_000));
         assert_eq!(pause(&asks(1), 1, 0.0), Some(5_000), "it does not shorten a pause");
         assert_eq!(pause(&asks(i64::MAX), 1, 0.0), Some(300_000));

@@ -1,38 +1,38 @@
-//! The `audit_entries` table: written once, never changed.
+//! The `audit_entries` table. Entries are never changed.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use trainyard_domain::UserId;
 use uuid::Uuid;
 
+use crate::bulk::{BulkStatement, execute_bulk};
 use crate::error::Result;
 use crate::from_row::from_row;
-use crate::read_back;
-use crate::rows::{Each, execute_each};
+use crate::parse;
 use crate::sql::all;
 use crate::stored::{Id, PageReader, StoredRow};
 use crate::tx::Tx;
 
-/// Who did what to what, when, from which request.
+/// The audit trail.
 #[derive(Debug)]
 pub struct Audit<'t>(pub(crate) &'t mut Tx);
 
-/// One entry.
+/// An entry of the audit trail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
     /// Its id, a UUIDv7.
     pub id: Uuid,
-    /// When.
+    /// Time of the action.
     pub at: DateTime<Utc>,
-    /// Who; `None` for the system itself.
+    /// The account that acted; `None` for the system.
     pub actor: Option<UserId>,
-    /// What, such as `user.disable`.
+    /// The action, such as `user.disable`.
     pub action: String,
-    /// To what, such as `user:<id>` or `model:titanic-rf`.
+    /// The object, such as `user:<id>` or `model:titanic-rf`.
     pub subject: String,
-    /// The request it came with.
+    /// Id of the request.
     pub request_id: Option<String>,
-    /// The particulars: a JSON object.
+    /// Details, a JSON object.
     pub detail: Value,
 }
 
@@ -65,12 +65,12 @@ impl StoredRow for AuditRow {
             action: self.action,
             subject: self.subject,
             request_id: self.request_id,
-            detail: serde_json::from_str(&self.detail).map_err(|_| read_back::corrupt("detail"))?,
+            detail: serde_json::from_str(&self.detail).map_err(|_| parse::corrupt("detail"))?,
         })
     }
 }
 
-const INSERT: Each = Each {
+const INSERT: BulkStatement = BulkStatement {
     postgres: "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
                unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])",
     sqlite: "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) \
@@ -78,20 +78,14 @@ const INSERT: Each = Each {
 };
 
 impl Audit<'_> {
-    /// Adds an entry.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Inserts an entry.
     pub async fn insert(&mut self, entry: &AuditEntry) -> Result<()> {
         self.insert_many(std::slice::from_ref(entry)).await
     }
 
-    /// Adds entries.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Inserts entries.
     pub async fn insert_many(&mut self, entries: &[AuditEntry]) -> Result<()> {
-        execute_each!(self.0, INSERT, [], entries, |entry| [
+        execute_bulk!(self.0, INSERT, [], entries, |entry| [
             entry.id,
             entry.at,
             entry.actor.map(|id| id.0),
@@ -104,9 +98,6 @@ impl Audit<'_> {
     }
 
     /// Entries older than `before`, newest first.
-    ///
-    /// # Errors
-    /// As every query.
     pub async fn list(&mut self, before: Option<Uuid>, limit: i64) -> Result<Vec<AuditEntry>> {
         let mut page: PageReader<AuditRow> = PageReader::new(before.map(Id), limit);
         while let Some((before, limit)) = page.next_query() {

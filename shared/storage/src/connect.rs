@@ -1,4 +1,4 @@
-//! How each driver is opened: the settings that make Postgres and SQLite behave alike.
+//! Connection options of both drivers.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -14,21 +14,21 @@ use crate::demotion::Demotion;
 use crate::error::{Result, StorageError};
 use crate::session::TRUSTED_FOR;
 
-/// How many connections to hold, and how long to wait for one.
+/// Options of a connection pool.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
-    /// Most connections open at once.
+    /// Maximum number of connections.
     pub max_connections: u32,
-    /// Longest wait for a connection (and, on SQLite, for the right to write) before the call is `Unavailable`.
+    /// Timeout for acquiring a connection and, on SQLite, the write permit.
     pub acquire_timeout: Duration,
-    /// Longest a statement may take on Postgres, up to [`PoolOptions::LONGEST_STATEMENT`].
+    /// Statement timeout on Postgres, at most [`PoolOptions::LONGEST_STATEMENT`].
     pub statement_timeout: Duration,
-    /// Whether the address is that of a PgBouncer, or the like, that lends a session of Postgres to each transaction.
+    /// Whether the URL leads to PgBouncer or another pooler in transaction mode.
     pub pooler: bool,
 }
 
 impl PoolOptions {
-    /// The longest that [`PoolOptions::statement_timeout`] can be.
+    /// Maximum of [`PoolOptions::statement_timeout`].
     pub const LONGEST_STATEMENT: Duration = Duration::from_secs(30);
 }
 
@@ -43,11 +43,11 @@ impl Default for PoolOptions {
     }
 }
 
-/// How long SQLite waits for another process that writes.
+/// How long SQLite waits for a writer in another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Sets what no query of ours comes near: it stops one that waits for a lock, or a client that went silent, from holding
-/// everybody else up. `set` is `SET`, or `SET LOCAL` for one transaction.
+/// Timeouts that end a statement that waits for a lock, and a session whose client disappeared. `set` is `SET`, or
+/// `SET LOCAL` for one transaction.
 pub(crate) fn limits(set: &str, options: &PoolOptions) -> String {
     let statement_ms = options.statement_timeout.min(PoolOptions::LONGEST_STATEMENT).as_millis().max(1);
     format!(
@@ -56,22 +56,22 @@ pub(crate) fn limits(set: &str, options: &PoolOptions) -> String {
     )
 }
 
-/// Opens Postgres and proves that it answers. The pool closes connections that were opened before a demotion.
+/// Opens Postgres with a first connection. The pool closes connections that are older than a demotion.
 pub(crate) async fn postgres(url: &str, options: &PoolOptions, demotion: &Arc<Demotion>) -> Result<PgPool> {
     let (pool, server) = postgres_options(url, options, demotion)?;
     Ok(pool.connect_with(server).await?)
 }
 
-/// Opens Postgres with first use.
+/// Opens Postgres without a connection.
 pub(crate) fn postgres_lazily(url: &str, options: &PoolOptions, demotion: &Arc<Demotion>) -> Result<PgPool> {
     let (pool, server) = postgres_options(url, options, demotion)?;
     Ok(pool.connect_lazy_with(server))
 }
 
-/// Whether [`crate::Db::connect`] can use an address; nothing is opened.
+/// Validates a database URL. The error does not contain the URL, which may contain a password.
 ///
 /// # Errors
-/// [`StorageError::BadUrl`], which says what was expected and never repeats the address.
+/// [`StorageError::BadUrl`].
 pub fn check_url(url: &str) -> Result<()> {
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("postgres" | "postgresql") => postgres_server(url).map(drop),
@@ -80,19 +80,18 @@ pub fn check_url(url: &str) -> Result<()> {
     }
 }
 
-/// An address that the driver can use. Its own messages can hold parts of a password, so they are not repeated.
+/// Parses a Postgres URL. The driver's own messages may contain parts of a password, so they are dropped.
 fn postgres_server(url: &str) -> Result<PgConnectOptions> {
-    let wrong = |what: &str| StorageError::BadUrl(format!("{what}; a Postgres address must read {POSTGRES_FORM}"));
-    let port =
-        "its port is not a number from 1 to 65535 (in a user name or password, write @ : / ? # % as %40 and so on)";
+    let wrong = |what: &str| StorageError::BadUrl(format!("{what}; write a Postgres URL as {POSTGRES_FORM}"));
+    let port = "the port is not a number from 1 to 65535 (percent-encode @ : / ? # % in a user name or password)";
     let parsed = Url::parse(url).map_err(|error| match error {
         url::ParseError::InvalidPort => wrong(port),
-        _ => wrong("it can't be parsed"),
+        _ => wrong("the URL is invalid"),
     })?;
     if parsed.port() == Some(0) {
         return Err(wrong(port));
     }
-    PgConnectOptions::from_str(url).map_err(|_| wrong("a part or a parameter has a value that is not allowed"))
+    PgConnectOptions::from_str(url).map_err(|_| wrong("a part or a parameter of the URL has an invalid value"))
 }
 
 fn postgres_options(
@@ -101,7 +100,7 @@ fn postgres_options(
     demotion: &Arc<Demotion>,
 ) -> Result<(PgPoolOptions, PgConnectOptions)> {
     let server = postgres_server(url)?.application_name("trainyard");
-    // A pooler refuses to begin with settings that it can't carry from session to session.
+    // A pooler refuses startup parameters that it does not track for each session.
     let (server, limits) = if options.pooler {
         (server.extra_float_digits(None).statement_cache_capacity(0), None)
     } else {
@@ -118,7 +117,7 @@ fn postgres_options(
                 if outdated {
                     return Ok(false);
                 }
-                // A round trip that most uses of a busy connection can do without.
+                // Skip this round trip on a recently used connection.
                 if about.idle_for > TRUSTED_FOR { connection.ping().await.map(|()| true) } else { Ok(true) }
             })
         })
@@ -134,13 +133,13 @@ fn postgres_options(
     Ok((pool, server))
 }
 
-/// Opens a SQLite file, creating it and its folder where they are missing.
+/// Opens a SQLite file. Creates the file and its folder if they do not exist.
 pub(crate) async fn sqlite(url: &str, options: &PoolOptions) -> Result<SqlitePool> {
     let (pool, file) = sqlite_options(url, options)?;
     Ok(pool.connect_with(file).await?)
 }
 
-/// The same with first use.
+/// Opens a SQLite file with first use.
 pub(crate) fn sqlite_lazily(url: &str, options: &PoolOptions) -> Result<SqlitePool> {
     let (pool, file) = sqlite_options(url, options)?;
     Ok(pool.connect_lazy_with(file))
@@ -158,17 +157,16 @@ fn sqlite_options(url: &str, options: &PoolOptions) -> Result<(SqlitePoolOptions
     let pool = SqlitePoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
-        // There is no server that could be gone.
         .test_before_acquire(false)
-        // SQLite rolled back by itself, and the driver still counts the transaction: it would begin no other.
+        // After an automatic rollback of SQLite the driver still counts the transaction and would begin no other.
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
     Ok((pool, file))
 }
 
 fn sqlite_file(url: &str) -> Result<SqliteConnectOptions> {
-    let wrong = || StorageError::BadUrl(format!("a SQLite address must read {SQLITE_FORM}"));
+    let wrong = || StorageError::BadUrl(format!("write a SQLite URL as {SQLITE_FORM}"));
     let file = SqliteConnectOptions::from_str(url).map_err(|_| wrong())?;
-    // A database in memory would be a different, empty one on each connection of the pool.
+    // In memory, each connection of the pool would have its own empty database.
     if url.contains(":memory:") || url.contains("mode=memory") || file.get_filename().as_os_str().is_empty() {
         return Err(wrong());
     }
@@ -178,9 +176,9 @@ fn sqlite_file(url: &str) -> Result<SqliteConnectOptions> {
 const POSTGRES_FORM: &str = "postgres://user:password@host:5432/database";
 const SQLITE_FORM: &str = "sqlite://path/to/file.db";
 
-/// The refusal of an address that is of neither kind. It does not repeat the address, which may hold a password.
+/// The error for another URL scheme. Does not contain the URL, which may contain a password.
 pub(crate) fn unknown_scheme() -> StorageError {
-    StorageError::BadUrl(format!("the database address must read {POSTGRES_FORM} or {SQLITE_FORM}"))
+    StorageError::BadUrl(format!("write the database URL as {POSTGRES_FORM} or {SQLITE_FORM}"))
 }
 
 fn create_folder(file: &Path) -> Result<()> {

@@ -1,4 +1,4 @@
-//! The `datasets` table. A deleted version stays as a row that no listing shows.
+//! The `datasets` table. A deleted version keeps its row, with `deleted_at`.
 
 use std::collections::HashSet;
 
@@ -7,31 +7,31 @@ use sqlx::types::Json;
 use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, UserId};
 use uuid::Uuid;
 
+use crate::bulk::{BulkStatement, for_ids, select_in, write_bulk};
 use crate::error::Result;
 use crate::from_row::from_row;
 use crate::jobs::close_quotas;
-use crate::read_back;
-use crate::rows::{Each, among, for_ids, write_each};
+use crate::parse;
 use crate::sql::{all, execute, one, optional};
 use crate::stored::{Id, PageReader, Stored, StoredRow, readable};
 use crate::tx::Tx;
 
-/// Data sets.
+/// Datasets.
 #[derive(Debug)]
 pub struct Datasets<'t>(pub(crate) &'t mut Tx);
 
-/// What came of deleting a data set.
+/// The result of deleting a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatasetDeletion {
-    /// It is gone once the transaction is committed, and then the objects under these storage keys can be removed.
+    /// Deleted. Remove the objects under these storage keys after the commit.
     Deleted(Vec<String>),
-    /// A queued or running job reads it: drop the transaction.
+    /// A queued or running job reads the dataset: drop the transaction.
     Needed,
-    /// There is none.
+    /// The dataset does not exist.
     Missing,
 }
 
-const DELETE: Each =
+const DELETE: BulkStatement =
     for_ids!("UPDATE datasets SET deleted_at = $1 WHERE deleted_at IS NULL AND id", "$2", " RETURNING storage_key");
 
 from_row! {
@@ -62,7 +62,7 @@ impl StoredRow for DatasetRow {
     fn read(self) -> Result<Dataset> {
         Ok(Dataset {
             id: DatasetId(self.id),
-            name: read_back::dataset_name(&self.name)?,
+            name: parse::dataset_name(&self.name)?,
             version: self.version,
             rows: self.row_count,
             bytes: self.byte_count,
@@ -77,11 +77,11 @@ impl StoredRow for DatasetRow {
 }
 
 impl Datasets<'_> {
-    /// Adds a version.
+    /// Inserts a version.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when the name has this version: another upload was first, so ask
-    /// [`Datasets::next_version`] again in a new transaction.
+    /// [`crate::StorageError::Conflict`] if another upload took the version: call [`Datasets::next_version`] again in a new
+    /// transaction.
     pub async fn insert(&mut self, dataset: &Dataset) -> Result<()> {
         execute!(
             self.0,
@@ -102,48 +102,33 @@ impl Datasets<'_> {
         Ok(())
     }
 
-    /// The number the next upload of `name` gets: one past the highest ever used, deleted versions included.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The version of the next upload of `name`: the highest version, also a deleted one, plus 1.
     pub async fn next_version(&mut self, name: &DatasetName) -> Result<i64> {
         let (next,): (i64,) =
             one!(self.0, "SELECT COALESCE(MAX(version), 0) + 1 FROM datasets WHERE name = $1", name.as_str())?;
         Ok(next)
     }
 
-    /// The version with this id, deleted or not: jobs and models go on referring to it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The version with this id, also a deleted one, because jobs and models refer to it.
     pub async fn get(&mut self, id: DatasetId) -> Result<Option<Dataset>> {
         let row: Option<Stored<DatasetRow>> = optional!(self.0, "SELECT * FROM datasets WHERE id = $1", id.0)?;
         row.map(Stored::value).transpose()
     }
 
-    /// Which of these versions are not deleted; `ids` are all different.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Which of these versions are not deleted. `ids` are distinct.
     pub async fn present(&mut self, ids: &[DatasetId]) -> Result<HashSet<DatasetId>> {
         let sql = "SELECT id FROM datasets WHERE deleted_at IS NULL AND id";
-        let rows: Vec<(Uuid,)> = among!(self.0, sql, ids, |id| id.0, "")?;
+        let rows: Vec<(Uuid,)> = select_in!(self.0, sql, ids, |id| id.0, "")?;
         Ok(rows.into_iter().map(|(id,)| DatasetId(id)).collect())
     }
 
-    /// The versions with these ids, all different and deleted or not, in no order; one query, however many they are.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The versions with these distinct ids, also deleted ones, in no order, by one query. Unreadable rows are left out.
     pub async fn get_many(&mut self, ids: &[DatasetId]) -> Result<Vec<Dataset>> {
-        let rows: Vec<Stored<DatasetRow>> = among!(self.0, "SELECT * FROM datasets WHERE id", ids, |id| id.0, "")?;
+        let rows: Vec<Stored<DatasetRow>> = select_in!(self.0, "SELECT * FROM datasets WHERE id", ids, |id| id.0, "")?;
         Ok(readable(rows))
     }
 
     /// The newest version of `name` that is not deleted.
-    ///
-    /// # Errors
-    /// As every query.
     pub async fn latest(&mut self, name: &DatasetName) -> Result<Option<Dataset>> {
         let row: Option<Stored<DatasetRow>> = optional!(
             self.0,
@@ -153,10 +138,7 @@ impl Datasets<'_> {
         row.map(Stored::value).transpose()
     }
 
-    /// One version of `name`, unless it is deleted.
-    ///
-    /// # Errors
-    /// As every query.
+    /// One version of `name`, if it is not deleted.
     pub async fn version(&mut self, name: &DatasetName, version: i64) -> Result<Option<Dataset>> {
         let row: Option<Stored<DatasetRow>> = optional!(
             self.0,
@@ -167,10 +149,7 @@ impl Datasets<'_> {
         row.map(Stored::value).transpose()
     }
 
-    /// The newest version of each name, newest upload first, from below the id `before`.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The newest version of each name with an id below `before`, newest first. Unreadable rows are left out.
     pub async fn list(&mut self, before: Option<DatasetId>, limit: i64) -> Result<Vec<Dataset>> {
         let mut page: PageReader<DatasetRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
         while let Some((before, limit)) = page.next_query() {
@@ -186,11 +165,8 @@ impl Datasets<'_> {
         Ok(page.values())
     }
 
-    /// Deletes the versions of `name` that there are, unless a queued or running job reads one of them. A job that is
-    /// submitted at the same time is stored before this, and stands in the way, or is refused after it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes all versions of `name`, unless a queued or running job reads one. A concurrent submission is either stored
+    /// first and prevents the deletion, or is refused after the deletion.
     pub async fn delete(&mut self, name: &DatasetName) -> Result<DatasetDeletion> {
         let ids: Vec<(Uuid,)> =
             all!(self.0, "SELECT id FROM datasets WHERE name = $1 AND deleted_at IS NULL ORDER BY id", name.as_str())?;
@@ -200,8 +176,8 @@ impl Datasets<'_> {
             return Ok(DatasetDeletion::Needed);
         }
         let now = self.0.now().await?;
-        // A version that was uploaded meanwhile is not among them, and stays.
-        let rows: Vec<(String,)> = write_each!(self.0, DELETE, [now], ids, |id| [*id])?;
+        // A version that was uploaded since is not in `ids` and stays.
+        let rows: Vec<(String,)> = write_bulk!(self.0, DELETE, [now], ids, |id| [*id])?;
         Ok(match rows.len() {
             0 => DatasetDeletion::Missing,
             _ => DatasetDeletion::Deleted(rows.into_iter().map(|(key,)| key).collect()),
@@ -209,9 +185,6 @@ impl Datasets<'_> {
     }
 
     /// Whether a queued or running job reads any version of `name`.
-    ///
-    /// # Errors
-    /// As every query.
     pub async fn needed_by_active_job(&mut self, name: &DatasetName) -> Result<bool> {
         let (needed,): (bool,) = one!(
             self.0,
@@ -222,14 +195,11 @@ impl Datasets<'_> {
         Ok(needed)
     }
 
-    /// Which of these storage keys, all different, are those of versions that are not deleted. An object under another key
-    /// is an orphan, unless its row is about to be committed.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Which of these distinct storage keys belong to versions that are not deleted. An object under another key is an
+    /// orphan, unless its row is not committed yet.
     pub async fn named(&mut self, storage_keys: &[&str]) -> Result<HashSet<String>> {
         let sql = "SELECT storage_key FROM datasets WHERE deleted_at IS NULL AND storage_key";
-        let rows: Vec<(String,)> = among!(self.0, sql, storage_keys, |key| *key, "")?;
+        let rows: Vec<(String,)> = select_in!(self.0, sql, storage_keys, |key| *key, "")?;
         Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 }

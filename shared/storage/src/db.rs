@@ -1,4 +1,4 @@
-//! The database as one value: opens transactions, migrates, tells whether it answers.
+//! The database: opens transactions and migrates.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::session::Sessions;
 use crate::sqlite_session::SqliteSession;
 use crate::tx::{Inner, Tx};
 
-/// In Postgres every statement of a transaction sees its own moment, unless asked for one moment throughout.
+/// A transaction with one snapshot. By default each statement on Postgres has its own.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// What migrating begins with: it may take longer than any query may, and the number of its lock is nobody else's. The
-/// migrator prepares statements under names, which a pooler would hand on to whoever gets the session next.
+/// Before a migration: no timeouts, and an advisory lock with a number that only migrations use. The migrator prepares
+/// named statements, which must not stay in a pooler's session.
 const MIGRATING: &str = "DEALLOCATE ALL; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
      SELECT pg_advisory_xact_lock(8390880602276159854)";
 
-/// A pool of connections to Postgres or SQLite. Cloning shares the pool.
+/// A pool of connections to Postgres or SQLite. Clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Db {
     pub(crate) pool: Pool,
@@ -38,10 +38,10 @@ pub(crate) enum Pool {
 }
 
 impl Db {
-    /// Opens `postgres://…` or `sqlite://path`; a SQLite file and its folder are created where they are missing.
+    /// Opens `postgres://…` or `sqlite://path`. Creates a SQLite file and its folder if they do not exist.
     ///
     /// # Errors
-    /// [`StorageError::BadUrl`] for an address of another form, [`StorageError::Unavailable`] when nobody answers.
+    /// [`StorageError::BadUrl`] for an invalid URL.
     pub async fn connect(url: &str, options: &PoolOptions) -> Result<Self> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
@@ -54,11 +54,11 @@ impl Db {
         }
     }
 
-    /// The same, but nobody has to answer yet: the first use connects, and is `Unavailable` for as long as nobody does.
-    /// For a role that can work without its database for a while. Call it within a Tokio runtime.
+    /// As [`Db::connect`], but the first use connects. For a role that works without its database for a while. Requires a
+    /// Tokio runtime.
     ///
     /// # Errors
-    /// [`StorageError::BadUrl`] for an address of another form.
+    /// [`StorageError::BadUrl`] for an invalid URL.
     pub fn connect_lazily(url: &str, options: &PoolOptions) -> Result<Self> {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("postgres" | "postgresql") => {
@@ -82,10 +82,10 @@ impl Db {
         Self { pool: Pool::Sqlite { pool, writer, acquire_timeout }, health: Arc::default() }
     }
 
-    /// Brings the schema up to date. Several processes may do so at once: one works, the others wait.
+    /// Applies the pending migrations. Concurrent calls in several processes wait for each other.
     ///
     /// # Errors
-    /// When a migration fails, or one that was applied has been changed since.
+    /// A migration fails, or an applied migration was changed since.
     pub async fn migrate(&self) -> Result<()> {
         match &self.pool {
             Pool::Postgres(sessions) => {
@@ -98,8 +98,8 @@ impl Db {
                 sqlx::Connection::close(connection).await?;
             }
             Pool::Sqlite { pool, .. } => {
-                // SQLite has no advisory lock for the migrator to take: the write lock of one transaction stands in.
-                let _turn = self.writers_turn().await?;
+                // SQLite has no advisory lock. The write lock of the transaction serves instead.
+                let _permit = self.write_permit().await?;
                 let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
                 MIGRATIONS.run(&mut *tx).await?;
                 tx.commit().await?;
@@ -108,28 +108,22 @@ impl Db {
         Ok(())
     }
 
-    /// Opens a transaction that may write. Dropping it undoes it.
+    /// Opens a write transaction. Dropping it rolls back.
     ///
-    /// On SQLite it holds the one write lock from the start: a transaction that read first and then asked for the lock
-    /// would be refused whenever another had written in between.
-    ///
-    /// # Errors
-    /// [`StorageError::Unavailable`] when no connection comes free in time.
+    /// On SQLite the transaction takes the write lock at its start. SQLite refuses the lock to a transaction that has read
+    /// before another one wrote.
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.pool {
             Pool::Postgres(sessions) => Inner::Postgres(sessions.begin("BEGIN").await?),
             Pool::Sqlite { pool, .. } => {
-                let turn = self.writers_turn().await?;
-                Inner::Sqlite(SqliteSession::begin(pool, "BEGIN IMMEDIATE", turn, &self.health.disk).await?)
+                let permit = self.write_permit().await?;
+                Inner::Sqlite(SqliteSession::begin(pool, "BEGIN IMMEDIATE", permit, &self.health.disk).await?)
             }
         };
         Ok(Tx { inner, may_write: true })
     }
 
-    /// Opens a transaction that only reads, and sees one moment of the database throughout. It waits for no writer.
-    ///
-    /// # Errors
-    /// As [`Db::begin`].
+    /// Opens a read transaction with one snapshot. It does not wait for writers.
     pub async fn read(&self) -> Result<Tx> {
         let inner = match &self.pool {
             Pool::Postgres(sessions) => Inner::Postgres(sessions.begin(SNAPSHOT).await?),
@@ -140,31 +134,27 @@ impl Db {
         Ok(Tx { inner, may_write: false })
     }
 
-    /// As [`Db::read`], for what one query can tell: on Postgres there is no transaction around it, which would cost more
-    /// round trips than the query itself. A second query may see a later moment.
-    ///
-    /// # Errors
-    /// As [`Db::begin`].
-    pub async fn glance(&self) -> Result<Tx> {
+    /// As [`Db::read`], for one query: on Postgres in autocommit mode, without the round trips of a transaction. A second
+    /// query may see a later state.
+    pub async fn read_autocommit(&self) -> Result<Tx> {
         match &self.pool {
-            Pool::Postgres(sessions) => Ok(Tx { inner: Inner::Postgres(sessions.bare().await?), may_write: false }),
+            Pool::Postgres(sessions) => {
+                Ok(Tx { inner: Inner::Postgres(sessions.autocommit().await?), may_write: false })
+            }
             Pool::Sqlite { .. } => self.read().await,
         }
     }
 
-    /// As [`Db::begin`], for a change that is one statement: on Postgres there is no transaction around it, and it lasts
-    /// from the moment it is answered. Call [`Tx::commit`] all the same: SQLite waits for it.
-    ///
-    /// # Errors
-    /// As [`Db::begin`].
-    pub async fn act(&self) -> Result<Tx> {
+    /// As [`Db::begin`], for one statement: on Postgres in autocommit mode, where the statement commits by itself. Call
+    /// [`Tx::commit`] nevertheless, for SQLite.
+    pub async fn write_autocommit(&self) -> Result<Tx> {
         match &self.pool {
-            Pool::Postgres(_) => Ok(Tx { may_write: true, ..self.glance().await? }),
+            Pool::Postgres(_) => Ok(Tx { may_write: true, ..self.read_autocommit().await? }),
             Pool::Sqlite { .. } => self.begin().await,
         }
     }
 
-    /// Closes every connection, once those in use are given back.
+    /// Closes all connections, after those in use are returned.
     pub async fn close(&self) {
         match &self.pool {
             Pool::Postgres(sessions) => sessions.close().await,
@@ -172,7 +162,7 @@ impl Db {
         }
     }
 
-    /// How many connections this process is using, and how many it may use at the same time.
+    /// Connections in use, and the maximum number of connections.
     pub fn connections(&self) -> (usize, usize) {
         match &self.pool {
             Pool::Postgres(sessions) => sessions.in_use(),
@@ -191,12 +181,12 @@ impl Db {
         }
     }
 
-    /// Waits in line to write. SQLite lets one write at a time and leaves the rest to poll for it, in no order; within
-    /// this process they queue up instead. Postgres needs no such thing.
-    pub(crate) async fn writers_turn(&self) -> Result<Option<OwnedSemaphorePermit>> {
+    /// Acquires the write permit of SQLite, in order of arrival. SQLite itself lets writers poll for its lock, in no order.
+    /// Postgres needs no permit.
+    pub(crate) async fn write_permit(&self) -> Result<Option<OwnedSemaphorePermit>> {
         let Pool::Sqlite { writer, acquire_timeout, .. } = &self.pool else { return Ok(None) };
         match timeout(*acquire_timeout, Arc::clone(writer).acquire_owned()).await {
-            Ok(turn) => turn.map(Some).map_err(|closed| StorageError::Unavailable(closed.into())),
+            Ok(permit) => permit.map(Some).map_err(|closed| StorageError::Unavailable(closed.into())),
             Err(late) => Err(StorageError::Unavailable(late.into())),
         }
     }

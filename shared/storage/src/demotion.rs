@@ -1,20 +1,20 @@
-//! When a Postgres server was found to take no writes any more.
+//! Demotion of a Postgres primary.
 //!
-//! After a failover the old primary may go on as a standby: its connections stand, and every write on them is refused.
-//! New connections reach the new primary, so those opened before that moment are closed.
+//! After a failover the old primary may continue as a standby that refuses writes on open connections. New connections
+//! reach the new primary, so connections from before the refusal are closed.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A server that stays read-only makes connections be opened anew no more often than this.
+/// Minimum time between two closings of all connections, for a server that stays read-only.
 const REOPEN_EVERY: Duration = Duration::from_secs(1);
 
-/// The last time that a server refused a write as read-only.
+/// The time of the last read-only refusal.
 #[derive(Debug, Default)]
 pub(crate) struct Demotion(Mutex<Option<Instant>>);
 
 impl Demotion {
-    /// Records a refusal; `false` when one was recorded just before.
+    /// Records a refusal. Returns `false` within [`REOPEN_EVERY`] of the last one.
     pub(crate) fn record(&self, now: Instant) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_some_and(|last| now.duration_since(last) < REOPEN_EVERY) {
@@ -24,7 +24,7 @@ impl Demotion {
         true
     }
 
-    /// Whether a connection opened at `opened` leads to the server that refused.
+    /// Whether a connection was opened before the refusal, at `opened`.
     pub(crate) fn is_after(&self, opened: Instant) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|last| opened < last)
     }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_from_before_a_refusal_are_outdated_and_reopened_at_most_once_a_second() {
+    fn connections_from_before_a_refusal_are_outdated() {
         let (demotion, start) = (Demotion::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
         assert!(!demotion.is_after(start));

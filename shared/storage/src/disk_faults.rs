@@ -1,7 +1,7 @@
-//! When the disk under the database was last found to be full or failing.
+//! Disk errors of the database.
 //!
-//! A small write may still fit where a job does not: SQLite reuses the room in its write-ahead log, and Postgres the room
-//! in its pages. So readiness goes by the statements and commits that failed, and not by its own write alone.
+//! On a full disk a small write may succeed where a job does not fit: SQLite reuses space in its write-ahead log, Postgres
+//! in its pages. So readiness depends on the errors of statements and commits, and not only on its own write.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,22 +9,22 @@ use std::time::{Duration, Instant};
 use crate::error::StorageError;
 use crate::fault::Fault;
 
-/// The database counts as not writable for this long after the last fault of its disk.
+/// The database counts as not writable for this long after the last disk error.
 const UNREADY_FOR: Duration = Duration::from_secs(2);
 
-/// The last fault of the disk that a statement or a commit met.
+/// The last disk error of a statement or a commit.
 #[derive(Debug, Default)]
 pub(crate) struct DiskFaults(Mutex<Option<(Instant, Fault)>>);
 
 impl DiskFaults {
-    /// Records `error` if the database's disk is its cause.
+    /// Records `error` if it is a disk error.
     pub(crate) fn note(&self, error: &StorageError, now: Instant) {
         if let Some(fault @ Fault::Disk(_)) = error.fault() {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, fault));
         }
     }
 
-    /// The last fault, for as long as the database counts as not writable because of it.
+    /// The last disk error, if it is recent.
     pub(crate) fn recent(&self, now: Instant) -> Option<Fault> {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.filter(|(at, _)| now.duration_since(*at) < UNREADY_FOR).map(|(_, fault)| fault)
@@ -38,7 +38,7 @@ mod tests {
     use crate::fault::DISK_FULL;
 
     #[test]
-    fn a_fault_of_the_disk_counts_for_two_seconds_after_the_last_one() {
+    fn a_disk_error_counts_for_two_seconds_after_the_last_one() {
         let (faults, start) = (DiskFaults::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
         let full = StorageError::Unavailable(Diagnosed(Fault::Disk(DISK_FULL)).into());

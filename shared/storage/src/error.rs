@@ -1,28 +1,28 @@
-//! What can go wrong with a database, sorted by what a caller can do about it.
+//! Errors of the database, by what a caller can do.
 
 use std::sync::Arc;
 
-use crate::fault::{AWAY, Fault};
+use crate::fault::{Fault, UNAVAILABLE};
 
-/// The result of every call here.
+/// The result of a call to this crate.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
-/// Why a call failed. The texts name no table, no SQL and no address: those are in the source chain, for the log.
+/// Why a call failed. Clients may see the texts; SQL and addresses are in the source chain, for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// The write collides with a row that is there (unique), or refers to one that isn't (foreign key).
+    /// A unique or foreign key constraint refused the write.
     #[error("the change conflicts with what is stored")]
     Conflict,
-    /// The database is away, busy, full or read-only, or asks for the transaction to be tried again.
+    /// The database is unreachable, busy, full or read-only, or asks to retry the transaction.
     #[error("the database is not available")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The schema is older than this program. It passes once `trainyard migrate` has run.
+    /// The schema is older than this program, until `trainyard migrate` has run.
     #[error("the database's schema is not up to date: run `trainyard migrate`")]
     Unmigrated(#[source] Option<Box<dyn std::error::Error + Send + Sync>>),
-    /// A stored row can't be read back; the text says which column, never its value.
-    #[error("a stored row can't be read back: {0}")]
+    /// A stored row cannot be read. The text names table, key and column, never a value.
+    #[error("a stored row cannot be read: {0}")]
     Corrupt(String),
-    /// The database's address is no good; the text says what was expected.
+    /// The database URL is invalid. The text says what is expected.
     #[error("{0}")]
     BadUrl(String),
     /// A defect of this program or of the schema.
@@ -31,21 +31,21 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    /// Whether the same call can succeed later, once the database has what it lacks.
+    /// Whether the same call can succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Unmigrated(_))
     }
 
-    /// What is wrong with the database, for a health report that anybody can read: no address, no SQL.
+    /// What is wrong with the database, for the public health report: no address, no SQL.
     pub fn condition(&self) -> &'static str {
         match self {
             Self::Unmigrated(_) => "the database's schema is not up to date: run `trainyard migrate`",
-            Self::Unavailable(_) => self.fault().map_or(AWAY, Fault::condition),
-            Self::Conflict | Self::Corrupt(_) | Self::BadUrl(_) | Self::Other(_) => AWAY,
+            Self::Unavailable(_) => self.fault().map_or(UNAVAILABLE, Fault::condition),
+            Self::Conflict | Self::Corrupt(_) | Self::BadUrl(_) | Self::Other(_) => UNAVAILABLE,
         }
     }
 
-    /// Whether the database itself said so, rather than that no connection to it was to be had.
+    /// Whether the error comes from the database itself, not from a missing connection.
     pub fn is_answer(&self) -> bool {
         match self {
             Self::Unavailable(_) => {
@@ -56,9 +56,9 @@ impl StorageError {
         }
     }
 
-    /// Whether the connection that met this error must be closed rather than used again.
+    /// Whether the connection must be closed instead of reused.
     pub(crate) fn ends_connection(&self) -> bool {
-        // Without a driver's error: nothing was answered in time, and what was asked may still be under way.
+        // Without a driver's error the call timed out, and the statement may still run.
         matches!(self, Self::Unavailable(_)) && self.fault().is_none_or(Fault::ends_connection)
     }
 
@@ -67,7 +67,7 @@ impl StorageError {
         self.fault() == Some(Fault::ReadOnly)
     }
 
-    /// How the driver's error was sorted, if one is the cause.
+    /// The class of the driver's error, if there is one.
     pub(crate) fn fault(&self) -> Option<Fault> {
         let diagnosed = || self.cause::<Diagnosed>().map(|cause| cause.0);
         self.driver().map(Fault::of).or_else(diagnosed)
@@ -90,7 +90,7 @@ impl StorageError {
         None
     }
 
-    /// The same error once more, for each of those who shared the call that failed.
+    /// The same error for another caller of the failed batch.
     pub(crate) fn shared(error: &Arc<Self>) -> Self {
         let cause = || Box::new(SharedCause(Arc::clone(error)));
         match &**error {
@@ -104,9 +104,9 @@ impl StorageError {
     }
 }
 
-/// The cause of an error that several callers got.
+/// The cause of an error that several callers share.
 #[derive(Debug, thiserror::Error)]
-#[error("a call made together with others failed")]
+#[error("the batch of this call failed")]
 struct SharedCause(#[source] Arc<StorageError>);
 
 /// A fault that is known without a driver's error: from a setting of the server, or from an earlier statement.
@@ -136,8 +136,8 @@ impl From<sqlx::migrate::MigrateError> for StorageError {
         use sqlx::migrate::MigrateError as E;
         match error {
             E::Execute(error) | E::ExecuteMigration(error, _) => match Self::from(error) {
-                Self::Conflict => Self::Unavailable("two processes migrated at the same time".into()),
-                // Only a migration itself can be wrong about the tables that are there.
+                Self::Conflict => Self::Unavailable("another process applied the same migration".into()),
+                // A table that a migration expects is missing: a defect of the migration.
                 Self::Unmigrated(cause) => Self::Other(cause.unwrap_or_else(|| "a table is missing".into())),
                 other => other,
             },
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_for_clients_keep_the_cause_to_the_source_chain() {
+    fn texts_for_clients_contain_no_address() {
         let error = StorageError::from(sqlx::Error::Io(std::io::Error::other("10.0.0.7:5432 refused")));
         assert!(error.is_retryable() && error.ends_connection());
         assert!(!error.to_string().contains("10.0.0.7") && !error.condition().contains("10.0.0.7"));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_takes_no_writes_is_known_by_everybody_who_shared_the_call() {
+    fn a_shared_error_keeps_its_read_only_fault() {
         let error = Arc::new(StorageError::Unavailable(Diagnosed(Fault::ReadOnly).into()));
         let shared = StorageError::shared(&error);
         assert!(shared.is_read_only() && shared.ends_connection());

@@ -1,43 +1,43 @@
-//! Sorts a driver's errors by what can be done about them: PostgreSQL's SQLSTATE codes and SQLite's result codes.
+//! Classifies the errors of the drivers by PostgreSQL's SQLSTATE and SQLite's result codes.
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
-/// What a driver's error means for the call, its transaction and its connection.
+/// The class of a driver's error: what it means for the call, the transaction and the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A unique or foreign key constraint refused the write.
     Conflict,
-    /// The transaction failed and may be tried again, on this connection too: a deadlock, a lock or statement timeout.
+    /// The transaction may be retried on this connection: a deadlock, a lock timeout or a statement timeout.
     Retry,
-    /// The server is away, is out of a resource, or refuses this session. The connection is not to be used again.
+    /// The server is unreachable, lacks a resource or refuses the session. The connection must not be reused.
     Unavailable(&'static str),
-    /// The disk under the database is full or reports errors. The connection is not to be used again.
+    /// The disk of the database is full or reports errors. The connection must not be reused.
     Disk(&'static str),
-    /// The server takes no writes: a standby, or a primary that was demoted. Every connection to it is outdated.
+    /// The server is read-only: a standby or a demoted primary. All connections to it are outdated.
     ReadOnly,
-    /// A table or a column is missing: the schema is older than this program.
+    /// A table or a column is missing, because the schema is older than this program.
     Unmigrated,
-    /// A defect of this program or of the stored data; trying again changes nothing.
+    /// A defect of this program or of the stored data. A retry does not help.
     Defect,
 }
 
-/// What an operator reads where nothing more precise is known.
-pub(crate) const AWAY: &str = "the database does not answer as it should";
+/// The condition without further information.
+pub(crate) const UNAVAILABLE: &str = "the database does not answer as it should";
 const READ_ONLY: &str = "the database is read-only: it accepts no writes";
 pub(crate) const DISK_FULL: &str = "the database's disk is full";
 const DISK_ERROR: &str = "the database's disk reports an error";
 const DENIED: &str = "the database's user lacks a permission";
 
 impl Fault {
-    /// Sorts an error of either driver.
+    /// Classifies an error of either driver.
     pub(crate) fn of(error: &sqlx::Error) -> Self {
         use sqlx::Error as E;
         match error {
             E::Database(refusal) => Self::of_database(refusal.as_ref()),
-            E::PoolTimedOut => Self::Unavailable("no connection to the database came free in time"),
-            E::Io(_) | E::Tls(_) | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Self::Unavailable(AWAY),
-            // A connection that broke in the middle of an answer, or whose transaction state is unknown.
-            E::Protocol(_) | E::InvalidSavePointStatement => Self::Unavailable(AWAY),
+            E::PoolTimedOut => Self::Unavailable("all connections to the database are in use"),
+            E::Io(_) | E::Tls(_) | E::PoolClosed | E::WorkerCrashed | E::BeginFailed => Self::Unavailable(UNAVAILABLE),
+            // The connection broke within an answer, or its transaction state is unknown.
+            E::Protocol(_) | E::InvalidSavePointStatement => Self::Unavailable(UNAVAILABLE),
             _ => Self::Defect,
         }
     }
@@ -46,7 +46,7 @@ impl Fault {
         let code = error.code().unwrap_or_default();
         match error.kind() {
             ErrorKind::UniqueViolation | ErrorKind::ForeignKeyViolation => Self::Conflict,
-            // SQLSTATE has five characters; SQLite's (extended) result codes are shorter numbers.
+            // SQLSTATE has five characters. SQLite's (extended) result codes are shorter numbers.
             _ if code.len() == 5 => Self::of_sqlstate(&code),
             _ => Self::of_sqlite(&code, error.message()),
         }
@@ -59,16 +59,16 @@ impl Fault {
             "25006" => Self::ReadOnly,
             // Undefined column, undefined table, invalid schema name.
             "42703" | "42P01" | "3F000" => Self::Unmigrated,
-            // The session ended itself: idle in transaction, or transaction, for too long.
-            "25P03" | "25P04" => Self::Unavailable(AWAY),
-            // A prepared statement that is not there, or not what it was: of a schema change, a restored session, a pooler.
-            "26000" | "42P05" | "0A000" => Self::Unavailable(AWAY),
+            // idle_in_transaction_session_timeout and transaction_timeout.
+            "25P03" | "25P04" => Self::Unavailable(UNAVAILABLE),
+            // A prepared statement is missing or outdated, after a schema change or behind a pooler.
+            "26000" | "42P05" | "0A000" => Self::Unavailable(UNAVAILABLE),
             "42501" => Self::Unavailable(DENIED),
             "53100" => Self::Disk(DISK_FULL),
             "58030" => Self::Disk(DISK_ERROR),
             "53300" => Self::Unavailable("the database has too many connections"),
             "57014" => Self::Retry,
-            // Corrupted data or index: a client that comes back finds the same.
+            // Corrupted data or index: a retry does not help.
             "XX001" | "XX002" => Self::Defect,
             _ => match &code[..2] {
                 // Transaction rollback (serialization, deadlock), lock not available or object in use, snapshot too old.
@@ -76,42 +76,42 @@ impl Fault {
                 "28" => Self::Unavailable("the database refuses the user or the password in database.url"),
                 "3D" => Self::Unavailable("the database that database.url names does not exist"),
                 // Connection, resources, operator intervention, system error, configuration file, internal error.
-                "08" | "53" | "57" | "58" | "F0" | "XX" => Self::Unavailable(AWAY),
+                "08" | "53" | "57" | "58" | "F0" | "XX" => Self::Unavailable(UNAVAILABLE),
                 _ => Self::Defect,
             },
         }
     }
 
-    /// <https://www.sqlite.org/rescode.html>; the low byte is the primary code. SQLite may have rolled the transaction
-    /// back by itself after any of those that are `Unavailable` or `Disk`.
+    /// <https://www.sqlite.org/rescode.html>; the low byte is the primary code. SQLite may have rolled back the transaction
+    /// after every `Unavailable` or `Disk` error.
     fn of_sqlite(code: &str, message: &str) -> Self {
         match code.parse::<i64>().map(|code| code & 0xff) {
-            // SQLITE_ERROR says only in words that a table or a column is missing.
+            // SQLITE_ERROR: only the message says that a table or a column is missing.
             Ok(1) if ["no such table", "no such column", "has no column named"].iter().any(|m| message.contains(m)) => {
                 Self::Unmigrated
             }
             // ABORT, BUSY, LOCKED, NOMEM, INTERRUPT, PROTOCOL, SCHEMA.
-            Ok(4..=7 | 9 | 15 | 17) => Self::Unavailable(AWAY),
-            Ok(3) => Self::Unavailable("the database file may not be used by this process's user"),
+            Ok(4..=7 | 9 | 15 | 17) => Self::Unavailable(UNAVAILABLE),
+            Ok(3) => Self::Unavailable("this process's user may not access the database file"),
             Ok(8) => Self::Unavailable(READ_ONLY),
             Ok(10) => Self::Disk(DISK_ERROR),
             Ok(13) => Self::Disk(DISK_FULL),
-            Ok(14) => Self::Unavailable("the database file can't be opened"),
+            Ok(14) => Self::Unavailable("the database file cannot be opened"),
             _ => Self::Defect,
         }
     }
 
-    /// Whether the connection that met this may not be used for anything else.
+    /// Whether the connection must be closed.
     pub(crate) fn ends_connection(self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::Disk(_) | Self::ReadOnly)
     }
 
-    /// The condition in a sentence that names no address and no SQL.
+    /// The condition, without an address and SQL.
     pub(crate) fn condition(self) -> &'static str {
         match self {
             Self::Unavailable(condition) | Self::Disk(condition) => condition,
             Self::ReadOnly => READ_ONLY,
-            Self::Conflict | Self::Retry | Self::Unmigrated | Self::Defect => AWAY,
+            Self::Conflict | Self::Retry | Self::Unmigrated | Self::Defect => UNAVAILABLE,
         }
     }
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_class_of_sqlstate_is_sorted() {
+    fn every_class_of_sqlstate_is_classified() {
         let unavailable = [
             "08000", "08006", "08P01", "0A000", "25P03", "25P04", "26000", "28000", "28P01", "3D000", "42501", "42P05",
             "53000", "53200", "53300", "53400", "57000", "57P01", "57P02", "57P03", "57P04", "57P05", "58000", "58P01",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn sqlite_result_codes_are_sorted_by_their_low_byte() {
+    fn sqlite_result_codes_are_classified_by_their_low_byte() {
         // BUSY, BUSY_SNAPSHOT, LOCKED, NOMEM, READONLY, READONLY_DBMOVED, CANTOPEN, ABORT_ROLLBACK.
         for code in ["5", "517", "6", "7", "8", "1032", "14", "516"] {
             let fault = Fault::of_sqlite(code, "");

@@ -1,10 +1,8 @@
-//! Rows as structs, by column name, on both drivers.
+//! `FromRow` for structs, by column name, on both drivers.
 //!
-//! sqlx has a derive macro for this. Its crate compiles both drivers, and SQLite itself, a second time for the compiler's
-//! own machine, so a macro by example takes its place.
+//! sqlx's derive macro would compile both drivers and SQLite a second time, for the build host.
 
-/// Declares a struct and reads each of its fields from the column of the same name. Fields after `default` have no column
-/// and start with their default.
+/// Declares a struct whose fields are decoded from the columns of the same name. Fields after `default` have no column.
 macro_rules! from_row {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $kind:ty),* $(,)?

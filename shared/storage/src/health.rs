@@ -1,4 +1,4 @@
-//! Whether the database can do its work now: stores changes, and has the tables that this program needs.
+//! Health of the database: whether it accepts writes, and whether its schema is up to date.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,56 +13,53 @@ use crate::error::{Diagnosed, Result, StorageError};
 use crate::fault::Fault;
 use crate::migrations::MIGRATIONS;
 use crate::session::Sessions;
-use crate::sql::{all, answered};
+use crate::sql::{all, with_timeout};
 use crate::sqlite_session::SqliteSession;
 
-/// How long an answer serves those who ask next. Anonymous clients can ask, and on SQLite each answer costs a write.
-const FRESH: Duration = Duration::from_secs(1);
-/// A change that changes nothing: SQLite writes the page with the number all the same.
+/// Results are cached for this long: anonymous clients can call the check, and on SQLite each check writes.
+const CACHED_FOR: Duration = Duration::from_secs(1);
+/// A write without a change. SQLite writes the page nevertheless.
 const SQLITE_WRITE: &str = "PRAGMA user_version = 1";
 
-/// What is known of a database's health.
+/// The health of a database.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    writable: Mutex<Option<Answer>>,
+    writable: Mutex<Option<CheckResult>>,
     migrated: AtomicBool,
-    /// What statements and commits met on the disk.
+    /// Disk errors of statements and commits.
     pub(crate) disk: Arc<DiskFaults>,
 }
 
 #[derive(Debug)]
-struct Answer {
+struct CheckResult {
     at: Instant,
     outcome: std::result::Result<(), Arc<StorageError>>,
 }
 
 impl Db {
-    /// Whether a change can be stored: SQLite is given one, Postgres is asked whether it accepts any. The answer may be a
-    /// second old. A fault of the disk that any statement met in the last two seconds is the answer at once.
-    ///
-    /// # Errors
-    /// [`StorageError::Unavailable`] for a database that is away, full or read-only.
+    /// Checks that the database accepts writes: SQLite by a write, Postgres by `transaction_read_only`. The result may be a
+    /// second old. A disk error of any statement in the last two seconds fails the check.
     pub async fn check_writable(&self) -> Result<()> {
         self.check_disk()?;
-        // Whoever comes while the question is under way waits for its answer.
+        // Concurrent callers wait for the result of the running check.
         let mut last = self.health.writable.lock().await;
-        let answer = match last.take().filter(|answer| answer.at.elapsed() < FRESH) {
-            Some(answer) => answer,
+        let result = match last.take().filter(|result| result.at.elapsed() < CACHED_FOR) {
+            Some(result) => result,
             None => {
                 let outcome = self.try_write().await.map_err(Arc::new);
-                Answer { at: Instant::now(), outcome }
+                CheckResult { at: Instant::now(), outcome }
             }
         };
-        let outcome = match &answer.outcome {
+        let outcome = match &result.outcome {
             Ok(()) => Ok(()),
             Err(error) => Err(StorageError::shared(error)),
         };
-        *last = Some(answer);
-        // A statement may have met a full disk since this answer.
+        *last = Some(result);
+        // A statement may have failed since this result.
         outcome.and_then(|()| self.check_disk())
     }
 
-    /// Refuses for as long as a fault of the disk is recent.
+    /// Fails after a recent disk error.
     fn check_disk(&self) -> Result<()> {
         match self.health.disk.recent(Instant::now()) {
             Some(fault) => Err(StorageError::Unavailable(Diagnosed(fault).into())),
@@ -70,11 +67,11 @@ impl Db {
         }
     }
 
-    /// Whether every migration that this program knows has been applied; a database of a newer program is fine. Once it
-    /// has been so the database is not asked again.
+    /// Checks that all migrations of this program are applied. Migrations of a newer program are accepted. A successful
+    /// check is not repeated.
     ///
     /// # Errors
-    /// [`StorageError::Unmigrated`] when one is missing; else as every query.
+    /// [`StorageError::Unmigrated`] if a migration is missing.
     pub async fn check_migrated(&self) -> Result<()> {
         if self.health.migrated.load(Ordering::Relaxed) {
             return Ok(());
@@ -88,7 +85,7 @@ impl Db {
     }
 
     async fn applied_migrations(&self) -> Result<HashSet<i64>> {
-        let mut tx = self.glance().await?;
+        let mut tx = self.read_autocommit().await?;
         let rows: Vec<(i64,)> = all!(&mut tx, "SELECT version FROM _sqlx_migrations WHERE success")?;
         tx.commit().await?;
         Ok(rows.into_iter().map(|(version,)| version).collect())
@@ -98,9 +95,9 @@ impl Db {
         match &self.pool {
             Pool::Postgres(sessions) => accepts_writes(sessions).await,
             Pool::Sqlite { pool, .. } => {
-                let writer = self.writers_turn().await?;
+                let writer = self.write_permit().await?;
                 let mut session = SqliteSession::begin(pool, "BEGIN IMMEDIATE", writer, &self.health.disk).await?;
-                let outcome = answered(sqlx::raw_sql(SQLITE_WRITE).execute(session.connection()?)).await;
+                let outcome = with_timeout(sqlx::raw_sql(SQLITE_WRITE).execute(session.connection()?)).await;
                 session.note(outcome)?;
                 session.commit().await
             }
@@ -108,14 +105,15 @@ impl Db {
     }
 }
 
-/// A standby answers every question; a write is what it refuses.
+/// A standby answers queries and refuses writes, so ask for the setting.
 async fn accepts_writes(sessions: &Sessions) -> Result<()> {
-    let mut session = sessions.bare().await?;
+    let mut session = sessions.autocommit().await?;
     let setting = sqlx::query_scalar("SELECT current_setting('transaction_read_only')").persistent(session.prepares());
-    let outcome = answered(setting.fetch_one(&mut *session)).await.and_then(|read_only: String| match &*read_only {
-        "on" => Err(StorageError::Unavailable(Diagnosed(Fault::ReadOnly).into())),
-        _ => Ok(()),
-    });
+    let outcome =
+        with_timeout(setting.fetch_one(&mut *session)).await.and_then(|read_only: String| match &*read_only {
+            "on" => Err(StorageError::Unavailable(Diagnosed(Fault::ReadOnly).into())),
+            _ => Ok(()),
+        });
     session.note(outcome)?;
     session.commit().await
 }

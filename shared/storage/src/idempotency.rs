@@ -1,4 +1,4 @@
-//! The `idempotency_keys` table: which jobs answered which key.
+//! The `idempotency_keys` table: the jobs of each idempotency key.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -10,18 +10,18 @@ use crate::from_row::from_row;
 use crate::sql::{execute, optional};
 use crate::tx::Tx;
 
-/// Answers already given to requests with an idempotency key.
+/// Idempotency keys.
 #[derive(Debug)]
 pub struct Idempotency<'t>(pub(crate) &'t mut Tx);
 
-/// What a key stands for.
+/// The record of an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// SHA-256 of the body it came with, hexadecimal.
+    /// SHA-256 of the request body, hexadecimal.
     pub body_sha256: String,
-    /// The jobs it made, in the order they were sent: one, or those of a bulk submission.
+    /// The submitted jobs, in the order of the request.
     pub jobs: Vec<JobId>,
-    /// Until when the key is remembered.
+    /// When the key expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -35,10 +35,7 @@ from_row! {
 }
 
 impl Idempotency<'_> {
-    /// What `user`'s `key` stands for. The record may have expired; [`Idempotency::insert`] then replaces it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The record of a user's key. It may have expired; [`Idempotency::insert`] replaces an expired record.
     pub async fn find(&mut self, user: UserId, key: &str) -> Result<Option<Record>> {
         let row: Option<RecordRow> = optional!(
             self.0,
@@ -53,11 +50,11 @@ impl Idempotency<'_> {
         }))
     }
 
-    /// Remembers what `key` made (one job at least), in place of an expired record of the same name.
+    /// Stores the jobs (at least one) of `key`. Replaces an expired record.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] when the key is taken: of two requests that bring it at once, the later one waits
-    /// for the first to commit and lands here.
+    /// [`StorageError::Conflict`] if the key is taken. Of two concurrent requests, the second one waits for the commit of
+    /// the first and then gets this error.
     pub async fn insert(
         &mut self,
         user: UserId,

@@ -9,16 +9,16 @@ use crate::from_row::from_row;
 use crate::sql::{all, execute, optional};
 use crate::tx::Tx;
 
-/// Identities of outside token issuers.
+/// Identities of external token issuers.
 #[derive(Debug)]
 pub struct Identities<'t>(pub(crate) &'t mut Tx);
 
-/// The account that an identity is linked to.
+/// The account of an identity.
 #[derive(Debug, Clone)]
 pub struct LinkedAccount {
     /// The account.
     pub user: User,
-    /// `iat` of the token that last set the account's role; `None` while administrators set the role.
+    /// `iat` of the token that last set the account's role. `None`: administrators set the role.
     pub role_as_of: Option<DateTime<Utc>>,
 }
 
@@ -34,10 +34,7 @@ from_row! {
 }
 
 impl Identities<'_> {
-    /// The account that the identity is linked to.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The account of an identity.
     pub async fn account(&mut self, issuer: &str, subject: &str) -> Result<Option<LinkedAccount>> {
         let row: Option<(Uuid, Option<DateTime<Utc>>)> = optional!(
             self.0,
@@ -46,15 +43,12 @@ impl Identities<'_> {
             subject,
         )?;
         let Some((user_id, role_as_of)) = row else { return Ok(None) };
-        // The identity of a deleted account stays linked, so that its next token does not open another account.
+        // The identity of a deleted account stays linked, so that its next token does not create another account.
         let user = self.0.users().by_id_with_deleted(UserId(user_id)).await?;
         Ok(user.map(|user| LinkedAccount { user, role_as_of }))
     }
 
-    /// Every identity that is linked to an account.
-    ///
-    /// # Errors
-    /// As every query.
+    /// All identities of an account.
     pub async fn of_user(&mut self, user: UserId) -> Result<Vec<ExternalIdentity>> {
         let rows: Vec<IdentityRow> = all!(
             self.0,
@@ -76,8 +70,8 @@ impl Identities<'_> {
     /// Links an identity to an account.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when the identity is linked already, when the account has another identity of
-    /// the same issuer, or when there is no such account.
+    /// [`crate::StorageError::Conflict`] if the identity is linked already, the account has another identity of the issuer,
+    /// or the account does not exist.
     pub async fn link(&mut self, identity: &ExternalIdentity) -> Result<()> {
         execute!(
             self.0,
@@ -93,11 +87,8 @@ impl Identities<'_> {
         Ok(())
     }
 
-    /// Gives the account of an identity the role that a token issued at `issued_at` states. `false` when a token that was
-    /// issued at the same time or later has set the role meanwhile; then nothing changes.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Sets the role of the identity's account to the role of a token issued at `issued_at`. Returns `false` if a token
+    /// issued at the same time or later has set the role.
     pub async fn set_role(
         &mut self,
         issuer: &str,
@@ -121,10 +112,7 @@ impl Identities<'_> {
         Ok(true)
     }
 
-    /// Leaves the account's role to administrators again.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Lets administrators set the account's role again.
     pub async fn release_role(&mut self, issuer: &str, subject: &str) -> Result<()> {
         execute!(
             self.0,

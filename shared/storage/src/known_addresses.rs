@@ -1,5 +1,5 @@
-//! The `known_addresses` table: from where accounts signed in before. Whoever signs in from one of them is not shut out by
-//! the failures of strangers.
+//! The `known_addresses` table: client addresses of earlier sign-ins. Failed sign-ins from other addresses do not block
+//! sign-ins from a known address.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::UserId;
@@ -8,19 +8,16 @@ use crate::error::Result;
 use crate::sql::{execute, one};
 use crate::tx::Tx;
 
-/// Addresses that accounts signed in from.
+/// Known client addresses of accounts.
 #[derive(Debug)]
 pub struct KnownAddresses<'t>(pub(crate) &'t mut Tx);
 
-/// Addresses kept for one account: a person's homes, offices and phones.
+/// Maximum number of addresses for an account.
 const MAX_PER_ACCOUNT: i64 = 100;
 
 impl KnownAddresses<'_> {
-    /// Whether the account signed in from this address (a keyed hash) and that is not forgotten at `now`. Without an
-    /// account the same query is made, so that its time says nothing.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Whether the account has signed in from this address (a keyed hash) and the entry has not expired. Without an account
+    /// the same query runs, so that its duration reveals nothing.
     pub async fn contains(&mut self, user: Option<UserId>, address: &str, now: DateTime<Utc>) -> Result<bool> {
         let (found,): (bool,) = one!(
             self.0,
@@ -32,10 +29,7 @@ impl KnownAddresses<'_> {
         Ok(found)
     }
 
-    /// Remembers a sign-in until `expires_at`.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Stores an address until `expires_at`. Deletes the oldest entries beyond [`MAX_PER_ACCOUNT`].
     pub async fn remember(&mut self, user: UserId, address: &str, expires_at: DateTime<Utc>) -> Result<()> {
         execute!(
             self.0,

@@ -1,4 +1,4 @@
-//! The `leader_leases` table: one owner per name at a time.
+//! The `leader_leases` table: leader election by leases.
 
 use chrono::{DateTime, Utc};
 
@@ -11,11 +11,8 @@ use crate::tx::Tx;
 pub struct Leaders<'t>(pub(crate) &'t mut Tx);
 
 impl Leaders<'_> {
-    /// Takes or renews the lease `name` until `until`; `false` while somebody else holds it. `now` should be the
-    /// database's time, so that all who compete read the same clock.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Acquires or renews the lease `name` until `until`. Returns `false` while another owner holds the lease. `now` must be
+    /// the database's time, so that all candidates use the same clock.
     pub async fn acquire(&mut self, name: &str, owner: &str, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<bool> {
         let changed = execute!(
             self.0,
@@ -30,30 +27,21 @@ impl Leaders<'_> {
         Ok(changed == 1)
     }
 
-    /// When the lease `name` runs out, or ran out; `None` when nobody has it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// When the lease `name` expires or expired; `None` without a holder.
     pub async fn expires_at(&mut self, name: &str) -> Result<Option<DateTime<Utc>>> {
         let row: Option<(DateTime<Utc>,)> =
             optional!(self.0, "SELECT expires_at FROM leader_leases WHERE name = $1", name)?;
         Ok(row.map(|(at,)| at))
     }
 
-    /// Gives the lease back, so that another can take it at once; not an error when it is no longer held.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Releases the lease. Succeeds if the owner no longer holds it.
     pub async fn release(&mut self, name: &str, owner: &str) -> Result<()> {
         execute!(self.0, "DELETE FROM leader_leases WHERE name = $1 AND owner = $2", name, owner)?;
         Ok(())
     }
 
-    /// Takes every lease from whoever holds it: they are known to be gone.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn vacate(&mut self) -> Result<()> {
+    /// Releases all leases. For a process that knows that their holders have ended.
+    pub async fn release_all(&mut self) -> Result<()> {
         execute!(self.0, "DELETE FROM leader_leases")?;
         Ok(())
     }

@@ -1,15 +1,17 @@
-//! The only crate with SQL: every query is one text that runs on Postgres and on SQLite, but for those about many items
-//! at once, which Postgres gets as arrays (`rows`).
+//! The only crate with SQL, for Postgres and SQLite. Each query is one text for both drivers, except bulk statements, which
+//! use arrays on Postgres (`bulk`).
 //!
-//! Callers hold a [`Db`], open a [`Tx`] and speak to its repositories (`tx.jobs().claim(…)`); nothing lasts until
-//! [`Tx::commit`]. What differs between the drivers is told apart in `connect`, `session`, `db`, `tx`, `sql` and `rows`
-//! alone. State changes are compare-and-sets that answer `false` or `None` when somebody else was first.
+//! A [`Db`] opens a [`Tx`], whose repositories run the queries (`tx.jobs().claim(…)`). [`Tx::commit`] makes the changes
+//! durable. State changes are compare-and-sets that return `false` or `None` if another process was first.
 //!
-//! Not allowed in a query, because one of the two drivers lacks it: `FOR UPDATE`, arrays (outside `rows`), SQL enums,
-//! `now()` and intervals (outside `jobs`' statements about many runs), JSON operators, `LISTEN`.
+//! Every call can fail with [`StorageError::Unavailable`]. `# Errors` sections list further errors only.
+//!
+//! Not allowed in a query, because one driver lacks it: `FOR UPDATE`, arrays (outside `bulk`), SQL enums, `now()` and
+//! intervals (outside the bulk statements of `jobs`), JSON operators, `LISTEN`.
 
 mod audit;
-mod coalesce;
+mod batcher;
+mod bulk;
 mod connect;
 mod datasets;
 mod db;
@@ -27,9 +29,8 @@ mod leaders;
 mod logs;
 mod migrations;
 mod models;
-mod read_back;
+mod parse;
 mod retention;
-mod rows;
 mod schedules;
 mod session;
 mod sql;
@@ -42,7 +43,7 @@ mod webhooks;
 mod workers;
 
 pub use audit::{Audit, AuditEntry};
-pub use coalesce::Coalesce;
+pub use batcher::Batcher;
 pub use connect::{PoolOptions, check_url};
 pub use datasets::{DatasetDeletion, Datasets};
 pub use db::Db;
@@ -50,14 +51,15 @@ pub use error::{Result, StorageError};
 pub use idempotency::{Idempotency, Record};
 pub use identities::{Identities, LinkedAccount};
 pub use jobs::{
-    Admission, Cancelled, ExpiryMark, JobBatch, JobDemand, JobFilter, JobHead, JobLimits, Jobs, Renewal, Submission,
+    Admission, Cancelled, ExpiryCursor, JobBatch, JobDemand, JobFilter, JobLimits, JobRevision, Jobs, Renewal,
+    Submission,
 };
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;
 pub use logs::{LogPage, Logs, NumberedLine};
 pub use models::{Model, ModelDeletion, Models, NewVersion, ServedVersion};
-pub use retention::Retired;
-pub use schedules::{Fired, Schedules};
+pub use retention::Retention;
+pub use schedules::{ScheduleResult, Schedules};
 pub use tokens::RefreshTokens;
 pub use tx::Tx;
 pub use users::{NewPassword, Users};

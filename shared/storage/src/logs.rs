@@ -1,4 +1,4 @@
-//! The `job_logs` table: what runs said of themselves, a row for each write.
+//! The `job_logs` table: the logs of runs, one row for each append.
 
 use sqlx::types::Json;
 use trainyard_domain::{JobId, LogLine, log};
@@ -9,30 +9,29 @@ use crate::sql::{all, execute};
 use crate::stored::{Pair, Stored, StoredRow, readable};
 use crate::tx::Tx;
 
-/// What runs said of themselves.
+/// Logs of runs.
 #[derive(Debug)]
 pub struct Logs<'t>(pub(crate) &'t mut Tx);
 
-/// A line with its place among all lines of its job, of every run.
+/// A line with its sequence number in the job's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NumberedLine {
-    /// Rises from line to line, with gaps.
+    /// Increases from line to line, with gaps.
     pub seq: i64,
     /// The line.
     pub line: LogLine,
 }
 
-/// What was read of a log at once.
+/// A page of a log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogPage {
     /// The lines, oldest first.
     pub lines: Vec<NumberedLine>,
-    /// The number up to which the log was read. Lines that cannot be read are left out and count as read.
+    /// The sequence number of the last line on the page. Unreadable lines are left out but count here.
     pub read_to: i64,
 }
 
 from_row! {
-    /// What one write brought.
     struct LogRow {
         first_seq: i64,
         last_seq: i64,
@@ -55,12 +54,8 @@ impl StoredRow for LogRow {
 }
 
 impl Logs<'_> {
-    /// Adds lines of the run with this claim, the first of them the run's `n`th (from 0). Writing a line again, alone or
-    /// with others after it, does no harm, so a write whose answer was lost can be repeated. `false`: the claim no longer
-    /// stands, and nothing was added.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Appends lines of the run with this claim; the first line is number `n` of the run, from 0. Repeating an append is
+    /// safe, also with additional lines. Returns `false` without an append if the claim is no longer current.
     pub async fn append(&mut self, job: JobId, claim: i64, n: u64, lines: &[LogLine]) -> Result<bool> {
         let last = n + (lines.len() as u64).saturating_sub(1);
         let changed = execute!(
@@ -77,11 +72,7 @@ impl Logs<'_> {
         Ok(changed == 1)
     }
 
-    /// What was said after the line numbered `seq` (0 for everything), oldest first: of at most `limit` writes, each of
-    /// which brought a few lines.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The lines after the sequence number `seq` (0 for all) from at most `limit` appends, oldest first.
     pub async fn after(&mut self, job: JobId, seq: i64, limit: i64) -> Result<LogPage> {
         let rows: Vec<Stored<LogRow>> = all!(
             self.0,

@@ -1,4 +1,4 @@
-//! The schema's migrations, part of the binary.
+//! The migrations, embedded in the binary.
 
 use std::sync::LazyLock;
 
@@ -29,12 +29,12 @@ const FILES: &[(&str, &str)] = &include_migrations![
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = Migrator::with_migrations(FILES.iter().filter_map(|(name, sql)| migration(name, sql)).collect());
-    // The migrator's own lock belongs to a session, and behind a pooler a session is shared. Ours ends with the transaction.
+    // The migrator's lock belongs to a session, which a pooler shares. `db::MIGRATING` takes a transaction's lock instead.
     migrator.set_locking(false);
     migrator
 });
 
-/// The migration of one file; `None` if its name has no number, which the test below forbids.
+/// The migration of one file; `None` if its name has no number, which a test prevents.
 fn migration(name: &'static str, sql: &'static str) -> Option<Migration> {
     let (number, description) = name.split_once('_')?;
     let description = description.replace('_', " ").into();

@@ -1,9 +1,8 @@
-//! Connections to Postgres, the one used last first.
+//! Connections to Postgres, reused last in, first out.
 //!
-//! The pool hands connections out in turn, so that after a start each of them has to meet every statement once before the
-//! last caller is answered quickly, and it asks each one that comes back whether it still stands. What is here keeps those
-//! that were used a moment ago, with their statements prepared and no question asked, and leaves opening, limits and ages
-//! to the pool.
+//! sqlx's pool reuses connections first in, first out, so every connection prepares every statement before all callers are
+//! fast. It also pings each returned connection. This module keeps recently used connections, with their prepared
+//! statements and without a ping. sqlx's pool still opens connections, and limits their number and age.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,115 +18,113 @@ use crate::connect::{PoolOptions, limits};
 use crate::demotion::Demotion;
 use crate::disk_faults::DiskFaults;
 use crate::error::{Result, StorageError};
-use crate::sql::answered;
+use crate::sql::with_timeout;
 
-/// A connection that was used this recently is not asked whether it still stands. If it does not, its next use fails as it
-/// would if the connection broke then.
+/// A connection that was used this recently is reused without a ping. If it is broken, the next statement fails.
 pub(crate) const TRUSTED_FOR: Duration = Duration::from_secs(1);
-/// After this long the pool gets a connection back, which looks at its age.
+/// After this long a connection returns to sqlx's pool, which checks its age.
 const KEPT_FOR: Duration = Duration::from_secs(300);
-/// Longest wait for a transaction to be undone before its connection is closed instead.
+/// Timeout of a rollback, after which the connection is closed.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
 
-/// All connections of a process.
+/// The connection pool of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     pool: PgPool,
-    warm: Arc<Warm>,
+    idle: Arc<IdleConnections>,
     demotion: Arc<Demotion>,
     disk: Arc<DiskFaults>,
-    /// As many as the pool may open connections. Who has a turn finds a connection here or in the pool; without turns,
-    /// somebody might wait at the pool while connections come back here.
-    turns: Arc<Semaphore>,
+    /// One permit for each connection of sqlx's pool. With a permit a connection is available here or in sqlx's pool.
+    /// Without permits a caller could wait at sqlx's pool while a connection returns here.
+    permits: Arc<Semaphore>,
     acquire_timeout: Duration,
     pooler: Option<Pooler>,
 }
 
-/// What stands between here and the server and lends a session of the server's to each transaction: nothing that belongs
-/// to a session may outlast one.
+/// A pooler in transaction mode: session state must not outlive a transaction.
 #[derive(Debug, Clone)]
 struct Pooler {
-    /// Executed with each `BEGIN`: the limits that a session of our own is given once.
+    /// Timeouts that are set with each `BEGIN`; without a pooler they are set once for each connection.
     limits: Arc<str>,
 }
 
-/// Those used a moment ago, in the order they were given back; `None` once there are to be none.
+/// Recently used connections, in order of their return; `None` after the pool is closed.
 #[derive(Debug)]
-struct Warm(Mutex<Option<Vec<Lent>>>);
+struct IdleConnections(Mutex<Option<Vec<PooledConnection>>>);
 
-/// A connection that the pool counts as in use.
+/// A connection that sqlx's pool counts as in use.
 #[derive(Debug)]
-struct Lent {
+struct PooledConnection {
     connection: PoolConnection<Postgres>,
     since: Instant,
     used: Instant,
 }
 
-/// A connection in use, in a transaction or not. Dropping it undoes the transaction; [`Session::commit`] makes it last.
+/// A connection in use, in a transaction or in autocommit mode. Dropping it rolls back; [`Session::commit`] commits.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// `None` once it is given back.
-    lent: Option<Lent>,
+    /// `None` once the connection is returned.
+    pooled: Option<PooledConnection>,
     begun: bool,
-    /// An error after which the connection is closed rather than given back.
+    /// Set by an error after which the connection must be closed.
     failed: bool,
     prepares: bool,
-    warm: Arc<Warm>,
+    idle: Arc<IdleConnections>,
     demotion: Arc<Demotion>,
     disk: Arc<DiskFaults>,
-    /// Passes on after the connection (fields drop in order).
-    turn: Option<OwnedSemaphorePermit>,
+    /// Released after the connection, because fields drop in order.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Sessions {
-    /// `demotion` is what the pool goes by too: it closes connections to a demoted server instead of lending them.
+    /// sqlx's pool shares `demotion` and closes connections to a demoted server.
     pub(crate) fn new(pool: PgPool, demotion: Arc<Demotion>, disk: Arc<DiskFaults>, options: &PoolOptions) -> Self {
-        let turns = usize::try_from(options.max_connections).unwrap_or(Semaphore::MAX_PERMITS).max(1);
+        let permits = usize::try_from(options.max_connections).unwrap_or(Semaphore::MAX_PERMITS).max(1);
         Self {
             pool,
-            warm: Arc::new(Warm(Mutex::new(Some(Vec::new())))),
+            idle: Arc::new(IdleConnections(Mutex::new(Some(Vec::new())))),
             demotion,
             disk,
-            turns: Arc::new(Semaphore::new(turns)),
+            permits: Arc::new(Semaphore::new(permits)),
             acquire_timeout: options.acquire_timeout,
             pooler: options.pooler.then(|| Pooler { limits: limits("SET LOCAL", options).into() }),
         }
     }
 
-    /// A connection without a transaction: each statement is one of its own. Through a pooler there is one all the same: a
-    /// statement takes two steps, and its second one may otherwise reach another session than the first.
-    pub(crate) async fn bare(&self) -> Result<Session> {
+    /// A connection in autocommit mode. Behind a pooler it has a transaction: sqlx prepares and executes a statement in two
+    /// steps, which would otherwise reach different sessions.
+    pub(crate) async fn autocommit(&self) -> Result<Session> {
         if self.pooler.is_some() {
             return self.begin("BEGIN").await;
         }
-        let turn = self.turn().await?;
-        let lent = match self.warm.take() {
-            Some(lent) => lent,
+        let permit = self.permit().await?;
+        let pooled = match self.idle.take() {
+            Some(pooled) => pooled,
             None => self.open().await?,
         };
-        Ok(self.session(lent, turn))
+        Ok(self.session(pooled, permit))
     }
 
-    /// A connection on which `begin` was executed.
+    /// A connection in a transaction, started by `begin`.
     pub(crate) async fn begin(&self, begin: &'static str) -> Result<Session> {
-        let mut turn = self.turn().await?;
-        if let Some(lent) = self.warm.take() {
-            let mut session = self.session(lent, turn);
-            // A server that fell silent may cost no more time here than waiting for a connection may.
+        let mut permit = self.permit().await?;
+        if let Some(pooled) = self.idle.take() {
+            let mut session = self.session(pooled, permit);
+            // Bound the wait for an unresponsive server by the timeout for a connection.
             if let Ok(Ok(())) = timeout(self.acquire_timeout, session.begin(self.begins(begin))).await {
                 return Ok(session);
             }
-            // The server went away meanwhile, and most likely from under the others too.
-            self.warm.clear();
+            // The server was probably restarted, so the other connections are broken too.
+            self.idle.clear();
             drop(session);
-            turn = self.turn().await?;
+            permit = self.permit().await?;
         }
-        let mut session = self.session(self.open().await?, turn);
+        let mut session = self.session(self.open().await?, permit);
         session.begin(self.begins(begin)).await?;
         Ok(session)
     }
 
-    /// What a transaction begins with.
+    /// The statement that starts a transaction.
     fn begins(&self, begin: &'static str) -> SqlStr {
         match &self.pooler {
             None => begin.into_sql_str(),
@@ -135,114 +132,122 @@ impl Sessions {
         }
     }
 
-    /// A connection that is nobody else's from now on.
+    /// A connection that leaves the pool.
     pub(crate) async fn detached(&self) -> Result<PgConnection> {
-        self.warm.clear();
+        self.idle.clear();
         Ok(self.open().await?.connection.detach())
     }
 
-    /// How many connections are in use, and how many there can be.
+    /// Connections in use, and the maximum number of connections.
     pub(crate) fn in_use(&self) -> (usize, usize) {
         let most = usize::try_from(self.pool.options().get_max_connections()).unwrap_or(usize::MAX).max(1);
-        (most.saturating_sub(self.turns.available_permits()), most)
+        (most.saturating_sub(self.permits.available_permits()), most)
     }
 
-    /// Closes every connection, once those in use are given back.
+    /// Closes all connections, after those in use are returned.
     pub(crate) async fn close(&self) {
-        let all = self.warm.lock().take();
+        let all = self.idle.lock().take();
         drop(all);
         self.pool.close().await;
     }
 
-    async fn open(&self) -> Result<Lent> {
-        let connection = answered(self.pool.acquire()).await?;
+    async fn open(&self) -> Result<PooledConnection> {
+        let connection = with_timeout(self.pool.acquire()).await?;
         let now = Instant::now();
-        Ok(Lent { connection, since: now, used: now })
+        Ok(PooledConnection { connection, since: now, used: now })
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        match timeout(self.acquire_timeout, Arc::clone(&self.turns).acquire_owned()).await {
-            Ok(turn) => turn.map_err(|closed| StorageError::Unavailable(closed.into())),
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        match timeout(self.acquire_timeout, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(permit) => permit.map_err(|closed| StorageError::Unavailable(closed.into())),
             Err(late) => Err(StorageError::Unavailable(late.into())),
         }
     }
 
-    fn session(&self, lent: Lent, turn: OwnedSemaphorePermit) -> Session {
-        let (prepares, warm) = (self.pooler.is_none(), Arc::clone(&self.warm));
+    fn session(&self, pooled: PooledConnection, permit: OwnedSemaphorePermit) -> Session {
+        let (prepares, idle) = (self.pooler.is_none(), Arc::clone(&self.idle));
         let (demotion, disk) = (Arc::clone(&self.demotion), Arc::clone(&self.disk));
-        Session { lent: Some(lent), begun: false, failed: false, prepares, warm, demotion, disk, turn: Some(turn) }
+        Session {
+            pooled: Some(pooled),
+            begun: false,
+            failed: false,
+            prepares,
+            idle,
+            demotion,
+            disk,
+            permit: Some(permit),
+        }
     }
 }
 
-impl Warm {
-    /// The connection used last, unless that is a while ago.
-    fn take(&self) -> Option<Lent> {
-        let (lent, stale) = {
-            let mut warm = self.lock();
-            let warm = warm.as_mut()?;
-            let fresh = warm.iter().position(|lent| lent.used.elapsed() < TRUSTED_FOR).unwrap_or(warm.len());
-            let stale: Vec<_> = warm.drain(..fresh).collect();
-            (warm.pop(), stale)
+impl IdleConnections {
+    /// The most recently used connection, if it needs no ping.
+    fn take(&self) -> Option<PooledConnection> {
+        let (pooled, stale) = {
+            let mut idle = self.lock();
+            let idle = idle.as_mut()?;
+            let fresh = idle.iter().position(|pooled| pooled.used.elapsed() < TRUSTED_FOR).unwrap_or(idle.len());
+            let stale: Vec<_> = idle.drain(..fresh).collect();
+            (idle.pop(), stale)
         };
         drop(stale);
-        lent
+        pooled
     }
 
-    fn give(&self, mut lent: Lent) {
-        lent.used = Instant::now();
-        if let Some(warm) = self.lock().as_mut().filter(|_| lent.since.elapsed() < KEPT_FOR) {
-            warm.push(lent);
+    fn put(&self, mut pooled: PooledConnection) {
+        pooled.used = Instant::now();
+        if let Some(idle) = self.lock().as_mut().filter(|_| pooled.since.elapsed() < KEPT_FOR) {
+            idle.push(pooled);
         }
     }
 
-    /// Gives all of them back to the pool.
+    /// Returns all connections to sqlx's pool.
     fn clear(&self) {
         let all = self.lock().as_mut().map(std::mem::take);
         drop(all);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Vec<Lent>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<PooledConnection>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Session {
-    /// Whether statements are prepared once and kept under a name.
+    /// Whether statements are cached as named prepared statements.
     pub(crate) fn prepares(&self) -> bool {
         self.prepares
     }
 
     async fn begin(&mut self, begin: SqlStr) -> Result<()> {
-        // Before it is sent: given up halfway, it has to be undone too.
+        // Set before the statement: if this future is dropped, a rollback is needed.
         self.begun = true;
-        let outcome = answered(sqlx::raw_sql(begin).execute(&mut **self)).await;
+        let outcome = with_timeout(sqlx::raw_sql(begin).execute(&mut **self)).await;
         self.note(outcome)?;
         Ok(())
     }
 
-    /// Remembers whether the connection may be used again, whether its server was demoted, and whether the server's disk is
-    /// the cause.
+    /// Records whether an error closes the connection, is a read-only refusal, or is a disk error.
     pub(crate) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
         if let Err(error) = &outcome {
             self.failed |= error.ends_connection();
             self.disk.note(error, Instant::now());
             if error.is_read_only() && self.demotion.record(Instant::now()) {
-                // They lead to the same server; the pool closes them.
-                self.warm.clear();
+                // They lead to the same server. sqlx's pool closes them.
+                self.idle.clear();
             }
         }
         outcome
     }
 
-    /// Makes the changes last and gives the connection back.
+    /// Commits and returns the connection.
     pub(crate) async fn commit(mut self) -> Result<()> {
         if self.begun {
-            let outcome = answered(sqlx::raw_sql("COMMIT").execute(&mut *self)).await;
+            let outcome = with_timeout(sqlx::raw_sql("COMMIT").execute(&mut *self)).await;
             self.note(outcome)?;
             self.begun = false;
         }
-        if let Some(lent) = self.lent.take_if(|lent| !self.failed && !self.demotion.is_after(lent.since)) {
-            self.warm.give(lent);
+        if let Some(pooled) = self.pooled.take_if(|pooled| !self.failed && !self.demotion.is_after(pooled.since)) {
+            self.idle.put(pooled);
         }
         Ok(())
     }
@@ -250,19 +255,19 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let Some(Lent { mut connection, .. }) = self.lent.take() else { return };
+        let Some(PooledConnection { mut connection, .. }) = self.pooled.take() else { return };
         if self.failed {
-            // Closing it rolls back too.
+            // Closing the connection rolls back.
             return connection.close_on_drop();
         }
         if !self.begun {
             return;
         }
-        let turn = self.turn.take();
+        let permit = self.permit.take();
         match Handle::try_current() {
             Ok(runtime) => {
                 runtime.spawn(async move {
-                    let _turn = turn;
+                    let _permit = permit;
                     let undone = timeout(ROLLBACK_LIMIT, sqlx::raw_sql("ROLLBACK").execute(&mut *connection)).await;
                     if !matches!(undone, Ok(Ok(_))) {
                         connection.close_on_drop();
@@ -274,19 +279,19 @@ impl Drop for Session {
     }
 }
 
-/// What a session that was given back would be asked for; nobody can, since giving back consumes it.
-const GIVEN_BACK: &str = "a session holds its connection until it is given back";
+/// Unreachable: returning the connection consumes the session.
+const RETURNED: &str = "a session has its connection until it is returned";
 
 impl Deref for Session {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.lent.as_ref().expect(GIVEN_BACK).connection
+        &self.pooled.as_ref().expect(RETURNED).connection
     }
 }
 
 impl DerefMut for Session {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.lent.as_mut().expect(GIVEN_BACK).connection
+        &mut self.pooled.as_mut().expect(RETURNED).connection
     }
 }

@@ -1,8 +1,8 @@
-//! One SQL text, two drivers: each macro expands a query into a Postgres arm and a SQLite arm.
+//! Macros that run one SQL text on either driver.
 //!
-//! `one!`, `optional!`, `all!` read rows (a tuple or a `FromRow`); `write_one!`, `write_optional!`, `write_all!` do the
-//! same for statements with `RETURNING`; `execute!` counts the rows changed. Statements that write are refused in a
-//! transaction opened to read.
+//! `one!`, `optional!` and `all!` fetch rows (a tuple or a `FromRow`). `write_one!`, `write_optional!` and `write_all!` do
+//! the same for statements with `RETURNING`. `execute!` returns the number of changed rows. Writes fail in a read
+//! transaction.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use tokio::time::timeout;
 use crate::connect::PoolOptions;
 use crate::error::{Result, StorageError};
 
-/// Longer than [`PoolOptions::statement_timeout`] may be, by which the server itself
-/// ends a statement: only a server that fell silent gets here.
-const SILENCE: Duration = PoolOptions::LONGEST_STATEMENT.saturating_add(Duration::from_secs(5));
+/// Client-side timeout of a statement. It is longer than the server's [`PoolOptions::statement_timeout`], so it only applies
+/// to an unresponsive server.
+const CLIENT_TIMEOUT: Duration = PoolOptions::LONGEST_STATEMENT.saturating_add(Duration::from_secs(5));
 
-/// Waits for an answer, but not for ever: a paused server or a dropped network sends neither answer nor error.
-pub(crate) async fn answered<T>(query: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
-    match timeout(SILENCE, query).await {
+/// Awaits a statement with a timeout: a paused server or a broken network sends neither a result nor an error.
+pub(crate) async fn with_timeout<T>(query: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
+    match timeout(CLIENT_TIMEOUT, query).await {
         Ok(answer) => Ok(answer?),
         Err(silent) => Err(StorageError::Unavailable(silent.into())),
     }
@@ -28,11 +28,11 @@ macro_rules! run {
         match &mut $tx.inner {
             $crate::tx::Inner::Postgres(session) => {
                 let query = $query.persistent(session.prepares())$(.bind($arg))*;
-                let outcome = $crate::sql::answered(query.$verb(&mut **session)).await;
+                let outcome = $crate::sql::with_timeout(query.$verb(&mut **session)).await;
                 session.note(outcome)
             }
             $crate::tx::Inner::Sqlite(session) => {
-                let outcome = $crate::sql::answered($query$(.bind($arg))*.$verb(session.connection()?)).await;
+                let outcome = $crate::sql::with_timeout($query$(.bind($arg))*.$verb(session.connection()?)).await;
                 session.note(outcome)
             }
         }
@@ -57,19 +57,19 @@ macro_rules! all {
     };
 }
 
-/// As [`all`], planned anew each time: for a query whose plan for a small table would be a bad one for a large table. A
-/// prepared statement may keep the plan it got when the table was empty.
-macro_rules! all_anew {
+/// As [`all`], without a cached prepared statement, so that each execution is planned: a plan from an empty table would be
+/// slow on a large one.
+macro_rules! all_unprepared {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
         match &mut $tx.inner {
             $crate::tx::Inner::Postgres(session) => {
                 let query = sqlx::query_as($sql).persistent(false)$(.bind($arg))*;
-                let outcome = $crate::sql::answered(query.fetch_all(&mut **session)).await;
+                let outcome = $crate::sql::with_timeout(query.fetch_all(&mut **session)).await;
                 session.note(outcome)
             }
             $crate::tx::Inner::Sqlite(session) => {
                 let query = sqlx::query_as($sql).persistent(false)$(.bind($arg))*;
-                let outcome = $crate::sql::answered(query.fetch_all(session.connection()?)).await;
+                let outcome = $crate::sql::with_timeout(query.fetch_all(session.connection()?)).await;
                 session.note(outcome)
             }
         }
@@ -88,23 +88,23 @@ macro_rules! write_all {
     ($tx:expr, $($rest:tt)*) => {{ $tx.check_may_write()?; $crate::sql::all!($tx, $($rest)*) }};
 }
 
-/// Answers the number of rows changed.
+/// Returns the number of changed rows.
 macro_rules! execute {
     ($tx:expr, $sql:expr $(, $arg:expr)* $(,)?) => {{
         $tx.check_may_write()?;
         match &mut $tx.inner {
             $crate::tx::Inner::Postgres(session) => {
                 let query = sqlx::query($sql).persistent(session.prepares())$(.bind($arg))*;
-                let outcome = $crate::sql::answered(query.execute(&mut **session)).await;
+                let outcome = $crate::sql::with_timeout(query.execute(&mut **session)).await;
                 session.note(outcome).map(|done| done.rows_affected())
             }
             $crate::tx::Inner::Sqlite(session) => {
                 let query = sqlx::query($sql)$(.bind($arg))*;
-                let outcome = $crate::sql::answered(query.execute(session.connection()?)).await;
+                let outcome = $crate::sql::with_timeout(query.execute(session.connection()?)).await;
                 session.note(outcome).map(|done| done.rows_affected())
             }
         }
     }};
 }
 
-pub(crate) use {all, all_anew, execute, one, optional, run, write_all, write_one, write_optional};
+pub(crate) use {all, all_unprepared, execute, one, optional, run, write_all, write_one, write_optional};

@@ -1,7 +1,8 @@
-//! A transaction on SQLite, which may roll one back by itself: when the disk is full or fails, or memory is short.
+//! A transaction on SQLite.
 //!
-//! After that, statements would run and be committed one by one, so none is let through; and the driver, which counts
-//! transactions, would begin no other on the connection, so the pool closes it (`connect::sqlite`).
+//! SQLite rolls back by itself if the disk is full or fails, or memory runs out. Later statements would then run in
+//! autocommit mode, so this module refuses them. sqlx still counts the transaction, so its pool closes the connection
+//! (`connect::sqlite`).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,21 +12,21 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::disk_faults::DiskFaults;
 use crate::error::{Result, StorageError};
-use crate::sql::answered;
+use crate::sql::with_timeout;
 
 /// A connection in a transaction. Dropping it rolls back; [`SqliteSession::commit`] commits.
 #[derive(Debug)]
 pub(crate) struct SqliteSession {
     transaction: Transaction<'static, Sqlite>,
-    /// An error after which the transaction may be gone.
+    /// Set by an error after which SQLite may have rolled back.
     failed: bool,
     disk: Arc<DiskFaults>,
-    /// The right to write. Fields drop in order: the next writer begins after this transaction.
+    /// The write permit. Released after the transaction, because fields drop in order.
     _writer: Option<OwnedSemaphorePermit>,
 }
 
 impl SqliteSession {
-    /// Executes `begin` on a connection of the pool.
+    /// Starts a transaction with the statement `begin`.
     pub(crate) async fn begin(
         pool: &SqlitePool,
         begin: &'static str,
@@ -33,11 +34,11 @@ impl SqliteSession {
         disk: &Arc<DiskFaults>,
     ) -> Result<Self> {
         let transaction =
-            answered(pool.begin_with(begin)).await.inspect_err(|error| disk.note(error, Instant::now()))?;
+            with_timeout(pool.begin_with(begin)).await.inspect_err(|error| disk.note(error, Instant::now()))?;
         Ok(Self { transaction, failed: false, disk: Arc::clone(disk), _writer: writer })
     }
 
-    /// The connection, for a statement of this transaction.
+    /// The connection, for the next statement.
     pub(crate) fn connection(&mut self) -> Result<&mut SqliteConnection> {
         if self.failed {
             return Err(StorageError::Unavailable("an earlier statement failed and may have rolled back".into()));
@@ -45,7 +46,7 @@ impl SqliteSession {
         Ok(&mut self.transaction)
     }
 
-    /// Remembers whether the transaction may be gone, and whether the disk is the cause.
+    /// Records whether SQLite may have rolled back, and disk errors.
     pub(crate) fn note<T>(&mut self, outcome: Result<T>) -> Result<T> {
         outcome.inspect_err(|error| {
             self.failed |= error.ends_connection();
@@ -56,6 +57,6 @@ impl SqliteSession {
     pub(crate) async fn commit(mut self) -> Result<()> {
         self.connection()?;
         let Self { transaction, disk, _writer, .. } = self;
-        answered(transaction.commit()).await.inspect_err(|error| disk.note(error, Instant::now()))
+        with_timeout(transaction.commit()).await.inspect_err(|error| disk.note(error, Instant::now()))
     }
 }

@@ -1,7 +1,7 @@
-//! Rows that may not be readable: written by another version of the program, or altered by hand.
+//! Rows that may be unreadable: written by another version of the program, or changed by hand.
 //!
-//! One such row must not hide the others. Lists skip it, log it and read on until their page is full ([`PageReader`]);
-//! reading it alone is an error that names the table, the row and the column.
+//! One unreadable row must not fail a list. Lists log it, skip it and fetch further rows until the page is full
+//! ([`PageReader`]). Reading the row alone is an error that names table, key and column.
 
 use std::collections::HashMap;
 use std::fmt::{self, Display};
@@ -13,25 +13,25 @@ use uuid::Uuid;
 
 use crate::error::{Result, StorageError};
 
-/// A row of a table, and the value that it stores.
+/// A row of a table that stores a value.
 pub(crate) trait StoredRow: Sized {
     /// The table, for the log.
     const TABLE: &'static str;
-    /// What names the row: its first columns.
+    /// The key: the first columns of the row.
     type Key: Clone + PartialEq + Display;
-    /// What the row stores.
+    /// The stored value.
     type Value;
 
     fn key(&self) -> Self::Key;
 
-    /// The value, or [`StorageError::Corrupt`].
+    /// Parses the value; fails with [`StorageError::Corrupt`].
     fn read(self) -> Result<Self::Value>;
 }
 
-/// A row as the database answered it, readable or not.
+/// A fetched row, readable or not.
 pub(crate) enum Stored<T: StoredRow> {
     Row(T),
-    /// The driver could not decode a column. `None` where the key itself could not be decoded.
+    /// A column could not be decoded. The key is `None` if it could not be decoded either.
     Unreadable(Option<T::Key>, StorageError),
 }
 
@@ -47,7 +47,7 @@ where
             Err(error @ (sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))) => {
                 Ok(Self::Unreadable(T::Key::from_row(row).ok(), error.into()))
             }
-            // A defect of the query, not of the row.
+            // A defect of the query.
             Err(other) => Err(other),
         }
     }
@@ -61,7 +61,7 @@ impl<T: StoredRow> Stored<T> {
         }
     }
 
-    /// The value of this one row.
+    /// The value of a single row.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] with the table, the row and the column.
@@ -82,7 +82,7 @@ impl<T: StoredRow> Stored<T> {
         })
     }
 
-    /// The value; an error is logged.
+    /// The value. Logs an error.
     fn value_or_log(self) -> Result<T::Value> {
         let key = self.key();
         self.value().inspect_err(|error| log_unreadable(T::TABLE, name(key), error))
@@ -93,18 +93,18 @@ fn name(key: Option<impl Display>) -> String {
     key.map_or_else(|| "with an unreadable key".to_owned(), |key| key.to_string())
 }
 
-/// The values of the rows that can be read; the others are skipped.
+/// The values of the readable rows. Skips the others.
 pub(crate) fn readable<T: StoredRow>(rows: Vec<Stored<T>>) -> Vec<T::Value> {
     rows.into_iter().filter_map(|row| row.value_or_log().ok()).collect()
 }
 
-/// The values of rows, and what is wrong with the others.
+/// The values of the readable rows, and the errors of the others.
 pub(crate) struct Split<T: StoredRow> {
     pub(crate) values: Vec<T::Value>,
     pub(crate) unreadable: Vec<(T::Key, StorageError)>,
 }
 
-/// Parts the rows that can be read from the others.
+/// Separates readable rows from unreadable ones.
 pub(crate) fn split<T: StoredRow>(rows: Vec<Stored<T>>) -> Split<T> {
     let (mut values, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
@@ -117,10 +117,10 @@ pub(crate) fn split<T: StoredRow>(rows: Vec<Stored<T>>) -> Split<T> {
     Split { values, unreadable }
 }
 
-/// Rows that a further query asks for after one that found unreadable rows.
+/// Limit of further queries, after a query that found unreadable rows.
 const FURTHER: i64 = 1_000;
 
-/// Fills a page with readable rows, by as many queries as that takes: usually one.
+/// Fills a page with readable rows. One query is enough, unless rows are unreadable.
 pub(crate) struct PageReader<T: StoredRow> {
     limit: i64,
     before: Option<T::Key>,
@@ -130,17 +130,17 @@ pub(crate) struct PageReader<T: StoredRow> {
 }
 
 impl<T: StoredRow> PageReader<T> {
-    /// A page of `limit` values that begins after the row with the key `before`.
+    /// A page of `limit` values after the row with the key `before`.
     pub(crate) fn new(before: Option<T::Key>, limit: i64) -> Self {
         Self { limit, before, asked: limit, done: false, values: Vec::new() }
     }
 
-    /// The next query: rows after the one with this key, and how many. `None` once the page is full or the list ends.
+    /// The key and the limit of the next query. `None` once the page is full or the list has ended.
     pub(crate) fn next_query(&self) -> Option<(Option<T::Key>, i64)> {
         (!self.done).then(|| (self.before.clone(), self.asked))
     }
 
-    /// Adds what the query found, in its order.
+    /// Adds the rows of a query.
     pub(crate) fn add(&mut self, rows: Vec<Stored<T>>) {
         let found = rows.len();
         let last = rows.iter().rev().find_map(Stored::key);
@@ -157,7 +157,7 @@ impl<T: StoredRow> PageReader<T> {
     }
 }
 
-/// The key of a table whose first column is its id.
+/// A key of one column, `id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Id(pub(crate) Uuid);
 
@@ -195,17 +195,17 @@ impl<A: Display, B: Display> Display for Pair<A, B> {
     }
 }
 
-/// A row is logged once in this time.
+/// Minimum time between two log lines about the same row.
 const LOG_EVERY: Duration = Duration::from_secs(60);
-/// Rows remembered as logged.
+/// Maximum number of rows to remember.
 const MAX_LOGGED: usize = 1_000;
 
-/// When unreadable rows were last logged: lists are read often, and the same row is found each time.
+/// When unreadable rows were last logged. Frequent lists find the same row each time.
 #[derive(Debug, Default)]
 struct Logged(HashMap<(&'static str, String), Instant>);
 
 impl Logged {
-    /// Whether to log the row now.
+    /// Whether to log the row at `now`.
     fn is_due(&mut self, table: &'static str, key: &str, now: Instant) -> bool {
         let row = (table, key.to_owned());
         if self.0.get(&row).is_some_and(|at| now.duration_since(*at) < LOG_EVERY) {

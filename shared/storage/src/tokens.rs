@@ -30,10 +30,10 @@ from_row! {
 }
 
 impl RefreshTokens<'_> {
-    /// Adds a token.
+    /// Inserts a token.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when its hash is there, or its user isn't.
+    /// [`crate::StorageError::Conflict`] if the hash exists or the account does not.
     pub async fn insert(&mut self, token: &RefreshToken) -> Result<()> {
         execute!(
             self.0,
@@ -51,10 +51,7 @@ impl RefreshTokens<'_> {
         Ok(())
     }
 
-    /// The token with this keyed hash, whatever its state.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The token with this keyed hash, in any state.
     pub async fn by_hash(&mut self, token_hash: &str) -> Result<Option<RefreshToken>> {
         let row: Option<TokenRow> = optional!(
             self.0,
@@ -76,11 +73,8 @@ impl RefreshTokens<'_> {
         }))
     }
 
-    /// Spends a token for a client whose address hashes to `from`: `false` when it was spent or revoked before, so of two
-    /// who present it at once one is refused.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Marks a token as used by a client whose address has the hash `from`. Returns `false` if it was used or revoked
+    /// before, so one of two concurrent uses fails.
     pub async fn mark_used(&mut self, id: Uuid, from: &str, now: DateTime<Utc>) -> Result<bool> {
         let changed = execute!(
             self.0,
@@ -100,10 +94,7 @@ impl RefreshTokens<'_> {
         Ok(true)
     }
 
-    /// Records that a spent token's successor is given out again: `false` when that was done before.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Records that the successor was returned again. Returns `false` if it was returned again before.
     pub async fn mark_repeated(&mut self, id: Uuid) -> Result<bool> {
         let changed = execute!(
             self.0,
@@ -113,10 +104,7 @@ impl RefreshTokens<'_> {
         Ok(changed == 1)
     }
 
-    /// Ends every token of an account that is not ended yet, but for the family to `keep`; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Revokes the account's tokens except the family `keep`. Returns how many.
     pub async fn revoke_user(&mut self, user: UserId, keep: Option<Uuid>, now: DateTime<Utc>) -> Result<u64> {
         execute!(
             self.0,
@@ -127,10 +115,7 @@ impl RefreshTokens<'_> {
         )
     }
 
-    /// Ends every token of a family that is not ended yet; answers how many.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Revokes the tokens of a family. Returns how many.
     pub async fn revoke_family(&mut self, family: Uuid, now: DateTime<Utc>) -> Result<u64> {
         execute!(
             self.0,

@@ -1,4 +1,4 @@
-//! A transaction, and the repositories that speak through it.
+//! A transaction and its repositories.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::Clock;
@@ -15,14 +15,14 @@ use crate::logs::Logs;
 use crate::models::Models;
 use crate::schedules::Schedules;
 use crate::session::Session;
-use crate::sql::answered;
+use crate::sql::with_timeout;
 use crate::sqlite_session::SqliteSession;
 use crate::tokens::RefreshTokens;
 use crate::users::Users;
 use crate::webhooks::Webhooks;
 use crate::workers::Workers;
 
-/// One transaction. Dropping it undoes everything; [`Tx::commit`] makes it last.
+/// A transaction. Dropping it rolls back; [`Tx::commit`] commits.
 #[derive(Debug)]
 pub struct Tx {
     pub(crate) inner: Inner,
@@ -36,36 +36,33 @@ pub(crate) enum Inner {
 }
 
 impl Tx {
-    /// The database's time, to the microsecond; on SQLite, which has no server, this host's. Leases are judged by it,
-    /// so that a worker whose clock is off neither loses nor steals one.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The database's time in microseconds; on SQLite the host's. Leases use this time, so that a wrong clock of a worker
+    /// has no effect.
     pub async fn now(&mut self) -> Result<DateTime<Utc>> {
         match &mut self.inner {
             Inner::Postgres(session) => {
                 let clock = sqlx::query_scalar("SELECT clock_timestamp()").persistent(session.prepares());
-                let outcome = answered(clock.fetch_one(&mut **session)).await;
+                let outcome = with_timeout(clock.fetch_one(&mut **session)).await;
                 session.note(outcome)
             }
             Inner::Sqlite(..) => Ok(Clock::system().now()),
         }
     }
 
-    /// The time that a statement goes by when it is told `at`. Told none, Postgres asks for its own within the statement
-    /// (`statement_timestamp()`), which saves a round trip; SQLite has only this host's.
-    pub(crate) fn moment(&self, at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    /// The time parameter of a statement. For `None` Postgres uses `statement_timestamp()` within the statement, which saves
+    /// a round trip; SQLite uses the host's time.
+    pub(crate) fn statement_time(&self, at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         match self.inner {
             Inner::Postgres(_) => at,
             Inner::Sqlite(..) => at.or_else(|| Some(Clock::system().now())),
         }
     }
 
-    /// Makes the changes last.
+    /// Commits.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] can mean either outcome: the connection broke before the answer came. Every
-    /// state change here is a compare-and-set, so trying again is safe.
+    /// After [`StorageError::Unavailable`] the outcome is unknown: the connection may have broken after the commit. State
+    /// changes are compare-and-sets, so a retry is safe.
     pub async fn commit(self) -> Result<()> {
         match self.inner {
             Inner::Postgres(session) => session.commit().await,
@@ -78,12 +75,12 @@ impl Tx {
         Users(self)
     }
 
-    /// Identities of outside token issuers.
+    /// Identities of external token issuers.
     pub fn identities(&mut self) -> Identities<'_> {
         Identities(self)
     }
 
-    /// Addresses that accounts signed in from.
+    /// Known client addresses of accounts.
     pub fn known_addresses(&mut self) -> KnownAddresses<'_> {
         KnownAddresses(self)
     }
@@ -93,42 +90,42 @@ impl Tx {
         RefreshTokens(self)
     }
 
-    /// Who did what.
+    /// The audit trail.
     pub fn audit(&mut self) -> Audit<'_> {
         Audit(self)
     }
 
-    /// Data sets.
+    /// Datasets.
     pub fn datasets(&mut self) -> Datasets<'_> {
         Datasets(self)
     }
 
-    /// Training jobs and the queue's switch.
+    /// Jobs and the state of the queue.
     pub fn jobs(&mut self) -> Jobs<'_> {
         Jobs(self)
     }
 
-    /// What runs said of themselves.
+    /// Logs of runs.
     pub fn logs(&mut self) -> Logs<'_> {
         Logs(self)
     }
 
-    /// Answers already given to requests with an idempotency key.
+    /// Idempotency keys.
     pub fn idempotency(&mut self) -> Idempotency<'_> {
         Idempotency(self)
     }
 
-    /// Models, versions, aliases.
+    /// Models, versions and aliases.
     pub fn models(&mut self) -> Models<'_> {
         Models(self)
     }
 
-    /// What jobs tell when they end.
+    /// Webhook deliveries.
     pub fn webhooks(&mut self) -> Webhooks<'_> {
         Webhooks(self)
     }
 
-    /// Schedules and what their times came to.
+    /// Schedules and their runs.
     pub fn schedules(&mut self) -> Schedules<'_> {
         Schedules(self)
     }
@@ -143,8 +140,8 @@ impl Tx {
         Leaders(self)
     }
 
-    /// Refuses to write through a transaction opened by `Db::read`: Postgres would too, SQLite would now and then.
+    /// Refuses a write in a read transaction. Postgres would refuse too, SQLite only sometimes.
     pub(crate) fn check_may_write(&self) -> Result<()> {
-        if self.may_write { Ok(()) } else { Err(StorageError::Other("a write in a transaction opened to read".into())) }
+        if self.may_write { Ok(()) } else { Err(StorageError::Other("a write in a read transaction".into())) }
     }
 }

@@ -5,11 +5,11 @@ use trainyard_domain::user::{AccountSecurity, OneTimePassword};
 use trainyard_domain::{Email, Role, User, UserId};
 use uuid::Uuid;
 
+use crate::bulk::select_in;
 use crate::error::Result;
 use crate::from_row::from_row;
 use crate::models::bump_revision;
-use crate::read_back;
-use crate::rows::among;
+use crate::parse;
 use crate::sql::{all, execute, one, optional};
 use crate::stored::{Id, PageReader, Stored, StoredRow, readable};
 use crate::tx::Tx;
@@ -33,7 +33,7 @@ from_row! {
     }
 }
 
-/// Accounts with what ended their sessions; deleted ones are left out.
+/// Selects accounts with their security columns, without deleted accounts.
 macro_rules! select_users {
     ($rest:literal) => {
         select_users!("account_security.deleted_at IS NULL AND ", $rest)
@@ -66,7 +66,7 @@ impl StoredRow for UserRow {
             id: UserId(self.id),
             email: Email::stored(self.email),
             password_hash: self.password_hash,
-            role: read_back::role(&self.role)?,
+            role: parse::role(&self.role)?,
             disabled: self.disabled,
             created_at: self.created_at,
             security: AccountSecurity {
@@ -78,22 +78,22 @@ impl StoredRow for UserRow {
     }
 }
 
-/// A password to store.
+/// A new password.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPassword<'p> {
-    /// Its bcrypt hash.
+    /// bcrypt hash.
     pub hash: &'p str,
-    /// When it expires, if it is for one sign-in.
+    /// When a one-time password expires.
     pub one_time_until: Option<DateTime<Utc>>,
-    /// The session that goes on, if it is one of the account's own.
+    /// The session of the account that stays valid.
     pub kept_session: Option<Uuid>,
 }
 
 impl Users<'_> {
-    /// Adds an account. A password for one sign-in is marked as such by `user.security`.
+    /// Inserts an account. `user.security` marks a one-time password.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when the e-mail address is taken.
+    /// [`crate::StorageError::Conflict`] if the e-mail address is taken.
     pub async fn insert(&mut self, user: &User) -> Result<()> {
         execute!(
             self.0,
@@ -116,46 +116,31 @@ impl Users<'_> {
         Ok(())
     }
 
-    /// The account with this id, unless it was deleted.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The account with this id, if it is not deleted.
     pub async fn by_id(&mut self, id: UserId) -> Result<Option<User>> {
         let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("users.id = $1"), id.0)?;
         row.map(Stored::value).transpose()
     }
 
-    /// The account with this id, disabled if it was deleted.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The account with this id, also a deleted one, which is disabled.
     pub(crate) async fn by_id_with_deleted(&mut self, id: UserId) -> Result<Option<User>> {
         let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("", "users.id = $1"), id.0)?;
         row.map(Stored::value).transpose()
     }
 
-    /// The accounts with these ids, in no order; deleted and unknown ones are left out. It is one query.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The accounts with these ids, in no order, by one query. Deleted and unreadable accounts are left out.
     pub async fn by_ids(&mut self, ids: &[UserId]) -> Result<Vec<User>> {
-        let rows: Vec<Stored<UserRow>> = among!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
+        let rows: Vec<Stored<UserRow>> = select_in!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
         Ok(readable(rows))
     }
 
-    /// The account with this address, which must be in lower case, as `Email` is.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The account with this address, in lower case as in `Email`.
     pub async fn by_email(&mut self, email: &str) -> Result<Option<User>> {
         let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("users.email = $1"), email)?;
         row.map(Stored::value).transpose()
     }
 
-    /// Accounts older than `before`, newest first. Deleted accounts and rows that cannot be read are left out.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Accounts older than `before`, newest first. Deleted and unreadable accounts are left out.
     pub async fn list(&mut self, before: Option<UserId>, limit: i64) -> Result<Vec<User>> {
         let mut page: PageReader<UserRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
         while let Some((before, limit)) = page.next_query() {
@@ -169,17 +154,14 @@ impl Users<'_> {
         Ok(page.values())
     }
 
-    /// Changes the role, the disabled flag, or both; `None` when there is no such account. The inference role hears of
-    /// it through [`crate::Models::revision`].
+    /// Changes the role, the disabled flag, or both. Returns `None` if the account does not exist. The inference role
+    /// notices the change by [`crate::Models::revision`].
     ///
-    /// To keep the last administrator: update first, then ask [`Users::active_admins`], and drop the transaction when
-    /// it says 0. Updates wait for each other, so two that demote each other can't both pass; asking first would let
-    /// them.
-    ///
-    /// # Errors
-    /// As every query.
+    /// To keep the last administrator, update first, then check [`Users::active_admins`], and drop the transaction on 0.
+    /// Updates wait for each other, so two administrators cannot demote each other. A check before the update would not
+    /// prevent it.
     pub async fn update(&mut self, id: UserId, role: Option<Role>, disabled: Option<bool>) -> Result<Option<User>> {
-        // Before the row: this is where updates wait for each other.
+        // First: concurrent updates wait for each other at this row.
         bump_revision(self.0).await?;
         if self.by_id(id).await?.is_none() {
             return Ok(None);
@@ -194,10 +176,7 @@ impl Users<'_> {
         self.by_id(id).await
     }
 
-    /// Ends every session that began before `now`, for good.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Revokes all sessions that began before `now`.
     pub async fn end_sessions(&mut self, id: UserId, now: DateTime<Utc>) -> Result<()> {
         execute!(
             self.0,
@@ -209,11 +188,8 @@ impl Users<'_> {
         Ok(())
     }
 
-    /// Replaces the password whose hash is `old`, and ends the account's sessions at `now` but for the kept one. `false`
-    /// when the password was changed since it was read.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Replaces the password with the hash `old`, and revokes the account's sessions except the kept one. Returns `false` if
+    /// the password has changed since it was read.
     pub async fn set_password(
         &mut self,
         id: UserId,
@@ -245,25 +221,19 @@ impl Users<'_> {
         Ok(true)
     }
 
-    /// Holds an account whose password was found right until the end of this transaction, so that no session begins
-    /// beside a change that ends them all. `false` when the account was disabled or its password changed meanwhile.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn hold(&mut self, id: UserId, password_hash: &str) -> Result<bool> {
-        let held = execute!(
+    /// Locks an account after its password was verified, until the end of the transaction, so that no session begins during
+    /// a revocation of all sessions. Returns `false` if the account was disabled or its password has changed.
+    pub async fn lock_verified(&mut self, id: UserId, password_hash: &str) -> Result<bool> {
+        let locked = execute!(
             self.0,
             "UPDATE users SET disabled = disabled WHERE id = $1 AND password_hash = $2 AND NOT disabled",
             id.0,
             password_hash,
         )?;
-        Ok(held == 1)
+        Ok(locked == 1)
     }
 
-    /// Uses up a password for one sign-in: `false` when it was used before, so of two at once one is refused.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Marks a one-time password as used. Returns `false` if it was used before, so one of two concurrent uses fails.
     pub async fn use_one_time_password(&mut self, id: UserId, now: DateTime<Utc>) -> Result<bool> {
         let used = execute!(
             self.0,
@@ -275,12 +245,9 @@ impl Users<'_> {
         Ok(used == 1)
     }
 
-    /// Deletes an account; `false` when there is none. The row stays, disabled and without address and password: jobs and
-    /// audit entries name its id, and the inference role knows by it that tokens are not honoured any more. As with
-    /// [`Users::update`], ask [`Users::active_admins`] afterwards.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes an account; returns `false` if it does not exist. The row stays, disabled and without address and password,
+    /// because jobs and audit entries refer to it, and the inference role refuses its tokens by it. Check
+    /// [`Users::active_admins`] afterwards, as for [`Users::update`].
     pub async fn delete(&mut self, id: UserId, now: DateTime<Utc>) -> Result<bool> {
         bump_revision(self.0).await?;
         if self.by_id(id).await?.is_none() {
@@ -304,28 +271,19 @@ impl Users<'_> {
         Ok(true)
     }
 
-    /// How many administrators may sign in.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of administrators that are not disabled.
     pub async fn active_admins(&mut self) -> Result<i64> {
         let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM users WHERE role = 'admin' AND NOT disabled")?;
         Ok(count)
     }
 
-    /// Whether there is an administrator at all, disabled ones included.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Whether an administrator exists, also a disabled one.
     pub async fn any_admin(&mut self) -> Result<bool> {
         let (any,): (bool,) = one!(self.0, "SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin')")?;
         Ok(any)
     }
 
-    /// Everybody whose tokens must not be honoured any more.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Accounts whose tokens must be refused.
     pub async fn disabled_ids(&mut self) -> Result<Vec<UserId>> {
         let rows: Vec<(Uuid,)> = all!(self.0, "SELECT id FROM users WHERE disabled ORDER BY id")?;
         Ok(rows.into_iter().map(|(id,)| UserId(id)).collect())

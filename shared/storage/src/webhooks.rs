@@ -1,14 +1,14 @@
-//! The `webhook_deliveries` table: the outbox of what jobs tell the world when they end.
+//! The `webhook_deliveries` table: a transactional outbox.
 //!
-//! A row is written in the transaction that ends its job, so no end goes untold and none is told that did not happen.
-//! An attempt claims its row first, which puts the next one off: a sender that dies loses nothing but time.
+//! The transaction that finishes a job inserts its delivery. Each attempt first claims the row, which postpones the next
+//! attempt, so a crashed sender only delays the delivery.
 
 mod rows;
 
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
-use trainyard_domain::webhook::{After, Answer, Delivery, DeliveryStatus, event, receiver};
+use trainyard_domain::webhook::{AttemptResult, Delivery, DeliveryDecision, DeliveryStatus, event, receiver};
 use trainyard_domain::{DeliveryId, JobId};
 use uuid::Uuid;
 
@@ -18,24 +18,24 @@ use crate::stored::{Id, PageReader, Stored, readable};
 use crate::tx::Tx;
 use rows::DeliveryRow;
 
-/// The outbox of webhooks.
+/// Webhook deliveries.
 #[derive(Debug)]
 pub struct Webhooks<'t>(pub(crate) &'t mut Tx);
 
-/// How many receivers can be left out of a claim.
+/// Maximum number of receivers to exclude from a claim.
 pub const MAX_BUSY: usize = 4;
 
-/// Which deliveries to list; `None` lets all pass.
+/// Filter of a list of deliveries; `None` matches all.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DeliveryFilter {
-    /// Those that stand so.
+    /// Deliveries with this status.
     pub status: Option<DeliveryStatus>,
-    /// Those that tell of this job.
+    /// Deliveries of this job.
     pub job: Option<JobId>,
 }
 
 impl DeliveryFilter {
-    /// A text of its own for each combination, as for jobs, so that each gets a plan of its own.
+    /// Each combination has its own SQL text and so its own plan, as for jobs.
     fn sql(self) -> String {
         let status = self.status.map_or(String::new(), |status| format!("AND status = '{}' ", status.as_str()));
         let job = if self.job.is_some() { "job_id = $2" } else { "$2 IS NULL" };
@@ -44,12 +44,9 @@ impl DeliveryFilter {
 }
 
 impl Webhooks<'_> {
-    /// Puts the end of a job into the outbox, as the job stands in this transaction: call it right after the write that
-    /// may have ended it. Nothing happens for a job that goes on, or that has no `webhook_url`.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn tell(&mut self, id: JobId, now: DateTime<Utc>) -> Result<()> {
+    /// Inserts the delivery for a job that has a final state in this transaction. Call it after the write that may have
+    /// finished the job. Does nothing for other jobs, and for jobs without `webhook_url`.
+    pub async fn enqueue(&mut self, id: JobId, now: DateTime<Utc>) -> Result<()> {
         let Some(job) = self.0.jobs().get(id).await? else { return Ok(()) };
         let (Some(url), Some((event, payload))) = (&job.spec.webhook_url, event(&job)) else { return Ok(()) };
         execute!(
@@ -67,10 +64,7 @@ impl Webhooks<'_> {
         Ok(())
     }
 
-    /// Whether anything is to be sent at `now`.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Whether a delivery is due at `now`.
     pub async fn any_due(&mut self, now: DateTime<Utc>) -> Result<bool> {
         let due: Option<(Uuid,)> = optional!(
             self.0,
@@ -80,12 +74,8 @@ impl Webhooks<'_> {
         Ok(due.is_some())
     }
 
-    /// Claims up to `limit` deliveries that are due, those that have waited longest first, and none to the receivers
-    /// that are `busy`. Until `until` nobody else gets them; after that, an attempt of which nothing was recorded is
-    /// taken for lost.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Claims up to `limit` due deliveries, those due first, except deliveries to the receivers in `busy`. They are not
+    /// claimed again before `until`. After `until` an attempt without a recorded result counts as lost.
     pub async fn claim(
         &mut self,
         now: DateTime<Utc>,
@@ -93,7 +83,7 @@ impl Webhooks<'_> {
         limit: i64,
         busy: &[&str; MAX_BUSY],
     ) -> Result<Vec<Delivery>> {
-        // The condition stands twice: of two that choose the same rows, the later one finds them put off.
+        // The outer condition refuses rows that a concurrent claim has postponed.
         let rows: Vec<Stored<DeliveryRow>> = write_all!(
             self.0,
             "UPDATE webhook_deliveries SET claim = claim + 1, attempts = attempts + 1, next_attempt_at = $2 \
@@ -107,29 +97,25 @@ impl Webhooks<'_> {
             busy[2],
             busy[3],
         )?;
-        // One that cannot be read is put off with the others, and stands in nobody's way.
+        // Unreadable deliveries are postponed too, so they do not block the others.
         let mut claimed = readable(rows);
         claimed.sort_by_key(|delivery| delivery.id);
         Ok(claimed)
     }
 
-    /// Records what came of the attempt that `claim` names, and what follows. `false` when the delivery has been
-    /// claimed or replayed since.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Records the result of the attempt with this claim. Returns `false` if the delivery was claimed or replayed since.
     pub async fn record(
         &mut self,
         id: DeliveryId,
         claim: i64,
-        answer: &Answer,
-        after: After,
+        answer: &AttemptResult,
+        after: DeliveryDecision,
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let (status, again, finished) = match after {
-            After::Delivered => (DeliveryStatus::Delivered, None, Some(now)),
-            After::Failed => (DeliveryStatus::Failed, None, Some(now)),
-            After::Again(at) => (DeliveryStatus::Pending, Some(at), None),
+            DeliveryDecision::Delivered => (DeliveryStatus::Delivered, None, Some(now)),
+            DeliveryDecision::Failed => (DeliveryStatus::Failed, None, Some(now)),
+            DeliveryDecision::Retry(at) => (DeliveryStatus::Pending, Some(at), None),
         };
         let changed = execute!(
             self.0,
@@ -147,11 +133,8 @@ impl Webhooks<'_> {
         Ok(changed == 1)
     }
 
-    /// Makes a delivery due at once, as a new series of attempts, wherever it stands; `None` when there is none. An
-    /// attempt under way goes on, but what comes of it is not recorded.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Makes a delivery due at once with a new series of attempts, whatever its status. Returns `None` if it does not exist.
+    /// The result of a running attempt is not recorded.
     pub async fn replay(&mut self, id: DeliveryId, now: DateTime<Utc>) -> Result<Option<Delivery>> {
         let row: Option<Stored<DeliveryRow>> = write_optional!(
             self.0,
@@ -164,19 +147,13 @@ impl Webhooks<'_> {
     }
 
     /// The delivery with this id.
-    ///
-    /// # Errors
-    /// As every query.
     pub async fn get(&mut self, id: DeliveryId) -> Result<Option<Delivery>> {
         let row: Option<Stored<DeliveryRow>> =
             optional!(self.0, "SELECT * FROM webhook_deliveries WHERE id = $1", id.0)?;
         row.map(Stored::value).transpose()
     }
 
-    /// The deliveries that pass `filter` and are older than `before`, newest first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The deliveries that match `filter` and are older than `before`, newest first. Unreadable rows are left out.
     pub async fn list(
         &mut self,
         filter: DeliveryFilter,
@@ -197,10 +174,7 @@ impl Webhooks<'_> {
         Ok(page.values())
     }
 
-    /// How many are still to be delivered.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of pending deliveries.
     pub async fn pending(&mut self) -> Result<i64> {
         let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM webhook_deliveries WHERE status = 'pending'")?;
         Ok(count)

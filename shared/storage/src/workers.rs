@@ -1,4 +1,4 @@
-//! The `workers` table: who is alive, by heartbeat.
+//! The `workers` table: live workers, by heartbeat.
 
 use chrono::{DateTime, Utc};
 
@@ -11,46 +11,43 @@ use crate::tx::Tx;
 #[derive(Debug)]
 pub struct Workers<'t>(pub(crate) &'t mut Tx);
 
-/// What a worker tells of itself with each beat.
+/// A worker's heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerRow {
-    /// Its id, unique per process start.
+    /// Id of the worker, unique for each start of a process.
     pub id: String,
-    /// Jobs it runs.
+    /// Number of active runs.
     pub busy: i64,
-    /// Jobs it can run at once.
+    /// Maximum number of active runs.
     pub capacity: i64,
-    /// The program's version.
+    /// Version of the program.
     pub version: String,
     /// When the process started.
     pub started_at: DateTime<Utc>,
 }
 
 from_row! {
-    /// A worker as last heard of.
+    /// A worker with its last heartbeat.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct LiveWorker {
-        /// Its id, unique per process start.
+        /// Id of the worker, unique for each start of a process.
         pub id: String,
-        /// Jobs it runs.
+        /// Number of active runs.
         pub busy: i64,
-        /// Jobs it can run at once.
+        /// Maximum number of active runs.
         pub capacity: i64,
-        /// The program's version.
+        /// Version of the program.
         pub version: String,
         /// When the process started.
         pub started_at: DateTime<Utc>,
-        /// When it last beat.
+        /// Time of the last heartbeat.
         pub heartbeat_at: DateTime<Utc>,
     }
 }
 
 impl Workers<'_> {
-    /// Notes a sign of life, the first or a further one.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn beat(&mut self, worker: &WorkerRow, now: DateTime<Utc>) -> Result<()> {
+    /// Stores a heartbeat.
+    pub async fn heartbeat(&mut self, worker: &WorkerRow, now: DateTime<Utc>) -> Result<()> {
         execute!(
             self.0,
             "INSERT INTO workers (id, busy, capacity, version, started_at, heartbeat_at) \
@@ -66,18 +63,12 @@ impl Workers<'_> {
         Ok(())
     }
 
-    /// The workers that have beaten since `alive_since`, by id.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The workers with a heartbeat since `alive_since`, by id.
     pub async fn list(&mut self, alive_since: DateTime<Utc>) -> Result<Vec<LiveWorker>> {
         all!(self.0, "SELECT * FROM workers WHERE heartbeat_at >= $1 ORDER BY id", alive_since)
     }
 
-    /// Strikes a worker off; one that is not there is fine.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Removes a worker. Succeeds if it does not exist.
     pub async fn remove(&mut self, id: &str) -> Result<()> {
         execute!(self.0, "DELETE FROM workers WHERE id = $1", id)?;
         Ok(())

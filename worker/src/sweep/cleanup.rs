@@ -1,7 +1,7 @@
 //! Deletes expired rows, a bounded number of each kind per round.
 
 use chrono::{DateTime, Utc};
-use trainyard_storage::Retired;
+use trainyard_storage::Retention;
 use trainyard_telemetry::catalogue;
 
 use super::{Sweep, SweepError, seconds};
@@ -16,31 +16,31 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
     let kept = |kept_s: u64| (kept_s > 0).then(|| age(kept_s));
     let finished = kept(config.keep_finished_s);
     for (kind, before) in [
-        (Retired::IdempotencyKeys, Some(now)),
-        (Retired::RefreshTokens, Some(now)),
-        (Retired::KnownAddresses, Some(now)),
-        (Retired::Webhooks, Some(age(config.webhooks.keep_s))),
-        (Retired::Workers, Some(age(config.keep_workers_s.max(config.worker_dead_after_s)))),
-        (Retired::Logs, kept(config.keep_logs_s)),
-        (Retired::AuditEntries, kept(config.keep_audit_s)),
-        (Retired::ScheduleRuns, kept(config.keep_schedule_runs_s)),
+        (Retention::IdempotencyKeys, Some(now)),
+        (Retention::RefreshTokens, Some(now)),
+        (Retention::KnownAddresses, Some(now)),
+        (Retention::Webhooks, Some(age(config.webhooks.keep_s))),
+        (Retention::Workers, Some(age(config.keep_workers_s.max(config.worker_dead_after_s)))),
+        (Retention::Logs, kept(config.keep_logs_s)),
+        (Retention::AuditEntries, kept(config.keep_audit_s)),
+        (Retention::ScheduleRuns, kept(config.keep_schedule_runs_s)),
     ] {
         if let Some(before) = before {
             retire(sweep, kind, before).await?;
         }
     }
     if let Some(before) = finished {
-        expire_dead(sweep, before).await?;
+        expire_unsuccessful(sweep, before).await?;
         expire_succeeded(sweep, before).await?;
     }
     Ok(())
 }
 
-async fn retire(sweep: &Sweep, kind: Retired, before: DateTime<Utc>) -> Result<(), SweepError> {
+async fn retire(sweep: &Sweep, kind: Retention, before: DateTime<Utc>) -> Result<(), SweepError> {
     let batch = sweep.config.expiry_batch.max(1);
     for _ in 0..MAX_BATCHES {
-        let mut tx = sweep.db.act().await?;
-        let removed = tx.retire(kind, before, batch).await?;
+        let mut tx = sweep.db.write_autocommit().await?;
+        let removed = tx.delete_expired(kind, before, batch).await?;
         tx.commit().await?;
         if removed < batch.unsigned_abs() {
             break;
@@ -49,11 +49,11 @@ async fn retire(sweep: &Sweep, kind: Retired, before: DateTime<Utc>) -> Result<(
     Ok(())
 }
 
-async fn expire_dead(sweep: &Sweep, before: DateTime<Utc>) -> Result<(), SweepError> {
+async fn expire_unsuccessful(sweep: &Sweep, before: DateTime<Utc>) -> Result<(), SweepError> {
     let batch = sweep.config.expiry_batch.max(1);
     for _ in 0..MAX_BATCHES {
         let mut tx = sweep.db.begin().await?;
-        let removed = tx.jobs().expire_dead(before, batch).await?;
+        let removed = tx.jobs().expire_unsuccessful(before, batch).await?;
         tx.commit().await?;
         count(removed);
         if removed < batch.unsigned_abs() {

@@ -29,7 +29,7 @@ pub(super) type Backlog = HashMap<UserClass, Position>;
 /// Marks jobs as due whose time has come.
 pub(super) async fn promote(sweep: &Sweep, now: DateTime<Utc>) -> Result<(), SweepError> {
     for _ in 0..MAX_PROMOTE_BATCHES {
-        let mut tx = sweep.db.act().await?;
+        let mut tx = sweep.db.write_autocommit().await?;
         let promoted = tx.jobs().promote_due(now, PROMOTE_BATCH).await?;
         tx.commit().await?;
         if promoted < PROMOTE_BATCH.unsigned_abs() {
@@ -47,8 +47,8 @@ pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
     }
     let (windows, users) = {
         let windows = sweep.queue.user_windows().await?;
-        let mut tx = sweep.db.glance().await?;
-        let users = if tx.jobs().paused().await? { None } else { Some(tx.jobs().waiting_users().await?) };
+        let mut tx = sweep.db.read_autocommit().await?;
+        let users = if tx.jobs().paused().await? { None } else { Some(tx.jobs().users_with_due_jobs().await?) };
         tx.commit().await?;
         (windows, users)
     };
@@ -138,7 +138,7 @@ async fn read(sweep: &mut Sweep, backlog: Backlog, windows: Vec<UserWindow>) -> 
     users.sort_by_key(|(window, _)| (window.class, window.enqueued, window.user));
     let (size, batch) = (sweep.config.dispatch_window, sweep.config.dispatch_batch);
     let mut read = Read::default();
-    let mut tx = sweep.db.glance().await?;
+    let mut tx = sweep.db.read_autocommit().await?;
     for (window, from) in users {
         let free = size.saturating_sub(window.enqueued);
         if read.jobs.len() as u64 >= batch || (free == 0 && from.is_some()) {
@@ -148,7 +148,7 @@ async fn read(sweep: &mut Sweep, backlog: Backlog, windows: Vec<UserWindow>) -> 
         // A read from the start includes enqueued jobs. One job beyond the room shows whether more jobs wait.
         let limit = if from.is_some() { free } else { size }.min(batch).saturating_add(1);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let waiting = tx.jobs().next_in_line(window.user, window.class, from, limit).await?;
+        let waiting = tx.jobs().next_jobs(window.user, window.class, from, limit).await?;
         let has_more = i64::try_from(waiting.len()) == Ok(limit);
         let jobs = UserJobs { window, position: from, has_more, refused: false };
         read.users.insert((window.class, window.user), jobs);

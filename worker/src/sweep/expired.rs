@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use trainyard_domain::outcome::Ending;
+use trainyard_domain::outcome::RunOutcome;
 use trainyard_domain::{FailureCode, Job, JobError};
 
 use super::{Sweep, SweepError, seconds};
@@ -25,8 +25,8 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         (expired, alive)
     };
     for job in &expired {
-        let crashed = || Ending::Crashed(JobError::new(FailureCode::Crashed, "worker lost"));
-        let end = if is_worker_alive(job, &alive) { Ending::Interrupted } else { crashed() };
+        let crashed = || RunOutcome::Crashed(JobError::new(FailureCode::Crashed, "worker lost"));
+        let end = if is_worker_alive(job, &alive) { RunOutcome::Interrupted } else { crashed() };
         if let Some(next) = finish::try_finish(&sweep.db, job, end, FinishedBy::Sweep, rand::random()).await? {
             job_metrics::record_lost_lease();
             let (worker, status) = (job.worker.as_deref().unwrap_or("nobody"), next.status.as_str());

@@ -63,7 +63,7 @@ async fn delete_orphans(db: &Db, store: &Store, folder: &str, batch: Vec<Key>) -
 
 async fn named_datasets(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
     let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
-    let mut tx = db.glance().await?;
+    let mut tx = db.read_autocommit().await?;
     let named = tx.datasets().named(&keys).await?;
     tx.commit().await?;
     Ok(named)
@@ -76,9 +76,9 @@ async fn named_artifacts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, Swee
     let runs: Vec<_> = batch.iter().filter_map(run_of).collect();
     let mut tx = db.read().await?;
     let mut named = tx.models().named(&keys).await?;
-    let renewals = if runs.is_empty() { Vec::new() } else { tx.jobs().marks(&runs).await? };
+    let renewals = if runs.is_empty() { Vec::new() } else { tx.jobs().check_leases(&runs).await? };
     tx.commit().await?;
-    let active = renewals.into_iter().filter(|run| run.stands);
+    let active = renewals.into_iter().filter(|run| run.is_current);
     named.extend(active.map(|run| Key::artifact(run.id, run.claim).as_str().to_owned()));
     Ok(named)
 }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use trainyard_domain::schedule::{Outcome, Overlap, Plan};
 use trainyard_domain::{FieldError, IndexedDataset, Job, JobId, JobSpec, Role, Schedule, ScheduleId, ScheduleRun};
-use trainyard_storage::{Admission, Cancelled, Fired, JobDemand, JobLimits, Result as StorageResult, Tx};
+use trainyard_storage::{Admission, Cancelled, JobDemand, JobLimits, Result as StorageResult, ScheduleResult, Tx};
 use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use super::{Sweep, SweepError, seconds};
@@ -60,7 +60,7 @@ async fn fire(sweep: &Sweep, id: ScheduleId) -> Result<(), SweepError> {
             firing.submit(&mut tx, &schedule, due_at, now, sweep.config.job_limits).await?;
         }
     }
-    tx.schedules().note(id, &firing.result()).await?;
+    tx.schedules().record_result(id, &firing.result()).await?;
     tx.schedules().trim_runs(id, sweep.config.schedule_runs_kept.max(1)).await?;
     tx.commit().await?;
     firing.report(sweep, &schedule).await;
@@ -114,7 +114,7 @@ impl Firing {
             for other in active {
                 match tx.jobs().cancel(other, now).await? {
                     Cancelled::Requested => self.cancelled.push(other),
-                    Cancelled::AtOnce => tx.webhooks().tell(other, now).await?,
+                    Cancelled::AtOnce => tx.webhooks().enqueue(other, now).await?,
                     // The job has ended since it was read, and its webhook is written.
                     Cancelled::AlreadyFinal | Cancelled::Missing => {}
                 }
@@ -141,9 +141,9 @@ impl Firing {
         Ok(is_new)
     }
 
-    fn result(&self) -> Fired {
+    fn result(&self) -> ScheduleResult {
         let refused = self.runs.last().filter(|run| run.outcome == Outcome::Refused);
-        Fired {
+        ScheduleResult {
             job: self.submitted.last().map(|job| (job.id, job.created_at)),
             error: refused.and_then(|run| run.message.clone()),
         }

@@ -13,7 +13,7 @@ use metrics::{counter, histogram};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
-use trainyard_domain::webhook::{After, Delivery, after};
+use trainyard_domain::webhook::{Delivery, DeliveryDecision, decide};
 use trainyard_storage::Db;
 use trainyard_telemetry::catalogue;
 
@@ -137,7 +137,7 @@ async fn send(db: &Db, sender: &Sender, delivery: &Delivery, now: DateTime<Utc>)
 
     let mut tx = db.begin().await?;
     let now = tx.now().await?;
-    let next = after(&answer, delivery.attempts, &sender.config.retry_pauses_s.0, now, rand::random());
+    let next = decide(&answer, delivery.attempts, &sender.config.retry_pauses_s.0, now, rand::random());
     let recorded = tx.webhooks().record(delivery.id, delivery.claim, &answer, next, now).await?;
     tx.commit().await?;
     if recorded {
@@ -146,18 +146,18 @@ async fn send(db: &Db, sender: &Sender, delivery: &Delivery, now: DateTime<Utc>)
     Ok(())
 }
 
-fn report(delivery: &Delivery, next: After, error: &str) {
+fn report(delivery: &Delivery, next: DeliveryDecision, error: &str) {
     let (webhook_id, job_id, attempt) = (delivery.id, delivery.job_id, delivery.attempts);
     let outcome = match next {
-        After::Delivered => {
+        DeliveryDecision::Delivered => {
             tracing::info!(%webhook_id, %job_id, attempt, "webhook delivered");
             "delivered"
         }
-        After::Again(at) => {
+        DeliveryDecision::Retry(at) => {
             tracing::info!(%webhook_id, %job_id, attempt, error, again_at = %at, "webhook not delivered; retrying later");
             "retried"
         }
-        After::Failed => {
+        DeliveryDecision::Failed => {
             tracing::warn!(%webhook_id, %job_id, attempt, error, "webhook failed after its last attempt");
             "failed"
         }

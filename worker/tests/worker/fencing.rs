@@ -4,7 +4,7 @@ use chrono::Duration;
 use trainyard_domain::Clock;
 use trainyard_domain::JobId;
 use trainyard_domain::JobStatus;
-use trainyard_domain::outcome::{Counts, Ending, after};
+use trainyard_domain::outcome::{Counts, RunOutcome, next_state};
 use trainyard_testkit::eventually;
 use trainyard_worker::{SweepConfig, WorkerConfig};
 
@@ -15,8 +15,8 @@ async fn claim_for_another_worker(harness: &Harness, id: JobId) {
     let job = harness.job(id).await;
     let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
-    let next = after(Ending::Interrupted, job.counts, 3, false, now, 0.0);
-    assert!(tx.jobs().end_run(id, job.claim, &next, now).await.unwrap());
+    let next = next_state(RunOutcome::Interrupted, job.counts, 3, false, now, 0.0);
+    assert!(tx.jobs().finish_run(id, job.claim, &next, now).await.unwrap());
     tx.jobs().claim(id, "another", Some(now), Duration::hours(1)).await.unwrap().unwrap();
     tx.commit().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use trainyard_artifacts::Key;
-use trainyard_domain::outcome::{Counts, Ending, after};
+use trainyard_domain::outcome::{Counts, RunOutcome, next_state};
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Job, JobId, JobStatus, UserId};
 use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::WorkerRow;
@@ -115,7 +115,7 @@ async fn an_expired_lease_is_a_crash_of_a_dead_worker_and_an_interruption_of_a_l
         WorkerRow { id: "alive".into(), busy: 1, capacity: 1, version: "0".into(), started_at: harness.clock.now() };
     let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
-    tx.workers().beat(&alive, now).await.unwrap();
+    tx.workers().heartbeat(&alive, now).await.unwrap();
     tx.commit().await.unwrap();
     let (dead, healthy) =
         (harness.submit(expired(&harness, "dead")).await, harness.submit(expired(&harness, "alive")).await);
@@ -278,8 +278,8 @@ async fn an_old_artifact_of_an_active_run_is_kept() {
     assert_eq!(left[0].0, Key::artifact(id, 1));
     let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
-    let next = after(Ending::Interrupted, Counts::default(), 3, false, now, 0.0);
-    assert!(tx.jobs().end_run(id, 1, &next, now).await.unwrap());
+    let next = next_state(RunOutcome::Interrupted, Counts::default(), 3, false, now, 0.0);
+    assert!(tx.jobs().finish_run(id, 1, &next, now).await.unwrap());
     tx.commit().await.unwrap();
     eventually("the artifact is deleted", LIMIT, async || (harness.artifacts().await == 0).then_some(())).await;
     sweep.stop().await;

@@ -42,7 +42,7 @@ async fn cancelled(harness: &Harness, url: String) -> JobId {
     let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     tx.jobs().cancel(id, now).await.unwrap();
-    tx.webhooks().tell(id, now).await.unwrap();
+    tx.webhooks().enqueue(id, now).await.unwrap();
     tx.commit().await.unwrap();
     id
 }

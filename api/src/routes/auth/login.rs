@@ -30,7 +30,7 @@ pub async fn login(
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
     // The account may have changed while the password was checked.
-    if !tx.users().hold(user.id, &user.password_hash).await? {
+    if !tx.users().lock_verified(user.id, &user.password_hash).await? {
         return Err(sign_in::invalid_credentials());
     }
     if user.security.one_time.is_some() && !tx.users().use_one_time_password(user.id, now).await? {

@@ -6,7 +6,7 @@ use trainyard_domain::schedule::Outcome;
 use trainyard_domain::{IndexedDataset, Job, JobStatus, ScheduleId, ScheduleRun};
 use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Path, Principal, Problem};
-use trainyard_storage::Fired;
+use trainyard_storage::ScheduleResult;
 use trainyard_telemetry::Span;
 
 use super::missing;
@@ -66,7 +66,7 @@ pub async fn trigger(
         return Err(Problem::conflict("the schedule fired concurrently; try again"));
     }
     tx.jobs().insert(&job).await?;
-    tx.schedules().note(id, &Fired { job: Some((job.id, now)), error: None }).await?;
+    tx.schedules().record_result(id, &ScheduleResult { job: Some((job.id, now)), error: None }).await?;
     actor.record(&mut tx, "schedule.trigger", format!("schedule:{id}"), json!({"job_id": job.id})).await?;
     let paused = tx.jobs().paused().await?;
     tx.commit().await?;

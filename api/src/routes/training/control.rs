@@ -36,7 +36,7 @@ pub async fn cancel(State(state): State<ApiState>, actor: Actor, Path(id): Path<
         Cancelled::AlreadyFinal => return Err(Problem::conflict("the job has finished already")),
         Cancelled::Missing => return Err(missing()),
     };
-    tx.webhooks().tell(id, now).await?;
+    tx.webhooks().enqueue(id, now).await?;
     actor.record(&mut tx, "training.cancel", format!("job:{id}"), json!({})).await?;
     tx.commit().await?;
     // The request is stored, and the worker reads it when it renews its lease. The message only saves time.

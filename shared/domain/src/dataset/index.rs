@@ -22,13 +22,13 @@ pub struct IndexedDataset {
 impl IndexedDataset {
     /// The profile of the column with this name.
     pub fn column(&self, name: &str) -> Option<&ColumnProfile> {
-        count_visits(1);
+        count_reads(1);
         self.by_name.get(name).map(|at| &self.dataset.columns[*at])
     }
 
     /// All columns, in file order.
     pub fn columns(&self) -> &[ColumnProfile] {
-        count_visits(self.dataset.columns.len());
+        count_reads(self.dataset.columns.len());
         &self.dataset.columns
     }
 
@@ -70,24 +70,24 @@ fn list(columns: &[ColumnProfile]) -> String {
 }
 
 #[cfg(test)]
-fn count_visits(columns: usize) {
-    visits::VISITS.set(visits::VISITS.get() + columns);
+fn count_reads(columns: usize) {
+    profile_reads::READS.set(profile_reads::READS.get() + columns);
 }
 
 #[cfg(not(test))]
-fn count_visits(_: usize) {}
+fn count_reads(_: usize) {}
 
 /// Counts the column profiles that a test's thread reads: a cost measure that needs no clock.
 #[cfg(test)]
-pub(crate) mod visits {
+pub(crate) mod profile_reads {
     use std::cell::Cell;
 
-    thread_local!(pub(super) static VISITS: Cell<usize> = const { Cell::new(0) });
+    thread_local!(pub(super) static READS: Cell<usize> = const { Cell::new(0) });
 
     /// The number of column profiles that `work` reads on this thread.
     pub(crate) fn during(work: impl FnOnce()) -> usize {
-        let before = VISITS.get();
+        let before = READS.get();
         work();
-        VISITS.get() - before
+        READS.get() - before
     }
 }

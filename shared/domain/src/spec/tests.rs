@@ -1,7 +1,7 @@
 //! Validation of training requests.
 
 use super::*;
-use crate::dataset::visits;
+use crate::dataset::profile_reads;
 use crate::ids::DatasetId;
 use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset};
 
@@ -140,8 +140,8 @@ fn the_cost_of_validation_is_linear_in_the_columns() {
         for n in [100, 1_000, 10_000] {
             let dataset = wide(n);
             let draft = Draft { features: features(n), ..draft(&[]) };
-            let visits = visits::during(|| drop(draft.validate(Some(&dataset))));
-            assert!(visits <= 3 * n + 10, "{case} on {n} columns: {visits} column profiles looked at");
+            let profile_reads = profile_reads::during(|| drop(draft.validate(Some(&dataset))));
+            assert!(profile_reads <= 3 * n + 10, "{case} on {n} columns: {profile_reads} column profiles read");
         }
     }
 }

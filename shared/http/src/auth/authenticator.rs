@@ -7,7 +7,7 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 use trainyard_domain::access::Refusal;
 use trainyard_domain::{Access, Clock, User, UserId};
-use trainyard_storage::{Coalesce, Db};
+use trainyard_storage::{Batcher, Db};
 use uuid::Uuid;
 
 use super::external::External;
@@ -103,7 +103,7 @@ impl Authenticator {
 #[derive(Debug)]
 enum Lookup {
     /// Concurrent requests share a query. No query starts before the requests that it serves.
-    Accounts(Coalesce<UserId, Option<User>>),
+    Accounts(Batcher<UserId, Option<User>>),
     Claims(DisabledUsers),
 }
 
@@ -119,7 +119,7 @@ impl Lookup {
         match self {
             Self::Accounts(accounts) => {
                 let user = accounts.call(claims.sub).await?;
-                let user = user.filter(|user| !user.disabled && !user.security.is_over(claims.sid, claims.iat));
+                let user = user.filter(|user| !user.disabled && !user.security.is_revoked(claims.sid, claims.iat));
                 user.map(|user| principal(user, claims.sid)).ok_or_else(|| refused(AuthError::Invalid))
             }
             Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
@@ -133,14 +133,14 @@ impl Lookup {
 const MAX_LOOKUPS: usize = 256;
 
 /// Reads accounts by id in batches.
-fn accounts(db: Db) -> Coalesce<UserId, Option<User>> {
-    Coalesce::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
+fn accounts(db: Db) -> Batcher<UserId, Option<User>> {
+    Batcher::start(MAX_LOOKUPS, move |ids: Vec<UserId>| {
         let db = db.clone();
         async move {
             let mut distinct = ids.clone();
             distinct.sort();
             distinct.dedup();
-            let mut tx = db.glance().await?;
+            let mut tx = db.read_autocommit().await?;
             let users = tx.users().by_ids(&distinct).await?;
             // A commit returns the connection to the pool for reuse.
             tx.commit().await?;

@@ -10,7 +10,7 @@ mod stored_accounts;
 
 use std::sync::Arc;
 
-use trainyard_domain::{Clock, FirstSight};
+use trainyard_domain::{Clock, LinkDecision};
 use trainyard_storage::Db;
 
 use super::issuers::{ExternalToken, Issuer, Issuers, Rejection};
@@ -61,9 +61,9 @@ impl External {
 }
 
 /// The decision of the rules about an identity without an account.
-fn link_decision(issuer: &Issuer, token: &ExternalToken, lookup: &IdentityLookup) -> FirstSight {
+fn link_decision(issuer: &Issuer, token: &ExternalToken, lookup: &IdentityLookup) -> LinkDecision {
     let owner = lookup.owner.as_ref().map(|(user, linked)| (user, linked.as_slice()));
-    issuer.first_sight.decide(&issuer.identity_issuer, token.email_verified, owner)
+    issuer.link_rules.decide(&issuer.identity_issuer, token.email_verified, owner)
 }
 
 fn refused(issuer: &Issuer, why: &str) -> Problem {

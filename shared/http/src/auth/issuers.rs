@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use trainyard_domain::{Clock, FirstSightRules};
+use trainyard_domain::{Clock, LinkRules};
 
 pub(super) use claims::ExternalToken;
 pub use config::{AccountPolicy, IssuerConfig, IssuerConfigError, IssuerKind, OwnTokens, check};
@@ -48,7 +48,7 @@ pub(super) struct Issuer {
     pub(super) name: String,
     /// The issuer that its identities are stored with.
     pub(super) identity_issuer: String,
-    pub(super) first_sight: FirstSightRules,
+    pub(super) link_rules: LinkRules,
     rules: ClaimRules,
     keys: Keys,
 }
@@ -166,7 +166,7 @@ impl Issuer {
         Ok(Self {
             name: config.name.clone(),
             identity_issuer: config.identity_issuer().to_owned(),
-            first_sight: FirstSightRules {
+            link_rules: LinkRules {
                 create: config.accounts == AccountPolicy::Create,
                 link_by_email: config.link_by_email,
             },

@@ -1,31 +1,28 @@
-//! What people ask of a job: stop, try again.
+//! Cancellation and retry of jobs by users.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{JobId, JobStatus};
 
 use super::Jobs;
 use crate::error::Result;
-use crate::read_back;
+use crate::parse;
 use crate::sql::{execute, optional, write_optional};
 
-/// What a request to cancel came to.
+/// The result of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cancelled {
-    /// The job was waiting and is cancelled.
+    /// The job was queued and is cancelled.
     AtOnce,
-    /// The job runs and is marked; its worker will stop it.
+    /// The job is running. Its worker will stop it.
     Requested,
-    /// The job had ended.
+    /// The job was in a final state.
     AlreadyFinal,
-    /// There is no such job.
+    /// The job does not exist.
     Missing,
 }
 
 impl Jobs<'_> {
-    /// Cancels a waiting job, marks a running one. Asking again changes nothing.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Cancels a queued job, or requests the cancellation of a running job. Idempotent.
     pub async fn cancel(&mut self, id: JobId, now: DateTime<Utc>) -> Result<Cancelled> {
         let changed: Option<(String,)> = write_optional!(
             self.0,
@@ -37,18 +34,15 @@ impl Jobs<'_> {
             now,
         )?;
         if let Some((status,)) = changed {
-            let at_once = read_back::status(&status)? == JobStatus::Cancelled;
+            let at_once = parse::status(&status)? == JobStatus::Cancelled;
             return Ok(if at_once { Cancelled::AtOnce } else { Cancelled::Requested });
         }
         let there: Option<(i64,)> = optional!(self.0, "SELECT revision FROM jobs WHERE id = $1", id.0)?;
         Ok(if there.is_some() { Cancelled::AlreadyFinal } else { Cancelled::Missing })
     }
 
-    /// Puts a failed or cancelled job back into the queue as a new attempt series, its counts at zero. `false` when
-    /// it is neither. The claim goes on counting, so what is left of an old run stays fenced off.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Returns a failed or cancelled job to the queue with a new series of attempts. Returns `false` for other jobs. The
+    /// claim keeps increasing, so an old run stays fenced.
     pub async fn retry(&mut self, id: JobId, now: DateTime<Utc>) -> Result<bool> {
         let changed = execute!(
             self.0,

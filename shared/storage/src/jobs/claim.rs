@@ -1,12 +1,12 @@
-//! Claiming jobs.
+//! Claims of jobs.
 
 use chrono::{DateTime, Duration, Utc};
 use trainyard_domain::{Job, JobId};
 
 use super::Jobs;
-use super::rows::{JobRow, job_columns, whole};
+use super::rows::{JobRow, all_columns, job_columns};
+use crate::bulk::{BulkStatement, execute_bulk, for_ids, write_bulk};
 use crate::error::Result;
-use crate::rows::{Each, execute_each, for_ids, write_each};
 use crate::stored::{Id, Split, Stored, split};
 
 macro_rules! claim {
@@ -25,13 +25,13 @@ macro_rules! claim {
         )
     };
 }
-// SQLite can't return what another table holds, but for a subquery; it is told the time, and needs no `$4`.
-const CLAIM: Each = Each {
+// On SQLite RETURNING needs subqueries for another table. SQLite always gets the time, so `$4` is unused.
+const CLAIM: BulkStatement = BulkStatement {
     postgres: claim!(
         "COALESCE($2, statement_timestamp())",
         "COALESCE($3, statement_timestamp() + $4::bigint * interval '1 microsecond')",
         "FROM job_orders WHERE jobs.id = ANY ($5) AND job_orders.id = jobs.id",
-        whole!()
+        all_columns!()
     ),
     sqlite: claim!(
         "$2",
@@ -47,10 +47,10 @@ const CLAIM: Each = Each {
     ),
 };
 
-/// A job that cannot be read is claimed again after this time.
+/// Delay before an unreadable job is claimed again.
 const RETRY_UNREADABLE: Duration = Duration::minutes(1);
 
-const PUT_BACK: Each = for_ids!(
+const PUT_BACK: BulkStatement = for_ids!(
     "UPDATE jobs SET status = CASE WHEN cancel_requested_at IS NULL THEN 'queued' ELSE 'cancelled' END, \
      finished_at = CASE WHEN cancel_requested_at IS NULL THEN NULL ELSE $2 END, \
      run_at = $3, due = $3 <= created_at, started_at = NULL, lease_expires_at = NULL, revision = revision + 1 \
@@ -60,10 +60,7 @@ const PUT_BACK: Each = for_ids!(
 );
 
 impl Jobs<'_> {
-    /// Starts one run, as [`Jobs::claim_many`]; `None` when the job is not there to claim.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Claims one job, as [`Jobs::claim_many`].
     pub async fn claim(
         &mut self,
         id: JobId,
@@ -74,14 +71,11 @@ impl Jobs<'_> {
         Ok(self.claim_many(&[id], worker, at, lease).await?.pop())
     }
 
-    /// Starts runs: `queued → running` for `worker`, each under a new claim and a lease of this length, begun `at` then or,
-    /// told none, at the database's own time. Answers those that were there to claim, in no order; the others were
-    /// somebody else's, are not due, cancelled or ended, or the queue is paused.
+    /// Claims jobs for `worker` (`queued → running`), each with a new claim and a lease. The runs start at `at`, or at the
+    /// database's time. Returns the claimed jobs, in no order. A job is not claimed if another worker has it, if it is not
+    /// due or not queued, or if the queue is paused.
     ///
-    /// A job that cannot be read goes back to the queue for a minute: a worker of another version may be able to read it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// An unreadable job returns to the queue for a minute, because a worker of another version may be able to read it.
     pub async fn claim_many(
         &mut self,
         ids: &[JobId],
@@ -89,11 +83,11 @@ impl Jobs<'_> {
         at: Option<DateTime<Utc>>,
         lease: Duration,
     ) -> Result<Vec<Job>> {
-        let at = self.0.moment(at);
-        // Past all time is as good as for ever.
+        let at = self.0.statement_time(at);
+        // An overflow means no expiry.
         let until = at.map(|at| at.checked_add_signed(lease).unwrap_or(DateTime::<Utc>::MAX_UTC));
         let micros = lease.num_microseconds().unwrap_or(i64::MAX);
-        let rows: Vec<Stored<JobRow>> = write_each!(self.0, CLAIM, [worker, at, until, micros], ids, |id| [id.0])?;
+        let rows: Vec<Stored<JobRow>> = write_bulk!(self.0, CLAIM, [worker, at, until, micros], ids, |id| [id.0])?;
         let Split { values: jobs, unreadable } = split(rows);
         if !unreadable.is_empty() {
             let ids: Vec<Id> = unreadable.into_iter().map(|(id, _)| id).collect();
@@ -102,13 +96,13 @@ impl Jobs<'_> {
         Ok(jobs)
     }
 
-    /// Gives up claims of jobs that could not be read. A job that was asked to stop meanwhile is cancelled.
+    /// Returns unreadable jobs to the queue. A job with a requested cancellation is cancelled.
     async fn put_back(&mut self, ids: &[Id], worker: &str, at: Option<DateTime<Utc>>) -> Result<()> {
         let now = match at {
             Some(at) => at,
             None => self.0.now().await?,
         };
-        execute_each!(self.0, PUT_BACK, [worker, now, now + RETRY_UNREADABLE], ids, |id| [id.0])?;
+        execute_bulk!(self.0, PUT_BACK, [worker, now, now + RETRY_UNREADABLE], ids, |id| [id.0])?;
         Ok(())
     }
 }

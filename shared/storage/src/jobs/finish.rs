@@ -1,5 +1,4 @@
-//! What a run writes while it goes on and when it ends. Every write names the claim: a run whose lease was given to
-//! another finds no row to change.
+//! Writes of a run. Every write names the claim, so a run that lost its lease changes no row.
 
 use std::collections::HashSet;
 
@@ -7,16 +6,17 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 use trainyard_domain::JobId;
-use trainyard_domain::outcome::Next;
+use trainyard_domain::outcome::NextState;
 use uuid::Uuid;
 
 use super::Jobs;
+use crate::bulk::{BulkStatement, common_claim, execute_bulk, fetch_bulk, is_run_in};
 use crate::error::Result;
-use crate::rows::{Each, among_runs, common_claim, execute_each, read_each};
 use crate::sql::execute;
 
-/// Carries out a `Next`. A cancel mark that came after the caller looked still wins over going back to the queue.
-macro_rules! end {
+/// Applies a `NextState`. A job with a requested cancellation is cancelled instead of requeued, also if the request is newer
+/// than the decision.
+macro_rules! finish {
     ($tx:expr, $guard:literal, $id:expr, $claim:expr, $next:expr, $now:expr) => {
         execute!(
             $tx,
@@ -45,7 +45,7 @@ macro_rules! end {
     };
 }
 
-macro_rules! succeed_bare {
+macro_rules! succeed_without_model {
     ($at:literal, $run:expr) => {
         concat!(
             "UPDATE jobs SET status = 'succeeded', finished_at = ",
@@ -56,25 +56,22 @@ macro_rules! succeed_bare {
         )
     };
 }
-const SUCCEED_BARE: Each = Each {
-    postgres: succeed_bare!("COALESCE($1, statement_timestamp())", among_runs!("$2", "$3", "$4")),
-    sqlite: succeed_bare!("$1", "id = $3 AND claim = $4"),
+const SUCCEED_BARE: BulkStatement = BulkStatement {
+    postgres: succeed_without_model!("COALESCE($1, statement_timestamp())", is_run_in!("$2", "$3", "$4")),
+    sqlite: succeed_without_model!("$1", "id = $3 AND claim = $4"),
 };
 macro_rules! succeeded {
     ($run:expr) => {
         concat!("SELECT id FROM jobs WHERE ", $run, " AND status = 'succeeded'")
     };
 }
-const SUCCEEDED: Each =
-    Each { postgres: succeeded!(among_runs!("$1", "$2", "$3")), sqlite: succeeded!("id = $2 AND claim = $3") };
+const SUCCEEDED: BulkStatement =
+    BulkStatement { postgres: succeeded!(is_run_in!("$1", "$2", "$3")), sqlite: succeeded!("id = $2 AND claim = $3") };
 
 impl Jobs<'_> {
-    /// Tells how far a run is: `progress` in 0..1 and the name of its phase. `false`: the claim no longer stands.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Stores the progress (0 to 1) and the phase of a run. Returns `false` if the claim is no longer current.
     pub async fn set_progress(&mut self, id: JobId, claim: i64, progress: f64, phase: &str) -> Result<bool> {
-        // Not a number counts as not begun; SQLite would store it as NULL.
+        // SQLite would store NaN as NULL.
         let progress = if progress.is_nan() { 0.0 } else { progress.clamp(0.0, 1.0) };
         let changed = execute!(
             self.0,
@@ -88,11 +85,8 @@ impl Jobs<'_> {
         Ok(changed == 1)
     }
 
-    /// Ends a run that published `model_version`, in the transaction that published it. `false`: the claim no longer
-    /// stands, or somebody asked to cancel the job; so drop the transaction and the version with it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Finishes a run that published `model_version`, in the same transaction. Returns `false` if the claim is no longer
+    /// current or a cancellation was requested: drop the transaction, and the version with it.
     pub async fn succeed(
         &mut self,
         id: JobId,
@@ -115,40 +109,41 @@ impl Jobs<'_> {
         Ok(changed == 1)
     }
 
-    /// Ends runs that publish nothing as succeeded, each named by job and claim, `at` then or, told none, at the database's
-    /// own time. Answers those that did, now or before; the claims of the others no longer stand.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn succeed_bare(&mut self, runs: &[(JobId, i64)], at: Option<DateTime<Utc>>) -> Result<HashSet<JobId>> {
-        let at = self.0.moment(at);
+    /// Finishes runs without a model as succeeded, at `at` or at the database's time. Runs are pairs of job and claim.
+    /// Returns the jobs that succeeded, now or before; the claims of the others are no longer current.
+    pub async fn succeed_without_model(
+        &mut self,
+        runs: &[(JobId, i64)],
+        at: Option<DateTime<Utc>>,
+    ) -> Result<HashSet<JobId>> {
+        let at = self.0.statement_time(at);
         let common = common_claim(runs);
-        let changed = execute_each!(self.0, SUCCEED_BARE, [at, common], runs, |run| [run.0.0, run.1])?;
+        let changed = execute_bulk!(self.0, SUCCEED_BARE, [at, common], runs, |run| [run.0.0, run.1])?;
         if usize::try_from(changed) == Ok(runs.len()) {
             return Ok(runs.iter().map(|(id, _)| *id).collect());
         }
-        // Seldom, and to have each row answered would take a good part of the time that ending it takes.
-        let rows: Vec<(Uuid,)> = read_each!(self.0, SUCCEEDED, [common], runs, |run| [run.0.0, run.1])?;
+        // Rare. Returning every row in the common case would be slow.
+        let rows: Vec<(Uuid,)> = fetch_bulk!(self.0, SUCCEEDED, [common], runs, |run| [run.0.0, run.1])?;
         Ok(rows.into_iter().map(|(id,)| JobId(id)).collect())
     }
 
-    /// Ends a run without a model, as decided by `trainyard_domain::outcome::after`: back to the queue, failed or
-    /// cancelled. `false`: the claim no longer stands.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn end_run(&mut self, id: JobId, claim: i64, next: &Next, now: DateTime<Utc>) -> Result<bool> {
-        let changed = end!(self.0, "", id, claim, next, now)?;
+    /// Finishes a run without a model as `trainyard_domain::outcome::next_state` decides: requeued, failed or cancelled. Returns
+    /// `false` if the claim is no longer current.
+    pub async fn finish_run(&mut self, id: JobId, claim: i64, next: &NextState, now: DateTime<Utc>) -> Result<bool> {
+        let changed = finish!(self.0, "", id, claim, next, now)?;
         Ok(changed == 1)
     }
 
-    /// As [`Jobs::end_run`], for a lease that ran out: `false` also when its worker came back and renewed it between
-    /// [`Jobs::expired`] and now. The sweep ends lost runs with this, never with `end_run`.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn end_lost_run(&mut self, id: JobId, claim: i64, next: &Next, now: DateTime<Utc>) -> Result<bool> {
-        let changed = end!(self.0, " AND lease_expires_at <= $9", id, claim, next, now)?;
+    /// As [`Jobs::finish_run`], for an expired lease. Returns `false` also if the worker has renewed the lease since
+    /// [`Jobs::expired`]. The sweep must use this method.
+    pub async fn finish_lost_run(
+        &mut self,
+        id: JobId,
+        claim: i64,
+        next: &NextState,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let changed = finish!(self.0, " AND lease_expires_at <= $9", id, claim, next, now)?;
         Ok(changed == 1)
     }
 }

@@ -1,4 +1,4 @@
-//! Counts: for limits, metrics and `GET /queue`.
+//! Counts of jobs, for limits, metrics and `GET /queue`.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{Job, JobId, JobStatus, PriorityClass, UserId};
@@ -9,17 +9,14 @@ use super::Jobs;
 use crate::error::Result;
 use crate::sql::{all, one};
 
-/// The furthest a queue position is counted.
-const COUNTED: i64 = 10_000;
+/// Maximum of a queue position.
+const MAX_COUNTED: i64 = 10_000;
 
-/// Since when a job has been due, if there is one.
+/// When a job became due, if there is one.
 type Since = Option<DateTime<Utc>>;
 
 impl Jobs<'_> {
-    /// Queued and running jobs of one user.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of queued and running jobs of a user.
     pub async fn active_of(&mut self, user: UserId) -> Result<i64> {
         let (count,): (i64,) = one!(
             self.0,
@@ -32,10 +29,7 @@ impl Jobs<'_> {
         Ok(count)
     }
 
-    /// Queued and running jobs in all.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of queued and running jobs.
     pub async fn active_total(&mut self) -> Result<i64> {
         let (count,): (i64,) = one!(
             self.0,
@@ -45,28 +39,19 @@ impl Jobs<'_> {
         Ok(count)
     }
 
-    /// Running jobs.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of running jobs.
     pub async fn running_total(&mut self) -> Result<i64> {
         let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status = 'running'")?;
         Ok(count)
     }
 
-    /// Failed jobs. It takes as long as there are many: for a count now and then.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of failed jobs. Slow if there are many.
     pub async fn failed_total(&mut self) -> Result<i64> {
         let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM jobs WHERE status = 'failed'")?;
         Ok(count)
     }
 
-    /// Queued jobs that are not due at `now`.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of queued jobs that are not due at `now`.
     pub async fn scheduled_total(&mut self, now: DateTime<Utc>) -> Result<i64> {
         let (count,): (i64,) = one!(
             self.0,
@@ -76,13 +61,9 @@ impl Jobs<'_> {
         Ok(count)
     }
 
-    /// How many jobs stand so, for each status, none left out. It counts every job there ever was: for people who ask,
-    /// not for a loop.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of jobs for each status. Slow: it counts all jobs.
     pub async fn by_status(&mut self) -> Result<Vec<(JobStatus, i64)>> {
-        // One count a status, each over that status's own index.
+        // Each status has its own index.
         let (queued, running, succeeded, failed, cancelled): (i64, i64, i64, i64, i64) = one!(
             self.0,
             "SELECT (SELECT COUNT(*) FROM jobs WHERE status = 'queued'), \
@@ -100,10 +81,7 @@ impl Jobs<'_> {
         ])
     }
 
-    /// Queued jobs of each class, none left out.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of queued jobs for each priority class.
     pub async fn depth_by_class(&mut self) -> Result<Vec<(PriorityClass, i64)>> {
         let rows: Vec<(i64, i64)> = all!(
             self.0,
@@ -115,12 +93,9 @@ impl Jobs<'_> {
         Ok(PriorityClass::ALL.map(|class| (class, depth(class))).into())
     }
 
-    /// Since when the job that has waited longest has been due; `None` when none waits.
-    ///
-    /// # Errors
-    /// As every query.
+    /// When the oldest due job became due.
     pub async fn oldest_queued(&mut self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-        // Those whose time came late, noted or not yet, and those that were due from the start.
+        // Delayed jobs with and without the due flag, and jobs that were due at submission.
         let (late, unnoted, prompt): (Since, Since, Since) = one!(
             self.0,
             "SELECT (SELECT MIN(run_at) FROM jobs WHERE status = 'queued' AND run_at > created_at AND due = TRUE \
@@ -129,16 +104,11 @@ impl Jobs<'_> {
              (SELECT run_at FROM jobs WHERE status = 'queued' AND run_at <= created_at ORDER BY id LIMIT 1)",
             now,
         )?;
-        // The earliest, where there are any.
         Ok(late.into_iter().chain(unnoted).chain(prompt.filter(|due| *due <= now)).min())
     }
 
-    /// The first jobs in line, in the order they should run: those that are due, by priority and age, each with its
-    /// priority. How fairly the line is shared among users is not looked at.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn line(&mut self, limit: i64) -> Result<Vec<(i64, JobId)>> {
+    /// The first due jobs by priority and age, each with its priority. Ignores fair scheduling.
+    pub async fn queue_order(&mut self, limit: i64) -> Result<Vec<(i64, JobId)>> {
         let rows: Vec<(i64, Uuid)> = all!(
             self.0,
             "SELECT priority, id FROM jobs WHERE status = 'queued' AND due ORDER BY priority DESC, id LIMIT $1",
@@ -147,13 +117,10 @@ impl Jobs<'_> {
         Ok(rows.into_iter().map(|(priority, id)| (priority, JobId(id))).collect())
     }
 
-    /// Where a queued job stands in line, from 1: one more than the due jobs of higher priority, or of the same and
-    /// older. How fairly the line is shared among users is not counted in, and past 10,000 nothing is.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The queue position of a job, from 1: its rank among due jobs by priority and age, at most 10,001. Ignores fair
+    /// scheduling.
     pub async fn queue_position(&mut self, job: &Job) -> Result<i64> {
-        // Two ranges of an index; as one condition they would be a filter on all of it.
+        // Two index ranges. As one condition they would scan the whole index.
         let (higher, older): (i64, i64) = one!(
             self.0,
             "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE status = 'queued' AND due AND priority > $1 \
@@ -161,8 +128,8 @@ impl Jobs<'_> {
              AND priority = $1 AND id < $2 LIMIT $3) AS older)",
             job.spec.priority,
             job.id.0,
-            COUNTED,
+            MAX_COUNTED,
         )?;
-        Ok((higher + older).min(COUNTED) + 1)
+        Ok((higher + older).min(MAX_COUNTED) + 1)
     }
 }

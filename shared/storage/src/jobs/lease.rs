@@ -1,4 +1,4 @@
-//! Keeping the leases of runs, and hearing what was asked of them.
+//! Leases of runs.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,23 @@ use trainyard_domain::JobId;
 use uuid::Uuid;
 
 use super::Jobs;
+use crate::bulk::{BulkStatement, common_claim, fetch_bulk, for_ids, is_run_in, write_bulk};
 use crate::error::Result;
-use crate::rows::{Each, among_runs, common_claim, for_ids, read_each, write_each};
 
-/// What a worker hears of a lease it holds.
+/// The state of a worker's lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
     /// The job.
     pub id: JobId,
-    /// The claim that was named.
+    /// The claim of the run.
     pub claim: i64,
-    /// Whether the claim still stands. If not, another run may have begun: stop this one at once.
-    pub stands: bool,
-    /// Whether somebody asked for the job to stop.
+    /// Whether the claim is current. If not, stop the run: another run may have started.
+    pub is_current: bool,
+    /// Whether a user requested the cancellation.
     pub cancel_requested: bool,
 }
 
-// No index names the lease and nothing else changes: to Postgres this is a change within the page.
+// No index contains the lease, so Postgres performs a HOT update.
 macro_rules! renew {
     ($run:expr) => {
         concat!(
@@ -33,50 +33,46 @@ macro_rules! renew {
         )
     };
 }
-const RENEW: Each = Each { postgres: renew!(among_runs!("$3", "$4", "$5")), sqlite: renew!("id = $4 AND claim = $5") };
-// Whether the claim is the one that was named is seen when these are put in order.
-const MARKS: Each =
+const RENEW: BulkStatement =
+    BulkStatement { postgres: renew!(is_run_in!("$3", "$4", "$5")), sqlite: renew!("id = $4 AND claim = $5") };
+// `in_order` compares the claims.
+const CHECK: BulkStatement =
     for_ids!("SELECT id, claim, cancel_requested_at IS NOT NULL FROM jobs WHERE id", "$1", " AND status = 'running'");
 
 impl Jobs<'_> {
-    /// Renews the leases `worker` holds, each named by job and claim; answers in the order given.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Renews the leases of a worker's runs, which are pairs of job and claim. Returns the state of each, in order.
     pub async fn renew(
         &mut self,
         worker: &str,
-        held: &[(JobId, i64)],
+        runs: &[(JobId, i64)],
         lease_until: DateTime<Utc>,
     ) -> Result<Vec<Renewal>> {
-        let common = common_claim(held);
-        let rows: Vec<News> = write_each!(self.0, RENEW, [worker, lease_until, common], held, |run| [run.0.0, run.1])?;
-        Ok(in_order(held, &rows))
+        let common = common_claim(runs);
+        let rows: Vec<LeaseRow> =
+            write_bulk!(self.0, RENEW, [worker, lease_until, common], runs, |run| [run.0.0, run.1])?;
+        Ok(in_order(runs, &rows))
     }
 
-    /// What [`Jobs::renew`] would answer, by reading alone.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn marks(&mut self, held: &[(JobId, i64)]) -> Result<Vec<Renewal>> {
-        let rows: Vec<News> = read_each!(self.0, MARKS, [], held, |run| [run.0.0])?;
-        Ok(in_order(held, &rows))
+    /// The result of [`Jobs::renew`], without a renewal.
+    pub async fn check_leases(&mut self, runs: &[(JobId, i64)]) -> Result<Vec<Renewal>> {
+        let rows: Vec<LeaseRow> = fetch_bulk!(self.0, CHECK, [], runs, |run| [run.0.0])?;
+        Ok(in_order(runs, &rows))
     }
 }
 
-/// A run that stands, by job and claim, and whether it was asked to stop.
-type News = (Uuid, i64, bool);
+/// Job and claim of a current run, and whether its cancellation was requested.
+type LeaseRow = (Uuid, i64, bool);
 
-fn in_order(held: &[(JobId, i64)], rows: &[News]) -> Vec<Renewal> {
-    let standing: HashMap<_, _> = rows.iter().map(|(id, claim, cancel)| ((JobId(*id), *claim), *cancel)).collect();
+fn in_order(runs: &[(JobId, i64)], rows: &[LeaseRow]) -> Vec<Renewal> {
+    let current: HashMap<_, _> = rows.iter().map(|(id, claim, cancel)| ((JobId(*id), *claim), *cancel)).collect();
     let renewal = |run: &(JobId, i64)| {
-        let news = standing.get(run);
+        let row = current.get(run);
         Renewal {
             id: run.0,
             claim: run.1,
-            stands: news.is_some(),
-            cancel_requested: news.is_some_and(|cancel| *cancel),
+            is_current: row.is_some(),
+            cancel_requested: row.is_some_and(|cancel| *cancel),
         }
     };
-    held.iter().map(renewal).collect()
+    runs.iter().map(renewal).collect()
 }

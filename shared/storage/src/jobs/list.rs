@@ -1,50 +1,50 @@
 //! Lists of jobs, newest first.
 //!
-//! A status is a matter of `jobs`, the other filters are of `job_orders`. With filters of one table its index finds the
-//! page, and the other table adds its columns. With filters of both, no index knows how many rows pass the two, and no
-//! statistics either: jobs that wait are the newest ones, say. So the page is looked for among a few rows of one table,
-//! then of the other, and only what is rare among many of both is left to the database's judgement.
+//! `status` is a column of `jobs`; the other filters are columns of `job_orders`. With filters on one table, its index finds
+//! the page. With filters on both, no index and no statistics show how many rows match, because the columns correlate:
+//! queued jobs are the newest ones. So the query searches a window of one table, then of the other. Only if the matches
+//! are rare in both windows, the database plans the full join.
 
 use sqlx::AssertSqlSafe;
 use trainyard_domain::{Algorithm, Job, JobId, JobStatus, ModelName, UserId};
 use uuid::Uuid;
 
 use super::Jobs;
-use super::rows::{JobRow, both_tables, job_columns, order_columns};
+use super::rows::{JobRow, job_columns, job_tables, order_columns};
 use crate::error::Result;
 use crate::sql::{all, one};
 use crate::stored::{Id, PageReader, Stored};
 
-/// How many rows of one table are looked through for a page that filters of both make up.
+/// Size of the window for filters on both tables, in rows.
 const WINDOW: i64 = 300;
 
 const JOB: &str = job_columns!();
 const ORDER: &str = order_columns!();
-const BOTH: &str = both_tables!();
+const BOTH: &str = job_tables!();
 
-/// Which jobs to list; `None` lets all pass.
+/// Filter of a list of jobs; `None` matches all.
 #[derive(Debug, Clone, Default)]
 pub struct JobFilter {
-    /// Those that stand so.
+    /// Jobs with this status.
     pub status: Option<JobStatus>,
-    /// Those that train this model.
+    /// Jobs of this model.
     pub name: Option<ModelName>,
-    /// Those with this algorithm.
+    /// Jobs with this algorithm.
     pub algorithm: Option<Algorithm>,
-    /// Those this user submitted.
+    /// Jobs of this user.
     pub created_by: Option<UserId>,
 }
 
-/// The table that finds the page.
+/// The table whose index finds the page.
 #[derive(Debug, Clone, Copy)]
 enum Side {
     Jobs,
     Orders,
 }
 
-/// Each combination of filters makes a text of its own, so that each gets a plan of its own: one text for all (`$1 IS NULL
-/// OR …`) would read the whole table for a filter that few rows pass. A status stands in the text itself, because each
-/// has an index of its own; another filter that is not set still names its parameter, which keeps the numbering.
+/// Each combination of filters has its own SQL text and so its own plan. One text for all (`$1 IS NULL OR …`) would scan the
+/// whole table for a rare filter. The status is part of the text, because each status has a partial index. Unset filters
+/// still refer to their parameters, which keeps the numbering.
 impl JobFilter {
     fn by_order(&self) -> bool {
         self.name.is_some() || self.algorithm.is_some() || self.created_by.is_some()
@@ -64,7 +64,7 @@ impl JobFilter {
         )
     }
 
-    /// The newest `$6` rows that pass one side's filters, and of those the newest `$5` that pass the other's.
+    /// The newest `$5` rows that match the other side's filters, among the newest `$6` rows that match this side's filters.
     fn page_of(&self, side: Side) -> String {
         let (status, order) = (self.status(), self.order());
         let (from, filter) = match side {
@@ -87,7 +87,7 @@ impl JobFilter {
         )
     }
 
-    /// The page by filters of both, as the database judges best.
+    /// The page by filters on both tables, as the database plans it.
     fn page_of_both(&self) -> String {
         format!(
             "SELECT {JOB}, {ORDER} FROM {BOTH} WHERE jobs.id < $1 AND job_orders.id < $1 AND {} AND {} \
@@ -99,10 +99,7 @@ impl JobFilter {
 }
 
 impl Jobs<'_> {
-    /// The jobs that pass `filter` and are older than `before`, newest first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The jobs that match `filter` and are older than `before`, newest first. Unreadable rows are left out.
     pub async fn list(&mut self, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Result<Vec<Job>> {
         let mut page: PageReader<JobRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
         while let Some((before, limit)) = page.next_query() {
@@ -148,7 +145,7 @@ impl Jobs<'_> {
         )
     }
 
-    /// Whether fewer rows than `window` pass one side's filters: then the page has nothing to come after it.
+    /// Whether fewer than `window` rows match one side's filters: then the page is the last one.
     async fn ends_within(&mut self, filter: &JobFilter, side: Side, before: Uuid, window: i64) -> Result<bool> {
         let (count,): (i64,) = match side {
             Side::Jobs => {

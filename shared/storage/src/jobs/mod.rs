@@ -1,28 +1,25 @@
-//! The `jobs` and `job_orders` tables: every transition of a job's life cycle as one compare-and-set.
+//! The tables `jobs` and `job_orders`. Every state transition of a job is one compare-and-set.
 //!
-//! `submit` adds many at once, within the limits of `quota`; `turns` tells whose jobs come next; `claim` starts a run and hands out its fencing token;
-//! `lease` keeps it; `finish` holds the writes that name it; `cancel` is what people ask for; `switch` pauses them all;
-//! `list` reads; `watch` tells many watched jobs' news at once; `sweep` finds what the leader has to do; `expiry` removes
-//! what has served; `gauges` counts. A job's `revision` moves with every change that a client can see: renewing a lease
-//! and noting that a job's time has come leave it alone, so that an `ETag` stays good while nothing happens.
+//! A job's `revision` increases with every change that a client can see. It is the `ETag`, so lease renewals and the due
+//! flag do not change it.
 
 mod cancel;
 mod claim;
 mod expiry;
+mod fair_scheduling;
 mod finish;
 mod gauges;
 mod lease;
 mod list;
+mod queue_state;
 mod quota;
 mod rows;
 mod submit;
 mod sweep;
-mod switch;
-mod turns;
 mod watch;
 
 pub use cancel::Cancelled;
-pub use expiry::ExpiryMark;
+pub use expiry::ExpiryCursor;
 pub use lease::Renewal;
 pub use list::JobFilter;
 pub(crate) use quota::close as close_quotas;
@@ -30,31 +27,31 @@ pub use quota::{Admission, JobDemand, JobLimits};
 use sqlx::types::Json;
 pub use submit::Submission;
 use trainyard_domain::{Job, JobId};
-pub use watch::{JobBatch, JobHead};
+pub use watch::{JobBatch, JobRevision};
 
 use crate::error::Result;
-use crate::read_back;
+use crate::parse;
 use crate::sql::{execute, optional};
 use crate::stored::Stored;
 use crate::tx::Tx;
-use rows::{JobRow, both_tables, whole};
+use rows::{JobRow, all_columns, job_tables};
 
-/// Training jobs and the queue's switch.
+/// Jobs and the state of the queue.
 #[derive(Debug)]
 pub struct Jobs<'t>(pub(crate) &'t mut Tx);
 
 impl Jobs<'_> {
-    /// Adds a job, as it stands, in a transaction: it is two rows.
+    /// Inserts a job in any state. Requires a transaction, because a job has two rows.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when there is a job with its id.
+    /// [`crate::StorageError::Conflict`] if the id exists.
     pub async fn insert(&mut self, job: &Job) -> Result<()> {
         execute!(
             self.0,
             "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, \
              traceparent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             job.id.0,
-            read_back::text(&job.spec)?,
+            parse::spec_json(&job.spec)?,
             job.spec.name.as_str(),
             job.spec.algorithm.as_str(),
             job.created_by.0,
@@ -96,11 +93,8 @@ impl Jobs<'_> {
     }
 
     /// The job with this id.
-    ///
-    /// # Errors
-    /// As every query.
     pub async fn get(&mut self, id: JobId) -> Result<Option<Job>> {
-        let sql = concat!("SELECT ", whole!(), " FROM ", both_tables!(), " WHERE jobs.id = $1");
+        let sql = concat!("SELECT ", all_columns!(), " FROM ", job_tables!(), " WHERE jobs.id = $1");
         let row: Option<Stored<JobRow>> = optional!(self.0, sql, id.0)?;
         row.map(Stored::value).transpose()
     }

@@ -1,9 +1,9 @@
-//! How many jobs may be queued and running, of one user and in all, and which data sets still take jobs.
+//! Quotas of queued and running jobs, for each user, for all users, and for dataset versions, whose deletion closes them.
 //!
-//! Whatever makes a job active adds to the rows of its user, its data set version and the total, in its own transaction,
-//! so two of them at the same time wait for each other there, in any process. The numbers in these rows are upper bounds:
-//! the end of a job takes nothing off. Only where a bound would refuse a job are the jobs counted, under the row's lock.
-//! Rows are locked in one order (owners by id, then the total), and before any row of `jobs`.
+//! Every transaction that makes a job active increases the rows of its user, its dataset version and the total, so
+//! concurrent transactions wait for each other at these rows. The rows contain upper bounds, because a finished job does
+//! not decrease them. Before a job is refused, the active jobs are counted under the lock of the row. All transactions lock
+//! the rows in the same order (owners by id, then the total), and before any row of `jobs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use trainyard_domain::{DatasetId, Job, JobId, UserId};
 use uuid::Uuid;
 
 use super::Jobs;
+use crate::bulk::{BulkStatement, execute_bulk, write_bulk};
 use crate::error::Result;
-use crate::rows::{Each, execute_each, write_each};
 use crate::sql::{execute, write_one};
 
-/// How many jobs may be queued and running.
+/// Limits of queued and running jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobLimits {
-    /// Of one user.
+    /// For each user.
     pub per_user: i64,
-    /// Of all users.
+    /// For all users together.
     pub total: i64,
 }
 
@@ -30,16 +30,16 @@ impl Default for JobLimits {
     }
 }
 
-/// Jobs that somebody wants to add, all or none.
+/// A request to add jobs, all or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobDemand {
-    /// Whose jobs they are.
+    /// The owner of the jobs.
     pub user: UserId,
-    /// The data set versions they train on.
+    /// The dataset versions of the jobs.
     pub datasets: Vec<DatasetId>,
-    /// How many.
+    /// Number of jobs.
     pub jobs: i64,
-    /// Jobs that the same transaction cancels once the demand is admitted. Their places count as free.
+    /// Jobs that the same transaction cancels after the admission. They do not count.
     pub replaces: Vec<JobId>,
 }
 
@@ -50,33 +50,33 @@ impl JobDemand {
     }
 }
 
-/// The answer to a [`JobDemand`].
+/// The decision about a [`JobDemand`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// The jobs may be added in this transaction.
     Admitted,
-    /// The user would have more jobs than the limit.
+    /// The jobs would exceed the limit of the user.
     UserFull,
-    /// All users together would have more jobs than the limit.
+    /// The jobs would exceed the limit of all users.
     TotalFull,
-    /// One of the data set versions has been deleted.
+    /// A dataset version is deleted.
     DatasetDeleted,
 }
 
-const LOCK: Each = Each {
+const LOCK: BulkStatement = BulkStatement {
     postgres: "INSERT INTO job_quotas (owner, active, most, closed) SELECT owner, 0, 0, FALSE \
                FROM unnest($1::uuid[]) AS wanted (owner) ORDER BY owner \
                ON CONFLICT (owner) DO UPDATE SET active = job_quotas.active RETURNING owner, active, closed",
     sqlite: "INSERT INTO job_quotas (owner, active, most, closed) VALUES ($1, 0, 0, FALSE) \
              ON CONFLICT (owner) DO UPDATE SET active = job_quotas.active RETURNING owner, active, closed",
 };
-const RECORD: Each = Each {
+const RECORD: BulkStatement = BulkStatement {
     postgres: "UPDATE job_quotas SET active = new.active, most = new.most \
                FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (owner, active, most) \
                WHERE job_quotas.owner = new.owner",
     sqlite: "UPDATE job_quotas SET active = $2, most = $3 WHERE owner = $1",
 };
-const CLOSE: Each = Each {
+const CLOSE: BulkStatement = BulkStatement {
     postgres: "INSERT INTO job_quotas (owner, active, most, closed) SELECT owner, 0, 0, TRUE \
                FROM unnest($1::uuid[]) AS closed (owner) ORDER BY owner \
                ON CONFLICT (owner) DO UPDATE SET active = 0, closed = TRUE",
@@ -84,12 +84,12 @@ const CLOSE: Each = Each {
              ON CONFLICT (owner) DO UPDATE SET active = 0, closed = TRUE",
 };
 
-/// What is known under the lock of an owner's row.
+/// The upper bound of an owner, under the lock of its row.
 struct Bound {
     active: i64,
-    /// Whether `active` was counted, and not read from the row.
+    /// Whether `active` is a count and not the stored bound.
     counted: bool,
-    /// Jobs that this call admits.
+    /// Jobs that this call has admitted.
     added: i64,
 }
 
@@ -112,17 +112,14 @@ impl Bound {
 }
 
 impl Jobs<'_> {
-    /// Decides which of `demands` may be added, each whole, earlier ones first, and keeps their places until this
-    /// transaction ends. Add exactly those that are admitted. Other demands of the same owners wait for this transaction.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Admits demands in order, each all or none, and reserves their quota in this transaction. Insert exactly the admitted
+    /// jobs. Concurrent calls for the same owners wait for this transaction.
     pub async fn admit(&mut self, demands: &[JobDemand], limits: JobLimits) -> Result<Vec<Admission>> {
         let mut owners: Vec<Uuid> = demands.iter().map(|demand| demand.user.0).collect();
         owners.extend(demands.iter().flat_map(|demand| &demand.datasets).map(|dataset| dataset.0));
         owners.sort();
         owners.dedup();
-        let rows: Vec<(Uuid, i64, bool)> = write_each!(self.0, LOCK, [], owners, |owner| [*owner])?;
+        let rows: Vec<(Uuid, i64, bool)> = write_bulk!(self.0, LOCK, [], owners, |owner| [*owner])?;
         let closed: BTreeSet<Uuid> = rows.iter().filter(|(_, _, closed)| *closed).map(|(owner, ..)| *owner).collect();
         let mut bounds: BTreeMap<Uuid, Bound> =
             rows.into_iter().map(|(owner, active, _)| (owner, Bound::read(active))).collect();
@@ -143,7 +140,7 @@ impl Jobs<'_> {
         Ok(answers)
     }
 
-    /// The places that `demand` takes from its user's limit; `None` where they would exceed it.
+    /// The number of jobs that `demand` adds to its user's quota; `None` if they would exceed the limit.
     async fn places_of_user(
         &mut self,
         bounds: &mut BTreeMap<Uuid, Bound>,
@@ -165,8 +162,8 @@ impl Jobs<'_> {
         Ok(Some(places))
     }
 
-    /// How many of the jobs that `demand` replaces are active, of one user or of all. Call it after the jobs were counted:
-    /// a job that ends in between is then counted and not subtracted, so the bound stays an upper bound.
+    /// Number of active jobs that `demand` replaces, of one user or of all. Call it after the count of active jobs: a job
+    /// that finishes between the two is then counted and not subtracted, so the result stays an upper bound.
     async fn active_replaced(&mut self, demand: &JobDemand, user: Option<UserId>) -> Result<i64> {
         if demand.replaces.is_empty() {
             return Ok(0);
@@ -177,8 +174,8 @@ impl Jobs<'_> {
         Ok(i64::try_from(active).unwrap_or(i64::MAX))
     }
 
-    /// Holds those that are admitted so far against the limit on all users. The total's row is locked last, and not at all
-    /// when everything was refused before.
+    /// Applies the total limit to the demands that are admitted so far. Locks the row of the total last, and only if it is
+    /// needed.
     async fn admit_in_all(
         &mut self,
         demands: &[JobDemand],
@@ -212,7 +209,7 @@ impl Jobs<'_> {
                 }
             }
         }
-        // With a limit that was lowered there may be more jobs than it allows; the row then stays as it is.
+        // After the limit was lowered there may be more jobs than it allows. Then the check would refuse the update.
         if total.total() <= most {
             let sql = "UPDATE job_quota_total SET active = $1, most = $2 WHERE id = 1";
             execute!(self.0, sql, total.total(), most)?;
@@ -234,15 +231,15 @@ impl Jobs<'_> {
             .map(|(owner, bound)| (*owner, bound.total(), most(owner)))
             .collect();
         if !changed.is_empty() {
-            execute_each!(self.0, RECORD, [], changed, |row| [row.0, row.1, row.2])?;
+            execute_bulk!(self.0, RECORD, [], changed, |row| [row.0, row.1, row.2])?;
         }
         Ok(())
     }
 }
 
-/// Lets no further job be added for these data set versions: whoever adds one now waits for this transaction, and whoever
-/// added one before is visible to the next statement.
+/// Closes dataset versions for new jobs. A concurrent submission waits for this transaction; an earlier one is visible to
+/// the next statement.
 pub(crate) async fn close(tx: &mut crate::tx::Tx, datasets: &[Uuid]) -> Result<()> {
-    execute_each!(tx, CLOSE, [], datasets, |owner| [*owner])?;
+    execute_bulk!(tx, CLOSE, [], datasets, |owner| [*owner])?;
     Ok(())
 }

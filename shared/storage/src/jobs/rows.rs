@@ -1,4 +1,4 @@
-//! A job from its two rows, as both drivers read it.
+//! Rows of `jobs` joined with `job_orders`.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,10 +9,10 @@ use trainyard_domain::{DatasetId, Job, JobError, JobId, UserId};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::read_back;
+use crate::parse;
 use crate::stored::{Id, StoredRow};
 
-/// The columns of `jobs` that make a job: all but those that repeat its `spec` and its `run_at` for the queue's order.
+/// The columns of `jobs` for a [`JobRow`], without those that only the queue's indexes need.
 macro_rules! job_columns {
     () => {
         "jobs.id, jobs.status, jobs.created_by, jobs.created_at, jobs.run_at, jobs.attempts, jobs.crashes, \
@@ -21,30 +21,30 @@ macro_rules! job_columns {
     };
 }
 
-/// The columns of `job_orders` that make a job, with those above.
+/// The columns of `job_orders` for a [`JobRow`].
 macro_rules! order_columns {
     () => {
         "job_orders.spec, job_orders.dataset_id, job_orders.request_id, job_orders.traceparent"
     };
 }
 
-/// All of them, for a [`JobRow`].
-macro_rules! whole {
+/// All columns of a [`JobRow`], in its order.
+macro_rules! all_columns {
     () => {
         concat!(crate::jobs::rows::job_columns!(), ", ", crate::jobs::rows::order_columns!())
     };
 }
 
-/// Where the columns of [`whole`] are read from.
-macro_rules! both_tables {
+/// The tables of a [`JobRow`].
+macro_rules! job_tables {
     () => {
         "jobs JOIN job_orders ON job_orders.id = jobs.id"
     };
 }
 
-pub(super) use {both_tables, job_columns, order_columns, whole};
+pub(super) use {all_columns, job_columns, job_tables, order_columns};
 
-/// What [`whole`] names.
+/// A job's columns.
 pub(super) struct JobRow {
     id: Uuid,
     status: String,
@@ -72,8 +72,8 @@ pub(super) struct JobRow {
     traceparent: Option<String>,
 }
 
-/// Reads the columns of [`whole`] in their order, which a row has to begin with: to look two dozen up by their names takes
-/// longer than to read them.
+/// Decodes the first columns of a row by position, because finding two dozen columns by name takes longer than decoding
+/// them.
 impl<'r, R: Row> FromRow<'r, R> for JobRow
 where
     usize: ColumnIndex<R>,
@@ -116,11 +116,11 @@ where
     }
 }
 
-/// What a column of such a row can be read as.
+/// A type that a column can be decoded as.
 trait Column<'r, R: Row>: Decode<'r, R::Database> + Type<R::Database> {}
 impl<'r, R: Row, T: Decode<'r, R::Database> + Type<R::Database>> Column<'r, R> for T {}
 
-/// The columns of a row, one after the other.
+/// Decodes the columns of a row in order.
 struct InOrder<'r, R>(&'r R, usize);
 
 impl<'r, R: Row> InOrder<'r, R>
@@ -131,7 +131,7 @@ where
         self.1 += 1;
         let index = self.1 - 1;
         self.0.try_get(index).map_err(|error| match error {
-            // The name tells more than the number.
+            // Report the column's name instead of its number.
             sqlx::Error::ColumnDecode { source, .. } => {
                 sqlx::Error::ColumnDecode { index: self.0.column(index).name().to_owned(), source }
             }
@@ -152,10 +152,10 @@ impl StoredRow for JobRow {
     fn read(self) -> Result<Job> {
         Ok(Job {
             id: JobId(self.id),
-            spec: read_back::spec(&self.spec)?,
+            spec: parse::spec(&self.spec)?,
             dataset_id: DatasetId(self.dataset_id),
             created_by: UserId(self.created_by),
-            status: read_back::status(&self.status)?,
+            status: parse::status(&self.status)?,
             counts: Counts { attempts: self.attempts, crashes: self.crashes, interruptions: self.interruptions },
             claim: self.claim,
             worker: self.worker,

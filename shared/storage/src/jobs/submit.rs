@@ -1,4 +1,4 @@
-//! Adding many jobs at once, and removing jobs whole.
+//! Bulk submission of jobs.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use super::{JobLimits, Jobs};
 use crate::audit::AuditEntry;
+use crate::bulk::{BulkStatement, execute_bulk, for_ids};
 use crate::error::{Result, StorageError};
-use crate::read_back;
-use crate::rows::{Each, execute_each, for_ids};
+use crate::parse;
 use crate::session::Session;
-use crate::sql::answered;
+use crate::sql::with_timeout;
 use crate::sqlite_session::SqliteSession;
 use crate::tx::Inner;
 
-macro_rules! orders {
+macro_rules! insert_orders {
     ($rows:literal) => {
         concat!(
             "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, \
@@ -26,7 +26,7 @@ macro_rules! orders {
         )
     };
 }
-macro_rules! queued {
+macro_rules! insert_jobs {
     ($rows:literal) => {
         concat!(
             "INSERT INTO jobs (id, status, created_by, priority, created_at, due, run_at, attempts, crashes, \
@@ -44,19 +44,18 @@ macro_rules! add_to_owners {
         )
     };
 }
-// All that is stored of submissions, in one statement: the seven arrays from `$11` on are the audit trail's, the three
-// from `$19` on the quotas'. No part of the statement reads `quota_total`, so Postgres carries it out last, and with it
-// `quotas`, on which it depends: their rows stay locked for the commit alone. A check on the two tables undoes it all
-// when a limit would be exceeded. A division by zero undoes it all after the deadline (`$24`): Postgres computes what
-// RETURNING names last, when it has waited for every lock.
+// One statement inserts jobs, audit entries (`$11` to `$17`) and quotas (`$19` to `$21`). No part of the statement reads
+// `quota_total`, so Postgres executes it last, together with `quotas`, on which it depends. So their rows are locked only
+// during the commit. CHECK constraints of the two quota tables fail the statement if a limit is exceeded. A division by
+// zero fails it after the deadline (`$24`): Postgres evaluates RETURNING last, after all lock waits.
 const POSTGRES: &str = concat!(
     "WITH new AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], \
      $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, \
      algorithm, created_by, dataset_id, created_at, request_id, priority, run_at, traceparent)), orders AS (",
-    orders!(
+    insert_orders!(
         "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent FROM new"
     ),
-    "), trail AS (INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
+    "), entries AS (INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
      unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[])), quotas AS (",
     add_to_owners!(
         "SELECT owner, added, most, FALSE FROM unnest($19::uuid[], $20::bigint[], $21::bigint[]) AS demand (owner, added, most) \
@@ -66,34 +65,34 @@ const POSTGRES: &str = concat!(
     "UPDATE job_quota_total SET active = active + $22::bigint, most = $23::bigint \
      WHERE id = 1 AND $22 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0 \
      RETURNING 1 / (clock_timestamp() <= $24::timestamptz)::int) ",
-    queued!(
+    insert_jobs!(
         "SELECT id, 'queued', created_by, priority, created_at, run_at <= created_at, run_at, 0, 0, 0, 0, 0, 1 FROM new"
     )
 );
 const SQLITE: &str = concat!(
-    orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $11)"),
+    insert_orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $11)"),
     "; ",
-    queued!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
+    insert_jobs!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
 );
 const SQLITE_OWNERS: &str = add_to_owners!("VALUES ($1, $2, $3, FALSE)");
 const SQLITE_TOTAL: &str = "UPDATE job_quota_total SET active = active + $1, most = $2 WHERE id = 1";
-const FORGET: Each = for_ids!("DELETE FROM job_orders WHERE id", "$1", "");
+const DELETE_ORDERS: BulkStatement = for_ids!("DELETE FROM job_orders WHERE id", "$1", "");
 
-/// What became of a submission.
+/// The result of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submission {
-    /// The jobs are stored, once the transaction is committed.
+    /// The jobs are inserted; commit the transaction.
     Stored,
-    /// A limit would be exceeded, or a dataset is deleted. [`Jobs::admit`] tells for which jobs, in another transaction.
+    /// A limit is exceeded or a dataset is deleted. Call [`Jobs::admit`] in a new transaction to find the refused jobs.
     LimitReached,
-    /// The deadline passed first.
+    /// The deadline has passed.
     Late,
 }
 
-/// What jobs add to the rows of their owners, and to the total.
+/// The increase of the quota rows of the owners and of the total.
 #[derive(Default)]
 struct Demand {
-    /// The owner, the jobs it adds, and the limit on them; by owner.
+    /// Owner, number of jobs and limit, sorted by owner.
     owners: Vec<(Uuid, i64, i64)>,
     total: i64,
     most: i64,
@@ -114,52 +113,48 @@ impl Demand {
 }
 
 impl Jobs<'_> {
-    /// Adds jobs as [`Job::submitted`] makes them, of each only what a submission can set, and what the audit trail says
-    /// of them. Their places are those that [`Jobs::admit`] keeps, or no limit counts.
+    /// Inserts jobs from [`Job::submitted`], with their audit entries. [`Jobs::admit`] must have reserved their quota, unless
+    /// no limit applies.
     ///
     /// # Errors
-    /// [`StorageError::Conflict`] when there is a job with the id of one of them.
-    pub async fn submit<J: Borrow<Job>>(&mut self, jobs: &[J], trail: &[AuditEntry]) -> Result<()> {
-        self.store(jobs, trail, &Demand::default()).await
+    /// [`StorageError::Conflict`] if an id exists.
+    pub async fn submit<J: Borrow<Job>>(&mut self, jobs: &[J], entries: &[AuditEntry]) -> Result<()> {
+        self.store(jobs, entries, &Demand::default()).await
     }
 
-    /// As [`Jobs::submit`], if no limit is exceeded and no data set of theirs is deleted, as far as the upper bounds of
-    /// the quotas tell. Keep nothing of this transaction unless the answer is [`Submission::Stored`]. On Postgres nothing
-    /// is stored after `deadline`, by the database's clock, however long the statement waits for locks. SQLite waits for
-    /// its only lock before the transaction begins.
-    ///
-    /// # Errors
-    /// As [`Jobs::submit`].
+    /// As [`Jobs::submit`], within the upper bounds of the quotas. Drop the transaction unless the result is
+    /// [`Submission::Stored`]. On Postgres nothing is stored after `deadline`, by the database's clock, also after lock
+    /// waits. SQLite waits for its only lock before the transaction begins.
     pub async fn submit_within<J: Borrow<Job>>(
         &mut self,
         jobs: &[J],
-        trail: &[AuditEntry],
+        entries: &[AuditEntry],
         limits: JobLimits,
         deadline: DateTime<Utc>,
     ) -> Result<Submission> {
-        match self.store(jobs, trail, &Demand::of(jobs, limits, deadline)).await {
+        match self.store(jobs, entries, &Demand::of(jobs, limits, deadline)).await {
             Ok(()) => Ok(Submission::Stored),
             Err(error) => refusal(&error).ok_or(error),
         }
     }
 
-    async fn store<J: Borrow<Job>>(&mut self, jobs: &[J], trail: &[AuditEntry], demand: &Demand) -> Result<()> {
+    async fn store<J: Borrow<Job>>(&mut self, jobs: &[J], entries: &[AuditEntry], demand: &Demand) -> Result<()> {
         self.0.check_may_write()?;
         let jobs: Vec<&Job> = jobs.iter().map(Borrow::borrow).collect();
-        let specs = jobs.iter().map(|job| read_back::text(&job.spec)).collect::<Result<Vec<_>>>()?;
+        let specs = jobs.iter().map(|job| parse::spec_json(&job.spec)).collect::<Result<Vec<_>>>()?;
         match &mut self.0.inner {
-            Inner::Postgres(session) => submit_together(session, &jobs, specs, trail, demand).await,
+            Inner::Postgres(session) => submit_together(session, &jobs, specs, entries, demand).await,
             Inner::Sqlite(session) => {
                 submit_each(session, &jobs, &specs, demand).await?;
-                self.0.audit().insert_many(trail).await
+                self.0.audit().insert_many(entries).await
             }
         }
     }
 
-    /// Removes the orders of jobs that this very transaction removed.
-    pub(super) async fn forget_orders(&mut self, gone: &[(Uuid,)]) -> Result<()> {
-        if !gone.is_empty() {
-            execute_each!(self.0, FORGET, [], gone, |job| [job.0])?;
+    /// Deletes the `job_orders` rows of deleted jobs.
+    pub(super) async fn delete_orders(&mut self, deleted: &[(Uuid,)]) -> Result<()> {
+        if !deleted.is_empty() {
+            execute_bulk!(self.0, DELETE_ORDERS, [], deleted, |job| [job.0])?;
         }
         Ok(())
     }
@@ -168,7 +163,7 @@ impl Jobs<'_> {
 /// SQLSTATE `division_by_zero`.
 const DIVISION_BY_ZERO: &str = "22012";
 
-/// What the statement's own checks refused, if it was one of them.
+/// The result, if a check of the statement refused the submission.
 fn refusal(error: &StorageError) -> Option<Submission> {
     let StorageError::Other(cause) = error else { return None };
     let cause = cause.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error)?;
@@ -182,7 +177,7 @@ async fn submit_together(
     session: &mut Session,
     jobs: &[&Job],
     specs: Vec<String>,
-    trail: &[AuditEntry],
+    entries: &[AuditEntry],
     demand: &Demand,
 ) -> Result<()> {
     let query = sqlx::query(POSTGRES)
@@ -197,13 +192,13 @@ async fn submit_together(
         .bind(array(jobs, |job| job.request_id.as_deref()))
         .bind(array(jobs, |job| job.spec.priority))
         .bind(array(jobs, |job| job.run_at))
-        .bind(array(trail, |entry| entry.id))
-        .bind(array(trail, |entry| entry.at))
-        .bind(array(trail, |entry| entry.actor.map(|id| id.0)))
-        .bind(array(trail, |entry| entry.action.as_str()))
-        .bind(array(trail, |entry| entry.subject.as_str()))
-        .bind(array(trail, |entry| entry.request_id.as_deref()))
-        .bind(array(trail, |entry| entry.detail.to_string()))
+        .bind(array(entries, |entry| entry.id))
+        .bind(array(entries, |entry| entry.at))
+        .bind(array(entries, |entry| entry.actor.map(|id| id.0)))
+        .bind(array(entries, |entry| entry.action.as_str()))
+        .bind(array(entries, |entry| entry.subject.as_str()))
+        .bind(array(entries, |entry| entry.request_id.as_deref()))
+        .bind(array(entries, |entry| entry.detail.to_string()))
         .bind(array(jobs, |job| job.traceparent.as_deref()))
         .bind(array(&demand.owners, |owner| owner.0))
         .bind(array(&demand.owners, |owner| owner.1))
@@ -211,12 +206,12 @@ async fn submit_together(
         .bind(demand.total)
         .bind(demand.most)
         .bind(demand.deadline);
-    let outcome = answered(query.execute(&mut **session)).await;
+    let outcome = with_timeout(query.execute(&mut **session)).await;
     session.note(outcome)?;
     Ok(())
 }
 
-/// One field of all items.
+/// An array with one field of all items.
 fn array<'i, T, F>(items: &'i [T], field: impl Fn(&'i T) -> F) -> Vec<F> {
     items.iter().map(field).collect()
 }
@@ -224,12 +219,12 @@ fn array<'i, T, F>(items: &'i [T], field: impl Fn(&'i T) -> F) -> Vec<F> {
 async fn submit_each(session: &mut SqliteSession, jobs: &[&Job], specs: &[String], demand: &Demand) -> Result<()> {
     for (owner, added, most) in &demand.owners {
         let query = sqlx::query(SQLITE_OWNERS).bind(owner).bind(added).bind(most);
-        let outcome = answered(query.execute(session.connection()?)).await;
+        let outcome = with_timeout(query.execute(session.connection()?)).await;
         session.note(outcome)?;
     }
     if demand.total > 0 {
         let query = sqlx::query(SQLITE_TOTAL).bind(demand.total).bind(demand.most);
-        let outcome = answered(query.execute(session.connection()?)).await;
+        let outcome = with_timeout(query.execute(session.connection()?)).await;
         session.note(outcome)?;
     }
     for (job, spec) in jobs.iter().zip(specs) {
@@ -245,7 +240,7 @@ async fn submit_each(session: &mut SqliteSession, jobs: &[&Job], specs: &[String
             .bind(job.spec.priority)
             .bind(job.run_at)
             .bind(job.traceparent.as_deref());
-        let outcome = answered(query.execute(session.connection()?)).await;
+        let outcome = with_timeout(query.execute(session.connection()?)).await;
         session.note(outcome)?;
     }
     Ok(())

@@ -1,21 +1,18 @@
-//! What the sweep looks for among jobs that run and jobs that wait.
+//! Queries of the sweep.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::Job;
 
 use super::Jobs;
-use super::rows::{JobRow, both_tables, whole};
+use super::rows::{JobRow, all_columns, job_tables};
 use crate::error::Result;
 use crate::sql::{all, execute};
 use crate::stored::{Stored, readable};
 
 impl Jobs<'_> {
-    /// Running jobs whose lease has run out, longest ago first. End them with [`Jobs::end_lost_run`]. It reads all that
-    /// run: an index over leases would have to be written with every renewal. Jobs that cannot be read are skipped, and
-    /// keep their state until a version of the program that can read them leads the sweep.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Running jobs with an expired lease, those that expired first. Finish them with [`Jobs::finish_lost_run`]. The query reads
+    /// all running jobs, because every renewal would have to update an index on leases. Unreadable jobs are skipped: they
+    /// stay running until a leader of another version can read them.
     pub async fn expired(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<Job>> {
         let (mut jobs, mut skipped) = (Vec::new(), 0);
         loop {
@@ -23,9 +20,9 @@ impl Jobs<'_> {
                 self.0,
                 concat!(
                     "SELECT ",
-                    whole!(),
+                    all_columns!(),
                     " FROM ",
-                    both_tables!(),
+                    job_tables!(),
                     " WHERE jobs.status = 'running' AND jobs.lease_expires_at <= $1 \
                      ORDER BY jobs.lease_expires_at, jobs.id LIMIT $2 OFFSET $3"
                 ),
@@ -35,7 +32,7 @@ impl Jobs<'_> {
             )?;
             let found = rows.len();
             jobs.extend(readable(rows));
-            // Only where nothing on the page was readable: the leader ends what it gets, and then asks again.
+            // Continue only if no row was readable. The leader finishes the jobs it gets and calls again.
             if !jobs.is_empty() || i64::try_from(found).is_ok_and(|found| found < limit) {
                 return Ok(jobs);
             }
@@ -43,13 +40,9 @@ impl Jobs<'_> {
         }
     }
 
-    /// Notes of waiting jobs whose `run_at` has come that they are due, those that have been due for longest first, at
-    /// most `limit`. Answers how many.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Sets the due flag of queued jobs whose `run_at` has passed, those due first, at most `limit`. Returns how many.
     pub async fn promote_due(&mut self, now: DateTime<Utc>, limit: i64) -> Result<u64> {
-        // What is asked for inside is asked for again outside: a job that was claimed between the two is left alone.
+        // The outer condition excludes a job that is claimed concurrently.
         execute!(
             self.0,
             "UPDATE jobs SET due = TRUE WHERE status = 'queued' AND due = FALSE AND run_at <= $1 AND id IN \

@@ -1,4 +1,4 @@
-//! Aliases: names that move from version to version at once for everybody.
+//! Aliases of model versions.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::ModelName;
@@ -8,20 +8,14 @@ use crate::error::Result;
 use crate::sql::{all, execute, one};
 
 impl Models<'_> {
-    /// A model's aliases with the versions they point at, by name.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The aliases of a model and their versions, by alias.
     pub async fn aliases(&mut self, name: &ModelName) -> Result<Vec<(String, i64)>> {
         all!(self.0, "SELECT alias, version FROM model_aliases WHERE model_name = $1 ORDER BY alias", name.as_str(),)
     }
 
-    /// Points `alias` at `version`, wherever it pointed before. `false` when the model has no such version.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Sets `alias` to `version`. Returns `false` if the version does not exist.
     pub async fn set_alias(&mut self, name: &ModelName, alias: &str, version: i64, now: DateTime<Utc>) -> Result<bool> {
-        if !self.hold(name).await? {
+        if !self.lock_model(name).await? {
             return Ok(false);
         }
         let (there,): (bool,) = one!(
@@ -31,18 +25,15 @@ impl Models<'_> {
             version,
         )?;
         if there {
-            self.point(name, alias, version, now).await?;
+            self.write_alias(name, alias, version, now).await?;
             bump_revision(self.0).await?;
         }
         Ok(there)
     }
 
-    /// Removes an alias; `false` when there was none.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes an alias. Returns `false` if it does not exist.
     pub async fn delete_alias(&mut self, name: &ModelName, alias: &str) -> Result<bool> {
-        self.hold(name).await?;
+        self.lock_model(name).await?;
         let changed =
             execute!(self.0, "DELETE FROM model_aliases WHERE model_name = $1 AND alias = $2", name.as_str(), alias,)?;
         if changed == 1 {
@@ -51,8 +42,8 @@ impl Models<'_> {
         Ok(changed == 1)
     }
 
-    /// Moves an alias of a model that is held.
-    pub(super) async fn point(
+    /// Sets an alias of a locked model.
+    pub(super) async fn write_alias(
         &mut self,
         name: &ModelName,
         alias: &str,

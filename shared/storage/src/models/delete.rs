@@ -1,4 +1,4 @@
-//! Deleting versions and models. Their numbers are never used again.
+//! Deletion of versions and models. Version numbers are never reused.
 
 use trainyard_domain::ModelName;
 
@@ -6,30 +6,27 @@ use super::{Models, bump_revision};
 use crate::error::Result;
 use crate::sql::{all, execute, write_all, write_optional};
 
-/// What came of deleting a model or a version.
+/// The result of deleting a model or a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelDeletion {
-    /// It is gone once the transaction is committed, and then the objects under these artifact keys can be removed.
+    /// Deleted. Remove the objects under these artifact keys after the commit.
     Deleted {
-        /// Artifact keys.
+        /// Keys of the artifacts.
         keys: Vec<String>,
-        /// The aliases that went with it.
+        /// The deleted aliases.
         aliases: Vec<String>,
     },
-    /// These aliases point at it: drop the transaction.
+    /// These aliases prevent the deletion: drop the transaction.
     Aliased(Vec<String>),
-    /// There is none.
+    /// It does not exist.
     Missing,
 }
 
 impl Models<'_> {
-    /// Deletes a version and, if `force`, the aliases that point at it. Aliases are looked for after the model's row is
-    /// locked, so none is pointed at the version meanwhile.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes a version and, with `force`, its aliases. Locks the model before it reads the aliases, so that no alias is set
+    /// concurrently.
     pub async fn delete_version(&mut self, name: &ModelName, version: i64, force: bool) -> Result<ModelDeletion> {
-        self.hold(name).await?;
+        self.lock_model(name).await?;
         let aliases: Vec<(String,)> = all!(
             self.0,
             "SELECT alias FROM model_aliases WHERE model_name = $1 AND version = $2 ORDER BY alias",
@@ -51,11 +48,8 @@ impl Models<'_> {
         Ok(ModelDeletion::Deleted { keys: vec![key], aliases })
     }
 
-    /// Deletes a model with all it has, unless an alias points at one of its versions and `force` is not set. The name can
-    /// be published to again, and goes on counting where it stopped.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes a model with its versions. Without `force`, aliases prevent the deletion. A later publish under the name
+    /// continues the version numbers.
     pub async fn delete(&mut self, name: &ModelName, force: bool) -> Result<ModelDeletion> {
         let now = self.0.now().await?;
         let changed = execute!(

@@ -1,7 +1,7 @@
-//! The `models`, `model_versions` and `model_aliases` tables, and the counter the inference role polls.
+//! The tables `models`, `model_versions` and `model_aliases`, and the revision that the inference role polls.
 //!
-//! `publish` adds versions; `read` and `rows` read them back; `aliases` says which are served; `delete` removes. Whoever
-//! changes a model first writes its row, so that changes of one model queue up, and then moves the counter.
+//! Every change of a model first locks its row, so that changes of one model are serialized, and then increases the
+//! revision.
 
 mod aliases;
 mod delete;
@@ -19,14 +19,14 @@ use crate::error::Result;
 use crate::sql::{execute, one};
 use crate::tx::Tx;
 
-/// Models, versions, aliases.
+/// Models, versions and aliases.
 #[derive(Debug)]
 pub struct Models<'t>(pub(crate) &'t mut Tx);
 
-/// One model.
+/// A model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
-    /// Its id, a UUIDv7: models are listed by it.
+    /// Its id, a UUIDv7, by which models are listed.
     pub id: Uuid,
     /// Its name.
     pub name: ModelName,
@@ -34,14 +34,14 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
 }
 
-/// A version that an alias points at: what the inference role needs to load it.
+/// A version with an alias, as the inference role loads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedVersion {
     /// The model's name.
     pub model: String,
     /// The version's number.
     pub version: i64,
-    /// The aliases that point at it, in order.
+    /// Its aliases, sorted.
     pub aliases: Vec<String>,
     /// The artifact's SHA-256, hexadecimal.
     pub sha256: String,
@@ -52,19 +52,15 @@ pub struct ServedVersion {
 }
 
 impl Models<'_> {
-    /// A number that moves with every publish, alias move, deletion, and change of an account: while it stands still,
-    /// the inference role has nothing to load.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The serving revision. It increases with every publish, alias change, deletion, and change of an account. While it is
+    /// unchanged, the inference role has nothing to load.
     pub async fn revision(&mut self) -> Result<i64> {
         let (revision,): (i64,) = one!(self.0, "SELECT revision FROM serving_state WHERE id = 1")?;
         Ok(revision)
     }
 
-    /// Waits for whoever changes this model and keeps others out until this transaction ends. `false` when there is
-    /// no such model.
-    async fn hold(&mut self, name: &ModelName) -> Result<bool> {
+    /// Locks the model until the end of the transaction. Returns `false` if the model does not exist.
+    async fn lock_model(&mut self, name: &ModelName) -> Result<bool> {
         let changed = execute!(
             self.0,
             "UPDATE models SET latest_version = latest_version WHERE name = $1 AND deleted_at IS NULL",
@@ -74,7 +70,7 @@ impl Models<'_> {
     }
 }
 
-/// Moves the counter of [`Models::revision`].
+/// Increases [`Models::revision`].
 pub(crate) async fn bump_revision(tx: &mut Tx) -> Result<()> {
     execute!(tx, "UPDATE serving_state SET revision = revision + 1 WHERE id = 1")?;
     Ok(())

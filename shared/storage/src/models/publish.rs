@@ -1,4 +1,4 @@
-//! Publishing a version: numbered, unique per job, served at once when it should be.
+//! Publishing of model versions.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -10,46 +10,46 @@ use super::{Models, bump_revision};
 use crate::error::Result;
 use crate::sql::{execute, one, write_one};
 
-/// What a run hands over.
+/// A version to publish.
 #[derive(Debug, Clone)]
 pub struct NewVersion {
     /// The model's name.
     pub name: ModelName,
     /// The job that trained it.
     pub job_id: JobId,
-    /// What trained it.
+    /// The training algorithm.
     pub algorithm: Algorithm,
-    /// Feature names in the model's order.
+    /// Feature names, in the order of the model's columns.
     pub features: Vec<String>,
     /// The target column.
     pub target: String,
-    /// Held-out metrics, as in the API.
+    /// Metrics on the held-out part.
     pub metrics: Value,
-    /// The data set version it was trained on.
+    /// The dataset version that it was trained on.
     pub dataset_id: DatasetId,
-    /// The artifact's size in bytes.
+    /// Size of the artifact in bytes.
     pub size: i64,
-    /// The artifact's SHA-256, hexadecimal.
+    /// SHA-256 of the artifact, hexadecimal.
     pub sha256: String,
-    /// Where the artifact lies in the object store.
+    /// The artifact's key in the object store.
     pub artifact_key: String,
-    /// Where in a trace it is published.
+    /// Trace context of the publication.
     pub traceparent: Option<String>,
-    /// When it is published.
+    /// Time of the publication.
     pub now: DateTime<Utc>,
-    /// Whether `production` moves to it even when it is not the model's only version.
+    /// Whether `production` is set to this version even if the model has other versions.
     pub auto_promote: bool,
 }
 
 impl Models<'_> {
-    /// Adds a version and answers its number: one past the highest the name ever had, deleted ones included. Publishes
-    /// to one model wait for each other. The alias `production` moves to a model's only version, and to any when
-    /// `auto_promote` says so.
+    /// Publishes a version and returns its number: the highest number of the model, also a deleted one, plus 1. Concurrent
+    /// publishes to one model wait for each other. Sets the alias `production` if the model has no other version or with
+    /// `auto_promote`.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when the job has published before.
+    /// [`crate::StorageError::Conflict`] if the job has published before.
     pub async fn publish(&mut self, new: &NewVersion) -> Result<i64> {
-        // The row lock this takes is what makes the numbers unique: the next publisher waits here for our commit.
+        // The lock of this row makes the numbers unique: a concurrent publish waits here for the commit.
         let (version,): (i64,) = write_one!(
             self.0,
             "INSERT INTO models (name, id, latest_version, created_at) VALUES ($1, $2, 1, $3) \
@@ -65,7 +65,7 @@ impl Models<'_> {
             one!(self.0, "SELECT EXISTS (SELECT 1 FROM model_versions WHERE model_name = $1)", new.name.as_str())?;
         self.insert_version(new, version).await?;
         if new.auto_promote || !others {
-            self.point(&new.name, PRODUCTION, version, new.now).await?;
+            self.write_alias(&new.name, PRODUCTION, version, new.now).await?;
         }
         bump_revision(self.0).await?;
         Ok(version)

@@ -1,4 +1,4 @@
-//! Reading models and versions. A version and its aliases come from one statement, so they always fit together.
+//! Queries of models and versions. One statement reads a version and its aliases, so they are consistent.
 
 use std::collections::HashSet;
 
@@ -7,16 +7,13 @@ use uuid::Uuid;
 
 use super::rows::{ModelRow, ServedRow, VersionRow, fold, fold_served};
 use super::{Model, Models, ServedVersion};
+use crate::bulk::select_in;
 use crate::error::Result;
-use crate::rows::among;
 use crate::sql::{all, optional};
 use crate::stored::{Id, PageReader, Pair, Stored, readable};
 
 impl Models<'_> {
-    /// The model of this name.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The model with this name.
     pub async fn get(&mut self, name: &ModelName) -> Result<Option<Model>> {
         let row: Option<Stored<ModelRow>> = optional!(
             self.0,
@@ -26,10 +23,7 @@ impl Models<'_> {
         row.map(Stored::value).transpose()
     }
 
-    /// Models older than the one with the id `before`, newest first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Models older than `before`, newest first. Unreadable rows are left out.
     pub async fn list(&mut self, before: Option<Uuid>, limit: i64) -> Result<Vec<Model>> {
         let mut page: PageReader<ModelRow> = PageReader::new(before.map(Id), limit);
         while let Some((before, limit)) = page.next_query() {
@@ -43,10 +37,7 @@ impl Models<'_> {
         Ok(page.values())
     }
 
-    /// One version of a model.
-    ///
-    /// # Errors
-    /// As every query.
+    /// A version of a model.
     pub async fn version(&mut self, name: &ModelName, version: i64) -> Result<Option<ModelVersion>> {
         let rows: Vec<Stored<VersionRow>> = all!(
             self.0,
@@ -59,10 +50,7 @@ impl Models<'_> {
         fold(rows).pop().map(Stored::value).transpose()
     }
 
-    /// Versions of a model below the number `before`, newest first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Versions of a model below `before`, newest first. Unreadable rows are left out.
     pub async fn versions(&mut self, name: &ModelName, before: Option<i64>, limit: i64) -> Result<Vec<ModelVersion>> {
         let first = before.map(|before| Pair(name.as_str().to_owned(), before));
         let mut page: PageReader<VersionRow> = PageReader::new(first, limit);
@@ -81,33 +69,24 @@ impl Models<'_> {
         Ok(page.values())
     }
 
-    /// The newest version of each of these models, all different, in no order; one query, however many they are.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The newest version of each of these distinct models, in no order, by one query. Unreadable rows are left out.
     pub async fn latest_of(&mut self, names: &[&str]) -> Result<Vec<ModelVersion>> {
         let sql = "SELECT v.*, a.alias FROM model_versions v \
                    LEFT JOIN model_aliases a ON a.model_name = v.model_name AND a.version = v.version \
                    WHERE v.version = (SELECT MAX(n.version) FROM model_versions n WHERE n.model_name = v.model_name) \
                    AND v.model_name";
         let rows: Vec<Stored<VersionRow>> =
-            among!(self.0, sql, names, |name| *name, " ORDER BY v.model_name, a.alias")?;
+            select_in!(self.0, sql, names, |name| *name, " ORDER BY v.model_name, a.alias")?;
         Ok(readable(fold(rows)))
     }
 
-    /// The aliases of these models, all different, as model, alias and version; one query, however many they are.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The aliases of these distinct models, as model, alias and version, by one query.
     pub async fn aliases_of(&mut self, names: &[&str]) -> Result<Vec<(String, String, i64)>> {
         let sql = "SELECT model_name, alias, version FROM model_aliases WHERE model_name";
-        among!(self.0, sql, names, |name| *name, "")
+        select_in!(self.0, sql, names, |name| *name, "")
     }
 
-    /// Every version that an alias points at: what the inference role loads.
-    ///
-    /// # Errors
-    /// As every query.
+    /// All versions with an alias, which the inference role loads.
     pub async fn served(&mut self) -> Result<Vec<ServedVersion>> {
         let rows: Vec<ServedRow> = all!(
             self.0,
@@ -118,14 +97,11 @@ impl Models<'_> {
         Ok(fold_served(rows))
     }
 
-    /// Which of these artifact keys, all different, are those of versions. An object under another key is an orphan, unless
-    /// a run is about to publish it.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Which of these distinct artifact keys belong to versions. An object under another key is an orphan, unless a run has
+    /// not published it yet.
     pub async fn named(&mut self, artifact_keys: &[&str]) -> Result<HashSet<String>> {
         let sql = "SELECT artifact_key FROM model_versions WHERE artifact_key";
-        let rows: Vec<(String,)> = among!(self.0, sql, artifact_keys, |key| *key, "")?;
+        let rows: Vec<(String,)> = select_in!(self.0, sql, artifact_keys, |key| *key, "")?;
         Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of the model tables, as both drivers read them.
+//! Rows of the model tables.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Model, ServedVersion};
 use crate::error::Result;
 use crate::from_row::from_row;
-use crate::read_back;
+use crate::parse;
 use crate::stored::{Id, Pair, Stored, StoredRow};
 
 from_row! {
@@ -30,12 +30,12 @@ impl StoredRow for ModelRow {
     }
 
     fn read(self) -> Result<Model> {
-        Ok(Model { id: self.id, name: read_back::model_name(&self.name)?, created_at: self.created_at })
+        Ok(Model { id: self.id, name: parse::model_name(&self.name)?, created_at: self.created_at })
     }
 }
 
 from_row! {
-    /// A version joined with one of its aliases, or with none.
+    /// A version, joined with one of its aliases or with none.
     pub(super) struct VersionRow {
         model_name: String,
         version: i64,
@@ -52,7 +52,7 @@ from_row! {
         created_at: DateTime<Utc>,
         alias: Option<String>,
     } default {
-        /// What [`fold`] adds.
+        /// Set by [`fold`].
         further_aliases: Vec<String>,
     }
 }
@@ -68,10 +68,10 @@ impl StoredRow for VersionRow {
 
     fn read(self) -> Result<ModelVersion> {
         Ok(ModelVersion {
-            name: read_back::model_name(&self.model_name)?,
+            name: parse::model_name(&self.model_name)?,
             version: self.version,
             job_id: JobId(self.job_id),
-            algorithm: read_back::algorithm(&self.algorithm)?,
+            algorithm: parse::algorithm(&self.algorithm)?,
             features: self.features.0,
             target: self.target,
             metrics: self.metrics.0,
@@ -86,7 +86,7 @@ impl StoredRow for VersionRow {
     }
 }
 
-/// Folds rows that stand next to each other and differ in the alias alone into one row for each version.
+/// Merges adjacent rows that differ only in the alias into one row for each version.
 pub(super) fn fold(rows: Vec<Stored<VersionRow>>) -> Vec<Stored<VersionRow>> {
     let mut versions: Vec<Stored<VersionRow>> = Vec::new();
     for row in rows {
@@ -100,7 +100,7 @@ pub(super) fn fold(rows: Vec<Stored<VersionRow>>) -> Vec<Stored<VersionRow>> {
 }
 
 from_row! {
-    /// A version joined with one of its aliases: what the inference role needs, and nothing that only the API shows.
+    /// A version, joined with one of its aliases. Has no column that may be unreadable.
     pub(super) struct ServedRow {
         model_name: String,
         version: i64,
@@ -111,7 +111,7 @@ from_row! {
     }
 }
 
-/// Folds rows that stand next to each other and differ in the alias alone into one version each.
+/// Merges adjacent rows that differ only in the alias into one version each.
 pub(super) fn fold_served(rows: Vec<ServedRow>) -> Vec<ServedVersion> {
     let mut versions: Vec<ServedVersion> = Vec::new();
     for row in rows {

@@ -1,7 +1,7 @@
-//! The `schedules` table and what its due times came to (`runs`).
+//! The tables `schedules` and `schedule_runs`.
 //!
-//! A schedule's `revision` moves with every write, and every write names the one it read: of two processes that act on
-//! the same due time, or a person who changes a schedule while it fires, one comes first and the other finds no row.
+//! Optimistic locking: every write of a schedule increases `revision` and names the revision that it read. Of two
+//! concurrent writes, the second one changes no row.
 
 mod rows;
 mod runs;
@@ -21,22 +21,19 @@ use rows::ScheduleRow;
 #[derive(Debug)]
 pub struct Schedules<'t>(pub(crate) &'t mut Tx);
 
-/// What a firing leaves on its schedule.
+/// The result of a due time, stored on its schedule.
 #[derive(Debug, Clone, Default)]
-pub struct Fired {
-    /// The job it submitted last, and when; `None` keeps what is there.
+pub struct ScheduleResult {
+    /// The submitted job and its time. `None` keeps the stored values.
     pub job: Option<(JobId, DateTime<Utc>)>,
-    /// Why it was refused; `None` takes an older reason away if there is a job, else keeps it.
+    /// Why the submission was refused. `None` clears the stored reason if there is a job, otherwise keeps it.
     pub error: Option<String>,
 }
 
 impl Schedules<'_> {
-    /// Adds a schedule unless there are `most` already: `false` then. Additions at the same time wait for each other.
-    ///
-    /// # Errors
-    /// As [`Schedules::insert`].
+    /// Inserts a schedule. Returns `false` if `most` schedules exist. Concurrent calls wait for each other.
     pub async fn insert_within(&mut self, schedule: &Schedule, most: i64) -> Result<bool> {
-        // Of two statements that count at the same time neither sees what the other adds; this row makes them take turns.
+        // A lock: two concurrent transactions would not see each other's row in the count.
         execute!(self.0, "UPDATE schedule_lock SET id = id WHERE id = 1")?;
         let fits = self.count().await? < most;
         if fits {
@@ -45,10 +42,10 @@ impl Schedules<'_> {
         Ok(fits)
     }
 
-    /// Adds a schedule.
+    /// Inserts a schedule.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when its name is taken or its creator is not there.
+    /// [`crate::StorageError::Conflict`] if the name is taken or the creator does not exist.
     pub async fn insert(&mut self, schedule: &Schedule) -> Result<()> {
         execute!(
             self.0,
@@ -76,18 +73,12 @@ impl Schedules<'_> {
     }
 
     /// The schedule with this id.
-    ///
-    /// # Errors
-    /// As every query.
     pub async fn get(&mut self, id: ScheduleId) -> Result<Option<Schedule>> {
         let row: Option<Stored<ScheduleRow>> = optional!(self.0, "SELECT * FROM schedules WHERE id = $1", id.0)?;
         row.map(Stored::value).transpose()
     }
 
-    /// Schedules older than `before`, newest first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Schedules older than `before`, newest first. Unreadable rows are left out.
     pub async fn list(&mut self, before: Option<ScheduleId>, limit: i64) -> Result<Vec<Schedule>> {
         let mut page: PageReader<ScheduleRow> = PageReader::new(before.map(|id| Id(id.0)), limit);
         while let Some((before, limit)) = page.next_query() {
@@ -101,19 +92,13 @@ impl Schedules<'_> {
         Ok(page.values())
     }
 
-    /// How many there are.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Number of schedules.
     pub async fn count(&mut self) -> Result<i64> {
         let (count,): (i64,) = one!(self.0, "SELECT COUNT(*) FROM schedules")?;
         Ok(count)
     }
 
-    /// Writes what a person can change, over the revision that `schedule` was read with. `false` when it has moved on.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Updates the fields that users can change. Returns `false` if the revision has changed since it was read.
     pub async fn update(&mut self, schedule: &Schedule) -> Result<bool> {
         let changed = execute!(
             self.0,
@@ -135,18 +120,12 @@ impl Schedules<'_> {
         Ok(changed == 1)
     }
 
-    /// Removes a schedule and its runs; its jobs stay. `false` when there is none.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes a schedule and its runs, but not its jobs. Returns `false` if it does not exist.
     pub async fn delete(&mut self, id: ScheduleId) -> Result<bool> {
         Ok(execute!(self.0, "DELETE FROM schedules WHERE id = $1", id.0)? == 1)
     }
 
-    /// Schedules with a time that has come, longest ago first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Due schedules, those due first.
     pub async fn due(&mut self, now: DateTime<Utc>, limit: i64) -> Result<Vec<ScheduleId>> {
         let rows: Vec<(Uuid,)> = all!(
             self.0,
@@ -157,11 +136,8 @@ impl Schedules<'_> {
         Ok(rows.into_iter().map(|(id,)| ScheduleId(id)).collect())
     }
 
-    /// Takes the times that have come: whoever moves the schedule on to `next` may act on those before. `false` when
-    /// somebody else did, or the schedule was changed, paused or removed.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Advances the schedule to `next`, which gives the caller the right to act on the earlier due times. Returns `false` if
+    /// another process advanced it, or if it was changed, paused or deleted.
     pub async fn advance(&mut self, schedule: &Schedule, next: Option<DateTime<Utc>>) -> Result<bool> {
         let changed = execute!(
             self.0,
@@ -174,11 +150,8 @@ impl Schedules<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes on the schedule what a firing came to.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn note(&mut self, id: ScheduleId, fired: &Fired) -> Result<()> {
+    /// Stores the result of a due time on the schedule.
+    pub async fn record_result(&mut self, id: ScheduleId, fired: &ScheduleResult) -> Result<()> {
         let (job, at) = fired.job.unzip();
         execute!(
             self.0,

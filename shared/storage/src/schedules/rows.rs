@@ -1,4 +1,4 @@
-//! Rows of `schedules` and `schedule_runs`, as both drivers read them.
+//! Rows of `schedules` and `schedule_runs`.
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::from_row::from_row;
-use crate::read_back::corrupt;
+use crate::parse::corrupt;
 use crate::stored::{Id, Pair, StoredRow};
 
 from_row! {

@@ -1,4 +1,4 @@
-//! What the due times of schedules came to, and the jobs that came of them.
+//! Runs of schedules: the results of due times.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{JobId, Schedule, ScheduleId, ScheduleRun};
@@ -10,14 +10,14 @@ use crate::error::Result;
 use crate::sql::{all, execute};
 use crate::stored::{PageReader, Pair};
 
-/// The runs in which a job that has not ended is looked for, from the newest back.
-const LOOKED_BACK: i64 = 100;
+/// Number of the latest runs that are searched for active jobs.
+const SEARCHED_RUNS: i64 = 100;
 
 impl Schedules<'_> {
-    /// Writes down what a due time came to. `false` when it came to something already: then nothing may be done.
+    /// Inserts a run. Returns `false` if the due time has a run: then the caller must not act.
     ///
     /// # Errors
-    /// [`crate::StorageError::Conflict`] when the schedule is not there.
+    /// [`crate::StorageError::Conflict`] if the schedule does not exist.
     pub async fn add_run(&mut self, run: &ScheduleRun) -> Result<bool> {
         let changed = execute!(
             self.0,
@@ -33,10 +33,7 @@ impl Schedules<'_> {
         Ok(changed == 1)
     }
 
-    /// Runs that were due before `before`, latest first.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Runs that were due before `before`, latest first. Unreadable rows are left out.
     pub async fn runs(
         &mut self,
         id: ScheduleId,
@@ -64,10 +61,7 @@ impl Schedules<'_> {
         Ok(page.values())
     }
 
-    /// The schedule's jobs that are queued or running: its last one, and those of its latest hundred runs that made one.
-    ///
-    /// # Errors
-    /// As every query.
+    /// The schedule's queued and running jobs, among its last job and the jobs of its latest [`SEARCHED_RUNS`] runs.
     pub async fn active_jobs(&mut self, schedule: &Schedule) -> Result<Vec<JobId>> {
         let rows: Vec<(Uuid,)> = all!(
             self.0,
@@ -76,16 +70,13 @@ impl Schedules<'_> {
              ORDER BY due_at DESC LIMIT $2) AS latest) \
              UNION SELECT id FROM jobs WHERE status IN ('queued', 'running') AND id = $3",
             schedule.id.0,
-            LOOKED_BACK,
+            SEARCHED_RUNS,
             schedule.last_job_id.map(|id| id.0),
         )?;
         Ok(rows.into_iter().map(|(id,)| JobId(id)).collect())
     }
 
-    /// Forgets all but the latest `keep` runs. Times that far back never fire again: the schedule has moved on.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Deletes all but the latest `keep` runs. The schedule has advanced past the deleted ones.
     pub async fn trim_runs(&mut self, id: ScheduleId, keep: i64) -> Result<u64> {
         execute!(
             self.0,

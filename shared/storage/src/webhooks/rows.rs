@@ -1,4 +1,4 @@
-//! A row of `webhook_deliveries`, as both drivers read it.
+//! Rows of `webhook_deliveries`.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::from_row::from_row;
-use crate::read_back;
+use crate::parse;
 use crate::stored::{Id, StoredRow};
 
 from_row! {
@@ -48,7 +48,7 @@ impl StoredRow for DeliveryRow {
             receiver: self.receiver,
             event: self.event,
             payload: self.payload.0,
-            status: read_back::delivery_status(&self.status)?,
+            status: parse::delivery_status(&self.status)?,
             claim: self.claim,
             attempts: self.attempts,
             next_attempt_at: self.next_attempt_at,

@@ -1,156 +1,156 @@
-//! Ended jobs go when their time is up, and nothing else goes with them.
+//! Expiry of finished jobs.
 
 use trainyard_domain::{Job, JobId, JobStatus, ModelName};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 
 on_both!(
-    dead_jobs_go_when_their_time_is_up,
-    a_batch_takes_no_more_than_it_may,
-    a_job_that_was_retried_meanwhile_stays,
-    a_succeeded_job_stays_as_long_as_its_version,
-    the_walk_over_succeeded_jobs_goes_on_where_it_was,
-    the_walk_gets_past_jobs_that_ended_late,
+    failed_and_cancelled_jobs_expire,
+    a_batch_of_expiry_is_limited,
+    a_job_that_is_retried_during_expiry_stays,
+    a_succeeded_job_is_kept_with_its_version,
+    the_expiry_of_succeeded_jobs_continues_at_its_cursor,
+    the_expiry_continues_past_jobs_that_finished_late,
 );
 
-/// A job that ended so many seconds before the present, and was submitted a second before that.
-async fn ended(bench: &Bench, status: JobStatus, ago: i64) -> JobId {
-    bench
+/// A job that finished `ago` seconds before `now`, one second after its submission.
+async fn ended(fixture: &Fixture, status: JobStatus, ago: i64) -> JobId {
+    fixture
         .queue_with(|job| {
-            job.created_at = bench.later(-ago - 1);
+            job.created_at = fixture.later(-ago - 1);
             (job.id, job.run_at) = (JobId::at(job.created_at), job.created_at);
             job.status = status;
-            job.finished_at = Some(bench.later(-ago));
+            job.finished_at = Some(fixture.later(-ago));
         })
         .await
 }
 
-async fn there(bench: &Bench, id: JobId) -> bool {
-    bench.db.read().await.unwrap().jobs().get(id).await.unwrap().is_some()
+async fn there(fixture: &Fixture, id: JobId) -> bool {
+    fixture.db.read().await.unwrap().jobs().get(id).await.unwrap().is_some()
 }
 
-async fn expire_dead(bench: &Bench, limit: i64) -> u64 {
-    let mut tx = bench.db.begin().await.unwrap();
-    let removed = tx.jobs().expire_dead(bench.later(-100), limit).await.unwrap();
+async fn expire_unsuccessful(fixture: &Fixture, limit: i64) -> u64 {
+    let mut tx = fixture.db.begin().await.unwrap();
+    let removed = tx.jobs().expire_unsuccessful(fixture.later(-100), limit).await.unwrap();
     tx.commit().await.unwrap();
     removed
 }
 
-async fn dead_jobs_go_when_their_time_is_up(bench: Bench) {
+async fn failed_and_cancelled_jobs_expire(fixture: Fixture) {
     let (failed, cancelled) =
-        (ended(&bench, JobStatus::Failed, 101).await, ended(&bench, JobStatus::Cancelled, 200).await);
-    let young = ended(&bench, JobStatus::Failed, 99).await;
-    let (succeeded, queued) = (ended(&bench, JobStatus::Succeeded, 500).await, bench.queue().await);
-    let mut tx = bench.db.begin().await.unwrap();
-    tx.idempotency().insert(bench.user, "key", "body", &[failed], bench.now, bench.later(60)).await.unwrap();
+        (ended(&fixture, JobStatus::Failed, 101).await, ended(&fixture, JobStatus::Cancelled, 200).await);
+    let young = ended(&fixture, JobStatus::Failed, 99).await;
+    let (succeeded, queued) = (ended(&fixture, JobStatus::Succeeded, 500).await, fixture.queue().await);
+    let mut tx = fixture.db.begin().await.unwrap();
+    tx.idempotency().insert(fixture.user, "key", "body", &[failed], fixture.now, fixture.later(60)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(expire_dead(&bench, 10).await, 2);
-    assert!(!there(&bench, failed).await && !there(&bench, cancelled).await);
-    bench.queue_with(|job| job.id = cancelled).await;
-    assert!(there(&bench, young).await && there(&bench, succeeded).await && there(&bench, queued).await);
-    let record = bench.db.read().await.unwrap().idempotency().find(bench.user, "key").await.unwrap();
-    assert!(record.is_none(), "its key goes with it");
+    assert_eq!(expire_unsuccessful(&fixture, 10).await, 2);
+    assert!(!there(&fixture, failed).await && !there(&fixture, cancelled).await);
+    fixture.queue_with(|job| job.id = cancelled).await;
+    assert!(there(&fixture, young).await && there(&fixture, succeeded).await && there(&fixture, queued).await);
+    let record = fixture.db.read().await.unwrap().idempotency().find(fixture.user, "key").await.unwrap();
+    assert!(record.is_none(), "its idempotency key is deleted");
 }
 
-async fn a_batch_takes_no_more_than_it_may(bench: Bench) {
+async fn a_batch_of_expiry_is_limited(fixture: Fixture) {
     let mut jobs = Vec::new();
     for ago in [400, 300, 200] {
-        jobs.push(ended(&bench, JobStatus::Failed, ago).await);
+        jobs.push(ended(&fixture, JobStatus::Failed, ago).await);
     }
-    assert_eq!(expire_dead(&bench, 2).await, 2);
-    assert!(there(&bench, jobs[2]).await, "the oldest go first");
-    assert_eq!((expire_dead(&bench, 2).await, expire_dead(&bench, 2).await), (1, 0));
+    assert_eq!(expire_unsuccessful(&fixture, 2).await, 2);
+    assert!(there(&fixture, jobs[2]).await, "the oldest jobs expire first");
+    assert_eq!((expire_unsuccessful(&fixture, 2).await, expire_unsuccessful(&fixture, 2).await), (1, 0));
 }
 
-async fn a_job_that_was_retried_meanwhile_stays(bench: Bench) {
-    let id = ended(&bench, JobStatus::Failed, 500).await;
-    let mut tx = bench.db.begin().await.unwrap();
-    assert!(tx.jobs().retry(id, bench.now).await.unwrap());
-    // It begins before the retry is committed, and finds the job failed.
-    let (db, before) = (bench.db.clone(), bench.later(-100));
+async fn a_job_that_is_retried_during_expiry_stays(fixture: Fixture) {
+    let id = ended(&fixture, JobStatus::Failed, 500).await;
+    let mut tx = fixture.db.begin().await.unwrap();
+    assert!(tx.jobs().retry(id, fixture.now).await.unwrap());
+    // The expiry begins before the commit of the retry, so it finds a failed job.
+    let (db, before) = (fixture.db.clone(), fixture.later(-100));
     let expiry = tokio::spawn(async move {
         let mut tx = db.begin().await.unwrap();
-        let removed = tx.jobs().expire_dead(before, 10).await.unwrap();
+        let removed = tx.jobs().expire_unsuccessful(before, 10).await.unwrap();
         tx.commit().await.unwrap();
         removed
     });
-    bench.until_one_waits().await;
+    fixture.until_one_waits().await;
     tx.commit().await.unwrap();
     assert_eq!(expiry.await.unwrap(), 0);
-    assert_eq!(bench.job(id).await.status, JobStatus::Queued);
+    assert_eq!(fixture.job(id).await.status, JobStatus::Queued);
 }
 
-/// A succeeded job with its version of `demo`.
-async fn published(bench: &Bench, ago: i64) -> JobId {
-    let id = ended(bench, JobStatus::Succeeded, ago).await;
-    let mut tx = bench.db.begin().await.unwrap();
-    tx.models().publish(&bench.version("demo", id)).await.unwrap();
+/// A succeeded job with a version of `demo`.
+async fn published(fixture: &Fixture, ago: i64) -> JobId {
+    let id = ended(fixture, JobStatus::Succeeded, ago).await;
+    let mut tx = fixture.db.begin().await.unwrap();
+    tx.models().publish(&fixture.version("demo", id)).await.unwrap();
     tx.commit().await.unwrap();
     id
 }
 
-async fn a_succeeded_job_stays_as_long_as_its_version(bench: Bench) {
-    let (first, second) = (published(&bench, 300).await, published(&bench, 200).await);
+async fn a_succeeded_job_is_kept_with_its_version(fixture: Fixture) {
+    let (first, second) = (published(&fixture, 300).await, published(&fixture, 200).await);
     let walk = async || {
-        let mut tx = bench.db.begin().await.unwrap();
-        let walked = tx.jobs().expire_succeeded(bench.later(-100), None, 10).await.unwrap();
+        let mut tx = fixture.db.begin().await.unwrap();
+        let walked = tx.jobs().expire_succeeded(fixture.later(-100), None, 10).await.unwrap();
         tx.commit().await.unwrap();
         walked
     };
     assert_eq!(walk().await, (0, None));
-    let mut tx = bench.db.begin().await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
     tx.models().delete_version(&ModelName::parse("demo").unwrap(), 1, true).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(walk().await, (1, None));
-    assert!(!there(&bench, first).await && there(&bench, second).await);
+    assert!(!there(&fixture, first).await && there(&fixture, second).await);
 }
 
-async fn the_walk_over_succeeded_jobs_goes_on_where_it_was(bench: Bench) {
-    let kept = [published(&bench, 500).await, published(&bench, 400).await];
-    let gone = [ended(&bench, JobStatus::Succeeded, 300).await, ended(&bench, JobStatus::Succeeded, 300).await];
-    let young = ended(&bench, JobStatus::Succeeded, 50).await;
-    assert_eq!(walk(&bench, 2).await, [0, 2, 0], "past those that stay, to the end");
+async fn the_expiry_of_succeeded_jobs_continues_at_its_cursor(fixture: Fixture) {
+    let kept = [published(&fixture, 500).await, published(&fixture, 400).await];
+    let gone = [ended(&fixture, JobStatus::Succeeded, 300).await, ended(&fixture, JobStatus::Succeeded, 300).await];
+    let young = ended(&fixture, JobStatus::Succeeded, 50).await;
+    assert_eq!(expire_in_pages(&fixture, 2).await, [0, 2, 0], "it continues past jobs that stay");
     for id in kept.into_iter().chain([young]) {
-        assert!(there(&bench, id).await);
+        assert!(there(&fixture, id).await);
     }
     for id in gone {
-        assert!(!there(&bench, id).await);
+        assert!(!there(&fixture, id).await);
     }
 }
 
-/// Walks over all succeeded jobs in pages of `limit`; answers what each page removed.
-async fn walk(bench: &Bench, limit: i64) -> Vec<u64> {
+/// Expires succeeded jobs in pages of `limit`. Returns the number of deleted jobs for each page.
+async fn expire_in_pages(fixture: &Fixture, limit: i64) -> Vec<u64> {
     let (mut removed, mut mark) = (Vec::new(), None);
     loop {
-        let mut tx = bench.db.begin().await.unwrap();
-        let (count, reached) = tx.jobs().expire_succeeded(bench.later(-100), mark, limit).await.unwrap();
+        let mut tx = fixture.db.begin().await.unwrap();
+        let (count, reached) = tx.jobs().expire_succeeded(fixture.later(-100), mark, limit).await.unwrap();
         tx.commit().await.unwrap();
         removed.push(count);
         mark = reached;
         if mark.is_none() {
             return removed;
         }
-        assert!(removed.len() < 20, "the walk does not end");
+        assert!(removed.len() < 20, "the expiry does not end");
     }
 }
 
-async fn the_walk_gets_past_jobs_that_ended_late(bench: Bench) {
+async fn the_expiry_continues_past_jobs_that_finished_late(fixture: Fixture) {
     let mut long = Vec::new();
     for _ in 0..4 {
-        let id = JobId::at(bench.later(-900));
+        let id = JobId::at(fixture.later(-900));
         let ended = |job: &mut Job| {
             job.id = id;
             job.status = JobStatus::Succeeded;
-            job.finished_at = Some(bench.later(-50));
+            job.finished_at = Some(fixture.later(-50));
         };
-        long.push(bench.queue_with(ended).await);
+        long.push(fixture.queue_with(ended).await);
     }
-    let short = ended(&bench, JobStatus::Succeeded, 300).await;
-    assert_eq!(walk(&bench, 2).await, [0, 0, 1], "a page of jobs that are too young is not the end");
-    assert!(!there(&bench, short).await);
+    let short = ended(&fixture, JobStatus::Succeeded, 300).await;
+    assert_eq!(expire_in_pages(&fixture, 2).await, [0, 0, 1], "a page without expired jobs is not the end");
+    assert!(!there(&fixture, short).await);
     for id in long {
-        assert!(there(&bench, id).await);
+        assert!(there(&fixture, id).await);
     }
-    // Whoever was removed left nothing behind that would keep the id taken.
-    bench.queue_with(|job| job.id = short).await;
+    // The deleted job's id can be inserted again, so both rows are deleted.
+    fixture.queue_with(|job| job.id = short).await;
 }

@@ -1,34 +1,33 @@
-//! One suite, both drivers: every test below runs on a SQLite file and on a Postgres database of its own, the latter also
-//! through PgBouncer, which lends a session to each transaction.
+//! Conformance suite for both drivers. Every test runs on its own SQLite file, on its own Postgres database, and on Postgres
+//! behind PgBouncer in transaction mode.
 
 #![allow(clippy::unwrap_used, reason = "a test fails with the reason")]
 
-/// Makes the modules `sqlite`, `postgres` and `pgbouncer`, each with a test for every function named.
+/// Defines the modules `sqlite`, `postgres` and `pgbouncer` with a test for each function.
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                super::$test(crate::bench::Bench::sqlite().await).await;
+                super::$test(crate::fixture::Fixture::sqlite().await).await;
             })+
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                super::$test(crate::bench::Bench::postgres().await).await;
+                super::$test(crate::fixture::Fixture::postgres().await).await;
             })+
         }
         mod pgbouncer {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
-                super::$test(crate::bench::Bench::pgbouncer().await).await;
+                super::$test(crate::fixture::Fixture::pgbouncer().await).await;
             })+
         }
     };
 }
 
 mod accounts;
-mod bench;
 mod cancelling;
 mod claiming;
 mod databases;
@@ -36,6 +35,7 @@ mod datasets;
 mod dispatching;
 mod expiry;
 mod faults;
+mod fixture;
 mod idempotency;
 mod identities;
 mod leases;

@@ -1,17 +1,17 @@
-//! Models as they are read, and aliases as they move.
+//! Models, versions and aliases.
 
 use futures::future::join_all;
 use trainyard_domain::{ModelName, ModelVersion, PRODUCTION};
 use trainyard_storage::{ModelDeletion, ServedVersion};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 
 on_both!(
     a_version_reads_back_with_its_aliases,
-    aliases_move_and_the_revision_with_them,
-    an_alias_moved_by_many_points_at_one_version,
-    deleting_a_version_takes_its_aliases_along,
-    lists_go_newest_first,
+    moving_an_alias_increases_the_revision,
+    an_alias_moved_concurrently_points_at_one_version,
+    deleting_a_version_deletes_its_aliases,
+    lists_are_newest_first,
 );
 
 fn demo() -> ModelName {
@@ -31,70 +31,70 @@ fn named(version: ServedVersion) -> (String, i64, Vec<String>) {
     (version.model, version.version, version.aliases)
 }
 
-async fn point(bench: &Bench, alias: &str, version: i64) -> bool {
-    let mut tx = bench.db.begin().await.unwrap();
-    let moved = tx.models().set_alias(&demo(), alias, version, bench.now).await.unwrap();
+async fn point(fixture: &Fixture, alias: &str, version: i64) -> bool {
+    let mut tx = fixture.db.begin().await.unwrap();
+    let moved = tx.models().set_alias(&demo(), alias, version, fixture.now).await.unwrap();
     tx.commit().await.unwrap();
     moved
 }
 
-async fn a_version_reads_back_with_its_aliases(bench: Bench) {
-    let job = bench.queue().await;
-    let new = bench.version("demo", job);
-    let mut tx = bench.db.begin().await.unwrap();
+async fn a_version_reads_back_with_its_aliases(fixture: Fixture) {
+    let job = fixture.queue().await;
+    let new = fixture.version("demo", job);
+    let mut tx = fixture.db.begin().await.unwrap();
     tx.models().publish(&new).await.unwrap();
     tx.commit().await.unwrap();
-    assert!(point(&bench, "best", 1).await);
+    assert!(point(&fixture, "best", 1).await);
 
-    let mut tx = bench.db.read().await.unwrap();
+    let mut tx = fixture.db.read().await.unwrap();
     let read = tx.models().version(&demo(), 1).await.unwrap().unwrap();
     assert_eq!((read.name, read.job_id, read.algorithm), (new.name, job, new.algorithm));
     assert_eq!((read.features, read.target, read.metrics), (new.features, new.target, new.metrics));
     assert_eq!((read.dataset_id, read.size, read.sha256), (new.dataset_id, new.size, new.sha256));
-    assert_eq!((read.created_at, read.aliases), (bench.now, vec!["best".to_owned(), PRODUCTION.to_owned()]));
+    assert_eq!((read.created_at, read.aliases), (fixture.now, vec!["best".to_owned(), PRODUCTION.to_owned()]));
     let named = tx.models().named(&[&read.artifact_key, "artifacts/orphan/1.tym"]).await.unwrap();
     assert!(named.len() == 1 && named.contains(&read.artifact_key), "{named:?}");
     assert!(tx.models().version(&demo(), 2).await.unwrap().is_none());
 }
 
-async fn aliases_move_and_the_revision_with_them(bench: Bench) {
+async fn moving_an_alias_increases_the_revision(fixture: Fixture) {
     for _ in 0..3 {
-        bench.publish("demo").await;
+        fixture.publish("demo").await;
     }
-    let revision = async || bench.db.read().await.unwrap().models().revision().await.unwrap();
+    let revision = async || fixture.db.read().await.unwrap().models().revision().await.unwrap();
     let before = revision().await;
-    assert!(point(&bench, PRODUCTION, 3).await);
+    assert!(point(&fixture, PRODUCTION, 3).await);
     assert!(revision().await > before);
     let before = revision().await;
-    assert!(!point(&bench, PRODUCTION, 9).await, "there is no version 9");
+    assert!(!point(&fixture, PRODUCTION, 9).await, "there is no version 9");
     assert_eq!(revision().await, before);
-    assert!(point(&bench, "canary", 2).await);
+    assert!(point(&fixture, "canary", 2).await);
 
-    let mut tx = bench.db.begin().await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
     let found: Vec<_> = tx.models().served().await.unwrap().into_iter().map(named).collect();
     let (canary, production) = (served(2, "canary"), served(3, PRODUCTION));
-    assert_eq!(found, [canary, production.clone()], "what no alias names is not loaded");
+    assert_eq!(found, [canary, production.clone()], "versions without an alias are not served");
     assert!(tx.models().delete_alias(&demo(), "canary").await.unwrap());
     assert!(!tx.models().delete_alias(&demo(), "canary").await.unwrap());
     let found: Vec<_> = tx.models().served().await.unwrap().into_iter().map(named).collect();
     assert_eq!(found, [production]);
 }
 
-async fn an_alias_moved_by_many_points_at_one_version(bench: Bench) {
+async fn an_alias_moved_concurrently_points_at_one_version(fixture: Fixture) {
     for _ in 0..5 {
-        bench.publish("demo").await;
+        fixture.publish("demo").await;
     }
-    let moves = join_all((0..20).map(|i| point(&bench, PRODUCTION, i % 5 + 1))).await;
+    let moves = join_all((0..20).map(|i| point(&fixture, PRODUCTION, i % 5 + 1))).await;
     assert!(moves.into_iter().all(|moved| moved));
-    let mut tx = bench.db.read().await.unwrap();
+    let mut tx = fixture.db.read().await.unwrap();
     assert_eq!(tx.models().aliases(&demo()).await.unwrap().len(), 1);
     assert_eq!(tx.models().served().await.unwrap().len(), 1);
 }
 
-async fn deleting_a_version_takes_its_aliases_along(bench: Bench) {
-    bench.publish("demo").await;
-    bench.publish("demo").await;
-    let mut tx = bench.db.begin().await.unwrap();
+async fn deleting_a_version_deletes_its_aliases(fixture: Fixture) {
+    fixture.publish("demo").await;
+    fixture.publish("demo").await;
+    let mut tx = fixture.db.begin().await.unwrap();
     let before = tx.models().revision().await.unwrap();
     let refused = tx.models().delete_version(&demo(), 1, false).await.unwrap();
     assert_eq!(refused, ModelDeletion::Aliased(vec![PRODUCTION.to_owned()]));
@@ -105,20 +105,20 @@ async fn deleting_a_version_takes_its_aliases_along(bench: Bench) {
     assert_eq!(short(&tx.models().versions(&demo(), None, 10).await.unwrap()), [(2, vec![])]);
 }
 
-async fn lists_go_newest_first(bench: Bench) {
+async fn lists_are_newest_first(fixture: Fixture) {
     for _ in 0..5 {
-        bench.publish("demo").await;
+        fixture.publish("demo").await;
     }
-    assert!(point(&bench, "best", 5).await && point(&bench, "also-best", 5).await);
-    let mut tx = bench.db.read().await.unwrap();
+    assert!(point(&fixture, "best", 5).await && point(&fixture, "also-best", 5).await);
+    let mut tx = fixture.db.read().await.unwrap();
     let page = tx.models().versions(&demo(), None, 2).await.unwrap();
-    assert_eq!(short(&page), [(5, vec!["also-best", "best"]), (4, vec![])], "aliases don't use up the page");
+    assert_eq!(short(&page), [(5, vec!["also-best", "best"]), (4, vec![])], "aliases do not count as rows");
     let rest = tx.models().versions(&demo(), Some(4), 10).await.unwrap();
     assert_eq!(short(&rest), [(3, vec![]), (2, vec![]), (1, vec![PRODUCTION])]);
     drop(tx);
 
-    bench.publish("other").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.publish("other").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let models = tx.models().list(None, 10).await.unwrap();
     assert_eq!(models.len(), 2);
     assert!(models[0].id > models[1].id);

@@ -1,4 +1,4 @@
-//! An index behind every list: Postgres explains how it ran each of them on tables that are full.
+//! Query plans of lists on large tables, from `EXPLAIN ANALYZE` on Postgres.
 
 use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{Algorithm, JobId, JobStatus, ModelName, PriorityClass, ScheduleId, UserId};
@@ -6,13 +6,13 @@ use trainyard_storage::{Db, DeliveryFilter, JobFilter, Tx};
 use trainyard_testkit::{PostgresServer, eventually};
 use uuid::Uuid;
 
-use crate::bench::{Bench, pool};
+use crate::fixture::{Fixture, pool};
 
 const PAGE: i64 = 20;
-/// A list may read this many rows for its page, however many there are.
+/// Maximum number of rows that a list may read for a page.
 const MOST: f64 = 400.0;
 
-/// Copies a table's row, the columns in the object changed; `g` counts the copies.
+/// Inserts copies of a row with changed columns; `g` is the number of the copy.
 macro_rules! copies {
     ($table:literal, $count:literal, $changes:literal) => {
         concat!(
@@ -32,7 +32,7 @@ macro_rules! copies {
 const FILL: [&str; 14] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),
-    // Mostly done, by one user, with one algorithm, for one model; a few of each other kind, spread all over.
+    // Most jobs succeeded, of one user, algorithm and model. A few of each other kind, evenly distributed.
     copies!(
         "jobs",
         "40000",
@@ -80,25 +80,25 @@ const FILL: [&str; 14] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_has_an_index_behind_it() {
+async fn every_list_query_uses_an_index() {
     let server = PostgresServer::start_explaining();
-    let bench = Bench::start(server.fresh_database(), None).await;
-    bench.publish("demo").await;
+    let fixture = Fixture::start(server.fresh_database(), None).await;
+    fixture.publish("demo").await;
     for statement in FILL {
-        bench.meddle(statement).await;
+        fixture.execute_raw(statement).await;
     }
     let before = server.plans().len();
-    let mut tx = bench.db.begin().await.unwrap();
-    assert_eq!(tx.jobs().promote_due(bench.later(500), PAGE).await.unwrap(), 20);
+    let mut tx = fixture.db.begin().await.unwrap();
+    assert_eq!(tx.jobs().promote_due(fixture.later(500), PAGE).await.unwrap(), 20);
     drop(tx);
-    // Also with plans that are made once for all users.
-    bench.meddle("ALTER ROLE trainyard SET plan_cache_mode = force_generic_plan").await;
-    let planned_once = Db::connect(&bench.url, &pool()).await.unwrap();
-    whose_turn_it_is(&mut planned_once.read().await.unwrap(), &bench, rare()).await;
-    let mut tx = bench.db.read().await.unwrap();
-    list_everything(&mut tx, &bench).await;
+    // Also with generic plans.
+    fixture.execute_raw("ALTER ROLE trainyard SET plan_cache_mode = force_generic_plan").await;
+    let planned_once = Db::connect(&fixture.url, &pool()).await.unwrap();
+    schedule_and_lease_queries(&mut planned_once.read().await.unwrap(), &fixture, rare()).await;
+    let mut tx = fixture.db.read().await.unwrap();
+    list_queries(&mut tx, &fixture).await;
     tx.commit().await.unwrap();
-    // The collector is a process of its own: what it writes comes a moment later.
+    // The logging collector writes asynchronously.
     let last = "SELECT * FROM audit_entries";
     let limit = std::time::Duration::from_secs(30);
     let plans = eventually("the plans are written", limit, async || {
@@ -108,13 +108,13 @@ async fn every_list_has_an_index_behind_it() {
     .await;
     assert!(plans.len() >= 25, "{} plans", plans.len());
     for plan in plans {
-        assert!(!plan.contains("Seq Scan"), "no index behind this one: {plan}");
+        assert!(!plan.contains("Seq Scan"), "no index: {plan}");
         let most = figures(&plan, "actual rows=").chain(figures(&plan, "Rows Removed by Filter: ")).fold(0.0, f64::max);
-        assert!(most <= MOST, "this one reads {most} rows for {PAGE}: {plan}");
+        assert!(most <= MOST, "{most} rows are read for {PAGE}: {plan}");
     }
 }
 
-/// The numbers that follow `label`.
+/// The numbers after `label`.
 fn figures<'p>(plan: &'p str, label: &'static str) -> impl Iterator<Item = f64> + 'p {
     let number = |text: &str| {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -128,24 +128,24 @@ fn rare() -> UserId {
     UserId(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0007))
 }
 
-/// Calls what shares the queue among users, and what looks after the runs.
-async fn whose_turn_it_is(tx: &mut Tx, bench: &Bench, rare: UserId) {
-    assert_eq!(tx.jobs().waiting_users().await.unwrap().len(), 2);
-    for user in [bench.user, rare] {
+/// Runs the queries of fair scheduling and of leases.
+async fn schedule_and_lease_queries(tx: &mut Tx, fixture: &Fixture, rare: UserId) {
+    assert_eq!(tx.jobs().users_with_due_jobs().await.unwrap().len(), 2);
+    for user in [fixture.user, rare] {
         for class in PriorityClass::ALL {
-            let first = tx.jobs().next_in_line(user, class, None, PAGE).await.unwrap();
-            tx.jobs().next_in_line(user, class, first.last().copied(), PAGE).await.unwrap();
+            let first = tx.jobs().next_jobs(user, class, None, PAGE).await.unwrap();
+            tx.jobs().next_jobs(user, class, first.last().copied(), PAGE).await.unwrap();
         }
     }
     let far = JobId(Uuid::from_u128((0x0199 << 112) + 37_000));
-    let after = tx.jobs().next_in_line(bench.user, PriorityClass::Normal, Some((0, far)), PAGE).await.unwrap();
+    let after = tx.jobs().next_jobs(fixture.user, PriorityClass::Normal, Some((0, far)), PAGE).await.unwrap();
     assert_eq!(after.len(), 20);
     let runs: Vec<_> = (0..10).map(|n| (JobId(Uuid::from_u128((0x0199 << 112) + 2 + 4_000 * n)), 0)).collect();
-    assert!(tx.jobs().marks(&runs).await.unwrap().iter().all(|run| run.stands));
+    assert!(tx.jobs().check_leases(&runs).await.unwrap().iter().all(|run| run.is_current));
 }
 
-/// Calls what is behind each list of the API and each duty of the sweep that looks for a few rows; the audit trail last.
-async fn list_everything(tx: &mut Tx, bench: &Bench) {
+/// Runs the queries of the API's lists and of the sweep; the audit trail last.
+async fn list_queries(tx: &mut Tx, fixture: &Fixture) {
     let rare = rare();
     let middle = JobId(Uuid::from_u128((0x0199 << 112) + 20_000));
     let all = JobFilter::default();
@@ -157,7 +157,7 @@ async fn list_everything(tx: &mut Tx, bench: &Bench) {
     ];
     for status in JobStatus::ALL {
         filters.push(JobFilter { status: Some(status), ..all.clone() });
-        filters.push(JobFilter { status: Some(status), created_by: Some(bench.user), ..all.clone() });
+        filters.push(JobFilter { status: Some(status), created_by: Some(fixture.user), ..all.clone() });
         filters.push(JobFilter { status: Some(status), created_by: Some(rare), ..all.clone() });
     }
     for filter in filters {
@@ -166,15 +166,15 @@ async fn list_everything(tx: &mut Tx, bench: &Bench) {
         }
     }
     let model = ModelName::parse("demo").unwrap();
-    assert_eq!(tx.jobs().line(PAGE).await.unwrap().len(), 20);
-    whose_turn_it_is(tx, bench, rare).await;
-    tx.jobs().expired(bench.now, PAGE).await.unwrap();
-    tx.jobs().heads(&[middle]).await.unwrap();
+    assert_eq!(tx.jobs().queue_order(PAGE).await.unwrap().len(), 20);
+    schedule_and_lease_queries(tx, fixture, rare).await;
+    tx.jobs().expired(fixture.now, PAGE).await.unwrap();
+    tx.jobs().job_revisions(&[middle]).await.unwrap();
     assert_eq!(tx.jobs().get_many(&[middle]).await.unwrap().len(), 1);
     tx.logs().after(JobId(Uuid::from_u128((0x0199 << 112) + 50)), 0, PAGE).await.unwrap();
     tx.users().list(None, PAGE).await.unwrap();
     assert_eq!(tx.datasets().list(None, PAGE).await.unwrap().len(), 20);
-    tx.datasets().latest(&bench.dataset.name).await.unwrap();
+    tx.datasets().latest(&fixture.dataset.name).await.unwrap();
     tx.models().list(None, PAGE).await.unwrap();
     assert_eq!(tx.models().versions(&model, None, PAGE).await.unwrap().len(), 20);
     for filter in [
@@ -184,9 +184,9 @@ async fn list_everything(tx: &mut Tx, bench: &Bench) {
     ] {
         tx.webhooks().list(filter, None, PAGE).await.unwrap();
     }
-    assert!(!tx.webhooks().any_due(bench.now).await.unwrap());
+    assert!(!tx.webhooks().any_due(fixture.now).await.unwrap());
     assert_eq!(tx.schedules().list(None, PAGE).await.unwrap().len(), 20);
-    tx.schedules().due(bench.now, PAGE).await.unwrap();
-    tx.schedules().runs(ScheduleId::at(bench.now), None, PAGE).await.unwrap();
+    tx.schedules().due(fixture.now, PAGE).await.unwrap();
+    tx.schedules().runs(ScheduleId::at(fixture.now), None, PAGE).await.unwrap();
     assert_eq!(tx.audit().list(None, PAGE).await.unwrap().len(), 20);
 }

@@ -1,4 +1,4 @@
-//! Changes that exclude each other, made at the same time: one of them is refused.
+//! Concurrent changes that exclude each other.
 
 use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
@@ -8,21 +8,21 @@ use trainyard_domain::spec::Draft;
 use trainyard_domain::{Dataset, Job, ModelName, Schedule, ScheduleId};
 use trainyard_storage::{Admission, DatasetDeletion, Db, JobDemand, JobLimits, ModelDeletion, Submission};
 
-use crate::bench::{Bench, dataset};
+use crate::fixture::{Fixture, dataset};
 
 on_both!(
-    of_a_data_sets_deletion_and_a_submission_one_is_refused,
-    of_a_data_sets_deletion_and_a_retry_one_is_refused,
-    of_a_versions_deletion_and_an_alias_one_is_refused,
-    there_are_never_more_schedules_than_the_limit,
+    a_concurrent_deletion_and_submission_exclude_each_other,
+    a_concurrent_deletion_and_retry_exclude_each_other,
+    a_concurrent_version_deletion_and_alias_exclude_each_other,
+    the_schedule_limit_holds_under_concurrent_inserts,
 );
 
-/// How often two things are tried at the same time.
+/// Repetitions of each race.
 const ROUNDS: usize = 25;
 
-async fn new_dataset(bench: &Bench, n: usize) -> Dataset {
-    let dataset = dataset(&format!("data{n}"), 1, bench.now);
-    let mut tx = bench.db.begin().await.unwrap();
+async fn new_dataset(fixture: &Fixture, n: usize) -> Dataset {
+    let dataset = dataset(&format!("data{n}"), 1, fixture.now);
+    let mut tx = fixture.db.begin().await.unwrap();
     tx.datasets().insert(&dataset).await.unwrap();
     tx.commit().await.unwrap();
     dataset
@@ -39,11 +39,11 @@ async fn delete(db: Db, dataset: Dataset) -> bool {
     deleted
 }
 
-async fn of_a_data_sets_deletion_and_a_submission_one_is_refused(bench: Bench) {
+async fn a_concurrent_deletion_and_submission_exclude_each_other(fixture: Fixture) {
     let (mut deletions, mut submissions) = (0, 0);
     for n in 0..ROUNDS {
-        let dataset = new_dataset(&bench, n).await;
-        let job = Job { dataset_id: dataset.id, ..bench.draft() };
+        let dataset = new_dataset(&fixture, n).await;
+        let job = Job { dataset_id: dataset.id, ..fixture.draft() };
         let in_time = Utc::now() + TimeDelta::minutes(5);
         let submit = |db: Db| async move {
             let mut tx = db.begin().await.unwrap();
@@ -55,8 +55,8 @@ async fn of_a_data_sets_deletion_and_a_submission_one_is_refused(bench: Bench) {
             stored
         };
         let (deleted, stored) = tokio::join!(
-            tokio::spawn(delete(bench.db.clone(), dataset.clone())),
-            tokio::spawn(submit(bench.db.clone()))
+            tokio::spawn(delete(fixture.db.clone(), dataset.clone())),
+            tokio::spawn(submit(fixture.db.clone()))
         );
         let (deleted, stored) = (deleted.unwrap(), stored.unwrap());
         assert!(deleted != stored, "deleted: {deleted}, stored: {stored}");
@@ -66,14 +66,14 @@ async fn of_a_data_sets_deletion_and_a_submission_one_is_refused(bench: Bench) {
     assert_eq!(deletions + submissions, ROUNDS);
 }
 
-async fn of_a_data_sets_deletion_and_a_retry_one_is_refused(bench: Bench) {
+async fn a_concurrent_deletion_and_retry_exclude_each_other(fixture: Fixture) {
     for n in 0..ROUNDS {
-        let dataset = new_dataset(&bench, n).await;
-        let id = bench.queue_with(|job| job.dataset_id = dataset.id).await;
-        let mut tx = bench.db.begin().await.unwrap();
-        tx.jobs().cancel(id, bench.now).await.unwrap();
+        let dataset = new_dataset(&fixture, n).await;
+        let id = fixture.queue_with(|job| job.dataset_id = dataset.id).await;
+        let mut tx = fixture.db.begin().await.unwrap();
+        tx.jobs().cancel(id, fixture.now).await.unwrap();
         tx.commit().await.unwrap();
-        let (user, now) = (bench.user, bench.now);
+        let (user, now) = (fixture.user, fixture.now);
         let demand = JobDemand::one(user, dataset.id);
         let retry = |db: Db| async move {
             let mut tx = db.begin().await.unwrap();
@@ -86,24 +86,24 @@ async fn of_a_data_sets_deletion_and_a_retry_one_is_refused(bench: Bench) {
             true
         };
         let (deleted, retried) =
-            tokio::join!(tokio::spawn(delete(bench.db.clone(), dataset)), tokio::spawn(retry(bench.db.clone())));
+            tokio::join!(tokio::spawn(delete(fixture.db.clone(), dataset)), tokio::spawn(retry(fixture.db.clone())));
         assert!(deleted.unwrap() != retried.unwrap());
     }
 }
 
-async fn of_a_versions_deletion_and_an_alias_one_is_refused(bench: Bench) {
+async fn a_concurrent_version_deletion_and_alias_exclude_each_other(fixture: Fixture) {
     let demo = ModelName::parse("demo").unwrap();
-    bench.publish("demo").await;
+    fixture.publish("demo").await;
     for _ in 0..ROUNDS {
-        let version = bench.publish("demo").await;
-        let (db, name, now) = (bench.db.clone(), demo.clone(), bench.now);
+        let version = fixture.publish("demo").await;
+        let (db, name, now) = (fixture.db.clone(), demo.clone(), fixture.now);
         let point = async move {
             let mut tx = db.begin().await.unwrap();
             let pointed = tx.models().set_alias(&name, "best", version, now).await.unwrap();
             tx.commit().await.unwrap();
             pointed
         };
-        let (db, name) = (bench.db.clone(), demo.clone());
+        let (db, name) = (fixture.db.clone(), demo.clone());
         let delete = async move {
             let mut tx = db.begin().await.unwrap();
             let deletion = tx.models().delete_version(&name, version, false).await.unwrap();
@@ -118,7 +118,7 @@ async fn of_a_versions_deletion_and_an_alias_one_is_refused(bench: Bench) {
     }
 }
 
-async fn there_are_never_more_schedules_than_the_limit(bench: Bench) {
+async fn the_schedule_limit_holds_under_concurrent_inserts(fixture: Fixture) {
     let draft = Draft {
         name: "demo".into(),
         algorithm: "random_forest".into(),
@@ -133,32 +133,39 @@ async fn there_are_never_more_schedules_than_the_limit(bench: Bench) {
         seed: 42,
     };
     let schedule = |n: usize| Schedule {
-        id: ScheduleId::at(bench.now),
+        id: ScheduleId::at(fixture.now),
         name: format!("s{n}"),
         cron: "@daily".into(),
         timezone: "UTC".into(),
-        template: Template { dataset: bench.dataset.name.clone(), draft: draft.clone() },
+        template: Template { dataset: fixture.dataset.name.clone(), draft: draft.clone() },
         catch_up: CatchUp::Skip,
         overlap: Overlap::Skip,
         paused: true,
-        created_by: bench.user,
-        created_at: bench.now,
-        updated_at: bench.now,
+        created_by: fixture.user,
+        created_at: fixture.now,
+        updated_at: fixture.now,
         next_run_at: None,
         last_run_at: None,
         last_job_id: None,
         last_error: None,
         revision: 1,
     };
-    let add = |n| {
-        let (db, schedule) = (bench.db.clone(), schedule(n));
+    let add = |n, limit| {
+        let (db, schedule) = (fixture.db.clone(), schedule(n));
         tokio::spawn(async move {
             let mut tx = db.begin().await.unwrap();
-            let added = tx.schedules().insert_within(&schedule, 5).await.unwrap();
+            let added = tx.schedules().insert_within(&schedule, limit).await.unwrap();
             tx.commit().await.unwrap();
             added
         })
     };
-    let added = join_all((0..20).map(add)).await.into_iter().filter(|added| *added.as_ref().unwrap()).count();
-    assert_eq!((added, bench.db.read().await.unwrap().schedules().count().await.unwrap()), (5, 5));
+    let mut first = fixture.db.begin().await.unwrap();
+    assert!(first.schedules().insert_within(&schedule(0), 1).await.unwrap());
+    let second = add(1, 1);
+    fixture.until_one_waits().await;
+    first.commit().await.unwrap();
+    assert!(!second.await.unwrap(), "the first schedule counts");
+    let all = join_all((2..20).map(|n| add(n, 5))).await;
+    let added = all.into_iter().filter(|added| *added.as_ref().unwrap()).count();
+    assert_eq!((added, fixture.db.read().await.unwrap().schedules().count().await.unwrap()), (4, 5));
 }

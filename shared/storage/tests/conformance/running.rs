@@ -1,176 +1,193 @@
-//! What a run writes: fenced by its claim, visible through the revision.
+//! Writes of runs, fenced by their claims.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use trainyard_domain::outcome::{Counts, Ending, Next, after};
+use trainyard_domain::outcome::{Counts, NextState, RunOutcome, next_state};
 use trainyard_domain::{FailureCode, Job, JobError, JobId, JobStatus};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 
 on_both!(
-    a_late_worker_changes_nothing,
-    progress_is_kept_within_bounds,
-    success_keeps_metrics_and_version,
-    of_many_runs_that_end_together_those_overtaken_do_not,
-    a_retry_waits_with_its_error_in_sight,
-    a_drained_job_goes_back_unspent,
-    every_change_moves_the_revision,
+    a_write_with_an_old_claim_changes_nothing,
+    progress_is_clamped,
+    success_stores_metrics_and_version,
+    runs_with_old_claims_do_not_finish_in_a_batch,
+    a_job_that_waits_for_a_retry_shows_its_error,
+    a_drained_job_uses_up_no_attempt,
+    every_visible_change_increases_the_revision,
 );
 
-pub(crate) async fn end(bench: &Bench, id: JobId, claim: i64, next: &Next, now: DateTime<Utc>) -> bool {
-    let mut tx = bench.db.begin().await.unwrap();
-    let ended = tx.jobs().end_run(id, claim, next, now).await.unwrap();
+pub(crate) async fn end(fixture: &Fixture, id: JobId, claim: i64, next: &NextState, now: DateTime<Utc>) -> bool {
+    let mut tx = fixture.db.begin().await.unwrap();
+    let ended = tx.jobs().finish_run(id, claim, next, now).await.unwrap();
     tx.commit().await.unwrap();
     ended
 }
 
-pub(crate) fn next_of(job: &Job, ending: Ending, now: DateTime<Utc>) -> Next {
-    after(ending, job.counts, job.spec.max_attempts, job.cancel_requested_at.is_some(), now, 0.5)
+pub(crate) fn next_of(job: &Job, ending: RunOutcome, now: DateTime<Utc>) -> NextState {
+    next_state(ending, job.counts, job.spec.max_attempts, job.cancel_requested_at.is_some(), now, 0.5)
 }
 
-fn failure(code: FailureCode) -> Ending {
-    Ending::Failed(JobError::new(code, "it's \"away\""))
+fn failure(code: FailureCode) -> RunOutcome {
+    RunOutcome::Failed(JobError::new(code, "it's \"away\""))
 }
 
-async fn a_late_worker_changes_nothing(bench: Bench) {
-    let id = bench.queue().await;
-    let first = bench.claim(id, "paused", bench.now).await.unwrap();
-    assert!(end(&bench, id, 1, &next_of(&first, Ending::Interrupted, bench.later(31)), bench.later(31)).await);
-    let second = bench.claim(id, "healthy", bench.later(32)).await.unwrap();
+async fn a_write_with_an_old_claim_changes_nothing(fixture: Fixture) {
+    let id = fixture.queue().await;
+    let first = fixture.claim(id, "paused", fixture.now).await.unwrap();
+    assert!(
+        end(&fixture, id, 1, &next_of(&first, RunOutcome::Interrupted, fixture.later(31)), fixture.later(31)).await
+    );
+    let second = fixture.claim(id, "healthy", fixture.later(32)).await.unwrap();
     assert_eq!(second.claim, 2);
 
-    let now = bench.later(40);
-    let mut tx = bench.db.begin().await.unwrap();
+    let now = fixture.later(40);
+    let mut tx = fixture.db.begin().await.unwrap();
     assert!(!tx.jobs().set_progress(id, 1, 0.9, "late").await.unwrap());
     assert!(!tx.jobs().succeed(id, 1, &json!({}), 1, now).await.unwrap());
     for ending in [
-        Ending::Interrupted,
-        Ending::Cancelled,
+        RunOutcome::Interrupted,
+        RunOutcome::Cancelled,
         failure(FailureCode::BadData),
-        Ending::Crashed(JobError::new(FailureCode::Crashed, "9")),
+        RunOutcome::Crashed(JobError::new(FailureCode::Crashed, "9")),
     ] {
-        assert!(!tx.jobs().end_run(id, 1, &next_of(&first, ending, now), now).await.unwrap());
+        assert!(!tx.jobs().finish_run(id, 1, &next_of(&first, ending, now), now).await.unwrap());
     }
-    let renewals = tx.jobs().renew("paused", &[(id, 1), (id, 2)], bench.later(99)).await.unwrap();
-    assert!(renewals.iter().all(|renewal| !renewal.stands), "neither an old claim nor somebody else's: {renewals:?}");
+    let renewals = tx.jobs().renew("paused", &[(id, 1), (id, 2)], fixture.later(99)).await.unwrap();
+    assert!(
+        renewals.iter().all(|renewal| !renewal.is_current),
+        "neither an old claim nor another worker's: {renewals:?}"
+    );
     tx.commit().await.unwrap();
-    let job = bench.job(id).await;
+    let job = fixture.job(id).await;
     assert_eq!((job.status, job.worker.as_deref(), job.progress), (JobStatus::Running, Some("healthy"), 0.0));
     assert_eq!(job.revision, second.revision);
 }
 
-async fn progress_is_kept_within_bounds(bench: Bench) {
-    let id = bench.queue().await;
-    bench.claim(id, "w", bench.now).await.unwrap();
-    for (told, kept) in [(0.25, 0.25), (7.0, 1.0), (-1.0, 0.0), (f64::NAN, 0.0), (f64::INFINITY, 1.0)] {
-        let mut tx = bench.db.begin().await.unwrap();
-        assert!(tx.jobs().set_progress(id, 1, told, "fit").await.unwrap());
+async fn progress_is_clamped(fixture: Fixture) {
+    let id = fixture.queue().await;
+    fixture.claim(id, "w", fixture.now).await.unwrap();
+    for (given, stored) in [(0.25, 0.25), (7.0, 1.0), (-1.0, 0.0), (f64::NAN, 0.0), (f64::INFINITY, 1.0)] {
+        let mut tx = fixture.db.begin().await.unwrap();
+        assert!(tx.jobs().set_progress(id, 1, given, "fit").await.unwrap());
         tx.commit().await.unwrap();
-        let job = bench.job(id).await;
-        assert_eq!((job.progress, job.phase.as_deref()), (kept, Some("fit")));
+        let job = fixture.job(id).await;
+        assert_eq!((job.progress, job.phase.as_deref()), (stored, Some("fit")));
     }
 }
 
-async fn success_keeps_metrics_and_version(bench: Bench) {
-    let id = bench.queue().await;
-    bench.claim(id, "w", bench.now).await.unwrap();
+async fn success_stores_metrics_and_version(fixture: Fixture) {
+    let id = fixture.queue().await;
+    fixture.claim(id, "w", fixture.now).await.unwrap();
     let metrics = json!({"accuracy": 0.8125, "confusion_matrix": {"labels": ["0", "1"], "counts": [[9, 1], [2, 8]]}});
-    let mut tx = bench.db.begin().await.unwrap();
-    assert!(tx.jobs().succeed(id, 1, &metrics, 4, bench.later(9)).await.unwrap());
-    assert!(!tx.jobs().succeed(id, 1, &metrics, 4, bench.later(9)).await.unwrap(), "once is enough");
+    let mut tx = fixture.db.begin().await.unwrap();
+    assert!(tx.jobs().succeed(id, 1, &metrics, 4, fixture.later(9)).await.unwrap());
+    assert!(
+        !tx.jobs().succeed(id, 1, &metrics, 4, fixture.later(9)).await.unwrap(),
+        "a second success changes nothing"
+    );
     tx.commit().await.unwrap();
-    let job = bench.job(id).await;
+    let job = fixture.job(id).await;
     assert_eq!((job.status, job.model_version, job.progress), (JobStatus::Succeeded, Some(4), 1.0));
-    assert_eq!((job.metrics, job.finished_at), (Some(metrics), Some(bench.later(9))));
-    assert_eq!((job.lease_expires_at, job.worker.as_deref()), (None, Some("w")), "who ran it stays known");
+    assert_eq!((job.metrics, job.finished_at), (Some(metrics), Some(fixture.later(9))));
+    assert_eq!((job.lease_expires_at, job.worker.as_deref()), (None, Some("w")), "the worker stays known");
 }
 
-async fn of_many_runs_that_end_together_those_overtaken_do_not(bench: Bench) {
+async fn runs_with_old_claims_do_not_finish_in_a_batch(fixture: Fixture) {
     let (mut runs, mut overtaken) = (Vec::new(), Vec::new());
     for n in 0..4 {
-        let id = bench.queue().await;
-        let job = bench.claim(id, "paused", bench.now).await.unwrap();
+        let id = fixture.queue().await;
+        let job = fixture.claim(id, "paused", fixture.now).await.unwrap();
         runs.push((id, 1));
         if n % 2 == 1 {
-            assert!(end(&bench, id, 1, &next_of(&job, Ending::Interrupted, bench.later(31)), bench.later(31)).await);
-            bench.claim(id, "healthy", bench.later(32)).await.unwrap();
+            assert!(
+                end(&fixture, id, 1, &next_of(&job, RunOutcome::Interrupted, fixture.later(31)), fixture.later(31))
+                    .await
+            );
+            fixture.claim(id, "healthy", fixture.later(32)).await.unwrap();
             overtaken.push((id, 2));
         }
     }
-    let mut tx = bench.db.begin().await.unwrap();
-    let ended = tx.jobs().succeed_bare(&runs, Some(bench.later(40))).await.unwrap();
-    assert_eq!(ended, [runs[0].0, runs[2].0].into(), "all by their first claim");
+    let mut tx = fixture.db.begin().await.unwrap();
+    let ended = tx.jobs().succeed_without_model(&runs, Some(fixture.later(40))).await.unwrap();
+    assert_eq!(ended, [runs[0].0, runs[2].0].into(), "all runs have claim 1");
     let mixed = [overtaken[0], (overtaken[1].0, 1), runs[0]];
-    let ended = tx.jobs().succeed_bare(&mixed, Some(bench.later(41))).await.unwrap();
-    assert_eq!(ended, [overtaken[0].0, runs[0].0].into(), "each by its own claim, and what had ended so before");
+    let ended = tx.jobs().succeed_without_model(&mixed, Some(fixture.later(41))).await.unwrap();
+    assert_eq!(ended, [overtaken[0].0, runs[0].0].into(), "different claims, and a run that had succeeded before");
     tx.commit().await.unwrap();
     for (id, status) in [(runs[2].0, JobStatus::Succeeded), (overtaken[1].0, JobStatus::Running)] {
-        assert_eq!(bench.job(id).await.status, status);
+        assert_eq!(fixture.job(id).await.status, status);
     }
 }
 
-async fn a_retry_waits_with_its_error_in_sight(bench: Bench) {
-    let id = bench.queue().await;
-    let job = bench.claim(id, "w", bench.now).await.unwrap();
-    let next = next_of(&job, failure(FailureCode::StorageUnavailable), bench.later(3));
-    assert!(end(&bench, id, 1, &next, bench.later(3)).await);
-    let waiting = bench.job(id).await;
-    assert_eq!((waiting.status, waiting.run_at), (JobStatus::Queued, bench.later(4)));
+async fn a_job_that_waits_for_a_retry_shows_its_error(fixture: Fixture) {
+    let id = fixture.queue().await;
+    let job = fixture.claim(id, "w", fixture.now).await.unwrap();
+    let next = next_of(&job, failure(FailureCode::StorageUnavailable), fixture.later(3));
+    assert!(end(&fixture, id, 1, &next, fixture.later(3)).await);
+    let waiting = fixture.job(id).await;
+    assert_eq!((waiting.status, waiting.run_at), (JobStatus::Queued, fixture.later(4)));
     assert_eq!(waiting.counts, Counts { attempts: 1, ..Counts::default() });
     assert_eq!(waiting.error, next.error);
     assert_eq!((waiting.finished_at, waiting.started_at), (None, None));
-    assert!(bench.claim(id, "w", bench.later(3)).await.is_none(), "not before its backoff is over");
+    assert!(fixture.claim(id, "w", fixture.later(3)).await.is_none(), "not before the end of its backoff");
 
-    let job = bench.claim(id, "w", bench.later(4)).await.unwrap();
-    assert!(end(&bench, id, 2, &next_of(&job, Ending::Interrupted, bench.later(5)), bench.later(5)).await);
-    assert_eq!(bench.job(id).await.error, next.error, "a drain doesn't hide the failure before it");
+    let job = fixture.claim(id, "w", fixture.later(4)).await.unwrap();
+    assert!(end(&fixture, id, 2, &next_of(&job, RunOutcome::Interrupted, fixture.later(5)), fixture.later(5)).await);
+    assert_eq!(fixture.job(id).await.error, next.error, "a drain keeps the earlier failure");
 
-    let job = bench.claim(id, "w", bench.later(6)).await.unwrap();
-    assert!(end(&bench, id, 3, &next_of(&job, failure(FailureCode::BadData), bench.later(7)), bench.later(7)).await);
-    let failed = bench.job(id).await;
-    assert_eq!((failed.status, failed.finished_at), (JobStatus::Failed, Some(bench.later(7))));
+    let job = fixture.claim(id, "w", fixture.later(6)).await.unwrap();
+    assert!(
+        end(&fixture, id, 3, &next_of(&job, failure(FailureCode::BadData), fixture.later(7)), fixture.later(7)).await
+    );
+    let failed = fixture.job(id).await;
+    assert_eq!((failed.status, failed.finished_at), (JobStatus::Failed, Some(fixture.later(7))));
     assert_eq!(failed.error.unwrap().code, FailureCode::BadData);
 }
 
-async fn a_drained_job_goes_back_unspent(bench: Bench) {
-    let id = bench.queue().await;
-    let job = bench.claim(id, "w", bench.now).await.unwrap();
-    assert!(end(&bench, id, 1, &next_of(&job, Ending::Interrupted, bench.later(2)), bench.later(2)).await);
-    let back = bench.job(id).await;
-    assert_eq!((back.status, back.run_at, back.progress), (JobStatus::Queued, bench.later(2), 0.0));
+async fn a_drained_job_uses_up_no_attempt(fixture: Fixture) {
+    let id = fixture.queue().await;
+    let job = fixture.claim(id, "w", fixture.now).await.unwrap();
+    assert!(end(&fixture, id, 1, &next_of(&job, RunOutcome::Interrupted, fixture.later(2)), fixture.later(2)).await);
+    let back = fixture.job(id).await;
+    assert_eq!((back.status, back.run_at, back.progress), (JobStatus::Queued, fixture.later(2), 0.0));
     assert_eq!(back.counts, Counts { interruptions: 1, ..Counts::default() });
-    assert!(bench.claim(id, "w", bench.later(2)).await.is_some());
+    assert!(fixture.claim(id, "w", fixture.later(2)).await.is_some());
 }
 
-async fn every_change_moves_the_revision(bench: Bench) {
-    let id = bench.queue().await;
-    let mut last = bench.job(id).await.revision;
+async fn every_visible_change_increases_the_revision(fixture: Fixture) {
+    let id = fixture.queue().await;
+    let mut last = fixture.job(id).await.revision;
     let mut moved = async |what: &str| {
-        let revision = bench.job(id).await.revision;
-        assert!(revision > last, "{what} did not move it");
+        let revision = fixture.job(id).await.revision;
+        assert!(revision > last, "{what} did not increase it");
         last = revision;
     };
-    let job = bench.claim(id, "w", bench.now).await.unwrap();
+    let job = fixture.claim(id, "w", fixture.now).await.unwrap();
     moved("claiming").await;
-    let mut tx = bench.db.begin().await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
     tx.jobs().set_progress(id, 1, 0.5, "fit").await.unwrap();
     tx.commit().await.unwrap();
     moved("progress").await;
-    end(&bench, id, 1, &next_of(&job, failure(FailureCode::BadData), bench.now), bench.now).await;
+    end(&fixture, id, 1, &next_of(&job, failure(FailureCode::BadData), fixture.now), fixture.now).await;
     moved("failing").await;
-    let mut tx = bench.db.begin().await.unwrap();
-    tx.jobs().retry(id, bench.now).await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
+    tx.jobs().retry(id, fixture.now).await.unwrap();
     tx.commit().await.unwrap();
     moved("retrying").await;
-    let mut tx = bench.db.begin().await.unwrap();
-    tx.jobs().cancel(id, bench.now).await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
+    tx.jobs().cancel(id, fixture.now).await.unwrap();
     tx.commit().await.unwrap();
     moved("cancelling").await;
 
-    let id = bench.queue().await;
-    let running = bench.claim(id, "w", bench.now).await.unwrap();
-    let mut tx = bench.db.begin().await.unwrap();
-    tx.jobs().renew("w", &[(id, 1)], bench.later(60)).await.unwrap();
+    let id = fixture.queue().await;
+    let running = fixture.claim(id, "w", fixture.now).await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
+    tx.jobs().renew("w", &[(id, 1)], fixture.later(60)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(bench.job(id).await.revision, running.revision, "a client can't see a renewal, so its ETag stays good");
+    assert_eq!(
+        fixture.job(id).await.revision,
+        running.revision,
+        "clients do not see renewals, so the ETag stays valid"
+    );
 }

@@ -1,5 +1,4 @@
-//! Rows that cannot be read: written by another version of the program, or altered by hand. Lists skip them, batches of
-//! the workers go on without them, and reading one alone says which row and which column.
+//! Unreadable rows: lists skip them, batches continue without them, and reading one alone names table, key and column.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -12,7 +11,7 @@ use trainyard_domain::{
 };
 use trainyard_storage::{AuditEntry, DeliveryFilter, JobBatch, JobFilter, Model, NewVersion, Result, StorageError};
 
-use crate::bench::{Bench, LEASE, dataset, user};
+use crate::fixture::{Fixture, LEASE, dataset, user};
 use crate::schedules::{schedule, store};
 
 on_both!(
@@ -26,18 +25,18 @@ on_both!(
     audit_entries_are_listed_without_unreadable_ones,
     webhooks_are_listed_without_unreadable_ones,
     jobs_of_a_batch_are_claimed_without_an_unreadable_one,
-    a_lost_run_is_found_behind_unreadable_ones,
+    expired_leases_are_found_behind_unreadable_jobs,
     webhooks_are_claimed_without_an_unreadable_one,
-    a_log_goes_on_behind_unreadable_lines,
-    an_address_of_older_rules_is_listed,
+    a_log_continues_after_unreadable_lines,
+    an_invalid_email_address_is_listed,
 );
 
-/// Of six rows, oldest first, the third, the fifth and the sixth are damaged: the first page of two begins with damaged
-/// rows, and the second ends the list.
+/// Six rows, oldest first; the rows named `bad` are damaged. The newest two are damaged, so the first query of a page of two
+/// finds no readable row.
 const NAMES: [&str; 6] = ["good-0", "good-1", "bad-2", "good-3", "bad-4", "bad-5"];
 const READABLE: [&[&str]; 2] = [&["good-3", "good-1"], &["good-0"]];
 
-/// Reads every page of two, and names what is on each.
+/// Reads all pages of two. Returns the names on each page.
 async fn pages<V, K>(
     mut page: impl AsyncFnMut(Option<K>) -> Result<Vec<V>>,
     key: impl Fn(&V) -> K,
@@ -56,7 +55,7 @@ fn seconds(n: usize) -> i64 {
     i64::try_from(n).unwrap() + 1
 }
 
-/// The text of the error that reading one row alone answers.
+/// The text of the error of reading a single row.
 fn refusal<V: std::fmt::Debug>(read: Result<V>) -> String {
     match read {
         Err(error @ StorageError::Corrupt(_)) => error.to_string(),
@@ -64,39 +63,39 @@ fn refusal<V: std::fmt::Debug>(read: Result<V>) -> String {
     }
 }
 
-async fn accounts_are_listed_without_unreadable_ones(bench: Bench) {
-    let mut tx = bench.db.begin().await.unwrap();
-    let mut last = bench.user;
+async fn accounts_are_listed_without_unreadable_ones(fixture: Fixture) {
+    let mut tx = fixture.db.begin().await.unwrap();
+    let mut last = fixture.user;
     for (n, name) in NAMES.iter().enumerate() {
-        let mut user = user(&format!("{name}@example.com"), Role::User, bench.now);
-        user.id = UserId::at(bench.later(seconds(n)));
+        let mut user = user(&format!("{name}@example.com"), Role::User, fixture.now);
+        user.id = UserId::at(fixture.later(seconds(n)));
         tx.users().insert(&user).await.unwrap();
         last = user.id;
     }
     tx.commit().await.unwrap();
     let drop_check = "ALTER TABLE users DROP CONSTRAINT users_role_check";
-    bench.meddle_unchecked(drop_check, "UPDATE users SET role = 'king' WHERE email LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_unchecked(drop_check, "UPDATE users SET role = 'king' WHERE email LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let name = |user: &User| user.email.as_str().replace("@example.com", "");
     let found = pages(async |before| tx.users().list(before, 2).await, |user| user.id, name).await;
-    assert_eq!(found, [vec!["good-3", "good-1"], vec!["good-0", "ada"]], "the bench's own account is the oldest");
+    assert_eq!(found, [vec!["good-3", "good-1"], vec!["good-0", "ada"]], "the fixture's account is the oldest");
     let text = refusal(tx.users().by_id(last).await);
     assert!(text.contains(&format!("users {last}, column role")), "{text}");
 }
 
-async fn datasets_are_listed_without_unreadable_ones(bench: Bench) {
-    bench.meddle("DELETE FROM datasets").await;
-    let mut tx = bench.db.begin().await.unwrap();
+async fn datasets_are_listed_without_unreadable_ones(fixture: Fixture) {
+    fixture.execute_raw("DELETE FROM datasets").await;
+    let mut tx = fixture.db.begin().await.unwrap();
     let mut ids = Vec::new();
     for (n, name) in NAMES.iter().enumerate() {
-        let mut dataset = dataset(name, 1, bench.now);
-        dataset.id = DatasetId::at(bench.later(seconds(n)));
+        let mut dataset = dataset(name, 1, fixture.now);
+        dataset.id = DatasetId::at(fixture.later(seconds(n)));
         tx.datasets().insert(&dataset).await.unwrap();
         ids.push(dataset.id);
     }
     tx.commit().await.unwrap();
-    bench.meddle("UPDATE datasets SET columns = '7' WHERE name LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_raw("UPDATE datasets SET columns = '7' WHERE name LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let name = |dataset: &Dataset| dataset.name.as_str().to_owned();
     let found = pages(async |before| tx.datasets().list(before, 2).await, |dataset| dataset.id, name).await;
     assert_eq!(found, READABLE);
@@ -105,84 +104,84 @@ async fn datasets_are_listed_without_unreadable_ones(bench: Bench) {
     assert!(text.contains(&format!("datasets {}, column columns", ids[5])), "{text}");
 }
 
-/// Six queued jobs that are due; the specs of three are damaged.
-async fn damaged_jobs(bench: &Bench) -> Vec<JobId> {
+/// Inserts six due jobs and damages the specifications of three.
+async fn damaged_jobs(fixture: &Fixture) -> Vec<JobId> {
     let mut ids = Vec::new();
     for (n, name) in NAMES.iter().enumerate() {
-        let queue = bench.queue_with(|job| {
-            job.id = JobId::at(bench.later(seconds(n)));
+        let queue = fixture.queue_with(|job| {
+            job.id = JobId::at(fixture.later(seconds(n)));
             job.spec.name = ModelName::parse(name).unwrap();
         });
         ids.push(queue.await);
     }
-    bench.meddle("UPDATE job_orders SET spec = '{\"name\": 7}' WHERE model_name LIKE 'bad%'").await;
+    fixture.execute_raw("UPDATE job_orders SET spec = '{\"name\": 7}' WHERE model_name LIKE 'bad%'").await;
     ids
 }
 
-async fn jobs_are_listed_without_unreadable_ones(bench: Bench) {
-    let ids = damaged_jobs(&bench).await;
+async fn jobs_are_listed_without_unreadable_ones(fixture: Fixture) {
+    let ids = damaged_jobs(&fixture).await;
     let all = JobFilter::default();
     let filters = [
         all.clone(),
         JobFilter { status: Some(JobStatus::Queued), ..all.clone() },
-        JobFilter { created_by: Some(bench.user), ..all.clone() },
-        JobFilter { status: Some(JobStatus::Queued), created_by: Some(bench.user), ..all.clone() },
+        JobFilter { created_by: Some(fixture.user), ..all.clone() },
+        JobFilter { status: Some(JobStatus::Queued), created_by: Some(fixture.user), ..all.clone() },
     ];
-    let mut tx = bench.db.read().await.unwrap();
+    let mut tx = fixture.db.read().await.unwrap();
     for filter in filters {
         let name = |job: &Job| job.spec.name.as_str().to_owned();
         let found = pages(async |before| tx.jobs().list(&filter, before, 2).await, |job| job.id, name).await;
         assert_eq!(found, READABLE, "{filter:?}");
     }
     assert_eq!(tx.jobs().get_many(&ids).await.unwrap().len(), 3);
-    let JobBatch { jobs, unreadable, .. } = tx.jobs().get_many_now(&ids).await.unwrap();
+    let JobBatch { jobs, unreadable, .. } = tx.jobs().get_many_with_time(&ids).await.unwrap();
     assert_eq!((jobs.len(), unreadable.len()), (3, 3));
     assert!(unreadable.iter().any(|(id, _)| *id == ids[5]), "{unreadable:?}");
     let text = refusal(tx.jobs().get(ids[5]).await);
     assert!(text.contains(&format!("jobs {}, column spec", ids[5])), "{text}");
     drop(tx);
-    // A column that the driver decodes.
-    bench.meddle("UPDATE jobs SET error = '[]'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    // A column that sqlx decodes.
+    fixture.execute_raw("UPDATE jobs SET error = '[]'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     assert!(tx.jobs().list(&all, None, 2).await.unwrap().is_empty());
     let text = refusal(tx.jobs().get(ids[0]).await);
     assert!(text.contains(&format!("jobs {}, column error", ids[0])), "{text}");
 }
 
-async fn models_are_listed_without_unreadable_ones(bench: Bench) {
+async fn models_are_listed_without_unreadable_ones(fixture: Fixture) {
     for (n, name) in NAMES.iter().enumerate() {
-        let job = bench.queue().await;
-        let version = NewVersion { now: bench.later(seconds(n)), ..bench.version(name, job) };
-        let mut tx = bench.db.begin().await.unwrap();
+        let job = fixture.queue().await;
+        let version = NewVersion { now: fixture.later(seconds(n)), ..fixture.version(name, job) };
+        let mut tx = fixture.db.begin().await.unwrap();
         tx.models().publish(&version).await.unwrap();
         tx.commit().await.unwrap();
     }
-    bench.meddle("DELETE FROM model_versions WHERE model_name LIKE 'bad%'").await;
-    bench.meddle("UPDATE models SET name = 'no name: ' || name WHERE name LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_raw("DELETE FROM model_versions WHERE model_name LIKE 'bad%'").await;
+    fixture.execute_raw("UPDATE models SET name = 'no name: ' || name WHERE name LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let name = |model: &Model| model.name.as_str().to_owned();
     let found = pages(async |before| tx.models().list(before, 2).await, |model| model.id, name).await;
     assert_eq!(found, READABLE);
 }
 
-async fn versions_are_listed_without_unreadable_ones(bench: Bench) {
+async fn versions_are_listed_without_unreadable_ones(fixture: Fixture) {
     for _ in NAMES {
-        bench.publish("demo").await;
+        fixture.publish("demo").await;
     }
     let demo = ModelName::parse("demo").unwrap();
     for alias in ["canary", "latest"] {
-        let mut tx = bench.db.begin().await.unwrap();
-        assert!(tx.models().set_alias(&demo, alias, 6, bench.now).await.unwrap());
+        let mut tx = fixture.db.begin().await.unwrap();
+        assert!(tx.models().set_alias(&demo, alias, 6, fixture.now).await.unwrap());
         tx.commit().await.unwrap();
     }
-    bench.meddle("UPDATE model_versions SET algorithm = 'palm_reading' WHERE version IN (3, 5)").await;
-    bench.meddle("UPDATE model_versions SET features = '7' WHERE version = 6").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_raw("UPDATE model_versions SET algorithm = 'palm_reading' WHERE version IN (3, 5)").await;
+    fixture.execute_raw("UPDATE model_versions SET features = '7' WHERE version = 6").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let list = async |before| tx.models().versions(&demo, before, 2).await;
     let found = pages(list, |version| version.version, |version| version.version.to_string()).await;
     assert_eq!(found, [vec!["4", "2"], vec!["1"]]);
     let served: Vec<_> = tx.models().served().await.unwrap().into_iter().map(|served| served.version).collect();
-    assert_eq!(served, [1, 6], "nothing that cannot be read is needed to serve a version");
+    assert_eq!(served, [1, 6], "serving needs no unreadable column");
     assert!(tx.models().latest_of(&["demo"]).await.unwrap().is_empty());
     for (version, column) in [(5, "algorithm"), (6, "features")] {
         let text = refusal(tx.models().version(&demo, version).await);
@@ -190,64 +189,64 @@ async fn versions_are_listed_without_unreadable_ones(bench: Bench) {
     }
 }
 
-async fn schedules_are_listed_without_unreadable_ones(bench: Bench) {
+async fn schedules_are_listed_without_unreadable_ones(fixture: Fixture) {
     let mut last = None;
     for (n, name) in NAMES.iter().enumerate() {
-        let id = ScheduleId::at(bench.later(seconds(n)));
-        last = Some(store(&bench, Schedule { id, ..schedule(&bench, name) }).await.id);
+        let id = ScheduleId::at(fixture.later(seconds(n)));
+        last = Some(store(&fixture, Schedule { id, ..schedule(&fixture, name) }).await.id);
     }
-    bench.meddle("UPDATE schedules SET spec = '7' WHERE name LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_raw("UPDATE schedules SET spec = '7' WHERE name LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let name = |schedule: &Schedule| schedule.name.clone();
     let found = pages(async |before| tx.schedules().list(before, 2).await, |schedule| schedule.id, name).await;
     assert_eq!(found, READABLE);
-    assert_eq!(tx.schedules().due(bench.now, 10).await.unwrap().len(), 6, "each is fired by itself");
+    assert_eq!(tx.schedules().due(fixture.now, 10).await.unwrap().len(), 6, "each schedule is read separately");
     let text = refusal(tx.schedules().get(last.unwrap()).await);
     assert!(text.contains(&format!("schedules {}, column spec", last.unwrap())), "{text}");
 }
 
-async fn runs_of_schedules_are_listed_without_unreadable_ones(bench: Bench) {
-    let schedule_id = store(&bench, schedule(&bench, "hourly")).await.id;
-    let mut tx = bench.db.begin().await.unwrap();
+async fn runs_of_schedules_are_listed_without_unreadable_ones(fixture: Fixture) {
+    let schedule_id = store(&fixture, schedule(&fixture, "hourly")).await.id;
+    let mut tx = fixture.db.begin().await.unwrap();
     for (n, name) in NAMES.iter().enumerate() {
-        let due_at = bench.later(seconds(n));
+        let due_at = fixture.later(seconds(n));
         let message = Some((*name).to_owned());
         let run = ScheduleRun { schedule_id, due_at, job_id: None, outcome: Outcome::Refused, message, at: due_at };
         assert!(tx.schedules().add_run(&run).await.unwrap());
     }
     tx.commit().await.unwrap();
     let drop_check = "ALTER TABLE schedule_runs DROP CONSTRAINT schedule_runs_outcome_check";
-    bench.meddle_unchecked(drop_check, "UPDATE schedule_runs SET outcome = 'lost' WHERE message LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_unchecked(drop_check, "UPDATE schedule_runs SET outcome = 'lost' WHERE message LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let list = async |before| tx.schedules().runs(schedule_id, before, 2).await;
     assert_eq!(pages(list, |run| run.due_at, |run| run.message.clone().unwrap()).await, READABLE);
 }
 
-async fn audit_entries_are_listed_without_unreadable_ones(bench: Bench) {
-    let mut tx = bench.db.begin().await.unwrap();
+async fn audit_entries_are_listed_without_unreadable_ones(fixture: Fixture) {
+    let mut tx = fixture.db.begin().await.unwrap();
     for (n, name) in NAMES.iter().enumerate() {
-        let (id, at) = (uuid_at(bench.later(seconds(n))), bench.now);
+        let (id, at) = (uuid_at(fixture.later(seconds(n))), fixture.now);
         let (subject, detail) = ("job:7".to_owned(), json!({}));
         let entry = AuditEntry { id, at, actor: None, action: (*name).into(), subject, request_id: None, detail };
         tx.audit().insert(&entry).await.unwrap();
     }
     tx.commit().await.unwrap();
-    bench.meddle("UPDATE audit_entries SET detail = '{' WHERE action LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture.execute_raw("UPDATE audit_entries SET detail = '{' WHERE action LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let found = pages(async |before| tx.audit().list(before, 2).await, |entry| entry.id, |entry| entry.action.clone());
     assert_eq!(found.await, READABLE);
 }
 
-/// Six deliveries that are due, each to a receiver of its own.
-async fn store_deliveries(bench: &Bench) -> Vec<DeliveryId> {
+/// Inserts six due deliveries to different receivers.
+async fn store_deliveries(fixture: &Fixture) -> Vec<DeliveryId> {
     for (n, name) in NAMES.iter().enumerate() {
-        let id = bench.queue_with(|job| job.spec.webhook_url = Some(format!("https://{name}/"))).await;
-        let mut tx = bench.db.begin().await.unwrap();
-        tx.jobs().cancel(id, bench.later(seconds(n))).await.unwrap();
-        tx.webhooks().tell(id, bench.later(seconds(n))).await.unwrap();
+        let id = fixture.queue_with(|job| job.spec.webhook_url = Some(format!("https://{name}/"))).await;
+        let mut tx = fixture.db.begin().await.unwrap();
+        tx.jobs().cancel(id, fixture.later(seconds(n))).await.unwrap();
+        tx.webhooks().enqueue(id, fixture.later(seconds(n))).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let mut tx = bench.db.read().await.unwrap();
+    let mut tx = fixture.db.read().await.unwrap();
     let deliveries = tx.webhooks().list(DeliveryFilter::default(), None, 10).await.unwrap();
     deliveries.into_iter().rev().map(|delivery| delivery.id).collect()
 }
@@ -256,11 +255,11 @@ fn receiver(delivery: &Delivery) -> String {
     delivery.receiver.replace(":443", "")
 }
 
-async fn webhooks_are_listed_without_unreadable_ones(bench: Bench) {
-    let ids = store_deliveries(&bench).await;
-    // Valid as JSON, and as JSONB of Postgres, but no number of this program.
-    bench.meddle("UPDATE webhook_deliveries SET payload = '1e400' WHERE receiver LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
+async fn webhooks_are_listed_without_unreadable_ones(fixture: Fixture) {
+    let ids = store_deliveries(&fixture).await;
+    // Valid JSON, also for JSONB of Postgres, but too large for an f64.
+    fixture.execute_raw("UPDATE webhook_deliveries SET payload = '1e400' WHERE receiver LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
     let filter = DeliveryFilter::default();
     let list = async |before| tx.webhooks().list(filter, before, 2).await;
     assert_eq!(pages(list, |delivery| delivery.id, receiver).await, READABLE);
@@ -268,76 +267,78 @@ async fn webhooks_are_listed_without_unreadable_ones(bench: Bench) {
     assert!(text.contains(&format!("webhook_deliveries {}, column", ids[5])), "{text}");
 }
 
-async fn webhooks_are_claimed_without_an_unreadable_one(bench: Bench) {
-    store_deliveries(&bench).await;
-    bench.meddle("UPDATE webhook_deliveries SET payload = '1e400' WHERE receiver LIKE 'bad%'").await;
-    let mut tx = bench.db.begin().await.unwrap();
-    let (now, until) = (bench.later(60), bench.later(90));
+async fn webhooks_are_claimed_without_an_unreadable_one(fixture: Fixture) {
+    store_deliveries(&fixture).await;
+    fixture.execute_raw("UPDATE webhook_deliveries SET payload = '1e400' WHERE receiver LIKE 'bad%'").await;
+    let mut tx = fixture.db.begin().await.unwrap();
+    let (now, until) = (fixture.later(60), fixture.later(90));
     let claimed = tx.webhooks().claim(now, until, 10, &[""; 4]).await.unwrap();
     assert_eq!(claimed.iter().map(receiver).collect::<Vec<_>>(), ["good-0", "good-1", "good-3"]);
-    assert!(!tx.webhooks().any_due(now).await.unwrap(), "the others are put off too");
+    assert!(!tx.webhooks().any_due(now).await.unwrap(), "the unreadable ones are postponed too");
 }
 
-async fn jobs_of_a_batch_are_claimed_without_an_unreadable_one(bench: Bench) {
-    let ids = damaged_jobs(&bench).await;
-    let mut tx = bench.db.begin().await.unwrap();
-    let claimed = tx.jobs().claim_many(&ids, "w", Some(bench.now), LEASE).await.unwrap();
+async fn jobs_of_a_batch_are_claimed_without_an_unreadable_one(fixture: Fixture) {
+    let ids = damaged_jobs(&fixture).await;
+    let mut tx = fixture.db.begin().await.unwrap();
+    let claimed = tx.jobs().claim_many(&ids, "w", Some(fixture.now), LEASE).await.unwrap();
     let mut names: Vec<_> = claimed.iter().map(|job| job.spec.name.as_str()).collect();
     names.sort();
     assert_eq!(names, ["good-0", "good-1", "good-3"]);
     assert_eq!((tx.jobs().running_total().await.unwrap(), tx.jobs().active_total().await.unwrap()), (3, 6));
     tx.commit().await.unwrap();
-    // A version of the program that can read them finds them queued again, a minute later.
-    bench.meddle("UPDATE job_orders SET spec = (SELECT spec FROM job_orders WHERE model_name = 'good-0')").await;
-    let job = bench.job(ids[2]).await;
-    assert_eq!((job.status, job.claim, job.run_at), (JobStatus::Queued, 1, bench.later(60)));
+    // The jobs are queued again, due in a minute, for a version of the program that can read them.
+    fixture.execute_raw("UPDATE job_orders SET spec = (SELECT spec FROM job_orders WHERE model_name = 'good-0')").await;
+    let job = fixture.job(ids[2]).await;
+    assert_eq!((job.status, job.claim, job.run_at), (JobStatus::Queued, 1, fixture.later(60)));
     assert_eq!((job.lease_expires_at, job.started_at, job.counts.attempts), (None, None, 0));
-    let mut tx = bench.db.begin().await.unwrap();
-    assert_eq!(tx.jobs().promote_due(bench.later(59), 10).await.unwrap(), 0);
-    assert_eq!(tx.jobs().promote_due(bench.later(60), 10).await.unwrap(), 3);
-    let claimed = tx.jobs().claim_many(&ids, "w", Some(bench.later(60)), LEASE).await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
+    assert_eq!(tx.jobs().promote_due(fixture.later(59), 10).await.unwrap(), 0);
+    assert_eq!(tx.jobs().promote_due(fixture.later(60), 10).await.unwrap(), 3);
+    let claimed = tx.jobs().claim_many(&ids, "w", Some(fixture.later(60)), LEASE).await.unwrap();
     assert_eq!(claimed.len(), 3);
 }
 
-async fn a_lost_run_is_found_behind_unreadable_ones(bench: Bench) {
+async fn expired_leases_are_found_behind_unreadable_jobs(fixture: Fixture) {
     let mut ids = Vec::new();
     for (n, name) in NAMES.iter().rev().enumerate() {
-        let id = bench.queue_with(|job| job.spec.name = ModelName::parse(name).unwrap()).await;
-        bench.claim(id, "w", bench.later(seconds(n))).await.unwrap();
+        let id = fixture.queue_with(|job| job.spec.name = ModelName::parse(name).unwrap()).await;
+        fixture.claim(id, "w", fixture.later(seconds(n))).await.unwrap();
         ids.push(id);
     }
-    bench.meddle("UPDATE job_orders SET spec = '7' WHERE model_name LIKE 'bad%'").await;
-    let mut tx = bench.db.read().await.unwrap();
-    let later = bench.later(60) + TimeDelta::minutes(1);
+    fixture.execute_raw("UPDATE job_orders SET spec = '7' WHERE model_name LIKE 'bad%'").await;
+    let mut tx = fixture.db.read().await.unwrap();
+    let later = fixture.later(60) + TimeDelta::minutes(1);
     for limit in [1, 2, 10] {
         let lost = tx.jobs().expired(later, limit).await.unwrap();
-        assert_eq!(lost.first().unwrap().id, ids[2], "the first that can be read, with a limit of {limit}");
+        assert_eq!(lost.first().unwrap().id, ids[2], "the first readable job, with a limit of {limit}");
     }
 }
 
-async fn a_log_goes_on_behind_unreadable_lines(bench: Bench) {
-    let id = bench.queue().await;
-    bench.claim(id, "w", bench.now).await.unwrap();
+async fn a_log_continues_after_unreadable_lines(fixture: Fixture) {
+    let id = fixture.queue().await;
+    fixture.claim(id, "w", fixture.now).await.unwrap();
     let line = |message: &str| {
         let entry = LogEntry::Log { level: LogLevel::Info, message: message.into() };
-        LogLine { at: bench.now, entry }
+        LogLine { at: fixture.now, entry }
     };
-    let mut tx = bench.db.begin().await.unwrap();
+    let mut tx = fixture.db.begin().await.unwrap();
     for (n, message) in (0..).zip(["a", "b", "c"]) {
         assert!(tx.logs().append(id, 1, n, &[line(message)]).await.unwrap());
     }
     tx.commit().await.unwrap();
-    bench.meddle("UPDATE job_logs SET lines = '7' WHERE first_seq > (SELECT MIN(first_seq) FROM job_logs)").await;
-    let mut tx = bench.db.read().await.unwrap();
+    fixture
+        .execute_raw("UPDATE job_logs SET lines = '7' WHERE first_seq > (SELECT MIN(first_seq) FROM job_logs)")
+        .await;
+    let mut tx = fixture.db.read().await.unwrap();
     let page = tx.logs().after(id, 0, 10).await.unwrap();
     assert_eq!(page.lines.len(), 1);
-    let head = tx.jobs().heads(&[id]).await.unwrap()[0];
-    assert_eq!(page.read_to, head.last_seq, "a reader does not wait for them");
+    let head = tx.jobs().job_revisions(&[id]).await.unwrap()[0];
+    assert_eq!(page.read_to, head.last_seq, "the reader has reached the end");
 }
 
-/// An address was checked by the rules of the version that stored it.
-async fn an_address_of_older_rules_is_listed(bench: Bench) {
-    bench.meddle("UPDATE users SET email = 'nobody'").await;
-    let listed = bench.db.read().await.unwrap().users().list(None, 10).await.unwrap();
+/// An older version with other rules may have stored the address.
+async fn an_invalid_email_address_is_listed(fixture: Fixture) {
+    fixture.execute_raw("UPDATE users SET email = 'nobody'").await;
+    let listed = fixture.db.read().await.unwrap().users().list(None, 10).await.unwrap();
     assert_eq!(listed[0].email.as_str(), "nobody");
 }

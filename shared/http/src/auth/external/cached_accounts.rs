@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::sync::Cache;
 use tokio::time::timeout;
-use trainyard_domain::{Clock, FirstSight, Role, RoleChange, UserId};
-use trainyard_storage::{Coalesce, Db, LinkedAccount, StorageError};
+use trainyard_domain::{Clock, LinkDecision, Role, RoleChange, UserId};
+use trainyard_storage::{Batcher, Db, LinkedAccount, StorageError};
 use uuid::Uuid;
 
 use super::lookup::{IdentityLookup, IdentityQuery, lookups};
@@ -26,7 +26,7 @@ const MAX_CACHED: usize = 10_000;
 
 #[derive(Debug)]
 pub(super) struct CachedAccounts {
-    lookups: Coalesce<IdentityQuery, IdentityLookup>,
+    lookups: Batcher<IdentityQuery, IdentityLookup>,
     disabled: DisabledUsers,
     clock: Clock,
     /// The time of expiry and the result of each lookup.
@@ -44,9 +44,9 @@ impl CachedAccounts {
         let decision = link_decision(issuer, token, &lookup);
         let account = match (lookup.linked, decision, lookup.owner) {
             (Some(account), ..) => account,
-            (None, FirstSight::Link, Some((user, _))) => LinkedAccount { user, role_as_of: None },
+            (None, LinkDecision::Link, Some((user, _))) => LinkedAccount { user, role_as_of: None },
             // The API creates the account at its first request. Until then the claims of the token are used.
-            (None, FirstSight::Create, None) => return Ok(without_account(token)),
+            (None, LinkDecision::Create, None) => return Ok(without_account(token)),
             (None, _, None) => return Err(refused(issuer, UNKNOWN)),
             (None, _, Some(_)) => return Err(refused(issuer, EMAIL_TAKEN)),
         };

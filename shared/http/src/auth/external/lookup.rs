@@ -1,7 +1,7 @@
 //! Looks up the user of a token: the linked account, or else the account with the e-mail address.
 
 use trainyard_domain::{ExternalIdentity, User};
-use trainyard_storage::{Coalesce, Db, LinkedAccount, Result, Tx};
+use trainyard_storage::{Batcher, Db, LinkedAccount, Result, Tx};
 
 use crate::auth::issuers::{ExternalToken, Issuer};
 
@@ -44,11 +44,11 @@ impl IdentityLookup {
 }
 
 /// Looks up users in batches: concurrent requests share a transaction.
-pub(super) fn lookups(db: Db) -> Coalesce<IdentityQuery, IdentityLookup> {
-    Coalesce::start(MAX_LOOKUPS, move |queries: Vec<IdentityQuery>| {
+pub(super) fn lookups(db: Db) -> Batcher<IdentityQuery, IdentityLookup> {
+    Batcher::start(MAX_LOOKUPS, move |queries: Vec<IdentityQuery>| {
         let db = db.clone();
         async move {
-            let mut tx = db.glance().await?;
+            let mut tx = db.read_autocommit().await?;
             let mut found = Vec::with_capacity(queries.len());
             for query in &queries {
                 found.push(IdentityLookup::read(&mut tx, query).await?);

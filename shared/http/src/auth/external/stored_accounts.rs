@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use trainyard_domain::ids::uuid_at;
 use trainyard_domain::user::AccountSecurity;
-use trainyard_domain::{Clock, ExternalIdentity, FirstSight, Role, RoleChange, User, UserId};
-use trainyard_storage::{AuditEntry, Coalesce, Db, LinkedAccount, StorageError, Tx};
+use trainyard_domain::{Clock, ExternalIdentity, LinkDecision, Role, RoleChange, User, UserId};
+use trainyard_storage::{AuditEntry, Batcher, Db, LinkedAccount, StorageError, Tx};
 
 use super::lookup::{IdentityLookup, IdentityQuery, lookups};
 use super::{DISABLED, EMAIL_TAKEN, UNKNOWN, link_decision, refused};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(super) struct StoredAccounts {
     db: Db,
-    lookups: Coalesce<IdentityQuery, IdentityLookup>,
+    lookups: Batcher<IdentityQuery, IdentityLookup>,
 }
 
 impl StoredAccounts {
@@ -36,7 +36,7 @@ impl StoredAccounts {
             None => self.create_or_link(issuer, token, &query, clock).await?,
         };
         let security = &account.user.security;
-        if account.user.disabled || security.is_over(None, token.issued_at.timestamp()) {
+        if account.user.disabled || security.is_revoked(None, token.issued_at.timestamp()) {
             return Err(refused(issuer, DISABLED));
         }
         let role = self.update_role(issuer, token, &account).await?;
@@ -75,9 +75,9 @@ impl StoredAccounts {
         }
         let decision = link_decision(issuer, token, &lookup);
         let (user, role_as_of) = match (decision, lookup.owner) {
-            (FirstSight::Create, None) => (new_account(token, clock), token.role.map(|_| token.issued_at)),
-            (FirstSight::Link, Some((user, _))) if user.disabled => return Err(refused(issuer, DISABLED)),
-            (FirstSight::Link, Some((user, _))) => (user, None),
+            (LinkDecision::Create, None) => (new_account(token, clock), token.role.map(|_| token.issued_at)),
+            (LinkDecision::Link, Some((user, _))) if user.disabled => return Err(refused(issuer, DISABLED)),
+            (LinkDecision::Link, Some((user, _))) => (user, None),
             (_, None) => return Err(refused(issuer, UNKNOWN)),
             (_, Some(_)) => return Err(refused(issuer, EMAIL_TAKEN)),
         };
@@ -89,7 +89,7 @@ impl StoredAccounts {
             role_as_of,
             created_at: clock.now(),
         };
-        let created = decision == FirstSight::Create;
+        let created = decision == LinkDecision::Create;
         match store(tx, &user, &identity, created, &issuer.name).await {
             Ok(()) => {
                 tracing::info!(user_id = %user.id, issuer = issuer.name, created, "linked a user of an external issuer");

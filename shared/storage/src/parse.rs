@@ -1,4 +1,4 @@
-//! Turns stored text back into the domain's types. What doesn't parse was written by nobody we know: `Corrupt`.
+//! Parses stored text into domain types. Invalid text is [`StorageError::Corrupt`].
 
 use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role};
@@ -37,9 +37,9 @@ pub(crate) fn spec(text: &str) -> Result<JobSpec> {
     serde_json::from_str(text).map_err(|_| corrupt("spec"))
 }
 
-/// A spec as [`spec`] reads it.
-pub(crate) fn text(spec: &JobSpec) -> Result<String> {
-    // Most fit into this, and need not grow byte by byte.
+/// The JSON of a specification, as [`spec`] parses it.
+pub(crate) fn spec_json(spec: &JobSpec) -> Result<String> {
+    // Large enough for most specifications.
     let mut text = Vec::with_capacity(512);
     serde_json::to_writer(&mut text, spec).map_err(|error| StorageError::Other(error.into()))?;
     String::from_utf8(text).map_err(|error| StorageError::Other(error.into()))

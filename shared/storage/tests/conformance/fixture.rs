@@ -1,4 +1,4 @@
-//! A migrated database with one user and one data set, and jobs to put into it.
+//! Test fixture: a migrated database with an account and a dataset.
 
 use std::time::Duration;
 
@@ -13,25 +13,25 @@ use trainyard_domain::{
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 use trainyard_testkit::eventually;
 
-/// How long leases are.
+/// Duration of leases.
 pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// See the module.
-pub(crate) struct Bench {
+/// A migrated database with an account and a dataset.
+pub(crate) struct Fixture {
     pub(crate) db: Db,
     pub(crate) url: String,
-    /// The same database without anything between.
+    /// URL of the same database without PgBouncer.
     direct: String,
-    /// What it was opened with.
+    /// The options of `db`.
     pub(crate) options: PoolOptions,
-    /// The time every test starts from, past and to the microsecond.
+    /// Start time of every test: in the past, with microseconds.
     pub(crate) now: DateTime<Utc>,
     pub(crate) user: UserId,
     pub(crate) dataset: Dataset,
     _folder: Option<TempDir>,
 }
 
-impl Bench {
+impl Fixture {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/not/yet/there/trainyard.db", folder.path().display());
@@ -43,7 +43,7 @@ impl Bench {
         Self::start(url, None).await
     }
 
-    /// Postgres behind a PgBouncer that has fewer sessions than its clients have connections.
+    /// Postgres behind PgBouncer, which has fewer sessions than its clients have connections.
     pub(crate) async fn pgbouncer() -> Self {
         let (url, direct) = tokio::task::spawn_blocking(|| {
             let direct = trainyard_testkit::postgres().fresh_database();
@@ -51,8 +51,8 @@ impl Bench {
         })
         .await
         .unwrap();
-        let bench = Self::begin(url, PoolOptions { pooler: true, ..pool() }, None).await;
-        Self { direct, ..bench }
+        let fixture = Self::begin(url, PoolOptions { pooler: true, ..pool() }, None).await;
+        Self { direct, ..fixture }
     }
 
     pub(crate) async fn start(url: String, folder: Option<TempDir>) -> Self {
@@ -65,13 +65,13 @@ impl Bench {
         let now = DateTime::from_timestamp_micros(1_760_000_000_123_456).unwrap();
         let dataset = dataset("titanic", 1, now);
         let direct = url.clone();
-        let mut bench =
+        let mut fixture =
             Self { db, url, direct, options, now, user: UserId::at(now), dataset: dataset.clone(), _folder: folder };
-        bench.user = bench.add_user("ada@example.com", Role::Admin).await;
-        let mut tx = bench.db.begin().await.unwrap();
+        fixture.user = fixture.add_user("ada@example.com", Role::Admin).await;
+        let mut tx = fixture.db.begin().await.unwrap();
         tx.datasets().insert(&dataset).await.unwrap();
         tx.commit().await.unwrap();
-        bench
+        fixture
     }
 
     pub(crate) fn later(&self, seconds: i64) -> DateTime<Utc> {
@@ -86,7 +86,7 @@ impl Bench {
         user.id
     }
 
-    /// A queued job that is due, not yet stored.
+    /// A due, queued job that is not stored.
     pub(crate) fn draft(&self) -> Job {
         let spec = JobSpec {
             name: ModelName::parse("demo").unwrap(),
@@ -106,7 +106,7 @@ impl Bench {
         Job::submitted(spec, self.dataset.id, self.user, Some("req-1".into()), self.now)
     }
 
-    /// Stores a job that `change` made of the draft.
+    /// Inserts the draft after `change`.
     pub(crate) async fn queue_with(&self, change: impl FnOnce(&mut Job)) -> JobId {
         let mut job = self.draft();
         change(&mut job);
@@ -132,7 +132,7 @@ impl Bench {
         job
     }
 
-    /// A version for `model`, trained by `job`.
+    /// A version of `model`, trained by `job`.
     pub(crate) fn version(&self, model: &str, job: JobId) -> NewVersion {
         NewVersion {
             name: ModelName::parse(model).unwrap(),
@@ -151,7 +151,7 @@ impl Bench {
         }
     }
 
-    /// Publishes one version of `model` by a job of its own.
+    /// Publishes a version of `model` by a new job.
     pub(crate) async fn publish(&self, model: &str) -> i64 {
         let job = self.queue().await;
         let mut tx = self.db.begin().await.unwrap();
@@ -160,8 +160,8 @@ impl Bench {
         version
     }
 
-    /// Waits until a transaction on Postgres waits for a row that another one has locked. On SQLite transactions that write
-    /// wait before they begin, so there is nothing to see.
+    /// Waits until a transaction on Postgres waits for a lock. On SQLite write transactions wait before they begin, so there
+    /// is nothing to wait for.
     pub(crate) async fn until_one_waits(&self) {
         if self.db.engine() == "sqlite" {
             return;
@@ -176,21 +176,21 @@ impl Bench {
         .await;
     }
 
-    /// Executes a statement behind the crate's back.
-    pub(crate) async fn meddle(&self, sql: &'static str) {
-        self.meddle_together(&[sql]).await;
+    /// Executes a statement directly, without the crate.
+    pub(crate) async fn execute_raw(&self, sql: &'static str) {
+        self.execute_on_one_connection(&[sql]).await;
     }
 
-    /// As [`Bench::meddle`], for a value that a check of the table refuses.
-    pub(crate) async fn meddle_unchecked(&self, drop_check: &'static str, sql: &'static str) {
+    /// As [`Fixture::execute_raw`], for a value that a CHECK constraint of the table refuses.
+    pub(crate) async fn execute_unchecked(&self, drop_check: &'static str, sql: &'static str) {
         if self.direct.starts_with("sqlite") {
-            self.meddle_together(&["PRAGMA ignore_check_constraints = ON", sql]).await;
+            self.execute_on_one_connection(&["PRAGMA ignore_check_constraints = ON", sql]).await;
         } else {
-            self.meddle_together(&[drop_check, sql]).await;
+            self.execute_on_one_connection(&[drop_check, sql]).await;
         }
     }
 
-    async fn meddle_together(&self, statements: &[&'static str]) {
+    async fn execute_on_one_connection(&self, statements: &[&'static str]) {
         if self.direct.starts_with("sqlite") {
             let mut connection = sqlx::SqliteConnection::connect(&self.direct).await.unwrap();
             for sql in statements {
@@ -207,7 +207,7 @@ impl Bench {
     }
 }
 
-/// A pool small enough that the concurrent tests have to share it.
+/// A pool with fewer connections than concurrent transactions in the tests.
 pub(crate) fn pool() -> PoolOptions {
     PoolOptions { max_connections: 8, acquire_timeout: Duration::from_secs(30), ..PoolOptions::default() }
 }

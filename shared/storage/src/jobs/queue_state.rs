@@ -1,4 +1,4 @@
-//! The switch that pauses the queue, and what else a submission asks first.
+//! The state of the queue.
 
 use chrono::{DateTime, Utc};
 use trainyard_domain::{DatasetId, DatasetName};
@@ -6,25 +6,22 @@ use uuid::Uuid;
 
 use super::Jobs;
 use crate::error::Result;
-use crate::sql::{answered, execute, one};
+use crate::sql::{execute, one, with_timeout};
 use crate::tx::Inner;
 
 impl Jobs<'_> {
-    /// Whether claims are refused.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Whether the queue is paused: then claims are refused.
     pub async fn paused(&mut self) -> Result<bool> {
         let (paused,): (bool,) = one!(self.0, "SELECT paused FROM queue_state WHERE id = 1")?;
         Ok(paused)
     }
 
-    /// What every submission begins with: the time as [`crate::Tx::now`] has it, whether claims are refused, and the newest
-    /// version of a data set, if there is one.
-    ///
-    /// # Errors
-    /// As every query.
-    pub async fn intake(&mut self, dataset: &DatasetName) -> Result<(DateTime<Utc>, bool, Option<DatasetId>)> {
+    /// What a submission needs, by one query: the time as in [`crate::Tx::now`], whether the queue is paused, and the newest
+    /// version of a dataset.
+    pub async fn submission_context(
+        &mut self,
+        dataset: &DatasetName,
+    ) -> Result<(DateTime<Utc>, bool, Option<DatasetId>)> {
         match &mut self.0.inner {
             Inner::Postgres(session) => {
                 let all = sqlx::query_as(
@@ -32,7 +29,7 @@ impl Jobs<'_> {
                      AND deleted_at IS NULL ORDER BY version DESC LIMIT 1) FROM queue_state WHERE id = 1",
                 )
                 .persistent(session.prepares());
-                let outcome = answered(all.bind(dataset.as_str()).fetch_one(&mut **session)).await;
+                let outcome = with_timeout(all.bind(dataset.as_str()).fetch_one(&mut **session)).await;
                 let (now, paused, id): (_, _, Option<Uuid>) = session.note(outcome)?;
                 Ok((now, paused, id.map(DatasetId)))
             }
@@ -43,10 +40,7 @@ impl Jobs<'_> {
         }
     }
 
-    /// Stops or resumes claiming; running jobs go on.
-    ///
-    /// # Errors
-    /// As every query.
+    /// Pauses or resumes the queue. Running jobs continue.
     pub async fn set_paused(&mut self, paused: bool) -> Result<()> {
         execute!(self.0, "UPDATE queue_state SET paused = $1 WHERE id = 1", paused)?;
         Ok(())
