@@ -79,13 +79,6 @@ const BANNED: &[Banned] = &[
     ("data set", "dataset", Everywhere, &[]),
 ];
 
-/// Folders that still use words of the list, by the first form of each word.
-const PENDING: &[(&str, &str)] = &[
-    ("api/", "held intake tell"),
-    ("shared/queue/", "held"),
-    ("worker/", "marks patience settle tell"),
-];
-
 /// A part of a file that people read.
 enum Piece {
     Name(String),
@@ -229,14 +222,9 @@ fn violations(path: &str, text: &str) -> Vec<String> {
         _ => comments(text, "#"),
     };
     pieces.push((0, Piece::Name(path.to_owned())));
-    let pending = |word: &Banned| {
-        let words =
-            PENDING.iter().filter(|(folder, _)| path.starts_with(folder)).flat_map(|(_, words)| words.split(' '));
-        words.map(Some).any(|pending| pending == word.0.split(' ').next())
-    };
     let mut violations = Vec::new();
     for (line, piece) in &pieces {
-        for word in BANNED.iter().filter(|word| !pending(word)) {
+        for word in BANNED {
             if let Some(found) = banned_in(piece, word) {
                 let (Piece::Name(shown) | Piece::Prose(shown)) = piece;
                 violations.push(format!("{path}:{line}: {found}: {}", shown.trim()));

@@ -83,11 +83,11 @@ async fn a_stream_over_the_limit_gets_503_with_retry_after() {
     let api = Api::with(ApiConfig { max_event_streams: 1, ..ApiConfig::default() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
-    let held = open(&api, &admin, id).await;
+    let open_stream = open(&api, &admin, id).await;
     let refused = admin.get(&format!("/training/{id}/events")).await;
     assert!(!refused.header("retry-after").is_empty());
     refused.problem(503);
-    drop(held);
+    drop(open_stream);
     assert_eq!(open(&api, &admin, id).await.status(), 200, "a closed stream frees its place");
     assert_eq!(admin.get("/training/00000000-0000-7000-8000-000000000000/events").await.status, 404);
 }

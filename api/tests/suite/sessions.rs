@@ -137,13 +137,13 @@ async fn an_account_has_a_limit_on_event_streams() {
     let job = admin.post("/training", body).await.ok(202)["job_id"].as_str().unwrap().to_owned();
     let path = format!("/training/{job}/events");
     let open = || admin.request(Method::GET, &path).body(axum::body::Body::empty()).unwrap();
-    let held = api.open(open()).await;
-    assert_eq!(held.status(), 200);
+    let open_stream = api.open(open()).await;
+    assert_eq!(open_stream.status(), 200);
     let refused = admin.get(&path).await;
     assert_eq!(refused.header("retry-after"), "5");
     let refused = refused.problem(429);
     assert!(refused["detail"].as_str().unwrap().contains("max_event_streams_per_user"), "{refused}");
-    drop(held);
+    drop(open_stream);
     // A long poll is not an event stream.
     let poll = format!("/training/{job}?wait_s=60");
     let stream = async {

@@ -80,8 +80,8 @@ async fn a_database_that_is_away_for_longer_than_a_lease_ends_no_run() {
     let harness = Harness::new().await;
     let id = harness.submit_named("demo").await;
     let config = WorkerConfig { lease_s: 1, storage_patience_s: 60, ..harness.config() };
-    let settles = SweepConfig { settle_ms: 2_000, ..quick_sweep() };
-    let sweep = harness.sweep_with("s", settles);
+    let batching = SweepConfig { settle_ms: 2_000, ..quick_sweep() };
+    let sweep = harness.sweep_with("s", batching);
     let worker = harness.worker(&harness.script("wait", WAIT_THEN_TRAIN), config);
     harness.written("waiting").await;
     // Other writes wait while this transaction is open.

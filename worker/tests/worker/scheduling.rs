@@ -185,8 +185,8 @@ async fn a_refused_job_is_recorded_with_its_reason() {
     let sweep = harness.sweep("s");
     let refused = again(&harness, id, |schedule| schedule.template.draft.features = vec!["shoe_size".into()]).await;
     assert_eq!((refused.outcome, refused.job_id), (Outcome::Refused, None));
-    let told = read(&harness, id).await.last_error.unwrap();
-    assert!(told.starts_with("features[0] 'shoe_size' is not a column of titanic"), "{told}");
+    let message = read(&harness, id).await.last_error.unwrap();
+    assert!(message.starts_with("features[0] 'shoe_size' is not a column of titanic"), "{message}");
     let good = again(&harness, id, |schedule| schedule.template.draft.features = vec!["sex".into()]).await;
     assert_eq!((good.outcome, read(&harness, id).await.last_error), (Outcome::Submitted, None));
 

@@ -70,19 +70,19 @@ async fn a_trained_job_is_delivered_once_and_both_secrets_verify_it() {
     let id = harness.submit(job(&harness, receiver.url("/hook"))).await;
     harness.submit_named("demo").await;
     harness.until_status(id, JobStatus::Succeeded).await;
-    let told = until_status(&harness, id, DeliveryStatus::Delivered).await;
+    let outcome = until_status(&harness, id, DeliveryStatus::Delivered).await;
     worker.drain().await;
     sweep.stop().await;
 
     let [request] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
     assert_eq!(request.verified(SECRET), request.verified(PREVIOUS));
-    assert_eq!(request.header("webhook-id"), told.id.to_string());
+    assert_eq!(request.header("webhook-id"), outcome.id.to_string());
     assert!(request.path == "/hook" && request.header("user-agent").starts_with("trainyard/"), "{request:?}");
     let body = request.verified(SECRET);
     assert_eq!((&body["type"], &body["data"]["model"]["version"]), (&"training.succeeded".into(), &1.into()));
     assert_eq!(body["data"]["job_id"], id.to_string());
     assert!(body["data"]["metrics"]["accuracy"].as_f64().unwrap() > 0.5, "{body}");
-    assert_eq!((told.attempts, told.last_status, told.last_error), (1, Some(204), None));
+    assert_eq!((outcome.attempts, outcome.last_status, outcome.last_error), (1, Some(204), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,13 +92,13 @@ async fn a_failed_attempt_is_retried_with_the_same_id_and_redirects_are_not_foll
     receiver.reply([Reply::Status(500), redirect(302), redirect(307), Reply::Status(404)]);
     let id = cancelled(&harness, receiver.url("/")).await;
     let sweep = harness.sweep_with("s", sweep(config(4)));
-    let told = until_status(&harness, id, DeliveryStatus::Delivered).await;
+    let outcome = until_status(&harness, id, DeliveryStatus::Delivered).await;
     sweep.stop().await;
     let received = receiver.received();
-    assert_eq!((received.len(), told.attempts), (5, 5));
+    assert_eq!((received.len(), outcome.attempts), (5, 5));
     for request in &received {
         assert_eq!(request.verified(SECRET)["type"], "training.cancelled");
-        assert_eq!(request.header("webhook-id"), told.id.to_string());
+        assert_eq!(request.header("webhook-id"), outcome.id.to_string());
     }
     assert!(elsewhere.received().is_empty());
 }
@@ -109,16 +109,16 @@ async fn a_delivery_fails_after_its_last_attempt_and_after_410() {
     receiver.reply([Reply::Status(503), Reply::Status(301), Reply::Status(410)]);
     let sweep = harness.sweep_with("s", sweep(config(1)));
     let stubborn = cancelled(&harness, receiver.url("/")).await;
-    let told = until_status(&harness, stubborn, DeliveryStatus::Failed).await;
-    assert_eq!((told.attempts, told.last_status), (2, Some(301)));
-    assert!(told.last_error.unwrap().contains("redirects are not followed"));
+    let outcome = until_status(&harness, stubborn, DeliveryStatus::Failed).await;
+    assert_eq!((outcome.attempts, outcome.last_status), (2, Some(301)));
+    assert!(outcome.last_error.unwrap().contains("redirects are not followed"));
     let gone = cancelled(&harness, receiver.url("/")).await;
-    let told = until_status(&harness, gone, DeliveryStatus::Failed).await;
-    assert_eq!((told.attempts, told.last_status), (1, Some(410)));
+    let outcome = until_status(&harness, gone, DeliveryStatus::Failed).await;
+    assert_eq!((outcome.attempts, outcome.last_status), (1, Some(410)));
     let free = trainyard_testkit::free_port();
     let refusing = cancelled(&harness, format!("http://127.0.0.1:{free}/")).await;
-    let told = until_status(&harness, refusing, DeliveryStatus::Failed).await;
-    assert!(told.last_error.as_ref().unwrap().starts_with("could not connect"), "{told:?}");
+    let outcome = until_status(&harness, refusing, DeliveryStatus::Failed).await;
+    assert!(outcome.last_error.as_ref().unwrap().starts_with("could not connect"), "{outcome:?}");
     sweep.stop().await;
 }
 
@@ -129,9 +129,9 @@ async fn retry_after_is_honoured() {
     let pauses = WebhookConfig { retry_pauses_s: Pauses(vec![0, 3_600]), ..config(0) };
     let sweep = harness.sweep_with("s", sweep(pauses));
     let id = cancelled(&harness, receiver.url("/")).await;
-    let told = until(&harness, id, |delivery| delivery.last_status == Some(429)).await;
-    assert_eq!(told.status, DeliveryStatus::Pending);
-    let pause = told.next_attempt_at - told.created_at;
+    let outcome = until(&harness, id, |delivery| delivery.last_status == Some(429)).await;
+    assert_eq!(outcome.status, DeliveryStatus::Pending);
+    let pause = outcome.next_attempt_at - outcome.created_at;
     assert!((600..700).contains(&pause.num_seconds()), "{pause}");
     sweep.stop().await;
 }
@@ -142,8 +142,8 @@ async fn an_attempt_has_a_time_limit() {
     receiver.reply([Reply::Hang]);
     let sweep = harness.sweep_with("s", sweep(WebhookConfig { timeout_s: 1, ..config(0) }));
     let id = cancelled(&harness, receiver.url("/")).await;
-    let told = until_status(&harness, id, DeliveryStatus::Failed).await;
-    assert_eq!((told.last_status, told.last_error.as_deref()), (None, Some("no answer within 1 s")));
+    let outcome = until_status(&harness, id, DeliveryStatus::Failed).await;
+    assert_eq!((outcome.last_status, outcome.last_error.as_deref()), (None, Some("no answer within 1 s")));
     sweep.stop().await;
 }
 
@@ -151,8 +151,8 @@ async fn an_attempt_has_a_time_limit() {
 async fn a_slow_receiver_does_not_delay_others() {
     let (harness, slow, quick) = (Harness::new().await, Receiver::start(), Receiver::start());
     slow.reply(vec![Reply::Hang; 10]);
-    let patient = WebhookConfig { timeout_s: 600, concurrency: 4, ..config(0) };
-    let sweep = harness.sweep_with("s", sweep(patient));
+    let slow_config = WebhookConfig { timeout_s: 600, concurrency: 4, ..config(0) };
+    let sweep = harness.sweep_with("s", sweep(slow_config));
     let waits = cancelled(&harness, slow.url("/")).await;
     for i in 0..9 {
         cancelled(&harness, slow.url(&format!("/{i}"))).await;
@@ -176,8 +176,8 @@ async fn private_addresses_are_used_only_if_allowed() {
     // As if submitted while private addresses were allowed.
     for url in [receiver.url("/"), receiver.url("/").replace("http", "https"), "https://localhost/".into()] {
         let id = cancelled(&harness, url).await;
-        let told = until_status(&harness, id, DeliveryStatus::Failed).await;
-        assert!(told.last_error.unwrap().starts_with("webhook_url must"));
+        let outcome = until_status(&harness, id, DeliveryStatus::Failed).await;
+        assert!(outcome.last_error.unwrap().starts_with("webhook_url must"));
     }
     sweep.stop().await;
     assert!(receiver.received().is_empty());

@@ -148,7 +148,7 @@ async fn consumers_of_dead_processes_are_deleted_when_nothing_is_pending() {
     let queue = Queue::redis(&url, &prefix, options).unwrap();
     send(&queue, &all(&ids(1), Normal)).await.unwrap();
     let mut holder = Reader::of(&queue);
-    let held = holder.take().await;
+    let taken = holder.take().await;
     // A killed process leaves its consumer in the group.
     let mut connection = raw(&url).await;
     let mut ghost = redis::cmd("XGROUP");
@@ -163,6 +163,6 @@ async fn consumers_of_dead_processes_are_deleted_when_nothing_is_pending() {
         (!readers.contains(&"ghost".to_owned())).then_some(())
     })
     .await;
-    held.ack_and_wait().await;
+    taken.ack_and_wait().await;
     assert_eq!(in_redis(&url, &prefix).await.0, 0);
 }

@@ -189,16 +189,16 @@ async fn a_worker_reads_as_many_ids_as_it_has_slots(queue: Queue) {
     let jobs = ids(5);
     send(&queue, &all(&jobs, Normal)).await.unwrap();
     let mut wide = Reader::with_slots(&queue, 3);
-    let mut held = Vec::new();
+    let mut taken = Vec::new();
     for job in &jobs[..3] {
-        held.push(wide.take().await);
-        assert_eq!(held.last().unwrap().job, *job);
+        taken.push(wide.take().await);
+        assert_eq!(taken.last().unwrap().job, *job);
     }
     wide.ask().await;
     // The first worker has no slot left, so the other reads the next id.
     let mut narrow = Reader::of(&queue);
     assert_eq!(narrow.take().await.job, jobs[3]);
-    held.clear();
+    taken.clear();
     assert_eq!(wide.take().await.job, jobs[4]);
 }
 
