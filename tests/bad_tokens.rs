@@ -17,6 +17,7 @@ fn claims(token: &str) -> Value {
 }
 
 fn signed(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
+    trainyard_http::auth::install_jws_provider();
     encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 

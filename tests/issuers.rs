@@ -98,6 +98,7 @@ fn signed(secret: &str, claims: &Value) -> String {
     let now = chrono::Utc::now().timestamp();
     claims["iat"] = claims.get("iat").cloned().unwrap_or_else(|| now.into());
     claims["exp"] = claims.get("exp").cloned().unwrap_or_else(|| (now + 600).into());
+    trainyard_http::auth::install_jws_provider();
     encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 

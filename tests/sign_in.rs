@@ -41,6 +41,9 @@ async fn a_flood_of_wrong_passwords_does_not_delay_a_valid_login() {
     let client = system.client();
     // The first login makes the address known.
     login_time(&client).await;
+    // Tests that run at the same time slow down every password check.
+    let alone = login_time(&client).await;
+    let limit = Duration::from_secs(2).max(alone * 8);
     let floods = [
         ("at one account", ADMIN_EMAIL, "wrong password {n}", None),
         ("at many accounts", "user{n}@example.com", "wrong password", None),
@@ -67,8 +70,8 @@ async fn a_flood_of_wrong_passwords_does_not_delay_a_valid_login() {
         })
         .await;
         let took = login_time(&client).await;
-        println!("{what}: {took:?}");
-        assert!(took < Duration::from_secs(2), "{what}: {took:?}");
+        println!("{what}: {took:?}, alone {alone:?}");
+        assert!(took < limit, "{what}: {took:?}, alone {alone:?}");
         flood.join_all().await.into_iter().for_each(|status| assert!(matches!(status, 401 | 429 | 503), "{status}"));
     }
 }
@@ -118,7 +121,7 @@ async fn a_new_secret_ends_every_session_and_a_new_admin_password_logs_a_warning
     client.post("/refresh", json!({"refresh_token": session["refresh_token"]})).await.problem(401);
     let warning = system.log(0);
     let warning = warning.lines().find(|line| line.contains("ADMIN_PASSWORD")).expect("a warning");
-    assert!(warning.contains("WARN") && warning.contains("keeps its own"), "{warning}");
+    assert!(warning.contains("WARN") && warning.contains("is ignored"), "{warning}");
     client.post("/login", json!({"email": ADMIN_EMAIL, "password": "another password"})).await.problem(401);
     client.post("/login", login.clone()).await.expect(200);
 

@@ -157,7 +157,7 @@ mod tests {
         for (name, key, value, expected) in [
             ("DATABASE_URL", "database.url", "postgres://user:hu@sh@host:notaport/db", "port"),
             ("DATABASE_URL", "database.url", "postgres://user:hu/sh@host/db", "%"),
-            ("DATABASE_URL", "database.url", "postgres://user:hush@host/db?sslmode=hush", "not allowed"),
+            ("DATABASE_URL", "database.url", "postgres://user:hush@host/db?sslmode=hush", "a parameter"),
             ("DATABASE_URL", "database.url", "postgres://user:hush@host:0/db", "port"),
             ("DATABASE_URL", "database.url", "sqlite://:memory:", "sqlite://path"),
             ("DATABASE_URL", "database.url", "hush", "postgres://"),

@@ -39,7 +39,7 @@ async fn a_stale_worker_does_not_overwrite_the_result() {
     let view = phase(&admin, &id, |view| view["status"] == "succeeded").await;
     assert_ne!(view["worker"], first["worker"]);
     rig.system.signal(owner, libc::SIGCONT);
-    let late = || rig.system.log(owner).contains("this one leaves no trace").then_some(());
+    let late = || rig.system.log(owner).contains("this run writes nothing").then_some(());
     eventually("the late owner learns that it is late", LIMIT, async || late()).await;
     assert_eq!(admin.get(&format!("/training/{id}")).await.expect(200), view);
     assert_eq!(versions(&admin, "late").await.len(), 1);

@@ -156,7 +156,7 @@ async fn lost_leases(rig: &mut Rig, admin: &Client) {
     rig.system.signal(late, Signal::STOP.as_raw());
     moved(admin, &id, &second).await;
     rig.system.signal(late, Signal::CONT.as_raw());
-    let log = || rig.system.log(late).contains("this one leaves no trace").then_some(());
+    let log = || rig.system.log(late).contains("this run writes nothing").then_some(());
     eventually("the late worker learns that it is late", LIMIT, async || log()).await;
     admin.post(&format!("/training/{id}/cancel"), Value::Null).await.expect(202);
     assert_eq!(admin.finished(&id).await["status"], "cancelled");

@@ -19,6 +19,7 @@ pub use disabled::DisabledUsers;
 pub use issuers::{
     AccountPolicy, IssuerConfig, IssuerConfigError, IssuerKind, Issuers, OwnTokens, check as check_issuers,
 };
+pub use jws::install_jws_provider;
 pub use jwt::{AuthError, Claims, Jwt, WeakSecret};
 pub use passwords::{PasswordError, Passwords};
 pub use principal::Principal;

@@ -14,8 +14,9 @@ use ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPubli
 static PROVIDER: CryptoProvider =
     CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
 
-/// Installs the provider for this process. Further calls have no effect.
-pub(super) fn install() {
+/// Installs the provider for this process. Further calls have no effect. [`crate::auth::Jwt`] and the issuers call it;
+/// programs that use `jsonwebtoken` themselves call it first.
+pub fn install_jws_provider() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         // An error means that another provider is installed already. That provider stays in use.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use trainyard_domain::{Role, User, UserId, ids};
 use uuid::Uuid;
 
-use super::{SessionKeys, jws};
+use super::SessionKeys;
+use super::jws::install_jws_provider;
 
 /// Minimum length of a secret: the length of the hash (RFC 7518, section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
@@ -86,7 +87,7 @@ impl Jwt {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(WeakSecret(secret.len()));
         }
-        jws::install();
+        install_jws_provider();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);

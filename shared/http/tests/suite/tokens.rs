@@ -27,6 +27,7 @@ fn claims() -> Value {
 }
 
 fn signed(claims: &Value, algorithm: Algorithm, secret: &[u8]) -> String {
+    trainyard_http::auth::install_jws_provider();
     jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(secret)).unwrap()
 }
 

@@ -17,7 +17,7 @@ use ring::hmac;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
-use super::super::jws;
+use super::super::jws::install_jws_provider;
 use super::config::IssuerConfig;
 use super::jose::{Encrypted, Encryption, Signed};
 
@@ -59,7 +59,7 @@ impl AuthJsKeys {
     /// # Errors
     /// None in practice, since all lengths are fixed.
     pub(super) fn derive(config: &IssuerConfig) -> Result<Self, Unspecified> {
-        jws::install();
+        install_jws_provider();
         let mut encrypting = Vec::new();
         let secrets = || [&config.secret, &config.previous_secret].into_iter().filter(|secret| !secret.is_empty());
         for secret in secrets() {

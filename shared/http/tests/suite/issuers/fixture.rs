@@ -118,6 +118,7 @@ pub(super) fn claims(changes: Value) -> Value {
 /// A token that is signed with the shared secret.
 pub(super) fn signed(changes: Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
+    trainyard_http::auth::install_jws_provider();
     encode(&Header::new(Algorithm::HS256), &claims(changes), &key).unwrap()
 }
 
