@@ -30,6 +30,12 @@ async fn a_training_process_knows_no_secret_is_confined_and_has_limits() {
     let admin = system.client().admin().await;
     let id = admin.submit(long_job(&unique("secrets"))).await;
     let pid = eventually("it trains", LIMIT, async || training_process(&id)).await;
+    // Seccomp is the last step of the sandbox.
+    let status = || std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    eventually("the process is in its sandbox", LIMIT, async || {
+        status().lines().any(|line| line == "Seccomp:\t2").then_some(())
+    })
+    .await;
     send_signal(pid, Signal::STOP);
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap();
     let environment = String::from_utf8_lossy(&environment);
@@ -43,7 +49,7 @@ async fn a_training_process_knows_no_secret_is_confined_and_has_limits() {
         let line = limits.lines().find(|line| line.starts_with(limit)).unwrap();
         assert_eq!(line[limit.len()..].split_whitespace().next(), Some(value), "{limits}");
     }
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let status = status();
     let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
     assert_eq!((field("NoNewPrivs:").as_str(), field("Seccomp:").as_str()), ("1", "2"), "{status}");
     if rustix::process::geteuid().is_root() {

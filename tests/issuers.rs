@@ -165,7 +165,7 @@ async fn invalid_session_tokens_are_refused_with_a_reason(bench: &Bench) {
     refused(&client, &tokens[0], "token_expired", "exp").await;
     refused(&client, &tokens[1], "unauthenticated", "kid").await;
     refused(&client, &tokens[2], "unauthenticated", "kid").await;
-    refused(&client, &tokens[3], "unauthenticated", "claim sub is missing").await;
+    refused(&client, &tokens[3], "unauthenticated", "claim sub and id are missing").await;
     refused(&client, &tokens[4], "unauthenticated", "claim email is missing").await;
     refused(&client, &tokens[5], "unauthenticated", "claim email must be an e-mail address").await;
     let (head, tag) = tokens[6].rsplit_once('.').unwrap();
