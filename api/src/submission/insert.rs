@@ -2,7 +2,7 @@
 //!
 //! The first try inserts the jobs and relies on the upper bounds in the quota rows. If these refuse, the submissions are
 //! admitted one by one under the locks of the quota rows, which counts active jobs. Refused, conflicting and abandoned
-//! submissions are left out, and the transaction begins anew without them. Each refusal leaves fewer submissions.
+//! submissions are left out, and a new transaction inserts the others. Each refusal leaves fewer submissions.
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
