@@ -38,8 +38,13 @@ impl IdentityLookup {
             return Ok(Self { linked: Some(linked), owner: None });
         }
         let Some(user) = tx.users().by_email(&query.email).await? else { return Ok(Self::default()) };
-        let linked = tx.identities().of_user(user.id).await?;
-        Ok(Self { linked: None, owner: Some((user, linked)) })
+        let identities = tx.identities().of_user(user.id).await?;
+        // A concurrent request of this user has created or linked the account since the first statement.
+        let own = |identity: &&ExternalIdentity| identity.issuer == query.issuer && identity.subject == query.subject;
+        if let Some(role_as_of) = identities.iter().find(own).map(|identity| identity.role_as_of) {
+            return Ok(Self { linked: Some(LinkedAccount { user, role_as_of }), owner: None });
+        }
+        Ok(Self { linked: None, owner: Some((user, identities)) })
     }
 }
 
