@@ -85,7 +85,7 @@ pub async fn list(
     Ok(Json(page.list(
         schedules,
         |schedule| schedule.id,
-        |schedule| ScheduleView::new(schedule, now).read_by(&principal),
+        |schedule| ScheduleView::new(schedule, now).visible_to(&principal),
     )))
 }
 
@@ -108,7 +108,7 @@ pub async fn get(
     let mut tx = state.db.read().await?;
     let schedule = tx.schedules().get(id).await?.ok_or_else(missing)?;
     let now = tx.now().await?;
-    Ok(Json(ScheduleView::new(schedule, now).read_by(&principal)))
+    Ok(Json(ScheduleView::new(schedule, now).visible_to(&principal)))
 }
 
 /// List the runs of a schedule.

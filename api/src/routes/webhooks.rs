@@ -126,8 +126,8 @@ impl DeliveryQuery {
         let mut refused = Vec::new();
         let status = self.status.as_deref().map(DeliveryStatus::parse);
         if status == Some(None) {
-            let words = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
-            refused.push(FieldError::new("status", format!("must be one of {words}")));
+            let allowed = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
+            refused.push(FieldError::new("status", format!("must be one of {allowed}")));
         }
         let job = self.job_id.as_deref().map(str::parse::<JobId>).transpose();
         if job.is_err() {

@@ -258,7 +258,7 @@ impl JobView {
 
     /// Removes what `principal` may not read: only administrators and the submitter of the job may read the webhook URL.
     #[must_use]
-    pub fn read_by(mut self, principal: &Principal) -> Self {
+    pub fn visible_to(mut self, principal: &Principal) -> Self {
         if !principal.is_admin() && principal.user_id.0 != self.created_by {
             self.spec.webhook_url = None;
         }

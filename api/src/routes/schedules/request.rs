@@ -29,30 +29,30 @@ pub struct ScheduleRequest {
     #[schema(max_length = 200)]
     cron: String,
     /// The IANA name of the time zone of `cron`; `UTC` when left out.
-    #[serde(default = "utc")]
+    #[serde(default = "default_timezone")]
     timezone: String,
     /// The training request, as for `POST /training` without `run_at`.
     spec: TrainingRequest,
     /// How times that passed while no server was running are treated; `one` when left out.
-    #[serde(default = "one")]
+    #[serde(default = "default_catch_up")]
     catch_up: CatchUpView,
     /// How a time at which a job of the schedule is queued or running is treated; `skip` when left out.
-    #[serde(default = "skip")]
+    #[serde(default = "default_overlap")]
     overlap: OverlapView,
     /// Whether the schedule begins paused; `false` when left out.
     #[serde(default)]
     paused: bool,
 }
 
-fn utc() -> String {
+fn default_timezone() -> String {
     "UTC".to_owned()
 }
 
-fn one() -> CatchUpView {
+fn default_catch_up() -> CatchUpView {
     CatchUpView::One
 }
 
-fn skip() -> OverlapView {
+fn default_overlap() -> OverlapView {
     OverlapView::Skip
 }
 

@@ -51,7 +51,7 @@ pub async fn list(
     let mut tx = state.db.read().await?;
     let jobs = tx.jobs().list(&filter, page.cursor, page.fetch()).await?;
     let now = tx.now().await?;
-    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now).read_by(&principal))))
+    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now).visible_to(&principal))))
 }
 
 impl JobQuery {

@@ -49,18 +49,18 @@ pub struct TrainingRequest {
     /// The job does not run before this time.
     pub run_at: Option<DateTime<Utc>>,
     /// Most attempts, if the job fails with retryable errors; 3 when left out.
-    #[serde(default = "three", deserialize_with = "integer::i64")]
+    #[serde(default = "default_max_attempts", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 20)]
     pub max_attempts: i64,
     /// The time limit of a run, in seconds; 3,600 when left out.
-    #[serde(default = "an_hour", deserialize_with = "integer::i64")]
+    #[serde(default = "default_timeout_s", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 86_400)]
     pub timeout_s: i64,
     /// Receives a signed event by `POST` when the job ends (Standard Webhooks). An https URL with a public address.
     #[schema(max_length = 2048, format = "uri")]
     pub webhook_url: Option<String>,
     /// The seed of all random numbers; 42 when left out. The same seed and data give the same model.
-    #[serde(default = "forty_two", deserialize_with = "integer::bounded_u64")]
+    #[serde(default = "default_seed", deserialize_with = "integer::bounded_u64")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub seed: u64,
 }
@@ -73,15 +73,15 @@ fn features() -> Array {
     list.description(Some(about)).build()
 }
 
-fn three() -> i64 {
+fn default_max_attempts() -> i64 {
     3
 }
 
-fn an_hour() -> i64 {
+fn default_timeout_s() -> i64 {
     3_600
 }
 
-fn forty_two() -> u64 {
+fn default_seed() -> u64 {
     42
 }
 

@@ -16,6 +16,8 @@ use crate::schemas::algorithm::AlgorithmName;
 use crate::schemas::job::{FailureCodeView, RetriedView, SkippedView};
 use crate::state::ApiState;
 
+/// Most jobs that one request retries.
+const MAX_LIMIT: i64 = 1_000;
 /// Jobs per transaction.
 const PAGE: i64 = 200;
 /// Most jobs that one request reads, in case few of them match.
@@ -44,7 +46,7 @@ pub struct RetryRequest {
     #[schema(value_type = Option<FailureCodeView>, example = "crashed")]
     error_code: Option<FailureCode>,
     /// Most jobs to retry, the newest first; 1,000 when left out.
-    #[serde(default = "a_thousand", deserialize_with = "integer::i64")]
+    #[serde(default = "default_limit", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 1000)]
     limit: i64,
 }
@@ -60,8 +62,8 @@ pub enum DeadStatus {
     Cancelled,
 }
 
-fn a_thousand() -> i64 {
-    1_000
+fn default_limit() -> i64 {
+    MAX_LIMIT
 }
 
 /// Retry many jobs.
@@ -124,8 +126,8 @@ impl RetryRequest {
             }
             found
         });
-        if !(1..=a_thousand()).contains(&self.limit) {
-            refuse("limit", format!("must be a whole number from 1 to {}", a_thousand()));
+        if !(1..=MAX_LIMIT).contains(&self.limit) {
+            refuse("limit", format!("must be a whole number from 1 to {MAX_LIMIT}"));
         }
         let status = Some(match self.status {
             DeadStatus::Failed => JobStatus::Failed,

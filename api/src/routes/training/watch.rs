@@ -90,7 +90,8 @@ fn render(snapshot: JobSnapshot, principal: &Principal, headers: &HeaderMap) -> 
     if response::client_has(headers, &etag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (caching, Json(JobView::new(snapshot.job, snapshot.queue_position, snapshot.at).read_by(principal))).into_response()
+    (caching, Json(JobView::new(snapshot.job, snapshot.queue_position, snapshot.at).visible_to(principal)))
+        .into_response()
 }
 
 /// The entity tag is weak: `duration_s`, `eta_s` and `queue_position` change without a new revision.
