@@ -2,13 +2,15 @@
 
 use std::future::Future;
 
+use axum::body::Body;
 use chrono::Duration;
 use http::Method;
 use serde_json::{Value, json};
-use trainyard_domain::UserId;
+use trainyard_domain::{DatasetName, UserId};
 use trainyard_http::auth::Requester;
 
 use crate::support::{Answer, Api, Caller};
+use crate::training::with;
 
 async fn login(api: &Api, email: &str, password: &str) -> Answer {
     api.anon().post("/login", json!({"email": email, "password": password})).await
@@ -125,4 +127,69 @@ async fn of_three_concurrent_refreshes_on_postgres_two_get_the_same_pair() {
         assert!(refused.iter().all(|answer| answer.status == 401), "{refused:?}");
         api.clock.advance(Duration::seconds(1));
     }
+}
+
+/// A job on the uploaded dataset `mine`.
+async fn own_job(admin: &Caller<'_>) -> Value {
+    admin.upload("mine", "x,y\n1,0\n2,1\n3,0\n").await.ok(201);
+    with(json!({"features": ["x"], "dataset": "mine", "target": "y"}))
+}
+
+#[tokio::test]
+async fn a_job_is_refused_when_its_dataset_is_deleted_during_the_submission() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let job = own_job(&admin).await;
+    let mut tx = api.state.db.begin().await.unwrap();
+    let deletion = async {
+        // The submission reads the dataset and then waits for the write lock.
+        for _ in 0..200 {
+            api.state.db.read().await.unwrap().commit().await.unwrap();
+        }
+        tx.datasets().delete(&DatasetName::parse("mine").unwrap()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (answer, ()) = Box::pin(async { tokio::join!(admin.post("/training", job), deletion) }).await;
+    assert_eq!(answer.refused(), ["dataset"]);
+    assert_eq!(admin.get("/training").await.ok(200)["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_concurrent_retries_on_postgres_one_succeeds() {
+    let api = Api::on_postgres().await;
+    let admin = api.admin().await;
+    let path = admin.post("/training", with(json!({}))).await.ok(202)["status_url"].as_str().unwrap().to_owned();
+    let retry = format!("{path}/retry");
+    for _ in 0..10 {
+        admin.post(&format!("{path}/cancel"), Value::Null).await.ok(202);
+        let answers = futures::future::join_all((0..4).map(|_| admin.post(&retry, Value::Null))).await;
+        let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [202, 409, 409, 409]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_uploads_on_postgres_get_consecutive_versions() {
+    let api = Api::on_postgres().await;
+    let admin = api.admin().await;
+    let uploads = (0..4).map(|_| async { admin.upload("busy", "x,y\n1,0\n2,1\n").await.ok(201)["version"].as_i64() });
+    let mut versions = futures::future::join_all(uploads).await;
+    versions.sort_unstable();
+    assert_eq!(versions, [Some(1), Some(2), Some(3), Some(4)]);
+}
+
+#[tokio::test]
+async fn one_idempotency_key_of_two_users_stands_for_two_jobs() {
+    let api = Api::start().await;
+    let (admin, ada) = (api.admin().await, api.user("ada@example.com").await);
+    let path = format!("/admin/users/{}", id_of(&ada).await);
+    admin.json(Method::PATCH, &path, json!({"role": "admin"})).await.ok(200);
+    let submit = async |caller: &Caller<'_>, seed: i64| {
+        let request = caller.request(Method::POST, "/training").header("content-type", "application/json");
+        let request = request.header("idempotency-key", "same");
+        caller.send(request, Body::from(with(json!({"seed": seed})).to_string())).await.ok(202)["job_id"].take()
+    };
+    let (one, other) = tokio::join!(submit(&admin, 1), submit(&ada, 2));
+    assert_ne!(one, other);
 }

@@ -92,6 +92,18 @@ async fn a_webhook_url_is_masked_and_only_for_its_owner_and_administrators() {
         let seen = admin.get(path).await.ok(200).to_string();
         assert!(seen.contains("example.com/hook") && !seen.contains("s3cret"), "{path}: {seen}");
     }
+    // The submitter may read the URL without the role `admin`.
+    let id = user.get("/me").await.ok(200)["id"].as_str().unwrap().to_owned();
+    let set_role = async |role: &str| {
+        admin.json(Method::PATCH, &format!("/admin/users/{id}"), json!({"role": role})).await.ok(200);
+    };
+    set_role("admin").await;
+    let own = user.post("/training", job(json!({"webhook_url": "https://example.com/own?x"}))).await.ok(202);
+    user.post(&format!("{}/cancel", own["status_url"].as_str().unwrap()), Value::Null).await.ok(202);
+    set_role("user").await;
+    let deliveries = user.get("/webhooks/deliveries").await.ok(200);
+    assert_eq!(deliveries["items"][0]["url"], "https://example.com/own?***", "{deliveries}");
+    assert_eq!(deliveries["items"][1]["url"], Value::Null, "{deliveries}");
     let trail = admin.get("/admin/audit").await.ok(200).to_string();
     assert!(trail.contains("webhook.replay") && !trail.contains("s3cret"), "{trail}");
 }

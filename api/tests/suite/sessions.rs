@@ -143,6 +143,13 @@ async fn an_account_has_a_limit_on_event_streams() {
     assert_eq!(refused.header("retry-after"), "5");
     let refused = refused.problem(429);
     assert!(refused["detail"].as_str().unwrap().contains("max_event_streams_per_user"), "{refused}");
+    // Another account has its own limit.
+    let ada = signed_in(&api).await;
+    let path_of_ada = format!("/admin/users/{}", id_of(&api, &ada).await);
+    admin.json(Method::PATCH, &path_of_ada, json!({"role": "admin"})).await.ok(200);
+    let ada = api.caller(&ada);
+    let stream = ada.request(Method::GET, &path).body(axum::body::Body::empty()).unwrap();
+    assert_eq!(api.open(stream).await.status(), 200);
     drop(open_stream);
     // A long poll is not an event stream.
     let poll = format!("/training/{job}?wait_s=60");

@@ -107,6 +107,15 @@ async fn an_idempotency_key_stands_for_one_job_and_one_body() {
 }
 
 #[tokio::test]
+async fn an_expired_idempotency_key_can_be_used_again() {
+    let api = Api::with(ApiConfig { idempotency_ttl_s: 0, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let first = submit(&admin, "k-1", &job()).await.ok(202);
+    let second = submit(&admin, "k-1", &with(json!({"seed": 43}))).await.ok(202);
+    assert_ne!(first["job_id"], second["job_id"]);
+}
+
+#[tokio::test]
 async fn concurrent_requests_with_one_key_submit_one_job() {
     let api = Api::start().await;
     let admin = api.admin().await;
@@ -149,6 +158,48 @@ async fn a_queued_job_is_cancelled_at_once_and_can_be_retried() {
     assert_eq!(retried.header("location"), path);
     assert_eq!(retried.ok(202)["status"], "queued");
     admin.post("/training/nonsense/cancel", json!(null)).await.problem(404);
+}
+
+#[tokio::test]
+async fn a_retry_at_the_job_limit_is_refused() {
+    let api = Api::with(ApiConfig { max_jobs_per_user: 1, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let path = admin.post("/training", job()).await.ok(202)["status_url"].as_str().unwrap().to_owned();
+    admin.post(&format!("{path}/cancel"), json!(null)).await.ok(202);
+    admin.post("/training", job()).await.ok(202);
+    admin.post(&format!("{path}/retry"), json!(null)).await.problem(429);
+    assert_eq!(admin.get(&path).await.ok(200)["status"], "cancelled");
+    let skipped = admin.post("/training/retry", json!({"status": "cancelled"})).await.ok(202);
+    assert_eq!((&skipped["retried"], &skipped["skipped_total"]), (&json!(0), &json!(1)), "{skipped}");
+}
+
+#[tokio::test]
+async fn a_job_that_is_not_due_is_not_enqueued() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    admin.post("/training", with(json!({"run_at": "2999-01-01T00:00:00Z"}))).await.ok(202);
+    admin.post("/training", job()).await.ok(202);
+    api.enqueued(1).await;
+}
+
+#[tokio::test]
+async fn without_a_free_long_poll_a_request_is_answered_at_once() {
+    let api = Api::with(ApiConfig { max_long_polls: 0, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let path = admin.post("/training", job()).await.ok(202)["status_url"].as_str().unwrap().to_owned();
+    let polled =
+        tokio::time::timeout(std::time::Duration::from_secs(10), admin.get(&format!("{path}?wait_s=60"))).await;
+    assert_eq!(polled.unwrap().ok(200)["status"], "queued");
+}
+
+#[tokio::test]
+async fn schedules_have_a_limit() {
+    let api = Api::with(ApiConfig { max_schedules: 1, ..ApiConfig::default() }).await;
+    let admin = api.admin().await;
+    let schedule = |name: &str| json!({"name": name, "cron": "@yearly", "spec": job()});
+    admin.post("/schedules", schedule("one")).await.ok(201);
+    let refused = admin.post("/schedules", schedule("two")).await.problem(409);
+    assert!(refused["detail"].as_str().unwrap().contains("api.max_schedules"), "{refused}");
 }
 
 #[tokio::test]
