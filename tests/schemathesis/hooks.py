@@ -1,8 +1,8 @@
-"""What schemathesis must not send.
+"""Changes requests that schemathesis must not send.
 
-A webhook's address that could be a real server's is sent with a local name instead, which the server refuses, so that no
-test reaches out of this machine. A change of the very account that schemathesis signs in with is sent for an account that
-does not exist, or every later request would be refused for want of a session."""
+Every webhook URL becomes a local URL, which the server refuses, so that no test connects to another machine. A request that
+changes the account of schemathesis gets the id of an account that does not exist. Otherwise the session would end, and all
+later requests would be refused."""
 
 import os
 
