@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
@@ -99,9 +101,15 @@ async fn a_key_verifies_tokens_of_its_algorithm() {
     let rsa = SigningKey::new(Algorithm::RS256, "rsa");
     let (p256, p384) = (SigningKey::new(Algorithm::ES256, "p256"), SigningKey::new(Algorithm::ES384, "p384"));
     let ed = SigningKey::new(Algorithm::EdDSA, "ed");
-    let provider = Provider::start(&[&rsa, &p256, &p384, &ed]).await;
+    use Algorithm::{PS256, PS384, PS512, RS384, RS512};
+    let mut other_rsa = [RS384, RS512, PS256, PS384, PS512].map(|alg| SigningKey::new(alg, &format!("{alg:?}")));
+    // Some providers publish a sign byte before the modulus.
+    let modulus = URL_SAFE_NO_PAD.decode(other_rsa[0].published["n"].as_str().unwrap()).unwrap();
+    other_rsa[0].published["n"] = URL_SAFE_NO_PAD.encode([&[0], &modulus[..]].concat()).into();
+    let keys: Vec<_> = [&rsa, &p256, &p384, &ed].into_iter().chain(&other_rsa).collect();
+    let provider = Provider::start(&keys).await;
     let fixture = Fixture::start(provider.settings(json!({}))).await;
-    for key in [&rsa, &p256, &p384, &ed] {
+    for key in keys {
         fixture.accepts(&provider.token(key), CALLER).await;
         fixture.accepts(&provider.token_with(key, None), CALLER).await;
     }

@@ -9,11 +9,12 @@ use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
-    RSA_PKCS1_SHA256, RsaKeyPair,
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+    RsaKeyPair,
 };
 use serde_json::{Value, json};
 
-/// A private key for RS256, ES256, ES384 or EdDSA.
+/// A private key for RS*, PS*, ES256, ES384 or EdDSA.
 pub(super) struct SigningKey {
     pub(super) algorithm: Algorithm,
     pub(super) kid: String,
@@ -22,7 +23,7 @@ pub(super) struct SigningKey {
 }
 
 enum Pair {
-    Rsa(RsaKeyPair),
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
@@ -30,11 +31,16 @@ enum Pair {
 impl SigningKey {
     pub(super) fn new(algorithm: Algorithm, kid: &str) -> Self {
         let (pair, mut published) = match algorithm {
-            Algorithm::RS256 => rsa(),
+            Algorithm::RS256 => rsa(&RSA_PKCS1_SHA256),
+            Algorithm::RS384 => rsa(&RSA_PKCS1_SHA384),
+            Algorithm::RS512 => rsa(&RSA_PKCS1_SHA512),
+            Algorithm::PS256 => rsa(&RSA_PSS_SHA256),
+            Algorithm::PS384 => rsa(&RSA_PSS_SHA384),
+            Algorithm::PS512 => rsa(&RSA_PSS_SHA512),
             Algorithm::ES256 => ecdsa("P-256", &ECDSA_P256_SHA256_FIXED_SIGNING),
             Algorithm::ES384 => ecdsa("P-384", &ECDSA_P384_SHA384_FIXED_SIGNING),
             Algorithm::EdDSA => ed25519(),
-            other => panic!("no test needs {other:?}"),
+            symmetric => panic!("{symmetric:?} has no public key"),
         };
         published["alg"] = serde_json::to_value(algorithm).unwrap();
         published["kid"] = json!(kid);
@@ -48,9 +54,9 @@ impl SigningKey {
             format!("{}.{}", part(serde_json::to_vec(header).unwrap()), part(serde_json::to_vec(claims).unwrap()));
         let (random, bytes) = (SystemRandom::new(), message.as_bytes());
         let signature = match &self.pair {
-            Pair::Rsa(pair) => {
+            Pair::Rsa(pair, encoding) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, bytes, &mut signature).unwrap();
+                pair.sign(*encoding, &random, bytes, &mut signature).unwrap();
                 signature
             }
             Pair::Ecdsa(pair) => pair.sign(&random, bytes).unwrap().as_ref().to_vec(),
@@ -61,7 +67,7 @@ impl SigningKey {
 }
 
 /// A key of the openssl command, since ring does not generate RSA keys.
-fn rsa() -> (Pair, Value) {
+fn rsa(encoding: &'static dyn RsaEncoding) -> (Pair, Value) {
     let output = Command::new("openssl").args(["genrsa", "-traditional", "2048"]).output().expect("openssl can be run");
     let pem = String::from_utf8(output.stdout).unwrap();
     let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -70,7 +76,7 @@ fn rsa() -> (Pair, Value) {
     let public: PublicKeyComponents<Vec<u8>> = pair.public().into();
     let text = |number| URL_SAFE_NO_PAD.encode(number);
     let published = json!({"kty": "RSA", "n": text(public.n), "e": text(public.e)});
-    (Pair::Rsa(pair), published)
+    (Pair::Rsa(pair, encoding), published)
 }
 
 fn ecdsa(curve: &str, algorithm: &'static ring::signature::EcdsaSigningAlgorithm) -> (Pair, Value) {
