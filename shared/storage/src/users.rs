@@ -51,6 +51,10 @@ macro_rules! select_users {
     };
 }
 
+/// Postgres plans a query with a list of ids at every execution. That takes longer than reading this many accounts by a query
+/// for each, which Postgres plans once.
+const MAX_SINGLE_READS: usize = 4;
+
 impl StoredRow for UserRow {
     const TABLE: &'static str = "users";
     type Key = Id;
@@ -128,9 +132,17 @@ impl Users<'_> {
         row.map(Stored::value).transpose()
     }
 
-    /// The accounts with these ids, in no order, by one query. Deleted and unreadable accounts are left out.
+    /// The accounts with these ids, in no order. Deleted and unreadable accounts are left out.
     pub async fn by_ids(&mut self, ids: &[UserId]) -> Result<Vec<User>> {
-        let rows: Vec<Stored<UserRow>> = select_in!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
+        if ids.len() > MAX_SINGLE_READS {
+            let rows: Vec<Stored<UserRow>> = select_in!(self.0, select_users!("users.id"), ids, |id| id.0, "")?;
+            return Ok(readable(rows));
+        }
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            let row: Option<Stored<UserRow>> = optional!(self.0, select_users!("users.id = $1"), id.0)?;
+            rows.extend(row);
+        }
         Ok(readable(rows))
     }
 
