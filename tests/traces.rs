@@ -26,11 +26,11 @@ async fn system(stack: Stack, endpoint: String) -> System {
     .unwrap()
 }
 
-/// Whether a process has the thread of the SDK that exports spans. Linux keeps 15 bytes of a thread's name.
+/// Whether a process has the thread that exports spans.
 fn has_export_thread(system: &System, role: usize) -> bool {
     let tasks = std::fs::read_dir(format!("/proc/{}/task", system.pid(role))).unwrap().flatten();
     let mut names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
-    names.any(|name| name == "OpenTelemetry.T\n")
+    names.any(|name| name == "traces\n")
 }
 
 /// Submits a job with the given `traceparent`, if any.

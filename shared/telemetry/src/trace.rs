@@ -1,4 +1,4 @@
-//! Distributed traces: spans that a background thread sends to a collector (OTLP over HTTP), with OpenTelemetry's SDK.
+//! Distributed traces: spans that a background thread sends to a collector (OTLP over HTTP), by the OpenTelemetry SDK.
 //!
 //! Without [`install`], and for traces that are not sampled, a span is empty: no fields, no timestamps, no export.
 //! Spans never block: if the export queue is full, a span is dropped and counted.

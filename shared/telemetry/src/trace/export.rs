@@ -18,7 +18,7 @@ use opentelemetry_sdk::trace::{
 };
 use prost::Message as _;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -106,7 +106,8 @@ impl BatchClient {
             .default_headers(headers(&config.headers)?)
             .build()
             .map_err(TelemetryError::NoClient)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // A thread of its own, which also notices between two batches that the collector closed the connection.
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("traces").enable_all().build();
         let runtime = Box::leak(Box::new(runtime.map_err(TelemetryError::NoRuntime)?));
         let resource = (&resource(service, &config.resource_attributes)).into();
         Ok(Self { client, runtime, url, resource, slots, failing: AtomicBool::new(false) })
@@ -185,5 +186,37 @@ fn root_cause(error: &reqwest::Error) -> String {
 fn count_dropped(count: u64, reason: &'static str) {
     if count > 0 {
         metrics::counter!(TRACES_SPANS_DROPPED_TOTAL, "reason" => reason).increment(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use trainyard_testkit::sleep_blocking;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_that_the_collector_closes_while_it_is_idle_loses_no_batch() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        std::thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+                while socket.read(&mut [0; 4_096]).is_ok_and(|read| read > 0) {}
+                socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                // Closed while the client is idle.
+                sleep_blocking(Duration::from_millis(20));
+            }
+        });
+        let slots = Arc::new(Semaphore::new(0));
+        let client = BatchClient::new(&TraceConfig::default(), url, "test", slots).unwrap();
+        for _ in 0..10 {
+            assert_eq!(client.runtime.block_on(client.post(Vec::new())), Ok(0));
+            sleep_blocking(Duration::from_millis(50));
+        }
     }
 }
