@@ -182,7 +182,7 @@ fn serve(
     }
     let (runtime, flush_timeout) = (runtime(), config.traces.flush_timeout());
     let outcome = runtime.block_on(role(config));
-    runtime.block_on(trace::flush(flush_timeout));
+    trace::flush(flush_timeout);
     // A blocking task that still runs, such as the hashing of a password, must not delay the exit.
     runtime.shutdown_background();
     match outcome {

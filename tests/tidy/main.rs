@@ -35,6 +35,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("apalis-core", &["queue", "worker"]),
     ("object_store", &["artifacts"]),
     ("axum", &["http", "api", "inference", "app", "bench"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
     ("opentelemetry-proto", &["telemetry", "testkit"]),
     ("linfa", &["ml"]),
     ("linfa-svm", &["ml"]),

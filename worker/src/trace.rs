@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use trainyard_domain::Job;
-use trainyard_telemetry::trace::{Attributes, Kind};
+use trainyard_telemetry::trace::{Attributes, SpanKind};
 use trainyard_telemetry::{Span, TraceParent};
 
 /// Most phase spans of one training process.
@@ -19,7 +19,7 @@ pub(crate) fn trace_parent(job: &Job) -> Option<TraceParent> {
 /// Starts the span of a run whose id was delivered at `delivered`, and makes it the parent span of `job`. Each attempt has
 /// its own span.
 pub(crate) fn start_run_span(job: &mut Job, delivered: SystemTime) -> Span {
-    let mut span = Span::child_of(trace_parent(job), "job.train").kind(Kind::Consumer).started_at(delivered);
+    let mut span = Span::child_of(trace_parent(job), "job.train").kind(SpanKind::Consumer).started_at(delivered);
     span.describe(|span| describe_run(job, span));
     if let Some(parent) = span.context() {
         job.traceparent = Some(parent.to_string());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use trainyard_domain::{Job, PriorityClass};
 use trainyard_queue::{EnqueueFrom, Enqueued, QueueError, ReadyJob};
-use trainyard_telemetry::trace::Kind;
+use trainyard_telemetry::trace::SpanKind;
 use trainyard_telemetry::{Span, TraceParent};
 
 use crate::state::Dependencies;
@@ -27,8 +27,8 @@ pub(crate) async fn enqueue(dependencies: &Dependencies, jobs: &[ReadyJob], mut 
     }
     // The jobs of one submission are adjacent and share one span.
     traces.dedup();
-    let mut spans: Vec<_> =
-        traces.into_iter().flatten().map(|at| Span::child_of(Some(at), "queue.offer").kind(Kind::Producer)).collect();
+    let span = |parent| Span::child_of(Some(parent), "queue.offer").kind(SpanKind::Producer);
+    let mut spans: Vec<_> = traces.into_iter().flatten().map(span).collect();
     let failure =
         match tokio::time::timeout(dependencies.config.dispatch_timeout(), enqueue_by_user(dependencies, jobs)).await {
             Ok(Ok(())) => return,

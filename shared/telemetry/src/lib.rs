@@ -43,7 +43,7 @@ pub enum TelemetryError {
     /// The HTTP client for the collector could not be created.
     #[error("the HTTP client for the trace collector could not be created")]
     NoClient(#[source] reqwest::Error),
-    /// The export thread could not be started.
-    #[error("the thread that exports spans could not be started")]
-    NoThread(#[source] std::io::Error),
+    /// The runtime of the export could not be created.
+    #[error("the runtime that exports spans could not be created")]
+    NoRuntime(#[source] std::io::Error),
 }

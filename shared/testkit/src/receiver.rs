@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -39,6 +39,8 @@ pub enum Reply {
     Status(u16),
     /// This status and a header.
     Header(u16, &'static str, String),
+    /// Status 200 and this body.
+    Body(Vec<u8>),
     /// No reply: the request stays open until the client closes it.
     Hang,
 }
@@ -132,7 +134,7 @@ fn serve(listener: std::net::TcpListener, state: &Arc<Mutex<State>>) {
     });
 }
 
-async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     // An incomplete request is not stored.
     let Ok(body) = body.collect().await else { return std::future::pending().await };
@@ -152,10 +154,11 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
         state.replies.pop_front().unwrap_or(Reply::Status(204))
     };
     let response = Response::builder();
-    let response = match reply {
-        Reply::Status(status) => response.status(status),
-        Reply::Header(status, name, value) => response.status(status).header(name, value),
+    let (response, body) = match reply {
+        Reply::Status(status) => (response.status(status), Vec::new()),
+        Reply::Header(status, name, value) => (response.status(status).header(name, value), Vec::new()),
+        Reply::Body(body) => (response, body),
         Reply::Hang => std::future::pending().await,
     };
-    Ok(response.body(Empty::new()).unwrap())
+    Ok(response.body(body.into()).unwrap())
 }

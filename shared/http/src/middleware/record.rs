@@ -6,7 +6,7 @@ use axum::extract::MatchedPath;
 use http::{Method, StatusCode};
 use trainyard_telemetry::Span;
 use trainyard_telemetry::catalogue::{HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT, HTTP_REQUESTS_TOTAL};
-use trainyard_telemetry::trace::Kind;
+use trainyard_telemetry::trace::SpanKind;
 
 use super::{RequestId, TraceContext};
 
@@ -49,7 +49,7 @@ impl Record {
         let method = label(method);
         let name = || format!("{method} {}", label_of(route.as_ref()));
         let mut span =
-            Span::begin(trace.server_span(), trace.remote_parent(), "http.request").kind(Kind::Server).named(name);
+            Span::begin(trace.server_span(), trace.remote_parent(), "http.request").kind(SpanKind::Server).named(name);
         span.describe(|span| {
             span.text("http.request.method", method);
             span.text("http.route", label_of(route.as_ref()));

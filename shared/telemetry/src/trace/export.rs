@@ -1,159 +1,144 @@
-//! The export of spans: a bounded queue, and a thread that sends batches to the collector. If the collector is slow or
-//! unavailable, spans are dropped and counted.
+//! The export of spans: the SDK's batch processor, which has a bounded queue and a thread, and a client that sends the
+//! batches. If the collector is slow or unavailable, spans are dropped and counted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry::trace::{SpanKind, TraceId};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Sampler, SamplingDecision, ShouldSample, SpanData, SpanExporter,
+    SpanProcessor,
+};
 use prost::Message as _;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::{mpsc, oneshot};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{Pairs, TraceConfig, otlp};
+use super::{Pairs, TraceConfig};
 use crate::TelemetryError;
 use crate::catalogue::{TRACES_SPANS_DROPPED_TOTAL, TRACES_SPANS_SENT_TOTAL};
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Maximum size of a collector's response that is read.
 const MAX_RESPONSE_BYTES: u64 = 64 << 10;
 
 /// Queues finished spans for export.
 #[derive(Debug)]
 pub(super) struct Exporter {
-    queue: mpsc::Sender<Command>,
-    /// A trace is sampled if its id, shifted right by one bit, is below this threshold.
-    threshold: u64,
-}
-
-#[derive(Debug)]
-enum Command {
-    Export(Box<Span>),
-    /// Reply when all earlier spans are exported.
-    Flush(oneshot::Sender<()>),
+    processor: BatchSpanProcessor,
+    /// A permit for each free slot of the queue. The processor does not report the spans that it drops.
+    slots: Arc<Semaphore>,
+    sampler: Sampler,
+    pub(super) scope: InstrumentationScope,
 }
 
 impl Exporter {
-    pub(super) fn start(config: &TraceConfig, url: Url, resource: Resource) -> Result<Self, TelemetryError> {
-        trainyard_tls::install_provider();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
-            .timeout(Duration::from_millis(config.timeout_ms.max(1)))
-            .redirect(reqwest::redirect::Policy::none())
-            .default_headers(headers(&config.headers)?)
-            .build()
-            .map_err(TelemetryError::NoClient)?;
-        let (queue, receiver) = mpsc::channel(config.queue_spans.max(1));
-        let client = BatchClient { client, url, resource, failing: false };
-        let (max_batch, wait) = (config.batch_spans.max(1), Duration::from_millis(config.batch_wait_ms));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(TelemetryError::NoThread)?;
-        let run = move || runtime.block_on(export_batches(receiver, client, max_batch, wait));
-        std::thread::Builder::new().name("traces".into()).spawn(run).map_err(TelemetryError::NoThread)?;
-        Ok(Self::new(queue, config.ratio.0))
+    pub(super) fn start(config: &TraceConfig, url: Url, service: &str) -> Result<Self, TelemetryError> {
+        let slots = Arc::new(Semaphore::new(config.queue_spans));
+        let batches = BatchConfigBuilder::default()
+            .with_max_queue_size(config.queue_spans)
+            .with_max_export_batch_size(config.batch_spans)
+            .with_scheduled_delay(Duration::from_millis(config.batch_wait_ms));
+        let processor =
+            BatchSpanProcessor::new(BatchClient::new(config, url, service, slots.clone())?, batches.build());
+        let scope = InstrumentationScope::builder("trainyard").with_version(VERSION).build();
+        Ok(Self { processor, slots, sampler: Sampler::TraceIdRatioBased(config.ratio.0), scope })
     }
 
-    fn new(queue: mpsc::Sender<Command>, ratio: f64) -> Self {
-        // Beyond 2^53 an f64 is inexact; the error is far smaller than any useful ratio.
-        Self { queue, threshold: (ratio * (1_u64 << 63) as f64) as u64 }
+    pub(super) fn samples(&self, trace: TraceId) -> bool {
+        let result = self.sampler.should_sample(None, trace, "", &SpanKind::Internal, &[], &[]);
+        result.decision == SamplingDecision::RecordAndSample
     }
 
-    /// The sampling decision of OpenTelemetry's TraceIdRatioBased sampler.
-    pub(super) fn samples(&self, trace_id: u128) -> bool {
-        ((trace_id as u64) >> 1) < self.threshold
-    }
-
-    pub(super) fn export(&self, span: Span) {
-        if self.queue.try_send(Command::Export(Box::new(span))).is_err() {
-            count_dropped(1, "queue_full");
-        }
-    }
-
-    pub(super) async fn flush(&self) {
-        let (done, wait) = oneshot::channel();
-        if self.queue.send(Command::Flush(done)).await.is_ok() {
-            let _ = wait.await;
-        }
-    }
-}
-
-fn headers(pairs: &Pairs) -> Result<HeaderMap, TelemetryError> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &pairs.0 {
-        let parsed = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
-        let (parsed_name, mut value) = parsed.ok_or_else(|| TelemetryError::BadHeader(name.clone()))?;
-        value.set_sensitive(true);
-        headers.insert(parsed_name, value);
-    }
-    Ok(headers)
-}
-
-/// Exports spans in batches of up to `max_batch`. The first span of a batch waits at most `wait` for the others.
-async fn export_batches(
-    mut receiver: mpsc::Receiver<Command>,
-    mut client: BatchClient,
-    max_batch: usize,
-    wait: Duration,
-) {
-    while let Some(first) = receiver.recv().await {
-        let (mut spans, mut flushed) = (Vec::new(), None);
-        let mut next = Some(first);
-        let pause = tokio::time::sleep(wait);
-        tokio::pin!(pause);
-        while let Some(command) = next {
-            match command {
-                Command::Export(span) => spans.push(*span),
-                Command::Flush(done) => flushed = Some(done),
+    pub(super) fn export(&self, span: SpanData) {
+        match self.slots.try_acquire() {
+            Ok(slot) => {
+                slot.forget();
+                self.processor.on_end(span);
             }
-            if spans.len() >= max_batch || flushed.is_some() {
-                break;
-            }
-            next = tokio::select! {
-                command = receiver.recv() => command,
-                () = &mut pause => None,
-            };
+            Err(_) => count_dropped(1, "queue_full"),
         }
-        if !spans.is_empty() {
-            client.export(spans).await;
-        }
-        if let Some(done) = flushed {
-            let _ = done.send(());
-        }
+    }
+
+    pub(super) fn shutdown(&self, limit: Duration) -> OTelSdkResult {
+        self.processor.shutdown_with_timeout(limit)
     }
 }
 
 /// Posts batches to the collector.
+#[derive(Debug)]
 struct BatchClient {
     client: reqwest::Client,
+    /// Never dropped: a runtime waits for its DNS lookups when it is dropped, which would delay the exit.
+    runtime: &'static Runtime,
     url: Url,
-    resource: Resource,
+    resource: ResourceAttributesWithSchema,
+    slots: Arc<Semaphore>,
     /// Whether the last batch failed. A series of failures is logged once.
-    failing: bool,
+    failing: AtomicBool,
+}
+
+impl SpanExporter for BatchClient {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let count = batch.len();
+        self.slots.add_permits(count);
+        // The thread of the processor has no runtime.
+        let result = self.runtime.block_on(self.post(batch));
+        self.record(count as u64, result)
+    }
 }
 
 impl BatchClient {
-    async fn export(&mut self, spans: Vec<Span>) {
-        let count = spans.len() as u64;
-        match self.post(spans).await {
+    fn new(config: &TraceConfig, url: Url, service: &str, slots: Arc<Semaphore>) -> Result<Self, TelemetryError> {
+        trainyard_tls::install_provider();
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("trainyard/", env!("CARGO_PKG_VERSION")))
+            .timeout(Duration::from_millis(config.timeout_ms))
+            .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers(&config.headers)?)
+            .build()
+            .map_err(TelemetryError::NoClient)?;
+        // A thread of its own, which also notices between two batches that the collector closed the connection.
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("traces").enable_all().build();
+        let runtime = Box::leak(Box::new(runtime.map_err(TelemetryError::NoRuntime)?));
+        let resource = (&resource(service, &config.resource_attributes)).into();
+        Ok(Self { client, runtime, url, resource, slots, failing: AtomicBool::new(false) })
+    }
+
+    /// Counts the spans of a batch, and logs when failures begin and end.
+    fn record(&self, count: u64, result: Result<u64, String>) -> OTelSdkResult {
+        let failed = self.failing.swap(result.is_err(), Ordering::Relaxed);
+        match result {
             Ok(rejected) => {
                 metrics::counter!(TRACES_SPANS_SENT_TOTAL).increment(count.saturating_sub(rejected));
                 count_dropped(rejected, "rejected");
-                if std::mem::take(&mut self.failing) {
+                if failed {
                     tracing::info!("the collector accepts spans again");
                 }
+                Ok(())
             }
             Err(error) => {
                 count_dropped(count, "export_failed");
-                if !std::mem::replace(&mut self.failing, true) {
+                if !failed {
                     tracing::warn!(error, "the collector does not accept spans; spans are dropped");
                 }
+                Err(OTelSdkError::InternalFailure(error))
             }
         }
     }
 
     /// Returns the number of spans that the collector rejected.
-    async fn post(&self, spans: Vec<Span>) -> Result<u64, String> {
-        let body = otlp::request(&self.resource, spans).encode_to_vec();
+    async fn post(&self, spans: Vec<SpanData>) -> Result<u64, String> {
+        let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
+        let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/x-protobuf").body(body);
         let response = request.send().await.map_err(|error| root_cause(&error))?;
         if !response.status().is_success() {
@@ -166,6 +151,27 @@ impl BatchClient {
         let partial = ExportTraceServiceResponse::decode(bytes).ok().and_then(|response| response.partial_success);
         Ok(partial.and_then(|partial| u64::try_from(partial.rejected_spans).ok()).unwrap_or(0))
     }
+}
+
+/// The service, its version and instance, and the attributes of the settings, which override the former.
+fn resource(service: &str, configured: &Pairs) -> Resource {
+    let instance = uuid::Uuid::now_v7().to_string();
+    let defaults = [("service.name", service), ("service.version", VERSION), ("service.instance.id", &instance)];
+    let configured = configured.0.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let attributes = defaults.into_iter().chain(configured);
+    let attributes = attributes.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned()));
+    Resource::builder_empty().with_attributes(attributes).build()
+}
+
+fn headers(pairs: &Pairs) -> Result<HeaderMap, TelemetryError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &pairs.0 {
+        let parsed = HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::try_from(value.as_str()).ok());
+        let (parsed_name, mut value) = parsed.ok_or_else(|| TelemetryError::BadHeader(name.clone()))?;
+        value.set_sensitive(true);
+        headers.insert(parsed_name, value);
+    }
+    Ok(headers)
 }
 
 /// The innermost cause. The outer messages of reqwest contain the whole URL.
@@ -185,28 +191,32 @@ fn count_dropped(count: u64, reason: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use trainyard_testkit::sleep_blocking;
+
     use super::*;
-    use crate::recorder::{SplitRecorder, VERSION_SERIES_IDLE};
 
     #[test]
-    fn the_sampling_ratio_is_applied_to_the_trace_id() {
-        let sampled = |ratio| {
-            let exporter = Exporter::new(mpsc::channel(1).0, ratio);
-            let ids = (0_u128..10_000).map(|i| (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-            ids.filter(|id| exporter.samples(*id)).count()
-        };
-        assert_eq!([sampled(0.0), sampled(1.0)], [0, 10_000]);
-        assert!((2_300..2_700).contains(&sampled(0.25)), "{}", sampled(0.25));
-    }
-
-    #[test]
-    fn spans_are_dropped_and_counted_if_the_queue_is_full() {
-        let recorder = SplitRecorder::new(VERSION_SERIES_IDLE).unwrap();
-        let (queue, mut receiver) = mpsc::channel(2);
-        let exporter = Exporter::new(queue, 1.0);
-        metrics::with_local_recorder(&recorder, || (0..5).for_each(|_| exporter.export(Span::default())));
-        let text = recorder.renderer().text();
-        assert!(text.contains("trainyard_traces_spans_dropped_total{reason=\"queue_full\"} 3"), "{text}");
-        assert!(receiver.try_recv().is_ok() && receiver.try_recv().is_ok() && receiver.try_recv().is_err());
+    fn a_connection_that_the_collector_closes_while_it_is_idle_loses_no_batch() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        std::thread::spawn(move || {
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+                while socket.read(&mut [0; 4_096]).is_ok_and(|read| read > 0) {}
+                socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                // Closed while the client is idle.
+                sleep_blocking(Duration::from_millis(20));
+            }
+        });
+        let slots = Arc::new(Semaphore::new(0));
+        let client = BatchClient::new(&TraceConfig::default(), url, "test", slots).unwrap();
+        for _ in 0..10 {
+            assert_eq!(client.runtime.block_on(client.post(Vec::new())), Ok(0));
+            sleep_blocking(Duration::from_millis(50));
+        }
     }
 }

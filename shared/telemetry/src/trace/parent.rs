@@ -4,16 +4,18 @@
 
 use std::fmt;
 
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
 /// The context of a span, used as the parent of other spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
-    pub(super) trace: u128,
-    pub(super) span: u64,
-    flags: u8,
+    pub(super) trace: TraceId,
+    pub(super) span: SpanId,
+    flags: TraceFlags,
+    /// Whether the context was parsed: its span began elsewhere.
+    pub(super) remote: bool,
 }
-
-/// The flag of a sampled trace.
-const SAMPLED: u8 = 1;
 
 impl TraceParent {
     /// Parses a `traceparent`. Later versions may append fields; version ff is invalid.
@@ -25,43 +27,57 @@ impl TraceParent {
         if !(known && hex(trace, 32) && hex(span, 16) && hex(flags, 2)) {
             return None;
         }
-        let trace = u128::from_str_radix(trace, 16).ok().filter(|trace| *trace != 0)?;
-        let span = u64::from_str_radix(span, 16).ok().filter(|span| *span != 0)?;
-        Some(Self { trace, span, flags: u8::from_str_radix(flags, 16).ok()? })
+        let trace = TraceId::from_hex(trace).ok().filter(|trace| *trace != TraceId::INVALID)?;
+        let span = SpanId::from_hex(span).ok().filter(|span| *span != SpanId::INVALID)?;
+        let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()?);
+        Some(Self { trace, span, flags, remote: true })
     }
 
     /// The root of a new trace, sampled by the configured ratio; never sampled if tracing is off.
     pub fn begin() -> Self {
         let new = Self::begin_unsampled();
-        Self { flags: u8::from(super::sample_root(new.trace)) * SAMPLED, ..new }
+        Self { flags: new.flags.with_sampled(super::sample_root(new.trace)), ..new }
     }
 
     /// The root of a new trace that is not sampled.
     pub fn begin_unsampled() -> Self {
-        // Zero is not a valid id.
-        Self { trace: rand::random::<u128>().max(1), span: rand::random::<u64>().max(1), flags: 0 }
+        let ids = RandomIdGenerator::default();
+        Self { trace: ids.new_trace_id(), span: ids.new_span_id(), flags: TraceFlags::NOT_SAMPLED, remote: false }
     }
 
     /// The context of a new child span.
     #[must_use]
     pub fn child(self) -> Self {
-        Self { span: rand::random::<u64>().max(1), ..self }
+        Self { span: RandomIdGenerator::default().new_span_id(), remote: false, ..self }
     }
 
     /// The trace id: 32 hexadecimal digits.
     pub fn trace_id(self) -> String {
-        format!("{:032x}", self.trace)
+        self.trace.to_string()
     }
 
     /// Whether the trace is sampled.
     pub fn is_sampled(self) -> bool {
-        self.flags & SAMPLED != 0
+        self.flags.is_sampled()
+    }
+}
+
+impl From<TraceParent> for SpanContext {
+    fn from(parent: TraceParent) -> Self {
+        Self::new(parent.trace, parent.span, parent.flags, parent.remote, TraceState::NONE)
+    }
+}
+
+impl From<&SpanContext> for TraceParent {
+    fn from(context: &SpanContext) -> Self {
+        let (trace, span, flags) = (context.trace_id(), context.span_id(), context.trace_flags());
+        Self { trace, span, flags, remote: context.is_remote() }
     }
 }
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace, self.span, self.flags)
+        write!(f, "00-{}-{}-{:02x}", self.trace, self.span, self.flags)
     }
 }
 
