@@ -1,5 +1,6 @@
 //! The settings of the API. Every limit is a number here; the defaults suit one small machine.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct ApiConfig {
     pub max_dataset_columns: usize,
     /// Concurrent uploads; further ones get 503 with `Retry-After`. The limit bounds their disk space.
     pub max_concurrent_uploads: usize,
+    /// Folder for uploads and artifact downloads in progress. It must exist.
+    pub upload_dir: PathBuf,
     /// Longest an upload may take, in seconds.
     pub upload_timeout_s: u64,
     /// Queued and running jobs of one user; further ones get 429 with `Retry-After`.
@@ -65,6 +68,7 @@ impl Default for ApiConfig {
             max_dataset_rows: 5_000_000,
             max_dataset_columns: 10_000,
             max_concurrent_uploads: 4,
+            upload_dir: PathBuf::from("uploads"),
             upload_timeout_s: 600,
             max_jobs_per_user: JobLimits::default().per_user,
             max_jobs_total: JobLimits::default().total,

@@ -118,7 +118,6 @@ pub fn start_inference(
         clock: deps.clock.clone(),
         jwt,
         issuers,
-        cache_dir: deps.config.worker.work_dir.join("models"),
     };
     Ok(Inference::start(inference_deps, deps.config.inference.clone(), lifecycle.closing.clone())?)
 }

@@ -192,6 +192,10 @@ mod tests {
         assert!(refused(&[("TRAINYARD__AUTH__SIGNUP", "maybe")]).contains("auth.signup"));
         assert!(refused(&[("TRAINYARD__AUTH__MAX_FAILED_LOGINS", "0")]).contains("auth.max_failed_logins"));
         assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));
+        for key in ["api.upload_dir", "inference.cache_dir", "worker.work_dir"] {
+            let error = refused(&[(&environment::name_of(key), "")]);
+            assert_eq!(error, format!("{key} must name a folder"));
+        }
         let issuers = |text| refused(&[("TRAINYARD__AUTH__ISSUERS", text)]);
         let error = issuers("secret=hush");
         assert!(error.contains("auth.issuers must be a JSON list") && !error.contains("hush"), "{error}");

@@ -68,6 +68,7 @@ impl Trainyard {
             ("REDIS_URL", servers.redis.url()),
             ("ARTIFACT_URL", format!("file://{}/artifacts", folder.path().display())),
             ("TRAINYARD__QUEUE__PREFIX", unique("bench")),
+            ("TRAINYARD__API__UPLOAD_DIR", format!("{}/uploads", folder.path().display())),
             ("TRAINYARD__WORKER__WORK_DIR", format!("{}/work", folder.path().display())),
             ("TRAINYARD__API__MAX_JOBS_PER_USER", "100000000".to_owned()),
             ("TRAINYARD__API__MAX_JOBS_TOTAL", "100000000".to_owned()),

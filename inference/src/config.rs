@@ -1,5 +1,6 @@
 //! Settings of the inference role.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct InferenceConfig {
     pub max_pinned_versions: usize,
     /// How long a request waits for a pinned version to load, in milliseconds; then it is answered 503.
     pub pinned_wait_ms: u64,
+    /// Folder of the disk cache, for this process only.
+    pub cache_dir: PathBuf,
     /// Maximum size of the disk cache, in bytes; artifacts of served versions are always kept.
     pub cache_max_bytes: u64,
     /// Maximum number of large requests that are processed at the same time; 0 means one per core.
@@ -44,6 +47,7 @@ impl Default for InferenceConfig {
             concurrent_loads: 4,
             max_pinned_versions: 16,
             pinned_wait_ms: 1_000,
+            cache_dir: PathBuf::from("models"),
             cache_max_bytes: 2 << 30,
             concurrent_batches: 0,
             max_waiting_batches: 64,

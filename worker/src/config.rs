@@ -22,7 +22,7 @@ pub struct WorkerConfig {
     pub cancel_poll_ms: u64,
     /// Grace period of a drain, after which running jobs return to the queue, in seconds (30).
     pub grace_s: u64,
-    /// Folder for cached datasets and running jobs (`./work`).
+    /// Folder for cached datasets and running jobs (`work`).
     pub work_dir: PathBuf,
     /// Size of the dataset cache, in MiB (2,048).
     pub dataset_cache_mb: u64,
@@ -71,7 +71,7 @@ impl Default for WorkerConfig {
             renew_every_s: 5,
             cancel_poll_ms: 1_000,
             grace_s: 30,
-            work_dir: PathBuf::from("./work"),
+            work_dir: PathBuf::from("work"),
             dataset_cache_mb: 2_048,
             max_artifact_bytes: 512 * 1024 * 1024,
             child_memory_mb: 4_096,

@@ -90,10 +90,9 @@ impl Api {
             clock: clock.clone(),
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
             passwords: Arc::new(Passwords::bounded(4, 1, 256)),
-            config,
+            config: ApiConfig { upload_dir: folder.path().to_owned(), ..config },
             accounts,
             webhooks: trainyard_domain::webhook::Rules { enabled: true, allow_private_addresses: false },
-            work_dir: folder.path().to_owned(),
             stopping: CancellationToken::new(),
         });
         seed_admin(&state, ADMIN.0, ADMIN.1).await.unwrap();

@@ -257,6 +257,15 @@ impl Config {
         if !self.auth.jwt_secret.is_empty() && self.auth.jwt_secret.len() < 32 {
             return refuse("auth.jwt_secret (JWT_SECRET)", "have at least 32 bytes");
         }
+        for (key, folder) in [
+            ("api.upload_dir", &self.api.upload_dir),
+            ("inference.cache_dir", &self.inference.cache_dir),
+            ("worker.work_dir", &self.worker.work_dir),
+        ] {
+            if folder.as_os_str().is_empty() {
+                return refuse(key, "name a folder");
+            }
+        }
         let insecure = self.server.mode == Mode::Development;
         check_issuers(&self.auth.issuers, self.auth.own_tokens(), insecure)
             .map_err(|error| ConfigError(error.to_string()))?;

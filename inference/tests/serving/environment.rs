@@ -93,7 +93,8 @@ impl Environment {
         let stop = CancellationToken::new();
         let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
         let (clock, issuers) = (Clock::system(), Arc::new(Issuers::default()));
-        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, cache_dir: self.cache_dir() };
+        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers };
+        let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
         let router = role.routes().into_router(role.authenticator());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
