@@ -55,8 +55,6 @@ pub struct ApiConfig {
     pub worker_alive_s: i64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
-    /// Whether jobs with the algorithm `noop` are accepted. They train nothing and serve benchmarks.
-    pub allow_noop: bool,
 }
 
 impl Default for ApiConfig {
@@ -84,7 +82,6 @@ impl Default for ApiConfig {
             watch_every_ms: 250,
             worker_alive_s: 30,
             max_artifact_bytes: 1 << 30,
-            allow_noop: false,
         }
     }
 }

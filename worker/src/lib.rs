@@ -19,6 +19,7 @@ mod job;
 mod job_metrics;
 mod lease;
 mod log_buffer;
+#[cfg(feature = "noop")]
 mod noop;
 mod pod;
 mod progress;
