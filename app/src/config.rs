@@ -68,6 +68,13 @@ fn merge(file: Option<&Path>, variables: Vec<(String, String)>, flags: &Flags) -
     Ok(config)
 }
 
+impl Config {
+    /// The defaults.
+    pub fn built_in() -> Self {
+        merge(None, Vec::new(), &Flags::new()).expect("a test loads default.toml")
+    }
+}
+
 /// The defaults as a tree of sections.
 fn defaults() -> Dict {
     Figment::from(Toml::string(DEFAULT)).extract().expect("a test parses default.toml")
@@ -96,20 +103,12 @@ mod tests {
 
     #[test]
     fn the_defaults_are_complete() {
-        let config = with(&[]).unwrap();
-        assert_eq!(config.server.listen, "127.0.0.1:8080");
+        assert_eq!(Config::built_in().server.listen, "127.0.0.1:8080");
     }
 
     #[test]
-    fn the_defaults_in_code_equal_default_toml() {
-        let config = with(&[]).unwrap();
-        assert_eq!(config.api, trainyard_api::ApiConfig::default());
-        assert_eq!(config.auth.accounts(), trainyard_api::AccountsConfig::default());
-        assert_eq!(config.worker, trainyard_worker::WorkerConfig { max_jobs: Some(0), ..Default::default() });
-        assert_eq!(config.sweep, trainyard_worker::SweepConfig::default());
-        assert_eq!(config.webhooks, trainyard_worker::WebhookConfig::default());
-        assert_eq!(config.inference, trainyard_inference::InferenceConfig::default());
-        assert_eq!(config.traces, trainyard_telemetry::TraceConfig::default());
+    fn the_limits_of_a_bare_http_server_equal_default_toml() {
+        let config = Config::built_in();
         assert_eq!(config.server.requests(), trainyard_http::routes::Limits::default());
         let connections = trainyard_http::serve::ServeLimits::default();
         assert_eq!(format!("{:?}", config.server.connections()), format!("{connections:?}"));

@@ -58,7 +58,10 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
         .alive(database_liveness(&deps.config, &deps.db));
     // The authenticator of the inference role verifies tokens without a database query.
     let predictions = inference.routes().authenticated_by(&deps.inference_authenticator(&inference).await?);
-    let routes = with_documentation(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
+    let routes = with_documentation(
+        trainyard_api::routes(state).merge(predictions).merge(ops.routes()),
+        &contract(&deps.config),
+    );
     let listener = bind(&deps, "up").await?;
     StartupMessage { address: listener.local_addr()?, data_dir, auth: &deps.config.auth, password }.print();
     let router = routes.into_router_with(authenticator, deps.limits());
@@ -85,7 +88,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let state = deps.api_state(jwt.clone(), &lifecycle)?;
     seed(&deps, &state, false).await?;
     run_sweep(&deps, &lifecycle);
-    let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract());
+    let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract(&deps.config));
     let authenticator = deps.authenticator(&jwt, deps.issuers()?).await?;
     let router = routes.into_router_with(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Settings of the inference role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct InferenceConfig {
     /// Model for requests that name no model; empty for none.
     pub default_model: String,
@@ -34,25 +34,6 @@ pub struct InferenceConfig {
     pub concurrent_batches: usize,
     /// Maximum number of large requests that wait; further requests are answered 503.
     pub max_waiting_batches: usize,
-}
-
-impl Default for InferenceConfig {
-    fn default() -> Self {
-        Self {
-            default_model: String::new(),
-            max_body_bytes: 16 << 20,
-            max_instances: 10_000,
-            poll_ms: 200,
-            max_artifact_bytes: 1 << 30,
-            concurrent_loads: 4,
-            max_pinned_versions: 16,
-            pinned_wait_ms: 1_000,
-            cache_dir: PathBuf::from("models"),
-            cache_max_bytes: 2 << 30,
-            concurrent_batches: 0,
-            max_waiting_batches: 64,
-        }
-    }
 }
 
 impl InferenceConfig {

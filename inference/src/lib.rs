@@ -55,9 +55,9 @@ use refresh::{Refresher, RefresherDeps};
 use registry::Registry;
 use service::Service;
 
-/// The OpenAPI document of the inference role; needs no models or settings.
-pub fn openapi() -> OpenApi {
-    routes::table(InferenceConfig::default().max_body_bytes).openapi()
+/// The OpenAPI document of the inference role with these settings.
+pub fn openapi(config: &InferenceConfig) -> OpenApi {
+    routes::table(config.max_body_bytes).openapi()
 }
 
 /// Timeout of the readiness check, which only reads a flag.

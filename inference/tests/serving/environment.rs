@@ -59,6 +59,11 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// The default settings of the role.
+pub(crate) fn config() -> InferenceConfig {
+    trainyard_testkit::default_settings("inference")
+}
+
 impl Environment {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -83,7 +88,7 @@ impl Environment {
 
     /// Starts the role and waits until it is ready.
     pub(crate) async fn serve(&self) -> RunningRole {
-        let role = self.start(InferenceConfig::default(), self.db.clone(), self.store.clone()).await;
+        let role = self.start(config(), self.db.clone(), self.store.clone()).await;
         eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
         role
     }

@@ -15,7 +15,6 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use http::Method;
-use serde::{Deserialize, Serialize};
 use trainyard_domain::Access;
 use utoipa::openapi::OpenApi;
 
@@ -49,8 +48,7 @@ pub struct RouteInfo {
 }
 
 /// Limits of all routes without limits of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest body in bytes.
     pub body_bytes: usize,
