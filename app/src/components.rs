@@ -11,7 +11,7 @@ use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
-use trainyard_http::serve::{Exempt, ServeLimits, serve_with};
+use trainyard_http::serve::{Exempt, ServeLimits, serve};
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepDeps};
 
@@ -56,13 +56,13 @@ pub fn run_server(
     close: CancellationToken,
 ) -> anyhow::Result<()> {
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    let proxies = config.server.trusted_proxies()?;
+    let proxies = config.server.trusted_proxies().map_err(ConfigError)?;
     let router = proxies.layer(router);
     // One proxy has the connections of many clients.
     let exempt = Exempt::when(move |address| proxies.contains(address));
     let limits = ServeLimits { exempt, ..config.server.connections() };
     open_files::warn_if_fewer_than(limits.max_connections);
-    lifecycle.run("server", async move { Ok(serve_with(listener, router, close, grace, limits).await?) });
+    lifecycle.run("server", async move { Ok(serve(listener, router, close, grace, limits).await?) });
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Value};
 
 pub use reference::markdown;
-pub use sections::{AuthConfig, Config, Mode};
+pub use sections::{AuthConfig, Config};
 
 /// The text of `default.toml`.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -104,14 +104,6 @@ mod tests {
     #[test]
     fn the_defaults_are_complete() {
         assert_eq!(Config::built_in().server.listen, "127.0.0.1:8080");
-    }
-
-    #[test]
-    fn the_limits_of_a_bare_http_server_equal_default_toml() {
-        let config = Config::built_in();
-        assert_eq!(config.server.requests(), trainyard_http::routes::Limits::default());
-        let connections = trainyard_http::serve::ServeLimits::default();
-        assert_eq!(format!("{:?}", config.server.connections()), format!("{connections:?}"));
     }
 
     #[test]

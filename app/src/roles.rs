@@ -64,7 +64,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     );
     let listener = bind(&deps, "up").await?;
     StartupMessage { address: listener.local_addr()?, data_dir, auth: &deps.config.auth, password }.print();
-    let router = routes.into_router_with(authenticator, deps.limits());
+    let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
     finish(deps, lifecycle).await
 }
@@ -90,7 +90,7 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     run_sweep(&deps, &lifecycle);
     let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract(&deps.config));
     let authenticator = deps.authenticator(&jwt, deps.issuers()?).await?;
-    let router = routes.into_router_with(authenticator, deps.limits());
+    let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
     finish(deps, lifecycle).await
 }
@@ -114,7 +114,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let ops = ops().alive(worker_liveness(&deps.config, health.clone()));
     let close_server = run_worker(&deps, &lifecycle, health)?;
     run_sweep(&deps, &lifecycle);
-    let router = ops.routes().into_router_with(Authenticator::reject_all(), deps.limits());
+    let router = ops.routes().into_router(Authenticator::reject_all(), deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, close_server)?;
     finish(deps, lifecycle).await
 }
@@ -136,7 +136,7 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
         .merge(Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone()).routes());
     let authenticator = deps.inference_authenticator(&inference).await?;
     let listener = bind(&deps, "inference").await?;
-    let router = routes.into_router_with(authenticator, deps.limits());
+    let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
     finish(deps, lifecycle).await
 }

@@ -10,14 +10,14 @@ use trainyard_artifacts::Store;
 use trainyard_domain::{Clock, Email};
 use trainyard_http::auth::{Issuers, Jwt, Passwords, PrincipalCheck};
 use trainyard_http::routes::Limits;
-use trainyard_http::{Authenticator, Principal};
+use trainyard_http::{Authenticator, Mode, Principal};
 use trainyard_inference::Inference;
 use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::{Metrics, catalogue};
 use trainyard_worker::WorkerDeps;
 
-use crate::config::{Config, ConfigError, Mode};
+use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
 

@@ -19,6 +19,7 @@ use trainyard_api::{
 };
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
+use trainyard_http::ServerConfig;
 use trainyard_http::auth::{Authenticator, Jwt, Passwords, PrincipalCheck};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
@@ -93,6 +94,7 @@ impl Api {
         db.migrate().await.unwrap();
         let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
         let ttl = chrono::Duration::seconds(config.access_token_ttl_s);
+        let limits = trainyard_testkit::default_settings::<ServerConfig>("server").requests();
         let document = trainyard_api::openapi(&config, &accounts);
         let state = ApiState::new(Dependencies {
             db,
@@ -112,7 +114,7 @@ impl Api {
         one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
         let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
-        let router = with_documentation(routes(state.clone()), &document).into_router(authenticator);
+        let router = with_documentation(routes(state.clone()), &document).into_router(authenticator, limits);
         Self { state, clock, router, folder }
     }
 

@@ -18,6 +18,7 @@ use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, User, UserId,
 };
+use trainyard_http::ServerConfig;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
@@ -101,11 +102,12 @@ impl Environment {
         let deps = InferenceDeps { db, queue, store, clock, jwt, issuers };
         let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
-        let router = role.routes().into_router(role.authenticator());
+        let server: ServerConfig = trainyard_testkit::default_settings("server");
+        let router = role.routes().into_router(role.authenticator(), server.requests());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let grace = Duration::from_secs(1);
-        tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace));
+        tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace, server.connections()));
         trainyard_testkit::install_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let token = self.jwt.issue(&self.user, Utc::now()).unwrap();

@@ -26,12 +26,6 @@ pub struct Pace {
     pub min_bytes_per_s: u64,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
-        Self { pause: Duration::from_secs(20), min_bytes_per_s: 500 }
-    }
-}
-
 impl Pace {
     /// The timeout for the next part, after the server waited `waited` for `received` bytes.
     fn read_timeout(&self, received: u64, waited: Duration) -> Duration {
