@@ -33,6 +33,7 @@ check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=c
 	@scripts/ensure build deny
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo clippy --workspace --locked --features trainyard/noop -- --deny warnings
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	@scripts/advisories
 	cargo test --workspace --locked --test tidy
@@ -59,9 +60,9 @@ chart: ## Render the Helm chart for every set of values in charts/trainyard/ci t
 			&& echo target/chart/$${values##*/} || exit 1; \
 	done
 
-bench-queue: ## Benchmark the queue against arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file
+bench-queue: ## Benchmark queue and training jobs against arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file
 	@scripts/ensure build services peers
-	cargo build --profile dist --locked -p trainyard -p trainyard-bench
+	cargo build --profile dist --locked -p trainyard -p trainyard-bench --features trainyard/noop
 	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
 
 smoke: ## Start docker-compose.yml and test it: train, predict, kill a worker, scale; SMOKE_BUILD=0 uses the existing image

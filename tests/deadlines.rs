@@ -19,7 +19,7 @@ async fn a_submission_that_timed_out_stores_no_job() {
     let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
     let mut holder = db.begin().await.unwrap();
     let demand = JobDemand { user: UserId(Uuid::now_v7()), datasets: Vec::new(), jobs: 1, replaces: Vec::new() };
-    holder.jobs().admit(&[demand], JobLimits::default()).await.unwrap();
+    holder.jobs().admit(&[demand], JobLimits { per_user: 10, total: 10 }).await.unwrap();
     admin.post("/training", quick_job(&unique("late"))).await.expect(503);
     drop(holder);
 

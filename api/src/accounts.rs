@@ -6,22 +6,22 @@ use trainyard_domain::access::ReadSection;
 use trainyard_http::auth::SignInConfig;
 
 /// Who may open an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signup {
     /// Everybody.
-    #[default]
     Open,
     /// Only administrators, for other people.
     Closed,
 }
 
 /// Settings of accounts and sessions, from section `auth`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AccountsConfig {
     /// Who may open an account.
     pub signup: Signup,
     /// Limits on sign-ins and sign-ups.
+    #[serde(flatten)]
     pub sign_in: SignInConfig,
     /// Seconds for which the address of a sign-in is a known address of the account.
     pub known_address_ttl_s: i64,
@@ -29,18 +29,6 @@ pub struct AccountsConfig {
     pub one_time_password_ttl_s: i64,
     /// Sections that accounts with the role `user` may read.
     pub users_may_read: Vec<ReadSection>,
-}
-
-impl Default for AccountsConfig {
-    fn default() -> Self {
-        Self {
-            signup: Signup::Open,
-            sign_in: SignInConfig::default(),
-            known_address_ttl_s: 90 * 24 * 3_600,
-            one_time_password_ttl_s: 3 * 24 * 3_600,
-            users_may_read: Vec::new(),
-        }
-    }
 }
 
 impl AccountsConfig {

@@ -1,13 +1,14 @@
-//! The settings of the API. Every limit is a number here; the defaults suit one small machine.
+//! The settings of the API.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use trainyard_storage::JobLimits;
 
-/// Settings of the API role.
+/// Settings of the API role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct ApiConfig {
     /// Seconds until an access token expires.
     pub access_token_ttl_s: i64,
@@ -21,6 +22,8 @@ pub struct ApiConfig {
     pub max_dataset_columns: usize,
     /// Concurrent uploads; further ones get 503 with `Retry-After`. The limit bounds their disk space.
     pub max_concurrent_uploads: usize,
+    /// Folder for uploads and artifact downloads in progress. It must exist.
+    pub upload_dir: PathBuf,
     /// Longest an upload may take, in seconds.
     pub upload_timeout_s: u64,
     /// Queued and running jobs of one user; further ones get 429 with `Retry-After`.
@@ -52,37 +55,6 @@ pub struct ApiConfig {
     pub worker_alive_s: i64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
-    /// Whether jobs with the algorithm `noop` are accepted. They train nothing and serve benchmarks.
-    pub allow_noop: bool,
-}
-
-impl Default for ApiConfig {
-    fn default() -> Self {
-        Self {
-            access_token_ttl_s: 3_600,
-            refresh_token_ttl_s: 30 * 24 * 3_600,
-            max_dataset_bytes: 256 << 20,
-            max_dataset_rows: 5_000_000,
-            max_dataset_columns: 10_000,
-            max_concurrent_uploads: 4,
-            upload_timeout_s: 600,
-            max_jobs_per_user: JobLimits::default().per_user,
-            max_jobs_total: JobLimits::default().total,
-            dispatch_window: 100,
-            dispatch_timeout_ms: 1_000,
-            idempotency_ttl_s: 24 * 3_600,
-            max_schedules: 1_000,
-            max_long_polls: 256,
-            max_event_streams: 1_000,
-            max_event_streams_per_user: 250,
-            watch_sessions_every_ms: 500,
-            event_heartbeat_s: 15,
-            watch_every_ms: 250,
-            worker_alive_s: 30,
-            max_artifact_bytes: 1 << 30,
-            allow_noop: false,
-        }
-    }
 }
 
 impl ApiConfig {

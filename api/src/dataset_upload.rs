@@ -88,7 +88,7 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let max = state.config.max_dataset_bytes;
-    let file = NamedTempFile::new_in(&state.work_dir).map_err(disk_unavailable)?;
+    let file = NamedTempFile::new_in(&state.config.upload_dir).map_err(disk_unavailable)?;
     let (file, path) = file.into_parts();
     let mut file = tokio::fs::File::from_std(file);
     let (mut hash, mut bytes) = (Sha256::new(), 0_u64);

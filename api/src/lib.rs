@@ -41,7 +41,7 @@ pub fn routes(state: ApiState) -> Routes {
     routes::table(&state.config, &state.accounts).with_state(state)
 }
 
-/// The OpenAPI document of the API. It needs no database and no settings.
-pub fn openapi() -> OpenApi {
-    openapi::describe(routes::table(&ApiConfig::default(), &AccountsConfig::default()).openapi())
+/// The OpenAPI document of the API with these settings.
+pub fn openapi(config: &ApiConfig, accounts: &AccountsConfig) -> OpenApi {
+    openapi::describe(routes::table(config, accounts).openapi())
 }

@@ -1,7 +1,6 @@
 //! The state that all handlers share.
 
 use std::ops::Deref;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -43,8 +42,6 @@ pub struct Dependencies {
     pub accounts: AccountsConfig,
     /// Which webhook URLs are accepted.
     pub webhooks: webhook::Rules,
-    /// The folder for temporary files of uploads and downloads. It must exist.
-    pub work_dir: PathBuf,
     /// Cancelled when the process stops: long polls are answered at once, event streams end.
     pub stopping: CancellationToken,
 }

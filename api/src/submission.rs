@@ -23,7 +23,7 @@ pub(crate) use dataset_cache::DatasetCache;
 pub(crate) use enqueue::{enqueue, queue_entry, trace_parent};
 pub(crate) use quota::Quota;
 pub(crate) use training_submission::TrainingSubmission;
-pub(crate) use validate::{Rules, validate, with_prefix};
+pub(crate) use validate::{validate, with_prefix};
 
 use crate::state::Dependencies;
 

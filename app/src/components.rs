@@ -11,9 +11,9 @@ use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
-use trainyard_http::serve::{Exempt, ServeLimits, serve_with};
+use trainyard_http::serve::{Exempt, ServeLimits, serve};
 use trainyard_inference::{Inference, InferenceDeps};
-use trainyard_worker::{Health, SweepConfig};
+use trainyard_worker::{Health, SweepDeps};
 
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
@@ -56,13 +56,13 @@ pub fn run_server(
     close: CancellationToken,
 ) -> anyhow::Result<()> {
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
-    let proxies = config.server.trusted_proxies()?;
+    let proxies = config.server.trusted_proxies().map_err(ConfigError)?;
     let router = proxies.layer(router);
     // One proxy has the connections of many clients.
     let exempt = Exempt::when(move |address| proxies.contains(address));
     let limits = ServeLimits { exempt, ..config.server.connections() };
     open_files::warn_if_fewer_than(limits.max_connections);
-    lifecycle.run("server", async move { Ok(serve_with(listener, router, close, grace, limits).await?) });
+    lifecycle.run("server", async move { Ok(serve(listener, router, close, grace, limits).await?) });
     Ok(())
 }
 
@@ -91,15 +91,18 @@ pub fn run_worker(deps: &Dependencies, lifecycle: &Lifecycle, health: Health) ->
 /// Runs the sweep until the process stops. One process at a time is the leader.
 pub fn run_sweep(deps: &Dependencies, lifecycle: &Lifecycle) {
     let owner = uuid_at(deps.clock.now()).to_string();
-    let (db, queue, store) = (deps.db.clone(), deps.queue.clone(), deps.store.clone());
-    let webhooks = deps.config.webhooks.clone();
-    let (clock, config) = (
-        deps.clock.clone(),
-        SweepConfig { webhooks, job_limits: deps.config.api.job_limits(), ..deps.config.sweep.clone() },
-    );
+    let config = deps.config.sweep.clone();
+    let sweep_deps = SweepDeps {
+        db: deps.db.clone(),
+        queue: deps.queue.clone(),
+        store: deps.store.clone(),
+        clock: deps.clock.clone(),
+        webhooks: deps.config.webhooks.clone(),
+        job_limits: deps.config.api.job_limits(),
+    };
     let stopping = lifecycle.stopping.clone();
     lifecycle.run("sweep", async move {
-        trainyard_worker::sweep::run(db, queue, store, clock, config, owner, stopping).await;
+        trainyard_worker::sweep::run(sweep_deps, config, owner, stopping).await;
         Ok(())
     });
 }
@@ -118,7 +121,6 @@ pub fn start_inference(
         clock: deps.clock.clone(),
         jwt,
         issuers,
-        cache_dir: deps.config.worker.work_dir.join("models"),
     };
     Ok(Inference::start(inference_deps, deps.config.inference.clone(), lifecycle.closing.clone())?)
 }

@@ -46,7 +46,7 @@ impl DataDir {
         self.path.join(name)
     }
 
-    /// Sets every empty setting that can be derived from the folder.
+    /// Sets every empty setting that can be derived from the folder. Relative paths of other folders start in this folder.
     ///
     /// # Errors
     /// If a stored secret can't be read or written.
@@ -58,8 +58,8 @@ impl DataDir {
         };
         fill(&mut config.database.url, file_url("sqlite", &self.folder("trainyard.db"))?);
         fill(&mut config.artifacts.url, file_url("file", &self.folder("objects"))?);
-        if config.worker.work_dir == trainyard_worker::WorkerConfig::default().work_dir {
-            config.worker.work_dir = self.folder("work");
+        for folder in [&mut config.api.upload_dir, &mut config.inference.cache_dir, &mut config.worker.work_dir] {
+            *folder = self.path.join(&folder);
         }
         if config.auth.jwt_secret.is_empty() {
             config.auth.jwt_secret = self.stored_secret("jwt_secret")?;
@@ -154,6 +154,18 @@ mod tests {
             assert_eq!(path, root.join(name));
         }
         assert!(trainyard_storage::check_url(&config.database.url).is_ok());
+    }
+
+    #[test]
+    fn relative_folders_of_the_settings_start_in_the_folder_and_absolute_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = vec![("inference.cache_dir", "/cache".into()), ("worker.work_dir", "jobs".into())];
+        let mut config = crate::config::load(None, &flags).unwrap();
+        DataDir::open(folder.path()).unwrap().fill_defaults(&mut config).unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        assert_eq!(config.api.upload_dir, root.join("uploads"));
+        assert_eq!(config.inference.cache_dir, Path::new("/cache"));
+        assert_eq!(config.worker.work_dir, root.join("jobs"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use trainyard_http::Authenticator;
 use trainyard_http::ops::{Check, CheckError, Ops};
+use trainyard_http::serve::serve;
 use trainyard_storage::{Db, StorageError};
 
 use crate::lifecycle::Lifecycle;
@@ -35,9 +36,10 @@ pub async fn wait_until_migrated(
     let ops = ops.ready([Check::new("start", true, CHECK_INTERVAL, || async {
         Err(CheckError::new("the role starts after all migrations are applied", "waiting for migrations"))
     })]);
-    let router = ops.routes().into_router_with(Authenticator::reject_all(), deps.limits());
+    let router = ops.routes().into_router(Authenticator::reject_all(), deps.limits());
     let (close, grace) = (CancellationToken::new(), Duration::from_secs(deps.config.server.shutdown_grace_s));
-    let server = tokio::spawn(trainyard_http::serve::serve(shared, router, close.clone(), grace));
+    let limits = deps.config.server.connections();
+    let server = tokio::spawn(serve(shared, router, close.clone(), grace, limits));
     let migrated = tokio::select! {
         () = log_until_migrated(&deps.db) => true,
         () = lifecycle.stopping.cancelled() => false,

@@ -58,10 +58,13 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
         .alive(database_liveness(&deps.config, &deps.db));
     // The authenticator of the inference role verifies tokens without a database query.
     let predictions = inference.routes().authenticated_by(&deps.inference_authenticator(&inference).await?);
-    let routes = with_documentation(trainyard_api::routes(state).merge(predictions).merge(ops.routes()), &contract());
+    let routes = with_documentation(
+        trainyard_api::routes(state).merge(predictions).merge(ops.routes()),
+        &contract(&deps.config),
+    );
     let listener = bind(&deps, "up").await?;
     StartupMessage { address: listener.local_addr()?, data_dir, auth: &deps.config.auth, password }.print();
-    let router = routes.into_router_with(authenticator, deps.limits());
+    let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
     finish(deps, lifecycle).await
 }
@@ -85,9 +88,9 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let state = deps.api_state(jwt.clone(), &lifecycle)?;
     seed(&deps, &state, false).await?;
     run_sweep(&deps, &lifecycle);
-    let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract());
+    let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract(&deps.config));
     let authenticator = deps.authenticator(&jwt, deps.issuers()?).await?;
-    let router = routes.into_router_with(authenticator, deps.limits());
+    let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
     finish(deps, lifecycle).await
 }
@@ -111,7 +114,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let ops = ops().alive(worker_liveness(&deps.config, health.clone()));
     let close_server = run_worker(&deps, &lifecycle, health)?;
     run_sweep(&deps, &lifecycle);
-    let router = ops.routes().into_router_with(Authenticator::reject_all(), deps.limits());
+    let router = ops.routes().into_router(Authenticator::reject_all(), deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, close_server)?;
     finish(deps, lifecycle).await
 }
@@ -133,7 +136,7 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
         .merge(Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone()).routes());
     let authenticator = deps.inference_authenticator(&inference).await?;
     let listener = bind(&deps, "inference").await?;
-    let router = routes.into_router_with(authenticator, deps.limits());
+    let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
     finish(deps, lifecycle).await
 }

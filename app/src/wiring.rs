@@ -10,14 +10,14 @@ use trainyard_artifacts::Store;
 use trainyard_domain::{Clock, Email};
 use trainyard_http::auth::{Issuers, Jwt, Passwords, PrincipalCheck};
 use trainyard_http::routes::Limits;
-use trainyard_http::{Authenticator, Principal};
+use trainyard_http::{Authenticator, Mode, Principal};
 use trainyard_inference::Inference;
 use trainyard_queue::{Queue, RedisOptions};
 use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::{Metrics, catalogue};
 use trainyard_worker::WorkerDeps;
 
-use crate::config::{Config, ConfigError, Mode};
+use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
 
@@ -162,8 +162,9 @@ impl Dependencies {
     /// # Errors
     /// If the folder for uploads can't be created.
     pub fn api_state(&self, jwt: Arc<Jwt>, lifecycle: &Lifecycle) -> anyhow::Result<ApiState> {
-        let work_dir = self.config.worker.work_dir.join("uploads");
-        std::fs::create_dir_all(&work_dir).with_context(|| format!("can't create {}", work_dir.display()))?;
+        let upload_dir = &self.config.api.upload_dir;
+        std::fs::create_dir_all(upload_dir)
+            .with_context(|| format!("api.upload_dir: can't create {}", upload_dir.display()))?;
         Ok(ApiState::new(trainyard_api::Dependencies {
             db: self.db.clone(),
             queue: self.queue.clone(),
@@ -174,7 +175,6 @@ impl Dependencies {
             config: self.config.api.clone(),
             accounts: self.config.auth.accounts(),
             webhooks: self.config.webhooks.rules(),
-            work_dir,
             // Long polls stay open until the listener closes. If they ended earlier, their clients would reconnect at
             // once.
             stopping: lifecycle.closing.clone(),

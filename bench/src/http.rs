@@ -16,12 +16,17 @@ pub(crate) struct Head {
     pub(crate) length: usize,
 }
 
-/// The bytes of a keep-alive request.
+/// The bytes of a keep-alive request with a JSON body, or without a body.
 pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
+    request_of(method, path, token, "application/json", body)
+}
+
+/// The bytes of a keep-alive request. An empty body is not sent.
+pub(crate) fn request_of(method: &str, path: &str, token: &str, media_type: &str, body: &str) -> Vec<u8> {
     let body = if body.is_empty() {
         "\r\n".to_owned()
     } else {
-        format!("content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        format!("content-type: {media_type}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
     };
     let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}{body}").into_bytes()

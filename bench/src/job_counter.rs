@@ -15,7 +15,8 @@ use crate::servers::Progress;
 const INTERVAL: Duration = Duration::from_millis(40);
 /// Interval until the worker listens.
 const RETRY: Duration = Duration::from_millis(5);
-const SERIES: &str = "trainyard_jobs_finished_total{algorithm=\"noop\",status=\"succeeded\"}";
+const SERIES: &str = "trainyard_jobs_finished_total{";
+const SUCCEEDED: &str = "status=\"succeeded\"";
 
 /// Polls the metrics of a worker until it is stopped.
 #[derive(Debug)]
@@ -77,8 +78,10 @@ fn poll(connection: &mut Option<Connection>, port: u16) -> Option<u64> {
     parse_count(std::str::from_utf8(body).ok()?)
 }
 
+/// The succeeded jobs of all algorithms; `None` if there is no such series yet.
 fn parse_count(metrics: &str) -> Option<u64> {
-    metrics.lines().find_map(|line| line.strip_prefix(SERIES)?.trim().parse().ok())
+    let series = metrics.lines().filter(|line| line.starts_with(SERIES) && line.contains(SUCCEEDED));
+    series.map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).reduce(|sum, next| Some(sum? + next?))?
 }
 
 #[cfg(test)]
@@ -86,11 +89,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_succeeded_noop_jobs_are_counted() {
+    fn only_succeeded_jobs_are_counted() {
         let text = "# TYPE trainyard_jobs_finished_total counter\n\
-                    trainyard_jobs_finished_total{algorithm=\"noop\",status=\"failed\"} 3\n\
-                    trainyard_jobs_finished_total{algorithm=\"noop\",status=\"succeeded\"} 42\n";
-        assert_eq!(parse_count(text), Some(42));
+                    trainyard_jobs_finished_total{algorithm=\"svm\",status=\"failed\"} 3\n\
+                    trainyard_jobs_finished_total{algorithm=\"svm\",status=\"succeeded\"} 42\n\
+                    trainyard_jobs_finished_total{algorithm=\"random_forest\",status=\"succeeded\"} 7\n";
+        assert_eq!(parse_count(text), Some(49));
         assert_eq!(parse_count(""), None);
     }
 }

@@ -24,7 +24,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 
-use crate::measure::{Bench, memory, noop, pickup, polls, submit};
+use crate::measure::{Bench, memory, noop, pickup, polls, submit, training};
 use crate::peers::Peers;
 use crate::servers::Servers;
 use crate::stats::{median, show};
@@ -63,6 +63,8 @@ enum Part {
     Pickup,
     /// Throughput of no-op jobs, from claim to success.
     Noop,
+    /// Throughput of training jobs of about 1 ms, from claim to published model.
+    Training,
     /// Redis memory per queued job.
     Memory,
     /// `GET /training/{job_id}` with a million jobs.
@@ -92,7 +94,7 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     let mut facts = facts(&bench)?;
     // Measurements that need an idle machine come first, because some systems are slower for minutes after a load.
-    let all = [Part::Pickup, Part::Submit, Part::Noop, Part::Memory, Part::Polls];
+    let all = [Part::Pickup, Part::Submit, Part::Noop, Part::Training, Part::Memory, Part::Polls];
     let parts = if arguments.parts.is_empty() { &all[..] } else { &arguments.parts };
     let (mut sections, mut failures) = (Vec::new(), Vec::new());
     for part in parts {
@@ -100,6 +102,7 @@ fn main() -> anyhow::Result<ExitCode> {
             Part::Submit => submit::measure(&bench),
             Part::Pickup => pickup::measure(&bench),
             Part::Noop => noop::measure(&bench),
+            Part::Training => training::measure(&bench),
             Part::Memory => memory::measure(&bench),
             Part::Polls => polls::measure(&bench),
             Part::RouteOnly => continue,

@@ -5,6 +5,7 @@ pub(crate) mod noop;
 pub(crate) mod pickup;
 pub(crate) mod polls;
 pub(crate) mod submit;
+pub(crate) mod training;
 
 use std::path::PathBuf;
 

@@ -98,7 +98,7 @@ impl Peers {
             let output = Command::new(program).arg("--version").output();
             output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
-        let (node_js, python_itself) = (version_of(&self.node())?, version_of(&self.folder.join("venv/bin/python"))?);
+        let (node_js, python_itself) = (version_of(&self.node())?, version_of(&self.python())?);
         Ok(format!("{} on Node.js {node_js}; {} on {python_itself}", node.join(", "), python.join(", ")))
     }
 
@@ -138,35 +138,38 @@ impl Peers {
         self.spawn("bullmq-worker", command, 0)
     }
 
-    /// Inserts `jobs` no-op jobs into the queue of `peer` (a folder name) in `database`.
+    /// Inserts `jobs` jobs into the queue of a peer. `script` is one of [`FILES`] with the commands `preload` and `drain`.
     ///
     /// # Errors
     /// The output of the peer.
-    pub(crate) fn preload(&self, peer: &str, servers: &Servers, database: &str, jobs: u64) -> anyhow::Result<()> {
-        let mut command = self.command(&self.node(), servers);
-        command.arg(format!("{peer}/noop.js")).args(["preload", &jobs.to_string()]).env("DATABASE_URL", database);
-        let output = command.output()?;
-        ensure!(output.status.success(), "{peer}: {}", String::from_utf8_lossy(&output.stderr));
+    pub(crate) fn preload(
+        &self,
+        script: &str,
+        servers: &Servers,
+        settings: &[(&str, &str)],
+        jobs: u64,
+    ) -> anyhow::Result<()> {
+        let mut command = self.script(script, servers, settings);
+        let output = command.args(["preload", &jobs.to_string()]).output()?;
+        ensure!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
 
-    /// Starts one worker process of `peer`. `batch` is the number of jobs that are processed together.
+    /// Starts one worker process of a peer.
     ///
     /// # Errors
     /// If the worker can't be started.
-    pub(crate) fn drain(
-        &self,
-        peer: &str,
-        servers: &Servers,
-        database: &str,
-        batch: Option<u32>,
-    ) -> anyhow::Result<Peer> {
-        let mut command = self.command(&self.node(), servers);
-        command.arg(format!("{peer}/noop.js")).arg("drain").env("DATABASE_URL", database);
-        if let Some(batch) = batch {
-            command.env("BATCH", batch.to_string());
-        }
-        self.spawn(peer, command, 0)
+    pub(crate) fn drain(&self, script: &str, servers: &Servers, settings: &[(&str, &str)]) -> anyhow::Result<Peer> {
+        let mut command = self.script(script, servers, settings);
+        command.arg("drain");
+        self.spawn(&script.replace('/', "-"), command, 0)
+    }
+
+    fn script(&self, script: &str, servers: &Servers, settings: &[(&str, &str)]) -> Command {
+        let program = if script.ends_with(".py") { self.python() } else { self.node() };
+        let mut command = self.command(&program, servers);
+        command.arg(script).envs(settings.iter().copied());
+        command
     }
 
     fn serve(&self, name: &str, command: Command, port: u16) -> anyhow::Result<Peer> {
@@ -188,6 +191,11 @@ impl Peers {
         command
     }
 
+    /// The installed Python.
+    fn python(&self) -> PathBuf {
+        self.folder.join("venv/bin/python")
+    }
+
     /// The installed Node.js.
     fn node(&self) -> PathBuf {
         let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
@@ -195,12 +203,14 @@ impl Peers {
     }
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "package.json",
     "package-lock.json",
     "arq/app.py",
     "arq/requirements.txt",
+    "arq/spin.py",
     "bullmq/server.js",
+    "bullmq/spin.js",
     "bullmq/worker.js",
     "pgboss/noop.js",
     "graphile/noop.js",

@@ -18,9 +18,9 @@ use trainyard_domain::{
 };
 use trainyard_http::auth::{Authenticator, DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::ops::Ops;
-use trainyard_http::{Json, Principal, Problem, Routes};
+use trainyard_http::{Json, Principal, Problem, Routes, ServerConfig};
 use trainyard_telemetry::{LogFormat, Metrics, init_logs};
-use trainyard_testkit::JWT_SECRET;
+use trainyard_testkit::{JWT_SECRET, default_settings};
 use utoipa_axum::routes;
 
 /// The body of `POST /training`.
@@ -58,9 +58,11 @@ pub(crate) async fn serve(port: u16) -> anyhow::Result<()> {
     let check = PrincipalCheck::Claims(DisabledUsers::default());
     let authenticator = Authenticator::new(Arc::new(jwt()?), Clock::system(), check);
     let routes = Routes::new().user(routes!(submit)).with_state(Arc::new(titanic()?));
-    let router = routes.merge(Ops::new(Metrics::install()?).routes()).into_router(authenticator);
+    let server: ServerConfig = default_settings("server");
+    let router = routes.merge(Ops::new(Metrics::install()?).routes()).into_router(authenticator, server.requests());
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    Ok(trainyard_http::serve::serve(listener, router, CancellationToken::new(), Duration::ZERO).await?)
+    Ok(trainyard_http::serve::serve(listener, router, CancellationToken::new(), Duration::ZERO, server.connections())
+        .await?)
 }
 
 /// An access token for this route and the peers, like the tokens of `POST /login`.

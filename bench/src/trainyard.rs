@@ -9,17 +9,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, ChildGuard, JWT_SECRET, free_port, spawn_guarded, unique};
 
-use crate::http::{Connection, request};
+use crate::http::{Connection, request, request_of};
 use crate::job_counter::JobCounter;
 use crate::process::{stop, wait_ready};
 use crate::servers::{Servers, sql, vacuum};
 
 /// The job of the submission benchmark, for every contender.
 pub(crate) const TRAINING_JOB: &str = r#"{"name":"bench","algorithm":"random_forest","features":["sex","age","pclass"],"dataset":"titanic","target":"survived","params":{"n_trees":100},"priority":0,"seed":42}"#;
-/// The setting that allows [`NOOP_JOB`].
-pub(crate) const ALLOW_NOOP: (&str, &str) = ("TRAINYARD__API__ALLOW_NOOP", "true");
-/// A job that trains nothing.
-pub(crate) const NOOP_JOB: &str = r#"{"name":"bench","algorithm":"noop","features":["sex"]}"#;
+/// A job that trains nothing in a binary with the feature `noop`.
+pub(crate) const NOOP_JOB: &str = r#"{"name":"noop","algorithm":"logistic_regression","features":["sex"]}"#;
 
 /// An installation with an empty database, without running processes.
 #[derive(Debug)]
@@ -68,6 +66,7 @@ impl Trainyard {
             ("REDIS_URL", servers.redis.url()),
             ("ARTIFACT_URL", format!("file://{}/artifacts", folder.path().display())),
             ("TRAINYARD__QUEUE__PREFIX", unique("bench")),
+            ("TRAINYARD__API__UPLOAD_DIR", format!("{}/uploads", folder.path().display())),
             ("TRAINYARD__WORKER__WORK_DIR", format!("{}/work", folder.path().display())),
             ("TRAINYARD__API__MAX_JOBS_PER_USER", "100000000".to_owned()),
             ("TRAINYARD__API__MAX_JOBS_TOTAL", "100000000".to_owned()),
@@ -106,6 +105,39 @@ impl Trainyard {
     /// If Postgres does not answer.
     pub(crate) fn succeeded(&self) -> anyhow::Result<u64> {
         Ok(sql(&self.database, "SELECT count(*) FROM jobs WHERE status = 'succeeded'")?.parse()?)
+    }
+
+    /// Number of jobs that published a model version.
+    ///
+    /// # Errors
+    /// If Postgres does not answer.
+    pub(crate) fn published(&self) -> anyhow::Result<u64> {
+        Ok(sql(&self.database, "SELECT count(*) FROM jobs WHERE model_version IS NOT NULL")?.parse()?)
+    }
+
+    /// Checks that no job trained a model, as no-op jobs do in a binary without the feature `noop`.
+    ///
+    /// # Errors
+    /// If a job did, or Postgres does not answer.
+    pub(crate) fn check_nothing_trained(&self) -> anyhow::Result<()> {
+        let trained = self.published()?;
+        ensure!(trained == 0, "{trained} no-op jobs were trained: build trainyard with --features noop");
+        Ok(())
+    }
+
+    /// Uploads a dataset.
+    ///
+    /// # Errors
+    /// If the API does not start or refuses the dataset.
+    pub(crate) fn upload(&self, name: &str, csv: &str) -> anyhow::Result<()> {
+        let api = self.start("api")?;
+        let path = format!("/datasets?name={name}");
+        let upload = request_of("POST", &path, &self.token(&api)?, "text/csv", csv);
+        let mut connection = Connection::open(api.port)?;
+        let (status, answer) = connection.call(&upload)?;
+        ensure!(status == 201, "POST /datasets answered {status} with {}", String::from_utf8_lossy(answer));
+        api.stop();
+        Ok(())
     }
 
     fn launch(&self, role: &str) -> anyhow::Result<Role> {

@@ -1,12 +1,13 @@
 //! Settings of the inference role.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 /// Settings of the inference role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct InferenceConfig {
     /// Model for requests that name no model; empty for none.
     pub default_model: String,
@@ -25,30 +26,14 @@ pub struct InferenceConfig {
     pub max_pinned_versions: usize,
     /// How long a request waits for a pinned version to load, in milliseconds; then it is answered 503.
     pub pinned_wait_ms: u64,
+    /// Folder of the disk cache, for this process only.
+    pub cache_dir: PathBuf,
     /// Maximum size of the disk cache, in bytes; artifacts of served versions are always kept.
     pub cache_max_bytes: u64,
     /// Maximum number of large requests that are processed at the same time; 0 means one per core.
     pub concurrent_batches: usize,
     /// Maximum number of large requests that wait; further requests are answered 503.
     pub max_waiting_batches: usize,
-}
-
-impl Default for InferenceConfig {
-    fn default() -> Self {
-        Self {
-            default_model: String::new(),
-            max_body_bytes: 16 << 20,
-            max_instances: 10_000,
-            poll_ms: 200,
-            max_artifact_bytes: 1 << 30,
-            concurrent_loads: 4,
-            max_pinned_versions: 16,
-            pinned_wait_ms: 1_000,
-            cache_max_bytes: 2 << 30,
-            concurrent_batches: 0,
-            max_waiting_batches: 64,
-        }
-    }
 }
 
 impl InferenceConfig {

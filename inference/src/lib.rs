@@ -28,7 +28,6 @@ mod version_metrics;
 mod views;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -56,9 +55,9 @@ use refresh::{Refresher, RefresherDeps};
 use registry::Registry;
 use service::Service;
 
-/// The OpenAPI document of the inference role; needs no models or settings.
-pub fn openapi() -> OpenApi {
-    routes::table(InferenceConfig::default().max_body_bytes).openapi()
+/// The OpenAPI document of the inference role with these settings.
+pub fn openapi(config: &InferenceConfig) -> OpenApi {
+    routes::table(config.max_body_bytes).openapi()
 }
 
 /// Timeout of the readiness check, which only reads a flag.
@@ -78,8 +77,6 @@ pub struct InferenceDeps {
     pub jwt: Arc<Jwt>,
     /// Verifies tokens of external issuers.
     pub issuers: Arc<Issuers>,
-    /// A folder of this process only: the disk cache.
-    pub cache_dir: PathBuf,
 }
 
 /// The running inference role.
@@ -100,7 +97,7 @@ impl Inference {
     /// # Errors
     /// If the cache folder can't be created.
     pub fn start(deps: InferenceDeps, config: InferenceConfig, shutdown: CancellationToken) -> io::Result<Self> {
-        let cache = DiskCache::open(&deps.cache_dir, config.cache_max_bytes)?;
+        let cache = DiskCache::open(&config.cache_dir, config.cache_max_bytes)?;
         let last = cache.read_index();
         let registry = Registry::default();
         let disabled = DisabledUsers::default();

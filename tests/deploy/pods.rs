@@ -78,12 +78,21 @@ fn the_termination_grace_period_covers_the_shutdown_settings() {
     }
 }
 
+/// The setting of the folder that each role writes to.
+const FOLDERS: [(&str, &str); 3] = [
+    ("api", "TRAINYARD__API__UPLOAD_DIR"),
+    ("worker", "TRAINYARD__WORKER__WORK_DIR"),
+    ("inference", "TRAINYARD__INFERENCE__CACHE_DIR"),
+];
+
 #[test]
 fn the_root_is_read_only_and_written_paths_are_volumes() {
     for set in SETS.iter() {
-        for role in ["api", "worker", "inference"] {
+        for (role, setting) in FOLDERS {
             let spec = &set.pod(role)["spec"];
-            let folder = env(set.pod(role), "TRAINYARD__WORKER__WORK_DIR").unwrap();
+            let folder = env(set.pod(role), setting).unwrap();
+            let others = FOLDERS.iter().filter(|(_, other)| *other != setting);
+            assert!(others.clone().all(|(_, other)| env(set.pod(role), other).is_none()), "{} {role}", set.name);
             let mounts = list(&spec["containers"][0]["volumeMounts"]);
             let mount = mounts.iter().find(|mount| folder.starts_with(mount["mountPath"].as_str().unwrap())).unwrap();
             let volume = list(&spec["volumes"]).iter().find(|volume| volume["name"] == mount["name"]).unwrap();

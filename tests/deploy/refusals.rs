@@ -51,6 +51,7 @@ fn each_mistake_is_named() {
             "settings.server.trusted_proxies=10.0.0.1",
             "settings.server.trusted_proxies can't be set there; the value for it is ingress.trustedProxies",
         ),
+        (MINIMAL, "inference.settings.inference.cache_dir=/x", "inference.cache_dir can't be set there"),
         (MINIMAL, "api.settings.auth.jwt_secret=x", "api.settings.auth.jwt_secret can't be set there"),
     ] {
         let output = helm(&["template", "demo"], set, &["--set", values]);

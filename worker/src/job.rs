@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{Algorithm, FailureCode, Job, JobError, LogLevel};
+use trainyard_domain::{FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
 
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::protocol::{Done, Task};
 use crate::sandbox::DATASET;
 use crate::worker::Worker;
-use crate::{fetch, finish, job_metrics, noop, publish, trace};
+use crate::{fetch, finish, job_metrics, publish, trace};
 
 /// How long an id is kept before it returns to a queue that this worker may still read.
 const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
@@ -57,8 +57,9 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
             // The claim is durable. The run does not wait for the acknowledgement.
             delivery.ack();
             let mut trace = trace::start_run_span(&mut job, delivered);
-            if job.spec.algorithm == Algorithm::Noop {
-                return noop::run(&worker, &job, active).await;
+            #[cfg(feature = "noop")]
+            if crate::noop::is_noop(&job) {
+                return crate::noop::run(&worker, &job, active).await;
             }
             let span = tracing::info_span!(
                 "job.train",
@@ -69,7 +70,7 @@ pub(crate) async fn handle(worker: Arc<Worker>, delivery: Delivery) {
                 attempt = job.attempt(),
                 claim = job.claim,
             );
-            // On the heap, so that the future of a no-op job stays small.
+            // On the heap, so that the future of a refused delivery stays small.
             Box::pin(run(&worker, &job, active, &mut trace)).instrument(span).await;
         }
         ClaimResult::Refused => {

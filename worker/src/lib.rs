@@ -19,6 +19,7 @@ mod job;
 mod job_metrics;
 mod lease;
 mod log_buffer;
+#[cfg(feature = "noop")]
 mod noop;
 mod pod;
 mod progress;
@@ -39,6 +40,6 @@ pub use health::Health;
 pub use reclaim::reclaim_orphans;
 pub use run::run;
 pub use sandbox::SandboxMode;
-pub use sweep::SweepConfig;
+pub use sweep::{SweepConfig, SweepDeps};
 pub use webhooks::WebhookConfig;
 pub use worker::WorkerDeps;

@@ -19,7 +19,7 @@ use crate::job;
 use crate::lease::Heartbeat;
 use crate::pod::Pod;
 use crate::worker::{Worker, WorkerDeps, new_id};
-use crate::{cancel, claim, isolation, job_metrics, noop};
+use crate::{cancel, claim, isolation, job_metrics};
 
 /// How long the process waits, after the grace period, until stopped runs are finished in the database.
 const FINISH_LIMIT: Duration = Duration::from_secs(15);
@@ -43,10 +43,21 @@ pub async fn run(
     let folder = WorkFolder::open(&config.work_dir, &id).context("the work folder can't be used")?;
     let sandbox = isolation::decide(&config)?;
     let (closing, taken) = (drain.child_token(), AtomicU64::new(0));
-    let (claims, noop_finishes) = (claim::start_claims(&deps.db, &id, config.lease()), noop::start_finishes(&deps.db));
-    let runs = ActiveRuns::default();
-    let worker = Worker { id, deps, config, folder, sandbox, runs, health, closing, taken, claims, noop_finishes };
-    let worker = Arc::new(worker);
+    let claims = claim::start_claims(&deps.db, &id, config.lease());
+    let worker = Arc::new(Worker {
+        #[cfg(feature = "noop")]
+        noop_finishes: crate::noop::start_finishes(&deps.db),
+        id,
+        deps,
+        config,
+        folder,
+        sandbox,
+        runs: ActiveRuns::default(),
+        health,
+        closing,
+        taken,
+        claims,
+    });
     let heartbeat = Heartbeat::start(Arc::clone(&worker)).context("the heartbeat can't start")?;
     let cancels = AbortOnDropHandle::new(tokio::spawn(cancel::listen(Arc::clone(&worker))));
     let pod =

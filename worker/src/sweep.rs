@@ -37,97 +37,74 @@ const LEADER: &str = "sweep";
 /// Time limit of a round.
 const ROUND_LIMIT: Duration = Duration::from_secs(60);
 
-/// Settings of the sweep. Every field has the default named in its documentation.
+/// Settings of the sweep; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct SweepConfig {
-    /// Time between two rounds, in milliseconds (1,000).
+    /// Time between two rounds, in milliseconds.
     pub every_ms: u64,
-    /// Lease of the leader, in seconds (10).
+    /// Lease of the leader, in seconds.
     pub lease_s: u64,
-    /// About the most jobs that are enqueued in one call (10,000).
+    /// About the most jobs that are enqueued in one call.
     pub dispatch_batch: u64,
-    /// Most enqueued jobs of one user and priority class; further jobs wait in the database (100).
+    /// Most enqueued jobs of one user and priority class; further jobs wait in the database.
     pub dispatch_window: u64,
     /// Grace period after a database outage, in which workers renew leases and the sweep ends no expired lease, in
-    /// milliseconds (5,000).
+    /// milliseconds.
     pub settle_ms: u64,
-    /// A worker whose last heartbeat is older than this counts as dead, in seconds (20).
+    /// A worker whose last heartbeat is older than this counts as dead, in seconds.
     pub worker_dead_after_s: u64,
-    /// Time between two measurements of the gauges, in seconds (5). A slow measurement runs less often.
+    /// Time between two measurements of the gauges, in seconds. A slow measurement runs less often.
     pub measure_every_s: u64,
-    /// Time between two deletions of expired rows, in seconds (60).
+    /// Time between two deletions of expired rows, in seconds.
     pub cleanup_every_s: u64,
-    /// Time between two searches of the object store for orphans, in seconds (600).
+    /// Time between two searches of the object store for orphans, in seconds.
     pub orphans_every_s: u64,
-    /// Minimum age of orphans, in seconds (3,600).
+    /// Minimum age of orphans, in seconds.
     pub orphan_age_s: u64,
-    /// Settings of webhooks, which the API uses too.
-    #[serde(skip)]
-    pub webhooks: WebhookConfig,
-    /// The API's limits on queued and running jobs, which apply to schedules too.
-    #[serde(skip)]
-    pub job_limits: JobLimits,
-    /// How long ended jobs are kept, in seconds (2,592,000: thirty days); 0 keeps them for ever. Jobs with a model version
+    /// How long ended jobs are kept, in seconds; 0 keeps them for ever. Jobs with a model version
     /// are kept as long as the version.
     pub keep_finished_s: u64,
-    /// Most rows per transaction of a deletion (500).
+    /// Most rows per transaction of a deletion.
     pub expiry_batch: i64,
-    /// Age after which a due time of a schedule counts as missed, in seconds (60).
+    /// Age after which a due time of a schedule counts as missed, in seconds.
     pub schedule_late_s: u64,
-    /// Most runs kept per schedule (1,000).
+    /// Most runs kept per schedule.
     pub schedule_runs_kept: i64,
-    /// How long runs of schedules are kept, in seconds (7,776,000: ninety days); 0 sets no limit.
+    /// How long runs of schedules are kept, in seconds; 0 sets no limit.
     pub keep_schedule_runs_s: u64,
-    /// How long audit entries are kept, in seconds (31,536,000: a year); 0 keeps them for ever.
+    /// How long audit entries are kept, in seconds; 0 keeps them for ever.
     pub keep_audit_s: u64,
-    /// How long the log of an ended job is kept, in seconds (2,592,000: thirty days); 0 keeps it as long as the job.
+    /// How long the log of an ended job is kept, in seconds; 0 keeps it as long as the job.
     pub keep_logs_s: u64,
-    /// How long the row of a dead worker is kept, in seconds (200).
+    /// How long the row of a dead worker is kept, in seconds.
     pub keep_workers_s: u64,
 }
 
-impl Default for SweepConfig {
-    fn default() -> Self {
-        Self {
-            every_ms: 1_000,
-            lease_s: 10,
-            dispatch_batch: 10_000,
-            dispatch_window: 100,
-            settle_ms: 5_000,
-            worker_dead_after_s: 20,
-            measure_every_s: 5,
-            cleanup_every_s: 60,
-            orphans_every_s: 600,
-            orphan_age_s: 3_600,
-            webhooks: WebhookConfig::default(),
-            job_limits: JobLimits::default(),
-            keep_finished_s: 30 * 24 * 3_600,
-            expiry_batch: 500,
-            schedule_late_s: 60,
-            schedule_runs_kept: 1_000,
-            keep_schedule_runs_s: 90 * 24 * 3_600,
-            keep_audit_s: 365 * 24 * 3_600,
-            keep_logs_s: 30 * 24 * 3_600,
-            keep_workers_s: 200,
-        }
-    }
+/// The dependencies of the sweep, and the settings that it shares with the API.
+#[derive(Clone)]
+pub struct SweepDeps {
+    /// The database.
+    pub db: Db,
+    /// The queue of job ids.
+    pub queue: Queue,
+    /// The object store of datasets and models.
+    pub store: Store,
+    /// For the age of objects. Jobs use the database's time.
+    pub clock: Clock,
+    /// Settings of webhooks.
+    pub webhooks: WebhookConfig,
+    /// The limits on queued and running jobs, which apply to schedules too.
+    pub job_limits: JobLimits,
 }
 
 /// Runs the sweep every `every_ms` until `shutdown`. An error is logged once, and the next round retries. `owner` must be
 /// unique to this process start.
-pub async fn run(
-    db: Db,
-    queue: Queue,
-    store: Store,
-    clock: Clock,
-    config: SweepConfig,
-    owner: String,
-    shutdown: CancellationToken,
-) {
+pub async fn run(deps: SweepDeps, config: SweepConfig, owner: String, shutdown: CancellationToken) {
+    let SweepDeps { db, queue, store, clock, webhooks, job_limits } = deps;
     let every = Duration::from_millis(config.every_ms.max(1));
     let (state, log, lag) = (State::default(), ErrorLog::default(), Lag::new(Instant::now()));
-    let mut sweep = Sweep { db, queue, store, clock, config, owner, state, log, lag };
+    let mut sweep = Sweep { db, queue, store, clock, webhooks, job_limits, config, owner, state, log, lag };
     loop {
         let round = async {
             let limited = async {
@@ -157,6 +134,8 @@ struct Sweep {
     queue: Queue,
     store: Store,
     clock: Clock,
+    webhooks: WebhookConfig,
+    job_limits: JobLimits,
     config: SweepConfig,
     owner: String,
     state: State,

@@ -151,7 +151,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://localhost:{}/", listener.local_addr().unwrap().port());
-        let refused = client(&WebhookConfig::default()).unwrap().post(&url).send().await.unwrap_err();
+        let refused =
+            client(&trainyard_testkit::default_settings("webhooks")).unwrap().post(&url).send().await.unwrap_err();
         assert!(explain(&refused).contains("private network"), "{}", explain(&refused));
         assert!(listener.accept().is_err(), "a connection was made");
     }

@@ -13,7 +13,6 @@ use crate::claim::Claims;
 use crate::config::WorkerConfig;
 use crate::folder::WorkFolder;
 use crate::health::Health;
-use crate::noop::NoopFinishes;
 use crate::sandbox::Sandbox;
 
 /// The dependencies of a worker.
@@ -51,7 +50,8 @@ pub(crate) struct Worker {
     /// Batches claims.
     pub(crate) claims: Claims,
     /// Batches finishes of no-op jobs.
-    pub(crate) noop_finishes: NoopFinishes,
+    #[cfg(feature = "noop")]
+    pub(crate) noop_finishes: crate::noop::NoopFinishes,
 }
 
 /// A unique id for this process start, with the host name and the process id.

@@ -7,20 +7,19 @@ use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{Algorithm, FailureCode, JobStatus, Role};
 use trainyard_http::Code;
 use trainyard_http::schema::variants;
+use trainyard_testkit::default_settings;
 
 use super::account::RoleView;
 use super::dataset::DtypeView;
 use super::job::StatusView;
 use super::schedule::{CatchUpView, OutcomeView, OverlapView};
 use super::webhook::DeliveryStatusView;
-use crate::config::ApiConfig;
 use crate::routes::training::retry_all::DeadStatus;
 
 /// Every enum in the components of the document.
 fn published() -> BTreeMap<String, Value> {
-    let document =
-        serde_json::to_value(crate::routes::table(&ApiConfig::default(), &crate::AccountsConfig::default()).openapi())
-            .unwrap();
+    let document = crate::openapi(&default_settings("api"), &default_settings("auth"));
+    let document = serde_json::to_value(document).unwrap();
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let lists = schemas.iter().filter(|(_, schema)| schema["enum"].is_array());
     lists.map(|(name, schema)| (name.clone(), schema["enum"].clone())).collect()

@@ -5,12 +5,12 @@ use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
-use trainyard_domain::{DatasetId, IndexedDataset, JobSpec};
+use trainyard_domain::{DatasetId, IndexedDataset, JobSpec, webhook};
 use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Deadline, Principal, Problem};
 use trainyard_telemetry::Span;
 
-use super::validate::{Rules, validate, with_prefix};
+use super::validate::{validate, with_prefix};
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
 use crate::routes::training::request::{CompleteRequest, TrainingRequest};
@@ -131,18 +131,18 @@ impl TrainingSubmission {
             );
             return Err(Problem::field("jobs", message));
         }
-        let (submission, rules) = (Arc::clone(self), Rules::of(dependencies));
-        compute(features > INLINE_FEATURES, move || submission.validate_each(&found, rules)).await?
+        let (submission, webhooks) = (Arc::clone(self), dependencies.webhooks);
+        compute(features > INLINE_FEATURES, move || submission.validate_each(&found, webhooks)).await?
     }
 
     fn validate_each(
         &self,
         datasets: &[Option<Arc<IndexedDataset>>],
-        rules: Rules,
+        webhooks: webhook::Rules,
     ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
         let (mut specs, mut refused) = (Vec::with_capacity(self.requests.len()), Vec::new());
         for (i, (request, dataset)) in self.requests.iter().zip(datasets).enumerate() {
-            match (validate(request, dataset.as_deref(), rules), dataset) {
+            match (validate(request, dataset.as_deref(), webhooks), dataset) {
                 (Ok(spec), Some(dataset)) => specs.push((spec, dataset.id)),
                 (Ok(_), None) => {}
                 (Err(errors), _) if self.bulk => refused.extend(with_prefix(&format!("jobs[{i}]."), errors)),

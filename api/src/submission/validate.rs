@@ -2,26 +2,12 @@
 
 use chrono::Datelike;
 use trainyard_domain::spec::MAX_SEED;
-use trainyard_domain::{Algorithm, FieldError, IndexedDataset, JobSpec, webhook};
+use trainyard_domain::{FieldError, IndexedDataset, JobSpec, webhook};
 
 use crate::routes::training::request::CompleteRequest;
-use crate::state::Dependencies;
 
 /// The last year that every database and every client supports.
 const LAST_YEAR: i32 = 9999;
-
-/// What the settings of this server allow.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rules {
-    webhooks: webhook::Rules,
-    allow_noop: bool,
-}
-
-impl Rules {
-    pub(crate) fn of(dependencies: &Dependencies) -> Self {
-        Self { webhooks: dependencies.webhooks, allow_noop: dependencies.config.allow_noop }
-    }
-}
 
 /// Checks everything that can be checked before training; `dataset` is `None` when the named dataset does not exist.
 ///
@@ -30,22 +16,16 @@ impl Rules {
 pub(crate) fn validate(
     request: &CompleteRequest,
     dataset: Option<&IndexedDataset>,
-    rules: Rules,
+    webhooks: webhook::Rules,
 ) -> Result<JobSpec, Vec<FieldError>> {
     let draft = &request.draft;
     let mut errors = Vec::new();
     let mut refuse = |field: &str, message: String| errors.push(FieldError::new(field, message));
-    let noop = draft.algorithm == Algorithm::Noop.as_str();
-    match draft.webhook_url.as_deref().map(|url| rules.webhooks.check(url)) {
-        Some(_) if noop => refuse("webhook_url", "must be null: noop jobs send no webhooks".into()),
-        Some(Err(message)) => refuse("webhook_url", message),
-        Some(Ok(())) | None => {}
+    if let Some(Err(message)) = draft.webhook_url.as_deref().map(|url| webhooks.check(url)) {
+        refuse("webhook_url", message);
     }
     if draft.run_at.is_some_and(|run_at| !(0..=LAST_YEAR).contains(&run_at.year())) {
         refuse("run_at", "must be in the years 0000 to 9999".into());
-    }
-    if noop && !rules.allow_noop {
-        refuse("algorithm", "must not be noop: noop is for benchmarks and is enabled by api.allow_noop".into());
     }
     if draft.seed > MAX_SEED {
         refuse("seed", format!("must be a whole number from 0 to {MAX_SEED}"));
@@ -72,30 +52,26 @@ mod tests {
     use super::*;
     use crate::routes::training::request::TrainingRequest;
 
-    const STRICT: Rules =
-        Rules { webhooks: webhook::Rules { enabled: false, allow_private_addresses: false }, allow_noop: false };
-
-    fn refused(more: Value, rules: Rules) -> Vec<String> {
+    fn refused(more: Value) -> Vec<String> {
         let mut body = json!({"name": "m", "algorithm": "svm", "features": ["sex"]});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let request = serde_json::from_value::<TrainingRequest>(body).unwrap().complete();
-        validate(&request, None, rules).unwrap_err().into_iter().map(|error| error.field).collect()
+        let webhooks = webhook::Rules { enabled: false, allow_private_addresses: false };
+        validate(&request, None, webhooks).unwrap_err().into_iter().map(|error| error.field).collect()
     }
 
     #[test]
     fn webhooks_without_a_secret_years_past_9999_and_seeds_past_2_to_the_53_are_refused() {
         let wrong = json!({"webhook_url": "https://example.com", "run_at": "+10000-01-01T00:00:00Z", "seed": -1});
-        assert_eq!(refused(wrong, STRICT), ["webhook_url", "run_at", "seed", "dataset"]);
-        assert_eq!(refused(json!({"seed": 9_007_199_254_740_992_u64}), STRICT), ["seed", "dataset"]);
-        assert_eq!(refused(json!({"seed": 9_007_199_254_740_991_u64}), STRICT), ["dataset"]);
+        assert_eq!(refused(wrong), ["webhook_url", "run_at", "seed", "dataset"]);
+        assert_eq!(refused(json!({"seed": 9_007_199_254_740_992_u64})), ["seed", "dataset"]);
+        assert_eq!(refused(json!({"seed": 9_007_199_254_740_991_u64})), ["dataset"]);
     }
 
     #[test]
     fn each_field_is_refused_once() {
-        let noop = json!({"algorithm": "noop", "webhook_url": "ftp://x", "dataset": "mine"});
-        assert_eq!(refused(noop.clone(), STRICT), ["webhook_url", "algorithm", "dataset"]);
-        let lenient = Rules { allow_noop: true, ..STRICT };
-        assert_eq!(refused(noop, lenient), ["webhook_url", "dataset"]);
+        let wrong = json!({"algorithm": "noop", "webhook_url": "ftp://x", "dataset": "mine"});
+        assert_eq!(refused(wrong), ["webhook_url", "algorithm", "dataset"]);
     }
 
     #[test]

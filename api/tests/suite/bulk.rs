@@ -2,14 +2,14 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use trainyard_api::{AccountsConfig, ApiConfig};
+use trainyard_api::ApiConfig;
 
-use crate::support::{Api, Caller};
+use crate::support::{Api, Caller, accounts, config};
 use crate::training::{job, with};
 
 #[tokio::test]
 async fn a_bulk_submission_keeps_the_order_of_the_jobs() {
-    let api = Api::with(ApiConfig { dispatch_window: 16, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { dispatch_window: 16, ..config() }).await;
     let admin = api.admin().await;
     let jobs: Vec<_> = (0..100).map(|seed| with(json!({"seed": seed}))).collect();
     let accepted = admin.post("/training/bulk", json!({"jobs": jobs})).await.ok(202);
@@ -23,7 +23,7 @@ async fn a_bulk_submission_keeps_the_order_of_the_jobs() {
 
 #[tokio::test]
 async fn one_invalid_job_refuses_the_bulk_submission() {
-    let api = Api::with(ApiConfig { max_jobs_per_user: 3, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_jobs_per_user: 3, ..config() }).await;
     let admin = api.admin().await;
     let wrong = json!({"jobs": [job(), with(json!({"algorithm": "noop"})), with(json!({"features": ["x"]}))]});
     let fields = admin.post("/training/bulk", wrong).await.refused();
@@ -144,7 +144,7 @@ fn a_long_validation_holds_no_connection() {
     // Long validations run on the one blocking thread; there is one connection as well.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
-        let api = Api::with_connections(1, ApiConfig::default(), AccountsConfig::default()).await;
+        let api = Api::with_connections(1, config(), accounts()).await;
         let admin = api.admin().await;
         let wide = wide_job(&admin).await;
         let (release, released) = std::sync::mpsc::channel::<()>();
@@ -164,7 +164,7 @@ fn a_long_validation_holds_no_connection() {
 
 #[tokio::test]
 async fn concurrent_submissions_do_not_exceed_the_limit_of_a_user() {
-    let api = Api::with(ApiConfig { max_jobs_per_user: 10, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_jobs_per_user: 10, ..config() }).await;
     let admin = api.admin().await;
     let answers = futures::future::join_all((0..40).map(|_| admin.post("/training", job()))).await;
     let accepted = answers.iter().filter(|answer| answer.status == 202).count();
@@ -180,7 +180,7 @@ async fn concurrent_submissions_do_not_exceed_the_limit_of_a_user() {
 
 #[tokio::test]
 async fn concurrent_bulk_submissions_do_not_exceed_the_total_limit() {
-    let api = Api::with(ApiConfig { max_jobs_total: 10, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_jobs_total: 10, ..config() }).await;
     let admin = api.admin().await;
     let bulks = (0..3).map(|_| admin.post("/training/bulk", json!({"jobs": vec![job(); 10]})));
     let answers = futures::future::join_all(bulks).await;

@@ -12,7 +12,7 @@ use serde_json::json;
 use trainyard_api::{ApiConfig, seed_datasets};
 use trainyard_artifacts::Key;
 
-use crate::support::{Answer, Api, Caller};
+use crate::support::{Answer, Api, Caller, config};
 
 const CSV: &str = "height,colour\n1.5,red\n2.5,\"gr,een\"\n,red\n";
 
@@ -97,7 +97,7 @@ async fn a_malformed_csv_is_refused_with_its_row_and_leaves_no_files() {
 
 #[tokio::test]
 async fn a_csv_over_the_size_limit_is_refused_also_when_compressed() {
-    let api = Api::with(ApiConfig { max_dataset_bytes: 100_000, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_dataset_bytes: 100_000, ..config() }).await;
     let admin = api.admin().await;
     let rows = |n: usize| format!("a,b\n{}", "1,2\n".repeat(n));
     admin.upload("fits", rows(24_000)).await.ok(201);

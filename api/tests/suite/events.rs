@@ -8,7 +8,7 @@ use trainyard_api::ApiConfig;
 use trainyard_domain::outcome::{Counts, RunOutcome, next_state};
 use trainyard_domain::{FailureCode, JobError, JobId, LogEntry, LogLevel, LogLine};
 
-use crate::support::{Api, Caller};
+use crate::support::{Api, Caller, config};
 
 async fn submit(admin: &Caller<'_>) -> JobId {
     let job = json!({"name": "m", "algorithm": "decision_tree", "features": ["sex"]});
@@ -70,7 +70,7 @@ async fn each_event_has_an_id_and_the_change() {
 
 #[tokio::test]
 async fn a_stream_without_events_sends_heartbeats() {
-    let api = Api::with(ApiConfig { event_heartbeat_s: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { event_heartbeat_s: 1, ..config() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
     let mut stream = open(&api, &admin, id).await.into_body().into_data_stream();
@@ -80,7 +80,7 @@ async fn a_stream_without_events_sends_heartbeats() {
 
 #[tokio::test]
 async fn a_stream_over_the_limit_gets_503_with_retry_after() {
-    let api = Api::with(ApiConfig { max_event_streams: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_event_streams: 1, ..config() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
     let open_stream = open(&api, &admin, id).await;
@@ -106,7 +106,7 @@ async fn a_stream_ends_with_retry_when_the_server_stops() {
 
 #[tokio::test]
 async fn a_stream_ends_after_the_lifetime_of_an_access_token() {
-    let api = Api::with(ApiConfig { access_token_ttl_s: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { access_token_ttl_s: 1, ..config() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
     let mut stream = open(&api, &admin, id).await.into_body().into_data_stream();
@@ -138,7 +138,7 @@ async fn a_stream_that_joins_a_long_poll_gets_the_complete_log() {
 #[tokio::test]
 async fn a_stream_opened_after_a_retry_follows_the_new_run() {
     // With this interval, only the first poll of the new stream can read the retried job.
-    let api = Api::with(ApiConfig { watch_every_ms: 60_000, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { watch_every_ms: 60_000, ..config() }).await;
     let admin = api.admin().await;
     let id = submit(&admin).await;
     let path = format!("/training/{id}");

@@ -2,10 +2,10 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use trainyard_api::{AccountsConfig, ApiConfig};
+use trainyard_api::AccountsConfig;
 use trainyard_domain::access::ReadSection;
 
-use crate::support::Api;
+use crate::support::{Api, accounts, config};
 
 const NO_JOB: &str = "/training/00000000-0000-7000-8000-000000000000";
 
@@ -27,8 +27,8 @@ async fn a_user_may_read_models_and_the_configured_sections() {
         user.get(path).await.ok(200);
     }
     for section in ReadSection::ALL {
-        let accounts = AccountsConfig { users_may_read: vec![section], ..AccountsConfig::default() };
-        let api = Api::with_accounts(ApiConfig::default(), accounts).await;
+        let accounts = AccountsConfig { users_may_read: vec![section], ..accounts() };
+        let api = Api::with_accounts(config(), accounts).await;
         let user = api.user("ada@example.com").await;
         for path in closed {
             let opened = path.starts_with(&format!("/{}", section.as_str()));
@@ -66,8 +66,8 @@ async fn a_submitter_may_read_the_own_jobs_only() {
 
 #[tokio::test]
 async fn a_webhook_url_is_masked_and_only_for_its_owner_and_administrators() {
-    let accounts = AccountsConfig { users_may_read: ReadSection::ALL.to_vec(), ..AccountsConfig::default() };
-    let api = Api::with_accounts(ApiConfig::default(), accounts).await;
+    let accounts = AccountsConfig { users_may_read: ReadSection::ALL.to_vec(), ..accounts() };
+    let api = Api::with_accounts(config(), accounts).await;
     let (admin, user) = (api.admin().await, api.user("ada@example.com").await);
     let hook = json!({"webhook_url": "https://example.com/hook?token=s3cret"});
     let submitted = admin.post("/training", job(hook.clone())).await.ok(202);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::Api;
+use crate::support::{Api, accounts, config};
 
 fn document() -> Value {
-    serde_json::from_str(&trainyard_api::openapi().to_json().unwrap()).unwrap()
+    serde_json::from_str(&trainyard_api::openapi(&config(), &accounts()).to_json().unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use trainyard_api::ApiConfig;
 
-use crate::support::{Api, Caller};
+use crate::support::{Api, Caller, config};
 
 fn ada() -> Value {
     json!({"email": "ada@example.com", "password": "long enough"})
@@ -98,7 +98,7 @@ async fn disabling_an_account_or_changing_its_role_revokes_refresh_tokens() {
 #[tokio::test]
 async fn streams_and_long_polls_end_with_their_session() {
     for change in ["disable", "delete", "role", "reset"] {
-        let api = Api::with(ApiConfig { watch_sessions_every_ms: 10, ..ApiConfig::default() }).await;
+        let api = Api::with(ApiConfig { watch_sessions_every_ms: 10, ..config() }).await;
         let admin = api.admin().await;
         let session = signed_in(&api).await;
         let id = id_of(&api, &session).await;
@@ -131,7 +131,7 @@ async fn streams_and_long_polls_end_with_their_session() {
 
 #[tokio::test]
 async fn an_account_has_a_limit_on_event_streams() {
-    let api = Api::with(ApiConfig { max_event_streams_per_user: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_event_streams_per_user: 1, ..config() }).await;
     let admin = api.admin().await;
     let body = json!({"name": "m", "algorithm": "svm", "features": ["sex"], "run_at": "2999-01-01T00:00:00Z"});
     let job = admin.post("/training", body).await.ok(202)["job_id"].as_str().unwrap().to_owned();

@@ -1,10 +1,10 @@
 //! Limits on failed sign-ins and on sign-ups.
 
 use serde_json::{Value, json};
-use trainyard_api::{AccountsConfig, ApiConfig, Signup};
+use trainyard_api::{AccountsConfig, Signup};
 use trainyard_http::auth::SignInConfig;
 
-use crate::support::{ADMIN, Answer, Api, Caller};
+use crate::support::{ADMIN, Answer, Api, Caller, accounts, config};
 
 const LIMITS: SignInConfig = SignInConfig {
     max_failed_logins: 3,
@@ -16,7 +16,7 @@ const LIMITS: SignInConfig = SignInConfig {
 };
 
 async fn limited() -> Api {
-    Api::with_accounts(ApiConfig::default(), AccountsConfig { sign_in: LIMITS, ..AccountsConfig::default() }).await
+    Api::with_accounts(config(), AccountsConfig { sign_in: LIMITS, ..accounts() }).await
 }
 
 async fn login(caller: &Caller<'_>, email: &str, password: &str) -> Answer {
@@ -130,8 +130,8 @@ async fn sign_ups_have_a_limit_per_address_and_can_be_closed() {
     refused.problem(429);
     sign_up(&api.anon().at(stranger(1)), 3).await.ok(201);
 
-    let closed = AccountsConfig { signup: Signup::Closed, ..AccountsConfig::default() };
-    let api = Api::with_accounts(ApiConfig::default(), closed).await;
+    let closed = AccountsConfig { signup: Signup::Closed, ..accounts() };
+    let api = Api::with_accounts(config(), closed).await;
     let refused = sign_up(&api.anon(), 1).await.problem(403);
     assert!(refused["detail"].as_str().unwrap().contains("auth.signup"), "{refused}");
     api.anon().post("/signup", json!({"email": 7})).await.problem(403);

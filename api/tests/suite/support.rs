@@ -19,6 +19,7 @@ use trainyard_api::{
 };
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
+use trainyard_http::ServerConfig;
 use trainyard_http::auth::{Authenticator, Jwt, Passwords, PrincipalCheck};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
@@ -45,13 +46,23 @@ pub struct Answer {
     pub json: Value,
 }
 
+/// The default settings of the API.
+pub fn config() -> ApiConfig {
+    trainyard_testkit::default_settings("api")
+}
+
+/// The default settings of accounts.
+pub fn accounts() -> AccountsConfig {
+    trainyard_testkit::default_settings("auth")
+}
+
 impl Api {
     pub async fn start() -> Self {
-        Self::with(ApiConfig::default()).await
+        Self::with(config()).await
     }
 
     pub async fn with(config: ApiConfig) -> Self {
-        Self::with_accounts(config, AccountsConfig::default()).await
+        Self::with_accounts(config, accounts()).await
     }
 
     pub async fn with_accounts(config: ApiConfig, accounts: AccountsConfig) -> Self {
@@ -68,7 +79,7 @@ impl Api {
     pub async fn on_postgres() -> Self {
         let url = tokio::task::spawn_blocking(|| trainyard_testkit::postgres().fresh_database()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Self::over(folder, &url, 8, ApiConfig::default(), AccountsConfig::default()).await
+        Self::over(folder, &url, 8, config(), accounts()).await
     }
 
     async fn over(
@@ -83,6 +94,8 @@ impl Api {
         db.migrate().await.unwrap();
         let clock = Clock::manual("2026-01-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
         let ttl = chrono::Duration::seconds(config.access_token_ttl_s);
+        let limits = trainyard_testkit::default_settings::<ServerConfig>("server").requests();
+        let document = trainyard_api::openapi(&config, &accounts);
         let state = ApiState::new(Dependencies {
             db,
             queue: Queue::memory(),
@@ -90,10 +103,9 @@ impl Api {
             clock: clock.clone(),
             jwt: Arc::new(Jwt::new(b"a secret of at least thirty-two bytes", "trainyard", "trainyard", ttl).unwrap()),
             passwords: Arc::new(Passwords::bounded(4, 1, 256)),
-            config,
+            config: ApiConfig { upload_dir: folder.path().to_owned(), ..config },
             accounts,
             webhooks: trainyard_domain::webhook::Rules { enabled: true, allow_private_addresses: false },
-            work_dir: folder.path().to_owned(),
             stopping: CancellationToken::new(),
         });
         seed_admin(&state, ADMIN.0, ADMIN.1).await.unwrap();
@@ -102,7 +114,7 @@ impl Api {
         one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
         let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
-        let router = with_documentation(routes(state.clone()), &trainyard_api::openapi()).into_router(authenticator);
+        let router = with_documentation(routes(state.clone()), &document).into_router(authenticator, limits);
         Self { state, clock, router, folder }
     }
 

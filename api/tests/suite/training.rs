@@ -7,7 +7,7 @@ use trainyard_api::ApiConfig;
 use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, PriorityClass};
 
-use crate::support::{Answer, Api, Caller};
+use crate::support::{Answer, Api, Caller, config};
 
 pub fn job() -> Value {
     json!({"name": "titanic-rf", "algorithm": "random_forest", "features": ["sex", "age", "pclass"]})
@@ -91,7 +91,7 @@ async fn a_submission_lists_every_invalid_field() {
 
 #[tokio::test]
 async fn an_idempotency_key_stands_for_one_job_and_one_body() {
-    let api = Api::with(ApiConfig { max_jobs_per_user: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_jobs_per_user: 1, ..config() }).await;
     let admin = api.admin().await;
     let first = submit(&admin, "k-1", &job()).await.ok(202);
     // A repeated request succeeds at the limit, also with another notation.
@@ -129,7 +129,7 @@ async fn concurrent_requests_with_one_key_submit_one_job() {
 
 #[tokio::test]
 async fn jobs_beyond_the_dispatch_window_are_not_enqueued() {
-    let api = Api::with(ApiConfig { dispatch_window: 2, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { dispatch_window: 2, ..config() }).await;
     let admin = api.admin().await;
     for _ in 0..4 {
         admin.post("/training", job()).await.ok(202);

@@ -1,16 +1,12 @@
 //! The settings as types, one struct per section, and the rules about several settings.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::Deserialize;
 use trainyard_api::{AccountsConfig, Signup};
 use trainyard_domain::access::ReadSection;
-use trainyard_http::TrustedProxies;
 use trainyard_http::auth::{IssuerConfig, OwnTokens, SignInConfig, check_issuers};
-use trainyard_http::body::Pace;
-use trainyard_http::routes::Limits;
-use trainyard_http::serve::ServeLimits;
+use trainyard_http::{Mode, ServerConfig};
 use trainyard_telemetry::{LogFormat, TraceConfig};
 
 use super::ConfigError;
@@ -43,69 +39,6 @@ pub struct Config {
     pub webhooks: trainyard_worker::WebhookConfig,
     /// Section `inference`.
     pub inference: trainyard_inference::InferenceConfig,
-}
-
-/// Whether settings that are unsafe in production are allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// The default.
-    Production,
-    /// Allows `auth.skip_auth`, cheap password hashes and a random token secret.
-    Development,
-}
-
-/// Section `server`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServerConfig {
-    pub listen: String,
-    pub mode: Mode,
-    pub request_timeout_s: u64,
-    pub drain_delay_s: u64,
-    pub shutdown_grace_s: u64,
-    pub max_body_bytes: usize,
-    pub trusted_proxies: Vec<String>,
-    pub max_connections: usize,
-    pub max_connections_per_address: usize,
-    pub head_timeout_s: u64,
-    pub idle_timeout_s: u64,
-    pub write_timeout_s: u64,
-    pub body_pause_s: u64,
-    pub body_min_bytes_per_s: u64,
-}
-
-impl ServerConfig {
-    /// The proxies that may set the client's address.
-    ///
-    /// # Errors
-    /// An entry that is not a network.
-    pub fn trusted_proxies(&self) -> Result<TrustedProxies, ConfigError> {
-        TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str)).map_err(|entry| {
-            ConfigError(format!(
-                "server.trusted_proxies must contain networks such as 10.0.0.0/8, but contains '{}'",
-                entry.chars().take(100).collect::<String>()
-            ))
-        })
-    }
-
-    /// The limits on connections.
-    pub fn connections(&self) -> ServeLimits {
-        ServeLimits {
-            head_timeout: Duration::from_secs(self.head_timeout_s),
-            idle_timeout: Duration::from_secs(self.idle_timeout_s),
-            write_timeout: Duration::from_secs(self.write_timeout_s),
-            max_connections: self.max_connections,
-            max_connections_per_address: self.max_connections_per_address,
-            ..ServeLimits::default()
-        }
-    }
-
-    /// The default limits of a route.
-    pub fn requests(&self) -> Limits {
-        let pace = Pace { pause: Duration::from_secs(self.body_pause_s), min_bytes_per_s: self.body_min_bytes_per_s };
-        Limits { body_bytes: self.max_body_bytes, timeout_s: self.request_timeout_s, pace }
-    }
 }
 
 /// Section `log`.
@@ -240,7 +173,7 @@ impl Config {
         if self.server.listen.parse::<std::net::SocketAddr>().is_err() {
             return refuse("server.listen", "be an address and a port, such as 127.0.0.1:8080");
         }
-        self.server.trusted_proxies()?;
+        self.server.trusted_proxies().map_err(ConfigError)?;
         check_url("database.url (DATABASE_URL)", &self.database.url, trainyard_storage::check_url)?;
         check_url("queue.url (REDIS_URL)", &self.queue.url, trainyard_queue::check_url)?;
         check_url("artifacts.url (ARTIFACT_URL)", &self.artifacts.url, trainyard_artifacts::Store::check_url)?;
@@ -256,6 +189,15 @@ impl Config {
         }
         if !self.auth.jwt_secret.is_empty() && self.auth.jwt_secret.len() < 32 {
             return refuse("auth.jwt_secret (JWT_SECRET)", "have at least 32 bytes");
+        }
+        for (key, folder) in [
+            ("api.upload_dir", &self.api.upload_dir),
+            ("inference.cache_dir", &self.inference.cache_dir),
+            ("worker.work_dir", &self.worker.work_dir),
+        ] {
+            if folder.as_os_str().is_empty() {
+                return refuse(key, "name a folder");
+            }
         }
         let insecure = self.server.mode == Mode::Development;
         check_issuers(&self.auth.issuers, self.auth.own_tokens(), insecure)

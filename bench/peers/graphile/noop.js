@@ -15,7 +15,7 @@ if (verb === 'preload') {
   await utils.release();
   const client = new pg.Client({ connectionString });
   await client.connect();
-  const payload = { name: 'bench', algorithm: 'noop', features: ['sex'] };
+  const payload = { name: 'noop', algorithm: 'logistic_regression', features: ['sex'] };
   for (let left = Number(count); left > 0; left -= 10_000) {
     await client.query(
       `SELECT count(*) FROM graphile_worker.add_jobs((SELECT array_agg(json_populate_record(NULL::graphile_worker.job_spec,

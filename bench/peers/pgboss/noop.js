@@ -11,7 +11,7 @@ await boss.start();
 await boss.createQueue('noop');
 
 if (verb === 'preload') {
-  const data = { name: 'bench', algorithm: 'noop', features: ['sex'] };
+  const data = { name: 'noop', algorithm: 'logistic_regression', features: ['sex'] };
   for (let left = Number(count); left > 0; left -= INSERT) {
     await boss.insert('noop', Array.from({ length: Math.min(left, INSERT) }, () => ({ data })));
   }

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use super::Bench;
 use crate::report::{Goal, Section, TRAINYARD};
 use crate::servers::vacuum;
-use crate::trainyard::{ALLOW_NOOP, NOOP_JOB, Trainyard};
+use crate::trainyard::{NOOP_JOB, Trainyard};
 
 const LIMIT: Duration = Duration::from_secs(180);
 const MIN_RATE: f64 = 2000.0;
@@ -20,17 +20,22 @@ const TRAINYARD_MANY: &str = "Trainyard, 2,000 slots";
 const SLOTS: [(&str, &str, &str); 2] = [(TRAINYARD, "128", "1000"), (TRAINYARD_MANY, "2000", "8000")];
 
 const PEERS: [Peer; 4] = [
-    Peer { name: "pg-boss, 64 together", folder: "pgboss", batch: Some(64), beside: TRAINYARD },
-    Peer { name: "pg-boss, 1,000 together", folder: "pgboss", batch: Some(1000), beside: TRAINYARD_MANY },
-    Peer { name: "graphile-worker, one by one", folder: "graphile", batch: None, beside: TRAINYARD },
-    Peer { name: "graphile-worker, 500 together", folder: "graphile", batch: Some(500), beside: TRAINYARD_MANY },
+    Peer { name: "pg-boss, 64 together", script: "pgboss/noop.js", batch: Some("64"), beside: TRAINYARD },
+    Peer { name: "pg-boss, 1,000 together", script: "pgboss/noop.js", batch: Some("1000"), beside: TRAINYARD_MANY },
+    Peer { name: "graphile-worker, one by one", script: "graphile/noop.js", batch: None, beside: TRAINYARD },
+    Peer {
+        name: "graphile-worker, 500 together",
+        script: "graphile/noop.js",
+        batch: Some("500"),
+        beside: TRAINYARD_MANY,
+    },
 ];
 
 struct Peer {
     name: &'static str,
-    folder: &'static str,
+    script: &'static str,
     /// Number of jobs that are locked and completed together.
-    batch: Option<u32>,
+    batch: Option<&'static str>,
     /// The Trainyard contender with a similar number of concurrent jobs.
     beside: &'static str,
 }
@@ -47,7 +52,7 @@ const COMMON: usize = 1;
 /// If a contender does not start or does not finish the jobs.
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let jobs = bench.sized(40_000, 20_000);
-    let mut section = Section { title: "No-op jobs", how: how(jobs), ..Section::default() };
+    let mut section = Section { title: "No-op jobs: queue and database only", how: how(jobs), ..Section::default() };
     for round in 0..bench.rounds() {
         for (length, what) in LENGTHS {
             // Inserting a million jobs takes a minute, so it is done at most twice, and not with --quick.
@@ -70,7 +75,9 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
 
 fn how(jobs: u64) -> String {
     format!(
-        "Jobs that do nothing are stored while no worker runs; then one worker process starts. The rate is that of the first \
+        "Path: claim and finish. The jobs train nothing: many of them are finished by one statement, and no training process \
+        starts; the next section measures training jobs. The jobs are stored while no worker runs; then one worker process \
+        starts. The rate is that of the first \
         {jobs} jobs from claim to success, without the first tenth, with the given number of further jobs in the queue. \
         Trainyard: one `worker` process on Postgres and Redis with 128 slots, or 2,000 for the comparison with peers that \
         process hundreds of jobs together, and a dispatch window of 1,000 or 8,000 jobs; each job is claimed and finished \
@@ -105,23 +112,25 @@ fn goals(section: &Section) -> Vec<Goal> {
 }
 
 fn ours(bench: &Bench, (_, slots, window): (&str, &str, &str), jobs: u64, behind: u64) -> anyhow::Result<f64> {
-    let settings =
-        [ALLOW_NOOP, ("TRAINYARD__WORKER__CONCURRENCY", slots), ("TRAINYARD__SWEEP__DISPATCH_WINDOW", window)];
+    let settings = [("TRAINYARD__WORKER__CONCURRENCY", slots), ("TRAINYARD__SWEEP__DISPATCH_WINDOW", window)];
     let trainyard = Trainyard::install(&bench.binary, &bench.servers, &settings)?;
     trainyard.fill(NOOP_JOB, jobs + behind, &[])?;
     let (worker, counted) = trainyard.start_counted()?;
     let rate = counted.progress().rate(jobs as f64, LIMIT);
     worker.stop();
     let (counted_jobs, stored) = (counted.stop(), trainyard.succeeded()?);
+    trainyard.check_nothing_trained()?;
     ensure!(stored >= counted_jobs, "the worker counted {counted_jobs} jobs, but the database has {stored}");
     rate
 }
 
 fn theirs(bench: &Bench, peer: &Peer, jobs: u64, behind: u64) -> anyhow::Result<f64> {
     let database = bench.servers.postgres.fresh_database();
-    bench.peers.preload(peer.folder, &bench.servers, &database, jobs + behind)?;
+    let mut settings = vec![("DATABASE_URL", database.as_str())];
+    settings.extend(peer.batch.map(|batch| ("BATCH", batch)));
+    bench.peers.preload(peer.script, &bench.servers, &settings, jobs + behind)?;
     vacuum(&database)?;
-    let worker = bench.peers.drain(peer.folder, &bench.servers, &database, peer.batch)?;
+    let worker = bench.peers.drain(peer.script, &bench.servers, &settings)?;
     let rate = worker.progress().rate(jobs as f64, LIMIT);
     worker.stop();
     rate

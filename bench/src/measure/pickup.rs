@@ -11,14 +11,14 @@ use crate::report::{Goal, Section, TRAINYARD};
 use crate::route_only;
 use crate::servers::sql;
 use crate::stats::percentile_ms;
-use crate::trainyard::{ALLOW_NOOP, NOOP_JOB, Trainyard};
+use crate::trainyard::{NOOP_JOB, Trainyard};
 
 const BULLMQ: &str = "BullMQ";
 const INTERVAL: Duration = Duration::from_millis(50);
 /// The first jobs have cold caches and unprepared statements.
 const WARM_UP: usize = 20;
 const LIMIT: Duration = Duration::from_secs(60);
-const HOW: &str = "One no-op job every 50 ms for one idle worker process with one slot, submitted over HTTP. Trainyard, commit to \
+const HOW: &str = "Path: submission, commit, queue, claim; the jobs train nothing. One no-op job every 50 ms for one idle worker process with one slot, submitted over HTTP. Trainyard, commit to \
 claim: from the commit timestamp of the submission to the start of the claim, both on the clock of Postgres; to the \
 handler: from `created_at`, before the job is stored and committed, to the moment after the commit of the claim at \
 which the worker has the job. BullMQ, to the handler: from before `queue.add` in the API process to the start of the \
@@ -32,7 +32,8 @@ const TO_HANDLER: [&str; 3] = ["to the handler, p50, ms", "to the handler, p99, 
 /// # Errors
 /// If a contender does not start, refuses a job, or does not finish a job.
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
-    let mut section = Section { title: "Pick-up when idle", how: HOW.to_owned(), ..Section::default() };
+    let mut section =
+        Section { title: "Pick-up of a no-op job by an idle worker", how: HOW.to_owned(), ..Section::default() };
     for _ in 0..bench.rounds() {
         for (contender, run) in CONTENDERS.iter().filter(|(contender, _)| bench.selects(contender)) {
             for (names, waits) in run(bench)? {
@@ -75,7 +76,7 @@ fn sorted_waits(lines: &str) -> Vec<u32> {
 }
 
 fn ours(bench: &Bench) -> anyhow::Result<Waits> {
-    let trainyard = Trainyard::install(&bench.binary, &bench.servers, &[ALLOW_NOOP])?;
+    let trainyard = Trainyard::install(&bench.binary, &bench.servers, &[])?;
     let (api, worker) = (trainyard.start("api")?, trainyard.start("worker")?);
     let jobs = submit(bench, api.port, &trainyard.token(&api)?)?;
     // Only the submission writes `job_orders`; a run finishes after its claim is durable.
@@ -88,6 +89,7 @@ fn ours(bench: &Bench) -> anyhow::Result<Waits> {
     };
     let to_claim = between("pg_xact_commit_timestamp(job_orders.xmin)", "started_at")?;
     let to_handler = between("jobs.created_at", "finished_at")?;
+    trainyard.check_nothing_trained()?;
     worker.stop();
     api.stop();
     Ok(vec![(TO_CLAIM, sorted_waits(&to_claim)), (TO_HANDLER, sorted_waits(&to_handler))])

@@ -31,7 +31,7 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let jobs = bench.sized(1_000_000, 100_000);
     let length = Duration::from_secs(bench.sized(20, 10));
     let how = format!(
-        "`GET /training/{{job_id}}` for random jobs out of {jobs} (one in a hundred queued), {PER_SECOND} per second for {} s on \
+        "Path: authentication and one read of the database; no worker runs. `GET /training/{{job_id}}` for random jobs out of {jobs} (one in a hundred queued), {PER_SECOND} per second for {} s on \
         {CONNECTIONS} connections from the same machine. Open loop: the latency of a request begins when it is due, so a \
         stall affects every delayed request.",
         length.as_secs()

@@ -29,7 +29,7 @@ const EQUAL_RATIO: f64 = 0.95;
 /// # Errors
 /// If a contender does not start or refuses a job.
 pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
-    let mut section = Section { title: "Submissions", how: how(bench), ..Section::default() };
+    let mut section = Section { title: "Submissions: API, database and queue", how: how(bench), ..Section::default() };
     for _ in 0..bench.rounds() {
         for (contender, run) in CONTENDERS.iter().filter(|(contender, _)| bench.selects(contender)) {
             let load = run(bench)?;
@@ -54,8 +54,8 @@ const CONTENDERS: [(&str, Run); 4] = [(TRAINYARD, ours), (ROUTE, route), (ARQ, a
 fn how(bench: &Bench) -> String {
     let (warm_up, length) = times(bench);
     format!(
-        "`POST /training` in a closed loop on {CONNECTIONS} connections from one generator thread on the same machine, \
-        {} s after {} s of warm-up, without a worker. Every contender verifies an HS256 token and validates the same JSON \
+        "Path: authentication, validation, commit, dispatch; no worker runs. `POST /training` in a closed loop on {CONNECTIONS} connections from one generator thread on the same machine, \
+        {} s after {} s of warm-up. Every contender verifies an HS256 token and validates the same JSON \
         body, stores the job and answers 202 with its id. Trainyard: one `api` process with default settings (except the \
         limits on jobs), with access log and audit log; the job count in Postgres is compared with the 202s. arq: \
         uvicorn with 2 workers, uvloop and httptools; BullMQ: 2 Node.js processes; both without access log, and durable \

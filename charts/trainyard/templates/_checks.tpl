@@ -69,7 +69,7 @@
 {{- end -}}
 
 {{- /* Settings that have their own values, because probes, grace periods and Secrets depend on them. */ -}}
-{{- $said := dict "server.listen" "listenAddress" "server.drain_delay_s" "drainDelaySeconds" "server.shutdown_grace_s" "shutdownGraceSeconds" "database.url" "database.url" "queue.url" "redis.url" "artifacts.url" "artifacts.url" "auth.jwt_secret" "auth.jwtSecret" "auth.admin_email" "auth.adminEmail" "auth.admin_password" "auth.adminPassword" "webhooks.secret" "webhooks.secret" "worker.concurrency" "worker.concurrency" "worker.grace_s" "worker.graceSeconds" "worker.child_memory_mb" "worker.childMemoryMb" "worker.pod_name" "worker.markBusyPods" "worker.max_jobs" "worker.kind" "worker.work_dir" "nothing: it is the pod's volume" -}}
+{{- $said := dict "server.listen" "listenAddress" "server.drain_delay_s" "drainDelaySeconds" "server.shutdown_grace_s" "shutdownGraceSeconds" "database.url" "database.url" "queue.url" "redis.url" "artifacts.url" "artifacts.url" "auth.jwt_secret" "auth.jwtSecret" "auth.admin_email" "auth.adminEmail" "auth.admin_password" "auth.adminPassword" "webhooks.secret" "webhooks.secret" "worker.concurrency" "worker.concurrency" "worker.grace_s" "worker.graceSeconds" "worker.child_memory_mb" "worker.childMemoryMb" "worker.pod_name" "worker.markBusyPods" "worker.max_jobs" "worker.kind" "api.upload_dir" "nothing: it is in the pod's volume" "worker.work_dir" "nothing: it is in the pod's volume" "inference.cache_dir" "nothing: it is in the pod's volume" -}}
 {{- if $values.ingress.enabled -}}
 {{- $_ := set $said "server.trusted_proxies" "ingress.trustedProxies" -}}
 {{- end -}}

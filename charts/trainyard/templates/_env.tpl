@@ -15,7 +15,13 @@
 {{ include "trainyard.fromSecret" (dict "name" "DATABASE_URL" "secret" (default $own $values.database.existingSecret) "key" (ternary $values.database.existingSecretKey "DATABASE_URL" (ne $values.database.existingSecret ""))) -}}
 {{- if $serves -}}
 - {name: LISTEN, value: {{ printf "%s:8080" $values.listenAddress | quote }}}
+{{- if eq .role "api" }}
+- {name: TRAINYARD__API__UPLOAD_DIR, value: /var/lib/trainyard/uploads}
+{{- else if eq .role "worker" }}
 - {name: TRAINYARD__WORKER__WORK_DIR, value: /var/lib/trainyard/work}
+{{- else }}
+- {name: TRAINYARD__INFERENCE__CACHE_DIR, value: /var/lib/trainyard/models}
+{{- end }}
 - {name: TRAINYARD__SERVER__SHUTDOWN_GRACE_S, value: {{ $values.shutdownGraceSeconds | int64 | quote }}}
 {{ include "trainyard.fromSecret" (dict "name" "REDIS_URL" "secret" (default $own $values.redis.existingSecret) "key" (ternary $values.redis.existingSecretKey "REDIS_URL" (ne $values.redis.existingSecret ""))) -}}
 - {name: ARTIFACT_URL, value: {{ $values.artifacts.url | quote }}}

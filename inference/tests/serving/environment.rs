@@ -18,6 +18,7 @@ use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, User, UserId,
 };
+use trainyard_http::ServerConfig;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
@@ -59,6 +60,11 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// The default settings of the role.
+pub(crate) fn config() -> InferenceConfig {
+    trainyard_testkit::default_settings("inference")
+}
+
 impl Environment {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -83,7 +89,7 @@ impl Environment {
 
     /// Starts the role and waits until it is ready.
     pub(crate) async fn serve(&self) -> RunningRole {
-        let role = self.start(InferenceConfig::default(), self.db.clone(), self.store.clone()).await;
+        let role = self.start(config(), self.db.clone(), self.store.clone()).await;
         eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
         role
     }
@@ -93,13 +99,15 @@ impl Environment {
         let stop = CancellationToken::new();
         let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
         let (clock, issuers) = (Clock::system(), Arc::new(Issuers::default()));
-        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, cache_dir: self.cache_dir() };
+        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers };
+        let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
-        let router = role.routes().into_router(role.authenticator());
+        let server: ServerConfig = trainyard_testkit::default_settings("server");
+        let router = role.routes().into_router(role.authenticator(), server.requests());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let grace = Duration::from_secs(1);
-        tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace));
+        tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace, server.connections()));
         trainyard_testkit::install_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let token = self.jwt.issue(&self.user, Utc::now()).unwrap();

@@ -2,12 +2,11 @@
 
 use serde_json::json;
 use trainyard_artifacts::Store;
-use trainyard_inference::InferenceConfig;
 use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::catalogue::INFERENCE_RELOADS_TOTAL;
 use trainyard_testkit::{SmallDisk, eventually};
 
-use crate::environment::{Environment, TIMEOUT};
+use crate::environment::{Environment, TIMEOUT, config};
 use crate::models;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +71,7 @@ async fn without_database_and_store_the_role_serves_and_restarts() {
 
     let db = Db::connect_lazily("postgres://nobody@127.0.0.1:1/none", &PoolOptions::default()).unwrap();
     let store = Store::open(&format!("file://{}/empty", environment.folder.path().display()), None).unwrap();
-    let role = environment.start(InferenceConfig::default(), db, store).await;
+    let role = environment.start(config(), db, store).await;
     eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
     assert_eq!(role.predict(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
     assert_eq!(role.predict(json!({"model": "m", "version": 1, "features": {}})).await.body, pinned.body);

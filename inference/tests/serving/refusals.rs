@@ -4,7 +4,7 @@ use serde_json::json;
 use trainyard_inference::InferenceConfig;
 use trainyard_testkit::eventually;
 
-use crate::environment::{Environment, TIMEOUT};
+use crate::environment::{Environment, TIMEOUT, config};
 use crate::models;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +42,7 @@ async fn each_invalid_field_is_named() {
 async fn rows_and_bytes_are_limited() {
     let environment = Environment::new().await;
     environment.publish("m", models::survival(0)).await;
-    let config = InferenceConfig { max_instances: 3, max_body_bytes: 20_000, ..InferenceConfig::default() };
+    let config = InferenceConfig { max_instances: 3, max_body_bytes: 20_000, ..config() };
     let role = environment.start(config, environment.db.clone(), environment.store.clone()).await;
     role.wait_until_serving("m", 1).await;
     let four = role.predict(json!({"instances": [{}, {}, {}, {}]})).await;
@@ -76,7 +76,7 @@ async fn a_default_model_answers_when_none_is_named() {
     let environment = Environment::new().await;
     environment.publish("m", models::survival(0)).await;
     environment.publish("n", models::survival(1)).await;
-    let config = InferenceConfig { default_model: "n".into(), ..InferenceConfig::default() };
+    let config = InferenceConfig { default_model: "n".into(), ..config() };
     let role = environment.start(config, environment.db.clone(), environment.store.clone()).await;
     role.wait_until_serving("n", 1).await;
     assert_eq!(role.predict(json!({"features": {}})).await.body["model"], "n");

@@ -8,7 +8,7 @@ use serde_json::json;
 use trainyard_ml::predict::{Outcome, Predictor};
 use trainyard_testkit::eventually;
 
-use crate::environment::{Environment, TIMEOUT};
+use crate::environment::{Environment, TIMEOUT, config};
 use crate::models;
 
 const REQUESTS: usize = 2_000;
@@ -93,7 +93,7 @@ async fn the_number_of_pinned_versions_is_limited_and_an_unloaded_one_loads_agai
     for _ in 0..6 {
         environment.publish_as("m", models::survival(0), models::survival(0), false).await;
     }
-    let config = trainyard_inference::InferenceConfig { max_pinned_versions: 2, ..Default::default() };
+    let config = trainyard_inference::InferenceConfig { max_pinned_versions: 2, ..config() };
     let role = environment.start(config, environment.db.clone(), environment.store.clone()).await;
     role.wait_until_serving("m", 1).await;
     for version in [2, 3, 4, 5, 6, 2] {

@@ -16,8 +16,6 @@ pub enum Algorithm {
     Svm,
     /// L2-regularised logistic regression.
     LogisticRegression,
-    /// Trains and publishes nothing. Benchmarks measure the queue with it; no list shows it.
-    Noop,
 }
 
 const TEST_SIZE: ParamSpec = ParamSpec {
@@ -119,7 +117,7 @@ const LOGISTIC_REGRESSION: &[ParamSpec] = &[
 ];
 
 impl Algorithm {
-    /// The algorithms that `GET /algorithms` lists, in its order.
+    /// Every algorithm, in the order of `GET /algorithms`.
     pub const ALL: [Self; 4] = [Self::RandomForest, Self::DecisionTree, Self::Svm, Self::LogisticRegression];
 
     /// The name in JSON and in the database.
@@ -129,13 +127,12 @@ impl Algorithm {
             Self::DecisionTree => "decision_tree",
             Self::Svm => "svm",
             Self::LogisticRegression => "logistic_regression",
-            Self::Noop => "noop",
         }
     }
 
     /// The algorithm with this name.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().chain([Self::Noop]).find(|algorithm| algorithm.as_str() == text)
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == text)
     }
 
     /// A sentence that helps to choose an algorithm.
@@ -147,7 +144,6 @@ impl Algorithm {
             Self::DecisionTree => "One tree; fast, and people can read its rules.",
             Self::Svm => "Support vector machine; strong on small numeric tables (up to 5,000 rows).",
             Self::LogisticRegression => "Linear model of the log-odds; a baseline that is easy to explain.",
-            Self::Noop => "Trains nothing; for benchmarks of the queue.",
         }
     }
 
@@ -163,7 +159,7 @@ impl Algorithm {
             Self::Svm => Some(5_000),
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
-            Self::RandomForest | Self::LogisticRegression | Self::Noop => None,
+            Self::RandomForest | Self::LogisticRegression => None,
         }
     }
 
@@ -174,7 +170,6 @@ impl Algorithm {
             Self::DecisionTree => DECISION_TREE,
             Self::Svm => SVM,
             Self::LogisticRegression => LOGISTIC_REGRESSION,
-            Self::Noop => &[],
         }
     }
 }

@@ -13,25 +13,17 @@ use axum::extract::Request;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http_body::{Frame, SizeHint};
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::problem::{Code, Problem};
 
 /// How slowly a client may send a body. Only the time in which the server waits for the client counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// Longest pause between two parts of a body. Below `min_bytes_per_s`, this is also the time allowed on top.
     pub pause: Duration,
     /// Lowest average rate; 0 disables the limit.
     pub min_bytes_per_s: u64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { pause: Duration::from_secs(20), min_bytes_per_s: 500 }
-    }
 }
 
 impl Pace {

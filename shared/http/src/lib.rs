@@ -23,6 +23,7 @@ pub mod routes;
 pub mod schema;
 mod serde_message;
 pub mod serve;
+mod server_config;
 mod unread_body;
 
 pub use auth::{Authenticator, Principal};
@@ -34,3 +35,4 @@ pub use path::Path;
 pub use problem::{Code, Problem};
 pub use query::Query;
 pub use routes::{Route, Routes};
+pub use server_config::{Mode, ServerConfig};

@@ -15,7 +15,6 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use http::Method;
-use serde::{Deserialize, Serialize};
 use trainyard_domain::Access;
 use utoipa::openapi::OpenApi;
 
@@ -48,9 +47,8 @@ pub struct RouteInfo {
     pub access: Access,
 }
 
-/// Limits of all routes without limits of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// Limits of all routes without limits of their own. [`crate::ServerConfig::requests`] reads them from the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest body in bytes.
     pub body_bytes: usize,
@@ -58,12 +56,6 @@ pub struct Limits {
     pub timeout_s: u64,
     /// How slowly a client may send a body.
     pub pace: Pace,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { body_bytes: 1024 * 1024, timeout_s: 30, pace: Pace::default() }
-    }
 }
 
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
@@ -149,13 +141,8 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 }
 
 impl Routes {
-    /// The router, with [`Limits::default`].
-    pub fn into_router(self, authenticator: Authenticator) -> Router {
-        self.into_router_with(authenticator, Limits::default())
-    }
-
     /// The router: each route with its access check and limits, 404 and 405 otherwise, and the middleware around all.
-    pub fn into_router_with(self, authenticator: Authenticator, limits: Limits) -> Router {
+    pub fn into_router(self, authenticator: Authenticator, limits: Limits) -> Router {
         let mut router = Router::new();
         for entry in self.entries {
             let refuses_queries = entry.refuses_queries();

@@ -39,19 +39,6 @@ pub async fn serve(
     router: Router,
     shutdown: CancellationToken,
     deadline: Duration,
-) -> io::Result<()> {
-    serve_with(listener, router, shutdown, deadline, ServeLimits::default()).await
-}
-
-/// [`serve`] with `limits` instead of the defaults.
-///
-/// # Errors
-/// None at present: an error on a connection ends the connection.
-pub async fn serve_with(
-    listener: TcpListener,
-    router: Router,
-    shutdown: CancellationToken,
-    deadline: Duration,
     limits: ServeLimits,
 ) -> io::Result<()> {
     let tasks = TaskTracker::new();

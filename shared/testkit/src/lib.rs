@@ -19,6 +19,7 @@ mod receiver;
 mod redis;
 mod redis_sets;
 mod s3;
+mod settings;
 mod small_disk;
 mod spans;
 mod system;
@@ -38,6 +39,7 @@ pub use receiver::{Received, Receiver, Reply};
 pub use redis::{RedisServer, redis};
 pub use redis_sets::{RedisCluster, RedisSentinels};
 pub use s3::{S3Server, s3};
+pub use settings::default_settings;
 pub use small_disk::SmallDisk;
 pub use spans::ReceivedSpan;
 pub use system::{

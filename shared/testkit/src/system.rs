@@ -219,8 +219,8 @@ impl System {
     pub fn resume(&mut self, role: usize) {
         let name = self.roles[role].name;
         let mut command = self.command(name);
-        // Each process has its own work folder, also after a restart.
-        command.env("TRAINYARD__WORKER__WORK_DIR", self.work_folder(role));
+        // Each process has its own folders, also after a restart.
+        command.envs(self.folder_settings(role));
         command.args(["--listen", &format!("127.0.0.1:{}", self.roles[role].port)]);
         if name == "up" {
             command.arg("--data-dir").arg(&self.data);
@@ -251,13 +251,22 @@ impl System {
         let mut command = Command::new(&self.binary);
         command.arg(verb).env_clear().envs(self.environment.clone());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("TRAINYARD__WORKER__WORK_DIR", self.work_folder(self.roles.len())).env("HOME", self.folder.path());
+        command.envs(self.folder_settings(self.roles.len())).env("HOME", self.folder.path());
         command
     }
 
-    /// The work folder of a process.
+    /// The folder with uploads, fetched models and running jobs of a process.
     pub fn work_folder(&self, role: usize) -> PathBuf {
         self.folder.path().join(format!("work-{role}"))
+    }
+
+    fn folder_settings(&self, role: usize) -> [(&'static str, PathBuf); 3] {
+        let within = |name| self.work_folder(role).join(name);
+        [
+            ("TRAINYARD__API__UPLOAD_DIR", within("uploads")),
+            ("TRAINYARD__INFERENCE__CACHE_DIR", within("models")),
+            ("TRAINYARD__WORKER__WORK_DIR", within("work")),
+        ]
     }
 }
 

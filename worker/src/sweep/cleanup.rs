@@ -19,7 +19,7 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         (Retention::IdempotencyKeys, Some(now)),
         (Retention::RefreshTokens, Some(now)),
         (Retention::KnownAddresses, Some(now)),
-        (Retention::Webhooks, Some(age(config.webhooks.keep_s))),
+        (Retention::Webhooks, Some(age(sweep.webhooks.keep_s))),
         (Retention::Workers, Some(age(config.keep_workers_s.max(config.worker_dead_after_s)))),
         (Retention::Logs, kept(config.keep_logs_s)),
         (Retention::AuditEntries, kept(config.keep_audit_s)),

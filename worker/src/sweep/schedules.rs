@@ -57,7 +57,7 @@ async fn fire(sweep: &Sweep, id: ScheduleId) -> Result<(), SweepError> {
             let why = "the cron expression or the time zone is no longer valid";
             firing.record(&mut tx, refused(&schedule, due_at, now, why.into())).await?;
         } else {
-            firing.submit(&mut tx, &schedule, due_at, now, sweep.config.job_limits).await?;
+            firing.submit(&mut tx, &schedule, due_at, now, sweep.job_limits).await?;
         }
     }
     tx.schedules().record_result(id, &firing.result()).await?;

@@ -48,7 +48,7 @@ pub(super) async fn run(sweep: &mut Sweep) -> Result<(), SweepError> {
     let sender = match &sweep.state.sending.sender {
         Some(sender) => sender.clone(),
         None => {
-            let config = sweep.config.webhooks.clone();
+            let config = sweep.webhooks.clone();
             if config.secret.is_none() {
                 return Err(SweepError::NoSecret);
             }

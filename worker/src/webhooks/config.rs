@@ -10,40 +10,26 @@ use super::Secret;
 /// Most retries of one delivery.
 const MAX_RETRIES: usize = 20;
 
-/// Settings of webhooks. Every field has the default named in its documentation.
+/// Settings of webhooks; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// Signs webhooks. Without a secret, jobs with a webhook are refused (none).
+    /// Signs webhooks. Without a secret, jobs with a webhook are refused.
     #[serde(deserialize_with = "secret")]
     pub secret: Option<Secret>,
-    /// Also signs webhooks, while receivers change to a new secret (none).
+    /// Also signs webhooks, while receivers change to a new secret.
     #[serde(deserialize_with = "secret")]
     pub previous_secret: Option<Secret>,
-    /// Whether webhooks may use private networks and plain HTTP (false).
+    /// Whether webhooks may use private networks and plain HTTP.
     pub allow_private_addresses: bool,
-    /// Time limit of an attempt, in seconds (15).
+    /// Time limit of an attempt, in seconds.
     pub timeout_s: u64,
-    /// Most concurrent attempts; at most a quarter of them to one receiver (16).
+    /// Most concurrent attempts; at most a quarter of them to one receiver.
     pub concurrency: usize,
-    /// Seconds between attempts (5, 300, 1800, 7200, 18000, 36000, 36000).
+    /// Seconds between attempts.
     pub retry_pauses_s: Pauses,
-    /// How long a finished delivery can be read and replayed, in seconds (2,592,000).
+    /// How long a finished delivery can be read and replayed, in seconds.
     pub keep_s: u64,
-}
-
-impl Default for WebhookConfig {
-    fn default() -> Self {
-        Self {
-            secret: None,
-            previous_secret: None,
-            allow_private_addresses: false,
-            timeout_s: 15,
-            concurrency: 16,
-            retry_pauses_s: Pauses(vec![5, 300, 1_800, 7_200, 18_000, 36_000, 36_000]),
-            keep_s: 30 * 24 * 3_600,
-        }
-    }
 }
 
 impl WebhookConfig {
@@ -88,6 +74,8 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, 
 
 #[cfg(test)]
 mod tests {
+    use trainyard_testkit::default_settings;
+
     use super::*;
 
     #[test]
@@ -96,19 +84,19 @@ mod tests {
         for wrong in ["", "5 300", "5,,6", "-1", "1.5", "604801", &["1"; 21].join(",")] {
             assert!(Pauses::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
-        let day: i64 = WebhookConfig::default().retry_pauses_s.0.iter().sum();
+        let day: i64 = default_settings::<WebhookConfig>("webhooks").retry_pauses_s.0.iter().sum();
         assert!(day >= 24 * 3_600, "retried for a day: {day}");
     }
 
     #[test]
     fn both_secrets_sign() {
         let secret = |byte: char| Secret::parse(&format!("whsec_{}", String::from(byte).repeat(32))).ok();
-        let old = WebhookConfig { secret: secret('a'), ..WebhookConfig::default() };
+        let old = WebhookConfig { secret: secret('a'), ..default_settings("webhooks") };
         let both = WebhookConfig { secret: secret('b'), previous_secret: secret('a'), ..old.clone() };
         let signed = both.signatures("id", "1", "{}");
         let (first, second) = signed.split_once(' ').unwrap();
         assert_eq!(second, old.signatures("id", "1", "{}"));
         assert!(first.starts_with("v1,") && first != second);
-        assert!(!WebhookConfig::default().rules().enabled && old.rules().enabled);
+        assert!(!default_settings::<WebhookConfig>("webhooks").rules().enabled && old.rules().enabled);
     }
 }

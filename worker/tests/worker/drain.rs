@@ -46,7 +46,7 @@ async fn a_worker_for_one_job_stops_after_it() {
     let harness = Harness::new().await;
     let jobs = [harness.submit_named("demo").await, harness.submit_named("demo").await];
     let sweep = harness.sweep("s");
-    let config = WorkerConfig { max_jobs: Some(1), concurrency: 4, ..harness.config() };
+    let config = WorkerConfig { max_jobs: 1, concurrency: 4, ..harness.config() };
     harness.worker(train_task(), config).ended().await;
     sweep.stop().await;
     let mut statuses = vec![];

@@ -21,8 +21,8 @@ use trainyard_domain::{
 };
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, JobLimits, PoolOptions, Submission};
-use trainyard_testkit::eventually;
-use trainyard_worker::{Health, SweepConfig, WorkerConfig, WorkerDeps};
+use trainyard_testkit::{default_settings, eventually};
+use trainyard_worker::{Health, SweepConfig, SweepDeps, WebhookConfig, WorkerConfig, WorkerDeps};
 
 const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
 /// The time limit of every wait.
@@ -141,7 +141,7 @@ impl Harness {
             cancel_poll_ms: 100,
             renew_every_s: 1,
             storage_patience_s: 0,
-            ..WorkerConfig::default()
+            ..default_settings("worker")
         }
     }
 
@@ -164,12 +164,26 @@ impl Harness {
     }
 
     pub(crate) fn sweep_with(&self, owner: &str, config: SweepConfig) -> Sweeping {
-        let stop = CancellationToken::new();
-        let (db, queue, store) = (self.db.clone(), self.queue.clone(), self.store.clone());
-        let clock = self.clock.clone();
-        let run =
-            tokio::spawn(trainyard_worker::sweep::run(db, queue, store, clock, config, owner.into(), stop.clone()));
-        Sweeping { stop, run }
+        start_sweep(self.sweep_deps(), owner, config)
+    }
+
+    pub(crate) fn sweep_with_webhooks(&self, owner: &str, webhooks: WebhookConfig) -> Sweeping {
+        start_sweep(SweepDeps { webhooks, ..self.sweep_deps() }, owner, quick_sweep())
+    }
+
+    pub(crate) fn sweep_with_limits(&self, owner: &str, job_limits: JobLimits) -> Sweeping {
+        start_sweep(SweepDeps { job_limits, ..self.sweep_deps() }, owner, quick_sweep())
+    }
+
+    fn sweep_deps(&self) -> SweepDeps {
+        SweepDeps {
+            db: self.db.clone(),
+            queue: self.queue.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            webhooks: default_settings("webhooks"),
+            job_limits: JOB_LIMITS,
+        }
     }
 
     /// Creates an executable script. `$real` is the real training program, and `$folder` a folder that outlives runs.
@@ -230,6 +244,9 @@ impl Running {
     }
 }
 
+/// More jobs than a test submits.
+pub(crate) const JOB_LIMITS: JobLimits = JobLimits { per_user: 10_000, total: 100_000 };
+
 pub(crate) struct Sweeping {
     stop: CancellationToken,
     run: JoinHandle<()>,
@@ -242,8 +259,14 @@ impl Sweeping {
     }
 }
 
+fn start_sweep(deps: SweepDeps, owner: &str, config: SweepConfig) -> Sweeping {
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(trainyard_worker::sweep::run(deps, config, owner.into(), stop.clone()));
+    Sweeping { stop, run }
+}
+
 pub(crate) fn quick_sweep() -> SweepConfig {
-    SweepConfig { every_ms: 20, settle_ms: 0, ..SweepConfig::default() }
+    SweepConfig { every_ms: 20, settle_ms: 0, ..default_settings("sweep") }
 }
 
 /// Whether any of these processes runs.

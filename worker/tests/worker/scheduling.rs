@@ -13,7 +13,7 @@ use trainyard_storage::{DatasetDeletion, JobFilter, JobLimits};
 use trainyard_testkit::eventually;
 use trainyard_worker::SweepConfig;
 
-use crate::harness::{Harness, quick_sweep, train_task};
+use crate::harness::{Harness, JOB_LIMITS, quick_sweep, train_task};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -212,11 +212,11 @@ async fn a_refused_job_is_recorded_with_its_reason() {
 async fn a_schedules_job_beyond_the_limits_is_refused() {
     let harness = harness().await;
     for name in ["one", "two"] {
-        harness.submit_within(harness.new_job(name), JobLimits::default()).await;
+        harness.submit_within(harness.new_job(name), JOB_LIMITS).await;
     }
     let id = store(&harness, yearly(&harness)).await;
     let job_limits = JobLimits { per_user: 2, total: 100 };
-    let sweep = harness.sweep_with("s", SweepConfig { job_limits, ..quick_sweep() });
+    let sweep = harness.sweep_with_limits("s", job_limits);
     let seen = eventually("it has fired", LIMIT, async || runs(&harness, id).await.pop()).await;
     sweep.stop().await;
     assert_eq!((seen.outcome, seen.job_id), (Outcome::Refused, None));
@@ -230,7 +230,7 @@ async fn a_schedule_at_the_limit_replaces_its_own_job() {
         let harness = with_profile(harness).await;
         let id = store(&harness, Schedule { next_run_at: None, overlap: Overlap::Replace, ..yearly(&harness) }).await;
         let job_limits = JobLimits { per_user: 2, total: 2 };
-        let sweep = harness.sweep_with("s", SweepConfig { job_limits, ..quick_sweep() });
+        let sweep = harness.sweep_with_limits("s", job_limits);
         let other = harness.submit_within(harness.new_job("other"), job_limits).await;
         let first = again(&harness, id, |_| ()).await.job_id.unwrap();
         let second = again(&harness, id, |_| ()).await;

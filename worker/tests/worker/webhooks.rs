@@ -6,9 +6,9 @@ use trainyard_domain::webhook::{Delivery, DeliveryStatus};
 use trainyard_domain::{Job, JobId, JobStatus, PriorityClass};
 use trainyard_queue::{EnqueueFrom, ReadyJob};
 use trainyard_storage::{Db, DeliveryFilter};
-use trainyard_testkit::{Receiver, Reply, eventually};
+use trainyard_testkit::{Receiver, Reply, default_settings, eventually};
 use trainyard_worker::webhooks::{Pauses, Secret};
-use trainyard_worker::{SweepConfig, WebhookConfig, WorkerConfig};
+use trainyard_worker::{WebhookConfig, WorkerConfig};
 
 use crate::harness::{HANG, Harness, quick_sweep, train_task};
 
@@ -22,12 +22,8 @@ fn config(retries: usize) -> WebhookConfig {
         secret: Secret::parse(SECRET).ok(),
         allow_private_addresses: true,
         retry_pauses_s: Pauses(vec![0; retries]),
-        ..WebhookConfig::default()
+        ..default_settings("webhooks")
     }
-}
-
-fn sweep(webhooks: WebhookConfig) -> SweepConfig {
-    SweepConfig { webhooks, ..quick_sweep() }
 }
 
 fn job(harness: &Harness, url: String) -> Job {
@@ -66,7 +62,7 @@ async fn until_status(harness: &Harness, job: JobId, status: DeliveryStatus) -> 
 async fn a_trained_job_is_delivered_once_and_both_secrets_verify_it() {
     let (harness, receiver) = (Harness::new().await, Receiver::start());
     let changing = WebhookConfig { previous_secret: Secret::parse(PREVIOUS).ok(), ..config(0) };
-    let (sweep, worker) = (harness.sweep_with("s", sweep(changing)), harness.worker(train_task(), harness.config()));
+    let (sweep, worker) = (harness.sweep_with_webhooks("s", changing), harness.worker(train_task(), harness.config()));
     let id = harness.submit(job(&harness, receiver.url("/hook"))).await;
     harness.submit_named("demo").await;
     harness.until_status(id, JobStatus::Succeeded).await;
@@ -91,7 +87,7 @@ async fn a_failed_attempt_is_retried_with_the_same_id_and_redirects_are_not_foll
     let redirect = |status| Reply::Header(status, "location", elsewhere.url("/"));
     receiver.reply([Reply::Status(500), redirect(302), redirect(307), Reply::Status(404)]);
     let id = cancelled(&harness, receiver.url("/")).await;
-    let sweep = harness.sweep_with("s", sweep(config(4)));
+    let sweep = harness.sweep_with_webhooks("s", config(4));
     let outcome = until_status(&harness, id, DeliveryStatus::Delivered).await;
     sweep.stop().await;
     let received = receiver.received();
@@ -107,7 +103,7 @@ async fn a_failed_attempt_is_retried_with_the_same_id_and_redirects_are_not_foll
 async fn a_delivery_fails_after_its_last_attempt_and_after_410() {
     let (harness, receiver) = (Harness::new().await, Receiver::start());
     receiver.reply([Reply::Status(503), Reply::Status(301), Reply::Status(410)]);
-    let sweep = harness.sweep_with("s", sweep(config(1)));
+    let sweep = harness.sweep_with_webhooks("s", config(1));
     let stubborn = cancelled(&harness, receiver.url("/")).await;
     let outcome = until_status(&harness, stubborn, DeliveryStatus::Failed).await;
     assert_eq!((outcome.attempts, outcome.last_status), (2, Some(301)));
@@ -127,7 +123,7 @@ async fn retry_after_is_honoured() {
     let (harness, receiver) = (Harness::new().await, Receiver::start());
     receiver.reply([Reply::Header(429, "retry-after", "600".into())]);
     let pauses = WebhookConfig { retry_pauses_s: Pauses(vec![0, 3_600]), ..config(0) };
-    let sweep = harness.sweep_with("s", sweep(pauses));
+    let sweep = harness.sweep_with_webhooks("s", pauses);
     let id = cancelled(&harness, receiver.url("/")).await;
     let outcome = until(&harness, id, |delivery| delivery.last_status == Some(429)).await;
     assert_eq!(outcome.status, DeliveryStatus::Pending);
@@ -140,7 +136,7 @@ async fn retry_after_is_honoured() {
 async fn an_attempt_has_a_time_limit() {
     let (harness, receiver) = (Harness::new().await, Receiver::start());
     receiver.reply([Reply::Hang]);
-    let sweep = harness.sweep_with("s", sweep(WebhookConfig { timeout_s: 1, ..config(0) }));
+    let sweep = harness.sweep_with_webhooks("s", WebhookConfig { timeout_s: 1, ..config(0) });
     let id = cancelled(&harness, receiver.url("/")).await;
     let outcome = until_status(&harness, id, DeliveryStatus::Failed).await;
     assert_eq!((outcome.last_status, outcome.last_error.as_deref()), (None, Some("no answer within 1 s")));
@@ -152,7 +148,7 @@ async fn a_slow_receiver_does_not_delay_others() {
     let (harness, slow, quick) = (Harness::new().await, Receiver::start(), Receiver::start());
     slow.reply(vec![Reply::Hang; 10]);
     let slow_config = WebhookConfig { timeout_s: 600, concurrency: 4, ..config(0) };
-    let sweep = harness.sweep_with("s", sweep(slow_config));
+    let sweep = harness.sweep_with_webhooks("s", slow_config);
     let waits = cancelled(&harness, slow.url("/")).await;
     for i in 0..9 {
         cancelled(&harness, slow.url(&format!("/{i}"))).await;
@@ -172,7 +168,7 @@ async fn a_slow_receiver_does_not_delay_others() {
 async fn private_addresses_are_used_only_if_allowed() {
     let (harness, receiver) = (Harness::new().await, Receiver::start());
     let strict = WebhookConfig { allow_private_addresses: false, ..config(0) };
-    let sweep = harness.sweep_with("s", sweep(strict));
+    let sweep = harness.sweep_with_webhooks("s", strict);
     // As if submitted while private addresses were allowed.
     for url in [receiver.url("/"), receiver.url("/").replace("http", "https"), "https://localhost/".into()] {
         let id = cancelled(&harness, url).await;
@@ -195,7 +191,7 @@ async fn without_a_secret_deliveries_wait() {
     }
     silent.stop().await;
     assert_eq!(delivery(&harness, id).await.attempts, 0);
-    let sweep = harness.sweep_with("s", sweep(config(0)));
+    let sweep = harness.sweep_with_webhooks("s", config(0));
     until_status(&harness, id, DeliveryStatus::Delivered).await;
     sweep.stop().await;
 }
@@ -207,7 +203,7 @@ async fn submissions_beside_failing_webhooks(harness: &Harness, api: &Db) {
     for _ in 0..30 {
         cancelled(harness, refusing.clone()).await;
     }
-    let sweep = harness.sweep_with("s", sweep(config(10_000)));
+    let sweep = harness.sweep_with_webhooks("s", config(10_000));
     let attempts = async || {
         let filter = DeliveryFilter::default();
         let all = api.read().await.unwrap().webhooks().list(filter, None, 100).await.unwrap();

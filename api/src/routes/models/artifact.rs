@@ -66,7 +66,8 @@ pub async fn get(
 
 async fn fetch(state: &ApiState, version: &ModelVersion) -> Result<TempPath, Problem> {
     let key = Key::parse(&version.artifact_key).map_err(Problem::internal)?;
-    let path = tempfile::Builder::new().tempfile_in(&state.work_dir).map_err(disk_unavailable)?.into_temp_path();
+    let path =
+        tempfile::Builder::new().tempfile_in(&state.config.upload_dir).map_err(disk_unavailable)?.into_temp_path();
     state.store.get_to_file(&key, &version.sha256, &path, state.config.max_artifact_bytes).await?;
     Ok(path)
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::routes::training::request::TrainingRequest;
 use crate::schemas::schedule::{CatchUpView, OverlapView};
 use crate::state::Dependencies;
-use crate::submission::{self, Rules, with_prefix};
+use crate::submission::{self, with_prefix};
 
 /// A schedule. `name`, `cron` and `spec` are required.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -100,8 +100,7 @@ pub(crate) async fn template(
         Some(name) => dependencies.db.read().await?.datasets().latest(name).await?.map(IndexedDataset::from),
         None => None,
     };
-    let mut refused =
-        submission::validate(&request, dataset.as_ref(), Rules::of(dependencies)).err().unwrap_or_default();
+    let mut refused = submission::validate(&request, dataset.as_ref(), dependencies.webhooks).err().unwrap_or_default();
     if request.draft.run_at.is_some() {
         refused.retain(|error| error.field != "run_at");
         refused.push(FieldError::new("run_at", "must be null: the schedule sets the time"));

@@ -120,11 +120,18 @@ pub(super) fn log_at_most_once_a_second(log: impl FnOnce()) {
 
 #[cfg(test)]
 mod tests {
+    use trainyard_testkit::default_settings;
+
     use super::*;
+    use crate::ServerConfig;
 
     fn admission(exempt: Exempt) -> Arc<Admission> {
-        let limits =
-            ServeLimits { max_connections: 4, max_connections_per_address: 2, exempt, ..ServeLimits::default() };
+        let limits = ServeLimits {
+            max_connections: 4,
+            max_connections_per_address: 2,
+            exempt,
+            ..default_settings::<ServerConfig>("server").connections()
+        };
         Arc::new(Admission::new(&limits))
     }
 

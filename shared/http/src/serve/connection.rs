@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use super::activity::{Activity, CloseReason};
 use super::admission::{ConnectionPermit, dropped};
 use super::host_header;
-use super::limits::ServeLimits;
+use super::limits::{MAX_HEAD_BYTES, MAX_STREAMS, ServeLimits};
 use super::response_body::{ActiveRequest, ResponseBody};
 use super::write_deadline::WriteDeadline;
 
@@ -92,14 +92,14 @@ fn builder(limits: &ServeLimits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.idle_timeout)
         // The buffer must hold a whole head, so its size limits heads.
-        .max_buf_size(limits.max_head_bytes as usize);
+        .max_buf_size(MAX_HEAD_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(limits.idle_timeout)
         .keep_alive_timeout(limits.idle_timeout)
-        .max_concurrent_streams(limits.max_streams)
-        .max_header_list_size(limits.max_head_bytes)
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES)
         .max_send_buf_size(SEND_BUFFER)
         .max_pending_accept_reset_streams(MAX_RESETS)
         .max_local_error_reset_streams(MAX_RESETS);

@@ -5,7 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Limits of a server. The defaults suit production.
+/// Most concurrent streams of one HTTP/2 connection.
+pub(super) const MAX_STREAMS: u32 = 128;
+/// Largest request head in bytes; at least 8 KiB.
+pub(super) const MAX_HEAD_BYTES: u32 = 64 * 1024;
+
+/// Limits of a server. [`crate::ServerConfig::connections`] reads them from the settings.
 #[derive(Debug, Clone)]
 pub struct ServeLimits {
     /// Longest time from the opening of a connection to the head of its first request.
@@ -20,25 +25,6 @@ pub struct ServeLimits {
     pub max_connections_per_address: usize,
     /// Addresses that `max_connections_per_address` does not limit.
     pub exempt: Exempt,
-    /// Most concurrent streams of one HTTP/2 connection.
-    pub max_streams: u32,
-    /// Largest request head in bytes; at least 8 KiB.
-    pub max_head_bytes: u32,
-}
-
-impl Default for ServeLimits {
-    fn default() -> Self {
-        Self {
-            head_timeout: Duration::from_secs(20),
-            idle_timeout: Duration::from_secs(60),
-            write_timeout: Duration::from_secs(30),
-            max_connections: 10_000,
-            max_connections_per_address: 1_000,
-            exempt: Exempt::default(),
-            max_streams: 128,
-            max_head_bytes: 64 * 1024,
-        }
-    }
 }
 
 /// The addresses without a limit of their own: reverse proxies, which forward the requests of many clients.

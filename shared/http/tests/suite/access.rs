@@ -10,7 +10,7 @@ use trainyard_domain::{Access, Clock, Role, UserId};
 use trainyard_http::auth::{Authenticator, DisabledUsers, PrincipalCheck};
 use trainyard_http::{Principal, Routes};
 
-use crate::support::{app, call_as, get, jwt, person, request, routes, send, start, token};
+use crate::support::{app, call_as, get, jwt, person, request, routes, send, settings, start, token};
 
 #[tokio::test]
 async fn every_route_requires_the_access_in_the_table() {
@@ -84,7 +84,7 @@ async fn a_disabled_account_is_refused_once_the_set_is_replaced() {
     let user = person(Role::User);
     let jwt = Arc::new(jwt());
     let bearer = format!("Bearer {}", jwt.issue(&user, start()).unwrap());
-    let app = routes().into_router(Authenticator::new(jwt, Clock::manual(start()), check));
+    let app = routes().into_router(Authenticator::new(jwt, Clock::manual(start()), check), settings().requests());
     let me = || send(app.clone(), request("GET", "/me").header(AUTHORIZATION, &bearer).body(Body::empty()).unwrap());
     assert_eq!(me().await.status, 200);
     disabled.replace([user.id]);
@@ -97,7 +97,7 @@ async fn a_disabled_account_is_refused_once_the_set_is_replaced() {
 async fn a_fixed_principal_needs_no_token() {
     let developer =
         Principal { user_id: UserId::at(start()), email: "dev@example.com".into(), role: Role::Admin, session: None };
-    let app = routes().into_router(Authenticator::fixed(developer));
+    let app = routes().into_router(Authenticator::fixed(developer), settings().requests());
     assert_eq!(send(app, request("GET", "/me").body(Body::empty()).unwrap()).await.text, "dev@example.com admin");
 }
 
@@ -109,6 +109,6 @@ async fn routes_of_two_roles_keep_their_own_authenticator() {
         Authenticator::fixed(principal)
     };
     let own: Routes = routes().authenticated_by(&fixed("own@example.com"));
-    let app = Routes::new().merge(own).into_router(fixed("other@example.com"));
+    let app = Routes::new().merge(own).into_router(fixed("other@example.com"), settings().requests());
     assert_eq!(send(app, request("GET", "/me").body(Body::empty()).unwrap()).await.text, "own@example.com user");
 }

@@ -8,7 +8,7 @@ use trainyard_domain::{Clock, Role};
 use trainyard_http::auth::{Authenticator, PrincipalCheck};
 use trainyard_storage::{Db, PoolOptions};
 
-use crate::support::{jwt, person, request, routes, send, start};
+use crate::support::{jwt, person, request, routes, send, settings, start};
 
 #[tokio::test]
 async fn the_account_is_read_on_every_request() {
@@ -20,8 +20,10 @@ async fn the_account_is_read_on_every_request() {
     let admin = person(Role::Admin);
     let jwt = Arc::new(jwt());
     let bearer = format!("Bearer {}", jwt.issue(&admin, start()).unwrap());
-    let app =
-        routes().into_router(Authenticator::new(jwt, Clock::manual(start()), PrincipalCheck::Database(db.clone())));
+    let app = routes().into_router(
+        Authenticator::new(jwt, Clock::manual(start()), PrincipalCheck::Database(db.clone())),
+        settings().requests(),
+    );
     let forget = || {
         let path = "/things/0199c0de-0000-7000-8000-000000000000";
         send(app.clone(), request("DELETE", path).header(AUTHORIZATION, &bearer).body(Body::empty()).unwrap())

@@ -10,15 +10,14 @@ use tokio::net::TcpStream;
 use tokio::time::{interval, timeout};
 use trainyard_http::body::Pace;
 use trainyard_http::routes::Limits;
-use trainyard_http::serve::ServeLimits;
 
 use crate::sockets::{read_all, start_with};
-use crate::support::{Answer, app, app_with, request, send};
+use crate::support::{Answer, app, app_with, request, send, settings};
 
 const LONG: Duration = Duration::from_secs(20);
 
 fn pace(pause_ms: u64, min_bytes_per_s: u64) -> Limits {
-    Limits { pace: Pace { pause: Duration::from_millis(pause_ms), min_bytes_per_s }, ..Limits::default() }
+    Limits { pace: Pace { pause: Duration::from_millis(pause_ms), min_bytes_per_s }, ..settings().requests() }
 }
 
 async fn order(limits: Limits, body: Body) -> Answer {
@@ -60,7 +59,7 @@ async fn a_body_that_is_incomplete_at_the_time_limit_is_408() {
 
 #[tokio::test]
 async fn a_slow_body_over_a_socket_is_answered_and_the_connection_closed() {
-    let server = start_with(app_with(pace(100, 0)), Duration::ZERO, ServeLimits::default()).await;
+    let server = start_with(app_with(pace(100, 0)), Duration::ZERO, settings().connections()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let head = "POST /orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n{";
     client.write_all(head.as_bytes()).await.unwrap();

@@ -16,7 +16,7 @@ use trainyard_http::ops::{Check, CheckError, Ops};
 use trainyard_http::{Authenticator, Principal};
 use trainyard_telemetry::Metrics;
 
-use crate::support::{Answer, person, request, send};
+use crate::support::{Answer, person, request, send, settings};
 
 const TIMEOUT: Duration = Duration::from_millis(50);
 
@@ -26,7 +26,7 @@ fn ops() -> Ops {
 
 fn router(ops: Ops) -> Router {
     let principal = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User, session: None };
-    ops.routes().into_router(Authenticator::fixed(principal))
+    ops.routes().into_router(Authenticator::fixed(principal), settings().requests())
 }
 
 async fn get(ops: Ops, path: &str) -> Answer {

@@ -16,7 +16,7 @@ use tokio::time::{interval, timeout};
 use trainyard_http::serve::{Exempt, ServeLimits};
 
 use crate::sockets::{read_all, start_with};
-use crate::support::app;
+use crate::support::{app, settings};
 
 const SHORT: Duration = Duration::from_millis(300);
 /// Much longer than every limit here, for slow machines.
@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(20);
 const GET: &[u8] = b"GET /numbers?limit=1 HTTP/1.1\r\nhost: t\r\n\r\n";
 
 fn short() -> ServeLimits {
-    ServeLimits { head_timeout: SHORT, idle_timeout: SHORT, write_timeout: SHORT, ..ServeLimits::default() }
+    ServeLimits { head_timeout: SHORT, idle_timeout: SHORT, write_timeout: SHORT, ..settings().connections() }
 }
 
 /// Waits until the server has closed `client`.
@@ -156,7 +156,7 @@ async fn an_event_stream_without_events_stays_open() {
 
 #[tokio::test]
 async fn an_address_at_its_limit_does_not_block_another_one() {
-    let limits = ServeLimits { max_connections_per_address: 2, ..ServeLimits::default() };
+    let limits = ServeLimits { max_connections_per_address: 2, ..settings().connections() };
     let server = start_with(app(), Duration::ZERO, limits).await;
     let mut first = connect_from("127.0.0.1", server.address).await;
     let mut second = connect_from("127.0.0.1", server.address).await;
@@ -171,7 +171,7 @@ async fn an_address_at_its_limit_does_not_block_another_one() {
 #[tokio::test]
 async fn only_the_total_limits_a_proxy() {
     let exempt = Exempt::when(|address| address == std::net::Ipv4Addr::LOCALHOST);
-    let limits = ServeLimits { max_connections_per_address: 1, max_connections: 3, exempt, ..ServeLimits::default() };
+    let limits = ServeLimits { max_connections_per_address: 1, max_connections: 3, exempt, ..settings().connections() };
     let server = start_with(app(), Duration::ZERO, limits).await;
     let mut open = Vec::new();
     for _ in 0..3 {

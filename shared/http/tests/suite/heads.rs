@@ -5,15 +5,14 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use trainyard_http::serve::ServeLimits;
 
 use crate::sockets::{Running, read_all, start_with};
-use crate::support::app;
+use crate::support::{app, settings};
 
 const LONG: Duration = Duration::from_secs(20);
 
 async fn server() -> Running {
-    start_with(app(), Duration::ZERO, ServeLimits::default()).await
+    start_with(app(), Duration::ZERO, settings().connections()).await
 }
 
 /// The response of `server` to these bytes, up to the end of the connection.

@@ -14,6 +14,7 @@ use tokio::time::{interval, timeout};
 use trainyard_http::serve::ServeLimits;
 
 use crate::sockets::start_with;
+use crate::support::settings;
 
 const SHORT: Duration = Duration::from_millis(300);
 const LONG: Duration = Duration::from_secs(20);
@@ -45,7 +46,7 @@ fn request(stream: u32) -> Vec<u8> {
 }
 
 fn short() -> ServeLimits {
-    ServeLimits { head_timeout: 2 * SHORT, idle_timeout: SHORT, write_timeout: SHORT, ..ServeLimits::default() }
+    ServeLimits { head_timeout: 2 * SHORT, idle_timeout: SHORT, write_timeout: SHORT, ..settings().connections() }
 }
 
 fn large() -> Router {
@@ -126,7 +127,7 @@ impl Client {
 
 #[tokio::test]
 async fn a_connection_preface_selects_http2() {
-    let mut client = Client::connect(ServeLimits::default(), &[]).await;
+    let mut client = Client::connect(settings().connections(), &[]).await;
     assert_eq!(client.next().await.unwrap().0, SETTINGS, "the server answers with its own SETTINGS");
     client.send(&request(1)).await;
     assert_eq!(client.until(DATA).await.unwrap(), b"small");
@@ -198,7 +199,7 @@ async fn a_response_that_was_read_completely_does_not_count_as_waiting() {
 
 #[tokio::test]
 async fn many_reset_requests_close_the_connection() {
-    let mut client = Client::connect(ServeLimits::default(), &[]).await;
+    let mut client = Client::connect(settings().connections(), &[]).await;
     let cancel = 8_u32.to_be_bytes();
     let resets = (0..2_000).flat_map(|i| [request(2 * i + 1), frame(RST_STREAM, 0, 2 * i + 1, &cancel)].concat());
     let resets: Vec<_> = resets.collect();

@@ -74,7 +74,8 @@ async fn a_full_queue_refuses_further_checks() {
 
 /// Checks with one permit, a queue of one caller, and a limit of two failures.
 fn checks() -> (PasswordChecks, Arc<Passwords>) {
-    let limits = SignInLimits::new(SignInConfig { max_failed_logins: 2, ..SignInConfig::default() });
+    let limits =
+        SignInLimits::new(SignInConfig { max_failed_logins: 2, ..trainyard_testkit::default_settings("auth") });
     let passwords = Arc::new(Passwords::bounded(4, 1, 1));
     (PasswordChecks::new(limits, passwords.clone(), Clock::manual(start())), passwords)
 }

@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use trainyard_http::serve::{ServeLimits, serve_with};
+use trainyard_http::serve::{ServeLimits, serve};
 
-use crate::support::app;
+use crate::support::{app, settings};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -25,14 +25,14 @@ pub(crate) struct Running {
 }
 
 async fn start(router: Router, deadline: Duration) -> Running {
-    start_with(router, deadline, ServeLimits::default()).await
+    start_with(router, deadline, settings().connections()).await
 }
 
 pub(crate) async fn start_with(router: Router, deadline: Duration, limits: ServeLimits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let ended = tokio::spawn(serve_with(listener, router, stop.clone(), deadline, limits));
+    let ended = tokio::spawn(serve(listener, router, stop.clone(), deadline, limits));
     Running { address, stop, ended }
 }
 

@@ -16,7 +16,7 @@ use trainyard_domain::{Clock, Email, JobId, Role, User, UserId};
 use trainyard_http::auth::{DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::page::{PageParams, Search};
 use trainyard_http::routes::Limits;
-use trainyard_http::{Authenticator, Json, List, Page, Path, Principal, Problem, Query, Route, Routes};
+use trainyard_http::{Authenticator, Json, List, Page, Path, Principal, Problem, Query, Route, Routes, ServerConfig};
 use utoipa_axum::routes;
 
 pub(crate) const SECRET: &[u8] = b"a secret of thirty-two bytes, ok";
@@ -136,6 +136,11 @@ async fn stuck() {
     std::future::pending::<()>().await;
 }
 
+/// The default settings of the server.
+pub(crate) fn settings() -> ServerConfig {
+    trainyard_testkit::default_settings("server")
+}
+
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .anon(routes!(order))
@@ -180,14 +185,14 @@ pub(crate) fn token(role: Role) -> String {
 /// The role with these limits.
 pub(crate) fn app_with(limits: Limits) -> Router {
     let check = PrincipalCheck::Claims(DisabledUsers::default());
-    routes().into_router_with(Authenticator::new(Arc::new(jwt()), Clock::manual(start()), check), limits)
+    routes().into_router(Authenticator::new(Arc::new(jwt()), Clock::manual(start()), check), limits)
 }
 
 /// The role and its clock, which starts at noon on 2026-01-31.
 pub(crate) fn at_noon() -> (Router, Clock) {
     let clock = Clock::manual(start());
     let check = PrincipalCheck::Claims(DisabledUsers::default());
-    (routes().into_router(Authenticator::new(Arc::new(jwt()), clock.clone(), check)), clock)
+    (routes().into_router(Authenticator::new(Arc::new(jwt()), clock.clone(), check), settings().requests()), clock)
 }
 
 pub(crate) fn app() -> Router {

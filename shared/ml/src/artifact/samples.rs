@@ -184,7 +184,6 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
             Algorithm::RandomForest | Algorithm::DecisionTree => Estimator::Trees(forest(random, 3, outputs, 9, 12)),
             Algorithm::LogisticRegression => Estimator::Linear(linear(random, outputs)),
             Algorithm::Svm => Estimator::Svm(svm(random, task.labels().len() as u32)),
-            Algorithm::Noop => unreachable!("noop trains no model"),
         };
         model(task, algorithm, estimator)
     };

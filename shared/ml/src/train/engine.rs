@@ -104,7 +104,6 @@ pub(super) fn fit(
             let (linear, importances) = linfa_logistic::fit(design_matrix, classes, *n_classes, &options)?;
             Ok(Fitted { estimator: Estimator::Linear(linear), importances: Some(importances), out_of_bag_score: None })
         }
-        (Algorithm::Noop, _) => Err(TrainError::bad_params("noop trains no model".to_owned())),
         (algorithm, TargetValues::Numbers(_)) => {
             Err(TrainError::bad_params(format!("{} does not support regression", algorithm.as_str())))
         }

@@ -33,7 +33,6 @@ pub fn estimate_bytes(rows: u64, features: u64, spec: &JobSpec) -> u64 {
         // linfa-svm stores the kernel matrix twice.
         Algorithm::Svm => rows.saturating_mul(rows).saturating_mul(2 * 8).saturating_add(cells.saturating_mul(3 * 8)),
         Algorithm::LogisticRegression => cells.saturating_mul(3 * 8),
-        Algorithm::Noop => 0,
     };
     BASE.saturating_add(table).saturating_add(model)
 }

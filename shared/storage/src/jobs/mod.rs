@@ -11,6 +11,8 @@ mod finish;
 mod gauges;
 mod lease;
 mod list;
+#[cfg(feature = "noop")]
+mod noop;
 mod queue_state;
 mod quota;
 mod rows;

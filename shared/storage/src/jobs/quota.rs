@@ -24,12 +24,6 @@ pub struct JobLimits {
     pub total: i64,
 }
 
-impl Default for JobLimits {
-    fn default() -> Self {
-        Self { per_user: 10_000, total: 100_000 }
-    }
-}
-
 /// A request to add jobs, all or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobDemand {

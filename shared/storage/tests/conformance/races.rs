@@ -10,6 +10,8 @@ use trainyard_storage::{Admission, DatasetDeletion, Db, JobDemand, JobLimits, Mo
 
 use crate::fixture::{Fixture, dataset};
 
+const LIMITS: JobLimits = JobLimits { per_user: 10_000, total: 100_000 };
+
 on_both!(
     a_concurrent_deletion_and_submission_exclude_each_other,
     a_concurrent_deletion_and_retry_exclude_each_other,
@@ -47,7 +49,7 @@ async fn a_concurrent_deletion_and_submission_exclude_each_other(fixture: Fixtur
         let in_time = Utc::now() + TimeDelta::minutes(5);
         let submit = |db: Db| async move {
             let mut tx = db.begin().await.unwrap();
-            let stored = tx.jobs().submit_within(&[&job], &[], JobLimits::default(), in_time).await.unwrap();
+            let stored = tx.jobs().submit_within(&[&job], &[], LIMITS, in_time).await.unwrap();
             let stored = stored == Submission::Stored;
             if stored {
                 tx.commit().await.unwrap();
@@ -77,7 +79,7 @@ async fn a_concurrent_deletion_and_retry_exclude_each_other(fixture: Fixture) {
         let demand = JobDemand::one(user, dataset.id);
         let retry = |db: Db| async move {
             let mut tx = db.begin().await.unwrap();
-            let admitted = tx.jobs().admit(&[demand], JobLimits::default()).await.unwrap();
+            let admitted = tx.jobs().admit(&[demand], LIMITS).await.unwrap();
             if admitted == [Admission::DatasetDeleted] {
                 return false;
             }

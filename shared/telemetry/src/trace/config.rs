@@ -6,44 +6,28 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
-/// Settings of traces; `app/src/default.toml` documents the keys. The defaults are in parentheses.
+/// Settings of traces; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct TraceConfig {
-    /// Base URL of the collector (none).
+    /// Base URL of the collector.
     pub endpoint: Endpoint,
-    /// Sampling ratio for traces that begin here (1).
+    /// Sampling ratio for traces that begin here.
     pub ratio: Ratio,
-    /// Headers of each request to the collector (none).
+    /// Headers of each request to the collector.
     pub headers: Pairs,
-    /// Resource attributes besides service name, version and instance (none).
+    /// Resource attributes besides service name, version and instance.
     pub resource_attributes: Pairs,
-    /// Timeout of an export request, in milliseconds (10,000).
+    /// Timeout of an export request, in milliseconds.
     pub timeout_ms: u64,
-    /// Maximum number of spans that wait for export (2,048).
+    /// Maximum number of spans that wait for export.
     pub queue_spans: usize,
-    /// Maximum number of spans in a batch (512).
+    /// Maximum number of spans in a batch.
     pub batch_spans: usize,
-    /// Maximum time that a span waits for its batch to fill, in milliseconds (1,000).
+    /// Maximum time that a span waits for its batch to fill, in milliseconds.
     pub batch_wait_ms: u64,
-    /// Maximum time that a stopping process waits for its last spans, in milliseconds (3,000).
+    /// Maximum time that a stopping process waits for its last spans, in milliseconds.
     pub flush_ms: u64,
-}
-
-impl Default for TraceConfig {
-    fn default() -> Self {
-        Self {
-            endpoint: Endpoint::default(),
-            ratio: Ratio(1.0),
-            headers: Pairs::default(),
-            resource_attributes: Pairs::default(),
-            timeout_ms: 10_000,
-            queue_spans: 2_048,
-            batch_spans: 512,
-            batch_wait_ms: 1_000,
-            flush_ms: 3_000,
-        }
-    }
 }
 
 impl TraceConfig {
@@ -54,7 +38,7 @@ impl TraceConfig {
 }
 
 /// The base URL of a collector, or none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Endpoint(Option<Url>);
 
@@ -93,7 +77,7 @@ impl TryFrom<f64> for Ratio {
 }
 
 /// Names and values, such as `team=ml,zone=a`; values can be percent-encoded.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pairs(pub(super) Vec<(String, String)>);
 

@@ -7,12 +7,13 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 
 use super::counts::SlidingCounts;
 use super::queue::Requester;
 
 /// The settings of the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct SignInConfig {
     /// Failures of one address at one account within the window.
     pub max_failed_logins: u32,
@@ -26,19 +27,6 @@ pub struct SignInConfig {
     pub max_signups_per_address: u32,
     /// The sign-up window, in seconds.
     pub signup_window_s: u32,
-}
-
-impl Default for SignInConfig {
-    fn default() -> Self {
-        Self {
-            max_failed_logins: 50,
-            max_failed_logins_per_account: 100,
-            max_failed_logins_per_address: 100,
-            failed_login_window_s: 900,
-            max_signups_per_address: 100,
-            signup_window_s: 3_600,
-        }
-    }
 }
 
 /// A limit is reached.

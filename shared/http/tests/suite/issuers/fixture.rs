@@ -16,7 +16,7 @@ use trainyard_http::Authenticator;
 use trainyard_http::auth::{DisabledUsers, IssuerConfig, Issuers, OwnTokens, PrincipalCheck};
 use trainyard_storage::{Db, PoolOptions};
 
-use crate::support::{Answer, SECRET as OWN_SECRET, jwt, request, routes, send, start};
+use crate::support::{Answer, SECRET as OWN_SECRET, jwt, request, routes, send, settings, start};
 
 pub(super) const SECRET: &str = "a shared secret of thirty-two bytes or more";
 pub(super) const OWN: OwnTokens<'static> =
@@ -45,7 +45,10 @@ impl Fixture {
         let issuers = Arc::new(Issuers::start(configs, OWN, false, &clock).unwrap());
         let router = |check| {
             let jwt = Arc::new(jwt());
-            routes().into_router(Authenticator::with_issuers(jwt, clock.clone(), check, issuers.clone(), db.clone()))
+            routes().into_router(
+                Authenticator::with_issuers(jwt, clock.clone(), check, issuers.clone(), db.clone()),
+                settings().requests(),
+            )
         };
         let api = router(PrincipalCheck::Database(db.clone()));
         let pool = router(PrincipalCheck::Claims(disabled.clone()));
@@ -59,7 +62,7 @@ impl Fixture {
         let check = PrincipalCheck::Database(self.db.clone());
         let (jwt, clock) = (Arc::new(jwt()), self.clock.clone());
         let authenticator = Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone());
-        me(&routes().into_router(authenticator), &signed(json!({}))).await
+        me(&routes().into_router(authenticator, settings().requests()), &signed(json!({}))).await
     }
 
     /// The response of the API to a token.
