@@ -108,7 +108,7 @@ async fn an_idempotency_key_stands_for_one_job_and_one_body() {
 
 #[tokio::test]
 async fn an_expired_idempotency_key_can_be_used_again() {
-    let api = Api::with(ApiConfig { idempotency_ttl_s: 0, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { idempotency_ttl_s: 0, ..config() }).await;
     let admin = api.admin().await;
     let first = submit(&admin, "k-1", &job()).await.ok(202);
     let second = submit(&admin, "k-1", &with(json!({"seed": 43}))).await.ok(202);
@@ -162,7 +162,7 @@ async fn a_queued_job_is_cancelled_at_once_and_can_be_retried() {
 
 #[tokio::test]
 async fn a_retry_at_the_job_limit_is_refused() {
-    let api = Api::with(ApiConfig { max_jobs_per_user: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_jobs_per_user: 1, ..config() }).await;
     let admin = api.admin().await;
     let path = admin.post("/training", job()).await.ok(202)["status_url"].as_str().unwrap().to_owned();
     admin.post(&format!("{path}/cancel"), json!(null)).await.ok(202);
@@ -184,7 +184,7 @@ async fn a_job_that_is_not_due_is_not_enqueued() {
 
 #[tokio::test]
 async fn without_a_free_long_poll_a_request_is_answered_at_once() {
-    let api = Api::with(ApiConfig { max_long_polls: 0, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_long_polls: 0, ..config() }).await;
     let admin = api.admin().await;
     let path = admin.post("/training", job()).await.ok(202)["status_url"].as_str().unwrap().to_owned();
     let polled =
@@ -194,7 +194,7 @@ async fn without_a_free_long_poll_a_request_is_answered_at_once() {
 
 #[tokio::test]
 async fn schedules_have_a_limit() {
-    let api = Api::with(ApiConfig { max_schedules: 1, ..ApiConfig::default() }).await;
+    let api = Api::with(ApiConfig { max_schedules: 1, ..config() }).await;
     let admin = api.admin().await;
     let schedule = |name: &str| json!({"name": name, "cron": "@yearly", "spec": job()});
     admin.post("/schedules", schedule("one")).await.ok(201);

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use trainyard_telemetry::trace::{Endpoint, SpanKind, install};
 use trainyard_telemetry::{Span, TraceConfig, TraceParent};
+use trainyard_testkit::default_settings;
 
 /// The system's allocator, which also counts the allocations of each thread.
 struct Counting;
@@ -68,7 +69,7 @@ fn an_empty_span_allocates_nothing_and_calls_no_closure() {
     assert_eq!(allocations(sampled, false), 0, "tracing is off");
 
     let endpoint = Endpoint::try_from("http://127.0.0.1:9".to_owned()).unwrap();
-    install(&TraceConfig { endpoint, ..TraceConfig::default() }, "test").unwrap();
+    install(&TraceConfig { endpoint, ..default_settings("traces") }, "test").unwrap();
     assert_eq!(allocations(unsampled, false), 0, "the trace is not sampled");
     assert!(allocations(sampled, true) > 0, "the allocator counts");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::fmt::MakeWriter as _;
 use trainyard_telemetry::trace::{Endpoint, Pairs, flush, install};
 use trainyard_telemetry::{Metrics, Span, TraceConfig, TraceParent};
-use trainyard_testkit::{Receiver, Reply, eventually};
+use trainyard_testkit::{Receiver, Reply, default_settings, eventually};
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 const LIMIT: Duration = Duration::from_secs(30);
@@ -36,7 +36,7 @@ async fn batches_are_sent_counted_and_logged_without_blocking() {
         queue_spans: 2,
         batch_spans: 2,
         batch_wait_ms: 600_000,
-        ..TraceConfig::default()
+        ..default_settings("traces")
     };
     install(&config, "test").unwrap();
     let counted = async |name: &str, value: u64| {

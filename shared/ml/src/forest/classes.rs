@@ -30,10 +30,11 @@ pub(crate) struct Sample {
     class: u16,
 }
 
-/// A criterion as a compile-time parameter of the innermost loop. `share` is a term per class, `side` the score of one
-/// side of a split from the sum of its terms and its weight; a higher score is purer.
+/// A split criterion. A type parameter instead of a value, so that the innermost loop has no branch.
 trait Impurity {
+    /// The term of one class with this weight.
     fn share(weight: f64) -> f64;
+    /// The score of one side of a split, from the sum of its terms and its weight. A higher score is purer.
     fn side(shares: f64, weight: f64) -> f64;
 }
 

@@ -194,7 +194,7 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
-    use trainyard_testkit::sleep_blocking;
+    use trainyard_testkit::{default_settings, sleep_blocking};
 
     use super::*;
 
@@ -213,7 +213,7 @@ mod tests {
             }
         });
         let slots = Arc::new(Semaphore::new(0));
-        let client = BatchClient::new(&TraceConfig::default(), url, "test", slots).unwrap();
+        let client = BatchClient::new(&default_settings("traces"), url, "test", slots).unwrap();
         for _ in 0..10 {
             assert_eq!(client.runtime.block_on(client.post(Vec::new())), Ok(0));
             sleep_blocking(Duration::from_millis(50));
