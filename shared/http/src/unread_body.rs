@@ -20,26 +20,26 @@ const SHORT_BYTES: u64 = 16 * 1024;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 const MAX_TIME: Duration = Duration::from_secs(5);
 
-/// The rest of a request's body, once the handler has returned.
-#[derive(Default)]
-pub(crate) struct UnreadBody(Arc<Mutex<Option<Body>>>);
+/// The rest of a request's body, once the handler has returned. `None` where nothing is kept.
+pub(crate) struct UnreadBody(Option<Arc<Mutex<Option<Body>>>>);
 
 /// Wraps a body so that its unread rest is kept.
 pub(crate) fn keep_unread(request: Request) -> (Request, UnreadBody) {
-    let unread = UnreadBody::default();
     let short = http_body::Body::size_hint(request.body()).upper().is_some_and(|bytes| bytes <= SHORT_BYTES);
     // A client that waits for `100 Continue` has sent nothing yet. Reading the body would send `100 Continue`.
     if short || request.headers().contains_key(EXPECT) {
-        return (request, unread);
+        return (request, UnreadBody(None));
     }
-    let slot = unread.0.clone();
+    let slot = Arc::default();
+    let unread = UnreadBody(Some(Arc::clone(&slot)));
     (request.map(|body| Body::new(KeptBody { body: Some(body), slot })), unread)
 }
 
 impl UnreadBody {
     /// Discards the rest in the background, while the response is sent.
     pub(crate) fn discard(self) {
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(slot) = self.0 else { return };
+        let body = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(body) = body {
             tokio::spawn(tokio::time::timeout(MAX_TIME, read_to_end(body)));
         }

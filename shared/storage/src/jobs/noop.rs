@@ -21,7 +21,7 @@ macro_rules! succeed_without_model {
         )
     };
 }
-const SUCCEED_BARE: BulkStatement = BulkStatement {
+const SUCCEED_WITHOUT_MODEL: BulkStatement = BulkStatement {
     postgres: succeed_without_model!("COALESCE($1, statement_timestamp())", is_run_in!("$2", "$3", "$4")),
     sqlite: succeed_without_model!("$1", "id = $3 AND claim = $4"),
 };
@@ -43,7 +43,7 @@ impl Jobs<'_> {
     ) -> Result<HashSet<JobId>> {
         let at = self.0.statement_time(at);
         let common = common_claim(runs);
-        let changed = execute_bulk!(self.0, SUCCEED_BARE, [at, common], runs, |run| [run.0.0, run.1])?;
+        let changed = execute_bulk!(self.0, SUCCEED_WITHOUT_MODEL, [at, common], runs, |run| [run.0.0, run.1])?;
         if usize::try_from(changed) == Ok(runs.len()) {
             return Ok(runs.iter().map(|(id, _)| *id).collect());
         }
