@@ -36,6 +36,24 @@ fn wrong_settings_stop_the_start_by_name() {
     assert!(refused(&[], &["fly"]).contains("fly"));
 }
 
+#[test]
+fn an_unusable_folder_stops_the_start_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    for key in ["API__UPLOAD_DIR", "INFERENCE__CACHE_DIR", "WORKER__WORK_DIR"] {
+        let output = Command::new(BINARY)
+            .args(["up", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(folder.path().join("data"))
+            .env(format!("TRAINYARD__{key}"), &file)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let named = format!("{}: can't", key.to_lowercase().replace("__", "."));
+        assert!(!output.status.success() && text.contains(&named) && text.contains("/file"), "{named}: {text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_on_the_same_folder_is_refused() {
     let system = shared(Stack::Embedded);

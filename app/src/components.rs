@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -122,7 +123,10 @@ pub fn start_inference(
         jwt,
         issuers,
     };
-    Ok(Inference::start(inference_deps, deps.config.inference.clone(), lifecycle.closing.clone())?)
+    let config = deps.config.inference.clone();
+    let folder = config.cache_dir.clone();
+    Inference::start(inference_deps, config, lifecycle.closing.clone())
+        .with_context(|| format!("inference.cache_dir: can't use {}", folder.display()))
 }
 
 /// Liveness of a worker: it polls its queue and renews its leases.

@@ -40,7 +40,8 @@ pub async fn run(
     health: Health,
 ) -> anyhow::Result<()> {
     let id = new_id(&deps.clock);
-    let folder = WorkFolder::open(&config.work_dir, &id).context("the work folder can't be used")?;
+    let folder = WorkFolder::open(&config.work_dir, &id)
+        .with_context(|| format!("worker.work_dir: can't use {}", config.work_dir.display()))?;
     let sandbox = isolation::decide(&config)?;
     let (closing, taken) = (drain.child_token(), AtomicU64::new(0));
     let claims = claim::start_claims(&deps.db, &id, config.lease());

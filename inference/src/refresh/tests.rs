@@ -73,7 +73,7 @@ async fn a_load_that_panics_is_a_failed_load_and_is_tried_again() {
 
 #[tokio::test]
 async fn a_lookup_that_panics_releases_its_slot_and_replies() {
-    let (mut refresher, ..) = refresher().await;
+    let (mut refresher, _record, _folder) = refresher().await;
     let key = ("other".to_owned(), 7);
     let answer = wait_for(&mut refresher, key.clone());
     refresher.lookups += 1;
@@ -87,7 +87,7 @@ async fn a_lookup_that_panics_releases_its_slot_and_replies() {
 
 #[tokio::test]
 async fn a_read_that_panics_does_not_stop_later_reads() {
-    let (mut refresher, ..) = refresher().await;
+    let (mut refresher, _record, _folder) = refresher().await;
     refresher.reading = true;
     refresher.start_read(async { panic!("a defect of the read") });
     next_answer(&mut refresher).await;
