@@ -13,7 +13,7 @@ use crate::serve::{Exempt, ServeLimits};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// The default.
+    /// Refuses them.
     Production,
     /// Allows `auth.skip_auth`, cheap password hashes and a random token secret.
     Development,

@@ -13,6 +13,7 @@ on_both!(
     account_changes_increase_the_revision,
     two_administrators_cannot_demote_each_other,
     accounts_are_listed_newest_first,
+    accounts_are_read_by_their_ids,
     a_new_password_revokes_sessions_and_fails_on_a_stale_hash,
     a_one_time_password_is_used_once,
     a_deleted_account_is_hidden_and_its_id_stays_disabled,
@@ -36,7 +37,26 @@ async fn a_new_password_revokes_sessions_and_fails_on_a_stale_hash(fixture: Fixt
     tx.users().end_sessions(fixture.user, fixture.later(9)).await.unwrap();
     let ada = tx.users().by_id(fixture.user).await.unwrap().unwrap();
     assert_eq!((ada.security.sessions_end, ada.security.kept_session), (Some(fixture.later(9)), None));
-    assert!(tx.users().by_ids(&[fixture.user, UserId::at(fixture.now)]).await.unwrap().len() == 1);
+}
+
+async fn accounts_are_read_by_their_ids(fixture: Fixture) {
+    let mut ids = vec![fixture.user];
+    for n in 0..7 {
+        ids.push(fixture.add_user(&format!("user{n}@example.com"), Role::User).await);
+    }
+    let mut tx = fixture.db.begin().await.unwrap();
+    assert!(tx.users().delete(ids[1], fixture.now).await.unwrap());
+    let missing = UserId::at(fixture.now);
+    // Few accounts are read one by one, many together.
+    for count in [0, 1, 3, 8] {
+        let wanted: Vec<_> = ids[..count].iter().copied().chain([missing]).collect();
+        let found = tx.users().by_ids(&wanted).await.unwrap();
+        let mut found: Vec<_> = found.into_iter().map(|user| user.id).collect();
+        found.sort();
+        let mut expected: Vec<_> = ids[..count].iter().copied().filter(|id| *id != ids[1]).collect();
+        expected.sort();
+        assert_eq!(found, expected, "{count} accounts");
+    }
 }
 
 async fn a_one_time_password_is_used_once(fixture: Fixture) {

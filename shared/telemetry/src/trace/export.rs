@@ -192,31 +192,43 @@ fn count_dropped(count: u64, reason: &'static str) {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::sync::mpsc;
 
-    use trainyard_testkit::{default_settings, sleep_blocking};
+    use trainyard_testkit::default_settings;
 
     use super::*;
 
+    /// Answers one request, waits for `idle`, and closes the connection. Succeeds once the client has closed it as well.
+    fn answer_and_close(mut socket: TcpStream, idle: &mpsc::Receiver<()>) -> std::io::Result<()> {
+        let (mut request, mut bytes) = (Vec::new(), [0; 4_096]);
+        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+            let read = socket.read(&mut bytes)?;
+            assert!(read > 0, "the client sends a request");
+            request.extend_from_slice(&bytes[..read]);
+        }
+        socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+        idle.recv().unwrap();
+        socket.shutdown(Shutdown::Write)?;
+        socket.set_read_timeout(Some(Duration::from_secs(10)))?;
+        // The rest of the request, and the end.
+        std::io::copy(&mut socket, &mut std::io::sink()).map(drop)
+    }
+
     #[test]
-    fn a_connection_that_the_collector_closes_while_it_is_idle_loses_no_batch() {
+    fn a_connection_that_the_collector_closes_is_closed_between_two_batches() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let ((closed, closes), (idle, is_idle)) = (mpsc::channel(), mpsc::channel());
         std::thread::spawn(move || {
-            for socket in listener.incoming() {
-                let mut socket = socket.unwrap();
-                socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-                while socket.read(&mut [0; 4_096]).is_ok_and(|read| read > 0) {}
-                socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
-                // Closed while the client is idle.
-                sleep_blocking(Duration::from_millis(20));
-            }
+            listener.incoming().try_for_each(|socket| closed.send(answer_and_close(socket.unwrap(), &is_idle)))
         });
         let slots = Arc::new(Semaphore::new(0));
         let client = BatchClient::new(&default_settings("traces"), url, "test", slots).unwrap();
-        for _ in 0..10 {
+        for _ in 0..3 {
             assert_eq!(client.runtime.block_on(client.post(Vec::new())), Ok(0));
-            sleep_blocking(Duration::from_millis(50));
+            idle.send(()).unwrap();
+            closes.recv().unwrap().expect("the client closes an idle connection that has ended");
         }
     }
 }
