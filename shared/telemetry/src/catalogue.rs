@@ -113,6 +113,8 @@ pub const API_EVENT_STREAMS: &str = "trainyard_api_event_streams";
 pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
 /// Login attempts by outcome.
 pub const AUTH_LOGINS_TOTAL: &str = "trainyard_auth_logins_total";
+/// Password checks that wait for a processor.
+pub const AUTH_PASSWORD_CHECKS_WAITING: &str = "trainyard_auth_password_checks_waiting";
 /// Version and role of the process.
 pub const BUILD_INFO: &str = "trainyard_build_info";
 /// Database connections in use.
@@ -206,6 +208,7 @@ pub const ALL: &[MetricSpec] = &[
         .with(&[&["put", "get"]]),
     counter(AUTH_LOGINS_TOTAL, &["outcome"], "Login attempts by outcome: `ok`, `refused`, `disabled`, `limited`, `busy`.")
         .with(&[&["ok", "refused", "disabled", "limited", "busy"]]),
+    gauge(AUTH_PASSWORD_CHECKS_WAITING, &[], "Password checks that wait for a processor. Each processor checks one password at a time."),
     gauge(BUILD_INFO, &["version", "role"], "Always 1; the labels hold the version and the role (`up`, `api`, `worker` or `inference`)."),
     gauge(DATABASE_CONNECTIONS_IN_USE, &[], "Database connections that this process uses at the moment."),
     gauge(DATABASE_CONNECTIONS_LIMIT, &[], "Maximum number of database connections of this process."),

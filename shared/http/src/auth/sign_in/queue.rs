@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use trainyard_telemetry::catalogue::AUTH_PASSWORD_CHECKS_WAITING;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -81,6 +82,7 @@ impl HashQueue {
             }
             let (waiter, waiting) = oneshot::channel();
             state.classes[usize::from(requester.known)].push(requester, waiter);
+            state.report();
             waiting
         };
         match tokio::time::timeout(LONGEST_WAIT, waiting).await {
@@ -102,6 +104,7 @@ impl Shared {
             let next = {
                 let mut state = self.state();
                 let next = state.pop();
+                state.report();
                 if next.is_none() {
                     state.running -= 1;
                 }
@@ -148,6 +151,11 @@ struct AccountQueue {
 impl State {
     fn waiting(&self) -> usize {
         self.classes.iter().flat_map(|class| &class.0).map(AddressQueue::waiting).sum()
+    }
+
+    /// Sets the gauge. Callers that disconnected count until they are next.
+    fn report(&self) {
+        metrics::gauge!(AUTH_PASSWORD_CHECKS_WAITING).set(self.waiting() as f64);
     }
 
     fn pop(&mut self) -> Option<Waiter> {
