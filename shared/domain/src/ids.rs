@@ -54,10 +54,17 @@ id!(
     ScheduleId
 );
 
-/// A UUIDv7 with the timestamp `now`, or 1970 for earlier times.
+/// A UUIDv7 with the timestamp `now`, or 1970 for earlier times. The fraction of the millisecond is in the 12 bits after the
+/// timestamp (RFC 9562, section 6.2, method 3), so ids of different microseconds sort by time.
 pub fn uuid_at(now: DateTime<Utc>) -> Uuid {
+    let now = now.max(DateTime::UNIX_EPOCH);
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+    let fraction = now.timestamp_subsec_nanos() % 1_000_000 * 4096 / 1_000_000;
+    let mut bytes = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos())).into_bytes();
+    let [.., high, low] = fraction.to_be_bytes();
+    // The upper four bits are the version.
+    (bytes[6], bytes[7]) = (0x70 | (high & 0x0f), low);
+    Uuid::from_bytes(bytes)
 }
 
 /// The smallest UUIDv7 with the timestamp `at` in milliseconds. No id created at `at` or later is smaller.
@@ -71,6 +78,14 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
+
+    #[test]
+    fn ids_of_different_microseconds_sort_by_time_and_ids_of_the_same_time_differ() {
+        let at = DateTime::from_timestamp_micros(1_760_000_000_123_000).unwrap();
+        let ids: Vec<_> = (0..2_000).map(|micros| uuid_at(at + TimeDelta::microseconds(micros))).collect();
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.get_version_num() == 7));
+        assert_ne!(uuid_at(at), uuid_at(at));
+    }
 
     #[test]
     fn the_first_id_of_a_moment_parts_those_before_from_the_others() {
