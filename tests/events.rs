@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use trainyard_testkit::{Client, Event, Stack, System, eventually, unique};
 
-use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
+use crate::support::{BINARY, api_metric, long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(
     a_stream_follows_a_job_to_its_final_status,
@@ -102,9 +102,8 @@ async fn two_hundred_streams_of_one_job_do_not_slow_the_api_down(system: &System
     for first in join_all(streams.iter_mut().map(|stream| stream.next())).await {
         assert_eq!(first.unwrap().data["status"], "queued");
     }
-    let metrics = admin.get("/metrics").await.expect(200);
-    let open = metrics.as_str().unwrap().lines().find_map(|line| line.strip_prefix("trainyard_api_event_streams "));
-    assert!(open.unwrap().parse::<f64>().unwrap() >= 200.0, "{open:?}");
+    let open = api_metric(&admin, "trainyard_api_event_streams").await;
+    assert!(open >= 200, "{open}");
     let asked = Instant::now();
     admin.get(&format!("/training/{id}")).await.expect(200);
     assert!(asked.elapsed() < Duration::from_secs(5), "took {:?}", asked.elapsed());

@@ -6,18 +6,13 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use trainyard_testkit::{Stack, System, eventually, unique};
 
-use crate::support::{BINARY, quick_job, send_signal, training_process};
+use crate::support::{BINARY, metric, quick_job, send_signal, training_process};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The metrics of one process.
 async fn scraped(url: &str) -> String {
     reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap()
-}
-
-/// The value of one series, given its name and labels.
-fn value(text: &str, series: &str) -> Option<f64> {
-    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// The processes that can be the sweep leader: the API and the worker.
@@ -30,7 +25,7 @@ async fn leader_says(urls: &[String], series: &str, right: impl Fn(f64) -> bool)
     eventually(&format!("one says {series} rightly"), LIMIT, async || {
         let mut said = Vec::new();
         for url in urls {
-            said.extend(value(&scraped(url).await, series).map(|value| (url.clone(), value)));
+            said.extend(metric(&scraped(url).await, series).map(|value| (url.clone(), value)));
         }
         (said.len() == 1 && right(said[0].1)).then(|| said.remove(0).0)
     })
@@ -44,10 +39,12 @@ async fn every_queue_metric_reflects_the_events() {
     let system = tokio::task::spawn_blocking(start).await.unwrap();
     let admin = system.client().admin().await;
     let urls = sweepers(&system);
-    // The API exports 0 before the first event stream; other roles export no value.
+    // The API exports 0 before the first event stream and the first waiting password check; other roles export no value.
     for (role, url) in system.urls() {
-        let streams = value(&scraped(&url).await, "trainyard_api_event_streams");
-        assert_eq!(streams, (role == "api").then_some(0.0), "{role}");
+        let text = scraped(&url).await;
+        for series in ["trainyard_api_event_streams", "trainyard_auth_password_checks_waiting"] {
+            assert_eq!(metric(&text, series), (role == "api").then_some(0.0), "{series} of {role}");
+        }
     }
     let name = unique("metrics");
     admin.trained(quick_job(&name)).await;
@@ -95,10 +92,10 @@ async fn every_queue_metric_reflects_the_events() {
         ("trainyard_jobs_fenced_writes_total", 0.0),
         ("trainyard_worker_jobs_running", 0.0),
     ] {
-        assert_eq!(value(&worker, series), Some(expected), "{series} in\n{worker}");
+        assert_eq!(metric(&worker, series), Some(expected), "{series} in\n{worker}");
     }
     for url in &urls {
-        let lag = value(&scraped(url).await, "trainyard_sweep_lag_seconds");
+        let lag = metric(&scraped(url).await, "trainyard_sweep_lag_seconds");
         assert!(lag.is_some_and(|lag| (0.0..60.0).contains(&lag)), "{url}: {lag:?}");
     }
 }
@@ -115,7 +112,7 @@ async fn a_replaced_leader_removes_its_gauges() {
     let others: Vec<_> = urls.iter().filter(|url| **url != leader).cloned().collect();
     system.signal(role, Signal::STOP.as_raw());
     leader_says(&others, depth, |_| true).await;
-    let lag = value(&scraped(&others[0]).await, "trainyard_sweep_lag_seconds").unwrap();
+    let lag = metric(&scraped(&others[0]).await, "trainyard_sweep_lag_seconds").unwrap();
     system.signal(role, Signal::CONT.as_raw());
     assert!(lag < 60.0, "{lag}");
     assert_eq!(leader_says(&urls, depth, |_| true).await, others[0], "it does not take the lead back");

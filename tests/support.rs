@@ -21,6 +21,17 @@ pub fn shared(stack: Stack) -> &'static System {
     std::thread::scope(|scope| scope.spawn(|| system.get_or_init(|| System::start(BINARY, stack))).join().unwrap())
 }
 
+/// The value of one series in a text of metrics, given its name and labels.
+pub fn metric(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+}
+
+/// The value of a metric of the API; 0 if it is not exported.
+pub async fn api_metric(client: &Client, name: &str) -> usize {
+    let text = client.get("/metrics").await.expect(200);
+    metric(text.as_str().unwrap(), name).unwrap_or(0.0) as usize
+}
+
 /// A small random forest on the built-in dataset. It trains in less than a second.
 pub fn quick_job(name: &str) -> Value {
     json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age", "pclass"], "params": {"n_trees": 10}})

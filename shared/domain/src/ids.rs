@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::{Builder, NoContext, Timestamp, Uuid};
+use uuid::{Builder, ContextV7, Timestamp, Uuid};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -54,17 +54,12 @@ id!(
     ScheduleId
 );
 
-/// A UUIDv7 with the timestamp `now`, or 1970 for earlier times. The fraction of the millisecond is in the 12 bits after the
-/// timestamp (RFC 9562, section 6.2, method 3), so ids of different microseconds sort by time.
+/// A UUIDv7 with the timestamp `now`, or 1970 for earlier times. The 12 bits after the milliseconds hold their fraction (RFC
+/// 9562, section 6.2, method 3), so ids of different microseconds sort by time.
 pub fn uuid_at(now: DateTime<Utc>) -> Uuid {
-    let now = now.max(DateTime::UNIX_EPOCH);
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    let fraction = now.timestamp_subsec_nanos() % 1_000_000 * 4096 / 1_000_000;
-    let mut bytes = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos())).into_bytes();
-    let [.., high, low] = fraction.to_be_bytes();
-    // The upper four bits are the version.
-    (bytes[6], bytes[7]) = (0x70 | (high & 0x0f), low);
-    Uuid::from_bytes(bytes)
+    let context = ContextV7::new().with_additional_precision();
+    Uuid::new_v7(Timestamp::from_unix(context, seconds, now.timestamp_subsec_nanos()))
 }
 
 /// The smallest UUIDv7 with the timestamp `at` in milliseconds. No id created at `at` or later is smaller.

@@ -153,7 +153,7 @@ impl State {
         self.classes.iter().flat_map(|class| &class.0).map(AddressQueue::waiting).sum()
     }
 
-    /// Sets the gauge. Callers that disconnected count until they are next.
+    /// Sets the gauge. Callers that no longer wait count until they are next.
     fn report(&self) {
         metrics::gauge!(AUTH_PASSWORD_CHECKS_WAITING).set(self.waiting() as f64);
     }
