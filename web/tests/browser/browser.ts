@@ -59,7 +59,8 @@ export async function open(browser: Browser, url: string, options: Options = {})
 }
 
 export async function signIn(page: Page, account: { email: string; password: string }): Promise<void> {
-  if (!page.url().includes("/sign-in")) await page.goto("/console/sign-in");
+  // Other pages lead to the sign-in by themselves.
+  if (page.url() === "about:blank") await page.goto("/console/sign-in");
   await page.getByLabel("E-mail").fill(account.email);
   await page.getByLabel("Password").fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
