@@ -20,7 +20,7 @@ use trainyard_domain::{
     UserId,
 };
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, JobLimits, PoolOptions, Submission};
+use trainyard_storage::{Db, JobLimits, PoolOptions, QuotaCredit, Submission};
 use trainyard_testkit::{default_settings, eventually};
 use trainyard_worker::{Health, SweepConfig, SweepDeps, WebhookConfig, WorkerConfig, WorkerDeps};
 
@@ -93,8 +93,9 @@ impl Harness {
     pub(crate) async fn submit_within(&self, job: Job, limits: JobLimits) -> JobId {
         let mut tx = self.db.begin().await.unwrap();
         let in_time = Utc::now() + TimeDelta::minutes(5);
-        let submission = tx.jobs().submit_within(&[&job], &[], limits, in_time).await.unwrap();
-        assert_eq!(submission, Submission::Stored);
+        let credit = QuotaCredit::default();
+        let submission = tx.jobs().submit_within(&[&job], &[], limits, in_time, &credit).await.unwrap();
+        assert!(matches!(submission, Submission::Stored(_)), "{submission:?}");
         tx.commit().await.unwrap();
         job.id
     }
