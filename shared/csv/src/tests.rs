@@ -79,7 +79,7 @@ fn the_type_of_a_column_depends_on_all_values() {
     assert_eq!(dtype(&["1", "true"]), Dtype::Category);
     assert_eq!(dtype(&["1", "2", "null"]), Dtype::Number);
     assert_eq!(dtype(&["1e3", "-2.5", "inf"]), Dtype::Category);
-    assert_eq!(dtype(&["?", "", "N/A"]), Dtype::Empty);
+    assert_eq!(dtype(&["?", "", "N/A"]), Dtype::Text);
 }
 
 #[test]
@@ -105,14 +105,14 @@ fn digests_find_equal_and_renamed_columns() {
     let table = read(text).unwrap();
     let target = column(&table, "target");
     for same in ["copy", "word"] {
-        assert_eq!(column(&table, same).values_sha256, target.values_sha256, "{same}");
+        assert_eq!(column(&table, same).values_digest, target.values_digest, "{same}");
     }
     let renamed = column(&table, "renamed");
-    assert_ne!(renamed.values_sha256, target.values_sha256);
-    assert_eq!(renamed.partition_sha256, target.partition_sha256);
+    assert_ne!(renamed.values_digest, target.values_digest);
+    assert_eq!(renamed.partition_digest, target.partition_digest);
     for other in ["other", "moved"] {
-        assert_ne!(column(&table, other).values_sha256, target.values_sha256, "{other}");
-        assert_ne!(column(&table, other).partition_sha256, target.partition_sha256, "{other}");
+        assert_ne!(column(&table, other).values_digest, target.values_digest, "{other}");
+        assert_ne!(column(&table, other).partition_digest, target.partition_digest, "{other}");
     }
 }
 
@@ -123,8 +123,8 @@ fn above_the_limit_distinct_is_a_lower_bound_and_equal_columns_stay_equal() {
     let table = profile(format!("a,b,c,d\n{rows}").as_bytes(), &limits).unwrap();
     let [a, b, c, d] = &table.columns[..] else { panic!() };
     assert_eq!((a.distinct, a.dtype, d.distinct, d.dtype), (6, Dtype::Number, 3, Dtype::Category));
-    assert_eq!((&a.values_sha256, &a.partition_sha256), (&b.values_sha256, &b.partition_sha256));
-    assert_ne!(a.partition_sha256, c.partition_sha256);
+    assert_eq!((&a.values_digest, &a.partition_digest), (&b.values_digest, &b.partition_digest));
+    assert_ne!(a.partition_digest, c.partition_digest);
 }
 
 #[test]

@@ -80,6 +80,20 @@ pub struct TableFormat {
     pub skipped_lines: u64,
 }
 
+/// The format of files that earlier versions stored.
+impl Default for TableFormat {
+    fn default() -> Self {
+        Self {
+            delimiter: Delimiter::default(),
+            decimal: DecimalMark::default(),
+            encoding: "utf-8".to_owned(),
+            header: Header::default(),
+            missing: ["NA", "N/A", "null", "NaN", "?"].map(str::to_owned).to_vec(),
+            skipped_lines: 0,
+        }
+    }
+}
+
 /// How the text of a number column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NumberStyle {

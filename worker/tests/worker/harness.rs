@@ -16,8 +16,8 @@ use trainyard_artifacts::{Key, Store};
 use trainyard_domain::params::Params;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User,
-    UserId,
+    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role,
+    TableFormat, User, UserId,
 };
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, JobLimits, PoolOptions, Submission};
@@ -324,6 +324,10 @@ fn titanic(clock: &Clock) -> Dataset {
         rows: 1_309,
         bytes: TITANIC.len() as i64,
         columns: vec![],
+        format: TableFormat::default(),
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: hex::encode(Sha256::digest(TITANIC)),
         storage_key: Key::dataset(id).as_str().to_owned(),
         warnings: vec![],
