@@ -12,7 +12,7 @@ pub(crate) use index::profile_reads;
 
 use crate::ids::{DatasetId, UserId};
 use crate::model::parse_name;
-use crate::table::{CellReading, TableFormat};
+use crate::table::{CellReading, TableFormat, TaskKind};
 
 /// A dataset's name: `[a-z0-9][a-z0-9._-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,31 +76,6 @@ impl Dtype {
     }
 }
 
-/// The learning task that fits a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SuggestedTask {
-    /// The target has classes.
-    Classification,
-    /// The target is a number.
-    Regression,
-}
-
-impl SuggestedTask {
-    /// The name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Classification => "classification",
-            Self::Regression => "regression",
-        }
-    }
-
-    /// Parses a name.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Classification, Self::Regression].into_iter().find(|task| task.as_str() == text)
-    }
-}
-
 /// The profile of one column, computed at the upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnProfile {
@@ -111,6 +86,9 @@ pub struct ColumnProfile {
     /// How the cells are read.
     #[serde(default)]
     pub reading: CellReading,
+    /// Whether the column only names or numbers the rows, as R writes it. `*` excludes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub row_names: bool,
     /// Rows without a value.
     pub missing: u64,
     /// Distinct values without missing ones: exact up to the profiler's limit, a lower bound above it.
@@ -146,6 +124,7 @@ impl ColumnProfile {
             name: name.into(),
             dtype,
             reading: CellReading::default(),
+            row_names: false,
             missing: 0,
             distinct: 0,
             min: None,
@@ -181,7 +160,7 @@ pub struct Dataset {
     /// The column that is most likely the target.
     pub suggested_target: Option<String>,
     /// The task for the suggested target.
-    pub suggested_task: Option<SuggestedTask>,
+    pub suggested_task: Option<TaskKind>,
     /// SHA-256 of the uncompressed file, hexadecimal.
     pub sha256: String,
     /// The file's key in the object store.

@@ -24,7 +24,7 @@ pub mod webhook;
 pub use access::Access;
 pub use algorithm::Algorithm;
 pub use clock::Clock;
-pub use dataset::{ColumnProfile, Dataset, DatasetName, Dtype, IndexedDataset, SuggestedTask};
+pub use dataset::{ColumnProfile, Dataset, DatasetName, Dtype, IndexedDataset};
 pub use field::{FieldError, shown};
 pub use identity::{ExternalIdentity, LinkDecision, LinkRules, RoleChange};
 pub use ids::{DatasetId, DeliveryId, JobId, ScheduleId, UserId};
@@ -36,6 +36,6 @@ pub use schedule::{Schedule, ScheduleRun};
 pub use spec::JobSpec;
 pub use table::{
     BooleanForm, CellReading, ColumnSchema, DateOrder, DecimalMark, Delimiter, Header, NumberStyle, TableFormat,
-    TableSchema,
+    TableSchema, TaskKind,
 };
 pub use user::{Email, Password, Role, User};

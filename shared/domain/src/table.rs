@@ -166,3 +166,28 @@ pub struct TableSchema {
     /// The columns, in file order. Further fields of a row are empty ones that were dropped.
     pub columns: Vec<ColumnSchema>,
 }
+
+/// What a target is predicted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskKind {
+    /// A class.
+    Classification,
+    /// A number.
+    Regression,
+}
+
+impl TaskKind {
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Classification => "classification",
+            Self::Regression => "regression",
+        }
+    }
+
+    /// Parses a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Classification, Self::Regression].into_iter().find(|task| task.as_str() == text)
+    }
+}

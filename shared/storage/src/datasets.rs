@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
-use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, SuggestedTask, TableFormat, UserId};
+use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, TableFormat, TaskKind, UserId};
 use uuid::Uuid;
 
 use crate::bulk::{BulkStatement, for_ids, select_in, write_bulk};
@@ -127,7 +127,7 @@ impl Datasets<'_> {
             Json(&dataset.format),
             dataset.duplicate_rows,
             dataset.suggested_target.as_deref(),
-            dataset.suggested_task.map(SuggestedTask::as_str),
+            dataset.suggested_task.map(TaskKind::as_str),
         )?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Parses stored text into domain types. Invalid text is [`StorageError::Corrupt`].
 
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role, SuggestedTask};
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role, TaskKind};
 
 use crate::error::{Result, StorageError};
 
@@ -33,8 +33,8 @@ pub(crate) fn dataset_name(text: &str) -> Result<DatasetName> {
     DatasetName::parse(text).map_err(|_| corrupt("name"))
 }
 
-pub(crate) fn suggested_task(text: &str) -> Result<SuggestedTask> {
-    SuggestedTask::parse(text).ok_or_else(|| corrupt("suggested_task"))
+pub(crate) fn suggested_task(text: &str) -> Result<TaskKind> {
+    TaskKind::parse(text).ok_or_else(|| corrupt("suggested_task"))
 }
 
 pub(crate) fn spec(text: &str) -> Result<JobSpec> {

@@ -140,10 +140,9 @@ fn expand(features: &[String], target: &str, dataset: &IndexedDataset) -> Vec<St
         return features.to_vec();
     }
     // `*` excludes columns that cannot be features. A request that names such a column gets an error or a warning.
-    let usable = dataset
-        .columns()
-        .iter()
-        .filter(|column| column.name != target && column.distinct > 1 && column.dtype != Dtype::Text);
+    let usable = dataset.columns().iter().filter(|column| {
+        column.name != target && column.distinct > 1 && column.dtype != Dtype::Text && !column.row_names
+    });
     usable.map(|column| column.name.clone()).collect()
 }
 

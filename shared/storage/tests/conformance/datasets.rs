@@ -2,7 +2,7 @@
 
 use trainyard_domain::{
     BooleanForm, CellReading, ColumnProfile, Dataset, DatasetName, DateOrder, DecimalMark, Delimiter, Dtype, Header,
-    NumberStyle, SuggestedTask, TableFormat,
+    NumberStyle, TableFormat, TaskKind,
 };
 use trainyard_storage::{DatasetDeletion, StorageError};
 
@@ -33,6 +33,7 @@ async fn a_profile_reads_back_as_it_was_stored(fixture: Fixture) {
     iris.columns = vec![ColumnProfile {
         name: "größe \"cm\"".into(),
         dtype: Dtype::Number,
+        row_names: true,
         missing: 3,
         distinct: 35,
         min: Some(-0.1),
@@ -59,7 +60,7 @@ async fn a_profile_reads_back_as_it_was_stored(fixture: Fixture) {
     };
     iris.duplicate_rows = 7;
     iris.suggested_target = Some("größe \"cm\"".into());
-    iris.suggested_task = Some(SuggestedTask::Regression);
+    iris.suggested_task = Some(TaskKind::Regression);
     insert(&fixture, &iris).await;
     let read = fixture.db.read().await.unwrap().datasets().get(iris.id).await.unwrap().unwrap();
     assert_eq!(read.columns, iris.columns);
