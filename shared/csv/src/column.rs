@@ -5,7 +5,7 @@
 //! more than [`ALWAYS_CATEGORIES`] distinct values, and more than half as many distinct values as values: names or ticket
 //! numbers, for example.
 
-use trainyard_domain::{ColumnProfile, Dtype};
+use trainyard_domain::{CellReading, ColumnProfile, Dtype};
 
 use super::dictionary::{Dictionary, Value};
 use super::digest::Digests;
@@ -93,7 +93,7 @@ impl Column {
     fn dtype(&self) -> Dtype {
         let distinct = self.dictionary.distinct();
         if self.present == 0 {
-            Dtype::Empty
+            Dtype::Text
         } else if self.booleans == self.present && !self.mixed {
             Dtype::Boolean
         } else if self.numbers == self.present {
@@ -118,20 +118,24 @@ impl Column {
         let listed = match dtype {
             Dtype::Boolean | Dtype::Category => true,
             Dtype::Number => distinct <= MAX_TOP_NUMBERS && !self.dictionary.is_full(),
-            Dtype::Text | Dtype::Empty => false,
+            Dtype::Text | Dtype::Datetime => false,
         };
         let warnings = self.warnings(dtype, distinct, rows);
-        let (values_sha256, partition_sha256) = self.digests.finish();
+        let (values_digest, partition_digest) = self.digests.finish();
         let profile = ColumnProfile {
             name: self.name,
             dtype,
+            reading: CellReading::default(),
+            row_names: false,
             missing: self.missing,
             distinct,
             min: (dtype == Dtype::Number).then_some(self.min),
             max: (dtype == Dtype::Number).then_some(self.max),
+            histogram: None,
+            warnings: warnings.clone(),
             top: listed.then(|| self.dictionary.top(TOP)),
-            values_sha256,
-            partition_sha256,
+            values_digest,
+            partition_digest,
         };
         (profile, warnings)
     }
@@ -140,7 +144,7 @@ impl Column {
         let name = &self.name;
         let mut warnings = Vec::new();
         match dtype {
-            Dtype::Empty => return vec![format!("'{name}' has no values")],
+            _ if distinct == 0 => return vec![format!("'{name}' has no values")],
             _ if distinct == 1 => warnings.push(format!("'{name}' has only one distinct value")),
             Dtype::Number if self.contains_row_numbers(distinct, rows) => {
                 warnings

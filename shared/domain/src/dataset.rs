@@ -11,6 +11,7 @@ pub(crate) use index::profile_reads;
 
 use crate::ids::{DatasetId, UserId};
 use crate::model::parse_name;
+use crate::table::{CellReading, ColumnSchema};
 
 /// A dataset's name: `[a-z0-9][a-z0-9._-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,10 +40,11 @@ pub enum Dtype {
     Boolean,
     /// Text with few distinct values.
     Category,
-    /// Text with many distinct values, such as names. Cannot be a feature; `*` excludes it.
+    /// A date, with or without a time.
+    Datetime,
+    /// Text with many distinct values, such as names, or no value at all. Cannot be a feature; `*` excludes it.
+    #[serde(alias = "empty")]
     Text,
-    /// No row has a value.
-    Empty,
 }
 
 /// The profile of one column, computed at the upload.
@@ -50,26 +52,47 @@ pub enum Dtype {
 pub struct ColumnProfile {
     /// The column's name in the header.
     pub name: String,
-    /// The inferred type.
+    /// The type, inferred or set at the upload.
     pub dtype: Dtype,
+    /// How the cells are read.
+    #[serde(default)]
+    pub reading: CellReading,
+    /// Whether the column only names or numbers the rows, as R writes it. `*` excludes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub row_names: bool,
     /// Rows without a value.
     pub missing: u64,
     /// Distinct values without missing ones: exact up to the profiler's limit, a lower bound above it.
     pub distinct: u64,
-    /// Minimum, for numbers.
+    /// Minimum, for numbers; for dates in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub min: Option<f64>,
-    /// Maximum, for numbers.
+    /// Maximum, for numbers; for dates in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max: Option<f64>,
+    /// Number of values in each of ten intervals of equal width from the minimum to the maximum, for numbers and dates.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<Vec<u64>>,
     /// The most frequent values with their counts, in descending order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub top: Option<Vec<(String, u64)>>,
-    /// SHA-256 (hex) of the values in row order. Columns with the same digest are equal.
-    pub values_sha256: String,
-    /// SHA-256 (hex) of the values, each replaced by its order of first appearance. Columns with the same digest differ
-    /// only in the names of their values.
-    pub partition_sha256: String,
+    /// Warnings about the column, for people.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<String>,
+    /// A digest of the values in row order. Columns with the same digest are equal.
+    #[serde(alias = "values_sha256")]
+    pub values_digest: String,
+    /// A digest of the rows grouped by equal values. Columns with the same digest differ only in the names of their
+    /// values.
+    #[serde(alias = "partition_sha256")]
+    pub partition_digest: String,
+}
+
+impl ColumnProfile {
+    /// What is needed to read the column again.
+    pub fn schema(&self) -> ColumnSchema {
+        ColumnSchema { name: self.name.clone(), dtype: self.dtype, reading: self.reading.clone() }
+    }
 }
 
 /// One version of a dataset.

@@ -152,3 +152,13 @@ pub struct TableSchema {
     /// The columns, in file order. Further fields of a row are empty ones that were dropped.
     pub columns: Vec<ColumnSchema>,
 }
+
+/// What a target is predicted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskKind {
+    /// A class.
+    Classification,
+    /// A number.
+    Regression,
+}
