@@ -95,14 +95,16 @@ where
     let writer = tokio::task::spawn_blocking(move || file_writer::write(waiting, &folder, max));
     let mut broken = None;
     while let Some(chunk) = stream.next().await {
-        match chunk {
-            // The writer has ended with an error.
-            Ok(chunk) if chunks.send(chunk).await.is_err() => break,
-            Ok(_) => {}
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
             Err(error) => {
                 broken = Some(body::problem(&error, max));
                 break;
             }
+        };
+        if chunks.send(chunk).await.is_err() {
+            // The writer has ended with an error.
+            break;
         }
     }
     drop(chunks);

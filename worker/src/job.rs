@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{FailureCode, Job, JobError, LogLevel};
+use trainyard_domain::{Dataset, FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
 

@@ -5,7 +5,7 @@
 //! more than [`ALWAYS_CATEGORIES`] distinct values, and more than half as many distinct values as values: names or ticket
 //! numbers, for example.
 
-use trainyard_domain::{ColumnProfile, Dtype};
+use trainyard_domain::{CellReading, ColumnProfile, Dtype};
 
 use super::dictionary::{Dictionary, Value};
 use super::digest::Digests;
@@ -123,14 +123,19 @@ impl Column {
         let warnings = self.warnings(dtype, distinct, rows);
         let (values_digest, partition_digest) = self.digests.finish();
         let profile = ColumnProfile {
+            name: self.name,
+            dtype,
+            reading: CellReading::default(),
+            row_names: false,
             missing: self.missing,
             distinct,
             min: (dtype == Dtype::Number).then_some(self.min),
             max: (dtype == Dtype::Number).then_some(self.max),
+            histogram: None,
+            warnings: warnings.clone(),
             top: listed.then(|| self.dictionary.top(TOP)),
             values_digest,
             partition_digest,
-            ..ColumnProfile::new(self.name, dtype)
         };
         (profile, warnings)
     }

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use super::fields::{Fields, Next};
-use super::{CsvError, ProfileLimits};
+use super::{CsvError, Limits};
 
 /// Maximum length of a column name, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
 /// Reads the header line and trims the names.
-pub(super) fn read<R: Read>(fields: &mut Fields<R>, limits: &ProfileLimits) -> Result<Vec<String>, CsvError> {
+pub(super) fn read<R: Read>(fields: &mut Fields<R>, limits: &Limits) -> Result<Vec<String>, CsvError> {
     let mut names: Vec<String> = Vec::new();
     let mut seen = HashSet::new();
     let mut length = 0_u64;

@@ -3,96 +3,57 @@
 //! One pass in bounded memory: every field, header and list of distinct values has a limit. The caller handles
 //! decompression and the maximum file size.
 
+pub mod cell;
 mod column;
 mod dictionary;
 mod digest;
+mod error;
 mod fields;
 mod header;
+mod options;
 mod preview;
+mod rows;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
 
 use std::io::Read;
 
-use trainyard_domain::ColumnProfile;
+use trainyard_domain::{ColumnProfile, TableFormat, TableSchema, TaskKind};
 
 use self::column::Column;
 use self::fields::{Fields, Next};
 
+pub use self::error::CsvError;
+pub use self::options::{Limits, ReadOptions};
 pub use self::preview::{PreviewRow, preview};
-
-/// Limits for reading a CSV.
-#[derive(Debug, Clone)]
-pub struct ProfileLimits {
-    /// Maximum number of columns.
-    pub max_columns: usize,
-    /// Maximum number of data rows.
-    pub max_rows: u64,
-    /// Maximum size of a field, in bytes.
-    pub max_field_bytes: usize,
-    /// Maximum size of the header line, in bytes.
-    pub max_header_bytes: u64,
-    /// Maximum number of distinct values that are counted per column. Above it `distinct` is a lower bound.
-    pub max_distinct: usize,
-    /// Maximum number of distinct values over all columns, divided equally among the columns.
-    pub max_distinct_total: usize,
-}
-
-impl Default for ProfileLimits {
-    fn default() -> Self {
-        Self {
-            max_columns: 10_000,
-            max_rows: 100_000_000,
-            max_field_bytes: 64 << 10,
-            max_header_bytes: 1 << 20,
-            max_distinct: 10_000,
-            max_distinct_total: 500_000,
-        }
-    }
-}
+pub use self::rows::{Record, Rows};
 
 /// The profile of a CSV.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
+    /// How bytes become rows and fields.
+    pub format: TableFormat,
     /// Number of data rows, without the header.
     pub rows: u64,
     /// Number of bytes read.
     pub bytes: u64,
     /// The column profiles, in file order.
     pub columns: Vec<ColumnProfile>,
-    /// Warnings for the user.
+    /// Number of rows that repeat an earlier row; a lower bound if a warning says so.
+    pub duplicate_rows: u64,
+    /// The column that is most likely the target.
+    pub suggested_target: Option<String>,
+    /// The task for the suggested target.
+    pub suggested_task: Option<TaskKind>,
+    /// All warnings for the user: about the table, then about its columns. Each column has its own in addition.
     pub warnings: Vec<String>,
 }
 
-/// Why a CSV is refused.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct CsvError {
-    /// The data row, counted from 1; `None` for the header or the whole file.
-    pub row: Option<u64>,
-    /// The column's name, or `#<position>` counted from 1 if it has no name.
-    pub column: Option<String>,
-    /// The message for the user, with row and column.
-    pub message: String,
-    /// The read error, if the source failed.
-    #[source]
-    pub source: Option<std::io::Error>,
-}
-
-impl CsvError {
-    pub(crate) fn new(row: Option<u64>, column: Option<String>, reason: impl std::fmt::Display) -> Self {
-        let location = match (row, &column) {
-            (None, None) => String::new(),
-            (None, Some(column)) => format!("header, column {column}: "),
-            (Some(row), None) => format!("row {row}: "),
-            (Some(row), Some(column)) => format!("row {row}, column {column}: "),
-        };
-        Self { row, column, message: format!("{location}{reason}"), source: None }
-    }
-
-    fn file(reason: impl std::fmt::Display) -> Self {
-        Self::new(None, None, reason)
+impl Profile {
+    /// What is needed to read the file again.
+    pub fn schema(&self) -> TableSchema {
+        TableSchema { format: self.format.clone(), columns: self.columns.iter().map(ColumnProfile::schema).collect() }
     }
 }
 
@@ -104,7 +65,7 @@ const MAX_WARNINGS: usize = 100;
 /// # Errors
 /// A file that is empty, binary, not UTF-8 or above a limit; an empty, duplicate or too long column name; a row with
 /// another number of fields than the header; an unclosed quote; a failed read.
-pub fn profile(reader: impl Read, limits: &ProfileLimits) -> Result<Profile, CsvError> {
+pub fn profile(reader: impl Read, options: &ReadOptions, limits: &Limits) -> Result<Profile, CsvError> {
     let mut fields = Fields::new(reader, limits.max_field_bytes);
     let names = header::read(&mut fields, limits)?;
     let share = (limits.max_distinct_total / names.len()).clamp(1, limits.max_distinct);
@@ -124,7 +85,25 @@ pub fn profile(reader: impl Read, limits: &ProfileLimits) -> Result<Profile, Csv
         warnings.truncate(MAX_WARNINGS);
         warnings.push(format!("{more} more warnings are not listed"));
     }
-    Ok(Profile { rows, bytes: fields.bytes(), columns: profiles, warnings })
+    let format = TableFormat {
+        delimiter: options.delimiter.unwrap_or_default(),
+        decimal: options.decimal.unwrap_or_default(),
+        encoding: "utf-8".into(),
+        header: options.header.unwrap_or_default(),
+        missing: options.missing.clone(),
+        skipped_lines: 0,
+    };
+    let bytes = fields.bytes();
+    Ok(Profile {
+        format,
+        rows,
+        bytes,
+        columns: profiles,
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
+        warnings,
+    })
 }
 
 fn read_rows<R: Read>(fields: &mut Fields<R>, columns: &mut [Column], max_rows: u64) -> Result<u64, CsvError> {

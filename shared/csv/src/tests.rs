@@ -4,14 +4,18 @@ use std::io::Read;
 
 use trainyard_domain::{ColumnProfile, Dtype};
 
-use super::{CsvError, Profile, ProfileLimits, preview, profile};
+use super::{CsvError, Limits, Profile, ReadOptions, preview};
+
+fn profile(reader: impl Read, limits: &Limits) -> Result<Profile, CsvError> {
+    super::profile(reader, &ReadOptions::default(), limits)
+}
 
 const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
 const BREAST_CANCER: &[u8] = include_bytes!("../../../datasets/breast_cancer.csv");
 const DIABETES: &[u8] = include_bytes!("../../../datasets/diabetes.csv");
 
 fn read(text: impl AsRef<[u8]>) -> Result<Profile, CsvError> {
-    profile(text.as_ref(), &ProfileLimits::default())
+    profile(text.as_ref(), &Limits::default())
 }
 
 fn column<'a>(profile: &'a Profile, name: &str) -> &'a ColumnProfile {
@@ -118,7 +122,7 @@ fn digests_find_equal_and_renamed_columns() {
 
 #[test]
 fn above_the_limit_distinct_is_a_lower_bound_and_equal_columns_stay_equal() {
-    let limits = ProfileLimits { max_distinct: 5, ..ProfileLimits::default() };
+    let limits = Limits { max_distinct: 5, ..Limits::default() };
     let rows: String = (0..50).map(|i| format!("{i},{i}.0,{},w{}\n", 50 - i, i % 3)).collect();
     let table = profile(format!("a,b,c,d\n{rows}").as_bytes(), &limits).unwrap();
     let [a, b, c, d] = &table.columns[..] else { panic!() };
@@ -151,7 +155,7 @@ fn files_without_a_table_are_refused() {
 
 #[test]
 fn errors_name_the_limit() {
-    let limits = ProfileLimits { max_rows: 2, max_field_bytes: 10, ..ProfileLimits::default() };
+    let limits = Limits { max_rows: 2, max_field_bytes: 10, ..Limits::default() };
     let refused = |text: &str| profile(text.as_bytes(), &limits).unwrap_err().message;
     assert_eq!(refused("a\n1\n2\n3\n"), "the file has more than 2 data rows");
     assert_eq!(refused("a\n1\n12345678901\n"), "row 2, column 'a': a field has more than 10 bytes");
@@ -198,7 +202,7 @@ impl Read for EndlessHeader {
 #[test]
 fn reading_an_endless_header_stops_early() {
     let mut header = EndlessHeader { column: 0, pending: vec![], given: 0 };
-    let error = profile(&mut header, &ProfileLimits::default()).unwrap_err();
+    let error = profile(&mut header, &Limits::default()).unwrap_err();
     assert_eq!(error.message, "the header has more than 10000 columns");
     assert!(header.given < 200_000, "read {} bytes", header.given);
 }
@@ -207,7 +211,7 @@ fn reading_an_endless_header_stops_early() {
 fn reading_an_endless_field_stops_early() {
     for pattern in [b"\"aaaaaaa".as_slice(), b"a", b"\"", b"a\""] {
         let mut field = Endless { pattern, given: 0 };
-        let message = profile((&b"x\n\""[..]).chain(&mut field), &ProfileLimits::default()).unwrap_err().message;
+        let message = profile((&b"x\n\""[..]).chain(&mut field), &Limits::default()).unwrap_err().message;
         assert!(!message.is_empty());
         assert!(field.given <= 4 << 20, "read {} bytes for {pattern:?}", field.given);
     }
@@ -227,7 +231,7 @@ impl Read for Trickle<'_> {
 fn the_profile_does_not_depend_on_the_chunks_of_the_input() {
     for text in ["\u{feff}a,b\r\n1,\"x\n\"\"y\"\n2,z", "a,b\n1,\"2\n3,4\n", "a,b\n1,2\n3\n", "a\n1\n\n2\n", "a\n\"1\""]
     {
-        let limits = ProfileLimits::default();
+        let limits = Limits::default();
         let expected = read(text).map_err(|error| error.message);
         assert_eq!(profile(Trickle(text.as_bytes()), &limits).map_err(|error| error.message), expected, "{text:?}");
     }
@@ -241,15 +245,16 @@ fn a_failed_read_differs_from_an_invalid_file() {
             Err(std::io::Error::other("gone"))
         }
     }
-    assert!(profile(Broken, &ProfileLimits::default()).unwrap_err().source.is_some());
+    assert!(profile(Broken, &Limits::default()).unwrap_err().source.is_some());
     assert!(read("").unwrap_err().source.is_none());
 }
 
 #[test]
 fn a_preview_shows_the_first_rows() {
-    let (names, rows) = preview(TITANIC, 50).unwrap();
-    assert_eq!((names.len(), rows.len()), (11, 50));
+    let rows = preview(TITANIC, &read(TITANIC).unwrap().schema(), 50).unwrap();
+    assert_eq!((rows[0].len(), rows.len()), (11, 50));
     assert_eq!(rows[0][1].as_deref(), Some("Allen, Miss. Elisabeth Walton"));
     assert_eq!(rows[9][8], None, "an empty cabin is missing");
-    assert_eq!(preview("a\n1\n".as_bytes(), 50).unwrap().1, [[Some("1".to_owned())]]);
+    let one = "a\n1\n";
+    assert_eq!(preview(one.as_bytes(), &read(one).unwrap().schema(), 50).unwrap(), [[Some("1".to_owned())]]);
 }
