@@ -13,11 +13,12 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::{Key, Store};
+use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::params::Params;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role,
-    TableFormat, User, UserId,
+    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User,
+    UserId,
 };
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, JobLimits, PoolOptions, Submission};
@@ -317,14 +318,15 @@ fn spec(name: &str) -> JobSpec {
 
 fn titanic(clock: &Clock) -> Dataset {
     let id = DatasetId::at(clock.now());
+    let profile = trainyard_csv::profile(TITANIC, &ReadOptions::default(), &Limits::default()).unwrap();
     Dataset {
         id,
         name: DatasetName::parse("titanic").unwrap(),
         version: 1,
         rows: 1_309,
         bytes: TITANIC.len() as i64,
-        columns: vec![],
-        format: TableFormat::default(),
+        columns: profile.columns,
+        format: profile.format,
         duplicate_rows: 0,
         suggested_target: None,
         suggested_task: None,
