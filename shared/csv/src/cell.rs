@@ -48,7 +48,10 @@ impl Reader {
         if text.is_empty() {
             return Cell::Missing;
         }
-        if self.dtype == Dtype::Number && self.markers.has_no_numbers() && let Some(value) = self.number(text) {
+        if self.dtype == Dtype::Number
+            && self.markers.has_no_numbers()
+            && let Some(value) = self.number(text)
+        {
             return Cell::Number(value);
         }
         let is_text = matches!(self.dtype, Dtype::Category | Dtype::Text);

@@ -35,7 +35,7 @@ pub use outcome::{FailureCode, JobError};
 pub use schedule::{Schedule, ScheduleRun};
 pub use spec::JobSpec;
 pub use table::{
-    BooleanForm, CellReading, ColumnSchema, DateOrder, DecimalMark, Delimiter, Header, NumberStyle, TableFormat, TableSchema,
-    TaskKind,
+    BooleanForm, CellReading, ColumnSchema, DateOrder, DecimalMark, Delimiter, Header, NumberStyle, TableFormat,
+    TableSchema, TaskKind,
 };
 pub use user::{Email, Password, Role, User};

@@ -64,17 +64,25 @@ fn read(text: &str) -> Option<Dates> {
         (Part::Number { value: year, digits: 4 }, Part::Month(month), Part::Number { value: day, digits: 1 | 2 }) => {
             certain(year, month, day, rest)
         }
-        (Part::Number { value: day, digits: 1 | 2 }, Part::Month(month), Part::Number { value: year, digits: digits @ (2 | 4) }) => {
-            certain(full_year(year, digits), month, day, rest)
-        }
+        (
+            Part::Number { value: day, digits: 1 | 2 },
+            Part::Month(month),
+            Part::Number { value: year, digits: digits @ (2 | 4) },
+        ) => certain(full_year(year, digits), month, day, rest),
         (Part::Month(month), Part::Number { value: day, digits: 1 | 2 }, Part::Number { value: year, digits: 4 }) => {
             certain(year, month, day, rest)
         }
         _ if separator != second_separator || separator == ' ' => None,
-        (Part::Number { value: year, digits: 4 }, Part::Number { value: month, digits: 1 | 2 }, Part::Number { value: day, digits: 1 | 2 }) => {
-            certain(year, month, day, rest)
-        }
-        (Part::Number { value: a, digits: 1 | 2 }, Part::Number { value: b, digits: 1 | 2 }, Part::Number { value: year, digits: digits @ (2 | 4) }) => {
+        (
+            Part::Number { value: year, digits: 4 },
+            Part::Number { value: month, digits: 1 | 2 },
+            Part::Number { value: day, digits: 1 | 2 },
+        ) => certain(year, month, day, rest),
+        (
+            Part::Number { value: a, digits: 1 | 2 },
+            Part::Number { value: b, digits: 1 | 2 },
+            Part::Number { value: year, digits: digits @ (2 | 4) },
+        ) => {
             let year = full_year(year, digits);
             let time = time(rest)?;
             let seconds = |month, day| midnight(year, month, day).map(|midnight| midnight + time);
@@ -93,7 +101,9 @@ fn iso(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| {
         let digits = bytes.get(from..to)?;
-        digits.iter().try_fold(0_u32, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+        digits
+            .iter()
+            .try_fold(0_u32, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
     };
     let year = number(0, 4)?;
     if bytes[4] != b'-' {
@@ -102,9 +112,10 @@ fn iso(text: &str) -> Option<f64> {
         let digits = clock.bytes().all(|byte| byte.is_ascii_digit());
         return match clock.len() {
             4 if digits => Some(compact(date)? + seconds(clock[..2].parse().ok()?, clock[2..].parse().ok()?, 0)?),
-            6 if digits => {
-                Some(compact(date)? + seconds(clock[..2].parse().ok()?, clock[2..4].parse().ok()?, clock[4..].parse().ok()?)?)
-            }
+            6 if digits => Some(
+                compact(date)?
+                    + seconds(clock[..2].parse().ok()?, clock[2..4].parse().ok()?, clock[4..].parse().ok()?)?,
+            ),
             _ => None,
         };
     }
@@ -164,11 +175,23 @@ fn part(text: &str) -> Option<(Part, &str)> {
 
 fn month(name: &str) -> Option<u32> {
     const NAMES: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let name = name.to_ascii_lowercase();
-    let found = |full: &&str| **full == name || (name.len() == 3 && full.starts_with(&name)) || (name == "sept" && full.starts_with("sept"));
+    let found = |full: &&str| {
+        **full == name || (name.len() == 3 && full.starts_with(&name)) || (name == "sept" && full.starts_with("sept"))
+    };
     let at = NAMES.iter().position(|full| found(&full))?;
     u32::try_from(at + 1).ok()
 }
@@ -258,7 +281,9 @@ mod tests {
 
     fn shown(seconds: Option<f64>) -> Option<String> {
         #[allow(clippy::cast_possible_truncation, reason = "the sample has whole milliseconds")]
-        seconds.and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1e3).round() as i64)).map(|time| time.to_rfc3339())
+        seconds
+            .and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1e3).round() as i64))
+            .map(|time| time.to_rfc3339())
     }
 
     #[test]
@@ -303,8 +328,24 @@ mod tests {
     #[test]
     fn other_texts_are_no_dates() {
         for text in [
-            "2024", "20240331", "2024-13-01", "2023-02-29", "0000-00-00", "12:30", "1.2.3", "2024-03-31x", "May", "march on", "2024-Q1",
-            "1-2-3", "03-2024-31", "31/12-2024", "2024-03-31 25:00", "555-123-4567", "über 2024-01-01", "",
+            "2024",
+            "20240331",
+            "2024-13-01",
+            "2023-02-29",
+            "0000-00-00",
+            "12:30",
+            "1.2.3",
+            "2024-03-31x",
+            "May",
+            "march on",
+            "2024-Q1",
+            "1-2-3",
+            "03-2024-31",
+            "31/12-2024",
+            "2024-03-31 25:00",
+            "555-123-4567",
+            "über 2024-01-01",
+            "",
         ] {
             assert_eq!(parse(text), Dates::default(), "{text}");
         }

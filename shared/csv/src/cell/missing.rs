@@ -2,8 +2,8 @@
 
 /// Texts that mean a missing value in every column: the default set of pandas without `None`, and `?`.
 pub(crate) const EVERYWHERE: [&str; 17] = [
-    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN",
-    "n/a", "null", "?",
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
+    "NaN", "n/a", "null", "?",
 ];
 
 /// What a trimmed text means before the type of its column counts.
@@ -33,7 +33,8 @@ impl Markers {
     pub(crate) fn new(missing: &[String]) -> Self {
         let own = missing.iter().map(|text| text.trim()).filter(|text| !EVERYWHERE.contains(text) && !text.is_empty());
         let texts: Vec<String> = own.map(str::to_owned).collect();
-        let numbers = texts.iter().filter_map(|text| text.parse().ok()).filter(|value: &f64| value.is_finite()).collect();
+        let numbers =
+            texts.iter().filter_map(|text| text.parse().ok()).filter(|value: &f64| value.is_finite()).collect();
         Self { texts, numbers }
     }
 
@@ -57,7 +58,9 @@ impl Markers {
 fn common(text: &str) -> Option<Marker> {
     // The longest marker is `-Infinity`. The first byte excludes most values.
     let first = *text.as_bytes().first()?;
-    if text.len() > 9 || !matches!(first, b'#' | b'-' | b'+' | b'1' | b'<' | b'N' | b'n' | b'?' | b'.' | b'I' | b'i' | 0xe2) {
+    if text.len() > 9
+        || !matches!(first, b'#' | b'-' | b'+' | b'1' | b'<' | b'N' | b'n' | b'?' | b'.' | b'I' | b'i' | 0xe2)
+    {
         return None;
     }
     if text == "NA" {
@@ -84,12 +87,18 @@ mod tests {
     #[test]
     fn markers_are_recognized() {
         let markers = Markers::new(&["-999".to_owned(), "unknown".to_owned()]);
-        for text in ["#N/A", "<NA>", "N/A", "n/a", "null", "NULL", "NaN", "nan", "-nan", "?", "na", "-999", "-999.0", "unknown"] {
+        for text in
+            ["#N/A", "<NA>", "N/A", "n/a", "null", "NULL", "NaN", "nan", "-nan", "?", "na", "-999", "-999.0", "unknown"]
+        {
             assert_eq!(markers.marker(text), Some(Marker::Missing), "{text}");
         }
-        for (text, marker) in
-            [("NA", Marker::Na), ("-", Marker::Soft), ("None", Marker::Soft), ("-inf", Marker::Infinite), ("∞", Marker::Infinite)]
-        {
+        for (text, marker) in [
+            ("NA", Marker::Na),
+            ("-", Marker::Soft),
+            ("None", Marker::Soft),
+            ("-inf", Marker::Infinite),
+            ("∞", Marker::Infinite),
+        ] {
             assert_eq!(markers.marker(text), Some(marker), "{text}");
         }
         for value in ["none", "0", "nano", "NAA", "??", "no", "1", "info", "999", "Unknown"] {
