@@ -4,27 +4,31 @@ use std::io::Read;
 
 use trainyard_domain::{Header, TableSchema};
 
-use crate::fields::{Fields, Next};
+use crate::encoding::Text;
+use crate::records::Records;
+use crate::split::{Batch, Span};
 use crate::{CsvError, Limits};
 
 /// Reads the rows of a stored table one after the other.
 pub struct Rows<R> {
-    fields: Fields<R>,
+    records: Records<R>,
     names: Vec<String>,
-    cells: Vec<String>,
-    row: u64,
+    batch: Batch,
+    /// The next row of the batch.
+    next: usize,
 }
 
 /// One row: the decoded, untrimmed text of every column of the schema.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
-    cells: &'a [String],
+    batch: &'a Batch,
+    fields: &'a [Span],
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
     /// The text of column `at` of the schema; empty where the row ends early.
-    pub fn get(&self, at: usize) -> &str {
-        self.cells.get(at).map_or("", String::as_str)
+    pub fn get(&self, at: usize) -> &'a str {
+        self.fields.get(at).map_or("", |span| self.batch.field(*span))
     }
 }
 
@@ -34,14 +38,13 @@ impl<R: Read> Rows<R> {
     /// # Errors
     /// A failed read, or bytes that do not match the schema.
     pub fn open(reader: R, schema: &TableSchema, limits: &Limits) -> Result<Self, CsvError> {
-        let names: Vec<String> = schema.columns.iter().map(|column| column.name.clone()).collect();
-        let cells = vec![String::new(); names.len()];
-        let mut rows = Self { fields: Fields::new(reader, limits.max_field_bytes), names, cells, row: 0 };
+        let mut records = Records::new(Text::reopen(reader, &schema.format.encoding)?, limits)?;
+        records.start(schema.format.delimiter.byte(), schema.format.skipped_lines);
         if schema.format.header == Header::Present {
-            rows.next()?;
-            rows.row = 0;
+            records.header()?;
         }
-        Ok(rows)
+        let names = schema.columns.iter().map(|column| column.name.clone()).collect();
+        Ok(Self { records, names, batch: Batch::default(), next: 0 })
     }
 
     /// The next row, or `None` at the end.
@@ -50,24 +53,15 @@ impl<R: Read> Rows<R> {
     /// A failed read, or a row that does not match the schema.
     #[allow(clippy::should_implement_trait, reason = "the row borrows from the reader")]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, CsvError> {
-        self.row += 1;
-        let mut at = 0;
-        self.cells.iter_mut().for_each(String::clear);
-        loop {
-            let column = self.names.get(at).map(|name| format!("'{name}'"));
-            match self.fields.next() {
-                Err(error) => return Err(error.at(Some(self.row), column)),
-                Ok(Next::End) => return Ok(None),
-                Ok(Next::Field { text, last }) => {
-                    if let Some(cell) = self.cells.get_mut(at) {
-                        cell.push_str(text);
-                    }
-                    at += 1;
-                    if last {
-                        return Ok(Some(Record { cells: &self.cells }));
-                    }
-                }
+        if self.next == self.batch.rows() {
+            self.next = 0;
+            if self.names.is_empty() || !self.records.next_batch(&mut self.batch, &self.names)? {
+                return Ok(None);
             }
         }
+        let width = self.names.len();
+        let fields = &self.batch.fields[self.next * width..(self.next + 1) * width];
+        self.next += 1;
+        Ok(Some(Record { batch: &self.batch, fields }))
     }
 }

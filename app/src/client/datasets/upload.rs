@@ -28,7 +28,7 @@ Examples:
   trainyard datasets upload measurements.csv
   trainyard datasets upload sales.csv --dry-run
   trainyard datasets upload sales.csv --delimiter ';' --decimal , --encoding windows-1252
-  trainyard datasets upload customers.tsv.gz --type zip=category --type since=datetime --missing unknown,-9"
+  trainyard datasets upload people.tsv.gz --type zip=category --missing unknown,-9"
 )]
 pub struct UploadArgs {
     /// The file: CSV, tab-separated or another table with delimiters; *.gz is sent compressed.

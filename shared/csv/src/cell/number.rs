@@ -27,10 +27,20 @@ pub(crate) struct Parsed<'a> {
     pub(crate) unit: Unit<'a>,
 }
 
-/// A short plain number, exactly as [`str::parse`] reads it: an optional minus, at most 15 digits, no leading zeros.
-/// The flag is true if a point occurs. Returns `None` for every other text, number or not.
+/// A short plain number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Short {
+    pub(crate) value: f64,
+    /// Number of digits behind the point; zero without a point.
+    pub(crate) fraction: usize,
+    /// The value if the point separates thousands.
+    pub(crate) as_group: Option<f64>,
+}
+
+/// Reads a short plain number exactly as [`str::parse`] does: an optional minus, at most 15 digits, no leading zeros.
+/// Returns `None` for every other text, number or not.
 #[inline]
-pub(crate) fn short_plain(text: &str) -> Option<(f64, bool)> {
+pub(crate) fn short_plain(text: &str) -> Option<Short> {
     const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     let bytes = text.as_bytes();
     let (negative, digits) = match bytes {
@@ -62,16 +72,20 @@ pub(crate) fn short_plain(text: &str) -> Option<(f64, bool)> {
     // Both operands are exact, so the quotient is the nearest number.
     #[allow(clippy::cast_precision_loss, reason = "at most 15 digits are exact")]
     let value = mantissa as f64 / POWERS[fraction];
+    let sign = if negative { -1.0 } else { 1.0 };
+    let is_group = fraction == 3 && before <= 3 && digits[0] != b'0';
+    #[allow(clippy::cast_precision_loss, reason = "at most 15 digits are exact")]
+    let as_group = is_group.then(|| sign * mantissa as f64);
     // `+ 0.0` turns minus zero into zero.
-    Some((if negative { -value } else { value } + 0.0, point.is_some()))
+    Some(Short { value: sign * value + 0.0, fraction, as_group })
 }
 
 /// Parses a trimmed number by the style of its column.
 pub(crate) fn by_style(text: &str, style: NumberStyle) -> Option<f64> {
     if style.decimal == DecimalMark::Point
-        && let Some((value, _)) = short_plain(text)
+        && let Some(short) = short_plain(text)
     {
-        return Some(value);
+        return Some(short.value);
     }
     let parsed = parse(text, style.decimal)?;
     ((style.grouped || !parsed.grouped) && (style.decorated || !parsed.decorated)).then_some(parsed.value)
@@ -242,11 +256,13 @@ mod tests {
     fn short_numbers_are_read_as_the_standard_library_reads_them() {
         for text in ["0", "-0", "7", "-12.5", "0.1", "123456789012345", "0.00000000000001", "99.99", "-0.3", "1.10"] {
             assert_eq!(
-                short_plain(text).map(|(value, _)| value),
+                short_plain(text).map(|short| short.value),
                 text.parse().ok().map(|value: f64| value + 0.0),
                 "{text}"
             );
         }
+        assert_eq!(short_plain("1.234").and_then(|short| short.as_group), Some(1234.0));
+        assert_eq!(short_plain("0.234").and_then(|short| short.as_group), None);
         for other in
             ["", "-", ".5", "5.", "1e3", "007", "00", "1234567890123456", "1.2.3", "+1", " 1", "1,5", "inf", "x"]
         {
