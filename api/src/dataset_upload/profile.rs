@@ -3,7 +3,6 @@
 use std::fs::File;
 
 use trainyard_csv::{CsvError, Limits, Profile, ReadOptions};
-use trainyard_domain::{FieldError, shown};
 use trainyard_http::Problem;
 
 use super::ReceivedFile;
@@ -21,14 +20,8 @@ pub(crate) async fn profile(
     let limits = limits(&state.config);
     // Opened before the thread starts: the file is removed when the client disconnects.
     let opened = File::open(&file.path).map_err(|error| Problem::unavailable("the work folder", error))?;
-    let profile = move || {
-        let profile = trainyard_csv::profile(opened, &options, &limits);
-        profile.map(|profile| (profile, options))
-    };
-    let profiled = tokio::task::spawn_blocking(profile).await.map_err(Problem::internal)?;
-    let (profile, options) = profiled.map_err(refuse)?;
-    refuse_unknown_columns(&options, &profile)?;
-    Ok(profile)
+    let profile = move || trainyard_csv::profile(opened, &options, &limits);
+    tokio::task::spawn_blocking(profile).await.map_err(Problem::internal)?.map_err(refuse)
 }
 
 pub(crate) fn limits(config: &ApiConfig) -> Limits {
@@ -43,17 +36,6 @@ pub(crate) fn limits(config: &ApiConfig) -> Limits {
 fn refuse(error: CsvError) -> Problem {
     match error.source {
         Some(source) => Problem::unavailable("the work folder", source),
-        None => Problem::field("file", error.message),
+        None => Problem::field(error.setting.unwrap_or("file"), error.message),
     }
-}
-
-/// Refuses types of columns that the file does not have.
-fn refuse_unknown_columns(options: &ReadOptions, profile: &Profile) -> Result<(), Problem> {
-    let is_unknown = |name: &&String| !profile.columns.iter().any(|column| column.name == **name);
-    let errors: Vec<_> = options.types.keys().filter(is_unknown).map(|name| unknown_column(name)).collect();
-    if errors.is_empty() { Ok(()) } else { Err(Problem::validation(errors)) }
-}
-
-fn unknown_column(name: &str) -> FieldError {
-    FieldError::new("types", format!("names the column '{}', which the file does not have", shown(name)))
 }

@@ -223,21 +223,21 @@ async fn content_types_of_browsers_and_operating_systems_are_taken() {
 async fn the_file_of_a_form_has_its_own_content_type() {
     let api = Api::start().await;
     let admin = api.admin().await;
-    let send = async |part_headers: &str, content: &[u8]| {
+    let send = async |part_type: &str, content: &[u8]| {
         let mut body = format!(
-            "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x.csv\"\r\n{part_headers}\r\n\r\n"
+            "--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"x.csv\"\r\ncontent-type: {part_type}\r\n\r\n"
         )
         .into_bytes();
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n--B--\r\n");
         upload(&admin, "multipart/form-data; boundary=B", "", body).await.ok(201)
     };
-    let latin = send("content-type: text/csv; charset=windows-1252\r\n", b"gr\xf6\xdfe,y\n1,a\n2,b\n").await;
+    let latin = send("text/csv; charset=windows-1252", b"gr\xf6\xdfe,y\n1,a\n2,b\n").await;
     assert_eq!(names(&latin), ["größe", "y"]);
     assert!(!warned(&latin, "indows-1252"), "{latin}");
-    let excel = send("content-type: application/vnd.ms-excel\r\n", b"x;y\n1;a\n2;b\n").await;
+    let excel = send("application/vnd.ms-excel", b"x;y\n1;a\n2;b\n").await;
     assert_eq!(names(&excel), ["x", "y"]);
-    let packed = send("content-type: application/gzip\r\n", &gzip(b"x;y\n1;a\n2;b\n")).await;
+    let packed = send("application/gzip", &gzip(b"x;y\n1;a\n2;b\n")).await;
     assert_eq!(packed["sha256"], excel["sha256"], "the digest is that of the decompressed file");
 }
 
@@ -271,7 +271,7 @@ async fn gzip_is_recognized_by_its_first_bytes_and_limited() {
 async fn repaired_tables_are_taken_with_a_warning() {
     let api = Api::start().await;
     let admin = api.admin().await;
-    let row_names = taken(&admin, "", "\"\",\"x\",\"y\"\n\"1\",1,\"a\"\n\"2\",2,\"b\"\n").await;
+    let row_names = taken(&admin, "", "\"\",\"x\",\"y\"\n\"1\",1,\"a\"\n\"2\",2,\"b\"\n\"3\",3,\"b\"\n").await;
     assert_eq!(row_names["column_count"], 3);
     assert!(!names(&row_names)[0].is_empty() && !row_names["warnings"].as_array().unwrap().is_empty(), "{row_names}");
     let job = json!({"name": "m", "algorithm": "random_forest", "features": ["*"], "dataset": "t", "target": "y"});

@@ -193,7 +193,7 @@ fn short_rows_are_filled_and_blank_lines_skipped() {
 fn settings_that_do_not_match_the_file_are_refused() {
     let options = ReadOptions { types: [("zipp".to_owned(), Dtype::Category)].into(), ..ReadOptions::default() };
     let message = read_with("zip,y\n1,2\n", &options).unwrap_err().message;
-    assert_eq!(message, "types names the column 'zipp', but the columns are 'zip', 'y'");
+    assert_eq!(message, "names the column 'zipp', but the columns are 'zip', 'y'");
 }
 
 #[test]
