@@ -123,8 +123,9 @@ impl Profile {
         let dropped = summaries.len() - named.max(1);
         summaries.truncate(named.max(1));
         if dropped > 0 {
-            let columns = if dropped == 1 { "1 empty column".to_owned() } else { format!("{dropped} empty columns") };
-            self.warnings.push(format!("{columns} without a name at the end of the rows were dropped"));
+            let columns =
+                if dropped == 1 { "1 empty column was".to_owned() } else { format!("{dropped} empty columns were") };
+            self.warnings.push(format!("{columns} dropped: the last columns have neither a name nor a value"));
         }
         let rule = decimal_rule(&summaries, self, options);
         self.format.decimal = rule.set.or(rule.voted).unwrap_or_default();
@@ -215,7 +216,7 @@ fn uneven_rows<R: Read>(records: &Records<R>) -> Vec<String> {
     if uneven.short > 0 {
         let (short, first) = (rows(uneven.short), uneven.first_short);
         warnings.push(format!(
-            "{short} with fewer fields than the header were filled with missing values; the first is row {first}"
+            "{short} with fewer fields than the header; the missing cells have no value; the first such row is {first}"
         ));
     }
     if uneven.long > 0 {

@@ -43,8 +43,24 @@ pub(crate) fn from_digits(text: &str) -> Option<f64> {
 
 /// Reads a trimmed text as a date.
 pub(crate) fn parse(text: &str) -> Dates {
-    let plausible = text.len() >= 6 && text.len() <= MAX_BYTES && text.bytes().any(|byte| byte.is_ascii_digit());
-    if !plausible { Dates::default() } else { read(text).unwrap_or_default() }
+    if is_plausible(text.as_bytes()) { read(text).unwrap_or_default() } else { Dates::default() }
+}
+
+/// A date starts with up to four digits before a separator or a letter, or with the name of a month or a weekday.
+fn is_plausible(bytes: &[u8]) -> bool {
+    if bytes.len() < 6 || bytes.len() > MAX_BYTES {
+        return false;
+    }
+    match bytes.iter().position(|byte| !byte.is_ascii_digit()) {
+        Some(0) => {
+            bytes[..3].iter().all(u8::is_ascii_alphabetic) && bytes[bytes.len() - 4..].iter().any(u8::is_ascii_digit)
+                || bytes[..3].iter().all(u8::is_ascii_alphabetic) && bytes.contains(&b':')
+        }
+        Some(1 | 2 | 4) => true,
+        // `20240331T1405`
+        Some(8) => bytes[8] == b'T',
+        _ => false,
+    }
 }
 
 fn read(text: &str) -> Option<Dates> {
@@ -188,12 +204,15 @@ fn month(name: &str) -> Option<u32> {
         "november",
         "december",
     ];
-    let name = name.to_ascii_lowercase();
-    let found = |full: &&str| {
-        **full == name || (name.len() == 3 && full.starts_with(&name)) || (name == "sept" && full.starts_with("sept"))
-    };
-    let at = NAMES.iter().position(|full| found(&full))?;
+    let is_short = name.len() == 3 || name.eq_ignore_ascii_case("sept");
+    let is_month = |full: &str| full.eq_ignore_ascii_case(name) || (is_short && starts_with(full, name));
+    let at = NAMES.iter().position(|full| is_month(full)).filter(|_| name.len() >= 3)?;
     u32::try_from(at + 1).ok()
+}
+
+/// Whether the name in lower case starts so, in any case.
+fn starts_with(name: &str, start: &str) -> bool {
+    name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
 /// The separator of two parts; a comma or a space around counts as a space.
@@ -209,8 +228,9 @@ fn separator(text: &str) -> Option<(char, &str)> {
 fn without_weekday(text: &str) -> &str {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let name = text[..letters].to_ascii_lowercase();
-    let weekday = DAYS.iter().any(|day| name.starts_with(day)) && (letters == 3 || name.ends_with("day"));
+    let name = &text[..letters];
+    let is_full = letters > 5 && name[letters - 3..].eq_ignore_ascii_case("day");
+    let weekday = (letters == 3 || is_full) && DAYS.iter().any(|day| name[..3].eq_ignore_ascii_case(day));
     if weekday { text[letters..].trim_start_matches([',', '.', ' ']) } else { text }
 }
 

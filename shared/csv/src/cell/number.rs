@@ -37,8 +37,8 @@ pub(crate) struct Short {
     pub(crate) as_group: Option<f64>,
 }
 
-/// Reads a short plain number exactly as [`str::parse`] does: an optional minus, at most 15 digits, no leading zeros.
-/// Returns `None` for every other text, number or not.
+/// Reads a short plain number exactly as [`str::parse`] does: an optional minus, digits without leading zeros, at most 15 of
+/// them or 19 with a point. Returns `None` for every other text, number or not.
 #[inline]
 pub(crate) fn short_plain(text: &str) -> Option<Short> {
     const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -47,14 +47,14 @@ pub(crate) fn short_plain(text: &str) -> Option<Short> {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, bytes),
     };
-    if digits.is_empty() || digits.len() > 16 {
+    if digits.is_empty() || digits.len() > 20 {
         return None;
     }
     let (mut mantissa, mut point) = (0_u64, None);
     for (at, byte) in digits.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit < 10 {
-            mantissa = mantissa * 10 + u64::from(digit);
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
         } else if *byte == b'.' && point.is_none() {
             point = Some(at);
         } else {
@@ -62,22 +62,23 @@ pub(crate) fn short_plain(text: &str) -> Option<Short> {
         }
     }
     let before = point.unwrap_or(digits.len());
-    if before == 0 || (before > 1 && digits[0] == b'0') || (point.is_none() && digits.len() > 15) {
-        return None;
-    }
     let fraction = point.map_or(0, |point| digits.len() - point - 1);
-    if point.is_some() && fraction == 0 {
+    let is_short = before + fraction <= 15;
+    let is_complete = before > 0 && (point.is_none() || fraction > 0) && (before == 1 || digits[0] != b'0');
+    if !is_complete || (point.is_none() && !is_short) {
         return None;
     }
-    // Both operands are exact, so the quotient is the nearest number.
-    #[allow(clippy::cast_precision_loss, reason = "at most 15 digits are exact")]
-    let value = mantissa as f64 / POWERS[fraction];
     let sign = if negative { -1.0 } else { 1.0 };
-    let is_group = fraction == 3 && before <= 3 && digits[0] != b'0';
     #[allow(clippy::cast_precision_loss, reason = "at most 15 digits are exact")]
-    let as_group = is_group.then(|| sign * mantissa as f64);
+    let (value, as_group) = if is_short {
+        let is_group = fraction == 3 && before <= 3 && digits[0] != b'0';
+        // Both operands are exact, so the quotient is the nearest number.
+        (sign * (mantissa as f64 / POWERS[fraction]), is_group.then_some(sign * mantissa as f64))
+    } else {
+        (text.parse().ok()?, None)
+    };
     // `+ 0.0` turns minus zero into zero.
-    Some(Short { value: sign * value + 0.0, fraction, as_group })
+    Some(Short { value: value + 0.0, fraction, as_group })
 }
 
 /// Parses a trimmed number by the style of its column.
@@ -201,6 +202,8 @@ fn push_groups(plain: &mut String, integer: &str, other: char) -> Option<()> {
 }
 
 const SIGNS: [char; 17] = ['$', '€', '£', '¥', '₹', '₽', '₩', '₺', '₪', '฿', '₫', '₴', '₦', '₱', '¢', '₿', '₡'];
+/// The longest code, in bytes.
+const MAX_CODE_BYTES: usize = 7;
 const CODES: [&str; 46] = [
     "US$", "R$", "A$", "C$", "S$", "HK$", "NZ$", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "SEK", "NOK",
     "DKK", "PLN", "CZK", "HUF", "BRL", "RUB", "TRY", "ZAR", "MXN", "AUD", "CAD", "NZD", "SGD", "HKD", "KRW", "THB",
@@ -209,14 +212,13 @@ const CODES: [&str; 46] = [
 
 /// The text after a currency sign or code.
 fn currency_prefix(text: &str) -> Option<&str> {
-    if let Some(code) = CODES.iter().find(|code| starts_with_ignore_case(text, code)) {
-        return Some(&text[code.len()..]).filter(|rest| !rest.starts_with(char::is_alphabetic));
+    if text.starts_with(SIGNS) {
+        return text.strip_prefix(SIGNS);
     }
-    text.strip_prefix(SIGNS)
-}
-
-fn starts_with_ignore_case(text: &str, start: &str) -> bool {
-    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+    let letters = text.find(|c: char| !c.is_alphabetic() && c != '$' && c != '.').unwrap_or(text.len());
+    let (code, rest) = text.split_at(letters);
+    let is_code = letters <= MAX_CODE_BYTES && CODES.iter().any(|known| known.eq_ignore_ascii_case(code));
+    is_code.then_some(rest)
 }
 
 /// The unit behind a number. Without a space only known units count, so that `7X` stays a code.
@@ -254,7 +256,21 @@ mod tests {
 
     #[test]
     fn short_numbers_are_read_as_the_standard_library_reads_them() {
-        for text in ["0", "-0", "7", "-12.5", "0.1", "123456789012345", "0.00000000000001", "99.99", "-0.3", "1.10"] {
+        for text in [
+            "0",
+            "-0",
+            "7",
+            "-12.5",
+            "0.1",
+            "123456789012345",
+            "0.00000000000001",
+            "99.99",
+            "-0.3",
+            "1.10",
+            "0.8444218515250481",
+            "-0.13436424411240122",
+            "123456789.0123456789",
+        ] {
             assert_eq!(
                 short_plain(text).map(|short| short.value),
                 text.parse().ok().map(|value: f64| value + 0.0),

@@ -74,7 +74,7 @@ impl Dictionary {
         if self.entries.len() >= self.limit {
             return false;
         }
-        let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+        let end = (0..=text.len().min(MAX_TEXT_BYTES)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         let entry = Entry {
             text: text[..end].into(),
             hash,

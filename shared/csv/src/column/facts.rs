@@ -50,15 +50,26 @@ impl<'a> Facts<'a> {
         if marker.is_some() {
             return Self { marker, ..Self::default() };
         }
+        if is_iso_date(text.as_bytes()) {
+            return Self { dates: date::parse(text), ..Self::default() };
+        }
         let point = number::parse(text, DecimalMark::Point);
+        let comma = if text.contains(['.', ',']) { number::parse(text, DecimalMark::Comma) } else { point };
         let code = point.map_or(Code::None, |point| code(text, point.value));
         let mut dates = date::parse(text);
         if digits_are_dates && dates.certain.is_none() {
             dates.certain = date::from_digits(text);
         }
-        let boolean = if code == Code::LeadingZero { None } else { tokens::boolean(text) };
-        Self { marker, point, comma: number::parse(text, DecimalMark::Comma), dates, boolean, code }
+        // The longest word is `false`; a number can have zeros behind the point.
+        let may_be_boolean = code != Code::LeadingZero && (text.len() <= 5 || point.is_some());
+        let boolean = if may_be_boolean { tokens::boolean(text) } else { None };
+        Self { marker, point, comma, dates, boolean, code }
     }
+}
+
+/// Whether a text has the form `2024-03-31`, which is no number.
+fn is_iso_date(bytes: &[u8]) -> bool {
+    bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-' && bytes[..4].iter().all(u8::is_ascii_digit)
 }
 
 fn code(text: &str, value: f64) -> Code {

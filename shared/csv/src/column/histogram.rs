@@ -27,8 +27,7 @@ impl Histogram {
     /// Adds a finite number `count` times.
     #[inline]
     pub(super) fn add(&mut self, value: f64, count: u64) {
-        #[allow(clippy::cast_possible_truncation, reason = "a number out of range is handled by `widen`")]
-        let index = (value * self.scale).floor() as i64;
+        let index = self.index(value);
         let offset = index.wrapping_sub(self.base);
         match usize::try_from(offset).ok().and_then(|offset| self.bins.get_mut(offset)) {
             Some(bin) if (value * self.scale).abs() < MAX_INDEX => *bin += count,
@@ -88,9 +87,17 @@ impl Histogram {
         self.scale = 2.0_f64.powi(-exponent);
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "callers widen the bins before")]
+    /// The bin of a number, rounded down.
+    #[inline]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "a number out of range is widened before"
+    )]
     fn index(&self, value: f64) -> i64 {
-        (value * self.scale).floor() as i64
+        let scaled = value * self.scale;
+        let truncated = scaled as i64;
+        truncated.wrapping_sub(i64::from(truncated as f64 > scaled))
     }
 
     fn offset(&self, index: i64) -> Option<usize> {
@@ -104,7 +111,7 @@ impl Histogram {
             return single(total);
         }
         let edge = |at: usize| min + (max - min) * at as f64 / INTERVALS as f64;
-        let mut below = vec![0.0; INTERVALS + 1];
+        let mut below = [0.0; INTERVALS + 1];
         for (at, below) in below.iter_mut().enumerate() {
             *below = if at == INTERVALS {
                 total as f64

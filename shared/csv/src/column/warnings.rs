@@ -124,12 +124,12 @@ impl Summary {
                 .unwrap_or_default();
             let count = cells(values.strays);
             warnings.push(format!(
-                "'{name}' has {count} that are not {expected}{first}; they count as missing; set types={name}:category to keep them"
+                "'{name}' has {count} of another type than {expected}{first}; such cells count as missing; set types={name}:category to keep them"
             ));
         }
         if self.tally.infinite > 0 {
             let count = cells(self.tally.infinite);
-            warnings.push(format!("'{name}' has {count} with an infinite number, which count as missing"));
+            warnings.push(format!("'{name}' has {count} with an infinite number; such cells count as missing"));
         }
         warnings
     }

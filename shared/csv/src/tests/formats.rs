@@ -135,7 +135,7 @@ fn headers_are_repaired() {
 
     let trailing = read("x,y,\n1,a,\n2,b,\n").unwrap();
     assert_eq!(columns(&trailing), [("x", Dtype::Number), ("y", Dtype::Category)]);
-    assert!(has_warning(&trailing, "1 empty column without a name"));
+    assert!(has_warning(&trailing, "1 empty column was dropped"));
     assert_eq!(cells("x,y,\n1,a,\n2,b,\n", &ReadOptions::default()), [["1", "a"], ["2", "b"]]);
     let trailing = read("x;y;;\n1;a;;\n2;b;;\n").unwrap();
     assert_eq!(columns(&trailing), [("x", Dtype::Number), ("y", Dtype::Category)]);
@@ -184,7 +184,7 @@ fn short_rows_are_filled_and_blank_lines_skipped() {
     assert_eq!((profile.rows, profile.columns[2].missing), (3, 2));
     assert!(has_warning(
         &profile,
-        "2 rows with fewer fields than the header were filled with missing values; the first is row 2"
+        "2 rows with fewer fields than the header; the missing cells have no value; the first such row is 2"
     ));
     assert_eq!(cells("x,y,note\n1,a,ok\n2,b\n", &ReadOptions::default())[1], ["2", "b", ""]);
 }

@@ -127,7 +127,7 @@ fn one_stray_text_does_not_change_the_type_of_many_numbers() {
     let column = typed(&values);
     assert_eq!((column.dtype, column.missing, column.distinct), (Dtype::Number, 1, 199));
     assert!(
-        has_warning(&column, "1 cell that are not numbers, the first is 'broken' in row 121"),
+        has_warning(&column, "1 cell of another type than numbers, the first is 'broken' in row 121"),
         "{:?}",
         column.warnings
     );
