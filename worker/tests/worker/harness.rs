@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::{Key, Store};
+use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::params::Params;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
@@ -318,13 +319,18 @@ fn spec(name: &str) -> JobSpec {
 
 fn titanic(clock: &Clock) -> Dataset {
     let id = DatasetId::at(clock.now());
+    let profile = trainyard_csv::profile(TITANIC, &ReadOptions::default(), &Limits::default()).unwrap();
     Dataset {
         id,
         name: DatasetName::parse("titanic").unwrap(),
         version: 1,
         rows: 1_309,
         bytes: TITANIC.len() as i64,
-        columns: vec![],
+        columns: profile.columns,
+        format: profile.format,
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: hex::encode(Sha256::digest(TITANIC)),
         storage_key: Key::dataset(id).as_str().to_owned(),
         warnings: vec![],

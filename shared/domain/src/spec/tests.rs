@@ -3,25 +3,20 @@
 use super::*;
 use crate::dataset::profile_reads;
 use crate::ids::DatasetId;
-use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset};
+use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset, TableFormat};
 
 fn column(name: &str, dtype: Dtype, distinct: u64) -> ColumnProfile {
     ColumnProfile {
-        name: name.into(),
-        dtype,
-        missing: 0,
         distinct,
-        min: None,
-        max: None,
-        top: None,
-        values_sha256: format!("values of {name}"),
-        partition_sha256: format!("partition of {name}"),
+        values_digest: format!("values of {name}"),
+        partition_digest: format!("partition of {name}"),
+        ..ColumnProfile::new(name, dtype)
     }
 }
 
 fn dataset() -> IndexedDataset {
     let mut renamed = column("alive", Dtype::Category, 2);
-    renamed.partition_sha256 = "partition of survived".into();
+    renamed.partition_digest = "partition of survived".into();
     IndexedDataset::from(Dataset {
         id: DatasetId::at(DateTime::UNIX_EPOCH),
         name: DatasetName::parse("t").unwrap(),
@@ -32,10 +27,14 @@ fn dataset() -> IndexedDataset {
             column("age", Dtype::Number, 90),
             column("sex", Dtype::Category, 2),
             column("name", Dtype::Text, 1300),
-            column("void", Dtype::Empty, 0),
+            column("void", Dtype::Text, 0),
             renamed,
             column("survived", Dtype::Boolean, 2),
         ],
+        format: TableFormat::default(),
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: String::new(),
         storage_key: String::new(),
         warnings: vec![],

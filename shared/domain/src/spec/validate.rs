@@ -141,7 +141,7 @@ fn expand(features: &[String], target: &str, dataset: &IndexedDataset) -> Vec<St
     }
     // `*` excludes columns that cannot be features. A request that names such a column gets an error or a warning.
     let usable = dataset.columns().iter().filter(|column| {
-        column.name != target && column.distinct > 1 && !matches!(column.dtype, Dtype::Text | Dtype::Empty)
+        column.name != target && column.distinct > 1 && column.dtype != Dtype::Text && !column.row_names
     });
     usable.map(|column| column.name.clone()).collect()
 }
@@ -180,7 +180,7 @@ fn check_features(
 fn unusable(column: &ColumnProfile, target: Option<&ColumnProfile>) -> Option<String> {
     let name = shown(&column.name);
     match column.dtype {
-        Dtype::Empty => Some(format!("'{name}' has no value in any row")),
+        Dtype::Text if column.distinct == 0 => Some(format!("'{name}' has no value in any row")),
         Dtype::Text => {
             Some(format!("'{name}' is free text ({} distinct values), which no algorithm supports", column.distinct))
         }
@@ -193,8 +193,8 @@ fn unusable(column: &ColumnProfile, target: Option<&ColumnProfile>) -> Option<St
 /// Target leakage: the feature equals the target, or only renames its classes.
 fn leaks(feature: &ColumnProfile, target: &ColumnProfile) -> bool {
     // Only for classes: two columns with all-distinct values always have the same partition.
-    feature.values_sha256 == target.values_sha256
-        || (target.distinct <= MAX_CLASSES && feature.partition_sha256 == target.partition_sha256)
+    feature.values_digest == target.values_digest
+        || (target.distinct <= MAX_CLASSES && feature.partition_digest == target.partition_digest)
 }
 
 fn no_column(dataset: &IndexedDataset) -> String {
