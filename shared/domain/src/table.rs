@@ -159,7 +159,7 @@ pub struct ColumnSchema {
 }
 
 /// Everything that is needed to read a stored table again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TableSchema {
     /// How bytes become rows and fields.
     pub format: TableFormat,

@@ -308,6 +308,8 @@ fn spec(name: &str) -> JobSpec {
         dataset_version: 1,
         target: "survived".into(),
         params: Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
+        warnings: vec![],
         priority: 0,
         run_at: None,
         max_attempts: 3,

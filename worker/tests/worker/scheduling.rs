@@ -46,6 +46,7 @@ fn yearly(harness: &Harness) -> Schedule {
         features: vec!["sex".into()],
         target: "survived".into(),
         params: json!({"n_trees": 5}).as_object().unwrap().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
         priority: 0,
         run_at: None,
         max_attempts: 3,

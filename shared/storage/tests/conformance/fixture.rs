@@ -96,6 +96,8 @@ impl Fixture {
             dataset_version: 1,
             target: "survived".into(),
             params: json!({"n_trees": 10, "max_depth": null}).as_object().unwrap().clone(),
+            learning: trainyard_domain::spec::LearningOptions::default(),
+            warnings: vec![],
             priority: 0,
             run_at: None,
             max_attempts: 3,

@@ -146,6 +146,7 @@ async fn the_schedule_limit_holds_under_concurrent_inserts(fixture: Fixture) {
         features: vec!["sex".into()],
         target: "survived".into(),
         params: json!({}).as_object().unwrap().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
         priority: 0,
         run_at: None,
         max_attempts: 3,
