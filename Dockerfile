@@ -3,10 +3,18 @@
 #   docker build -t trainyard .
 #   docker build --build-arg PROFILE=release -t trainyard .    faster to build, slower to run: for tests
 
+FROM node:22-bookworm-slim AS web
+WORKDIR /web
+COPY web/package.json web/package-lock.json ./
+RUN --mount=type=cache,id=trainyard-npm,target=/root/.npm npm install --no-save --ignore-scripts --no-audit --no-fund
+COPY web .
+RUN npm run build
+
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends g++ make >/dev/null && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
+COPY --from=web /web/dist web/dist
 ARG PROFILE=dist
 # Downloads and compiled dependencies stay in the builder's cache, so a change compiles only the workspace. The files are touched
 # because cargo compares modification times, and the cache may have newer files of another checkout.

@@ -1,7 +1,8 @@
 # Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue bench-tables smoke chart load
+.PHONY: help run test chaos check fmt generate services bench-queue bench-tables smoke chart load web web-dev web-check \
+	web-test browser-test
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -10,6 +11,9 @@ JOBS ?= 1000
 FAULTS ?= 100
 REPORT ?=
 
+# Node.js in the version that the console needs, if the system has an older one.
+NPM := PATH="$(CURDIR)/target/tools/web/bin:$$PATH" npm --prefix web
+
 include release.mk
 
 help: ## Show this list
@@ -17,12 +21,35 @@ help: ## Show this list
 
 run: ## Build Trainyard and run all roles in one process: SQLite, in-memory queue, local files
 	@scripts/ensure build
+	@$(MAKE) --no-print-directory web || echo "The console could not be built; Trainyard starts without it." >&2
 	cargo build --profile quickstart --locked -p trainyard
 	@exec target/quickstart/trainyard up --listen $(LISTEN) --data-dir $(DATA_DIR)
 
-test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start
+web: ## Build the console into web/dist, which the next build of the binary embeds
+	@scripts/ensure web
+	@$(NPM) run --silent build
+
+web-dev: ## Serve the console with hot reload; TRAINYARD_URL is the API, by default http://127.0.0.1:8080
+	@scripts/ensure web
+	@$(NPM) run --silent dev
+
+web-check: # Format, lints and types of the console
+	@scripts/ensure web
+	@$(NPM) run --silent check
+
+web-test: # Unit tests of the console, and the sizes of its build
+	@scripts/ensure web
+	@$(NPM) run --silent test
+
+browser-test: # Tests of the console in Chromium against the binary; SCREENSHOTS=folder keeps pictures of every page
+	@scripts/ensure web browser
+	@$(NPM) run --silent test:browser
+
+test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start, and the console in Chromium
 	@scripts/ensure build services charts prometheus issuers schemathesis
+	@$(MAKE) --no-print-directory web web-test
 	cargo test --workspace --locked
+	@$(MAKE) --no-print-directory browser-test
 
 chaos: ## Inject faults while jobs run, then check all guarantees: SEED, JOBS, FAULTS, REPORT=file
 	@scripts/ensure build services
@@ -31,6 +58,7 @@ chaos: ## Inject faults while jobs run, then check all guarantees: SEED, JOBS, F
 
 check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=clone if GitHub is unreachable), generated files, layout, pipelines
 	@scripts/ensure build deny
+	@$(MAKE) --no-print-directory web-check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo clippy --workspace --locked --features trainyard/noop -- --deny warnings
@@ -42,11 +70,13 @@ check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=c
 fmt: ## Format the code
 	cargo fmt --all
 
-generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README
+generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README, the console's API types
 	cargo run -q --locked -p trainyard -- openapi > docs/openapi.json
 	cargo run -q --locked -p trainyard -- config --markdown > docs/configuration.md
 	cargo run -q --locked -p trainyard -- metrics > docs/metrics.md
 	scripts/chart-readme > charts/trainyard/README.md
+	@scripts/ensure web
+	@$(NPM) run --silent generate
 
 services: ## Start a private Postgres, Redis and S3 endpoint and print the settings to connect
 	@scripts/ensure build services

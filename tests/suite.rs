@@ -10,6 +10,7 @@ mod accounts;
 mod bad_tokens;
 mod children;
 mod cli;
+mod console;
 mod contract;
 mod datasets;
 mod datasets_refused;

@@ -10,7 +10,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use trainyard_http::{Problem, Route, Routes};
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{LicenseBuilder, OpenApi};
+use utoipa::openapi::{LicenseBuilder, OpenApi, RefOr};
 use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
@@ -40,6 +40,13 @@ pub fn describe(mut document: OpenApi) -> OpenApi {
     document.info.license = Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
     let tags = TAGS.iter().map(|(name, about)| TagBuilder::new().name(*name).description(Some(*about)).build());
     document.tags = Some(tags.collect());
+    // A browser session sends its token in a cookie. An attribute of a handler can't make a body optional.
+    for path in ["/refresh", "/logout"] {
+        let operation = document.paths.paths.get_mut(path).and_then(|item| item.post.as_mut());
+        if let Some(RefOr::T(body)) = operation.and_then(|operation| operation.request_body.as_mut()) {
+            body.required = None;
+        }
+    }
     document
 }
 

@@ -91,7 +91,7 @@ fn view(
         access_token: state.jwt.issue_in_session(user, token.family, token.id, token.created_at)?,
         token_type: "Bearer",
         expires_in: (ends_at - now).num_seconds().max(0),
-        refresh_token: secret,
+        refresh_token: Some(secret),
         must_change_password: user.security.one_time.is_some(),
         user: user.into(),
     })

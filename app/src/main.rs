@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod components;
 mod config;
+mod console;
 mod data_dir;
 mod documents;
 mod healthcheck;

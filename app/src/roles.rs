@@ -14,6 +14,7 @@ use crate::components::{
     bind, finish, run_server, run_sweep, run_worker, seed, start_inference, start_lifecycle, worker_liveness,
 };
 use crate::config::Config;
+use crate::console::console;
 use crate::data_dir::DataDir;
 use crate::documents::contract;
 use crate::migrations;
@@ -59,7 +60,7 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     // The authenticator of the inference role verifies tokens without a database query.
     let predictions = inference.routes().authenticated_by(&deps.inference_authenticator(&inference).await?);
     let routes = with_documentation(
-        trainyard_api::routes(state).merge(predictions).merge(ops.routes()),
+        trainyard_api::routes(state).merge(console(&deps.config)).merge(predictions).merge(ops.routes()),
         &contract(&deps.config),
     );
     let listener = bind(&deps, "up").await?;
@@ -88,7 +89,8 @@ pub async fn api(config: Config) -> anyhow::Result<()> {
     let state = deps.api_state(jwt.clone(), &lifecycle)?;
     seed(&deps, &state, false).await?;
     run_sweep(&deps, &lifecycle);
-    let routes = with_documentation(trainyard_api::routes(state).merge(ops().routes()), &contract(&deps.config));
+    let routes = trainyard_api::routes(state).merge(console(&deps.config)).merge(ops().routes());
+    let routes = with_documentation(routes, &contract(&deps.config));
     let authenticator = deps.authenticator(&jwt, deps.issuers()?).await?;
     let router = routes.into_router(authenticator, deps.limits());
     run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;

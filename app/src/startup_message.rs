@@ -36,7 +36,7 @@ impl StartupMessage<'_> {
             }
         };
         println!(
-            "\n  Trainyard is ready.\n\n    API       {url}\n    API docs  {url}/docs\n    data      {}\n    sign in   {sign_in}\n\n  \
+            "\n  Trainyard is ready.\n\n    console   {url}\n    API docs  {url}/docs\n    data      {}\n    sign in   {sign_in}\n\n  \
              Next, in another terminal:  trainyard login --url {url}\n  Ctrl-C stops it; queued and running jobs continue at the next start.\n",
             self.data_dir.display()
         );

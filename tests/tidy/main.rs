@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("api", &["csv", "domain", "storage", "queue", "artifacts", "telemetry", "http"]),
     ("worker", &["domain", "storage", "queue", "artifacts", "telemetry", "tls", "ml"]),
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
+    ("web", &["http"]),
     ("testkit", &["tls"]),
     ("bench", &["domain", "telemetry", "http", "testkit"]),
     ("load", &["testkit"]),
@@ -34,7 +35,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("apalis", &["worker"]),
     ("apalis-core", &["queue", "worker"]),
     ("object_store", &["artifacts"]),
-    ("axum", &["http", "api", "inference", "app", "bench"]),
+    ("axum", &["http", "api", "inference", "web", "app", "bench"]),
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("opentelemetry-proto", &["telemetry", "testkit"]),
@@ -49,7 +50,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
 
 /// Crates that the binary is built from, ours and build-time ones included, on Linux. Each costs compile time: raise the
 /// number only when a new dependency is worth that.
-const MAX_CRATES: usize = 404;
+const MAX_CRATES: usize = 405;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

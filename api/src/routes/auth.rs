@@ -1,13 +1,16 @@
 //! Routes of accounts and sessions: sign-up, sign-in, refresh with rotation, sign-out, password change.
 
+pub mod browser;
 pub mod login;
 pub mod password;
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
+use trainyard_domain::access::ReadSection;
 use trainyard_domain::session::RefreshDecision;
 use trainyard_domain::{Email, FieldError, Password, Role, User};
 use trainyard_http::middleware::RequestId;
@@ -16,10 +19,11 @@ use utoipa::ToSchema;
 
 use crate::accounts::Signup;
 use crate::audit::Actor;
-use crate::schemas::account::{SessionView, UserView};
+use crate::schemas::account::{MeView, SessionView, UserView};
 use crate::sign_in::Client;
 use crate::state::ApiState;
 use crate::{new_account, session};
+use browser::{Cookie, PresentedToken};
 
 /// An e-mail address and a password.
 #[derive(Deserialize, ToSchema)]
@@ -33,7 +37,7 @@ pub struct Credentials {
     password: String,
 }
 
-/// A refresh token.
+/// A refresh token that the client keeps itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
@@ -80,22 +84,27 @@ pub async fn signup(
 ///
 /// Exchanges a refresh token for a new pair of tokens. A refresh token works once; a second use ends the session. Within ten
 /// seconds the same client gets the same pair once more, so that two tabs can refresh concurrently.
+///
+/// A browser session sends no body. Its token is in the cookie of the sign-in, and the request has the header
+/// `X-Trainyard-CSRF`.
 #[utoipa::path(
     post, path = "/refresh", operation_id = "refresh", tag = "accounts",
-    request_body = RefreshRequest,
+    params(("X-Trainyard-CSRF" = Option<String>, Header, description = "Any value. Required for a browser session.")),
+    request_body(content = RefreshRequest, description = "Left out for a browser session."),
     responses(
         (status = 200, description = "The next pair of tokens.", body = SessionView),
         (status = 401, description = "The token is unknown, expired, revoked or used already."),
+        (status = 403, description = "A page of another site used a browser session."),
     )
 )]
 pub async fn refresh(
     State(state): State<ApiState>,
     client: Client,
-    Json(body): Json<RefreshRequest>,
-) -> Result<Json<SessionView>, Problem> {
+    PresentedToken { token: secret, keep }: PresentedToken,
+) -> Result<Response, Problem> {
     let invalid = || Problem::new(Code::InvalidCredentials, "the refresh token is not valid; sign in again");
     let (now, keys) = (state.clock.now(), state.jwt.keys());
-    let (hash, from) = (keys.token_hash(&body.refresh_token), keys.address(client.address.limit_key()));
+    let (hash, from) = (keys.token_hash(&secret), keys.address(client.address.limit_key()));
     let mut tx = state.db.begin().await?;
     let mut token = tx.refresh_tokens().by_hash(&hash).await?.ok_or_else(invalid)?;
     let mut presented = token.decide(now, &from);
@@ -111,11 +120,9 @@ pub async fn refresh(
     let is_valid = |user: &User| !user.disabled && !user.security.is_revoked(Some(token.family), 0);
     let user = user.filter(is_valid).ok_or_else(invalid)?;
     let session = match presented {
-        RefreshDecision::Rotate => {
-            session::renew(&state, &mut tx, &user, token.family, &body.refresh_token, now).await?
-        }
+        RefreshDecision::Rotate => session::renew(&state, &mut tx, &user, token.family, &secret, now).await?,
         RefreshDecision::Repeat => {
-            let repeated = session::repeat(&state, &mut tx, &user, &body.refresh_token, now).await?;
+            let repeated = session::repeat(&state, &mut tx, &user, &secret, now).await?;
             repeated.ok_or_else(invalid)?
         }
         RefreshDecision::Invalid => return Err(invalid()),
@@ -130,45 +137,53 @@ pub async fn refresh(
         }
     };
     tx.commit().await?;
-    Ok(Json(session))
+    Ok(keep.answer(session, state.config.refresh_token_ttl_s))
 }
 
 /// Sign out.
 ///
-/// Ends the session of the refresh token. An unknown token is not an error.
+/// Ends the session of the refresh token. An unknown token is not an error. A browser session sends no body and the header
+/// `X-Trainyard-CSRF`, as for `/refresh`; its cookie is removed.
 #[utoipa::path(
     post, path = "/logout", operation_id = "logout", tag = "accounts",
-    request_body = RefreshRequest,
-    responses((status = 204, description = "Signed out."))
+    params(("X-Trainyard-CSRF" = Option<String>, Header, description = "Any value. Required for a browser session.")),
+    request_body(content = RefreshRequest, description = "Left out for a browser session."),
+    responses(
+        (status = 204, description = "Signed out."),
+        (status = 401, description = "The browser has no session."),
+        (status = 403, description = "A page of another site used a browser session."),
+    )
 )]
 pub async fn logout(
     State(state): State<ApiState>,
     request_id: RequestId,
-    Json(body): Json<RefreshRequest>,
-) -> Result<StatusCode, Problem> {
+    PresentedToken { token: secret, keep }: PresentedToken,
+) -> Result<(StatusCode, Option<Cookie>, ()), Problem> {
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
-    if let Some(token) = tx.refresh_tokens().by_hash(&state.jwt.keys().token_hash(&body.refresh_token)).await?
+    if let Some(token) = tx.refresh_tokens().by_hash(&state.jwt.keys().token_hash(&secret)).await?
         && tx.refresh_tokens().revoke_family(token.family, now).await? > 0
     {
         let actor = Actor::account(token.user_id, &request_id);
         actor.record(&mut tx, "session.end", format!("user:{}", token.user_id), json!({})).await?;
         tx.commit().await?;
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, keep.cleared(), ()))
 }
 
 /// Get the own account.
 ///
-/// Returns the account of the access token.
+/// Returns the account of the access token, and the sections that it may read.
 #[utoipa::path(
     get, path = "/me", operation_id = "me", tag = "accounts",
-    responses((status = 200, description = "The account.", body = UserView))
+    responses((status = 200, description = "The account.", body = MeView))
 )]
-pub async fn me(State(state): State<ApiState>, principal: Principal) -> Result<Json<UserView>, Problem> {
+pub async fn me(State(state): State<ApiState>, principal: Principal) -> Result<Json<MeView>, Problem> {
     let user = state.db.read().await?.users().by_id(principal.user_id).await?;
     let user = user.ok_or_else(|| Problem::new(Code::Unauthenticated, "the account no longer exists"))?;
-    Ok(Json(UserView::from(&user)))
+    let may_read = ReadSection::ALL.into_iter().filter(|section| state.may_read(&principal, *section));
+    let may_read = may_read.map(ReadSection::as_str).collect();
+    Ok(Json(MeView { user: UserView::from(&user), may_read }))
 }
 
 fn parse(body: Credentials) -> Result<(Email, Password), Problem> {

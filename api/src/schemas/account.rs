@@ -62,6 +62,18 @@ impl From<&User> for UserView {
     }
 }
 
+/// The account of the caller.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MeView {
+    /// The account.
+    #[serde(flatten)]
+    pub user: UserView,
+    /// The sections that the account may read besides models and its own jobs: `training`, `datasets`, `schedules`,
+    /// `webhooks`, `queue`. Administrators may read all.
+    #[schema(value_type = Vec<String>, example = json!(["training"]))]
+    pub may_read: Vec<&'static str>,
+}
+
 /// An account, for administrators.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AccountView {
@@ -91,9 +103,11 @@ pub struct SessionView {
     /// Seconds until the access token expires.
     #[schema(example = 3600)]
     pub expires_in: i64,
-    /// Exchanged once for the next pair of tokens. A second use ends the session.
-    #[schema(example = "5b1f0c…")]
-    pub refresh_token: String,
+    /// Exchanged once for the next pair of tokens. A second use ends the session. Absent in a browser session, whose cookie
+    /// contains the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "5b1f0c…")]
+    pub refresh_token: Option<String>,
     /// Present and `true` after a sign-in with a one-time password, which does not work again. Set a password with
     /// `PUT /me/password`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -1,5 +1,7 @@
 //! Schemas of models, versions and aliases.
 
+mod signature;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +10,8 @@ use serde_json::Value;
 use trainyard_domain::{Dataset, ModelVersion};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub use signature::{FeatureView, VersionDetailView};
 
 /// One published version of a model.
 #[derive(Debug, Serialize, ToSchema)]

@@ -44,7 +44,13 @@ async fn a_version_names_its_job_and_dataset() {
     let (admin, user) = (api.admin().await, api.user("ada@example.com").await);
     let sha256 = publish(&api, &admin, "m").await;
     publish(&api, &admin, "m").await;
-    let first = user.get("/models/m/versions/1").await.ok(200);
+    let mut first = user.get("/models/m/versions/1").await.ok(200);
+    let signature = first.as_object_mut().unwrap().remove("signature").unwrap();
+    let sex = json!({"name": "sex", "dtype": "category", "values": ["male", "female"], "values_complete": true});
+    let age = json!({
+        "name": "age", "dtype": "number", "min": 0.1667, "max": 80.0, "values": [], "values_complete": false
+    });
+    assert_eq!(signature, json!([sex, age]), "the signature has what a form needs, without counts");
     assert_eq!((&first["dataset"], &first["dataset_version"]), (&json!("titanic"), &json!(1)));
     assert_eq!((&first["sha256"], &first["aliases"]), (&json!(sha256), &json!(["production"])));
     let model = user.get("/models/m?limit=1").await.ok(200);

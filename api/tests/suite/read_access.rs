@@ -26,10 +26,14 @@ async fn a_user_may_read_models_and_the_configured_sections() {
     for path in ["/models", "/algorithms", "/me"] {
         user.get(path).await.ok(200);
     }
+    assert_eq!(user.get("/me").await.ok(200)["may_read"], json!([]));
+    let all = api.admin().await.get("/me").await.ok(200);
+    assert_eq!(all["may_read"], json!(["training", "datasets", "schedules", "webhooks", "queue"]));
     for section in ReadSection::ALL {
         let accounts = AccountsConfig { users_may_read: vec![section], ..accounts() };
         let api = Api::with_accounts(config(), accounts).await;
         let user = api.user("ada@example.com").await;
+        assert_eq!(user.get("/me").await.ok(200)["may_read"], json!([section.as_str()]));
         for path in closed {
             let opened = path.starts_with(&format!("/{}", section.as_str()));
             assert_eq!(user.get(path).await.status, if opened { 200 } else { 403 }, "{path} with {section:?}");

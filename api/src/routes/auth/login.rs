@@ -1,9 +1,12 @@
 //! `POST /login`: exchanges an e-mail address and a password for a pair of tokens.
 
 use axum::extract::State;
-use trainyard_http::{Json, Problem};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use trainyard_http::{Json, Problem, Query};
 
 use super::Credentials;
+use super::browser::LoginQuery;
 use crate::schemas::account::SessionView;
 use crate::session;
 use crate::sign_in::{self, Client};
@@ -11,9 +14,11 @@ use crate::state::ApiState;
 
 /// Sign in.
 ///
-/// Returns an access token and a refresh token for the next access token.
+/// Returns an access token and a refresh token for the next access token. With `session=cookie` the response has no refresh
+/// token: the browser keeps it in an HttpOnly cookie.
 #[utoipa::path(
     post, path = "/login", operation_id = "login", tag = "accounts",
+    params(LoginQuery),
     request_body = Credentials,
     responses(
         (status = 200, description = "Signed in.", body = SessionView),
@@ -24,8 +29,10 @@ use crate::state::ApiState;
 pub async fn login(
     State(state): State<ApiState>,
     client: Client,
+    Query(query): Query<LoginQuery>,
+    headers: HeaderMap,
     Json(body): Json<Credentials>,
-) -> Result<Json<SessionView>, Problem> {
+) -> Result<Response, Problem> {
     let user = sign_in::verify(&state, &client, &body.email, &body.password).await?;
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
@@ -42,5 +49,5 @@ pub async fn login(
     let session = session::open(&state, &mut tx, &user, now).await?;
     tx.commit().await?;
     sign_in::count("ok");
-    Ok(Json(session))
+    Ok(query.keep(&headers).answer(session, state.config.refresh_token_ttl_s))
 }

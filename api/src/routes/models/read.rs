@@ -10,7 +10,7 @@ use trainyard_storage::{Model, StorageError, Tx};
 use uuid::Uuid;
 
 use super::{find, missing, model_name};
-use crate::schemas::model::{ModelDetailView, ModelView, VersionView};
+use crate::schemas::model::{ModelDetailView, ModelView, VersionDetailView, VersionView};
 use crate::state::ApiState;
 
 /// List models.
@@ -70,23 +70,23 @@ pub async fn get(
 
 /// Get a version.
 ///
-/// Returns one version of a model.
+/// Returns one version of a model with its signature.
 #[utoipa::path(
     get, path = "/models/{name}/versions/{version}", operation_id = "get_version", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ("version" = i64, Path, minimum = 1, description = "The version.")),
     responses(
-        (status = 200, description = "The version.", body = VersionView),
+        (status = 200, description = "The version.", body = VersionDetailView),
         (status = 404, description = "The version does not exist."),
     )
 )]
 pub async fn version(
     State(state): State<ApiState>,
     Path((name, version)): Path<(String, i64)>,
-) -> Result<Json<VersionView>, Problem> {
+) -> Result<Json<VersionDetailView>, Problem> {
     let mut tx = state.db.read().await?;
     let version = find(&mut tx, &name, version).await?;
     let dataset = tx.datasets().get(version.dataset_id).await?;
-    Ok(Json(VersionView::new(version, dataset.as_ref())))
+    Ok(Json(VersionDetailView::new(version, dataset.as_ref())))
 }
 
 /// Adds the training dataset to each version; returns the versions with the names of their models.

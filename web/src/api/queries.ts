@@ -1,0 +1,108 @@
+/** The queries of the pages. One definition per resource, so that pages share the cache. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { Draft } from "../lib/signature";
+import { api, data } from "./client";
+import { every } from "./query-client";
+import type { components } from "./schema";
+
+export type JobView = components["schemas"]["JobView"];
+export type DatasetView = components["schemas"]["DatasetView"];
+export type ColumnView = components["schemas"]["ColumnView"];
+export type AlgorithmView = components["schemas"]["AlgorithmView"];
+export type QueueView = components["schemas"]["QueueView"];
+export type { Draft };
+
+export interface JobFilter {
+  status?: components["schemas"]["StatusView"] | undefined;
+  name?: string | undefined;
+  algorithm?: components["schemas"]["AlgorithmName"] | undefined;
+  created_by?: string | undefined;
+}
+
+/** The largest page of a list. */
+const LIMIT = 100;
+const LIVE_MS = 2_000;
+
+/** All models: an installation has few, and sorting needs all. Stops after twenty pages. */
+async function allModels() {
+  const models: components["schemas"]["ModelView"][] = [];
+  let cursor: string | null | undefined;
+  for (let page = 0; page < 20; page++) {
+    const query = cursor ? { limit: LIMIT, cursor } : { limit: LIMIT };
+    const list = await data(api.GET("/models", { params: { query } }));
+    models.push(...list.items);
+    cursor = list.next_cursor;
+    if (!cursor) break;
+  }
+  return models;
+}
+
+export const queries = {
+  models: () => queryOptions({ queryKey: ["models"], queryFn: allModels, refetchInterval: every(10_000) }),
+
+  model: (name: string) =>
+    queryOptions({
+      queryKey: ["models", name],
+      queryFn: () => data(api.GET("/models/{name}", { params: { path: { name }, query: { limit: LIMIT } } })),
+      refetchInterval: every(5_000),
+    }),
+
+  version: (name: string, version: number) =>
+    queryOptions({
+      queryKey: ["models", name, "versions", version],
+      queryFn: () => data(api.GET("/models/{name}/versions/{version}", { params: { path: { name, version } } })),
+      staleTime: 60_000,
+    }),
+
+  jobs: (filter: JobFilter, cursor: string | null) =>
+    queryOptions({
+      queryKey: ["jobs", "list", filter, cursor],
+      queryFn: () => {
+        const query = Object.fromEntries(
+          Object.entries({ ...filter, limit: 25, cursor }).filter(([, value]) => value != null && value !== ""),
+        );
+        return data(api.GET("/training", { params: { query } }));
+      },
+      refetchInterval: every(LIVE_MS),
+      placeholderData: keepPreviousData,
+    }),
+
+  job: (id: string) =>
+    queryOptions({
+      queryKey: ["jobs", id],
+      queryFn: () => data(api.GET("/training/{job_id}", { params: { path: { job_id: id } } })),
+      refetchInterval: (query) => (isFinal(query.state.data?.status) ? false : every(LIVE_MS)(query)),
+    }),
+
+  algorithms: () =>
+    queryOptions({ queryKey: ["algorithms"], queryFn: () => data(api.GET("/algorithms")), staleTime: 300_000 }),
+
+  datasets: () =>
+    infiniteQueryOptions({
+      queryKey: ["datasets", "list"],
+      queryFn: ({ pageParam }) =>
+        data(api.GET("/datasets", { params: { query: pageParam ? { limit: 50, cursor: pageParam } : { limit: 50 } } })),
+      initialPageParam: "",
+      getNextPageParam: (page) => page.next_cursor,
+    }),
+
+  dataset: (name: string) =>
+    queryOptions({
+      queryKey: ["datasets", name],
+      queryFn: () => data(api.GET("/datasets/{name}", { params: { path: { name } } })),
+    }),
+
+  preview: (name: string) =>
+    queryOptions({
+      queryKey: ["datasets", name, "preview"],
+      queryFn: () => data(api.GET("/datasets/{name}/preview", { params: { path: { name } } })),
+    }),
+
+  queue: () =>
+    queryOptions({ queryKey: ["queue"], queryFn: () => data(api.GET("/queue")), refetchInterval: every(LIVE_MS) }),
+};
+
+/** Whether a job has ended. */
+export function isFinal(status: JobView["status"] | undefined): boolean {
+  return status === "succeeded" || status === "failed" || status === "cancelled";
+}

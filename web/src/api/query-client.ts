@@ -1,0 +1,26 @@
+import { QueryClient } from "@tanstack/react-query";
+import { connection } from "./connection";
+import { Unreachable } from "./problem";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      // Refused requests are not repeated; the probe of the connection repeats the others.
+      retry: false,
+      networkMode: "always",
+      refetchOnWindowFocus: true,
+    },
+    mutations: { retry: false, networkMode: "always" },
+  },
+});
+
+// Every page recovers by itself when the server is back.
+connection.subscribe(() => {
+  if (!connection.isAway()) void queryClient.invalidateQueries();
+});
+
+/** Polls with this interval, and pauses while the server is away. */
+export function every(ms: number) {
+  return ({ state }: { state: { error: unknown } }) => (state.error instanceof Unreachable ? false : ms);
+}

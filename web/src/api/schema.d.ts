@@ -1,0 +1,9332 @@
+// Generated from docs/openapi.json by `npm run generate`. Do not edit.
+
+export interface paths {
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit trail.
+         * @description Lists the changes to accounts and the actions of administrators, newest first.
+         */
+        get: operations["read_audit_trail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List accounts.
+         * @description Lists all accounts, newest first.
+         */
+        get: operations["list_accounts"];
+        put?: never;
+        /**
+         * Invite a person.
+         * @description Creates an account with a one-time password, which is shown only in this response. The one-time password works for one
+         *     sign-in within `auth.one_time_password_ttl_s` seconds. The owner then sets a password with `PUT /me/password`.
+         */
+        post: operations["invite_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an account.
+         * @description Deletes an account and ends its sessions. Its e-mail address can be used again. Its jobs, datasets and schedules stay, and
+         *     the audit trail keeps its id.
+         */
+        delete: operations["delete_account"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an account.
+         * @description Changes the role of an account, or disables or enables the account. The change applies to the next request of the
+         *     account. A new role or disabling revokes the refresh tokens of the account and ends its event streams.
+         */
+        patch: operations["change_account"];
+        trace?: never;
+    };
+    "/admin/users/{id}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset a password.
+         * @description Replaces the password of an account with a one-time password, which is shown only in this response. All sessions of the
+         *     account end.
+         */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/algorithms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List algorithms.
+         * @description Lists every algorithm with the types, bounds and defaults of its parameters.
+         */
+        get: operations["list_algorithms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List datasets.
+         * @description Lists the newest version of every dataset, newest upload first, with the first 50 columns of each.
+         */
+        get: operations["list_datasets"];
+        put?: never;
+        /**
+         * Upload a dataset.
+         * @description Uploads a CSV with a header line, as the body (`text/csv`, optionally with `Content-Encoding: gzip`) or as the field
+         *     `file` of a multipart form. A CSV with a malformed row is refused.
+         */
+        post: operations["upload_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a dataset.
+         * @description Returns a dataset with the profile of every column.
+         */
+        get: operations["get_dataset"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a dataset.
+         * @description Deletes every version of a dataset. Models that were trained on it stay.
+         */
+        delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview a dataset.
+         * @description Returns the first 50 rows, or fewer if they are very long. Long values are shortened.
+         */
+        get: operations["preview_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Liveness: whether the process works. */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readiness: whether the process can serve requests. All dependencies are checked concurrently. */
+        get: operations["ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Predict with a published model: one row (`features`) or many rows (`instances`).
+         * @description The field of the prediction has the name of the target. The value is a boolean if the target is 0/1, true/false or
+         *     yes/no, a number for a regression, and otherwise a label with `probabilities` per class. If the target is named
+         *     `prob`, `probabilities`, `model`, `version`, `warnings` or `predictions`, the field is named `prediction`. A missing
+         *     or `null` feature is imputed as in training and reported in `warnings`; so is a category that did not occur in
+         *     training.
+         */
+        post: operations["predict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in.
+         * @description Returns an access token and a refresh token for the next access token. With `session=cookie` the response has no refresh
+         *     token: the browser keeps it in an HttpOnly cookie.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out.
+         * @description Ends the session of the refresh token. An unknown token is not an error. A browser session sends no body and the header
+         *     `X-Trainyard-CSRF`, as for `/refresh`; its cookie is removed.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the own account.
+         * @description Returns the account of the access token, and the sections that it may read.
+         */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the password.
+         * @description Changes the password and ends all other sessions of the account. A wrong current password counts as a failed sign-in.
+         */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All metrics in the Prometheus text format. */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List models.
+         * @description Lists all models, newest first, each with its newest version.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a model.
+         * @description Returns a model with its versions, newest first.
+         */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a model.
+         * @description Deletes a model with all versions and artifacts and, with `force`, its aliases.
+         */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/aliases/{alias}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move an alias.
+         * @description Points an alias at a version, atomically. `/inference` serves the version of `production`.
+         */
+        put: operations["move_alias"];
+        post?: never;
+        /**
+         * Remove an alias.
+         * @description Removes an alias. Its version stays.
+         */
+        delete: operations["remove_alias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a version.
+         * @description Returns one version of a model with its signature.
+         */
+        get: operations["get_version"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a version.
+         * @description Deletes a version with its artifact and, with `force`, its aliases.
+         */
+        delete: operations["delete_version"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/versions/{version}/artifact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download an artifact.
+         * @description Downloads an artifact. The SHA-256 is verified before the first byte is sent.
+         */
+        get: operations["download_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document.
+         * @description The OpenAPI 3.1 document of this server.
+         */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the queue.
+         * @description Returns the numbers of queued and running jobs, and the active workers.
+         */
+        get: operations["get_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queue/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause the queue.
+         * @description Pauses the queue: no job starts. Running jobs continue, and new jobs are accepted.
+         */
+        post: operations["pause_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queue/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume the queue.
+         * @description Resumes the queue: queued jobs start again.
+         */
+        post: operations["resume_queue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a refresh token.
+         * @description Exchanges a refresh token for a new pair of tokens. A refresh token works once; a second use ends the session. Within ten
+         *     seconds the same client gets the same pair once more, so that two tabs can refresh concurrently.
+         *
+         *     A browser session sends no body. Its token is in the cookie of the sign-in, and the request has the header
+         *     `X-Trainyard-CSRF`.
+         */
+        post: operations["refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List schedules.
+         * @description Lists all schedules, newest first.
+         */
+        get: operations["list_schedules"];
+        put?: never;
+        /**
+         * Create a schedule.
+         * @description A schedule submits a training job repeatedly. `cron` has five fields (minute, hour, day of month, month, day of week), or
+         *     six fields with seconds first, or is a nickname such as `@daily`. `cron` uses the time zone `timezone`. At the start of
+         *     daylight saving time, a fixed time of day that does not exist is moved behind the gap; at its end, a time that exists
+         *     twice fires once. The training request is validated now and at each run; a later refusal shows as `last_error`. The jobs
+         *     count against the limits on queued and running jobs.
+         */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a schedule.
+         * @description Returns a schedule with its next times.
+         */
+        get: operations["get_schedule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a schedule.
+         * @description Deletes a schedule and its runs. Its jobs stay, and queued or running jobs continue.
+         */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a schedule.
+         * @description Changes, pauses or resumes a schedule. Submitted jobs do not change.
+         */
+        patch: operations["change_schedule"];
+        trace?: never;
+    };
+    "/schedules/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the runs of a schedule.
+         * @description Lists the latest times of a schedule with their outcomes, latest first. Skipped and refused times have a reason.
+         */
+        get: operations["list_schedule_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{id}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trigger a schedule.
+         * @description Submits a job of a schedule now, also when the schedule is paused or has an active job. The caller owns the job.
+         */
+        post: operations["trigger_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign up.
+         * @description Creates an account with the role `user`.
+         */
+        post: operations["signup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs.
+         * @description Lists jobs, newest first. `queue_position` is left out; `GET /training/{job_id}` has it.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        /**
+         * Submit a training job.
+         * @description Submits a training job. With an `Idempotency-Key`, a repeated request gets the same response and submits no second job.
+         */
+        post: operations["submit_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit many training jobs.
+         * @description Submits up to 1,000 jobs, all or none. The jobs are queued in the order of the request. An `Idempotency-Key` stands for
+         *     the whole request.
+         */
+        post: operations["submit_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry many jobs.
+         * @description Queues the failed (or cancelled) jobs that match a filter again, each with all of its attempts, on the same dataset
+         *     version. Jobs whose dataset was deleted, and jobs of accounts at the job limit, are skipped and listed. The jobs are
+         *     enqueued within seconds, by fair scheduling.
+         */
+        post: operations["retry_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a job.
+         * @description Returns a job. With `wait_s`, the response comes when the job changes, when it has finished, or after that time.
+         */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job.
+         * @description Cancels a job: a queued job at once, a running job within two seconds.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a job.
+         * @description The changes of a job as Server-Sent Events. `status` (`job_id, status, attempt, phase, progress, eta_s, error, model`)
+         *     comes first, and again when the status changes. `progress` has `progress, phase, eta_s`; `log` has `at, level, message`;
+         *     `metric` has `at, name, value, step`. The stream ends after the final status, which follows the last log line. A client
+         *     that reconnects sends the last `id` as `Last-Event-ID` and gets the events that it missed, none twice. When the server
+         *     stops, and after the lifetime of an access token, the stream ends early, with a `retry`.
+         */
+        get: operations["follow_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a job.
+         * @description Queues a failed or cancelled job again, with all of its attempts, on the same dataset version.
+         */
+        post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhook deliveries.
+         * @description Lists the deliveries to the `webhook_url`s of jobs, newest first.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a webhook delivery.
+         * @description Returns a delivery with its attempts and the last response.
+         */
+        get: operations["get_webhook_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a webhook delivery.
+         * @description Makes a delivery in any status due at once, with a new series of attempts and the same `webhook-id`.
+         */
+        post: operations["replay_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description An accepted job. Poll `status_url` for its status. */
+        AcceptedView: {
+            /**
+             * Format: uuid
+             * @description The id of the job.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            job_id: string;
+            /** @description The status of the job at the time of the response. */
+            status: components["schemas"]["StatusView"];
+            /**
+             * @description The URL of the job.
+             * @example /training/01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            status_url: string;
+        };
+        /** @description Changes to an account. Fields that are left out do not change. */
+        AccountPatch: {
+            /** @description Whether the account is disabled. */
+            disabled?: boolean | null;
+            role?: components["schemas"]["RoleView"] | null;
+        };
+        /** @description An account, for administrators. */
+        AccountView: components["schemas"]["UserView"] & {
+            /**
+             * @description Whether the account is disabled: sign-ins and tokens of the account are refused.
+             * @example false
+             */
+            disabled: boolean;
+        };
+        /**
+         * @description The name of an algorithm; `GET /algorithms` lists all.
+         * @enum {string}
+         */
+        AlgorithmName: "random_forest" | "decision_tree" | "svm" | "logistic_regression";
+        /** @description An algorithm. */
+        AlgorithmView: {
+            /**
+             * @description What the algorithm is good for, in one sentence.
+             * @example Many randomised trees that vote; a strong default for mixed tables.
+             */
+            description: string;
+            /**
+             * Format: int64
+             * @description Most rows of a dataset; `null` without a limit of its own.
+             */
+            max_rows: number | null;
+            /**
+             * @description The value for `algorithm` in `POST /training`.
+             * @example random_forest
+             */
+            name: string;
+            /** @description JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions. */
+            params: Record<string, never>;
+            /** @description Whether the algorithm supports regression of numeric targets. Every algorithm supports classification. */
+            supports_regression: boolean;
+        };
+        /** @description The target of an alias. */
+        AliasRequest: {
+            /**
+             * Format: int64
+             * @description A version of the model.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description An alias and its version. */
+        AliasView: {
+            /**
+             * @description The alias.
+             * @example production
+             */
+            alias: string;
+            /**
+             * @description The name of the model.
+             * @example titanic-rf
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description The version that the alias points at.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description One record of the audit trail. */
+        AuditView: {
+            /**
+             * @description The action.
+             * @example dataset.create
+             */
+            action: string;
+            /**
+             * Format: uuid
+             * @description The account that did the action; `null` for the server itself.
+             */
+            actor: string | null;
+            /**
+             * Format: date-time
+             * @description When the action happened.
+             */
+            at: string;
+            /** @description More fields, which depend on the action. */
+            detail: unknown;
+            /**
+             * Format: uuid
+             * @description The id of the record.
+             */
+            id: string;
+            /** @description The id of the request. */
+            request_id: string | null;
+            /**
+             * @description The object of the action: a kind with a name or an id.
+             * @example dataset:titanic
+             */
+            subject: string;
+        };
+        /** @description The jobs of a bulk submission. */
+        BulkAcceptedView: {
+            /** @description The jobs, in the order of the request. */
+            jobs: components["schemas"]["AcceptedView"][];
+        };
+        /** @description Many training jobs. */
+        BulkRequest: {
+            /** @description 1 to 1,000 jobs. */
+            jobs: components["schemas"]["TrainingRequest"][];
+        };
+        /**
+         * @description How a schedule treats times that passed while no server was running.
+         * @enum {string}
+         */
+        CatchUpView: "skip" | "one" | "all";
+        /** @description The report of one check. */
+        CheckReport: {
+            /** @description Whether the process needs the dependency. */
+            critical?: boolean;
+            /** @description Why the check failed, without addresses or secrets. */
+            error?: string;
+            /**
+             * Format: double
+             * @description The duration of the check in milliseconds.
+             */
+            latency_ms?: number;
+            /** @description The outcome. */
+            status: components["schemas"]["CheckStatus"];
+        };
+        /**
+         * @description The outcome of one check.
+         * @enum {string}
+         */
+        CheckStatus: "ok" | "failed" | "not_configured";
+        /**
+         * @description The kind of the problem, for programs. The list is closed, so clients may match on it.
+         * @enum {string}
+         */
+        Code: "malformed_json" | "bad_request" | "unauthenticated" | "token_expired" | "invalid_credentials" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "payload_too_large" | "unsupported_media_type" | "validation_failed" | "rate_limited" | "internal" | "unavailable";
+        /** @description The profile of one column. */
+        ColumnView: {
+            /**
+             * Format: int64
+             * @description Distinct values; a lower bound for columns with very many.
+             * @example 98
+             */
+            distinct: number;
+            /** @description The type of the values. */
+            dtype: components["schemas"]["DtypeView"];
+            /**
+             * Format: double
+             * @description The largest number.
+             */
+            max?: number;
+            /**
+             * Format: double
+             * @description The smallest number.
+             */
+            min?: number;
+            /**
+             * Format: int64
+             * @description Rows without a value.
+             * @example 263
+             */
+            missing: number;
+            /**
+             * @description The name in the header.
+             * @example age
+             */
+            name: string;
+            /** @description The most frequent values, most frequent first. */
+            top?: components["schemas"]["ValueCount"][];
+        };
+        /** @description An e-mail address and a password. */
+        Credentials: {
+            /**
+             * @description The e-mail address, in any case.
+             * @example ada@example.com
+             */
+            email: string;
+            /**
+             * Format: password
+             * @description 8 to 72 bytes.
+             * @example correct horse battery
+             */
+            password: string;
+        };
+        /** @description One version of a dataset with its profile. */
+        DatasetView: {
+            /**
+             * Format: int64
+             * @description Size of the CSV in bytes, uncompressed.
+             */
+            bytes: number;
+            /**
+             * @description The number of columns.
+             * @example 11
+             */
+            column_count: number;
+            /** @description The profile of each column, in the order of the file. A list shows the first 50. */
+            columns: components["schemas"]["ColumnView"][];
+            /**
+             * Format: date-time
+             * @description When the version was created.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account that uploaded the dataset; `null` for the built-in dataset.
+             */
+            created_by: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the version.
+             */
+            id: string;
+            /**
+             * @description The name of the dataset.
+             * @example titanic
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Rows without the header.
+             * @example 1309
+             */
+            rows: number;
+            /** @description SHA-256 of the uncompressed CSV, hexadecimal. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description The version. The first is 1; each upload adds one.
+             * @example 1
+             */
+            version: number;
+            /** @description Warnings about the data. */
+            warnings: string[];
+        };
+        /**
+         * @description The status of the jobs to retry.
+         * @enum {string}
+         */
+        DeadStatus: "failed" | "cancelled";
+        /**
+         * @description The status of a delivery.
+         * @enum {string}
+         */
+        DeliveryStatusView: "pending" | "delivered" | "failed";
+        /** @description The delivery of one event to one webhook. */
+        DeliveryView: {
+            /**
+             * Format: int64
+             * @description The number of attempts since the last replay.
+             * @example 2
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When the event happened.
+             */
+            created_at: string;
+            /**
+             * @description `training.succeeded`, `training.failed` or `training.cancelled`.
+             * @example training.succeeded
+             */
+            event: string;
+            /**
+             * Format: date-time
+             * @description When the delivery succeeded or finally failed.
+             */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the delivery: the `webhook-id` of every attempt, also after a replay.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The job of the event.
+             */
+            job_id: string;
+            /**
+             * @description Why the last attempt failed.
+             * @example answered 503 Service Unavailable
+             */
+            last_error: string | null;
+            /**
+             * Format: int64
+             * @description The HTTP status of the response to the last attempt, if any.
+             * @example 503
+             */
+            last_status: number | null;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due; `null` when no attempt is left.
+             */
+            next_attempt_at: string | null;
+            /** @description The body of the request. */
+            payload: Record<string, never>;
+            /** @description The status of the delivery. */
+            status: components["schemas"]["DeliveryStatusView"];
+            /**
+             * @description The webhook URL, with its query masked. Only administrators and the submitter of the job can read it.
+             * @example https://example.com/hooks/trainyard
+             */
+            url?: string | null;
+        };
+        /**
+         * @description The type of a column.
+         * @enum {string}
+         */
+        DtypeView: "number" | "boolean" | "category" | "text" | "empty";
+        /**
+         * @description Why a job failed, for programs. No other codes exist; clients may match on them.
+         * @enum {string}
+         */
+        FailureCode: "bad_data" | "bad_params" | "out_of_memory" | "timeout" | "output_limit" | "disk_limit" | "panicked" | "crashed" | "dataset_missing" | "dataset_corrupt" | "storage_unavailable" | "disk_full" | "internal";
+        /** @description A number, a string or a boolean; `null` means a missing value. */
+        FeatureValue: number | string | boolean | null;
+        /** @description A feature as it was in the training dataset. */
+        FeatureView: {
+            /** @description The type of the values. */
+            dtype: components["schemas"]["DtypeView"];
+            /**
+             * Format: double
+             * @description The largest number.
+             */
+            max?: number;
+            /**
+             * Format: double
+             * @description The smallest number.
+             */
+            min?: number;
+            /**
+             * @description The name of the feature.
+             * @example sex
+             */
+            name: string;
+            /**
+             * @description The most frequent values of a category, most frequent first. Empty for numbers.
+             * @example [
+             *       "male",
+             *       "female"
+             *     ]
+             */
+            values: string[];
+            /** @description Whether `values` contains every value of the training dataset. */
+            values_complete: boolean;
+        };
+        /** @description One refused field. */
+        FieldError: {
+            /** @description The path of the field in the request, such as `params.n_trees` or `features[2]`. */
+            field: string;
+            /** @description What the server expects. */
+            message: string;
+        };
+        /** @description The response of `/health`. */
+        Health: {
+            /** @description `ok`, or `unavailable` where the process must be restarted. */
+            status: components["schemas"]["Status"];
+        };
+        /** @description The response for `features` or for `instances`; only the latter has `predictions`. */
+        InferenceAnswer: components["schemas"]["OneAnswer"] | components["schemas"]["ManyAnswer"];
+        /** @description One row or many rows. */
+        InferenceRequest: components["schemas"]["OneRowRequest"] | components["schemas"]["ManyRowsRequest"];
+        /** @description An invitation. */
+        Invitation: {
+            /**
+             * @description The e-mail address, in any case.
+             * @example ada@example.com
+             */
+            email: string;
+            role?: components["schemas"]["RoleView"] | null;
+        };
+        /** @description An account with a one-time password for its owner. */
+        InvitedView: components["schemas"]["AccountView"] & {
+            /**
+             * @description Works for one sign-in. It is shown only in this response.
+             * @example k3Jx0rW2pQ9sT7uVbNcM
+             */
+            one_time_password: string;
+            /**
+             * Format: date-time
+             * @description When the one-time password expires.
+             */
+            one_time_password_expires_at: string;
+        };
+        /** @description The last failure of a job. */
+        JobErrorView: {
+            /** @description The kind of failure. */
+            code: components["schemas"]["FailureCode"];
+            /**
+             * @description The last log lines of the training process, if any.
+             * @example panicked: index out of bounds
+             */
+            log_tail?: string;
+            /**
+             * @description The failure in words, for people.
+             * @example the target has only one class
+             */
+            message: string;
+            /**
+             * @description Whether failures of this kind are retried.
+             * @example false
+             */
+            retryable: boolean;
+        };
+        /** @description One Server-Sent Event. */
+        JobEvent: {
+            /**
+             * @description A JSON object.
+             * @example {"eta_s":2.1,"phase":"training","progress":0.6}
+             */
+            data?: string;
+            /**
+             * @description The name of the event: `status`, `progress`, `log` or `metric`.
+             * @example progress
+             */
+            event?: string;
+            /**
+             * @description The id of the event. A client that reconnects sends the last id as `Last-Event-ID`.
+             * @example r7-l1000012
+             */
+            id?: string;
+            /**
+             * Format: int64
+             * @description Milliseconds until the client may reconnect. Only the last event of a stream that the server ends early has it.
+             */
+            retry?: number;
+        };
+        /** @description A training job. */
+        JobView: {
+            /**
+             * @description The algorithm.
+             * @example random_forest
+             */
+            algorithm: string;
+            /**
+             * Format: int64
+             * @description The current or next attempt, from 1.
+             * @example 1
+             */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description When the job was accepted.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account that submitted the job.
+             */
+            created_by: string;
+            /**
+             * Format: double
+             * @description Duration of the current or last run, in seconds.
+             * @example 3.1
+             */
+            duration_s: number | null;
+            /** @description The last failure. */
+            error?: components["schemas"]["JobErrorView"];
+            /**
+             * Format: double
+             * @description Estimated seconds until a running job ends.
+             * @example 4.2
+             */
+            eta_s?: number;
+            /**
+             * Format: date-time
+             * @description When the job ended.
+             */
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the job.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            job_id: string;
+            /**
+             * Format: int64
+             * @description Most attempts, if the job fails with retryable errors.
+             * @example 3
+             */
+            max_attempts: number;
+            /**
+             * @description Metrics of a succeeded job on the held-out part: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
+             *     regression: `r2, rmse, mae`.
+             */
+            metrics?: Record<string, never>;
+            /** @description The model version that a succeeded job published. */
+            model?: components["schemas"]["PublishedView"];
+            /**
+             * @description The model that the job trains a version of.
+             * @example titanic-rf
+             */
+            name: string;
+            /**
+             * @description The phase of the current run.
+             * @example fitting
+             */
+            phase: string | null;
+            /**
+             * Format: int64
+             * @description The priority. Jobs with a higher priority run first.
+             * @example 0
+             */
+            priority: number;
+            /**
+             * Format: double
+             * @description Progress of the current run, 0..1.
+             * @example 0.42
+             */
+            progress: number;
+            /**
+             * Format: int64
+             * @description The queue position of a queued job, from 1. Only the response for a single job has it.
+             * @example 1
+             */
+            queue_position?: number;
+            /**
+             * Format: date-time
+             * @description The job does not run before this time. A retry with backoff moves it.
+             */
+            run_at: string;
+            /** @description The training request with all defaults, and with `*` expanded. */
+            spec: components["schemas"]["SpecView"];
+            /**
+             * Format: date-time
+             * @description When the current or last run began.
+             */
+            started_at: string | null;
+            /** @description The status. */
+            status: components["schemas"]["StatusView"];
+            /** @description The worker of the current or last run. */
+            worker: string | null;
+        };
+        /** @description One page of a list. */
+        List_AccountView: {
+            /** @description The items, newest first. */
+            items: (components["schemas"]["UserView"] & {
+                /**
+                 * @description Whether the account is disabled: sign-ins and tokens of the account are refused.
+                 * @example false
+                 */
+                disabled: boolean;
+            })[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_AlgorithmView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * @description What the algorithm is good for, in one sentence.
+                 * @example Many randomised trees that vote; a strong default for mixed tables.
+                 */
+                description: string;
+                /**
+                 * Format: int64
+                 * @description Most rows of a dataset; `null` without a limit of its own.
+                 */
+                max_rows: number | null;
+                /**
+                 * @description The value for `algorithm` in `POST /training`.
+                 * @example random_forest
+                 */
+                name: string;
+                /** @description JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions. */
+                params: Record<string, never>;
+                /** @description Whether the algorithm supports regression of numeric targets. Every algorithm supports classification. */
+                supports_regression: boolean;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_AuditView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * @description The action.
+                 * @example dataset.create
+                 */
+                action: string;
+                /**
+                 * Format: uuid
+                 * @description The account that did the action; `null` for the server itself.
+                 */
+                actor: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the action happened.
+                 */
+                at: string;
+                /** @description More fields, which depend on the action. */
+                detail: unknown;
+                /**
+                 * Format: uuid
+                 * @description The id of the record.
+                 */
+                id: string;
+                /** @description The id of the request. */
+                request_id: string | null;
+                /**
+                 * @description The object of the action: a kind with a name or an id.
+                 * @example dataset:titanic
+                 */
+                subject: string;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_DatasetView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Size of the CSV in bytes, uncompressed.
+                 */
+                bytes: number;
+                /**
+                 * @description The number of columns.
+                 * @example 11
+                 */
+                column_count: number;
+                /** @description The profile of each column, in the order of the file. A list shows the first 50. */
+                columns: components["schemas"]["ColumnView"][];
+                /**
+                 * Format: date-time
+                 * @description When the version was created.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description The account that uploaded the dataset; `null` for the built-in dataset.
+                 */
+                created_by: string | null;
+                /**
+                 * Format: uuid
+                 * @description The id of the version.
+                 */
+                id: string;
+                /**
+                 * @description The name of the dataset.
+                 * @example titanic
+                 */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Rows without the header.
+                 * @example 1309
+                 */
+                rows: number;
+                /** @description SHA-256 of the uncompressed CSV, hexadecimal. */
+                sha256: string;
+                /**
+                 * Format: int64
+                 * @description The version. The first is 1; each upload adds one.
+                 * @example 1
+                 */
+                version: number;
+                /** @description Warnings about the data. */
+                warnings: string[];
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_DeliveryView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description The number of attempts since the last replay.
+                 * @example 2
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When the event happened.
+                 */
+                created_at: string;
+                /**
+                 * @description `training.succeeded`, `training.failed` or `training.cancelled`.
+                 * @example training.succeeded
+                 */
+                event: string;
+                /**
+                 * Format: date-time
+                 * @description When the delivery succeeded or finally failed.
+                 */
+                finished_at: string | null;
+                /**
+                 * Format: uuid
+                 * @description The id of the delivery: the `webhook-id` of every attempt, also after a replay.
+                 * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+                 */
+                id: string;
+                /**
+                 * Format: uuid
+                 * @description The job of the event.
+                 */
+                job_id: string;
+                /**
+                 * @description Why the last attempt failed.
+                 * @example answered 503 Service Unavailable
+                 */
+                last_error: string | null;
+                /**
+                 * Format: int64
+                 * @description The HTTP status of the response to the last attempt, if any.
+                 * @example 503
+                 */
+                last_status: number | null;
+                /**
+                 * Format: date-time
+                 * @description When the next attempt is due; `null` when no attempt is left.
+                 */
+                next_attempt_at: string | null;
+                /** @description The body of the request. */
+                payload: Record<string, never>;
+                /** @description The status of the delivery. */
+                status: components["schemas"]["DeliveryStatusView"];
+                /**
+                 * @description The webhook URL, with its query masked. Only administrators and the submitter of the job can read it.
+                 * @example https://example.com/hooks/trainyard
+                 */
+                url?: string | null;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_JobView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * @description The algorithm.
+                 * @example random_forest
+                 */
+                algorithm: string;
+                /**
+                 * Format: int64
+                 * @description The current or next attempt, from 1.
+                 * @example 1
+                 */
+                attempt: number;
+                /**
+                 * Format: date-time
+                 * @description When the job was accepted.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description The account that submitted the job.
+                 */
+                created_by: string;
+                /**
+                 * Format: double
+                 * @description Duration of the current or last run, in seconds.
+                 * @example 3.1
+                 */
+                duration_s: number | null;
+                /** @description The last failure. */
+                error?: components["schemas"]["JobErrorView"];
+                /**
+                 * Format: double
+                 * @description Estimated seconds until a running job ends.
+                 * @example 4.2
+                 */
+                eta_s?: number;
+                /**
+                 * Format: date-time
+                 * @description When the job ended.
+                 */
+                finished_at: string | null;
+                /**
+                 * Format: uuid
+                 * @description The id of the job.
+                 * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+                 */
+                job_id: string;
+                /**
+                 * Format: int64
+                 * @description Most attempts, if the job fails with retryable errors.
+                 * @example 3
+                 */
+                max_attempts: number;
+                /**
+                 * @description Metrics of a succeeded job on the held-out part: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
+                 *     regression: `r2, rmse, mae`.
+                 */
+                metrics?: Record<string, never>;
+                /** @description The model version that a succeeded job published. */
+                model?: components["schemas"]["PublishedView"];
+                /**
+                 * @description The model that the job trains a version of.
+                 * @example titanic-rf
+                 */
+                name: string;
+                /**
+                 * @description The phase of the current run.
+                 * @example fitting
+                 */
+                phase: string | null;
+                /**
+                 * Format: int64
+                 * @description The priority. Jobs with a higher priority run first.
+                 * @example 0
+                 */
+                priority: number;
+                /**
+                 * Format: double
+                 * @description Progress of the current run, 0..1.
+                 * @example 0.42
+                 */
+                progress: number;
+                /**
+                 * Format: int64
+                 * @description The queue position of a queued job, from 1. Only the response for a single job has it.
+                 * @example 1
+                 */
+                queue_position?: number;
+                /**
+                 * Format: date-time
+                 * @description The job does not run before this time. A retry with backoff moves it.
+                 */
+                run_at: string;
+                /** @description The training request with all defaults, and with `*` expanded. */
+                spec: components["schemas"]["SpecView"];
+                /**
+                 * Format: date-time
+                 * @description When the current or last run began.
+                 */
+                started_at: string | null;
+                /** @description The status. */
+                status: components["schemas"]["StatusView"];
+                /** @description The worker of the current or last run. */
+                worker: string | null;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_ModelView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * @description The version that each alias points at.
+                 * @example {
+                 *       "production": 3
+                 *     }
+                 */
+                aliases: {
+                    [key: string]: number;
+                };
+                /**
+                 * Format: date-time
+                 * @description When the first version was published.
+                 */
+                created_at: string;
+                latest: components["schemas"]["VersionView"] | null;
+                /**
+                 * @description The name of the model.
+                 * @example titanic-rf
+                 */
+                name: string;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_ScheduleRunView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When the outcome was recorded.
+                 */
+                at: string;
+                /**
+                 * Format: date-time
+                 * @description The scheduled time, or the time of a manual trigger.
+                 */
+                due_at: string;
+                /**
+                 * Format: uuid
+                 * @description The submitted job, if any. The job may have expired since.
+                 */
+                job_id: string | null;
+                /**
+                 * @description The reason, for people.
+                 * @example the dataset 'sales' has been deleted
+                 */
+                message: string | null;
+                /** @description The outcome. */
+                outcome: components["schemas"]["OutcomeView"];
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_ScheduleView: {
+            /** @description The items, newest first. */
+            items: {
+                /** @description How times that passed while no server was running are treated. */
+                catch_up: components["schemas"]["CatchUpView"];
+                /**
+                 * Format: date-time
+                 * @description When the schedule was created.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description The account that created the schedule, which also submits its jobs.
+                 */
+                created_by: string;
+                /**
+                 * @description The cron expression.
+                 * @example 30 2 * * *
+                 */
+                cron: string;
+                /**
+                 * Format: uuid
+                 * @description The id of the schedule.
+                 * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+                 */
+                id: string;
+                /**
+                 * @description Why the last training request was refused; `null` after the next accepted one.
+                 * @example the dataset 'sales' has been deleted
+                 */
+                last_error: string | null;
+                /**
+                 * Format: uuid
+                 * @description The job that was submitted last.
+                 */
+                last_job_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the schedule last submitted a job.
+                 */
+                last_run_at: string | null;
+                /**
+                 * @description The name of the schedule.
+                 * @example nightly
+                 */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description The next time; `null` while the schedule is paused.
+                 */
+                next_run_at: string | null;
+                /** @description The next five times, in UTC; empty while the schedule is paused. */
+                next_runs: string[];
+                /** @description How a time at which a job of the schedule is queued or running is treated. */
+                overlap: components["schemas"]["OverlapView"];
+                /**
+                 * @description Whether the schedule is paused.
+                 * @example false
+                 */
+                paused: boolean;
+                /** @description The training request with all defaults. `*` and the newest version of the dataset are resolved at each run. */
+                spec: components["schemas"]["SpecView"];
+                /**
+                 * @description The time zone of `cron`.
+                 * @example Europe/Berlin
+                 */
+                timezone: string;
+                /**
+                 * Format: date-time
+                 * @description When the schedule was last changed.
+                 */
+                updated_at: string;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description Many predictions in the order of the rows. */
+        ManyAnswer: {
+            /**
+             * @description The model that predicted.
+             * @example titanic-rf
+             */
+            model: string;
+            /** @description One prediction per row. */
+            predictions: components["schemas"]["RowAnswer"][];
+            /**
+             * Format: int64
+             * @description The version that predicted.
+             * @example 3
+             */
+            version: number;
+        };
+        /**
+         * @description Many rows to predict; the predictions have the same order.
+         * @example {
+         *       "instances": [
+         *         {
+         *           "age": 29,
+         *           "sex": "female"
+         *         },
+         *         {
+         *           "sex": "male"
+         *         }
+         *       ],
+         *       "model": "titanic-rf"
+         *     }
+         */
+        ManyRowsRequest: {
+            /** @description The alias, `production` by default; not allowed together with `version`. */
+            alias?: string | null;
+            /** @description Not allowed in a request for many rows. */
+            features?: components["schemas"]["Nothing"];
+            /** @description The rows, each as `features` of a request for one row. */
+            instances: {
+                [key: string]: components["schemas"]["FeatureValue"];
+            }[];
+            /** @description The model; optional if there is exactly one model or a default model. */
+            model?: string | null;
+            /**
+             * Format: int64
+             * @description A pinned version. Without it the alias selects the version.
+             */
+            version?: number | null;
+        };
+        /** @description The account of the caller. */
+        MeView: components["schemas"]["UserView"] & {
+            /**
+             * @description The sections that the account may read besides models and its own jobs: `training`, `datasets`, `schedules`,
+             *     `webhooks`, `queue`. Administrators may read all.
+             * @example [
+             *       "training"
+             *     ]
+             */
+            may_read: string[];
+        };
+        /** @description A model with its versions. */
+        ModelDetailView: {
+            /**
+             * @description The version that each alias points at.
+             * @example {
+             *       "production": 3
+             *     }
+             */
+            aliases: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description When the first version was published.
+             */
+            created_at: string;
+            /**
+             * @description The name of the model.
+             * @example titanic-rf
+             */
+            name: string;
+            /** @description The cursor of the next page; `null` on the last page. */
+            next_cursor: string | null;
+            /** @description A page of versions, newest first. */
+            versions: components["schemas"]["VersionView"][];
+        };
+        /** @description A model in a list, with its newest version. */
+        ModelView: {
+            /**
+             * @description The version that each alias points at.
+             * @example {
+             *       "production": 3
+             *     }
+             */
+            aliases: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description When the first version was published.
+             */
+            created_at: string;
+            latest: components["schemas"]["VersionView"] | null;
+            /**
+             * @description The name of the model.
+             * @example titanic-rf
+             */
+            name: string;
+        };
+        /** @description Null or not_found_cache. */
+        Nothing: null;
+        /** @description One prediction. Its field has the name of the target and is the one property that is not listed here. */
+        OneAnswer: {
+            /**
+             * @description The model that predicted.
+             * @example titanic-rf
+             */
+            model: string;
+            /**
+             * Format: double
+             * @description Probability of the positive class, for targets with two classes.
+             * @example 0.97
+             */
+            prob?: number;
+            /** @description Probability per class, for targets with class labels. */
+            probabilities?: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description The version that predicted.
+             * @example 3
+             */
+            version: number;
+            /** @description Features that were missing, or whose category did not occur in training; not_found_cache if there are none. */
+            warnings?: string[];
+        } & {
+            [key: string]: components["schemas"]["PredictedValue"];
+        };
+        /**
+         * @description One row to predict.
+         * @example {
+         *       "features": {
+         *         "age": 29,
+         *         "pclass": 1,
+         *         "sex": "female"
+         *       },
+         *       "model": "titanic-rf"
+         *     }
+         */
+        OneRowRequest: {
+            /** @description The alias, `production` by default; not allowed together with `version`. */
+            alias?: string | null;
+            /** @description The row: feature names and values. `null` or a missing name means a missing value. */
+            features: {
+                [key: string]: components["schemas"]["FeatureValue"];
+            };
+            /** @description Not allowed in a request for one row. */
+            instances?: components["schemas"]["Nothing"];
+            /** @description The model; optional if there is exactly one model or a default model. */
+            model?: string | null;
+            /**
+             * Format: int64
+             * @description A pinned version. Without it the alias selects the version.
+             */
+            version?: number | null;
+        };
+        /**
+         * @description The outcome of a scheduled time.
+         * @enum {string}
+         */
+        OutcomeView: "submitted" | "skipped_overlap" | "skipped_missed" | "refused";
+        /**
+         * @description How a schedule treats a time at which a job of the schedule is queued or running.
+         * @enum {string}
+         */
+        OverlapView: "allow" | "skip" | "replace";
+        /** @description The value of a parameter; `GET /algorithms` describes the parameters. */
+        ParamValue: number | string | null;
+        /** @description The current and the new password. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The current password, or the one-time password of the sign-in.
+             * @example correct horse battery
+             */
+            current_password: string;
+            /**
+             * Format: password
+             * @description 8 to 72 bytes.
+             * @example another horse battery
+             */
+            new_password: string;
+        };
+        /** @description A label, a boolean or a number. */
+        PredictedValue: boolean | string | number;
+        /** @description The first rows of a dataset. */
+        PreviewView: {
+            /** @description The column names, in the order of the file. */
+            columns: string[];
+            /**
+             * @description The name of the dataset.
+             * @example titanic
+             */
+            name: string;
+            /** @description Up to 50 rows; a missing value is `null`. */
+            rows: (string | null)[][];
+            /**
+             * Format: int64
+             * @description The version.
+             * @example 1
+             */
+            version: number;
+        };
+        /** @description An RFC 9457 problem document. */
+        Problem: {
+            /** @description The kind of the problem, for programs. */
+            code: components["schemas"]["Code"];
+            /** @description What is wrong in this request, in a sentence. */
+            detail: string;
+            /** @description The refused fields; absent if there are none. */
+            errors?: components["schemas"]["FieldError"][];
+            /**
+             * Format: int64
+             * @description The number of refused fields that `errors` omits; absent if there are none. `errors` has at most 100 entries.
+             */
+            errors_omitted?: number;
+            /** @description Identifies this request in the logs of the server. */
+            request_id?: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description A short title of all problems with this code. */
+            title: string;
+            /**
+             * @description `urn:trainyard:problem:` followed by the code.
+             * @example urn:trainyard:problem:validation_failed
+             */
+            type: string;
+        };
+        /** @description The model version that a job published. */
+        PublishedView: {
+            /**
+             * @description The name of the model.
+             * @example titanic-rf
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description The version.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description Queued jobs, running jobs and active workers. */
+        QueueView: {
+            /**
+             * @description All jobs by status.
+             * @example {
+             *       "cancelled": 0,
+             *       "failed": 1,
+             *       "queued": 3,
+             *       "running": 2,
+             *       "succeeded": 40
+             *     }
+             */
+            by_status: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Queued jobs.
+             * @example 3
+             */
+            depth: number;
+            /**
+             * @description Queued jobs by priority class: `high`, `normal`, `low`.
+             * @example {
+             *       "high": 0,
+             *       "low": 0,
+             *       "normal": 3
+             *     }
+             */
+            depth_by_class: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description How long the oldest due job has waited, in seconds; `null` when no job waits.
+             * @example 1.5
+             */
+            oldest_age_s: number | null;
+            /** @description Whether the queue is paused: running jobs continue, and no job starts. */
+            paused: boolean;
+            /** @description The active workers. */
+            workers: components["schemas"]["WorkerView"][];
+        };
+        /** @description The response of `/health/ready`. */
+        Ready: {
+            /** @description The checks by name. */
+            checks: {
+                [key: string]: components["schemas"]["CheckReport"];
+            };
+            /** @description The state that follows from all checks. */
+            status: components["schemas"]["Status"];
+        };
+        /** @description A refresh token that the client keeps itself. */
+        RefreshRequest: {
+            /** @description The token from `/login` or from the last `/refresh`. */
+            refresh_token: string;
+        };
+        /** @description The result of a retry of many jobs. */
+        RetriedView: {
+            /**
+             * @description Whether more jobs may match. Send the request again.
+             * @example false
+             */
+            more: boolean;
+            /**
+             * @description The number of jobs that were queued again.
+             * @example 12
+             */
+            retried: number;
+            /** @description The first hundred skipped jobs. */
+            skipped: components["schemas"]["SkippedView"][];
+            /**
+             * @description The number of matching jobs that were skipped.
+             * @example 1
+             */
+            skipped_total: number;
+        };
+        /**
+         * @description Which jobs to retry. A job must match every given filter.
+         * @example {
+         *       "error_code": "crashed",
+         *       "limit": 1000,
+         *       "name": "titanic-rf",
+         *       "status": "failed"
+         *     }
+         */
+        RetryRequest: {
+            algorithm?: components["schemas"]["AlgorithmName"] | null;
+            /**
+             * Format: uuid
+             * @description The id of the account that submitted the jobs.
+             */
+            created_by?: string | null;
+            error_code?: components["schemas"]["FailureCode"] | null;
+            /**
+             * Format: int64
+             * @description Most jobs to retry, the newest first; 1,000 when left out.
+             */
+            limit?: number;
+            /** @description The name of the model. */
+            name?: string | null;
+            /** @description `failed` or `cancelled`; `failed` when left out. */
+            status?: components["schemas"]["DeadStatus"];
+        };
+        /**
+         * @description The role of an account.
+         * @enum {string}
+         */
+        RoleView: "user" | "admin";
+        /**
+         * @description The prediction for one of many rows. Its field has the name of the target and is the one property that is not listed
+         *     here.
+         */
+        RowAnswer: {
+            /**
+             * Format: double
+             * @description Probability of the positive class, for targets with two classes.
+             * @example 0.97
+             */
+            prob?: number;
+            /** @description Probability per class, for targets with class labels. */
+            probabilities?: {
+                [key: string]: number;
+            };
+            /** @description Features that were missing, or whose category did not occur in training; not_found_cache if there are none. */
+            warnings?: string[];
+        } & {
+            [key: string]: components["schemas"]["PredictedValue"];
+        };
+        /**
+         * @description Changes to a schedule. Fields that are left out do not change.
+         * @example {
+         *       "paused": true
+         *     }
+         */
+        SchedulePatch: {
+            catch_up?: components["schemas"]["CatchUpView"] | null;
+            /** @description The new cron expression. */
+            cron?: string | null;
+            overlap?: components["schemas"]["OverlapView"] | null;
+            /** @description Whether the schedule is paused. Times during a pause are not caught up. */
+            paused?: boolean | null;
+            spec?: components["schemas"]["TrainingRequest"] | null;
+            /** @description The new time zone of `cron`. */
+            timezone?: string | null;
+        };
+        /**
+         * @description A schedule. `name`, `cron` and `spec` are required.
+         * @example {
+         *       "catch_up": "one",
+         *       "cron": "30 2 * * *",
+         *       "name": "nightly",
+         *       "overlap": "skip",
+         *       "paused": false,
+         *       "spec": {
+         *         "algorithm": "random_forest",
+         *         "features": [
+         *           "sex",
+         *           "age",
+         *           "pclass"
+         *         ],
+         *         "name": "titanic-rf"
+         *       },
+         *       "timezone": "Europe/Berlin"
+         *     }
+         */
+        ScheduleRequest: {
+            /** @description How times that passed while no server was running are treated; `one` when left out. */
+            catch_up?: components["schemas"]["CatchUpView"];
+            /**
+             * @description The cron expression: five fields (minute, hour, day of month, month, day of week), six fields with seconds first,
+             *     or a nickname such as `@daily`.
+             */
+            cron: string;
+            /** @description The name of the schedule. */
+            name: string;
+            /** @description How a time at which a job of the schedule is queued or running is treated; `skip` when left out. */
+            overlap?: components["schemas"]["OverlapView"];
+            /** @description Whether the schedule begins paused; `false` when left out. */
+            paused?: boolean;
+            /** @description The training request, as for `POST /training` without `run_at`. */
+            spec: components["schemas"]["TrainingRequest"];
+            /** @description The IANA name of the time zone of `cron`; `UTC` when left out. */
+            timezone?: string;
+        };
+        /** @description A scheduled time and its outcome. */
+        ScheduleRunView: {
+            /**
+             * Format: date-time
+             * @description When the outcome was recorded.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description The scheduled time, or the time of a manual trigger.
+             */
+            due_at: string;
+            /**
+             * Format: uuid
+             * @description The submitted job, if any. The job may have expired since.
+             */
+            job_id: string | null;
+            /**
+             * @description The reason, for people.
+             * @example the dataset 'sales' has been deleted
+             */
+            message: string | null;
+            /** @description The outcome. */
+            outcome: components["schemas"]["OutcomeView"];
+        };
+        /** @description A schedule. */
+        ScheduleView: {
+            /** @description How times that passed while no server was running are treated. */
+            catch_up: components["schemas"]["CatchUpView"];
+            /**
+             * Format: date-time
+             * @description When the schedule was created.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account that created the schedule, which also submits its jobs.
+             */
+            created_by: string;
+            /**
+             * @description The cron expression.
+             * @example 30 2 * * *
+             */
+            cron: string;
+            /**
+             * Format: uuid
+             * @description The id of the schedule.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            id: string;
+            /**
+             * @description Why the last training request was refused; `null` after the next accepted one.
+             * @example the dataset 'sales' has been deleted
+             */
+            last_error: string | null;
+            /**
+             * Format: uuid
+             * @description The job that was submitted last.
+             */
+            last_job_id: string | null;
+            /**
+             * Format: date-time
+             * @description When the schedule last submitted a job.
+             */
+            last_run_at: string | null;
+            /**
+             * @description The name of the schedule.
+             * @example nightly
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description The next time; `null` while the schedule is paused.
+             */
+            next_run_at: string | null;
+            /** @description The next five times, in UTC; empty while the schedule is paused. */
+            next_runs: string[];
+            /** @description How a time at which a job of the schedule is queued or running is treated. */
+            overlap: components["schemas"]["OverlapView"];
+            /**
+             * @description Whether the schedule is paused.
+             * @example false
+             */
+            paused: boolean;
+            /** @description The training request with all defaults. `*` and the newest version of the dataset are resolved at each run. */
+            spec: components["schemas"]["SpecView"];
+            /**
+             * @description The time zone of `cron`.
+             * @example Europe/Berlin
+             */
+            timezone: string;
+            /**
+             * Format: date-time
+             * @description When the schedule was last changed.
+             */
+            updated_at: string;
+        };
+        /** @description A session: an access token and a refresh token. */
+        SessionView: {
+            /**
+             * @description A JWT for the `Authorization: Bearer` header.
+             * @example eyJhbGciOiJIUzI1NiJ9…
+             */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until the access token expires.
+             * @example 3600
+             */
+            expires_in: number;
+            /**
+             * @description Present and `true` after a sign-in with a one-time password, which does not work again. Set a password with
+             *     `PUT /me/password`.
+             * @example false
+             */
+            must_change_password?: boolean;
+            /**
+             * @description Exchanged once for the next pair of tokens. A second use ends the session. Absent in a browser session, whose cookie
+             *     contains the token.
+             * @example 5b1f0c…
+             */
+            refresh_token?: string;
+            /**
+             * @description Always `Bearer`.
+             * @example Bearer
+             */
+            token_type: string;
+            /** @description The account that signed in. */
+            user: components["schemas"]["UserView"];
+        };
+        /** @description A job that was skipped. */
+        SkippedView: {
+            /**
+             * Format: uuid
+             * @description The id of the job.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            job_id: string;
+            /**
+             * @description Why the job was skipped.
+             * @example its dataset has been deleted
+             */
+            reason: string;
+        };
+        /** @description A training request with all defaults. */
+        SpecView: {
+            /**
+             * @description The algorithm.
+             * @example random_forest
+             */
+            algorithm: string;
+            /**
+             * @description The training dataset.
+             * @example titanic
+             */
+            dataset: string;
+            /**
+             * Format: int64
+             * @description The version of the dataset of a job. A schedule has none: each run uses the newest version.
+             * @example 1
+             */
+            dataset_version?: number;
+            /**
+             * @description The features. A job has the expanded list; a schedule may have `["*"]`.
+             * @example [
+             *       "sex",
+             *       "age",
+             *       "pclass"
+             *     ]
+             */
+            features: string[];
+            /**
+             * Format: int64
+             * @description Most attempts, if the job fails with retryable errors.
+             * @example 3
+             */
+            max_attempts: number;
+            /**
+             * @description The model to train a version of.
+             * @example titanic-rf
+             */
+            name: string;
+            /** @description Every parameter of the algorithm. */
+            params: {
+                [key: string]: components["schemas"]["ParamValue"];
+            };
+            /**
+             * Format: int64
+             * @description The priority. Jobs with a higher priority run first.
+             * @example 0
+             */
+            priority: number;
+            /**
+             * Format: date-time
+             * @description The job does not run before this time.
+             */
+            run_at: string | null;
+            /**
+             * Format: int64
+             * @description The seed of all random numbers.
+             * @example 42
+             */
+            seed: number;
+            /**
+             * @description The column to predict.
+             * @example survived
+             */
+            target: string;
+            /**
+             * Format: int64
+             * @description The time limit of a run, in seconds.
+             * @example 3600
+             */
+            timeout_s: number;
+            /** @description The webhook URL, with its query masked. `null` for readers other than administrators and the owner. */
+            webhook_url: string | null;
+        };
+        /**
+         * @description The state of the process.
+         * @enum {string}
+         */
+        Status: "ok" | "degraded" | "unavailable";
+        /**
+         * @description The status of a job.
+         * @enum {string}
+         */
+        StatusView: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        /**
+         * @description What to train. `name`, `algorithm` and `features` are required.
+         * @example {
+         *       "algorithm": "random_forest",
+         *       "dataset": "titanic",
+         *       "features": [
+         *         "sex",
+         *         "age",
+         *         "pclass"
+         *       ],
+         *       "max_attempts": 3,
+         *       "name": "titanic-rf",
+         *       "params": {
+         *         "n_trees": 200
+         *       },
+         *       "priority": 0,
+         *       "run_at": null,
+         *       "seed": 42,
+         *       "target": "survived",
+         *       "timeout_s": 3600,
+         *       "webhook_url": null
+         *     }
+         */
+        TrainingRequest: {
+            /** @description The name of an algorithm; `GET /algorithms` lists all. */
+            algorithm: components["schemas"]["AlgorithmName"];
+            /** @description The training dataset, in its newest version; `titanic` when left out. */
+            dataset?: string | null;
+            /** @description The features: distinct columns without the target. `["*"]` selects every usable column but the target. */
+            features: string[];
+            /**
+             * Format: int64
+             * @description Most attempts, if the job fails with retryable errors; 3 when left out.
+             */
+            max_attempts?: number;
+            /** @description The model to train a version of. */
+            name: string;
+            /** @description Parameters of the algorithm. A parameter that is left out has its default. */
+            params?: {
+                [key: string]: components["schemas"]["ParamValue"];
+            };
+            /**
+             * Format: int64
+             * @description The priority; 0 when left out. Jobs with a higher priority run first.
+             */
+            priority?: number;
+            /**
+             * Format: date-time
+             * @description The job does not run before this time.
+             */
+            run_at?: string | null;
+            /**
+             * Format: int64
+             * @description The seed of all random numbers; 42 when left out. The same seed and data give the same model.
+             */
+            seed?: number;
+            /** @description The column to predict; `survived` when left out. Required for datasets other than `titanic`. */
+            target?: string | null;
+            /**
+             * Format: int64
+             * @description The time limit of a run, in seconds; 3,600 when left out.
+             */
+            timeout_s?: number;
+            /**
+             * Format: uri
+             * @description Receives a signed event by `POST` when the job ends (Standard Webhooks). An https URL with a public address.
+             */
+            webhook_url?: string | null;
+        };
+        /** @description A multipart form with the CSV. */
+        UploadForm: {
+            /**
+             * Format: binary
+             * @description The CSV.
+             */
+            file: string;
+        };
+        /** @description An account, for its owner. */
+        UserView: {
+            /**
+             * Format: date-time
+             * @description When the account was created.
+             */
+            created_at: string;
+            /**
+             * @description The e-mail address, in lower case.
+             * @example ada@example.com
+             */
+            email: string;
+            /**
+             * Format: uuid
+             * @description The id of the account.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            id: string;
+            /** @description The role of the account. */
+            role: components["schemas"]["RoleView"];
+        };
+        /** @description A value and its frequency. */
+        ValueCount: {
+            /**
+             * Format: int64
+             * @description Rows with the value.
+             * @example 843
+             */
+            count: number;
+            /**
+             * @description The value as in the file.
+             * @example male
+             */
+            value: string;
+        };
+        /** @description One version with its signature. */
+        VersionDetailView: components["schemas"]["VersionView"] & {
+            /** @description The features in the order of the model, as they were in the training dataset. */
+            signature: components["schemas"]["FeatureView"][];
+        };
+        /** @description One published version of a model. */
+        VersionView: {
+            /**
+             * @description The algorithm that trained the version.
+             * @example random_forest
+             */
+            algorithm: string;
+            /**
+             * @description The aliases that point at the version.
+             * @example [
+             *       "production"
+             *     ]
+             */
+            aliases: string[];
+            /**
+             * Format: date-time
+             * @description When the version was published.
+             */
+            created_at: string;
+            /**
+             * @description The dataset of the training.
+             * @example titanic
+             */
+            dataset: string | null;
+            /**
+             * Format: int64
+             * @description The version of the dataset.
+             * @example 1
+             */
+            dataset_version: number | null;
+            /**
+             * @description The features, in the order of the model.
+             * @example [
+             *       "sex",
+             *       "age",
+             *       "pclass"
+             *     ]
+             */
+            features: string[];
+            /**
+             * Format: uuid
+             * @description The job that trained the version.
+             */
+            job_id: string;
+            /** @description Metrics on the held-out part, as on the job. */
+            metrics: Record<string, never>;
+            /**
+             * @description The name of the model.
+             * @example titanic-rf
+             */
+            name: string;
+            /** @description The SHA-256 of the artifact, hexadecimal. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description The size of the artifact in bytes.
+             * @example 183204
+             */
+            size: number;
+            /**
+             * @description The column that the model predicts.
+             * @example survived
+             */
+            target: string;
+            /**
+             * Format: int64
+             * @description The version, from 1.
+             * @example 3
+             */
+            version: number;
+        };
+        /** @description An active worker. */
+        WorkerView: {
+            /**
+             * Format: int64
+             * @description Jobs that the worker runs now.
+             * @example 1
+             */
+            busy: number;
+            /**
+             * Format: int64
+             * @description Jobs that the worker can run concurrently.
+             * @example 2
+             */
+            capacity: number;
+            /**
+             * Format: date-time
+             * @description The time of the last heartbeat.
+             */
+            heartbeat_at: string;
+            /**
+             * @description The id of the worker process.
+             * @example node-1-4711-8f3a
+             */
+            id: string;
+            /**
+             * @description The Trainyard version of the worker.
+             * @example 0.1.0
+             */
+            version: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    read_audit_trail: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AuditView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_accounts: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of accounts. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AccountView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description The account is created. */
+            201: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The e-mail address is taken. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The e-mail address or the role is invalid. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account is the last active administrator. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountPatch"];
+            };
+        };
+        responses: {
+            /** @description The changed account. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account is the last active administrator, or an external issuer manages its role. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account with its one-time password. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password was changed concurrently. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_algorithms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All algorithms. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AlgorithmView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of datasets. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_DatasetView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_dataset: {
+        parameters: {
+            query: {
+                /**
+                 * @description The name of the dataset. An existing dataset gets a new version.
+                 * @example passengers
+                 */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadForm"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description The new version with its profile. */
+            201: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A built-in dataset has this name. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The CSV is too large, before or after decompression. */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is neither text/csv nor multipart/form-data, or the content encoding is not gzip. */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is invalid, or the CSV is malformed: the message names the row and column. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The version; the newest when left out.
+                 * @example 1
+                 */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The dataset.
+                 * @example titanic
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The dataset or its version does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dataset is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The dataset does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A queued or running job needs the dataset, or the dataset is built in. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_dataset: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The version; the newest when left out.
+                 * @example 1
+                 */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The dataset.
+                 * @example titanic
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Up to 50 rows. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The dataset or its version does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The process works */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The process hangs and must be restarted */
+            503: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    ready: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ready, or degraded: only optional dependencies fail */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A critical dependency fails, or the process is stopping */
+            503: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+        };
+    };
+    predict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InferenceRequest"];
+            };
+        };
+        responses: {
+            /** @description The prediction, and the version that made it */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceAnswer"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model, version or alias does not exist; `errors` names the field */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version is not loaded yet; retry after the time in `Retry-After` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: {
+                /** @description `cookie` keeps the refresh token in an HttpOnly cookie instead of the response; `bearer` when left out. */
+                session?: "bearer" | "cookie";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The e-mail address or the password is wrong. */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed sign-ins for this account or from this address. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any value. Required for a browser session. */
+                "X-Trainyard-CSRF"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Left out for a browser session. */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed out. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The browser has no session. */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another site used a browser session. */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description The password is changed. All other sessions have ended. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The current password is wrong, or the caller is not signed in. */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The password was changed concurrently. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The new password has fewer than 8 or more than 72 bytes, or equals the current one. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many failed sign-ins for this account or from this address. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; version=0.0.4": string;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of models. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ModelView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model with a page of its versions. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetailView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Deletes versions with aliases as well. Predictions with these aliases then fail.
+                 * @example false
+                 */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An alias points at a version of the model. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    move_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /**
+                 * @description The alias.
+                 * @example production
+                 */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AliasRequest"];
+            };
+        };
+        responses: {
+            /** @description The alias and its version. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The alias is invalid, or the version does not exist. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_alias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /**
+                 * @description The alias.
+                 * @example candidate
+                 */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alias is removed. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model or the alias does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionDetailView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_version: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Deletes versions with aliases as well. Predictions with these aliases then fail.
+                 * @example false
+                 */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An alias points at the version. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_artifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The artifact. */
+            200: {
+                headers: {
+                    /** @description The SHA-256 in quotes. */
+                    ETag?: string;
+                    /** @description The SHA-256, hexadecimal. */
+                    "x-artifact-sha256"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The client has the artifact already. */
+            304: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has a query parameter; none is supported. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The paused queue. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The resumed queue. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any value. Required for a browser session. */
+                "X-Trainyard-CSRF"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Left out for a browser session. */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description The next pair of tokens. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is unknown, expired, revoked or used already. */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A page of another site used a browser session. */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of schedules. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ScheduleView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description The schedule, with its next five times. */
+            201: {
+                headers: {
+                    /** @description The URL of the schedule. */
+                    Location?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is taken, or the limit on schedules is reached. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid; `errors` lists them. Fields of the training request begin with `spec.`. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The schedule does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The schedule does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePatch"];
+            };
+        };
+        responses: {
+            /** @description The changed schedule. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The schedule does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The schedule was changed, or fired, concurrently. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid; `errors` lists them. Fields of the training request begin with `spec.`. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_schedule_runs: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of runs. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ScheduleRunView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The schedule does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trigger_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The schedule. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is stored and queued. */
+            202: {
+                headers: {
+                    /** @description The URL of the job. */
+                    Location?: string;
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The schedule does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The training request is no longer valid; `errors` lists the fields. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit on queued and running jobs is reached. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description The account is created. */
+            201: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign-up is closed. An administrator can create an account. */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The e-mail address is taken. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The e-mail address is invalid, or the password has fewer than 8 or more than 72 bytes. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many sign-ups from this address. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /**
+                 * @description `queued`, `running`, `succeeded`, `failed` or `cancelled`.
+                 * @example running
+                 */
+                status?: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+                /**
+                 * @description The name of the model.
+                 * @example titanic-rf
+                 */
+                name?: string;
+                /**
+                 * @description The name of an algorithm; `GET /algorithms` lists all.
+                 * @example random_forest
+                 */
+                algorithm?: "random_forest" | "decision_tree" | "svm" | "logistic_regression";
+                /** @description The id of the account that submitted the job. */
+                created_by?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of jobs. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_JobView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A filter has an invalid value. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_job: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters, kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainingRequest"];
+            };
+        };
+        responses: {
+            /** @description The job is stored and queued. */
+            202: {
+                headers: {
+                    /** @description The URL of the job. */
+                    Location?: string;
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The `Idempotency-Key` was used with another body. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid; `errors` lists them. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit on queued and running jobs is reached. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_jobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters, kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description The jobs are stored and queued. */
+            202: {
+                headers: {
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The `Idempotency-Key` was used with another body. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid; `errors` lists them as `jobs[3].features[0]`. No job was stored. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The jobs would exceed a limit on queued and running jobs. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description The number of jobs that are queued again. */
+            202: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetriedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A filter has an invalid value. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The limit on the queued and running jobs of all users is reached, and no job was queued again. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Seconds to wait for a change, up to 60. With `If-None-Match`, a change is a different `ETag`.
+                 * @example 30
+                 */
+                wait_s?: number;
+            };
+            header?: {
+                /** @description The `ETag` of the last response. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description The job. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    /** @description Changes with every change of the job. */
+                    ETag?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description The job has not changed. */
+            304: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is cancelled, or its cancellation was requested. */
+            202: {
+                headers: {
+                    /** @description The URL of the job. */
+                    Location?: string;
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job has finished already. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    follow_job: {
+        parameters: {
+            query?: {
+                /** @description `false` ends the stream after the current state and log. Otherwise the stream lasts until the job ends. */
+                follow?: boolean;
+            };
+            header?: {
+                /** @description The `id` of the last event that the client received. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description The job. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: r7-l1000012
+                     *     event: progress
+                     *     data: {"eta_s":2.1,"phase":"training","progress":0.6}
+                     */
+                    "text/event-stream": components["schemas"]["JobEvent"];
+                };
+            };
+            /** @description The client has received the final status; no more events follow. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account has too many open event streams. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many event streams are open, or the database is unavailable. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job is queued again. */
+            202: {
+                headers: {
+                    /** @description The URL of the job. */
+                    Location?: string;
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job is neither failed nor cancelled, or its dataset has been deleted. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit on queued and running jobs is reached. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /**
+                 * @description `pending`, `delivered` or `failed`.
+                 * @example failed
+                 */
+                status?: "pending" | "delivered" | "failed";
+                /** @description The job of the deliveries. */
+                job_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_DeliveryView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A filter has an invalid value. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The delivery. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The delivery does not exist, or has expired. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The delivery. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery is due now. */
+            202: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The delivery does not exist, or has expired. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

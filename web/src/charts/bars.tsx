@@ -1,0 +1,31 @@
+import { formatPercent } from "../lib/format";
+
+interface Props {
+  label: string;
+  items: { name: string; value: number }[];
+  /** Formats a value; a percentage by default. */
+  format?: (value: number) => string;
+}
+
+/** Horizontal bars, relative to the largest value. Read out as a list. */
+export function Bars({ label, items, format = formatPercent }: Props) {
+  const largest = Math.max(...items.map(({ value }) => Math.abs(value)), Number.EPSILON);
+  return (
+    <ul aria-label={label} className="space-y-2">
+      {items.map(({ name, value }) => (
+        <li key={name}>
+          <div className="flex justify-between gap-3">
+            <span className="min-w-0 truncate" title={name}>
+              {name}
+            </span>
+            <span className="text-soft tabular-nums">{format(value)}</span>
+          </div>
+          <svg className="mt-1 block h-1.5 w-full" preserveAspectRatio="none" viewBox="0 0 100 6" aria-hidden="true">
+            <rect className="fill-raised" width="100" height="6" />
+            <rect className="fill-accent" width={(Math.abs(value) / largest) * 100} height="6" />
+          </svg>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,9 @@
+/** Saves a text as a file in the downloads of the browser. */
+export function download(name: string, text: string, type = "text/plain"): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  // Some browsers read the blob after the click.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { bestOf, headline, type ModelView, metricNames, productionFirst } from "./models";
+import { readPrediction } from "./prediction";
+
+const model = (name: string, aliases: Record<string, number> = {}): ModelView => ({
+  name,
+  aliases,
+  created_at: "2026-03-01T12:00:00Z",
+  latest: null,
+});
+
+describe("models", () => {
+  it("lists models in production first, otherwise in their order", () => {
+    const models = [
+      model("c"),
+      model("b", { production: 1 }),
+      model("a", { canary: 2 }),
+      model("d", { production: 3 }),
+    ];
+    expect(productionFirst(models).map(({ name }) => name)).toEqual(["b", "d", "c", "a"]);
+  });
+
+  it("compares metrics by their direction", () => {
+    const versions = [
+      { accuracy: 0.8, log_loss: 0.6, f1: 0.5 },
+      { accuracy: 0.9, log_loss: 0.4, f1: 0.5 },
+    ];
+    expect(metricNames(versions)).toEqual(["accuracy", "f1", "log_loss"]);
+    expect([bestOf("accuracy", versions), bestOf("log_loss", versions), bestOf("f1", versions)]).toEqual([1, 1, -1]);
+    expect(headline({ rmse: 2, r2: 0.7 })).toEqual({ name: "r2", value: 0.7 });
+    expect(headline({})).toBeNull();
+  });
+});
+
+describe("readPrediction", () => {
+  it("finds the prediction under the name of the target", () => {
+    const answer = { prob: 0.954, survived: true, model: "titanic-rf", version: 1, warnings: ["'pclass' is missing"] };
+    const read = readPrediction(answer, "survived");
+    expect(read).toMatchObject({ label: "true", probability: 0.954, version: 1, isNumber: false });
+    expect(read.warnings).toEqual(["'pclass' is missing"]);
+  });
+
+  it("reads numbers, and classes with the most probable one first", () => {
+    expect(readPrediction({ price: 12.5, model: "m", version: 2 }, "price")).toMatchObject({
+      label: "12.5",
+      isNumber: true,
+    });
+    const classes = readPrediction(
+      { kind: 3, probabilities: { "1": 0.2, "3": 0.7, "2": 0.1 }, model: "m", version: 1 },
+      "kind",
+    );
+    expect(classes.isNumber).toBe(false);
+    expect(classes.probabilities.map(({ label }) => label)).toEqual(["3", "1", "2"]);
+  });
+});

@@ -1,0 +1,53 @@
+/** Rules about models and versions. */
+import type { components } from "../api/schema";
+
+export type ModelView = components["schemas"]["ModelView"];
+export type VersionView = components["schemas"]["VersionView"];
+
+/** The alias that predictions use. */
+export const PRODUCTION = "production";
+
+/** The metrics of a version that are shown side by side. */
+const HEADLINE = ["accuracy", "roc_auc", "f1", "log_loss", "r2", "rmse", "mae"];
+const DETAIL = [...HEADLINE, "precision", "recall", "oob_accuracy"];
+/** For these metrics a smaller value is better. */
+const SMALLER_IS_BETTER = new Set(["log_loss", "rmse", "mae"]);
+
+export interface Metrics {
+  [name: string]: unknown;
+  confusion_matrix?: { counts: number[][]; labels: unknown[] };
+  feature_importances?: { feature: string; importance: number }[];
+  positive_class?: unknown;
+  rows?: { train: number; test: number };
+  warnings?: unknown[];
+}
+
+export function metricsOf(value: unknown): Metrics {
+  return (value ?? {}) as Metrics;
+}
+
+/** The names of the numeric metrics that any of the versions has. */
+export function metricNames(versions: Metrics[], names = DETAIL): string[] {
+  return names.filter((name) => versions.some((metrics) => typeof metrics[name] === "number"));
+}
+
+/** The most important metric of a version, for a table. */
+export function headline(metrics: Metrics): { name: string; value: number } | null {
+  const name = HEADLINE.find((name) => typeof metrics[name] === "number");
+  return name ? { name, value: metrics[name] as number } : null;
+}
+
+/** The index of the best value of a metric; -1 if fewer than two values differ. */
+export function bestOf(name: string, versions: Metrics[]): number {
+  const values = versions.map((metrics) => metrics[name]);
+  const numbers = values.filter((value) => typeof value === "number");
+  if (new Set(numbers).size < 2) return -1;
+  const best = SMALLER_IS_BETTER.has(name) ? Math.min(...numbers) : Math.max(...numbers);
+  return values.indexOf(best);
+}
+
+/** Models with a production version first; the order is otherwise kept. */
+export function productionFirst(models: ModelView[]): ModelView[] {
+  const isServed = (model: ModelView) => PRODUCTION in model.aliases;
+  return [...models.filter(isServed), ...models.filter((model) => !isServed(model))];
+}

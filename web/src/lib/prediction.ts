@@ -1,0 +1,31 @@
+/** The answer of `POST /inference` for one row. */
+
+const KNOWN = ["prob", "probabilities", "model", "version", "warnings", "contributions", "explanation", "base_value"];
+
+export interface Prediction {
+  label: string;
+  isNumber: boolean;
+  probability: number | null;
+  probabilities: { label: string; value: number }[];
+  model: string;
+  version: number;
+  warnings: string[];
+}
+
+/** Reads an answer. The prediction is in the field with the name of the target. */
+export function readPrediction(answer: Record<string, unknown>, target: string): Prediction {
+  const name = target in answer ? target : Object.keys(answer).find((key) => !KNOWN.includes(key));
+  const value = name === undefined ? undefined : answer[name];
+  const probabilities = Object.entries((answer.probabilities ?? {}) as Record<string, number>);
+  return {
+    label: value === undefined || value === null ? "–" : String(value),
+    isNumber: typeof value === "number" && answer.prob === undefined && probabilities.length === 0,
+    probability: typeof answer.prob === "number" ? answer.prob : null,
+    probabilities: probabilities
+      .map(([label, value]) => ({ label, value }))
+      .sort((one, other) => other.value - one.value),
+    model: String(answer.model ?? ""),
+    version: Number(answer.version ?? 0),
+    warnings: Array.isArray(answer.warnings) ? answer.warnings.map(String) : [],
+  };
+}

@@ -1,0 +1,263 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { isMissing } from "../api/problem";
+import { isFinal, type JobView, queries } from "../api/queries";
+import { Bars } from "../charts/bars";
+import { Confusion } from "../charts/confusion";
+import { Line } from "../charts/line";
+import { formatAlgorithm, formatDuration, formatMetric, formatMetricName, formatPercent, title } from "../lib/format";
+import { metricNames, metricsOf } from "../lib/models";
+import { isAdmin } from "../session/session";
+import { useSession } from "../session/use-session";
+import { StatusBadge } from "../ui/badge";
+import { buttonClass } from "../ui/button";
+import { Code, CopyButton } from "../ui/code";
+import { Facts, Page, Panel } from "../ui/page";
+import { ErrorState, Loading } from "../ui/states";
+import { Tabs } from "../ui/tabs";
+import { Time } from "../ui/time";
+import { JobLog } from "./job-log";
+import { JobActions } from "./jobs";
+import { type FollowedHistory, useJobHistory } from "./use-job-history";
+
+const TABS = [
+  ["overview", "Overview"],
+  ["log", "Log"],
+  ["metrics", "Metrics"],
+  ["spec", "Specification"],
+] as const;
+
+export function JobPage() {
+  const { id } = useParams({ from: "/shell/jobs/$id" });
+  const job = useQuery(queries.job(id));
+  if (job.isError && (!job.data || isMissing(job.error))) {
+    return (
+      <Page title="Job">
+        <ErrorState error={job.error} retry={() => void job.refetch()} />
+      </Page>
+    );
+  }
+  if (job.isPending) {
+    return (
+      <Page title="Job">
+        <Loading />
+      </Page>
+    );
+  }
+  return <Loaded job={job.data} />;
+}
+
+function Loaded({ job }: { job: JobView }) {
+  const { tab = "overview" } = useSearch({ from: "/shell/jobs/$id" });
+  const navigate = useNavigate({ from: "/jobs/$id" });
+  const admin = isAdmin(useSession());
+  // A job that was queued again continues its event stream.
+  const history = useJobHistory(job.job_id, isFinal(job.status) ? "ended" : "active");
+  return (
+    <Page
+      title={job.name}
+      heading={
+        <>
+          {job.name}
+          <StatusBadge status={job.status} />
+        </>
+      }
+      about={<span className="font-mono text-xs break-all">{job.job_id}</span>}
+      actions={
+        <>
+          {job.model && (
+            <Link to="/models/$name" params={{ name: job.model.name }} className={buttonClass("primary")}>
+              Open version {job.model.version}
+            </Link>
+          )}
+          <JobActions job={job} plain />
+          {admin && (
+            <Link to="/train" search={{ clone: job.job_id }} className={buttonClass()}>
+              Clone
+            </Link>
+          )}
+        </>
+      }
+    >
+      <Tabs
+        label="Parts of the job"
+        tabs={TABS}
+        selected={tab}
+        onSelect={(next) => void navigate({ search: next === "overview" ? {} : { tab: next }, replace: true })}
+      >
+        {tab === "overview" && <Overview job={job} history={history} />}
+        {tab === "log" && <JobLog history={history} job={job} />}
+        {tab === "metrics" && <MetricSeries history={history} job={job} />}
+        {tab === "spec" && <Spec job={job} />}
+      </Tabs>
+    </Page>
+  );
+}
+
+function Overview({ job, history }: { job: JobView; history: FollowedHistory }) {
+  const metrics = metricsOf(job.metrics);
+  const last = history.log.at(-1);
+  return (
+    <div className="space-y-4">
+      {!isFinal(job.status) && (
+        <Panel title="Progress">
+          <Progress job={job} />
+          {last && <p className="mt-3 truncate font-mono text-xs text-soft">{last.message}</p>}
+        </Panel>
+      )}
+      {job.error && (
+        <Panel title={job.status === "failed" ? "Why the job failed" : "Last failure"}>
+          <p className="text-bad">{job.error.message}</p>
+          <p className="mt-1 text-xs text-soft">
+            {job.error.code} · {job.error.retryable ? "retried automatically" : "not retried automatically"}
+          </p>
+          {job.error.log_tail && (
+            <div className="mt-3">
+              <Code label="End of the log" text={job.error.log_tail} />
+            </div>
+          )}
+        </Panel>
+      )}
+      <Panel title="Timeline">
+        <Timeline job={job} />
+      </Panel>
+      {job.metrics && (
+        <Panel title="Result on the held-out part">
+          <div className="space-y-6">
+            <Facts
+              items={metricNames([metrics]).map((name) => [formatMetricName(name), formatMetric(metrics[name])])}
+            />
+            <div className="grid gap-6 lg:grid-cols-2">
+              {metrics.feature_importances && metrics.feature_importances.length > 0 && (
+                <div>
+                  <h3 className="mb-2 font-medium">Feature importances</h3>
+                  <Bars
+                    label="Feature importances"
+                    items={metrics.feature_importances
+                      .slice(0, 12)
+                      .map(({ feature, importance }) => ({ name: feature, value: importance }))}
+                  />
+                </div>
+              )}
+              {metrics.confusion_matrix && (
+                <div>
+                  <h3 className="mb-2 font-medium">Confusion matrix</h3>
+                  <Confusion
+                    label="Confusion matrix"
+                    counts={metrics.confusion_matrix.counts}
+                    labels={metrics.confusion_matrix.labels}
+                  />
+                </div>
+              )}
+            </div>
+            {metrics.warnings && metrics.warnings.length > 0 && (
+              <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
+                {metrics.warnings.map((warning) => {
+                  const text = typeof warning === "string" ? warning : JSON.stringify(warning);
+                  return <li key={text}>{text}</li>;
+                })}
+              </ul>
+            )}
+          </div>
+        </Panel>
+      )}
+      <Panel title="Facts">
+        <Facts
+          items={[
+            ["Algorithm", formatAlgorithm(job.algorithm)],
+            ["Dataset", `${job.spec.dataset}${job.spec.dataset_version ? ` v${job.spec.dataset_version}` : ""}`],
+            ["Target", job.spec.target],
+            ["Attempt", `${job.attempt} of ${job.max_attempts}`],
+            ["Priority", job.priority],
+            ["Seed", String(job.spec.seed)],
+            ["Worker", job.worker ?? "–"],
+            ["Duration", job.duration_s === null ? "–" : formatDuration(job.duration_s)],
+          ]}
+        />
+      </Panel>
+    </div>
+  );
+}
+
+function Progress({ job }: { job: JobView }) {
+  const queued = job.status === "queued";
+  const text = queued
+    ? job.queue_position
+      ? `number ${job.queue_position} in the queue`
+      : "waits in the queue"
+    : [job.phase ? title(job.phase) : "running", job.eta_s != null && `about ${formatDuration(job.eta_s)} left`]
+        .filter(Boolean)
+        .join(" · ");
+  return (
+    <>
+      <div className="mb-2 flex justify-between gap-3">
+        <span>{text}</span>
+        <span className="tabular-nums">{formatPercent(job.progress, 0)}</span>
+      </div>
+      <progress className="sr-only" max={1} value={job.progress} aria-label="Progress of the job" />
+      <svg className="block h-2 w-full" preserveAspectRatio="none" viewBox="0 0 100 8" aria-hidden="true">
+        <rect className="fill-raised" width="100" height="8" />
+        <rect className="fill-accent" width={job.progress * 100} height="8" />
+      </svg>
+    </>
+  );
+}
+
+function Timeline({ job }: { job: JobView }) {
+  const waits = new Date(job.run_at).getTime() - new Date(job.created_at).getTime() > 1000;
+  const steps: [string, string | null | undefined][] = [
+    ["Submitted", job.created_at],
+    ...(waits ? ([["Due", job.run_at]] as [string, string][]) : []),
+    [job.attempt > 1 ? `Attempt ${job.attempt} started` : "Started", job.started_at],
+    [isFinal(job.status) ? title(job.status) : "Finished", job.finished_at],
+  ];
+  return (
+    <ol className="flex flex-col gap-3 sm:flex-row sm:gap-0">
+      {steps.map(([name, at]) => (
+        <li key={name} className="flex flex-1 items-center gap-2 sm:block">
+          <span className="flex items-center sm:mb-1.5" aria-hidden="true">
+            <span className={at ? "size-2.5 rounded-full bg-accent" : "size-2.5 rounded-full border border-control"} />
+            <span className="h-px flex-1 bg-line max-sm:hidden" />
+          </span>
+          <span className="text-xs text-soft">{name}</span>{" "}
+          <span className="sm:block">
+            <Time at={at} />
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function MetricSeries({ history, job }: { history: FollowedHistory; job: JobView }) {
+  const names = Object.keys(history.metrics);
+  if (names.length === 0) {
+    return (
+      <Panel title="Metrics during training">
+        <p className="text-soft">
+          {isFinal(job.status)
+            ? "This job reported no metrics during training. Its result is in the overview."
+            : "Metrics appear here while the job trains, if its algorithm reports any."}
+        </p>
+      </Panel>
+    );
+  }
+  return (
+    <Panel title="Metrics during training">
+      <div className="grid gap-6 md:grid-cols-2">
+        {names.map((name) => (
+          <Line key={name} label={formatMetricName(name)} points={history.metrics[name] ?? []} />
+        ))}
+      </div>
+    </Panel>
+  );
+}
+
+function Spec({ job }: { job: JobView }) {
+  const text = JSON.stringify(job.spec, null, 2);
+  return (
+    <Panel title="Specification" aside={<CopyButton text={text} label="Copy as JSON" />}>
+      <Code label="Specification of the job" text={text} />
+    </Panel>
+  );
+}

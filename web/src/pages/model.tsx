@@ -1,0 +1,186 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, data } from "../api/client";
+import { queries } from "../api/queries";
+import { formatAlgorithm, formatBytes, formatMetric, formatMetricName, plural } from "../lib/format";
+import { headline, metricsOf, PRODUCTION, type VersionView } from "../lib/models";
+import { isAdmin } from "../session/session";
+import { useSession } from "../session/use-session";
+import { Badge } from "../ui/badge";
+import { Button, buttonClass } from "../ui/button";
+import { Page, Panel } from "../ui/page";
+import { EmptyState, ErrorState, Loading } from "../ui/states";
+import { type Column, Table } from "../ui/table";
+import { Time } from "../ui/time";
+import { toast } from "../ui/toast";
+import { Compare } from "./model-compare";
+import { DeleteDialog, type Deletion } from "./model-delete";
+
+export function ModelPage() {
+  const { name } = useParams({ from: "/shell/models/$name" });
+  const admin = isAdmin(useSession());
+  const navigate = useNavigate();
+  const model = useQuery(queries.model(name));
+  const promote = usePromotion(name);
+  const [deletion, setDeletion] = useState<Deletion | null>(null);
+  if (model.isError) {
+    return (
+      <Page title={name}>
+        <ErrorState error={model.error} retry={() => void model.refetch()} />
+      </Page>
+    );
+  }
+  if (model.isPending) {
+    return (
+      <Page title={name}>
+        <Loading />
+      </Page>
+    );
+  }
+  const { versions, aliases } = model.data;
+  const served = aliases[PRODUCTION];
+  const metric = headline(metricsOf(versions[0]?.metrics))?.name ?? "metric";
+  const columns: Column<VersionView>[] = [
+    {
+      name: "Version",
+      cell: ({ version, aliases }) => (
+        <span className="flex flex-wrap items-center gap-1.5">
+          <span className="font-medium">v{version}</span>
+          {aliases.map((alias) => (
+            <Badge key={alias} tone={alias === PRODUCTION ? "good" : "neutral"}>
+              {alias}
+            </Badge>
+          ))}
+        </span>
+      ),
+    },
+    {
+      name: formatMetricName(metric),
+      cell: ({ metrics }) => formatMetric(metricsOf(metrics)[metric]),
+      numeric: true,
+    },
+    { name: "Algorithm", cell: ({ algorithm }) => formatAlgorithm(algorithm), wide: true },
+    {
+      name: "Dataset",
+      cell: ({ dataset, dataset_version }) => (dataset ? `${dataset} v${dataset_version}` : "–"),
+      wide: true,
+    },
+    { name: "Size", cell: ({ size }) => formatBytes(size), numeric: true, wide: true },
+    { name: "Trained", cell: ({ created_at }) => <Time at={created_at} />, wide: true },
+    {
+      name: "Actions",
+      hiddenName: true,
+      cell: (version) => (
+        <span className="flex justify-end gap-1">
+          <Link
+            to="/predict"
+            search={{ model: name, version: version.version }}
+            className={buttonClass("quiet", "max-sm:hidden")}
+            aria-label={`Predict with version ${version.version}`}
+          >
+            Predict
+          </Link>
+          {admin && version.version !== served && (
+            <Button
+              busy={promote.isPending && promote.variables === version.version}
+              aria-label={`${promotionWord(version.version, served)} version ${version.version}`}
+              onClick={() => promote.mutate(version.version)}
+            >
+              {promotionWord(version.version, served)}
+            </Button>
+          )}
+          {admin && (
+            <Button
+              look="quiet"
+              aria-label={`Delete version ${version.version}`}
+              onClick={() => setDeletion({ kind: "version", version })}
+            >
+              Delete
+            </Button>
+          )}
+        </span>
+      ),
+    },
+  ];
+  return (
+    <Page
+      title={name}
+      heading={
+        <>
+          {name}
+          {served !== undefined && <Badge tone="good">production v{served}</Badge>}
+        </>
+      }
+      about={
+        <>
+          {plural(versions.length, "version")}
+          {model.data.next_cursor && " shown, more exist"} · first trained <Time at={model.data.created_at} />
+        </>
+      }
+      actions={
+        <>
+          {served !== undefined && (
+            <Link to="/predict" search={{ model: name }} className={buttonClass("primary")}>
+              Predict
+            </Link>
+          )}
+          {admin && versions[0] && (
+            <Link to="/train" search={{ clone: versions[0].job_id }} className={buttonClass()}>
+              Train a new version
+            </Link>
+          )}
+          {admin && <Button onClick={() => setDeletion({ kind: "model" })}>Delete the model</Button>}
+        </>
+      }
+    >
+      {versions.length === 0 ? (
+        <EmptyState title="All versions have been deleted">
+          The model keeps its name. The next training job with this name publishes the next version.
+        </EmptyState>
+      ) : (
+        <div className="space-y-4">
+          <Table label="Versions" columns={columns} rows={versions} rowKey={({ version }) => String(version)} />
+          <Panel title="Versions side by side">
+            <Compare versions={versions} served={served} />
+          </Panel>
+        </div>
+      )}
+      {deletion && (
+        <DeleteDialog
+          name={name}
+          versions={versions}
+          aliases={aliases}
+          more={model.data.next_cursor !== null}
+          deletion={deletion}
+          onClose={() => setDeletion(null)}
+          onDeleted={() => {
+            setDeletion(null);
+            if (deletion.kind === "model") void navigate({ to: "/models" });
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** An older version than the served one is a roll-back. */
+function promotionWord(version: number, served: number | undefined): string {
+  return served !== undefined && version < served ? "Roll back" : "Promote";
+}
+
+function usePromotion(name: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (version: number) =>
+      data(
+        api.PUT("/models/{name}/aliases/{alias}", {
+          params: { path: { name, alias: PRODUCTION } },
+          body: { version },
+        }),
+      ),
+    onSuccess: ({ version }) => toast.done(`${PRODUCTION} of ${name} is now version ${version}.`),
+    onError: toast.failed,
+    onSettled: () => client.invalidateQueries({ queryKey: ["models"] }),
+  });
+}

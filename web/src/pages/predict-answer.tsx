@@ -1,0 +1,80 @@
+import { useState } from "react";
+import { Bars } from "../charts/bars";
+import { formatNumber, formatPercent } from "../lib/format";
+import { metricsOf, type VersionView } from "../lib/models";
+import { readPrediction } from "../lib/prediction";
+import { curlSnippet, pythonSnippet } from "../lib/snippets";
+import { Code, CopyButton } from "../ui/code";
+import { Panel } from "../ui/page";
+import { Tabs } from "../ui/tabs";
+
+/** The prediction with its probability. */
+export function Answer({ answer, version }: { answer: Record<string, unknown>; version: VersionView }) {
+  const prediction = readPrediction(answer, version.target);
+  const positive = metricsOf(version.metrics).positive_class;
+  return (
+    <div className="space-y-4">
+      <div>
+        <p className="text-xs text-soft">{version.target}</p>
+        <p className="text-2xl font-semibold tracking-tight" data-testid="prediction">
+          {prediction.isNumber ? formatNumber(Number(prediction.label)) : prediction.label}
+        </p>
+      </div>
+      {prediction.probability !== null && (
+        <div>
+          <p>
+            <span className="font-medium tabular-nums">{formatPercent(prediction.probability)}</span> probability of{" "}
+            {version.target} = {String(positive ?? "true")}
+          </p>
+          <svg className="mt-2 block h-2 w-full" preserveAspectRatio="none" viewBox="0 0 100 8" aria-hidden="true">
+            <rect className="fill-raised" width="100" height="8" />
+            <rect className="fill-accent" width={prediction.probability * 100} height="8" />
+            <rect className="fill-ink" x="49.8" width="0.4" height="8" />
+          </svg>
+          <p className="mt-1 text-xs text-soft">The prediction changes at the threshold of 50 %.</p>
+        </div>
+      )}
+      {prediction.probabilities.length > 0 && (
+        <Bars
+          label="Probability per class"
+          items={prediction.probabilities.slice(0, 12).map(({ label, value }) => ({ name: label, value }))}
+        />
+      )}
+      {prediction.warnings.length > 0 && (
+        <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
+          {prediction.warnings.map((warning) => (
+            <li key={warning}>{warning}</li>
+          ))}
+        </ul>
+      )}
+      <p className="text-xs text-soft">
+        Answered by {prediction.model} v{prediction.version}.
+      </p>
+    </div>
+  );
+}
+
+const LANGUAGES = [
+  ["curl", "curl"],
+  ["python", "Python"],
+] as const;
+
+/** The same request as a program. */
+export function AsProgram({ body }: { body: unknown }) {
+  const [language, setLanguage] = useState<"curl" | "python">("curl");
+  const origin = window.location.origin;
+  const text = language === "curl" ? curlSnippet(origin, body) : pythonSnippet(origin, body);
+  return (
+    <Panel
+      title="As a program"
+      aside={<CopyButton text={text} label={`Copy as ${language === "curl" ? "curl" : "Python"}`} />}
+    >
+      <Tabs label="Language" tabs={LANGUAGES} selected={language} onSelect={setLanguage}>
+        <Code label={`Request in ${language}`} text={text} />
+        <p className="mt-2 text-xs text-soft">
+          TRAINYARD_TOKEN is an access token: <code>access_token</code> of <code>POST /login</code>.
+        </p>
+      </Tabs>
+    </Panel>
+  );
+}

@@ -1,0 +1,79 @@
+import { useMutation } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { api, data } from "../api/client";
+import { messageOf } from "../api/problem";
+import { BATCH_ROWS, instancesOf, withPredictions } from "../lib/batch";
+import { parseCsv, writeCsv } from "../lib/csv";
+import { download } from "../lib/download";
+import { formatPercent, plural } from "../lib/format";
+import type { Feature } from "../lib/signature";
+import { refuseFile } from "../lib/upload";
+import { Button } from "../ui/button";
+import { Panel } from "../ui/page";
+import { toast } from "../ui/toast";
+
+interface Props {
+  name: string;
+  /** The pinned version; the alias production otherwise. */
+  version: number | undefined;
+  features: Feature[];
+  target: string;
+}
+
+/** A CSV of rows in, the same CSV with predictions out. */
+export function Batch({ name, version, features, target }: Props) {
+  const input = useRef<HTMLInputElement>(null);
+  const [share, setShare] = useState(0);
+  const predict = useMutation({
+    mutationFn: async (file: File) => {
+      const refusal = await refuseFile(file);
+      if (refusal) throw new Error(refusal);
+      setShare(0);
+      const table = parseCsv(await file.text());
+      const instances = instancesOf(table, features);
+      const predictions: Record<string, unknown>[] = [];
+      for (let from = 0; from < instances.length; from += BATCH_ROWS) {
+        const rows = instances.slice(from, from + BATCH_ROWS);
+        const body = { model: name, ...(version === undefined ? {} : { version }), instances: rows };
+        const answer = (await data(api.POST("/inference", { body }))) as { predictions: Record<string, unknown>[] };
+        predictions.push(...answer.predictions);
+        setShare(predictions.length / instances.length);
+      }
+      const text = writeCsv(withPredictions(table, predictions, target));
+      download(`${file.name.replace(/\.[^.]+$/, "")}-predictions.csv`, text, "text/csv");
+      return predictions.length;
+    },
+    onSuccess: (rows) => toast.done(`Predicted ${plural(rows, "row")}. The file is in your downloads.`),
+  });
+  return (
+    <Panel title="Many rows">
+      <input
+        ref={input}
+        type="file"
+        accept=".csv,.txt,.tsv,text/csv"
+        className="sr-only"
+        aria-label="CSV with rows to predict"
+        tabIndex={-1}
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          event.target.value = "";
+          if (file) predict.mutate(file);
+        }}
+      />
+      <p className="mb-3 text-soft">
+        Choose a CSV with the features as columns. You get the same rows with the predictions as further columns.
+      </p>
+      <div className="flex items-center gap-3">
+        <Button busy={predict.isPending} onClick={() => input.current?.click()}>
+          Choose a CSV
+        </Button>
+        {predict.isPending && <span className="text-soft tabular-nums">{formatPercent(share, 0)}</span>}
+      </div>
+      {predict.error && (
+        <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
+          {messageOf(predict.error)}
+        </p>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,197 @@
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, data } from "../api/client";
+import { ApiError, messageOf } from "../api/problem";
+import { type AlgorithmView, queries } from "../api/queries";
+import { parametersOf } from "../lib/parameters";
+import {
+  canBeTarget,
+  draftOfJob,
+  EMPTY_DRAFT,
+  fieldOf,
+  parseTraining,
+  proposedTarget,
+  type TrainingDraft,
+  type TrainingRequest,
+} from "../lib/training";
+import { Button } from "../ui/button";
+import { Field } from "../ui/field";
+import { Page, Panel } from "../ui/page";
+import { ErrorState, Loading } from "../ui/states";
+import { toast } from "../ui/toast";
+import { AlgorithmPart } from "./train-algorithm";
+import { FeaturesPart } from "./train-features";
+
+export function TrainPage() {
+  const { clone, dataset } = useSearch({ from: "/shell/train" });
+  const algorithms = useQuery(queries.algorithms());
+  const cloned = useQuery({ ...queries.job(clone ?? ""), enabled: clone !== undefined, refetchInterval: false });
+  // The columns decide the height of the form, so the form waits for them.
+  const first = cloned.data?.spec.dataset ?? dataset ?? EMPTY_DRAFT.dataset;
+  const profile = useQuery({ ...queries.dataset(first), enabled: clone === undefined || cloned.data !== undefined });
+  const error = algorithms.error ?? cloned.error;
+  if (error) {
+    const retry = () => void (algorithms.error ? algorithms.refetch() : cloned.refetch());
+    return (
+      <Page title="Train a model">
+        <ErrorState error={error} retry={retry} />
+      </Page>
+    );
+  }
+  if (!algorithms.data || (clone !== undefined && !cloned.data) || profile.isPending) {
+    return (
+      <Page title="Train a model">
+        <Loading rows={8} />
+      </Page>
+    );
+  }
+  const all = algorithms.data.items;
+  const schemaOf = (name: string) => parametersOf(all.find((algorithm) => algorithm.name === name)?.params);
+  const initial = cloned.data
+    ? draftOfJob(cloned.data, schemaOf(cloned.data.algorithm))
+    : { ...EMPTY_DRAFT, ...(dataset ? { dataset } : {}) };
+  return (
+    <Page
+      title={cloned.data ? `Train ${cloned.data.name} again` : "Train a model"}
+      about={
+        cloned.data
+          ? "A copy of the job, to change what you like."
+          : "The job trains one version of the model. The first version is served at once."
+      }
+    >
+      <Form key={clone ?? dataset ?? ""} initial={initial} algorithms={all} />
+    </Page>
+  );
+}
+
+function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: AlgorithmView[] }) {
+  const navigate = useNavigate();
+  const [draft, setDraft] = useState(initial);
+  const [checked, setChecked] = useState(false);
+  const change = (changes: Partial<TrainingDraft>) => setDraft((before) => ({ ...before, ...changes }));
+  const datasets = useInfiniteQuery(queries.datasets());
+  const names = datasets.data?.pages.flatMap((page) => page.items.map(({ name }) => name)) ?? [];
+  const profile = useQuery({ ...queries.dataset(draft.dataset), enabled: draft.dataset !== "" });
+  const columns = profile.data?.columns ?? [];
+  // The proposal follows the dataset until a person chooses.
+  const current = { ...draft, target: draft.target || proposedTarget(columns) };
+  const parameters = parametersOf(algorithms.find(({ name }) => name === draft.algorithm)?.params);
+  const parsed = parseTraining(current, columns, parameters);
+  const submit = useMutation({
+    mutationFn: (body: TrainingRequest) => data(api.POST("/training", { body })),
+    onSuccess: async ({ job_id }) => {
+      toast.done(`The training of ${current.name} is queued.`);
+      await navigate({ to: "/jobs/$id", params: { id: job_id } });
+    },
+  });
+  const refused = submit.error instanceof ApiError ? submit.error.fields : {};
+  const errors: Record<string, string> = {};
+  for (const [path, message] of Object.entries(refused)) errors[fieldOf(path)] ??= message;
+  if (checked && "errors" in parsed) Object.assign(errors, parsed.errors);
+  const shown = ["name", "dataset", "target", "features", "algorithm", "priority", "seed", "timeout_s"];
+  const elsewhere = Object.keys(errors).filter((field) => !shown.includes(field) && !field.startsWith("params."));
+  const problem =
+    submit.error && (Object.keys(refused).length === 0 || elsewhere.length > 0) ? messageOf(submit.error) : null;
+  const number = (field: "priority" | "seed" | "timeout", label: string, hint: string, error: string | undefined) => (
+    <Field label={label} hint={hint} error={error}>
+      {(props) => (
+        <input
+          {...props}
+          inputMode="numeric"
+          className="control"
+          value={draft[field]}
+          onChange={(event) => change({ [field]: event.target.value })}
+        />
+      )}
+    </Field>
+  );
+  return (
+    <form
+      noValidate
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setChecked(true);
+        if ("request" in parsed) submit.mutate(parsed.request);
+        else toast.failed(new Error("Some fields need a change; they say which."));
+      }}
+    >
+      <Panel title="What to train">
+        <div className="grid gap-4 sm:grid-cols-3">
+          <Field label="Name of the model" hint="a new version if the name exists" error={errors.name}>
+            {(props) => (
+              <input
+                {...props}
+                className="control"
+                autoComplete="off"
+                spellCheck={false}
+                placeholder="titanic-rf"
+                value={draft.name}
+                onChange={(event) => change({ name: event.target.value.trim() })}
+              />
+            )}
+          </Field>
+          <Field label="Dataset" error={errors.dataset ?? (profile.error ? messageOf(profile.error) : undefined)}>
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={draft.dataset}
+                onChange={(event) => change({ dataset: event.target.value, target: "", features: null })}
+              >
+                {[...new Set([draft.dataset, ...names])].map((name) => (
+                  <option key={name} value={name}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="Target" hint="the column to predict" error={errors.target}>
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={current.target}
+                onChange={(event) => change({ target: event.target.value })}
+              >
+                {!current.target && <option value="">choose a column</option>}
+                {columns.map((column) => (
+                  <option key={column.name} value={column.name} disabled={!canBeTarget(column)}>
+                    {column.name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        </div>
+      </Panel>
+      <FeaturesPart draft={current} columns={columns} error={errors.features} onChange={change} />
+      <AlgorithmPart
+        draft={current}
+        algorithms={algorithms}
+        parameters={parameters}
+        errors={errors}
+        onChange={change}
+      />
+      <Panel title="How to run it">
+        <div className="grid gap-4 sm:grid-cols-3">
+          {number("seed", "Seed", "the same seed and data give the same model", errors.seed)}
+          {number("priority", "Priority", "-10 to 10; higher runs first", errors.priority)}
+          {number("timeout", "Time limit in seconds", "1 to 86400", errors.timeout_s)}
+        </div>
+      </Panel>
+      {problem && (
+        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
+          {problem}
+        </p>
+      )}
+      <div className="flex justify-end">
+        <Button type="submit" look="primary" busy={submit.isPending} disabled={profile.isPending}>
+          Start training
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,168 @@
+/** Sign-up, sign-in, sign-out, roles, and sessions in several tabs. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { launch, open, signIn } from "./browser";
+import { ADMIN, Server } from "./server";
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+describe("accounts", () => {
+  it("signs up, survives a reload, and signs out", async () => {
+    const { context, page, problems } = await open(browser, server.url);
+    await page.goto("/");
+    await page.getByRole("link", { name: "Sign up" }).click();
+    await page.getByLabel("E-mail").fill("not an address");
+    await page.getByLabel("Password").fill("short");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByText("Enter an e-mail address").waitFor();
+    await page.getByText("The password needs 8 to 72 bytes; it has 5.").waitFor();
+    await page.getByLabel("E-mail").fill("ada@example.com");
+    await page.getByLabel("Password").fill("long enough");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByText("Your account is ready.").waitFor();
+    await page.getByRole("heading", { name: "Models", exact: true }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "No models yet" }).waitFor();
+    // No script can read the token that renews the session.
+    expect(
+      await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage })),
+    ).not.toMatch(/trainyard_session|eyJ/);
+    const cookie = (await context.cookies()).find(({ name }) => name === "trainyard_session");
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict" });
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in to Trainyard" }).waitFor();
+    expect(await context.cookies()).toEqual([]);
+    await page.goto("/console/models");
+    await page.getByRole("heading", { name: "Sign in to Trainyard" }).waitFor();
+    await context.close();
+    expect(problems).toEqual([]);
+  });
+
+  it("says that a password is wrong, and that an address is taken", async () => {
+    await server.user("taken@example.com");
+    const { context, page } = await open(browser, server.url);
+    await page.goto("/console/sign-in");
+    await page.getByLabel("E-mail").fill("taken@example.com");
+    await page.getByLabel("Password").fill("not that one");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page
+      .getByRole("alert")
+      .getByText(/wrong|not valid|incorrect|match/i)
+      .waitFor();
+    await page.getByRole("link", { name: "Sign up" }).click();
+    await page.getByLabel("E-mail").fill("taken@example.com");
+    await page.getByLabel("Password").fill("long enough");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page
+      .getByText(/taken|already/i)
+      .first()
+      .waitFor();
+    await context.close();
+  });
+
+  it("leads back to the page that needed the sign-in, with its filters", async () => {
+    const { context, page } = await open(browser, server.url);
+    await page.goto("/console/jobs?status=failed&name=titanic-rf");
+    await signIn(page, ADMIN);
+    await page.getByRole("heading", { name: "Jobs", exact: true }).waitFor();
+    const url = new URL(page.url());
+    expect([url.pathname, url.searchParams.get("status"), url.searchParams.get("name")]).toEqual([
+      "/console/jobs",
+      "failed",
+      "titanic-rf",
+    ]);
+    await context.close();
+  });
+
+  it("never leads to another site after the sign-in", async () => {
+    const { context, page } = await open(browser, server.url);
+    await page.goto("/console/sign-in?next=//evil.example.com/x");
+    await signIn(page, ADMIN);
+    expect(new URL(page.url()).origin).toBe(server.url);
+    await context.close();
+  });
+
+  it("shows a user only what the role allows, also for addresses typed by hand", async () => {
+    const user = await server.user("grace@example.com");
+    const { context, page } = await open(browser, server.url);
+    await signIn(page, user);
+    const links = await page.getByRole("navigation", { name: "Pages" }).getByRole("link").allTextContents();
+    expect(links).toEqual(["Models", "Predict"]);
+    for (const path of ["/console/train", "/console/jobs", "/console/datasets", "/console/operate"]) {
+      await page.goto(path);
+      await page.getByRole("heading", { name: "Your account may not open this page" }).waitFor();
+      await page.getByRole("navigation", { name: "Pages" }).waitFor();
+    }
+    await context.close();
+  });
+
+  it("changes a password", async () => {
+    const user = await server.user("hedy@example.com");
+    const { context, page } = await open(browser, server.url);
+    await signIn(page, user);
+    await page.goto("/console/account");
+    await page.getByLabel("Current password").fill(user.password);
+    await page.getByLabel("New password", { exact: true }).fill("another one");
+    await page.getByLabel("New password again").fill("another one");
+    await page.getByRole("button", { name: "Change the password" }).click();
+    await page.getByText("The password is changed.").waitFor();
+    await context.close();
+  });
+});
+
+describe("sessions in several tabs", () => {
+  let busy: Server;
+
+  beforeAll(async () => {
+    // Every request then needs a new access token.
+    busy = await Server.start({ TRAINYARD__API__ACCESS_TOKEN_TTL_S: "2" });
+  });
+
+  afterAll(() => busy?.stop());
+
+  it("renews expired sessions in two tabs without a sign-out, and signs out both", async () => {
+    const { context, page: one, problems } = await open(browser, busy.url);
+    await signIn(one, ADMIN);
+    const other = await context.newPage();
+    await Promise.all([one.goto("/console/operate"), other.goto("/console/operate")]);
+    let renewals = 0;
+    let refused = 0;
+    context.on("response", (response) => {
+      if (!response.url().endsWith("/refresh")) return;
+      if (response.ok()) renewals += 1;
+      else refused += 1;
+    });
+    for (let round = 0; round < 3; round++) {
+      await Promise.all([one.reload(), other.reload()]);
+      await Promise.all([one, other].map((tab) => tab.getByText("Heartbeat").waitFor()));
+    }
+    expect(renewals).toBeGreaterThan(3);
+    expect(refused).toBe(0);
+    await one.getByRole("button", { name: "Sign out" }).click();
+    for (const tab of [one, other]) await tab.getByRole("heading", { name: "Sign in to Trainyard" }).waitFor();
+    await context.close();
+    expect(problems).toEqual([]);
+  });
+
+  it("leads to the sign-in when the session has ended on the server, and back", async () => {
+    const { context, page } = await open(browser, busy.url);
+    await signIn(page, ADMIN);
+    await page.goto("/console/operate");
+    await page.getByText("Heartbeat").waitFor();
+    await context.clearCookies();
+    await page.getByText("Your session has ended.").waitFor();
+    await signIn(page, ADMIN);
+    await page.getByRole("heading", { name: "Operate" }).waitFor();
+    await context.close();
+  });
+});
