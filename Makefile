@@ -1,7 +1,8 @@
 # Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue smoke chart load web web-dev web-check web-test browser-test
+.PHONY: help run test chaos check fmt generate services bench-queue bench-tables smoke chart load web web-dev web-check \
+	web-test browser-test
 
 LISTEN ?= 127.0.0.1:8080
 DATA_DIR ?= ./data
@@ -93,6 +94,11 @@ bench-queue: ## Benchmark queue and training jobs against arq, BullMQ, pg-boss a
 	@scripts/ensure build services peers
 	cargo build --profile dist --locked -p trainyard -p trainyard-bench --features trainyard/noop
 	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+
+bench-tables: ## Benchmark an upload with its profile against pandas and polars: ROUNDS, REPORT=file
+	@scripts/ensure build tables
+	cargo build --profile dist --locked -p trainyard
+	@exec target/tools/tables/bin/python bench/tables.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
 smoke: ## Start docker-compose.yml and test it: train, predict, kill a worker, scale; SMOKE_BUILD=0 uses the existing image
 	@scripts/ensure smoke

@@ -13,6 +13,7 @@ on_both_stacks!(
     the_tour_ends_with_a_prediction,
     the_job_log_is_readable_during_and_after_the_run,
     output_for_scripts_is_only_json,
+    an_upload_shows_how_the_file_is_read,
     exit_codes_distinguish_errors,
     accounts_are_invited_changed_and_deleted,
 );
@@ -105,6 +106,23 @@ async fn output_for_scripts_is_only_json(system: &System) {
     assert!(jobs["items"].is_array());
     let models: Value = serde_json::from_str(&terminal.succeeds("models --json")).unwrap();
     assert!(models["items"].is_array());
+}
+
+async fn an_upload_shows_how_the_file_is_read(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("sales"));
+    terminal.succeeds("login");
+    let file = terminal.home.path().join(format!("{name}.csv"));
+    std::fs::write(&file, b"stra\xdfe;zip;price\na;01067;1,5\nb;10115;2,5\n").unwrap();
+    let upload = format!("datasets upload {}", file.display());
+    let shown = terminal.succeeds(&format!("{upload} --dry-run --encoding latin1 --type zip=text --missing b"));
+    for part in ["windows-1252, delimiter ; decimal ,", "straße", "1 (50.0 %)", "1.5 to 2.5"] {
+        assert!(shown.contains(part), "{part:?} is not in\n{shown}");
+    }
+    terminal.fails(&format!("datasets show {name}"), 4);
+    let shown = terminal.succeeds(&upload);
+    assert!(shown.contains(&format!("{name} version 1")) && shown.contains("warning: "), "{shown}");
+    let error = terminal.fails(&format!("{upload} --type zap=number"), 1);
+    assert!(error.contains("zap"), "{error}");
 }
 
 async fn exit_codes_distinguish_errors(system: &System) {

@@ -10,6 +10,8 @@ on_both_stacks!(
     the_built_in_dataset_exists,
     an_upload_is_profiled_versioned_and_previewed,
     gzip_and_multipart_uploads_work,
+    tables_of_other_formats_are_read_and_previewed,
+    a_dry_run_stores_nothing,
     a_dataset_with_an_active_job_is_not_deleted,
 );
 
@@ -64,6 +66,35 @@ async fn gzip_and_multipart_uploads_work(system: &System) {
     let request = admin.request(Method::POST, &format!("/datasets?name={name}")).multipart(form);
     let posted = admin.send(request).await.expect(201);
     assert_eq!(zipped["sha256"], posted["sha256"], "the digest is that of the decompressed CSV");
+}
+
+async fn tables_of_other_formats_are_read_and_previewed(system: &System) {
+    let admin = system.client().admin().await;
+    let (name, text) = (unique("wide"), "sep=;\nGröße;when;zip\n1,5;31.12.2024;01067\n2,5;01.01.2025;10115\n");
+    let utf_16: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let request = admin.request(Method::POST, &format!("/datasets?name={name}&types=zip:text"));
+    let stored = admin.send(request.header("content-type", "application/gzip").body(gzip(&utf_16))).await.expect(201);
+    assert_eq!((&stored["format"]["delimiter"], &stored["format"]["decimal"]), (&json!(";"), &json!(",")));
+    let dtypes = ["Größe", "when", "zip"].map(|name| &column(&stored, name)["dtype"]);
+    assert_eq!(dtypes, [&json!("number"), &json!("datetime"), &json!("text")]);
+    assert_eq!(column(&stored, "when")["max"], "2025-01-01T00:00:00Z");
+
+    let shown = admin.get(&format!("/datasets/{name}")).await.expect(200);
+    assert_eq!((&shown["format"], &shown["columns"]), (&stored["format"], &stored["columns"]));
+    let preview = admin.get(&format!("/datasets/{name}/preview")).await.expect(200);
+    assert_eq!(preview["columns"], json!(["Größe", "when", "zip"]));
+    assert_eq!(preview["rows"][0], json!(["1,5", "31.12.2024", "01067"]));
+}
+
+async fn a_dry_run_stores_nothing(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("dry");
+    let request = admin.request(Method::POST, &format!("/datasets?name={name}&dry_run=true"));
+    let planned = admin.send(request.header("content-type", "text/csv").body(CSV)).await.expect(200);
+    assert_eq!((&planned["rows"], planned.get("version")), (&json!(4), None));
+    admin.get(&format!("/datasets/{name}")).await.problem(404);
+    let stored = admin.upload(&name, CSV).await.expect(201);
+    assert_eq!((&stored["version"], &stored["columns"]), (&json!(1), &planned["columns"]));
 }
 
 async fn a_dataset_with_an_active_job_is_not_deleted(system: &System) {

@@ -14,12 +14,16 @@ pub struct ApiConfig {
     pub access_token_ttl_s: i64,
     /// Seconds until a refresh token expires; each use returns a new one.
     pub refresh_token_ttl_s: i64,
-    /// Largest CSV, uncompressed, in bytes.
+    /// Largest file of a dataset, uncompressed, in bytes.
     pub max_dataset_bytes: u64,
-    /// Most data rows of a CSV.
+    /// Most data rows of a dataset.
     pub max_dataset_rows: u64,
-    /// Most columns of a CSV.
+    /// Most columns of a dataset.
     pub max_dataset_columns: usize,
+    /// Largest row of a dataset, in bytes.
+    pub max_dataset_row_bytes: usize,
+    /// Most texts that an upload can name as missing values.
+    pub max_missing_markers: usize,
     /// Concurrent uploads; further ones get 503 with `Retry-After`. The limit bounds their disk space.
     pub max_concurrent_uploads: usize,
     /// Folder for uploads and artifact downloads in progress. It must exist.

@@ -4,9 +4,11 @@
 
 pub mod account;
 pub mod algorithm;
+pub mod column;
 pub mod dataset;
 pub mod event;
 pub mod job;
+pub mod learning;
 pub mod model;
 pub mod queue;
 pub mod schedule;

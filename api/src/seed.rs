@@ -6,12 +6,14 @@ use bytes::Bytes;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use trainyard_artifacts::{ArtifactError, Key};
+use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::spec::DEFAULT_DATASET;
 use trainyard_domain::{Dataset, DatasetId, DatasetName, Email, Password, Role};
 use trainyard_http::auth::Requester;
 use trainyard_storage::StorageError;
 
 use crate::audit::Actor;
+use crate::dataset_upload::save::Upload;
 use crate::state::ApiState;
 use crate::{new_account, objects};
 
@@ -98,24 +100,13 @@ pub async fn seed_datasets(state: &ApiState) -> Result<(), SeedError> {
 }
 
 async fn create(state: &ApiState, name: DatasetName) -> Result<(), SeedError> {
-    let profile = trainyard_csv::profile(TITANIC, &trainyard_csv::ProfileLimits::default())?;
+    let profile = trainyard_csv::profile(TITANIC, &ReadOptions::default(), &Limits::default())?;
     let created_at = state.db.read().await?.now().await?;
     let id = DatasetId::at(created_at);
     let key = Key::dataset(id);
     let stored = state.store.put_bytes(&key, Bytes::from_static(TITANIC)).await?;
-    let dataset = Dataset {
-        id,
-        name,
-        version: 1,
-        rows: i64::try_from(profile.rows).unwrap_or(i64::MAX),
-        bytes: i64::try_from(stored.size).unwrap_or(i64::MAX),
-        columns: profile.columns,
-        sha256: stored.sha256,
-        storage_key: key.as_str().to_owned(),
-        warnings: profile.warnings,
-        created_by: None,
-        created_at,
-    };
+    let upload = Upload { id, name, bytes: stored.size, sha256: stored.sha256, created_by: None, created_at };
+    let dataset = upload.dataset(profile);
     let mut tx = state.db.begin().await?;
     match tx.datasets().insert(&dataset).await {
         Err(StorageError::Conflict) => {

@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use trainyard_domain::spec::Draft;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, IndexedDataset, Job, Role, User, UserId,
+    Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, IndexedDataset, Job, Role, TableFormat, User,
+    UserId,
 };
 use trainyard_http::auth::{Authenticator, DisabledUsers, Jwt, PrincipalCheck};
 use trainyard_http::ops::Ops;
@@ -121,15 +122,10 @@ async fn submit(
 /// The parts of the built-in dataset's profile that the validation uses.
 fn titanic() -> anyhow::Result<IndexedDataset> {
     let column = |name: &str, dtype: Dtype| ColumnProfile {
-        name: name.to_owned(),
-        dtype,
-        missing: 0,
         distinct: 2,
-        min: None,
-        max: None,
-        top: None,
-        values_sha256: name.to_owned(),
-        partition_sha256: name.to_owned(),
+        values_digest: name.to_owned(),
+        partition_digest: name.to_owned(),
+        ..ColumnProfile::new(name, dtype)
     };
     let now = Utc::now();
     let dataset = Dataset {
@@ -144,6 +140,10 @@ fn titanic() -> anyhow::Result<IndexedDataset> {
             column("pclass", Dtype::Number),
             column("survived", Dtype::Number),
         ],
+        format: TableFormat::default(),
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: String::new(),
         storage_key: String::new(),
         warnings: Vec::new(),

@@ -18,21 +18,21 @@ use crate::worker::Worker;
 /// Most downloads of a dataset whose digest differs from the upload's.
 const MAX_DOWNLOADS: u32 = 3;
 
-/// Loads the job's dataset into the run's folder and returns its digest. Retries while the store or the database is away.
-pub(crate) async fn dataset(worker: &Worker, job: &Job, folder: &RunFolder) -> Result<String, RunError> {
+/// Loads the job's dataset into the run's folder and returns its row. Retries while the store or the database is away.
+pub(crate) async fn dataset(worker: &Worker, job: &Job, folder: &RunFolder) -> Result<Dataset, RunError> {
     let mut retry = Retry::for_at_most(worker.config.storage_timeout());
     let dataset = read_row(worker, job, &mut retry).await?;
     let cached = worker.folder.dataset(&dataset.sha256);
     if is_complete(&cached, &dataset) && fs::hard_link(&cached, folder.dataset()).is_ok() {
         touch(&cached);
-        return Ok(dataset.sha256);
+        return Ok(dataset);
     }
     download(worker, &dataset, folder, &mut retry).await?;
     // The cache only saves a download, so errors are ignored. A link is atomic.
     let _ = fs::remove_file(&cached);
     let _ = fs::hard_link(folder.dataset(), &cached);
     worker.folder.trim_datasets(worker.config.dataset_cache_mb << 20);
-    Ok(dataset.sha256)
+    Ok(dataset)
 }
 
 async fn read_row(worker: &Worker, job: &Job, retry: &mut Retry) -> Result<Dataset, RunError> {

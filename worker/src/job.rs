@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{FailureCode, Job, JobError, LogLevel};
+use trainyard_domain::{Dataset, FailureCode, Job, JobError, LogLevel};
 use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
 
@@ -134,13 +134,13 @@ async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progr
         worker.folder.run(job.id, job.claim, worker.sandbox.uid).map_err(|error| fetch::disk_failure(&error))?;
     progress.set_phase("fetching");
     let fetching = Span::child_of(trace::trace_parent(job), "job.fetch");
-    let sha256 = tokio::select! {
+    let dataset = tokio::select! {
         fetched = fetch::dataset(worker, job, &folder) => fetched?,
         reason = stop.raised() => return Err(reason.into()),
     };
     folder.share_dataset().map_err(|error| fetch::disk_failure(&error))?;
     drop(fetching);
-    let done = train(worker, job, &folder, sha256, stop, progress).await?;
+    let done = train(worker, job, &folder, &dataset, stop, progress).await?;
     progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
     progress.set_phase("publishing");
     // The log must be complete before the job ends, because clients stop reading then.
@@ -152,7 +152,7 @@ async fn train(
     worker: &Worker,
     job: &Job,
     folder: &RunFolder,
-    dataset_sha256: String,
+    dataset: &Dataset,
     stop: &StopSignal,
     progress: &Progress,
 ) -> Result<Done, RunError> {
@@ -160,7 +160,8 @@ async fn train(
     let task = Task {
         spec: job.spec.clone(),
         dataset_path: DATASET.into(),
-        dataset_sha256,
+        dataset_sha256: dataset.sha256.clone(),
+        schema: dataset.schema(),
         artifact_path: MODEL.into(),
         max_artifact_bytes: config.max_artifact_bytes,
     };

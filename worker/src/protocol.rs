@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use trainyard_domain::{FailureCode, JobSpec};
+use trainyard_domain::{FailureCode, JobSpec, TableSchema};
 
-/// Longest line of either side, in bytes: enough for the importances of 10,000 features.
-pub(crate) const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
+/// Longest line of either side, in bytes: enough for the schema and the features of 10,000 columns with the longest names,
+/// and for the importances of as many features.
+pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The prefix of a panic's message in the log of a training process.
 pub(crate) const PANIC_PREFIX: &str = "panicked: ";
@@ -18,10 +19,12 @@ pub(crate) const PANIC_PREFIX: &str = "panicked: ";
 pub(crate) struct Task {
     /// The specification of the job.
     pub(crate) spec: JobSpec,
-    /// The dataset's CSV, relative to the working directory, because the process may not read the parent folders.
+    /// The dataset's file, relative to the working directory, because the process may not read the parent folders.
     pub(crate) dataset_path: PathBuf,
     /// The dataset's digest, for the model's manifest.
     pub(crate) dataset_sha256: String,
+    /// How the dataset's file is read.
+    pub(crate) schema: TableSchema,
     /// The path for the model, relative to the working directory.
     pub(crate) artifact_path: PathBuf,
     /// Largest accepted model, in bytes.

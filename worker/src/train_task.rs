@@ -71,7 +71,11 @@ type Failure = (FailureCode, String);
 
 fn run(task: &Task) -> Result<Done, Failure> {
     let csv = File::open(&task.dataset_path).map_err(|error| disk("the dataset can't be read", &error))?;
-    let request = TrainRequest { spec: task.spec.clone(), dataset_sha256: task.dataset_sha256.clone() };
+    let request = TrainRequest {
+        spec: task.spec.clone(),
+        schema: task.schema.clone(),
+        dataset_sha256: task.dataset_sha256.clone(),
+    };
     let reporter = Reporter::default();
     let trained = train(BufReader::new(csv), &request, &reporter).map_err(failure)?;
     reporter.finish(&trained.metrics);

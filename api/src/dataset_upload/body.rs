@@ -86,7 +86,7 @@ pub(crate) fn problem(error: &(dyn Error + 'static), max: u64) -> Problem {
         let inner = link.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
         match inner.and_then(|inner| inner.downcast_ref()).or_else(|| link.downcast_ref()) {
             Some(BodyError::TooLarge) => return too_large(max),
-            Some(BodyError::BrokenGzip(_)) => return Problem::field("file", "is not a complete gzip stream"),
+            Some(BodyError::BrokenGzip(_)) => return broken_gzip(),
             None => {}
         }
         broken_form |= link.downcast_ref::<MultipartError>().is_some_and(|e| e.status() == StatusCode::BAD_REQUEST);
@@ -101,10 +101,15 @@ pub(crate) fn problem(error: &(dyn Error + 'static), max: u64) -> Problem {
     Problem::unreadable_body(error)
 }
 
-/// 413 for a CSV of more than `max` bytes.
+/// 422 for a gzip stream that is cut or damaged.
+pub(crate) fn broken_gzip() -> Problem {
+    Problem::field("file", "is not a complete gzip stream; compress the file again")
+}
+
+/// 413 for a file of more than `max` bytes.
 pub(crate) fn too_large(max: u64) -> Problem {
     Problem::new(
         Code::PayloadTooLarge,
-        format!("the CSV must have at most {max} bytes after decompression (api.max_dataset_bytes)"),
+        format!("the file must have at most {max} bytes after decompression (api.max_dataset_bytes)"),
     )
 }

@@ -1,5 +1,6 @@
-//! Stores a received CSV as the next version of a dataset: first the object, then the row that refers to the object.
+//! Stores a received file as the next version of a dataset: first the object, then the row that refers to the object.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use trainyard_artifacts::Key;
 use trainyard_csv::Profile;
@@ -7,7 +8,7 @@ use trainyard_domain::{Dataset, DatasetId, DatasetName, UserId};
 use trainyard_http::Problem;
 use trainyard_storage::StorageError;
 
-use super::ReceivedCsv;
+use super::ReceivedFile;
 use crate::audit::Actor;
 use crate::objects;
 use crate::state::ApiState;
@@ -15,12 +16,45 @@ use crate::state::ApiState;
 /// How often an insert is tried when concurrent uploads take the same version number.
 const MAX_TRIES: usize = 8;
 
+/// What identifies a version, besides its profile.
+pub(crate) struct Upload {
+    pub(crate) id: DatasetId,
+    pub(crate) name: DatasetName,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) created_by: Option<UserId>,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+impl Upload {
+    /// The dataset with this profile. [`save`] sets the version.
+    pub(crate) fn dataset(self, profile: Profile) -> Dataset {
+        Dataset {
+            id: self.id,
+            name: self.name,
+            version: 1,
+            rows: signed(profile.rows),
+            bytes: signed(self.bytes),
+            format: profile.format,
+            columns: profile.columns,
+            duplicate_rows: signed(profile.duplicate_rows),
+            suggested_target: profile.suggested_target,
+            suggested_task: profile.suggested_task,
+            sha256: self.sha256,
+            storage_key: Key::dataset(self.id).as_str().to_owned(),
+            warnings: profile.warnings,
+            created_by: self.created_by,
+            created_at: self.created_at,
+        }
+    }
+}
+
 /// Stores `file` as the next version of `name`.
 pub(crate) async fn save(
     state: &ApiState,
     created_by: Option<UserId>,
     name: DatasetName,
-    file: &ReceivedCsv,
+    file: &ReceivedFile,
     profile: Profile,
     actor: &Actor,
 ) -> Result<Dataset, Problem> {
@@ -30,21 +64,10 @@ pub(crate) async fn save(
     let stored = state.store.put_file(&key, &file.path).await?;
     if stored.sha256 != file.sha256 {
         objects::remove(state, &[key.as_str().to_owned()]).await;
-        return Err(Problem::internal("the uploaded CSV changed on the local disk"));
+        return Err(Problem::internal("the uploaded file changed on the local disk"));
     }
-    let mut dataset = Dataset {
-        id,
-        name,
-        version: 0,
-        rows: signed(profile.rows),
-        bytes: signed(file.bytes),
-        columns: profile.columns,
-        sha256: stored.sha256,
-        storage_key: key.as_str().to_owned(),
-        warnings: profile.warnings,
-        created_by,
-        created_at,
-    };
+    let upload = Upload { id, name, bytes: file.bytes, sha256: stored.sha256, created_by, created_at };
+    let mut dataset = upload.dataset(profile);
     let inserted = insert(state, &mut dataset, actor).await;
     if let Err(InsertError::BeforeCommit(_)) = &inserted {
         objects::remove(state, std::slice::from_ref(&dataset.storage_key)).await;

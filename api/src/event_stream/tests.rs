@@ -22,6 +22,8 @@ fn job() -> Job {
         dataset_version: 1,
         target: "survived".into(),
         params: params.as_map().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
+        warnings: vec![],
         priority: 0,
         run_at: None,
         max_attempts: 3,

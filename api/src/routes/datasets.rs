@@ -2,6 +2,7 @@
 
 pub mod preview;
 pub mod upload;
+pub mod upload_query;
 
 use axum::extract::State;
 use axum::http::StatusCode;

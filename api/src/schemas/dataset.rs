@@ -1,94 +1,101 @@
-//! Schemas of datasets. Responses leave out the digests that detect leaking columns.
+//! Schemas of datasets.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use trainyard_domain::{ColumnProfile, Dataset, Dtype};
+use trainyard_csv::Profile;
+use trainyard_domain::{Dataset, DatasetName, DecimalMark, Delimiter, Header, TableFormat, TaskKind};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::column::ColumnView;
+use crate::dataset_upload::ReceivedFile;
 
 /// Columns of each dataset in a list. A response about a single dataset has all columns.
 pub const LISTED_COLUMNS: usize = 50;
 
-/// The type of a column.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[cfg_attr(test, derive(serde::Deserialize))]
-#[serde(rename_all = "lowercase")]
-pub enum DtypeView {
-    /// Finite numbers.
-    Number,
-    /// 0/1, true/false, yes/no.
-    Boolean,
-    /// Few distinct texts.
-    Category,
-    /// Many distinct texts. The column is not usable as a feature.
-    Text,
-    /// No value in any row.
-    Empty,
+/// How the file is read: detected, or set by parameters of the upload.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FormatView {
+    /// The character between two fields.
+    #[schema(value_type = String, pattern = "^(,|;|tab|[|])$", example = ",")]
+    pub delimiter: Delimiter,
+    /// The decimal mark.
+    #[schema(value_type = String, pattern = "^[.,]$", example = ".")]
+    pub decimal: DecimalMark,
+    /// The encoding by its name in the WHATWG encoding standard.
+    #[schema(example = "utf-8")]
+    pub encoding: String,
+    /// Whether the first row holds the column names.
+    #[schema(value_type = String, pattern = "^(present|absent)$", example = "present")]
+    pub header: Header,
+    /// Texts that mean a missing value, besides the empty cell.
+    pub missing: Vec<String>,
+    /// Lines before the header that are not part of the table.
+    #[schema(example = 0)]
+    pub skipped_lines: u64,
 }
 
-impl From<Dtype> for DtypeView {
-    fn from(dtype: Dtype) -> Self {
-        match dtype {
-            Dtype::Number => Self::Number,
-            Dtype::Boolean => Self::Boolean,
-            Dtype::Category => Self::Category,
-            Dtype::Text => Self::Text,
-            Dtype::Empty => Self::Empty,
+impl From<TableFormat> for FormatView {
+    fn from(format: TableFormat) -> Self {
+        Self {
+            delimiter: format.delimiter,
+            decimal: format.decimal,
+            encoding: format.encoding,
+            header: format.header,
+            missing: format.missing,
+            skipped_lines: format.skipped_lines,
         }
     }
 }
 
-/// A value and its frequency.
+/// A table with its profile.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ValueCount {
-    /// The value as in the file.
-    #[schema(example = "male")]
-    pub value: String,
-    /// Rows with the value.
-    #[schema(example = 843)]
-    pub count: u64,
-}
-
-/// The profile of one column.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ColumnView {
-    /// The name in the header.
-    #[schema(example = "age")]
+pub struct TableView {
+    /// The name of the dataset.
+    #[schema(example = "titanic")]
     pub name: String,
-    /// The type of the values.
-    pub dtype: DtypeView,
-    /// Rows without a value.
-    #[schema(example = 263)]
-    pub missing: u64,
-    /// Distinct values; a lower bound for columns with very many.
-    #[schema(example = 98)]
-    pub distinct: u64,
-    /// The smallest number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub min: Option<f64>,
-    /// The largest number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub max: Option<f64>,
-    /// The most frequent values, most frequent first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub top: Option<Vec<ValueCount>>,
+    /// Rows without the header.
+    #[schema(example = 1309)]
+    pub rows: u64,
+    /// Size of the file in bytes, uncompressed.
+    pub bytes: u64,
+    /// How the file is read.
+    pub format: FormatView,
+    /// The number of columns.
+    #[schema(example = 11)]
+    pub column_count: usize,
+    /// The profile of each column, in the order of the file. A list shows the first 50.
+    pub columns: Vec<ColumnView>,
+    /// Rows that repeat an earlier row.
+    #[schema(example = 0)]
+    pub duplicate_rows: u64,
+    /// The column that is most likely the target; `null` if none is likely.
+    #[schema(required, example = "survived")]
+    pub suggested_target: Option<String>,
+    /// The task for the suggested target: `classification` or `regression`.
+    #[schema(required, value_type = Option<String>, example = "classification")]
+    pub suggested_task: Option<TaskKind>,
+    /// SHA-256 of the uncompressed file, hexadecimal.
+    pub sha256: String,
+    /// Warnings about the table and its columns.
+    pub warnings: Vec<String>,
 }
 
-impl From<ColumnProfile> for ColumnView {
-    fn from(column: ColumnProfile) -> Self {
-        let counted =
-            |top: Vec<(String, u64)>| top.into_iter().map(|(value, count)| ValueCount { value, count }).collect();
+impl TableView {
+    /// What an upload of `file` would store.
+    pub(crate) fn planned(name: &DatasetName, file: &ReceivedFile, profile: Profile) -> Self {
         Self {
-            name: column.name,
-            dtype: column.dtype.into(),
-            missing: column.missing,
-            distinct: column.distinct,
-            min: column.min,
-            max: column.max,
-            top: column.top.map(counted),
+            name: name.as_str().to_owned(),
+            rows: profile.rows,
+            bytes: file.bytes,
+            format: profile.format.into(),
+            column_count: profile.columns.len(),
+            columns: profile.columns.into_iter().map(ColumnView::from).collect(),
+            duplicate_rows: profile.duplicate_rows,
+            suggested_target: profile.suggested_target,
+            suggested_task: profile.suggested_task,
+            sha256: file.sha256.clone(),
+            warnings: profile.warnings,
         }
     }
 }
@@ -98,26 +105,12 @@ impl From<ColumnProfile> for ColumnView {
 pub struct DatasetView {
     /// The id of the version.
     pub id: Uuid,
-    /// The name of the dataset.
-    #[schema(example = "titanic")]
-    pub name: String,
     /// The version. The first is 1; each upload adds one.
     #[schema(example = 1)]
     pub version: i64,
-    /// Rows without the header.
-    #[schema(example = 1309)]
-    pub rows: i64,
-    /// Size of the CSV in bytes, uncompressed.
-    pub bytes: i64,
-    /// The number of columns.
-    #[schema(example = 11)]
-    pub column_count: usize,
-    /// The profile of each column, in the order of the file. A list shows the first 50.
-    pub columns: Vec<ColumnView>,
-    /// SHA-256 of the uncompressed CSV, hexadecimal.
-    pub sha256: String,
-    /// Warnings about the data.
-    pub warnings: Vec<String>,
+    /// The table.
+    #[serde(flatten)]
+    pub table: TableView,
     /// The account that uploaded the dataset; `null` for the built-in dataset.
     #[schema(required)]
     pub created_by: Option<Uuid>,
@@ -127,16 +120,24 @@ pub struct DatasetView {
 
 impl From<Dataset> for DatasetView {
     fn from(dataset: Dataset) -> Self {
-        Self {
-            id: dataset.id.0,
+        let unsigned = |count: i64| u64::try_from(count).unwrap_or(0);
+        let table = TableView {
             name: dataset.name.as_str().to_owned(),
-            version: dataset.version,
-            rows: dataset.rows,
-            bytes: dataset.bytes,
+            rows: unsigned(dataset.rows),
+            bytes: unsigned(dataset.bytes),
+            format: dataset.format.into(),
             column_count: dataset.columns.len(),
             columns: dataset.columns.into_iter().map(ColumnView::from).collect(),
+            duplicate_rows: unsigned(dataset.duplicate_rows),
+            suggested_target: dataset.suggested_target,
+            suggested_task: dataset.suggested_task,
             sha256: dataset.sha256,
             warnings: dataset.warnings,
+        };
+        Self {
+            id: dataset.id.0,
+            version: dataset.version,
+            table,
             created_by: dataset.created_by.map(|user| user.0),
             created_at: dataset.created_at,
         }
@@ -144,11 +145,14 @@ impl From<Dataset> for DatasetView {
 }
 
 impl DatasetView {
-    /// The dataset as an item of a list.
+    /// The dataset as an item of a list: the first columns, without histograms.
     pub fn listed(mut dataset: Dataset) -> Self {
         let column_count = dataset.columns.len();
         dataset.columns.truncate(LISTED_COLUMNS);
-        Self { column_count, ..dataset.into() }
+        dataset.columns.iter_mut().for_each(|column| column.histogram = None);
+        let mut view = Self::from(dataset);
+        view.table.column_count = column_count;
+        view
     }
 }
 
@@ -171,19 +175,14 @@ pub struct PreviewView {
 mod tests {
     use super::*;
     use serde_json::json;
-    use trainyard_domain::{DatasetId, DatasetName};
+    use trainyard_domain::{ColumnProfile, DatasetId, Dtype};
 
     fn dataset(columns: usize) -> Dataset {
         let column = |i: usize| ColumnProfile {
-            name: format!("c{i}"),
-            dtype: Dtype::Boolean,
-            missing: 1,
-            distinct: 2,
-            min: None,
-            max: None,
-            top: Some(vec![("1".into(), 3)]),
-            values_sha256: "secret".into(),
-            partition_sha256: "secret".into(),
+            min: Some(0.0),
+            max: Some(1.0),
+            histogram: Some(vec![2; 10]),
+            ..ColumnProfile::new(format!("c{i}"), Dtype::Number)
         };
         Dataset {
             id: DatasetId::at(DateTime::UNIX_EPOCH),
@@ -191,7 +190,11 @@ mod tests {
             version: 1,
             rows: 4,
             bytes: 9,
+            format: TableFormat { delimiter: Delimiter::Tab, ..TableFormat::default() },
             columns: (0..columns).map(column).collect(),
+            duplicate_rows: 2,
+            suggested_target: Some("c0".into()),
+            suggested_task: Some(TaskKind::Regression),
             sha256: String::new(),
             storage_key: "datasets/x.csv".into(),
             warnings: vec![],
@@ -201,19 +204,19 @@ mod tests {
     }
 
     #[test]
-    fn a_column_has_its_profile_and_no_internal_fields() {
+    fn a_dataset_shows_how_it_is_read_and_no_internal_fields() {
         let view = serde_json::to_value(DatasetView::from(dataset(1))).unwrap();
-        assert_eq!(
-            view["columns"],
-            json!([{"name": "c0", "dtype": "boolean", "missing": 1, "distinct": 2, "top": [{"value": "1", "count": 3}]}])
-        );
+        assert_eq!(view["format"]["delimiter"], "tab");
+        assert_eq!(view["format"]["header"], "present");
+        assert_eq!((&view["suggested_task"], &view["duplicate_rows"]), (&json!("regression"), &json!(2)));
         assert_eq!(view.get("storage_key"), None);
         assert_eq!(view["created_by"], json!(null));
     }
 
     #[test]
-    fn a_list_has_the_first_columns_and_the_number_of_columns() {
-        let listed = DatasetView::listed(dataset(60));
-        assert_eq!((listed.columns.len(), listed.column_count), (LISTED_COLUMNS, 60));
+    fn a_list_has_the_first_columns_without_histograms_and_the_number_of_columns() {
+        let listed = serde_json::to_value(DatasetView::listed(dataset(60))).unwrap();
+        assert_eq!(listed["columns"].as_array().unwrap().len(), LISTED_COLUMNS);
+        assert_eq!((&listed["column_count"], listed["columns"][0].get("histogram")), (&json!(60), None));
     }
 }

@@ -1,14 +1,20 @@
 //! The schema of a training request with all defaults, as in jobs and schedules.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use trainyard_domain::JobSpec;
 use trainyard_domain::schedule::Template;
+use trainyard_domain::spec::OnLeak;
 use trainyard_domain::webhook::masked;
+use trainyard_domain::{Dtype, JobSpec, TaskKind};
 use trainyard_http::schema::any_of_types;
 use utoipa::openapi::{RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+
+use super::column::DtypeView;
+use super::learning::{LabelValue, OnLeakName, TaskName};
 
 /// A training request with all defaults.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +41,18 @@ pub struct SpecView {
     /// Every parameter of the algorithm.
     #[schema(value_type = HashMap<String, ParamValue>)]
     pub params: Map<String, Value>,
+    /// The task; `null` means that the target decides.
+    #[schema(value_type = Option<TaskName>, required)]
+    pub task: Option<TaskKind>,
+    /// The requested positive class; `null` means the default.
+    #[schema(value_type = Option<LabelValue>, required)]
+    pub positive_class: Option<Value>,
+    /// Types that replace those of the dataset, by column.
+    #[schema(value_type = HashMap<String, DtypeView>)]
+    pub column_types: BTreeMap<String, Dtype>,
+    /// What happens to features that contain the target.
+    #[schema(value_type = OnLeakName)]
+    pub on_leak: OnLeak,
     /// The priority. Jobs with a higher priority run first.
     #[schema(example = 0)]
     pub priority: i64,
@@ -65,6 +83,10 @@ impl From<JobSpec> for SpecView {
             dataset_version: Some(spec.dataset_version),
             target: spec.target,
             params: spec.params,
+            task: spec.learning.task,
+            positive_class: spec.learning.positive_class,
+            column_types: spec.learning.column_types,
+            on_leak: spec.learning.on_leak,
             priority: spec.priority,
             run_at: spec.run_at,
             max_attempts: spec.max_attempts,
@@ -85,6 +107,10 @@ impl From<Template> for SpecView {
             dataset_version: None,
             target: draft.target,
             params: draft.params,
+            task: draft.learning.task,
+            positive_class: draft.learning.positive_class,
+            column_types: draft.learning.column_types,
+            on_leak: draft.learning.on_leak,
             priority: draft.priority,
             run_at: draft.run_at,
             max_attempts: draft.max_attempts,

@@ -10,7 +10,7 @@ use trainyard_http::schema::variants;
 use trainyard_testkit::default_settings;
 
 use super::account::RoleView;
-use super::dataset::DtypeView;
+use super::column::DtypeView;
 use super::job::StatusView;
 use super::schedule::{CatchUpView, OutcomeView, OverlapView};
 use super::webhook::DeliveryStatusView;

@@ -1,6 +1,7 @@
 //! Inserts the jobs of a batch in one transaction, within the job limits.
 //!
-//! The first try inserts the jobs and relies on the upper bounds in the quota rows. If these refuse, the submissions are
+//! The first try inserts the jobs within the quota that this process has reserved, or within the upper bounds in the quota
+//! rows. If these refuse, the submissions are
 //! admitted one by one under the locks of the quota rows, which counts active jobs. Refused, conflicting and abandoned
 //! submissions are left out, and a new transaction inserts the others. Each refusal leaves fewer submissions.
 
@@ -9,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use trainyard_domain::ids::uuid_at;
 use trainyard_domain::{DatasetId, Job};
-use trainyard_storage::{Admission, AuditEntry, JobDemand, StorageError, Submission, Tx};
+use trainyard_storage::{Admission, AuditEntry, JobDemand, Reservation, StorageError, Submission, Tx};
 
 use super::batch::SubmissionResult;
 use super::{Quota, TrainingSubmission};
@@ -71,12 +72,16 @@ pub(super) async fn insert<'s>(
         // Ids follow the order of submission; rows are inserted in the order of ids.
         let mut jobs: Vec<&Job> = valid.iter().flat_map(|valid| &valid.jobs).collect();
         jobs.sort_unstable_by_key(|job| job.id);
+        let mut reservation = Reservation::default();
         if count_first {
             tx.jobs().submit(&jobs, &audit).await?;
         } else {
             let first_deadline = valid.iter().map(|valid| valid.submission.deadline).min().unwrap_or(time.read_at);
-            match tx.jobs().submit_within(&jobs, &audit, quota.limits, time.at(first_deadline)).await? {
-                Submission::Stored => {}
+            let deadline = time.at(first_deadline);
+            match tx.jobs().submit_within(&jobs, &audit, quota.limits, deadline, &quota.credit).await? {
+                Submission::Stored(reserved) => reservation = reserved,
+                // The next try reserves quota.
+                Submission::CreditExpired => continue,
                 Submission::LimitReached => {
                     count_first = true;
                     continue;
@@ -91,6 +96,7 @@ pub(super) async fn insert<'s>(
             continue;
         }
         tx.commit().await?;
+        quota.credit.add(reservation);
         return Ok(valid);
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use trainyard_domain::{DatasetId, UserId};
 use trainyard_http::{Code, Problem};
-use trainyard_storage::{Admission, JobDemand, JobLimits, StorageError, Tx};
+use trainyard_storage::{Admission, JobDemand, JobLimits, QuotaCredit, StorageError, Tx};
 
 /// The `Retry-After` of a refusal.
 const RETRY_AFTER_S: u64 = 30;
@@ -16,17 +16,18 @@ const COUNT_FIRST_FOR: Duration = Duration::from_secs(1);
 /// Most users in [`Quota::count_first`].
 const MAX_USERS: usize = 10_000;
 
-/// The limits, and the users that reached a limit a moment ago.
+/// The limits, the quota that this process has reserved, and the users that reached a limit a moment ago.
 #[derive(Debug)]
 pub(crate) struct Quota {
     pub(crate) limits: JobLimits,
+    pub(crate) credit: QuotaCredit,
     /// Until when the active jobs of a user are counted before an insert; `None` stands for all users.
     count_first: Mutex<HashMap<Option<UserId>, Instant>>,
 }
 
 impl Quota {
     pub(crate) fn new(limits: JobLimits) -> Self {
-        Self { limits, count_first: Mutex::default() }
+        Self { limits, credit: QuotaCredit::default(), count_first: Mutex::default() }
     }
 
     /// Reserves a place for one more job of `user` until the transaction ends. Call it before any row of a job is changed:

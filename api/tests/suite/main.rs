@@ -15,4 +15,5 @@ mod routes;
 mod sessions;
 mod sign_in;
 mod support;
+mod tables;
 mod training;

@@ -1,21 +1,18 @@
 //! `trainyard datasets`.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod profile;
+mod upload;
 
 use clap::{Args, Subcommand};
-use reqwest::Body;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::Value;
 
 use crate::client::error::ClientError;
-use crate::client::output::{Output, list, pairs, plain};
+use crate::client::output::{Output, list, plain};
 use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::show;
-
-/// At least as long as the server's own upload timeout.
-const UPLOAD_LIMIT: Duration = Duration::from_secs(15 * 60);
+use profile::profile;
+pub use upload::UploadArgs;
 
 /// List, show, upload and delete datasets.
 #[derive(Debug, Args)]
@@ -24,7 +21,7 @@ const UPLOAD_LIMIT: Duration = Duration::from_secs(15 * 60);
     after_help = "Examples:
   trainyard datasets
   trainyard datasets show titanic
-  trainyard datasets upload measurements.csv --name measurements
+  trainyard datasets upload measurements.csv --dry-run
   trainyard datasets upload measurements.csv.gz --name measurements"
 )]
 pub struct DatasetsArgs {
@@ -49,14 +46,8 @@ pub enum DatasetsCommand {
         #[arg(long)]
         preview: bool,
     },
-    /// Upload a CSV with a header line as a new version; *.csv.gz is sent compressed.
-    Upload {
-        /// The CSV file.
-        file: PathBuf,
-        /// The dataset's name [default: the file's name].
-        #[arg(long)]
-        name: Option<String>,
-    },
+    /// Upload a table as a new version.
+    Upload(UploadArgs),
     /// Delete a dataset with all its versions.
     Delete {
         /// The dataset's name.
@@ -79,7 +70,7 @@ pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> 
             output.result(&answer.raw, || preview(&answer.body));
             Ok(())
         }
-        Some(DatasetsCommand::Upload { file, name }) => upload(&file, name, server, output).await,
+        Some(DatasetsCommand::Upload(args)) => upload::upload(&args, server, output).await,
         Some(DatasetsCommand::Delete { name }) => {
             let url = server.at(&["datasets", &name]);
             server.send(|http| http.delete(url.clone())).await?;
@@ -87,37 +78,6 @@ pub(crate) async fn run(args: DatasetsArgs, server: &Server, output: Output) -> 
             Ok(())
         }
     }
-}
-
-async fn upload(path: &Path, name: Option<String>, server: &Server, output: Output) -> Result<(), ClientError> {
-    let unreadable = |error| ClientError::Usage(format!("{}: {error}", path.display()));
-    let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let gzipped = file_name.ends_with(".gz");
-    let stem = file_name.trim_end_matches(".gz").trim_end_matches(".csv");
-    let mut url = server.at(&["datasets"]);
-    url.query_pairs_mut().append_pair("name", name.as_deref().unwrap_or(stem));
-    // Each attempt opens the file: `send` repeats the request if the token has expired.
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let length = file.metadata().map_err(unreadable)?.len();
-    let files = std::sync::Mutex::new(Some(file));
-    let answer = server
-        .send(|http| {
-            let reopened = || std::fs::File::open(path).ok();
-            let file = files.lock().ok().and_then(|mut first| first.take()).or_else(reopened);
-            let request = http.post(url.clone()).timeout(UPLOAD_LIMIT).header(CONTENT_TYPE, "text/csv");
-            let request = if gzipped { request.header(CONTENT_ENCODING, "gzip") } else { request };
-            match file {
-                Some(file) => request
-                    .header(reqwest::header::CONTENT_LENGTH, length)
-                    .body(Body::from(tokio::fs::File::from_std(file))),
-                None => request,
-            }
-        })
-        .await?;
-    output.result(&answer.raw, || profile(&answer.body));
-    let (name, version) = (show::text(&answer.body["name"]), show::text(&answer.body["version"]));
-    output.message(format!("{name} version {version} is uploaded"));
-    Ok(())
 }
 
 fn table(datasets: &Value) -> String {
@@ -133,37 +93,6 @@ fn table(datasets: &Value) -> String {
         ]);
     }
     plain(&table)
-}
-
-fn profile(dataset: &Value) -> String {
-    let head = pairs(&[
-        ("dataset", format!("{} version {}", show::text(&dataset["name"]), dataset["version"])),
-        ("rows", show::text(&dataset["rows"])),
-        ("size", show::bytes(&dataset["bytes"])),
-        ("sha-256", show::text(&dataset["sha256"])),
-    ]);
-    let mut table = list(&["column", "type", "missing", "distinct", "range or most frequent"]);
-    for column in dataset["columns"].as_array().into_iter().flatten() {
-        table.add_row([
-            show::text(&column["name"]),
-            show::text(&column["dtype"]),
-            show::text(&column["missing"]),
-            show::text(&column["distinct"]),
-            content(column),
-        ]);
-    }
-    let warnings = dataset["warnings"].as_array().into_iter().flatten();
-    let warnings: String = warnings.map(|warning| format!("\nwarning: {}", show::text(warning))).collect();
-    format!("{head}\n{}{warnings}", plain(&table))
-}
-
-fn content(column: &Value) -> String {
-    if column["min"].is_number() {
-        return format!("{} to {}", show::bound(&column["min"]), show::bound(&column["max"]));
-    }
-    let top = column["top"].as_array().into_iter().flatten().take(3);
-    let shown = top.map(|top| format!("{} ({})", show::text(&top["value"]), show::text(&top["count"])));
-    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn preview(preview: &Value) -> String {

@@ -17,6 +17,7 @@ use crate::client::{report, show, values, watch};
   trainyard train --dataset titanic --algorithm random_forest --features sex,age,pclass --name demo --watch
   trainyard train --name digits --dataset digits --target digit --features '*' --algorithm svm --param c=10
   trainyard train --name demo --algorithm decision_tree --features sex,age --param max_depth=null --json | jq -r .job_id
+  trainyard train --name churn --dataset customers --target left --features '*' --algorithm svm --column-type zip=category
 
 With --watch the command ends with the job: 0 succeeded, 1 failed, 6 cancelled. Ctrl-C leaves the job running.")]
 pub struct TrainArgs {
@@ -41,6 +42,19 @@ pub struct TrainArgs {
     /// JSON file with an object of parameters; --param overrides it.
     #[arg(long, value_name = "FILE")]
     pub params_json: Option<PathBuf>,
+    /// Task: classification or regression [default: decided by the target].
+    #[arg(long)]
+    pub task: Option<String>,
+    /// Label whose probability is predicted as prob, for targets with two classes, such as ill or 1.
+    #[arg(long, value_name = "LABEL")]
+    pub positive_class: Option<String>,
+    /// Type of a column for this job, such as zip=category; can be repeated. Types: number, category, boolean, datetime,
+    /// text.
+    #[arg(long = "column-type", value_name = "COLUMN=TYPE", value_parser = values::text_pair)]
+    pub column_types: Vec<(String, String)>,
+    /// What happens to features that contain the target: warn, drop or refuse [default: warn].
+    #[arg(long)]
+    pub on_leak: Option<String>,
     /// Seed of the random number generator [default: 42].
     #[arg(long)]
     pub seed: Option<u64>,
@@ -110,6 +124,10 @@ fn request_body(args: TrainArgs) -> Result<Value, ClientError> {
         ("dataset", args.dataset.map(Value::from)),
         ("target", args.target.map(Value::from)),
         ("params", (!params.is_empty()).then(|| Value::from(params))),
+        ("task", args.task.map(Value::from)),
+        ("positive_class", args.positive_class.as_deref().map(values::label)),
+        ("column_types", (!args.column_types.is_empty()).then(|| args.column_types.into_iter().collect())),
+        ("on_leak", args.on_leak.map(Value::from)),
         ("seed", args.seed.map(Value::from)),
         ("priority", args.priority.map(Value::from)),
         ("timeout_s", args.timeout_s.map(Value::from)),
@@ -152,6 +170,19 @@ mod tests {
             parsed("train --name m --algorithm svm --features sex,age"),
             json!({"name": "m", "algorithm": "svm", "features": ["sex", "age"]})
         );
+    }
+
+    #[test]
+    fn the_options_of_the_table_are_sent() {
+        let body = parsed(
+            "train --name m --algorithm svm --features zip --task classification --positive-class 1 \
+             --column-type zip=category --column-type a=b=number --on-leak drop",
+        );
+        assert_eq!((&body["task"], &body["on_leak"]), (&json!("classification"), &json!("drop")));
+        assert_eq!(body["positive_class"], json!(1));
+        assert_eq!(body["column_types"], json!({"zip": "category", "a=b": "number"}));
+        let named = parsed("train --name m --algorithm svm --features zip --positive-class ill");
+        assert_eq!(named["positive_class"], json!("ill"));
     }
 
     #[test]

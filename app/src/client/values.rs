@@ -14,6 +14,25 @@ pub(crate) fn pair(text: &str) -> Result<(String, Value), String> {
     }
 }
 
+/// Parses `name=text`. The name can contain `=`.
+///
+/// # Errors
+/// If there is no `=` or no name.
+pub(crate) fn text_pair(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(format!("'{text}' is not of the form name=value")),
+    }
+}
+
+/// A label: a JSON number, boolean or string, or any other text as it is.
+pub(crate) fn label(text: &str) -> Value {
+    match serde_json::from_str(text) {
+        Ok(value @ (Value::Bool(_) | Value::Number(_) | Value::String(_))) => value,
+        _ => Value::from(text),
+    }
+}
+
 /// Converts pairs to an object.
 ///
 /// # Errors
@@ -36,19 +55,15 @@ pub(crate) fn typed(text: &str) -> Value {
     }
     match serde_json::from_str(text) {
         Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_))) => value,
-        // JSON does not allow `.5` or `007`.
+        // JSON does not allow `.5`. A text such as `007` is a code.
+        _ if text.starts_with('0') => Value::from(text),
         _ => tokens::number(text).map_or_else(|| Value::from(text), Value::from),
     }
 }
 
-/// The value of a CSV cell, by the same rules as in training.
+/// The value of a CSV cell. The server reads texts by the rules of the training table.
 pub(crate) fn cell(text: &str) -> Value {
-    match tokens::present(text) {
-        None => Value::Null,
-        Some(text) if text.eq_ignore_ascii_case("true") => Value::Bool(true),
-        Some(text) if text.eq_ignore_ascii_case("false") => Value::Bool(false),
-        Some(text) => tokens::number(text).map_or_else(|| Value::from(text), Value::from),
-    }
+    if text.trim().is_empty() { Value::Null } else { Value::from(text) }
 }
 
 #[cfg(test)]
@@ -76,8 +91,17 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_parsed_as_in_training() {
-        assert_eq!(["NA", "True", "29.0", " S "].map(cell), [json!(null), json!(true), json!(29.0), json!("S")]);
+    fn cells_are_sent_as_they_are() {
+        assert_eq!(["NA", "007", "29.0", " "].map(cell), [json!("NA"), json!("007"), json!("29.0"), json!(null)]);
+    }
+
+    #[test]
+    fn labels_and_codes_keep_their_spelling() {
+        let labels = ["1", "007", "true", "ill", "null"].map(label);
+        assert_eq!(labels, [json!(1), json!("007"), json!(true), json!("ill"), json!("null")]);
+        assert_eq!(typed("007"), json!("007"));
+        assert_eq!(text_pair("a=b=number"), Ok(("a=b".into(), "number".into())));
+        assert!(text_pair("zip").is_err());
     }
 
     #[test]

@@ -53,6 +53,8 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("api.max_dataset_bytes", 1, TIB),
     ("api.max_dataset_rows", 1, 1 << 40),
     ("api.max_dataset_columns", 1, 1_000_000),
+    ("api.max_dataset_row_bytes", 1024, 1 << 30),
+    ("api.max_missing_markers", 1, 10_000),
     ("api.max_concurrent_uploads", 1, 10_000),
     ("api.upload_timeout_s", 1, DAY),
     ("api.max_jobs_per_user", 1, 1 << 40),

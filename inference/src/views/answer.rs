@@ -1,7 +1,7 @@
 //! The responses of `POST /inference`. They are serialized as maps, because the target names a field.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use trainyard_ml::model::Task;
+use trainyard_ml::model::{Task, task};
 use trainyard_ml::predict::{Outcome, Prediction};
 
 use crate::loaded_model::LoadedModel;
@@ -58,17 +58,18 @@ impl Serialize for ManyRows<'_> {
 
 fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, prediction: &Prediction) -> Result<(), M::Error> {
     match (&prediction.outcome, &loaded.predictor.signature().task) {
-        (Outcome::Binary { prob, positive, .. }, Task::Binary { boolean: true, .. }) => {
+        (Outcome::Binary { prob, label, .. }, Task::Binary { boolean: true, .. }) => {
             map.serialize_entry("prob", prob)?;
-            map.serialize_entry(loaded.field(), positive)
+            // The label 0 or `false` can be the positive class.
+            map.serialize_entry(loaded.field(), &task::is_affirmative(label))
         }
         (Outcome::Binary { prob, label, .. }, task) => {
             map.serialize_entry("prob", prob)?;
-            map.serialize_entry(loaded.field(), label)?;
+            map.serialize_entry(loaded.field(), &task.label_value(label))?;
             map.serialize_entry("probabilities", &TwoClasses { task, prob: *prob })
         }
-        (Outcome::Class { label, probabilities }, _) => {
-            map.serialize_entry(loaded.field(), label)?;
+        (Outcome::Class { label, probabilities }, task) => {
+            map.serialize_entry(loaded.field(), &task.label_value(label))?;
             map.serialize_entry("probabilities", &ByClass(probabilities))
         }
         (Outcome::Number(number), _) => map.serialize_entry(loaded.field(), number),

@@ -16,7 +16,7 @@ use trainyard_artifacts::{Key, Store};
 use trainyard_domain::outcome::Counts;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, User, UserId,
+    Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, TableFormat, User, UserId,
 };
 use trainyard_http::ServerConfig;
 use trainyard_http::auth::{Issuers, Jwt};
@@ -253,6 +253,10 @@ fn dataset(now: DateTime<Utc>) -> Dataset {
         rows: 1,
         bytes: 1,
         columns: vec![],
+        format: TableFormat::default(),
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: String::new(),
         storage_key: "datasets/x.csv".into(),
         warnings: vec![],

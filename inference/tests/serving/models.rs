@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
+use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
 use trainyard_ml::train::{Observer, TrainRequest, train};
 
@@ -29,6 +30,8 @@ pub(crate) fn spec(features: &[&str], target: &str, seed: u64) -> JobSpec {
         dataset_version: 1,
         target: target.into(),
         params: params(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
+        warnings: vec![],
         priority: 0,
         run_at: None,
         max_attempts: 1,
@@ -45,7 +48,8 @@ fn params() -> Map<String, Value> {
 }
 
 fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
-    let request = TrainRequest { spec: spec(features, target, seed), dataset_sha256: String::new() };
+    let schema = trainyard_csv::profile(csv, &ReadOptions::default(), &Limits::default()).unwrap().schema();
+    let request = TrainRequest { spec: spec(features, target, seed), schema, dataset_sha256: String::new() };
     train(csv, &request, &Quiet).unwrap().artifact
 }
 

@@ -1,180 +1,157 @@
-//! The profile of one column.
+//! The profile of one column while the file is read.
 //!
-//! The type of a column: without values it is empty. Booleans in one form are boolean. Finite numbers are a number.
-//! Strings with at most [`MAX_CATEGORIES`] distinct values are a category. Strings are free text instead if there are
-//! more than [`ALWAYS_CATEGORIES`] distinct values, and more than half as many distinct values as values: names or ticket
-//! numbers, for example.
+//! Up to a limit of distinct texts a column only counts texts, and everything is decided from the distinct texts at the end.
+//! Beyond the limit the column counts what each cell could be.
 
-use trainyard_domain::{ColumnProfile, Dtype};
+mod decide;
+mod dictionary;
+mod estimate;
+mod facts;
+mod histogram;
+mod summary;
+mod tally;
+mod warnings;
 
-use super::dictionary::{Dictionary, Value};
-use super::digest::Digests;
-use crate::tokens::{self, BooleanForm};
+use trainyard_domain::Dtype;
 
-/// A column with more distinct strings is never a category.
-const MAX_CATEGORIES: u64 = 1_000;
-/// A column with at most this many distinct strings is always a category.
-const ALWAYS_CATEGORIES: u64 = 10;
-/// Number of values listed in `top`.
-const TOP: usize = 10;
-/// Columns of numbers with more distinct values have a range instead of top values.
-const MAX_TOP_NUMBERS: u64 = 20;
+use self::dictionary::{Dictionary, Entry};
+use self::estimate::Estimate;
+use self::facts::Facts;
+use self::tally::{Cells, Tally};
+use crate::cell::missing::Markers;
+use crate::cell::{normalized, number};
+use crate::split::Batch;
 
-/// The profile while the column is read.
+pub(crate) use self::decide::DecimalRule;
+pub(crate) use self::summary::{Context, Summary};
+
+/// A column of the header.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Named {
+    /// The unique name.
+    pub(crate) name: String,
+    /// The position in the file, from 1.
+    pub(crate) position: usize,
+    /// Whether the header has the name.
+    pub(crate) is_given: bool,
+    /// The type that the caller set.
+    pub(crate) dtype: Option<Dtype>,
+    /// Whether the column can hold row names: it is the first, and its name says so.
+    pub(crate) can_be_row_names: bool,
+}
+
+/// The counts of a column.
 #[derive(Debug)]
-pub(super) struct Column {
-    name: String,
-    present: u64,
-    missing: u64,
-    numbers: u64,
-    integers: bool,
-    min: f64,
-    max: f64,
-    booleans: u64,
-    sides: [bool; 2],
-    form: Option<BooleanForm>,
-    /// Whether booleans occurred in more than one form.
-    mixed: bool,
-    /// Row and text of the first value that is not a number.
-    first_text: Option<(u64, String)>,
-    dictionary: Dictionary,
-    digests: Digests,
+pub(crate) struct Column {
+    named: Named,
+    counts: Counts,
+    markers: Markers,
+}
+
+#[derive(Debug)]
+enum Counts {
+    /// Distinct texts.
+    Few(Dictionary),
+    /// What the cells could be.
+    Many(Box<Many>),
+}
+
+/// The counts of a column with more distinct texts than the limit.
+#[derive(Debug, Default)]
+struct Many {
+    tally: Tally,
+    distinct: Estimate,
+    digits_are_dates: bool,
+    /// The limit of distinct texts that was exceeded.
+    limit: u64,
 }
 
 impl Column {
-    pub(super) fn new(name: String, max_distinct: usize) -> Self {
-        Self {
-            name,
-            present: 0,
-            missing: 0,
-            numbers: 0,
-            integers: true,
-            min: f64::INFINITY,
-            max: f64::NEG_INFINITY,
-            booleans: 0,
-            sides: [false; 2],
-            form: None,
-            mixed: false,
-            first_text: None,
-            dictionary: Dictionary::new(max_distinct),
-            digests: Digests::default(),
-        }
+    /// A column with up to `limit` distinct texts that are counted.
+    pub(crate) fn new(named: Named, markers: Markers, limit: usize) -> Self {
+        Self { named, counts: Counts::Few(Dictionary::new(limit)), markers }
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Adds the cell of row `row`.
-    pub(super) fn push(&mut self, text: &str, row: u64) {
-        let Some(text) = tokens::present(text) else {
-            self.missing += 1;
-            return self.digests.push_missing();
-        };
-        self.present += 1;
-        let value = Value::read(text);
-        if let Value::Number(number) = value {
-            self.numbers += 1;
-            self.min = self.min.min(number);
-            self.max = self.max.max(number);
-            self.integers &= number.fract() == 0.0;
-        } else if self.first_text.is_none() {
-            self.first_text = Some((row, text.chars().take(40).collect()));
-        }
-        if let Some((value, form)) = value.boolean() {
-            self.booleans += 1;
-            self.sides[usize::from(value)] = true;
-            self.mixed |= *self.form.get_or_insert(form) != form;
-        }
-        let position = self.dictionary.count(value);
-        self.digests.push(value, position);
-    }
-
-    fn dtype(&self) -> Dtype {
-        let distinct = self.dictionary.distinct();
-        if self.present == 0 {
-            Dtype::Empty
-        } else if self.booleans == self.present && !self.mixed {
-            Dtype::Boolean
-        } else if self.numbers == self.present {
-            Dtype::Number
-        } else if !self.dictionary.is_full()
-            && distinct <= MAX_CATEGORIES
-            && (distinct <= ALWAYS_CATEGORIES || 2 * distinct <= self.present)
-        {
-            Dtype::Category
-        } else {
-            Dtype::Text
-        }
-    }
-
-    /// Returns the profile and the warnings of the column; `rows` is the number of data rows of the file.
-    pub(super) fn finish(self, rows: u64) -> (ColumnProfile, Vec<String>) {
-        let dtype = self.dtype();
-        let distinct = match dtype {
-            Dtype::Boolean => self.sides.iter().map(|seen| u64::from(*seen)).sum(),
-            _ => self.dictionary.distinct(),
-        };
-        let listed = match dtype {
-            Dtype::Boolean | Dtype::Category => true,
-            Dtype::Number => distinct <= MAX_TOP_NUMBERS && !self.dictionary.is_full(),
-            Dtype::Text | Dtype::Empty => false,
-        };
-        let warnings = self.warnings(dtype, distinct, rows);
-        let (values_sha256, partition_sha256) = self.digests.finish();
-        let profile = ColumnProfile {
-            name: self.name,
-            dtype,
-            missing: self.missing,
-            distinct,
-            min: (dtype == Dtype::Number).then_some(self.min),
-            max: (dtype == Dtype::Number).then_some(self.max),
-            top: listed.then(|| self.dictionary.top(TOP)),
-            values_sha256,
-            partition_sha256,
-        };
-        (profile, warnings)
-    }
-
-    fn warnings(&self, dtype: Dtype, distinct: u64, rows: u64) -> Vec<String> {
-        let name = &self.name;
-        let mut warnings = Vec::new();
-        match dtype {
-            Dtype::Empty => return vec![format!("'{name}' has no values")],
-            _ if distinct == 1 => warnings.push(format!("'{name}' has only one distinct value")),
-            Dtype::Number if self.contains_row_numbers(distinct, rows) => {
-                warnings
-                    .push(format!("'{name}' contains the row numbers, which do not help a model to predict new rows"));
+    /// Adds column `at` of a batch of rows with `width` fields. `keys` are the keys of the rows.
+    pub(crate) fn push(&mut self, batch: &Batch, at: usize, width: usize, keys: &[u128]) {
+        let spans = batch.fields.iter().skip(at).step_by(width);
+        for (offset, (span, key)) in spans.zip(keys).enumerate() {
+            let text = trimmed(batch.field(*span));
+            if !text.is_empty() {
+                self.push_text(text, batch.first_row + offset as u64 + 1, *key);
             }
-            Dtype::Text if distinct == rows => {
-                warnings.push(format!("'{name}' has a different text in every row and can't be a feature"));
+        }
+    }
+
+    #[inline]
+    fn push_text(&mut self, text: &str, row: u64, key: u128) {
+        match &mut self.counts {
+            Counts::Many(many) => many.push(text, row, key, &self.markers),
+            Counts::Few(dictionary) => {
+                let normal = normalized(text);
+                if !dictionary.count(&normal, row, key) {
+                    self.expand();
+                    self.push_text(text, row, key);
+                }
             }
-            Dtype::Text => warnings.push(format!("'{name}' is free text and can't be a feature")),
-            _ => {}
         }
-        if let Some((row, text)) = self.stray_text(dtype) {
-            let (numbers, present) = (self.numbers, self.present);
-            warnings.push(format!(
-                "'{name}' has numbers in {numbers} of {present} values but is text because of '{text}' in row {row}"
-            ));
-        }
-        warnings
     }
 
-    /// Consecutive unique integers are an id. If the dictionary is full, the range decides: it must equal the number of
-    /// rows.
-    fn contains_row_numbers(&self, distinct: u64, rows: u64) -> bool {
-        let all_different = distinct == rows || self.dictionary.is_full();
-        self.integers
-            && self.missing == 0
-            && rows > ALWAYS_CATEGORIES
-            && all_different
-            && self.max - self.min + 1.0 == rows as f64
+    /// Counts what the cells could be from now on.
+    #[cold]
+    fn expand(&mut self) {
+        let mut many =
+            Box::new(Many { digits_are_dates: self.named.dtype == Some(Dtype::Datetime), ..Many::default() });
+        if let Counts::Few(dictionary) = &self.counts {
+            many.limit = dictionary.limit() as u64;
+            for entry in dictionary.entries() {
+                many.push_entry(entry, &self.markers);
+            }
+        }
+        self.counts = Counts::Many(many);
+    }
+}
+
+impl Many {
+    #[inline]
+    fn push(&mut self, text: &str, row: u64, key: u128, markers: &Markers) {
+        let cells = Cells { count: 1, first_row: row, rows: key };
+        match number::short_plain(text) {
+            Some(short) if markers.has_no_numbers() && !self.digits_are_dates => {
+                self.distinct.add_number(short.value);
+                self.tally.add_short(short, cells);
+            }
+            _ => self.push_cells(&normalized(text), cells, markers),
+        }
     }
 
-    /// The first string in a column with at least 90 % numbers.
-    fn stray_text(&self, dtype: Dtype) -> Option<&(u64, String)> {
-        let stray = matches!(dtype, Dtype::Category | Dtype::Text) && self.numbers * 10 >= self.present * 9;
-        self.first_text.as_ref().filter(|_| stray)
+    fn push_entry(&mut self, entry: &Entry, markers: &Markers) {
+        let cells = Cells { count: entry.count, first_row: entry.first_row, rows: entry.rows };
+        match number::short_plain(&entry.text).filter(|_| markers.has_no_numbers() && !self.digits_are_dates) {
+            Some(short) => {
+                self.distinct.add_number(short.value);
+                self.tally.add_short(short, cells);
+            }
+            None if entry.is_whole => self.push_cells(&entry.text, cells, markers),
+            None => {
+                self.distinct.add_hash(entry.hash);
+                self.tally.add(&entry.text, &Facts::default(), cells);
+            }
+        }
+    }
+
+    fn push_cells(&mut self, text: &str, cells: Cells, markers: &Markers) {
+        self.distinct.add_text(text);
+        self.tally.add(text, &Facts::read(text, markers, self.digits_are_dates), cells);
+    }
+}
+
+/// The text without spaces around.
+#[inline]
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [first, .., last] | [first @ last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }

@@ -1,10 +1,12 @@
-//! The preview of a CSV: its first rows.
+//! The preview of a table: its first rows.
 
 use std::io::Read;
 
-use super::fields::{Fields, Next};
-use super::{CsvError, ProfileLimits, header};
-use crate::tokens;
+use trainyard_domain::TableSchema;
+
+use crate::cell::{Cell, Reader};
+use crate::rows::Rows;
+use crate::{CsvError, Limits};
 
 /// Maximum length of a cell, in characters.
 const MAX_CELL_CHARS: usize = 1_000;
@@ -14,45 +16,26 @@ const MAX_BYTES: usize = 4 << 20;
 /// A row of the preview; `None` is a missing value.
 pub type PreviewRow = Vec<Option<String>>;
 
-/// Returns the column names and up to `rows` rows. Long cells are truncated with an ellipsis.
+/// Returns up to `rows` rows, with the cells as they are written. Long cells are truncated with an ellipsis.
 ///
 /// # Errors
 /// See [`super::profile`], for the rows that are read.
-pub fn preview(reader: impl Read, rows: usize) -> Result<(Vec<String>, Vec<PreviewRow>), CsvError> {
-    let limits = ProfileLimits::default();
-    let mut fields = Fields::new(reader, limits.max_field_bytes);
-    let names = header::read(&mut fields, &limits)?;
-    let mut table = Vec::new();
+pub fn preview(reader: impl Read, schema: &TableSchema, rows: usize) -> Result<Vec<PreviewRow>, CsvError> {
+    let readers: Vec<_> = schema.columns.iter().map(|column| Reader::new(&schema.format, column)).collect();
+    let mut records = Rows::open(reader, schema, &Limits::default())?;
+    let mut table: Vec<PreviewRow> = Vec::new();
     let mut bytes = 0;
     while table.len() < rows && bytes < MAX_BYTES {
-        let number = table.len() as u64 + 1;
-        let Some(row) = read_row(&mut fields, &names, number)? else { break };
+        let Some(record) = records.next()? else { break };
+        let cells = readers.iter().enumerate().map(|(at, reader)| {
+            let text = record.get(at);
+            (reader.read(text) != Cell::Missing).then(|| shorten(text.trim()))
+        });
+        let row: PreviewRow = cells.collect();
         bytes += row.iter().flatten().map(String::len).sum::<usize>();
         table.push(row);
     }
-    Ok((names, table))
-}
-
-fn read_row<R: Read>(fields: &mut Fields<R>, names: &[String], number: u64) -> Result<Option<PreviewRow>, CsvError> {
-    let mut row = Vec::new();
-    let ragged = |found| CsvError::new(Some(number), None, format!("expected {} fields, found {found}", names.len()));
-    loop {
-        let column = names.get(row.len()).map(|name| format!("'{name}'"));
-        match fields.next() {
-            Err(error) => return Err(error.at(Some(number), column)),
-            Ok(Next::End) => return Ok(None),
-            Ok(Next::Field { .. }) if row.len() == names.len() => return Err(ragged("more")),
-            Ok(Next::Field { text, last }) => {
-                row.push(tokens::present(text).map(shorten));
-                if last && row.len() < names.len() {
-                    return Err(ragged(&row.len().to_string()));
-                }
-                if last {
-                    return Ok(Some(row));
-                }
-            }
-        }
-    }
+    Ok(table)
 }
 
 fn shorten(text: &str) -> String {

@@ -1,6 +1,8 @@
 //! The parsing of cells: missing value, boolean or number. Profiles, training and prediction use these functions, so a
 //! value has the same meaning everywhere.
 
+pub use trainyard_domain::BooleanForm;
+
 /// Tokens for a missing value, compared without case and surrounding spaces.
 const MISSING: [&str; 6] = ["", "na", "n/a", "null", "nan", "?"];
 
@@ -10,17 +12,6 @@ pub fn present(text: &str) -> Option<&str> {
     // The longest token has four bytes, so the length excludes most cells.
     let missing = text.len() <= 4 && MISSING.iter().any(|token| text.eq_ignore_ascii_case(token));
     (!missing).then_some(text)
-}
-
-/// The form of the booleans in a column. A column with several forms is not boolean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BooleanForm {
-    /// `0` and `1`, also `0.0` and `1.0`.
-    Digit,
-    /// `true` and `false`, in any case.
-    TrueFalse,
-    /// `yes` and `no`, in any case.
-    YesNo,
 }
 
 /// Parses a present, trimmed boolean and its form.

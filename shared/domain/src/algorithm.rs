@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::params::{ParamKind, ParamSpec};
+use crate::spec::MAX_CLASSES;
 
 /// A training algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,6 +161,15 @@ impl Algorithm {
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
             Self::RandomForest | Self::LogisticRegression => None,
+        }
+    }
+
+    /// Maximum number of classes.
+    pub fn max_classes(self) -> u64 {
+        match self {
+            // Every pair of classes has a classifier of its own.
+            Self::Svm => 100,
+            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression => MAX_CLASSES,
         }
     }
 

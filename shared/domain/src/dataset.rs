@@ -1,6 +1,7 @@
 //! Datasets: names, versions and column profiles.
 
 mod index;
+mod schema;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ pub(crate) use index::profile_reads;
 
 use crate::ids::{DatasetId, UserId};
 use crate::model::parse_name;
+use crate::table::{CellReading, TableFormat, TaskKind};
 
 /// A dataset's name: `[a-z0-9][a-z0-9._-]{0,63}`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +31,7 @@ impl DatasetName {
     }
 }
 
-/// The type of a column, inferred from its values.
+/// The type of a column: inferred from its values, or set by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {
@@ -39,37 +41,101 @@ pub enum Dtype {
     Boolean,
     /// Text with few distinct values.
     Category,
-    /// Text with many distinct values, such as names. Cannot be a feature; `*` excludes it.
+    /// Dates, with or without a time of day.
+    Datetime,
+    /// Text with many distinct values, such as names, or no values. Cannot be a feature; `*` excludes it.
+    // Profiles of earlier versions have an own type for columns without values.
+    #[serde(alias = "empty")]
     Text,
-    /// No row has a value.
-    Empty,
+}
+
+impl Dtype {
+    /// Every type with its name.
+    pub const ALL: [(Self, &str); 5] = [
+        (Self::Number, "number"),
+        (Self::Category, "category"),
+        (Self::Boolean, "boolean"),
+        (Self::Datetime, "datetime"),
+        (Self::Text, "text"),
+    ];
+
+    /// Parses a name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| *name == text).map(|(dtype, _)| *dtype)
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Category => "category",
+            Self::Boolean => "boolean",
+            Self::Datetime => "datetime",
+            Self::Text => "text",
+        }
+    }
 }
 
 /// The profile of one column, computed at the upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnProfile {
-    /// The column's name in the header.
+    /// The column's unique name.
     pub name: String,
-    /// The inferred type.
+    /// The type.
     pub dtype: Dtype,
+    /// How the cells are read.
+    #[serde(default)]
+    pub reading: CellReading,
+    /// Whether the column only names or numbers the rows, as R writes it. `*` excludes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub row_names: bool,
     /// Rows without a value.
     pub missing: u64,
     /// Distinct values without missing ones: exact up to the profiler's limit, a lower bound above it.
     pub distinct: u64,
-    /// Minimum, for numbers.
+    /// Minimum, for numbers and dates. A date is in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub min: Option<f64>,
-    /// Maximum, for numbers.
+    /// Maximum, for numbers and dates.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max: Option<f64>,
+    /// Values in each of ten bins of equal width between `min` and `max`, for numbers and dates.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub histogram: Option<Vec<u64>>,
     /// The most frequent values with their counts, in descending order.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub top: Option<Vec<(String, u64)>>,
-    /// SHA-256 (hex) of the values in row order. Columns with the same digest are equal.
-    pub values_sha256: String,
-    /// SHA-256 (hex) of the values, each replaced by its order of first appearance. Columns with the same digest differ
-    /// only in the names of their values.
-    pub partition_sha256: String,
+    /// Warnings about the column.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<String>,
+    /// Digest of the values in row order. Columns with the same digest are equal.
+    #[serde(alias = "values_sha256")]
+    pub values_digest: String,
+    /// Digest of the values, each replaced by its order of first appearance. Columns with the same digest differ only in
+    /// the names of their values.
+    #[serde(alias = "partition_sha256")]
+    pub partition_digest: String,
+}
+
+impl ColumnProfile {
+    /// A profile without statistics.
+    pub fn new(name: impl Into<String>, dtype: Dtype) -> Self {
+        Self {
+            name: name.into(),
+            dtype,
+            reading: CellReading::default(),
+            row_names: false,
+            missing: 0,
+            distinct: 0,
+            min: None,
+            max: None,
+            histogram: None,
+            top: None,
+            warnings: Vec::new(),
+            values_digest: String::new(),
+            partition_digest: String::new(),
+        }
+    }
 }
 
 /// One version of a dataset.
@@ -83,13 +149,21 @@ pub struct Dataset {
     pub version: i64,
     /// Number of rows without the header.
     pub rows: i64,
-    /// Size of the uncompressed CSV in bytes.
+    /// Size of the uncompressed file in bytes.
     pub bytes: i64,
+    /// How the bytes of the file become rows and fields.
+    pub format: TableFormat,
     /// One profile for each column, in file order.
     pub columns: Vec<ColumnProfile>,
-    /// SHA-256 of the CSV, hexadecimal.
+    /// Rows that repeat an earlier row.
+    pub duplicate_rows: i64,
+    /// The column that is most likely the target.
+    pub suggested_target: Option<String>,
+    /// The task for the suggested target.
+    pub suggested_task: Option<TaskKind>,
+    /// SHA-256 of the uncompressed file, hexadecimal.
     pub sha256: String,
-    /// The CSV's key in the object store.
+    /// The file's key in the object store.
     pub storage_key: String,
     /// Warnings about the data, for people.
     pub warnings: Vec<String>,

@@ -17,6 +17,7 @@ pub mod params;
 pub mod schedule;
 pub mod session;
 pub mod spec;
+pub mod table;
 pub mod user;
 pub mod webhook;
 
@@ -33,4 +34,8 @@ pub use model::{ModelName, ModelVersion, PRODUCTION};
 pub use outcome::{FailureCode, JobError};
 pub use schedule::{Schedule, ScheduleRun};
 pub use spec::JobSpec;
+pub use table::{
+    BooleanForm, CellReading, ColumnSchema, DateOrder, DecimalMark, Delimiter, Header, NumberStyle, TableFormat,
+    TableSchema, TaskKind,
+};
 pub use user::{Email, Password, Role, User};

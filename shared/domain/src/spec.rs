@@ -1,5 +1,7 @@
 //! Job specifications: a [`Draft`] before validation, a [`JobSpec`] after it.
 
+mod columns;
+mod learning;
 mod validate;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +12,7 @@ use crate::algorithm::Algorithm;
 use crate::dataset::DatasetName;
 use crate::model::ModelName;
 
-pub use validate::is_regression;
+pub use learning::{LearningOptions, OnLeak, is_label, is_regression};
 
 /// The default dataset of a job.
 pub const DEFAULT_DATASET: &str = "titanic";
@@ -21,7 +23,7 @@ pub const MAX_FEATURES: usize = 10_000;
 /// Maximum seed: JSON clients represent integers up to this value exactly (RFC 8259).
 pub const MAX_SEED: u64 = (1 << 53) - 1;
 /// Maximum number of classes of a target.
-pub const MAX_CLASSES: u64 = 100;
+pub const MAX_CLASSES: u64 = 1_000;
 
 /// A job specification with all defaults filled in. The API shows it as `spec`; the worker trains by it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +42,12 @@ pub struct JobSpec {
     pub target: String,
     /// All parameters of the algorithm.
     pub params: Map<String, Value>,
+    /// How the table is learned.
+    #[serde(flatten)]
+    pub learning: LearningOptions,
+    /// Warnings about columns that the submission left out. The run repeats them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// -10 to 10; higher priorities run first.
     pub priority: i64,
     /// The job does not start before this time.
@@ -67,6 +75,9 @@ pub struct Draft {
     pub target: String,
     /// See [`JobSpec`].
     pub params: Map<String, Value>,
+    /// See [`JobSpec`].
+    #[serde(flatten)]
+    pub learning: LearningOptions,
     /// See [`JobSpec`].
     pub priority: i64,
     /// See [`JobSpec`].

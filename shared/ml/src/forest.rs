@@ -43,7 +43,7 @@ pub use params::{ClassWeight, Classes, MaxFeatures, Numbers, RandomForestParams,
 pub struct Forest {
     /// The trees.
     pub trees: TreeEnsemble,
-    /// Impurity decrease per feature, normalized to a sum of 1; all zero if no tree has a split.
+    /// Impurity decrease per column, normalized to a sum of 1; all zero if no tree has a split.
     pub importances: Vec<f64>,
     /// Out-of-bag accuracy (classification) or R² (regression). `None` without bootstrap, or if every tree was trained
     /// on every row.
@@ -129,14 +129,16 @@ fn grow_all<T: Target, K: Sync>(
         progress.continues().then_some(())?;
         let mut rng = Rng::new(params.seed(), Stream::Tree(index as u64));
         let counts = bootstrap::counts(rows, params.bootstrap(), &mut rng);
-        let draw = bootstrap::draw(target, &counts);
-        let grown = grow(binned, target, limits, draw, out_of_bag.as_ref(), &mut rng);
+        let bins = binned.tree(index);
+        let mut draw = bootstrap::draw(target, &counts);
+        draw.out_of_bag_rows.retain(|row| bins.is_independent_of(*row));
+        let grown = grow(&bins, target, limits, draw, out_of_bag.as_ref(), &mut rng);
         progress.tree_done(&|| out_of_bag.as_ref().and_then(score));
         Some(grown)
     };
     let grown: Option<Vec<GrownTree>> = (0..params.n_trees()).into_par_iter().with_max_len(1).map(grow_one).collect();
     let grown = grown?;
-    let importances = mean_importances(&grown, binned.features());
+    let importances = mean_importances(&grown, binned.columns());
     let trees = TreeEnsemble { outputs, trees: grown.into_iter().map(|grown| grown.tree).collect() };
     Some((Forest { trees, importances, out_of_bag_score: None }, out_of_bag))
 }
@@ -164,8 +166,8 @@ impl Progress<'_> {
 }
 
 /// The mean over all trees with a split; the sum is 1.
-fn mean_importances(grown: &[GrownTree], features: usize) -> Vec<f64> {
-    let mut sums = vec![0.0; features];
+fn mean_importances(grown: &[GrownTree], columns: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; columns];
     for grown in grown {
         for (sum, importance) in sums.iter_mut().zip(&grown.importances) {
             *sum += importance;

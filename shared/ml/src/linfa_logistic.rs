@@ -6,9 +6,8 @@ use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use ndarray::{Array1, ArrayView1};
 
 use crate::error::TrainError;
-use crate::metrics::importances::normalise;
 use crate::model::LinearModel;
-use crate::preprocess::{DesignMatrix, per_feature};
+use crate::preprocess::{DesignMatrix, per_raw_column};
 
 /// Parameters of a job.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +18,7 @@ pub struct Options {
     pub max_iterations: u64,
 }
 
-/// Trains the model and computes feature importances: the normalized absolute standardized weights.
+/// Trains the model and computes an importance per raw column: the absolute standardized weights.
 ///
 /// # Errors
 /// `bad_params` if the optimizer finds no finite weights.
@@ -61,8 +60,7 @@ pub fn fit(
             *strength += weight.abs() * deviation;
         }
     }
-    let mut importances = per_feature(&encoder, &strengths);
-    normalise(&mut importances);
+    let importances = per_raw_column(&encoder, &strengths);
     Ok((LinearModel { encoder, weights, intercepts }, importances))
 }
 

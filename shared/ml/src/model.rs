@@ -2,8 +2,8 @@
 //!
 //! The definitions for training and prediction:
 //!
-//! * a **raw row** has one `f32` per feature ([`encode`]): the number, 0/1, or the category's code; NaN if the value is
-//!   missing or the category did not occur in training;
+//! * a **raw row** has one or more `f32` per feature ([`encode`]): the scaled number, 0/1, the category's code or
+//!   its ranks, or the parts of a date; NaN if the value is missing;
 //! * a row of the **design matrix** ([`design_matrix`]) is the input of linear models and support vector classifiers;
 //! * an **output vector** has [`Task::outputs`] numbers: the probability of the positive class, one probability per
 //!   class, or the predicted number.
@@ -12,9 +12,12 @@
 
 pub mod categories;
 pub mod coupling;
+pub mod dates;
 pub mod design_matrix;
 pub mod encode;
 pub mod linear;
+pub mod request;
+pub mod scaling;
 pub mod signature;
 pub mod svm;
 pub mod task;
@@ -25,12 +28,15 @@ use serde_json::{Map, Value};
 use trainyard_domain::Algorithm;
 
 pub use categories::Categories;
-pub use design_matrix::{DesignMatrixEncoder, FeatureEncoder};
-pub use encode::{Encoded, Mismatch, RawRow, Status};
+pub use dates::{DatePart, DateUnit};
+pub use design_matrix::{ColumnEncoder, DesignMatrixEncoder};
+pub use encode::{Input, RawRow, Status};
 pub use linear::LinearModel;
-pub use signature::{Feature, FeatureKind, Signature};
+pub use request::{Mismatch, TextReaders};
+pub use scaling::Scaling;
+pub use signature::{CategoryOrder, Feature, FeatureKind, Signature};
 pub use svm::{BinaryClassifier, Kernel, SvmModel};
-pub use task::{Label, Task};
+pub use task::{Label, LabelError, LabelType, Task};
 pub use trees::{LEAF, Tree, TreeEnsemble};
 
 /// Maximum number of self-test rows in a manifest.
@@ -90,7 +96,7 @@ pub enum Estimator {
 
 impl Estimator {
     /// Predicts without compilation: the reference for the compiled predictors, also used by training. `unseen` marks
-    /// the features whose category did not occur in training. The result is written to `outputs`.
+    /// the raw values of categories that did not occur in training. The result is written to `outputs`.
     pub fn predict(&self, task: &Task, raw: &[f32], unseen: &[bool], outputs: &mut [f64]) {
         match self {
             Self::Trees(trees) => trees.predict(raw, outputs),

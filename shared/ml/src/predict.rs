@@ -15,7 +15,7 @@ use trainyard_domain::{Algorithm, FieldError};
 
 use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
-use crate::model::{Estimator, Manifest, Model, RawRow, Signature};
+use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
 
 pub use self::prediction::{Outcome, Prediction};
 
@@ -66,6 +66,9 @@ impl From<FieldError> for Refused {
 #[derive(Debug)]
 pub struct Predictor {
     manifest: Manifest,
+    readers: TextReaders,
+    /// [`Signature::width`]
+    width: usize,
     engine: Engine,
     memory_bytes: usize,
 }
@@ -95,10 +98,10 @@ impl Predictor {
     /// `model` is valid; `size` is the size of its file.
     fn compile(model: Model, size: usize) -> Result<Self, ArtifactError> {
         let Model { manifest, estimator } = model;
-        let features = manifest.signature.features.len();
+        let width = manifest.signature.width();
         let (engine, estimator_bytes) = match estimator {
             Estimator::Trees(trees) => {
-                let forest = FlatForest::compile(&trees, features);
+                let forest = FlatForest::compile(&trees, width);
                 let bytes = forest.memory_bytes();
                 (Engine::Trees(forest), bytes)
             }
@@ -107,7 +110,8 @@ impl Predictor {
         };
         // Names and categories are stored twice (list and index).
         let manifest_bytes = serde_json::to_vec(&manifest).map_or(0, |text| 2 * text.len());
-        let predictor = Self { manifest, engine, memory_bytes: estimator_bytes + manifest_bytes };
+        let readers = manifest.signature.text_readers();
+        let predictor = Self { manifest, readers, width, engine, memory_bytes: estimator_bytes + manifest_bytes };
         predictor.self_test()?;
         Ok(predictor)
     }
@@ -132,13 +136,13 @@ impl Predictor {
         self.memory_bytes
     }
 
-    /// The fast path, from raw rows to output vectors. `raw` and `unseen` contain one entry per feature and row (see
+    /// The fast path, from raw rows to output vectors. `raw` and `unseen` contain [`Signature::width`] entries per row (see
     /// [`RawRow`]); `outputs` has [`crate::model::Task::outputs`] numbers per row and is overwritten.
     ///
     /// # Panics
     /// If the lengths do not match.
     pub fn predict_raw(&self, raw: &[f32], unseen: &[bool], scratch: &mut Scratch, outputs: &mut [f64]) {
-        let (width, per_row) = (self.manifest.signature.features.len(), self.manifest.signature.task.outputs());
+        let (width, per_row) = (self.width, self.manifest.signature.task.outputs());
         let rows = raw.len() / width;
         assert!(raw.len() == rows * width && unseen.len() == raw.len() && outputs.len() == rows * per_row);
         match &self.engine {
@@ -209,11 +213,9 @@ impl Predictor {
     }
 
     fn encode(&self, row: &Row, batch: &mut Batch, refuse: impl FnMut(FieldError)) {
-        let signature = self.signature();
-        let width = signature.features.len();
-        batch.row.raw.resize(width, f32::NAN);
-        batch.row.unseen.resize(width, false);
-        signature.encode_json_with(row, &mut batch.row, refuse);
+        batch.row.raw.resize(self.width, f32::NAN);
+        batch.row.unseen.resize(self.width, false);
+        self.signature().encode_json_with(&self.readers, row, &mut batch.row, refuse);
         batch.raw.extend_from_slice(&batch.row.raw);
         batch.unseen.extend_from_slice(&batch.row.unseen);
     }
@@ -227,7 +229,7 @@ impl Predictor {
         warnings: &mut usize,
         predictions: &mut Vec<Prediction>,
     ) -> Result<(), usize> {
-        let (width, per_row) = (self.signature().features.len(), self.signature().task.outputs());
+        let (width, per_row) = (self.width, self.signature().task.outputs());
         batch.outputs.resize(rows.len() * per_row, 0.0);
         self.predict_raw(&batch.raw, &batch.unseen, &mut batch.scratch, &mut batch.outputs);
         let inputs = batch.raw.chunks_exact(width).zip(batch.unseen.chunks_exact(width));
@@ -243,12 +245,11 @@ impl Predictor {
     }
 
     fn self_test(&self) -> Result<(), ArtifactError> {
-        let width = self.signature().features.len();
-        let mut row = RawRow::new(width);
+        let mut row = RawRow::new(self.width);
         let mut scratch = Scratch::default();
         let mut outputs = vec![0.0; self.signature().task.outputs()];
         for (i, test) in self.manifest.self_test.iter().enumerate() {
-            self.signature().encode_json(&test.features, &mut row).map_err(|errors| {
+            self.signature().encode_json(&self.readers, &test.features, &mut row).map_err(|errors| {
                 let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
                 ArtifactError::Invalid(format!("self-test row {i} has the wrong {}", fields.join(", ")))
             })?;

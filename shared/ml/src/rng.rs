@@ -18,6 +18,8 @@ pub enum Stream {
     Folds(u64),
     /// The permutation of the feature with this index.
     Permutation(u64),
+    /// The folds of the orders of categories.
+    CategoryFolds,
 }
 
 impl Rng {
@@ -28,6 +30,7 @@ impl Rng {
             Stream::Tree(index) => (2, index),
             Stream::Folds(index) => (3, index),
             Stream::Permutation(index) => (4, index),
+            Stream::CategoryFolds => (5, 0),
         };
         let mut mixer = SplitMix64(seed);
         let mut mixer = SplitMix64(mixer.next() ^ purpose);

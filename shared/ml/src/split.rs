@@ -1,5 +1,7 @@
 //! The split into training part and held-out part: seeded, and stratified for classification.
 
+use std::collections::HashMap;
+
 use crate::rng::{Rng, Stream};
 
 /// Row numbers of both parts, in file order.
@@ -13,30 +15,31 @@ pub struct Split {
 
 /// Splits each class in proportion; `classes` contains the class index of every row.
 ///
-/// A class with at least two rows is in both parts; a class with one row is only in the training part.
-pub fn stratified(classes: &[u32], n_classes: usize, test_size: f64, seed: u64) -> Split {
+/// A class with at least two rows is in both parts; a class with one row is only in the training part. Rows with the same
+/// number in `copies`, if given, are copies of each other and stay on one side, unless a class has fewer than
+/// [`MIN_DISTINCT_ROWS`] distinct rows.
+pub fn stratified(classes: &[u32], n_classes: usize, copies: Option<&[u64]>, test_size: f64, seed: u64) -> Split {
     let mut rng = Rng::new(seed, Stream::Split);
     let mut members = vec![Vec::new(); n_classes];
     for (row, class) in classes.iter().enumerate() {
         members[*class as usize].push(row);
     }
     let mut split = Split { train: Vec::new(), test: Vec::new() };
-    for rows in &mut members {
-        rng.shuffle(rows);
-        let held_out = if rows.len() < 2 { 0 } else { share(rows.len(), test_size) };
-        split.test.extend_from_slice(&rows[..held_out]);
-        split.train.extend_from_slice(&rows[held_out..]);
+    for rows in members {
+        split.add(rows, copies, test_size, &mut rng);
     }
     split.in_file_order()
 }
 
-/// Splits `rows` rows without stratification. From two rows each part has at least one.
-pub fn plain(rows: usize, test_size: f64, seed: u64) -> Split {
-    let mut order: Vec<usize> = (0..rows).collect();
-    Rng::new(seed, Stream::Split).shuffle(&mut order);
-    let held_out = if rows < 2 { 0 } else { share(rows, test_size) };
-    Split { test: order[..held_out].to_vec(), train: order[held_out..].to_vec() }.in_file_order()
+/// Splits `rows` rows without stratification. From two rows each part has at least one. For `copies` see [`stratified`].
+pub fn plain(rows: usize, copies: Option<&[u64]>, test_size: f64, seed: u64) -> Split {
+    let mut split = Split { train: Vec::new(), test: Vec::new() };
+    split.add((0..rows).collect(), copies, test_size, &mut Rng::new(seed, Stream::Split));
+    split.in_file_order()
 }
+
+/// With fewer distinct rows, copies can be on both sides.
+const MIN_DISTINCT_ROWS: usize = 5;
 
 /// Assigns each row to one of `folds` folds, stratified by class.
 pub fn stratified_folds(classes: &[bool], folds: usize, rng: &mut Rng) -> Vec<usize> {
@@ -53,11 +56,51 @@ pub fn stratified_folds(classes: &[bool], folds: usize, rng: &mut Rng) -> Vec<us
     fold_of
 }
 
+/// The rows by their number in `copies`, in the order of their first rows.
+fn group(rows: &[usize], copies: &[u64]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut by_copy: HashMap<u64, usize> = HashMap::new();
+    for row in rows {
+        let at = *by_copy.entry(copies[*row]).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(*row),
+            None => groups.push(vec![*row]),
+        }
+    }
+    groups
+}
+
 fn share(rows: usize, test_size: f64) -> usize {
     ((rows as f64 * test_size).round() as usize).clamp(1, rows - 1)
 }
 
 impl Split {
+    /// Divides the rows of one class.
+    fn add(&mut self, mut rows: Vec<usize>, copies: Option<&[u64]>, test_size: f64, rng: &mut Rng) {
+        let held_out = if rows.len() < 2 { 0 } else { share(rows.len(), test_size) };
+        let groups = copies.map(|copies| group(&rows, copies)).filter(|groups| groups.len() >= MIN_DISTINCT_ROWS);
+        let Some(mut groups) = groups else {
+            rng.shuffle(&mut rows);
+            self.test.extend_from_slice(&rows[..held_out]);
+            self.train.extend_from_slice(&rows[held_out..]);
+            return;
+        };
+        rng.shuffle(&mut groups);
+        // A group that is too large for the rest of the held-out part is used for training.
+        let smallest = (0..groups.len()).min_by_key(|group| groups[*group].len());
+        let fits = |held: usize, group: &[usize]| held + group.len() <= held_out;
+        let none_fits = groups.iter().all(|group| !fits(0, group));
+        let mut held = 0;
+        for (at, group) in groups.iter().enumerate() {
+            if fits(held, group) || (none_fits && Some(at) == smallest) {
+                held += group.len();
+                self.test.extend_from_slice(group);
+            } else {
+                self.train.extend_from_slice(group);
+            }
+        }
+    }
+
     fn in_file_order(mut self) -> Self {
         self.train.sort_unstable();
         self.test.sort_unstable();
@@ -76,7 +119,7 @@ mod tests {
     #[test]
     fn each_class_is_split_in_proportion() {
         let classes = classes(&[80, 20, 2, 1]);
-        let split = stratified(&classes, 4, 0.2, 42);
+        let split = stratified(&classes, 4, None, 0.2, 42);
         let held_out = |class| split.test.iter().filter(|row| classes[**row] == class).count();
         assert_eq!([held_out(0), held_out(1), held_out(2), held_out(3)], [16, 4, 1, 0]);
         let mut all: Vec<usize> = split.train.iter().chain(&split.test).copied().collect();
@@ -87,17 +130,32 @@ mod tests {
     #[test]
     fn the_seed_decides_the_parts() {
         let classes = classes(&[50, 50]);
-        assert_eq!(stratified(&classes, 2, 0.2, 1), stratified(&classes, 2, 0.2, 1));
-        assert_ne!(stratified(&classes, 2, 0.2, 1), stratified(&classes, 2, 0.2, 2));
-        assert_eq!(plain(100, 0.25, 1).test.len(), 25);
-        assert_ne!(plain(100, 0.25, 1), plain(100, 0.25, 2));
+        assert_eq!(stratified(&classes, 2, None, 0.2, 1), stratified(&classes, 2, None, 0.2, 1));
+        assert_ne!(stratified(&classes, 2, None, 0.2, 1), stratified(&classes, 2, None, 0.2, 2));
+        assert_eq!(plain(100, None, 0.25, 1).test.len(), 25);
+        assert_ne!(plain(100, None, 0.25, 1), plain(100, None, 0.25, 2));
     }
 
     #[test]
     fn both_parts_have_rows_from_two_rows() {
-        let split = plain(2, 0.05, 1);
+        let split = plain(2, None, 0.05, 1);
         assert_eq!((split.train.len(), split.test.len()), (1, 1));
-        assert_eq!(plain(1, 0.5, 1).test.len(), 0);
+        assert_eq!(plain(1, None, 0.5, 1).test.len(), 0);
+    }
+
+    #[test]
+    fn copies_stay_on_one_side() {
+        let classes = classes(&[90, 30]);
+        // 30 distinct rows with three copies, and two rows with 15 copies.
+        let copies: Vec<u64> = (0..120).map(|row| if row < 90 { row / 3 } else { 100 + row % 2 }).collect();
+        let split = stratified(&classes, 2, Some(&copies), 0.2, 3);
+        let held_out = |class| split.test.iter().filter(|row| classes[**row] == class).count();
+        assert_eq!((held_out(0), held_out(1)), (18, 6));
+        let side: HashMap<u64, bool> = split.test.iter().map(|row| (copies[*row], true)).collect();
+        assert!(split.train.iter().all(|row| *row >= 90 || !side.contains_key(&copies[*row])));
+        // Without copies the split is the same as if every row is its own group.
+        let distinct: Vec<u64> = (0..120).collect();
+        assert_eq!(stratified(&classes, 2, Some(&distinct), 0.2, 3), stratified(&classes, 2, None, 0.2, 3));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! save. The measured model is saved; it is not retrained on all rows. Training works in memory and in the current
 //! rayon pool, and reports only to the [`Observer`].
 
+mod copies;
 mod engine;
+mod leaks;
 mod measure;
 mod memory;
 mod self_test;
@@ -14,11 +16,12 @@ use std::io::Read;
 
 use serde_json::{Value, json};
 use trainyard_domain::params::Params;
+use trainyard_domain::table::TableSchema;
 use trainyard_domain::{FailureCode, JobSpec};
 
 use crate::artifact::ArtifactError;
 pub use crate::error::TrainError;
-use crate::frame::{Frame, Target};
+use crate::frame::{Frame, Target, TargetOptions};
 use crate::metrics::{Evaluation, importances, report};
 use crate::model::{Manifest, Model, Signature, Task};
 use crate::predict::Predictor;
@@ -33,6 +36,8 @@ pub use memory::estimate_bytes;
 pub struct TrainRequest {
     /// The job specification.
     pub spec: JobSpec,
+    /// How the CSV is read.
+    pub schema: TableSchema,
     /// SHA-256 (hex) of the CSV, stored in the model.
     pub dataset_sha256: String,
 }
@@ -74,7 +79,10 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     })?;
 
     let progress = Progress::start(observer, "reading", 0.0, 0.05)?;
-    let frame = Frame::read(csv, &spec.features, &spec.target)?;
+    let options =
+        TargetOptions { name: &spec.target, task: spec.learning.task, positive: spec.learning.positive_class.as_ref() };
+    let schema = request.schema.clone().with_types(&spec.learning.column_types);
+    let mut frame = Frame::read(csv, &schema, &spec.features, &options)?;
     engine::check_suitability(spec.algorithm, &frame)?;
     observer.note(&format!(
         "read {} rows of {} feature columns and '{}'",
@@ -84,36 +92,40 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     ));
 
     let progress = progress.next("preparing", 0.1)?;
-    let test_size = params.float("test_size").unwrap_or(0.2);
-    let (task, split) = match &frame.target {
-        Target::Classes { task, classes } => {
-            (task.clone(), split::stratified(classes, task.labels().len(), test_size, spec.seed))
-        }
-        Target::Numbers(_) => (Task::Regression, split::plain(frame.rows, test_size, spec.seed)),
-    };
+    let mut warnings = Warnings { observer, all: Vec::new() };
+    warnings.extend(spec.warnings.iter().cloned());
+    warnings.extend(std::mem::take(&mut frame.warnings));
+    let (task, split) = split_rows(&frame, params.float("test_size").unwrap_or(0.2), spec.seed, &mut warnings);
     check_parts(&frame, &split)?;
     observer.note(&format!("training on {} rows, measuring on {}", split.train.len(), split.test.len()));
-    let features = preprocess::features(&frame, &spec.features, &split.train)?;
+    let (leaks, mut dropped) = leaks::resolve(&mut frame, &split.train, spec.learning.on_leak)?;
+    let fitted = preprocess::fit(&mut frame, &split.train, engine::family(spec.algorithm), spec.seed)?;
+    let (features, folds, missing) = (fitted.features, fitted.folds, frame.missing.clone());
+    dropped.extend(fitted.dropped);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
-    let warnings = warnings::find(&frame, &split, &features, &training, spec, observer);
-    let self_test_rows = self_test::choose(&frame, &features, &split.test);
+    let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
+    warnings.extend(warnings::find(&frame, &split, &training, spec, &is_leak));
+    warnings.extend(leaks.clone());
+    warnings.extend(fitted.warnings);
+    let warnings = warnings.all;
+    let self_test_rows = self_test::choose(&frame, &split.test);
     drop(frame);
-    let signature = Signature { features, target: spec.target.clone(), task };
+    let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
 
     let progress = progress.next("training", 0.9)?;
-    let fit_request = engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed };
+    let fit_request = engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, folds: &folds };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
 
     let progress = progress.next("measuring", 0.97)?;
     let outputs = measure::outputs(&fitted.estimator, &signature.task, &held_out, &progress)?;
     let importances = match fitted.importances {
-        Some(importances) => importances,
+        Some(columns) => importances::per_feature(&columns, &signature.ranges()),
         None => measure::permutation_importances(&fitted.estimator, &signature.task, &held_out, spec.seed, &progress)?,
     };
     let (classes, numbers) = held_out.targets.split();
     let mut metrics = report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs });
-    metrics.insert("feature_importances".into(), importances::ranked(&spec.features, &importances));
+    metrics.insert("feature_importances".into(), importances::ranked(&signature.features, &importances));
     metrics.insert("rows".into(), json!({"train": training.rows, "test": held_out.rows}));
     if let Some(score) = fitted.out_of_bag_score {
         let name = if signature.task == Task::Regression { "oob_r2" } else { "oob_accuracy" };
@@ -135,6 +147,39 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         self_test,
     };
     Ok((Model { manifest, estimator: fitted.estimator }, warnings))
+}
+
+/// The warnings of a run. Each is reported at once.
+struct Warnings<'a> {
+    observer: &'a dyn Observer,
+    all: Vec<String>,
+}
+
+impl Warnings<'_> {
+    fn extend(&mut self, warnings: impl IntoIterator<Item = String>) {
+        for warning in warnings {
+            self.observer.warn(&warning);
+            self.all.push(warning);
+        }
+    }
+}
+
+/// The task, and the split into training part and held-out part.
+fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<'_>) -> (Task, split::Split) {
+    let copies = copies::find(frame);
+    if let Some(copies) = &copies {
+        warnings.extend([format!(
+            "{} of {} rows repeat an earlier row; copies of a row stay together in the training part or the held-out part",
+            copies.repeated, frame.rows
+        )]);
+    }
+    let keys = copies.map(|_| frame.row_hashes.as_slice());
+    match &frame.target {
+        Target::Classes { task, classes } => {
+            (task.clone(), split::stratified(classes, task.labels().len(), keys, test_size, seed))
+        }
+        Target::Numbers(_) => (Task::Regression, split::plain(frame.rows, keys, test_size, seed)),
+    }
 }
 
 /// Both parts need rows, and the training part needs more than one distinct target.
@@ -161,4 +206,4 @@ fn all_equal<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,10 +1,10 @@
-//! The `datasets` table. A deleted version keeps its row, with `deleted_at`.
+//! The tables `datasets` and `dataset_formats`. A deleted version keeps its rows, with `deleted_at`.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
-use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, UserId};
+use trainyard_domain::{ColumnProfile, Dataset, DatasetId, DatasetName, TableFormat, TaskKind, UserId};
 use uuid::Uuid;
 
 use crate::bulk::{BulkStatement, for_ids, select_in, write_bulk};
@@ -47,7 +47,23 @@ from_row! {
         warnings: Json<Vec<String>>,
         created_by: Option<Uuid>,
         created_at: DateTime<Utc>,
+        format: Option<Json<TableFormat>>,
+        duplicate_rows: Option<i64>,
+        suggested_target: Option<String>,
+        suggested_task: Option<String>,
     }
+}
+
+/// Selects datasets with their formats.
+macro_rules! select_datasets {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.id, d.name, d.version, d.row_count, d.byte_count, d.columns, d.sha256, d.storage_key, d.warnings, \
+             d.created_by, d.created_at, f.format, f.duplicate_rows, f.suggested_target, f.suggested_task \
+             FROM datasets d LEFT JOIN dataset_formats f ON f.dataset_id = d.id WHERE ",
+            $rest
+        )
+    };
 }
 
 impl StoredRow for DatasetRow {
@@ -67,6 +83,10 @@ impl StoredRow for DatasetRow {
             rows: self.row_count,
             bytes: self.byte_count,
             columns: self.columns.0,
+            format: self.format.map(|format| format.0).unwrap_or_default(),
+            duplicate_rows: self.duplicate_rows.unwrap_or_default(),
+            suggested_target: self.suggested_target,
+            suggested_task: self.suggested_task.as_deref().map(parse::suggested_task).transpose()?,
             sha256: self.sha256,
             storage_key: self.storage_key,
             warnings: self.warnings.0,
@@ -99,6 +119,16 @@ impl Datasets<'_> {
             dataset.created_by.map(|id| id.0),
             dataset.created_at,
         )?;
+        execute!(
+            self.0,
+            "INSERT INTO dataset_formats (dataset_id, format, duplicate_rows, suggested_target, suggested_task) \
+             VALUES ($1, $2, $3, $4, $5)",
+            dataset.id.0,
+            Json(&dataset.format),
+            dataset.duplicate_rows,
+            dataset.suggested_target.as_deref(),
+            dataset.suggested_task.map(TaskKind::as_str),
+        )?;
         Ok(())
     }
 
@@ -111,7 +141,7 @@ impl Datasets<'_> {
 
     /// The version with this id, also a deleted one, because jobs and models refer to it.
     pub async fn get(&mut self, id: DatasetId) -> Result<Option<Dataset>> {
-        let row: Option<Stored<DatasetRow>> = optional!(self.0, "SELECT * FROM datasets WHERE id = $1", id.0)?;
+        let row: Option<Stored<DatasetRow>> = optional!(self.0, select_datasets!("d.id = $1"), id.0)?;
         row.map(Stored::value).transpose()
     }
 
@@ -124,7 +154,7 @@ impl Datasets<'_> {
 
     /// The versions with these distinct ids, also deleted ones, in no order, by one query. Unreadable rows are left out.
     pub async fn get_many(&mut self, ids: &[DatasetId]) -> Result<Vec<Dataset>> {
-        let rows: Vec<Stored<DatasetRow>> = select_in!(self.0, "SELECT * FROM datasets WHERE id", ids, |id| id.0, "")?;
+        let rows: Vec<Stored<DatasetRow>> = select_in!(self.0, select_datasets!("d.id"), ids, |id| id.0, "")?;
         Ok(readable(rows))
     }
 
@@ -132,7 +162,7 @@ impl Datasets<'_> {
     pub async fn latest(&mut self, name: &DatasetName) -> Result<Option<Dataset>> {
         let row: Option<Stored<DatasetRow>> = optional!(
             self.0,
-            "SELECT * FROM datasets WHERE name = $1 AND deleted_at IS NULL ORDER BY version DESC LIMIT 1",
+            select_datasets!("d.name = $1 AND d.deleted_at IS NULL ORDER BY d.version DESC LIMIT 1"),
             name.as_str(),
         )?;
         row.map(Stored::value).transpose()
@@ -142,7 +172,7 @@ impl Datasets<'_> {
     pub async fn version(&mut self, name: &DatasetName, version: i64) -> Result<Option<Dataset>> {
         let row: Option<Stored<DatasetRow>> = optional!(
             self.0,
-            "SELECT * FROM datasets WHERE name = $1 AND version = $2 AND deleted_at IS NULL",
+            select_datasets!("d.name = $1 AND d.version = $2 AND d.deleted_at IS NULL"),
             name.as_str(),
             version,
         )?;
@@ -155,9 +185,11 @@ impl Datasets<'_> {
         while let Some((before, limit)) = page.next_query() {
             page.add(all!(
                 self.0,
-                "SELECT * FROM datasets d WHERE d.deleted_at IS NULL AND d.id < $1 AND NOT EXISTS \
-                 (SELECT 1 FROM datasets n WHERE n.name = d.name AND n.version > d.version AND n.deleted_at IS NULL) \
-                 ORDER BY d.id DESC LIMIT $2",
+                select_datasets!(
+                    "d.deleted_at IS NULL AND d.id < $1 AND NOT EXISTS \
+                     (SELECT 1 FROM datasets n WHERE n.name = d.name AND n.version > d.version AND n.deleted_at IS NULL) \
+                     ORDER BY d.id DESC LIMIT $2"
+                ),
                 before.map_or(Uuid::max(), |id| id.0),
                 limit,
             )?);

@@ -51,8 +51,8 @@ pub use error::{Result, StorageError};
 pub use idempotency::{Idempotency, Record};
 pub use identities::{Identities, LinkedAccount};
 pub use jobs::{
-    Admission, Cancelled, ExpiryCursor, JobBatch, JobDemand, JobFilter, JobLimits, JobRevision, Jobs, Renewal,
-    Submission,
+    Admission, Cancelled, ExpiryCursor, JobBatch, JobDemand, JobFilter, JobLimits, JobRevision, Jobs, QuotaCredit,
+    Renewal, Reservation, Submission,
 };
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;

@@ -25,6 +25,8 @@ const FILES: &[(&str, &str)] = &include_migrations![
     "0011_create_job_quotas",
     "0012_secure_accounts",
     "0013_create_external_identities",
+    "0014_create_dataset_formats",
+    "0015_add_quota_epochs",
 ];
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {

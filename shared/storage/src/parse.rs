@@ -1,7 +1,7 @@
 //! Parses stored text into domain types. Invalid text is [`StorageError::Corrupt`].
 
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role};
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role, TaskKind};
 
 use crate::error::{Result, StorageError};
 
@@ -31,6 +31,10 @@ pub(crate) fn model_name(text: &str) -> Result<ModelName> {
 
 pub(crate) fn dataset_name(text: &str) -> Result<DatasetName> {
     DatasetName::parse(text).map_err(|_| corrupt("name"))
+}
+
+pub(crate) fn suggested_task(text: &str) -> Result<TaskKind> {
+    TaskKind::parse(text).ok_or_else(|| corrupt("suggested_task"))
 }
 
 pub(crate) fn spec(text: &str) -> Result<JobSpec> {

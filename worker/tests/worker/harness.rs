@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::{Key, Store};
+use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::params::Params;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
@@ -20,7 +21,7 @@ use trainyard_domain::{
     UserId,
 };
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, JobLimits, PoolOptions, Submission};
+use trainyard_storage::{Db, JobLimits, PoolOptions, QuotaCredit, Submission};
 use trainyard_testkit::{default_settings, eventually};
 use trainyard_worker::{Health, SweepConfig, SweepDeps, WebhookConfig, WorkerConfig, WorkerDeps};
 
@@ -93,8 +94,9 @@ impl Harness {
     pub(crate) async fn submit_within(&self, job: Job, limits: JobLimits) -> JobId {
         let mut tx = self.db.begin().await.unwrap();
         let in_time = Utc::now() + TimeDelta::minutes(5);
-        let submission = tx.jobs().submit_within(&[&job], &[], limits, in_time).await.unwrap();
-        assert_eq!(submission, Submission::Stored);
+        let credit = QuotaCredit::default();
+        let submission = tx.jobs().submit_within(&[&job], &[], limits, in_time, &credit).await.unwrap();
+        assert!(matches!(submission, Submission::Stored(_)), "{submission:?}");
         tx.commit().await.unwrap();
         job.id
     }
@@ -306,6 +308,8 @@ fn spec(name: &str) -> JobSpec {
         dataset_version: 1,
         target: "survived".into(),
         params: Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
+        warnings: vec![],
         priority: 0,
         run_at: None,
         max_attempts: 3,
@@ -317,13 +321,18 @@ fn spec(name: &str) -> JobSpec {
 
 fn titanic(clock: &Clock) -> Dataset {
     let id = DatasetId::at(clock.now());
+    let profile = trainyard_csv::profile(TITANIC, &ReadOptions::default(), &Limits::default()).unwrap();
     Dataset {
         id,
         name: DatasetName::parse("titanic").unwrap(),
         version: 1,
         rows: 1_309,
         bytes: TITANIC.len() as i64,
-        columns: vec![],
+        columns: profile.columns,
+        format: profile.format,
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: hex::encode(Sha256::digest(TITANIC)),
         storage_key: Key::dataset(id).as_str().to_owned(),
         warnings: vec![],

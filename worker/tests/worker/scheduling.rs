@@ -24,15 +24,10 @@ async fn harness() -> Harness {
 /// A harness whose dataset has a profile, which schedules are validated against.
 async fn with_profile(harness: Harness) -> Harness {
     let column = |name: &str, dtype: Dtype| ColumnProfile {
-        name: name.into(),
-        dtype,
-        missing: 0,
         distinct: 2,
-        min: None,
-        max: None,
-        top: None,
-        values_sha256: format!("values of {name}"),
-        partition_sha256: format!("partition of {name}"),
+        values_digest: format!("values of {name}"),
+        partition_digest: format!("partition of {name}"),
+        ..ColumnProfile::new(name, dtype)
     };
     let columns = vec![column("sex", Dtype::Category), column("survived", Dtype::Boolean)];
     let dataset = Dataset { id: DatasetId::at(harness.clock.now()), version: 2, columns, ..harness.dataset.clone() };
@@ -51,6 +46,7 @@ fn yearly(harness: &Harness) -> Schedule {
         features: vec!["sex".into()],
         target: "survived".into(),
         params: json!({"n_trees": 5}).as_object().unwrap().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
         priority: 0,
         run_at: None,
         max_attempts: 3,

@@ -1,9 +1,12 @@
 //! `GET /datasets/{name}/preview`: the first rows. Only the beginning of the object is read.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use bytes::Bytes;
 use trainyard_artifacts::Key;
-use trainyard_domain::Dataset;
+use trainyard_csv::{CsvError, PreviewRow};
+use trainyard_domain::{Dataset, TableSchema};
 use trainyard_http::page::PageSize;
 use trainyard_http::{Json, Path, Problem, Query};
 
@@ -34,41 +37,39 @@ pub async fn get(
     Query(query): Query<VersionQuery>,
 ) -> Result<Json<PreviewView>, Problem> {
     let dataset = find(&mut state.db.read().await?, &name, &query).await?;
-    let (columns, mut rows) = first_rows(&state, &dataset).await?;
+    let mut rows = first_rows(&state, &dataset).await?;
+    let columns = dataset.columns.iter().map(|column| column.name.clone()).collect();
     let mut size = PageSize::default();
     rows.retain(|row| size.has_room_for(row));
     Ok(Json(PreviewView { name: dataset.name.as_str().to_owned(), version: dataset.version, columns, rows }))
 }
 
-type Rows = (Vec<String>, Vec<Vec<Option<String>>>);
-
-async fn first_rows(state: &ApiState, dataset: &Dataset) -> Result<Rows, Problem> {
+async fn first_rows(state: &ApiState, dataset: &Dataset) -> Result<Vec<PreviewRow>, Problem> {
     let key = Key::parse(&dataset.storage_key).map_err(Problem::internal)?;
     let size = u64::try_from(dataset.bytes).unwrap_or(0);
+    let schema = Arc::new(dataset.schema());
     let mut bytes = FIRST_READ;
     loop {
         let head = state.store.head(&key, bytes).await?;
         let is_complete = bytes >= size;
-        match parse(head).await? {
+        match parse(head, schema.clone()).await? {
             // The last row of an incomplete read may be incomplete. One row more proves that the others are complete.
-            Ok((columns, mut rows)) if is_complete || rows.len() > ROWS => {
+            Ok(mut rows) if is_complete || rows.len() > ROWS => {
                 rows.truncate(ROWS);
-                return Ok((columns, rows));
+                return Ok(rows);
             }
             Err(error) if is_complete => return Err(Problem::internal(error)),
-            Ok((columns, mut rows)) if bytes >= LAST_READ => {
+            Ok(mut rows) if bytes >= LAST_READ => {
                 rows.pop();
-                return Ok((columns, rows));
+                return Ok(rows);
             }
-            Err(_) if bytes >= LAST_READ => {
-                return Ok((dataset.columns.iter().map(|column| column.name.clone()).collect(), Vec::new()));
-            }
+            Err(_) if bytes >= LAST_READ => return Ok(Vec::new()),
             _ => bytes *= 8,
         }
     }
 }
 
-async fn parse(head: Bytes) -> Result<Result<Rows, trainyard_csv::CsvError>, Problem> {
-    let parse = move || trainyard_csv::preview(head.as_ref(), ROWS + 1);
+async fn parse(head: Bytes, schema: Arc<TableSchema>) -> Result<Result<Vec<PreviewRow>, CsvError>, Problem> {
+    let parse = move || trainyard_csv::preview(head.as_ref(), &schema, ROWS + 1);
     tokio::task::spawn_blocking(parse).await.map_err(Problem::internal)
 }

@@ -1,18 +1,22 @@
 //! The body of `POST /training`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use trainyard_domain::Algorithm;
 use trainyard_domain::params::Params;
-use trainyard_domain::spec::{DEFAULT_DATASET, DEFAULT_TARGET, Draft, MAX_FEATURES};
+use trainyard_domain::spec::{DEFAULT_DATASET, DEFAULT_TARGET, Draft, LearningOptions, MAX_FEATURES, OnLeak};
+use trainyard_domain::{Algorithm, Dtype, TaskKind};
 use trainyard_http::integer;
 use trainyard_http::json::unique_map;
 use utoipa::ToSchema;
 use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 use crate::schemas::algorithm::AlgorithmName;
+use crate::schemas::column::DtypeView;
+use crate::schemas::learning::{LabelValue, OnLeakName, TaskName};
 use crate::schemas::spec::ParamValue;
 
 /// What to train. `name`, `algorithm` and `features` are required.
@@ -42,6 +46,22 @@ pub struct TrainingRequest {
     #[serde(default, deserialize_with = "unique_map")]
     #[schema(value_type = HashMap<String, ParamValue>)]
     pub params: Map<String, Value>,
+    /// `classification` or `regression`. When left out, a target of more than 20 different numbers means regression.
+    #[schema(value_type = Option<TaskName>)]
+    pub task: Option<TaskKind>,
+    /// The label whose probability is `prob`, for targets with two classes. When left out: `true`, `1` or `yes`, else the
+    /// rarer class if the labels are strings, else the last label in class order. The metrics name it.
+    #[schema(value_type = Option<LabelValue>)]
+    pub positive_class: Option<Value>,
+    /// Types that replace those of the dataset for this job, by column: `number`, `category`, `boolean`, `datetime` or
+    /// `text`.
+    #[serde(default)]
+    #[schema(value_type = HashMap<String, DtypeView>)]
+    pub column_types: BTreeMap<String, Dtype>,
+    /// What happens to features that contain the target: `warn` uses them, `drop` leaves them out, `refuse` refuses the
+    /// job. `warn` when left out.
+    #[schema(value_type = Option<OnLeakName>)]
+    pub on_leak: Option<OnLeak>,
     /// The priority; 0 when left out. Jobs with a higher priority run first.
     #[serde(default, deserialize_with = "integer::i64")]
     #[schema(minimum = -10, maximum = 10)]
@@ -100,6 +120,12 @@ impl TrainingRequest {
             target: self.target.unwrap_or_else(|| default_target.to_owned()),
             // Invalid parameters stay as they are, so that the validator names them.
             params: params.map_or(self.params, Params::into_map),
+            learning: LearningOptions {
+                task: self.task,
+                positive_class: self.positive_class,
+                column_types: self.column_types,
+                on_leak: self.on_leak.unwrap_or_default(),
+            },
             priority: self.priority,
             run_at: self.run_at,
             max_attempts: self.max_attempts,
@@ -151,6 +177,7 @@ mod tests {
             json!({"priority": 0.0, "max_attempts": 3.0, "timeout_s": 3.6e3, "seed": 42.0}),
             json!({"params": {"c": 1, "kernel": "rbf", "gamma": null, "degree": 3.0, "test_size": 0.2}}),
             json!({"params": {"degree": 3, "c": 1.0}}),
+            json!({"task": null, "positive_class": null, "column_types": {}, "on_leak": "warn"}),
         ];
         for more in same {
             assert_eq!(request(more.clone()).digest(), plain, "{more}");
@@ -170,6 +197,10 @@ mod tests {
             json!({"target": "sex"}),
             json!({"run_at": "2026-01-01T00:00:00Z"}),
             json!({"webhook_url": "https://example.com"}),
+            json!({"task": "classification"}),
+            json!({"positive_class": false}),
+            json!({"column_types": {"sex": "text"}}),
+            json!({"on_leak": "drop"}),
         ];
         let digests: std::collections::HashSet<_> =
             different.iter().map(|more| request(more.clone()).digest()).collect();

@@ -16,6 +16,8 @@ fn job(status: JobStatus) -> Job {
         dataset_version: 1,
         target: "survived".into(),
         params: Map::new(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
+        warnings: vec![],
         priority: 0,
         run_at: None,
         max_attempts: 3,

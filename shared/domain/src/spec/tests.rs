@@ -3,25 +3,20 @@
 use super::*;
 use crate::dataset::profile_reads;
 use crate::ids::DatasetId;
-use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset};
+use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset, TableFormat, TaskKind};
 
 fn column(name: &str, dtype: Dtype, distinct: u64) -> ColumnProfile {
     ColumnProfile {
-        name: name.into(),
-        dtype,
-        missing: 0,
         distinct,
-        min: None,
-        max: None,
-        top: None,
-        values_sha256: format!("values of {name}"),
-        partition_sha256: format!("partition of {name}"),
+        values_digest: format!("values of {name}"),
+        partition_digest: format!("partition of {name}"),
+        ..ColumnProfile::new(name, dtype)
     }
 }
 
 fn dataset() -> IndexedDataset {
     let mut renamed = column("alive", Dtype::Category, 2);
-    renamed.partition_sha256 = "partition of survived".into();
+    renamed.partition_digest = "partition of survived".into();
     IndexedDataset::from(Dataset {
         id: DatasetId::at(DateTime::UNIX_EPOCH),
         name: DatasetName::parse("t").unwrap(),
@@ -32,10 +27,14 @@ fn dataset() -> IndexedDataset {
             column("age", Dtype::Number, 90),
             column("sex", Dtype::Category, 2),
             column("name", Dtype::Text, 1300),
-            column("void", Dtype::Empty, 0),
+            column("void", Dtype::Text, 0),
             renamed,
             column("survived", Dtype::Boolean, 2),
         ],
+        format: TableFormat::default(),
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: String::new(),
         storage_key: String::new(),
         warnings: vec![],
@@ -51,6 +50,7 @@ fn draft(features: &[&str]) -> Draft {
         features: features.iter().map(|f| (*f).to_owned()).collect(),
         target: "survived".into(),
         params: Map::new(),
+        learning: LearningOptions::default(),
         priority: 0,
         run_at: None,
         max_attempts: 3,
@@ -71,17 +71,59 @@ fn a_valid_draft_gets_the_defaults_and_the_version() {
     assert_eq!(spec.params["n_trees"], 100);
 }
 
+fn with(learning: LearningOptions, features: &[&str]) -> Draft {
+    Draft { learning, ..draft(features) }
+}
+
 #[test]
-fn a_star_expands_to_every_usable_column() {
-    // `alive` only renames the target, so `*` is refused: it would leak the target.
-    assert_eq!(refused(draft(&["*"])), ["features[2]"]);
+fn a_star_expands_to_every_usable_column_and_names_the_others() {
+    let spec = draft(&["*"]).validate(Some(&dataset())).unwrap();
+    assert_eq!(spec.features, ["age", "sex", "alive"]);
+    assert_eq!(
+        spec.warnings,
+        [
+            "'name' is free text (1300 distinct values) and is not used",
+            "'void' has no value in any row and is not used",
+            "'alive' holds the same information as the target 'survived'; check that it does not leak the target",
+        ]
+    );
+    let mut copies = (*dataset()).clone();
+    copies.columns[0].values_digest = "values of survived".into();
+    copies.columns[1].row_names = true;
+    let spec = draft(&["*"]).validate(Some(&IndexedDataset::from(copies))).unwrap();
+    assert_eq!(spec.features, ["alive"]);
+    assert!(spec.warnings.contains(&"'age' equals the target and is not used".into()));
+    assert!(spec.warnings.contains(&"'sex' names or numbers the rows and is not used".into()));
 }
 
 #[test]
 fn each_invalid_feature_has_an_error() {
-    let fields = refused(draft(&["sex", "sex", "survived", "nope", "name", "void", "alive"]));
-    assert_eq!(fields, (1..=6).map(|i| format!("features[{i}]")).collect::<Vec<_>>());
+    let fields = refused(draft(&["sex", "sex", "survived", "nope", "name", "void"]));
+    assert_eq!(fields, (1..=5).map(|i| format!("features[{i}]")).collect::<Vec<_>>());
     assert_eq!(refused(draft(&[])), ["features"]);
+}
+
+#[test]
+fn the_request_decides_what_happens_to_leaks() {
+    let leaking = |on_leak| with(LearningOptions { on_leak, ..LearningOptions::default() }, &["sex", "alive"]);
+    let warned = leaking(OnLeak::Warn).validate(Some(&dataset())).unwrap();
+    assert_eq!((warned.features.len(), warned.warnings.len()), (2, 1));
+    let dropped = leaking(OnLeak::Drop).validate(Some(&dataset())).unwrap();
+    assert_eq!(dropped.features, ["sex"]);
+    assert_eq!(dropped.warnings, ["'alive' holds the same information as the target 'survived' and is not used"]);
+    assert_eq!(refused(leaking(OnLeak::Refuse)), ["features[1]"]);
+    let only = with(LearningOptions { on_leak: OnLeak::Drop, ..LearningOptions::default() }, &["alive"]);
+    assert_eq!(refused(only), ["features"]);
+}
+
+#[test]
+fn numbers_with_the_partition_of_a_numeric_target_are_no_leak() {
+    let mut table = (*dataset()).clone();
+    table.columns[0].partition_digest = "partition of price".into();
+    table.columns.push(column("price", Dtype::Number, 30));
+    let draft = Draft { target: "price".into(), ..draft(&["age"]) };
+    let spec = draft.validate(Some(&IndexedDataset::from(table))).unwrap();
+    assert_eq!(spec.warnings, Vec::<String>::new());
 }
 
 #[test]
@@ -91,6 +133,58 @@ fn the_algorithm_must_support_the_target() {
     assert!(regress.clone().validate(Some(&dataset())).is_ok());
     assert_eq!(refused(Draft { algorithm: "svm".into(), ..regress }), ["target"]);
     assert_eq!(refused(Draft { algorithm: "svm".into(), ..draft(&["sex"]) }), ["algorithm"]);
+}
+
+#[test]
+fn the_task_can_be_requested() {
+    let task = |task, target: &str, algorithm: &str| Draft {
+        target: target.into(),
+        algorithm: algorithm.into(),
+        ..with(LearningOptions { task: Some(task), ..LearningOptions::default() }, &["sex"])
+    };
+    let accepted = |draft: Draft| draft.validate(Some(&dataset())).is_ok();
+    assert!(accepted(task(TaskKind::Classification, "age", "random_forest")));
+    assert!(accepted(task(TaskKind::Regression, "age", "random_forest")));
+    assert_eq!(refused(task(TaskKind::Regression, "alive", "random_forest")), ["task"]);
+    assert_eq!(refused(task(TaskKind::Regression, "age", "logistic_regression")), ["task"]);
+    // 1,300 names are too many classes, and a class needs two rows.
+    assert_eq!(refused(task(TaskKind::Classification, "name", "random_forest")), ["target"]);
+    let mut distinct = (*dataset()).clone();
+    (distinct.rows, distinct.columns[0].distinct) = (90, 90);
+    let errors = task(TaskKind::Classification, "age", "random_forest").validate(Some(&IndexedDataset::from(distinct)));
+    assert!(errors.unwrap_err()[0].message.contains("no class with two rows"));
+}
+
+#[test]
+fn the_positive_class_must_be_one_of_two_classes() {
+    let mut table = (*dataset()).clone();
+    table.columns[5].top = Some(vec![("0".into(), 800), ("1".into(), 500)]);
+    let table = IndexedDataset::from(table);
+    let positive = |value: Value, target: &str| {
+        let learning = LearningOptions { positive_class: Some(value), ..LearningOptions::default() };
+        let draft = Draft { target: target.into(), ..with(learning, &["sex"]) };
+        draft.validate(Some(&table)).map_err(|errors| errors.into_iter().map(|e| e.field).collect::<Vec<_>>())
+    };
+    for fine in [serde_json::json!(0), serde_json::json!("1"), serde_json::json!(false)] {
+        assert!(positive(fine.clone(), "survived").is_ok(), "{fine}");
+    }
+    assert_eq!(positive(serde_json::json!("yes"), "survived").unwrap_err(), ["positive_class"]);
+    assert_eq!(positive(serde_json::json!([1]), "survived").unwrap_err(), ["positive_class"]);
+    assert_eq!(positive(serde_json::json!(1), "age").unwrap_err(), ["positive_class"]);
+}
+
+#[test]
+fn the_types_of_a_job_replace_those_of_the_dataset() {
+    let types = |types: &[(&str, Dtype)], features: &[&str]| {
+        let column_types = types.iter().map(|(name, dtype)| ((*name).to_owned(), *dtype)).collect();
+        with(LearningOptions { column_types, ..LearningOptions::default() }, features)
+    };
+    assert!(types(&[("name", Dtype::Category)], &["name"]).validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(types(&[("sex", Dtype::Text)], &["sex"])), ["features[0]"]);
+    assert_eq!(refused(types(&[("nope", Dtype::Number)], &["sex"])), ["column_types.nope"]);
+    let as_classes = Draft { target: "age".into(), ..types(&[("age", Dtype::Category)], &["sex"]) };
+    assert_eq!(refused(Draft { algorithm: "svm".into(), ..as_classes }), ["algorithm"]);
+    assert_eq!(refused(Draft { target: "age".into(), ..types(&[("age", Dtype::Datetime)], &["sex"]) }), ["target"]);
 }
 
 #[test]

@@ -7,12 +7,15 @@ use trainyard_domain::spec::MAX_FEATURES;
 
 use super::check_estimator;
 use super::error::{ArtifactError, ensure};
-use crate::model::{FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task};
+use crate::model::{CategoryOrder, DateUnit, FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task};
 
 /// Maximum number of classes.
 const MAX_CLASSES: usize = 1_000;
 /// Maximum number of categories of a feature. Codes are exact in `f32` up to 2^24.
 const MAX_CATEGORIES: usize = 1 << 20;
+
+/// Maximum number of orders of a category.
+const MAX_ORDERS: usize = 8;
 
 /// Validates a model in one pass.
 ///
@@ -29,6 +32,7 @@ fn check_signature(signature: &Signature) -> Result<(), ArtifactError> {
     ensure((1..=MAX_FEATURES).contains(&count), || format!("{count} features"))?;
     ensure(!signature.target.is_empty(), || "a target without a name".into())?;
     let mut names = HashSet::from([signature.target.as_str()]);
+    ensure(signature.dropped.len() <= MAX_FEATURES, || format!("{} dropped features", signature.dropped.len()))?;
     for feature in &signature.features {
         let name = feature.name.as_str();
         ensure(!name.is_empty() && names.insert(name), || format!("feature '{name}' is empty or named twice"))?;
@@ -39,16 +43,32 @@ fn check_signature(signature: &Signature) -> Result<(), ArtifactError> {
 
 fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
     match kind {
-        FeatureKind::Number { median, min, max } => {
+        FeatureKind::Number { median, min, max, scaling } => {
             if ![median, min, max].iter().all(|value| value.is_finite()) || min > max {
                 return Err("the bounds");
             }
+            if !scaling.is_valid() {
+                return Err("the scaling");
+            }
         }
         FeatureKind::Boolean { .. } => {}
-        FeatureKind::Category { categories, mode } => {
+        FeatureKind::Category { categories, mode, orders, .. } => {
             // A feature without values in the training part has no categories, and mode 0.
-            if categories.len() > MAX_CATEGORIES || *mode >= categories.len().max(1) {
+            if categories.len() > MAX_CATEGORIES || *mode >= kind.codes().max(1) {
                 return Err("the categories");
+            }
+            let fine = |order: &CategoryOrder| order.ranks.len() == kind.codes() && order.unseen.is_finite();
+            if orders.len() > MAX_ORDERS || !orders.iter().all(fine) {
+                return Err("the orders");
+            }
+        }
+        FeatureKind::Datetime { min, max, parts } => {
+            if !min.is_finite() || !max.is_finite() || min > max {
+                return Err("the bounds");
+            }
+            let count = 1..=DateUnit::FOR_DENSE_MODELS.len();
+            if !count.contains(&parts.len()) || !parts.iter().all(|part| part.scaling.is_valid()) {
+                return Err("the parts");
             }
         }
     }

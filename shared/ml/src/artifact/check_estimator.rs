@@ -2,7 +2,7 @@
 
 use super::error::{ArtifactError, ensure};
 use crate::model::{
-    BinaryClassifier, DesignMatrixEncoder, Estimator, Feature, FeatureEncoder, FeatureKind, Kernel, LEAF, LinearModel,
+    BinaryClassifier, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF, LinearModel,
     Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
@@ -24,7 +24,7 @@ fn check_trees(ensemble: &TreeEnsemble, signature: &Signature) -> Result<(), Art
     ensure((1..=MAX_TREES).contains(&count), || format!("{count} trees"))?;
     let shares = signature.task != Task::Regression;
     for (i, tree) in ensemble.trees.iter().enumerate() {
-        let fine = check_tree(tree, signature.features.len(), outputs, shares);
+        let fine = check_tree(tree, signature.width(), outputs, shares);
         fine.map_err(|what| ArtifactError::invalid(format!("{what} in tree {i}")))?;
     }
     Ok(())
@@ -73,20 +73,30 @@ fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result
 }
 
 fn check_encoder(encoder: &DesignMatrixEncoder, features: &[Feature]) -> Result<(), ArtifactError> {
-    ensure(encoder.features.len() == features.len(), || "the number of encoded features".into())?;
-    for (encoder, feature) in encoder.features.iter().zip(features) {
-        let fine = match (encoder, &feature.kind) {
-            (FeatureEncoder::OneHot { categories, impute }, FeatureKind::Category { categories: known, .. }) => {
-                *categories == known.len() && *impute < known.len().max(1)
+    let width = features.iter().map(|feature| feature.kind.width()).sum::<usize>();
+    ensure(encoder.columns.len() == width, || "the number of encoded columns".into())?;
+    let mut rest = encoder.columns.as_slice();
+    for feature in features {
+        let (own, tail) = rest.split_at(feature.kind.width());
+        rest = tail;
+        let fine = own.iter().all(|encoder| match encoder {
+            ColumnEncoder::OneHot { categories, impute } => {
+                is_category(feature)
+                    && own.len() == 1
+                    && *categories == feature.kind.codes()
+                    && impute < &(*categories).max(1)
             }
-            (FeatureEncoder::Scaled { .. }, FeatureKind::Category { .. }) | (FeatureEncoder::OneHot { .. }, _) => false,
-            (FeatureEncoder::Scaled { impute, mean, scale, .. }, _) => {
-                impute.is_finite() && mean.is_finite() && scale.is_normal() && *scale > 0.0
+            ColumnEncoder::Scaled { impute, mean, scale, .. } => {
+                !is_category(feature) && impute.is_finite() && mean.is_finite() && scale.is_normal() && *scale > 0.0
             }
-        };
+        });
         ensure(fine, || format!("the encoder of feature '{}'", feature.name))?;
     }
     Ok(())
+}
+
+fn is_category(feature: &Feature) -> bool {
+    matches!(feature.kind, FeatureKind::Category { .. })
 }
 
 fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), ArtifactError> {

@@ -3,7 +3,7 @@
 use super::bytes::{Reader, Writer};
 use super::error::ArtifactError;
 use crate::model::{
-    BinaryClassifier, DesignMatrixEncoder, Estimator, FeatureEncoder, Kernel, LEAF, LinearModel, SvmModel, Tree,
+    BinaryClassifier, ColumnEncoder, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, SvmModel, Tree,
     TreeEnsemble,
 };
 
@@ -135,14 +135,14 @@ fn read_svm(reader: &mut Reader<'_>) -> Result<SvmModel, ArtifactError> {
 }
 
 fn write_encoder(out: &mut Writer, encoder: &DesignMatrixEncoder) {
-    out.length(encoder.features.len());
-    for feature in &encoder.features {
-        match *feature {
-            FeatureEncoder::Scaled { impute, mean, scale, missing_indicator } => {
+    out.length(encoder.columns.len());
+    for column in &encoder.columns {
+        match *column {
+            ColumnEncoder::Scaled { impute, mean, scale, missing_indicator } => {
                 out.u32(u32::from(missing_indicator));
                 out.f64s(&[impute, mean, scale]);
             }
-            FeatureEncoder::OneHot { categories, impute } => {
+            ColumnEncoder::OneHot { categories, impute } => {
                 out.u32(2);
                 out.length(categories);
                 out.length(impute);
@@ -152,21 +152,21 @@ fn write_encoder(out: &mut Writer, encoder: &DesignMatrixEncoder) {
 }
 
 fn read_encoder(reader: &mut Reader<'_>) -> Result<DesignMatrixEncoder, ArtifactError> {
-    let mut features = Vec::new();
+    let mut columns = Vec::new();
     for _ in 0..reader.length()? {
-        features.push(match reader.u32()? {
-            kind @ (0 | 1) => FeatureEncoder::Scaled {
+        columns.push(match reader.u32()? {
+            kind @ (0 | 1) => ColumnEncoder::Scaled {
                 impute: reader.f64()?,
                 mean: reader.f64()?,
                 scale: reader.f64()?,
                 missing_indicator: kind == 1,
             },
-            2 => FeatureEncoder::OneHot { categories: reader.length()?, impute: reader.length()? },
-            kind => return Err(ArtifactError::invalid(format!("unknown feature encoder {kind}"))),
+            2 => ColumnEncoder::OneHot { categories: reader.length()?, impute: reader.length()? },
+            kind => return Err(ArtifactError::invalid(format!("unknown column encoder {kind}"))),
         });
     }
-    Ok(DesignMatrixEncoder { features })
+    Ok(DesignMatrixEncoder { columns })
 }
 
-/// The leaf marker is not a valid feature index.
-const _: () = assert!(LEAF as usize > trainyard_domain::spec::MAX_FEATURES);
+/// The leaf marker is not the index of a raw value. A feature has at most eight.
+const _: () = assert!(LEAF as usize > 8 * trainyard_domain::spec::MAX_FEATURES);

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
+use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    BinaryClassifier, Categories, DesignMatrixEncoder, Estimator, Feature, FeatureEncoder, FeatureKind, Kernel,
-    LinearModel, Manifest, Model, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
+    BinaryClassifier, Categories, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
+    LinearModel, Manifest, Model, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
 /// A seeded random number generator for tests (SplitMix64).
@@ -31,15 +32,15 @@ impl Stream {
 }
 
 pub(crate) fn binary() -> Task {
-    Task::from_labels(["0", "1"]).unwrap()
+    Task::Binary { negative: "0".into(), positive: "1".into(), boolean: true, numeric: true }
 }
 
 pub(crate) fn three_classes() -> Task {
-    Task::from_labels(["a", "b", "c"]).unwrap()
+    Task::MultiClass { classes: ["a", "b", "c"].map(String::from).to_vec(), numeric: false }
 }
 
 pub(crate) fn feature(name: &str, kind: FeatureKind) -> Feature {
-    Feature { name: name.into(), kind, missing_in_training: 1 }
+    Feature { name: name.into(), kind, missing_in_training: 1, reading: CellReading::default() }
 }
 
 /// A number, a boolean and a category with three values.
@@ -47,12 +48,14 @@ pub(crate) fn signature(task: Task) -> Signature {
     let categories = Categories::new(["S", "C", "Q"].map(String::from).to_vec()).unwrap();
     Signature {
         features: vec![
-            feature("age", FeatureKind::Number { median: 28.0, min: 0.17, max: 80.0 }),
+            feature("age", FeatureKind::Number { median: 28.0, min: 0.17, max: 80.0, scaling: Scaling::IDENTITY }),
             feature("alone", FeatureKind::Boolean { mode: true }),
-            feature("embarked", FeatureKind::Category { categories, mode: 0 }),
+            feature("embarked", FeatureKind::Category { categories, mode: 0, grouped: false, orders: vec![] }),
         ],
         target: "survived".into(),
         task,
+        dropped: vec![],
+        missing: vec![],
     }
 }
 
@@ -81,8 +84,9 @@ fn record_self_test(model: &mut Model) {
     let rows = [json!({"age": 29, "alone": true, "embarked": "Q"}), json!({"age": null, "embarked": "X"}), json!({})];
     for row in rows {
         let Value::Object(features) = row else { unreachable!() };
-        let mut raw = crate::model::RawRow::new(model.manifest.signature.features.len());
-        model.manifest.signature.encode_json(&features, &mut raw).unwrap();
+        let mut raw = crate::model::RawRow::new(model.manifest.signature.width());
+        let signature = &model.manifest.signature;
+        signature.encode_json(&signature.text_readers(), &features, &mut raw).unwrap();
         let mut expected = vec![0.0; model.manifest.signature.task.outputs()];
         model.estimator.predict(&model.manifest.signature.task, &raw.raw, &raw.unseen, &mut expected);
         model.manifest.self_test.push(SelfTest { features, expected });
@@ -140,10 +144,10 @@ pub(crate) fn forest(
 
 fn encoder() -> DesignMatrixEncoder {
     DesignMatrixEncoder {
-        features: vec![
-            FeatureEncoder::Scaled { impute: 28.0, mean: 30.0, scale: 14.0, missing_indicator: true },
-            FeatureEncoder::Scaled { impute: 1.0, mean: 0.6, scale: 0.5, missing_indicator: false },
-            FeatureEncoder::OneHot { categories: 3, impute: 0 },
+        columns: vec![
+            ColumnEncoder::Scaled { impute: 28.0, mean: 30.0, scale: 14.0, missing_indicator: true },
+            ColumnEncoder::Scaled { impute: 1.0, mean: 0.6, scale: 0.5, missing_indicator: false },
+            ColumnEncoder::OneHot { categories: 3, impute: 0 },
         ],
     }
 }

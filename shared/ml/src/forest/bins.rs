@@ -3,7 +3,12 @@
 //! Bin 0 contains missing values, so they go left at every split (`bin <= b`). The other 255 bins contain numbers. A
 //! column with up to 255 distinct numbers has one bin per number; otherwise the bin edges are quantiles.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
+
+use crate::model::{Feature, FeatureKind};
+use crate::preprocess::{FOLDS, Part};
 
 /// The bin of missing values.
 pub(crate) const MISSING: u8 = 0;
@@ -14,21 +19,60 @@ const VALUE_BINS: usize = 255;
 #[derive(Debug)]
 pub(crate) struct Binned {
     rows: usize,
-    columns: Vec<u8>,
+    bins: Vec<u8>,
     /// Per column, the upper edge of each bin except the last: `value <= edges[b - 1]` if its bin is at most `b`.
     edges: Vec<Vec<f32>>,
+    /// The columns of each feature.
+    features: Vec<FeatureColumns>,
+    /// The fold of each row; see [`crate::preprocess::Fitted::folds`]. Empty if all trees see the same columns.
+    folds: Vec<u8>,
+}
+
+/// The columns of a feature.
+#[derive(Debug, Clone)]
+struct FeatureColumns {
+    all: Range<usize>,
+    /// Whether each tree uses one of the columns.
+    alternate: bool,
+}
+
+/// The bins for one tree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TreeBins<'a> {
+    binned: &'a Binned,
+    /// The index of the tree.
+    tree: usize,
 }
 
 impl Binned {
-    /// Bins columns of `rows` values each. NaN is a missing value.
+    /// Bins columns of `rows` values each; every column is a feature. NaN is a missing value.
     pub(crate) fn new(rows: usize, columns: &[Vec<f32>]) -> Self {
+        let features = (0..columns.len()).map(|column| FeatureColumns { all: column..column + 1, alternate: false });
+        Self::with_features(rows, columns, features.collect(), Vec::new())
+    }
+
+    /// Bins the raw columns of the training part. Trees alternate between the orders of a category.
+    pub(crate) fn of(part: &Part, features: &[Feature], folds: &[u8]) -> Self {
+        let columns = part.ranges.iter().zip(features).map(|(range, feature)| FeatureColumns {
+            all: range.clone(),
+            alternate: matches!(&feature.kind, FeatureKind::Category { orders, .. } if orders.len() > 1),
+        });
+        Self::with_features(part.rows, &part.raw, columns.collect(), folds.to_vec())
+    }
+
+    fn with_features(rows: usize, columns: &[Vec<f32>], features: Vec<FeatureColumns>, folds: Vec<u8>) -> Self {
         let mut bins = vec![MISSING; rows * columns.len()];
         let edges = if rows == 0 {
             vec![Vec::new(); columns.len()]
         } else {
             bins.par_chunks_mut(rows).zip(columns).map(|(bins, values)| bin_column(values, bins)).collect()
         };
-        Self { rows, columns: bins, edges }
+        Self { rows, bins, edges, features, folds }
+    }
+
+    /// The bins for the tree with this index.
+    pub(crate) fn tree(&self, tree: usize) -> TreeBins<'_> {
+        TreeBins { binned: self, tree }
     }
 
     /// Number of rows.
@@ -36,22 +80,53 @@ impl Binned {
         self.rows
     }
 
-    /// Number of columns.
+    /// Number of features.
     pub(crate) fn features(&self) -> usize {
-        self.edges.len()
+        self.features.len()
     }
 
+    /// Number of columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.edges.len()
+    }
+}
+
+impl TreeBins<'_> {
     /// The bins of a column, one per row.
-    pub(crate) fn column(&self, feature: usize) -> &[u8] {
-        &self.columns[feature * self.rows..(feature + 1) * self.rows]
+    pub(crate) fn column(&self, column: usize) -> &[u8] {
+        let rows = self.binned.rows;
+        &self.binned.bins[column * rows..(column + 1) * rows]
+    }
+
+    /// The columns of a feature that the tree uses.
+    pub(crate) fn columns_of(&self, feature: usize) -> Range<usize> {
+        let FeatureColumns { all, alternate } = &self.binned.features[feature];
+        let first = all.start + self.tree % all.len().max(1);
+        if *alternate { first..first + 1 } else { all.clone() }
+    }
+
+    /// Whether the tree's prediction for an out-of-bag row counts: no column of the tree may depend on the row's target.
+    pub(crate) fn is_independent_of(&self, row: u32) -> bool {
+        let fold = self.binned.folds.get(row as usize);
+        fold.is_none_or(|fold| usize::from(*fold) == self.tree % FOLDS)
+    }
+
+    /// Number of features.
+    pub(crate) fn features(&self) -> usize {
+        self.binned.features()
+    }
+
+    /// Number of columns.
+    pub(crate) fn columns(&self) -> usize {
+        self.binned.columns()
     }
 
     /// The raw threshold that corresponds to `bin <= b`. For bin 0 it is the lowest finite number, which is binned as
     /// missing.
-    pub(crate) fn threshold(&self, feature: usize, bin: u8) -> f32 {
+    pub(crate) fn threshold(&self, column: usize, bin: u8) -> f32 {
         match bin {
             MISSING => f32::MIN,
-            bin => self.edges[feature][usize::from(bin) - 1],
+            bin => self.binned.edges[column][usize::from(bin) - 1],
         }
     }
 }
@@ -116,6 +191,7 @@ mod tests {
     #[test]
     fn few_distinct_values_have_one_bin_each() {
         let binned = Binned::new(5, &[vec![3.0, f32::NAN, 1.0, 1.0, 2.0]]);
+        let binned = binned.tree(0);
         assert_eq!(binned.column(0), [3, 0, 1, 1, 2]);
         assert_eq!((binned.threshold(0, 1), binned.threshold(0, 2)), (1.5, 2.5));
         assert_eq!(binned.threshold(0, 0), f32::MIN);
@@ -127,6 +203,7 @@ mod tests {
         let mut values: Vec<f32> = (0..5_000).map(|_| (rng.below(1 << 20) as f32 - 5e5).powi(3)).collect();
         values.extend([0.0, -0.0, f32::INFINITY, f32::MIN, f32::NEG_INFINITY, f32::NAN, f32::MAX]);
         let binned = Binned::new(values.len(), std::slice::from_ref(&values));
+        let binned = binned.tree(0);
         let used = *binned.column(0).iter().max().unwrap();
         assert!(used > 200, "quantiles should fill most bins, not {used}");
         for bin in 0..used {
@@ -143,6 +220,7 @@ mod tests {
     fn adjacent_floats_have_different_bins() {
         let (low, high) = (1.0_f32, 1.0_f32.next_up());
         let binned = Binned::new(2, &[vec![low, high]]);
+        let binned = binned.tree(0);
         assert_eq!(binned.column(0), [1, 2]);
         assert_eq!(binned.threshold(0, 1), low);
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::bins::Binned;
+use super::bins::TreeBins;
 use super::out_of_bag::OutOfBag;
 use super::target::{BinSplit, Target, bin_of, can_split};
 use crate::metrics::importances;
@@ -18,7 +18,7 @@ pub(crate) struct Limits {
     pub(crate) min_split: u32,
     /// Minimum number of draws on each side of a split.
     pub(crate) min_leaf: u32,
-    /// Number of non-constant features that each split considers.
+    /// Number of non-constant features that each split considers, with all columns of each.
     pub(crate) features: usize,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct GrownTree {
     pub(crate) tree: Tree,
-    /// Impurity decrease per feature, normalized to a sum of 1; all zero for a tree without splits.
+    /// Impurity decrease per column, normalized to a sum of 1; all zero for a tree without splits.
     pub(crate) importances: Vec<f64>,
 }
 
@@ -60,7 +60,7 @@ struct Scratch<T: Target> {
 
 /// Grows a tree on the drawn rows and adds the predictions for the out-of-bag rows to `out_of_bag`.
 pub(crate) fn grow<T: Target>(
-    binned: &Binned,
+    binned: &TreeBins<'_>,
     target: &T,
     limits: Limits,
     draw: BootstrapSample<T>,
@@ -77,7 +77,7 @@ pub(crate) fn grow<T: Target>(
     let total = target.total(&samples);
     let root_weight = target.weight(&total);
     let mut tree = Tree::default();
-    let mut importances = vec![0.0; binned.features()];
+    let mut importances = vec![0.0; binned.columns()];
     let mut leaves = 0;
     tree.push_split(LEAF, 0.0, 0);
     let mut open: Vec<PendingNode<T>> = vec![PendingNode {
@@ -97,7 +97,7 @@ pub(crate) fn grow<T: Target>(
             && !target.is_pure(&total);
         let best =
             if may_split { best_split(binned, target, limits, node_samples, &total, &mut scratch, rng) } else { None };
-        let Some((feature, split)) = best else {
+        let Some((column, split)) = best else {
             let from = tree.values.len();
             target.leaf(&total, &mut tree.values);
             if let Some(out_of_bag) = out_of_bag {
@@ -107,10 +107,10 @@ pub(crate) fn grow<T: Target>(
             leaves += 1;
             continue;
         };
-        importances[feature] += (split.score - target.score(&total)).max(0.0) / root_weight;
-        let column = binned.column(feature);
-        let left = partition(node_samples, &mut scratch.samples, |sample| bin_of::<T>(column, sample) <= split.bin);
-        let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| column[*row as usize] <= split.bin);
+        importances[column] += (split.score - target.score(&total)).max(0.0) / root_weight;
+        let bins = binned.column(column);
+        let left = partition(node_samples, &mut scratch.samples, |sample| bin_of::<T>(bins, sample) <= split.bin);
+        let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| bins[*row as usize] <= split.bin);
         // Only the smaller side is summed; the other side is the difference.
         let (left_total, right_total) = if left <= node_samples.len() / 2 {
             let left_total = target.total(&node_samples[..left]);
@@ -121,8 +121,8 @@ pub(crate) fn grow<T: Target>(
             (target.rest(&total, &right_total), right_total)
         };
         let children = tree.len();
-        tree.feature[node] = feature as u32;
-        tree.threshold[node] = binned.threshold(feature, split.bin);
+        tree.feature[node] = column as u32;
+        tree.threshold[node] = binned.threshold(column, split.bin);
         tree.left[node] = children as u32;
         tree.push_split(LEAF, 0.0, 0);
         tree.push_split(LEAF, 0.0, 0);
@@ -147,10 +147,10 @@ pub(crate) fn grow<T: Target>(
     GrownTree { tree, importances }
 }
 
-/// The best split among randomly drawn features. As in scikit-learn, features that are constant in the node do not
+/// The best split by a column of randomly drawn features. As in scikit-learn, features that are constant in the node do not
 /// count as drawn: deep nodes would consider only constant features otherwise.
 fn best_split<T: Target>(
-    binned: &Binned,
+    binned: &TreeBins<'_>,
     target: &T,
     limits: Limits,
     samples: &[T::Sample],
@@ -170,15 +170,18 @@ fn best_split<T: Target>(
         if limits.features < all {
             features.swap(drawn, drawn + rng.below((all - drawn) as u32) as usize);
         }
-        let feature = features[drawn] as usize;
-        let occupied = target.fill(cells, binned.column(feature), samples);
-        let split = target.scan(cells, occupied, total, limits.min_leaf);
-        considered += usize::from(can_split(occupied));
-        if let Some(split) = split
-            && best.is_none_or(|(_, best)| split.score > best.score)
-        {
-            best = Some((feature, split));
+        let mut varies = false;
+        for column in binned.columns_of(features[drawn] as usize) {
+            let occupied = target.fill(cells, binned.column(column), samples);
+            let split = target.scan(cells, occupied, total, limits.min_leaf);
+            varies |= can_split(occupied);
+            if let Some(split) = split
+                && best.is_none_or(|(_, best)| split.score > best.score)
+            {
+                best = Some((column, split));
+            }
         }
+        considered += usize::from(varies);
     }
     best
 }

@@ -1,6 +1,4 @@
-//! A typed feature column.
-
-use super::text::TextColumn;
+//! The values of a feature column.
 
 /// The values of a feature, in row order.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,23 +14,13 @@ pub enum Column {
         /// Index into `names`, or [`Column::MISSING`].
         codes: Vec<u32>,
     },
+    /// Dates in seconds since 1970; NaN is missing.
+    Datetime(Vec<f64>),
 }
 
 impl Column {
     /// The code of a missing value.
     pub const MISSING: u32 = u32::MAX;
-
-    /// Detects the type of a column of strings.
-    pub(super) fn read(texts: TextColumn) -> Self {
-        if let Some(booleans) = texts.booleans() {
-            return Self::Boolean(booleans);
-        }
-        if let Some(numbers) = texts.numbers() {
-            return Self::Number(numbers);
-        }
-        let (names, codes) = texts.distinct();
-        Self::Category { names: names.into_iter().map(str::to_owned).collect(), codes }
-    }
 
     /// Number of distinct values in the given rows, without missing values.
     pub fn distinct(&self, rows: &[usize]) -> usize {
@@ -43,9 +31,11 @@ impl Column {
     }
 
     /// A value that is equal for equal cells; `None` if missing.
-    fn bits(&self, row: usize) -> Option<u64> {
+    pub fn bits(&self, row: usize) -> Option<u64> {
         match self {
-            Self::Number(values) => Some(values[row]).filter(|value| !value.is_nan()).map(f64::to_bits),
+            Self::Number(values) | Self::Datetime(values) => {
+                Some(values[row]).filter(|value| !value.is_nan()).map(f64::to_bits)
+            }
             Self::Boolean(values) => values[row].map(u64::from),
             Self::Category { codes, .. } => Some(codes[row]).filter(|code| *code != Self::MISSING).map(u64::from),
         }

@@ -1,7 +1,7 @@
 //! The classifiers compared with linfa's decision function, and their calibration.
 
 use super::*;
-use crate::model::{DesignMatrixEncoder, FeatureEncoder, Task};
+use crate::model::{ColumnEncoder, DesignMatrixEncoder, Task};
 use crate::progress::Observer;
 
 struct NoopObserver;
@@ -29,8 +29,8 @@ fn options(kernel: &str) -> Options {
 }
 
 fn train(matrix: &Array2<f64>, classes: &[u32], n_classes: usize, options: &Options) -> SvmModel {
-    let plain = FeatureEncoder::Scaled { impute: 0.0, mean: 0.0, scale: 1.0, missing_indicator: false };
-    let encoder = DesignMatrixEncoder { features: vec![plain; matrix.ncols()] };
+    let plain = ColumnEncoder::Scaled { impute: 0.0, mean: 0.0, scale: 1.0, missing_indicator: false };
+    let encoder = DesignMatrixEncoder { columns: vec![plain; matrix.ncols()] };
     let progress = Progress::start(&NoopObserver, "training", 0.0, 1.0).unwrap();
     fit(DesignMatrix { encoder, matrix: matrix.clone() }, classes, n_classes, options, &progress).unwrap()
 }
@@ -78,7 +78,7 @@ fn every_pair_of_classes_has_a_classifier() {
     let (matrix, classes) = clusters(4, 200);
     let model = train(&matrix, &classes, 4, &options("rbf"));
     assert_eq!(model.classifiers.len(), 6);
-    let task = Task::from_labels(["a", "b", "c", "d"]).unwrap();
+    let task = Task::MultiClass { classes: ["a", "b", "c", "d"].map(String::from).to_vec(), numeric: false };
     let right = matrix.rows().into_iter().zip(&classes).filter(|(row, class)| {
         let mut outputs = [0.0; 4];
         model.predict(&task, row.as_slice().unwrap(), &mut outputs);
@@ -95,7 +95,7 @@ fn the_calibration_uses_held_out_rows() {
     let matrix = Array2::from_shape_fn((200, 2), |_| f64::from(rng.below(1_000)) / 250.0 - 2.0);
     let classes: Vec<u32> = (0..200).map(|_| rng.below(2)).collect();
     let model = train(&matrix, &classes, 2, &Options { cost: 1e4, gamma: Some(50.0), ..options("rbf") });
-    let task = Task::from_labels(["0", "1"]).unwrap();
+    let task = crate::artifact::samples::binary();
     let confidence = matrix.rows().into_iter().map(|row| {
         let mut output = [0.0];
         model.predict(&task, row.as_slice().unwrap(), &mut output);

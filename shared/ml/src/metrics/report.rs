@@ -38,7 +38,7 @@ pub fn report(measured: &Evaluation<'_>) -> Map<String, Value> {
 
 fn classification_report(measured: &Evaluation<'_>) -> Value {
     let (task, actual) = (measured.task, measured.classes);
-    let labels = task.labels();
+    let labels: Vec<Value> = task.labels().into_iter().map(|label| task.label_value(label)).collect();
     let rows: Vec<&[f64]> = measured.outputs.chunks_exact(task.outputs()).collect();
     let share = |row: usize, class: usize| match rows[row] {
         [positive] if class == 1 => *positive,
@@ -63,7 +63,7 @@ fn classification_report(measured: &Evaluation<'_>) -> Value {
         "confusion_matrix": {"labels": labels, "counts": confusion},
     });
     if let Task::Binary { positive, .. } = task {
-        report["positive_class"] = json!(positive);
+        report["positive_class"] = task.label_value(positive);
     }
     report
 }
@@ -72,9 +72,13 @@ fn classification_report(measured: &Evaluation<'_>) -> Value {
 mod tests {
     use super::*;
 
+    fn no_yes() -> Task {
+        Task::Binary { negative: "no".into(), positive: "yes".into(), boolean: false, numeric: false }
+    }
+
     #[test]
     fn binary_metrics_are_those_of_the_positive_class() {
-        let task = Task::from_labels(["no", "yes"]).unwrap();
+        let task = no_yes();
         let outputs = [0.1, 0.9, 0.5, 0.2];
         let report = report(&Evaluation { task: &task, classes: &[0, 1, 0, 1], numbers: &[], outputs: &outputs });
         assert_eq!(report["accuracy"], 0.5);
@@ -85,7 +89,7 @@ mod tests {
 
     #[test]
     fn roc_auc_is_null_with_one_class_in_the_held_out_part() {
-        let task = Task::from_labels(["no", "yes"]).unwrap();
+        let task = no_yes();
         let report = report(&Evaluation { task: &task, classes: &[0, 0], numbers: &[], outputs: &[0.1, 0.2] });
         assert_eq!(report["roc_auc"], Value::Null);
         assert_eq!(report["f1"], 0.0);

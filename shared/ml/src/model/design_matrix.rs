@@ -1,16 +1,16 @@
 //! The encoder of the design matrix, the input of linear models and support vector classifiers. Training fits the encoder
 //! on the training part; the model stores it for prediction.
 
-/// The encoder of all features, in feature order.
+/// The encoder of all raw values, in the order of a raw row.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DesignMatrixEncoder {
-    /// One encoder per feature.
-    pub features: Vec<FeatureEncoder>,
+    /// One encoder per raw value.
+    pub columns: Vec<ColumnEncoder>,
 }
 
-/// The encoder of one feature.
+/// The encoder of one raw value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FeatureEncoder {
+pub enum ColumnEncoder {
     /// Standardizes a number or a boolean: `(value - mean) / scale`. With `missing_indicator` (the feature had missing
     /// values in training) a second column is 1 for a missing value and 0 otherwise.
     Scaled {
@@ -32,8 +32,8 @@ pub enum FeatureEncoder {
     },
 }
 
-impl FeatureEncoder {
-    /// Number of columns of this feature.
+impl ColumnEncoder {
+    /// Number of columns of this raw value.
     pub fn width(&self) -> usize {
         match self {
             Self::Scaled { missing_indicator, .. } => 1 + usize::from(*missing_indicator),
@@ -45,21 +45,21 @@ impl FeatureEncoder {
 impl DesignMatrixEncoder {
     /// Number of columns of the design matrix.
     pub fn width(&self) -> usize {
-        self.features.iter().map(FeatureEncoder::width).sum()
+        self.columns.iter().map(ColumnEncoder::width).sum()
     }
 
-    /// Writes a row of the design matrix (`width()` numbers) to `out`, for a raw row with one unseen flag per feature.
+    /// Writes a row of the design matrix (`width()` numbers) to `out`, for a raw row with one unseen flag per raw value.
     pub fn encode(&self, raw: &[f32], unseen: &[bool], out: &mut [f64]) {
         let mut rest = out;
-        for ((feature, &value), &unseen) in self.features.iter().zip(raw).zip(unseen) {
-            let (columns, tail) = rest.split_at_mut(feature.width());
-            feature.encode(value, unseen, columns);
+        for ((column, &value), &unseen) in self.columns.iter().zip(raw).zip(unseen) {
+            let (columns, tail) = rest.split_at_mut(column.width());
+            column.encode(value, unseen, columns);
             rest = tail;
         }
     }
 }
 
-impl FeatureEncoder {
+impl ColumnEncoder {
     fn encode(&self, value: f32, unseen: bool, columns: &mut [f64]) {
         match *self {
             Self::Scaled { impute, mean, scale, .. } => {
@@ -77,7 +77,8 @@ impl FeatureEncoder {
                     reason = "codes are small non-negative integers"
                 )]
                 let code = if value.is_nan() { impute } else { value as usize };
-                if let Some(column) = columns.get_mut(code).filter(|_| !unseen) {
+                // An unknown category has a code only if rare categories were grouped.
+                if let Some(column) = columns.get_mut(code).filter(|_| !unseen || !value.is_nan()) {
                     *column = 1.0;
                 }
             }
@@ -92,9 +93,9 @@ mod tests {
     #[test]
     fn missing_and_unknown_values_are_encoded() {
         let encoder = DesignMatrixEncoder {
-            features: vec![
-                FeatureEncoder::Scaled { impute: 3.0, mean: 1.0, scale: 2.0, missing_indicator: true },
-                FeatureEncoder::OneHot { categories: 3, impute: 1 },
+            columns: vec![
+                ColumnEncoder::Scaled { impute: 3.0, mean: 1.0, scale: 2.0, missing_indicator: true },
+                ColumnEncoder::OneHot { categories: 3, impute: 1 },
             ],
         };
         assert_eq!(encoder.width(), 5);

@@ -1,8 +1,12 @@
 //! The signature of a model: features and target, with statistics of the training part.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
-use super::{Categories, Task};
+use serde::{Deserialize, Serialize};
+use trainyard_domain::table::CellReading;
+
+use super::dates::DatePart;
+use super::{Categories, Scaling, Task};
 
 /// The signature of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,6 +17,12 @@ pub struct Signature {
     pub target: String,
     /// The task.
     pub task: Task,
+    /// Features of the job that training dropped. Requests may contain them; their values are not used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<String>,
+    /// Texts that mean a missing value, besides the empty text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// A feature.
@@ -24,6 +34,9 @@ pub struct Feature {
     pub kind: FeatureKind,
     /// Number of training rows without a value.
     pub missing_in_training: u64,
+    /// How texts are read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reading: CellReading,
 }
 
 /// The type of a feature, with statistics of the training part.
@@ -38,6 +51,9 @@ pub enum FeatureKind {
         min: f64,
         /// Maximum of the training part.
         max: f64,
+        /// From the number to its raw value.
+        #[serde(default, skip_serializing_if = "is_default")]
+        scaling: Scaling,
     },
     /// A boolean.
     Boolean {
@@ -46,13 +62,56 @@ pub enum FeatureKind {
     },
     /// One of a list of strings.
     Category {
-        /// The position of a category is its code. Training sorts categories by the mean target (binary: the share of
-        /// positives), so that `code <= threshold` splits are as good as subset splits (Fisher 1958; Breiman et al.
-        /// 1984, section 4.2).
+        /// The position of a category is its code.
         categories: Categories,
         /// Code of the most frequent category of the training part.
         mode: usize,
+        /// Whether the code after the last category stands for all other categories, because there were too many.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        grouped: bool,
+        /// Orders of the codes by the mean target, for trees: one `rank <= threshold` split is as good as any split into
+        /// two sets of categories (Fisher 1958; Breiman et al. 1984, section 4.2). Each tree of a forest uses one order.
+        /// Without an order the raw value is the code.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        orders: Vec<CategoryOrder>,
     },
+    /// A date.
+    Datetime {
+        /// Minimum of the training part, in seconds since 1970.
+        min: f64,
+        /// Maximum of the training part, in seconds since 1970.
+        max: f64,
+        /// The parts that vary in the training part; at least one.
+        parts: Vec<DatePart>,
+    },
+}
+
+/// An order of the codes of a category.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryOrder {
+    /// The rank of each code.
+    pub ranks: Vec<u32>,
+    /// The rank of a category that did not occur in training: where the mean target is the overall mean.
+    pub unseen: f32,
+}
+
+impl FeatureKind {
+    /// Number of raw values: one per order of a category, one per part of a date, else one.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Number { .. } | Self::Boolean { .. } => 1,
+            Self::Category { orders, .. } => orders.len().max(1),
+            Self::Datetime { parts, .. } => parts.len(),
+        }
+    }
+
+    /// Number of codes of a category, with the group of the other categories; 0 for other types.
+    pub fn codes(&self) -> usize {
+        match self {
+            Self::Category { categories, grouped, .. } => categories.len() + usize::from(*grouped),
+            _ => 0,
+        }
+    }
 }
 
 impl Signature {
@@ -60,4 +119,29 @@ impl Signature {
     pub fn position(&self, name: &str) -> Option<usize> {
         self.features.iter().position(|feature| feature.name == name)
     }
+
+    /// Number of raw values of a row.
+    pub fn width(&self) -> usize {
+        self.features.iter().map(|feature| feature.kind.width()).sum()
+    }
+
+    /// The raw values of each feature, as ranges of a raw row.
+    pub fn ranges(&self) -> Vec<Range<usize>> {
+        ranges(&self.features)
+    }
+}
+
+/// The raw values of each feature, as ranges of a raw row.
+pub fn ranges(features: &[Feature]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let of = |feature: &Feature| {
+        let start = end;
+        end += feature.kind.width();
+        start..end
+    };
+    features.iter().map(of).collect()
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -1,12 +1,13 @@
-//! The task of a model: binary or multiclass classification, or regression; and the class index of a target value.
+//! The task of a model: binary or multiclass classification, or regression; and its labels.
 
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
-
+use serde_json::{Value, json};
 use trainyard_csv::tokens;
+use trainyard_domain::spec::is_label;
 
-/// A class label in canonical spelling; see [`Task::from_labels`].
+/// A class label: numbers as in [`tokens::number_text`], other labels as in the table.
 pub type Label = String;
 
 /// The task of a model.
@@ -19,76 +20,103 @@ pub enum Task {
         negative: Label,
         /// The positive class, whose probability is `prob`.
         positive: Label,
-        /// Whether the target is 0/1, true/false or yes/no, so that predictions are booleans.
+        /// Whether the target is 0/1 or true/false, so that predictions are booleans.
         boolean: bool,
+        /// Whether the labels are numbers.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        numeric: bool,
     },
     /// Three or more classes.
     MultiClass {
         /// In class order: numbers by value, then strings by code point.
         classes: Vec<Label>,
+        /// Whether the labels are numbers.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        numeric: bool,
     },
     /// A number.
     Regression,
 }
 
+/// The type of the labels in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelType {
+    /// Numbers in the spelling of [`tokens::number_text`].
+    Number,
+    /// `true` and `false`.
+    Boolean,
+    /// Strings.
+    Text,
+}
+
+/// Why labels are no classification task.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LabelError {
+    /// Fewer than two labels.
+    #[error("has only one distinct value; choose another target")]
+    OneClass,
+    /// The requested positive class is not a label.
+    #[error("{0} is not one of the classes")]
+    UnknownPositive(Value),
+    /// A positive class was requested for more than two labels.
+    #[error("has {0} classes, so no class can be the positive class")]
+    ManyClasses(usize),
+}
+
 impl Task {
-    /// The classification task for these present target values, or `None` for fewer than two classes.
+    /// The classification task for distinct labels with their number of rows.
     ///
-    /// Labels have a canonical spelling: numbers as in [`tokens::number_text`], booleans of a binary task in lower
-    /// case. The positive class is the affirmative label (`1`, `true`, `yes`), else the last label in class order.
-    pub fn from_labels<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut classes: Vec<Label> = Vec::new();
-        for value in values {
-            let label = spell(value);
-            if let Err(at) = classes.binary_search_by(|class| compare(class, &label)) {
-                classes.insert(at, label);
-            }
-        }
-        if is_boolean(&classes) {
-            return Self::boolean(&classes);
-        }
-        match classes.len() {
-            0 | 1 => None,
-            2 => {
-                let positive = classes.pop()?;
-                Some(Self::Binary { negative: classes.pop()?, positive, boolean: false })
-            }
-            _ => Some(Self::MultiClass { classes }),
-        }
-    }
-
-    /// The boolean task, unless all labels mean the same value.
-    fn boolean(classes: &[Label]) -> Option<Self> {
-        let side = |wanted| {
-            let class =
-                classes.iter().find(|class| tokens::boolean(class).is_some_and(|(value, _)| value == wanted))?;
-            Some(class.to_ascii_lowercase())
+    /// The positive class is the requested one, else the affirmative label (`true`, `1`, `yes`), else the rarer label if
+    /// labels are strings, else the last label in class order.
+    ///
+    /// # Errors
+    /// See [`LabelError`].
+    pub fn classes(
+        mut counts: Vec<(Label, u64)>,
+        label_type: LabelType,
+        positive: Option<&Value>,
+    ) -> Result<Self, LabelError> {
+        counts.sort_by(|(a, _), (b, _)| compare(a, b));
+        let numeric = label_type == LabelType::Number;
+        let [first, second] = &counts[..] else {
+            return match counts.len() {
+                0 | 1 => Err(LabelError::OneClass),
+                many if positive.is_some() => Err(LabelError::ManyClasses(many)),
+                _ => Ok(Self::MultiClass { classes: counts.into_iter().map(|(label, _)| label).collect(), numeric }),
+            };
         };
-        Some(Self::Binary { negative: side(false)?, positive: side(true)?, boolean: true })
-    }
-
-    /// The class index of a present target value; `None` if the value is no class, or for a regression.
-    pub fn class_of(&self, value: &str) -> Option<usize> {
-        match self {
-            Self::Binary { boolean: true, .. } => tokens::boolean(value.trim()).map(|(value, _)| usize::from(value)),
-            Self::Binary { negative, positive, .. } => {
-                let label = spell(value);
-                [negative, positive].iter().position(|class| **class == label)
-            }
-            Self::MultiClass { classes } => {
-                let label = spell(value);
-                classes.binary_search_by(|class| compare(class, &label)).ok()
-            }
-            Self::Regression => None,
-        }
+        let first_is_positive = match positive {
+            Some(value) if is_label(value, &second.0) => false,
+            Some(value) if is_label(value, &first.0) => true,
+            Some(value) => return Err(LabelError::UnknownPositive(value.clone())),
+            None => match (is_affirmative(&first.0), is_affirmative(&second.0)) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => !numeric && first.1 < second.1,
+            },
+        };
+        let boolean = label_type == LabelType::Boolean || (numeric && first.0 == "0" && second.0 == "1");
+        let (negative, positive) = if first_is_positive { (second, first) } else { (first, second) };
+        Ok(Self::Binary { negative: negative.0.clone(), positive: positive.0.clone(), boolean, numeric })
     }
 
     /// The labels in class order; empty for regression.
     pub fn labels(&self) -> Vec<&str> {
         match self {
             Self::Binary { negative, positive, .. } => vec![negative, positive],
-            Self::MultiClass { classes } => classes.iter().map(String::as_str).collect(),
+            Self::MultiClass { classes, .. } => classes.iter().map(String::as_str).collect(),
             Self::Regression => Vec::new(),
+        }
+    }
+
+    /// A label in JSON, in the type that it has in the table.
+    pub fn label_value(&self, label: &str) -> Value {
+        match self {
+            Self::Binary { numeric: true, .. } | Self::MultiClass { numeric: true, .. } => {
+                serde_json::from_str(label).map_or_else(|_| json!(label), Value::Number)
+            }
+            Self::Binary { boolean: true, .. } => json!(is_affirmative(label)),
+            _ => json!(label),
         }
     }
 
@@ -97,27 +125,20 @@ impl Task {
     pub fn outputs(&self) -> usize {
         match self {
             Self::Binary { .. } | Self::Regression => 1,
-            Self::MultiClass { classes } => classes.len(),
+            Self::MultiClass { classes, .. } => classes.len(),
         }
     }
 }
 
-/// Whether all labels are booleans in one form. "True" and "true" are the same class.
-fn is_boolean(classes: &[Label]) -> bool {
-    let mut forms = classes.iter().map(|class| tokens::boolean(class).map(|(_, form)| form));
-    let first = forms.next().flatten();
-    first.is_some() && forms.all(|form| form == first)
+/// Whether a label means yes.
+pub fn is_affirmative(label: &str) -> bool {
+    ["true", "1", "yes"].iter().any(|word| label.eq_ignore_ascii_case(word))
 }
 
-fn spell(value: &str) -> Label {
-    let value = value.trim();
-    tokens::number(value).map_or_else(|| value.to_owned(), tokens::number_text)
-}
-
-/// Class order: numbers by value, then strings by code point.
-fn compare(a: &str, b: &str) -> Ordering {
+/// Class order: numbers by value, then strings by code point. Different labels are never equal.
+pub(crate) fn compare(a: &str, b: &str) -> Ordering {
     match (tokens::number(a), tokens::number(b)) {
-        (Some(x), Some(y)) => x.total_cmp(&y),
+        (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.len().cmp(&b.len())).then_with(|| a.cmp(b)),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => a.cmp(b),
@@ -128,40 +149,60 @@ fn compare(a: &str, b: &str) -> Ordering {
 mod tests {
     use super::*;
 
-    fn binary(negative: &str, positive: &str, boolean: bool) -> Task {
-        Task::Binary { negative: negative.into(), positive: positive.into(), boolean }
+    fn task(labels: &[(&str, u64)], label_type: LabelType) -> Task {
+        let counts = labels.iter().map(|(label, rows)| ((*label).to_owned(), *rows)).collect();
+        Task::classes(counts, label_type, None).unwrap()
+    }
+
+    fn positive(labels: &[(&str, u64)], label_type: LabelType) -> String {
+        match task(labels, label_type) {
+            Task::Binary { positive, .. } => positive,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
-    fn the_affirmative_label_is_positive() {
-        assert_eq!(Task::from_labels(["1", "0", "1.0"]), Some(binary("0", "1", true)));
-        assert_eq!(Task::from_labels(["TRUE", "False", "true"]), Some(binary("false", "true", true)));
-        assert_eq!(Task::from_labels(["yes", "no"]), Some(binary("no", "yes", true)));
+    fn the_affirmative_label_is_positive_and_then_the_rarer_name() {
+        assert_eq!(positive(&[("1", 9), ("0", 1)], LabelType::Number), "1");
+        assert_eq!(positive(&[("true", 9), ("false", 1)], LabelType::Boolean), "true");
+        assert_eq!(positive(&[("Yes", 9), ("No", 1)], LabelType::Text), "Yes");
+        assert_eq!(positive(&[("healthy", 30), ("ill", 10)], LabelType::Text), "ill");
+        assert_eq!(positive(&[("churned", 10), ("stayed", 30)], LabelType::Text), "churned");
+        assert_eq!(positive(&[("female", 5), ("male", 5)], LabelType::Text), "male");
+        assert_eq!(positive(&[("10", 1), ("9", 9)], LabelType::Number), "10");
+        assert_eq!(positive(&[("10", 9), ("9", 1)], LabelType::Number), "10");
     }
 
     #[test]
-    fn otherwise_the_last_label_is_positive() {
-        assert_eq!(Task::from_labels(["male", "female"]), Some(binary("female", "male", false)));
-        assert_eq!(Task::from_labels(["9", "10"]), Some(binary("9", "10", false)));
-        assert_eq!(Task::from_labels(["true", "0"]), Some(binary("0", "true", false)));
+    fn a_requested_positive_class_is_found_in_its_type() {
+        let counts = || vec![("healthy".to_owned(), 3), ("ill".to_owned(), 9)];
+        let with = |value: Value| Task::classes(counts(), LabelType::Text, Some(&value));
+        assert!(matches!(with(json!("healthy")), Ok(Task::Binary { positive, .. }) if positive == "healthy"));
+        assert_eq!(with(json!(7)), Err(LabelError::UnknownPositive(json!(7))));
+        let digits = vec![("0".to_owned(), 3), ("1".to_owned(), 9)];
+        for zero in [json!(0), json!(false), json!("0")] {
+            let task = Task::classes(digits.clone(), LabelType::Number, Some(&zero)).unwrap();
+            assert!(matches!(task, Task::Binary { positive, .. } if positive == "0"), "{zero}");
+        }
     }
 
     #[test]
-    fn classes_match_every_spelling() {
-        let survived = Task::from_labels(["0", "1"]).unwrap();
-        assert_eq!(
-            (survived.class_of("1.0"), survived.class_of("0"), survived.class_of("2")),
-            (Some(1), Some(0), None)
-        );
-        let many = Task::from_labels(["b", "2.0", "a", "10"]).unwrap();
-        assert_eq!(many.labels(), ["2", "10", "a", "b"]);
-        assert_eq!((many.class_of("10.0"), many.class_of("b"), many.class_of("c")), (Some(1), Some(3), None));
+    fn labels_keep_the_type_of_the_table() {
+        let stars = task(&[("3", 1), ("10", 1), ("2", 1)], LabelType::Number);
+        assert_eq!(stars.labels(), ["2", "3", "10"]);
+        assert_eq!(stars.label_value("3"), json!(3));
+        let departments = task(&[("010", 1), ("001", 1), ("007", 1)], LabelType::Text);
+        assert_eq!(departments.label_value("001"), json!("001"));
+        let passed = task(&[("false", 1), ("true", 1)], LabelType::Boolean);
+        assert_eq!(passed.label_value("true"), json!(true));
+        // These numbers are equal in f64.
+        let segments = task(&[("9007199254740993", 1), ("9007199254740992", 1), ("7", 1)], LabelType::Text);
+        assert_eq!(segments.labels(), ["7", "9007199254740992", "9007199254740993"]);
     }
 
     #[test]
     fn one_class_is_not_a_task() {
-        assert_eq!(Task::from_labels(["1", "1.0"]), None);
-        assert_eq!(Task::from_labels(["true", "True"]), None);
-        assert_eq!(Task::from_labels([]), None);
+        assert_eq!(Task::classes(vec![("1".into(), 5)], LabelType::Number, None), Err(LabelError::OneClass));
+        assert_eq!(Task::classes(vec![], LabelType::Text, None), Err(LabelError::OneClass));
     }
 }

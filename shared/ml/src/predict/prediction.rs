@@ -4,7 +4,7 @@ use serde_json::Value;
 use trainyard_domain::shown;
 
 use super::Row;
-use crate::model::{Signature, Task};
+use crate::model::{FeatureKind, Signature, Status, Task, encode};
 
 /// The prediction for one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub enum Outcome {
         prob: f64,
         /// Whether the probability is at least 0.5.
         positive: bool,
-        /// The predicted label.
+        /// The predicted label; [`Task::label_value`] gives its JSON value.
         label: String,
     },
     /// One of several classes.
@@ -47,7 +47,7 @@ impl Outcome {
                 let chosen = if prob >= 0.5 { positive } else { negative };
                 Self::Binary { prob, positive: prob >= 0.5, label: chosen.clone() }
             }
-            Task::MultiClass { classes } => {
+            Task::MultiClass { classes, .. } => {
                 let mut best = 0;
                 for (class, probability) in outputs.iter().enumerate() {
                     if *probability > outputs[best] {
@@ -75,8 +75,13 @@ pub(super) fn warnings(
     room: &mut usize,
 ) -> Vec<String> {
     let (mut warnings, mut omitted) = (Vec::new(), 0_usize);
-    for ((feature, value), unseen) in signature.features.iter().zip(raw).zip(unseen) {
-        if !*unseen && !value.is_nan() {
+    let (mut raw, mut unseen) = (raw, unseen);
+    for feature in &signature.features {
+        let (own_raw, own_unseen);
+        (own_raw, raw) = raw.split_at(feature.kind.width());
+        (own_unseen, unseen) = unseen.split_at(feature.kind.width());
+        let status = encode::status(own_raw, own_unseen);
+        if status == Status::Present {
             continue;
         }
         if *room == 0 || warnings.len() == MAX_ROW_WARNINGS {
@@ -85,9 +90,11 @@ pub(super) fn warnings(
         }
         *room -= 1;
         let name = shown(&feature.name);
-        warnings.push(if *unseen {
+        warnings.push(if status == Status::Unseen {
             let value = row.get(&feature.name).map(category).unwrap_or_default();
-            format!("'{name}' has the category '{value}', which did not occur in training")
+            let rare =
+                if matches!(feature.kind, FeatureKind::Category { grouped: true, .. }) { "is rare or " } else { "" };
+            format!("'{name}' has the category '{value}', which {rare}did not occur in training")
         } else {
             format!("'{name}' is missing; imputed as in training")
         });

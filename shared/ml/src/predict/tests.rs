@@ -126,14 +126,14 @@ fn warnings_name_missing_and_unknown_values() {
 fn errors_name_unknown_and_mistyped_features() {
     let predictor = predictor(0);
     let errors = predictor
-        .predict_one(&row(json!({"age": "29", "alone": 2, "embarked": ["S"], "cabin": 1})))
+        .predict_one(&row(json!({"age": "old", "alone": 2, "embarked": ["S"], "cabin": 1})))
         .unwrap_err()
         .errors;
     let found: Vec<_> = errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect();
     assert_eq!(
         found,
         [
-            ("features.age", "must be a number, not a string"),
+            ("features.age", "must be a number, not 'old'"),
             ("features.alone", "must be true or false, not a number other than 0 and 1"),
             ("features.embarked", "must be a string, not an array"),
             ("features.cabin", "is not a feature of this model; its features are age, alone, embarked"),

@@ -1,61 +1,76 @@
-//! The categories of a feature, in an order in which trees can split them like numbers.
+//! The categories of a feature.
 
-use crate::error::TrainError;
-use crate::frame::{Column, Target};
+use super::category_orders::{self, FOLDS};
+use super::{Found, ModelFamily};
+use crate::frame::Column;
+use crate::model::task::compare;
 use crate::model::{Categories, FeatureKind};
 
-/// Categories with fewer training rows are ordered by the overall mean. The mean of a few rows is unreliable and would
-/// leak their targets to the trees.
-const MIN_ROWS: u32 = 5;
+/// Maximum number of codes of a feature. With more categories the last code is that of all rare ones.
+pub(super) const MAX_CATEGORIES: usize = 1_000;
+/// With up to this many categories one split by code separates them in any order.
+const WITHOUT_ORDER: usize = 2;
 
-/// The type of a category column, and the number of training rows with a value. No type without values.
+/// What the training rows contribute to the orders of categories.
+#[derive(Debug)]
+pub(super) struct Targets {
+    /// See [`category_orders::scores`].
+    pub(super) scores: Vec<f64>,
+    /// See [`category_orders::folds`].
+    pub(super) folds: Vec<u8>,
+}
+
+/// The type of a category column. No type without values.
 pub(super) fn fit(
     names: &[String],
     codes: &[u32],
-    target: &Target,
+    targets: &Targets,
     training: &[usize],
-) -> Result<(Option<FeatureKind>, usize), TrainError> {
-    let means = ordering_values(target, training);
-    let mut sums = vec![(0_u32, 0.0); names.len()];
-    let (mut present, mut total) = (0, 0.0);
-    for (row, value) in training.iter().zip(means) {
-        let code = codes[*row];
-        total += value;
-        if code != Column::MISSING {
-            let (count, sum) = &mut sums[code as usize];
-            *count += 1;
-            *sum += value;
-            present += 1;
+    family: ModelFamily,
+) -> Found {
+    let mut counts = vec![0_u32; names.len()];
+    for row in training {
+        if codes[*row] != Column::MISSING {
+            counts[codes[*row] as usize] += 1;
         }
     }
-    let overall = total / training.len() as f64;
-    let mean = |(count, sum): (u32, f64)| if count < MIN_ROWS { overall } else { sum / f64::from(count) };
-    let mut known: Vec<usize> = (0..names.len()).filter(|code| sums[*code].0 > 0).collect();
-    known.sort_by(|a, b| mean(sums[*a]).total_cmp(&mean(sums[*b])).then_with(|| names[*a].cmp(&names[*b])));
-    let most = known.iter().map(|code| sums[*code].0).max();
-    let Some(mode) = known.iter().position(|code| Some(sums[*code].0) == most) else {
-        return Ok((None, 0));
+    let by_name = |a: &usize, b: &usize| compare(&names[*a], &names[*b]);
+    let mut known: Vec<usize> = (0..names.len()).filter(|code| counts[*code] > 0).collect();
+    let present: u32 = known.iter().map(|code| counts[*code]).sum();
+    let grouped = known.len() > MAX_CATEGORIES;
+    if grouped {
+        known.sort_by(|a, b| counts[*b].cmp(&counts[*a]).then_with(|| by_name(a, b)));
+        known.truncate(MAX_CATEGORIES - 1);
+    }
+    known.sort_by(by_name);
+    let most = known.iter().map(|code| counts[*code]).max()?;
+    let mode = known.iter().position(|code| counts[*code] == most)?;
+    // The names of a column are distinct.
+    let categories = Categories::new(known.iter().map(|code| names[*code].clone()).collect()).ok()?;
+    let n_codes = categories.len() + usize::from(grouped);
+    let order = |uses: &dyn Fn(usize) -> bool| {
+        let codes = model_codes(names, codes, &categories, grouped, training);
+        category_orders::order(&categories, n_codes, &codes, &targets.scores, uses)
     };
-    let categories = Categories::new(known.iter().map(|code| names[*code].clone()).collect())
-        .map_err(|error| TrainError::bad_data(error.to_string()))?;
-    Ok((Some(FeatureKind::Category { categories, mode }), present))
+    let orders = match family {
+        ModelFamily::Tree if n_codes > WITHOUT_ORDER => vec![order(&|_| true)],
+        ModelFamily::Forest if n_codes > WITHOUT_ORDER => {
+            (0..FOLDS).map(|fold| order(&|row| usize::from(targets.folds[row]) != fold)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Some((FeatureKind::Category { categories, mode, grouped, orders }, present as usize))
 }
 
-/// A number per training row, whose mean orders the categories: the target (regression), whether the class is positive
-/// (binary), or whether it is the most frequent class (multiclass).
-fn ordering_values(target: &Target, training: &[usize]) -> Vec<f64> {
-    match target {
-        Target::Numbers(numbers) => training.iter().map(|row| numbers[*row]).collect(),
-        Target::Classes { task, classes } => {
-            let mut counts = vec![0_u32; task.labels().len()];
-            for row in training {
-                counts[classes[*row] as usize] += 1;
-            }
-            let of = match counts.as_slice() {
-                [_, _] => 1,
-                counts => (0..counts.len()).rev().max_by_key(|class| counts[*class]).unwrap_or(0) as u32,
-            };
-            training.iter().map(|row| f64::from(u8::from(classes[*row] == of))).collect()
-        }
-    }
+/// The code of the model per row: that of the group for a rare category, `None` for a missing or unknown one.
+fn model_codes(
+    names: &[String],
+    codes: &[u32],
+    categories: &Categories,
+    grouped: bool,
+    rows: &[usize],
+) -> Vec<Option<u32>> {
+    let other = grouped.then_some(categories.len() as u32);
+    let of_name: Vec<Option<u32>> = names.iter().map(|name| categories.code(name).or(other)).collect();
+    rows.iter().map(|row| of_name.get(codes[*row] as usize).copied().flatten()).collect()
 }

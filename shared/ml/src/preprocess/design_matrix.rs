@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::Part;
-use crate::model::{DesignMatrixEncoder, Feature, FeatureEncoder, FeatureKind};
+use crate::model::{ColumnEncoder, DesignMatrixEncoder, Feature, FeatureKind};
 
 /// Maximum number of cells of a design matrix: 2 GiB.
 const MAX_CELLS: usize = 1 << 28;
@@ -20,14 +20,18 @@ pub struct DesignMatrix {
 /// Fits the encoder on the training part and applies it; `None` if the matrix would be too large.
 pub fn design_matrix(features: &[Feature], training: &Part) -> Option<DesignMatrix> {
     let encoder = DesignMatrixEncoder {
-        features: features.iter().zip(&training.raw).map(|(feature, raw)| encode(feature, raw)).collect(),
+        columns: features
+            .iter()
+            .zip(&training.ranges)
+            .flat_map(|(feature, range)| training.raw[range.clone()].iter().map(|raw| encode(feature, raw)))
+            .collect(),
     };
     let width = encoder.width();
     if training.rows.checked_mul(width).is_none_or(|cells| cells > MAX_CELLS) {
         return None;
     }
     let mut matrix = Array2::zeros((training.rows, width));
-    let (mut raw, mut unseen) = (vec![0.0; features.len()], vec![false; features.len()]);
+    let (mut raw, mut unseen) = (vec![0.0; training.raw.len()], vec![false; training.raw.len()]);
     let mut vector = vec![0.0; width];
     for (row, mut out) in matrix.rows_mut().into_iter().enumerate() {
         training.row(row, &mut raw, &mut unseen);
@@ -37,20 +41,20 @@ pub fn design_matrix(features: &[Feature], training: &Part) -> Option<DesignMatr
     Some(DesignMatrix { encoder, matrix })
 }
 
-fn encode(feature: &Feature, raw: &[f32]) -> FeatureEncoder {
-    if let FeatureKind::Category { categories, mode } = &feature.kind {
-        return FeatureEncoder::OneHot { categories: categories.len(), impute: *mode };
+/// The encoder of one raw column of a feature.
+fn encode(feature: &Feature, raw: &[f32]) -> ColumnEncoder {
+    if let FeatureKind::Category { mode, .. } = &feature.kind {
+        return ColumnEncoder::OneHot { categories: feature.kind.codes(), impute: *mode };
     }
-    // The imputed value is rounded to f32 like present values, so that a request with the median gets the same
-    // prediction.
-    let impute = f64::from(feature.imputed().clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32);
+    // A raw value like those of present values, so that a request with the median gets the same prediction.
+    let impute = f64::from(feature.imputed().unwrap_or_else(|| median(raw)));
     let values = || raw.iter().map(|value| if value.is_nan() { impute } else { f64::from(*value) });
     let count = raw.len() as f64;
     let mean = values().map(|value| value / count).sum::<f64>();
     let deviation = values().map(|value| (value - mean).powi(2) / count).sum::<f64>().sqrt();
     // Rounding errors give a constant column a tiny deviation, which must not be scaled to 1.
     let varies = deviation.is_finite() && deviation > mean.abs() * 1e-12;
-    FeatureEncoder::Scaled {
+    ColumnEncoder::Scaled {
         impute,
         mean,
         scale: if varies { deviation } else { 1.0 },
@@ -58,10 +62,17 @@ fn encode(feature: &Feature, raw: &[f32]) -> FeatureEncoder {
     }
 }
 
-/// Sums one number per design matrix column over the columns of each feature.
-pub(crate) fn per_feature(encoder: &DesignMatrixEncoder, columns: &[f64]) -> Vec<f64> {
+/// The median of the present values.
+fn median(raw: &[f32]) -> f32 {
+    let mut present: Vec<f32> = raw.iter().copied().filter(|value| !value.is_nan()).collect();
+    present.sort_unstable_by(f32::total_cmp);
+    present.get(present.len() / 2).copied().unwrap_or_default()
+}
+
+/// Sums one number per design matrix column over the columns of each raw value.
+pub(crate) fn per_raw_column(encoder: &DesignMatrixEncoder, columns: &[f64]) -> Vec<f64> {
     let mut rest = columns;
-    let widths = encoder.features.iter().map(FeatureEncoder::width);
+    let widths = encoder.columns.iter().map(ColumnEncoder::width);
     widths
         .map(|width| {
             let (own, tail) = rest.split_at(width);

@@ -11,7 +11,7 @@ use crate::forest::{
 };
 use crate::frame::{Frame, Target};
 use crate::model::{Estimator, Signature};
-use crate::preprocess::{self, DesignMatrix, Part, TargetValues};
+use crate::preprocess::{self, DesignMatrix, ModelFamily, Part, TargetValues};
 use crate::progress::Progress;
 use crate::{linfa_logistic, linfa_svm, linfa_tree};
 
@@ -21,13 +21,15 @@ pub(super) struct FitRequest<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) params: &'a Params,
     pub(super) seed: u64,
+    /// The fold of each training row; see [`preprocess::Fitted::folds`].
+    pub(super) folds: &'a [u8],
 }
 
 /// The output of an engine.
 #[derive(Debug)]
 pub(super) struct Fitted {
     pub(super) estimator: Estimator,
-    /// Feature importances, if the model defines them; else they are measured by permutation.
+    /// The importance of each raw column, if the model defines it; else importances are measured by permutation.
     pub(super) importances: Option<Vec<f64>>,
     /// Random forests only.
     pub(super) out_of_bag_score: Option<f64>,
@@ -37,7 +39,7 @@ pub(super) struct Fitted {
 pub(super) fn check_suitability(algorithm: Algorithm, frame: &Frame) -> Result<(), TrainError> {
     if matches!(frame.target, Target::Numbers(_)) && !algorithm.supports_regression() {
         return Err(TrainError::bad_params(format!(
-            "{} does not support regression, and the target has more than 20 distinct numbers; use random_forest",
+            "{} does not support regression; use random_forest, or set task to 'classification'",
             algorithm.as_str()
         )));
     }
@@ -48,6 +50,15 @@ pub(super) fn check_suitability(algorithm: Algorithm, frame: &Frame) -> Result<(
             frame.rows
         ))),
         _ => Ok(()),
+    }
+}
+
+/// The raw values that an algorithm needs.
+pub(super) fn family(algorithm: Algorithm) -> ModelFamily {
+    match algorithm {
+        Algorithm::RandomForest => ModelFamily::Forest,
+        Algorithm::DecisionTree => ModelFamily::Tree,
+        Algorithm::Svm | Algorithm::LogisticRegression => ModelFamily::Dense,
     }
 }
 
@@ -62,13 +73,13 @@ pub(super) fn fit(
     match (request.algorithm, &training.targets) {
         (Algorithm::RandomForest, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(forest_params::<Classes>(request))?;
-            let binned = Binned::new(training.rows, &training.raw);
+            let binned = Binned::of(training, &signature.features, request.folds);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::RandomForest, TargetValues::Numbers(targets)) => {
             let params = checked(forest_params::<Numbers>(request))?;
-            let binned = Binned::new(training.rows, &training.raw);
+            let binned = Binned::of(training, &signature.features, request.folds);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
         }
@@ -79,7 +90,7 @@ pub(super) fn fit(
         // linfa-trees is not reproducible with several classes; see [`crate::linfa_tree`].
         (Algorithm::DecisionTree, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(single_tree_params(&tree_limits(params)))?;
-            let binned = Binned::new(training.rows, &training.raw);
+            let binned = Binned::of(training, &signature.features, request.folds);
             let on_tree = |_: usize, _: Score<'_>| progress.at(1.0).is_ok();
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }

@@ -44,7 +44,8 @@ pub(super) fn permutation_importances(
     seed: u64,
     progress: &Progress<'_>,
 ) -> Result<Vec<f64>, TrainError> {
-    let TargetValues::Classes(classes, _) = &part.targets else { return Ok(vec![0.0; part.raw.len()]) };
+    let features = part.ranges.len();
+    let TargetValues::Classes(classes, _) = &part.targets else { return Ok(vec![0.0; features]) };
     let rows = part.rows.min(PERMUTATION_ROWS);
     let actual: Vec<usize> = classes[..rows].iter().map(|class| *class as usize).collect();
     let loss = |feature: usize, from: &[usize]| {
@@ -53,8 +54,10 @@ pub(super) fn permutation_importances(
             .map(|row| {
                 let (mut raw, mut unseen) = (vec![0.0; part.raw.len()], vec![false; part.raw.len()]);
                 part.row(row, &mut raw, &mut unseen);
-                raw[feature] = part.raw[feature][from[row]];
-                unseen[feature] = part.is_unseen(feature, from[row]);
+                for column in part.ranges[feature].clone() {
+                    raw[column] = part.raw[column][from[row]];
+                    unseen[column] = part.is_unseen(feature, from[row]);
+                }
                 let mut outputs = vec![0.0; task.outputs()];
                 estimator.predict(task, &raw, &unseen, &mut outputs);
                 outputs
@@ -68,9 +71,9 @@ pub(super) fn permutation_importances(
     };
     let mut order: Vec<usize> = (0..rows).collect();
     let baseline = loss(0, &order);
-    let mut importances = Vec::with_capacity(part.raw.len());
-    for feature in 0..part.raw.len() {
-        progress.at(feature as f64 / part.raw.len() as f64)?;
+    let mut importances = Vec::with_capacity(features);
+    for feature in 0..features {
+        progress.at(feature as f64 / features as f64)?;
         let mut rng = Rng::new(seed, Stream::Permutation(feature as u64));
         let mut worse = 0.0;
         for _ in 0..SHUFFLES {

@@ -51,6 +51,8 @@ mod tests {
             dataset_version: 1,
             target: "y".into(),
             params: params.as_object().unwrap().clone(),
+            learning: trainyard_domain::spec::LearningOptions::default(),
+            warnings: vec![],
             priority: 0,
             run_at: None,
             max_attempts: 1,

@@ -1,13 +1,20 @@
 //! Complete training runs: on the built-in datasets, on unusual tables, and twice for equal bytes.
 
+mod categories;
 mod datasets;
+mod leaks;
 mod observer;
 mod refusals;
 mod repeatable;
+mod serving;
+mod tables;
 
 use std::sync::Mutex;
 
 use serde_json::{Value, json};
+use trainyard_csv::{Limits, ReadOptions};
+use trainyard_domain::spec::LearningOptions;
+use trainyard_domain::table::TableSchema;
 use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
 
 use super::{Observer, TrainError, TrainRequest, Trained, train};
@@ -48,6 +55,13 @@ impl Observer for Recorder {
     }
 }
 
+/// The schema of a CSV, as an upload decides it.
+pub(crate) fn schema(csv: &str) -> TableSchema {
+    let profile = trainyard_csv::profile(csv.as_bytes(), &ReadOptions::default(), &Limits::default());
+    profile.map_or_else(|_| TableSchema::default(), |profile| profile.schema())
+}
+
+/// A request without a schema; [`run`] adds it.
 fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, params: Value) -> TrainRequest {
     let spec = JobSpec {
         name: ModelName::parse("m").unwrap(),
@@ -57,6 +71,8 @@ fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, par
         dataset_version: 1,
         target: target.into(),
         params: params.as_object().unwrap().clone(),
+        learning: LearningOptions::default(),
+        warnings: vec![],
         priority: 0,
         run_at: None,
         max_attempts: 1,
@@ -64,15 +80,20 @@ fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, par
         webhook_url: None,
         seed,
     };
-    TrainRequest { spec, dataset_sha256: "00".repeat(32) }
+    TrainRequest { spec, schema: TableSchema::default(), dataset_sha256: "00".repeat(32) }
+}
+
+/// Trains on a CSV with the schema of its upload.
+fn attempt(csv: &str, request: &TrainRequest, recorder: &Recorder) -> Result<Trained, TrainError> {
+    train(csv.as_bytes(), &TrainRequest { schema: schema(csv), ..request.clone() }, recorder)
 }
 
 fn run(csv: &str, request: &TrainRequest) -> Trained {
-    train(csv.as_bytes(), request, &Recorder::default()).unwrap()
+    attempt(csv, request, &Recorder::default()).unwrap()
 }
 
 fn refusal(csv: &str, request: &TrainRequest) -> String {
-    match train(csv.as_bytes(), request, &Recorder::default()) {
+    match attempt(csv, request, &Recorder::default()) {
         Err(TrainError::Failed { code, message }) => format!("{}: {message}", code.as_str()),
         Err(TrainError::Cancelled) => panic!("the run was not cancelled"),
         Ok(_) => panic!("training succeeded"),

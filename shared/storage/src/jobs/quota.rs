@@ -1,9 +1,10 @@
 //! Quotas of queued and running jobs, for each user, for all users, and for dataset versions, whose deletion closes them.
 //!
-//! Every transaction that makes a job active increases the rows of its user, its dataset version and the total, so
-//! concurrent transactions wait for each other at these rows. The rows contain upper bounds, because a finished job does
-//! not decrease them. Before a job is refused, the active jobs are counted under the lock of the row. All transactions lock
-//! the rows in the same order (owners by id, then the total), and before any row of `jobs`.
+//! Every transaction that makes a job active increases the rows of its user, its dataset version and the total, or holds
+//! shared locks on them and uses quota that its process has reserved ([`super::quota_credit`]). The rows contain upper
+//! bounds, because a finished job does not decrease them. Before a job is refused, the active jobs are counted under the
+//! exclusive lock of the row, and the row gets a new epoch. All transactions lock the rows in the same order (owners by id,
+//! then the total), and before any row of `jobs` that another transaction can see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,10 +66,10 @@ const LOCK: BulkStatement = BulkStatement {
              ON CONFLICT (owner) DO UPDATE SET active = job_quotas.active RETURNING owner, active, closed",
 };
 const RECORD: BulkStatement = BulkStatement {
-    postgres: "UPDATE job_quotas SET active = new.active, most = new.most \
-               FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (owner, active, most) \
+    postgres: "UPDATE job_quotas SET active = new.active, most = new.most, epoch = epoch + new.counts \
+               FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) AS new (owner, active, most, counts) \
                WHERE job_quotas.owner = new.owner",
-    sqlite: "UPDATE job_quotas SET active = $2, most = $3 WHERE owner = $1",
+    sqlite: "UPDATE job_quotas SET active = $2, most = $3, epoch = epoch + $4 WHERE owner = $1",
 };
 const CLOSE: BulkStatement = BulkStatement {
     postgres: "INSERT INTO job_quotas (owner, active, most, closed) SELECT owner, 0, 0, TRUE \
@@ -205,8 +206,8 @@ impl Jobs<'_> {
         }
         // After the limit was lowered there may be more jobs than it allows. Then the check would refuse the update.
         if total.total() <= most {
-            let sql = "UPDATE job_quota_total SET active = $1, most = $2 WHERE id = 1";
-            execute!(self.0, sql, total.total(), most)?;
+            let sql = "UPDATE job_quota_total SET active = $1, most = $2, epoch = epoch + $3 WHERE id = 1";
+            execute!(self.0, sql, total.total(), most, i64::from(total.counted))?;
         }
         Ok(())
     }
@@ -219,13 +220,13 @@ impl Jobs<'_> {
     ) -> Result<()> {
         let users: BTreeSet<Uuid> = demands.iter().map(|demand| demand.user.0).collect();
         let most = |owner: &Uuid| if users.contains(owner) { per_user } else { i64::MAX };
-        let changed: Vec<(Uuid, i64, i64)> = bounds
+        let changed: Vec<(Uuid, i64, i64, i64)> = bounds
             .iter()
             .filter(|(owner, bound)| (bound.counted || bound.added > 0) && bound.total() <= most(owner))
-            .map(|(owner, bound)| (*owner, bound.total(), most(owner)))
+            .map(|(owner, bound)| (*owner, bound.total(), most(owner), i64::from(bound.counted)))
             .collect();
         if !changed.is_empty() {
-            execute_bulk!(self.0, RECORD, [], changed, |row| [row.0, row.1, row.2])?;
+            execute_bulk!(self.0, RECORD, [], changed, |row| [row.0, row.1, row.2, row.3])?;
         }
         Ok(())
     }

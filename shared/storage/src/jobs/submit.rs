@@ -1,12 +1,19 @@
 //! Bulk submission of jobs.
+//!
+//! On Postgres there are two statements. [`RESERVING`] adds to the quota rows, which locks them exclusively until the
+//! commit. [`WITHIN_CREDIT`] needs a reservation of this process and only takes shared locks. See [`super::quota_credit`].
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use trainyard_domain::Job;
 use uuid::Uuid;
 
+use super::quota_credit::{QuotaCredit, Reservation, Reserved, TOTAL};
 use super::{JobLimits, Jobs};
 use crate::audit::AuditEntry;
 use crate::bulk::{BulkStatement, execute_bulk, for_ids};
@@ -44,30 +51,78 @@ macro_rules! add_to_owners {
         )
     };
 }
-// One statement inserts jobs, audit entries (`$11` to `$17`) and quotas (`$19` to `$21`). No part of the statement reads
-// `quota_total`, so Postgres executes it last, together with `quotas`, on which it depends. So their rows are locked only
-// during the commit. CHECK constraints of the two quota tables fail the statement if a limit is exceeded. A division by
-// zero fails it after the deadline (`$24`): Postgres evaluates RETURNING last, after all lock waits.
-const POSTGRES: &str = concat!(
-    "WITH new AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], \
-     $7::timestamptz[], $8::text[], $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, \
-     algorithm, created_by, dataset_id, created_at, request_id, priority, run_at, traceparent)), orders AS (",
-    insert_orders!(
-        "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent FROM new"
-    ),
-    "), entries AS (INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) SELECT * FROM \
-     unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[])), quotas AS (",
+macro_rules! insert_audit_entries {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO audit_entries (id, at, actor, action, subject, request_id, detail) ",
+            $rows,
+            "unnest($11::uuid[], $12::timestamptz[], $13::uuid[], $14::text[], $15::text[], $16::text[], $17::text[]) \
+             AS entry (id, at, actor, action, subject, request_id, detail)"
+        )
+    };
+}
+macro_rules! new_jobs {
+    () => {
+        "unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[], \
+         $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, algorithm, created_by, dataset_id, \
+         created_at, request_id, priority, run_at, traceparent)"
+    };
+}
+macro_rules! insert_new_orders {
+    () => {
+        insert_orders!(
+            "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent FROM new"
+        )
+    };
+}
+macro_rules! insert_new_jobs {
+    () => {
+        insert_jobs!(
+            "SELECT id, 'queued', created_by, priority, created_at, run_at <= created_at, run_at, 0, 0, 0, 0, 0, 1 FROM new"
+        )
+    };
+}
+// One statement locks the quota rows (`$19` to `$23`) and inserts jobs and audit entries (`$11` to `$17`). CHECK constraints
+// of the two quota tables fail the statement if a limit is exceeded. A division by zero fails it after the deadline (`$24`):
+// Postgres evaluates RETURNING after the lock wait.
+const RESERVING: &str = concat!(
+    "WITH new AS (SELECT * FROM ",
+    new_jobs!(),
+    "), orders AS (",
+    insert_new_orders!(),
+    "), entries AS (",
+    insert_audit_entries!("SELECT entry.* FROM "),
+    "), jobs AS (",
+    insert_new_jobs!(),
+    "), quotas AS (",
     add_to_owners!(
         "SELECT owner, added, most, FALSE FROM unnest($19::uuid[], $20::bigint[], $21::bigint[]) AS demand (owner, added, most) \
          ORDER BY owner"
     ),
-    " RETURNING owner), quota_total AS (",
+    " RETURNING owner, active, epoch), quota_total AS (",
     "UPDATE job_quota_total SET active = active + $22::bigint, most = $23::bigint \
      WHERE id = 1 AND $22 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0 \
-     RETURNING 1 / (clock_timestamp() <= $24::timestamptz)::int) ",
-    insert_jobs!(
-        "SELECT id, 'queued', created_by, priority, created_at, run_at <= created_at, run_at, 0, 0, 0, 0, 0, 1 FROM new"
-    )
+     RETURNING active, epoch, 1 / (clock_timestamp() <= $24::timestamptz)::int) ",
+    "SELECT owner, active, epoch FROM quotas \
+     UNION ALL SELECT '00000000-0000-0000-0000-000000000000'::uuid, active, epoch FROM quota_total"
+);
+// Inserts nothing if a quota row has another epoch or is closed. A NULL epoch matches any: dataset versions have no limit.
+// Shared locks are taken before the inserts, in the same order as exclusive ones. `in_time` is evaluated after the locks.
+const WITHIN_CREDIT: &str = concat!(
+    "WITH locked AS (SELECT quota.owner FROM job_quotas quota \
+     JOIN unnest($19::uuid[], $20::bigint[]) AS credit (owner, epoch) ON quota.owner = credit.owner \
+     WHERE NOT quota.closed AND (credit.epoch IS NULL OR quota.epoch = credit.epoch) ORDER BY quota.owner FOR SHARE OF quota), \
+     total AS (SELECT id FROM job_quota_total WHERE id = 1 AND epoch = $21::bigint \
+     AND (SELECT COUNT(*) FROM locked) = CARDINALITY($19::uuid[]) FOR SHARE), \
+     admitted AS (SELECT 1 / (clock_timestamp() <= $22::timestamptz)::int AS in_time FROM total), \
+     new AS (SELECT new.* FROM admitted, ",
+    new_jobs!(),
+    " WHERE in_time = 1), orders AS (",
+    insert_new_orders!(),
+    "), entries AS (",
+    insert_audit_entries!("SELECT entry.* FROM admitted, "),
+    ") ",
+    insert_new_jobs!(),
 );
 const SQLITE: &str = concat!(
     insert_orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $11)"),
@@ -79,36 +134,54 @@ const SQLITE_TOTAL: &str = "UPDATE job_quota_total SET active = active + $1, mos
 const DELETE_ORDERS: BulkStatement = for_ids!("DELETE FROM job_orders WHERE id", "$1", "");
 
 /// The result of a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Submission {
-    /// The jobs are inserted; commit the transaction.
-    Stored,
+    /// The jobs are inserted. Commit the transaction, then add the reservation to the credit.
+    Stored(Reservation),
+    /// Another process has counted the active jobs since the credit was reserved, or a dataset is deleted. Submit again in a
+    /// new transaction.
+    CreditExpired,
     /// A limit is exceeded or a dataset is deleted. Call [`Jobs::admit`] in a new transaction to find the refused jobs.
     LimitReached,
     /// The deadline has passed.
     Late,
 }
 
-/// The increase of the quota rows of the owners and of the total.
+/// The jobs of a submission by quota row.
 #[derive(Default)]
 struct Demand {
-    /// Owner, number of jobs and limit, sorted by owner.
-    owners: Vec<(Uuid, i64, i64)>,
+    /// User and number of jobs, sorted by user.
+    users: Vec<(Uuid, i64)>,
+    /// Dataset version and number of jobs, sorted by version.
+    datasets: Vec<(Uuid, i64)>,
     total: i64,
-    most: i64,
+    limits: Option<JobLimits>,
     deadline: DateTime<Utc>,
 }
 
 impl Demand {
     fn of<J: Borrow<Job>>(jobs: &[J], limits: JobLimits, deadline: DateTime<Utc>) -> Self {
-        let mut owners = BTreeMap::new();
+        let (mut users, mut datasets) = (BTreeMap::new(), BTreeMap::new());
         for job in jobs {
             let job: &Job = job.borrow();
-            owners.entry(job.created_by.0).or_insert((0, limits.per_user)).0 += 1;
-            owners.entry(job.dataset_id.0).or_insert((0, i64::MAX)).0 += 1;
+            *users.entry(job.created_by.0).or_insert(0) += 1;
+            *datasets.entry(job.dataset_id.0).or_insert(0) += 1;
         }
-        let owners = owners.into_iter().map(|(owner, (added, most))| (owner, added, most)).collect();
-        Self { owners, total: i64::try_from(jobs.len()).unwrap_or(i64::MAX), most: limits.total, deadline }
+        let total = i64::try_from(jobs.len()).unwrap_or(i64::MAX);
+        let (users, datasets) = (users.into_iter().collect(), datasets.into_iter().collect());
+        Self { users, datasets, total, limits: Some(limits), deadline }
+    }
+
+    /// The increase of each quota row: owner, number of jobs, limit.
+    fn owners(&self) -> Vec<(Uuid, i64, i64)> {
+        let per_user = self.limits.map_or(i64::MAX, |limits| limits.per_user);
+        let users = self.users.iter().map(|(user, jobs)| (*user, *jobs, per_user));
+        users.chain(self.datasets.iter().map(|(dataset, jobs)| (*dataset, *jobs, i64::MAX))).collect()
+    }
+
+    /// The rows with a limit.
+    fn limited(&self) -> Vec<(Uuid, i64)> {
+        self.users.iter().copied().chain([(TOTAL, self.total)]).collect()
     }
 }
 
@@ -119,34 +192,49 @@ impl Jobs<'_> {
     /// # Errors
     /// [`StorageError::Conflict`] if an id exists.
     pub async fn submit<J: Borrow<Job>>(&mut self, jobs: &[J], entries: &[AuditEntry]) -> Result<()> {
-        self.store(jobs, entries, &Demand::default()).await
+        let _ = self.store(jobs, entries, &Demand::default(), &QuotaCredit::default()).await?;
+        Ok(())
     }
 
-    /// As [`Jobs::submit`], within the upper bounds of the quotas. Drop the transaction unless the result is
-    /// [`Submission::Stored`]. On Postgres nothing is stored after `deadline`, by the database's clock, also after lock
-    /// waits. SQLite waits for its only lock before the transaction begins.
+    /// As [`Jobs::submit`], within `credit` or within the upper bounds of the quotas. Drop the transaction unless the result
+    /// is [`Submission::Stored`]. On Postgres nothing is stored after `deadline`, by the database's clock, also after lock
+    /// waits. SQLite waits for its only lock before the transaction begins, and needs no credit.
     pub async fn submit_within<J: Borrow<Job>>(
         &mut self,
         jobs: &[J],
         entries: &[AuditEntry],
         limits: JobLimits,
         deadline: DateTime<Utc>,
+        credit: &QuotaCredit,
     ) -> Result<Submission> {
-        match self.store(jobs, entries, &Demand::of(jobs, limits, deadline)).await {
-            Ok(()) => Ok(Submission::Stored),
-            Err(error) => refusal(&error).ok_or(error),
+        let demand = Demand::of(jobs, limits, deadline);
+        let outcome = self.store(jobs, entries, &demand, credit).await;
+        let submission = outcome.or_else(|error| refusal(&error).ok_or(error))?;
+        if matches!(submission, Submission::CreditExpired | Submission::LimitReached) {
+            credit.drop_credit(demand.limited().into_iter().map(|(owner, _)| owner));
         }
+        Ok(submission)
     }
 
-    async fn store<J: Borrow<Job>>(&mut self, jobs: &[J], entries: &[AuditEntry], demand: &Demand) -> Result<()> {
+    async fn store<J: Borrow<Job>>(
+        &mut self,
+        jobs: &[J],
+        entries: &[AuditEntry],
+        demand: &Demand,
+        credit: &QuotaCredit,
+    ) -> Result<Submission> {
         self.0.check_may_write()?;
         let jobs: Vec<&Job> = jobs.iter().map(Borrow::borrow).collect();
         let specs = jobs.iter().map(|job| parse::spec_json(&job.spec)).collect::<Result<Vec<_>>>()?;
         match &mut self.0.inner {
-            Inner::Postgres(session) => submit_together(session, &jobs, specs, entries, demand).await,
+            Inner::Postgres(session) => match credit.take(&demand.limited()) {
+                Some(epochs) => submit_within_credit(session, &jobs, specs, entries, demand, &epochs).await,
+                None => submit_reserving(session, &jobs, specs, entries, demand, credit).await,
+            },
             Inner::Sqlite(session) => {
                 submit_each(session, &jobs, &specs, demand).await?;
-                self.0.audit().insert_many(entries).await
+                self.0.audit().insert_many(entries).await?;
+                Ok(Submission::Stored(Reservation::default()))
             }
         }
     }
@@ -159,6 +247,8 @@ impl Jobs<'_> {
         Ok(())
     }
 }
+
+type PostgresQuery<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
 /// SQLSTATE `division_by_zero`.
 const DIVISION_BY_ZERO: &str = "22012";
@@ -173,15 +263,14 @@ fn refusal(error: &StorageError) -> Option<Submission> {
     (cause.code().as_deref() == Some(DIVISION_BY_ZERO)).then_some(Submission::Late)
 }
 
-async fn submit_together(
-    session: &mut Session,
-    jobs: &[&Job],
+/// Binds `$1` to `$18`: the jobs and the audit entries.
+fn bind_rows<'q>(
+    query: PostgresQuery<'q>,
+    jobs: &[&'q Job],
     specs: Vec<String>,
-    entries: &[AuditEntry],
-    demand: &Demand,
-) -> Result<()> {
-    let query = sqlx::query(POSTGRES)
-        .persistent(session.prepares())
+    entries: &'q [AuditEntry],
+) -> PostgresQuery<'q> {
+    query
         .bind(array(jobs, |job| job.id.0))
         .bind(specs)
         .bind(array(jobs, |job| job.spec.name.as_str()))
@@ -200,15 +289,62 @@ async fn submit_together(
         .bind(array(entries, |entry| entry.request_id.as_deref()))
         .bind(array(entries, |entry| entry.detail.to_string()))
         .bind(array(jobs, |job| job.traceparent.as_deref()))
-        .bind(array(&demand.owners, |owner| owner.0))
-        .bind(array(&demand.owners, |owner| owner.1))
-        .bind(array(&demand.owners, |owner| owner.2))
-        .bind(demand.total)
-        .bind(demand.most)
+}
+
+/// Adds the jobs, and a reservation ahead, to the quota rows.
+async fn submit_reserving(
+    session: &mut Session,
+    jobs: &[&Job],
+    specs: Vec<String>,
+    entries: &[AuditEntry],
+    demand: &Demand,
+    credit: &QuotaCredit,
+) -> Result<Submission> {
+    let owners = demand.owners();
+    let limited: BTreeMap<Uuid, i64> =
+        demand.limited().into_iter().map(|(owner, _)| (owner, credit.ahead(owner))).collect();
+    let ahead = |owner: &Uuid| limited.get(owner).copied().unwrap_or(0);
+    let most_in_total = demand.limits.map_or(i64::MAX, |limits| limits.total);
+    let total = if demand.total == 0 { 0 } else { demand.total + ahead(&TOTAL) };
+    let query = bind_rows(sqlx::query(RESERVING).persistent(session.prepares()), jobs, specs, entries)
+        .bind(array(&owners, |owner| owner.0))
+        .bind(array(&owners, |owner| owner.1 + ahead(&owner.0)))
+        .bind(array(&owners, |owner| owner.2))
+        .bind(total)
+        .bind(most_in_total)
+        .bind(demand.deadline);
+    let outcome = with_timeout(query.fetch_all(&mut **session)).await;
+    let mut reserved = Vec::with_capacity(limited.len());
+    for row in session.note(outcome)? {
+        let (owner, active, epoch) = <(Uuid, i64, i64)>::from_row(&row)?;
+        if let Some(ahead) = limited.get(&owner) {
+            let most = if owner == TOTAL { most_in_total } else { demand.limits.map_or(i64::MAX, |l| l.per_user) };
+            reserved.push(Reserved { owner, epoch, ahead: *ahead, free: most.saturating_sub(active) });
+        }
+    }
+    Ok(Submission::Stored(Reservation(reserved)))
+}
+
+/// `epochs` belong to [`Demand::limited`].
+async fn submit_within_credit(
+    session: &mut Session,
+    jobs: &[&Job],
+    specs: Vec<String>,
+    entries: &[AuditEntry],
+    demand: &Demand,
+    epochs: &[i64],
+) -> Result<Submission> {
+    let (of_users, of_total) = epochs.split_at(demand.users.len());
+    let users = demand.users.iter().zip(of_users).map(|((user, _), epoch)| (*user, Some(*epoch)));
+    let owners: Vec<_> = users.chain(demand.datasets.iter().map(|(dataset, _)| (*dataset, None))).collect();
+    let query = bind_rows(sqlx::query(WITHIN_CREDIT).persistent(session.prepares()), jobs, specs, entries)
+        .bind(array(&owners, |owner| owner.0))
+        .bind(array(&owners, |owner| owner.1))
+        .bind(of_total.first().copied())
         .bind(demand.deadline);
     let outcome = with_timeout(query.execute(&mut **session)).await;
-    session.note(outcome)?;
-    Ok(())
+    let stored = session.note(outcome)?.rows_affected() > 0;
+    Ok(if stored { Submission::Stored(Reservation::default()) } else { Submission::CreditExpired })
 }
 
 /// An array with one field of all items.
@@ -217,13 +353,14 @@ fn array<'i, T, F>(items: &'i [T], field: impl Fn(&'i T) -> F) -> Vec<F> {
 }
 
 async fn submit_each(session: &mut SqliteSession, jobs: &[&Job], specs: &[String], demand: &Demand) -> Result<()> {
-    for (owner, added, most) in &demand.owners {
+    for (owner, added, most) in demand.owners() {
         let query = sqlx::query(SQLITE_OWNERS).bind(owner).bind(added).bind(most);
         let outcome = with_timeout(query.execute(session.connection()?)).await;
         session.note(outcome)?;
     }
     if demand.total > 0 {
-        let query = sqlx::query(SQLITE_TOTAL).bind(demand.total).bind(demand.most);
+        let query =
+            sqlx::query(SQLITE_TOTAL).bind(demand.total).bind(demand.limits.map_or(i64::MAX, |limits| limits.total));
         let outcome = with_timeout(query.execute(session.connection()?)).await;
         session.note(outcome)?;
     }

@@ -1,12 +1,16 @@
 //! Datasets: versions, deletion and lists.
 
-use trainyard_domain::{ColumnProfile, Dataset, DatasetName, Dtype};
+use trainyard_domain::{
+    BooleanForm, CellReading, ColumnProfile, Dataset, DatasetName, DateOrder, DecimalMark, Delimiter, Dtype, Header,
+    NumberStyle, TableFormat, TaskKind,
+};
 use trainyard_storage::{DatasetDeletion, StorageError};
 
 use crate::fixture::{Fixture, dataset};
 
 on_both!(
     a_profile_reads_back_as_it_was_stored,
+    a_dataset_of_an_earlier_version_is_read_as_utf_8_with_commas,
     versions_count_up_and_are_never_used_twice,
     a_deleted_dataset_is_hidden_from_lists_but_readable_by_id,
     lists_show_the_newest_versions_and_pages_are_stable,
@@ -29,23 +33,62 @@ async fn a_profile_reads_back_as_it_was_stored(fixture: Fixture) {
     iris.columns = vec![ColumnProfile {
         name: "größe \"cm\"".into(),
         dtype: Dtype::Number,
+        row_names: true,
         missing: 3,
         distinct: 35,
         min: Some(-0.1),
         max: Some(1e300),
         top: Some(vec![("5.0".into(), 10)]),
-        values_sha256: "v".into(),
-        partition_sha256: "p".into(),
+        histogram: Some(vec![1, 0, 3, 0, 0, 0, 0, 0, 0, 31]),
+        reading: CellReading {
+            number: Some(NumberStyle { decimal: DecimalMark::Comma, grouped: true, decorated: true }),
+            date: Some(DateOrder::DayFirst),
+            boolean: Some(BooleanForm::YesNo),
+            keeps_na: true,
+        },
+        warnings: vec!["'größe' has numbers with a unit".into()],
+        values_digest: "v".into(),
+        partition_digest: "p".into(),
     }];
+    iris.format = TableFormat {
+        delimiter: Delimiter::Tab,
+        decimal: DecimalMark::Comma,
+        encoding: "utf-16le".into(),
+        header: Header::Absent,
+        missing: vec!["-".into(), "k. A.".into()],
+        skipped_lines: 2,
+    };
+    iris.duplicate_rows = 7;
+    iris.suggested_target = Some("größe \"cm\"".into());
+    iris.suggested_task = Some(TaskKind::Regression);
     insert(&fixture, &iris).await;
     let read = fixture.db.read().await.unwrap().datasets().get(iris.id).await.unwrap().unwrap();
     assert_eq!(read.columns, iris.columns);
     assert_eq!(read.warnings, iris.warnings);
+    assert_eq!((&read.format, read.duplicate_rows), (&iris.format, 7));
+    assert_eq!((&read.suggested_target, read.suggested_task), (&iris.suggested_target, iris.suggested_task));
+    assert_eq!(read.schema().columns, [iris.columns[0].schema()]);
     assert_eq!(
         (read.rows, read.bytes, read.created_by, read.created_at),
         (1309, 100_000, Some(fixture.user), fixture.now)
     );
     assert_eq!((read.sha256, read.storage_key), (iris.sha256, iris.storage_key));
+}
+
+async fn a_dataset_of_an_earlier_version_is_read_as_utf_8_with_commas(fixture: Fixture) {
+    let old = dataset("iris", 1, fixture.now);
+    insert(&fixture, &old).await;
+    fixture.execute_raw("DELETE FROM dataset_formats").await;
+    let columns = r#"UPDATE datasets SET columns = '[
+        {"name": "void", "dtype": "empty", "missing": 3, "distinct": 0, "values_sha256": "v", "partition_sha256": "p"},
+        {"name": "old", "dtype": "boolean", "missing": 0, "distinct": 2, "top": [["yes", 2], ["no", 1]],
+         "values_sha256": "v", "partition_sha256": "p"}]'"#;
+    fixture.execute_raw(columns).await;
+    let read = fixture.db.read().await.unwrap().datasets().get(old.id).await.unwrap().unwrap();
+    assert_eq!((read.format.delimiter, read.format.encoding.as_str()), (Delimiter::Comma, "utf-8"));
+    assert_eq!((read.duplicate_rows, read.suggested_target, read.suggested_task), (0, None, None));
+    assert_eq!(read.columns[0].dtype, Dtype::Text);
+    assert_eq!(read.columns[1].schema().reading.boolean, Some(BooleanForm::YesNo));
 }
 
 async fn versions_count_up_and_are_never_used_twice(fixture: Fixture) {

@@ -8,7 +8,7 @@ use sqlx::Connection;
 use tempfile::TempDir;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, Role, User, UserId,
+    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, Role, TableFormat, User, UserId,
 };
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 use trainyard_testkit::eventually;
@@ -96,6 +96,8 @@ impl Fixture {
             dataset_version: 1,
             target: "survived".into(),
             params: json!({"n_trees": 10, "max_depth": null}).as_object().unwrap().clone(),
+            learning: trainyard_domain::spec::LearningOptions::default(),
+            warnings: vec![],
             priority: 0,
             run_at: None,
             max_attempts: 3,
@@ -233,6 +235,10 @@ pub(crate) fn dataset(name: &str, version: i64, now: DateTime<Utc>) -> Dataset {
         rows: 1309,
         bytes: 100_000,
         columns: vec![],
+        format: TableFormat::default(),
+        duplicate_rows: 0,
+        suggested_target: None,
+        suggested_task: None,
         sha256: "cd".repeat(32),
         storage_key: format!("datasets/{id}.csv"),
         warnings: vec!["'ticket' is nearly unique".into()],

@@ -29,9 +29,10 @@ macro_rules! copies {
     };
 }
 
-const FILL: [&str; 14] = [
+const FILL: [&str; 15] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),
+    copies!("dataset_formats", "5000", "'dataset_id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid"),
     // Most jobs succeeded, of one user, algorithm and model. A few of each other kind, evenly distributed.
     copies!(
         "jobs",

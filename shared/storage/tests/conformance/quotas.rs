@@ -1,11 +1,12 @@
 //! Limits of queued and running jobs, under concurrent submissions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::join_all;
 use trainyard_domain::{Job, JobId, JobStatus, Role, UserId};
-use trainyard_storage::{Admission, Db, JobDemand, JobLimits, Submission};
+use trainyard_storage::{Admission, Db, JobDemand, JobLimits, QuotaCredit, Submission};
 use trainyard_testkit::eventually;
 
 use crate::fixture::{Fixture, LEASE};
@@ -13,6 +14,9 @@ use crate::fixture::{Fixture, LEASE};
 on_both!(
     the_limit_of_a_user_holds_under_concurrent_submissions,
     the_total_limit_holds_under_concurrent_submissions,
+    the_limits_hold_while_two_processes_reserve_quota_ahead,
+    credit_ends_with_a_count_of_another_process,
+    submissions_within_credit_do_not_wait_for_each_other,
     the_limit_holds_under_concurrent_admissions,
     finished_jobs_free_their_quota,
     jobs_from_before_the_quota_migration_count,
@@ -29,15 +33,25 @@ fn in_time() -> DateTime<Utc> {
     Utc::now() + TimeDelta::minutes(5)
 }
 
-/// Submits as the API does: by the upper bounds first, then by a count.
-async fn submit(db: &Db, jobs: &[Job], limits: JobLimits) -> bool {
-    let mut tx = db.begin().await.unwrap();
-    if tx.jobs().submit_within(jobs, &[], limits, in_time()).await.unwrap() == Submission::Stored {
-        tx.commit().await.unwrap();
-        return true;
+/// Submits as the API does: within the credit or the upper bounds first, then by a count.
+async fn submit_by(db: &Db, credit: &QuotaCredit, jobs: &[Job], limits: JobLimits) -> bool {
+    loop {
+        let mut tx = db.begin().await.unwrap();
+        match tx.jobs().submit_within(jobs, &[], limits, in_time(), credit).await.unwrap() {
+            Submission::Stored(reservation) => {
+                tx.commit().await.unwrap();
+                credit.add(reservation);
+                return true;
+            }
+            Submission::CreditExpired => {}
+            Submission::LimitReached | Submission::Late => break,
+        }
     }
-    drop(tx);
     submit_admitted(db, jobs, limits).await
+}
+
+async fn submit(db: &Db, jobs: &[Job], limits: JobLimits) -> bool {
+    submit_by(db, &QuotaCredit::default(), jobs, limits).await
 }
 
 async fn submit_admitted(db: &Db, jobs: &[Job], limits: JobLimits) -> bool {
@@ -57,10 +71,10 @@ fn demand(jobs: &[Job]) -> JobDemand {
 /// Submits half of the jobs by each of two pools, as two processes do.
 async fn submit_all(fixture: &Fixture, submissions: Vec<Vec<Job>>, limits: JobLimits) -> usize {
     let other = Db::connect(&fixture.url, &fixture.options).await.unwrap();
-    let both = [fixture.db.clone(), other];
+    let both = [fixture.db.clone(), other].map(|db| Arc::new((db, QuotaCredit::default())));
     let all = submissions.into_iter().enumerate().map(|(n, jobs)| {
-        let db = both[n % 2].clone();
-        tokio::spawn(async move { submit(&db, &jobs, limits).await })
+        let process = Arc::clone(&both[n % 2]);
+        tokio::spawn(async move { submit_by(&process.0, &process.1, &jobs, limits).await })
     });
     join_all(all).await.into_iter().filter(|stored| *stored.as_ref().unwrap()).count()
 }
@@ -91,6 +105,63 @@ async fn the_total_limit_holds_under_concurrent_submissions(fixture: Fixture) {
     submit_all(&fixture, submissions, limits).await;
     let total = fixture.db.read().await.unwrap().jobs().active_total().await.unwrap();
     assert!((24..=25).contains(&total), "{total}: full, but for a place that none for two fits into");
+}
+
+async fn the_limits_hold_while_two_processes_reserve_quota_ahead(fixture: Fixture) {
+    let bob = fixture.add_user("bob@example.com", Role::Admin).await;
+    let limits = JobLimits { per_user: 200, total: 300 };
+    let submissions = (0..260).map(|n| of(&fixture, [fixture.user, bob][n % 2], 1 + n % 3)).collect();
+    submit_all(&fixture, submissions, limits).await;
+    let total = fixture.db.read().await.unwrap().jobs().active_total().await.unwrap();
+    assert!((298..=300).contains(&total), "{total}: full, but for a place that the last submissions do not fit into");
+    for user in [fixture.user, bob] {
+        assert!(active(&fixture, user).await <= 200);
+    }
+}
+
+/// Postgres alone uses credit.
+async fn credit_ends_with_a_count_of_another_process(fixture: Fixture) {
+    if fixture.db.engine() == "sqlite" {
+        return;
+    }
+    let (credit, limits) = (QuotaCredit::default(), JobLimits { per_user: 200, total: 1_000 });
+    // The first submission reserves nothing ahead, since the free quota is not known.
+    for _ in 0..2 {
+        assert!(submit_by(&fixture.db, &credit, &of(&fixture, fixture.user, 1), limits).await);
+    }
+    let count_in_another_process = of(&fixture, fixture.user, 198);
+    assert!(submit_admitted(&fixture.db, &count_in_another_process, limits).await, "a count sees no credit");
+    let submission = {
+        let mut tx = fixture.db.begin().await.unwrap();
+        tx.jobs().submit_within(&of(&fixture, fixture.user, 1), &[], limits, in_time(), &credit).await.unwrap()
+    };
+    assert_eq!(submission, Submission::CreditExpired);
+    assert!(!submit_by(&fixture.db, &credit, &of(&fixture, fixture.user, 1), limits).await);
+    assert_eq!(active(&fixture, fixture.user).await, 200);
+}
+
+/// On SQLite all writers wait for each other.
+async fn submissions_within_credit_do_not_wait_for_each_other(fixture: Fixture) {
+    if fixture.db.engine() == "sqlite" {
+        return;
+    }
+    let (credit, limits) = (QuotaCredit::default(), JobLimits { per_user: 200, total: 1_000 });
+    for _ in 0..2 {
+        assert!(submit_by(&fixture.db, &credit, &of(&fixture, fixture.user, 1), limits).await);
+    }
+    let mut first = fixture.db.begin().await.unwrap();
+    let jobs = of(&fixture, fixture.user, 1);
+    assert!(stored(first.jobs().submit_within(&jobs, &[], limits, in_time(), &credit).await));
+    let mut second = fixture.db.begin().await.unwrap();
+    let jobs = of(&fixture, fixture.user, 1);
+    assert!(stored(second.jobs().submit_within(&jobs, &[], limits, in_time(), &credit).await));
+    second.commit().await.unwrap();
+    first.commit().await.unwrap();
+    assert_eq!(active(&fixture, fixture.user).await, 4);
+}
+
+fn stored(outcome: trainyard_storage::Result<Submission>) -> bool {
+    matches!(outcome.unwrap(), Submission::Stored(_))
 }
 
 async fn the_limit_holds_under_concurrent_admissions(fixture: Fixture) {
@@ -208,7 +279,7 @@ async fn nothing_is_stored_after_the_deadline(fixture: Fixture) {
     let (db, jobs) = (fixture.db.clone(), of(&fixture, fixture.user, 1));
     let waiting = tokio::spawn(async move {
         let mut tx = db.write_autocommit().await.unwrap();
-        tx.jobs().submit_within(&jobs, &[], FEW, deadline).await.unwrap()
+        tx.jobs().submit_within(&jobs, &[], FEW, deadline, &QuotaCredit::default()).await.unwrap()
     });
     eventually("the deadline passes", LIMIT, async || (Utc::now() > deadline).then_some(())).await;
     drop(holder);

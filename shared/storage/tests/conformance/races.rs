@@ -1,12 +1,14 @@
 //! Concurrent changes that exclude each other.
 
+use std::sync::Arc;
+
 use chrono::{TimeDelta, Utc};
 use futures::future::join_all;
 use serde_json::json;
 use trainyard_domain::schedule::{CatchUp, Overlap, Template};
 use trainyard_domain::spec::Draft;
 use trainyard_domain::{Dataset, Job, ModelName, Schedule, ScheduleId};
-use trainyard_storage::{Admission, DatasetDeletion, Db, JobDemand, JobLimits, ModelDeletion, Submission};
+use trainyard_storage::{Admission, DatasetDeletion, Db, JobDemand, JobLimits, ModelDeletion, QuotaCredit, Submission};
 
 use crate::fixture::{Fixture, dataset};
 
@@ -41,24 +43,41 @@ async fn delete(db: Db, dataset: Dataset) -> bool {
     deleted
 }
 
+/// As the API submits: with expired credit it tries again.
+async fn submit(db: Db, job: Job, credit: Arc<QuotaCredit>) -> bool {
+    let in_time = Utc::now() + TimeDelta::minutes(5);
+    loop {
+        let mut tx = db.begin().await.unwrap();
+        match tx.jobs().submit_within(&[&job], &[], LIMITS, in_time, &credit).await.unwrap() {
+            Submission::Stored(reservation) => {
+                tx.commit().await.unwrap();
+                credit.add(reservation);
+                return true;
+            }
+            Submission::CreditExpired => {}
+            Submission::LimitReached | Submission::Late => return false,
+        }
+    }
+}
+
 async fn a_concurrent_deletion_and_submission_exclude_each_other(fixture: Fixture) {
     let (mut deletions, mut submissions) = (0, 0);
     for n in 0..ROUNDS {
         let dataset = new_dataset(&fixture, n).await;
-        let job = Job { dataset_id: dataset.id, ..fixture.draft() };
-        let in_time = Utc::now() + TimeDelta::minutes(5);
-        let submit = |db: Db| async move {
-            let mut tx = db.begin().await.unwrap();
-            let stored = tx.jobs().submit_within(&[&job], &[], LIMITS, in_time).await.unwrap();
-            let stored = stored == Submission::Stored;
-            if stored {
-                tx.commit().await.unwrap();
-            }
-            stored
-        };
+        let of_dataset = || Job { dataset_id: dataset.id, ..fixture.draft() };
+        let credit = Arc::new(QuotaCredit::default());
+        // In every second round the submission uses credit.
+        for _ in 0..2 * (n % 2) {
+            let job = of_dataset();
+            let id = job.id;
+            assert!(submit(fixture.db.clone(), job, Arc::clone(&credit)).await);
+            let mut tx = fixture.db.begin().await.unwrap();
+            tx.jobs().cancel(id, fixture.now).await.unwrap();
+            tx.commit().await.unwrap();
+        }
         let (deleted, stored) = tokio::join!(
             tokio::spawn(delete(fixture.db.clone(), dataset.clone())),
-            tokio::spawn(submit(fixture.db.clone()))
+            tokio::spawn(submit(fixture.db.clone(), of_dataset(), credit))
         );
         let (deleted, stored) = (deleted.unwrap(), stored.unwrap());
         assert!(deleted != stored, "deleted: {deleted}, stored: {stored}");
@@ -127,6 +146,7 @@ async fn the_schedule_limit_holds_under_concurrent_inserts(fixture: Fixture) {
         features: vec!["sex".into()],
         target: "survived".into(),
         params: json!({}).as_object().unwrap().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
         priority: 0,
         run_at: None,
         max_attempts: 3,

@@ -28,6 +28,7 @@ pub(crate) fn schedule(fixture: &Fixture, name: &str) -> Schedule {
         features: vec!["*".into()],
         target: "survived".into(),
         params: json!({"n_trees": 10, "max_depth": null}).as_object().unwrap().clone(),
+        learning: trainyard_domain::spec::LearningOptions::default(),
         priority: -3,
         run_at: None,
         max_attempts: 3,

@@ -6,7 +6,7 @@ use super::*;
 fn progress_passes_all_phases_and_never_decreases() {
     let recorder = Recorder::default();
     let request = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 20}));
-    train(TITANIC.as_bytes(), &request, &recorder).unwrap();
+    attempt(TITANIC, &request, &recorder).unwrap();
     let reported = recorder.reported.into_inner().unwrap();
     assert!(reported.is_sorted_by(|a, b| a.1 <= b.1), "{reported:?}");
     let mut phases: Vec<&str> = reported.iter().map(|(phase, _)| phase.as_str()).collect();
@@ -22,7 +22,7 @@ fn a_run_stops_when_it_is_cancelled() {
         for reports in [0, 1, 3] {
             let recorder = Recorder { stop_after: Some(reports), ..Recorder::default() };
             let request = request(algorithm, &["sex", "age"], "survived", 1, none());
-            assert_eq!(train(TITANIC.as_bytes(), &request, &recorder), Err(TrainError::Cancelled));
+            assert_eq!(attempt(TITANIC, &request, &recorder), Err(TrainError::Cancelled));
         }
     }
 }
@@ -37,7 +37,7 @@ fn warnings_reach_observer_metrics_and_caller() {
         csv += &format!("{row},{},{},x,{target}\n", if rare { 7 } else { row % 5 }, row * 7 % 11);
     }
     let request = request(Algorithm::RandomForest, &["id", "leak", "noise", "same"], "rare", 1, none());
-    let trained = train(csv.as_bytes(), &request, &recorder).unwrap();
+    let trained = attempt(&csv, &request, &recorder).unwrap();
     assert_eq!(trained.warnings, recorder.warned.into_inner().unwrap());
     assert_eq!(trained.metrics["warnings"], json!(trained.warnings));
     let expected = [
@@ -73,7 +73,7 @@ fn a_good_table_causes_no_warnings() {
 fn the_observer_receives_messages_and_intermediate_scores() {
     let recorder = Recorder::default();
     let request = request(Algorithm::RandomForest, &["sex", "age"], "survived", 1, json!({"n_trees": 50}));
-    let trained = train(TITANIC.as_bytes(), &request, &recorder).unwrap();
+    let trained = attempt(TITANIC, &request, &recorder).unwrap();
     let noted = recorder.noted.into_inner().unwrap();
     assert_eq!(
         noted,

@@ -10,9 +10,9 @@ fn forest_request(algorithm: Algorithm, features: &[&str]) -> TrainRequest {
 fn errors_name_the_reason() {
     let forest = forest_request(Algorithm::RandomForest, &["x"]);
     assert!(refusal("x,y\n1,0\n2,0\n", &forest).starts_with("bad_data: the target 'y' has only one distinct value"));
-    assert!(refusal("x,y\n1,0\n2,1\n", &forest).starts_with("bad_data: 2 rows are too few"));
+    assert!(refusal("x,y\n1,0\n2,1\n", &forest).starts_with("bad_data: no class of 'y' has two rows"));
     assert!(refusal("y\n1\n0\n", &forest).starts_with("bad_data: the dataset has no column 'x'"));
-    assert!(refusal("x,y\n,0\n,1\n,0\n,1\n", &forest).starts_with("bad_data: 'x' has no values"));
+    assert!(refusal("x,y\n,0\n,1\n,0\n,1\n", &forest).starts_with("bad_data: no feature has a value"));
     assert!(refusal("", &forest).starts_with("bad_data: "));
     let unknown = request(Algorithm::RandomForest, &["x"], "y", 1, json!({"trees": 5}));
     assert!(refusal("x,y\n1,0\n2,1\n", &unknown).starts_with("bad_params: params.trees"));
@@ -45,7 +45,7 @@ fn small_and_unusual_tables_can_be_trained() {
     ];
     for table in tables {
         for algorithm in Algorithm::ALL {
-            let trained = train(table.as_bytes(), &forest_request(algorithm, &["x", "z"]), &Recorder::default());
+            let trained = attempt(table, &forest_request(algorithm, &["x", "z"]), &Recorder::default());
             assert!(trained.is_ok(), "{} on {table:?}: {:?}", algorithm.as_str(), trained.err());
         }
     }

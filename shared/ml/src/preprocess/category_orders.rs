@@ -1,0 +1,77 @@
+//! Orders of categories by their mean target, for trees.
+//!
+//! An order that contains the target of a row helps to predict that row, so an out-of-bag score would be too high. A
+//! forest therefore has [`FOLDS`] orders. Each is fitted without one fold of the training rows, each tree uses one order,
+//! and a tree's out-of-bag predictions count only for the rows of its fold. A single tree has no such score and uses one
+//! order of all rows.
+
+use crate::frame::Target;
+use crate::model::CategoryOrder;
+use crate::model::task::compare;
+use crate::rng::{Rng, Stream};
+
+/// Number of folds and orders of a forest.
+pub(crate) const FOLDS: usize = 4;
+/// The weight of the overall mean in the mean of a category, in rows, because the mean of a few rows is unreliable.
+const PRIOR_ROWS: f64 = 2.0;
+
+/// The fold of each training row.
+pub(super) fn folds(rows: usize, seed: u64) -> Vec<u8> {
+    let mut folds: Vec<u8> = (0..rows).map(|row| (row % FOLDS) as u8).collect();
+    Rng::new(seed, Stream::CategoryFolds).shuffle(&mut folds);
+    folds
+}
+
+/// A number per training row, whose mean orders the categories: the target (regression), whether the class is positive
+/// (binary), or whether it is the most frequent class (multiclass).
+pub(super) fn scores(target: &Target, training: &[usize]) -> Vec<f64> {
+    match target {
+        Target::Numbers(numbers) => training.iter().map(|row| numbers[*row]).collect(),
+        Target::Classes { task, classes } => {
+            let mut counts = vec![0_u32; task.labels().len()];
+            for row in training {
+                counts[classes[*row] as usize] += 1;
+            }
+            let of = match counts.as_slice() {
+                [_, _] => 1,
+                counts => (0..counts.len()).rev().max_by_key(|class| counts[*class]).unwrap_or(0) as u32,
+            };
+            training.iter().map(|row| f64::from(u8::from(classes[*row] == of))).collect()
+        }
+    }
+}
+
+/// The order of the codes `0..names.len()`, and of one more code if rare categories are grouped, by the mean score of the
+/// rows that `uses` selects. `codes` has the code of each row.
+pub(super) fn order(
+    names: &[String],
+    n_codes: usize,
+    codes: &[Option<u32>],
+    scores: &[f64],
+    uses: impl Fn(usize) -> bool,
+) -> CategoryOrder {
+    let mut sums = vec![(0_u32, 0.0); n_codes];
+    let (mut rows, mut total) = (0_u32, 0.0);
+    for (row, score) in scores.iter().enumerate().filter(|(row, _)| uses(*row)) {
+        rows += 1;
+        total += score;
+        if let Some(code) = codes[row] {
+            let (count, sum) = &mut sums[code as usize];
+            *count += 1;
+            *sum += score;
+        }
+    }
+    let overall = total / f64::from(rows.max(1));
+    let mean = |code: usize| {
+        let (count, sum) = sums[code];
+        // The overall mean is subtracted, so that the order does not depend on a large mean.
+        (sum - overall * f64::from(count)) / (f64::from(count) + PRIOR_ROWS)
+    };
+    let name = |code: usize| names.get(code).map_or("", String::as_str);
+    let mut order: Vec<usize> = (0..n_codes).collect();
+    order.sort_by(|a, b| mean(*a).total_cmp(&mean(*b)).then_with(|| compare(name(*a), name(*b))));
+    let mut ranks = vec![0; n_codes];
+    (0_u32..).zip(&order).for_each(|(rank, code)| ranks[*code] = rank);
+    let below = order.iter().take_while(|code| mean(**code) < 0.0).count();
+    CategoryOrder { ranks, unseen: below as f32 - 0.5 }
+}
