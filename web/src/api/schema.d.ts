@@ -128,8 +128,9 @@ export interface paths {
         put?: never;
         /**
          * Upload a dataset.
-         * @description Uploads a CSV with a header line, as the body (`text/csv`, optionally with `Content-Encoding: gzip`) or as the field
-         *     `file` of a multipart form. A CSV with a malformed row is refused.
+         * @description Uploads a table with delimiters, as the body or as the field `file` of a multipart form; gzip is recognized by its first
+         *     bytes. Delimiter, decimal mark, encoding, header and column types are detected from the file and reported in the answer. Each
+         *     can be set by a parameter, which wins. With `dry_run=true` the answer shows what would be stored, and nothing is stored.
          */
         post: operations["upload_dataset"];
         delete?: never;
@@ -1052,16 +1053,12 @@ export interface components {
             distinct: number;
             /** @description The type of the values. */
             dtype: components["schemas"]["DtypeView"];
-            /**
-             * Format: double
-             * @description The largest number.
-             */
-            max?: number;
-            /**
-             * Format: double
-             * @description The smallest number.
-             */
-            min?: number;
+            /** @description The distribution in ten bins, for numbers and times. Lists leave it out. */
+            histogram?: components["schemas"]["HistogramView"];
+            /** @description The largest number or the latest time. */
+            max?: components["schemas"]["PointView"];
+            /** @description The smallest number or the earliest time. */
+            min?: components["schemas"]["PointView"];
             /**
              * Format: int64
              * @description Rows without a value.
@@ -1069,12 +1066,14 @@ export interface components {
              */
             missing: number;
             /**
-             * @description The name in the header.
+             * @description The unique name.
              * @example age
              */
             name: string;
-            /** @description The most frequent values, most frequent first. */
+            /** @description Up to five of the most frequent values, most frequent first. */
             top?: components["schemas"]["ValueCount"][];
+            /** @description Warnings about the column. */
+            warnings: string[];
         };
         /** @description An e-mail address and a password. */
         Credentials: {
@@ -1091,19 +1090,7 @@ export interface components {
             password: string;
         };
         /** @description One version of a dataset with its profile. */
-        DatasetView: {
-            /**
-             * Format: int64
-             * @description Size of the CSV in bytes, uncompressed.
-             */
-            bytes: number;
-            /**
-             * @description The number of columns.
-             * @example 11
-             */
-            column_count: number;
-            /** @description The profile of each column, in the order of the file. A list shows the first 50. */
-            columns: components["schemas"]["ColumnView"][];
+        DatasetView: components["schemas"]["TableView"] & {
             /**
              * Format: date-time
              * @description When the version was created.
@@ -1120,26 +1107,11 @@ export interface components {
              */
             id: string;
             /**
-             * @description The name of the dataset.
-             * @example titanic
-             */
-            name: string;
-            /**
-             * Format: int64
-             * @description Rows without the header.
-             * @example 1309
-             */
-            rows: number;
-            /** @description SHA-256 of the uncompressed CSV, hexadecimal. */
-            sha256: string;
-            /**
              * Format: int64
              * @description The version. The first is 1; each upload adds one.
              * @example 1
              */
             version: number;
-            /** @description Warnings about the data. */
-            warnings: string[];
         };
         /**
          * @description The status of the jobs to retry.
@@ -1215,7 +1187,7 @@ export interface components {
          * @description The type of a column.
          * @enum {string}
          */
-        DtypeView: "number" | "boolean" | "category" | "text" | "empty";
+        DtypeView: "number" | "boolean" | "category" | "datetime" | "text";
         /**
          * @description Why a job failed, for programs. No other codes exist; clients may match on them.
          * @enum {string}
@@ -1260,10 +1232,51 @@ export interface components {
             /** @description What the server expects. */
             message: string;
         };
+        /** @description How the file is read: detected, or set by parameters of the upload. */
+        FormatView: {
+            /**
+             * @description The decimal mark.
+             * @example .
+             */
+            decimal: string;
+            /**
+             * @description The character between two fields.
+             * @example ,
+             */
+            delimiter: string;
+            /**
+             * @description The encoding by its name in the WHATWG encoding standard.
+             * @example utf-8
+             */
+            encoding: string;
+            /**
+             * @description Whether the first row holds the column names.
+             * @example present
+             */
+            header: string;
+            /** @description Texts that mean a missing value, besides the empty cell. */
+            missing: string[];
+            /**
+             * Format: int64
+             * @description Lines before the header that are not part of the table.
+             * @example 0
+             */
+            skipped_lines: number;
+        };
         /** @description The response of `/health`. */
         Health: {
             /** @description `ok`, or `unavailable` where the process must be restarted. */
             status: components["schemas"]["Status"];
+        };
+        /** @description The distribution of numbers or times. */
+        HistogramView: {
+            /** @description Values in each bin. */
+            counts: number[];
+            /**
+             * @description The edges of the bins in ascending order: one more than there are bins. A bin includes its lower edge, the last bin
+             *     also its upper edge.
+             */
+            edges: components["schemas"]["PointView"][];
         };
         /** @description The response for `features` or for `instances`; only the latter has `predictions`. */
         InferenceAnswer: components["schemas"]["OneAnswer"] | components["schemas"]["ManyAnswer"];
@@ -1520,19 +1533,7 @@ export interface components {
         /** @description One page of a list. */
         List_DatasetView: {
             /** @description The items, newest first. */
-            items: {
-                /**
-                 * Format: int64
-                 * @description Size of the CSV in bytes, uncompressed.
-                 */
-                bytes: number;
-                /**
-                 * @description The number of columns.
-                 * @example 11
-                 */
-                column_count: number;
-                /** @description The profile of each column, in the order of the file. A list shows the first 50. */
-                columns: components["schemas"]["ColumnView"][];
+            items: (components["schemas"]["TableView"] & {
                 /**
                  * Format: date-time
                  * @description When the version was created.
@@ -1549,27 +1550,12 @@ export interface components {
                  */
                 id: string;
                 /**
-                 * @description The name of the dataset.
-                 * @example titanic
-                 */
-                name: string;
-                /**
-                 * Format: int64
-                 * @description Rows without the header.
-                 * @example 1309
-                 */
-                rows: number;
-                /** @description SHA-256 of the uncompressed CSV, hexadecimal. */
-                sha256: string;
-                /**
                  * Format: int64
                  * @description The version. The first is 1; each upload adds one.
                  * @example 1
                  */
                 version: number;
-                /** @description Warnings about the data. */
-                warnings: string[];
-            }[];
+            })[];
             /** @description The `cursor` of the next page; null on the last page. */
             next_cursor: string | null;
         };
@@ -2077,6 +2063,8 @@ export interface components {
              */
             new_password: string;
         };
+        /** @description A number, or an RFC 3339 time of a `datetime` column. */
+        PointView: number | string;
         /** @description A label, a boolean or a number. */
         PredictedValue: boolean | string | number;
         /** @description The first rows of a dataset. */
@@ -2551,6 +2539,54 @@ export interface components {
          * @enum {string}
          */
         StatusView: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        /** @description A table with its profile. */
+        TableView: {
+            /**
+             * Format: int64
+             * @description Size of the file in bytes, uncompressed.
+             */
+            bytes: number;
+            /**
+             * @description The number of columns.
+             * @example 11
+             */
+            column_count: number;
+            /** @description The profile of each column, in the order of the file. A list shows the first 50. */
+            columns: components["schemas"]["ColumnView"][];
+            /**
+             * Format: int64
+             * @description Rows that repeat an earlier row.
+             * @example 0
+             */
+            duplicate_rows: number;
+            /** @description How the file is read. */
+            format: components["schemas"]["FormatView"];
+            /**
+             * @description The name of the dataset.
+             * @example titanic
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Rows without the header.
+             * @example 1309
+             */
+            rows: number;
+            /** @description SHA-256 of the uncompressed file, hexadecimal. */
+            sha256: string;
+            /**
+             * @description The column that is most likely the target; `null` if none is likely.
+             * @example survived
+             */
+            suggested_target: string | null;
+            /**
+             * @description The task for the suggested target: `classification` or `regression`.
+             * @example classification
+             */
+            suggested_task: string | null;
+            /** @description Warnings about the table and its columns. */
+            warnings: string[];
+        };
         /**
          * @description What to train. `name`, `algorithm` and `features` are required.
          * @example {
@@ -2620,11 +2656,11 @@ export interface components {
              */
             webhook_url?: string | null;
         };
-        /** @description A multipart form with the CSV. */
+        /** @description A multipart form with the file. */
         UploadForm: {
             /**
              * Format: binary
-             * @description The CSV.
+             * @description The file. A charset in its content type counts.
              */
             file: string;
         };
@@ -3777,6 +3813,40 @@ export interface operations {
                  * @example passengers
                  */
                 name: string;
+                /**
+                 * @description The character between two fields: `auto`, `,`, `;`, `tab` or `|`.
+                 * @example ;
+                 */
+                delimiter?: string;
+                /**
+                 * @description The decimal mark of numbers: `auto`, `.` or `,`.
+                 * @example ,
+                 */
+                decimal?: string;
+                /**
+                 * @description The encoding: `auto`, or a label of the WHATWG encoding standard such as `utf-8`, `utf-16` or `windows-1252`. Wins
+                 *     over a `charset` in the content type.
+                 * @example windows-1252
+                 */
+                encoding?: string;
+                /**
+                 * @description Whether the first row holds the column names: `auto`, `present` or `absent`. Wins over a `header` in the content type.
+                 * @example absent
+                 */
+                header?: string;
+                /**
+                 * @description Further texts that mean a missing value, separated by commas. They hold in every column.
+                 * @example unknown,-9
+                 */
+                missing?: string;
+                /**
+                 * @description The types of some columns, as `column:type` separated by commas. A type is `number`, `category`, `boolean`,
+                 *     `datetime` or `text`.
+                 * @example zip:category,when:datetime
+                 */
+                types?: string;
+                /** @description Whether to answer what would be stored, without storing anything. */
+                dry_run?: boolean;
             };
             header?: never;
             path?: never;
@@ -3784,11 +3854,27 @@ export interface operations {
         };
         requestBody: {
             content: {
+                "application/gzip": string;
+                "application/octet-stream": string;
+                "application/vnd.ms-excel": string;
                 "multipart/form-data": components["schemas"]["UploadForm"];
                 "text/csv": string;
+                "text/plain": string;
+                "text/tab-separated-values": string;
             };
         };
         responses: {
+            /** @description With `dry_run=true`: what would be stored. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableView"];
+                };
+            };
             /** @description The new version with its profile. */
             201: {
                 headers: {
@@ -3870,7 +3956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The CSV is too large, before or after decompression. */
+            /** @description The file is too large, before or after decompression. */
             413: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -3881,7 +3967,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The content type is neither text/csv nor multipart/form-data, or the content encoding is not gzip. */
+            /** @description The content type or the content encoding is not supported. The message lists the supported ones. */
             415: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -3892,7 +3978,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The name is invalid, or the CSV is malformed: the message names the row and column. */
+            /** @description A parameter is invalid, or the file is not a table: the message names row, column and value. */
             422: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */

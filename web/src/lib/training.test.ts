@@ -7,6 +7,7 @@ const column = (name: string, dtype: ColumnView["dtype"], distinct = 10): Column
   dtype,
   distinct,
   missing: 0,
+  warnings: [],
 });
 const COLUMNS = [
   column("pclass", "number"),

@@ -39,15 +39,15 @@ const WHOLE: Record<"priority" | "seed" | "timeout", [number, number]> = {
 
 /** Why a column can't be a feature, or null. */
 export function unusable(column: ColumnView): string | null {
+  if (column.distinct === 0) return "no values";
   if (column.dtype === "text") return "too many different texts";
-  if (column.dtype === "empty") return "no values";
-  if (column.distinct <= 1) return "only one value";
+  if (column.distinct === 1) return "only one value";
   return null;
 }
 
 /** A target that a model can predict: a few classes, or numbers. */
 export function canBeTarget(column: ColumnView): boolean {
-  return column.dtype !== "text" && column.dtype !== "empty" && column.distinct >= 2;
+  return column.dtype !== "text" && column.dtype !== "datetime" && column.distinct >= 2;
 }
 
 /** The target that a new form proposes: the last column that looks like one. */

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { api, data } from "../api/client";
 import { isMissing } from "../api/problem";
 import { type ColumnView, type DatasetView, queries } from "../api/queries";
+import { Histogram } from "../charts/histogram";
 import { formatBytes, formatCount, formatNumber, formatPercent, plural } from "../lib/format";
 import { isAdmin } from "../session/session";
 import { useSession } from "../session/use-session";
@@ -93,7 +94,19 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
 
 function columnsOf(rows: number): Column<ColumnView>[] {
   return [
-    { name: "Column", cell: ({ name }) => <span className="font-medium break-all">{name}</span> },
+    {
+      name: "Column",
+      cell: ({ name, warnings }) => (
+        <>
+          <span className="font-medium break-all">{name}</span>
+          {warnings.map((warning) => (
+            <span key={warning} className="block max-w-72 text-xs text-warn">
+              {warning}
+            </span>
+          ))}
+        </>
+      ),
+    },
     { name: "Type", cell: ({ dtype }) => <Badge>{dtype}</Badge> },
     {
       name: "Missing",
@@ -105,12 +118,24 @@ function columnsOf(rows: number): Column<ColumnView>[] {
   ];
 }
 
-/** The range of numbers, and the shares of the most frequent values. */
+/** A number, or a time as the server writes it. */
+function formatPoint(point: number | string): string {
+  return typeof point === "number" ? formatNumber(point) : point;
+}
+
+/** The range and the distribution of numbers and times, and the shares of the most frequent values. */
 function Values({ column, rows }: { column: ColumnView; rows: number }) {
   const top = column.top?.slice(0, 3) ?? [];
-  const range =
-    column.min != null && column.max != null ? `${formatNumber(column.min)} to ${formatNumber(column.max)}` : null;
-  if (column.dtype === "number" && range) return <span className="tabular-nums">{range}</span>;
+  if (column.min != null && column.max != null && column.dtype !== "boolean") {
+    return (
+      <span className="flex items-center gap-3">
+        {column.histogram && <Histogram counts={column.histogram.counts} />}
+        <span className="tabular-nums">
+          {formatPoint(column.min)} to {formatPoint(column.max)}
+        </span>
+      </span>
+    );
+  }
   if (top.length === 0) return <span className="text-soft">–</span>;
   return (
     <span className="flex flex-wrap gap-x-3 gap-y-0.5">

@@ -61,8 +61,9 @@ impl From<&ColumnProfile> for FeatureView {
         Self {
             name: column.name.clone(),
             dtype,
-            min: column.min,
-            max: column.max,
+            // The range of a time is in seconds, which nobody enters.
+            min: column.min.filter(|_| is_number),
+            max: column.max.filter(|_| is_number),
             values: top.iter().map(|(value, _)| value.clone()).collect(),
             values_complete: !is_number && top.len() as u64 == column.distinct,
         }
