@@ -5,7 +5,7 @@ use trainyard_domain::{ColumnProfile, Dataset, ModelVersion};
 use utoipa::ToSchema;
 
 use super::VersionView;
-use crate::schemas::dataset::DtypeView;
+use crate::schemas::column::DtypeView;
 
 /// One version with its signature.
 #[derive(Debug, Serialize, ToSchema)]
