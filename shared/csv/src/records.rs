@@ -341,11 +341,12 @@ impl Sink for RowSink<'_> {
     }
 }
 
-/// A value in a message.
+/// A value in a message: short, on one line.
 pub(crate) fn shortened(value: &str) -> String {
     const MAX_CHARS: usize = 40;
+    let line = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     match value.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+        Some((end, _)) => format!("{}…", line(&value[..end])),
+        None => line(value),
     }
 }

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_comma_changes_the_meaning_of_both_marks() {
+    fn a_decimal_comma_changes_the_meaning_of_the_point() {
         for (text, value) in [
             ("1,5", 1.5),
             ("1.234,50 €", 1234.5),
