@@ -190,7 +190,10 @@ fn read_names<R: Read>(
 fn columns(names: &Names, options: &ReadOptions, limits: &Limits) -> Result<Vec<Column>, CsvError> {
     if let Some(name) = options.types.keys().find(|name| !names.names.contains(name)) {
         let known: Vec<String> = names.names.iter().map(|name| format!("'{name}'")).collect();
-        return Err(CsvError::setting("types", format!("names the column '{name}', but the columns are {}", listed(&known))));
+        return Err(CsvError::setting(
+            "types",
+            format!("names the column '{name}', but the columns are {}", listed(&known)),
+        ));
     }
     let share = (limits.max_distinct_total / names.names.len()).clamp(1, limits.max_distinct);
     let markers = Markers::new(&options.missing);
