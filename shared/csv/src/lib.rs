@@ -1,6 +1,6 @@
 //! The content of a table file: format, columns, types and warnings.
 //!
-//! An upload is read once ([`profile`]): the first rows decide the format ([`sniff`]), all cells of a column decide its type.
+//! An upload is read once ([`profile`]): the first rows decide the format (`sniff`), all cells of a column decide its type.
 //! Whoever reads the stored file again uses the decisions ([`Rows`], [`cell::Reader`]) and decides nothing.
 //!
 //! Memory is bounded: every field, row, header and list of distinct values has a limit. The caller handles decompression and
