@@ -76,9 +76,18 @@ async fn leaking_features_are_refused_or_cause_a_warning(system: &System) {
     job["dataset"] = json!(name);
     job["target"] = json!("survived");
     job["features"] = json!(["noise", "alive"]);
+    job["on_leak"] = json!("refuse");
     admin.post("/training", job.clone()).await.refused(&["features[1]"]);
+    job["on_leak"] = json!("warn");
     job["features"] = json!(["noise", "hint"]);
     let view = admin.trained(job).await;
     let warnings = view["metrics"]["warnings"].to_string();
     assert!(warnings.contains("hint"), "{warnings}");
+    job = quick_job(&name);
+    (job["dataset"], job["target"], job["features"]) = (json!(name), json!("survived"), json!(["*"]));
+    job["on_leak"] = json!("drop");
+    let view = admin.trained(job).await;
+    assert_eq!(view["spec"]["features"], json!(["hint", "noise"]));
+    let warnings = view["metrics"]["warnings"].to_string();
+    assert!(warnings.contains("'alive'") && warnings.contains("is not used"), "{warnings}");
 }

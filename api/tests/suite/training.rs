@@ -75,6 +75,13 @@ async fn a_submission_lists_every_invalid_field() {
         (with(json!({"seed": -1})), "seed"),
         (with(json!({"webhook_url": "https://10.0.0.1/hook"})), "webhook_url"),
         (with(json!({"colour": "red"})), "colour"),
+        (with(json!({"task": "clustering"})), "task"),
+        (with(json!({"task": "regression", "target": "embarked"})), "task"),
+        (with(json!({"on_leak": "ignore"})), "on_leak"),
+        (with(json!({"positive_class": "maybe"})), "positive_class"),
+        (with(json!({"positive_class": {}})), "positive_class"),
+        (with(json!({"column_types": {"shoe_size": "number"}})), "column_types.shoe_size"),
+        (with(json!({"column_types": {"sex": "letter"}})), "column_types.sex"),
         (json!({"algorithm": "svm", "features": ["sex"]}), "name"),
     ];
     for (body, field) in cases {
@@ -87,6 +94,27 @@ async fn a_submission_lists_every_invalid_field() {
     let targetless = with(json!({"dataset": "mine", "features": ["x"]}));
     assert_eq!(admin.post("/training", targetless).await.refused(), ["target"]);
     assert_eq!(admin.get("/training").await.ok(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_job_says_how_its_table_is_learned() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    let spec = |accepted: Value| {
+        let path = accepted["status_url"].as_str().unwrap().to_owned();
+        let admin = &admin;
+        async move { admin.get(&path).await.ok(200)["spec"].clone() }
+    };
+    let plain = spec(admin.post("/training", job()).await.ok(202)).await;
+    assert_eq!((&plain["task"], &plain["positive_class"]), (&json!(null), &json!(null)));
+    assert_eq!((&plain["column_types"], &plain["on_leak"]), (&json!({}), &json!("warn")));
+    let options = json!({
+        "task": "classification", "positive_class": 0, "column_types": {"pclass": "category"}, "on_leak": "drop"
+    });
+    let changed = spec(admin.post("/training", with(options.clone())).await.ok(202)).await;
+    for (name, value) in options.as_object().unwrap() {
+        assert_eq!(&changed[name], value, "{name}");
+    }
 }
 
 #[tokio::test]
