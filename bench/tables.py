@@ -77,7 +77,7 @@ def columns(random, first, rows):
         "clicked": whole(2),
         "joined": [str(day) for day in days],
         "level": whole(12),
-        "comment": [f"note {a} about {b}, called twice" for a, b in zip(random.integers(0, 10**6, rows), pick(cities))],
+        "comment": [f"note {a} about {b} by telephone" for a, b in zip(random.integers(0, 10**6, rows), pick(cities))],
         "target": normal(5, 4),
     }
 

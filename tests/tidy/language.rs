@@ -28,8 +28,8 @@ const BANNED: &[Banned] = &[
     ("glance glances", "read transaction", Everywhere, &[]),
     ("sight sights", "JobSnapshot, job_lookup", Everywhere, &[]),
     ("hub hubs", "JobWatcher", Everywhere, &["artifact hub"]),
-    // The character.
-    ("feed feeds", "event stream", Everywhere, &["line feed"]),
+    // The character, and the method of chardetng.
+    ("feed feeds", "event stream", Everywhere, &["line feed", "feed*"]),
     ("tell tells told telling", "report, record, notify, log", Everywhere, &[]),
     ("hear hears heard hearing", "receive", Everywhere, &[]),
     // The Unicode character.

@@ -44,7 +44,7 @@ impl Reader {
 
     /// The value of a cell.
     pub fn read<'a>(&self, text: &'a str) -> Cell<'a> {
-        let text = text.trim();
+        let text = trimmed(text);
         if text.is_empty() {
             return Cell::Missing;
         }
@@ -76,6 +76,16 @@ impl Reader {
 
     fn date(&self, text: &str) -> Option<f64> {
         date::by_order(text, self.reading.date.unwrap_or_default()).or_else(|| date::from_digits(text))
+    }
+}
+
+/// The text without spaces, control characters and invisible characters around, such as the end mark of DOS files.
+#[inline]
+pub(crate) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [first, .., last] | [first @ last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}')),
     }
 }
 

@@ -19,7 +19,7 @@ use self::estimate::Estimate;
 use self::facts::Facts;
 use self::tally::{Cells, Tally};
 use crate::cell::missing::Markers;
-use crate::cell::{normalized, number};
+use crate::cell::{normalized, number, trimmed};
 use crate::split::Batch;
 
 pub(crate) use self::decide::DecimalRule;
@@ -143,15 +143,5 @@ impl Many {
     fn push_cells(&mut self, text: &str, cells: Cells, markers: &Markers) {
         self.distinct.add_text(text);
         self.tally.add(text, &Facts::read(text, markers, self.digits_are_dates), cells);
-    }
-}
-
-/// The text without spaces around.
-#[inline]
-fn trimmed(text: &str) -> &str {
-    match text.as_bytes() {
-        [] => text,
-        [first, .., last] | [first @ last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
-        _ => text.trim(),
     }
 }

@@ -293,8 +293,10 @@ fn utf16_without_mark(head: &[u8]) -> Option<&'static Encoding> {
 
 /// The encoding that these bytes suggest. Windows-1252 gives every byte a meaning.
 fn guess(bytes: &[u8]) -> &'static Encoding {
-    let others = bytes.iter().filter(|byte| !byte.is_ascii()).count();
-    if others < MIN_BYTES_TO_GUESS {
+    // `€ £ ¥ ° µ ©` and typographic quotes of Windows-1252 are no letters of another encoding.
+    const SIGNS: &[u8] = b"\x80\x91\x92\x93\x94\x96\x97\x99\xa0\xa3\xa5\xa7\xa9\xae\xb0\xb2\xb3\xb5";
+    let letters = bytes.iter().filter(|byte| !byte.is_ascii() && !SIGNS.contains(byte)).count();
+    if letters < MIN_BYTES_TO_GUESS {
         return WINDOWS_1252;
     }
     let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);

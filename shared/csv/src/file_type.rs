@@ -92,7 +92,8 @@ pub(crate) fn refuse_text(head: &str) -> Result<(), CsvError> {
     let head = head.trim_start_matches('\u{feff}').trim_start();
     let start: String = head.chars().take(40).collect::<String>().to_ascii_lowercase();
     let starts_with = |starts: &[&str]| starts.iter().any(|tag| start.starts_with(tag));
-    if starts_with(HTML) || (start.starts_with("<!--") && head.to_ascii_lowercase().contains("<html")) {
+    let may_contain_html = start.starts_with("<!--") || start.starts_with("<?xml");
+    if starts_with(HTML) || (may_contain_html && head.to_ascii_lowercase().contains("<html")) {
         return Err(refusal("an HTML page", DOWNLOAD));
     }
     if starts_with(XML) || is_element(head) {
@@ -153,6 +154,7 @@ mod tests {
             ("\u{feff}\n  <HTML lang=en>", "HTML"),
             ("<table border=1><tr>", "HTML"),
             ("<!-- saved --><html>", "HTML"),
+            ("<?xml version=\"1.0\"?>\n<html xmlns=\"x\">", "HTML"),
             ("<?xml version=\"1.0\"?>", "XML"),
             ("<data><row>1</row></data>", "XML"),
             ("{\"a\": 1}\n{\"a\": 2}", "JSON"),

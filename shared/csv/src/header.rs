@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::cell::normalized;
+use crate::cell::{normalized, trimmed};
 use crate::records::position;
 use crate::{CsvError, Limits};
 
@@ -36,7 +36,7 @@ impl Names {
     /// # Errors
     /// A name that is too long, or too many columns.
     pub(crate) fn repair(header: &[String], is_short: bool, limits: &Limits) -> Result<Self, CsvError> {
-        let mut raw: Vec<String> = header.iter().map(|name| normalized(name.trim()).into_owned()).collect();
+        let mut raw: Vec<String> = header.iter().map(|name| normalized(trimmed(name)).into_owned()).collect();
         if is_short {
             raw.insert(0, String::new());
         }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use trainyard_domain::TableSchema;
 
-use crate::cell::{Cell, Reader};
+use crate::cell::{Cell, Reader, trimmed};
 use crate::rows::Rows;
 use crate::{CsvError, Limits};
 
@@ -29,7 +29,7 @@ pub fn preview(reader: impl Read, schema: &TableSchema, rows: usize) -> Result<V
         let Some(record) = records.next()? else { break };
         let cells = readers.iter().enumerate().map(|(at, reader)| {
             let text = record.get(at);
-            (reader.read(text) != Cell::Missing).then(|| shorten(text.trim()))
+            (reader.read(text) != Cell::Missing).then(|| shorten(trimmed(text)))
         });
         let row: PreviewRow = cells.collect();
         bytes += row.iter().flatten().map(String::len).sum::<usize>();

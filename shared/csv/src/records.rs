@@ -126,14 +126,17 @@ impl<R: Read> Records<R> {
         }
         batch.first_row = self.rows;
         std::mem::swap(&mut batch.text, &mut self.rest);
+        let mut wanted = BATCH_BYTES;
         loop {
             let mut fault = None;
-            if !self.ended && batch.text.len() < BATCH_BYTES {
+            if !self.ended && batch.text.len() < wanted {
                 match self.text.read(&mut batch.text, BATCH_BYTES) {
                     Ok(more) => self.ended = !more,
                     Err(error) => fault = Some(error),
                 }
             }
+            // Without a complete row, more text is needed.
+            wanted = batch.text.len() + BATCH_BYTES;
             self.unquoted.clear();
             batch.fields.clear();
             batch.row_hashes.clear();
@@ -338,11 +341,12 @@ impl Sink for RowSink<'_> {
     }
 }
 
-/// A value in a message.
+/// A value in a message: short, on one line.
 pub(crate) fn shortened(value: &str) -> String {
     const MAX_CHARS: usize = 40;
+    let line = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     match value.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+        Some((end, _)) => format!("{}…", line(&value[..end])),
+        None => line(value),
     }
 }

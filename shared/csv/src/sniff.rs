@@ -22,7 +22,7 @@ use crate::ReadOptions;
 pub(crate) struct Sniffed {
     pub(crate) delimiter: Delimiter,
     pub(crate) skipped_lines: u64,
-    /// The number of fields of most rows.
+    /// The number of columns if the file has no header.
     pub(crate) width: usize,
     /// Whether the header has one name less than the rows have fields, because the row names have none.
     pub(crate) is_header_short: bool,
@@ -109,6 +109,8 @@ mod tests {
             ("x|y\n1|a\n2|b\n", Delimiter::Pipe),
             ("x;y\n1;\"a\nb\"\n2;\"c;d\"\n", Delimiter::Semicolon),
             ("a;b\n1;2\n3\n4;5\n6;7\n", Delimiter::Semicolon),
+            ("a;b;c\n1;2\n3;4\n5;6;x\n", Delimiter::Semicolon),
+            ("a;b\n1;2;\n3;4;\n", Delimiter::Semicolon),
             ("sep=|\nx|y\n1|a\n", Delimiter::Pipe),
         ] {
             assert_eq!(read(sample).delimiter, delimiter, "{sample:?}");
@@ -167,6 +169,8 @@ mod tests {
             "Alice,30\nBob,40\n",
             "5.1,3.5,setosa\n4.9,3.0,virginica\n",
             "yes,no\nno,yes\nyes,no\n",
+            "male,22,yes\nfemale,38,no\nmale,40,no\n",
+            "2024-01-01,5.1\n2024-01-02,6.2\n",
         ] {
             assert!(read(sample).warnings.iter().any(|warning| warning.contains("header=absent")), "{sample:?}");
         }

@@ -72,6 +72,9 @@ pub(crate) trait Sink {
     fn row(&mut self, row: Range<usize>, text: &str, unquoted: &str) -> bool;
 }
 
+/// The character that old programs write at the end of a file.
+const DOS_END: &[u8] = b"\x1a";
+
 /// How far the text was split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Progress {
@@ -138,7 +141,10 @@ pub(crate) fn split<S: Sink>(text: &str, delimiter: u8, ended: bool, unquoted: &
         (start, row_start, quoted, is_new_row) = (at + 1, at + 1, Quoted::No, true);
     }
     let in_quotes = matches!(quoted, Quoted::Open { .. });
-    if ended && !in_quotes && row_start < bytes.len() {
+    let rest = &bytes[row_start.min(bytes.len())..];
+    if ended && rest == DOS_END {
+        progress.consumed = bytes.len();
+    } else if ended && !in_quotes && !rest.is_empty() {
         sink.field(place(text, start, bytes.len(), quoted, unquoted));
         progress.consumed = bytes.len();
         sink.row(row_start..bytes.len(), text, unquoted);

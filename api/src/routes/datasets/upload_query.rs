@@ -22,7 +22,7 @@ pub struct UploadQuery {
     #[param(value_type = Option<String>, pattern = "^(auto|,|;|tab|[|])$", example = ";")]
     delimiter: Option<Delimiter>,
     /// The decimal mark of numbers: `auto`, `.` or `,`.
-    #[serde(default, deserialize_with = "choice::<DecimalMarks, _, _>")]
+    #[serde(default, deserialize_with = "choice::<Decimals, _, _>")]
     #[param(value_type = Option<String>, pattern = "^(auto|[.]|,)$", example = ",")]
     decimal: Option<DecimalMark>,
     /// The encoding: `auto`, or a label of the WHATWG encoding standard such as `utf-8`, `utf-16` or `windows-1252`. Wins
@@ -151,9 +151,9 @@ impl Choices for Delimiters {
     ];
 }
 
-struct DecimalMarks;
+struct Decimals;
 
-impl Choices for DecimalMarks {
+impl Choices for Decimals {
     type Value = DecimalMark;
     const ALL: &'static [(&'static str, &'static str, DecimalMark)] =
         &[(".", "'.'", DecimalMark::Point), (",", "','", DecimalMark::Comma)];

@@ -204,10 +204,12 @@ fn push_groups(plain: &mut String, integer: &str, other: char) -> Option<()> {
 const SIGNS: [char; 17] = ['$', '€', '£', '¥', '₹', '₽', '₩', '₺', '₪', '฿', '₫', '₴', '₦', '₱', '¢', '₿', '₡'];
 /// The longest code, in bytes.
 const MAX_CODE_BYTES: usize = 7;
-const CODES: [&str; 46] = [
-    "US$", "R$", "A$", "C$", "S$", "HK$", "NZ$", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB", "INR", "SEK", "NOK",
-    "DKK", "PLN", "CZK", "HUF", "BRL", "RUB", "TRY", "ZAR", "MXN", "AUD", "CAD", "NZD", "SGD", "HKD", "KRW", "THB",
-    "ILS", "AED", "SAR", "Rs.", "Rs", "kr.", "kr", "Kč", "zł", "Ft", "Fr.", "руб.", "lei",
+const CODES: &[&str] = &[
+    "US$", "R$", "A$", "C$", "S$", "HK$", "NZ$", "NT$", "CA$", "AU$", "USD", "EUR", "GBP", "CHF", "JPY", "CNY", "RMB",
+    "INR", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "BRL", "RUB", "TRY", "ZAR", "MXN", "AUD", "CAD", "NZD", "SGD",
+    "HKD", "KRW", "THB", "ILS", "AED", "SAR", "RON", "VND", "IDR", "MYR", "PHP", "TWD", "EGP", "NGN", "KES", "COP",
+    "CLP", "ARS", "PEN", "UAH", "BGN", "ISK", "Rs.", "Rs", "Rp", "Rp.", "RM", "kr.", "kr", "Kč", "zł", "Ft", "Fr.",
+    "руб.", "руб", "lei", "Euro", "dollars", "円", "元", "원",
 ];
 
 /// The text after a currency sign or code.
@@ -305,6 +307,9 @@ mod tests {
             ("3.5GHz", 3.5),
             ("36 months", 36.0),
             ("20°C", 20.0),
+            ("Rp 10,000", 10_000.0),
+            ("1,000円", 1_000.0),
+            ("5 Euro", 5.0),
             ("1 234", 1234.0),
             ("1\u{202f}234.5", 1234.5),
             ("1'234'567.25", 1_234_567.25),
@@ -322,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_comma_changes_the_meaning_of_both_marks() {
+    fn a_decimal_comma_changes_the_meaning_of_the_point() {
         for (text, value) in [
             ("1,5", 1.5),
             ("1.234,50 €", 1234.5),

@@ -45,8 +45,21 @@ impl Tally {
     }
 
     /// Decides the type. `na_is_missing` if the caller named `NA` as a marker.
+    ///
+    /// The reading covers other types as well if some cells fit, because a job can change the type.
     pub(crate) fn decide(&self, set: Option<Dtype>, rule: &DecimalRule, na_is_missing: bool) -> Decided {
         let mark = self.mark(rule);
+        let mut decided = self.decide_type(set, mark, na_is_missing);
+        let (numbers, dates) = (self.numbers(mark), self.dates.iter().map(|range| range.count).sum::<u64>());
+        let form = self.most_common_form();
+        let reading = &mut decided.reading;
+        reading.number = reading.number.or_else(|| (numbers > 0).then(|| self.number_style(mark)));
+        reading.date = reading.date.or_else(|| (dates > 0).then(|| self.order()));
+        reading.boolean = reading.boolean.or_else(|| (self.in_form(form) > 0).then_some(form));
+        decided
+    }
+
+    fn decide_type(&self, set: Option<Dtype>, mark: DecimalMark, na_is_missing: bool) -> Decided {
         let number = || Decided {
             dtype: Some(Dtype::Number),
             reading: CellReading { number: Some(self.number_style(mark)), ..CellReading::default() },

@@ -15,8 +15,8 @@ const MAX_ROWS: usize = 200;
 const MAX_TITLE_ROWS: usize = 20;
 /// The share of rows that must have the common number of fields.
 const MIN_SHARE: f64 = 0.5;
-/// A table that needs no skipped lines is preferred.
-const TITLE_PENALTY: f64 = 0.3;
+/// A table without a title whose header has as many fields as the rows is preferred.
+const PENALTY: f64 = 0.3;
 
 /// The rows of the sample.
 #[derive(Debug)]
@@ -47,9 +47,9 @@ impl Table {
         self.delimiter
     }
 
-    /// The number of fields of most rows.
+    /// The number of columns without a header: the largest number of fields.
     pub(super) fn width(&self) -> usize {
-        self.width
+        self.rows.iter().map(Vec::len).max().unwrap_or(1)
     }
 
     /// Where a row starts in the sample.
@@ -76,23 +76,30 @@ impl Table {
         let table = &self.rows[start.row.min(self.rows.len())..];
         let Some(first) = table.first().filter(|_| self.width > 1) else { return 0.0 };
         let is_short = header == Header::Present && self.is_header_short(start.row);
-        let is_header_even = header == Header::Absent || first.len() == self.width || is_short;
-        // Trailing delimiters of the rows, which the header does not have.
-        let is_header_trimmed = first.len() > 1 && first.len() < self.width;
-        let even = table.iter().filter(|row| row.len() == self.width).count() + usize::from(is_short);
+        // Rows can end early, or with delimiters that the header does not have.
+        let has_more_names = first.len() > self.width;
+        let has_empty_ends = first.len() < self.width && self.is_empty_behind(start.row, first.len());
+        let fits =
+            header == Header::Absent || first.len() == self.width || is_short || has_more_names || has_empty_ends;
+        let even = table.iter().filter(|row| row.len() == self.width).count()
+            + usize::from(is_short || has_more_names || has_empty_ends);
         #[allow(clippy::cast_precision_loss, reason = "a few hundred rows")]
         let share = even as f64 / table.len() as f64;
-        if share < MIN_SHARE || !(is_header_even || (is_header_trimmed && self.delimiter == Delimiter::Comma)) {
-            return 0.0;
-        }
         // A header of one name above rows of two fields is rather a text that contains the delimiter.
-        if is_short && self.width == 2 && self.delimiter != Delimiter::Comma {
+        let is_text = is_short && self.width == 2 && self.delimiter != Delimiter::Comma;
+        if share < MIN_SHARE || !fits || is_text {
             return 0.0;
         }
-        let comments = self.comments() > 0;
-        share
-            - if start.row > 0 && !comments { TITLE_PENALTY } else { 0.0 }
-            - if is_short { TITLE_PENALTY } else { 0.0 }
+        let has_title = start.row > 0 && self.comments() == 0;
+        let penalties = [has_title, is_short, has_more_names].into_iter().filter(|applies| *applies).count();
+        #[allow(clippy::cast_precision_loss, reason = "at most three")]
+        let penalty = penalties as f64 * PENALTY;
+        (share - penalty).max(0.01)
+    }
+
+    /// Whether all fields from column `from` on are empty.
+    fn is_empty_behind(&self, header: usize, from: usize) -> bool {
+        self.rows.iter().skip(header + 1).all(|row| row.iter().skip(from).all(|cell| cell.trim().is_empty()))
     }
 
     /// The first row of the table, behind comments and titles.
@@ -187,7 +194,9 @@ impl Table {
         let Some(names) = self.rows.get(header) else { return false };
         let mut seen = HashSet::new();
         let has_last_value = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.trim().is_empty()));
-        let is_complete = !names.iter().any(|name| name.trim().is_empty());
+        // One name above numbers is rather a column of numbers with decimal commas.
+        let is_number = names.len() == 1 && rows.iter().all(|row| is_typed(&row[0]));
+        let is_complete = !is_number && !names.iter().any(|name| name.trim().is_empty());
         rows.len() > 1
             && is_complete
             && has_last_value
@@ -201,31 +210,30 @@ impl Table {
         if rows.is_empty() {
             return None;
         }
-        let typed: Vec<&String> = cells
-            .iter()
-            .enumerate()
-            .filter(|(column, cell)| is_typed(cell) && self.is_typed_column(header, *column))
-            .map(|(_, cell)| cell)
-            .collect();
-        let repeated = |column: usize, cell: &String| {
+        let is_typed_cell = |column: usize, cell: &str| is_typed(cell) && self.is_typed_column(header, column);
+        let is_repeated = |column: usize, cell: &str| {
             !cell.trim().is_empty()
                 && rows.iter().any(|row| row.get(column).is_some_and(|below| below.trim() == cell.trim()))
         };
-        let all_repeated = cells.iter().enumerate().all(|(column, cell)| repeated(column, cell));
-        let is_data = typed.len() * 2 >= cells.len() && !typed.is_empty() && !is_sequence(&typed);
-        (is_data || (all_repeated && !is_sequence(&cells.iter().collect::<Vec<_>>()))).then(|| {
+        let columns = || cells.iter().enumerate();
+        let typed: Vec<&str> =
+            columns().filter(|(at, cell)| is_typed_cell(*at, cell)).map(|(_, cell)| cell.as_str()).collect();
+        let all_repeated = columns().all(|(at, cell)| is_repeated(at, cell) || is_typed_cell(at, cell));
+        let is_data = (all_repeated || !typed.is_empty()) && !is_sequence(&typed);
+        is_data.then(|| {
             let first = crate::records::shortened(&cells.iter().map(|cell| cell.trim()).collect::<Vec<_>>().join(", "));
             format!("the first row '{first}' was read as the header but could be data; set header=absent if the file has no header")
         })
     }
 }
 
-/// Whether names are years or consecutive numbers.
-fn is_sequence(names: &[&String]) -> bool {
+/// Whether names are years, or consecutive numbers from 0 or 1.
+fn is_sequence(names: &[&str]) -> bool {
     let numbers: Option<Vec<i64>> = names.iter().map(|name| name.trim().parse().ok()).collect();
-    let Some(numbers) = numbers else { return false };
-    let consecutive = numbers.len() > 1 && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
-    consecutive || numbers.iter().all(|number| (1800..=2200).contains(number))
+    let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else { return false };
+    let consecutive = numbers[0] <= 1 && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    let years = numbers.iter().all(|number| (1800..=2200).contains(number)) && numbers.is_sorted();
+    consecutive || years
 }
 
 /// Whether a cell is a number or a date.

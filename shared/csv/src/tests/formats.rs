@@ -218,3 +218,27 @@ fn a_target_and_a_task_are_suggested() {
     assert_eq!(suggested("a\nx\n"), None);
     assert_eq!(read(super::TITANIC).unwrap().suggested_target.as_deref(), Some("survived"));
 }
+
+#[test]
+fn rows_longer_than_a_batch_are_read() {
+    let row = vec!["x".repeat(50_000); 20].join(",");
+    let names: Vec<String> = (0..20).map(|at| format!("c{at}")).collect();
+    let text = format!("{}\n{row}\n{row}\n{row}\n", names.join(","));
+    let profile = read(&text).unwrap();
+    assert_eq!((profile.rows, profile.columns.len(), profile.duplicate_rows), (3, 20, 2));
+    let limits = crate::Limits { max_row_bytes: 600_000, ..crate::Limits::default() };
+    let message = crate::profile(text.as_bytes(), &ReadOptions::default(), &limits).unwrap_err().message;
+    assert_eq!(message, "row 1: the row has more than 600000 bytes");
+}
+
+#[test]
+fn signs_of_other_encodings_keep_their_meaning() {
+    let rows: Vec<u8> =
+        (0..40).flat_map(|i| format!("{i},\u{a3}{}\n", i * 3).chars().map(|c| c as u8).collect::<Vec<_>>()).collect();
+    let profile = read([b"x,price\n".as_slice(), &rows].concat()).unwrap();
+    assert_eq!((profile.format.encoding.as_str(), column(&profile, "price").dtype), ("windows-1252", Dtype::Number));
+    let (cyrillic, _, _) =
+        encoding_rs::WINDOWS_1251.encode("имя,город\nИван,Москва\nМария,Санкт-Петербург\nОльга,Новосибирск\n");
+    let profile = read(&cyrillic).unwrap();
+    assert_eq!((profile.format.encoding.as_str(), profile.columns[1].name.as_str()), ("windows-1251", "город"));
+}

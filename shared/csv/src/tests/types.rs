@@ -137,6 +137,21 @@ fn one_stray_text_does_not_change_the_type_of_many_numbers() {
 }
 
 #[test]
+fn invisible_characters_around_a_value_do_not_count() {
+    let table = super::read("\u{feff}\u{feff}n,c\n5,a\n\u{a0}6 ,\u{200b}b\n7,c\x1a\n\x1a").unwrap();
+    let [n, c] = &table.columns[..] else { panic!("two columns") };
+    assert_eq!((table.rows, n.name.as_str(), n.dtype, n.max, c.distinct), (3, "n", Dtype::Number, Some(7.0), 3));
+}
+
+#[test]
+fn the_reading_covers_the_types_that_a_job_can_choose() {
+    let money = typed_with(&["$1,234", "$5"], &types(Dtype::Category));
+    let schema = trainyard_domain::ColumnSchema { dtype: Dtype::Number, ..money.schema() };
+    let table = super::read("a\n1\n").unwrap();
+    assert_eq!(Reader::new(&table.format, &schema).read("$1,234"), Cell::Number(1_234.0));
+}
+
+#[test]
 fn infinity_is_missing() {
     for infinite in ["inf", "-Infinity", "∞"] {
         let column = typed(&["0.0", "1.5", infinite, "3.0"]);
