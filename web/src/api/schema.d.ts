@@ -1453,6 +1453,8 @@ export interface components {
             /** @description The worker of the current or last run. */
             worker: string | null;
         };
+        /** @description A class label, in the type that it has in the table. */
+        LabelValue: string | number | boolean;
         /** @description One page of a list. */
         List_AccountView: {
             /** @description The items, newest first. */
@@ -1980,6 +1982,11 @@ export interface components {
         };
         /** @description Null or not_found_cache. */
         Nothing: null;
+        /**
+         * @description What happens to features that contain the target.
+         * @enum {string}
+         */
+        OnLeakName: "warn" | "drop" | "refuse";
         /** @description One prediction. Its field has the name of the target and is the one property that is not listed here. */
         OneAnswer: {
             /**
@@ -2463,6 +2470,10 @@ export interface components {
              * @example random_forest
              */
             algorithm: string;
+            /** @description Types that replace those of the dataset, by column. */
+            column_types: {
+                [key: string]: components["schemas"]["DtypeView"];
+            };
             /**
              * @description The training dataset.
              * @example titanic
@@ -2494,10 +2505,13 @@ export interface components {
              * @example titanic-rf
              */
             name: string;
+            /** @description What happens to features that contain the target. */
+            on_leak: components["schemas"]["OnLeakName"];
             /** @description Every parameter of the algorithm. */
             params: {
                 [key: string]: components["schemas"]["ParamValue"];
             };
+            positive_class: components["schemas"]["LabelValue"] | null;
             /**
              * Format: int64
              * @description The priority. Jobs with a higher priority run first.
@@ -2520,6 +2534,7 @@ export interface components {
              * @example survived
              */
             target: string;
+            task: components["schemas"]["TaskName"] | null;
             /**
              * Format: int64
              * @description The time limit of a run, in seconds.
@@ -2588,6 +2603,11 @@ export interface components {
             warnings: string[];
         };
         /**
+         * @description What a target is predicted as.
+         * @enum {string}
+         */
+        TaskName: "classification" | "regression";
+        /**
          * @description What to train. `name`, `algorithm` and `features` are required.
          * @example {
          *       "algorithm": "random_forest",
@@ -2613,6 +2633,13 @@ export interface components {
         TrainingRequest: {
             /** @description The name of an algorithm; `GET /algorithms` lists all. */
             algorithm: components["schemas"]["AlgorithmName"];
+            /**
+             * @description Types that replace those of the dataset for this job, by column: `number`, `category`, `boolean`, `datetime` or
+             *     `text`.
+             */
+            column_types?: {
+                [key: string]: components["schemas"]["DtypeView"];
+            };
             /** @description The training dataset, in its newest version; `titanic` when left out. */
             dataset?: string | null;
             /** @description The features: distinct columns without the target. `["*"]` selects every usable column but the target. */
@@ -2624,10 +2651,12 @@ export interface components {
             max_attempts?: number;
             /** @description The model to train a version of. */
             name: string;
+            on_leak?: components["schemas"]["OnLeakName"] | null;
             /** @description Parameters of the algorithm. A parameter that is left out has its default. */
             params?: {
                 [key: string]: components["schemas"]["ParamValue"];
             };
+            positive_class?: components["schemas"]["LabelValue"] | null;
             /**
              * Format: int64
              * @description The priority; 0 when left out. Jobs with a higher priority run first.
@@ -2645,6 +2674,7 @@ export interface components {
             seed?: number;
             /** @description The column to predict; `survived` when left out. Required for datasets other than `titanic`. */
             target?: string | null;
+            task?: components["schemas"]["TaskName"] | null;
             /**
              * Format: int64
              * @description The time limit of a run, in seconds; 3,600 when left out.

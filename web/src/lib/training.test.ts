@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ColumnView } from "../api/queries";
-import { chosenFeatures, EMPTY_DRAFT, fieldOf, parseTraining, proposedTarget, unusable } from "./training";
+import type { ColumnView, JobView } from "../api/queries";
+import { chosenFeatures, draftOfJob, EMPTY_DRAFT, fieldOf, parseTraining, proposedTarget, unusable } from "./training";
 
 const column = (name: string, dtype: ColumnView["dtype"], distinct = 10): ColumnView => ({
   name,
@@ -58,6 +58,15 @@ describe("training", () => {
       [],
     );
     expect("errors" in parsed && Object.keys(parsed.errors).sort()).toEqual(["features", "name", "priority", "seed"]);
+  });
+
+  it("keeps the options of a cloned job that differ from the defaults", () => {
+    const spec = { name: "m", features: ["sex"], params: {}, task: "regression", on_leak: "warn", column_types: {} };
+    const cloned = draftOfJob({ spec } as unknown as JobView, []);
+    expect(cloned.learning).toEqual({ task: "regression" });
+    const parsed = parseTraining({ ...draft, learning: cloned.learning }, COLUMNS, []);
+    expect(parsed).toHaveProperty("request.task", "regression");
+    expect(parsed).not.toHaveProperty("request.on_leak");
   });
 
   it("finds the field of an error of the server", () => {

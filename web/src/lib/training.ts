@@ -5,6 +5,14 @@ import { draftOf, type Parameter, parseParameters } from "./parameters";
 
 export type TrainingRequest = components["schemas"]["TrainingRequest"];
 
+/** Options of the learning task. Options that are left out follow from the data. */
+export interface LearningOptions {
+  task?: "classification" | "regression";
+  on_leak?: "warn" | "drop" | "refuse";
+  positive_class?: unknown;
+  column_types?: Record<string, string>;
+}
+
 export interface TrainingDraft {
   name: string;
   dataset: string;
@@ -13,6 +21,7 @@ export interface TrainingDraft {
   features: string[] | null;
   algorithm: TrainingRequest["algorithm"];
   params: Record<string, string>;
+  learning: LearningOptions;
   priority: string;
   seed: string;
   timeout: string;
@@ -25,6 +34,7 @@ export const EMPTY_DRAFT: TrainingDraft = {
   features: null,
   algorithm: "random_forest",
   params: {},
+  learning: {},
   priority: "0",
   seed: "42",
   timeout: "3600",
@@ -94,6 +104,7 @@ export function parseTraining(
       dataset: draft.dataset,
       target: draft.target,
       params,
+      ...(draft.learning as Partial<TrainingRequest>),
       priority: Number(draft.priority),
       seed: Number(draft.seed),
       timeout_s: Number(draft.timeout),
@@ -106,6 +117,17 @@ export function fieldOf(path: string): string {
   return path.replace(/\[\d+\].*$/, "");
 }
 
+/** The options of a job that differ from the defaults. */
+function learningOf(spec: JobView["spec"]): LearningOptions {
+  const { task, on_leak, positive_class, column_types } = spec as LearningOptions;
+  return {
+    ...(task ? { task } : {}),
+    ...(on_leak && on_leak !== "warn" ? { on_leak } : {}),
+    ...(positive_class != null ? { positive_class } : {}),
+    ...(column_types && Object.keys(column_types).length > 0 ? { column_types } : {}),
+  };
+}
+
 /** The draft that submits the same job again. */
 export function draftOfJob({ spec }: JobView, parameters: Parameter[]): TrainingDraft {
   return {
@@ -114,6 +136,7 @@ export function draftOfJob({ spec }: JobView, parameters: Parameter[]): Training
     target: spec.target,
     features: spec.features,
     algorithm: spec.algorithm as TrainingRequest["algorithm"],
+    learning: learningOf(spec),
     params: draftOf(parameters, spec.params as Record<string, string | number | null>),
     priority: String(spec.priority),
     seed: String(spec.seed),

@@ -23,6 +23,13 @@ import { toast } from "../ui/toast";
 import { AlgorithmPart } from "./train-algorithm";
 import { FeaturesPart } from "./train-features";
 
+const TASKS = ["classification", "regression"] as const;
+const LEAKS = [
+  ["warn", "use them, with a warning"],
+  ["drop", "leave them out"],
+  ["refuse", "refuse the job"],
+] as const;
+
 export function TrainPage() {
   const { clone, dataset } = useSearch({ from: "/shell/train" });
   const algorithms = useQuery(queries.algorithms());
@@ -89,7 +96,18 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
   const errors: Record<string, string> = {};
   for (const [path, message] of Object.entries(refused)) errors[fieldOf(path)] ??= message;
   if (checked && "errors" in parsed) Object.assign(errors, parsed.errors);
-  const shown = ["name", "dataset", "target", "features", "algorithm", "priority", "seed", "timeout_s"];
+  const shown = [
+    "name",
+    "dataset",
+    "target",
+    "features",
+    "algorithm",
+    "task",
+    "on_leak",
+    "priority",
+    "seed",
+    "timeout_s",
+  ];
   const elsewhere = Object.keys(errors).filter((field) => !shown.includes(field) && !field.startsWith("params."));
   const problem =
     submit.error && (Object.keys(refused).length === 0 || elsewhere.length > 0) ? messageOf(submit.error) : null;
@@ -177,6 +195,46 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
       />
       <Panel title="How to run it">
         <div className="grid gap-4 sm:grid-cols-3">
+          <Field label="Task" hint="decided by the target if you do not choose" error={errors.task}>
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={draft.learning.task ?? ""}
+                onChange={(event) => {
+                  const task = TASKS.find((name) => name === event.target.value);
+                  const { task: _, ...others } = draft.learning;
+                  change({ learning: task ? { ...others, task } : others });
+                }}
+              >
+                <option value="">by the target</option>
+                {TASKS.map((name) => (
+                  <option key={name} value={name}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="Features that contain the target" hint="they make metrics look too good" error={errors.on_leak}>
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={draft.learning.on_leak ?? "warn"}
+                onChange={(event) => {
+                  const on_leak = LEAKS.find(([name]) => name === event.target.value)?.[0] ?? "warn";
+                  change({ learning: { ...draft.learning, on_leak } });
+                }}
+              >
+                {LEAKS.map(([name, text]) => (
+                  <option key={name} value={name}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
           {number("seed", "Seed", "the same seed and data give the same model", errors.seed)}
           {number("priority", "Priority", "-10 to 10; higher runs first", errors.priority)}
           {number("timeout", "Time limit in seconds", "1 to 86400", errors.timeout_s)}

@@ -32,7 +32,7 @@ describe("journey", () => {
     await page.getByText("must be a whole number from 1 to 2000").waitFor();
     await page.getByLabel("Name of the model").fill("titanic-rf");
     await page.getByLabel("N trees").fill("40");
-    expect(await page.getByLabel("Target").inputValue()).toBe("survived");
+    expect(await page.getByLabel("Target", { exact: true }).inputValue()).toBe("survived");
     for (const feature of ["sibsp", "parch"]) await page.getByLabel(new RegExp(`^${feature}`)).uncheck();
     await page.getByRole("button", { name: "Start training" }).click();
 

@@ -62,6 +62,7 @@ describe.each(LOOKS)("$width", ({ width, viewport, themes: [first, second] }) =>
     };
     await show("sign-in", "/console/sign-in", "No account yet?");
     await show("sign-up", "/console/sign-up", "Already registered?");
+    await page.goto("/console/sign-in");
     await signIn(page, ADMIN);
     await show("jobs", "/console/jobs", "titanic-lr");
     await show("jobs-filtered", "/console/jobs?status=cancelled", "No job matches");
