@@ -58,3 +58,16 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// For a stored table, which was within the limits of its upload.
+    pub(crate) fn stored() -> Self {
+        Self {
+            max_columns: usize::MAX,
+            max_rows: u64::MAX,
+            max_row_bytes: usize::MAX,
+            max_header_bytes: u64::MAX,
+            ..Self::default()
+        }
+    }
+}

@@ -4,9 +4,9 @@ use std::io::Read;
 
 use trainyard_domain::TableSchema;
 
+use crate::CsvError;
 use crate::cell::{Cell, Reader, trimmed};
 use crate::rows::Rows;
-use crate::{CsvError, Limits};
 
 /// Maximum length of a cell, in characters.
 const MAX_CELL_CHARS: usize = 1_000;
@@ -22,7 +22,7 @@ pub type PreviewRow = Vec<Option<String>>;
 /// See [`super::profile`], for the rows that are read.
 pub fn preview(reader: impl Read, schema: &TableSchema, rows: usize) -> Result<Vec<PreviewRow>, CsvError> {
     let readers: Vec<_> = schema.columns.iter().map(|column| Reader::new(&schema.format, column)).collect();
-    let mut records = Rows::open(reader, schema, &Limits::default())?;
+    let mut records = Rows::open(reader, schema)?;
     let mut table: Vec<PreviewRow> = Vec::new();
     let mut bytes = 0;
     while table.len() < rows && bytes < MAX_BYTES {

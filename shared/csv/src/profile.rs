@@ -136,7 +136,7 @@ impl Profile {
             na_is_missing: options.missing.iter().any(|text| text.trim() == "NA"),
         };
         self.columns = summaries.into_par_iter().map(|summary| summary.profile(&context)).collect();
-        if let Some((target, task)) = target::suggest(&self.columns) {
+        if let Some((target, task)) = target::suggest(&self.columns, self.rows) {
             (self.suggested_target, self.suggested_task) = (Some(target), Some(task));
         }
         self.warnings.extend(self.columns.iter().flat_map(|column| column.warnings.iter().cloned()));

@@ -37,8 +37,8 @@ impl<R: Read> Rows<R> {
     ///
     /// # Errors
     /// A failed read, or bytes that do not match the schema.
-    pub fn open(reader: R, schema: &TableSchema, limits: &Limits) -> Result<Self, CsvError> {
-        let mut records = Records::new(Text::reopen(reader, &schema.format.encoding)?, limits)?;
+    pub fn open(reader: R, schema: &TableSchema) -> Result<Self, CsvError> {
+        let mut records = Records::new(Text::reopen(reader, &schema.format.encoding)?, &Limits::stored())?;
         records.start(schema.format.delimiter.byte(), schema.format.skipped_lines);
         if schema.format.header == Header::Present {
             records.header()?;

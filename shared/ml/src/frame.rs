@@ -7,7 +7,7 @@ mod target;
 
 use std::io::Read;
 
-use trainyard_csv::{CsvError, Limits, Rows};
+use trainyard_csv::{CsvError, Rows};
 use trainyard_domain::table::{CellReading, TableSchema};
 
 use crate::error::TrainError;
@@ -67,7 +67,7 @@ impl Frame {
         let mut columns: Vec<ColumnBuilder> =
             features_at.iter().map(|at| ColumnBuilder::new(&schema.format, &schema.columns[*at])).collect();
         let mut targets = TargetBuilder::new(&schema.format, &schema.columns[target_at], target)?;
-        let mut rows = Rows::open(csv, schema, &Limits::default()).map_err(|error| unreadable(&error))?;
+        let mut rows = Rows::open(csv, schema).map_err(|error| unreadable(&error))?;
         let mut row_hashes = Vec::new();
         let mut row = 0;
         while let Some(record) = rows.next().map_err(|error| unreadable(&error))? {

@@ -13,7 +13,7 @@ fn columns(profile: &Profile) -> Vec<(&str, Dtype)> {
 fn cells(text: impl AsRef<[u8]>, options: &ReadOptions) -> Vec<Vec<String>> {
     let profile = read_with(&text, options).unwrap();
     let schema = profile.schema();
-    let mut rows = Rows::open(text.as_ref(), &schema, &crate::Limits::default()).unwrap();
+    let mut rows = Rows::open(text.as_ref(), &schema).unwrap();
     let mut cells = Vec::new();
     while let Some(record) = rows.next().unwrap() {
         cells.push((0..schema.columns.len()).map(|at| record.get(at).to_owned()).collect());

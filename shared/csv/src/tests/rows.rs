@@ -20,7 +20,7 @@ fn schema(width: usize) -> TableSchema {
 }
 
 fn ours(text: &str, width: usize) -> Vec<Vec<String>> {
-    let mut rows = Rows::open(text.as_bytes(), &schema(width), &Limits::default()).unwrap();
+    let mut rows = Rows::open(text.as_bytes(), &schema(width)).unwrap();
     let mut found = Vec::new();
     while let Some(record) = rows.next().unwrap() {
         found.push((0..width).map(|at| record.get(at).to_owned()).collect());
