@@ -40,6 +40,9 @@ export function DatasetPage() {
 function Loaded({ dataset }: { dataset: DatasetView }) {
   const admin = isAdmin(useSession());
   const [deleting, setDeleting] = useState(false);
+  // The table shows the warnings of a column at the column.
+  const ofColumns = new Set(dataset.columns.flatMap(({ warnings }) => warnings));
+  const warnings = dataset.warnings.filter((warning) => !ofColumns.has(warning));
   return (
     <Page
       title={dataset.name}
@@ -62,9 +65,9 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
       }
     >
       <div className="space-y-4">
-        {dataset.warnings.length > 0 && (
+        {warnings.length > 0 && (
           <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-            {dataset.warnings.map((warning) => (
+            {warnings.map((warning) => (
               <li key={warning}>{warning}</li>
             ))}
           </ul>

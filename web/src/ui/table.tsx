@@ -21,7 +21,11 @@ interface Props<T> {
 
 export function Table<T>({ label, columns, rows, rowKey }: Props<T>) {
   const look = ({ numeric, wide }: Column<T>) =>
-    classes("px-3 first:pl-4 last:pr-4", numeric && "text-right tabular-nums", wide && "hidden md:table-cell");
+    classes(
+      "px-3 first:pl-4 last:pr-4",
+      numeric && "text-right whitespace-nowrap tabular-nums",
+      wide && "hidden md:table-cell",
+    );
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs the keyboard
     <section className="card relative overflow-x-auto" aria-label={label} tabIndex={0}>
