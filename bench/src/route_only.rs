@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
-use trainyard_domain::spec::Draft;
+use trainyard_domain::spec::{Draft, LearningOptions};
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Clock, ColumnProfile, Dataset, DatasetId, DatasetName, Dtype, Email, IndexedDataset, Job, Role, TableFormat, User,
@@ -102,6 +102,7 @@ async fn submit(
         algorithm: body.algorithm,
         features: body.features,
         target: body.target,
+        learning: LearningOptions::default(),
         params: body.params,
         priority: body.priority,
         run_at: body.run_at,
