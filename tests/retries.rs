@@ -91,10 +91,12 @@ async fn a_poison_job_is_a_dead_letter_and_can_be_retried() {
     let name = unique("poison");
     let id = admin.submit(long_job(&admin, &name, 500).await).await;
     let view = eventually("three deaths are poison", Duration::from_secs(120), async || {
+        // Listed before the job is read, so that no process of a later attempt is among them.
+        let processes = training(system.folder());
         let view = admin.get(&format!("/training/{id}")).await.expect(200);
         // The training has begun. A crash before the first report could be a lack of memory.
         let trains = view["status"] == "running" && view["phase"].is_string();
-        for pid in training(system.folder()).into_iter().filter(|_| trains) {
+        for pid in processes.into_iter().filter(|_| trains) {
             std::process::Command::new("kill").args(["-SEGV", &pid.to_string()]).status().unwrap();
         }
         assert_ne!(view["status"], "succeeded", "it was faster than the murderer");

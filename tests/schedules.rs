@@ -166,9 +166,10 @@ async fn a_schedule_without_its_dataset_reports_the_reason(system: &System) {
     admin.upload(&name, "sex,survived\nf,1\nm,0\nf,1\nm,0\n").await.expect(201);
     let mut body = yearly(&name);
     body["spec"] =
-        json!({"name": name, "algorithm": "decision_tree", "dataset": name, "target": "survived", "features": ["*"]});
+        json!({"name": name, "algorithm": "decision_tree", "dataset": name, "target": "survived", "features": ["sex"]});
     body["spec"].as_object_mut().unwrap().remove("params");
     body["paused"] = json!(true);
+    body["spec"]["on_leak"] = json!("refuse");
     let created = admin.post("/schedules", body.clone()).await;
     // A column that equals the target is refused as a feature. The dataset needs another column.
     created.refused(&["spec.features[0]"]);

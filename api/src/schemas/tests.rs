@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use trainyard_domain::spec::OnLeak;
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, FailureCode, JobStatus, Role};
+use trainyard_domain::{Algorithm, FailureCode, JobStatus, Role, TaskKind};
 use trainyard_http::Code;
 use trainyard_http::schema::variants;
 use trainyard_testkit::default_settings;
@@ -39,6 +40,8 @@ fn every_enum_in_the_document_has_the_values_of_responses() {
         ("CatchUpView", json!(variants::<CatchUpView>())),
         ("OverlapView", json!(variants::<OverlapView>())),
         ("OutcomeView", json!(variants::<OutcomeView>())),
+        ("TaskName", json!(variants::<TaskKind>())),
+        ("OnLeakName", json!(variants::<OnLeak>())),
     ];
     let sent: BTreeMap<_, _> = sent.map(|(name, list)| (name.to_owned(), list)).into();
     assert_eq!(published(), sent);

@@ -176,7 +176,7 @@ mod tests {
     fn only_features_of_the_model_are_sent() {
         let (header, row) = (StringRecord::from(vec!["age", "name"]), StringRecord::from(vec!["NA", "Allen"]));
         let features = HashSet::from(["age".to_owned()]);
-        assert_eq!(instance(&header, &row, Some(&features)), json!({"age": null}));
-        assert_eq!(instance(&header, &row, None), json!({"age": null, "name": "Allen"}));
+        assert_eq!(instance(&header, &row, Some(&features)), json!({"age": "NA"}));
+        assert_eq!(instance(&header, &row, None), json!({"age": "NA", "name": "Allen"}));
     }
 }

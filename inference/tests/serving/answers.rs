@@ -65,9 +65,10 @@ async fn other_targets_get_labels_and_probabilities_or_numbers() {
     let role = environment.serve().await;
 
     let sex = role.predict(json!({"model": "sex", "features": {"age": 20, "pclass": 1, "survived": true}})).await.body;
-    let (prob, female) = (sex["prob"].as_f64().unwrap(), sex["probabilities"]["female"].as_f64().unwrap());
-    assert!((prob + female - 1.0).abs() < 1e-12 && sex["probabilities"]["male"] == prob, "{sex}");
-    assert_eq!(sex["sex"], if prob >= 0.5 { "male" } else { "female" });
+    // Fewer passengers were women, so `female` is the positive class.
+    let (prob, male) = (sex["prob"].as_f64().unwrap(), sex["probabilities"]["male"].as_f64().unwrap());
+    assert!((prob + male - 1.0).abs() < 1e-12 && sex["probabilities"]["female"] == prob, "{sex}");
+    assert_eq!(sex["sex"], if prob >= 0.5 { "female" } else { "male" });
 
     let row = json!({"sex": "male", "fare": 7.75, "pclass": 3});
     let port = role.predict(json!({"model": "port", "features": row})).await.body;

@@ -48,11 +48,11 @@ fn is_usable(column: &ColumnProfile, rows: u64) -> bool {
     fits && column.distinct > 1 && !column.row_names && !is_dense(column, rows)
 }
 
-/// Whether a number takes every value of its range about once, as row numbers do.
+/// Whether a column can contain the row numbers: integers whose range is the number of rows, mostly different.
 fn is_dense(column: &ColumnProfile, rows: u64) -> bool {
     let (Some(min), Some(max)) = (column.min, column.max) else { return false };
     #[allow(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    let is_range = max - min + 1.0 == rows as f64;
+    let is_range = max - min + 1.0 == rows as f64 && min.fract() == 0.0;
     column.dtype == Dtype::Number && is_range && column.distinct > rows.min(MAX_EXACT_DISTINCT) / 2 && rows > MIN_ROWS
 }
 

@@ -88,12 +88,12 @@ impl Split {
         rng.shuffle(&mut groups);
         // A group that is too large for the rest of the held-out part is used for training.
         let smallest = (0..groups.len()).min_by_key(|group| groups[*group].len());
-        let fits = |held: usize, group: &[usize]| held + group.len() <= held_out;
+        let fits = |rows: usize, group: &[usize]| rows + group.len() <= held_out;
         let none_fits = groups.iter().all(|group| !fits(0, group));
-        let mut held = 0;
+        let mut test_rows = 0;
         for (at, group) in groups.iter().enumerate() {
-            if fits(held, group) || (none_fits && Some(at) == smallest) {
-                held += group.len();
+            if fits(test_rows, group) || (none_fits && Some(at) == smallest) {
+                test_rows += group.len();
                 self.test.extend_from_slice(group);
             } else {
                 self.train.extend_from_slice(group);

@@ -6,9 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use trainyard_domain::schedule::{CatchUp, Outcome, Overlap, Template};
 use trainyard_domain::spec::Draft;
-use trainyard_domain::{
-    ColumnProfile, Dataset, DatasetId, Dtype, FailureCode, Job, JobId, JobStatus, Schedule, ScheduleId, ScheduleRun,
-};
+use trainyard_domain::{Dataset, DatasetId, FailureCode, Job, JobId, JobStatus, Schedule, ScheduleId, ScheduleRun};
 use trainyard_storage::{DatasetDeletion, JobFilter, JobLimits};
 use trainyard_testkit::eventually;
 use trainyard_worker::SweepConfig;
@@ -21,16 +19,9 @@ async fn harness() -> Harness {
     with_profile(Harness::new().await).await
 }
 
-/// A harness whose dataset has a profile, which schedules are validated against.
+/// A harness with a second version of its dataset, which schedules are validated against.
 async fn with_profile(harness: Harness) -> Harness {
-    let column = |name: &str, dtype: Dtype| ColumnProfile {
-        distinct: 2,
-        values_digest: format!("values of {name}"),
-        partition_digest: format!("partition of {name}"),
-        ..ColumnProfile::new(name, dtype)
-    };
-    let columns = vec![column("sex", Dtype::Category), column("survived", Dtype::Boolean)];
-    let dataset = Dataset { id: DatasetId::at(harness.clock.now()), version: 2, columns, ..harness.dataset.clone() };
+    let dataset = Dataset { id: DatasetId::at(harness.clock.now()), version: 2, ..harness.dataset.clone() };
     let mut tx = harness.db.begin().await.unwrap();
     tx.datasets().insert(&dataset).await.unwrap();
     tx.commit().await.unwrap();

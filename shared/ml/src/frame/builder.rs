@@ -40,7 +40,10 @@ impl ColumnBuilder {
             (Dtype::Datetime, _) => Values::Seconds(Vec::new()),
         };
         let reader = Reader::new(format, column);
-        Self { name: column.name.clone(), reading: column.reading.clone(), reader, values, strays: Strays::default() }
+        // The reading also has a form for columns that could be booleans but are not.
+        let boolean = column.reading.boolean.filter(|_| column.dtype == Dtype::Boolean);
+        let reading = CellReading { boolean, ..column.reading.clone() };
+        Self { name: column.name.clone(), reading, reader, values, strays: Strays::default() }
     }
 
     /// Appends the cell of a row, counted from 1.

@@ -27,7 +27,7 @@ fn plain(algorithm: Algorithm, features: &[&str]) -> TrainRequest {
 }
 
 #[test]
-fn numbers_that_f32_would_merge_are_told_apart() {
+fn numbers_that_f32_would_merge_stay_different() {
     let tables = [
         [100_000_001_i64, 100_000_002, 100_000_003, 100_000_004],
         [20_240_101, 20_240_102, 20_240_103, 20_240_104],
