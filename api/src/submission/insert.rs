@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use trainyard_domain::ids::uuid_at;
 use trainyard_domain::{DatasetId, Job};
-use trainyard_storage::{Admission, AuditEntry, JobDemand, Reservation, StorageError, Submission, Tx};
+use trainyard_storage::{Admission, AuditEntry, JobDemand, QuotaCredit, Reservation, StorageError, Submission, Tx};
 
 use super::batch::SubmissionResult;
 use super::{Quota, TrainingSubmission};
@@ -49,6 +49,8 @@ pub(super) async fn insert<'s>(
     time: DatabaseTime,
 ) -> Result<Vec<ValidSubmission<'s>>, StorageError> {
     let mut count_first = quota.counts_first(valid.iter().map(|valid| valid.submission.principal.user_id));
+    let no_credit = QuotaCredit::default();
+    let mut credit = &quota.credit;
     // Every transaction inserts keys in the same order, so two of them can't deadlock.
     valid.sort_by_key(|valid| (valid.submission.principal.user_id, valid.submission.key().map(|(key, _)| key)));
     loop {
@@ -78,10 +80,13 @@ pub(super) async fn insert<'s>(
         } else {
             let first_deadline = valid.iter().map(|valid| valid.submission.deadline).min().unwrap_or(time.read_at);
             let deadline = time.at(first_deadline);
-            match tx.jobs().submit_within(&jobs, &audit, quota.limits, deadline, &quota.credit).await? {
+            match tx.jobs().submit_within(&jobs, &audit, quota.limits, deadline, credit).await? {
                 Submission::Stored(reserved) => reservation = reserved,
-                // The next try reserves quota.
-                Submission::CreditExpired => continue,
+                // The next try reserves quota, whatever credit other batches add meanwhile.
+                Submission::CreditExpired => {
+                    credit = &no_credit;
+                    continue;
+                }
                 Submission::LimitReached => {
                     count_first = true;
                     continue;

@@ -1,7 +1,7 @@
 //! The content of a table file: format, columns, types and warnings.
 //!
 //! An upload is read once ([`profile`]): the first rows decide the format (`sniff`), all cells of a column decide its type.
-//! Whoever reads the stored file again uses the decisions ([`Rows`], [`cell::Reader`]) and decides nothing.
+//! Later reads of the stored file apply these decisions ([`Rows`], [`cell::Reader`]).
 //!
 //! Memory is bounded: every field, row, header and list of distinct values has a limit. The caller handles decompression and
 //! the maximum file size.

@@ -1,18 +1,7 @@
-//! The parsing of cells: missing value, boolean or number. Profiles, training and prediction use these functions, so a
+//! The parsing of booleans and plain numbers. Profiles, training and prediction use these functions, so a
 //! value has the same meaning everywhere.
 
 pub use trainyard_domain::BooleanForm;
-
-/// Tokens for a missing value, compared without case and surrounding spaces.
-const MISSING: [&str; 6] = ["", "na", "n/a", "null", "nan", "?"];
-
-/// The trimmed cell, or `None` for a missing value (empty, `NA`, `N/A`, `null`, `NaN`, `?`, in any case).
-pub fn present(text: &str) -> Option<&str> {
-    let text = text.trim();
-    // The longest token has four bytes, so the length excludes most cells.
-    let missing = text.len() <= 4 && MISSING.iter().any(|token| text.eq_ignore_ascii_case(token));
-    (!missing).then_some(text)
-}
 
 /// Parses a present, trimmed boolean and its form.
 pub fn boolean(text: &str) -> Option<(bool, BooleanForm)> {
@@ -51,17 +40,6 @@ pub fn number_text(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn missing_value_tokens_are_recognized_in_any_case() {
-        for missing in ["", "  ", "NA", "n/a", "Null", "NaN", "nan", "?", " na "] {
-            assert_eq!(present(missing), None, "{missing:?}");
-        }
-        for value in ["0", "none", "-", "nano", "NAA", "??", "no"] {
-            assert_eq!(present(value), Some(value));
-        }
-        assert_eq!(present(" x y "), Some("x y"));
-    }
 
     #[test]
     fn booleans_have_three_forms() {

@@ -20,7 +20,7 @@ interface Props {
   onDeleted: () => void;
 }
 
-/** Lists what goes. Whoever deletes something that an alias serves types the name of the model. */
+/** Lists what is deleted. If an alias serves a version, the name of the model must be typed. */
 export function DeleteDialog({ name, versions, aliases, more, deletion, onClose, onDeleted }: Props) {
   const client = useQueryClient();
   const [typed, setTyped] = useState("");
