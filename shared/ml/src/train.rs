@@ -124,7 +124,8 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         None => measure::permutation_importances(&fitted.estimator, &signature.task, &held_out, spec.seed, &progress)?,
     };
     let (classes, numbers) = held_out.targets.split();
-    let mut metrics = report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs });
+    let mut metrics =
+        report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs, seed: spec.seed });
     metrics.insert("feature_importances".into(), importances::ranked(&signature.features, &importances));
     metrics.insert("rows".into(), json!({"train": training.rows, "test": held_out.rows}));
     if let Some(score) = fitted.out_of_bag_score {
