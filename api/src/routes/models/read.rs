@@ -86,7 +86,8 @@ pub async fn version(
     let mut tx = state.db.read().await?;
     let version = find(&mut tx, &name, version).await?;
     let dataset = tx.datasets().get(version.dataset_id).await?;
-    Ok(Json(VersionDetailView::new(version, dataset.as_ref())))
+    let job = tx.jobs().get(version.job_id).await?;
+    Ok(Json(VersionDetailView::new(version, job.as_ref().map(|job| &job.spec), dataset.as_ref())))
 }
 
 /// Adds the training dataset to each version; returns the versions with the names of their models.
