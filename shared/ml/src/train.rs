@@ -80,10 +80,10 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
 
     let progress = Progress::start(observer, "reading", 0.0, 0.05)?;
     let options =
-        TargetOptions { name: &spec.target, task: spec.learning.task, positive: spec.learning.positive_class.as_ref() };
+        TargetOptions { name: &spec.target, task: engine::task(spec), positive: spec.learning.positive_class.as_ref() };
     let schema = request.schema.clone().with_types(&spec.learning.column_types);
     let mut frame = Frame::read(csv, &schema, &spec.features, &options)?;
-    engine::check_suitability(spec.algorithm, &frame)?;
+    engine::check_suitability(spec.algorithm, &params, &frame)?;
     observer.note(&format!(
         "read {} rows of {} feature columns and '{}'",
         frame.rows,
@@ -108,7 +108,6 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     warnings.extend(warnings::find(&frame, &split, &training, spec, &is_leak));
     warnings.extend(leaks.clone());
     warnings.extend(fitted.warnings);
-    let warnings = warnings.all;
     let self_test_rows = self_test::choose(&frame, &split.test);
     drop(frame);
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
@@ -116,6 +115,8 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let progress = progress.next("training", 0.9)?;
     let fit_request = engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, folds: &folds };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
+    warnings.extend(fitted.warning);
+    let warnings = warnings.all;
 
     let progress = progress.next("measuring", 0.97)?;
     let outputs = measure::outputs(&fitted.estimator, &signature.task, &held_out, &progress)?;

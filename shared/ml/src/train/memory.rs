@@ -1,7 +1,10 @@
 //! An upper estimate of the memory of a training run, so that a job that can't succeed is refused at submission.
 
 use serde_json::Value;
+use trainyard_domain::algorithm::{ENGINE, LINFA};
 use trainyard_domain::{Algorithm, JobSpec};
+
+use crate::{linear, svm};
 
 /// Memory of the process without data.
 const BASE: u64 = 32 << 20;
@@ -17,6 +20,8 @@ pub fn estimate_bytes(rows: u64, features: u64, spec: &JobSpec) -> u64 {
     let int = |name: &str, default: u64| spec.params.get(name).and_then(Value::as_u64).unwrap_or(default);
     let cells = rows.saturating_mul(features.saturating_add(1));
     let table = cells.saturating_mul(CELL + RAW_CELL);
+    let design_matrix = cells.saturating_mul(8);
+    let is_linfa = spec.params.get(ENGINE).and_then(Value::as_str) == Some(LINFA);
     let model = match spec.algorithm {
         Algorithm::RandomForest => {
             // In the worst case a tree has one leaf per drawn row.
@@ -31,8 +36,18 @@ pub fn estimate_bytes(rows: u64, features: u64, spec: &JobSpec) -> u64 {
         // Per node: the ranks of its rows, in our matrix and in linfa's sorted copies.
         Algorithm::DecisionTree => cells.saturating_mul(4 + 4 + 16 + 16),
         // linfa-svm stores the kernel matrix twice.
-        Algorithm::Svm => rows.saturating_mul(rows).saturating_mul(2 * 8).saturating_add(cells.saturating_mul(3 * 8)),
-        Algorithm::LogisticRegression => cells.saturating_mul(3 * 8),
+        Algorithm::Svm if is_linfa => {
+            rows.saturating_mul(rows).saturating_mul(2 * 8).saturating_add(cells.saturating_mul(3 * 8))
+        }
+        Algorithm::Svm => {
+            let cache = int("cache_mb", 200).saturating_mul(1 << 20);
+            let solver = svm::estimate_bytes(rows, features, cache, rayon::current_num_threads() as u64);
+            design_matrix.saturating_add(solver)
+        }
+        Algorithm::LogisticRegression if is_linfa => design_matrix.saturating_mul(3),
+        Algorithm::LogisticRegression | Algorithm::Ridge => {
+            design_matrix.saturating_add(linear::estimate_bytes(rows, features, 1))
+        }
     };
     BASE.saturating_add(table).saturating_add(model)
 }
@@ -69,8 +84,11 @@ mod tests {
         assert!(full > forest(100_000, serde_json::json!({"n_trees": 10})));
         assert!(full > forest(100_000, serde_json::json!({"n_trees": 100, "max_depth": 5})));
         assert!(full > forest(10_000, serde_json::json!({"n_trees": 100})));
-        let svm = estimate_bytes(5_000, 30, &spec(Algorithm::Svm, serde_json::json!({})));
-        assert!(svm > 5_000 * 5_000 * 8, "the kernel matrix alone is larger: {svm}");
+        let svm = |params| estimate_bytes(5_000, 30, &spec(Algorithm::Svm, params));
+        let linfa = svm(serde_json::json!({"engine": "linfa"}));
+        assert!(linfa > 5_000 * 5_000 * 8, "the kernel matrix alone is larger: {linfa}");
+        assert!(svm(serde_json::json!({"cache_mb": 10})) < svm(serde_json::json!({"cache_mb": 50})));
+        assert!(svm(serde_json::json!({"cache_mb": 200})) < linfa);
     }
 
     #[test]
