@@ -1,7 +1,7 @@
 # Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue bench-tables smoke chart load web web-dev web-check \
+.PHONY: help run test chaos check fmt generate services bench-queue bench-tables bench-ml smoke chart load web web-dev web-check \
 	web-test browser-test
 
 LISTEN ?= 127.0.0.1:8080
@@ -99,6 +99,11 @@ bench-tables: ## Benchmark an upload with its profile against pandas and polars:
 	@scripts/ensure build tables
 	cargo build --profile dist --locked -p trainyard
 	@exec target/tools/tables/bin/python bench/tables.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
+
+bench-ml: ## Benchmark the training engines against scikit-learn, its Intel extension and LightGBM: ONLY=svm, ROUNDS, REPORT=file
+	@scripts/ensure build ml
+	cargo build --profile dist --locked -p trainyard-bench --bin trainyard-bench-ml
+	@exec target/tools/ml/bin/python bench/ml.py $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
 smoke: ## Start docker-compose.yml and test it: train, predict, kill a worker, scale; SMOKE_BUILD=0 uses the existing image
 	@scripts/ensure smoke

@@ -159,7 +159,7 @@ fn draw(rng: &mut StdRng, model: &str) -> (Meant, Value) {
             (Meant::BadData, body)
         }
         11..13 => {
-            let endless = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
+            let endless = json!({"engine": "linfa", "c": 10_000.0, "kernel": "polynomial", "degree": 5});
             let body = json!({"name": model, "algorithm": "svm", "features": ["*"], "params": endless, "timeout_s": 1});
             (Meant::Timeout, body)
         }

@@ -190,7 +190,7 @@ pub fn slow_job(name: &str) -> Value {
 
 /// Runs longer than a test; the test cancels or kills the job.
 pub fn endless_job(name: &str) -> Value {
-    let params = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
+    let params = json!({"engine": "linfa", "c": 10_000.0, "kernel": "polynomial", "degree": 5});
     json!({"name": name, "algorithm": "svm", "features": ["*"], "params": params})
 }
 

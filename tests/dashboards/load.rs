@@ -214,6 +214,6 @@ fn quick_job(name: &str, algorithm: &str) -> Value {
 
 /// A job that runs longer than the load.
 fn endless_job(name: &str) -> Value {
-    let params = json!({"c": 10_000.0, "kernel": "polynomial", "degree": 5});
+    let params = json!({"engine": "linfa", "c": 10_000.0, "kernel": "polynomial", "degree": 5});
     json!({"name": name, "algorithm": "svm", "features": ["*"], "params": params})
 }

@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("web", &["http"]),
     ("testkit", &["tls"]),
-    ("bench", &["domain", "telemetry", "http", "testkit"]),
+    ("bench", &["domain", "telemetry", "http", "testkit", "ml"]),
     ("load", &["testkit"]),
 ];
 
@@ -39,7 +39,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("opentelemetry-proto", &["telemetry", "testkit"]),
-    ("linfa", &["ml"]),
+    ("linfa", &["ml", "bench"]),
     ("linfa-svm", &["ml"]),
     ("linfa-trees", &["ml"]),
     ("linfa-logistic", &["ml"]),

@@ -128,7 +128,7 @@ const predictRoute = createRoute({
 });
 
 const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
-const ALGORITHMS = ["random_forest", "decision_tree", "svm", "logistic_regression"] as const;
+const ALGORITHMS = ["random_forest", "decision_tree", "svm", "logistic_regression", "ridge"] as const;
 const oneOf = <T extends string>(all: readonly T[], value: unknown) => all.find((one) => one === value);
 
 const jobsRoute = createRoute({

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use trainyard_domain::algorithm::NATIVE;
 use trainyard_domain::{Algorithm, params};
 use trainyard_http::schema::one_of_texts;
 use utoipa::openapi::{RefOr, Schema};
@@ -30,9 +31,11 @@ pub struct AlgorithmView {
     /// What the algorithm is good for, in one sentence.
     #[schema(example = "Many randomised trees that vote; a strong default for mixed tables.")]
     pub description: &'static str,
-    /// Whether the algorithm supports regression of numeric targets. Every algorithm supports classification.
+    /// Whether the algorithm supports classification.
+    pub supports_classification: bool,
+    /// Whether the algorithm supports regression of numeric targets.
     pub supports_regression: bool,
-    /// Most rows of a dataset; `null` without a limit of its own.
+    /// Most rows of a dataset with the default engine; `null` without a limit of its own.
     #[schema(required)]
     pub max_rows: Option<i64>,
     /// JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions.
@@ -45,8 +48,9 @@ impl From<Algorithm> for AlgorithmView {
         Self {
             name: algorithm.as_str(),
             description: algorithm.description(),
+            supports_classification: algorithm.supports_classification(),
             supports_regression: algorithm.supports_regression(),
-            max_rows: algorithm.max_rows(),
+            max_rows: algorithm.max_rows(NATIVE),
             params: params::json_schema(algorithm),
         }
     }

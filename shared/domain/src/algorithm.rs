@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::params::{ParamKind, ParamSpec};
 use crate::spec::MAX_CLASSES;
+use crate::table::TaskKind;
 
 /// A training algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,7 +18,16 @@ pub enum Algorithm {
     Svm,
     /// L2-regularised logistic regression.
     LogisticRegression,
+    /// L2-regularised linear regression.
+    Ridge,
 }
+
+/// The parameter that chooses the implementation of an algorithm, and its values.
+pub const ENGINE: &str = "engine";
+/// Our own implementation, the default.
+pub const NATIVE: &str = "native";
+/// The reference implementation of linfa.
+pub const LINFA: &str = "linfa";
 
 const TEST_SIZE: ParamSpec = ParamSpec {
     name: "test_size",
@@ -32,6 +42,12 @@ const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec {
     name: "min_samples_leaf",
     kind: ParamKind::Int { min: 1, max: 10_000, default: Some(5) },
     description: "Minimum number of training rows in a leaf.",
+};
+
+const CLASS_WEIGHT: ParamSpec = ParamSpec {
+    name: "class_weight",
+    kind: ParamKind::Choice { options: &["none", "balanced"], default: "none" },
+    description: "balanced weighs classes inversely to their frequency.",
 };
 
 const RANDOM_FOREST: &[ParamSpec] = &[
@@ -51,11 +67,7 @@ const RANDOM_FOREST: &[ParamSpec] = &[
         kind: ParamKind::Choice { options: &["sqrt", "log2", "third", "all"], default: "sqrt" },
         description: "Number of features considered at each split.",
     },
-    ParamSpec {
-        name: "class_weight",
-        kind: ParamKind::Choice { options: &["none", "balanced"], default: "none" },
-        description: "balanced weighs classes inversely to their frequency.",
-    },
+    CLASS_WEIGHT,
     TEST_SIZE,
 ];
 
@@ -79,7 +91,14 @@ const DECISION_TREE: &[ParamSpec] = &[
     TEST_SIZE,
 ];
 
+const ENGINE_PARAM: ParamSpec = ParamSpec {
+    name: ENGINE,
+    kind: ParamKind::Choice { options: &[NATIVE, LINFA], default: NATIVE },
+    description: "Implementation; linfa is the reference that the native one is tested against.",
+};
+
 const SVM: &[ParamSpec] = &[
+    ENGINE_PARAM,
     ParamSpec {
         name: "c",
         kind: ParamKind::Float { min: 1e-4, max: 1e4, default: Some(1.0) },
@@ -93,21 +112,51 @@ const SVM: &[ParamSpec] = &[
     ParamSpec {
         name: "gamma",
         kind: ParamKind::Float { min: 1e-6, max: 1e3, default: None },
-        description: "Coefficient of the rbf kernel; null means 1 / (features × variance).",
+        description: "Coefficient of the rbf and polynomial kernels; null means 1 / (features × variance).",
     },
     ParamSpec {
         name: "degree",
         kind: ParamKind::Int { min: 2, max: 5, default: Some(3) },
         description: "Degree of the polynomial kernel.",
     },
+    CLASS_WEIGHT,
+    ParamSpec {
+        name: "epsilon",
+        kind: ParamKind::Float { min: 0.0, max: 10.0, default: Some(0.1) },
+        description: "Regression: errors up to this many standard deviations of the target cost nothing.",
+    },
+    ParamSpec {
+        name: "tolerance",
+        kind: ParamKind::Float { min: 1e-6, max: 0.1, default: Some(1e-3) },
+        description: "Stopping tolerance of the optimizer.",
+    },
+    ParamSpec {
+        name: "max_iterations",
+        kind: ParamKind::Int { min: 1, max: 1_000_000_000, default: None },
+        description: "Maximum number of steps of the optimizer; null means 10 million, or 100 per row if that is more.",
+    },
+    ParamSpec {
+        name: "cache_mb",
+        kind: ParamKind::Int { min: 1, max: 100_000, default: Some(200) },
+        description: "Size of the kernel cache in megabytes; it changes the training time, not the model.",
+    },
     TEST_SIZE,
 ];
 
+const ALPHA: ParamSpec = ParamSpec {
+    name: "alpha",
+    kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(1.0) },
+    description: "Strength of the L2 penalty.",
+};
+
 const LOGISTIC_REGRESSION: &[ParamSpec] = &[
+    ENGINE_PARAM,
+    ALPHA,
+    CLASS_WEIGHT,
     ParamSpec {
-        name: "alpha",
-        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(1.0) },
-        description: "Strength of the L2 penalty.",
+        name: "tolerance",
+        kind: ParamKind::Float { min: 1e-10, max: 0.1, default: Some(1e-6) },
+        description: "Training ends when no component of the mean gradient is larger.",
     },
     ParamSpec {
         name: "max_iterations",
@@ -117,9 +166,12 @@ const LOGISTIC_REGRESSION: &[ParamSpec] = &[
     TEST_SIZE,
 ];
 
+const RIDGE: &[ParamSpec] = &[ALPHA, TEST_SIZE];
+
 impl Algorithm {
     /// Every algorithm, in the order of `GET /algorithms`.
-    pub const ALL: [Self; 4] = [Self::RandomForest, Self::DecisionTree, Self::Svm, Self::LogisticRegression];
+    pub const ALL: [Self; 5] =
+        [Self::RandomForest, Self::DecisionTree, Self::Svm, Self::LogisticRegression, Self::Ridge];
 
     /// The name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
@@ -128,6 +180,7 @@ impl Algorithm {
             Self::DecisionTree => "decision_tree",
             Self::Svm => "svm",
             Self::LogisticRegression => "logistic_regression",
+            Self::Ridge => "ridge",
         }
     }
 
@@ -143,24 +196,39 @@ impl Algorithm {
                 "Ensemble of randomized trees; a strong default for tables with numbers and categories."
             }
             Self::DecisionTree => "One tree; fast, and people can read its rules.",
-            Self::Svm => "Support vector machine; strong on small numeric tables (up to 5,000 rows).",
+            Self::Svm => "Support vector machine; strong on numeric tables of up to some 10,000 rows.",
             Self::LogisticRegression => "Linear model of the log-odds; a baseline that is easy to explain.",
+            Self::Ridge => "Linear regression with an L2 penalty; a baseline for numeric targets that is easy to explain.",
         }
     }
 
-    /// Whether the algorithm supports regression besides classification.
-    pub fn supports_regression(self) -> bool {
-        self == Self::RandomForest
+    /// Whether the algorithm supports classification.
+    pub fn supports_classification(self) -> bool {
+        self != Self::Ridge
     }
 
-    /// Maximum number of training rows, if the training engine has a limit.
-    pub fn max_rows(self) -> Option<i64> {
+    /// Whether the algorithm supports regression.
+    pub fn supports_regression(self) -> bool {
+        matches!(self, Self::RandomForest | Self::Svm | Self::Ridge)
+    }
+
+    /// The task of an algorithm that supports only one.
+    pub fn only_task(self) -> Option<TaskKind> {
+        match (self.supports_classification(), self.supports_regression()) {
+            (true, false) => Some(TaskKind::Classification),
+            (false, true) => Some(TaskKind::Regression),
+            _ => None,
+        }
+    }
+
+    /// Maximum number of training rows, if the engine has a limit.
+    pub fn max_rows(self, engine: &str) -> Option<i64> {
         match self {
             // linfa-svm keeps the dense kernel matrix: memory grows with the square of the rows.
-            Self::Svm => Some(5_000),
+            Self::Svm if engine == LINFA => Some(5_000),
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
-            Self::RandomForest | Self::LogisticRegression => None,
+            Self::RandomForest | Self::Svm | Self::LogisticRegression | Self::Ridge => None,
         }
     }
 
@@ -169,7 +237,7 @@ impl Algorithm {
         match self {
             // Every pair of classes has a classifier of its own.
             Self::Svm => 100,
-            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression => MAX_CLASSES,
+            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression | Self::Ridge => MAX_CLASSES,
         }
     }
 
@@ -180,6 +248,7 @@ impl Algorithm {
             Self::DecisionTree => DECISION_TREE,
             Self::Svm => SVM,
             Self::LogisticRegression => LOGISTIC_REGRESSION,
+            Self::Ridge => RIDGE,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, ENGINE, LINFA};
 use crate::field::{FieldError, shown};
 
 /// A parameter of an algorithm.
@@ -69,7 +69,12 @@ impl Params {
                 Err(message) => errors.push(FieldError::new(format!("params.{}", spec.name), message)),
             }
         }
-        if errors.is_empty() { Ok(Self(params)) } else { Err(errors) }
+        let params = Self(params);
+        let weight = params.choice("class_weight");
+        if params.choice(ENGINE) == LINFA && !matches!(weight, "" | "none") {
+            errors.push(FieldError::new("params.class_weight", format!("'{weight}' is not supported by engine '{LINFA}'")));
+        }
+        if errors.is_empty() { Ok(params) } else { Err(errors) }
     }
 
     /// An integer; `None` if it is null or unknown.
@@ -199,6 +204,16 @@ mod tests {
         let errors = parse(json!({"trees": 7, "max_features": "some", "max_depth": -1})).unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["params.trees", "params.max_depth", "params.max_features"]);
+    }
+
+    #[test]
+    fn an_engine_refuses_what_it_does_not_support() {
+        let with = |engine: &str, weight: &str| {
+            let given = json!({"engine": engine, "class_weight": weight});
+            Params::parse(Algorithm::Svm, given.as_object().unwrap())
+        };
+        assert!(with("native", "balanced").is_ok() && with("linfa", "none").is_ok());
+        assert_eq!(with("linfa", "balanced").unwrap_err()[0].field, "params.class_weight");
     }
 
     #[test]

@@ -1,19 +1,23 @@
-//! Logistic regression by linfa-logistic (L-BFGS), binary or multinomial, on the design matrix.
+//! The reference engine for [`crate::linear`]: logistic regression by linfa-logistic (L-BFGS), binary or multinomial, on the
+//! design matrix.
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
-use ndarray::{Array1, ArrayView1};
+use ndarray::Array1;
 
 use crate::error::TrainError;
+use crate::linear::importances;
 use crate::model::LinearModel;
-use crate::preprocess::{DesignMatrix, per_raw_column};
+use crate::preprocess::DesignMatrix;
 
 /// Parameters of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Strength of the L2 penalty: the loss is summed over the rows, plus `alpha / 2 · |weights|²`.
     pub alpha: f64,
+    /// The optimizer stops at this length of the mean gradient.
+    pub tolerance: f64,
     /// Maximum number of iterations of the optimizer.
     pub max_iterations: u64,
 }
@@ -29,11 +33,13 @@ pub fn fit(
     options: &Options,
 ) -> Result<(LinearModel, Vec<f64>), TrainError> {
     let DesignMatrix { encoder, matrix } = design_matrix;
-    let deviations: Vec<f64> = matrix.columns().into_iter().map(standard_deviation).collect();
+    // linfa sums the gradient over the rows.
+    let tolerance = options.tolerance * classes.len() as f64;
     let dataset = DatasetBase::new(matrix, Array1::from_iter(classes.iter().copied()));
     let (weights, intercepts) = if n_classes == 2 {
         let model = LogisticRegression::default()
             .alpha(options.alpha)
+            .gradient_tolerance(tolerance)
             .max_iterations(options.max_iterations)
             .fit(&dataset)
             .map_err(|error| failed(&error))?;
@@ -44,6 +50,7 @@ pub fn fit(
         // Every class has a training row, so linfa's sorted classes are 0..n_classes.
         let model = MultiLogisticRegression::default()
             .alpha(options.alpha)
+            .gradient_tolerance(tolerance)
             .max_iterations(options.max_iterations)
             .fit(&dataset)
             .map_err(|error| failed(&error))?;
@@ -53,19 +60,8 @@ pub fn fit(
     if weights.iter().chain(&intercepts).any(|number| !number.is_finite()) {
         return Err(TrainError::bad_params("the weights diverge; increase alpha"));
     }
-    // One-hot and indicator columns are not standardized, so their weights are multiplied by their standard deviation.
-    let mut strengths = vec![0.0; deviations.len()];
-    for row in weights.chunks_exact(deviations.len()) {
-        for ((strength, weight), deviation) in strengths.iter_mut().zip(row).zip(&deviations) {
-            *strength += weight.abs() * deviation;
-        }
-    }
-    let importances = per_raw_column(&encoder, &strengths);
+    let importances = importances(&dataset.records, &encoder, &weights);
     Ok((LinearModel { encoder, weights, intercepts }, importances))
-}
-
-fn standard_deviation(column: ArrayView1<'_, f64>) -> f64 {
-    column.std(0.0)
 }
 
 fn failed(error: &linfa_logistic::error::Error) -> TrainError {

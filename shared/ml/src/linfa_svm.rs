@@ -1,11 +1,9 @@
-//! Support vector classifiers by linfa-svm: C-SVC, one-vs-one for several classes, with Platt scaling (probability
-//! calibration) on cross-validated decision values.
+//! The reference engine for [`crate::svm`]: support vector classifiers by linfa-svm, one-vs-one for several classes, with
+//! Platt scaling (probability calibration) on cross-validated decision values.
 //!
 //! linfa solves the dual problem; the support vectors, coefficients and offsets are copied into [`SvmModel`]. linfa
 //! itself calibrates on the training rows, which gives overconfident probabilities. Here the calibration uses held-out
 //! folds.
-
-mod platt;
 
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
@@ -13,7 +11,8 @@ use linfa_svm::{Svm, SvmParams};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::error::TrainError;
-use crate::model::{BinaryClassifier, Kernel, SvmModel};
+use crate::platt;
+use crate::model::{DecisionFunction, Kernel, SvmModel};
 use crate::preprocess::DesignMatrix;
 use crate::progress::Progress;
 use crate::rng::{Rng, Stream};
@@ -21,8 +20,6 @@ use crate::split::stratified_folds;
 
 /// Smaller multipliers are rounding errors, as in linfa.
 const ZERO: f64 = 100.0 * f64::EPSILON;
-/// Stopping tolerance of the optimizer: the default of LIBSVM.
-const TOLERANCE: f64 = 1e-3;
 /// Number of cross-validation folds for the calibration, if each class has enough rows.
 const FOLDS: usize = 5;
 
@@ -37,6 +34,8 @@ pub struct Options {
     pub gamma: Option<f64>,
     /// Degree of the polynomial kernel.
     pub degree: u32,
+    /// Stopping tolerance of the optimizer.
+    pub tolerance: f64,
     /// Seed of the folds.
     pub seed: u64,
 }
@@ -69,8 +68,9 @@ impl KernelPair {
         }
     }
 
-    fn params(self, cost: f64) -> SvmParams<f64, bool> {
-        let params = Svm::<f64, bool>::params().pos_neg_weights(cost, cost).eps(TOLERANCE);
+    fn params(self, options: &Options) -> SvmParams<f64, bool> {
+        let params =
+            Svm::<f64, bool>::params().pos_neg_weights(options.cost, options.cost).eps(options.tolerance);
         match self.kernel {
             Kernel::Linear => params.linear_kernel(),
             Kernel::Rbf { gamma } => params.gaussian_kernel(1.0 / gamma),
@@ -105,14 +105,14 @@ pub(crate) fn fit(
         let rows: Vec<usize> =
             (0..classes.len()).filter(|row| classes[*row] == *first || classes[*row] == *second).collect();
         let positive: Vec<bool> = rows.iter().map(|row| classes[*row] == *first).collect();
-        let solved = solve(&matrix, &rows, &positive, kernel, options.cost)?;
+        let solved = solve(&matrix, &rows, &positive, kernel, options)?;
         at(0.25)?;
         let mut rng = Rng::new(options.seed, Stream::Folds(index as u64));
-        let decisions = cross_validated_decisions(&matrix, &rows, &positive, kernel, options.cost, &mut rng, &at)?
+        let decisions = cross_validated_decisions(&matrix, &rows, &positive, kernel, options, &mut rng, &at)?
             .unwrap_or_else(|| solved.decisions(&matrix, &rows, &rows, kernel.kernel));
         let (platt_a, platt_b) = platt::fit(&decisions, &positive);
         let (support, coefficients) = vectors.add_support(&matrix, &rows, solved.coefficients, kernel.kernel);
-        classifiers.push(BinaryClassifier {
+        classifiers.push(DecisionFunction {
             first: *first,
             second: *second,
             support,
@@ -123,7 +123,7 @@ pub(crate) fn fit(
         });
         at(1.0)?;
     }
-    Ok(SvmModel { encoder, kernel: kernel.kernel, vectors: vectors.numbers, classifiers })
+    Ok(SvmModel { encoder, kernel: kernel.kernel, vectors: vectors.numbers, functions: classifiers })
 }
 
 /// Solves the dual problem for some rows of the matrix.
@@ -132,13 +132,13 @@ fn solve(
     rows: &[usize],
     positive: &[bool],
     kernel: KernelPair,
-    cost: f64,
+    options: &Options,
 ) -> Result<Solved, TrainError> {
     let failed =
         |reason: &str| TrainError::bad_params(format!("the support vector classifier could not be trained: {reason}"));
     let records = matrix.select(Axis(0), rows) * kernel.row_scale;
     let dataset = DatasetBase::new(records, Array1::from(positive.to_vec()));
-    let params = kernel.params(cost).check().map_err(|error| failed(&error.to_string()))?;
+    let params = kernel.params(options).check().map_err(|error| failed(&error.to_string()))?;
     let svm: Svm<f64, bool> = params.fit(&dataset).map_err(|error| failed(&error.to_string()))?;
     let coefficients: Vec<f64> = svm.alpha.iter().map(|alpha| alpha * kernel.coefficient_scale).collect();
     // The threshold applies to linfa's multipliers, before they are scaled.
@@ -178,7 +178,7 @@ fn cross_validated_decisions(
     rows: &[usize],
     positive: &[bool],
     kernel: KernelPair,
-    cost: f64,
+    options: &Options,
     rng: &mut Rng,
     at: &dyn Fn(f64) -> Result<(), TrainError>,
 ) -> Result<Option<Vec<f64>>, TrainError> {
@@ -194,7 +194,7 @@ fn cross_validated_decisions(
         let select = |at: &[usize]| -> Vec<usize> { at.iter().map(|at| rows[*at]).collect() };
         let kept_rows = select(&kept);
         let kept_positive: Vec<bool> = kept.iter().map(|at| positive[*at]).collect();
-        let solved = solve(matrix, &kept_rows, &kept_positive, kernel, cost)?;
+        let solved = solve(matrix, &kept_rows, &kept_positive, kernel, options)?;
         for (at, decision) in queried.iter().zip(solved.decisions(matrix, &kept_rows, &select(&queried), kernel.kernel))
         {
             decisions[*at] = decision;

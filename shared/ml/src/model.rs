@@ -35,7 +35,7 @@ pub use linear::LinearModel;
 pub use request::{Mismatch, TextReaders};
 pub use scaling::Scaling;
 pub use signature::{CategoryOrder, Feature, FeatureKind, Signature};
-pub use svm::{BinaryClassifier, Kernel, SvmModel};
+pub use svm::{DecisionFunction, Kernel, SvmModel};
 pub use task::{Label, LabelError, LabelType, Task};
 pub use trees::{LEAF, NodeSplit, Tree, TreeEnsemble};
 

@@ -4,6 +4,7 @@
 //! immutable, so threads share it without locks.
 
 pub mod flat;
+mod machine;
 mod node;
 mod prediction;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
 use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
 
+pub(crate) use self::machine::{CompiledSvm, SvmScratch};
 pub use self::prediction::{Outcome, Prediction};
 
 /// A row of a request: values by feature name.
@@ -76,14 +78,16 @@ pub struct Predictor {
 #[derive(Debug)]
 enum Engine {
     Trees(FlatForest),
-    /// Linear models and support vector classifiers are used without compilation.
-    Dense(Estimator),
+    Svm(CompiledSvm),
+    /// Linear models are used without compilation.
+    Linear(Estimator),
 }
 
 /// Buffers that a thread reuses between calls, to avoid allocations.
 #[derive(Debug, Default)]
 pub struct Scratch {
     keys: Vec<u32>,
+    svm: SvmScratch,
 }
 
 impl Predictor {
@@ -105,8 +109,13 @@ impl Predictor {
                 let bytes = forest.memory_bytes();
                 (Engine::Trees(forest), bytes)
             }
+            Estimator::Svm(svm) => {
+                let compiled = CompiledSvm::new(&svm);
+                let bytes = compiled.memory_bytes();
+                (Engine::Svm(compiled), bytes)
+            }
             // Stored as in the file, so the size of the file is used.
-            dense => (Engine::Dense(dense), size),
+            linear @ Estimator::Linear(_) => (Engine::Linear(linear), size),
         };
         // Names and categories are stored twice (list and index).
         let manifest_bytes = serde_json::to_vec(&manifest).map_or(0, |text| 2 * text.len());
@@ -147,7 +156,14 @@ impl Predictor {
         assert!(raw.len() == rows * width && unseen.len() == raw.len() && outputs.len() == rows * per_row);
         match &self.engine {
             Engine::Trees(forest) => forest.predict(raw, &mut scratch.keys, outputs),
-            Engine::Dense(estimator) => {
+            Engine::Svm(svm) => {
+                let task = &self.manifest.signature.task;
+                let inputs = raw.chunks_exact(width).zip(unseen.chunks_exact(width));
+                for ((raw, unseen), outputs) in inputs.zip(outputs.chunks_exact_mut(per_row)) {
+                    svm.predict(task, raw, unseen, &mut scratch.svm, outputs);
+                }
+            }
+            Engine::Linear(estimator) => {
                 let inputs = raw.chunks_exact(width).zip(unseen.chunks_exact(width));
                 for ((raw, unseen), outputs) in inputs.zip(outputs.chunks_exact_mut(per_row)) {
                     estimator.predict(&self.manifest.signature.task, raw, unseen, outputs);

@@ -81,10 +81,10 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
 
     let progress = Progress::start(observer, "reading", 0.0, 0.05)?;
     let options =
-        TargetOptions { name: &spec.target, task: spec.learning.task, positive: spec.learning.positive_class.as_ref() };
+        TargetOptions { name: &spec.target, task: engine::task(spec), positive: spec.learning.positive_class.as_ref() };
     let schema = request.schema.clone().with_types(&spec.learning.column_types);
     let mut frame = Frame::read(csv, &schema, &spec.features, &options)?;
-    engine::check_suitability(spec.algorithm, &frame)?;
+    engine::check_suitability(spec.algorithm, &params, &frame)?;
     observer.note(&format!(
         "read {} rows of {} feature columns and '{}'",
         frame.rows,
@@ -104,14 +104,15 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let (features, folds, missing) = (fitted.features, fitted.folds, frame.missing.clone());
     dropped.extend(fitted.dropped);
     let shape = memory::Shape::new(frame.rows, &features, task.outputs());
-    memory::check(&shape, spec.algorithm, &params, request.memory_limit)?;
+    if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
+        observer.note(&note);
+    }
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
     warnings.extend(warnings::find(&frame, &split, &training, spec, &is_leak));
     warnings.extend(leaks.clone());
     warnings.extend(fitted.warnings);
-    let warnings = warnings.all;
     let self_test_rows = self_test::choose(&frame, &split.test);
     drop(frame);
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
@@ -119,6 +120,8 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let progress = progress.next("training", 0.9)?;
     let fit_request = engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, folds: &folds };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
+    warnings.extend(fitted.warning);
+    let warnings = warnings.all;
 
     let progress = progress.next("measuring", 0.97)?;
     let outputs = measure::outputs(&fitted.estimator, &signature.task, &held_out, &progress)?;

@@ -6,7 +6,7 @@ import { Button } from "../ui/button";
 import { classes } from "../ui/classes";
 
 const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
-const ALGORITHMS = ["random_forest", "decision_tree", "svm", "logistic_regression"] as const;
+const ALGORITHMS = ["random_forest", "decision_tree", "svm", "logistic_regression", "ridge"] as const;
 const TYPING_MS = 300;
 const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Draft, MAX_CLASSES, MAX_FEATURES, OnLeak, is_label, is_regression};
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, ENGINE, LINFA, NATIVE};
 use crate::dataset::{ColumnProfile, Dtype, IndexedDataset};
 use crate::field::{FieldError, shown};
 use crate::table::{BooleanForm, TaskKind};
@@ -92,53 +92,61 @@ impl<'a> Columns<'a> {
             return refuse("target", "is a date; choose a number or a category".into());
         }
         let requested = self.draft.learning.task;
-        if requested == Some(TaskKind::Regression) && !self.is_numeric(column) {
-            return refuse("task", format!("'regression' needs numbers, and '{}' has others", shown(&column.name)));
+        let only = algorithm.and_then(Algorithm::only_task);
+        let name = algorithm.map_or("", Algorithm::as_str);
+        if requested == Some(TaskKind::Classification) && only == Some(TaskKind::Regression) {
+            return refuse("task", format!("{name} supports regression only"));
         }
-        let regression = match requested {
+        // An algorithm for regression needs no task.
+        let required = requested.or(only.filter(|task| *task == TaskKind::Regression));
+        if required == Some(TaskKind::Regression) && !self.is_numeric(column) {
+            let (field, by) = if requested.is_some() { ("task", "'regression'") } else { ("target", name) };
+            return refuse(field, format!("{by} needs numbers, and '{}' has others", shown(&column.name)));
+        }
+        let regression = match required {
             Some(task) => task == TaskKind::Regression,
             None => is_regression(self.dtype(column), column.distinct),
         };
         if let Some(message) = self.positive_class_error(column, regression) {
             refuse("positive_class", message);
         }
-        match (regression, algorithm) {
-            (true, Some(algorithm)) if !algorithm.supports_regression() => {
-                let (count, name) = (column.distinct, algorithm.as_str());
-                let field = if requested.is_some() { "task" } else { "target" };
+        let engine = self.draft.params.get(ENGINE).and_then(serde_json::Value::as_str).unwrap_or(NATIVE);
+        if regression && only == Some(TaskKind::Classification) {
+            let field = if requested.is_some() { "task" } else { "target" };
+            refuse(
+                field,
+                format!(
+                    "has {} distinct numbers, so this is a regression; {name} supports classification only \
+                    (random_forest and svm support both, and task 'classification' makes each number a class)",
+                    column.distinct
+                ),
+            );
+        } else if regression && engine == LINFA {
+            refuse("params.engine", format!("'{LINFA}' does not support regression; use '{NATIVE}'"));
+        } else if !regression {
+            let limit = algorithm.map_or(MAX_CLASSES, Algorithm::max_classes);
+            let rows = u64::try_from(self.dataset.rows).unwrap_or(0).saturating_sub(column.missing);
+            if column.distinct > limit {
+                let by = if limit < MAX_CLASSES { format!(" by {name}") } else { String::new() };
+                refuse("target", format!("has {} classes; at most {limit} are supported{by}", column.distinct));
+            } else if column.distinct >= rows && rows > 1 {
                 refuse(
-                    field,
+                    "target",
                     format!(
-                        "has {count} distinct numbers, so this is a regression; {name} supports classification only \
-                    (random_forest supports both, and task 'classification' makes each number a class)"
+                        "has no class with two rows: each of its {rows} values is different; choose a target with \
+                        repeated values"
                     ),
                 );
             }
-            (true, _) => {}
-            (false, algorithm) => {
-                let limit = algorithm.map_or(MAX_CLASSES, Algorithm::max_classes);
-                let rows = u64::try_from(self.dataset.rows).unwrap_or(0).saturating_sub(column.missing);
-                if column.distinct > limit {
-                    let by = algorithm.filter(|_| limit < MAX_CLASSES).map_or("", Algorithm::as_str);
-                    let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
-                    refuse("target", format!("has {} classes; at most {limit} are supported{by}", column.distinct));
-                } else if column.distinct >= rows && rows > 1 {
-                    refuse(
-                        "target",
-                        format!(
-                            "has no class with two rows: each of its {rows} values is different; choose a target with \
-                            repeated values"
-                        ),
-                    );
-                }
-            }
         }
-        if let Some((algorithm, max)) = algorithm.and_then(|algorithm| Some((algorithm, algorithm.max_rows()?)))
+        if let Some(max) = algorithm.and_then(|algorithm| algorithm.max_rows(engine))
             && !regression
             && self.dataset.rows > max
         {
-            let (name, rows) = (algorithm.as_str(), self.dataset.rows);
-            refuse("algorithm", format!("{name} supports at most {max} rows; this dataset has {rows}"));
+            let rows = self.dataset.rows;
+            let (field, by) =
+                if engine == LINFA { ("params.engine", format!("'{LINFA}'")) } else { ("algorithm", name.to_owned()) };
+            refuse(field, format!("{by} supports at most {max} rows; this dataset has {rows}"));
         }
     }
 

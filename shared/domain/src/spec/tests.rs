@@ -131,8 +131,22 @@ fn the_algorithm_must_support_the_target() {
     assert_eq!(refused(Draft { target: "void".into(), ..draft(&["sex"]) }), ["target"]);
     let regress = Draft { target: "age".into(), ..draft(&["sex"]) };
     assert!(regress.clone().validate(Some(&dataset())).is_ok());
-    assert_eq!(refused(Draft { algorithm: "svm".into(), ..regress }), ["target"]);
-    assert_eq!(refused(Draft { algorithm: "svm".into(), ..draft(&["sex"]) }), ["algorithm"]);
+    assert_eq!(refused(Draft { algorithm: "logistic_regression".into(), ..regress.clone() }), ["target"]);
+    let by = |algorithm: &str, engine: &str, draft: Draft| Draft {
+        algorithm: algorithm.into(),
+        params: serde_json::json!({"engine": engine}).as_object().unwrap().clone(),
+        ..draft
+    };
+    // The dataset has more rows than linfa-svm supports.
+    let classify = draft(&["sex"]);
+    assert!(by("svm", "native", classify.clone()).validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(by("svm", "linfa", classify.clone())), ["params.engine"]);
+    assert!(by("svm", "native", regress.clone()).validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(by("svm", "linfa", regress.clone())), ["params.engine"]);
+    // Ridge regression needs numbers, and no task.
+    let ridge = |draft: Draft| Draft { algorithm: "ridge".into(), ..draft };
+    assert!(ridge(regress.clone()).validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(ridge(Draft { target: "alive".into(), ..regress })), ["target"]);
 }
 
 #[test]
@@ -160,6 +174,7 @@ fn the_task_can_be_requested() {
     assert!(accepted(task(TaskKind::Regression, "age", "random_forest")));
     assert_eq!(refused(task(TaskKind::Regression, "alive", "random_forest")), ["task"]);
     assert_eq!(refused(task(TaskKind::Regression, "age", "logistic_regression")), ["task"]);
+    assert_eq!(refused(task(TaskKind::Classification, "survived", "ridge")), ["task"]);
     // 1,300 names are too many classes.
     assert_eq!(refused(task(TaskKind::Classification, "name", "random_forest")), ["target"]);
 }
@@ -192,7 +207,7 @@ fn the_types_of_a_job_replace_those_of_the_dataset() {
     assert_eq!(refused(types(&[("sex", Dtype::Text)], &["sex"])), ["features[0]"]);
     assert_eq!(refused(types(&[("nope", Dtype::Number)], &["sex"])), ["column_types.nope"]);
     let as_classes = Draft { target: "age".into(), ..types(&[("age", Dtype::Category)], &["sex"]) };
-    assert_eq!(refused(Draft { algorithm: "svm".into(), ..as_classes }), ["algorithm"]);
+    assert_eq!(refused(Draft { algorithm: "decision_tree".into(), ..as_classes }), ["algorithm"]);
     assert_eq!(refused(Draft { target: "age".into(), ..types(&[("age", Dtype::Datetime)], &["sex"]) }), ["target"]);
 }
 

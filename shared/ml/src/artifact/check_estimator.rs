@@ -2,7 +2,7 @@
 
 use super::error::{ArtifactError, ensure};
 use crate::model::{
-    BinaryClassifier, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF, LinearModel,
+    DecisionFunction, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF, LinearModel,
     Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
@@ -115,7 +115,6 @@ fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), Artif
 
 fn check_svm(svm: &SvmModel, signature: &Signature) -> Result<(), ArtifactError> {
     check_encoder(&svm.encoder, &signature.features)?;
-    ensure(signature.task != Task::Regression, || "a support vector classifier that regresses".into())?;
     let kernel = match svm.kernel {
         Kernel::Linear => true,
         Kernel::Rbf { gamma } => gamma.is_finite() && gamma > 0.0,
@@ -125,29 +124,33 @@ fn check_svm(svm: &SvmModel, signature: &Signature) -> Result<(), ArtifactError>
     let width = svm.encoder.width();
     ensure(width > 0 && svm.vectors.len().is_multiple_of(width), || "the support vectors' shape".into())?;
     ensure(finite(&svm.vectors), || "a support vector that is not finite".into())?;
-    check_pairs(&svm.classifiers, signature.task.labels().len())?;
+    if signature.task == Task::Regression {
+        ensure(svm.functions.len() == 1, || format!("{} decision functions", svm.functions.len()))?;
+    } else {
+        check_pairs(&svm.functions, signature.task.labels().len())?;
+    }
     let vectors = svm.vectors.len() / width;
-    let fine = svm.classifiers.iter().all(|classifier| check_classifier(classifier, vectors));
-    ensure(fine, || "a classifier's numbers".into())
+    let fine = svm.functions.iter().all(|function| check_function(function, vectors));
+    ensure(fine, || "a decision function's numbers".into())
 }
 
-/// Every unordered pair of classes has exactly one binary classifier.
-fn check_pairs(classifiers: &[BinaryClassifier], classes: usize) -> Result<(), ArtifactError> {
+/// Every unordered pair of classes has exactly one decision function.
+fn check_pairs(functions: &[DecisionFunction], classes: usize) -> Result<(), ArtifactError> {
     let mut seen = vec![false; classes * classes];
-    let fine = classifiers.len() == classes * (classes - 1) / 2
-        && classifiers.iter().all(|classifier| {
+    let fine = functions.len() == classes * (classes - 1) / 2
+        && functions.iter().all(|function| {
             let (low, high) =
-                (classifier.first.min(classifier.second) as usize, classifier.first.max(classifier.second) as usize);
+                (function.first.min(function.second) as usize, function.first.max(function.second) as usize);
             low < high && high < classes && !std::mem::replace(&mut seen[low * classes + high], true)
         });
     ensure(fine, || "the pairs of classes".into())
 }
 
-fn check_classifier(classifier: &BinaryClassifier, vectors: usize) -> bool {
-    classifier.support.len() == classifier.coefficients.len()
-        && classifier.support.iter().all(|row| (*row as usize) < vectors)
-        && finite(&classifier.coefficients)
-        && finite(&[classifier.rho, classifier.platt_a, classifier.platt_b])
+fn check_function(function: &DecisionFunction, vectors: usize) -> bool {
+    function.support.len() == function.coefficients.len()
+        && function.support.iter().all(|row| (*row as usize) < vectors)
+        && finite(&function.coefficients)
+        && finite(&[function.rho, function.platt_a, function.platt_b])
 }
 
 fn finite(values: &[f64]) -> bool {

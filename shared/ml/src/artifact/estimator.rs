@@ -3,7 +3,7 @@
 use super::bytes::{Reader, Writer};
 use super::error::ArtifactError;
 use crate::model::{
-    BinaryClassifier, ColumnEncoder, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, SvmModel, Tree,
+    DecisionFunction, ColumnEncoder, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, SvmModel, Tree,
     TreeEnsemble,
 };
 
@@ -110,14 +110,14 @@ fn write_svm(out: &mut Writer, svm: &SvmModel) {
     out.u32(second);
     out.length(svm.vectors.len());
     out.f64s(&svm.vectors);
-    out.length(svm.classifiers.len());
-    for classifier in &svm.classifiers {
-        out.u32(classifier.first);
-        out.u32(classifier.second);
-        out.f64s(&[classifier.rho, classifier.platt_a, classifier.platt_b]);
-        out.length(classifier.support.len());
-        out.u32s(&classifier.support);
-        out.f64s(&classifier.coefficients);
+    out.length(svm.functions.len());
+    for function in &svm.functions {
+        out.u32(function.first);
+        out.u32(function.second);
+        out.f64s(&[function.rho, function.platt_a, function.platt_b]);
+        out.length(function.support.len());
+        out.u32s(&function.support);
+        out.f64s(&function.coefficients);
     }
 }
 
@@ -131,16 +131,16 @@ fn read_svm(reader: &mut Reader<'_>) -> Result<SvmModel, ArtifactError> {
     };
     let count = reader.length()?;
     let vectors = reader.f64s(count)?;
-    let mut classifiers = Vec::new();
+    let mut functions = Vec::new();
     for _ in 0..reader.length()? {
         let (first, second) = (reader.u32()?, reader.u32()?);
         let (rho, platt_a, platt_b) = (reader.f64()?, reader.f64()?, reader.f64()?);
         let count = reader.length()?;
         let support = reader.u32s(count)?;
         let coefficients = reader.f64s(count)?;
-        classifiers.push(BinaryClassifier { first, second, support, coefficients, rho, platt_a, platt_b });
+        functions.push(DecisionFunction { first, second, support, coefficients, rho, platt_a, platt_b });
     }
-    Ok(SvmModel { encoder, kernel, vectors, classifiers })
+    Ok(SvmModel { encoder, kernel, vectors, functions })
 }
 
 fn write_encoder(out: &mut Writer, encoder: &DesignMatrixEncoder) {

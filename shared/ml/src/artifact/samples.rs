@@ -5,7 +5,7 @@ use trainyard_domain::Algorithm;
 use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    BinaryClassifier, Categories, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
+    Categories, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
     LinearModel, Manifest, Model, NodeSplit, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
@@ -160,8 +160,13 @@ pub(crate) fn linear(random: &mut Stream, outputs: usize) -> LinearModel {
 pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {
     let encoder = encoder();
     let vectors = numbers(random, 5 * encoder.width());
-    let pairs = (0..classes).flat_map(|second| (second + 1..classes).map(move |first| (first, second)));
-    let classifiers = pairs.map(|(first, second)| BinaryClassifier {
+    let mut pairs: Vec<(u32, u32)> =
+        (0..classes).flat_map(|second| (second + 1..classes).map(move |first| (first, second))).collect();
+    // Regression has one decision function.
+    if classes == 0 {
+        pairs.push((0, 0));
+    }
+    let functions = pairs.into_iter().map(|(first, second)| DecisionFunction {
         first,
         second,
         support: vec![0, 3, 4],
@@ -170,8 +175,8 @@ pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {
         platt_a: -1.5,
         platt_b: 0.2,
     });
-    let classifiers = classifiers.collect();
-    SvmModel { encoder, kernel: Kernel::Rbf { gamma: 0.2 }, vectors, classifiers }
+    let functions = functions.collect();
+    SvmModel { encoder, kernel: Kernel::Rbf { gamma: 0.2 }, vectors, functions }
 }
 
 /// One model per family and task.
@@ -181,7 +186,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         let outputs = task.outputs();
         let estimator = match algorithm {
             Algorithm::RandomForest | Algorithm::DecisionTree => Estimator::Trees(forest(random, 3, outputs, 9, 12)),
-            Algorithm::LogisticRegression => Estimator::Linear(linear(random, outputs)),
+            Algorithm::LogisticRegression | Algorithm::Ridge => Estimator::Linear(linear(random, outputs)),
             Algorithm::Svm => Estimator::Svm(svm(random, task.labels().len() as u32)),
         };
         model(task, algorithm, estimator)
@@ -194,5 +199,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         of(three_classes(), Algorithm::LogisticRegression),
         of(binary(), Algorithm::Svm),
         of(three_classes(), Algorithm::Svm),
+        of(Task::Regression, Algorithm::Svm),
+        of(Task::Regression, Algorithm::Ridge),
     ]
 }

@@ -25,7 +25,7 @@ fn clusters(n_classes: usize, rows: usize) -> (Array2<f64>, Vec<u32>) {
 }
 
 fn options(kernel: &str) -> Options {
-    Options { cost: 2.0, kernel: kernel.into(), gamma: None, degree: 3, seed: 1 }
+    Options { cost: 2.0, kernel: kernel.into(), gamma: None, degree: 3, tolerance: 1e-3, seed: 1 }
 }
 
 fn train(matrix: &Array2<f64>, classes: &[u32], n_classes: usize, options: &Options) -> SvmModel {
@@ -38,7 +38,7 @@ fn train(matrix: &Array2<f64>, classes: &[u32], n_classes: usize, options: &Opti
 fn decision(model: &SvmModel, row: &[f64]) -> f64 {
     let kernels: Vec<f64> =
         model.vectors.chunks_exact(row.len()).map(|vector| model.kernel.value(vector, row)).collect();
-    model.classifiers[0].decision(&kernels)
+    model.functions[0].decision(&kernels)
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn decision_values_equal_those_of_linfa() {
         let pair = KernelPair::new(&options, &matrix);
         let records = &matrix * pair.row_scale;
         let expected: Svm<f64, bool> = pair
-            .params(options.cost)
+            .params(&options)
             .check()
             .unwrap()
             .fit(&DatasetBase::new(records.clone(), targets.clone()))
@@ -77,7 +77,7 @@ fn a_linear_classifier_has_a_single_vector() {
 fn every_pair_of_classes_has_a_classifier() {
     let (matrix, classes) = clusters(4, 200);
     let model = train(&matrix, &classes, 4, &options("rbf"));
-    assert_eq!(model.classifiers.len(), 6);
+    assert_eq!(model.functions.len(), 6);
     let task = Task::MultiClass { classes: ["a", "b", "c", "d"].map(String::from).to_vec(), numeric: false };
     let right = matrix.rows().into_iter().zip(&classes).filter(|(row, class)| {
         let mut outputs = [0.0; 4];
@@ -109,5 +109,5 @@ fn the_calibration_uses_held_out_rows() {
 fn a_class_with_one_row_can_be_trained() {
     let matrix = ndarray::array![[0.0, 0.0], [0.1, 0.2], [0.2, 0.1], [3.0, 3.0]];
     let model = train(&matrix, &[0, 0, 0, 1], 2, &options("rbf"));
-    assert!(model.classifiers[0].platt_a.is_finite() && model.classifiers[0].platt_b.is_finite());
+    assert!(model.functions[0].platt_a.is_finite() && model.functions[0].platt_b.is_finite());
 }

@@ -1,18 +1,18 @@
-//! Support vector classifiers on the design matrix: one-vs-one with Platt scaling.
+//! Support vector machines on the design matrix: one-vs-one with Platt scaling, and regression.
 
 use super::{DesignMatrixEncoder, Task, coupling};
 
-/// Binary classifiers for every pair of classes, with one shared list of support vectors.
+/// Decision functions with one shared list of support vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SvmModel {
     /// The encoder of the design matrix.
     pub encoder: DesignMatrixEncoder,
-    /// The kernel of all classifiers.
+    /// The kernel of all decision functions.
     pub kernel: Kernel,
     /// Row-major: the support vectors with `encoder.width()` numbers each.
     pub vectors: Vec<f64>,
-    /// One classifier per unordered pair of classes, in any order.
-    pub classifiers: Vec<BinaryClassifier>,
+    /// Classification: one per unordered pair of classes, in any order. Regression: one, whose value is the prediction.
+    pub functions: Vec<DecisionFunction>,
 }
 
 /// The kernel function.
@@ -34,9 +34,9 @@ pub enum Kernel {
     },
 }
 
-/// A classifier for two classes.
+/// A decision function. Regression uses neither the classes nor Platt's numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BinaryClassifier {
+pub struct DecisionFunction {
     /// The class of positive decision values (1, the positive class, for binary tasks).
     pub first: u32,
     /// The class of negative decision values.
@@ -66,7 +66,7 @@ impl Kernel {
     }
 }
 
-impl BinaryClassifier {
+impl DecisionFunction {
     /// The decision value, from the kernel values of all support vectors of the model.
     pub fn decision(&self, kernels: &[f64]) -> f64 {
         let terms = self.support.iter().zip(&self.coefficients);
@@ -80,22 +80,33 @@ impl BinaryClassifier {
 }
 
 impl SvmModel {
-    /// Computes the class probabilities for a row of the design matrix. Regression is not supported.
+    /// Computes the output vector for a row of the design matrix.
     pub fn predict(&self, task: &Task, inputs: &[f64], outputs: &mut [f64]) {
         let vectors = self.vectors.chunks_exact(inputs.len().max(1));
         let kernels: Vec<f64> = vectors.map(|vector| self.kernel.value(vector, inputs)).collect();
-        let classes = task.labels().len();
+        Self::combine(&self.functions, task, &kernels, outputs);
+    }
+
+    /// Computes the output vector from the kernel values of all support vectors.
+    pub(crate) fn combine(functions: &[DecisionFunction], task: &Task, kernels: &[f64], outputs: &mut [f64]) {
+        let classes = match task {
+            Task::Binary { .. } => 2,
+            Task::MultiClass { classes, .. } => classes.len(),
+            Task::Regression => {
+                outputs[0] = functions[0].decision(kernels);
+                return;
+            }
+        };
         let mut pairs = vec![0.5; classes * classes];
-        for classifier in &self.classifiers {
-            let (first, second) = (classifier.first as usize, classifier.second as usize);
-            let probability = classifier.probability(classifier.decision(&kernels));
+        for function in functions {
+            let (first, second) = (function.first as usize, function.second as usize);
+            let probability = function.probability(function.decision(kernels));
             pairs[first * classes + second] = probability;
             pairs[second * classes + first] = 1.0 - probability;
         }
-        match task {
-            Task::Binary { .. } => outputs[0] = pairs[classes],
-            Task::MultiClass { .. } => coupling::couple(&pairs, outputs),
-            Task::Regression => {}
+        match outputs {
+            [positive] => *positive = pairs[classes],
+            outputs => coupling::couple(&pairs, outputs),
         }
     }
 }

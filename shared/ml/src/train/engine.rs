@@ -1,19 +1,21 @@
 //! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
-use trainyard_domain::Algorithm;
+use trainyard_domain::algorithm::{ENGINE, LINFA};
 use trainyard_domain::params::Params;
+use trainyard_domain::{Algorithm, JobSpec, TaskKind};
 
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams,
-    RandomForestValidParams, Score,
+    Score,
 };
 use crate::frame::{Frame, Target};
-use crate::model::{Estimator, Signature};
+use crate::model::{DesignMatrixEncoder, Estimator, LinearModel, Signature, SvmModel};
 use crate::preprocess::{self, DesignMatrix, ModelFamily, Part, TargetValues};
 use crate::progress::Progress;
-use crate::{linfa_logistic, linfa_svm, linfa_tree};
+use crate::svm::{self, KernelKind, Machine, SvmParams};
+use crate::{linear, linfa_logistic, linfa_svm, linfa_tree};
 
 /// The input of an engine besides the data.
 #[derive(Debug)]
@@ -33,22 +35,44 @@ pub(super) struct Fitted {
     pub(super) importances: Option<Vec<f64>>,
     /// Random forests only.
     pub(super) out_of_bag_score: Option<f64>,
+    /// That the optimizer did not reach its tolerance.
+    pub(super) warning: Option<String>,
+}
+
+impl Fitted {
+    fn new(estimator: Estimator, importances: Option<Vec<f64>>) -> Self {
+        Self { estimator, importances, out_of_bag_score: None, warning: None }
+    }
+}
+
+/// The requested task; else that of an algorithm for regression; else the target decides.
+pub(super) fn task(spec: &JobSpec) -> Option<TaskKind> {
+    spec.learning.task.or(spec.algorithm.only_task().filter(|task| *task == TaskKind::Regression))
 }
 
 /// Refuses unsuitable data before any work is done.
-pub(super) fn check_suitability(algorithm: Algorithm, frame: &Frame) -> Result<(), TrainError> {
-    if matches!(frame.target, Target::Numbers(_)) && !algorithm.supports_regression() {
-        return Err(TrainError::bad_params(format!(
-            "{} does not support regression; use random_forest, or set task to 'classification'",
-            algorithm.as_str()
-        )));
+pub(super) fn check_suitability(algorithm: Algorithm, params: &Params, frame: &Frame) -> Result<(), TrainError> {
+    let (name, engine) = (algorithm.as_str(), params.choice(ENGINE));
+    match frame.target {
+        Target::Numbers(_) if !algorithm.supports_regression() => {
+            return Err(TrainError::bad_params(format!(
+                "{name} does not support regression; use random_forest or svm, or set task to 'classification'"
+            )));
+        }
+        Target::Numbers(_) if engine == LINFA => {
+            return Err(TrainError::bad_params(format!("engine '{LINFA}' does not support regression")));
+        }
+        Target::Classes { .. } if !algorithm.supports_classification() => {
+            return Err(TrainError::bad_params(format!("{name} does not support classification")));
+        }
+        _ => {}
     }
-    match algorithm.max_rows() {
-        Some(max) if frame.rows as i64 > max => Err(TrainError::bad_params(format!(
-            "{} supports at most {max} rows; this dataset has {}",
-            algorithm.as_str(),
-            frame.rows
-        ))),
+    match algorithm.max_rows(engine) {
+        Some(max) if frame.rows as i64 > max => {
+            let by = if engine == LINFA { format!("{name} with engine '{LINFA}'") } else { name.to_owned() };
+            let rows = frame.rows;
+            Err(TrainError::bad_params(format!("{by} supports at most {max} rows; this dataset has {rows}")))
+        }
         _ => Ok(()),
     }
 }
@@ -58,7 +82,7 @@ pub(super) fn family(algorithm: Algorithm) -> ModelFamily {
     match algorithm {
         Algorithm::RandomForest => ModelFamily::Forest,
         Algorithm::DecisionTree => ModelFamily::Tree,
-        Algorithm::Svm | Algorithm::LogisticRegression => ModelFamily::Dense,
+        Algorithm::Svm | Algorithm::LogisticRegression | Algorithm::Ridge => ModelFamily::Dense,
     }
 }
 
@@ -85,7 +109,7 @@ pub(super) fn fit(
         }
         (Algorithm::DecisionTree, TargetValues::Classes(classes, 2)) => {
             let (trees, importances) = linfa_tree::fit(&training.raw, classes, &tree_limits(params), progress)?;
-            Ok(Fitted { estimator: Estimator::Trees(trees), importances: Some(importances), out_of_bag_score: None })
+            Ok(Fitted::new(Estimator::Trees(trees), Some(importances)))
         }
         // linfa-trees is not reproducible with several classes; see [`crate::linfa_tree`].
         (Algorithm::DecisionTree, TargetValues::Classes(classes, n_classes)) => {
@@ -94,31 +118,133 @@ pub(super) fn fit(
             let on_tree = |_: usize, _: Score<'_>| progress.at(1.0).is_ok();
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
-        (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) => {
-            let design_matrix = design_matrix(signature, training)?;
+        (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) if params.choice(ENGINE) == LINFA => {
             let options = linfa_svm::Options {
                 cost: params.float("c").unwrap_or(1.0),
                 kernel: params.choice("kernel").to_owned(),
                 gamma: params.float("gamma"),
                 degree: params.int("degree").unwrap_or(3) as u32,
+                tolerance: params.float("tolerance").unwrap_or(1e-3),
                 seed: request.seed,
             };
-            let svm = linfa_svm::fit(design_matrix, classes, *n_classes, &options, progress)?;
-            Ok(Fitted { estimator: Estimator::Svm(svm), importances: None, out_of_bag_score: None })
+            let svm = linfa_svm::fit(design_matrix(signature, training)?, classes, *n_classes, &options, progress)?;
+            Ok(Fitted::new(Estimator::Svm(svm), None))
+        }
+        (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) => {
+            let DesignMatrix { encoder, matrix } = design_matrix(signature, training)?;
+            let params = checked(svm_params(request))?;
+            let on_progress = |done| progress.at(done).is_ok();
+            from_machine(svm::fit_classes(matrix, classes, *n_classes, &params, &on_progress), encoder)
+        }
+        (Algorithm::Svm, TargetValues::Numbers(targets)) => {
+            let DesignMatrix { encoder, matrix } = design_matrix(signature, training)?;
+            let params = checked(svm_params(request))?;
+            let on_progress = |done| progress.at(done).is_ok();
+            from_machine(svm::fit_numbers(matrix, targets, &params, &on_progress), encoder)
+        }
+        (Algorithm::LogisticRegression, TargetValues::Classes(classes, n_classes))
+            if params.choice(ENGINE) == LINFA =>
+        {
+            let options = linfa_logistic::Options {
+                alpha: params.float("alpha").unwrap_or(1.0),
+                tolerance: params.float("tolerance").unwrap_or(1e-6),
+                max_iterations: max_iterations(params),
+            };
+            let design_matrix = design_matrix(signature, training)?;
+            let (linear, importances) = linfa_logistic::fit(design_matrix, classes, *n_classes, &options)?;
+            Ok(Fitted::new(Estimator::Linear(linear), Some(importances)))
         }
         (Algorithm::LogisticRegression, TargetValues::Classes(classes, n_classes)) => {
             let design_matrix = design_matrix(signature, training)?;
-            let options = linfa_logistic::Options {
-                alpha: params.float("alpha").unwrap_or(1.0),
-                max_iterations: params.int("max_iterations").unwrap_or(200) as u64,
-            };
-            let (linear, importances) = linfa_logistic::fit(design_matrix, classes, *n_classes, &options)?;
-            Ok(Fitted { estimator: Estimator::Linear(linear), importances: Some(importances), out_of_bag_score: None })
+            let limit = max_iterations(params);
+            let params = linear::LogisticParams::default()
+                .alpha(params.float("alpha").unwrap_or(1.0))
+                .class_weight(class_weight(params))
+                .tolerance(params.float("tolerance").unwrap_or(1e-6))
+                .max_iterations(limit);
+            let on_progress = |done| progress.at(done).is_ok();
+            let fitted =
+                linear::fit_classes(&design_matrix.matrix, classes, *n_classes, &checked(params)?, &on_progress);
+            from_linear(fitted, design_matrix, limit)
         }
-        (algorithm, TargetValues::Numbers(_)) => {
-            Err(TrainError::bad_params(format!("{} does not support regression", algorithm.as_str())))
+        (Algorithm::Ridge, TargetValues::Numbers(targets)) => {
+            let design_matrix = design_matrix(signature, training)?;
+            let params = linear::RidgeParams::default().alpha(params.float("alpha").unwrap_or(1.0));
+            let limit = checked(params.clone())?.max_iterations();
+            let on_progress = |done| progress.at(done).is_ok();
+            let fitted = linear::fit_numbers(&design_matrix.matrix, targets, &checked(params)?, &on_progress);
+            from_linear(fitted, design_matrix, limit)
+        }
+        // Unreachable after [`check_suitability`].
+        (algorithm, TargetValues::Numbers(_) | TargetValues::Classes(..)) => {
+            Err(TrainError::bad_params(format!("{} does not support this target", algorithm.as_str())))
         }
     }
+}
+
+fn from_machine(
+    trained: Result<Machine, svm::Failure>,
+    encoder: DesignMatrixEncoder,
+) -> Result<Fitted, TrainError> {
+    let machine = trained.map_err(|failure| match failure {
+        svm::Failure::Stopped => TrainError::Cancelled,
+        svm::Failure::Diverged => TrainError::bad_params("the kernel values diverge; decrease degree or gamma"),
+    })?;
+    let Machine { kernel, vectors, functions, unsolved } = machine;
+    let mut fitted = Fitted::new(Estimator::Svm(SvmModel { encoder, kernel, vectors, functions }), None);
+    fitted.warning = (unsolved > 0).then(|| {
+        "the support vector machine did not reach its tolerance within max_iterations; decrease c or gamma, or increase \
+         tolerance or max_iterations"
+            .to_owned()
+    });
+    Ok(fitted)
+}
+
+fn from_linear(
+    fitted: Option<linear::Fitted>,
+    design_matrix: DesignMatrix,
+    max_iterations: u64,
+) -> Result<Fitted, TrainError> {
+    let linear::Fitted { weights, intercepts, converged } = fitted.ok_or(TrainError::Cancelled)?;
+    if weights.iter().chain(&intercepts).any(|number| !number.is_finite()) {
+        return Err(TrainError::bad_params("the weights diverge; increase alpha"));
+    }
+    let DesignMatrix { encoder, matrix } = design_matrix;
+    let importances = linear::importances(&matrix, &encoder, &weights);
+    let model = LinearModel { encoder, weights, intercepts };
+    let mut fitted = Fitted::new(Estimator::Linear(model), Some(importances));
+    fitted.warning = (!converged).then(|| {
+        format!(
+            "the optimizer did not reach its tolerance within {max_iterations} iterations; increase max_iterations or alpha"
+        )
+    });
+    Ok(fitted)
+}
+
+fn svm_params<K>(request: &FitRequest<'_>) -> SvmParams<K> {
+    let params = request.params;
+    SvmParams::default()
+        .cost(params.float("c").unwrap_or(1.0))
+        .kernel(match params.choice("kernel") {
+            "linear" => KernelKind::Linear,
+            "polynomial" => KernelKind::Polynomial { degree: params.int("degree").unwrap_or(3) as u32 },
+            _ => KernelKind::Rbf,
+        })
+        .gamma(params.float("gamma"))
+        .class_weight(class_weight(params))
+        .epsilon(params.float("epsilon").unwrap_or(0.1))
+        .tolerance(params.float("tolerance").unwrap_or(1e-3))
+        .max_steps(params.int("max_iterations").map(|steps| steps as u64))
+        .cache_bytes((params.int("cache_mb").unwrap_or(200) as usize) << 20)
+        .seed(request.seed)
+}
+
+fn class_weight(params: &Params) -> ClassWeight {
+    if params.choice("class_weight") == "balanced" { ClassWeight::Balanced } else { ClassWeight::Uniform }
+}
+
+fn max_iterations(params: &Params) -> u64 {
+    params.int("max_iterations").unwrap_or(200) as u64
 }
 
 /// Number of out-of-bag scores that are reported while a forest grows.
@@ -143,7 +269,7 @@ fn on_tree<'a>(
 
 fn from_forest(forest: Option<Forest>) -> Result<Fitted, TrainError> {
     let Forest { trees, importances, out_of_bag_score } = forest.ok_or(TrainError::Cancelled)?;
-    Ok(Fitted { estimator: Estimator::Trees(trees), importances: Some(importances), out_of_bag_score })
+    Ok(Fitted { out_of_bag_score, ..Fitted::new(Estimator::Trees(trees), Some(importances)) })
 }
 
 fn forest_params<K>(request: &FitRequest<'_>) -> RandomForestParams<K> {
@@ -158,10 +284,7 @@ fn forest_params<K>(request: &FitRequest<'_>) -> RandomForestParams<K> {
             "all" => MaxFeatures::All,
             _ => MaxFeatures::Sqrt,
         })
-        .class_weight(match params.choice("class_weight") {
-            "balanced" => ClassWeight::Balanced,
-            _ => ClassWeight::Uniform,
-        })
+        .class_weight(class_weight(params))
         .seed(request.seed)
 }
 
@@ -188,7 +311,7 @@ fn single_tree_params(options: &linfa_tree::Options) -> RandomForestParams<Class
         .criterion(options.criterion)
 }
 
-fn checked<K>(params: RandomForestParams<K>) -> Result<RandomForestValidParams<K>, TrainError> {
+fn checked<P: ParamGuard<Error = linfa::Error>>(params: P) -> Result<P::Checked, TrainError> {
     params.check().map_err(|error| TrainError::bad_params(error.to_string()))
 }
 

@@ -1,11 +1,12 @@
-//! An upper estimate of the memory of a training run, so that a run that would exceed the limit fails at its start, with
-//! the figure.
+//! Estimates of the memory of a training run. A run that can't stay within the limit fails at its start, with the figure.
 
 use trainyard_domain::Algorithm;
+use trainyard_domain::algorithm::{ENGINE, LINFA};
 use trainyard_domain::params::Params;
 
 use crate::error::TrainError;
 use crate::model::{Feature, FeatureKind};
+use crate::{linear, svm};
 
 /// Memory of the process without data.
 const BASE: u64 = 32 << 20;
@@ -17,8 +18,10 @@ const RAW_CELL: u64 = 4 + 1;
 const NODE: u64 = 17 + 16 + 17 + 8;
 /// A number of a leaf, in the same four places.
 const LEAF_VALUE: u64 = 4 * 4;
-/// A number of the design matrix, in our copy and in those of linfa.
-const DESIGN_CELL: u64 = 3 * 8;
+/// A number of the design matrix.
+const DESIGN_CELL: u64 = 8;
+/// Copies of the design matrix while linfa trains: ours and its own.
+const LINFA_COPIES: u64 = 3;
 
 /// The size of a training run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,7 +56,16 @@ impl Shape {
     }
 }
 
-/// Refuses a run that needs more than `limit` bytes.
+/// Bytes of memory at the peak of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Estimate {
+    /// What every run of this shape needs.
+    least: u64,
+    /// With the largest trees that the parameters allow. Trees on real data are often much smaller.
+    most: u64,
+}
+
+/// Refuses a run that needs more than `limit` bytes. Returns a note for the log if the run may need more.
 ///
 /// # Errors
 /// `bad_params` with the estimate.
@@ -62,49 +74,59 @@ pub(super) fn check(
     algorithm: Algorithm,
     params: &Params,
     limit: Option<u64>,
-) -> Result<(), TrainError> {
-    let needed = estimate_bytes(shape, algorithm, params);
-    let Some(limit) = limit.filter(|limit| needed > *limit) else { return Ok(()) };
-    let advice = match algorithm {
-        Algorithm::RandomForest => "use fewer trees, a smaller max_depth, a larger min_samples_leaf",
-        Algorithm::DecisionTree | Algorithm::Svm | Algorithm::LogisticRegression => "use fewer features",
-    };
+) -> Result<Option<String>, TrainError> {
+    let Some(limit) = limit else { return Ok(None) };
+    let Estimate { least, most } = estimate(shape, algorithm, params);
     let classes = if shape.outputs > 1 { format!(" and {} classes", shape.outputs) } else { String::new() };
-    Err(TrainError::bad_params(format!(
-        "training on {} rows{classes} can need {} MB of memory, more than the {} MB of worker.child_memory_mb; {advice} or \
-        fewer rows",
-        shape.rows,
-        needed.div_ceil(1 << 20),
-        limit >> 20,
-    )))
+    let describe = |verb: &str, bytes: u64| {
+        let (rows, needed, limit) = (shape.rows, bytes.div_ceil(1 << 20), limit >> 20);
+        format!(
+            "training on {rows} rows{classes} {verb} {needed} MB of memory, more than the {limit} MB of \
+            worker.child_memory_mb"
+        )
+    };
+    if least > limit {
+        return Err(TrainError::bad_params(format!("{}; use fewer features or fewer rows", describe("needs", least))));
+    }
+    let advice = "if it fails, use fewer trees, a smaller max_depth or a larger min_samples_leaf";
+    Ok((most > limit).then(|| format!("{}; {advice}", describe("can need up to", most))))
 }
 
-/// Peak memory in bytes.
-fn estimate_bytes(shape: &Shape, algorithm: Algorithm, params: &Params) -> u64 {
+fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
     let Shape { rows, columns, raw_columns, design_columns, outputs } = *shape;
     let all = |factors: &[u64]| factors.iter().fold(1_u64, |product, factor| product.saturating_mul(*factor));
+    let threads = rayon::current_num_threads() as u64;
     let table = all(&[rows, columns.saturating_add(1), CELL]).saturating_add(all(&[rows, raw_columns, RAW_CELL]));
     // The predictions for the held-out part.
     let predictions = all(&[rows, outputs, 8]);
-    let training = match algorithm {
+    let design_matrix = all(&[rows, design_columns, DESIGN_CELL]);
+    let is_linfa = params.choice(ENGINE) == LINFA;
+    let (training, trees) = match algorithm {
         Algorithm::RandomForest => {
-            let growing = all(&[rows, 16 * 2 + 8, rayon::current_num_threads() as u64]);
+            let growing = all(&[rows, 16 * 2 + 8, threads]);
             // The out-of-bag predictions.
             let sums = all(&[rows, outputs.saturating_add(1), 8]);
-            let trees = params.int("n_trees").unwrap_or(100).unsigned_abs();
-            tree_bytes(shape, params).saturating_mul(trees).saturating_add(growing).saturating_add(sums)
+            (growing.saturating_add(sums), params.int("n_trees").unwrap_or(100).unsigned_abs())
         }
         // Per node: the ranks of its rows for both sides of missing values, in our matrix and in linfa's sorted copies.
-        Algorithm::DecisionTree => {
-            all(&[rows, raw_columns, 2 * (4 + 4 + 16 + 16)]).saturating_add(tree_bytes(shape, params))
-        }
+        Algorithm::DecisionTree => (all(&[rows, raw_columns, 2 * (4 + 4 + 16 + 16)]), 1),
         // linfa-svm stores the kernel matrix twice.
-        Algorithm::Svm => all(&[rows, rows, 2 * 8]).saturating_add(all(&[rows, design_columns, DESIGN_CELL])),
-        Algorithm::LogisticRegression => {
-            all(&[rows, design_columns, DESIGN_CELL]).saturating_add(all(&[rows, outputs, DESIGN_CELL]))
+        Algorithm::Svm if is_linfa => {
+            (all(&[rows, rows, 2 * 8]).saturating_add(design_matrix.saturating_mul(LINFA_COPIES)), 0)
+        }
+        Algorithm::Svm => {
+            let cache = params.int("cache_mb").unwrap_or(200).unsigned_abs().saturating_mul(1 << 20);
+            (design_matrix.saturating_add(svm::estimate_bytes(rows, design_columns, cache, threads)), 0)
+        }
+        Algorithm::LogisticRegression if is_linfa => {
+            (all(&[rows, outputs, 8]).saturating_add(design_matrix).saturating_mul(LINFA_COPIES), 0)
+        }
+        Algorithm::LogisticRegression | Algorithm::Ridge => {
+            (design_matrix.saturating_add(linear::estimate_bytes(rows, design_columns, outputs)), 0)
         }
     };
-    BASE.saturating_add(table).saturating_add(predictions).saturating_add(training)
+    let least = BASE.saturating_add(table).saturating_add(predictions).saturating_add(training);
+    Estimate { least, most: least.saturating_add(tree_bytes(shape, params).saturating_mul(trees)) }
 }
 
 /// One tree with the most leaves that the parameters allow, each with a number per class.
@@ -121,9 +143,12 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn estimate(shape: Shape, algorithm: Algorithm, params: Value) -> u64 {
-        let params = Params::parse(algorithm, params.as_object().unwrap()).unwrap();
-        estimate_bytes(&shape, algorithm, &params)
+    fn parsed(algorithm: Algorithm, params: &Value) -> Params {
+        Params::parse(algorithm, params.as_object().unwrap()).unwrap()
+    }
+
+    fn of(shape: Shape, algorithm: Algorithm, params: Value) -> Estimate {
+        estimate(&shape, algorithm, &parsed(algorithm, &params))
     }
 
     fn shape(rows: u64, outputs: u64) -> Shape {
@@ -132,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_estimate_increases_with_the_parameters_and_the_classes() {
-        let forest = |rows, outputs, params| estimate(shape(rows, outputs), Algorithm::RandomForest, params);
+        let forest = |rows, outputs, params| of(shape(rows, outputs), Algorithm::RandomForest, params).most;
         let full = forest(100_000, 1, json!({"n_trees": 100}));
         assert!(full > forest(100_000, 1, json!({"n_trees": 10})));
         assert!(full > forest(100_000, 1, json!({"n_trees": 100, "max_depth": 5})));
@@ -140,18 +165,25 @@ mod tests {
         assert!(full > forest(10_000, 1, json!({"n_trees": 100})));
         let many = forest(100_000, 1_000, json!({"min_samples_leaf": 10}));
         assert!(many > 100_000 / 10 * 1_000 * 100 * LEAF_VALUE, "the leaves alone are larger: {many}");
-        let svm = estimate(shape(5_000, 1), Algorithm::Svm, json!({}));
-        assert!(svm > 5_000 * 5_000 * 8, "the kernel matrix alone is larger: {svm}");
+        let svm = |params| of(shape(5_000, 1), Algorithm::Svm, params).least;
+        let linfa = svm(json!({"engine": "linfa"}));
+        assert!(linfa > 5_000 * 5_000 * 8, "the kernel matrix alone is larger: {linfa}");
+        assert!(svm(json!({"cache_mb": 10})) < svm(json!({"cache_mb": 50})));
+        assert!(svm(json!({"cache_mb": 200})) < linfa);
     }
 
     #[test]
-    fn the_refusal_contains_the_figures() {
-        let params = Params::parse(Algorithm::RandomForest, &serde_json::Map::new()).unwrap();
-        let check = |limit| check(&shape(100_000, 1_000), Algorithm::RandomForest, &params, limit);
-        assert!(check(None).is_ok() && check(Some(1 << 50)).is_ok());
-        let message = check(Some(4 << 30)).unwrap_err().to_string();
-        assert!(message.starts_with("training on 100000 rows and 1000 classes can need "), "{message}");
-        assert!(message.contains("more than the 4096 MB of worker.child_memory_mb; use fewer trees"), "{message}");
+    fn a_run_is_refused_only_if_it_needs_too_much() {
+        let check = |rows, limit| {
+            let params = parsed(Algorithm::RandomForest, &json!({}));
+            check(&shape(rows, 1_000), Algorithm::RandomForest, &params, limit)
+        };
+        assert!(check(100_000, None).unwrap().is_none() && check(100_000, Some(1 << 50)).unwrap().is_none());
+        let note = check(100_000, Some(4 << 30)).unwrap().unwrap();
+        assert!(note.starts_with("training on 100000 rows and 1000 classes can need up to "), "{note}");
+        let refusal = check(100_000, Some(1 << 30)).unwrap_err().to_string();
+        assert!(refusal.starts_with("training on 100000 rows and 1000 classes needs "), "{refusal}");
+        assert!(refusal.contains("more than the 1024 MB of worker.child_memory_mb; use fewer features"), "{refusal}");
     }
 
     #[test]
@@ -159,7 +191,7 @@ mod tests {
         let most = u64::MAX;
         let shape = Shape { rows: most, columns: most, raw_columns: most, design_columns: most, outputs: most };
         for algorithm in Algorithm::ALL {
-            assert_eq!(estimate(shape, algorithm, json!({})), u64::MAX);
+            assert_eq!(of(shape, algorithm, json!({})).most, u64::MAX);
         }
     }
 }

@@ -111,6 +111,11 @@ fn mean(measure: &str, seeds: std::ops::RangeInclusive<u64>, run: impl Fn(u64) -
     seeds.map(|seed| run(seed).metrics[measure].as_f64().unwrap()).sum::<f64>() / count
 }
 
+/// The algorithms that support classification.
+fn classifiers() -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL.into_iter().filter(|algorithm| algorithm.supports_classification())
+}
+
 fn none() -> Value {
     json!({})
 }

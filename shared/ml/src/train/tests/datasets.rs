@@ -31,7 +31,7 @@ fn titanic_with_the_other_algorithms() {
 #[test]
 fn breast_cancer_with_all_algorithms() {
     let features = others(BREAST_CANCER, "target");
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let run = |seed| run(BREAST_CANCER, &request(algorithm, &features, "target", seed, none()));
         let accuracy = mean("accuracy", 1..=5, run);
         let area = mean("roc_auc", 1..=5, run);
@@ -59,7 +59,7 @@ fn diabetes_is_a_regression() {
 
 #[test]
 fn all_algorithms_support_several_classes() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let features = ["fare", "age", "embarked", "sibsp", "parch", "sex"];
         let request = request(algorithm, &features, "pclass", 1, none());
         let metrics = run(TITANIC, &request).metrics;
@@ -90,7 +90,7 @@ fn every_kernel_and_criterion_works() {
 
 #[test]
 fn the_most_important_feature_is_listed_first() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let metrics = run(TITANIC, &request(algorithm, &PASSENGER, "survived", 1, none())).metrics;
         let importances = metrics["feature_importances"].as_array().unwrap();
         assert_eq!(importances.len(), 7);

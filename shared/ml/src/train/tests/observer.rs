@@ -19,11 +19,31 @@ fn progress_passes_all_phases_and_never_decreases() {
 #[test]
 fn a_run_stops_when_it_is_cancelled() {
     for algorithm in Algorithm::ALL {
+        let (csv, target) =
+            if algorithm.supports_classification() { (TITANIC, "survived") } else { (DIABETES, "target") };
         for reports in [0, 1, 3] {
             let recorder = Recorder { stop_after: Some(reports), ..Recorder::default() };
-            let request = request(algorithm, &["sex", "age"], "survived", 1, none());
-            assert_eq!(attempt(TITANIC, &request, &recorder), Err(TrainError::Cancelled));
+            let request = request(algorithm, &others(csv, target)[..2], target, 1, none());
+            assert_eq!(attempt(csv, &request, &recorder), Err(TrainError::Cancelled));
         }
+    }
+}
+
+#[test]
+fn an_optimizer_that_runs_out_of_iterations_causes_a_warning() {
+    let cases = [
+        (Algorithm::LogisticRegression, json!({"max_iterations": 1}), "the optimizer did not reach its tolerance"),
+        (Algorithm::Svm, json!({"max_iterations": 10}), "the support vector machine did not reach its tolerance"),
+    ];
+    for (algorithm, params, expected) in cases {
+        let features = others(BREAST_CANCER, "target");
+        let warned = |params: Value| {
+            let recorder = Recorder::default();
+            let trained = attempt(BREAST_CANCER, &request(algorithm, &features, "target", 1, params), &recorder).unwrap();
+            assert_eq!(trained.metrics["warnings"], json!(recorder.warned.into_inner().unwrap()));
+            trained.warnings.iter().any(|warning| warning.starts_with(expected))
+        };
+        assert!(warned(params) && !warned(none()), "{}", algorithm.as_str());
     }
 }
 

@@ -27,11 +27,19 @@ fn a_training_part_with_one_class_is_refused() {
 #[test]
 fn engines_refuse_unsupported_data() {
     let numbers = (0..100).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", f64::from(row) * 1.5));
-    for algorithm in [Algorithm::DecisionTree, Algorithm::Svm, Algorithm::LogisticRegression] {
-        assert!(refusal(&numbers, &forest_request(algorithm, &["x"])).starts_with("bad_params: "));
+    let linfa = |algorithm| request(algorithm, &["x"], "y", 1, json!({"engine": "linfa"}));
+    for request in [
+        forest_request(Algorithm::DecisionTree, &["x"]),
+        forest_request(Algorithm::LogisticRegression, &["x"]),
+        linfa(Algorithm::LogisticRegression),
+        linfa(Algorithm::Svm),
+    ] {
+        assert!(refusal(&numbers, &request).starts_with("bad_params: "));
     }
     let many = (0..5_001).fold("x,y\n".to_owned(), |csv, row| format!("{csv}{row},{}\n", row % 2));
-    assert!(refusal(&many, &forest_request(Algorithm::Svm, &["x"])).contains("at most 5000 rows"));
+    assert!(refusal(&many, &linfa(Algorithm::Svm)).contains("engine 'linfa' supports at most 5000 rows"));
+    let names = "x,y\n1,a\n2,b\n3,a\n4,b\n";
+    assert!(refusal(names, &forest_request(Algorithm::Ridge, &["x"])).starts_with("bad_params: "));
 }
 
 #[test]
@@ -44,7 +52,7 @@ fn small_and_unusual_tables_can_be_trained() {
         "x,z,y\n0,yes,no\n1,no,yes\n0,yes,no\n1,no,yes\n0,,no\n,no,yes\n",
     ];
     for table in tables {
-        for algorithm in Algorithm::ALL {
+        for algorithm in classifiers() {
             let trained = attempt(table, &forest_request(algorithm, &["x", "z"]), &Recorder::default());
             assert!(trained.is_ok(), "{} on {table:?}: {:?}", algorithm.as_str(), trained.err());
         }
@@ -57,7 +65,7 @@ fn a_class_with_a_single_row_trains_with_a_warning() {
     for row in 0..60 {
         csv += &format!("{},{}\n", row * 31 % 17, if row == 30 { "once" } else { ["a", "b"][row % 2] });
     }
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let trained = run(&csv, &forest_request(algorithm, &["x"]));
         let warned = trained.warnings.iter().any(|warning| warning.starts_with("class 'once' has a single row"));
         assert!(warned, "{:?}", trained.warnings);

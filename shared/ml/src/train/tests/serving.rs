@@ -57,7 +57,7 @@ fn milliseconds_since_1970_are_learned() {
         let ms = row * 222 % 601 * 100;
         format!("{csv}{},{}\n", 1_700_000_000_000_i64 + ms, if ms < 30_000 { "a" } else { "b" })
     });
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let area = run(&csv, &plain(algorithm, &["ts"])).metrics["roc_auc"].as_f64().unwrap();
         assert!(area >= 0.99, "{}: {area}", algorithm.as_str());
     }
@@ -117,7 +117,7 @@ fn counts_and_yes_no_columns_accept_other_values() {
     let csv = (0..60).fold("x,children,default,y\n".to_owned(), |csv, row| {
         format!("{csv}{row},{},{},{}\n", row % 2, if row % 3 == 0 { "yes" } else { "no" }, ["a", "b"][row / 4 % 2])
     });
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let predictor = serve(&csv, &plain(algorithm, &["x", "children", "default"]));
         assert!(predict(&predictor, &json!({"x": 1, "children": 2, "default": "no"})).warnings.is_empty());
         let unseen = predict(&predictor, &json!({"x": 1, "children": "2", "default": "unknown"})).warnings;
@@ -130,7 +130,7 @@ fn a_number_finds_its_category() {
     let csv = (0..60).fold("size,y\n".to_owned(), |csv, row| {
         format!("{csv}{},{}\n", ["1.50", "2.00", "XL"][row % 3], ["a", "b", "a"][row % 3])
     });
-    for algorithm in Algorithm::ALL {
+    for algorithm in classifiers() {
         let predictor = serve(&csv, &plain(algorithm, &["size"]));
         for two in [json!(2), json!(2.0), json!("2.00"), json!("2")] {
             let row = json!({"size": two});

@@ -9,7 +9,7 @@ const SIGMA: f64 = 1e-12;
 const TOLERANCE: f64 = 1e-5;
 
 /// Returns A and B of `P(positive) = 1 / (1 + exp(A f + B))` for decision values and their actual classes.
-pub(super) fn fit(decisions: &[f64], positive: &[bool]) -> (f64, f64) {
+pub(crate) fn fit(decisions: &[f64], positive: &[bool]) -> (f64, f64) {
     let prior1 = positive.iter().filter(|positive| **positive).count() as f64;
     let prior0 = positive.len() as f64 - prior1;
     // Platt's prior: targets slightly below 1 and above 0.

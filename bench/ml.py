@@ -1,0 +1,226 @@
+"""`make bench-ml`: the training engines beside scikit-learn, scikit-learn-intelex and LightGBM on the same folds.
+
+Every measurement is a process of its own that reads a table of numbers, trains one model with the defaults of its library
+and predicts the held-out fold. In each round every contender trains on the same fold, one after the other; rounds use
+different folds. Ratios are those within a round. Only the fit is timed.
+"""
+
+import argparse
+import csv
+import importlib.metadata
+import json
+import math
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy
+import sklearn
+from sklearn.datasets import make_classification
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import StandardScaler
+
+FOLDS = 5
+OURS, REFERENCE = "Trainyard", "scikit-learn"
+PEER = pathlib.Path(__file__).with_name("ml_peer.py")
+
+# Case, table, rounds. A table of n rows has n training rows: a fifth more is held out.
+CASES = [
+    ("svm", "1 k × 20", 5),
+    ("svm", "4 k × 20", 5),
+    ("svm", "10 k × 20", 5),
+    ("svm-calibrated", "1 k × 20", 5),
+    ("svm-calibrated", "4 k × 20", 5),
+    ("svm-calibrated", "10 k × 20", 5),
+    ("logistic", "10 k × 20", 5),
+    ("logistic", "100 k × 30", 5),
+    ("forest", "Titanic", 5),
+    ("forest", "10 k × 20", 5),
+    ("forest", "100 k × 30", 3),
+]
+SYNTHETIC = {"1 k × 20": (1_000, 20), "4 k × 20": (4_000, 20), "10 k × 20": (10_000, 20), "100 k × 30": (100_000, 30)}
+GOALS = {"svm": 4.0, "svm-calibrated": 5.0, "logistic": 2.0}
+NAMES = {
+    "svm": "SVM (RBF)",
+    "svm-calibrated": "SVM (RBF) with probabilities",
+    "logistic": "logistic regression",
+    "forest": "random forest (100 trees)",
+}
+
+
+def log(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def titanic():
+    """Seven columns of a passenger as numbers; missing values are NaN."""
+    with open("datasets/titanic.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    number = lambda text: float(text) if text else math.nan
+    code = lambda names: lambda text: float(names.index(text)) if text in names else math.nan
+    readers = {
+        "sex": code(["female", "male"]), "age": number, "pclass": number, "sibsp": number, "parch": number,
+        "fare": number, "embarked": code(["C", "Q", "S"]),
+    }
+    features = [[read(row[name]) for name, read in readers.items()] for row in rows]
+    return numpy.array(features), numpy.array([int(row["survived"]) for row in rows])
+
+
+def synthetic(rows, columns):
+    features, classes = make_classification(
+        n_samples=rows * FOLDS // (FOLDS - 1), n_features=columns, n_informative=columns // 2,
+        n_redundant=columns // 5, n_clusters_per_class=4, flip_y=0.05, class_sep=0.8, random_state=7,
+    )
+    return StandardScaler().fit_transform(features), classes
+
+
+def folds(name, folder):
+    """Files of the training part and the held-out part of each fold, and the held-out classes."""
+    features, classes = titanic() if name == "Titanic" else synthetic(*SYNTHETIC[name])
+    table = numpy.column_stack([features, classes]).astype("<f8")
+    parts = []
+    split = StratifiedKFold(FOLDS, shuffle=True, random_state=1).split(features, classes)
+    for number, (train, test) in enumerate(split):
+        files = [folder / f"{name.replace(' ', '')}-{number}-{part}.f64" for part in ("train", "test")]
+        for path, rows in zip(files, (train, test)):
+            numpy.ascontiguousarray(table[rows]).tofile(path)
+        parts.append((*files, classes[test]))
+    return parts, table.shape[1]
+
+
+def run(contender, model, part, columns, threads, binary):
+    """One measurement: seconds, memory, and the quality on the held-out fold."""
+    train, test, actual = part
+    out = train.with_suffix(".out")
+    program = [binary] if contender == OURS else [sys.executable, str(PEER), "--library", contender]
+    options = ["--model", model, "--train", train, "--test", test, "--out", out]
+    limits = ["--columns", str(columns), "--threads", str(threads)]
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    environment = os.environ | {name: str(threads) for name in names}
+    answer = subprocess.run(
+        [*program, *map(str, options), *limits], check=True, capture_output=True, text=True, env=environment
+    )
+    result = json.loads(answer.stdout.splitlines()[-1])
+    probabilities = numpy.fromfile(out)
+    result["accuracy"] = accuracy_score(actual, probabilities >= 0.5)
+    result["auc"] = roc_auc_score(actual, probabilities)
+    result["log_loss"] = log_loss(actual, numpy.clip(probabilities, 1e-15, 1 - 1e-15))
+    return result
+
+
+def contenders(model, table):
+    found = [OURS, REFERENCE]
+    if has("scikit-learn-intelex") and table != "Titanic":
+        found.append("scikit-learn-intelex")
+    if has("lightgbm") and model == "forest":
+        found.append("lightgbm")
+    return found
+
+
+def has(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def measure(binary, folder, chosen, limit):
+    """Per case, thread count and contender: the results of the rounds."""
+    results = {}
+    for model, table, rounds in CASES:
+        if chosen and model not in chosen:
+            continue
+        parts, columns = folds(table, folder)
+        for number in range(min(rounds, limit)):
+            for threads in (1, 2):
+                for contender in contenders(model, table):
+                    result = run(contender, model, parts[number % FOLDS], columns, threads, binary)
+                    log(f"{NAMES[model]}, {table}, round {number + 1}, {threads} threads: {contender} {result['fit_s']:.4f} s")
+                    results.setdefault((model, table, threads), {}).setdefault(contender, []).append(result)
+        for path in folder.glob("*"):
+            path.unlink()
+    return results
+
+
+def of(results, name):
+    return [result[name] for result in results]
+
+
+def ratio(by_contender, other):
+    """The median over the rounds of `their seconds / our seconds`: how many times as fast we are."""
+    pairs = zip(by_contender[OURS], by_contender[other])
+    return statistics.median(theirs["fit_s"] / ours["fit_s"] for ours, theirs in pairs)
+
+
+def processor():
+    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def report(results, load):
+    describe = ["git", "describe", "--always", "--dirty"]
+    version = subprocess.run(describe, capture_output=True, text=True, check=False).stdout
+    peers = [f"{name} {has(name)}" for name in ("scikit-learn-intelex", "lightgbm") if has(name)]
+    lines = [
+        "# Training engines, measured",
+        "",
+        f"- `make bench-ml` on {time.strftime('%Y-%m-%d')}, commit {version.strip()}.",
+        f"- {os.cpu_count()} cores ({processor()}); load average before: {load[0]:.2f}, after: {load[1]:.2f}.",
+        f"- {', '.join([f'scikit-learn {sklearn.__version__}', *peers])} on Python {platform.python_version()}.",
+        "- Defaults of each library (`bench/ml_peer.py`). One process per measurement, contenders in turns on the same folds;"
+        " seconds and memory are those of the fit. The times are medians with their range, the ratio is the median of the"
+        " ratios within a round; memory is the largest, quality the mean on the held-out folds.",
+        "- The log loss of an SVM without probabilities is that of the sigmoid of its decision value and means nothing.",
+        "",
+        "| model | training rows × columns | threads | contender | fit, s | range | time ÷ Trainyard | memory, MB | accuracy | AUC | log loss |",
+        "|---|---|---:|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for (model, table, threads), by_contender in results.items():
+        for contender, rounds in by_contender.items():
+            seconds = of(rounds, "fit_s")
+            times = "–" if contender == OURS else f"{ratio(by_contender, contender):.1f}"
+            quality = [f"{statistics.mean(of(rounds, name)):.4f}" for name in ("accuracy", "auc", "log_loss")]
+            if model == "svm":
+                quality[2] = "–"
+            lines.append(
+                f"| {NAMES[model]} | {table} | {threads} | {contender} | {statistics.median(seconds):.4f} "
+                f"| {min(seconds):.4f} to {max(seconds):.4f} | {times} | {max(of(rounds, 'fit_mb')):.0f} "
+                f"| {' | '.join(quality)} |"
+            )
+    lines += ["", "| goal | measured | |", "|---|---:|---|"]
+    goals = []
+    for (model, table, threads), by_contender in results.items():
+        # The goals are for 4,000 rows and more; below, the start of a thread is measured.
+        if model in GOALS and table != "1 k × 20":
+            value = ratio(by_contender, REFERENCE)
+            what = f"{NAMES[model]}, {table}, {threads} threads: at least {GOALS[model]:.0f} × {REFERENCE}"
+            goals.append((what, value, value >= GOALS[model]))
+    lines += [f"| {what} | {value:.1f} | {'met' if met else '**NOT met**'} |" for what, value, met in goals]
+    return "\n".join(lines) + "\n", all(met for _, _, met in goals)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures the training engines beside other libraries.")
+    parser.add_argument("--binary", default="target/dist/trainyard-bench-ml", help="the program of our engines")
+    parser.add_argument("--only", action="append", choices=list(NAMES), help="a model; can be repeated")
+    parser.add_argument("--rounds", type=int, default=FOLDS, help="at most this many rounds")
+    parser.add_argument("--report", type=pathlib.Path, help="also write the report to this file")
+    arguments = parser.parse_args()
+    before = os.getloadavg()[0]
+    folder = pathlib.Path("target/bench-ml")
+    folder.mkdir(parents=True, exist_ok=True)
+    results = measure(arguments.binary, folder, arguments.only, arguments.rounds)
+    text, met = report(results, (before, os.getloadavg()[0]))
+    print(text)
+    if arguments.report:
+        arguments.report.write_text(text, encoding="utf-8")
+    sys.exit(0 if met else 1)
+
+
+if __name__ == "__main__":
+    main()

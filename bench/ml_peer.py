@@ -1,0 +1,78 @@
+"""Trains one model with another library and prints the seconds and the memory as JSON, as `trainyard-bench-ml` does.
+
+A process of its own per measurement: `bench/ml.py` sets the number of threads in its environment. The import is not
+measured.
+"""
+
+import argparse
+import json
+import time
+import warnings
+
+import numpy
+
+warnings.filterwarnings("ignore")
+
+
+def status_mb(name):
+    with open("/proc/self/status", encoding="utf-8") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name)) / 1024
+
+
+def estimator(library, model, threads):
+    """The estimator with its defaults: 100 trees; an RBF kernel with C = 1 and gamma `scale`; an L2 penalty of 1."""
+    if library == "lightgbm":
+        import lightgbm
+
+        return lightgbm.LGBMClassifier(
+            boosting_type="rf", n_estimators=100, num_leaves=255, bagging_freq=1, bagging_fraction=0.632,
+            feature_fraction=0.3, n_jobs=threads, verbose=-1,
+        )
+    if library == "scikit-learn-intelex":
+        from sklearnex import patch_sklearn
+
+        patch_sklearn(verbose=False)
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import SVC
+
+    return {
+        "svm": lambda: SVC(),
+        "svm-calibrated": lambda: SVC(probability=True, random_state=42),
+        "logistic": lambda: LogisticRegression(max_iter=1_000),
+        "forest": lambda: RandomForestClassifier(n_estimators=100, random_state=42, n_jobs=threads),
+    }[model]()
+
+
+def scores(fitted, rows):
+    """Probabilities of class 1, or their stand-in for a machine without calibration: the sigmoid of the decision value."""
+    if hasattr(fitted, "predict_proba"):
+        return fitted.predict_proba(rows)[:, 1]
+    return 1 / (1 + numpy.exp(-fitted.decision_function(rows)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("--library", "--model", "--train", "--test", "--out"):
+        parser.add_argument(name, required=True)
+    parser.add_argument("--columns", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    arguments = parser.parse_args()
+    table = numpy.fromfile(arguments.train).reshape(-1, arguments.columns)
+    rows, classes = numpy.ascontiguousarray(table[:, :-1]), table[:, -1].astype(int)
+    queried = numpy.ascontiguousarray(numpy.fromfile(arguments.test).reshape(-1, arguments.columns)[:, :-1])
+    del table
+    fitted = estimator(arguments.library, arguments.model, arguments.threads)
+    with open("/proc/self/clear_refs", "w", encoding="utf-8") as reset:
+        reset.write("5")
+    before = status_mb("VmRSS:")
+    start = time.perf_counter()
+    fitted.fit(rows, classes)
+    seconds = time.perf_counter() - start
+    peak = status_mb("VmHWM:")
+    scores(fitted, queried).astype("<f8").tofile(arguments.out)
+    print(json.dumps({"fit_s": seconds, "fit_mb": max(0.0, peak - before), "peak_mb": peak}))
+
+
+if __name__ == "__main__":
+    main()

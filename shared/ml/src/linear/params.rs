@@ -1,0 +1,93 @@
+//! The parameters of linear models. As usual in linfa, a parameter set is checked before it can be fitted.
+
+use std::marker::PhantomData;
+
+use linfa::{Error, ParamGuard};
+
+use crate::forest::{ClassWeight, Classes, Numbers};
+
+/// Checked parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearValidParams<K> {
+    alpha: f64,
+    class_weight: ClassWeight,
+    tolerance: f64,
+    max_iterations: u64,
+    kind: PhantomData<K>,
+}
+
+/// Parameters of logistic regression ([`Classes`]) or ridge regression ([`Numbers`]); the setters document the defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearParams<K>(LinearValidParams<K>);
+
+/// Parameters of logistic regression.
+pub type LogisticParams = LinearParams<Classes>;
+/// Parameters of ridge regression.
+pub type RidgeParams = LinearParams<Numbers>;
+
+impl<K> Default for LinearParams<K> {
+    fn default() -> Self {
+        Self(LinearValidParams {
+            alpha: 1.0,
+            class_weight: ClassWeight::Uniform,
+            tolerance: 1e-6,
+            max_iterations: 200,
+            kind: PhantomData,
+        })
+    }
+}
+
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
+        impl<K> LinearParams<K> {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.0.$name = $name;
+                self
+            })*
+        }
+
+        impl<K> LinearValidParams<K> {
+            $($(#[$doc])*
+            pub fn $name(&self) -> $type {
+                self.$name
+            })*
+        }
+    };
+}
+
+parameters! {
+    /// Strength of the L2 penalty: the loss is summed over the rows, plus `alpha / 2 · |weights|²` (default: 1).
+    alpha: f64,
+    /// Class weights (default: equal). Ignored by ridge regression.
+    class_weight: ClassWeight,
+    /// Training ends when no component of the mean gradient is larger (default: 1e-6).
+    tolerance: f64,
+    /// Maximum number of iterations (default: 200).
+    max_iterations: u64,
+}
+
+impl<K> ParamGuard for LinearParams<K> {
+    type Checked = LinearValidParams<K>;
+    type Error = Error;
+
+    fn check_ref(&self) -> Result<&Self::Checked, Error> {
+        let refuse = |message: &str| Err(Error::Parameters(message.to_owned()));
+        match &self.0 {
+            params if !(params.alpha.is_finite() && params.alpha >= 0.0) => {
+                refuse("alpha must be a number that is not negative")
+            }
+            params if !(params.tolerance.is_finite() && params.tolerance > 0.0) => {
+                refuse("tolerance must be a positive number")
+            }
+            params if params.max_iterations == 0 => refuse("max_iterations must be at least 1"),
+            params => Ok(params),
+        }
+    }
+
+    fn check(self) -> Result<Self::Checked, Error> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}

@@ -1,0 +1,141 @@
+//! One classifier per pair of classes, with Platt scaling on cross-validated decision values.
+
+use rayon::prelude::*;
+
+use super::params::SvmValidParams;
+use super::reporter::Reporter;
+use super::solver::{Problem, Solution, solve};
+use super::sums::Expansion;
+use super::{Failure, Machine, OnProgress, Rows, Vectors, limits};
+use crate::forest::Classes;
+use crate::platt;
+use crate::rng::{Rng, Stream};
+use crate::split::stratified_folds;
+
+/// Number of cross-validation folds for the calibration, if each class has enough rows.
+pub(super) const FOLDS: usize = 5;
+
+/// The rows of a pair of classes.
+struct Pair {
+    first: u32,
+    second: u32,
+    rows: Vec<u32>,
+    is_first: Vec<bool>,
+    /// The fold of each row; empty if there are too few rows for two folds.
+    folds: Vec<usize>,
+    n_folds: usize,
+}
+
+/// A problem to solve: a pair of classes with all its rows, or without the rows of a fold.
+#[derive(Clone, Copy)]
+struct Job {
+    pair: usize,
+    held_out: Option<usize>,
+}
+
+/// The result of a problem: the solution, and the decision values of the rows that were held out, or of all rows if there
+/// are no folds.
+struct Solved {
+    solution: Solution,
+    decisions: Vec<f64>,
+}
+
+pub(super) fn fit(
+    rows: &Rows,
+    classes: &[u32],
+    n_classes: usize,
+    params: &SvmValidParams<Classes>,
+    on_progress: OnProgress<'_>,
+) -> Result<Machine, Failure> {
+    let weights = params.class_weight().weights(classes, n_classes);
+    let pairs = pairs(classes, n_classes, params);
+    let jobs_of = |pair: usize| {
+        let folds = (0..pairs[pair].n_folds).map(Some);
+        std::iter::once(None).chain(folds).map(move |held_out| Job { pair, held_out })
+    };
+    let jobs: Vec<Job> = (0..pairs.len()).flat_map(jobs_of).collect();
+    let reporter = Reporter::new(jobs.len(), on_progress);
+    let solve_job = |(index, job): (usize, &Job)| {
+        let concurrent = jobs.len().min(rayon::current_num_threads());
+        let report = |done: f64| reporter.report(index, done);
+        solve_one(rows, &pairs[job.pair], job.held_out, &weights, params, concurrent, &report).ok_or(Failure::Stopped)
+    };
+    let solved: Result<Vec<Solved>, Failure> =
+        jobs.par_iter().with_max_len(1).enumerate().map(solve_job).collect();
+    let mut solved = solved?.into_iter();
+    let mut vectors = Vectors::new(rows);
+    let (mut functions, mut unsolved) = (Vec::with_capacity(pairs.len()), 0);
+    for pair in &pairs {
+        let of_pair: Vec<Solved> = solved.by_ref().take(1 + pair.n_folds).collect();
+        unsolved += of_pair.iter().filter(|solved| !solved.solution.converged).count();
+        let mut function = vectors.function(&pair.rows, &of_pair[0].solution);
+        (function.first, function.second) = (pair.first, pair.second);
+        // Without calibration the probability is the sigmoid of the decision value.
+        (function.platt_a, function.platt_b) =
+            if params.calibrated() { platt::fit(&decisions(pair, &of_pair), &pair.is_first) } else { (-1.0, 0.0) };
+        functions.push(function);
+    }
+    Ok(vectors.machine(functions, unsolved))
+}
+
+fn pairs(classes: &[u32], n_classes: usize, params: &SvmValidParams<Classes>) -> Vec<Pair> {
+    let all = (1..n_classes as u32).flat_map(|first| (0..first).map(move |second| (first, second)));
+    let pair = |(index, (first, second)): (usize, (u32, u32))| {
+        let rows: Vec<u32> = (0_u32..)
+            .zip(classes)
+            .filter(|(_, class)| **class == first || **class == second)
+            .map(|(row, _)| row)
+            .collect();
+        let is_first: Vec<bool> = rows.iter().map(|row| classes[*row as usize] == first).collect();
+        let positives = is_first.iter().filter(|is_first| **is_first).count();
+        let n_folds = FOLDS.min(positives).min(rows.len() - positives);
+        let n_folds = if params.calibrated() && n_folds >= 2 { n_folds } else { 0 };
+        let mut rng = Rng::new(params.seed(), Stream::Folds(index as u64));
+        let folds = if n_folds > 0 { stratified_folds(&is_first, n_folds, &mut rng) } else { Vec::new() };
+        Pair { first, second, rows, is_first, folds, n_folds }
+    };
+    all.enumerate().map(pair).collect()
+}
+
+fn solve_one(
+    rows: &Rows,
+    pair: &Pair,
+    held_out: Option<usize>,
+    weights: &[f64],
+    params: &SvmValidParams<Classes>,
+    concurrent: usize,
+    on_iteration: &(dyn Fn(f64) -> bool + Sync),
+) -> Option<Solved> {
+    let (queried, kept): (Vec<usize>, Vec<usize>) =
+        (0..pair.rows.len()).partition(|at| held_out.is_some_and(|fold| pair.folds[*at] == fold));
+    let select = |at: &[usize]| rows.blocks.select(&at.iter().map(|at| pair.rows[*at]).collect::<Vec<u32>>());
+    let blocks = select(&kept);
+    let sign = |at: &usize| if pair.is_first[*at] { 1.0 } else { -1.0 };
+    let targets: Vec<f64> = kept.iter().map(sign).collect();
+    let cost = |target: f64| params.cost() * weights[if target > 0.0 { pair.first } else { pair.second } as usize];
+    let lower: Vec<f64> = targets.iter().map(|target| if *target > 0.0 { 0.0 } else { -cost(*target) }).collect();
+    let upper: Vec<f64> = targets.iter().map(|target| if *target > 0.0 { cost(*target) } else { 0.0 }).collect();
+    let problem =
+        Problem { blocks: &blocks, form: rows.form, targets: &targets, lower: &lower, upper: &upper, epsilon: 0.0 };
+    let limits = limits(params, kept.len(), concurrent);
+    let solution = solve(&problem, &limits, on_iteration)?;
+    let needs_decisions = params.calibrated() && (held_out.is_some() || pair.n_folds == 0);
+    let mut decisions = Vec::new();
+    if needs_decisions {
+        let queried = if held_out.is_some() { select(&queried) } else { blocks.clone() };
+        decisions = Expansion::new(&blocks, &solution.coefficients).sums(rows.form, &queried, limits.parallel);
+        decisions.iter_mut().for_each(|decision| *decision += solution.bias);
+    }
+    on_iteration(1.0).then_some(Solved { solution, decisions })
+}
+
+/// A decision value per row of the pair, from a classifier that was trained without the row (Platt 2000; Lin, Lin and
+/// Weng 2007) if there are folds.
+fn decisions(pair: &Pair, solved: &[Solved]) -> Vec<f64> {
+    if pair.n_folds == 0 {
+        return solved[0].decisions.clone();
+    }
+    let mut next: Vec<_> = solved[1..].iter().map(|solved| solved.decisions.iter().copied()).collect();
+    // The decision values of a fold are in the order of its rows.
+    pair.folds.iter().map(|fold| next[*fold].next().unwrap_or_default()).collect()
+}

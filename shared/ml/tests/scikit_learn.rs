@@ -1,0 +1,158 @@
+//! Our engines reach the scores of scikit-learn on the same folds.
+//!
+//! The constants are those of scikit-learn 1.9.1. Row i is held out in fold i % 5; missing values are replaced by the
+//! median, and columns are standardized, both by the training part:
+//! ```python
+//! SVC(kernel=..., coef0=1, probability=True, random_state=1)   # svm: accuracy, AUC, log loss
+//! LogisticRegression(tol=1e-9, max_iter=10_000)                # logistic: accuracy, AUC, log loss
+//! SVR(C=1, epsilon=0.1), Ridge(alpha=1)                        # on the standardized target: r2
+//! ```
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+use linfa::ParamGuard;
+use linfa::dataset::DatasetBase;
+use linfa::traits::{Fit, Predict};
+use ndarray::{Array1, Array2, Axis};
+use trainyard_ml::linear::{LogisticParams, RidgeParams};
+use trainyard_ml::metrics::{classes, regression, roc};
+use trainyard_ml::svm::{KernelKind, SvmClassifierParams, SvmRegressorParams};
+
+const PASSENGER: [&str; 6] = ["pclass", "sex", "age", "sibsp", "parch", "fare"];
+
+struct Table {
+    rows: Array2<f64>,
+    targets: Vec<f64>,
+}
+
+/// The named columns, or all but the target.
+fn table(name: &str, features: &[&str], target: &str) -> Table {
+    let path = format!("{}/../../datasets/{name}.csv", env!("CARGO_MANIFEST_DIR"));
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let at = |name: &str| names.iter().position(|other| other == name).unwrap();
+    let all: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != target).collect();
+    let columns: Vec<usize> = if features.is_empty() { &all[..] } else { features }.iter().map(|name| at(name)).collect();
+    let number = |text: &str| match text {
+        "male" => 1.0,
+        "female" => 0.0,
+        "" => f64::NAN,
+        number => number.parse().unwrap(),
+    };
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let cells = records.iter().flat_map(|record| columns.iter().map(|column| number(&record[*column]))).collect();
+    Table {
+        rows: Array2::from_shape_vec((records.len(), columns.len()), cells).unwrap(),
+        targets: records.iter().map(|record| number(&record[at(target)])).collect(),
+    }
+}
+
+struct Fold {
+    training: Array2<f64>,
+    targets: Array1<f64>,
+    held_out: Array2<f64>,
+    expected: Vec<f64>,
+}
+
+fn folds(table: &Table) -> Vec<Fold> {
+    let fold = |fold: usize| {
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..table.targets.len()).partition(|row| row % 5 == fold);
+        let (mut training, mut held_out) = (table.rows.select(Axis(0), &train), table.rows.select(Axis(0), &test));
+        for (mut a, mut b) in training.columns_mut().into_iter().zip(held_out.columns_mut()) {
+            let mut present: Vec<f64> = a.iter().copied().filter(|value| !value.is_nan()).collect();
+            present.sort_unstable_by(f64::total_cmp);
+            let half = present.len() / 2;
+            let median = if present.len() % 2 == 1 { present[half] } else { (present[half - 1] + present[half]) / 2.0 };
+            a.mapv_inplace(|value| if value.is_nan() { median } else { value });
+            b.mapv_inplace(|value| if value.is_nan() { median } else { value });
+            let (mean, deviation) = (a.mean().unwrap(), a.std(0.0));
+            a.mapv_inplace(|value| (value - mean) / deviation);
+            b.mapv_inplace(|value| (value - mean) / deviation);
+        }
+        Fold {
+            training,
+            targets: train.iter().map(|row| table.targets[*row]).collect(),
+            held_out,
+            expected: test.iter().map(|row| table.targets[*row]).collect(),
+        }
+    };
+    (0..5).map(fold).collect()
+}
+
+/// The mean accuracy, AUC and log loss. `probabilities` trains on a fold and returns those of class 1.
+fn scores(table: &Table, probabilities: impl Fn(&Fold) -> Vec<f64>) -> [f64; 3] {
+    let mut sums = [0.0; 3];
+    for fold in folds(table) {
+        let found = probabilities(&fold);
+        let actual: Vec<usize> = fold.expected.iter().map(|class| *class as usize).collect();
+        let right = found.iter().zip(&actual).filter(|(p, class)| usize::from(**p > 0.5) == **class).count();
+        sums[0] += right as f64 / found.len() as f64;
+        sums[1] += roc::auc(&found, |row| actual[row] == 1).unwrap();
+        sums[2] += classes::log_loss(&actual, |row, class| if class == 1 { found[row] } else { 1.0 - found[row] });
+    }
+    sums.map(|sum| sum / 5.0)
+}
+
+fn dataset(fold: &Fold) -> DatasetBase<Array2<f64>, Array1<usize>> {
+    DatasetBase::new(fold.training.clone(), fold.targets.mapv(|class| class as usize))
+}
+
+fn svm(table: &Table, kernel: KernelKind) -> [f64; 3] {
+    scores(table, |fold| {
+        let model = SvmClassifierParams::default().kernel(kernel).check().unwrap().fit(&dataset(fold)).unwrap();
+        model.predict_probabilities(&fold.held_out).column(1).to_vec()
+    })
+}
+
+fn logistic(table: &Table) -> [f64; 3] {
+    scores(table, |fold| {
+        let model = LogisticParams::default().tolerance(1e-9).check().unwrap().fit(&dataset(fold)).unwrap();
+        model.predict_probabilities(&fold.held_out).column(1).to_vec()
+    })
+}
+
+fn assert_close(what: &str, found: [f64; 3], expected: [f64; 3], tolerances: [f64; 3]) {
+    println!("{what}: {found:.4?} for {expected:.4?}");
+    for ((found, expected), tolerance) in found.iter().zip(expected).zip(tolerances) {
+        assert!((found - expected).abs() <= tolerance, "{what}: {found} for {expected}");
+    }
+}
+
+#[test]
+fn breast_cancer() {
+    let table = table("breast_cancer", &[], "target");
+    // The folds of the calibration are not those of scikit-learn.
+    let noise = [0.008, 0.003, 0.012];
+    assert_close("rbf", svm(&table, KernelKind::Rbf), [0.971_914, 0.996_304, 0.080_365], noise);
+    assert_close("linear", svm(&table, KernelKind::Linear), [0.971_899, 0.995_022, 0.089_197], noise);
+    assert_close("polynomial", svm(&table, KernelKind::Polynomial { degree: 3 }), [0.978_947, 0.995_870, 0.070_456], noise);
+    assert_close("logistic", logistic(&table), [0.977_193, 0.995_528, 0.073_965], [1e-4; 3]);
+}
+
+#[test]
+fn titanic() {
+    let table = table("titanic", &PASSENGER, "survived");
+    let noise = [0.012, 0.012, 0.012];
+    assert_close("rbf", svm(&table, KernelKind::Rbf), [0.809_789, 0.829_552, 0.475_836], noise);
+    // Almost only the sex decides, so that the order of passengers of the same sex depends on the tolerance.
+    assert_close("linear", svm(&table, KernelKind::Linear), [0.779_983, 0.806_248, 0.523_662], [0.012, 0.1, 0.012]);
+    assert_close("polynomial", svm(&table, KernelKind::Polynomial { degree: 3 }), [0.806_742, 0.824_609, 0.480_852], noise);
+    assert_close("logistic", logistic(&table), [0.784_578, 0.836_895, 0.466_340], [1e-4; 3]);
+}
+
+#[test]
+fn diabetes() {
+    let table = table("diabetes", &[], "target");
+    let r2 = |predict: &dyn Fn(&DatasetBase<Array2<f64>, Array1<f64>>, &Array2<f64>) -> Array1<f64>| {
+        let of_fold = |fold: Fold| {
+            let predicted = predict(&DatasetBase::new(fold.training, fold.targets), &fold.held_out);
+            regression::r2(&fold.expected, &predicted.to_vec()).unwrap()
+        };
+        folds(&table).into_iter().map(of_fold).sum::<f64>() / 5.0
+    };
+    let svr = r2(&|dataset, rows| SvmRegressorParams::default().check().unwrap().fit(dataset).unwrap().predict(rows));
+    let ridge = r2(&|dataset, rows| RidgeParams::default().check().unwrap().fit(dataset).unwrap().predict(rows));
+    println!("svr {svr:.4}, ridge {ridge:.4}");
+    assert!((svr - 0.460_191).abs() < 2e-3, "{svr}");
+    assert!((ridge - 0.495_915).abs() < 1e-5, "{ridge}");
+}
