@@ -5,7 +5,7 @@ use trainyard_domain::Algorithm;
 use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    DecisionFunction, Categories, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
+    Categories, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
     LinearModel, Manifest, Model, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 

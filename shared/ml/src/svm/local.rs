@@ -94,8 +94,7 @@ impl<'a> Local<'a> {
             self.fill(up);
             let row = &self.kernel[up * padded..][..padded];
             let own = self.diagonal[up];
-            let partner =
-                best_partner(max_up, own, &self.residual, &self.low_offset, row, &self.diagonal, &mut scores);
+            let partner = best_partner(max_up, own, &self.residual, &self.low_offset, row, &self.diagonal, &mut scores);
             let Some(low) = partner else { return step };
             self.fill(low);
             self.move_pair(up, low);
