@@ -87,8 +87,9 @@ impl<'a> Local<'a> {
         let mut scores = vec![0.0; padded];
         for step in 0..max_steps {
             let (max_up, up, min_low) = extremes(&self.residual, &self.up_offset, &self.low_offset);
-            // The negated comparison also ends at NaN.
-            if !(max_up - min_low > tolerance) {
+            // The comparison with NaN is false.
+            let is_violated = max_up - min_low > tolerance;
+            if !is_violated {
                 return step;
             }
             self.fill(up);
