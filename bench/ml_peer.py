@@ -45,7 +45,7 @@ def estimator(library, model, threads):
 
 
 def scores(fitted, rows):
-    """Probabilities of class 1, or their stand-in for a machine without calibration: the sigmoid of the decision value."""
+    """Probabilities of class 1; without calibration the sigmoid of the decision value."""
     if hasattr(fitted, "predict_proba"):
         return fitted.predict_proba(rows)[:, 1]
     return 1 / (1 + numpy.exp(-fitted.decision_function(rows)))

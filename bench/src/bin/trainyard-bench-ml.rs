@@ -73,7 +73,8 @@ fn main() -> anyhow::Result<()> {
     let peak = status_mb("VmHWM:")?;
     let bytes: Vec<u8> = probabilities.column(1).iter().flat_map(|probability| probability.to_le_bytes()).collect();
     std::fs::write(&arguments.out, bytes)?;
-    let answer = serde_json::json!({"fit_s": seconds.as_secs_f64(), "fit_mb": (peak - before).max(0.0), "peak_mb": peak});
+    let answer =
+        serde_json::json!({"fit_s": seconds.as_secs_f64(), "fit_mb": (peak - before).max(0.0), "peak_mb": peak});
     write_line(&answer.to_string())
 }
 

@@ -198,7 +198,9 @@ impl Algorithm {
             Self::DecisionTree => "One tree; fast, and people can read its rules.",
             Self::Svm => "Support vector machine; strong on numeric tables of up to some 10,000 rows.",
             Self::LogisticRegression => "Linear model of the log-odds; a baseline that is easy to explain.",
-            Self::Ridge => "Linear regression with an L2 penalty; a baseline for numeric targets that is easy to explain.",
+            Self::Ridge => {
+                "Linear regression with an L2 penalty; a baseline for numeric targets that is easy to explain."
+            }
         }
     }
 

@@ -72,7 +72,10 @@ impl Params {
         let params = Self(params);
         let weight = params.choice("class_weight");
         if params.choice(ENGINE) == LINFA && !matches!(weight, "" | "none") {
-            errors.push(FieldError::new("params.class_weight", format!("'{weight}' is not supported by engine '{LINFA}'")));
+            errors.push(FieldError::new(
+                "params.class_weight",
+                format!("'{weight}' is not supported by engine '{LINFA}'"),
+            ));
         }
         if errors.is_empty() { Ok(params) } else { Err(errors) }
     }

@@ -16,11 +16,9 @@ pub(crate) fn records<F: Float, D: Data<Elem = F>, T>(
         return Err(Error::NotEnoughSamples);
     }
     // Row by row, whatever the layout of the records is.
-    let matrix = Array2::from_shape_vec(
-        records.dim(),
-        records.iter().map(|value| value.to_f64().unwrap_or(f64::NAN)).collect(),
-    )
-    .map_err(|error| Error::Parameters(error.to_string()))?;
+    let matrix =
+        Array2::from_shape_vec(records.dim(), records.iter().map(|value| value.to_f64().unwrap_or(f64::NAN)).collect())
+            .map_err(|error| Error::Parameters(error.to_string()))?;
     if matrix.iter().any(|value| !value.is_finite()) {
         return Err(Error::Parameters("values must be finite numbers".into()));
     }

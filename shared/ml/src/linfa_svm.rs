@@ -11,8 +11,8 @@ use linfa_svm::{Svm, SvmParams};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::error::TrainError;
-use crate::platt;
 use crate::model::{DecisionFunction, Kernel, SvmModel};
+use crate::platt;
 use crate::preprocess::DesignMatrix;
 use crate::progress::Progress;
 use crate::rng::{Rng, Stream};
@@ -69,8 +69,7 @@ impl KernelPair {
     }
 
     fn params(self, options: &Options) -> SvmParams<f64, bool> {
-        let params =
-            Svm::<f64, bool>::params().pos_neg_weights(options.cost, options.cost).eps(options.tolerance);
+        let params = Svm::<f64, bool>::params().pos_neg_weights(options.cost, options.cost).eps(options.tolerance);
         match self.kernel {
             Kernel::Linear => params.linear_kernel(),
             Kernel::Rbf { gamma } => params.gaussian_kernel(1.0 / gamma),

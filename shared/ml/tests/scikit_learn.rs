@@ -32,7 +32,8 @@ fn table(name: &str, features: &[&str], target: &str) -> Table {
     let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     let at = |name: &str| names.iter().position(|other| other == name).unwrap();
     let all: Vec<&str> = names.iter().map(String::as_str).filter(|name| *name != target).collect();
-    let columns: Vec<usize> = if features.is_empty() { &all[..] } else { features }.iter().map(|name| at(name)).collect();
+    let columns: Vec<usize> =
+        if features.is_empty() { &all[..] } else { features }.iter().map(|name| at(name)).collect();
     let number = |text: &str| match text {
         "male" => 1.0,
         "female" => 0.0,
@@ -125,7 +126,12 @@ fn breast_cancer() {
     let noise = [0.008, 0.003, 0.012];
     assert_close("rbf", svm(&table, KernelKind::Rbf), [0.971_914, 0.996_304, 0.080_365], noise);
     assert_close("linear", svm(&table, KernelKind::Linear), [0.971_899, 0.995_022, 0.089_197], noise);
-    assert_close("polynomial", svm(&table, KernelKind::Polynomial { degree: 3 }), [0.978_947, 0.995_870, 0.070_456], noise);
+    assert_close(
+        "polynomial",
+        svm(&table, KernelKind::Polynomial { degree: 3 }),
+        [0.978_947, 0.995_870, 0.070_456],
+        noise,
+    );
     assert_close("logistic", logistic(&table), [0.977_193, 0.995_528, 0.073_965], [1e-4; 3]);
 }
 
@@ -136,7 +142,12 @@ fn titanic() {
     assert_close("rbf", svm(&table, KernelKind::Rbf), [0.809_789, 0.829_552, 0.475_836], noise);
     // Almost only the sex decides, so that the order of passengers of the same sex depends on the tolerance.
     assert_close("linear", svm(&table, KernelKind::Linear), [0.779_983, 0.806_248, 0.523_662], [0.012, 0.1, 0.012]);
-    assert_close("polynomial", svm(&table, KernelKind::Polynomial { degree: 3 }), [0.806_742, 0.824_609, 0.480_852], noise);
+    assert_close(
+        "polynomial",
+        svm(&table, KernelKind::Polynomial { degree: 3 }),
+        [0.806_742, 0.824_609, 0.480_852],
+        noise,
+    );
     assert_close("logistic", logistic(&table), [0.784_578, 0.836_895, 0.466_340], [1e-4; 3]);
 }
 

@@ -921,7 +921,7 @@ export interface components {
          * @description The name of an algorithm; `GET /algorithms` lists all.
          * @enum {string}
          */
-        AlgorithmName: "random_forest" | "decision_tree" | "svm" | "logistic_regression";
+        AlgorithmName: "random_forest" | "decision_tree" | "svm" | "logistic_regression" | "ridge";
         /** @description An algorithm. */
         AlgorithmView: {
             /**
@@ -931,7 +931,7 @@ export interface components {
             description: string;
             /**
              * Format: int64
-             * @description Most rows of a dataset; `null` without a limit of its own.
+             * @description Most rows of a dataset with the default engine; `null` without a limit of its own.
              */
             max_rows: number | null;
             /**
@@ -941,7 +941,9 @@ export interface components {
             name: string;
             /** @description JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions. */
             params: Record<string, never>;
-            /** @description Whether the algorithm supports regression of numeric targets. Every algorithm supports classification. */
+            /** @description Whether the algorithm supports classification. */
+            supports_classification: boolean;
+            /** @description Whether the algorithm supports regression of numeric targets. */
             supports_regression: boolean;
         };
         /** @description The target of an alias. */
@@ -1479,7 +1481,7 @@ export interface components {
                 description: string;
                 /**
                  * Format: int64
-                 * @description Most rows of a dataset; `null` without a limit of its own.
+                 * @description Most rows of a dataset with the default engine; `null` without a limit of its own.
                  */
                 max_rows: number | null;
                 /**
@@ -1489,7 +1491,9 @@ export interface components {
                 name: string;
                 /** @description JSON Schema (2020-12) of `params`: types, bounds, defaults, descriptions. */
                 params: Record<string, never>;
-                /** @description Whether the algorithm supports regression of numeric targets. Every algorithm supports classification. */
+                /** @description Whether the algorithm supports classification. */
+                supports_classification: boolean;
+                /** @description Whether the algorithm supports regression of numeric targets. */
                 supports_regression: boolean;
             }[];
             /** @description The `cursor` of the next page; null on the last page. */
@@ -7924,7 +7928,7 @@ export interface operations {
                  * @description The name of an algorithm; `GET /algorithms` lists all.
                  * @example random_forest
                  */
-                algorithm?: "random_forest" | "decision_tree" | "svm" | "logistic_regression";
+                algorithm?: "random_forest" | "decision_tree" | "svm" | "logistic_regression" | "ridge";
                 /** @description The id of the account that submitted the job. */
                 created_by?: string;
             };

@@ -2,7 +2,7 @@
 
 use super::error::{ArtifactError, ensure};
 use crate::model::{
-    DecisionFunction, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF, LinearModel,
+    ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF, LinearModel,
     Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 

@@ -3,7 +3,7 @@
 use super::bytes::{Reader, Writer};
 use super::error::ArtifactError;
 use crate::model::{
-    DecisionFunction, ColumnEncoder, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, SvmModel, Tree,
+    ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, SvmModel, Tree,
     TreeEnsemble,
 };
 

@@ -55,8 +55,9 @@ fn factor(upper: &[f64], stride: usize, size: usize, added: f64) -> Option<Vec<f
             current[j] = (upper[j * stride + i] - dot(&current[..j], &other[..j])) / other[j];
         }
         let pivot = upper[i * stride + i] + added - dot(&current[..i], &current[..i]);
-        // The negated comparison also refuses NaN. Less than the addition is only rounding.
-        if !(pivot > 0.5 * added) {
+        // Less than the addition is only rounding. The comparison with NaN is false.
+        let is_definite = pivot > 0.5 * added;
+        if !is_definite {
             return None;
         }
         current[i] = pivot.sqrt();

@@ -71,7 +71,8 @@ impl LinearRegressor {
 
 fn scores(fitted: &Fitted, row: &[f64]) -> Vec<f64> {
     let weights = fitted.weights.chunks_exact(row.len().max(1));
-    let score = |(weights, intercept): (&[f64], &f64)| intercept + weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>();
+    let score =
+        |(weights, intercept): (&[f64], &f64)| intercept + weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>();
     weights.zip(&fitted.intercepts).map(score).collect()
 }
 

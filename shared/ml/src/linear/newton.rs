@@ -90,8 +90,9 @@ fn step(
     direction: &[f64],
 ) -> Option<(Vec<f64>, Evaluation)> {
     let slope = dot(&current.gradient, direction);
-    // The negated comparison also refuses NaN.
-    if !(slope < 0.0) {
+    // The comparison with NaN is false.
+    let decreases = slope < 0.0;
+    if !decreases {
         return None;
     }
     let mut length = 1.0;
@@ -209,8 +210,9 @@ fn conjugate_gradients(
         }
         let product = objective.hessian_times(&current.state, &search);
         let curvature = dot(&search, &product);
-        // The negated comparison also ends at NaN.
-        if !(curvature > 0.0) {
+        // The comparisons with NaN are false.
+        let is_definite = curvature > 0.0;
+        if !is_definite {
             break;
         }
         let length = energy / curvature;
@@ -218,7 +220,8 @@ fn conjugate_gradients(
         residual.iter_mut().zip(&product).for_each(|(value, product)| *value -= length * product);
         conditioned = preconditioner.apply(&residual);
         let next = dot(&residual, &conditioned);
-        if !(next > target) {
+        let is_inaccurate = next > target;
+        if !is_inaccurate {
             break;
         }
         let share = next / energy;

@@ -110,8 +110,7 @@ impl Objective<'_> {
             }
             (total, sums)
         };
-        let parts: Vec<(f64, Vec<f64>)> =
-            state.par_chunks_mut(part_rows * outputs).enumerate().map(sum_part).collect();
+        let parts: Vec<(f64, Vec<f64>)> = state.par_chunks_mut(part_rows * outputs).enumerate().map(sum_part).collect();
         let mut all = (0.0, vec![0.0; outputs * size]);
         for (total, sums) in parts {
             all.0 += total;
@@ -123,15 +122,14 @@ impl Objective<'_> {
     pub(super) fn evaluate(&self, coefficients: &[f64]) -> Evaluation {
         let outputs = self.outputs();
         let mut state = vec![0.0; self.count() * outputs];
-        let (mut value, mut gradient) = self.sum_rows(coefficients, &mut state, |first, values, state| {
-            match self.targets {
+        let (mut value, mut gradient) =
+            self.sum_rows(coefficients, &mut state, |first, values, state| match self.targets {
                 Targets::Numbers(targets) => squared_errors(&targets[first..], values, state),
                 Targets::Classes(classes, weights) if outputs == 1 => {
                     binary_losses(&classes[first..], weights, values, state)
                 }
                 Targets::Classes(classes, weights) => softmax_losses(&classes[first..], weights, values, state),
-            }
-        });
+            });
         let size = self.size();
         for (coefficients, gradient) in coefficients.chunks_exact(size).zip(gradient.chunks_exact_mut(size)) {
             for (coefficient, gradient) in coefficients[..self.width].iter().zip(gradient) {

@@ -47,8 +47,7 @@ fn the_gradient_is_the_derivative_of_the_value() {
         let (matrix, classes) = table(90, 3, n_classes, 1);
         let rows = matrix.iter().copied().collect::<Vec<_>>();
         let weights: Vec<f64> = (0..n_classes).map(|class| 0.5 + class as f64).collect();
-        let objective =
-            Objective { rows: &rows, width: 3, targets: Targets::Classes(&classes, &weights), alpha: 0.7 };
+        let objective = Objective { rows: &rows, width: 3, targets: Targets::Classes(&classes, &weights), alpha: 0.7 };
         let size = objective.outputs() * objective.size();
         let at: Vec<f64> = (0..size).map(|i| (i as f64 * 0.7).sin()).collect();
         let here = objective.evaluate(&at);
@@ -65,7 +64,11 @@ fn the_gradient_is_the_derivative_of_the_value() {
             let product = objective.hessian_times(&here.state, &unit);
             for j in 0..size {
                 let curvature = (above.gradient[j] - below.gradient[j]) / 2e-5;
-                assert!((curvature - product[j]).abs() < 1e-4 * curvature.abs().max(1.0), "{curvature}, {}", product[j]);
+                assert!(
+                    (curvature - product[j]).abs() < 1e-4 * curvature.abs().max(1.0),
+                    "{curvature}, {}",
+                    product[j]
+                );
             }
             let diagonal = objective.hessian_diagonal(&here.state)[i];
             assert!((diagonal - product[i]).abs() < 1e-9 * diagonal.max(1.0), "{diagonal}, {}", product[i]);
@@ -167,7 +170,8 @@ fn balanced_weights_raise_the_probability_of_a_rare_class() {
 
 #[test]
 fn ridge_regression_solves_its_normal_equations() {
-    for (rows, width, alpha, unit) in [(300, 4, 1.0, 1.0), (300, 4, 0.0, 1e12), (30, 60, 2.0, 1e-9), (50, 2_500, 1.0, 1.0)]
+    for (rows, width, alpha, unit) in
+        [(300, 4, 1.0, 1.0), (300, 4, 0.0, 1e12), (30, 60, 2.0, 1e-9), (50, 2_500, 1.0, 1.0)]
     {
         let (matrix, noise) = table(rows, width, 2, 8);
         let targets: Vec<f64> = (matrix.rows().into_iter().zip(&noise))

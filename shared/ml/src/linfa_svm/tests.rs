@@ -50,12 +50,8 @@ fn decision_values_equal_those_of_linfa() {
         let trained = train(&matrix, &classes, 2, &options);
         let pair = KernelPair::new(&options, &matrix);
         let records = &matrix * pair.row_scale;
-        let expected: Svm<f64, bool> = pair
-            .params(&options)
-            .check()
-            .unwrap()
-            .fit(&DatasetBase::new(records.clone(), targets.clone()))
-            .unwrap();
+        let expected: Svm<f64, bool> =
+            pair.params(&options).check().unwrap().fit(&DatasetBase::new(records.clone(), targets.clone())).unwrap();
         for (row, linfa_row) in matrix.rows().into_iter().zip(records.rows()) {
             let (a, b) =
                 (decision(&trained, row.as_slice().unwrap()), expected.weighted_sum(&linfa_row) - expected.rho);

@@ -116,8 +116,7 @@ fn exp<const FMA: bool>(x: f64) -> f64 {
     const LN2_HIGH: f64 = 0.693_145_751_953_125;
     const LN2_LOW: f64 = 1.428_606_820_309_417_2e-6;
     const P: [f64; 3] = [1.261_771_930_748_105_9e-4, 3.029_944_077_074_419_6e-2, 1.0];
-    const Q: [f64; 4] =
-        [3.001_985_051_386_644_6e-6, 2.524_483_403_496_841e-3, 0.227_265_548_208_155_03, 2.0];
+    const Q: [f64; 4] = [3.001_985_051_386_644_6e-6, 2.524_483_403_496_841e-3, 0.227_265_548_208_155_03, 2.0];
     // NaN stays NaN, so that the caller notices an input that is too large.
     let x = if x < -708.0 { -708.0 } else { x };
     let rounded = multiply_add::<FMA>(x, std::f64::consts::LOG2_E, ROUND);
@@ -152,8 +151,7 @@ mod tests {
         let mut random = Stream(9);
         for (task, classes) in [(samples::binary(), 2), (samples::three_classes(), 3), (Task::Regression, 0)] {
             let mut model = samples::svm(&mut random, classes);
-            for kernel in
-                [Kernel::Rbf { gamma: 0.3 }, Kernel::Linear, Kernel::Polynomial { constant: 1.5, degree: 3 }]
+            for kernel in [Kernel::Rbf { gamma: 0.3 }, Kernel::Linear, Kernel::Polynomial { constant: 1.5, degree: 3 }]
             {
                 model.kernel = kernel;
                 let compiled = CompiledSvm::new(&model);

@@ -60,8 +60,7 @@ pub(super) fn fit(
         let report = |done: f64| reporter.report(index, done);
         solve_one(rows, &pairs[job.pair], job.held_out, &weights, params, concurrent, &report).ok_or(Failure::Stopped)
     };
-    let solved: Result<Vec<Solved>, Failure> =
-        jobs.par_iter().with_max_len(1).enumerate().map(solve_job).collect();
+    let solved: Result<Vec<Solved>, Failure> = jobs.par_iter().with_max_len(1).enumerate().map(solve_job).collect();
     let mut solved = solved?.into_iter();
     let mut vectors = Vectors::new(rows);
     let (mut functions, mut unsolved) = (Vec::with_capacity(pairs.len()), 0);

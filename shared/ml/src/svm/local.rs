@@ -87,15 +87,15 @@ impl<'a> Local<'a> {
         let mut scores = vec![0.0; padded];
         for step in 0..max_steps {
             let (max_up, up, min_low) = extremes(&self.residual, &self.up_offset, &self.low_offset);
-            // The negated comparison also ends at NaN.
-            if !(max_up - min_low > tolerance) {
+            // The comparison with NaN is false.
+            let is_violated = max_up - min_low > tolerance;
+            if !is_violated {
                 return step;
             }
             self.fill(up);
             let row = &self.kernel[up * padded..][..padded];
             let own = self.diagonal[up];
-            let partner =
-                best_partner(max_up, own, &self.residual, &self.low_offset, row, &self.diagonal, &mut scores);
+            let partner = best_partner(max_up, own, &self.residual, &self.low_offset, row, &self.diagonal, &mut scores);
             let Some(low) = partner else { return step };
             self.fill(low);
             self.move_pair(up, low);

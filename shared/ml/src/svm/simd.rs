@@ -105,14 +105,7 @@ fn generic_kernel_rows<const FMA: bool>(
     let block_values = LANES * blocks.width();
     for (at, block) in range.enumerate() {
         let values = &blocks.values()[block * block_values..][..block_values];
-        let mut dots = [[0.0_f32; LANES]; TILE];
-        for (column, query) in values.as_chunks::<LANES>().0.iter().zip(&queries.values) {
-            for (dots, value) in dots.iter_mut().zip(query) {
-                for (dot, x) in dots.iter_mut().zip(column) {
-                    *dot = multiply_add::<FMA>(*value, *x, *dot);
-                }
-            }
-        }
+        let mut dots = block_dots::<FMA>(values, &queries.values);
         match form {
             Form::Linear => {}
             Form::Rbf { gamma } => {
@@ -138,6 +131,53 @@ fn generic_kernel_rows<const FMA: bool>(
             out[at * LANES..][..LANES].copy_from_slice(dots);
         }
     }
+}
+
+/// The dot products of the queries and the rows of a block.
+#[inline(always)]
+fn block_dots<const FMA: bool>(block: &[f32], queries: &[[f32; TILE]]) -> [[f32; LANES]; TILE] {
+    #[cfg(target_arch = "x86_64")]
+    if FMA {
+        // SAFETY: on x86-64 only functions with AVX2 and FMA use this instance.
+        return unsafe { block_dots_avx2(block, queries) };
+    }
+    let mut dots = [[0.0_f32; LANES]; TILE];
+    for (column, query) in block.as_chunks::<LANES>().0.iter().zip(queries) {
+        for (dots, value) in dots.iter_mut().zip(query) {
+            for (dot, x) in dots.iter_mut().zip(column) {
+                *dot = multiply_add::<FMA>(*value, *x, *dot);
+            }
+        }
+    }
+    dots
+}
+
+/// As [`block_dots`], with the sums in registers: the compiler keeps those of the loop above in memory.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn block_dots_avx2(block: &[f32], queries: &[[f32; TILE]]) -> [[f32; LANES]; TILE] {
+    use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
+    let mut sums = [[_mm256_setzero_ps(); 2]; TILE];
+    for (column, [a, b, c, d]) in block.as_chunks::<LANES>().0.iter().zip(queries) {
+        // SAFETY: a column has 16 numbers.
+        let x = unsafe { [_mm256_loadu_ps(column.as_ptr()), _mm256_loadu_ps(column.as_ptr().add(8))] };
+        let [a, b, c, d] = [_mm256_set1_ps(*a), _mm256_set1_ps(*b), _mm256_set1_ps(*c), _mm256_set1_ps(*d)];
+        sums = [
+            [_mm256_fmadd_ps(a, x[0], sums[0][0]), _mm256_fmadd_ps(a, x[1], sums[0][1])],
+            [_mm256_fmadd_ps(b, x[0], sums[1][0]), _mm256_fmadd_ps(b, x[1], sums[1][1])],
+            [_mm256_fmadd_ps(c, x[0], sums[2][0]), _mm256_fmadd_ps(c, x[1], sums[2][1])],
+            [_mm256_fmadd_ps(d, x[0], sums[3][0]), _mm256_fmadd_ps(d, x[1], sums[3][1])],
+        ];
+    }
+    let mut dots = [[0.0_f32; LANES]; TILE];
+    for (dots, sums) in dots.iter_mut().zip(sums) {
+        // SAFETY: each array has 16 numbers.
+        unsafe {
+            _mm256_storeu_ps(dots.as_mut_ptr(), sums[0]);
+            _mm256_storeu_ps(dots.as_mut_ptr().add(8), sums[1]);
+        }
+    }
+    dots
 }
 
 #[inline(always)]
@@ -213,7 +253,9 @@ fn generic_best_partner<const FMA: bool>(
     let mut best = [0.0_f32; 2 * CHAINS];
     let low = residual.as_chunks::<{ 2 * CHAINS }>().0.iter().zip(low_offset.as_chunks::<{ 2 * CHAINS }>().0);
     let kernel = row.as_chunks::<{ 2 * CHAINS }>().0.iter().zip(diagonal.as_chunks::<{ 2 * CHAINS }>().0);
-    for (((residual, offset), (row, diagonal)), scores) in low.zip(kernel).zip(scores.as_chunks_mut::<{ 2 * CHAINS }>().0) {
+    for (((residual, offset), (row, diagonal)), scores) in
+        low.zip(kernel).zip(scores.as_chunks_mut::<{ 2 * CHAINS }>().0)
+    {
         for chain in 0..2 * CHAINS {
             let gain = (max_up - (residual[chain] + offset[chain])) as f32;
             let gain = if gain > 0.0 { gain } else { 0.0 };
@@ -243,8 +285,7 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
     const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
-    const POLYNOMIAL: [f32; 6] =
-        [1.987_569_2e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5];
+    const POLYNOMIAL: [f32; 6] = [1.987_569_2e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_66, 0.5];
     let x = if x > -87.0 { x } else { -87.0 };
     let rounded = multiply_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
     let exponent = rounded - ROUND;

@@ -82,8 +82,9 @@ pub(super) fn solve(
         if !on_iteration(progress.at(range.violation())) {
             return None;
         }
-        // The negated comparison also ends at NaN.
-        if !(range.violation() > limits.tolerance) {
+        // The comparison with NaN is false.
+        let is_violated = range.violation() > limits.tolerance;
+        if !is_violated {
             if state.is_complete() {
                 break true;
             }

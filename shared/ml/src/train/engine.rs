@@ -7,8 +7,7 @@ use trainyard_domain::{Algorithm, JobSpec, TaskKind};
 
 use crate::error::TrainError;
 use crate::forest::{
-    self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams,
-    Score,
+    self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, Score,
 };
 use crate::frame::{Frame, Target};
 use crate::model::{DesignMatrixEncoder, Estimator, LinearModel, Signature, SvmModel};
@@ -182,10 +181,7 @@ pub(super) fn fit(
     }
 }
 
-fn from_machine(
-    trained: Result<Machine, svm::Failure>,
-    encoder: DesignMatrixEncoder,
-) -> Result<Fitted, TrainError> {
+fn from_machine(trained: Result<Machine, svm::Failure>, encoder: DesignMatrixEncoder) -> Result<Fitted, TrainError> {
     let machine = trained.map_err(|failure| match failure {
         svm::Failure::Stopped => TrainError::Cancelled,
         svm::Failure::Diverged => TrainError::bad_params("the kernel values diverge; decrease degree or gamma"),

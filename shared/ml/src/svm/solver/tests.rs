@@ -104,8 +104,14 @@ fn the_limit_of_the_steps_and_the_callback_end_the_solver() {
     let few = solved(&matrix, &targets, &bounds, 0.0, &Limits { max_steps: 20, ..limits(1e-3) });
     assert!(!few.converged);
     let blocks = RowBlocks::new(&matrix.view());
-    let problem =
-        Problem { blocks: &blocks, form: RBF.0, targets: &targets, lower: &bounds.lower, upper: &bounds.upper, epsilon: 0.0 };
+    let problem = Problem {
+        blocks: &blocks,
+        form: RBF.0,
+        targets: &targets,
+        lower: &bounds.lower,
+        upper: &bounds.upper,
+        epsilon: 0.0,
+    };
     assert_eq!(solve(&problem, &limits(1e-3), &|_| false), None);
     let reported = std::sync::Mutex::new(Vec::new());
     solve(&problem, &limits(1e-3), &|done| {

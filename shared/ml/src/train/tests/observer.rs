@@ -39,7 +39,8 @@ fn an_optimizer_that_runs_out_of_iterations_causes_a_warning() {
         let features = others(BREAST_CANCER, "target");
         let warned = |params: Value| {
             let recorder = Recorder::default();
-            let trained = attempt(BREAST_CANCER, &request(algorithm, &features, "target", 1, params), &recorder).unwrap();
+            let trained =
+                attempt(BREAST_CANCER, &request(algorithm, &features, "target", 1, params), &recorder).unwrap();
             assert_eq!(trained.metrics["warnings"], json!(recorder.warned.into_inner().unwrap()));
             trained.warnings.iter().any(|warning| warning.starts_with(expected))
         };

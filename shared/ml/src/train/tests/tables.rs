@@ -28,7 +28,14 @@ fn few_numbers_can_be_a_regression() {
     job.spec.learning.task = Some(TaskKind::Regression);
     assert!(run(&csv, &job).metrics["r2"].as_f64().unwrap() > 0.95);
     job.spec.algorithm = Algorithm::Svm;
-    assert!(refusal(&csv, &job).starts_with("bad_params: svm does not support regression"));
+    assert!(run(&csv, &job).metrics["r2"].as_f64().unwrap() > 0.95);
+    job.spec.algorithm = Algorithm::DecisionTree;
+    assert!(refusal(&csv, &job).starts_with("bad_params: decision_tree does not support regression"));
+    // Ridge regression needs no task.
+    (job.spec.algorithm, job.spec.learning.task) = (Algorithm::Ridge, None);
+    let trained = run(&csv, &job);
+    assert!(trained.metrics["r2"].as_f64().unwrap() > 0.95);
+    assert_eq!(trained.metrics["feature_importances"][0]["importance"], 1.0);
 }
 
 #[test]
