@@ -95,7 +95,7 @@ pub(super) fn fit(
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) => {
-            let design_matrix = design_matrix(signature, training)?;
+            let design_matrix = design_matrix(signature, training, params.choice("kernel") == "linear")?;
             let options = linfa_svm::Options {
                 cost: params.float("c").unwrap_or(1.0),
                 kernel: params.choice("kernel").to_owned(),
@@ -107,7 +107,7 @@ pub(super) fn fit(
             Ok(Fitted { estimator: Estimator::Svm(svm), importances: None, out_of_bag_score: None })
         }
         (Algorithm::LogisticRegression, TargetValues::Classes(classes, n_classes)) => {
-            let design_matrix = design_matrix(signature, training)?;
+            let design_matrix = design_matrix(signature, training, true)?;
             let options = linfa_logistic::Options {
                 alpha: params.float("alpha").unwrap_or(1.0),
                 max_iterations: params.int("max_iterations").unwrap_or(200) as u64,
@@ -192,8 +192,8 @@ fn checked<K>(params: RandomForestParams<K>) -> Result<RandomForestValidParams<K
     params.check().map_err(|error| TrainError::bad_params(error.to_string()))
 }
 
-fn design_matrix(signature: &Signature, training: &Part) -> Result<DesignMatrix, TrainError> {
-    preprocess::design_matrix(&signature.features, training).ok_or_else(|| {
+fn design_matrix(signature: &Signature, training: &Part, with_levels: bool) -> Result<DesignMatrix, TrainError> {
+    preprocess::design_matrix(&signature.features, training, with_levels).ok_or_else(|| {
         TrainError::bad_data(
             "the table is too wide for this algorithm with one column per category; remove features with many \
             categories, or use random_forest",
