@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ColumnProfile, Dataset, Dtype};
-use crate::table::{BooleanForm, CellReading, ColumnSchema, NumberStyle, TableSchema};
+use crate::table::{CellReading, ColumnSchema, NumberStyle, TableSchema};
 
 impl Dataset {
     /// Everything that is needed to read the file again.
@@ -15,21 +15,7 @@ impl Dataset {
 impl ColumnProfile {
     /// The column's name, its type and how its cells are read.
     pub fn schema(&self) -> ColumnSchema {
-        let mut reading = self.reading.clone();
-        if self.dtype == Dtype::Boolean && reading.boolean.is_none() {
-            reading.boolean = self.form_of_values();
-        }
-        ColumnSchema { name: self.name.clone(), dtype: self.dtype, reading }
-    }
-
-    /// The form of the listed values: profiles of earlier versions do not name the form.
-    fn form_of_values(&self) -> Option<BooleanForm> {
-        let (value, _) = self.top.as_ref()?.first()?;
-        Some(match value.to_ascii_lowercase().as_str() {
-            "true" | "false" => BooleanForm::TrueFalse,
-            "yes" | "no" => BooleanForm::YesNo,
-            _ => BooleanForm::Digit,
-        })
+        ColumnSchema { name: self.name.clone(), dtype: self.dtype, reading: self.reading.clone() }
     }
 }
 
@@ -57,29 +43,8 @@ impl TableSchema {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::table::{DecimalMark, TableFormat};
-
-    fn column(json: serde_json::Value) -> ColumnProfile {
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn profiles_of_earlier_versions_are_read() {
-        let digests = json!({"values_sha256": "v", "partition_sha256": "p"});
-        let old = |name: &str, dtype: &str, top: serde_json::Value| {
-            let mut profile = json!({"name": name, "dtype": dtype, "missing": 0, "distinct": 2, "top": top});
-            profile.as_object_mut().unwrap().extend(digests.as_object().unwrap().clone());
-            column(profile)
-        };
-        assert_eq!(old("void", "empty", json!(null)).dtype, Dtype::Text);
-        assert_eq!(old("a", "boolean", json!([["1", 3], ["0", 1]])).schema().reading.boolean, Some(BooleanForm::Digit));
-        assert_eq!(old("a", "boolean", json!([["No", 3]])).schema().reading.boolean, Some(BooleanForm::YesNo));
-        assert_eq!(old("a", "boolean", json!([["TRUE", 3]])).schema().reading.boolean, Some(BooleanForm::TrueFalse));
-        assert_eq!(old("a", "number", json!(null)).values_digest, "v");
-    }
 
     #[test]
     fn a_job_can_change_the_types_of_columns() {

@@ -91,12 +91,19 @@ fn check_encoder(encoder: &DesignMatrixEncoder, features: &[Feature]) -> Result<
                     && impute < &(*categories).max(1)
             }
             ColumnEncoder::Scaled { impute, mean, scale, .. } => {
-                !is_category(feature) && impute.is_finite() && mean.is_finite() && scale.is_normal() && *scale > 0.0
+                !is_category(feature) && are_scaling(*impute, *mean, *scale)
+            }
+            ColumnEncoder::ScaledWithLevels { impute, mean, scale, levels, .. } => {
+                !is_category(feature) && are_scaling(*impute, *mean, *scale) && finite(levels)
             }
         });
         ensure(fine, || format!("the encoder of feature '{}'", feature.name))?;
     }
     Ok(())
+}
+
+fn are_scaling(impute: f64, mean: f64, scale: f64) -> bool {
+    impute.is_finite() && mean.is_finite() && scale.is_normal() && scale > 0.0
 }
 
 fn is_category(feature: &Feature) -> bool {

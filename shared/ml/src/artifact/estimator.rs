@@ -151,6 +151,12 @@ fn write_encoder(out: &mut Writer, encoder: &DesignMatrixEncoder) {
                 out.u32(u32::from(missing_indicator));
                 out.f64s(&[impute, mean, scale]);
             }
+            ColumnEncoder::ScaledWithLevels { impute, mean, scale, missing_indicator, ref levels } => {
+                out.u32(3 + u32::from(missing_indicator));
+                out.f64s(&[impute, mean, scale]);
+                out.length(levels.len());
+                out.f64s(levels);
+            }
             ColumnEncoder::OneHot { categories, impute } => {
                 out.u32(2);
                 out.length(categories);
@@ -170,6 +176,12 @@ fn read_encoder(reader: &mut Reader<'_>) -> Result<DesignMatrixEncoder, Artifact
                 scale: reader.f64()?,
                 missing_indicator: kind == 1,
             },
+            kind @ (3 | 4) => {
+                let (impute, mean, scale) = (reader.f64()?, reader.f64()?, reader.f64()?);
+                let count = reader.length()?;
+                let (levels, missing_indicator) = (reader.f64s(count)?, kind == 4);
+                ColumnEncoder::ScaledWithLevels { impute, mean, scale, missing_indicator, levels }
+            }
             2 => ColumnEncoder::OneHot { categories: reader.length()?, impute: reader.length()? },
             kind => return Err(ArtifactError::invalid(format!("unknown column encoder {kind}"))),
         });

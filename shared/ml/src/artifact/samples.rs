@@ -140,7 +140,13 @@ pub(crate) fn forest(
 fn encoder() -> DesignMatrixEncoder {
     DesignMatrixEncoder {
         columns: vec![
-            ColumnEncoder::Scaled { impute: 28.0, mean: 30.0, scale: 14.0, missing_indicator: true },
+            ColumnEncoder::ScaledWithLevels {
+                impute: 28.0,
+                mean: 30.0,
+                scale: 14.0,
+                missing_indicator: true,
+                levels: vec![3.0, 28.0, 29.0],
+            },
             ColumnEncoder::Scaled { impute: 1.0, mean: 0.6, scale: 0.5, missing_indicator: false },
             ColumnEncoder::OneHot { categories: 3, impute: 0 },
         ],

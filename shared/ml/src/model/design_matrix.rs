@@ -23,6 +23,20 @@ pub enum ColumnEncoder {
         /// Whether there is a missing indicator column.
         missing_indicator: bool,
     },
+    /// A number with few different values: the columns of `Scaled`, and one column per value, which is 1 for this value and
+    /// 0 otherwise. A linear model can then learn any function of these values.
+    ScaledWithLevels {
+        /// The value that replaces a missing value.
+        impute: f64,
+        /// As for `Scaled`.
+        mean: f64,
+        /// As for `Scaled`.
+        scale: f64,
+        /// As for `Scaled`.
+        missing_indicator: bool,
+        /// The different raw values of the training part, ascending.
+        levels: Vec<f64>,
+    },
     /// One-hot encoding of a category. A missing value counts as `impute`; for an unknown category all columns are 0.
     OneHot {
         /// Number of categories.
@@ -37,6 +51,9 @@ impl ColumnEncoder {
     pub fn width(&self) -> usize {
         match self {
             Self::Scaled { missing_indicator, .. } => 1 + usize::from(*missing_indicator),
+            Self::ScaledWithLevels { missing_indicator, levels, .. } => {
+                1 + usize::from(*missing_indicator) + levels.len()
+            }
             Self::OneHot { categories, .. } => *categories,
         }
     }
@@ -62,11 +79,14 @@ impl DesignMatrixEncoder {
 impl ColumnEncoder {
     fn encode(&self, value: f32, unseen: bool, columns: &mut [f64]) {
         match *self {
-            Self::Scaled { impute, mean, scale, .. } => {
-                let missing = value.is_nan();
-                columns[0] = (if missing { impute } else { f64::from(value) } - mean) / scale;
-                if let Some(indicator) = columns.get_mut(1) {
-                    *indicator = f64::from(u8::from(missing));
+            Self::Scaled { impute, mean, scale, missing_indicator } => {
+                scaled(value, (impute, mean, scale), missing_indicator, columns);
+            }
+            Self::ScaledWithLevels { impute, mean, scale, missing_indicator, ref levels } => {
+                let number = scaled(value, (impute, mean, scale), missing_indicator, columns);
+                let columns = &mut columns[1 + usize::from(missing_indicator)..];
+                for (column, level) in columns.iter_mut().zip(levels) {
+                    *column = f64::from(u8::from(number == *level));
                 }
             }
             Self::OneHot { impute, .. } => {
@@ -86,9 +106,40 @@ impl ColumnEncoder {
     }
 }
 
+/// Writes the columns of [`ColumnEncoder::Scaled`] and returns the imputed number.
+fn scaled(value: f32, (impute, mean, scale): (f64, f64, f64), missing_indicator: bool, columns: &mut [f64]) -> f64 {
+    let missing = value.is_nan();
+    let number = if missing { impute } else { f64::from(value) };
+    columns[0] = (number - mean) / scale;
+    if missing_indicator {
+        columns[1] = f64::from(u8::from(missing));
+    }
+    number
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_with_levels_has_a_column_per_value() {
+        for missing_indicator in [false, true] {
+            let levels = vec![1.0, 2.0, 4.0];
+            let encoder =
+                ColumnEncoder::ScaledWithLevels { impute: 2.0, mean: 1.0, scale: 2.0, missing_indicator, levels };
+            let encode = |value: f32| {
+                let mut out = vec![9.0; encoder.width()];
+                encoder.encode(value, false, &mut out);
+                if missing_indicator {
+                    assert_eq!(out.remove(1), f64::from(u8::from(value.is_nan())));
+                }
+                out
+            };
+            assert_eq!(encode(4.0), [1.5, 0.0, 0.0, 1.0]);
+            assert_eq!(encode(3.0), [1.0, 0.0, 0.0, 0.0]);
+            assert_eq!(encode(f32::NAN), encode(2.0));
+        }
+    }
 
     #[test]
     fn missing_and_unknown_values_are_encoded() {

@@ -7,6 +7,8 @@ use crate::model::{ColumnEncoder, DesignMatrixEncoder, Feature, FeatureKind};
 
 /// Maximum number of cells of a design matrix: 2 GiB.
 const MAX_CELLS: usize = 1 << 28;
+/// Numbers of different values with which a number has levels. Two values need none.
+const LEVELS: std::ops::RangeInclusive<usize> = 3..=10;
 
 /// The design matrix of the training part, with its encoder.
 #[derive(Debug)]
@@ -17,13 +19,16 @@ pub struct DesignMatrix {
     pub matrix: Array2<f64>,
 }
 
-/// Fits the encoder on the training part and applies it; `None` if the matrix would be too large.
-pub fn design_matrix(features: &[Feature], training: &Part) -> Option<DesignMatrix> {
+/// Fits the encoder on the training part and applies it; `None` if the matrix would be too large. `with_levels` adds the
+/// levels of numbers with few different values, for linear models.
+pub fn design_matrix(features: &[Feature], training: &Part, with_levels: bool) -> Option<DesignMatrix> {
     let encoder = DesignMatrixEncoder {
         columns: features
             .iter()
             .zip(&training.ranges)
-            .flat_map(|(feature, range)| training.raw[range.clone()].iter().map(|raw| encode(feature, raw)))
+            .flat_map(|(feature, range)| {
+                training.raw[range.clone()].iter().map(|raw| encode(feature, raw, with_levels))
+            })
             .collect(),
     };
     let width = encoder.width();
@@ -42,7 +47,7 @@ pub fn design_matrix(features: &[Feature], training: &Part) -> Option<DesignMatr
 }
 
 /// The encoder of one raw column of a feature.
-fn encode(feature: &Feature, raw: &[f32]) -> ColumnEncoder {
+fn encode(feature: &Feature, raw: &[f32], with_levels: bool) -> ColumnEncoder {
     if let FeatureKind::Category { mode, .. } = &feature.kind {
         return ColumnEncoder::OneHot { categories: feature.kind.codes(), impute: *mode };
     }
@@ -54,12 +59,27 @@ fn encode(feature: &Feature, raw: &[f32]) -> ColumnEncoder {
     let deviation = values().map(|value| (value - mean).powi(2) / count).sum::<f64>().sqrt();
     // Rounding errors give a constant column a tiny deviation, which must not be scaled to 1.
     let varies = deviation.is_finite() && deviation > mean.abs() * 1e-12;
-    ColumnEncoder::Scaled {
-        impute,
-        mean,
-        scale: if varies { deviation } else { 1.0 },
-        missing_indicator: feature.missing_in_training > 0,
+    let scale = if varies { deviation } else { 1.0 };
+    let missing_indicator = feature.missing_in_training > 0;
+    let levels = Some(feature).filter(|feature| with_levels && matches!(feature.kind, FeatureKind::Number { .. }));
+    match levels.and_then(|_| levels_of(raw)) {
+        Some(levels) => ColumnEncoder::ScaledWithLevels { impute, mean, scale, missing_indicator, levels },
+        None => ColumnEncoder::Scaled { impute, mean, scale, missing_indicator },
     }
+}
+
+/// The different values, ascending, if their number is in [`LEVELS`].
+fn levels_of(raw: &[f32]) -> Option<Vec<f64>> {
+    let mut levels: Vec<f64> = Vec::new();
+    for value in raw.iter().filter(|value| !value.is_nan()).map(|value| f64::from(*value)) {
+        if let Err(at) = levels.binary_search_by(|level| level.total_cmp(&value)) {
+            if levels.len() == *LEVELS.end() {
+                return None;
+            }
+            levels.insert(at, value);
+        }
+    }
+    LEVELS.contains(&levels.len()).then_some(levels)
 }
 
 /// The median of the present values.

@@ -139,7 +139,7 @@ fn the_design_matrix_is_standardised_and_imputed() {
     let training: Vec<usize> = (0..6).collect();
     let features = fitted(&mut frame, &training, ModelFamily::Dense);
     let part = Part::new(&frame, &features, &training).unwrap();
-    let design_matrix = design_matrix(&features, &part).unwrap();
+    let design_matrix = design_matrix(&features, &part, false).unwrap();
     assert_eq!(design_matrix.matrix.dim(), (6, 2 + 1 + 3));
     let numbers = design_matrix.matrix.column(0);
     assert!(numbers.sum().abs() < 1e-9 && (numbers.dot(&numbers) / 6.0 - 1.0).abs() < 1e-9);

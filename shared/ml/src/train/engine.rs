@@ -126,17 +126,23 @@ pub(super) fn fit(
                 tolerance: params.float("tolerance").unwrap_or(1e-3),
                 seed: request.seed,
             };
-            let svm = linfa_svm::fit(design_matrix(signature, training)?, classes, *n_classes, &options, progress)?;
+            let svm = linfa_svm::fit(
+                design_matrix(signature, training, is_linear(params))?,
+                classes,
+                *n_classes,
+                &options,
+                progress,
+            )?;
             Ok(Fitted::new(Estimator::Svm(svm), None))
         }
         (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) => {
-            let DesignMatrix { encoder, matrix } = design_matrix(signature, training)?;
+            let DesignMatrix { encoder, matrix } = design_matrix(signature, training, is_linear(params))?;
             let params = checked(svm_params(request))?;
             let on_progress = |done| progress.at(done).is_ok();
             from_machine(svm::fit_classes(matrix, classes, *n_classes, &params, &on_progress), encoder)
         }
         (Algorithm::Svm, TargetValues::Numbers(targets)) => {
-            let DesignMatrix { encoder, matrix } = design_matrix(signature, training)?;
+            let DesignMatrix { encoder, matrix } = design_matrix(signature, training, is_linear(params))?;
             let params = checked(svm_params(request))?;
             let on_progress = |done| progress.at(done).is_ok();
             from_machine(svm::fit_numbers(matrix, targets, &params, &on_progress), encoder)
@@ -149,12 +155,12 @@ pub(super) fn fit(
                 tolerance: params.float("tolerance").unwrap_or(1e-6),
                 max_iterations: max_iterations(params),
             };
-            let design_matrix = design_matrix(signature, training)?;
+            let design_matrix = design_matrix(signature, training, true)?;
             let (linear, importances) = linfa_logistic::fit(design_matrix, classes, *n_classes, &options)?;
             Ok(Fitted::new(Estimator::Linear(linear), Some(importances)))
         }
         (Algorithm::LogisticRegression, TargetValues::Classes(classes, n_classes)) => {
-            let design_matrix = design_matrix(signature, training)?;
+            let design_matrix = design_matrix(signature, training, true)?;
             let limit = max_iterations(params);
             let params = linear::LogisticParams::default()
                 .alpha(params.float("alpha").unwrap_or(1.0))
@@ -167,7 +173,7 @@ pub(super) fn fit(
             from_linear(fitted, design_matrix, limit)
         }
         (Algorithm::Ridge, TargetValues::Numbers(targets)) => {
-            let design_matrix = design_matrix(signature, training)?;
+            let design_matrix = design_matrix(signature, training, true)?;
             let params = linear::RidgeParams::default().alpha(params.float("alpha").unwrap_or(1.0));
             let limit = checked(params.clone())?.max_iterations();
             let on_progress = |done| progress.at(done).is_ok();
@@ -311,8 +317,13 @@ fn checked<P: ParamGuard<Error = linfa::Error>>(params: P) -> Result<P::Checked,
     params.check().map_err(|error| TrainError::bad_params(error.to_string()))
 }
 
-fn design_matrix(signature: &Signature, training: &Part) -> Result<DesignMatrix, TrainError> {
-    preprocess::design_matrix(&signature.features, training).ok_or_else(|| {
+/// Whether the support vector machine is a linear model of the design matrix.
+fn is_linear(params: &Params) -> bool {
+    params.choice("kernel") == "linear"
+}
+
+fn design_matrix(signature: &Signature, training: &Part, with_levels: bool) -> Result<DesignMatrix, TrainError> {
+    preprocess::design_matrix(&signature.features, training, with_levels).ok_or_else(|| {
         TrainError::bad_data(
             "the table is too wide for this algorithm with one column per category; remove features with many \
             categories, or use random_forest",
