@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, unique};
 
-use crate::support::on_both_stacks;
+use crate::support::{later_job, on_both_stacks};
 
 on_both_stacks!(
     the_tour_ends_with_a_prediction,
@@ -16,6 +16,7 @@ on_both_stacks!(
     an_upload_shows_how_the_file_is_read,
     exit_codes_distinguish_errors,
     accounts_are_invited_changed_and_deleted,
+    jobs_are_searched_cancelled_and_retried_together,
 );
 
 /// A terminal of one user, with its own home directory.
@@ -163,4 +164,28 @@ async fn accounts_are_invited_changed_and_deleted(system: &System) {
     assert_eq!(theirs.types(&login, &again).status.code(), Some(3));
     terminal.fails(&format!("users delete {email}"), 2);
     assert!(!terminal.succeeds("users list --limit 100").contains(&email));
+}
+
+async fn jobs_are_searched_cancelled_and_retried_together(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("many"));
+    let admin = system.client().admin().await;
+    for _ in 0..3 {
+        admin.submit(later_job(&name)).await;
+    }
+    terminal.succeeds("login");
+    let refused = terminal.fails(&format!("jobs cancel --all --name {name}"), 2);
+    assert!(refused.contains("3 jobs match; add --yes"), "{refused}");
+    assert_eq!(terminal.succeeds(&format!("jobs cancel --all --name {name} --yes")), "3\n");
+    let listed = |filter: &str| {
+        let page: Value = serde_json::from_str(&terminal.succeeds(&format!("jobs list --json {filter}"))).unwrap();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(listed(&format!("--search {name} --status cancelled")), 3);
+    assert_eq!(listed(&format!("--search {name} --status !cancelled")), 0);
+    let retried = terminal.succeeds(&format!("jobs retry --all --name {name} --status cancelled --yes --json"));
+    let action: Value = serde_json::from_str(&retried).unwrap();
+    assert_eq!((action["changed"].as_i64(), action["status"].as_str()), (Some(3), Some("succeeded")));
+    assert_eq!(listed(&format!("--name {name} --status queued")), 3);
+    terminal.fails("jobs list --status done", 1);
+    terminal.succeeds(&format!("jobs cancel --all --name {name} --yes"));
 }

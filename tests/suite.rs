@@ -8,6 +8,7 @@
 mod access;
 mod accounts;
 mod bad_tokens;
+mod bulk_actions;
 mod children;
 mod cli;
 mod console;

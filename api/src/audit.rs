@@ -27,6 +27,11 @@ impl Actor {
         Self { user: None, request_id: Some(request.as_str().to_owned()) }
     }
 
+    /// An account whose request is carried out later.
+    pub(crate) fn stored(user: UserId, request_id: Option<String>) -> Self {
+        Self { user: Some(user), request_id }
+    }
+
     /// The server itself.
     pub(crate) fn server() -> Self {
         Self { user: None, request_id: None }

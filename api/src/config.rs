@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use trainyard_storage::JobLimits;
 
@@ -57,6 +58,10 @@ pub struct ApiConfig {
     pub watch_every_ms: u64,
     /// `GET /queue` leaves out workers without a heartbeat for this many seconds.
     pub worker_alive_s: i64,
+    /// How often the database is polled for bulk actions, in milliseconds.
+    pub action_poll_ms: u64,
+    /// Lease of a bulk action, in seconds: another process continues the action after this long.
+    pub action_lease_s: u64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
 }
@@ -77,6 +82,14 @@ impl ApiConfig {
 
     pub(crate) fn watch_sessions_every(&self) -> Duration {
         Duration::from_millis(self.watch_sessions_every_ms.max(10))
+    }
+
+    pub(crate) fn action_poll(&self) -> Duration {
+        Duration::from_millis(self.action_poll_ms.max(10))
+    }
+
+    pub(crate) fn action_lease(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::try_from(self.action_lease_s).unwrap_or(i64::MAX / 1_000))
     }
 
     pub(crate) fn event_heartbeat(&self) -> Duration {

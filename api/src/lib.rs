@@ -4,6 +4,7 @@
 //! transaction together with the audit record. Queue and object store change after the commit. Handlers keep no state.
 
 mod accounts;
+mod action_runner;
 mod announce;
 pub mod audit;
 pub mod config;

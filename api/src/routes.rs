@@ -24,7 +24,7 @@ use auth::{login, password};
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, read};
 use schedules::{change, trigger};
-use training::{control, events, list, retry_all, submit, watch};
+use training::{actions, control, events, list, retry_all, submit, watch};
 use users::invite;
 
 /// How far the limits of the route exceed the upload limits. The upload limits apply first and give better messages.
@@ -64,6 +64,7 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         // Training
         .user(routes!(algorithms::list))
         .route(read_training, routes!(list::list))
+        .route(read_training, routes!(list::count))
         .admin(routes!(submit::submit))
         .admin(Route::new(routes!(submit::bulk)).body_limit(BULK_BYTES))
         .owner(Route::new(routes!(watch::get)).timeout(LONG_POLL))
@@ -71,7 +72,10 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .admin(routes!(control::cancel))
         .admin(routes!(control::retry))
         .admin(routes!(retry_all::retry_all))
+        .admin(routes!(actions::start))
+        .admin(routes!(actions::get))
         .route(read_queue, routes!(queue::get))
+        .route(read_queue, routes!(queue::history))
         .admin(routes!(queue::pause))
         .admin(routes!(queue::resume))
         // Webhooks

@@ -8,6 +8,7 @@ pub mod column;
 pub mod dataset;
 pub mod event;
 pub mod job;
+pub mod job_action;
 pub mod learning;
 pub mod metrics;
 pub mod model;

@@ -15,6 +15,7 @@ use trainyard_storage::Db;
 use trainyard_telemetry::catalogue::API_EVENT_STREAMS;
 
 use crate::accounts::AccountsConfig;
+use crate::action_runner::ActionRunner;
 use crate::config::ApiConfig;
 use crate::job_lookup::{self, JobLookup};
 use crate::job_watcher::JobWatcher;
@@ -61,6 +62,7 @@ struct Shared {
     job_watcher: JobWatcher,
     password_checks: PasswordChecks,
     session_watcher: SessionWatcher,
+    action_runner: ActionRunner,
 }
 
 impl ApiState {
@@ -84,6 +86,7 @@ impl ApiState {
             dependencies.clock.clone(),
             dependencies.config.watch_sessions_every(),
         );
+        let action_runner = ActionRunner::start(&dependencies);
         Self(Arc::new(Shared {
             dependencies,
             submissions,
@@ -95,6 +98,7 @@ impl ApiState {
             job_watcher,
             password_checks,
             session_watcher,
+            action_runner,
         }))
     }
 
@@ -141,6 +145,11 @@ impl ApiState {
     /// Ends event streams and long polls with their sessions.
     pub(crate) fn session_watcher(&self) -> &SessionWatcher {
         &self.0.session_watcher
+    }
+
+    /// Carries out bulk actions.
+    pub(crate) fn action_runner(&self) -> &ActionRunner {
+        &self.0.action_runner
     }
 
     /// Whether a caller may read everything in a section.

@@ -1,8 +1,8 @@
 //! Returns the running jobs of a dead predecessor to the queue at once, without waiting for their leases to expire.
 
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{Job, JobStatus};
-use trainyard_storage::{Db, JobFilter, Result};
+use trainyard_domain::{Job, JobFilter, JobStatus};
+use trainyard_storage::{Db, Result};
 
 use crate::finish::{self, FinishedBy};
 
@@ -36,6 +36,6 @@ pub async fn reclaim_orphans(db: &Db) -> Result<u64> {
 }
 
 async fn running(db: &Db) -> Result<Vec<Job>> {
-    let filter = JobFilter { status: Some(JobStatus::Running), ..JobFilter::default() };
-    db.read().await?.jobs().list(&filter, None, PAGE).await
+    let filter = JobFilter { status: JobStatus::Running.into(), ..JobFilter::default() };
+    Ok(db.read().await?.jobs().list(&filter, None, PAGE).await?.jobs)
 }

@@ -5,7 +5,9 @@ mod cleanup;
 mod dispatch;
 mod error_log;
 mod expired;
+mod failures;
 mod gauges;
+mod history;
 mod lag;
 mod lease_grace;
 mod orphans;
@@ -22,7 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_queue::Queue;
-use trainyard_storage::{Db, ExpiryCursor, JobLimits, Result, StorageError};
+use trainyard_storage::{Db, ExpiryCursor, FailureCursor, JobLimits, Result, StorageError};
 use trainyard_telemetry::catalogue;
 
 use crate::webhooks::WebhookConfig;
@@ -77,6 +79,8 @@ pub struct SweepConfig {
     pub keep_audit_s: u64,
     /// How long the log of an ended job is kept, in seconds; 0 keeps it as long as the job.
     pub keep_logs_s: u64,
+    /// How long finished bulk actions are kept, in seconds; 0 keeps them for ever.
+    pub keep_actions_s: u64,
     /// How long the row of a dead worker is kept, in seconds.
     pub keep_workers_s: u64,
 }
@@ -153,9 +157,15 @@ struct State {
     lease_grace: LeaseGrace,
     measuring: Throttled<std::result::Result<gauges::Queue, SweepError>>,
     counting: Throttled<std::result::Result<i64, SweepError>>,
+    /// The minute of the last sample.
+    sampled: Option<DateTime<Utc>>,
     cleaned: Option<Instant>,
     /// The position of the deletion of succeeded jobs.
     expired: Option<ExpiryCursor>,
+    /// When the last pass over the failed jobs began.
+    indexed: Option<Instant>,
+    /// The position of the pass over the failed jobs.
+    indexing: Option<FailureCursor>,
     searched: Option<Instant>,
     search: Option<AbortOnDropHandle<std::result::Result<(), SweepError>>>,
     sending: Sending,
@@ -197,10 +207,14 @@ impl Sweep {
         let answer = webhooks::run(self).await;
         self.log_result("webhooks", answer);
         self.measure().await;
+        let answer = history::run(self, now).await;
+        self.log_result("history", answer);
         if is_due(&mut self.state.cleaned, self.config.cleanup_every_s) {
             let answer = cleanup::run(self, now).await;
             self.log_result("cleanup", answer);
         }
+        let answer = failures::run(self).await;
+        self.log_result("failures", answer);
         self.search_orphans().await;
         self.state.lease_grace.round_ended(Instant::now());
         metrics::histogram!(catalogue::SWEEP_DURATION_SECONDS).record(started.elapsed().as_secs_f64());

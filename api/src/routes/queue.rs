@@ -2,14 +2,19 @@
 
 use axum::extract::State;
 use chrono::Duration;
+use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::{JobStatus, PriorityClass};
-use trainyard_http::{Json, Problem};
-use trainyard_storage::{StorageError, Tx};
+use trainyard_http::{Json, Problem, Query, bounded};
+use trainyard_storage::{SAMPLE_INTERVAL, StorageError, Tx};
 
 use crate::audit::Actor;
-use crate::schemas::queue::{QueueView, WorkerView};
+use crate::schemas::queue::{QueueHistoryView, QueuePointView, QueueView, WorkerView};
 use crate::state::ApiState;
+
+/// Longest history: samples are kept for 24 hours.
+const MAX_MINUTES: i64 = 1_440;
+const DEFAULT_MINUTES: i64 = 60;
 
 /// Get the queue.
 ///
@@ -20,6 +25,35 @@ use crate::state::ApiState;
 )]
 pub async fn get(State(state): State<ApiState>) -> Result<Json<QueueView>, Problem> {
     Ok(Json(load(&state, &mut state.db.read().await?).await?))
+}
+
+/// How far back the history goes.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// The number of minutes.
+    #[serde(default, deserialize_with = "bounded::optional::<1, MAX_MINUTES, _, _>")]
+    #[param(minimum = 1, maximum = 1440, default = 60)]
+    minutes: Option<i64>,
+}
+
+/// Get the history of the queue.
+///
+/// Returns one sample a minute, oldest first, of up to 24 hours. Minutes in which no server was running have no sample.
+#[utoipa::path(
+    get, path = "/queue/history", operation_id = "get_queue_history", tag = "queue",
+    params(HistoryQuery),
+    responses((status = 200, description = "The history.", body = QueueHistoryView))
+)]
+pub async fn history(
+    State(state): State<ApiState>,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Json<QueueHistoryView>, Problem> {
+    let mut tx = state.db.read().await?;
+    let since = tx.now().await? - Duration::minutes(query.minutes.unwrap_or(DEFAULT_MINUTES));
+    let points = tx.queue_history().since(since).await?.into_iter().map(QueuePointView::from).collect();
+    Ok(Json(QueueHistoryView { interval_s: SAMPLE_INTERVAL.num_seconds(), points }))
 }
 
 /// Pause the queue.

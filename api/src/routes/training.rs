@@ -1,7 +1,9 @@
 //! Routes of training jobs: submit, read, list, cancel, retry.
 
+pub mod actions;
 pub mod control;
 pub mod events;
+pub mod filter;
 pub mod list;
 pub mod request;
 pub mod retry_all;

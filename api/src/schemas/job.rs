@@ -70,6 +70,17 @@ pub struct BulkAcceptedView {
     pub jobs: Vec<AcceptedView>,
 }
 
+/// The number of jobs that match a filter.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct JobCountView {
+    /// The number of jobs, at most 100,000.
+    #[schema(example = 4211)]
+    pub count: i64,
+    /// Whether there are more.
+    #[schema(example = false)]
+    pub more: bool,
+}
+
 /// The result of a retry of many jobs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RetriedView {
@@ -94,7 +105,7 @@ pub struct SkippedView {
     pub job_id: Uuid,
     /// Why the job was skipped.
     #[schema(example = "its dataset has been deleted")]
-    pub reason: &'static str,
+    pub reason: String,
 }
 
 /// The model version that a job published.

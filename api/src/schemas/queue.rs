@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use trainyard_storage::QueueSample;
 use utoipa::ToSchema;
 
 /// Queued jobs, running jobs and active workers.
@@ -44,4 +45,43 @@ pub struct WorkerView {
     /// The Trainyard version of the worker.
     #[schema(example = "0.1.0")]
     pub version: String,
+}
+
+/// The history of the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueueHistoryView {
+    /// Time between two samples, in seconds.
+    #[schema(example = 60)]
+    pub interval_s: i64,
+    /// The samples, oldest first. Minutes without a sample are left out.
+    pub points: Vec<QueuePointView>,
+}
+
+/// A sample of the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueuePointView {
+    /// The full minute.
+    pub at: DateTime<Utc>,
+    /// Queued jobs.
+    #[schema(example = 3)]
+    pub queued: i64,
+    /// Running jobs.
+    #[schema(example = 2)]
+    pub running: i64,
+    /// How long the oldest due job had waited, in seconds; `null` when no job waited.
+    #[schema(required, example = 1.5)]
+    pub oldest_age_s: Option<f64>,
+    /// Jobs that succeeded, failed or were cancelled in the minute before.
+    #[schema(example = 12)]
+    pub finished: i64,
+    /// Jobs that failed in the minute before.
+    #[schema(example = 1)]
+    pub failed: i64,
+}
+
+impl From<QueueSample> for QueuePointView {
+    fn from(sample: QueueSample) -> Self {
+        let QueueSample { at, queued, running, oldest_age_s, finished, failed } = sample;
+        Self { at, queued, running, oldest_age_s, finished, failed }
+    }
 }

@@ -7,6 +7,7 @@ mod browser_sessions;
 mod bulk;
 mod datasets;
 mod events;
+mod filters;
 mod models;
 mod passwords;
 mod races;

@@ -1,11 +1,12 @@
 //! `trainyard jobs`.
 
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::client::bulk_action::{self, BulkArgs};
 use crate::client::error::ClientError;
 use crate::client::events::{Event, Events};
+use crate::client::job_filter::FilterArgs;
 use crate::client::output::{Output, list, plain};
 use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
@@ -17,11 +18,13 @@ use crate::client::{report, show, train, watch};
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
   trainyard jobs
-  trainyard jobs list --status failed --limit 5
+  trainyard jobs list --status failed,cancelled --name '!demo' --limit 5
+  trainyard jobs list --search memory
   trainyard jobs show 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --watch
   trainyard jobs logs 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --follow
   trainyard jobs cancel 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
-  trainyard jobs retry --all-failed --error-code crashed"
+  trainyard jobs cancel --all --status queued --name demo
+  trainyard jobs retry --all --error-code crashed"
 )]
 pub struct JobsArgs {
     /// The action; the default is `list`.
@@ -53,47 +56,19 @@ pub enum JobsCommand {
         #[arg(long, short)]
         follow: bool,
     },
-    /// Cancel a job: a queued one at once, a running one within two seconds.
-    Cancel {
-        /// The job's id.
-        id: String,
-    },
-    /// Retry a failed or cancelled job, or all failed jobs that match a filter.
-    Retry(RetryArgs),
+    /// Cancel a job, or with --all every queued and running job that matches a filter. A running job stops within two
+    /// seconds.
+    Cancel(BulkArgs),
+    /// Retry a failed or cancelled job, or with --all every failed job that matches a filter.
+    Retry(BulkArgs),
 }
 
-/// The jobs to retry.
-#[derive(Debug, Args)]
-pub struct RetryArgs {
-    /// The job's id.
-    #[arg(required_unless_present = "all_failed", conflicts_with = "all_failed")]
-    pub id: Option<String>,
-    /// Retry all failed jobs that match the filter, at most the newest thousand.
-    #[arg(long)]
-    pub all_failed: bool,
-    /// Only jobs for this model.
-    #[arg(long, requires = "all_failed")]
-    pub name: Option<String>,
-    /// Only jobs of this algorithm.
-    #[arg(long, requires = "all_failed")]
-    pub algorithm: Option<String>,
-    /// Only jobs that failed with this error code, such as crashed.
-    #[arg(long, requires = "all_failed", value_name = "CODE")]
-    pub error_code: Option<String>,
-}
-
-/// The filter of a list.
+/// Options of a list.
 #[derive(Debug, Args)]
 pub struct JobListArgs {
-    /// Only jobs that are queued, running, succeeded, failed or cancelled.
-    #[arg(long)]
-    pub status: Option<String>,
-    /// Only jobs for this model.
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Only jobs of this algorithm.
-    #[arg(long)]
-    pub algorithm: Option<String>,
+    /// Which jobs to list.
+    #[command(flatten)]
+    pub filter: FilterArgs,
     /// The page of the list.
     #[command(flatten)]
     pub page: ListArgs,
@@ -111,15 +86,15 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
             Ok(())
         }
         Some(JobsCommand::Logs { id, follow }) => logs(&id, follow, server, output).await,
-        Some(JobsCommand::Cancel { id }) => post_action(&id, "cancel", server, output).await,
-        Some(JobsCommand::Retry(RetryArgs { id: Some(id), .. })) => post_action(&id, "retry", server, output).await,
-        Some(JobsCommand::Retry(args)) => retry_all(args, server, output).await,
+        Some(JobsCommand::Cancel(BulkArgs { id: Some(id), .. })) => post_action(&id, "cancel", server, output).await,
+        Some(JobsCommand::Retry(BulkArgs { id: Some(id), .. })) => post_action(&id, "retry", server, output).await,
+        Some(JobsCommand::Cancel(args)) => bulk_action::run("cancel", "queued,running", args, server, output).await,
+        Some(JobsCommand::Retry(args)) => bulk_action::run("retry", "failed", args, server, output).await,
     }
 }
 
 async fn list_jobs(args: JobListArgs, server: &Server, output: Output) -> Result<(), ClientError> {
-    let filters = [("status", args.status), ("name", args.name), ("algorithm", args.algorithm)];
-    show_page(&["training"], args.page, &filters, server, output, table).await
+    show_page(&["training"], args.page, &args.filter.parameters(), server, output, table).await
 }
 
 fn table(jobs: &Value) -> String {
@@ -154,18 +129,6 @@ async fn logs(id: &str, follow: bool, server: &Server, output: Output) -> Result
     Events::default().read(server, id, follow, each).await?;
     if output.json {
         output.result(&Value::Array(events).to_string(), String::new);
-    }
-    Ok(())
-}
-
-async fn retry_all(args: RetryArgs, server: &Server, output: Output) -> Result<(), ClientError> {
-    let filter = json!({"name": args.name, "algorithm": args.algorithm, "error_code": args.error_code});
-    let answer = server.send_json(Method::POST, server.at(&["training", "retry"]), &filter).await?;
-    let retried = show::text(&answer.body["retried"]);
-    output.result(&answer.raw, || format!("{retried}\n"));
-    output.message(format!("{retried} jobs are queued again, skipped {}", show::text(&answer.body["skipped_total"])));
-    if answer.body["more"] == true {
-        output.message("there may be more matching jobs: repeat the command");
     }
     Ok(())
 }

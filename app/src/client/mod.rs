@@ -4,9 +4,11 @@
 //! results, and [`error`] defines messages and exit statuses. The client never reads the server's settings or database.
 
 mod batch;
+mod bulk_action;
 mod datasets;
 mod error;
 mod events;
+mod job_filter;
 mod jobs;
 mod login;
 mod models;

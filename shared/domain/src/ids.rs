@@ -50,6 +50,10 @@ id!(
     DeliveryId
 );
 id!(
+    /// Id of a bulk action.
+    ActionId
+);
+id!(
     /// Id of a schedule.
     ScheduleId
 );

@@ -40,6 +40,28 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
+    /// Every code.
+    pub const ALL: [Self; 13] = [
+        Self::BadData,
+        Self::BadParams,
+        Self::OutOfMemory,
+        Self::Timeout,
+        Self::OutputLimit,
+        Self::DiskLimit,
+        Self::Panicked,
+        Self::Crashed,
+        Self::DatasetMissing,
+        Self::DatasetCorrupt,
+        Self::StorageUnavailable,
+        Self::DiskFull,
+        Self::Internal,
+    ];
+
+    /// The code with this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
     /// The code in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -20,9 +20,10 @@ use crate::tx::{Inner, Tx};
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Before a migration: no timeouts, and an advisory lock with a number that only migrations use. The migrator prepares
-/// named statements, which must not stay in a pooler's session.
+/// named statements, which must not stay in a pooler's session. The collation `binary` is built into SQLite.
 const MIGRATING: &str = "DEALLOCATE ALL; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
-     SELECT pg_advisory_xact_lock(8390880602276159854)";
+     SELECT pg_advisory_xact_lock(8390880602276159854); SET LOCAL client_min_messages = warning; \
+     CREATE COLLATION IF NOT EXISTS \"binary\" FROM \"C\"";
 
 /// A pool of connections to Postgres or SQLite. Clones share the pool.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@
 //! Not allowed in a query, because one driver lacks it: `FOR UPDATE`, arrays (outside `bulk`), SQL enums, `now()` and
 //! intervals (outside the bulk statements of `jobs`), JSON operators, `LISTEN`.
 
+mod arguments;
 mod audit;
 mod batcher;
 mod bulk;
@@ -23,6 +24,7 @@ mod from_row;
 mod health;
 mod idempotency;
 mod identities;
+mod job_actions;
 mod jobs;
 mod known_addresses;
 mod leaders;
@@ -30,6 +32,7 @@ mod logs;
 mod migrations;
 mod models;
 mod parse;
+mod queue_history;
 mod retention;
 mod schedules;
 mod session;
@@ -50,14 +53,16 @@ pub use db::Db;
 pub use error::{Result, StorageError};
 pub use idempotency::{Idempotency, Record};
 pub use identities::{Identities, LinkedAccount};
+pub use job_actions::{JobActions, MAX_RUNNING_ACTIONS};
 pub use jobs::{
-    Admission, Cancelled, ExpiryCursor, JobBatch, JobDemand, JobFilter, JobLimits, JobRevision, Jobs, QuotaCredit,
-    Renewal, Reservation, Submission,
+    Admission, Cancelled, ExpiryCursor, FailureCursor, JobBatch, JobCount, JobDemand, JobLimits, JobPage, JobRevision,
+    Jobs, QuotaCredit, Renewal, Reservation, Submission,
 };
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;
 pub use logs::{LogPage, Logs, NumberedLine};
 pub use models::{Model, ModelDeletion, Models, NewVersion, ServedVersion};
+pub use queue_history::{QueueHistory, QueueSample, SAMPLE_INTERVAL, SAMPLES_KEPT, sample_time};
 pub use retention::Retention;
 pub use schedules::{ScheduleResult, Schedules};
 pub use tokens::RefreshTokens;

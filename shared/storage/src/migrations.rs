@@ -27,6 +27,9 @@ const FILES: &[(&str, &str)] = &include_migrations![
     "0013_create_external_identities",
     "0014_create_dataset_formats",
     "0015_add_quota_epochs",
+    "0016_index_job_filters",
+    "0017_create_job_actions",
+    "0018_create_queue_samples",
 ];
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {

@@ -26,6 +26,8 @@ pub enum Retention {
     AuditEntries,
     /// Runs of schedules, by `at`.
     ScheduleRuns,
+    /// Bulk actions, by `finished_at`.
+    JobActions,
 }
 
 impl Tx {
@@ -75,6 +77,11 @@ impl Tx {
             Retention::ScheduleRuns => {
                 let sql = "DELETE FROM schedule_runs WHERE (schedule_id, due_at) IN \
                            (SELECT schedule_id, due_at FROM schedule_runs WHERE at < $1 ORDER BY at LIMIT $2)";
+                execute!(self, sql, before, limit)
+            }
+            Retention::JobActions => {
+                let sql = "DELETE FROM job_actions WHERE id IN (SELECT id FROM job_actions \
+                           WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY finished_at LIMIT $2)";
                 execute!(self, sql, before, limit)
             }
         }

@@ -8,11 +8,13 @@ use crate::datasets::Datasets;
 use crate::error::{Result, StorageError};
 use crate::idempotency::Idempotency;
 use crate::identities::Identities;
+use crate::job_actions::JobActions;
 use crate::jobs::Jobs;
 use crate::known_addresses::KnownAddresses;
 use crate::leaders::Leaders;
 use crate::logs::Logs;
 use crate::models::Models;
+use crate::queue_history::QueueHistory;
 use crate::schedules::Schedules;
 use crate::session::Session;
 use crate::sql::with_timeout;
@@ -103,6 +105,16 @@ impl Tx {
     /// Jobs and the state of the queue.
     pub fn jobs(&mut self) -> Jobs<'_> {
         Jobs(self)
+    }
+
+    /// Bulk actions on jobs.
+    pub fn job_actions(&mut self) -> JobActions<'_> {
+        JobActions(self)
+    }
+
+    /// The history of the queue.
+    pub fn queue_history(&mut self) -> QueueHistory<'_> {
+        QueueHistory(self)
     }
 
     /// Logs of runs.

@@ -24,6 +24,7 @@ pub(super) async fn run(sweep: &mut Sweep, now: DateTime<Utc>) -> Result<(), Swe
         (Retention::Logs, kept(config.keep_logs_s)),
         (Retention::AuditEntries, kept(config.keep_audit_s)),
         (Retention::ScheduleRuns, kept(config.keep_schedule_runs_s)),
+        (Retention::JobActions, kept(config.keep_actions_s)),
     ] {
         if let Some(before) = before {
             retire(sweep, kind, before).await?;

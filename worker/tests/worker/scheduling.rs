@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use trainyard_domain::schedule::{CatchUp, Outcome, Overlap, Template};
 use trainyard_domain::spec::Draft;
-use trainyard_domain::{Dataset, DatasetId, FailureCode, Job, JobId, JobStatus, Schedule, ScheduleId, ScheduleRun};
-use trainyard_storage::{DatasetDeletion, JobFilter, JobLimits};
+use trainyard_domain::{
+    Dataset, DatasetId, FailureCode, Job, JobFilter, JobId, JobStatus, Schedule, ScheduleId, ScheduleRun,
+};
+use trainyard_storage::{DatasetDeletion, JobLimits};
 use trainyard_testkit::eventually;
 use trainyard_worker::SweepConfig;
 
@@ -143,7 +145,7 @@ async fn two_sweeps_at_once_fire_each_time_once() {
     for sweep in sweeps {
         sweep.stop().await;
     }
-    let jobs = harness.db.read().await.unwrap().jobs().list(&JobFilter::default(), None, 1_000).await.unwrap();
+    let jobs = harness.db.read().await.unwrap().jobs().list(&JobFilter::default(), None, 1_000).await.unwrap().jobs;
     let late = (runs(&harness, ids[0]).await.len() + runs(&harness, ids[1]).await.len()) - fired;
     assert_eq!(jobs.len(), fired + late, "one job per due time");
 }
@@ -258,8 +260,8 @@ async fn poison_is_a_dead_letter_and_can_be_retried() {
         harness.script("poison", "if [ ! -e \"$folder/go\" ]; then kill -SEGV $$; fi; exec \"$real\" train-task");
     let (sweep, worker) = (harness.sweep("s"), harness.worker(&script, harness.config()));
     harness.until_status(id, JobStatus::Failed).await;
-    let filter = JobFilter { status: Some(JobStatus::Failed), ..JobFilter::default() };
-    let dead = harness.db.read().await.unwrap().jobs().list(&filter, None, 10).await.unwrap();
+    let filter = JobFilter { status: JobStatus::Failed.into(), ..JobFilter::default() };
+    let dead = harness.db.read().await.unwrap().jobs().list(&filter, None, 10).await.unwrap().jobs;
     let [letter] = dead.as_slice() else { panic!("{dead:?}") };
     assert_eq!((letter.id, letter.error.as_ref().unwrap().code), (id, FailureCode::Crashed));
     harness.go();
@@ -296,7 +298,7 @@ async fn expired_jobs_are_deleted() {
     }
     old.push(harness.submit(Job { status: JobStatus::Succeeded, ..failed(31) }).await);
     let all = async || {
-        let jobs = harness.db.read().await.unwrap().jobs().list(&JobFilter::default(), None, 100).await.unwrap();
+        let jobs = harness.db.read().await.unwrap().jobs().list(&JobFilter::default(), None, 100).await.unwrap().jobs;
         jobs.into_iter().map(|job| job.id).collect::<Vec<_>>()
     };
     let keeps = harness.sweep_with("k", SweepConfig { keep_finished_s: 0, cleanup_every_s: 0, ..quick_sweep() });

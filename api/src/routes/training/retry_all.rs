@@ -5,9 +5,11 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use trainyard_domain::{Algorithm, DatasetId, FailureCode, FieldError, Job, JobId, JobStatus, ModelName, UserId};
+use trainyard_domain::{
+    Algorithm, Condition, FailureCode, FieldError, Job, JobFilter, JobId, JobStatus, ModelName, SkipReason, UserId,
+};
 use trainyard_http::{Json, Problem, integer};
-use trainyard_storage::{Admission, JobDemand, JobFilter, StorageError, Tx};
+use trainyard_storage::{StorageError, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -19,10 +21,9 @@ use crate::state::ApiState;
 /// Most jobs that one request retries.
 const MAX_LIMIT: i64 = 1_000;
 /// Jobs per transaction.
-const PAGE: i64 = 200;
-/// Most jobs that one request reads, in case few of them match.
-const MAX_READ: usize = 20_000;
-const DATASET_DELETED: &str = "its dataset has been deleted";
+const PAGE: usize = 200;
+/// Most pages that one request reads, in case few jobs match or most are skipped.
+const MAX_PAGES: usize = 100;
 /// Most skipped jobs in the response.
 const MAX_SKIPPED: usize = 100;
 
@@ -42,7 +43,7 @@ pub struct RetryRequest {
     algorithm: Option<String>,
     /// The id of the account that submitted the jobs.
     created_by: Option<Uuid>,
-    /// The `code` of the `error` of the jobs.
+    /// The error code of failed jobs.
     #[schema(value_type = Option<FailureCodeView>, example = "crashed")]
     error_code: Option<FailureCode>,
     /// Most jobs to retry, the newest first; 1,000 when left out.
@@ -108,7 +109,6 @@ pub async fn retry_all(
 /// The parsed request.
 struct Criteria {
     filter: JobFilter,
-    code: Option<FailureCode>,
     limit: usize,
 }
 
@@ -129,13 +129,19 @@ impl RetryRequest {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
             refuse("limit", format!("must be a whole number from 1 to {MAX_LIMIT}"));
         }
-        let status = Some(match self.status {
+        let status = match self.status {
             DeadStatus::Failed => JobStatus::Failed,
             DeadStatus::Cancelled => JobStatus::Cancelled,
-        });
-        let filter = JobFilter { status, name, algorithm, created_by: self.created_by.map(UserId) };
-        let criteria =
-            Criteria { filter, code: self.error_code, limit: usize::try_from(self.limit).unwrap_or_default() };
+        };
+        let filter = JobFilter {
+            status: status.into(),
+            name: name.map_or(Condition::Any, Condition::from),
+            algorithm: algorithm.map_or(Condition::Any, Condition::from),
+            created_by: self.created_by.map_or(Condition::Any, |id| UserId(id).into()),
+            error_code: self.error_code.map_or(Condition::Any, Condition::from),
+            ..JobFilter::default()
+        };
+        let criteria = Criteria { filter, limit: usize::try_from(self.limit).unwrap_or_default() };
         if refused.is_empty() { Ok(criteria) } else { Err(refused) }
     }
 }
@@ -144,7 +150,7 @@ impl RetryRequest {
 #[derive(Default)]
 struct BulkRetry {
     cursor: Option<JobId>,
-    read: usize,
+    pages: usize,
     retried: usize,
     skipped: Vec<SkippedView>,
     skipped_total: usize,
@@ -156,7 +162,7 @@ struct BulkRetry {
 
 impl BulkRetry {
     fn is_over(&self, limit: usize) -> bool {
-        self.done || self.limit_reached || self.retried >= limit || self.read >= MAX_READ
+        self.done || self.limit_reached || self.retried >= limit || self.pages >= MAX_PAGES
     }
 
     /// Retries one page of jobs; returns the jobs that are queued again.
@@ -167,22 +173,15 @@ impl BulkRetry {
         criteria: &Criteria,
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, StorageError> {
-        let jobs = tx.jobs().list(&criteria.filter, self.cursor, PAGE).await?;
-        self.done = jobs.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        let mut matching = Vec::new();
-        for job in jobs {
-            if self.retried + matching.len() >= criteria.limit {
-                self.done = false;
-                break;
-            }
-            self.read += 1;
-            self.cursor = Some(job.id);
-            let code = job.error.as_ref().map(|error| error.code);
-            if criteria.code.is_none() || criteria.code == code {
-                matching.push(job);
-            }
-        }
-        self.retry(state, tx, matching, now).await
+        let wanted = criteria.limit.saturating_sub(self.retried).min(PAGE);
+        // One job more shows whether there are more.
+        let limit = i64::try_from(wanted + 1).unwrap_or(i64::MAX);
+        let mut page = tx.jobs().list(&criteria.filter, self.cursor, limit).await?;
+        self.pages += 1;
+        self.done = page.jobs.len() <= wanted && page.stopped_at.is_none();
+        page.jobs.truncate(wanted);
+        self.cursor = page.stopped_at.or_else(|| page.jobs.last().map(|job| job.id)).or(self.cursor);
+        self.retry(state, tx, &page.jobs, now).await
     }
 
     /// Queues jobs again within the limits; returns the jobs that are queued again.
@@ -190,50 +189,27 @@ impl BulkRetry {
         &mut self,
         state: &ApiState,
         tx: &mut Tx,
-        jobs: Vec<Job>,
+        jobs: &[Job],
         now: DateTime<Utc>,
     ) -> Result<Vec<JobId>, StorageError> {
-        let jobs = self.with_datasets(tx, jobs).await?;
-        let demand = |job: &Job| JobDemand::one(job.created_by, job.dataset_id);
-        let demands: Vec<_> = jobs.iter().map(demand).collect();
-        let admissions = tx.jobs().admit(&demands, state.quota().limits).await?;
+        let results = tx.jobs().retry_many(jobs, state.quota().limits, now).await?;
         let mut retried = Vec::new();
-        for (job, admission) in jobs.iter().zip(admissions) {
-            match admission {
-                Admission::Admitted if tx.jobs().retry(job.id, now).await? => {
-                    self.retried += 1;
-                    retried.push(job.id);
-                }
-                Admission::Admitted => self.skip(job.id, "another request has retried the job concurrently"),
-                Admission::UserFull => {
-                    self.skip(
-                        job.id,
-                        "its account has reached the limit on queued and running jobs (api.max_jobs_per_user)",
-                    );
-                }
-                Admission::DatasetDeleted => self.skip(job.id, DATASET_DELETED),
+        for (job, result) in jobs.iter().zip(results) {
+            match result {
+                None => retried.push(job.id),
                 // The job is unchanged, and a further request retries it.
-                Admission::TotalFull => (self.limit_reached, self.done) = (true, false),
+                Some(SkipReason::TotalLimit) => (self.limit_reached, self.done) = (true, false),
+                Some(reason) => self.skip(job.id, reason),
             }
         }
+        self.retried += retried.len();
         Ok(retried)
     }
 
-    /// The jobs whose dataset exists. The other jobs are skipped.
-    async fn with_datasets(&mut self, tx: &mut Tx, jobs: Vec<Job>) -> Result<Vec<Job>, StorageError> {
-        let mut ids: Vec<DatasetId> = jobs.iter().map(|job| job.dataset_id).collect();
-        ids.sort();
-        ids.dedup();
-        let present = tx.datasets().present(&ids).await?;
-        let (kept, deleted): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| present.contains(&job.dataset_id));
-        deleted.iter().for_each(|job| self.skip(job.id, DATASET_DELETED));
-        Ok(kept)
-    }
-
-    fn skip(&mut self, id: JobId, reason: &'static str) {
+    fn skip(&mut self, id: JobId, reason: SkipReason) {
         self.skipped_total += 1;
         if self.skipped.len() < MAX_SKIPPED {
-            self.skipped.push(SkippedView { job_id: id.0, reason });
+            self.skipped.push(SkippedView { job_id: id.0, reason: reason.to_string() });
         }
     }
 }
@@ -250,6 +226,6 @@ mod tests {
         assert_eq!(fields, ["name", "algorithm"]);
         let all: RetryRequest = serde_json::from_value(json!({})).unwrap();
         let criteria = all.parse().ok().unwrap();
-        assert_eq!((criteria.filter.status, criteria.limit), (Some(JobStatus::Failed), 1_000));
+        assert_eq!((criteria.filter.status, criteria.limit), (JobStatus::Failed.into(), 1_000));
     }
 }

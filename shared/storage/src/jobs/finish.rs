@@ -1,10 +1,11 @@
-//! Writes of a run. Every write names the claim, so a run that lost its lease changes no row.
+//! Writes of a run. Every write names the claim, so a run that lost its lease changes no row. Finishing a run requires a
+//! transaction, because a failed job has rows in several tables.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
-use trainyard_domain::JobId;
 use trainyard_domain::outcome::NextState;
+use trainyard_domain::{JobId, JobStatus};
 
 use super::Jobs;
 use crate::error::Result;
@@ -86,7 +87,7 @@ impl Jobs<'_> {
     /// `false` if the claim is no longer current.
     pub async fn finish_run(&mut self, id: JobId, claim: i64, next: &NextState, now: DateTime<Utc>) -> Result<bool> {
         let changed = finish!(self.0, "", id, claim, next, now)?;
-        Ok(changed == 1)
+        self.record_failure(id, next, changed == 1).await
     }
 
     /// As [`Jobs::finish_run`], for an expired lease. Returns `false` also if the worker has renewed the lease since
@@ -99,6 +100,15 @@ impl Jobs<'_> {
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let changed = finish!(self.0, " AND lease_expires_at <= $9", id, claim, next, now)?;
-        Ok(changed == 1)
+        self.record_failure(id, next, changed == 1).await
+    }
+
+    /// Makes a failed job searchable by its error. Returns `finished`.
+    async fn record_failure(&mut self, id: JobId, next: &NextState, finished: bool) -> Result<bool> {
+        let error = next.error.as_ref().filter(|_| finished && next.status == JobStatus::Failed);
+        if let Some(error) = error {
+            self.record_failures(&[(id, error)]).await?;
+        }
+        Ok(finished)
     }
 }

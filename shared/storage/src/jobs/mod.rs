@@ -6,7 +6,9 @@
 mod cancel;
 mod claim;
 mod expiry;
+mod failures;
 mod fair_scheduling;
+mod filter;
 mod finish;
 mod gauges;
 mod lease;
@@ -23,14 +25,16 @@ mod watch;
 
 pub use cancel::Cancelled;
 pub use expiry::ExpiryCursor;
+pub use failures::FailureCursor;
+pub(crate) use filter::{tables, where_all};
 pub use lease::Renewal;
-pub use list::JobFilter;
+pub use list::{JobCount, JobPage};
 pub(crate) use quota::close as close_quotas;
 pub use quota::{Admission, JobDemand, JobLimits};
 pub use quota_credit::{QuotaCredit, Reservation};
 use sqlx::types::Json;
 pub use submit::Submission;
-use trainyard_domain::{Job, JobId};
+use trainyard_domain::{Job, JobId, JobStatus};
 pub use watch::{JobBatch, JobRevision};
 
 use crate::error::Result;
@@ -93,7 +97,10 @@ impl Jobs<'_> {
             job.error.as_ref().map(Json),
             job.revision,
         )?;
-        Ok(())
+        match &job.error {
+            Some(error) if job.status == JobStatus::Failed => self.record_failures(&[(job.id, error)]).await,
+            _ => Ok(()),
+        }
     }
 
     /// The job with this id.

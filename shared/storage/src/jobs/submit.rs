@@ -239,12 +239,12 @@ impl Jobs<'_> {
         }
     }
 
-    /// Deletes the `job_orders` rows of deleted jobs.
+    /// Deletes the rows of deleted jobs in the other tables.
     pub(super) async fn delete_orders(&mut self, deleted: &[(Uuid,)]) -> Result<()> {
         if !deleted.is_empty() {
             execute_bulk!(self.0, DELETE_ORDERS, [], deleted, |job| [job.0])?;
         }
-        Ok(())
+        self.delete_failures(&deleted.iter().map(|(id,)| *id).collect::<Vec<_>>()).await
     }
 }
 

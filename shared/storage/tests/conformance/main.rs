@@ -28,6 +28,7 @@ macro_rules! on_both {
 }
 
 mod accounts;
+mod actions;
 mod cancelling;
 mod claiming;
 mod databases;
@@ -36,6 +37,7 @@ mod dispatching;
 mod expiry;
 mod faults;
 mod fixture;
+mod history;
 mod idempotency;
 mod identities;
 mod leases;

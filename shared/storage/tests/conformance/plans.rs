@@ -1,8 +1,12 @@
 //! Query plans of lists on large tables, from `EXPLAIN ANALYZE` on Postgres.
 
+use trainyard_domain::job_filter::parse_search;
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, JobId, JobStatus, ModelName, PriorityClass, ScheduleId, UserId};
-use trainyard_storage::{Db, DeliveryFilter, JobFilter, Tx};
+use trainyard_domain::{
+    Algorithm, Condition, DatasetName, FailureCode, JobFilter, JobId, JobStatus, ModelName, PriorityClass, ScheduleId,
+    UserId,
+};
+use trainyard_storage::{Db, DeliveryFilter, Tx};
 use trainyard_testkit::{PostgresServer, eventually};
 use uuid::Uuid;
 
@@ -29,7 +33,7 @@ macro_rules! copies {
     };
 }
 
-const FILL: [&str; 15] = [
+const FILL: [&str; 17] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),
     copies!("dataset_formats", "5000", "'dataset_id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid"),
@@ -38,7 +42,7 @@ const FILL: [&str; 15] = [
         "jobs",
         "40000",
         "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, \
-         'status', CASE WHEN g % 4000 = 0 THEN 'failed' WHEN g % 4000 = 1 THEN 'cancelled' WHEN g % 4000 = 2 THEN 'running' \
+         'status', CASE WHEN g % 4000 = 0 OR (g % 10 = 8 AND g < 30000) THEN 'failed' WHEN g % 4000 = 1 THEN 'cancelled' WHEN g % 4000 = 2 THEN 'running' \
          WHEN g > 30000 THEN 'queued' ELSE 'succeeded' END, \
          'due', g <= 39000, 'run_at', (original).created_at + CASE WHEN g > 39000 THEN g - 39000 ELSE 0 END * interval '1 s', \
          'lease_expires_at', CASE WHEN g % 4000 = 2 THEN now() + interval '1 day' END, \
@@ -49,10 +53,16 @@ const FILL: [&str; 15] = [
         "job_orders",
         "40000",
         "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, \
-         'model_name', CASE WHEN g % 4000 = 3 THEN 'rare' ELSE 'demo' END, \
+         'model_name', CASE WHEN g % 4000 = 3 THEN 'rare' WHEN g % 4000 = 7 THEN 'rare-2' ELSE 'demo' END, \
+         'dataset_id', CASE WHEN g % 4000 = 6 THEN '01990000-0000-0000-0000-000000000001' ELSE (original).dataset_id::text END, \
          'algorithm', CASE WHEN g % 4000 = 4 THEN 'svm' ELSE 'random_forest' END, \
          'created_by', CASE WHEN g % 4000 = 5 THEN '00000000-0000-7000-8000-000000000007' ELSE (original).created_by::text END"
     ),
+    "INSERT INTO job_failures SELECT id, CASE WHEN right(id::text, 2) IN ('a0', '40') THEN 'crashed' ELSE 'bad_data' END \
+     FROM jobs WHERE status = 'failed'",
+    "INSERT INTO job_failure_words SELECT id, word FROM (SELECT id, row_number() OVER () AS n FROM jobs \
+     WHERE status = 'failed') AS failed, LATERAL (VALUES ('common'), ('x' || n % 1000), \
+     (CASE WHEN n % 500 = 0 THEN 'zebra' ELSE 'feature' END)) AS words (word)",
     copies!("models", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'm' || g"),
     copies!(
         "model_versions",
@@ -145,6 +155,34 @@ async fn schedule_and_lease_queries(tx: &mut Tx, fixture: &Fixture, rare: UserId
     assert!(tx.jobs().check_leases(&runs).await.unwrap().iter().all(|run| run.is_current));
 }
 
+/// A filter with each condition, its negation, and searches for rare and frequent words.
+fn conditions_and_searches(fixture: &Fixture) -> Vec<JobFilter> {
+    let all = JobFilter::default;
+    let model = |name| vec![ModelName::parse(name).unwrap()];
+    let dataset = |name| vec![DatasetName::parse(name).unwrap()];
+    let mut filters = vec![
+        JobFilter { status: Condition::In(vec![JobStatus::Failed, JobStatus::Cancelled]), ..all() },
+        JobFilter { status: Condition::NotIn(vec![JobStatus::Succeeded, JobStatus::Queued]), ..all() },
+        JobFilter { name: Condition::In([model("rare"), model("rare-2")].concat()), ..all() },
+        JobFilter { name: Condition::NotIn(model("demo")), ..all() },
+        JobFilter { algorithm: Condition::NotIn(vec![Algorithm::RandomForest]), ..all() },
+        JobFilter { created_by: Condition::NotIn(vec![fixture.user]), ..all() },
+        JobFilter { dataset: Condition::In(dataset("d1")), ..all() },
+        JobFilter { dataset: Condition::In(dataset("titanic")), ..all() },
+        JobFilter { dataset: Condition::NotIn(dataset("titanic")), ..all() },
+        JobFilter { error_code: FailureCode::Crashed.into(), ..all() },
+        JobFilter { error_code: FailureCode::Timeout.into(), ..all() },
+        JobFilter { error_code: Condition::NotIn(vec![FailureCode::BadData]), ..all() },
+        JobFilter { status: JobStatus::Failed.into(), dataset: Condition::In(dataset("d1")), ..all() },
+    ];
+    for text in
+        ["rar", "dem", "d77", "titan", "u77@", "zeb", "common", "x1", "common zebra", "0199000000000000", "nothing"]
+    {
+        filters.push(JobFilter { search: parse_search(text).unwrap(), search_emails: true, ..all() });
+    }
+    filters
+}
+
 /// Runs the queries of the API's lists and of the sweep; the audit trail last.
 async fn list_queries(tx: &mut Tx, fixture: &Fixture) {
     let rare = rare();
@@ -152,15 +190,16 @@ async fn list_queries(tx: &mut Tx, fixture: &Fixture) {
     let all = JobFilter::default();
     let mut filters = vec![
         all.clone(),
-        JobFilter { name: Some(ModelName::parse("rare").unwrap()), ..all.clone() },
-        JobFilter { algorithm: Some(Algorithm::Svm), ..all.clone() },
-        JobFilter { created_by: Some(rare), ..all.clone() },
+        JobFilter { name: ModelName::parse("rare").unwrap().into(), ..all.clone() },
+        JobFilter { algorithm: Algorithm::Svm.into(), ..all.clone() },
+        JobFilter { created_by: rare.into(), ..all.clone() },
     ];
     for status in JobStatus::ALL {
-        filters.push(JobFilter { status: Some(status), ..all.clone() });
-        filters.push(JobFilter { status: Some(status), created_by: Some(fixture.user), ..all.clone() });
-        filters.push(JobFilter { status: Some(status), created_by: Some(rare), ..all.clone() });
+        filters.push(JobFilter { status: status.into(), ..all.clone() });
+        filters.push(JobFilter { status: status.into(), created_by: fixture.user.into(), ..all.clone() });
+        filters.push(JobFilter { status: status.into(), created_by: rare.into(), ..all.clone() });
     }
+    filters.extend(conditions_and_searches(fixture));
     for filter in filters {
         for before in [None, Some(middle)] {
             tx.jobs().list(&filter, before, PAGE).await.unwrap();

@@ -6,10 +6,10 @@ use trainyard_domain::ids::uuid_at;
 use trainyard_domain::schedule::Outcome;
 use trainyard_domain::webhook::Delivery;
 use trainyard_domain::{
-    Dataset, DatasetId, DeliveryId, Job, JobId, JobStatus, LogEntry, LogLevel, LogLine, ModelName, Role, Schedule,
-    ScheduleId, ScheduleRun, User, UserId,
+    Dataset, DatasetId, DeliveryId, Job, JobFilter, JobId, JobStatus, LogEntry, LogLevel, LogLine, ModelName, Role,
+    Schedule, ScheduleId, ScheduleRun, User, UserId,
 };
-use trainyard_storage::{AuditEntry, DeliveryFilter, JobBatch, JobFilter, Model, NewVersion, Result, StorageError};
+use trainyard_storage::{AuditEntry, DeliveryFilter, JobBatch, Model, NewVersion, Result, StorageError};
 
 use crate::fixture::{Fixture, LEASE, dataset, user};
 use crate::schedules::{schedule, store};
@@ -123,14 +123,16 @@ async fn jobs_are_listed_without_unreadable_ones(fixture: Fixture) {
     let all = JobFilter::default();
     let filters = [
         all.clone(),
-        JobFilter { status: Some(JobStatus::Queued), ..all.clone() },
-        JobFilter { created_by: Some(fixture.user), ..all.clone() },
-        JobFilter { status: Some(JobStatus::Queued), created_by: Some(fixture.user), ..all.clone() },
+        JobFilter { status: JobStatus::Queued.into(), ..all.clone() },
+        JobFilter { created_by: fixture.user.into(), ..all.clone() },
+        JobFilter { status: JobStatus::Queued.into(), created_by: fixture.user.into(), ..all.clone() },
     ];
     let mut tx = fixture.db.read().await.unwrap();
     for filter in filters {
         let name = |job: &Job| job.spec.name.as_str().to_owned();
-        let found = pages(async |before| tx.jobs().list(&filter, before, 2).await, |job| job.id, name).await;
+        let found =
+            pages(async |before| tx.jobs().list(&filter, before, 2).await.map(|page| page.jobs), |job| job.id, name)
+                .await;
         assert_eq!(found, READABLE, "{filter:?}");
     }
     assert_eq!(tx.jobs().get_many(&ids).await.unwrap().len(), 3);
@@ -143,7 +145,7 @@ async fn jobs_are_listed_without_unreadable_ones(fixture: Fixture) {
     // A column that sqlx decodes.
     fixture.execute_raw("UPDATE jobs SET error = '[]'").await;
     let mut tx = fixture.db.read().await.unwrap();
-    assert!(tx.jobs().list(&all, None, 2).await.unwrap().is_empty());
+    assert!(tx.jobs().list(&all, None, 2).await.unwrap().jobs.is_empty());
     let text = refusal(tx.jobs().get(ids[0]).await);
     assert!(text.contains(&format!("jobs {}, column error", ids[0])), "{text}");
 }
