@@ -113,10 +113,8 @@ fn logistic(table: &Table) -> [f64; 3] {
 }
 
 fn assert_close(what: &str, found: [f64; 3], expected: [f64; 3], tolerances: [f64; 3]) {
-    println!("{what}: {found:.4?} for {expected:.4?}");
-    for ((found, expected), tolerance) in found.iter().zip(expected).zip(tolerances) {
-        assert!((found - expected).abs() <= tolerance, "{what}: {found} for {expected}");
-    }
+    let close = found.iter().zip(expected).zip(tolerances).all(|((a, b), tolerance)| (a - b).abs() <= tolerance);
+    assert!(close, "{what}: {found:.4?} for {expected:.4?}");
 }
 
 #[test]
@@ -154,7 +152,8 @@ fn titanic() {
 #[test]
 fn diabetes() {
     let table = table("diabetes", &[], "target");
-    let r2 = |predict: &dyn Fn(&DatasetBase<Array2<f64>, Array1<f64>>, &Array2<f64>) -> Array1<f64>| {
+    type Predict<'a> = &'a dyn Fn(&DatasetBase<Array2<f64>, Array1<f64>>, &Array2<f64>) -> Array1<f64>;
+    let r2 = |predict: Predict<'_>| {
         let of_fold = |fold: Fold| {
             let predicted = predict(&DatasetBase::new(fold.training, fold.targets), &fold.held_out);
             regression::r2(&fold.expected, &predicted.to_vec()).unwrap()

@@ -62,13 +62,9 @@ fn the_gradient_is_the_derivative_of_the_value() {
             let mut unit = vec![0.0; size];
             unit[i] = 1.0;
             let product = objective.hessian_times(&here.state, &unit);
-            for j in 0..size {
-                let curvature = (above.gradient[j] - below.gradient[j]) / 2e-5;
-                assert!(
-                    (curvature - product[j]).abs() < 1e-4 * curvature.abs().max(1.0),
-                    "{curvature}, {}",
-                    product[j]
-                );
+            for (product, (above, below)) in product.iter().zip(above.gradient.iter().zip(&below.gradient)) {
+                let curvature = (above - below) / 2e-5;
+                assert!((curvature - product).abs() < 1e-4 * curvature.abs().max(1.0), "{curvature}, {product}");
             }
             let diagonal = objective.hessian_diagonal(&here.state)[i];
             assert!((diagonal - product[i]).abs() < 1e-9 * diagonal.max(1.0), "{diagonal}, {}", product[i]);
