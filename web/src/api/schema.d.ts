@@ -349,7 +349,7 @@ export interface paths {
         };
         /**
          * List models.
-         * @description Lists all models, newest first, each with its newest version.
+         * @description Lists all models, newest first, each with its newest version, without the curves of its metrics.
          */
         get: operations["list_models"];
         put?: never;
@@ -369,7 +369,7 @@ export interface paths {
         };
         /**
          * Get a model.
-         * @description Returns a model with its versions, newest first.
+         * @description Returns a model with its versions, newest first, without the curves of their metrics.
          */
         get: operations["get_model"];
         put?: never;
@@ -681,7 +681,8 @@ export interface paths {
         };
         /**
          * List jobs.
-         * @description Lists jobs, newest first. `queue_position` is left out; `GET /training/{job_id}` has it.
+         * @description Lists jobs, newest first. `queue_position` and the curves of the metrics are left out; `GET /training/{job_id}` has
+         *     them.
          */
         get: operations["list_jobs"];
         put?: never;
@@ -1016,6 +1017,27 @@ export interface components {
             /** @description 1 to 1,000 jobs. */
             jobs: components["schemas"]["TrainingRequest"][];
         };
+        /** @description Held-out rows with similar probabilities. */
+        CalibrationBinView: {
+            /**
+             * Format: int64
+             * @description The number of rows.
+             * @example 26
+             */
+            count: number;
+            /**
+             * Format: double
+             * @description The mean of the predicted probabilities of the positive class.
+             * @example 0.34
+             */
+            mean_probability: number;
+            /**
+             * Format: double
+             * @description The share of rows of the positive class.
+             * @example 0.31
+             */
+            positive_share: number;
+        };
         /**
          * @description How a schedule treats times that passed while no server was running.
          * @enum {string}
@@ -1040,6 +1062,20 @@ export interface components {
          * @enum {string}
          */
         CheckStatus: "ok" | "failed" | "not_configured";
+        /** @description The ROC curve of one class against the others, with at most 101 points. */
+        ClassRocCurveView: {
+            /** @description The class. */
+            class: components["schemas"]["LabelValue"];
+            /** @description False positive rates. */
+            fpr: number[];
+            /**
+             * Format: double
+             * @description The area under the curve.
+             */
+            roc_auc: number;
+            /** @description True positive rates. */
+            tpr: number[];
+        };
         /**
          * @description The kind of the problem, for programs. The list is closed, so clients may match on it.
          * @enum {string}
@@ -1076,6 +1112,18 @@ export interface components {
             top?: components["schemas"]["ValueCount"][];
             /** @description Warnings about the column. */
             warnings: string[];
+        };
+        /** @description A confusion matrix. */
+        ConfusionMatrixView: {
+            /** @description `counts[actual][predicted]` */
+            counts: number[][];
+            /** @description The classes of rows and columns: at most the 100 most frequent ones. Long texts are shortened. */
+            labels: components["schemas"]["LabelValue"][];
+            /**
+             * Format: int64
+             * @description The number of further classes.
+             */
+            other_classes?: number;
         };
         /** @description An e-mail address and a password. */
         Credentials: {
@@ -1195,6 +1243,20 @@ export interface components {
          * @enum {string}
          */
         FailureCode: "bad_data" | "bad_params" | "out_of_memory" | "timeout" | "output_limit" | "disk_limit" | "panicked" | "crashed" | "dataset_missing" | "dataset_corrupt" | "storage_unavailable" | "disk_full" | "internal";
+        /** @description The importance of a feature. */
+        FeatureImportanceView: {
+            /**
+             * @description The feature.
+             * @example sex
+             */
+            feature: string;
+            /**
+             * Format: double
+             * @description Its importance.
+             * @example 0.41
+             */
+            importance: number;
+        };
         /** @description A number, a string or a boolean; `null` means a missing value. */
         FeatureValue: number | string | boolean | null;
         /** @description A feature as it was in the training dataset. */
@@ -1403,11 +1465,8 @@ export interface components {
              * @example 3
              */
             max_attempts: number;
-            /**
-             * @description Metrics of a succeeded job on the held-out part: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
-             *     regression: `r2, rmse, mae`.
-             */
-            metrics?: Record<string, never>;
+            /** @description Metrics of a succeeded job on the held-out part. */
+            metrics?: components["schemas"]["MetricsView"];
             /** @description The model version that a succeeded job published. */
             model?: components["schemas"]["PublishedView"];
             /**
@@ -1686,11 +1745,8 @@ export interface components {
                  * @example 3
                  */
                 max_attempts: number;
-                /**
-                 * @description Metrics of a succeeded job on the held-out part: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
-                 *     regression: `r2, rmse, mae`.
-                 */
-                metrics?: Record<string, never>;
+                /** @description Metrics of a succeeded job on the held-out part. */
+                metrics?: components["schemas"]["MetricsView"];
                 /** @description The model version that a succeeded job published. */
                 model?: components["schemas"]["PublishedView"];
                 /**
@@ -1935,6 +1991,99 @@ export interface components {
              */
             may_read: string[];
         };
+        /** @description The metrics of a model on the held-out part. Metrics that are not defined are left out or `null`. */
+        MetricsView: {
+            /**
+             * Format: double
+             * @description Classification: the share of correct predictions.
+             * @example 0.81
+             */
+            accuracy?: number;
+            /**
+             * @description Two classes: predicted probabilities and actual shares, in ten bins of equal width from 0 to 1; empty ones are left
+             *     out.
+             */
+            calibration?: components["schemas"]["CalibrationBinView"][];
+            /** @description Classification: actual and predicted classes. */
+            confusion_matrix?: components["schemas"]["ConfusionMatrixView"];
+            /**
+             * Format: double
+             * @description Classification: F1 of the positive class; for three or more classes the mean over the classes.
+             * @example 0.76
+             */
+            f1?: number;
+            /** @description The features by descending importance; the sum is 1. */
+            feature_importances?: components["schemas"]["FeatureImportanceView"][];
+            /**
+             * Format: double
+             * @description Classification: the mean negative logarithm of the probability of the actual class.
+             * @example 0.44
+             */
+            log_loss?: number;
+            /**
+             * Format: double
+             * @description Regression: the mean absolute error.
+             * @example 43.2
+             */
+            mae?: number;
+            /**
+             * Format: double
+             * @description Random forests: the accuracy of each row's prediction by the trees that were not trained on the row.
+             * @example 0.8
+             */
+            oob_accuracy?: number;
+            /**
+             * Format: double
+             * @description Random forests of a regression: the out-of-bag coefficient of determination.
+             * @example 0.5
+             */
+            oob_r2?: number;
+            /** @description Two classes: the class whose probability is `prob` in predictions. */
+            positive_class?: components["schemas"]["LabelValue"];
+            /**
+             * Format: double
+             * @description Classification: precision, averaged like `f1`.
+             * @example 0.78
+             */
+            precision?: number;
+            /** @description Two classes: the precision-recall curve, by rising threshold. */
+            precision_recall_curve?: components["schemas"]["PrecisionRecallCurveView"];
+            /** @description Regression: actual and predicted numbers of at most 200 held-out rows, which the seed draws. */
+            predictions?: components["schemas"]["PredictedNumbersView"];
+            /**
+             * Format: double
+             * @description Regression: the coefficient of determination. `null` if all held-out rows have the same number.
+             * @example 0.52
+             */
+            r2?: number | null;
+            /**
+             * Format: double
+             * @description Classification: recall, averaged like `f1`.
+             * @example 0.74
+             */
+            recall?: number;
+            /**
+             * Format: double
+             * @description Regression: the root of the mean squared error.
+             * @example 53.1
+             */
+            rmse?: number;
+            /**
+             * Format: double
+             * @description Classification: the area under the ROC curve; for three or more classes the mean over the classes, one against the
+             *     others. `null` if the held-out part has only one class.
+             * @example 0.87
+             */
+            roc_auc?: number | null;
+            /** @description Two classes: the ROC curve. Lists leave out this and all other curves. */
+            roc_curve?: components["schemas"]["RocCurveView"];
+            /** @description Three or more classes: the ROC curves of the ten most frequent classes, one against the others. */
+            roc_curves?: components["schemas"]["ClassRocCurveView"][];
+            /** @description The sizes of both parts. */
+            rows?: components["schemas"]["PartSizesView"];
+            /** @description What training dropped, changed or found suspicious. */
+            warnings?: string[];
+        };
         /** @description A model with its versions. */
         ModelDetailView: {
             /**
@@ -2059,6 +2208,21 @@ export interface components {
         OverlapView: "allow" | "skip" | "replace";
         /** @description The value of a parameter; `GET /algorithms` describes the parameters. */
         ParamValue: number | string | null;
+        /** @description Numbers of rows. */
+        PartSizesView: {
+            /**
+             * Format: int64
+             * @description Rows of the held-out part.
+             * @example 262
+             */
+            test: number;
+            /**
+             * Format: int64
+             * @description Rows of the training part.
+             * @example 1047
+             */
+            train: number;
+        };
         /** @description The current and the new password. */
         PasswordChange: {
             /**
@@ -2076,6 +2240,22 @@ export interface components {
         };
         /** @description A number, or an RFC 3339 time of a `datetime` column. */
         PointView: number | string;
+        /** @description A precision-recall curve with at most 101 points. */
+        PrecisionRecallCurveView: {
+            /** @description Precision. */
+            precision: number[];
+            /** @description Recall. */
+            recall: number[];
+            /** @description The lowest probability that counts as positive at each point. */
+            threshold: number[];
+        };
+        /** @description Numbers of held-out rows, in the same order. */
+        PredictedNumbersView: {
+            /** @description The numbers in the dataset. */
+            actual: number[];
+            /** @description The predictions. */
+            predicted: number[];
+        };
         /** @description A label, a boolean or a number. */
         PredictedValue: boolean | string | number;
         /** @description The first rows of a dataset. */
@@ -2241,6 +2421,15 @@ export interface components {
             name?: string | null;
             /** @description `failed` or `cancelled`; `failed` when left out. */
             status?: components["schemas"]["DeadStatus"];
+        };
+        /** @description An ROC curve from (0, 0) to (1, 1), with at most 101 points. */
+        RocCurveView: {
+            /** @description False positive rates. */
+            fpr: number[];
+            /** @description The lowest probability that counts as positive at each point; for the first point 1 more than the highest one. */
+            threshold: number[];
+            /** @description True positive rates. */
+            tpr: number[];
         };
         /**
          * @description The role of an account.
@@ -2735,7 +2924,7 @@ export interface components {
         };
         /** @description One version with its signature. */
         VersionDetailView: components["schemas"]["VersionView"] & {
-            /** @description The features in the order of the model, as they were in the training dataset. */
+            /** @description The features in the order of the model, with the types of the training job and the values of the training dataset. */
             signature: components["schemas"]["FeatureView"][];
         };
         /** @description One published version of a model. */
@@ -2783,7 +2972,7 @@ export interface components {
              */
             job_id: string;
             /** @description Metrics on the held-out part, as on the job. */
-            metrics: Record<string, never>;
+            metrics: components["schemas"]["MetricsView"];
             /**
              * @description The name of the model.
              * @example titanic-rf
