@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::arguments::{Argument, Arguments, execute_with};
 use crate::error::Result;
 use crate::from_row::from_row;
-use crate::jobs::{tables, where_all};
+use crate::jobs::{tables, where_all_by_scans};
 use crate::parse;
 use crate::sql::{all, execute, optional, write_all, write_optional};
 use crate::stored::{Id, Stored, StoredRow};
@@ -112,7 +112,7 @@ impl JobActions<'_> {
         let clauses = self.0.jobs().clauses(filter).await?;
         let mut arguments = Arguments::default();
         let action = arguments.add(Argument::Uuid(id.0));
-        let (tables, matching) = (tables(&clauses), where_all(&clauses, &mut arguments));
+        let (tables, matching) = (tables(&clauses), where_all_by_scans(&clauses, &mut arguments));
         let sql = format!(
             "INSERT INTO job_action_items (action_id, job_id) \
              SELECT {action}, jobs.id FROM {tables} WHERE {matching} LIMIT {limit}"

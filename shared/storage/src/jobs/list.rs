@@ -4,7 +4,7 @@ use trainyard_domain::{Job, JobFilter, JobId};
 use uuid::Uuid;
 
 use super::Jobs;
-use super::filter::{JobSearch, tables, where_all};
+use super::filter::{JobSearch, tables, where_all_by_scans};
 use super::rows::{JobRow, all_columns, job_columns};
 use crate::arguments::{Arguments, all_with};
 use crate::error::Result;
@@ -68,7 +68,7 @@ impl Jobs<'_> {
     pub async fn count(&mut self, filter: &JobFilter, most: i64) -> Result<JobCount> {
         let clauses = self.clauses(filter).await?;
         let mut arguments = Arguments::default();
-        let (tables, matching) = (tables(&clauses), where_all(&clauses, &mut arguments));
+        let (tables, matching) = (tables(&clauses), where_all_by_scans(&clauses, &mut arguments));
         let limit = most.saturating_add(1);
         let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {tables} WHERE {matching} LIMIT {limit}) AS matching");
         let rows: Vec<(i64,)> = all_with!(self.0, sql, arguments)?;

@@ -26,7 +26,7 @@ mod watch;
 pub use cancel::Cancelled;
 pub use expiry::ExpiryCursor;
 pub use failures::FailureCursor;
-pub(crate) use filter::{tables, where_all};
+pub(crate) use filter::{tables, where_all_by_scans};
 pub use lease::Renewal;
 pub use list::{JobCount, JobPage};
 pub(crate) use quota::close as close_quotas;

@@ -130,6 +130,8 @@ pub(crate) struct Clause {
     predicate: Fragment,
     /// Scans that together return exactly the jobs that meet the condition; `None` if there is no such index.
     pub(super) scans: Option<Vec<Scan>>,
+    /// Whether the predicate combines columns of several tables with OR.
+    has_alternatives: bool,
 }
 
 impl Clause {
@@ -139,28 +141,28 @@ impl Clause {
         let each: Vec<String> = statuses.iter().map(|status| format!("jobs.status = '{}'", status.as_str())).collect();
         let predicate = if each.is_empty() { "FALSE".to_owned() } else { format!("({})", each.join(" OR ")) };
         let scans = statuses.iter().copied().map(Scan::status).collect();
-        Self { predicate: Fragment::new(predicate, []), scans: Some(scans) }
+        Self { predicate: Fragment::new(predicate, []), scans: Some(scans), has_alternatives: false }
     }
 
     /// One of these values in a column of `job_orders`.
     pub(super) fn by_values(column: Column, values: &[Argument]) -> Self {
         let scans = values.iter().cloned().map(|value| Scan::value(column, value)).collect();
         let predicate = Fragment::new(format!("{} IN ({})", column.name(), list(values.len())), values.to_vec());
-        Self { predicate, scans: Some(scans) }
+        Self { predicate, scans: Some(scans), has_alternatives: false }
     }
 
     /// None of these values in a column of `job_orders`. `others` are all other values, if they are few.
     pub(super) fn by_excluded_values(column: Column, values: &[Argument], others: Option<Vec<Argument>>) -> Self {
         let scans = others.map(|values| values.into_iter().map(|value| Scan::value(column, value)).collect());
         let predicate = Fragment::new(format!("{} NOT IN ({})", column.name(), list(values.len())), values.to_vec());
-        Self { predicate, scans }
+        Self { predicate, scans, has_alternatives: false }
     }
 
     /// The names of datasets. `ids` are the versions that meet the condition, if they are few.
     pub(super) fn by_dataset(condition: &'static str, names: Vec<Argument>, ids: Option<Vec<Uuid>>) -> Self {
         let named = format!(r#"SELECT id FROM datasets WHERE name COLLATE "binary" IN ({})"#, list(names.len()));
         let predicate = Fragment::new(format!("job_orders.dataset_id {condition} ({named})"), names);
-        Self { predicate, scans: ids.map(|ids| scans_of_ids(Column::Dataset, ids)) }
+        Self { predicate, scans: ids.map(|ids| scans_of_ids(Column::Dataset, ids)), has_alternatives: false }
     }
 
     /// The error code of failed jobs.
@@ -179,7 +181,7 @@ impl Clause {
         let scans = (!excluded).then(|| values.iter().map(scan).collect());
         let predicate =
             if excluded { format!("NOT {with_code}") } else { format!("(jobs.status = 'failed' AND {with_code})") };
-        Some(Self { predicate: Fragment::new(predicate, values), scans })
+        Some(Self { predicate: Fragment::new(predicate, values), scans, has_alternatives: false })
     }
 
     /// A search word: the beginning of an id, of a name, of an e-mail address or of a word of an error.
@@ -208,13 +210,29 @@ impl Clause {
         let sql: Vec<&str> = any.iter().map(|part| part.sql.as_str()).collect();
         let predicate =
             Fragment::new(format!("({})", sql.join(" OR ")), any.iter().flat_map(|part| part.arguments.clone()));
-        Self { predicate, scans }
+        Self { predicate, scans, has_alternatives: true }
     }
 }
 
 /// The condition that a job meets all clauses.
 pub(crate) fn where_all(clauses: &[Clause], arguments: &mut Arguments) -> String {
     let each: Vec<String> = clauses.iter().map(|clause| clause.predicate.render("", arguments)).collect();
+    if each.is_empty() { "TRUE".to_owned() } else { each.join(" AND ") }
+}
+
+/// As [`where_all`], for a statement about all jobs: a clause with alternatives becomes the set of the jobs that its scans
+/// return, because no index serves a condition with OR.
+pub(crate) fn where_all_by_scans(clauses: &[Clause], arguments: &mut Arguments) -> String {
+    let set = |clause: &Clause, arguments: &mut Arguments| {
+        let scans = clause.scans.as_deref().filter(|scans| clause.has_alternatives && !scans.is_empty())?;
+        let newest = arguments.add(Argument::Uuid(Uuid::max()));
+        let each: Vec<String> = scans.iter().map(|scan| scan.render(&newest, arguments)).collect();
+        Some(format!("jobs.id IN ({})", each.join(" UNION ALL ")))
+    };
+    let each: Vec<String> = clauses
+        .iter()
+        .map(|clause| set(clause, arguments).unwrap_or_else(|| clause.predicate.render("", arguments)))
+        .collect();
     if each.is_empty() { "TRUE".to_owned() } else { each.join(" AND ") }
 }
 
