@@ -64,6 +64,14 @@ pub struct List<T> {
     pub next_cursor: Option<String>,
 }
 
+impl<T> List<T> {
+    /// Sets the cursor of a list whose search stopped at `key`. A list that has more found items keeps its cursor.
+    #[must_use]
+    pub fn stopped_at<K: Serialize>(self, key: Option<K>) -> Self {
+        Self { next_cursor: self.next_cursor.or_else(|| key.map(|key| encode(&key))), ..self }
+    }
+}
+
 impl<K: Serialize> Page<K> {
     /// How many rows to read: one more than the page has, to know whether there is a next page.
     pub fn fetch(&self) -> i64 {
