@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "../api/client";
 import { isFinal, type JobView } from "../api/queries";
-import { shortId } from "../lib/format";
 import type { BulkAction } from "../lib/job-filter";
 import { isAdmin } from "../session/session";
 import { useSession } from "../session/use-session";
@@ -16,27 +15,37 @@ export function changeJob(action: BulkAction, job_id: string) {
     : data(api.POST("/training/{job_id}/retry", { params }));
 }
 
-/** Cancel an active job, or run an ended one again. */
-export function JobActions({ job, plain }: { job: JobView; plain?: boolean }) {
-  const admin = isAdmin(useSession());
+/** What can be done with a job in its status; null if nothing can. */
+export function actionOf({ status }: JobView): BulkAction | null {
+  if (status === "succeeded") return null;
+  return isFinal(status) ? "retry" : "cancel";
+}
+
+export const ACTION_NAMES: Record<BulkAction, string> = { cancel: "Cancel", retry: "Retry" };
+
+/** Cancels an active job, or runs an ended one again. */
+export function useJobChange() {
   const client = useQueryClient();
-  const action: BulkAction = isFinal(job.status) ? "retry" : "cancel";
-  const change = useMutation({
-    mutationFn: () => changeJob(action, job.job_id),
-    onSuccess: () => toast.done(action === "cancel" ? `Cancelling ${job.name}.` : `${job.name} is queued again.`),
+  return useMutation({
+    mutationFn: async (job: JobView) => {
+      const action = actionOf(job);
+      if (action) await changeJob(action, job.job_id);
+    },
+    onSuccess: (_, job) => toast.done(isFinal(job.status) ? `${job.name} is queued again.` : `Cancelling ${job.name}.`),
     onError: toast.failed,
     onSettled: () => client.invalidateQueries({ queryKey: ["jobs"] }),
   });
-  if (!admin || job.status === "succeeded") return null;
-  const text = action === "cancel" ? "Cancel" : "Retry";
+}
+
+/** The button of the page of a job. */
+export function JobActions({ job }: { job: JobView }) {
+  const admin = isAdmin(useSession());
+  const change = useJobChange();
+  const action = actionOf(job);
+  if (!admin || !action) return null;
   return (
-    <Button
-      look={plain ? "plain" : "quiet"}
-      busy={change.isPending}
-      aria-label={plain ? undefined : `${text} ${job.name} ${shortId(job.job_id)}`}
-      onClick={() => change.mutate()}
-    >
-      {text}
+    <Button busy={change.isPending} onClick={() => change.mutate(job)}>
+      {ACTION_NAMES[action]}
     </Button>
   );
 }

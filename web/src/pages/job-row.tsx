@@ -1,12 +1,12 @@
-import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import type { JobView } from "../api/queries";
 import { formatAlgorithm, formatDuration, formatPercent, shortId } from "../lib/format";
 import { StatusBadge } from "../ui/badge";
+import { buttonClass } from "../ui/button";
 import { classes } from "../ui/classes";
 import { ProgressBar } from "../ui/progress";
 import { Time } from "../ui/time";
-import { JobActions } from "./job-actions";
+import { ACTION_NAMES, actionOf } from "./job-actions";
 
 /** Every row has this height in pixels, so that the place of a row follows from its number. */
 export const ROW_HEIGHT = 52;
@@ -29,10 +29,16 @@ interface Props {
   selectable: boolean;
   selected: boolean;
   onSelect: (job: JobView, selected: boolean) => void;
+  /** Cancels or retries the job; undefined for accounts that may not. */
+  onChange: ((job: JobView) => void) | undefined;
 }
 
+/** Links of the list are plain, because a row appears with each scroll step; the table follows them. */
+const linkTo = (path: string) => `${import.meta.env.BASE_URL}${path}`;
+const BUTTON = buttonClass("quiet");
+
 /** One row of the list; a placeholder of the same height while its job is read. */
-export const JobRow = memo(function JobRow({ job, index, selectable, selected, onSelect }: Props) {
+export const JobRow = memo(function JobRow({ job, index, selectable, selected, onSelect, onChange }: Props) {
   const look = (at: number) => classes("overflow-hidden px-3 last:pr-4", COLUMNS[at]?.[1]);
   if (!job) {
     return (
@@ -47,6 +53,7 @@ export const JobRow = memo(function JobRow({ job, index, selectable, selected, o
     );
   }
   const { job_id, name, status } = job;
+  const action = actionOf(job);
   return (
     <tr
       data-row={index}
@@ -69,14 +76,14 @@ export const JobRow = memo(function JobRow({ job, index, selectable, selected, o
         <StatusBadge status={status} />
       </td>
       <td className={look(1)}>
-        <Link to="/jobs/$id" params={{ id: job_id }} className="group block min-w-0">
+        <a href={linkTo(`jobs/${job_id}`)} className="group block min-w-0">
           <span className="block truncate font-medium group-hover:underline" title={name}>
             {name}
           </span>
           <span className="block truncate text-xs text-soft" title={job_id}>
             <span className="font-mono">{shortId(job_id)}</span> · {job.spec.dataset}
           </span>
-        </Link>
+        </a>
       </td>
       <td className={look(2)}>{formatAlgorithm(job.algorithm)}</td>
       <td className={look(3)}>
@@ -89,7 +96,16 @@ export const JobRow = memo(function JobRow({ job, index, selectable, selected, o
         <Time at={job.created_at} />
       </td>
       <td className={look(6)}>
-        <JobActions job={job} />
+        {onChange && action && (
+          <button
+            type="button"
+            className={BUTTON}
+            aria-label={`${ACTION_NAMES[action]} ${name} ${shortId(job_id)}`}
+            onClick={() => onChange(job)}
+          >
+            {ACTION_NAMES[action]}
+          </button>
+        )}
       </td>
     </tr>
   );
@@ -106,9 +122,9 @@ function Progress({ job }: { job: JobView }) {
   if (job.status === "succeeded") {
     if (!job.model) return <>–</>;
     return (
-      <Link to="/models/$name" params={{ name: job.model.name }} className="text-accent hover:underline">
+      <a href={linkTo(`models/${job.model.name}`)} className="text-accent hover:underline">
         version {job.model.version}
-      </Link>
+      </a>
     );
   }
   if (job.status !== "running") return <span className="text-soft">–</span>;

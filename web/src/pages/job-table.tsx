@@ -1,5 +1,5 @@
-import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { type MouseEvent, type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import type { JobView } from "../api/queries";
 import { formatCount } from "../lib/format";
 import type { JobFilter } from "../lib/job-filter";
@@ -9,6 +9,7 @@ import { Button } from "../ui/button";
 import { classes } from "../ui/classes";
 import { EmptyState, ErrorState } from "../ui/states";
 import { useWindowRows } from "../ui/use-window-rows";
+import { useJobChange } from "./job-actions";
 import { COLUMNS, JobRow, ROW_HEIGHT } from "./job-row";
 import { JobSelection } from "./job-selection";
 import { useJobKeys } from "./use-job-keys";
@@ -29,6 +30,7 @@ const PLACEHOLDERS = 12;
 /** The list of jobs: only the rows in sight exist, and it never moves by itself. */
 export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) {
   const navigate = useNavigate({ from: "/jobs" });
+  const router = useRouter();
   const admin = isAdmin(useSession());
   const [selected, setSelected] = useState<ReadonlyMap<string, JobView>>(new Map());
   const [rows, setRows] = useState(PLACEHOLDERS);
@@ -47,6 +49,14 @@ export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) 
       return next;
     });
   }, []);
+  const { mutate } = useJobChange();
+  /** Follows a plain link of a row without loading the page again. */
+  const follow = (event: MouseEvent) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (!link || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    router.history.push(link.pathname);
+  };
   const clear = useCallback(() => setSelected(new Map()), []);
   const shown = Array.from({ length: Math.max(0, to - from) }, (_, at) => list.jobAt(from + at));
   const inSight = shown.filter((job) => job !== undefined);
@@ -119,7 +129,8 @@ export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) 
               ))}
             </tr>
           </thead>
-          <tbody ref={body} aria-busy={status === "loading"}>
+          {/* biome-ignore lint/a11y/useKeyWithClickEvents: Enter clicks a link */}
+          <tbody ref={body} aria-busy={status === "loading"} onClick={follow}>
             <Space rows={from} />
             {shown.map((job, at) => (
               <JobRow
@@ -129,6 +140,7 @@ export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) 
                 selectable={admin}
                 selected={job !== undefined && selected.has(job.job_id)}
                 onSelect={select}
+                onChange={admin ? mutate : undefined}
               />
             ))}
             <Space rows={rows - to} />

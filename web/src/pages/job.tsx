@@ -78,7 +78,7 @@ function Loaded({ job }: { job: JobView }) {
               Open version {job.model.version}
             </Link>
           )}
-          <JobActions job={job} plain />
+          <JobActions job={job} />
           {admin && (
             <>
               <Link to="/train" search={{ clone: job.job_id }} className={buttonClass()}>

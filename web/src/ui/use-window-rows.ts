@@ -1,9 +1,9 @@
 import { type RefObject, useEffect, useState } from "react";
 
 /** Rows above and below the window that exist already, for quick scrolling and for the keyboard. */
-const SPARE = 12;
+const SPARE = 8;
 /** The range changes in steps, so that most scroll events change nothing. */
-const STEP = 6;
+const STEP = 4;
 
 export interface RowRange {
   from: number;

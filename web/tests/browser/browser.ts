@@ -130,6 +130,11 @@ export async function timeToUse(page: Page, path: string, ready: (page: Page) =>
   return performance.now() - begin;
 }
 
+/** Prints a measurement, where pictures are kept, too. */
+export function report(text: string): void {
+  if (process.env.SCREENSHOTS) process.stderr.write(`${text}\n`);
+}
+
 /** Keeps a screenshot in the folder SCREENSHOTS, if it is set. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.SCREENSHOTS;

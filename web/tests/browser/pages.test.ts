@@ -1,7 +1,7 @@
 /** Every page at desktop and phone width, in both themes: accessible, stable, quick, without violations of the CSP. */
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { DESKTOP, expectAccessible, expectStable, open, PHONE, screenshot, signIn, timeToUse } from "./browser";
+import { DESKTOP, expectAccessible, expectStable, open, PHONE, report, screenshot, signIn, timeToUse } from "./browser";
 import { type Filled, fill } from "./fill";
 import { ADMIN } from "./server";
 import { setUp } from "./set-up";
@@ -154,7 +154,7 @@ describe("speed", () => {
       // Another process on the machine delays one attempt, and hardly all of them.
       measured[path] = Math.round(Math.min(...times));
     }
-    if (process.env.SCREENSHOTS) process.stderr.write(`milliseconds until use: ${JSON.stringify(measured)}\n`);
+    report(`milliseconds until use: ${JSON.stringify(measured)}`);
     for (const [path, time] of Object.entries(measured)) expect(time, path).toBeLessThanOrEqual(MAX_MS);
     expect(problems).toEqual([]);
   });
