@@ -10,7 +10,7 @@ use trainyard_domain::{Role, UserId};
 use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Json, List, Page, Path, Problem};
 use trainyard_storage::{AuditFilter, AuditSearch, Tx};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::announce::announce;
@@ -142,7 +142,7 @@ fn missing() -> Problem {
 }
 
 /// Which records to list. A record must match every given filter.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {

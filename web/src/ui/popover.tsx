@@ -1,4 +1,4 @@
-import { type ReactNode, type ToggleEvent, useId, useRef, useState } from "react";
+import { type ReactNode, type ToggleEvent, useCallback, useEffect, useId, useRef, useState } from "react";
 import { buttonClass } from "./button";
 
 interface Props {
@@ -28,18 +28,29 @@ export function Popover({ children, id: buttonId, label, buttonLook, content }: 
     if (panel.current) panel.current.style.visibility = "hidden";
   };
   /** Below the button, or above it where the window ends: not every browser has anchor positioning. */
-  const place = (event: ToggleEvent<HTMLDivElement>) => {
+  const place = useCallback(() => {
     const anchor = button.current?.getBoundingClientRect();
     const box = panel.current;
-    if (event.newState !== "open" || !anchor || !box) return;
+    if (!anchor || !box) return;
     const { width, height } = box.getBoundingClientRect();
     const below = anchor.bottom + GAP;
     const top = below + height > window.innerHeight ? Math.max(GAP, anchor.top - height - GAP) : below;
     box.style.left = `${Math.max(GAP, Math.min(anchor.left, window.innerWidth - width - GAP))}px`;
     box.style.top = `${top}px`;
-    box.style.visibility = "visible";
-    box.querySelector<HTMLElement>(FIRST)?.focus();
+  }, []);
+  const show = (event: ToggleEvent<HTMLDivElement>) => {
+    if (event.newState !== "open" || !panel.current) return;
+    place();
+    panel.current.style.visibility = "visible";
+    panel.current.querySelector<HTMLElement>(FIRST)?.focus();
   };
+  // The content may change its size, for example from a menu to an editor.
+  useEffect(() => {
+    if (!open || !panel.current) return;
+    const observer = new ResizeObserver(place);
+    observer.observe(panel.current);
+    return () => observer.disconnect();
+  }, [open, place]);
   return (
     <>
       <button
@@ -59,7 +70,7 @@ export function Popover({ children, id: buttonId, label, buttonLook, content }: 
         popover="auto"
         className="card inset-auto m-0 max-h-[80dvh] max-w-[calc(100vw-8px)] overflow-auto p-1.5 text-ink shadow-lg"
         onBeforeToggle={prepare}
-        onToggle={place}
+        onToggle={show}
       >
         {open && content(() => panel.current?.hidePopover())}
       </div>
