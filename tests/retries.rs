@@ -10,9 +10,9 @@ use crate::support::{BINARY, long_job, on_both_stacks, quick_job};
 
 on_both_stacks!(failed_jobs_of_a_filter_run_again, jobs_that_can_not_be_retried_are_skipped_and_listed,);
 
-/// A dataset called `name` with too few rows to learn from, which only training finds out, and a job on it.
+/// A dataset called `name` whose rows with a target have no feature, which only training finds out, and a job on it.
 async fn hopeless(admin: &Client, name: &str) -> Value {
-    admin.upload(name, "x,y\n1,0\n1,1\n").await.expect(201);
+    admin.upload(name, "x,y\n,a\n,b\n,a\n,b\n1,\n2,\n").await.expect(201);
     json!({"name": name, "algorithm": "random_forest", "dataset": name, "target": "y", "features": ["x"]})
 }
 

@@ -43,6 +43,19 @@ async fn a_job_publishes_a_model_that_is_served(system: &System) {
     }
     let confusion = &view["metrics"]["confusion_matrix"];
     assert!(confusion.is_object() && !view["metrics"]["feature_importances"].as_array().unwrap().is_empty());
+    let document = admin.get("/openapi.json").await.expect(200);
+    let known = &document["components"]["schemas"]["MetricsView"]["properties"];
+    for metric in view["metrics"].as_object().unwrap().keys() {
+        assert!(!known[metric].is_null(), "{metric} is not documented");
+    }
+    let listed = admin.get(&format!("/training?name={name}")).await.expect(200);
+    let version = admin.get(&format!("/models/{name}/versions/1")).await.expect(200);
+    let versions = admin.get(&format!("/models/{name}")).await.expect(200);
+    for curve in ["roc_curve", "precision_recall_curve", "calibration"] {
+        assert!(!view["metrics"][curve].is_null() && version["metrics"][curve] == view["metrics"][curve], "{curve}");
+        let in_lists = [&listed["items"][0]["metrics"], &versions["versions"][0]["metrics"]];
+        assert!(in_lists.iter().all(|metrics| metrics[curve].is_null() && !metrics["f1"].is_null()), "{curve}");
+    }
 
     let row = json!({"model": name, "features": {"sex": "female", "age": 29, "pclass": 1}});
     let answer = admin.served(row, &json!(1)).await;

@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod event;
 pub mod job;
 pub mod learning;
+pub mod metrics;
 pub mod model;
 pub mod queue;
 pub mod schedule;

@@ -21,7 +21,7 @@ use crate::rig::{quick_job, slow_job};
 const CLIENTS: usize = 4;
 /// Request timeout of a client, which then repeats the request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// A dataset that can't be split: a class has too few rows.
+/// A dataset whose rows with a target have no feature, which only training finds out.
 pub const HOPELESS: &str = "hopeless";
 
 /// Submits `jobs` jobs in total, as fast as `allow` permits.
@@ -69,7 +69,7 @@ impl Stream {
 
 /// Uploads the datasets of the stream.
 pub async fn prepare(admin: &Client) {
-    admin.upload(HOPELESS, "x,y\n1,a\n1,b\n2,c\n").await.expect(201);
+    admin.upload(HOPELESS, "x,y\n,a\n,b\n,a\n,b\n1,\n2,\n").await.expect(201);
 }
 
 struct Customer {

@@ -56,7 +56,7 @@ async fn successes_failures_and_webhooks(admin: &Client) {
     for job in accepted["jobs"].as_array().unwrap() {
         assert_eq!(admin.finished(job["job_id"].as_str().unwrap()).await["status"], "succeeded");
     }
-    admin.upload("hopeless", "x,y\n1,a\n1,b\n2,c\n").await.expect(201);
+    admin.upload("hopeless", "x,y\n,a\n,b\n,a\n,b\n1,\n2,\n").await.expect(201);
     let hopeless =
         json!({"name": "bad", "algorithm": "random_forest", "dataset": "hopeless", "target": "y", "features": ["x"]});
     assert_eq!(admin.finished(&admin.submit(hopeless).await).await["error"]["code"], "bad_data");

@@ -164,6 +164,7 @@ async fn train(
         schema: dataset.schema(),
         artifact_path: MODEL.into(),
         max_artifact_bytes: config.max_artifact_bytes,
+        memory_mb: config.child_memory_mb,
     };
     let limits = Limits {
         program: worker.deps.train_command.clone(),

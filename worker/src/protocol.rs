@@ -29,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) artifact_path: PathBuf,
     /// Largest accepted model, in bytes.
     pub(crate) max_artifact_bytes: u64,
+    /// The memory limit of the process, in megabytes; 0 is none.
+    pub(crate) memory_mb: u64,
 }
 
 /// A report of a training process. `Done` or `Failed` is the last line.

@@ -75,6 +75,7 @@ fn run(task: &Task) -> Result<Done, Failure> {
         spec: task.spec.clone(),
         schema: task.schema.clone(),
         dataset_sha256: task.dataset_sha256.clone(),
+        memory_limit: (task.memory_mb > 0).then_some(task.memory_mb << 20),
     };
     let reporter = Reporter::default();
     let trained = train(BufReader::new(csv), &request, &reporter).map_err(failure)?;

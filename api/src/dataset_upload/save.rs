@@ -61,8 +61,8 @@ pub(crate) async fn save(
     let created_at = state.db.read().await?.now().await?;
     let id = DatasetId::at(created_at);
     let key = Key::dataset(id);
-    let stored = state.store.put_file(&key, &file.path).await?;
-    if stored.sha256 != file.sha256 {
+    let stored = state.store.put_hashed_file(&key, &file.path, &file.sha256).await?;
+    if stored.size != file.bytes {
         objects::remove(state, &[key.as_str().to_owned()]).await;
         return Err(Problem::internal("the uploaded file changed on the local disk"));
     }

@@ -12,6 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use super::metrics::{MetricsView, without_curves};
 use super::spec::SpecView;
 
 /// The status of a job.
@@ -207,10 +208,9 @@ pub struct JobView {
     pub worker: Option<String>,
     /// The account that submitted the job.
     pub created_by: Uuid,
-    /// Metrics of a succeeded job on the held-out part: `accuracy, roc_auc, log_loss, f1, confusion_matrix, feature_importances`;
-    /// regression: `r2, rmse, mae`.
+    /// Metrics of a succeeded job on the held-out part.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<Object>)]
+    #[schema(nullable = false, value_type = Option<MetricsView>)]
     pub metrics: Option<Value>,
     /// The model version that a succeeded job published.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,6 +254,13 @@ impl JobView {
             worker: job.worker,
             metrics: job.metrics.filter(|_| succeeded),
         }
+    }
+
+    /// Removes the curves of the metrics, for lists.
+    #[must_use]
+    pub fn without_curves(mut self) -> Self {
+        self.metrics.iter_mut().for_each(without_curves);
+        self
     }
 
     /// Removes what `principal` may not read: only administrators and the submitter of the job may read the webhook URL.

@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 pub use signature::{FeatureView, VersionDetailView};
 
+use super::metrics::{MetricsView, without_curves};
+
 /// One published version of a model.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VersionView {
@@ -32,7 +34,7 @@ pub struct VersionView {
     #[schema(example = "survived")]
     pub target: String,
     /// Metrics on the held-out part, as on the job.
-    #[schema(value_type = Object)]
+    #[schema(value_type = MetricsView)]
     pub metrics: Value,
     /// The job that trained the version.
     pub job_id: Uuid,
@@ -72,6 +74,13 @@ impl VersionView {
             aliases: version.aliases,
             created_at: version.created_at,
         }
+    }
+
+    /// Removes the curves of the metrics, for lists.
+    #[must_use]
+    pub fn without_curves(mut self) -> Self {
+        without_curves(&mut self.metrics);
+        self
     }
 }
 

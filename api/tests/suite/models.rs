@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use trainyard_artifacts::Key;
 use trainyard_domain::{Algorithm, JobId, ModelName};
 use trainyard_storage::NewVersion;
@@ -12,7 +12,14 @@ use crate::support::{Api, Caller};
 
 /// Publishes a version as a worker does; returns the digest of the artifact.
 async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
-    let job = json!({"name": name, "algorithm": "random_forest", "features": ["sex", "age"]});
+    publish_with(api, admin, name, json!({})).await
+}
+
+/// Publishes a version of a job with these `column_types`.
+async fn publish_with(api: &Api, admin: &Caller<'_>, name: &str, column_types: Value) -> String {
+    let job = json!({
+        "name": name, "algorithm": "random_forest", "features": ["sex", "age"], "column_types": column_types
+    });
     let job_id = admin.post("/training", job).await.ok(202)["job_id"].as_str().unwrap().parse::<JobId>().unwrap();
     let key = Key::artifact(job_id, 1);
     let stored = api.state.store.put_bytes(&key, Bytes::from(format!("artifact of {job_id}"))).await.unwrap();
@@ -63,6 +70,16 @@ async fn a_version_names_its_job_and_dataset() {
     for path in ["/models/none", "/models/No%20Name", "/models/m/versions/9", "/models/m/versions/x", "/models/%FF"] {
         user.get(path).await.problem(404);
     }
+}
+
+#[tokio::test]
+async fn the_signature_has_the_types_of_the_job() {
+    let api = Api::start().await;
+    let admin = api.admin().await;
+    publish_with(&api, &admin, "m", json!({"age": "category"})).await;
+    let version = admin.get("/models/m/versions/1").await.ok(200);
+    let age = json!({"name": "age", "dtype": "category", "values": [], "values_complete": false});
+    assert_eq!((&version["signature"][0]["dtype"], &version["signature"][1]), (&json!("category"), &age));
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ fn params() -> Map<String, Value> {
 
 fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
     let schema = trainyard_csv::profile(csv, &ReadOptions::default(), &Limits::default()).unwrap().schema();
-    let request = TrainRequest { spec: spec(features, target, seed), schema, dataset_sha256: String::new() };
+    let request =
+        TrainRequest { spec: spec(features, target, seed), schema, dataset_sha256: String::new(), memory_limit: None };
     train(csv, &request, &Quiet).unwrap().artifact
 }
 

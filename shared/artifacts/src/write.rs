@@ -1,4 +1,4 @@
-//! Uploads: hashed while they are read, multipart if large, visible when complete.
+//! Uploads: hashed while they are read, unless the digest is known, multipart if large, visible when complete.
 
 use std::path::Path;
 
@@ -26,7 +26,16 @@ impl Store {
     /// [`ArtifactError::Io`], and those of [`ArtifactError::is_retryable`].
     pub async fn put_file(&self, key: &Key, path: &Path) -> Result<Stored> {
         let file = tokio::fs::File::open(path).await?;
-        self.put(key, Source::File(file)).await
+        self.put(key, Source::File(file), Digest::default()).await
+    }
+
+    /// Uploads a file whose digest the caller has computed, without hashing it again. The caller compares the size.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Io`], and those of [`ArtifactError::is_retryable`].
+    pub async fn put_hashed_file(&self, key: &Key, path: &Path, sha256: &str) -> Result<Stored> {
+        let file = tokio::fs::File::open(path).await?;
+        self.put(key, Source::File(file), Digest::known(sha256)).await
     }
 
     /// Uploads bytes.
@@ -34,12 +43,11 @@ impl Store {
     /// # Errors
     /// Those of [`ArtifactError::is_retryable`].
     pub async fn put_bytes(&self, key: &Key, bytes: Bytes) -> Result<Stored> {
-        self.put(key, Source::Bytes(bytes)).await
+        self.put(key, Source::Bytes(bytes), Digest::default()).await
     }
 
-    async fn put(&self, key: &Key, mut source: Source) -> Result<Stored> {
+    async fn put(&self, key: &Key, mut source: Source, mut digest: Digest) -> Result<Stored> {
         let path = Self::path(key);
-        let mut digest = Digest::default();
         let first = source.part(&mut digest).await?;
         if first.len() < PART {
             self.objects.put(&path, first.into()).await.map_err(ArtifactError::of_store)?;

@@ -121,6 +121,7 @@ async fn bytes_and_files_read_back_as_written(test: TestStore) {
         test.store.get_to_file(&name, &stored.sha256, &down, ENOUGH).await.unwrap();
         assert_eq!(std::fs::read(&down).unwrap(), content);
         assert_eq!(test.store.put_file(&copy, &down).await.unwrap(), stored);
+        assert_eq!(test.store.put_hashed_file(&copy, &down, &stored.sha256).await.unwrap(), stored);
         assert_eq!(test.store.get_bytes(&copy, &stored.sha256.to_uppercase(), ENOUGH).await.unwrap(), content);
     }
 }
@@ -133,6 +134,7 @@ async fn large_files_are_uploaded_in_parts_and_read_back(test: TestStore) {
         std::fs::write(&up, &content).unwrap();
         let stored = test.store.put_file(&name, &up).await.unwrap();
         assert_eq!((stored.size, &stored.sha256), (size as u64, &sha256(&content)));
+        assert_eq!(test.store.put_hashed_file(&name, &up, &stored.sha256).await.unwrap(), stored);
         test.store.get_to_file(&name, &stored.sha256, &down, ENOUGH).await.unwrap();
         assert!(std::fs::read(&down).unwrap() == content, "{size} bytes came back altered");
         assert_eq!(test.store.put_bytes(&name, Bytes::from(content.clone())).await.unwrap(), stored);

@@ -44,8 +44,6 @@ pub enum Dtype {
     /// Dates, with or without a time of day.
     Datetime,
     /// Text with many distinct values, such as names, or no values. Cannot be a feature; `*` excludes it.
-    // Profiles of earlier versions have an own type for columns without values.
-    #[serde(alias = "empty")]
     Text,
 }
 
@@ -84,7 +82,6 @@ pub struct ColumnProfile {
     /// The type.
     pub dtype: Dtype,
     /// How the cells are read.
-    #[serde(default)]
     pub reading: CellReading,
     /// Whether the column only names or numbers the rows, as R writes it. `*` excludes it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -109,11 +106,9 @@ pub struct ColumnProfile {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<String>,
     /// Digest of the values in row order. Columns with the same digest are equal.
-    #[serde(alias = "values_sha256")]
     pub values_digest: String,
     /// Digest of the values, each replaced by its order of first appearance. Columns with the same digest differ only in
     /// the names of their values.
-    #[serde(alias = "partition_sha256")]
     pub partition_digest: String,
 }
 

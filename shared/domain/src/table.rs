@@ -80,7 +80,7 @@ pub struct TableFormat {
     pub skipped_lines: u64,
 }
 
-/// The format of files that earlier versions stored.
+/// UTF-8 with commas and a header. Only the empty cell is a missing value.
 impl Default for TableFormat {
     fn default() -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Default for TableFormat {
             decimal: DecimalMark::default(),
             encoding: "utf-8".to_owned(),
             header: Header::default(),
-            missing: ["NA", "N/A", "null", "NaN", "?"].map(str::to_owned).to_vec(),
+            missing: Vec::new(),
             skipped_lines: 0,
         }
     }

@@ -27,7 +27,7 @@ use crate::model::{Manifest, Model};
 pub use self::check::check;
 pub use self::error::ArtifactError;
 pub use self::format::MAX_BYTES;
-use self::format::{DIGEST_BYTES, MAGIC, MAX_MANIFEST_BYTES, OLDEST_VERSION, VERSION};
+use self::format::{DIGEST_BYTES, MAGIC, MAX_MANIFEST_BYTES, VERSION};
 
 /// Encodes a model. An invalid model can be encoded but not decoded, so training decodes the file before it reports
 /// success.
@@ -78,7 +78,7 @@ fn verify_envelope(bytes: &[u8]) -> Result<&[u8], ArtifactError> {
     let rest = bytes.strip_prefix(MAGIC).ok_or(ArtifactError::NotAModel)?;
     let (version, _) = rest.split_first_chunk::<4>().ok_or(ArtifactError::Damaged)?;
     let version = u32::from_le_bytes(*version);
-    if !(OLDEST_VERSION..=VERSION).contains(&version) {
+    if version != VERSION {
         return Err(ArtifactError::UnknownVersion { found: version });
     }
     let (content, digest) = bytes.split_last_chunk::<DIGEST_BYTES>().ok_or(ArtifactError::Damaged)?;

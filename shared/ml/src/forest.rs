@@ -1,8 +1,8 @@
 //! The random forest: bagged histogram trees (Breiman 2001) on binned columns, trained in parallel.
 //!
 //! The result depends only on data, parameters and seed, not on the number of threads: each tree has its own random
-//! stream, and shared sums do not depend on the order of additions. Training runs in the current rayon pool. Missing
-//! values (NaN) go left at every split.
+//! stream, and shared sums do not depend on the order of additions. Training runs in the current rayon pool. A split
+//! tries missing values (NaN) on both sides; [`grow::UnknownSide`] decides for nodes without missing values.
 //!
 //! Two interfaces: [`RandomForestParams`] implements linfa's traits (`Fit`, `Predict`, `ParamGuard`); [`crate::train`]
 //! calls the functions below with a progress callback.
@@ -28,7 +28,7 @@ use crate::model::TreeEnsemble;
 use crate::rng::{Rng, Stream};
 use binary::BinaryTarget;
 use classes::ClassTarget;
-use grow::{GrownTree, Limits, grow};
+use grow::{GrownTree, Limits, UnknownSide, grow};
 use numbers::NumberTarget;
 use out_of_bag::OutOfBag;
 use target::Target;
@@ -122,6 +122,7 @@ fn grow_all<T: Target, K: Sync>(
         min_split: params.min_samples_split(),
         min_leaf: params.min_samples_leaf(),
         features: params.max_features().of(binned.features()),
+        missing: if params.n_trees() == 1 { UnknownSide::Heavier } else { UnknownSide::Drawn },
     };
     let out_of_bag = params.bootstrap().then(|| OutOfBag::new(rows, outputs, bound));
     let progress = Progress { done: Mutex::new(0), stopped: AtomicBool::new(false), on_tree };

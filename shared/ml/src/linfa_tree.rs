@@ -8,7 +8,8 @@
 //!   With ranks of the node's rows, ties are complete and gaps are 1.
 //! * linfa uses `value <= threshold` in training and `value < threshold` in prediction. Thresholds between ranks equal
 //!   no value.
-//! * linfa has no missing values. They get rank 0, below all others, which is "missing goes left".
+//! * linfa has no missing values. They get rank 0, below all others, and in a second column the highest rank, so that
+//!   both sides are tried. In a node without missing values they go to the side with more rows.
 //! * linfa's leaves have only the most frequent class. Here the leaves count the training rows.
 //!
 //! linfa sums class shares in the random order of a hash map. With two classes the result is exact. With more classes
@@ -23,7 +24,7 @@ use ndarray::{Array1, Array2};
 use crate::error::TrainError;
 use crate::forest::Criterion;
 use crate::metrics::importances::normalise;
-use crate::model::{LEAF, Tree, TreeEnsemble};
+use crate::model::{NodeSplit, Tree, TreeEnsemble};
 use crate::progress::Progress;
 
 /// Parameters of a job.
@@ -40,9 +41,11 @@ pub struct Options {
 }
 
 /// A split of a node.
-struct Split {
+struct Found {
     feature: usize,
     threshold: f32,
+    /// Whether missing values go right; `None` if the node has none.
+    missing_right: Option<bool>,
     /// The impurity decrease.
     decrease: f64,
 }
@@ -56,32 +59,28 @@ pub(crate) fn fit(
 ) -> Result<(TreeEnsemble, Vec<f64>), TrainError> {
     let mut tree = Tree::default();
     let mut importances = vec![0.0; raw.len()];
-    let mut leaves = 0;
-    tree.push_split(LEAF, 0.0, 0);
+    tree.push_empty_leaf();
     let mut finished_rows = 0;
     let mut open = vec![(0, 0, (0..classes.len()).collect::<Vec<usize>>())];
     while let Some((node, depth, rows)) = open.pop() {
         let may_split = options.max_depth.is_none_or(|max| depth < max);
         let Some(split) = (if may_split { best_split(raw, classes, &rows, options)? } else { None }) else {
             let positive = rows.iter().filter(|row| classes[**row] == 1).count();
-            tree.values.push((positive as f64 / rows.len() as f64) as f32);
-            tree.left[node] = leaves;
-            leaves += 1;
+            tree.set_values(node, &[(positive as f64 / rows.len() as f64) as f32]);
             finished_rows += rows.len();
             progress.at(finished_rows as f64 / classes.len() as f64)?;
             continue;
         };
         progress.check()?;
         importances[split.feature] += split.decrease * rows.len() as f64;
-        let column = &raw[split.feature];
-        let (left, right): (Vec<usize>, Vec<usize>) =
-            rows.into_iter().partition(|row| column[*row].is_nan() || column[*row] <= split.threshold);
-        let children = tree.len();
-        tree.feature[node] = split.feature as u32;
-        tree.threshold[node] = split.threshold;
-        tree.left[node] = children as u32;
-        tree.push_split(LEAF, 0.0, 0);
-        tree.push_split(LEAF, 0.0, 0);
+        let goes_left = |row: &usize| match raw[split.feature][*row] {
+            value if value.is_nan() => split.missing_right == Some(false),
+            value => value <= split.threshold,
+        };
+        let (left, right): (Vec<usize>, Vec<usize>) = rows.into_iter().partition(goes_left);
+        let missing_right = split.missing_right.unwrap_or(right.len() > left.len());
+        let split = NodeSplit { feature: split.feature as u32, threshold: split.threshold, missing_right };
+        let children = tree.split(node, split);
         open.push((children + 1, depth + 1, right));
         open.push((children, depth + 1, left));
     }
@@ -95,16 +94,25 @@ fn best_split(
     classes: &[u32],
     rows: &[usize],
     options: &Options,
-) -> Result<Option<Split>, TrainError> {
+) -> Result<Option<Found>, TrainError> {
     let is_pure = rows.iter().all(|row| classes[*row] == classes[rows[0]]);
     if is_pure || rows.len() < options.min_samples_split.max(2) as usize {
         return Ok(None);
     }
-    let mut ranks = Array2::<f32>::zeros((rows.len(), raw.len()));
-    for (column, mut ranks) in raw.iter().zip(ranks.columns_mut()) {
-        let distinct = distinct(column, rows);
+    let columns: Vec<(usize, Option<bool>)> = (0..raw.len())
+        .flat_map(|feature| {
+            let has_missing = rows.iter().any(|row| raw[feature][*row].is_nan());
+            let sides: &[_] = if has_missing { &[Some(false), Some(true)] } else { &[None] };
+            sides.iter().map(move |missing_right| (feature, *missing_right))
+        })
+        .collect();
+    let mut ranks = Array2::<f32>::zeros((rows.len(), columns.len()));
+    for ((feature, missing_right), mut ranks) in columns.iter().zip(ranks.columns_mut()) {
+        let distinct = distinct(&raw[*feature], rows);
+        let of_missing = if *missing_right == Some(true) { distinct.len() + 1 } else { 0 };
         for (row, rank) in rows.iter().zip(&mut ranks) {
-            *rank = rank_of(column[*row], &distinct) as f32;
+            let value = raw[*feature][*row];
+            *rank = if value.is_nan() { of_missing } else { rank_of(value, &distinct) } as f32;
         }
     }
     let targets: Array1<bool> = rows.iter().map(|row| classes[*row] == 1).collect();
@@ -120,30 +128,32 @@ fn best_split(
         .map_err(|error| TrainError::bad_params(format!("the decision tree could not be trained: {error}")))?;
     // linfa prunes a split whose sides have the same most frequent class, but keeps its values in the node. Such a
     // split is used, because the class shares differ. A node without a split has no decrease.
-    let (feature, boundary, decrease) = stump.root_node().split();
+    let (column, boundary, decrease) = stump.root_node().split();
     if decrease <= 0.0 {
         return Ok(None);
     }
+    let (feature, missing_right) = columns[column];
     let distinct = distinct(&raw[feature], rows);
+    // Below and above all numbers only missing values are split off.
     let threshold = match boundary.floor() as usize {
         0 => f32::MIN,
+        rank if rank == distinct.len() => f32::MAX,
         rank => crate::forest::midpoint(distinct[rank - 1], distinct[rank]),
     };
-    Ok(Some(Split { feature, threshold, decrease: f64::from(decrease) }))
+    Ok(Some(Found { feature, threshold, missing_right, decrease: f64::from(decrease) }))
 }
 
-/// The distinct values of the rows, ascending, without missing values. The lowest finite number counts as missing, so
-/// that "missing or not" has a threshold.
+/// The distinct values of the rows, ascending, without missing values.
 fn distinct(column: &[f32], rows: &[usize]) -> Vec<f32> {
-    let mut values: Vec<f32> = rows.iter().map(|row| column[*row]).filter(|value| *value > f32::MIN).collect();
+    let mut values: Vec<f32> = rows.iter().map(|row| column[*row]).filter(|value| !value.is_nan()).collect();
     values.sort_unstable_by(f32::total_cmp);
     values.dedup();
     values
 }
 
-/// The rank of a value, from 1; 0 for a missing value.
+/// The rank of a value, from 1.
 fn rank_of(value: f32, distinct: &[f32]) -> usize {
-    if value > f32::MIN { distinct.partition_point(|other| *other < value) + 1 } else { 0 }
+    distinct.partition_point(|other| *other < value) + 1
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! such as ROC AUC with one class in the held-out part, is `None` and becomes null.
 
 pub mod classes;
+pub mod curves;
 pub mod importances;
 pub mod regression;
 pub mod report;

@@ -37,7 +37,7 @@ pub use scaling::Scaling;
 pub use signature::{CategoryOrder, Feature, FeatureKind, Signature};
 pub use svm::{BinaryClassifier, Kernel, SvmModel};
 pub use task::{Label, LabelError, LabelType, Task};
-pub use trees::{LEAF, Tree, TreeEnsemble};
+pub use trees::{LEAF, NodeSplit, Tree, TreeEnsemble};
 
 /// Maximum number of self-test rows in a manifest.
 pub const MAX_SELF_TEST_ROWS: usize = 16;

@@ -83,7 +83,7 @@ enum Engine {
 /// Buffers that a thread reuses between calls, to avoid allocations.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    keys: Vec<i32>,
+    keys: Vec<u32>,
 }
 
 impl Predictor {

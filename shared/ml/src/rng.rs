@@ -20,6 +20,8 @@ pub enum Stream {
     Permutation(u64),
     /// The folds of the orders of categories.
     CategoryFolds,
+    /// The rows of a regression that the metrics list.
+    ListedRows,
 }
 
 impl Rng {
@@ -31,6 +33,7 @@ impl Rng {
             Stream::Folds(index) => (3, index),
             Stream::Permutation(index) => (4, index),
             Stream::CategoryFolds => (5, 0),
+            Stream::ListedRows => (6, 0),
         };
         let mut mixer = SplitMix64(seed);
         let mut mixer = SplitMix64(mixer.next() ^ purpose);
@@ -51,6 +54,12 @@ impl Rng {
         s[2] ^= shifted;
         s[3] = s[3].rotate_left(45);
         result
+    }
+
+    /// A number from 0 (inclusive) to 1 (exclusive), uniformly distributed.
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// A number from `0..n`; `n` must not be 0. The bias of multiply-and-shift is at most n / 2^32.

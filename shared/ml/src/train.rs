@@ -29,7 +29,6 @@ use crate::preprocess::{self, Part};
 pub use crate::progress::Observer;
 use crate::progress::Progress;
 use crate::{artifact, split};
-pub use memory::estimate_bytes;
 
 /// A training request.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +39,8 @@ pub struct TrainRequest {
     pub schema: TableSchema,
     /// SHA-256 (hex) of the CSV, stored in the model.
     pub dataset_sha256: String,
+    /// The memory limit of the process in bytes, if any.
+    pub memory_limit: Option<u64>,
 }
 
 /// The result of a training run.
@@ -102,6 +103,8 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let fitted = preprocess::fit(&mut frame, &split.train, engine::family(spec.algorithm), spec.seed)?;
     let (features, folds, missing) = (fitted.features, fitted.folds, frame.missing.clone());
     dropped.extend(fitted.dropped);
+    let shape = memory::Shape::new(frame.rows, &features, task.outputs());
+    memory::check(&shape, spec.algorithm, &params, request.memory_limit)?;
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
@@ -124,7 +127,8 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         None => measure::permutation_importances(&fitted.estimator, &signature.task, &held_out, spec.seed, &progress)?,
     };
     let (classes, numbers) = held_out.targets.split();
-    let mut metrics = report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs });
+    let mut metrics =
+        report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs, seed: spec.seed });
     metrics.insert("feature_importances".into(), importances::ranked(&signature.features, &importances));
     metrics.insert("rows".into(), json!({"train": training.rows, "test": held_out.rows}));
     if let Some(score) = fitted.out_of_bag_score {

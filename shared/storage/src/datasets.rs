@@ -47,8 +47,8 @@ from_row! {
         warnings: Json<Vec<String>>,
         created_by: Option<Uuid>,
         created_at: DateTime<Utc>,
-        format: Option<Json<TableFormat>>,
-        duplicate_rows: Option<i64>,
+        format: Json<TableFormat>,
+        duplicate_rows: i64,
         suggested_target: Option<String>,
         suggested_task: Option<String>,
     }
@@ -60,7 +60,7 @@ macro_rules! select_datasets {
         concat!(
             "SELECT d.id, d.name, d.version, d.row_count, d.byte_count, d.columns, d.sha256, d.storage_key, d.warnings, \
              d.created_by, d.created_at, f.format, f.duplicate_rows, f.suggested_target, f.suggested_task \
-             FROM datasets d LEFT JOIN dataset_formats f ON f.dataset_id = d.id WHERE ",
+             FROM datasets d JOIN dataset_formats f ON f.dataset_id = d.id WHERE ",
             $rest
         )
     };
@@ -83,8 +83,8 @@ impl StoredRow for DatasetRow {
             rows: self.row_count,
             bytes: self.byte_count,
             columns: self.columns.0,
-            format: self.format.map(|format| format.0).unwrap_or_default(),
-            duplicate_rows: self.duplicate_rows.unwrap_or_default(),
+            format: self.format.0,
+            duplicate_rows: self.duplicate_rows,
             suggested_target: self.suggested_target,
             suggested_task: self.suggested_task.as_deref().map(parse::suggested_task).transpose()?,
             sha256: self.sha256,

@@ -15,7 +15,7 @@ use crate::state::ApiState;
 
 /// List models.
 ///
-/// Lists all models, newest first, each with its newest version.
+/// Lists all models, newest first, each with its newest version, without the curves of its metrics.
 #[utoipa::path(
     get, path = "/models", operation_id = "list_models", tag = "models",
     params(PageParams),
@@ -43,7 +43,7 @@ pub async fn list(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Jso
 
 /// Get a model.
 ///
-/// Returns a model with its versions, newest first.
+/// Returns a model with its versions, newest first, without the curves of their metrics.
 #[utoipa::path(
     get, path = "/models/{name}", operation_id = "get_model", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), PageParams),
@@ -86,7 +86,8 @@ pub async fn version(
     let mut tx = state.db.read().await?;
     let version = find(&mut tx, &name, version).await?;
     let dataset = tx.datasets().get(version.dataset_id).await?;
-    Ok(Json(VersionDetailView::new(version, dataset.as_ref())))
+    let job = tx.jobs().get(version.job_id).await?;
+    Ok(Json(VersionDetailView::new(version, job.as_ref().map(|job| &job.spec), dataset.as_ref())))
 }
 
 /// Adds the training dataset to each version; returns the versions with the names of their models.
@@ -98,7 +99,7 @@ async fn views(tx: &mut Tx, versions: Vec<ModelVersion>) -> Result<Vec<(ModelNam
     let datasets: HashMap<DatasetId, Dataset> = datasets.into_iter().map(|dataset| (dataset.id, dataset)).collect();
     let view = |version: ModelVersion| {
         let dataset = datasets.get(&version.dataset_id);
-        (version.name.clone(), VersionView::new(version, dataset))
+        (version.name.clone(), VersionView::new(version, dataset).without_curves())
     };
     Ok(versions.into_iter().map(view).collect())
 }

@@ -32,7 +32,8 @@ pub struct JobQuery {
 
 /// List jobs.
 ///
-/// Lists jobs, newest first. `queue_position` is left out; `GET /training/{job_id}` has it.
+/// Lists jobs, newest first. `queue_position` and the curves of the metrics are left out; `GET /training/{job_id}` has
+/// them.
 #[utoipa::path(
     get, path = "/training", operation_id = "list_jobs", tag = "training",
     params(PageParams, JobQuery),
@@ -51,7 +52,7 @@ pub async fn list(
     let mut tx = state.db.read().await?;
     let jobs = tx.jobs().list(&filter, page.cursor, page.fetch()).await?;
     let now = tx.now().await?;
-    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now).visible_to(&principal))))
+    Ok(Json(page.list(jobs, |job| job.id, |job| JobView::new(job, None, now).without_curves().visible_to(&principal))))
 }
 
 impl JobQuery {

@@ -1,7 +1,7 @@
 //! The signature of a version: what a form for predictions needs to know about each feature.
 
 use serde::Serialize;
-use trainyard_domain::{ColumnProfile, Dataset, ModelVersion};
+use trainyard_domain::{ColumnProfile, Dataset, Dtype, JobSpec, ModelVersion};
 use utoipa::ToSchema;
 
 use super::VersionView;
@@ -13,7 +13,7 @@ pub struct VersionDetailView {
     /// The version.
     #[serde(flatten)]
     pub version: VersionView,
-    /// The features in the order of the model, as they were in the training dataset.
+    /// The features in the order of the model, with the types of the training job and the values of the training dataset.
     pub signature: Vec<FeatureView>,
 }
 
@@ -41,26 +41,27 @@ pub struct FeatureView {
 }
 
 impl VersionDetailView {
-    /// The schema of `version`, which was trained on `dataset`.
-    pub fn new(version: ModelVersion, dataset: Option<&Dataset>) -> Self {
+    /// The schema of `version`, which a job with `spec` trained on `dataset`.
+    pub fn new(version: ModelVersion, spec: Option<&JobSpec>, dataset: Option<&Dataset>) -> Self {
         let columns = dataset.map(|dataset| dataset.columns.as_slice()).unwrap_or_default();
-        let signature = version
-            .features
-            .iter()
-            .filter_map(|feature| columns.iter().find(|column| column.name == *feature).map(FeatureView::from));
-        Self { signature: signature.collect(), version: VersionView::new(version, dataset) }
+        let types = spec.map(|spec| &spec.learning.column_types);
+        let feature = |name: &String| {
+            let column = columns.iter().find(|column| column.name == *name)?;
+            Some(FeatureView::new(column, types.and_then(|types| types.get(name)).copied().unwrap_or(column.dtype)))
+        };
+        let signature = version.features.iter().filter_map(feature).collect();
+        Self { signature, version: VersionView::new(version, dataset) }
     }
 }
 
-impl From<&ColumnProfile> for FeatureView {
-    /// Leaves out the counts, which describe the dataset and not the model.
-    fn from(column: &ColumnProfile) -> Self {
-        let dtype = DtypeView::from(column.dtype);
-        let is_number = matches!(dtype, DtypeView::Number);
+impl FeatureView {
+    /// A feature with the type of its job. Leaves out the counts, which describe the dataset and not the model.
+    fn new(column: &ColumnProfile, dtype: Dtype) -> Self {
+        let is_number = dtype == Dtype::Number;
         let top = column.top.as_deref().filter(|_| !is_number).unwrap_or_default();
         Self {
             name: column.name.clone(),
-            dtype,
+            dtype: dtype.into(),
             // The range of a time is in seconds, which nobody enters.
             min: column.min.filter(|_| is_number),
             max: column.max.filter(|_| is_number),

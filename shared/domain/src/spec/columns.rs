@@ -117,10 +117,19 @@ impl<'a> Columns<'a> {
             (true, _) => {}
             (false, algorithm) => {
                 let limit = algorithm.map_or(MAX_CLASSES, Algorithm::max_classes);
+                let rows = u64::try_from(self.dataset.rows).unwrap_or(0).saturating_sub(column.missing);
                 if column.distinct > limit {
                     let by = algorithm.filter(|_| limit < MAX_CLASSES).map_or("", Algorithm::as_str);
                     let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
                     refuse("target", format!("has {} classes; at most {limit} are supported{by}", column.distinct));
+                } else if column.distinct >= rows && rows > 1 {
+                    refuse(
+                        "target",
+                        format!(
+                            "has no class with two rows: each of its {rows} values is different; choose a target with \
+                            repeated values"
+                        ),
+                    );
                 }
             }
         }

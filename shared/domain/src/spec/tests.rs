@@ -136,6 +136,19 @@ fn the_algorithm_must_support_the_target() {
 }
 
 #[test]
+fn a_classification_needs_a_class_with_two_rows() {
+    let mut rare = Dataset { rows: 40, ..(*dataset()).clone() };
+    let target = rare.columns.iter_mut().find(|column| column.name == "survived").unwrap();
+    (target.distinct, target.missing, target.dtype) = (37, 3, Dtype::Category);
+    let of = |dataset: &Dataset| draft(&["age"]).validate(Some(&IndexedDataset::from(dataset.clone())));
+    let errors = of(&rare).unwrap_err();
+    assert_eq!(errors[0].field, "target");
+    assert!(errors[0].message.contains("no class with two rows: each of its 37 values"), "{}", errors[0].message);
+    rare.rows += 1;
+    assert!(of(&rare).is_ok());
+}
+
+#[test]
 fn the_task_can_be_requested() {
     let task = |task, target: &str, algorithm: &str| Draft {
         target: target.into(),

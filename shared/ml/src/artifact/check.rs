@@ -57,7 +57,7 @@ fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
             if categories.len() > MAX_CATEGORIES || *mode >= kind.codes().max(1) {
                 return Err("the categories");
             }
-            let fine = |order: &CategoryOrder| order.ranks.len() == kind.codes() && order.unseen.is_finite();
+            let fine = |order: &CategoryOrder| order.ranks.len() == kind.codes();
             if orders.len() > MAX_ORDERS || !orders.iter().all(fine) {
                 return Err("the orders");
             }

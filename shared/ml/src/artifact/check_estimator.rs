@@ -34,7 +34,8 @@ fn check_trees(ensemble: &TreeEnsemble, signature: &Signature) -> Result<(), Art
 /// exactly one parent, so the nodes form one tree.
 fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
     let nodes = tree.len();
-    if nodes == 0 || nodes >= LEAF as usize || tree.threshold.len() != nodes || tree.left.len() != nodes {
+    let lengths = [tree.threshold.len(), tree.missing_right.len(), tree.left.len()];
+    if nodes == 0 || nodes >= LEAF as usize || lengths != [nodes; 3] {
         return Err("the number of nodes");
     }
     let leaves = tree.values.len() / outputs;
@@ -45,6 +46,9 @@ fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result
         if tree.feature[node] == LEAF {
             if left >= leaves {
                 return Err("a leaf's number");
+            }
+            if tree.missing_right[node] {
+                return Err("a leaf with a side for missing values");
             }
             continue;
         }

@@ -11,6 +11,9 @@ const TREES: u32 = 1;
 const LINEAR: u32 = 2;
 const SVM: u32 = 3;
 
+/// In the word of a split's feature: missing values go right.
+const MISSING_RIGHT: u32 = 1 << 31;
+
 /// Returns the section's id and bytes.
 pub(super) fn encode(estimator: &Estimator) -> (u32, Vec<u8>) {
     let mut out = Writer::default();
@@ -53,7 +56,10 @@ fn write_trees(out: &mut Writer, ensemble: &TreeEnsemble) {
     for tree in &ensemble.trees {
         out.length(tree.len());
         out.length(tree.values.len());
-        out.u32s(&tree.feature);
+        for (feature, missing_right) in tree.feature.iter().zip(&tree.missing_right) {
+            // A leaf has all bits set.
+            out.u32(feature | if *missing_right { MISSING_RIGHT } else { 0 });
+        }
         out.f32s(&tree.threshold);
         out.u32s(&tree.left);
         out.f32s(&tree.values);
@@ -67,8 +73,11 @@ fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
     let mut trees = Vec::new();
     for _ in 0..count {
         let (nodes, values) = (reader.length()?, reader.length()?);
+        let words = reader.u32s(nodes)?;
+        let is_split = |word: &u32| *word != LEAF;
         trees.push(Tree {
-            feature: reader.u32s(nodes)?,
+            feature: words.iter().map(|word| if is_split(word) { word & !MISSING_RIGHT } else { LEAF }).collect(),
+            missing_right: words.iter().map(|word| is_split(word) && word & MISSING_RIGHT != 0).collect(),
             threshold: reader.f32s(nodes)?,
             left: reader.u32s(nodes)?,
             values: reader.f32s(values)?,
@@ -168,5 +177,5 @@ fn read_encoder(reader: &mut Reader<'_>) -> Result<DesignMatrixEncoder, Artifact
     Ok(DesignMatrixEncoder { columns })
 }
 
-/// The leaf marker is not the index of a raw value. A feature has at most eight.
-const _: () = assert!(LEAF as usize > 8 * trainyard_domain::spec::MAX_FEATURES);
+/// The word of a leaf is not that of a split. A feature has at most eight raw values.
+const _: () = assert!((LEAF & !MISSING_RIGHT) as usize > 8 * trainyard_domain::spec::MAX_FEATURES);

@@ -56,9 +56,11 @@ fn truncated_files_are_refused() {
 fn errors_name_the_reason() {
     let bytes = encode(&samples::all(1)[0]);
     assert!(matches!(decode(b"PK\x03\x04 something else"), Err(ArtifactError::NotAModel)));
-    let mut newer = bytes.clone();
-    newer[8] = 9;
-    assert!(matches!(decode(&newer), Err(ArtifactError::UnknownVersion { found: 9 })));
+    for version in [2_u8, 9] {
+        let mut other = bytes.clone();
+        other[8] = version;
+        assert!(matches!(decode(&other), Err(ArtifactError::UnknownVersion { found }) if found == u32::from(version)));
+    }
     let mut flipped = bytes.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
@@ -76,7 +78,7 @@ fn a_model_that_fails_its_self_test_is_not_loaded() {
 #[test]
 fn forged_trees_are_refused() {
     type Forgery = fn(&mut crate::model::Tree);
-    let forgeries: [(&str, Forgery); 9] = [
+    let forgeries: [(&str, Forgery); 10] = [
         ("a child past the end", |tree| tree.left[0] = tree.len() as u32),
         ("a right child past the end", |tree| tree.left[0] = tree.len() as u32 - 1),
         ("a loop", |tree| tree.left[0] = 0),
@@ -86,8 +88,12 @@ fn forged_trees_are_refused() {
             tree.feature[0] = LEAF;
             tree.left[0] = 1 << 30;
         }),
+        ("a feature that isn't there, beside the flag", |tree| {
+            tree.feature[0] = LEAF >> 1;
+            tree.missing_right[0] = false;
+        }),
         ("unreachable nodes", |tree| {
-            tree.push_leaf(&[0.5]);
+            tree.push_empty_leaf();
         }),
         ("a probability of 2", |tree| tree.values[0] = 2.0),
         ("no nodes", |tree| *tree = crate::model::Tree::default()),
@@ -106,13 +112,14 @@ fn forged_trees_are_refused() {
 fn shared_children_are_refused() {
     let mut model = samples::all(3).swap_remove(0);
     let Estimator::Trees(ensemble) = &mut model.estimator else { unreachable!() };
-    let mut tree = crate::model::Tree::default();
-    for level in 0..3 {
-        tree.push_split(0, 0.0, 2 * level + 1);
-        tree.push_split(0, 0.0, 2 * level + 2);
-    }
-    tree.push_leaf(&[0.5]);
-    tree.push_leaf(&[0.5]);
+    let mut tree = crate::model::Tree {
+        feature: vec![0; 8],
+        threshold: vec![0.0; 8],
+        missing_right: vec![false; 8],
+        left: vec![1, 2, 3, 4, 5, 6, 0, 0],
+        values: vec![0.5],
+    };
+    tree.feature[6..].fill(LEAF);
     ensemble.trees = vec![tree];
     assert!(decode(&encode(&model)).is_err());
 }
@@ -128,7 +135,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let mut sealed = b"TYMODEL\0\x01\0\0\0".to_vec();
+        let mut sealed = b"TYMODEL\0\x03\0\0\0".to_vec();
         sealed.extend_from_slice(&bytes);
         rewrite_digest(&mut sealed);
         prop_assert!(!load_and_predict(&bytes) && !load_and_predict(&sealed));

@@ -6,7 +6,7 @@ use trainyard_domain::table::CellReading;
 
 use crate::model::{
     BinaryClassifier, Categories, ColumnEncoder, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
-    LinearModel, Manifest, Model, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
+    LinearModel, Manifest, Model, NodeSplit, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
 /// A seeded random number generator for tests (SplitMix64).
@@ -102,27 +102,22 @@ pub(crate) fn tree(random: &mut Stream, features: usize, outputs: usize, splits:
 
 fn grow(tree: &mut Tree, random: &mut Stream, features: usize, outputs: usize, splits: usize) {
     let mut open = vec![(0_usize, splits)];
-    reserve(tree, 1);
+    tree.push_empty_leaf();
     while let Some((node, splits)) = open.pop() {
         if splits == 0 {
-            tree.left[node] = (tree.values.len() / outputs) as u32;
-            tree.values.extend((0..outputs).map(|_| random.unit() as f32));
+            let values: Vec<f32> = (0..outputs).map(|_| random.unit() as f32).collect();
+            tree.set_values(node, &values);
             continue;
         }
-        let left = tree.len();
-        reserve(tree, 2);
-        tree.feature[node] = random.below(features) as u32;
-        // Few distinct thresholds, so that values often equal a threshold.
-        tree.threshold[node] = random.below(7) as f32 - 2.0;
-        tree.left[node] = left as u32;
+        let split = NodeSplit {
+            feature: random.below(features) as u32,
+            // Few distinct thresholds, so that values often equal a threshold.
+            threshold: random.below(7) as f32 - 2.0,
+            missing_right: random.below(2) == 1,
+        };
+        let left = tree.split(node, split);
         let share = random.below(splits);
         open.extend([(left, share), (left + 1, splits - 1 - share)]);
-    }
-}
-
-fn reserve(tree: &mut Tree, nodes: usize) {
-    for _ in 0..nodes {
-        tree.push_split(crate::model::LEAF, 0.0, 0);
     }
 }
 

@@ -94,14 +94,20 @@ impl Target for BinaryTarget<'_> {
         fill::<Self, _>(cells, column, samples, add, |cells, bin| cells[usize::from(bin)] == 0)
     }
 
-    fn scan(&self, cells: &mut [Packed], occupied: OccupiedBins, total: &Packed, min_leaf: u32) -> Option<BinSplit> {
+    fn scan<const CLEAR: bool>(
+        &self,
+        cells: &mut [Packed],
+        bins: OccupiedBins,
+        total: &Packed,
+        min_leaf: u32,
+    ) -> Option<BinSplit> {
         let cells = cells.first_chunk_mut::<256>()?;
         let all = Self::draws(total);
         let (negative, positive) = self.class_weights(*total);
         let mut best = None;
         let mut left: Packed = 0;
         let mut last = None;
-        each_bin(occupied, |bin| {
+        each_bin(bins, |bin| {
             if let Some(last) = last {
                 let draws = Self::draws(&left);
                 if draws >= min_leaf && all - draws >= min_leaf {
@@ -115,7 +121,10 @@ impl Target for BinaryTarget<'_> {
                     BinSplit::improve(&mut best, score, last, bin);
                 }
             }
-            left += std::mem::take(&mut cells[usize::from(bin)]);
+            left += cells[usize::from(bin)];
+            if CLEAR {
+                cells[usize::from(bin)] = 0;
+            }
             last = Some(bin);
         });
         best

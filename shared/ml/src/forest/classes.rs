@@ -69,10 +69,10 @@ impl ClassTarget<'_> {
         counts.iter().zip(self.weights).map(|(count, weight)| I::share(f64::from(*count) * weight)).sum()
     }
 
-    fn scan_by<I: Impurity>(
+    fn scan_by<I: Impurity, const CLEAR: bool>(
         &self,
         cells: &mut [u32],
-        occupied: OccupiedBins,
+        bins: OccupiedBins,
         total: &[u32],
         min_leaf: u32,
     ) -> Option<BinSplit> {
@@ -86,7 +86,7 @@ impl ClassTarget<'_> {
         let mut right_shares = self.shares::<I>(total);
         let mut best = None;
         let mut last = None;
-        each_bin(occupied, |bin| {
+        each_bin(bins, |bin| {
             if let Some(last) = last
                 && left_draws >= min_leaf
                 && all - left_draws >= min_leaf
@@ -104,7 +104,9 @@ impl ClassTarget<'_> {
                     left_weight += f64::from(*count) * of_class;
                     left_draws += *count;
                     *left = after;
-                    *count = 0;
+                    if CLEAR {
+                        *count = 0;
+                    }
                 }
             }
             last = Some(bin);
@@ -183,10 +185,16 @@ impl Target for ClassTarget<'_> {
         fill::<Self, _>(cells, column, samples, add, is_empty)
     }
 
-    fn scan(&self, cells: &mut [u32], occupied: OccupiedBins, total: &Box<[u32]>, min_leaf: u32) -> Option<BinSplit> {
+    fn scan<const CLEAR: bool>(
+        &self,
+        cells: &mut [u32],
+        bins: OccupiedBins,
+        total: &Box<[u32]>,
+        min_leaf: u32,
+    ) -> Option<BinSplit> {
         match self.criterion {
-            Criterion::Gini => self.scan_by::<Gini>(cells, occupied, total, min_leaf),
-            Criterion::Entropy => self.scan_by::<Entropy>(cells, occupied, total, min_leaf),
+            Criterion::Gini => self.scan_by::<Gini, CLEAR>(cells, bins, total, min_leaf),
+            Criterion::Entropy => self.scan_by::<Entropy, CLEAR>(cells, bins, total, min_leaf),
         }
     }
 }

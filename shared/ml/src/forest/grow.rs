@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::bins::TreeBins;
 use super::out_of_bag::OutOfBag;
-use super::target::{BinSplit, Target, bin_of, can_split};
+use super::target::{BinSplit, Side, Target, best_split, bin_of, can_split};
 use crate::metrics::importances;
-use crate::model::{LEAF, Tree};
+use crate::model::{NodeSplit, Tree};
 use crate::rng::Rng;
 
 /// Limits for splitting a node.
@@ -20,6 +20,30 @@ pub(crate) struct Limits {
     pub(crate) min_leaf: u32,
     /// Number of non-constant features that each split considers, with all columns of each.
     pub(crate) features: usize,
+    /// The side of missing values in nodes without missing values.
+    pub(crate) missing: UnknownSide,
+}
+
+/// The side of missing values and unseen categories, if the training rows of the node have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownSide {
+    /// The heavier side: for a single tree.
+    Heavier,
+    /// Drawn, with the weights of both sides as probabilities. The mean of many trees is then close to the mean of both
+    /// sides by weight: what C4.5 computes for a missing value (Quinlan 1993), and what is best for unseen categories
+    /// in a forest (Au 2018, "Random Forests, Decision Trees, and Categorical Predictors: The Absent Levels Problem").
+    /// The heavier side in all trees would give a row without any values the prediction of the largest leaves.
+    Drawn,
+}
+
+impl UnknownSide {
+    fn side(self, left: f64, right: f64, rng: &mut Rng) -> Side {
+        let is_right = match self {
+            Self::Heavier => right > left,
+            Self::Drawn => rng.unit() * (left + right) >= left,
+        };
+        if is_right { Side::Right } else { Side::Left }
+    }
 }
 
 /// A grown tree with its feature importances.
@@ -54,6 +78,8 @@ struct Scratch<T: Target> {
     cells: Vec<T::Cell>,
     samples: Vec<T::Sample>,
     rows: Vec<u32>,
+    /// The values of one leaf.
+    leaf: Vec<f32>,
     /// In the order of the last draw.
     features: Vec<u32>,
 }
@@ -72,14 +98,14 @@ pub(crate) fn grow<T: Target>(
         cells: vec![T::Cell::default(); 257 * target.width()],
         samples: vec![T::Sample::default(); samples.len()],
         rows: vec![0; out_of_bag_rows.len()],
+        leaf: Vec::with_capacity(target.width()),
         features: (0..binned.features() as u32).collect(),
     };
     let total = target.total(&samples);
     let root_weight = target.weight(&total);
     let mut tree = Tree::default();
     let mut importances = vec![0.0; binned.columns()];
-    let mut leaves = 0;
-    tree.push_split(LEAF, 0.0, 0);
+    tree.push_empty_leaf();
     let mut open: Vec<PendingNode<T>> = vec![PendingNode {
         node: 0,
         samples: 0..samples.len(),
@@ -96,21 +122,21 @@ pub(crate) fn grow<T: Target>(
             && draws / 2 >= limits.min_leaf
             && !target.is_pure(&total);
         let best =
-            if may_split { best_split(binned, target, limits, node_samples, &total, &mut scratch, rng) } else { None };
+            if may_split { search(binned, target, limits, node_samples, &total, &mut scratch, rng) } else { None };
         let Some((column, split)) = best else {
-            let from = tree.values.len();
-            target.leaf(&total, &mut tree.values);
+            scratch.leaf.clear();
+            target.leaf(&total, &mut scratch.leaf);
             if let Some(out_of_bag) = out_of_bag {
-                out_of_bag.add(out_of_bag_rows, &tree.values[from..]);
+                out_of_bag.add(out_of_bag_rows, &scratch.leaf);
             }
-            tree.left[node] = leaves;
-            leaves += 1;
+            tree.set_values(node, &scratch.leaf);
             continue;
         };
         importances[column] += (split.score - target.score(&total)).max(0.0) / root_weight;
         let bins = binned.column(column);
-        let left = partition(node_samples, &mut scratch.samples, |sample| bin_of::<T>(bins, sample) <= split.bin);
-        let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| bins[*row as usize] <= split.bin);
+        // In a node without missing values both sides give the same partition.
+        let goes_left = goes_left(split.bin, split.missing.unwrap_or(Side::Left));
+        let left = partition(node_samples, &mut scratch.samples, |sample| goes_left(bin_of::<T>(bins, sample)));
         // Only the smaller side is summed; the other side is the difference.
         let (left_total, right_total) = if left <= node_samples.len() / 2 {
             let left_total = target.total(&node_samples[..left]);
@@ -120,12 +146,19 @@ pub(crate) fn grow<T: Target>(
             let right_total = target.total(&node_samples[left..]);
             (target.rest(&total, &right_total), right_total)
         };
-        let children = tree.len();
-        tree.feature[node] = column as u32;
-        tree.threshold[node] = binned.threshold(column, split.bin);
-        tree.left[node] = children as u32;
-        tree.push_split(LEAF, 0.0, 0);
-        tree.push_split(LEAF, 0.0, 0);
+        let missing = split
+            .missing
+            .unwrap_or_else(|| limits.missing.side(target.weight(&left_total), target.weight(&right_total), rng));
+        let goes_left = self::goes_left(split.bin, missing);
+        let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| goes_left(bins[*row as usize]));
+        let children = tree.split(
+            node,
+            NodeSplit {
+                feature: column as u32,
+                threshold: binned.threshold(column, split.bin),
+                missing_right: missing == Side::Right,
+            },
+        );
         let (at, others_at) = (drawn.start + left, others.start + left_others);
         let depth = depth + 1;
         open.push(PendingNode {
@@ -149,7 +182,7 @@ pub(crate) fn grow<T: Target>(
 
 /// The best split by a column of randomly drawn features. As in scikit-learn, features that are constant in the node do not
 /// count as drawn: deep nodes would consider only constant features otherwise.
-fn best_split<T: Target>(
+fn search<T: Target>(
     binned: &TreeBins<'_>,
     target: &T,
     limits: Limits,
@@ -173,7 +206,7 @@ fn best_split<T: Target>(
         let mut varies = false;
         for column in binned.columns_of(features[drawn] as usize) {
             let occupied = target.fill(cells, binned.column(column), samples);
-            let split = target.scan(cells, occupied, total, limits.min_leaf);
+            let split = best_split(target, cells, occupied, total, limits.min_leaf);
             varies |= can_split(occupied);
             if let Some(split) = split
                 && best.is_none_or(|(_, best)| split.score > best.score)
@@ -184,6 +217,14 @@ fn best_split<T: Target>(
         considered += usize::from(varies);
     }
     best
+}
+
+/// Whether a bin goes left. Bin 0, the missing values, is below all other bins after subtracting 0, and above them after
+/// subtracting 1 with wrap-around.
+#[inline]
+fn goes_left(last: u8, missing: Side) -> impl Fn(u8) -> bool + Copy {
+    let shift = u8::from(missing == Side::Right);
+    move |bin| bin.wrapping_sub(shift) <= last.wrapping_sub(shift)
 }
 
 /// Moves the items that go left to the front and returns their number. Both sides keep their order. `spare` is at least

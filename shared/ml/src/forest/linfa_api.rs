@@ -133,8 +133,9 @@ impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<F>> f
     }
 }
 
+/// Raw values. The lowest `f32` and minus infinity count as missing, because no threshold is below them.
 fn raw<F: Float>(row: &ArrayBase<impl Data<Elem = F>, Ix1>) -> Vec<f32> {
-    row.iter().map(|value| value.to_f32().unwrap_or(f32::NAN)).collect()
+    row.iter().map(|value| value.to_f32().filter(|value| *value > f32::MIN).unwrap_or(f32::NAN)).collect()
 }
 
 fn binned<F: Float, D: Data<Elem = F>, T>(dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Binned, Error> {

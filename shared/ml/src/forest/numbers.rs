@@ -107,11 +107,17 @@ impl Target for NumberTarget {
         fill::<Self, _>(cells, column, samples, add, |cells, bin| cells[usize::from(bin)].draws == 0)
     }
 
-    fn scan(&self, cells: &mut [Cell], occupied: OccupiedBins, total: &Sums, min_leaf: u32) -> Option<BinSplit> {
+    fn scan<const CLEAR: bool>(
+        &self,
+        cells: &mut [Cell],
+        bins: OccupiedBins,
+        total: &Sums,
+        min_leaf: u32,
+    ) -> Option<BinSplit> {
         let mut best = None;
         let mut left = Cell::default();
         let mut last = None;
-        each_bin(occupied, |bin| {
+        each_bin(bins, |bin| {
             if let Some(last) = last {
                 let right_draws = total.draws - left.draws;
                 if left.draws >= min_leaf && right_draws >= min_leaf {
@@ -120,7 +126,10 @@ impl Target for NumberTarget {
                     BinSplit::improve(&mut best, score, last, bin);
                 }
             }
-            let cell = std::mem::take(&mut cells[usize::from(bin)]);
+            let cell = cells[usize::from(bin)];
+            if CLEAR {
+                cells[usize::from(bin)] = Cell::default();
+            }
             left.draws += cell.draws;
             left.sum += cell.sum;
             last = Some(bin);

@@ -1,5 +1,7 @@
 //! The interface between tree growing and the kinds of target, and the histogram code that all kinds share.
 
+use super::bins::MISSING;
+
 /// The occupied bins, one bit per bin.
 pub(crate) type OccupiedBins = [u64; 4];
 
@@ -38,15 +40,48 @@ pub(crate) trait Target: Sync {
     fn weight(&self, total: &Self::Total) -> f64;
     /// Adds the rows of a node to an empty histogram of one column and returns the occupied bins.
     fn fill(&self, cells: &mut [Self::Cell], column: &[u8], samples: &[Self::Sample]) -> OccupiedBins;
-    /// Clears the occupied bins in order and returns the best split with at least `min_leaf` draws on both sides, if
-    /// any.
-    fn scan(
+    /// Adds the bins of `bins` to the left side in ascending order, and returns the best split with at least `min_leaf`
+    /// draws on both sides, if any. The right side is `total` minus the left side. With `CLEAR` these bins are empty
+    /// afterwards.
+    fn scan<const CLEAR: bool>(
         &self,
         cells: &mut [Self::Cell],
-        occupied: OccupiedBins,
+        bins: OccupiedBins,
         total: &Self::Total,
         min_leaf: u32,
     ) -> Option<BinSplit>;
+}
+
+/// The best split of a column. Missing values are tried on both sides. Clears the occupied bins.
+pub(crate) fn best_split<T: Target>(
+    target: &T,
+    cells: &mut [T::Cell],
+    occupied: OccupiedBins,
+    total: &T::Total,
+    min_leaf: u32,
+) -> Option<BinSplit> {
+    const MISSING_BIT: u64 = 1 << MISSING;
+    if occupied[0] & MISSING_BIT == 0 {
+        return target.scan::<true>(cells, occupied, total, min_leaf);
+    }
+    let mut numbers = occupied;
+    numbers[0] &= !MISSING_BIT;
+    // A bin that is not added stays on the right side.
+    let right = target.scan::<false>(cells, numbers, total, min_leaf);
+    let left = target.scan::<true>(cells, occupied, total, min_leaf);
+    let right = right.map(|split| BinSplit { missing: Some(Side::Right), ..split });
+    let left = left.map(|split| BinSplit { missing: Some(Side::Left), ..split });
+    match (left, right) {
+        (Some(left), Some(right)) => Some(if right.score > left.score { right } else { left }),
+        (left, right) => left.or(right),
+    }
+}
+
+/// A side of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Left,
+    Right,
 }
 
 /// A split of a column.
@@ -54,8 +89,10 @@ pub(crate) trait Target: Sync {
 pub(crate) struct BinSplit {
     /// The sum of the scores of both sides.
     pub(crate) score: f64,
-    /// The highest bin on the left.
+    /// The highest bin of a number on the left; [`MISSING`] if only missing values go left.
     pub(crate) bin: u8,
+    /// The side of missing values; `None` if the node has none.
+    pub(crate) missing: Option<Side>,
 }
 
 impl BinSplit {
@@ -64,8 +101,8 @@ impl BinSplit {
         if best.is_none_or(|best| score > best.score) {
             // A split of missing values from all others uses bin 0. Otherwise the split is halfway between the occupied
             // bins, the best guess for values that training did not see.
-            let bin = if last == super::bins::MISSING { last } else { last + (next - last - 1) / 2 };
-            *best = Some(Self { score, bin });
+            let bin = if last == MISSING { last } else { last + (next - last - 1) / 2 };
+            *best = Some(Self { score, bin, missing: None });
         }
     }
 }

@@ -90,6 +90,23 @@ fn both_implementations_of_binary_classification_agree() {
 }
 
 #[test]
+fn both_implementations_treat_missing_values_alike() {
+    let (x, y) = noisy_sum(300, 10);
+    let mut rng = Rng::new(4, Stream::Split);
+    let hide = |value: &f32, rng: &mut Rng| if rng.below(4) == 0 { f32::NAN } else { *value };
+    let columns: Vec<Vec<f32>> =
+        x.columns().into_iter().map(|column| column.iter().map(|value| hide(value, &mut rng)).collect()).collect();
+    let binned = Binned::new(300, &columns);
+    let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
+    let params = classes().n_trees(5).min_samples_leaf(5).check().unwrap();
+    let binary = fit_classes(&binned, &y, 2, &params, &|_, _| true).unwrap();
+    let target = ClassTarget { classes: &y, weights: &[1.0, 1.0], criterion: Criterion::Gini };
+    let (mut general, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| None, &|_, _| true).unwrap();
+    keep_positive_probability(&mut general.trees);
+    assert_eq!(binary.trees, general.trees);
+}
+
+#[test]
 fn a_regressor_predicts_numbers() {
     let (x, _) = noisy_sum(1_000, 0);
     // A large offset, to detect a loss of precision in the sums.
@@ -104,13 +121,69 @@ fn a_regressor_predicts_numbers() {
 }
 
 #[test]
-fn missing_values_go_left_and_can_be_split_off() {
+fn missing_values_can_be_split_off() {
     let x = array![[f32::NAN], [1.0], [f32::NAN], [2.0], [f32::NAN], [3.0]];
     let y = array![1_usize, 0, 1, 0, 1, 0];
     let model = classes().bootstrap(false).n_trees(1).fit(&Dataset::new(x.clone(), y.clone())).unwrap();
     assert_eq!(model.predict(&x), y);
     let tree = &model.forest().trees.trees[0];
     assert_eq!((tree.len(), tree.threshold[0]), (3, f32::MIN));
+}
+
+/// The values of a tree with one split for a missing, a low and a high value.
+fn stump(forest: &Forest) -> [Vec<f32>; 3] {
+    let TreeEnsemble { outputs, trees } = &forest.trees;
+    assert_eq!(trees[0].len(), 3);
+    [f32::NAN, 1.0, 6.0].map(|value| trees[0].leaf(&[value], *outputs).unwrap().to_vec())
+}
+
+#[test]
+fn missing_values_are_tried_on_both_sides() {
+    let low_is_missing = array![[1.0], [f32::NAN], [2.0], [4.0], [5.0], [6.0]];
+    let high_is_missing = array![[1.0], [2.0], [3.0], [4.0], [f32::NAN], [6.0]];
+    let targets = array![0_usize, 0, 0, 1, 1, 1];
+    for (x, side) in [(low_is_missing, 1), (high_is_missing, 2)] {
+        for criterion in [Criterion::Gini, Criterion::Entropy] {
+            let params = classes().bootstrap(false).n_trees(1).max_depth(Some(1)).criterion(criterion);
+            let found = stump(params.fit(&Dataset::new(x.clone(), targets.clone())).unwrap().forest());
+            assert_eq!((&found[0], &found[1], &found[2]), (&found[side], &vec![0.0], &vec![1.0]));
+        }
+        let numbers = targets.mapv(|class| class as f32);
+        let params = RandomForestParams::<Numbers>::default().bootstrap(false).n_trees(1).max_depth(Some(1));
+        let found = stump(params.fit(&Dataset::new(x, numbers)).unwrap().forest());
+        assert_eq!((&found[0], &found[1], &found[2]), (&found[side], &vec![0.0], &vec![1.0]));
+    }
+}
+
+#[test]
+fn missing_values_follow_the_heavier_side_of_a_single_tree_if_training_had_none() {
+    let x = Array2::from_shape_fn((10, 1), |(row, _)| row as f32);
+    for positives in [3, 7] {
+        let y: Array1<usize> = (0..10).map(|row| usize::from(row >= 10 - positives)).collect();
+        let stump_of = |weight| {
+            let params = classes().bootstrap(false).n_trees(1).class_weight(weight);
+            stump(params.fit(&Dataset::new(x.clone(), y.clone())).unwrap().forest())[0][0]
+        };
+        assert_eq!(stump_of(ClassWeight::Uniform), if positives == 7 { 1.0 } else { 0.0 });
+        // With equal weights on both sides missing values go left.
+        assert_eq!(stump_of(ClassWeight::Balanced), 0.0);
+    }
+}
+
+#[test]
+fn a_row_without_values_has_about_the_mean_prediction_if_training_had_none() {
+    let (x, _) = noisy_sum(1_000, 0);
+    let nothing = Array2::from_elem((1, 6), f32::NAN);
+    for share in [0.1, 0.3, 0.6, 0.9] {
+        let y: Array1<usize> = x.column(0).mapv(|value| usize::from(value < share));
+        let params = RandomForestParams::<Classes>::default();
+        let found = params.fit(&Dataset::new(x.clone(), y)).unwrap().predict_probabilities(&nothing)[[0, 1]];
+        assert!((found - f64::from(share)).abs() < 0.12, "{found}, and {share} of the rows are positive");
+    }
+    let y: Array1<f32> = x.column(0).mapv(|value| value * value);
+    let (mean, deviation) = (y.mean().unwrap(), y.std(0.0));
+    let found = RandomForestParams::<Numbers>::default().fit(&Dataset::new(x, y)).unwrap().predict(&nothing)[0];
+    assert!((found - mean).abs() < deviation / 2.5, "{found}, and the mean is {mean}");
 }
 
 #[test]

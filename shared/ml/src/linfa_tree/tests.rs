@@ -69,6 +69,27 @@ fn tied_values_and_narrow_gaps_are_split() {
 }
 
 #[test]
+fn missing_values_are_tried_on_both_sides() {
+    let classes = [0, 0, 0, 1, 1, 1];
+    let stump = Options { max_depth: Some(1), ..options() };
+    for (raw, missing) in [([1.0, f32::NAN, 2.0, 3.0, 4.0, 5.0], 0.0), ([1.0, 2.0, 3.0, 4.0, f32::NAN, 5.0], 1.0)] {
+        let tree = grow(&[raw.to_vec()], &classes, &stump);
+        let found = [f32::NAN, 1.0, 5.0].map(|value| predict(&tree, &[value]));
+        assert_eq!(found, [missing, 0.0, 1.0]);
+    }
+}
+
+#[test]
+fn missing_values_follow_most_rows_if_training_had_none() {
+    let raw: Vec<f32> = (0..10).map(|value| value as f32).collect();
+    for positives in [3, 7] {
+        let classes: Vec<u32> = (0..10).map(|row| u32::from(row >= 10 - positives)).collect();
+        let tree = grow(&[raw.clone()], &classes, &options());
+        assert_eq!(predict(&tree, &[f32::NAN]), if positives == 7 { 1.0 } else { 0.0 });
+    }
+}
+
+#[test]
 fn missing_values_can_be_split_off() {
     let raw = vec![vec![f32::NAN, 1.0, f32::NAN, 2.0, f32::NAN, 3.0]];
     let tree = grow(&raw, &[1, 0, 1, 0, 1, 0], &options());

@@ -1,10 +1,12 @@
 //! The metrics of one model as JSON, for jobs, model versions and artifacts.
 
 use serde_json::{Map, Value, json};
+use trainyard_domain::shown;
 
 use super::classes::{accuracy, confusion_matrix, log_loss, macro_average, precision_recall, predicted};
-use super::{regression, roc};
+use super::{curves, regression, roc};
 use crate::model::Task;
+use crate::rng::{Rng, Stream};
 
 /// The predictions for the held-out part.
 #[derive(Debug)]
@@ -17,16 +19,32 @@ pub struct Evaluation<'a> {
     pub numbers: &'a [f64],
     /// [`Task::outputs`] numbers per row.
     pub outputs: &'a [f64],
+    /// Chooses the rows of a regression that are listed.
+    pub seed: u64,
 }
 
-/// The metrics by name. Classification: `accuracy, roc_auc, log_loss, f1, precision, recall, confusion_matrix`, and for
-/// binary tasks `positive_class`. Regression: `r2, rmse, mae`.
+/// Maximum number of rows of a regression that are listed.
+const MAX_LISTED_ROWS: usize = 200;
+/// Maximum number of classes with an ROC curve, for three or more classes.
+const MAX_ROC_CLASSES: usize = 10;
+/// Maximum number of classes of a confusion matrix.
+const MAX_CONFUSION_CLASSES: usize = 100;
+
+/// The metrics by name.
+///
+/// * Classification: `accuracy, roc_auc, log_loss, f1, precision, recall, confusion_matrix`.
+/// * Binary tasks also: `positive_class, roc_curve, precision_recall_curve, calibration`.
+/// * Three or more classes also: `roc_curves`, one class against the others.
+/// * Regression: `r2, rmse, mae, predictions`.
+///
+/// The curves and rows have at most 64 KiB, the confusion matrix 100 classes.
 pub fn report(measured: &Evaluation<'_>) -> Map<String, Value> {
     let report = match measured.task {
         Task::Regression => json!({
             "r2": regression::r2(measured.numbers, measured.outputs),
             "rmse": regression::rmse(measured.numbers, measured.outputs),
             "mae": regression::mae(measured.numbers, measured.outputs),
+            "predictions": predictions(measured),
         }),
         Task::Binary { .. } | Task::MultiClass { .. } => classification_report(measured),
     };
@@ -38,7 +56,7 @@ pub fn report(measured: &Evaluation<'_>) -> Map<String, Value> {
 
 fn classification_report(measured: &Evaluation<'_>) -> Value {
     let (task, actual) = (measured.task, measured.classes);
-    let labels: Vec<Value> = task.labels().into_iter().map(|label| task.label_value(label)).collect();
+    let labels: Vec<Value> = task.labels().into_iter().map(|label| metric_label(&task.label_value(label))).collect();
     let rows: Vec<&[f64]> = measured.outputs.chunks_exact(task.outputs()).collect();
     let share = |row: usize, class: usize| match rows[row] {
         [positive] if class == 1 => *positive,
@@ -46,8 +64,9 @@ fn classification_report(measured: &Evaluation<'_>) -> Value {
         shares => shares[class],
     };
     let predicted: Vec<usize> = rows.iter().map(|outputs| predicted(outputs)).collect();
+    let counts = counts(actual, labels.len());
     let confusion = confusion_matrix(actual, &predicted, labels.len());
-    let (scores, area) = if let Task::Binary { .. } = task {
+    let (averages, area) = if let Task::Binary { .. } = task {
         let positive: Vec<f64> = (0..rows.len()).map(|row| share(row, 1)).collect();
         (precision_recall(&confusion, 1), roc::auc(&positive, |row| actual[row] == 1))
     } else {
@@ -57,15 +76,83 @@ fn classification_report(measured: &Evaluation<'_>) -> Value {
         "accuracy": accuracy(actual, &predicted),
         "roc_auc": area,
         "log_loss": log_loss(actual, share),
-        "f1": scores.f1,
-        "precision": scores.precision,
-        "recall": scores.recall,
-        "confusion_matrix": {"labels": labels, "counts": confusion},
+        "f1": averages.f1,
+        "precision": averages.precision,
+        "recall": averages.recall,
+        "confusion_matrix": confusion_json(&labels, &confusion, &counts),
     });
     if let Task::Binary { positive, .. } = task {
-        report["positive_class"] = task.label_value(positive);
+        let scores: Vec<f64> = (0..rows.len()).map(|row| share(row, 1)).collect();
+        let is_positive = |row: usize| actual[row] == 1;
+        let thresholds = curves::Thresholds::new(&scores, is_positive);
+        report["positive_class"] = metric_label(&task.label_value(positive));
+        if let Some(roc) = thresholds.roc() {
+            report["roc_curve"] = curves::roc_json(&roc, true);
+        }
+        if let Some(curve) = thresholds.precision_recall() {
+            report["precision_recall_curve"] = curves::precision_recall_json(&curve);
+        }
+        report["calibration"] = curves::calibration_json(&curves::calibration(&scores, is_positive));
+    } else {
+        let curve = |class: usize| {
+            let scores: Vec<f64> = (0..rows.len()).map(|row| share(row, class)).collect();
+            let is_class = |row: usize| actual[row] == class;
+            let mut curve = curves::roc_json(&curves::Thresholds::new(&scores, is_class).roc()?, false);
+            curve["class"] = labels[class].clone();
+            curve["roc_auc"] = json!(roc::auc(&scores, is_class));
+            Some(curve)
+        };
+        report["roc_curves"] = most_frequent(&counts, MAX_ROC_CLASSES).into_iter().filter_map(curve).collect();
     }
     report
+}
+
+/// The confusion matrix of the most frequent classes, in class order. `other_classes` counts the classes that are left
+/// out.
+fn confusion_json(labels: &[Value], confusion: &[Vec<u64>], counts: &[usize]) -> Value {
+    let mut classes = most_frequent(counts, MAX_CONFUSION_CLASSES);
+    classes.sort_unstable();
+    let of_row = |actual: &usize| classes.iter().map(|class| confusion[*actual][*class]).collect::<Vec<_>>();
+    let mut matrix = json!({
+        "labels": classes.iter().map(|class| &labels[*class]).collect::<Vec<_>>(),
+        "counts": classes.iter().map(of_row).collect::<Vec<_>>(),
+    });
+    if classes.len() < labels.len() {
+        matrix["other_classes"] = json!(labels.len() - classes.len());
+    }
+    matrix
+}
+
+/// A label as in a response, but shortened.
+fn metric_label(label: &Value) -> Value {
+    label.as_str().map_or_else(|| label.clone(), |text| json!(shown(text)))
+}
+
+/// The number of rows of each class.
+fn counts(actual: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    actual.iter().for_each(|class| counts[*class] += 1);
+    counts
+}
+
+/// The classes with the most rows, in descending order; equally frequent ones in class order.
+fn most_frequent(counts: &[usize], limit: usize) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..counts.len()).collect();
+    classes.sort_by_key(|class| std::cmp::Reverse(counts[*class]));
+    classes.truncate(limit);
+    classes
+}
+
+/// Actual and predicted numbers of randomly drawn rows, in file order.
+fn predictions(measured: &Evaluation<'_>) -> Value {
+    let mut rows: Vec<usize> = (0..measured.numbers.len()).collect();
+    if rows.len() > MAX_LISTED_ROWS {
+        Rng::new(measured.seed, Stream::ListedRows).shuffle(&mut rows);
+        rows.truncate(MAX_LISTED_ROWS);
+        rows.sort_unstable();
+    }
+    let of = |numbers: &[f64]| rows.iter().map(|row| numbers[*row]).collect::<Vec<_>>();
+    json!({"actual": of(measured.numbers), "predicted": of(measured.outputs)})
 }
 
 #[cfg(test)]
@@ -80,7 +167,8 @@ mod tests {
     fn binary_metrics_are_those_of_the_positive_class() {
         let task = no_yes();
         let outputs = [0.1, 0.9, 0.5, 0.2];
-        let report = report(&Evaluation { task: &task, classes: &[0, 1, 0, 1], numbers: &[], outputs: &outputs });
+        let report =
+            report(&Evaluation { task: &task, classes: &[0, 1, 0, 1], numbers: &[], outputs: &outputs, seed: 1 });
         assert_eq!(report["accuracy"], 0.5);
         assert_eq!(report["positive_class"], "yes");
         assert_eq!(report["confusion_matrix"], json!({"labels": ["no", "yes"], "counts": [[1, 1], [1, 1]]}));
@@ -88,17 +176,97 @@ mod tests {
     }
 
     #[test]
+    fn three_classes_have_a_curve_each() {
+        let task = Task::MultiClass { classes: ["a", "b", "c"].map(String::from).to_vec(), numeric: false };
+        let outputs = [0.8, 0.1, 0.1, 0.2, 0.5, 0.3, 0.3, 0.3, 0.4, 0.1, 0.2, 0.7];
+        let report =
+            report(&Evaluation { task: &task, classes: &[0, 1, 1, 1], numbers: &[], outputs: &outputs, seed: 1 });
+        // scikit-learn 1.9.1: roc_curve([0, 1, 1, 1], [.1, .5, .3, .2]) after the first point; no row is a 'c'.
+        let b = json!({"class": "b", "roc_auc": 1.0, "fpr": [0.0, 0.0, 0.0, 1.0], "tpr": [0.0, 1.0 / 3.0, 1.0, 1.0]});
+        let a = json!({"class": "a", "roc_auc": 1.0, "fpr": [0.0, 0.0, 1.0], "tpr": [0.0, 1.0, 1.0]});
+        assert_eq!(report["roc_curves"], json!([b, a]));
+        assert!(report.get("roc_curve").is_none() && report.get("calibration").is_none());
+    }
+
+    #[test]
+    fn a_confusion_matrix_has_the_most_frequent_classes() {
+        let classes: Vec<String> = (0..120).map(|class| format!("c{class:03}")).collect();
+        let task = Task::MultiClass { classes, numeric: false };
+        // The first class has one row, the others have two.
+        let actual: Vec<usize> = (0..120).chain(1..120).collect();
+        let outputs: Vec<f64> =
+            actual.iter().flat_map(|row| (0..120).map(move |class| if class == *row { 1.0 } else { 0.0 })).collect();
+        let report = report(&Evaluation { task: &task, classes: &actual, numbers: &[], outputs: &outputs, seed: 1 });
+        let matrix = &report["confusion_matrix"];
+        assert_eq!(
+            (&matrix["labels"][0], &matrix["counts"][0][0], &matrix["other_classes"]),
+            (&json!("c001"), &json!(2), &json!(20))
+        );
+        assert_eq!(matrix["counts"].as_array().unwrap().len(), 100);
+        assert_eq!(report["roc_curves"].as_array().unwrap().len(), 10);
+    }
+
+    #[test]
+    fn the_size_of_the_curves_is_bounded() {
+        let rows = 20_000;
+        let numbers: Vec<f64> = (0..rows).map(|row| f64::from(row).sin().abs()).collect();
+        let label = "long label ".repeat(1_000);
+        let labels: Vec<String> = (0..1_000).map(|class| format!("{label}{class}")).collect();
+        let classes: Vec<usize> = (0..rows as usize).map(|row| row * 7 % 1_000).collect();
+        let outputs: Vec<f64> = numbers
+            .iter()
+            .flat_map(|number| (1..=1_000).map(move |class| (number * f64::from(class)).fract()))
+            .collect();
+        let size = |report: &Map<String, Value>, names: &[&str]| {
+            names.iter().filter_map(|name| report.get(*name)).map(|value| value.to_string().len()).sum::<usize>()
+        };
+        let many = Task::MultiClass { classes: labels, numeric: false };
+        let many = report(&Evaluation { task: &many, classes: &classes, numbers: &[], outputs: &outputs, seed: 1 });
+        let two = report(&Evaluation {
+            task: &no_yes(),
+            classes: &classes.iter().map(|class| class % 2).collect::<Vec<_>>(),
+            numbers: &[],
+            outputs: &numbers,
+            seed: 1,
+        });
+        let regression = report(&Evaluation {
+            task: &Task::Regression,
+            classes: &[],
+            numbers: &numbers,
+            outputs: &numbers,
+            seed: 1,
+        });
+        let sizes = [
+            size(&many, &["roc_curves"]),
+            size(&two, &["roc_curve", "precision_recall_curve", "calibration"]),
+            size(&regression, &["predictions"]),
+            size(&many, &["confusion_matrix"]),
+        ];
+        println!("{sizes:?} bytes");
+        assert!(sizes.iter().all(|size| *size < 64 << 10), "{sizes:?}");
+        assert_eq!(two["roc_curve"]["fpr"].as_array().unwrap().len(), curves::MAX_POINTS);
+        assert_eq!(regression["predictions"]["actual"].as_array().unwrap().len(), MAX_LISTED_ROWS);
+    }
+
+    #[test]
     fn roc_auc_is_null_with_one_class_in_the_held_out_part() {
         let task = no_yes();
-        let report = report(&Evaluation { task: &task, classes: &[0, 0], numbers: &[], outputs: &[0.1, 0.2] });
+        let report = report(&Evaluation { task: &task, classes: &[0, 0], numbers: &[], outputs: &[0.1, 0.2], seed: 1 });
         assert_eq!(report["roc_auc"], Value::Null);
+        assert!(report.get("roc_curve").is_none() && report.get("precision_recall_curve").is_none());
+        assert_eq!(report["calibration"].as_array().unwrap().len(), 2);
         assert_eq!(report["f1"], 0.0);
     }
 
     #[test]
     fn regression_has_its_own_metrics() {
-        let report =
-            report(&Evaluation { task: &Task::Regression, classes: &[], numbers: &[1.0, 2.0], outputs: &[1.0, 3.0] });
+        let report = report(&Evaluation {
+            task: &Task::Regression,
+            classes: &[],
+            numbers: &[1.0, 2.0],
+            outputs: &[1.0, 3.0],
+            seed: 1,
+        });
         assert_eq!((&report["r2"], &report["mae"]), (&json!(-1.0), &json!(0.5)));
         assert!(!report.contains_key("accuracy"));
     }

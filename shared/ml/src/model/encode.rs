@@ -1,7 +1,7 @@
 //! The encoding of the values of a feature to raw values, shared by training and prediction. [`super::request`] reads
 //! the values of a request.
 
-use super::signature::{Feature, FeatureKind};
+use super::signature::{CategoryOrder, Feature, FeatureKind};
 
 /// The value of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,16 +47,21 @@ impl RawRow {
     }
 }
 
-/// The status of a feature with these raw values.
-pub fn status(raw: &[f32], unseen: &[bool]) -> Status {
-    match (unseen.first(), raw.first()) {
-        (Some(true), _) => Status::Unseen,
-        (_, Some(raw)) if !raw.is_nan() => Status::Present,
-        _ => Status::Missing,
-    }
-}
-
 impl FeatureKind {
+    /// The status of the value with these raw values.
+    pub fn status(&self, raw: &[f32], unseen: &[bool]) -> Status {
+        if unseen.first() == Some(&true) {
+            return Status::Unseen;
+        }
+        let is_missing = match self {
+            Self::Category { orders, .. } if !orders.is_empty() => {
+                raw.iter().zip(orders).all(|(raw, order)| raw.is_nan() || Some(*raw) == order.missing.map(rank))
+            }
+            _ => raw.iter().all(|raw| raw.is_nan()),
+        };
+        if is_missing { Status::Missing } else { Status::Present }
+    }
+
     /// Writes the [`Self::width`] raw values of `input`. An input of another type counts as missing.
     pub fn encode(&self, input: Input, raw: &mut [f32], unseen: &mut [bool]) {
         raw.fill(f32::NAN);
@@ -64,10 +69,13 @@ impl FeatureKind {
         match (self, input) {
             (Self::Number { scaling, .. }, Input::Number(value)) => raw[0] = scaling.apply(value),
             (Self::Boolean { .. }, Input::Boolean(value)) => raw[0] = f32::from(u8::from(value)),
-            (Self::Category { .. }, Input::Code(code)) => self.encode_category(Some(code as usize), raw),
+            (Self::Category { .. }, Input::Code(code)) => self.encode_code(code as usize, raw),
             // The group of the other categories has a code, too.
-            (Self::Category { categories, grouped, .. }, Input::Unseen) => {
-                self.encode_category(grouped.then_some(categories.len()), raw);
+            (Self::Category { categories, grouped: true, .. }, Input::Unseen) => {
+                self.encode_code(categories.len(), raw);
+            }
+            (Self::Category { orders, .. }, Input::Missing) => {
+                encode_ranks(raw, orders, |order| order.missing);
             }
             (Self::Datetime { parts, .. }, Input::Seconds(seconds)) => {
                 parts.iter().zip(raw).for_each(|(part, raw)| *raw = part.raw(seconds));
@@ -77,16 +85,24 @@ impl FeatureKind {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "codes stay far below 2^24")]
-    fn encode_category(&self, code: Option<usize>, raw: &mut [f32]) {
+    fn encode_code(&self, code: usize, raw: &mut [f32]) {
         let Self::Category { orders, .. } = self else { return };
         if orders.is_empty() {
-            raw[0] = code.map_or(f32::NAN, |code| code as f32);
+            raw[0] = code as f32;
         }
-        for (raw, order) in raw.iter_mut().zip(orders) {
-            let rank = code.and_then(|code| order.ranks.get(code));
-            *raw = rank.map_or(order.unseen, |rank| *rank as f32);
-        }
+        encode_ranks(raw, orders, |order| order.ranks.get(code).copied().flatten());
     }
+}
+
+fn encode_ranks(raw: &mut [f32], orders: &[CategoryOrder], of: impl Fn(&CategoryOrder) -> Option<u32>) {
+    for (raw, order) in raw.iter_mut().zip(orders) {
+        *raw = of(order).map_or(f32::NAN, rank);
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "ranks stay far below 2^24")]
+fn rank(rank: u32) -> f32 {
+    rank as f32
 }
 
 impl Feature {

@@ -36,12 +36,13 @@ impl Scaling {
         Self { centre: best.1, scale: power_of_two(at(1), at(3), *min, *max) }
     }
 
-    /// The raw value of a finite number, clamped to the range of `f32`, so that the order is kept.
+    /// The raw value of a finite number, clamped to the range of `f32`, so that the order is kept. The lowest `f32` is not
+    /// a raw value: trees use it as the threshold below all numbers.
     #[inline]
     pub fn apply(self, value: f64) -> f32 {
         let scaled = (value - self.centre) / self.scale;
         #[allow(clippy::cast_possible_truncation, reason = "the value was clamped to the range of f32")]
-        let raw = scaled.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+        let raw = scaled.clamp(f64::from(f32::MIN.next_up()), f64::from(f32::MAX)) as f32;
         raw
     }
 

@@ -86,13 +86,16 @@ pub enum FeatureKind {
     },
 }
 
-/// An order of the codes of a category.
+/// An order of the codes of a category. Codes without a rank, and categories that did not occur in training, have the raw
+/// value NaN, whose side each node of a tree has learned. No place in the order is right for them: one at the overall
+/// mean is always on the same side of a split there, whatever the sizes of both sides are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CategoryOrder {
-    /// The rank of each code.
-    pub ranks: Vec<u32>,
-    /// The rank of a category that did not occur in training: where the mean target is the overall mean.
-    pub unseen: f32,
+    /// The rank of each code; `None` if the rows of the order do not contain it.
+    pub ranks: Vec<Option<u32>>,
+    /// The rank of a missing value, as if it were a category: missing values can predict the target, and must not decide
+    /// for unseen categories. `None` if the rows of the order have none.
+    pub missing: Option<u32>,
 }
 
 impl FeatureKind {

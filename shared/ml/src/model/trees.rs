@@ -13,40 +13,61 @@ pub struct TreeEnsemble {
     pub trees: Vec<Tree>,
 }
 
-/// A tree: three arrays with one entry per node, the root at 0, and the leaf values.
+/// A tree: arrays with one entry per node, the root at 0, and the leaf values.
 ///
-/// A row goes left if `value <= threshold`, or if the value is NaN (missing or unseen). The children of a node are at
-/// `left` and `left + 1`, after the node.
+/// A row goes left if `value <= threshold`, else right. A row whose value is NaN (missing, or an unseen category) goes
+/// right if `missing_right`, else left. The children of a node are at `left` and `left + 1`, after the node.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
     /// Index of the split feature, or [`LEAF`].
     pub feature: Vec<u32>,
     /// Finite; 0 for a leaf.
     pub threshold: Vec<f32>,
+    /// The side of missing values; false for a leaf.
+    pub missing_right: Vec<bool>,
     /// Index of the left child; for a leaf the index of its values.
     pub left: Vec<u32>,
     /// `outputs` finite numbers per leaf.
     pub values: Vec<f32>,
 }
 
+/// A split of a node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NodeSplit {
+    /// Index of the split feature.
+    pub feature: u32,
+    /// Finite.
+    pub threshold: f32,
+    /// The side of missing values.
+    pub missing_right: bool,
+}
+
 impl Tree {
-    /// Appends a split and returns its index. The caller sets `left` when the children exist.
-    pub fn push_split(&mut self, feature: u32, threshold: f32, left: u32) -> usize {
-        self.push(feature, threshold, left)
+    /// Turns the leaf `parent` into a split with two leaves without values. Returns the index of the left child.
+    pub fn split(&mut self, parent: usize, split: NodeSplit) -> usize {
+        let children = self.len();
+        self.feature[parent] = split.feature;
+        self.threshold[parent] = split.threshold;
+        self.missing_right[parent] = split.missing_right;
+        self.left[parent] = children as u32;
+        self.push_empty_leaf();
+        self.push_empty_leaf();
+        children
     }
 
-    /// Appends a leaf and returns its index.
-    pub fn push_leaf(&mut self, values: &[f32]) -> usize {
-        let number = self.values.len() / values.len().max(1);
+    /// Appends a leaf without values and returns its index.
+    pub fn push_empty_leaf(&mut self) -> usize {
+        self.feature.push(LEAF);
+        self.threshold.push(0.0);
+        self.missing_right.push(false);
+        self.left.push(0);
+        self.len() - 1
+    }
+
+    /// Appends the values of a leaf.
+    pub fn set_values(&mut self, leaf: usize, values: &[f32]) {
+        self.left[leaf] = (self.values.len() / values.len().max(1)) as u32;
         self.values.extend_from_slice(values);
-        self.push(LEAF, 0.0, u32::try_from(number).unwrap_or(u32::MAX))
-    }
-
-    fn push(&mut self, feature: u32, threshold: f32, left: u32) -> usize {
-        self.feature.push(feature);
-        self.threshold.push(threshold);
-        self.left.push(left);
-        self.feature.len() - 1
     }
 
     /// Number of nodes.
@@ -68,8 +89,9 @@ impl Tree {
                 return self.values.get(left.checked_mul(outputs)?..)?.get(..outputs);
             }
             let value = *raw.get(feature as usize)?;
-            // A comparison with NaN is false, so NaN goes left.
-            node = left + usize::from(value > *self.threshold.get(node)?);
+            let goes_right =
+                if value.is_nan() { *self.missing_right.get(node)? } else { value > *self.threshold.get(node)? };
+            node = left + usize::from(goes_right);
         }
         None
     }
@@ -100,13 +122,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_and_missing_values_go_left() {
-        let mut tree = Tree::default();
-        tree.push_split(0, 1.5, 1);
-        tree.push_leaf(&[0.25]);
-        tree.push_leaf(&[0.75]);
-        let value_of = |value| tree.leaf(&[value], 1).unwrap()[0];
-        assert_eq!([value_of(1.5), value_of(f32::NAN), value_of(f32::NEG_INFINITY)], [0.25; 3]);
-        assert_eq!([value_of(1.500_001), value_of(f32::INFINITY)], [0.75; 2]);
+    fn equal_values_go_left_and_missing_values_to_the_side_of_the_node() {
+        for missing_right in [false, true] {
+            let mut tree = Tree::default();
+            tree.push_empty_leaf();
+            let left = tree.split(0, NodeSplit { feature: 0, threshold: 1.5, missing_right });
+            tree.set_values(left, &[0.25]);
+            tree.set_values(left + 1, &[0.75]);
+            let value_of = |value| tree.leaf(&[value], 1).unwrap()[0];
+            assert_eq!([value_of(1.5), value_of(f32::NEG_INFINITY)], [0.25; 2]);
+            assert_eq!([value_of(1.500_001), value_of(f32::INFINITY)], [0.75; 2]);
+            assert_eq!(value_of(f32::NAN), if missing_right { 0.75 } else { 0.25 });
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! Based on Asadi, Lin, de Vries, "Runtime Optimizations for Tree-Based Machine Learning Models", IEEE TKDE 2014
 //! (predication and vectorized walks over breadth-first nodes).
 
-use super::node::{FLOOR_KEY, Node, Packed, Wide, key};
+use super::node::{Fields, MISSING_KEY, Node, Packed, Wide, key};
 use super::walk::Nodes;
 use crate::model::{LEAF, Tree, TreeEnsemble};
 
@@ -22,9 +22,9 @@ pub struct FlatForest {
 /// The smallest layout that fits the forest.
 #[derive(Debug)]
 enum Layout {
-    /// Up to 1,022 features and 4 M nodes per tree.
+    /// Up to 1,023 features and 2 M nodes per tree.
     Narrow(Nodes<Packed<10>>),
-    /// Up to 16,382 features and 262,144 nodes per tree.
+    /// Up to 16,383 features and 131,071 nodes per tree.
     Broad(Nodes<Packed<14>>),
     /// Any size.
     Wide(Nodes<Wide>),
@@ -53,14 +53,15 @@ impl FlatForest {
     ///
     /// # Panics
     /// If `outputs` and `raw` have different numbers of rows.
-    pub fn predict(&self, raw: &[f32], keys: &mut Vec<i32>, outputs: &mut [f64]) {
+    pub fn predict(&self, raw: &[f32], keys: &mut Vec<u32>, outputs: &mut [f64]) {
         let rows = raw.len() / self.features;
         assert_eq!(outputs.len(), rows * self.outputs);
         keys.clear();
         keys.reserve(rows * (self.features + 1));
         for row in raw.chunks_exact(self.features) {
             keys.extend(row.iter().map(|value| key(*value)));
-            keys.push(FLOOR_KEY);
+            // The key of leaves, which point to themselves.
+            keys.push(MISSING_KEY);
         }
         outputs.fill(0.0);
         match &self.nodes {
@@ -74,7 +75,7 @@ impl FlatForest {
 
     /// Sums the leaf values of all trees. The order of the trees is the same for every row, so a prediction does not
     /// depend on the other rows.
-    fn sum<N: Node>(&self, nodes: &Nodes<N>, keys: &[i32], outputs: &mut [f64]) {
+    fn sum<N: Node>(&self, nodes: &Nodes<N>, keys: &[u32], outputs: &mut [f64]) {
         let one_row = keys.len() == self.features + 1;
         match (self.outputs, one_row) {
             (1, true) => nodes.walk_row(keys, |payload| outputs[0] += f64::from(f32::from_bits(payload))),
@@ -139,18 +140,19 @@ fn flatten_tree<N: Node>(tree: &Tree, outputs: usize, features: usize, nodes: &m
                     number as u32
                 }
             };
-            N::new(payload as i32, features as u32, next as u32)
+            N::new(Fields { payload, feature: features as u32, missing_right: false, left: next as u32 })
         } else {
-            let child = queue.len() as u32;
+            let (child, missing_right) = (queue.len() as u32, tree.missing_right[node]);
             queue.extend([left, left + 1]);
-            N::new(key(tree.threshold[node]), feature, child)
+            let payload = key(tree.threshold[node]) - u32::from(missing_right);
+            N::new(Fields { payload, feature, missing_right, left: child })
         });
         next += 1;
     }
 }
 
 /// The depth of a tree. Children come after their parents, so one pass is sufficient.
-fn depth(tree: &Tree) -> u32 {
+pub(super) fn depth(tree: &Tree) -> u32 {
     let mut depths = vec![0_u32; tree.len()];
     let mut deepest = 0;
     for node in (0..tree.len()).filter(|&node| tree.feature[node] != LEAF) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use trainyard_domain::shown;
 
 use super::Row;
-use crate::model::{FeatureKind, Signature, Status, Task, encode};
+use crate::model::{FeatureKind, Signature, Status, Task};
 
 /// The prediction for one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +80,7 @@ pub(super) fn warnings(
         let (own_raw, own_unseen);
         (own_raw, raw) = raw.split_at(feature.kind.width());
         (own_unseen, unseen) = unseen.split_at(feature.kind.width());
-        let status = encode::status(own_raw, own_unseen);
+        let status = feature.kind.status(own_raw, own_unseen);
         if status == Status::Present {
             continue;
         }

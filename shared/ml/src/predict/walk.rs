@@ -1,7 +1,7 @@
 //! The inner loops, with the only unsafe code of prediction. [`Nodes::new`] validates all assumptions once; nodes are
 //! immutable afterwards.
 
-use super::node::{FLOOR_KEY, Node};
+use super::node::{MISSING_KEY, Node};
 
 /// Number of interleaved walks: hides memory latency and fits into registers.
 const LANES: usize = 8;
@@ -36,14 +36,14 @@ impl<N: Node> Nodes<N> {
         for (&(first, _), end) in trees.iter().zip(ends) {
             for (i, node) in nodes[first..end].iter().enumerate() {
                 let (feature, left) = (node.feature() as usize, node.left() as usize);
-                let leaf = feature == features && left == i;
+                let leaf = feature == features && left == i && node.missing_right() == 0;
                 let split = feature < features && left > i && left + 1 < end - first;
                 assert!(leaf || split, "node {i} of a compiled tree is invalid");
             }
             assert!(first < end, "a compiled tree is empty");
         }
         let tree_bytes = nodes.len() * size_of::<N>() / trees.len().max(1);
-        let row_bytes = (features + 1) * size_of::<i32>();
+        let row_bytes = (features + 1) * size_of::<u32>();
         // With larger trees more rows should share the tree while it is in the cache.
         let block_rows = (BLOCK_BYTES.max(tree_bytes) / row_bytes).clamp(LANES, 4_096) / LANES * LANES;
         let trees = trees.into_iter().map(|(first, depth)| Root { first, depth }).collect();
@@ -57,10 +57,10 @@ impl<N: Node> Nodes<N> {
     /// Calls `visit` with the payload of the leaf of each tree, in order, for one row of keys.
     ///
     /// # Panics
-    /// If `keys` is not one row that ends with [`FLOOR_KEY`].
+    /// If `keys` is not one row that ends with [`MISSING_KEY`].
     #[inline(never)]
-    pub(super) fn walk_row(&self, keys: &[i32], mut visit: impl FnMut(u32)) {
-        assert!(keys.len() == self.features + 1 && keys[self.features] == FLOOR_KEY);
+    pub(super) fn walk_row(&self, keys: &[u32], mut visit: impl FnMut(u32)) {
+        assert!(keys.len() == self.features + 1 && keys[self.features] == MISSING_KEY);
         let mut groups = self.trees.chunks_exact(LANES);
         for group in &mut groups {
             let mut bases = [self.nodes.as_ptr(); LANES];
@@ -87,13 +87,12 @@ impl<N: Node> Nodes<N> {
     /// by tree, so that a tree stays in the cache.
     ///
     /// # Panics
-    /// If `keys` does not consist of rows that end with [`FLOOR_KEY`].
-    /// When `keys` is not made of rows that end in [`FLOOR_KEY`].
+    /// If `keys` does not consist of rows that end with [`MISSING_KEY`].
     #[inline(never)]
-    pub(super) fn walk_rows(&self, keys: &[i32], mut visit: impl FnMut(usize, u32)) {
+    pub(super) fn walk_rows(&self, keys: &[u32], mut visit: impl FnMut(usize, u32)) {
         let stride = self.features + 1;
         assert!(
-            keys.len().is_multiple_of(stride) && keys.chunks_exact(stride).all(|row| row[self.features] == FLOOR_KEY)
+            keys.len().is_multiple_of(stride) && keys.chunks_exact(stride).all(|row| row[self.features] == MISSING_KEY)
         );
         for (block, keys) in keys.chunks(self.block_rows * stride).enumerate() {
             let first_row = block * self.block_rows;
@@ -127,11 +126,11 @@ impl<N: Node> Nodes<N> {
 ///
 /// # Safety
 /// Each base is the first node of a tree that [`Nodes::new`] validated, with at most `depth` levels. Each row has
-/// `floor + 1` keys, and the last key is [`FLOOR_KEY`].
+/// `floor + 1` keys, and the last key is [`MISSING_KEY`].
 #[inline(always)]
 unsafe fn walk<N: Node, const L: usize>(
     bases: [*const N; L],
-    rows: [*const i32; L],
+    rows: [*const u32; L],
     floor: u32,
     depth: u32,
 ) -> [u32; L] {
@@ -141,12 +140,12 @@ unsafe fn walk<N: Node, const L: usize>(
         for _ in 0..BURST {
             for lane in 0..L {
                 // SAFETY: `at` is 0 or a validated child: the left child of a split or its right neighbour, or the leaf
-                // itself, because FLOOR_KEY is not greater than any payload. Every feature is at most `floor`, so the key
-                // is inside the row.
+                // itself, because MISSING_KEY is not greater than any payload. Every feature is at most `floor`, so the
+                // key is inside the row.
                 unsafe {
                     let node = *bases[lane].add(at[lane] as usize);
                     let key = *rows[lane].add(node.feature() as usize);
-                    at[lane] = node.left() + u32::from(key > node.payload());
+                    at[lane] = node.left() + u32::from(key.wrapping_sub(node.missing_right()) > node.payload());
                 }
             }
         }
@@ -163,7 +162,7 @@ unsafe fn walk<N: Node, const L: usize>(
     let mut payloads = [0; L];
     for lane in 0..L {
         // SAFETY: `at` is inside the tree; see above.
-        payloads[lane] = unsafe { *bases[lane].add(at[lane] as usize) }.payload() as u32;
+        payloads[lane] = unsafe { *bases[lane].add(at[lane] as usize) }.payload();
     }
     payloads
 }

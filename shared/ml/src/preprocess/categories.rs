@@ -8,7 +8,7 @@ use crate::model::{Categories, FeatureKind};
 
 /// Maximum number of codes of a feature. With more categories the last code is that of all rare ones.
 pub(super) const MAX_CATEGORIES: usize = 1_000;
-/// With up to this many categories one split by code separates them in any order.
+/// With up to this many codes, and no missing values, one split by code separates them in any order.
 const WITHOUT_ORDER: usize = 2;
 
 /// What the training rows contribute to the orders of categories.
@@ -48,13 +48,15 @@ pub(super) fn fit(
     // The names of a column are distinct.
     let categories = Categories::new(known.iter().map(|code| names[*code].clone()).collect()).ok()?;
     let n_codes = categories.len() + usize::from(grouped);
+    let has_missing = (present as usize) < training.len();
+    let needs_order = n_codes + usize::from(has_missing) > WITHOUT_ORDER;
     let order = |uses: &dyn Fn(usize) -> bool| {
         let codes = model_codes(names, codes, &categories, grouped, training);
         category_orders::order(&categories, n_codes, &codes, &targets.scores, uses)
     };
     let orders = match family {
-        ModelFamily::Tree if n_codes > WITHOUT_ORDER => vec![order(&|_| true)],
-        ModelFamily::Forest if n_codes > WITHOUT_ORDER => {
+        ModelFamily::Tree if needs_order => vec![order(&|_| true)],
+        ModelFamily::Forest if needs_order => {
             (0..FOLDS).map(|fold| order(&|row| usize::from(targets.folds[row]) != fold)).collect()
         }
         _ => Vec::new(),

@@ -4,6 +4,9 @@
 //! forest therefore has [`FOLDS`] orders. Each is fitted without one fold of the training rows, each tree uses one order,
 //! and a tree's out-of-bag predictions count only for the rows of its fold. A single tree has no such score and uses one
 //! order of all rows.
+//!
+//! Rare categories occur only in the fold that an order is fitted without. For the trees of this order they are like
+//! categories that training did not see, so these trees learn from them where unseen categories go.
 
 use crate::frame::Target;
 use crate::model::CategoryOrder;
@@ -41,8 +44,9 @@ pub(super) fn scores(target: &Target, training: &[usize]) -> Vec<f64> {
     }
 }
 
-/// The order of the codes `0..names.len()`, and of one more code if rare categories are grouped, by the mean score of the
-/// rows that `uses` selects. `codes` has the code of each row.
+/// The order of the codes `0..n_codes`, and of missing values, by the mean score of the rows that `uses` selects. The codes
+/// of these rows have a rank. `names` are the names of the codes; with one name less than codes the last code is the
+/// group of rare categories. `codes` has the code of each row, `None` for a missing value.
 pub(super) fn order(
     names: &[String],
     n_codes: usize,
@@ -50,28 +54,24 @@ pub(super) fn order(
     scores: &[f64],
     uses: impl Fn(usize) -> bool,
 ) -> CategoryOrder {
-    let mut sums = vec![(0_u32, 0.0); n_codes];
-    let (mut rows, mut total) = (0_u32, 0.0);
+    let mut sums = vec![(0_u32, 0.0); n_codes + 1];
     for (row, score) in scores.iter().enumerate().filter(|(row, _)| uses(*row)) {
-        rows += 1;
-        total += score;
-        if let Some(code) = codes[row] {
-            let (count, sum) = &mut sums[code as usize];
-            *count += 1;
-            *sum += score;
-        }
+        let (count, sum) = &mut sums[codes[row].map_or(n_codes, |code| code as usize)];
+        *count += 1;
+        *sum += score;
     }
-    let overall = total / f64::from(rows.max(1));
+    let rows: u32 = sums.iter().map(|(count, _)| count).sum();
+    let overall = sums.iter().map(|(_, sum)| sum).sum::<f64>() / f64::from(rows.max(1));
     let mean = |code: usize| {
         let (count, sum) = sums[code];
         // The overall mean is subtracted, so that the order does not depend on a large mean.
         (sum - overall * f64::from(count)) / (f64::from(count) + PRIOR_ROWS)
     };
     let name = |code: usize| names.get(code).map_or("", String::as_str);
-    let mut order: Vec<usize> = (0..n_codes).collect();
+    let mut order: Vec<usize> = (0..=n_codes).filter(|code| sums[*code].0 > 0).collect();
     order.sort_by(|a, b| mean(*a).total_cmp(&mean(*b)).then_with(|| compare(name(*a), name(*b))));
-    let mut ranks = vec![0; n_codes];
-    (0_u32..).zip(&order).for_each(|(rank, code)| ranks[*code] = rank);
-    let below = order.iter().take_while(|code| mean(**code) < 0.0).count();
-    CategoryOrder { ranks, unseen: below as f32 - 0.5 }
+    let mut ranks = vec![None; n_codes + 1];
+    (0_u32..).zip(&order).for_each(|(rank, code)| ranks[*code] = Some(rank));
+    let missing = ranks.pop().flatten();
+    CategoryOrder { ranks, missing }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::frame::TargetOptions;
-use crate::model::{ColumnEncoder, RawRow};
+use crate::model::{ColumnEncoder, Input, RawRow, Status};
 use crate::train::tests::schema;
 
 const CSV: &str = "\
@@ -53,7 +53,7 @@ fn categories_are_ordered_by_the_share_of_positives() {
     let FeatureKind::Category { categories, orders, .. } = &features[0].kind else { panic!("a category") };
     assert_eq!(categories.to_vec(), ["half", "never", "often", "once"]);
     // The share of a category with one row is shrunk towards the overall share, 15 of 31.
-    assert_eq!((orders[0].ranks.as_slice(), orders[0].unseen), (&[1, 0, 3, 2][..], 0.5));
+    assert_eq!((orders[0].ranks.as_slice(), orders[0].missing), (&[Some(1), Some(0), Some(3), Some(2)][..], None));
 }
 
 #[test]
@@ -79,6 +79,32 @@ fn an_order_of_a_forest_does_not_depend_on_its_fold() {
 }
 
 #[test]
+fn missing_values_have_a_rank_and_unseen_categories_have_none() {
+    let csv = (0..90).fold("c,y\n".to_owned(), |csv, row| {
+        let (category, positive) = [("a", row % 9 < 3), ("b", true), ("", row % 9 < 6)][row % 3];
+        format!("{csv}{category},{}\n", u8::from(positive))
+    });
+    let csv = csv + "once,1\n";
+    let rows: Vec<usize> = (0..91).collect();
+    for family in [ModelFamily::Tree, ModelFamily::Forest] {
+        let fitted = fit(&mut frame(&csv, &["c"]), &rows, family, 1).unwrap();
+        let kind = &fitted.features[0].kind;
+        let encode = |input| {
+            let mut row = RawRow::new(kind.width());
+            kind.encode(input, &mut row.raw, &mut row.unseen);
+            (row.raw.clone(), kind.status(&row.raw, &row.unseen))
+        };
+        let [(missing, is_missing), (unseen, is_unseen), (once, is_present)] =
+            [Input::Missing, Input::Unseen, Input::Code(2)].map(encode);
+        assert!(missing.iter().all(|raw| !raw.is_nan()) && unseen.iter().all(|raw| raw.is_nan()));
+        assert_eq!([is_missing, is_unseen, is_present], [Status::Missing, Status::Unseen, Status::Present]);
+        // The order of a forest that is fitted without its row does not know a category.
+        let without = if family == ModelFamily::Forest { 1 } else { 0 };
+        assert_eq!(once.iter().filter(|raw| raw.is_nan()).count(), without);
+    }
+}
+
+#[test]
 fn rare_categories_are_grouped() {
     let csv = (0..2_600).fold("c,n,y\n".to_owned(), |csv, row| {
         let name = if row < 1_300 { row } else { row % 100 };
@@ -100,9 +126,9 @@ fn rare_categories_are_grouped() {
         let FeatureKind::Category { categories, .. } = kind else { panic!("a category") };
         assert!((0..100).all(|name| categories.code(&format!("c{name}")).is_some()), "frequent categories are kept");
         let mut row = RawRow::new(kind.width());
-        kind.encode(crate::model::Input::Unseen, &mut row.raw, &mut row.unseen);
+        kind.encode(Input::Unseen, &mut row.raw, &mut row.unseen);
         let FeatureKind::Category { orders, .. } = kind else { panic!("a category") };
-        let rank = orders.first().map_or(999.0, |order| order.ranks[999] as f32);
+        let rank = orders.first().map_or(999.0, |order| order.ranks[999].unwrap() as f32);
         assert_eq!(row.raw, [rank], "an unknown category belongs to the group");
     }
 }

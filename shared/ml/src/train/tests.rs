@@ -80,7 +80,7 @@ fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, par
         webhook_url: None,
         seed,
     };
-    TrainRequest { spec, schema: TableSchema::default(), dataset_sha256: "00".repeat(32) }
+    TrainRequest { spec, schema: TableSchema::default(), dataset_sha256: "00".repeat(32), memory_limit: None }
 }
 
 /// Trains on a CSV with the schema of its upload.

@@ -1,6 +1,8 @@
 //! Categories in forests: no flattering out-of-bag score, and no lost signal.
 
 use super::*;
+use crate::model::RawRow;
+use crate::predict::{Outcome, Predictor, Row};
 use crate::rng::{Rng, Stream};
 
 /// A CSV of `rows` rows whose lines `line` writes.
@@ -55,5 +57,107 @@ fn an_interaction_of_a_category_and_a_number_is_learned() {
         let found = metric(&csv, &["u", "x"], "accuracy");
         println!("interaction, {categories} categories: {found:.3}");
         assert!(found > accuracy, "{categories} categories: {found}");
+    }
+}
+
+/// 300 codes in 400 rows, of which two thirds are positive at random.
+fn postal_codes(target: impl Fn(u32) -> String) -> String {
+    table("zip,y", 400, |rng| format!("z{:05},{}", 10_000 + rng.below(300), target(rng.below(3))))
+}
+
+#[test]
+fn unseen_categories_do_not_make_the_held_out_part_worse_than_out_of_bag() {
+    let csv = postal_codes(|draw| class(draw > 0).into());
+    let (held_out, out_of_bag) = (metric(&csv, &["zip"], "accuracy"), metric(&csv, &["zip"], "oob_accuracy"));
+    println!("300 categories in 400 rows: held out {held_out:.3}, out of bag {out_of_bag:.3}");
+    assert!(held_out > 0.6 && (held_out - out_of_bag).abs() < 0.06, "{held_out}, {out_of_bag}");
+    for algorithm in [Algorithm::DecisionTree, Algorithm::LogisticRegression] {
+        let held_out = mean("accuracy", 1..=5, |seed| run(&csv, &request(algorithm, &["zip"], "y", seed, none())));
+        println!("{}: {held_out:.3}", algorithm.as_str());
+        assert!(held_out > 0.55, "{}: {held_out}", algorithm.as_str());
+    }
+    let numbers = postal_codes(|draw| format!("{}", draw * 100 + 7));
+    let mut job = request(Algorithm::RandomForest, &["zip"], "y", 1, none());
+    job.spec.learning.task = Some(trainyard_domain::TaskKind::Regression);
+    let metrics = run(&numbers, &job).metrics;
+    let (held_out, out_of_bag) = (metrics["r2"].as_f64().unwrap(), metrics["oob_r2"].as_f64().unwrap());
+    println!("regression: held out {held_out:.3}, out of bag {out_of_bag:.3}");
+    assert!(held_out > -0.25, "{held_out}, {out_of_bag}");
+}
+
+#[test]
+fn a_row_without_values_has_about_the_base_rate() {
+    let csv = table("zip,colour,x,y", 600, |rng| {
+        let (zip, colour, x) = (rng.below(300), ["red", "blue", "green"][rng.below(3) as usize], rng.below(100));
+        let chance = if colour == "red" { 90 } else { x };
+        format!("z{zip:03},{colour},{x},{}", class(rng.below(100) < chance))
+    });
+    let rows = csv.lines().skip(1).count() as f64;
+    let base = csv.lines().filter(|line| line.ends_with(",a")).count() as f64 / rows;
+    let trained = run(&csv, &request(Algorithm::RandomForest, &["zip", "colour", "x"], "y", 1, none()));
+    let predictor = Predictor::load(&trained.artifact).unwrap();
+    let rows =
+        [json!({}), json!({"zip": null, "colour": "", "x": "NA"}), json!({"zip": "elsewhere", "colour": "black"})];
+    for row in rows {
+        let row: Row = row.as_object().unwrap().clone();
+        let found = predictor.predict_one(&row).unwrap();
+        assert_eq!(found.warnings.len(), 3, "{:?}", found.warnings);
+        let Outcome::Binary { prob, label, .. } = found.outcome else { panic!("two classes") };
+        let of_a = if label == "a" { prob.max(1.0 - prob) } else { prob.min(1.0 - prob) };
+        println!("all missing: {of_a:.3}, base rate {base:.3}");
+        assert!((of_a - base).abs() < 0.1, "{of_a}, and {base} of the rows are of this class");
+    }
+}
+
+/// The training rows with a missing category have another class than those with a rare one.
+#[test]
+fn missing_values_do_not_decide_for_unseen_categories() {
+    let csv = table("u,y", 2_000, |rng| match rng.below(4) {
+        0 => ",a".to_owned(),
+        1 => format!("rare{},b", rng.below(100_000)),
+        _ => format!("u{},{}", rng.below(5), class(rng.below(2) == 0)),
+    });
+    for algorithm in [Algorithm::RandomForest, Algorithm::DecisionTree] {
+        let predictor = Predictor::load(&run(&csv, &request(algorithm, &["u"], "y", 1, none())).artifact).unwrap();
+        let label =
+            |value: Value| match predictor.predict_one(json!({"u": value}).as_object().unwrap()).unwrap().outcome {
+                Outcome::Binary { label, .. } => label,
+                other => panic!("{other:?}"),
+            };
+        assert_eq!(label(json!(null)), "a", "{}", algorithm.as_str());
+        if algorithm == Algorithm::RandomForest {
+            assert_eq!(label(json!("never seen")), "b");
+        }
+    }
+}
+
+#[test]
+fn the_compiled_model_equals_the_trained_one_on_missing_and_unseen_values() {
+    let csv = table("u,x,y", 500, |rng| {
+        let u = if rng.below(5) == 0 { String::new() } else { format!("u{}", rng.below(60)) };
+        let x = if rng.below(5) == 0 { String::new() } else { rng.below(50).to_string() };
+        format!("{u},{x},{}", rng.below(3))
+    });
+    for (algorithm, task) in [
+        (Algorithm::RandomForest, trainyard_domain::TaskKind::Classification),
+        (Algorithm::RandomForest, trainyard_domain::TaskKind::Regression),
+        (Algorithm::DecisionTree, trainyard_domain::TaskKind::Classification),
+    ] {
+        let mut job = request(algorithm, &["u", "x"], "y", 3, json!({}));
+        job.spec.learning.task = Some(task);
+        let artifact = run(&csv, &job).artifact;
+        let (model, predictor) = (crate::artifact::decode(&artifact).unwrap(), Predictor::load(&artifact).unwrap());
+        let (signature, readers) = (&model.manifest.signature, model.manifest.signature.text_readers());
+        let values = [json!(null), json!("u1"), json!("u59"), json!("new")];
+        for (u, x) in values.iter().flat_map(|u| [json!(null), json!(3), json!(49)].map(|x| (u.clone(), x))) {
+            let mut row = RawRow::new(signature.width());
+            signature.encode_json(&readers, json!({"u": u, "x": x}).as_object().unwrap(), &mut row).unwrap();
+            let (mut trained, mut compiled) =
+                (vec![0.0; signature.task.outputs()], vec![9.0; signature.task.outputs()]);
+            model.estimator.predict(&signature.task, &row.raw, &row.unseen, &mut trained);
+            predictor.predict_raw(&row.raw, &row.unseen, &mut Default::default(), &mut compiled);
+            let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * b.abs().max(1.0);
+            assert!(trained.iter().zip(&compiled).all(close), "{u}, {x}: {trained:?} is not {compiled:?}");
+        }
     }
 }

@@ -1,0 +1,181 @@
+//! The schema of the metrics of a model on the held-out part. `trainyard_ml::metrics::report` computes the values, which
+//! the API passes on unchanged.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::learning::LabelValue;
+
+/// The metrics of a model on the held-out part. Metrics that are not defined are left out or `null`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MetricsView {
+    /// Classification: the share of correct predictions.
+    #[schema(nullable = false, example = 0.81)]
+    pub accuracy: Option<f64>,
+    /// Classification: the area under the ROC curve; for three or more classes the mean over the classes, one against the
+    /// others. `null` if the held-out part has only one class.
+    #[schema(example = 0.87)]
+    pub roc_auc: Option<f64>,
+    /// Classification: the mean negative logarithm of the probability of the actual class.
+    #[schema(nullable = false, example = 0.44)]
+    pub log_loss: Option<f64>,
+    /// Classification: F1 of the positive class; for three or more classes the mean over the classes.
+    #[schema(nullable = false, example = 0.76)]
+    pub f1: Option<f64>,
+    /// Classification: precision, averaged like `f1`.
+    #[schema(nullable = false, example = 0.78)]
+    pub precision: Option<f64>,
+    /// Classification: recall, averaged like `f1`.
+    #[schema(nullable = false, example = 0.74)]
+    pub recall: Option<f64>,
+    /// Classification: actual and predicted classes.
+    #[schema(nullable = false)]
+    pub confusion_matrix: Option<ConfusionMatrixView>,
+    /// Two classes: the class whose probability is `prob` in predictions.
+    #[schema(nullable = false, value_type = Option<LabelValue>)]
+    pub positive_class: Option<serde_json::Value>,
+    /// Two classes: the ROC curve. Lists leave out this and all other curves.
+    #[schema(nullable = false)]
+    pub roc_curve: Option<RocCurveView>,
+    /// Two classes: the precision-recall curve, by rising threshold.
+    #[schema(nullable = false)]
+    pub precision_recall_curve: Option<PrecisionRecallCurveView>,
+    /// Two classes: predicted probabilities and actual shares, in ten bins of equal width from 0 to 1; empty ones are left
+    /// out.
+    #[schema(nullable = false)]
+    pub calibration: Option<Vec<CalibrationBinView>>,
+    /// Three or more classes: the ROC curves of the ten most frequent classes, one against the others.
+    #[schema(nullable = false)]
+    pub roc_curves: Option<Vec<ClassRocCurveView>>,
+    /// Regression: the coefficient of determination. `null` if all held-out rows have the same number.
+    #[schema(example = 0.52)]
+    pub r2: Option<f64>,
+    /// Regression: the root of the mean squared error.
+    #[schema(nullable = false, example = 53.1)]
+    pub rmse: Option<f64>,
+    /// Regression: the mean absolute error.
+    #[schema(nullable = false, example = 43.2)]
+    pub mae: Option<f64>,
+    /// Regression: actual and predicted numbers of at most 200 held-out rows, which the seed draws.
+    #[schema(nullable = false)]
+    pub predictions: Option<PredictedNumbersView>,
+    /// Random forests: the accuracy of each row's prediction by the trees that were not trained on the row.
+    #[schema(nullable = false, example = 0.8)]
+    pub oob_accuracy: Option<f64>,
+    /// Random forests of a regression: the out-of-bag coefficient of determination.
+    #[schema(nullable = false, example = 0.5)]
+    pub oob_r2: Option<f64>,
+    /// The features by descending importance; the sum is 1.
+    #[schema(nullable = false)]
+    pub feature_importances: Option<Vec<FeatureImportanceView>>,
+    /// The sizes of both parts.
+    #[schema(nullable = false)]
+    pub rows: Option<PartSizesView>,
+    /// What training dropped, changed or found suspicious.
+    #[schema(nullable = false)]
+    pub warnings: Option<Vec<String>>,
+}
+
+/// A confusion matrix.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConfusionMatrixView {
+    /// The classes of rows and columns: at most the 100 most frequent ones. Long texts are shortened.
+    #[schema(value_type = Vec<LabelValue>)]
+    pub labels: Vec<serde_json::Value>,
+    /// `counts[actual][predicted]`
+    pub counts: Vec<Vec<u64>>,
+    /// The number of further classes.
+    #[schema(nullable = false)]
+    pub other_classes: Option<u64>,
+}
+
+/// An ROC curve from (0, 0) to (1, 1), with at most 101 points.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RocCurveView {
+    /// False positive rates.
+    pub fpr: Vec<f64>,
+    /// True positive rates.
+    pub tpr: Vec<f64>,
+    /// The lowest probability that counts as positive at each point; for the first point 1 more than the highest one.
+    pub threshold: Vec<f64>,
+}
+
+/// The ROC curve of one class against the others, with at most 101 points.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClassRocCurveView {
+    /// The class.
+    #[schema(value_type = LabelValue)]
+    pub class: serde_json::Value,
+    /// The area under the curve.
+    pub roc_auc: f64,
+    /// False positive rates.
+    pub fpr: Vec<f64>,
+    /// True positive rates.
+    pub tpr: Vec<f64>,
+}
+
+/// A precision-recall curve with at most 101 points.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PrecisionRecallCurveView {
+    /// Recall.
+    pub recall: Vec<f64>,
+    /// Precision.
+    pub precision: Vec<f64>,
+    /// The lowest probability that counts as positive at each point.
+    pub threshold: Vec<f64>,
+}
+
+/// Held-out rows with similar probabilities.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CalibrationBinView {
+    /// The mean of the predicted probabilities of the positive class.
+    #[schema(example = 0.34)]
+    pub mean_probability: f64,
+    /// The share of rows of the positive class.
+    #[schema(example = 0.31)]
+    pub positive_share: f64,
+    /// The number of rows.
+    #[schema(example = 26)]
+    pub count: u64,
+}
+
+/// Numbers of held-out rows, in the same order.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PredictedNumbersView {
+    /// The numbers in the dataset.
+    pub actual: Vec<f64>,
+    /// The predictions.
+    pub predicted: Vec<f64>,
+}
+
+/// The importance of a feature.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FeatureImportanceView {
+    /// The feature.
+    #[schema(example = "sex")]
+    pub feature: String,
+    /// Its importance.
+    #[schema(example = 0.41)]
+    pub importance: f64,
+}
+
+/// Numbers of rows.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PartSizesView {
+    /// Rows of the training part.
+    #[schema(example = 1047)]
+    pub train: u64,
+    /// Rows of the held-out part.
+    #[schema(example = 262)]
+    pub test: u64,
+}
+
+/// The curves, which lists leave out because of their size.
+const CURVES: [&str; 5] = ["roc_curve", "precision_recall_curve", "calibration", "roc_curves", "predictions"];
+
+/// Removes the curves.
+pub(super) fn without_curves(metrics: &mut serde_json::Value) {
+    if let Some(metrics) = metrics.as_object_mut() {
+        metrics.retain(|name, _| !CURVES.contains(&name.as_str()));
+    }
+}
