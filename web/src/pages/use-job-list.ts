@@ -43,7 +43,8 @@ export function useJobList(filter: JobFilter, from: number, to: number, frozen: 
   const firstNow = newest.find(({ job_id }) => job_id === first?.job_id);
   const isLater = head.dataUpdatedAt > top.dataUpdatedAt + LATER_MS;
   const reaches =
-    newest.length < HEAD || newest.some(({ job_id }) => first !== undefined && isNewer(first.job_id, job_id));
+    head.data?.next_cursor === null ||
+    newest.some(({ job_id }) => first !== undefined && isNewer(first.job_id, job_id));
   const hasLeft = first !== undefined && !firstNow && isLater && reaches;
   const firstRow = hasLeft ? undefined : (firstNow ?? first);
   const offsets = useMemo(() => offsetsOf(chain, firstRow ? 1 : 0), [chain, firstRow]);
