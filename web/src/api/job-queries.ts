@@ -10,7 +10,7 @@ export const PAGE = 100;
 /** The newest jobs that are watched for new ones. */
 export const HEAD = 30;
 const LIVE_MS = 2_000;
-/** A page that is out of sight is forgotten after this time, and read again when it comes back. */
+/** A page that is no longer shown is forgotten after this time, and read again when it comes back. */
 const KEPT_MS = 60_000;
 
 export interface JobPage {

@@ -33,7 +33,7 @@ describe("chain of pages", () => {
     expect(afterRead(ended, 0, rows("9"), null, 2)).toBe(ended);
   });
 
-  it("knows the pages in sight", () => {
+  it("knows the shown pages", () => {
     const offsets = [1, 101, 201, 251];
     expect(pagesIn(offsets, 0, 30)).toEqual([0]);
     expect(pagesIn(offsets, 95, 125)).toEqual([0, 1]);

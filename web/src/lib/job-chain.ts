@@ -1,5 +1,5 @@
 /**
- * A list of jobs as a chain of pages, of which only those in sight are in memory. A page ends at the same job as when it was
+ * A list of jobs as a chain of pages, of which only the shown ones are in memory. A page ends at the same job as when it was
  * first read, so jobs that leave a filtered list never appear on two pages.
  */
 

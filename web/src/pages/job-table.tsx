@@ -27,7 +27,7 @@ interface Props {
 /** Rows of the first paint, before their number is known. */
 const PLACEHOLDERS = 12;
 
-/** The list of jobs: only the rows in sight exist, and it never moves by itself. */
+/** The list of jobs: only the shown rows exist, and it never moves by itself. */
 export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) {
   const navigate = useNavigate({ from: "/jobs" });
   const router = useRouter();
@@ -59,14 +59,14 @@ export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) 
   };
   const clear = useCallback(() => setSelected(new Map()), []);
   const shown = Array.from({ length: Math.max(0, to - from) }, (_, at) => list.jobAt(from + at));
-  const inSight = shown.filter((job) => job !== undefined);
+  const shownNow = shown.filter((job) => job !== undefined);
   const showFresh = async () => {
     clear();
     await list.showFresh();
     window.scrollTo({ top: 0 });
   };
-  const selectInSight = () =>
-    setSelected((before) => new Map([...before, ...inSight.map((job) => [job.job_id, job] as const)]));
+  const selectShown = () =>
+    setSelected((before) => new Map([...before, ...shownNow.map((job) => [job.job_id, job] as const)]));
   useJobKeys({
     count,
     rowHeight: ROW_HEIGHT,
@@ -81,12 +81,12 @@ export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) 
     },
     clear,
     showFresh: () => fresh.count > 0 && void showFresh(),
-    selectAll: () => admin && selectInSight(),
+    selectAll: () => admin && selectShown(),
   });
 
   if (status === "failed") return <ErrorState error={list.error} retry={list.retry} />;
   if (status === "empty") return <Empty filtered={Object.keys(filter).length > 0} action={empty} onClear={onClear} />;
-  const allInSight = inSight.length > 0 && inSight.every(({ job_id }) => selected.has(job_id));
+  const allShown = shownNow.length > 0 && shownNow.every(({ job_id }) => selected.has(job_id));
   return (
     <>
       <div className="sticky top-2 z-20 flex h-0 justify-center" aria-live="polite">
@@ -107,9 +107,9 @@ export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) 
                   <input
                     type="checkbox"
                     className="block size-4 accent-accent-fill"
-                    aria-label="Select the jobs in sight"
-                    checked={allInSight}
-                    onChange={() => (allInSight ? clear() : selectInSight())}
+                    aria-label="Select the shown jobs"
+                    checked={allShown}
+                    onChange={() => (allShown ? clear() : selectShown())}
                   />
                 ) : (
                   <span className="sr-only">Selection</span>

@@ -17,7 +17,7 @@ export const KEYS: readonly (readonly [string, string])[] = [
   ["j k", "next and previous job"],
   ["Enter", "open the job"],
   ["x", "select the job"],
-  ["a", "select the jobs in sight"],
+  ["a", "select the shown jobs"],
   ["Esc", "end the selection"],
   ["n", "show new jobs"],
   ["?", "these keys"],

@@ -26,7 +26,7 @@ export interface JobList {
 
 /**
  * The jobs that match, newest first, from the newest one when the list was opened. The list never moves by itself. `from` and
- * `to` are the rows in sight, which are kept up to date unless the list is frozen.
+ * `to` are the shown rows, which are kept up to date unless the list is frozen.
  */
 export function useJobList(filter: JobFilter, from: number, to: number, frozen: boolean): JobList {
   const client = useQueryClient();
@@ -48,14 +48,14 @@ export function useJobList(filter: JobFilter, from: number, to: number, frozen: 
   const hasLeft = first !== undefined && !firstNow && isLater && reaches;
   const firstRow = hasLeft ? undefined : (firstNow ?? first);
   const offsets = useMemo(() => offsetsOf(chain, firstRow ? 1 : 0), [chain, firstRow]);
-  const inSight = pagesIn(offsets, from, Math.max(to, from + 1));
+  const shownPages = pagesIn(offsets, from, Math.max(to, from + 1));
   const pages = useQueries({
-    queries: inSight.map((at) => jobLists.page(filter, chain[at]?.cursor ?? "", !frozen)),
+    queries: shownPages.map((at) => jobLists.page(filter, chain[at]?.cursor ?? "", !frozen)),
   });
 
   useEffect(() => {
     let next = chain;
-    for (const [place, at] of inSight.entries()) {
+    for (const [place, at] of shownPages.entries()) {
       const data = pages[place]?.data;
       if (data) next = afterRead(next, at, data.items, data.next_cursor, PAGE);
     }
@@ -63,13 +63,13 @@ export function useJobList(filter: JobFilter, from: number, to: number, frozen: 
   });
 
   const loaded = new Map<number, JobView[]>();
-  for (const [place, at] of inSight.entries()) {
+  for (const [place, at] of shownPages.entries()) {
     const [page, data] = [chain[at], pages[place]?.data];
     if (page && data) loaded.set(at, rowsOf(page, data.items));
   }
   const jobAt = (index: number): JobView | undefined => {
     if (firstRow && index === 0) return firstRow;
-    const at = inSight.find((one) => index >= (offsets[one] ?? 0) && index < (offsets[one + 1] ?? 0));
+    const at = shownPages.find((one) => index >= (offsets[one] ?? 0) && index < (offsets[one + 1] ?? 0));
     return at === undefined ? undefined : loaded.get(at)?.[index - (offsets[at] ?? 0)];
   };
 

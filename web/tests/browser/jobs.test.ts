@@ -97,7 +97,7 @@ describe("list of jobs", () => {
     await submit(started.server, many);
     const { page, problems } = await openJobs("?search=bulk");
     await page.getByText("250 jobs, newest first, live.").waitFor();
-    await page.getByLabel("Select the jobs in sight").check();
+    await page.getByLabel("Select the shown jobs").check();
     await page.getByRole("button", { name: "Select all 250 that match" }).click();
     await page.getByText("All 250 jobs that match").waitFor();
     await page.getByRole("button", { name: "Cancel", exact: true }).click();
@@ -112,7 +112,7 @@ describe("list of jobs", () => {
     await page.reload();
     await page.getByText("Cancelled: 251 jobs.").waitFor();
     await page.getByRole("button", { name: "Dismiss" }).click();
-    await page.getByLabel("Select the jobs in sight").check();
+    await page.getByLabel("Select the shown jobs").check();
     await page.getByRole("button", { name: "Select all 251 that match" }).click();
     await page.getByRole("button", { name: "Retry", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();

@@ -81,7 +81,7 @@ it("scrolls and filters 100,000 jobs without a frame over 100 ms", async () => {
   });
   report(`longest frame while scrolling: ${scrolling} ms`);
   expect(scrolling).toBeLessThanOrEqual(MAX_FRAME_MS);
-  // Only the rows in sight exist.
+  // Only the shown rows exist.
   expect(await page.locator("tr[data-row]").count()).toBeLessThan(100);
 
   const filtering = await longestFrame(page, async () => {
