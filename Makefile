@@ -41,9 +41,11 @@ web-test: # Unit tests of the console, and the sizes of its build
 	@scripts/ensure web
 	@$(NPM) run --silent test
 
-browser-test: # Tests of the console in Chromium against the binary; SCREENSHOTS=folder keeps pictures of every page
-	@scripts/ensure web browser
-	@$(NPM) run --silent test:browser
+browser-test: # Tests of the console in Chromium against the binary, on both stacks; SCREENSHOTS=folder keeps pictures of every page
+	@scripts/ensure web browser services
+	cargo build --locked --workspace --bins
+	@rm -rf target/browser-failures
+	@$(NPM) run --silent test:browser || { echo "pictures of failed browser tests: target/browser-failures" >&2; exit 1; }
 
 test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start, and the console in Chromium
 	@scripts/ensure build services charts prometheus issuers schemathesis

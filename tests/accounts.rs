@@ -128,4 +128,8 @@ async fn changes_are_in_the_audit_trail(system: &System) {
     let entry = log["items"].as_array().unwrap().iter().find(|entry| entry["request_id"] == request_id.as_str());
     let entry = entry.unwrap_or_else(|| panic!("no entry for {request_id} in {log}"));
     assert!(entry["subject"].as_str().unwrap().contains(&id), "{entry}");
+    let found = admin.get(&format!("/admin/audit?action=account.*&subject=user:{id}")).await.expect(200);
+    let actions: Vec<_> = found["items"].as_array().unwrap().iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["account.update", "account.create"]);
+    admin.get("/admin/audit?actor=ada").await.expect(422);
 }

@@ -1,55 +1,21 @@
 /** Every page with its path, its search parameters and the accounts that may open it. */
+import { createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { JOB_FIELDS, validFilter } from "./lib/job-filter";
 import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-  type SearchSchemaInput,
-} from "@tanstack/react-router";
-import { isAdmin, mayRead, type Section, type SessionState, session } from "./session/session";
+  type Input,
+  oneOf,
+  only,
+  positive,
+  Refused,
+  requireAdmin,
+  requireSection,
+  rootRoute,
+  shellRoute,
+  text,
+} from "./router/base";
+import { operateRoutes } from "./router/operate";
+import { mayRead, session } from "./session/session";
 import { Failure, Forbidden, NotFound } from "./shell/fallbacks";
-import { Shell } from "./shell/shell";
-
-const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
-
-/** An account with a one-time password sets its own password first. */
-function requireSession(location: { href: string }): SessionState {
-  const state = session.get();
-  if (state.status === "anonymous") {
-    throw redirect({ to: "/sign-in", search: { next: location.href, ...(state.expired ? { expired: true } : {}) } });
-  }
-  return state;
-}
-
-/** Thrown by the route of a page that the account may not open. */
-export class Refused extends Error {
-  constructor(readonly who: string) {
-    super(`Only ${who} can open this page.`);
-  }
-}
-
-const requireAdmin = () => {
-  if (!isAdmin(session.get())) throw new Refused("administrators");
-};
-
-const requireSection = (section: Section) => () => {
-  if (!mayRead(session.get(), section)) throw new Refused(`administrators, and accounts that may read ${section},`);
-};
-
-const shellRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  id: "shell",
-  component: Shell,
-  beforeLoad: ({ location }) => {
-    const state = requireSession(location);
-    if (state.status === "signed-in" && state.mustChangePassword && location.pathname !== "/account") {
-      throw redirect({ to: "/account" });
-    }
-  },
-  errorComponent: Failure,
-});
 
 const indexRoute = createRoute({
   getParentRoute: () => shellRoute,
@@ -63,18 +29,6 @@ const indexRoute = createRoute({
 export function nextPage(next: string | undefined): string {
   return next?.startsWith("/") && !next.startsWith("//") && !next.includes("\\") ? next : "/";
 }
-
-const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
-const positive = (value: unknown) => {
-  const number = Number(value);
-  return Number.isInteger(number) && number > 0 ? number : undefined;
-};
-/** Leaves out undefined values, so that a URL has only what is set. */
-function only<T extends Record<string, unknown>>(search: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(search).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
-}
-type Input = Record<string, unknown> & SearchSchemaInput;
 
 const anonymousSearch = (search: Input) =>
   only({ next: text(search.next), expired: search.expired === true ? (true as const) : undefined });
@@ -127,20 +81,13 @@ const predictRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/predict"), "PredictPage"),
 });
 
-const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
-const ALGORITHMS = ["random_forest", "decision_tree", "svm", "logistic_regression", "ridge"] as const;
-const oneOf = <T extends string>(all: readonly T[], value: unknown) => all.find((one) => one === value);
-
 const jobsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/jobs",
-  validateSearch: (search: Input) =>
-    only({
-      status: oneOf(STATUSES, search.status),
-      name: text(search.name),
-      algorithm: oneOf(ALGORITHMS, search.algorithm),
-      created_by: text(search.created_by),
-    }),
+  validateSearch: (search: Input) => {
+    const fields = JOB_FIELDS.map((field) => [field, text(search[field])]);
+    return only({ ...validFilter(Object.fromEntries(fields)), action: text(search.action) });
+  },
   beforeLoad: requireSection("training"),
   component: lazyRouteComponent(() => import("./pages/jobs"), "JobsPage"),
 });
@@ -177,13 +124,6 @@ const datasetRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/dataset"), "DatasetPage"),
 });
 
-const operateRoute = createRoute({
-  getParentRoute: () => shellRoute,
-  path: "/operate",
-  beforeLoad: requireSection("queue"),
-  component: lazyRouteComponent(() => import("./pages/operate"), "OperatePage"),
-});
-
 export const router = createRouter({
   basepath: "/console",
   routeTree: rootRoute.addChildren([
@@ -200,7 +140,7 @@ export const router = createRouter({
       trainRoute,
       datasetsRoute,
       datasetRoute,
-      operateRoute,
+      operateRoutes,
     ]),
   ]),
   defaultErrorComponent: ({ error }) => (error instanceof Refused ? <Forbidden /> : <Failure error={error} />),

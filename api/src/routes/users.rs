@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use trainyard_domain::{Role, UserId};
-use trainyard_http::page::PageParams;
+use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Json, List, Page, Path, Problem};
-use trainyard_storage::Tx;
+use trainyard_storage::{AuditFilter, AuditSearch, Tx};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -141,15 +141,49 @@ fn missing() -> Problem {
     Problem::not_found("this account does not exist")
 }
 
+/// Which records to list. A record must match every given filter.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// The action, or the first part of actions with `.*`.
+    #[param(max_length = 100, example = "account.*")]
+    action: Option<String>,
+    /// The account that did the action.
+    actor: Option<Uuid>,
+    /// The object of the action.
+    #[param(max_length = 200, example = "model:titanic-rf")]
+    subject: Option<String>,
+}
+
 /// Read the audit trail.
 ///
-/// Lists the changes to accounts and the actions of administrators, newest first.
+/// Lists the changes to accounts and the actions of administrators, newest first. A filtered list reads at most 10,000
+/// records per request: a page may have few records, or none, and still have a `next_cursor`.
 #[utoipa::path(
     get, path = "/admin/audit", operation_id = "read_audit_trail", tag = "administration",
-    params(PageParams),
+    params(PageParams, AuditQuery),
     responses((status = 200, description = "A page of records.", body = List<AuditView>))
 )]
-pub async fn audit(State(state): State<ApiState>, page: Page<Uuid>) -> Result<Json<List<AuditView>>, Problem> {
-    let entries = state.db.read().await?.audit().list(page.cursor, page.fetch()).await?;
-    Ok(Json(page.list(entries, |entry| entry.id, AuditView::from)))
+pub async fn audit(
+    State(state): State<ApiState>,
+    search: Search<AuditQuery, Uuid>,
+) -> Result<Json<List<AuditView>>, Problem> {
+    let Search { filter, page } = search;
+    let filter = AuditFilter::from(filter);
+    let mut tx = state.db.read().await?;
+    let found = if filter == AuditFilter::default() {
+        AuditSearch { entries: tx.audit().list(page.cursor, page.fetch()).await?, stopped_at: None }
+    } else {
+        tx.audit().search(&filter, page.cursor, page.fetch()).await?
+    };
+    let list = page.list(found.entries, |entry| entry.id, AuditView::from);
+    Ok(Json(list.stopped_at(found.stopped_at)))
+}
+
+impl From<AuditQuery> for AuditFilter {
+    fn from(AuditQuery { action, actor, subject }: AuditQuery) -> Self {
+        let prefix = action.as_deref().and_then(|action| action.strip_suffix('*')).map(str::to_owned);
+        Self { action: action.filter(|_| prefix.is_none()), action_prefix: prefix, actor: actor.map(UserId), subject }
+    }
 }

@@ -9,7 +9,7 @@ use crate::bulk::{BulkStatement, execute_bulk};
 use crate::error::Result;
 use crate::from_row::from_row;
 use crate::parse;
-use crate::sql::all;
+use crate::sql::{all, optional};
 use crate::stored::{Id, PageReader, StoredRow};
 use crate::tx::Tx;
 
@@ -34,6 +34,31 @@ pub struct AuditEntry {
     pub request_id: Option<String>,
     /// Details, a JSON object.
     pub detail: Value,
+}
+
+/// Most entries that one filtered list reads. No index has the columns of the filters, because each submission writes an entry.
+pub const SEARCHED: i64 = 10_000;
+
+/// Filter of the audit trail; `None` matches all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Entries with this action.
+    pub action: Option<String>,
+    /// Entries with an action that begins so, such as `account.`.
+    pub action_prefix: Option<String>,
+    /// Entries of this account.
+    pub actor: Option<UserId>,
+    /// Entries about this object.
+    pub subject: Option<String>,
+}
+
+/// The result of a filtered list.
+#[derive(Debug, PartialEq)]
+pub struct AuditSearch {
+    /// The entries, newest first.
+    pub entries: Vec<AuditEntry>,
+    /// The oldest entry that was read; `None` if no older entry exists.
+    pub stopped_at: Option<Uuid>,
 }
 
 from_row! {
@@ -109,5 +134,34 @@ impl Audit<'_> {
             )?);
         }
         Ok(page.values())
+    }
+
+    /// The entries older than `before` that match `filter`, among the [`SEARCHED`] newest ones of them.
+    pub async fn search(&mut self, filter: &AuditFilter, before: Option<Uuid>, limit: i64) -> Result<AuditSearch> {
+        let newest = before.unwrap_or(Uuid::max());
+        let oldest: Option<(Uuid,)> = optional!(
+            self.0,
+            "SELECT id FROM audit_entries WHERE id < $1 ORDER BY id DESC LIMIT 1 OFFSET $2",
+            newest,
+            SEARCHED - 1,
+        )?;
+        let stopped_at = oldest.map(|(id,)| id);
+        let mut page: PageReader<AuditRow> = PageReader::new(before.map(Id), limit);
+        while let Some((before, limit)) = page.next_query() {
+            page.add(all!(
+                self.0,
+                "SELECT * FROM audit_entries WHERE id < $1 AND id >= $2 AND ($3 IS NULL OR action = $3) \
+                 AND ($4 IS NULL OR substr(action, 1, length($4)) = $4) AND ($5 IS NULL OR actor = $5) \
+                 AND ($6 IS NULL OR subject = $6) ORDER BY id DESC LIMIT $7",
+                before.map_or(newest, |id| id.0),
+                stopped_at.unwrap_or(Uuid::nil()),
+                filter.action.as_deref(),
+                filter.action_prefix.as_deref(),
+                filter.actor.map(|id| id.0),
+                filter.subject.as_deref(),
+                limit,
+            )?);
+        }
+        Ok(AuditSearch { entries: page.values(), stopped_at })
     }
 }

@@ -45,7 +45,7 @@ mod users;
 mod webhooks;
 mod workers;
 
-pub use audit::{Audit, AuditEntry};
+pub use audit::{Audit, AuditEntry, AuditFilter, AuditSearch};
 pub use batcher::Batcher;
 pub use connect::{PoolOptions, check_url};
 pub use datasets::{DatasetDeletion, Datasets};

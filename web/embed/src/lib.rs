@@ -23,11 +23,13 @@ const INDEX: &str = "index.html";
 /// Shown where the binary was built without the console.
 const NOT_BUILT: &str = include_str!("not_built.html");
 
-/// Facts that the console needs before anyone has signed in.
+/// Facts that the console needs; anyone can read them.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Settings {
     /// Whether everybody may create an account.
     pub signup_open: bool,
+    /// Most bytes of a dataset, after decompression.
+    pub max_dataset_bytes: u64,
     /// The version of Trainyard.
     pub version: &'static str,
 }

@@ -20,7 +20,8 @@ const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,*/*;q=
 fn router(files: &'static [File]) -> Router {
     let pace = Pace { pause: std::time::Duration::from_secs(1), min_bytes_per_s: 0 };
     let limits = Limits { body_bytes: 1024, timeout_s: 5, pace };
-    routes(files, Settings { signup_open: true, version: "1.2.3" }).into_router(Authenticator::reject_all(), limits)
+    routes(files, Settings { signup_open: true, max_dataset_bytes: 1000, version: "1.2.3" })
+        .into_router(Authenticator::reject_all(), limits)
 }
 
 struct Answer {
@@ -113,5 +114,5 @@ async fn a_binary_without_the_console_says_how_to_get_it() {
 #[tokio::test]
 async fn the_settings_of_the_console_are_public() {
     let settings = get(BUILT, "/console/settings.json", &[]).await;
-    assert_eq!(settings.body, r#"{"signup_open":true,"version":"1.2.3"}"#);
+    assert_eq!(settings.body, r#"{"signup_open":true,"max_dataset_bytes":1000,"version":"1.2.3"}"#);
 }

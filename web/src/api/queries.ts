@@ -1,5 +1,5 @@
 /** The queries of the pages. One definition per resource, so that pages share the cache. */
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Draft } from "../lib/signature";
 import { api, data } from "./client";
 import { every } from "./query-client";
@@ -9,15 +9,7 @@ export type JobView = components["schemas"]["JobView"];
 export type DatasetView = components["schemas"]["DatasetView"];
 export type ColumnView = components["schemas"]["ColumnView"];
 export type AlgorithmView = components["schemas"]["AlgorithmView"];
-export type QueueView = components["schemas"]["QueueView"];
 export type { Draft };
-
-export interface JobFilter {
-  status?: components["schemas"]["StatusView"] | undefined;
-  name?: string | undefined;
-  algorithm?: components["schemas"]["AlgorithmName"] | undefined;
-  created_by?: string | undefined;
-}
 
 /** The largest page of a list. */
 const LIMIT = 100;
@@ -54,19 +46,6 @@ export const queries = {
       staleTime: 60_000,
     }),
 
-  jobs: (filter: JobFilter, cursor: string | null) =>
-    queryOptions({
-      queryKey: ["jobs", "list", filter, cursor],
-      queryFn: () => {
-        const query = Object.fromEntries(
-          Object.entries({ ...filter, limit: 25, cursor }).filter(([, value]) => value != null && value !== ""),
-        );
-        return data(api.GET("/training", { params: { query } }));
-      },
-      refetchInterval: every(LIVE_MS),
-      placeholderData: keepPreviousData,
-    }),
-
   job: (id: string) =>
     queryOptions({
       queryKey: ["jobs", id],
@@ -97,9 +76,6 @@ export const queries = {
       queryKey: ["datasets", name, "preview"],
       queryFn: () => data(api.GET("/datasets/{name}/preview", { params: { path: { name } } })),
     }),
-
-  queue: () =>
-    queryOptions({ queryKey: ["queue"], queryFn: () => data(api.GET("/queue")), refetchInterval: every(LIVE_MS) }),
 };
 
 /** Whether a job has ended. */

@@ -7,6 +7,8 @@ import { type Feature, type FeatureValue, parseInput } from "./signature";
 export const BATCH_ROWS = 1_000;
 /** A browser holds all rows in memory. */
 export const MAX_ROWS = 100_000;
+/** A page that reads a larger file would not answer for seconds. */
+export const MAX_BYTES = 20_000_000;
 
 type Row = Record<string, FeatureValue>;
 

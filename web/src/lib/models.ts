@@ -19,6 +19,13 @@ export interface Metrics {
   feature_importances?: { feature: string; importance: number }[];
   positive_class?: unknown;
   rows?: { train: number; test: number };
+  roc_curve?: { fpr: number[]; tpr: number[]; threshold: number[] };
+  /** One class against the others. */
+  roc_curves?: { class: unknown; roc_auc: number; fpr: number[]; tpr: number[] }[];
+  precision_recall_curve?: { recall: number[]; precision: number[]; threshold: number[] };
+  calibration?: { mean_probability: number; positive_share: number; count: number }[];
+  /** Some held-out rows of a regression. */
+  predictions?: { actual: number[]; predicted: number[] };
   warnings?: unknown[];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nameOfFile, refuseFile } from "./upload";
+import { nameOfFile, pathOfUpload, refuseFile } from "./upload";
 
 describe("upload", () => {
   it("makes a valid dataset name of a file name", () => {
@@ -20,5 +20,17 @@ describe("upload", () => {
     );
     expect(await refuseFile(new Blob(["a,b\n1,2\n"]))).toBeNull();
     expect(await refuseFile(new Blob([Uint8Array.of(0xff, 0xfe, 0x61, 0)]))).toBeNull();
+    expect(await refuseFile(new Blob([Uint8Array.of(0x1f, 0x8b, 8, 0)]))).toBeNull();
+    expect(await refuseFile(new Blob(["a\n".repeat(2_000_000)]), 1_000_000)).toContain(
+      "The file has 4.0 MB, and at most 1.0 MB are possible.",
+    );
+  });
+
+  it("sends the decisions of a person", () => {
+    expect(pathOfUpload("x", { types: {} }, false)).toBe("/datasets?name=x");
+    const reading = { delimiter: ";", types: { "zip code": "category", when: "datetime" } } as const;
+    expect(pathOfUpload("x", reading, true)).toBe(
+      "/datasets?name=x&delimiter=%3B&types=zip+code%3Acategory%2Cwhen%3Adatetime&dry_run=true",
+    );
   });
 });

@@ -1,31 +1,85 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type DragEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { ApiError, messageOf } from "../api/problem";
-import { formatBytes, formatPercent, plural } from "../lib/format";
-import { nameOfFile, refuseFile, uploadDataset } from "../lib/upload";
+import { settings } from "../api/settings";
+import { formatBytes, formatCount, formatPercent, plural } from "../lib/format";
+import { sampleOf } from "../lib/sample";
+import { nameOfFile, profileOf, type Reading, refuseFile, uploadDataset } from "../lib/upload";
 import { Button } from "../ui/button";
-import { classes } from "../ui/classes";
+import { DropZone } from "../ui/drop-zone";
 import { Field } from "../ui/field";
 import { Panel } from "../ui/page";
+import { ProgressBar } from "../ui/progress";
 import { toast } from "../ui/toast";
+import { ProfileView } from "./dataset-profile";
 
-/** Drop or choose a file, name it, watch it upload. */
+interface Chosen {
+  file: File;
+  /** Distinguishes two files with the same name. */
+  number: number;
+}
+
+let chosenFiles = 0;
+
+/** Drop or choose a file, see what the server makes of it, overrule types, upload. */
 export function Upload() {
+  const [chosen, setChosen] = useState<Chosen | null>(null);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const limit = useQuery(settings).data?.max_dataset_bytes;
+  const choose = async (file: File) => {
+    const reason = await refuseFile(file, limit);
+    setRefusal(reason);
+    chosenFiles += 1;
+    setChosen(reason ? null : { file, number: chosenFiles });
+  };
+  return (
+    <Panel title="Upload a CSV">
+      {chosen ? (
+        <Review key={chosen.number} chosen={chosen} onClose={() => setChosen(null)} />
+      ) : (
+        <DropZone label="CSV file" onFile={(file) => void choose(file)}>
+          Drop a CSV here, or
+        </DropZone>
+      )}
+      {refusal && <Problem text={refusal} />}
+    </Panel>
+  );
+}
+
+function Problem({ text }: { text: string }) {
+  return (
+    <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
+      {text}
+    </p>
+  );
+}
+
+/** The profile of the file, its name, and the upload. */
+function Review({ chosen: { file, number }, onClose }: { chosen: Chosen; onClose: () => void }) {
   const navigate = useNavigate();
   const client = useQueryClient();
-  const input = useRef<HTMLInputElement>(null);
-  const [file, setFile] = useState<File | null>(null);
-  const [name, setName] = useState("");
-  const [refusal, setRefusal] = useState<string | null>(null);
-  const [over, setOver] = useState(false);
+  const [name, setName] = useState(nameOfFile(file.name));
+  const [reading, setReading] = useState<Reading>({ types: {} });
   const [share, setShare] = useState(0);
   const stop = useRef<AbortController | null>(null);
+  const profile = useQuery({
+    queryKey: ["profile", number, reading],
+    queryFn: async ({ signal }) => {
+      const sample = await sampleOf(file);
+      return (
+        sample && { whole: sample.whole, bytes: sample.body.size, table: await profileOf(sample.body, reading, signal) }
+      );
+    },
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
   const upload = useMutation({
-    mutationFn: (chosen: File) => {
+    mutationFn: () => {
       setShare(0);
       stop.current = new AbortController();
-      return uploadDataset({ name, file: chosen, onProgress: setShare, signal: stop.current.signal });
+      return uploadDataset({ name, file, reading, onProgress: setShare, signal: stop.current.signal });
     },
     onSuccess: async (dataset) => {
       toast.done(`${dataset.name} v${dataset.version} has ${plural(dataset.rows, "row")}.`);
@@ -33,114 +87,92 @@ export function Upload() {
       await navigate({ to: "/datasets/$name", params: { name: dataset.name } });
     },
   });
-  const choose = async (chosen: File | undefined) => {
-    if (!chosen) return;
-    upload.reset();
-    const reason = await refuseFile(chosen);
-    setRefusal(reason);
-    setFile(reason ? null : chosen);
-    if (!reason) setName(nameOfFile(chosen.name));
-  };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    void choose(event.dataTransfer.files[0]);
-  };
   const refused = upload.error instanceof ApiError ? upload.error.fields : {};
-  const problem = refusal ?? (upload.error && !refused.name ? messageOf(upload.error) : null);
+  const problem = upload.error && !refused.name ? messageOf(upload.error) : profile.error && messageOf(profile.error);
+  const cancel = () => {
+    stop.current?.abort();
+    onClose();
+  };
   return (
-    <Panel title="Upload a CSV">
-      <section
-        aria-label="Drop a CSV here"
-        className={classes(
-          "rounded-md border border-dashed px-4 py-5",
-          over ? "border-accent bg-accent-soft" : "border-control",
-        )}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
-      >
-        <input
-          ref={input}
-          type="file"
-          accept=".csv,.txt,.tsv,text/csv"
-          className="sr-only"
-          aria-label="CSV file"
-          tabIndex={-1}
-          onChange={(event) => {
-            void choose(event.target.files?.[0]);
-            event.target.value = "";
-          }}
-        />
-        {!file ? (
-          <div className="flex flex-wrap items-center justify-center gap-3 text-soft">
-            <span>Drop a CSV with a header row here, or</span>
-            <Button onClick={() => input.current?.click()}>Choose a file</Button>
-          </div>
-        ) : (
-          <form
-            noValidate
-            className="grid gap-4 sm:grid-cols-[1fr_auto] sm:items-start"
-            onSubmit={(event) => {
-              event.preventDefault();
-              upload.mutate(file);
-            }}
-          >
-            <Field
-              label="Name of the dataset"
-              hint={`${file.name}, ${formatBytes(file.size)}. An existing name gets a new version.`}
-              error={refused.name}
-            >
-              {(props) => (
-                <input
-                  {...props}
-                  className="control"
-                  autoComplete="off"
-                  spellCheck={false}
-                  disabled={upload.isPending}
-                  value={name}
-                  onChange={(event) => setName(event.target.value.trim())}
-                />
-              )}
-            </Field>
-            <div className="flex gap-2 sm:pt-6">
-              <Button type="submit" look="primary" busy={upload.isPending} disabled={!name}>
-                Upload
-              </Button>
-              <Button
-                look="quiet"
-                onClick={() => {
-                  stop.current?.abort();
-                  upload.reset();
-                  setFile(null);
-                }}
-              >
-                Cancel
-              </Button>
-            </div>
-            {upload.isPending && (
-              <div className="sm:col-span-2" role="status">
-                <progress className="sr-only" max={1} value={share} aria-label="Progress of the upload" />
-                <svg className="block h-2 w-full" preserveAspectRatio="none" viewBox="0 0 100 8" aria-hidden="true">
-                  <rect className="fill-raised" width="100" height="8" />
-                  <rect className="fill-accent" width={share * 100} height="8" />
-                </svg>
-                <p className="mt-1 text-xs text-soft">
-                  {share < 1 ? `${formatPercent(share, 0)} sent` : "Sent. The server reads and profiles the columns."}
-                </p>
-              </div>
-            )}
-          </form>
-        )}
-      </section>
-      {problem && (
-        <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
-          {problem}
+    <form
+      noValidate
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        upload.mutate();
+      }}
+    >
+      <div className="grid gap-4 sm:grid-cols-[1fr_auto] sm:items-start">
+        <Field
+          label="Name of the dataset"
+          hint={`${file.name}, ${formatBytes(file.size)}. An existing name gets a new version.`}
+          error={refused.name}
+        >
+          {(props) => (
+            <input
+              {...props}
+              className="control"
+              autoComplete="off"
+              spellCheck={false}
+              disabled={upload.isPending}
+              value={name}
+              onChange={(event) => setName(event.target.value.trim())}
+            />
+          )}
+        </Field>
+        <div className="flex gap-2 sm:pt-6">
+          <Button type="submit" look="primary" busy={upload.isPending} disabled={!name || profile.isFetching}>
+            Upload
+          </Button>
+          <Button look="quiet" onClick={cancel}>
+            Cancel
+          </Button>
+        </div>
+      </div>
+      {upload.isPending && (
+        <div role="status">
+          <ProgressBar value={share} label="Progress of the upload" />
+          <p className="mt-1 text-xs text-soft">
+            {share < 1 ? `${formatPercent(share, 0)} sent` : "Sent. The server reads and profiles the columns."}
+          </p>
+        </div>
+      )}
+      {problem && <Problem text={problem} />}
+      {profile.data === undefined && !profile.error && (
+        <p role="status" aria-busy="true" className="text-soft">
+          The server reads the file. Nothing is stored yet.
         </p>
       )}
-    </Panel>
+      {profile.data === null && (
+        <p className="text-soft">
+          The columns of this file can be shown only after the upload: it is large, and compressed or in UTF-16.
+        </p>
+      )}
+      {profile.data && (
+        <>
+          <p className="text-soft">
+            {profile.data.whole ? (
+              <>
+                {plural(profile.data.table.rows, "row")}, {plural(profile.data.table.column_count, "column")}. Nothing
+                is stored yet.
+              </>
+            ) : (
+              <>
+                This is the profile of the first {formatBytes(profile.data.bytes)},{" "}
+                {plural(profile.data.table.rows, "row")} of about{" "}
+                {formatCount(estimate(profile.data.table.rows, profile.data.bytes, file.size))}. The upload reads all
+                rows and can decide otherwise; the types that you choose stay.
+              </>
+            )}
+          </p>
+          <ProfileView profile={profile.data.table} reading={reading} busy={profile.isFetching} onChange={setReading} />
+        </>
+      )}
+    </form>
   );
+}
+
+/** The rows of the whole file, with two digits: more would pretend to know. */
+function estimate(rows: number, bytes: number, all: number): number {
+  return Number(((rows / bytes) * all).toPrecision(2));
 }

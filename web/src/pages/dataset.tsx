@@ -4,8 +4,7 @@ import { useState } from "react";
 import { api, data } from "../api/client";
 import { isMissing } from "../api/problem";
 import { type ColumnView, type DatasetView, queries } from "../api/queries";
-import { Histogram } from "../charts/histogram";
-import { formatBytes, formatCount, formatNumber, formatPercent, plural } from "../lib/format";
+import { formatBytes, formatCount, formatPercent, plural } from "../lib/format";
 import { isAdmin } from "../session/session";
 import { useSession } from "../session/use-session";
 import { Badge } from "../ui/badge";
@@ -16,6 +15,7 @@ import { ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { ColumnValues } from "./column-values";
 
 export function DatasetPage() {
   const { name } = useParams({ from: "/shell/datasets/$name" });
@@ -23,7 +23,15 @@ export function DatasetPage() {
   if (dataset.isError && (!dataset.data || isMissing(dataset.error))) {
     return (
       <Page title={name}>
-        <ErrorState error={dataset.error} retry={() => void dataset.refetch()} />
+        <ErrorState
+          error={dataset.error}
+          retry={() => void dataset.refetch()}
+          back={
+            <Link to="/datasets" className={buttonClass()}>
+              All datasets
+            </Link>
+          }
+        />
       </Page>
     );
   }
@@ -117,44 +125,8 @@ function columnsOf(rows: number): Column<ColumnView>[] {
       numeric: true,
     },
     { name: "Distinct", cell: ({ distinct }) => formatCount(distinct), numeric: true, wide: true },
-    { name: "Values", cell: (column) => <Values column={column} rows={rows} />, wide: true },
+    { name: "Values", cell: (column) => <ColumnValues column={column} rows={rows} />, wide: true },
   ];
-}
-
-/** A number, or a time as the server writes it. */
-function formatPoint(point: number | string): string {
-  return typeof point === "number" ? formatNumber(point) : point;
-}
-
-/** The range and the distribution of numbers and times, and the shares of the most frequent values. */
-function Values({ column, rows }: { column: ColumnView; rows: number }) {
-  const top = column.top?.slice(0, 3) ?? [];
-  if (column.min != null && column.max != null && column.dtype !== "boolean") {
-    return (
-      <span className="flex items-center gap-3">
-        {column.histogram && <Histogram counts={column.histogram.counts} />}
-        <span className="tabular-nums">
-          {formatPoint(column.min)} to {formatPoint(column.max)}
-        </span>
-      </span>
-    );
-  }
-  if (top.length === 0) return <span className="text-soft">–</span>;
-  return (
-    <span className="flex flex-wrap gap-x-3 gap-y-0.5">
-      {top.map(({ value, count }) => (
-        <span key={value} className="whitespace-nowrap">
-          <span className="inline-block max-w-40 truncate align-bottom" title={value}>
-            {value}
-          </span>{" "}
-          <span className="text-soft tabular-nums">{formatPercent(count / Math.max(rows, 1), 0)}</span>
-        </span>
-      ))}
-      {column.distinct > top.length && (
-        <span className="text-soft">and {formatCount(column.distinct - top.length)} more</span>
-      )}
-    </span>
-  );
 }
 
 function Preview({ name }: { name: string }) {

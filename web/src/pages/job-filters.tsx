@@ -1,105 +1,194 @@
-import { useEffect, useState } from "react";
-import type { JobFilter } from "../api/queries";
-import { formatAlgorithm } from "../lib/format";
-import { useSession } from "../session/use-session";
-import { Button } from "../ui/button";
-import { classes } from "../ui/classes";
+import { useEffect, useRef, useState } from "react";
+import {
+  FIELD_NAMES,
+  type FilterField,
+  formatCondition,
+  JOB_FIELDS,
+  type JobFilter,
+  parseCondition,
+  readSearch,
+  refuseSearch,
+} from "../lib/job-filter";
+import { Button, buttonClass } from "../ui/button";
+import { Popover } from "../ui/popover";
+import { ConditionEditor, useValueNames } from "./job-condition";
+import { KEYS } from "./use-job-keys";
 
-const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
-const ALGORITHMS = ["random_forest", "decision_tree", "svm", "logistic_regression", "ridge"] as const;
 const TYPING_MS = 300;
-const MODEL_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const FIELDS = JOB_FIELDS.filter((field) => field !== "search");
 
 interface Props {
   filter: JobFilter;
-  onChange: (filter: Record<string, string>) => void;
+  onChange: (filter: JobFilter) => void;
 }
 
-/** The filters of the list, which are all in the URL. */
+/** The search, and the filters as chips. All of them are in the URL. */
 export function JobFilters({ filter, onChange }: Props) {
-  const state = useSession();
-  const own = state.status === "signed-in" ? state.account.id : undefined;
-  const change = (changes: Partial<JobFilter>) => {
-    const entries = Object.entries({ ...filter, ...changes }).filter(([, value]) => value);
-    onChange(Object.fromEntries(entries) as Record<string, string>);
+  const names = useValueNames();
+  const set = (field: FilterField, text: string | undefined) => {
+    const { [field]: _, ...others } = filter;
+    onChange(text ? { ...others, [field]: text } : others);
   };
+  const used = FIELDS.filter((field) => filter[field] !== undefined);
   return (
     <search className="mb-3 flex min-w-0 flex-wrap items-center gap-2">
-      <fieldset className="flex max-w-full min-w-0 overflow-x-auto rounded-md border border-control">
-        <legend className="sr-only">Status</legend>
-        {[undefined, ...STATUSES].map((status) => (
-          <button
-            key={status ?? "all"}
-            type="button"
-            aria-pressed={filter.status === status}
-            className={classes(
-              "h-7.5 px-2.5 whitespace-nowrap first:rounded-l-md last:rounded-r-md",
-              filter.status === status
-                ? "bg-accent-soft font-medium text-accent"
-                : "bg-panel text-soft hover:bg-raised",
-            )}
-            onClick={() => change({ status })}
-          >
-            {status ?? "all"}
-          </button>
-        ))}
-      </fieldset>
-      <NameFilter name={filter.name} onChange={(name) => change({ name })} />
-      <select
-        className="control w-auto"
-        aria-label="Algorithm"
-        value={filter.algorithm ?? ""}
-        onChange={(event) => change({ algorithm: ALGORITHMS.find((name) => name === event.target.value) })}
+      <SearchBox filter={filter} onChange={onChange} />
+      <Popover
+        buttonLook={buttonClass()}
+        content={(close) => <FieldMenu filter={filter} onChange={set} close={close} />}
       >
-        <option value="">every algorithm</option>
-        {ALGORITHMS.map((name) => (
-          <option key={name} value={name}>
-            {formatAlgorithm(name)}
-          </option>
-        ))}
-      </select>
-      <label className="flex items-center gap-1.5 whitespace-nowrap">
-        <input
-          type="checkbox"
-          className="accent-accent-fill"
-          checked={filter.created_by !== undefined && filter.created_by === own}
-          onChange={(event) => change({ created_by: event.target.checked ? own : undefined })}
-        />
-        only mine
-      </label>
-      {Object.keys(filter).length > 0 && (
+        Filter
+      </Popover>
+      {used.map((field) => {
+        const { negated, values } = parseCondition(filter[field] ?? "");
+        const text = `${FIELD_NAMES[field]} ${negated ? "is not" : "is"} ${values.map((value) => names(field, value)).join(" or ")}`;
+        return (
+          <span
+            key={field}
+            className="flex h-8 max-w-full min-w-0 items-center rounded-full border border-control bg-panel pl-1"
+          >
+            <Popover
+              label={`Change the filter: ${text}`}
+              buttonLook="min-w-0 truncate rounded-full px-2 hover:underline"
+              content={(close) => (
+                <ConditionEditor
+                  field={field}
+                  condition={{ negated, values }}
+                  onChange={(condition) => set(field, formatCondition(condition))}
+                  close={close}
+                />
+              )}
+            >
+              <span className="text-soft">
+                {FIELD_NAMES[field]} {negated ? "is not" : "is"}
+              </span>{" "}
+              <span className="font-medium">{values.map((value) => names(field, value)).join(" or ")}</span>
+            </Popover>
+            <button
+              type="button"
+              aria-label={`Remove the filter: ${text}`}
+              className="mr-1 size-6 shrink-0 rounded-full text-soft hover:bg-raised hover:text-ink"
+              onClick={() => set(field, undefined)}
+            >
+              ×
+            </button>
+          </span>
+        );
+      })}
+      {Object.keys(filter).length > 1 && (
         <Button look="quiet" onClick={() => onChange({})}>
           Clear
         </Button>
       )}
+      <Help />
     </search>
   );
 }
 
-/** The exact name of a model. The filter changes when the typing pauses. */
-function NameFilter({ name, onChange }: { name: string | undefined; onChange: (name: string | undefined) => void }) {
-  const [text, setText] = useState(name ?? "");
-  const [last, setLast] = useState(name);
-  if (last !== name) {
-    setLast(name);
-    setText(name ?? "");
+/** The menu of the fields; a chosen one shows its editor in the same panel. */
+function FieldMenu({
+  filter,
+  onChange,
+  close,
+}: {
+  filter: JobFilter;
+  onChange: (field: FilterField, text: string | undefined) => void;
+  close: () => void;
+}) {
+  const [field, setField] = useState<FilterField | null>(null);
+  if (field) {
+    return (
+      <ConditionEditor
+        field={field}
+        condition={parseCondition(filter[field] ?? "")}
+        onChange={(condition) => onChange(field, formatCondition(condition))}
+        close={close}
+      />
+    );
   }
-  const valid = text === "" || MODEL_NAME.test(text);
+  return (
+    <>
+      {FIELDS.map((one) => (
+        <button
+          key={one}
+          type="button"
+          className="block w-full rounded px-2.5 py-1.5 text-left hover:bg-raised"
+          onClick={() => setField(one)}
+        >
+          {FIELD_NAMES[one]}
+        </button>
+      ))}
+    </>
+  );
+}
+
+/** Free text. It applies when the typing pauses; `status:failed` and the like become chips. */
+function SearchBox({ filter, onChange }: Props) {
+  const applied = filter.search ?? "";
+  const [text, setText] = useState(applied);
+  const last = useRef(applied);
+  // The URL has changed by a link or by the back button.
+  if (last.current !== applied) {
+    last.current = applied;
+    setText(applied);
+  }
+  const problem = refuseSearch(text);
+  const apply = () => {
+    if (problem) return;
+    const next = readSearch(text, filter);
+    last.current = next.search ?? "";
+    if (JSON.stringify(next) !== JSON.stringify(filter)) onChange(next);
+    if (next.search !== undefined || text.includes(":")) setText(next.search ?? "");
+  };
   useEffect(() => {
-    if (text === (name ?? "") || !valid) return;
-    const timer = setTimeout(() => onChange(text || undefined), TYPING_MS);
+    if (text.trim() === applied || problem) return;
+    const timer = setTimeout(apply, TYPING_MS);
     return () => clearTimeout(timer);
   });
   return (
-    <input
-      type="search"
-      className="control w-44"
-      aria-label="Name of the model"
-      aria-invalid={!valid}
-      title={valid ? "The whole name of the model" : "Names have only a-z, 0-9, dots, dashes and underscores"}
-      placeholder="name of the model"
-      value={text}
-      onChange={(event) => setText(event.target.value.trim())}
-    />
+    <form
+      className="min-w-0 flex-1 basis-64"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply();
+      }}
+    >
+      <input
+        id="job-search"
+        type="search"
+        className="control"
+        aria-label="Search jobs"
+        aria-invalid={problem !== null}
+        title={problem ?? "All words must match. status:failed, -model:x, error:timeout and the like become filters."}
+        placeholder="Search by id, model, dataset, person or error"
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      {problem && <p className="mt-1 text-xs text-bad">{problem}</p>}
+    </form>
+  );
+}
+
+function Help() {
+  return (
+    <Popover
+      id="job-keys"
+      label="Keys"
+      buttonLook={buttonClass("quiet", "max-sm:hidden")}
+      content={() => (
+        <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 p-2">
+          {KEYS.map(([key, what]) => (
+            <div key={key} className="contents">
+              <dt className="font-mono text-xs">{key}</dt>
+              <dd className="text-soft">{what}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    >
+      ?
+    </Popover>
   );
 }

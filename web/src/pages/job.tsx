@@ -2,8 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { isMissing } from "../api/problem";
 import { isFinal, type JobView, queries } from "../api/queries";
-import { Bars } from "../charts/bars";
-import { Confusion } from "../charts/confusion";
 import { Line } from "../charts/line";
 import { formatAlgorithm, formatDuration, formatMetric, formatMetricName, formatPercent, title } from "../lib/format";
 import { metricNames, metricsOf } from "../lib/models";
@@ -13,11 +11,13 @@ import { StatusBadge } from "../ui/badge";
 import { buttonClass } from "../ui/button";
 import { Code, CopyButton } from "../ui/code";
 import { Facts, Page, Panel } from "../ui/page";
+import { ProgressBar } from "../ui/progress";
 import { ErrorState, Loading } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import { Time } from "../ui/time";
+import { JobActions } from "./job-actions";
 import { JobLog } from "./job-log";
-import { JobActions } from "./jobs";
+import { MetricCharts } from "./metric-charts";
 import { type FollowedHistory, useJobHistory } from "./use-job-history";
 
 const TABS = [
@@ -33,7 +33,15 @@ export function JobPage() {
   if (job.isError && (!job.data || isMissing(job.error))) {
     return (
       <Page title="Job">
-        <ErrorState error={job.error} retry={() => void job.refetch()} />
+        <ErrorState
+          error={job.error}
+          retry={() => void job.refetch()}
+          back={
+            <Link to="/" className={buttonClass()}>
+              Go to the start
+            </Link>
+          }
+        />
       </Page>
     );
   }
@@ -70,11 +78,16 @@ function Loaded({ job }: { job: JobView }) {
               Open version {job.model.version}
             </Link>
           )}
-          <JobActions job={job} plain />
+          <JobActions job={job} />
           {admin && (
-            <Link to="/train" search={{ clone: job.job_id }} className={buttonClass()}>
-              Clone
-            </Link>
+            <>
+              <Link to="/train" search={{ clone: job.job_id }} className={buttonClass()}>
+                Clone
+              </Link>
+              <Link to="/operate/schedules/new" search={{ job: job.job_id }} className={buttonClass()}>
+                Schedule
+              </Link>
+            </>
           )}
         </>
       }
@@ -127,29 +140,7 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
             <Facts
               items={metricNames([metrics]).map((name) => [formatMetricName(name), formatMetric(metrics[name])])}
             />
-            <div className="grid gap-6 lg:grid-cols-2">
-              {metrics.feature_importances && metrics.feature_importances.length > 0 && (
-                <div>
-                  <h3 className="mb-2 font-medium">Feature importances</h3>
-                  <Bars
-                    label="Feature importances"
-                    items={metrics.feature_importances
-                      .slice(0, 12)
-                      .map(({ feature, importance }) => ({ name: feature, value: importance }))}
-                  />
-                </div>
-              )}
-              {metrics.confusion_matrix && (
-                <div>
-                  <h3 className="mb-2 font-medium">Confusion matrix</h3>
-                  <Confusion
-                    label="Confusion matrix"
-                    counts={metrics.confusion_matrix.counts}
-                    labels={metrics.confusion_matrix.labels}
-                  />
-                </div>
-              )}
-            </div>
+            <MetricCharts results={[{ metrics }]} />
             {metrics.warnings && metrics.warnings.length > 0 && (
               <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
                 {metrics.warnings.map((warning) => {
@@ -194,11 +185,7 @@ function Progress({ job }: { job: JobView }) {
         <span>{text}</span>
         <span className="tabular-nums">{formatPercent(job.progress, 0)}</span>
       </div>
-      <progress className="sr-only" max={1} value={job.progress} aria-label="Progress of the job" />
-      <svg className="block h-2 w-full" preserveAspectRatio="none" viewBox="0 0 100 8" aria-hidden="true">
-        <rect className="fill-raised" width="100" height="8" />
-        <rect className="fill-accent" width={job.progress * 100} height="8" />
-      </svg>
+      <ProgressBar value={job.progress} label="Progress of the job" />
     </>
   );
 }

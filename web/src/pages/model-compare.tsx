@@ -1,12 +1,13 @@
+import { useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { Bars } from "../charts/bars";
-import { Confusion } from "../charts/confusion";
+import { queries } from "../api/queries";
 import { formatAlgorithm, formatBytes, formatMetric, formatMetricName } from "../lib/format";
 import { bestOf, metricNames, metricsOf, type VersionView } from "../lib/models";
 import { mayRead } from "../session/session";
 import { useSession } from "../session/use-session";
 import { classes } from "../ui/classes";
 import { Field } from "../ui/field";
+import { MetricCharts } from "./metric-charts";
 
 interface Props {
   versions: VersionView[];
@@ -53,13 +54,19 @@ export function Compare({ versions, served }: Props) {
         </div>
       )}
       <MetricsTable versions={shown} />
-      <div className={classes("grid gap-6", other && "lg:grid-cols-2")}>
-        {shown.map((version) => (
-          <Details key={version.version} version={version} />
-        ))}
-      </div>
+      <VersionCharts versions={shown} />
     </div>
   );
+}
+
+/** The list of versions leaves the curves out; the versions themselves have them. */
+function VersionCharts({ versions }: { versions: VersionView[] }) {
+  const details = useQueries({ queries: versions.map(({ name, version }) => queries.version(name, version)) });
+  const results = versions.map(({ version, metrics }, at) => ({
+    of: `v${version}`,
+    metrics: metricsOf(details[at]?.data?.metrics ?? metrics),
+  }));
+  return <MetricCharts results={results} />;
 }
 
 function MetricsTable({ versions }: { versions: VersionView[] }) {
@@ -133,33 +140,5 @@ function MetricsTable({ versions }: { versions: VersionView[] }) {
         </tbody>
       </table>
     </section>
-  );
-}
-
-/** The diagrams of one version. */
-function Details({ version }: { version: VersionView }) {
-  const { confusion_matrix: confusion, feature_importances: importances } = metricsOf(version.metrics);
-  return (
-    <div className="min-w-0 space-y-5">
-      {importances && importances.length > 0 && (
-        <div>
-          <h3 className="mb-2 font-medium">Feature importances of v{version.version}</h3>
-          <Bars
-            label={`Feature importances of version ${version.version}`}
-            items={importances.slice(0, 12).map(({ feature, importance }) => ({ name: feature, value: importance }))}
-          />
-        </div>
-      )}
-      {confusion && (
-        <div>
-          <h3 className="mb-2 font-medium">Confusion matrix of v{version.version}</h3>
-          <Confusion
-            label={`Confusion matrix of version ${version.version}`}
-            counts={confusion.counts}
-            labels={confusion.labels}
-          />
-        </div>
-      )}
-    </div>
   );
 }

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api, data } from "../api/client";
+import { isMissing } from "../api/problem";
 import { queries } from "../api/queries";
 import { formatAlgorithm, formatBytes, formatMetric, formatMetricName, plural } from "../lib/format";
 import { headline, metricsOf, PRODUCTION, type VersionView } from "../lib/models";
@@ -24,10 +25,19 @@ export function ModelPage() {
   const model = useQuery(queries.model(name));
   const promote = usePromotion(name);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
-  if (model.isError) {
+  useForeignPromotion(name, model.data?.aliases[PRODUCTION], promote.variables);
+  if (model.isError && (!model.data || isMissing(model.error))) {
     return (
       <Page title={name}>
-        <ErrorState error={model.error} retry={() => void model.refetch()} />
+        <ErrorState
+          error={model.error}
+          retry={() => void model.refetch()}
+          back={
+            <Link to="/models" className={buttonClass()}>
+              All models
+            </Link>
+          }
+        />
       </Page>
     );
   }
@@ -167,6 +177,17 @@ export function ModelPage() {
 /** An older version than the served one is a roll-back. */
 function promotionWord(version: number, served: number | undefined): string {
   return served !== undefined && version < served ? "Roll back" : "Promote";
+}
+
+/** Reports a promotion by somebody else while the page is open. `own` is the version that this page promoted last. */
+function useForeignPromotion(name: string, served: number | undefined, own: number | undefined): void {
+  const last = useRef(served);
+  useEffect(() => {
+    const before = last.current;
+    last.current = served;
+    if (before === undefined || served === undefined || served === before || served === own) return;
+    toast.done(`Somebody else has made version ${served} the production version of ${name}.`);
+  }, [name, served, own]);
 }
 
 function usePromotion(name: string) {

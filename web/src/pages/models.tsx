@@ -93,7 +93,7 @@ export function ModelsPage() {
         )
       }
     >
-      {models.isError ? (
+      {models.isError && !models.data ? (
         <ErrorState error={models.error} retry={() => void models.refetch()} />
       ) : models.isPending ? (
         <Loading rows={PER_PAGE} />

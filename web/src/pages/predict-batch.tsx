@@ -1,15 +1,16 @@
 import { useMutation } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { api, data } from "../api/client";
 import { messageOf } from "../api/problem";
-import { BATCH_ROWS, instancesOf, withPredictions } from "../lib/batch";
+import { BATCH_ROWS, instancesOf, MAX_BYTES, withPredictions } from "../lib/batch";
 import { parseCsv, writeCsv } from "../lib/csv";
 import { download } from "../lib/download";
 import { formatPercent, plural } from "../lib/format";
 import type { Feature } from "../lib/signature";
 import { refuseFile } from "../lib/upload";
-import { Button } from "../ui/button";
+import { DropZone } from "../ui/drop-zone";
 import { Panel } from "../ui/page";
+import { ProgressBar } from "../ui/progress";
 import { toast } from "../ui/toast";
 
 interface Props {
@@ -22,11 +23,10 @@ interface Props {
 
 /** A CSV of rows in, the same CSV with predictions out. */
 export function Batch({ name, version, features, target }: Props) {
-  const input = useRef<HTMLInputElement>(null);
   const [share, setShare] = useState(0);
   const predict = useMutation({
     mutationFn: async (file: File) => {
-      const refusal = await refuseFile(file);
+      const refusal = await refuseFile(file, MAX_BYTES);
       if (refusal) throw new Error(refusal);
       setShare(0);
       const table = parseCsv(await file.text());
@@ -47,28 +47,17 @@ export function Batch({ name, version, features, target }: Props) {
   });
   return (
     <Panel title="Many rows">
-      <input
-        ref={input}
-        type="file"
-        accept=".csv,.txt,.tsv,text/csv"
-        className="sr-only"
-        aria-label="CSV with rows to predict"
-        tabIndex={-1}
-        onChange={(event) => {
-          const file = event.target.files?.[0];
-          event.target.value = "";
-          if (file) predict.mutate(file);
-        }}
-      />
       <p className="mb-3 text-soft">
-        Choose a CSV with the features as columns. You get the same rows with the predictions as further columns.
+        A CSV with the features as columns in, the same rows with the predictions as further columns out.
       </p>
-      <div className="flex items-center gap-3">
-        <Button busy={predict.isPending} onClick={() => input.current?.click()}>
-          Choose a CSV
-        </Button>
-        {predict.isPending && <span className="text-soft tabular-nums">{formatPercent(share, 0)}</span>}
-      </div>
+      <DropZone label="CSV with rows to predict" busy={predict.isPending} onFile={(file) => predict.mutate(file)}>
+        {predict.isPending ? `${formatPercent(share, 0)} predicted` : "Drop a CSV here, or"}
+      </DropZone>
+      {predict.isPending && (
+        <div className="mt-3">
+          <ProgressBar value={share} label="Progress of the predictions" />
+        </div>
+      )}
       {predict.error && (
         <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
           {messageOf(predict.error)}

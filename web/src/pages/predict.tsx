@@ -2,7 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, data } from "../api/client";
-import { ApiError, messageOf } from "../api/problem";
+import { ApiError, isMissing, messageOf } from "../api/problem";
 import { queries } from "../api/queries";
 import { PRODUCTION, productionFirst } from "../lib/models";
 import { type Draft, type Feature, parseDraft } from "../lib/signature";
@@ -21,7 +21,7 @@ export function PredictPage() {
   const navigate = useNavigate({ from: "/predict" });
   const admin = isAdmin(useSession());
   const models = useQuery(queries.models());
-  if (models.isError) {
+  if (models.isError && !models.data) {
     return (
       <Page title="Predict">
         <ErrorState error={models.error} retry={() => void models.refetch()} />
@@ -136,7 +136,8 @@ function Form({ name, version, pinned }: FormProps) {
     mutationFn: (body: { model: string; version?: number; features: ReturnType<typeof parseDraft>["values"] }) =>
       data(api.POST("/inference", { body })) as Promise<Record<string, unknown>>,
   });
-  if (detail.isError) return <ErrorState error={detail.error} retry={() => void detail.refetch()} />;
+  if (detail.isError && (!detail.data || isMissing(detail.error)))
+    return <ErrorState error={detail.error} retry={() => void detail.refetch()} />;
   if (detail.isPending) return <Loading />;
   const { features, signature, target } = detail.data;
   const known = new Map(signature.map((feature) => [feature.name, feature]));

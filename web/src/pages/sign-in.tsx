@@ -1,8 +1,8 @@
-import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useRouter, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
-import { connection } from "../api/connection";
 import { ApiError, messageOf } from "../api/problem";
+import { settings } from "../api/settings";
 import { nextPage } from "../router";
 import { session } from "../session/session";
 import { Logo } from "../shell/icons";
@@ -12,15 +12,6 @@ import { Field } from "../ui/field";
 import { Toasts, toast } from "../ui/toast";
 
 const PASSWORD_BYTES = { least: 8, most: 72 };
-
-const settings = queryOptions({
-  queryKey: ["settings"],
-  queryFn: async () => {
-    const response = await connection.fetch("/console/settings.json");
-    return (await response.json()) as { signup_open: boolean; version: string };
-  },
-  staleTime: Number.POSITIVE_INFINITY,
-});
 
 export function SignIn() {
   const search = useSearch({ from: "/sign-in" });

@@ -1,5 +1,6 @@
 /** The frame of every page: navigation, notices, toasts. */
 import { Link, type LinkProps, Outlet, useNavigate } from "@tanstack/react-router";
+import { operateParts } from "../lib/operate";
 import { isAdmin, mayRead, type SessionState, session } from "../session/session";
 import { useIsAway, useSession } from "../session/use-session";
 import { classes } from "../ui/classes";
@@ -20,7 +21,7 @@ function entries(state: SessionState): Entry[] {
     { to: "/predict", label: "Predict", icon: "predict" },
     isAdmin(state) && { to: "/train", label: "Train", icon: "train" },
     mayRead(state, "datasets") && { to: "/datasets", label: "Datasets", icon: "datasets" },
-    mayRead(state, "queue") && { to: "/operate", label: "Operate", icon: "operate" },
+    operateParts(state).length > 0 && { to: "/operate", label: "Operate", icon: "operate" },
   ];
   return all.filter((entry) => entry !== false);
 }

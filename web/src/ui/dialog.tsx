@@ -1,11 +1,16 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 import { Button } from "./button";
+import { classes } from "./classes";
 
 interface Props {
   title: string;
   children: ReactNode;
   /** The label of the button that acts. */
   action: string;
+  /** The label of the button that closes. With null only the action closes, so that no stray click loses the content. */
+  dismiss?: string | null;
+  /** For content wider than a question. */
+  wide?: boolean;
   busy?: boolean;
   danger?: boolean;
   disabled?: boolean;
@@ -14,7 +19,18 @@ interface Props {
 }
 
 /** A modal question. Mounted while it is open; Escape and a click beside it close it. */
-export function Dialog({ title, children, action, busy, danger, disabled, onAction, onClose }: Props) {
+export function Dialog({
+  title,
+  children,
+  action,
+  dismiss = "Keep",
+  wide,
+  busy,
+  danger,
+  disabled,
+  onAction,
+  onClose,
+}: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => dialog.current?.showModal(), []);
@@ -23,9 +39,10 @@ export function Dialog({ title, children, action, busy, danger, disabled, onActi
     <dialog
       ref={dialog}
       aria-labelledby={heading}
-      className="appear card w-full max-w-md p-0 shadow-xl max-sm:mx-3"
+      className={classes("appear card w-[calc(100%-1.5rem)] p-0 shadow-xl", wide ? "max-w-2xl" : "max-w-md")}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+      onCancel={(event) => dismiss === null && event.preventDefault()}
+      onClick={(event) => dismiss !== null && event.target === dialog.current && dialog.current?.close()}
     >
       <form
         className="p-5"
@@ -39,7 +56,7 @@ export function Dialog({ title, children, action, busy, danger, disabled, onActi
         </h2>
         <div className="mt-2 space-y-3 text-soft">{children}</div>
         <div className="mt-5 flex justify-end gap-2">
-          <Button onClick={() => dialog.current?.close()}>Keep</Button>
+          {dismiss && <Button onClick={() => dialog.current?.close()}>{dismiss}</Button>}
           <Button type="submit" look={danger ? "danger" : "primary"} busy={busy ?? false} disabled={disabled ?? false}>
             {action}
           </Button>

@@ -17,7 +17,8 @@ export function Page({ title, heading, about, actions, children }: Props) {
   return (
     <div className="mx-auto w-full max-w-6xl px-4 py-5 sm:px-6">
       <header className="mb-4 flex flex-wrap items-start justify-between gap-x-4 gap-y-2">
-        <div className="min-w-0">
+        {/* The basis decides whether the actions wrap, not the text, which may change while the page loads. */}
+        <div className="min-w-0 flex-1 basis-48">
           <h1 className="flex flex-wrap items-center gap-2 text-lg font-semibold tracking-tight break-all">
             {heading ?? title}
           </h1>

@@ -13,8 +13,15 @@ export function EmptyState({ title, children, action }: { title: string; childre
   );
 }
 
+interface ErrorProps {
+  error: unknown;
+  retry?: () => void;
+  /** Where to go if the content does not exist. */
+  back?: ReactNode;
+}
+
 /** An error in place of content. Retrying never needs a reload. */
-export function ErrorState({ error, retry }: { error: unknown; retry?: () => void }) {
+export function ErrorState({ error, retry, back }: ErrorProps) {
   const missing = isMissing(error);
   const refused = error instanceof ApiError && error.status === 403;
   const title = missing
@@ -28,6 +35,8 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
     <div role="alert" className="card flex flex-col items-center px-6 py-12 text-center">
       <h2 className="text-base font-semibold">{title}</h2>
       <p className="mt-1 max-w-lg break-words text-soft">{messageOf(error)}</p>
+      {missing && <p className="mt-1 text-soft">Somebody may have deleted it, or the link may be wrong.</p>}
+      {missing && back && <div className="mt-4">{back}</div>}
       {error instanceof ApiError && error.problem.request_id && !missing && (
         <p className="mt-2 font-mono text-xs text-soft">request {error.problem.request_id}</p>
       )}

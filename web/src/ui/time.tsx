@@ -1,8 +1,14 @@
 import { useEffect, useState } from "react";
 import { exactTime, refreshEvery, relativeTime } from "../lib/time";
 
+interface Props {
+  at: string | null | undefined;
+  /** Without a tooltip of its own. */
+  bare?: boolean;
+}
+
 /** A relative time; the exact one is its tooltip. */
-export function Time({ at }: { at: string | null | undefined }) {
+export function Time({ at, bare }: Props) {
   const [now, setNow] = useState(() => new Date());
   useEffect(() => {
     if (!at) return;
@@ -11,7 +17,7 @@ export function Time({ at }: { at: string | null | undefined }) {
   }, [at, now]);
   if (!at) return <span className="text-soft">–</span>;
   return (
-    <time dateTime={at} title={exactTime(at)} className="whitespace-nowrap">
+    <time dateTime={at} title={bare ? undefined : exactTime(at)} className="whitespace-nowrap">
       {relativeTime(at, now)}
     </time>
   );

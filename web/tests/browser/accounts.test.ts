@@ -1,24 +1,14 @@
 /** Sign-up, sign-in, sign-out, roles, and sessions in several tabs. */
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { launch, open, signIn } from "./browser";
+import { open, signIn } from "./browser";
 import { ADMIN, Server } from "./server";
+import { setUp } from "./set-up";
 
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const started = setUp();
 
 describe("accounts", () => {
   it("signs up, survives a reload, and signs out", async () => {
-    const { context, page, problems } = await open(browser, server.url);
+    const { context, page, problems } = await open(started.browser, started.server.url);
     await page.goto("/");
     await page.getByRole("link", { name: "Sign up" }).click();
     await page.getByLabel("E-mail").fill("not an address");
@@ -44,13 +34,12 @@ describe("accounts", () => {
     expect(await context.cookies()).toEqual([]);
     await page.goto("/console/models");
     await page.getByRole("heading", { name: "Sign in to Trainyard" }).waitFor();
-    await context.close();
     expect(problems).toEqual([]);
   });
 
   it("says that a password is wrong, and that an address is taken", async () => {
-    await server.user("taken@example.com");
-    const { context, page } = await open(browser, server.url);
+    await started.server.user("taken@example.com");
+    const { page } = await open(started.browser, started.server.url);
     await page.goto("/console/sign-in");
     await page.getByLabel("E-mail").fill("taken@example.com");
     await page.getByLabel("Password").fill("not that one");
@@ -67,11 +56,10 @@ describe("accounts", () => {
       .getByText(/taken|already/i)
       .first()
       .waitFor();
-    await context.close();
   });
 
   it("leads back to the page that needed the sign-in, with its filters", async () => {
-    const { context, page } = await open(browser, server.url);
+    const { page } = await open(started.browser, started.server.url);
     await page.goto("/console/jobs?status=failed&name=titanic-rf");
     await signIn(page, ADMIN);
     await page.getByRole("heading", { name: "Jobs", exact: true }).waitFor();
@@ -81,34 +69,37 @@ describe("accounts", () => {
       "failed",
       "titanic-rf",
     ]);
-    await context.close();
   });
 
   it("never leads to another site after the sign-in", async () => {
-    const { context, page } = await open(browser, server.url);
+    const { page } = await open(started.browser, started.server.url);
     await page.goto("/console/sign-in?next=//evil.example.com/x");
     await signIn(page, ADMIN);
-    expect(new URL(page.url()).origin).toBe(server.url);
-    await context.close();
+    expect(new URL(page.url()).origin).toBe(started.server.url);
   });
 
   it("shows a user only what the role allows, also for addresses typed by hand", async () => {
-    const user = await server.user("grace@example.com");
-    const { context, page } = await open(browser, server.url);
+    const user = await started.server.user("grace@example.com");
+    const { page } = await open(started.browser, started.server.url);
     await signIn(page, user);
     const links = await page.getByRole("navigation", { name: "Pages" }).getByRole("link").allTextContents();
     expect(links).toEqual(["Models", "Predict"]);
-    for (const path of ["/console/train", "/console/jobs", "/console/datasets", "/console/operate"]) {
+    for (const path of [
+      "/console/train",
+      "/console/jobs",
+      "/console/datasets",
+      "/console/operate",
+      "/console/operate/users",
+    ]) {
       await page.goto(path);
       await page.getByRole("heading", { name: "Your account may not open this page" }).waitFor();
       await page.getByRole("navigation", { name: "Pages" }).waitFor();
     }
-    await context.close();
   });
 
   it("changes a password", async () => {
-    const user = await server.user("hedy@example.com");
-    const { context, page } = await open(browser, server.url);
+    const user = await started.server.user("hedy@example.com");
+    const { page } = await open(started.browser, started.server.url);
     await signIn(page, user);
     await page.goto("/console/account");
     await page.getByLabel("Current password").fill(user.password);
@@ -116,7 +107,6 @@ describe("accounts", () => {
     await page.getByLabel("New password again").fill("another one");
     await page.getByRole("button", { name: "Change the password" }).click();
     await page.getByText("The password is changed.").waitFor();
-    await context.close();
   });
 });
 
@@ -131,10 +121,10 @@ describe("sessions in several tabs", () => {
   afterAll(() => busy?.stop());
 
   it("renews expired sessions in two tabs without a sign-out, and signs out both", async () => {
-    const { context, page: one, problems } = await open(browser, busy.url);
+    const { context, page: one, problems } = await open(started.browser, busy.url);
     await signIn(one, ADMIN);
     const other = await context.newPage();
-    await Promise.all([one.goto("/console/operate"), other.goto("/console/operate")]);
+    await Promise.all([one.goto("/console/operate/queue"), other.goto("/console/operate/queue")]);
     let renewals = 0;
     let refused = 0;
     context.on("response", (response) => {
@@ -150,19 +140,17 @@ describe("sessions in several tabs", () => {
     expect(refused).toBe(0);
     await one.getByRole("button", { name: "Sign out" }).click();
     for (const tab of [one, other]) await tab.getByRole("heading", { name: "Sign in to Trainyard" }).waitFor();
-    await context.close();
     expect(problems).toEqual([]);
   });
 
   it("leads to the sign-in when the session has ended on the server, and back", async () => {
-    const { context, page } = await open(browser, busy.url);
+    const { context, page } = await open(started.browser, busy.url);
     await signIn(page, ADMIN);
     await page.goto("/console/operate");
     await page.getByText("Heartbeat").waitFor();
     await context.clearCookies();
     await page.getByText("Your session has ended.").waitFor();
     await signIn(page, ADMIN);
-    await page.getByRole("heading", { name: "Operate" }).waitFor();
-    await context.close();
+    await page.getByRole("heading", { name: "Queue", exact: true }).waitFor();
   });
 });

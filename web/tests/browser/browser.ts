@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 
@@ -31,7 +32,21 @@ interface Options {
   viewport?: { width: number; height: number };
 }
 
-/** A new browser profile with one tab. */
+const contexts = new Set<BrowserContext>();
+
+/** The pages of the running test. */
+export function openPages(): Page[] {
+  return [...contexts].flatMap((context) => context.pages());
+}
+
+/** Ends the browser profiles of a test, also of one that failed. */
+export async function closeContexts(): Promise<void> {
+  const open = [...contexts];
+  contexts.clear();
+  await Promise.all(open.map((context) => context.close().catch(() => undefined)));
+}
+
+/** A new browser profile with one tab. It is closed after the test. */
 export async function open(browser: Browser, url: string, options: Options = {}): Promise<Watched> {
   const context = await browser.newContext({
     baseURL: url,
@@ -39,6 +54,7 @@ export async function open(browser: Browser, url: string, options: Options = {})
     colorScheme: options.theme ?? "light",
     reducedMotion: "reduce",
   });
+  contexts.add(context);
   context.setDefaultTimeout(15_000);
   const problems: string[] = [];
   await context.exposeFunction("reportViolation", (text: string) => problems.push(text));
@@ -75,6 +91,7 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
     const { violations } = await axe.run(rules ? { runOnly: { type: "rule", values: rules } } : {});
     return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
   }, rules);
+  if (violations.length > 0) await keepPicture(page, "inaccessible");
   expect.soft(violations, page.url()).toEqual([]);
 }
 
@@ -82,6 +99,40 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
 export async function expectStable(page: Page): Promise<void> {
   const shift = await page.evaluate(() => (globalThis as unknown as { layoutShift: number }).layoutShift);
   expect.soft(shift, `layout shift of ${page.url()}`).toBeLessThanOrEqual(MAX_SHIFT);
+}
+
+/** Pictures of the pages at the moment when a test failed. */
+const FAILURES = process.env.FAILURES ?? fileURLToPath(new URL("../../../target/browser-failures", import.meta.url));
+let pictures = 0;
+
+/** Keeps a picture of what failed, and says where. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  mkdirSync(FAILURES, { recursive: true });
+  pictures += 1;
+  const path = join(
+    FAILURES,
+    `${name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .slice(0, 80)}-${pictures}.png`,
+  );
+  // A page may hang: the picture must not hide why the test failed.
+  const done = await page.screenshot({ path, timeout: 5_000 }).catch(() => null);
+  if (done) process.stderr.write(`picture of ${page.url()}: ${path}\n`);
+}
+
+/** Milliseconds until a page that opens in a new tab can be used: until `ready` is there and the browser has time. */
+export async function timeToUse(page: Page, path: string, ready: (page: Page) => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  await page.goto(path, { waitUntil: "commit" });
+  await ready(page);
+  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
+  return performance.now() - begin;
+}
+
+/** Prints a measurement, where pictures are kept, too. */
+export function report(text: string): void {
+  if (process.env.SCREENSHOTS) process.stderr.write(`${text}\n`);
 }
 
 /** Keeps a screenshot in the folder SCREENSHOTS, if it is set. */

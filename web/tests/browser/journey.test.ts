@@ -1,25 +1,15 @@
 /** What people come for: upload, train, watch, promote, predict, delete; and an outage under an open page. */
 import { readFileSync } from "node:fs";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectAccessible, launch, open, screenshot, signIn } from "./browser";
+import { describe, expect, it } from "vitest";
+import { expectAccessible, open, screenshot, signIn } from "./browser";
 import { ADMIN, Server } from "./server";
+import { setUp } from "./set-up";
 
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const started = setUp();
 
 describe("journey", () => {
   it("trains on titanic, watches, promotes, predicts and deletes", async () => {
-    const { context, page, problems } = await open(browser, server.url);
+    const { context, page, problems } = await open(started.browser, started.server.url);
     await signIn(page, ADMIN);
     await page.getByRole("heading", { name: "No jobs yet" }).waitFor();
     await page.getByRole("link", { name: "Train a model" }).first().click();
@@ -71,7 +61,9 @@ describe("journey", () => {
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.getByRole("button", { name: "Copy as curl" }).click();
     await page.getByText("Copied.").waitFor();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`curl '${server.url}/inference'`);
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
+      `curl '${started.server.url}/inference'`,
+    );
 
     const rows = (name: string, text: string) =>
       page
@@ -106,12 +98,11 @@ describe("journey", () => {
     await page.getByRole("heading", { name: "No models yet" }).waitFor();
     await page.goto("/console/models/titanic-rf");
     await page.getByRole("heading", { name: "This does not exist" }).waitFor();
-    await context.close();
     expect(problems).toEqual([]);
   });
 
   it("uploads a CSV, refuses an image, and shows why a broken file is refused", async () => {
-    const { context, page, problems } = await open(browser, server.url);
+    const { page, problems } = await open(started.browser, started.server.url);
     await signIn(page, ADMIN);
     await page.goto("/console/datasets");
     const choose = (name: string, buffer: Buffer) =>
@@ -119,33 +110,42 @@ describe("journey", () => {
     await choose("photo.csv", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13]));
     await page.getByText("This is not a text file.").waitFor();
     await choose("Broken table.csv", Buffer.from("a,b\n1,2\n3,4,5\n"));
-    await page.getByRole("button", { name: "Upload", exact: true }).click();
     await page
       .getByRole("alert")
       .getByText(/row|line/)
       .waitFor();
-    await choose(
-      "Small Table.csv",
-      Buffer.from(`a,b\n${Array.from({ length: 40 }, (_, at) => `${at},${at % 2}`).join("\n")}\n`),
-    );
-    await expect.poll(() => page.getByLabel("Name of the dataset").inputValue()).toBe("small-table");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    const rows = Array.from({ length: 40 }, (_, at) => `${at},${at % 2},0${1000 + at}`);
+    await choose("Small Table.csv", Buffer.from(`a,b,zip\n${rows.join("\n")}\n`));
+    expect(await page.getByLabel("Name of the dataset").inputValue()).toBe("small-table");
+    // Nothing is stored before the upload; a type can be overruled.
+    await page.getByText("40 rows, 3 columns. Nothing is stored yet.").waitFor();
+    expect(await started.server.call<{ items: unknown[] }>("GET", "/datasets")).toMatchObject({
+      items: [{ name: "titanic" }],
+    });
+    await page.getByLabel("Type of b").selectOption("category");
+    await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
     await page.getByRole("button", { name: "Upload", exact: true }).click();
     await page.getByText("small-table v1 has 40 rows.").waitFor();
     await page.getByRole("heading", { name: "First 40 rows" }).waitFor();
+    const stored = await started.server.call<{ columns: { name: string; dtype: string }[] }>(
+      "GET",
+      "/datasets/small-table",
+    );
+    expect(stored.columns.find(({ name }) => name === "b")?.dtype).toBe("category");
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete for good" }).click();
     await page.getByText("Deleted the dataset small-table.").waitFor();
-    await context.close();
     expect(problems).toEqual([]);
   });
 
   it("cancels and retries jobs, and pauses the queue", async () => {
-    const { context, page, problems } = await open(browser, server.url);
+    const { page, problems } = await open(started.browser, started.server.url);
     await signIn(page, ADMIN);
     await page.goto("/console/operate");
     await page.getByRole("button", { name: "Pause the queue" }).click();
     await page.getByText("The queue is paused: running jobs continue").waitFor();
-    const { job_id } = await server.call<{ job_id: string }>("POST", "/training", {
+    const { job_id } = await started.server.call<{ job_id: string }>("POST", "/training", {
       name: "waits",
       algorithm: "decision_tree",
       features: ["sex"],
@@ -161,13 +161,12 @@ describe("journey", () => {
     await page.getByText("The queue is running again.").waitFor();
     await page.goto(`/console/jobs/${job_id}`);
     await page.getByRole("link", { name: "Open version 1" }).waitFor({ timeout: 30_000 });
-    await context.close();
     expect(problems).toEqual([]);
   });
 
   it("reports an outage, keeps the page, and recovers by itself", async () => {
     const own = await Server.start();
-    const { context, page } = await open(browser, own.url);
+    const { page } = await open(started.browser, own.url);
     await signIn(page, ADMIN);
     await page.goto("/console/operate");
     await page.getByText("Heartbeat").waitFor();
@@ -178,7 +177,6 @@ describe("journey", () => {
     await page.getByText("Trainyard does not answer. What you see may be old").waitFor({ state: "detached" });
     await own.call("POST", "/queue/pause");
     await page.getByText("The queue is paused: running jobs continue").waitFor();
-    await context.close();
     await own.stop();
   });
 });

@@ -1,41 +1,14 @@
-/** Every page at desktop and phone width, in both themes: accessible, stable, without violations of the CSP. */
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DESKTOP, expectAccessible, expectStable, launch, open, PHONE, screenshot, signIn } from "./browser";
-import { ADMIN, Server } from "./server";
+/** Every page at desktop and phone width, in both themes: accessible, stable, quick, without violations of the CSP. */
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { DESKTOP, expectAccessible, expectStable, open, PHONE, report, screenshot, signIn, timeToUse } from "./browser";
+import { type Filled, fill } from "./fill";
+import { ADMIN } from "./server";
+import { setUp } from "./set-up";
 
-let server: Server;
-let browser: Browser;
-let jobs: { done: string; failed: string };
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-  const rows = Array.from(
-    { length: 300 },
-    (_, at) =>
-      `${at % 7},${["north", "south", "east"][at % 3]},${at % 11},${(at % 7) * 12 + (at % 11) * 5 + ((at * 37) % 9)}`,
-  );
-  await server.call("POST", "/datasets?name=sales-2024", `visits,region,staff,revenue\n${rows.join("\n")}\n`);
-  const first = await server.train({ name: "titanic-rf", features: ["sex", "age", "pclass", "fare", "embarked"] });
-  await server.train({ name: "titanic-rf", seed: 7, params: { n_trees: 60, max_depth: 6 } });
-  await server.train({ name: "titanic-lr", algorithm: "logistic_regression", params: {} });
-  await server.train({ name: "revenue", dataset: "sales-2024", target: "revenue", features: ["*"] });
-  const many = Array.from({ length: 20_000 }, (_, at) => `${Math.imul(at, 2_654_435_761) >>> 8},${at % 2}`);
-  await server.call("POST", "/datasets?name=noise", `x,y\n${many.join("\n")}\n`);
-  const noise = { dataset: "noise", target: "y", features: ["x"], params: { n_trees: 2000 } };
-  const failed = await server.train({ name: "noise", ...noise, timeout_s: 1, max_attempts: 1 });
-  await server.call("POST", "/training", {
-    name: "nightly",
-    algorithm: "random_forest",
-    features: ["*"],
-    run_at: "2999-01-01T00:00:00Z",
-  });
-  jobs = { done: first.job_id, failed: failed.job_id };
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
+let made: Filled;
+const started = setUp({ TRAINYARD__WEBHOOKS__ALLOW_PRIVATE_ADDRESSES: "true" }, async (server) => {
+  made = await fill(server);
 });
 
 const LOOKS = [
@@ -43,46 +16,146 @@ const LOOKS = [
   { width: "phone", viewport: PHONE, themes: ["dark", "light"] },
 ] as const;
 
+/** A person may use a page after this time. */
+const MAX_MS = 1_000;
+const TRIES = 3;
+
 describe.each(LOOKS)("$width", ({ width, viewport, themes: [first, second] }) => {
   it("every page is accessible, stable and as wide as its window, in both themes", async () => {
-    const { context, page, problems } = await open(browser, server.url, { theme: first, viewport });
-    const show = async (name: string, path: string, ready: string) => {
-      await page.goto(path);
-      await page.getByText(ready).first().waitFor();
+    const { page, problems } = await open(started.browser, started.server.url, { theme: first, viewport });
+    const check = async (name: string) => {
       await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
       await screenshot(page, `${name}-${width}-${first}`);
       await expectAccessible(page);
-      await expectStable(page);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect.soft(overflow, path).toBeLessThanOrEqual(0);
+      expect(overflow, page.url()).toBeLessThanOrEqual(0);
       await page.emulateMedia({ colorScheme: second });
       await expectAccessible(page, ["color-contrast"]);
       await screenshot(page, `${name}-${width}-${second}`);
       await page.emulateMedia({ colorScheme: first });
     };
+    const show = async (name: string, path: string, ready: string) => {
+      await page.goto(path);
+      await page.getByText(ready).locator("visible=true").first().waitFor();
+      await check(name);
+      await expectStable(page);
+    };
     await show("sign-in", "/console/sign-in", "No account yet?");
     await show("sign-up", "/console/sign-up", "Already registered?");
     await page.goto("/console/sign-in");
     await signIn(page, ADMIN);
-    await show("jobs", "/console/jobs", "titanic-lr");
-    await show("jobs-filtered", "/console/jobs?status=cancelled", "No job matches");
-    await show("job", `/console/jobs/${jobs.done}`, "Confusion matrix");
-    await show("job-log", `/console/jobs/${jobs.done}?tab=log`, "training on");
-    await show("job-metrics", `/console/jobs/${jobs.done}?tab=metrics`, "Out-of-bag accuracy");
-    await show("job-failed", `/console/jobs/${jobs.failed}`, "Why the job failed");
-    await show("job-spec", `/console/jobs/${jobs.done}?tab=spec`, "dataset_version");
-    await show("job-missing", "/console/jobs/00000000-0000-7000-8000-000000000000", "This does not exist");
-    await show("models", "/console/models", "titanic-lr");
-    await show("model", "/console/models/titanic-rf", "Versions side by side");
-    await show("predict", "/console/predict?model=titanic-rf", "As a program");
-    await show("train", "/console/train", "Random forest");
-    await show("train-clone", `/console/train?clone=${jobs.done}`, "Train titanic-rf again");
-    await show("datasets", "/console/datasets", "sales-2024");
-    await show("dataset", "/console/datasets/titanic", "First 50 rows");
-    await show("operate", "/console/operate", "Heartbeat");
-    await show("account", "/console/account", "Change the password");
-    await show("not-found", "/console/nowhere", "There is no page");
-    await context.close();
+    for (const [name, path, ready] of pagesOf(made)) await show(name, path, ready);
+    await dialogs(page, check);
+    expect(problems).toEqual([]);
+  }, 180_000);
+});
+
+type Shown = [name: string, path: string, ready: string];
+
+function pagesOf({ jobs, schedule }: Filled): Shown[] {
+  return [
+    ["jobs", "/console/jobs", "titanic-lr"],
+    ["jobs-filtered", "/console/jobs?status=!succeeded&name=noise,nightly", "Status is not"],
+    ["jobs-none", "/console/jobs?search=nothing-like-this", "No job matches"],
+    ["job", `/console/jobs/${jobs.done}`, "Confusion matrix"],
+    ["job-regression", `/console/jobs/${jobs.regression}`, "Predicted and actual"],
+    ["job-log", `/console/jobs/${jobs.done}?tab=log`, "training on"],
+    ["job-metrics", `/console/jobs/${jobs.done}?tab=metrics`, "Out-of-bag accuracy"],
+    ["job-failed", `/console/jobs/${jobs.failed}`, "Why the job failed"],
+    ["job-spec", `/console/jobs/${jobs.done}?tab=spec`, "dataset_version"],
+    ["job-missing", "/console/jobs/00000000-0000-7000-8000-000000000000", "This does not exist"],
+    ["models", "/console/models", "titanic-lr"],
+    ["model", "/console/models/titanic-rf", "Calibration of v1"],
+    ["predict", "/console/predict?model=titanic-rf", "As a program"],
+    ["train", "/console/train", "Random forest"],
+    ["train-clone", `/console/train?clone=${jobs.done}`, "Train titanic-rf again"],
+    ["datasets", "/console/datasets", "sales-2024"],
+    ["dataset", "/console/datasets/titanic", "First 50 rows"],
+    ["queue", "/console/operate", "The last hour"],
+    ["failures", "/console/operate/failures", "The training exceeded its time limit"],
+    ["schedules", "/console/operate/schedules", "nightly-sales"],
+    ["schedule", `/console/operate/schedules/${schedule}`, "Next times"],
+    ["schedule-new", `/console/operate/schedules/new?job=${jobs.done}`, "Create the schedule"],
+    ["webhooks", "/console/operate/webhooks", "succeeded"],
+    ["users", "/console/operate/users", "grace@example.com"],
+    ["audit", "/console/operate/audit", "account.invite"],
+    ["audit-filtered", "/console/operate/audit?action=schedule.*", "schedule.create"],
+    ["account", "/console/account", "Change the password"],
+    ["not-found", "/console/nowhere", "There is no page"],
+  ];
+}
+
+/** What a page shows only after a click. */
+async function dialogs(page: Page, check: (name: string) => Promise<void>): Promise<void> {
+  await page.goto("/console/operate/users");
+  await page.getByRole("button", { name: "Invite a person" }).click();
+  await check("users-invite");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Change grace@example.com" }).click();
+  await check("users-menu");
+  await page.goto("/console/operate/webhooks");
+  await page
+    .getByRole("link", { name: /Details of/ })
+    .first()
+    .click();
+  await page.getByText("webhook-id").waitFor();
+  await check("webhook");
+  await page.goto("/console/jobs");
+  await page.getByRole("button", { name: "Filter", exact: true }).click();
+  await page.getByRole("button", { name: "Status", exact: true }).click();
+  await check("jobs-filter");
+  await page.keyboard.press("Escape");
+  await page
+    .getByLabel(/^Select noise/)
+    .first()
+    .check();
+  await page.getByRole("region", { name: "Selected jobs" }).waitFor();
+  await check("jobs-selected");
+  await page.goto("/console/datasets");
+  const rows = Array.from(
+    { length: 200 },
+    (_, at) => `0${1000 + at},${at % 17},${["red", "blue"][at % 2]},2024-03-${String((at % 28) + 1).padStart(2, "0")}`,
+  );
+  await page.getByLabel("CSV file").setInputFiles({
+    name: "sales.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(`zip,count,colour,sold\n${rows.join("\n")}\n`),
+  });
+  await page.getByText("Nothing is stored yet.").waitFor();
+  await check("upload");
+}
+
+describe("speed", () => {
+  it("a page can be used within a second after it was opened in a new tab", async () => {
+    const { context, page, problems } = await open(started.browser, started.server.url);
+    await signIn(page, ADMIN);
+    const measured: Record<string, number> = {};
+    const pages: [path: string, ready: (page: Page) => Promise<unknown>][] = [
+      [
+        "/console/jobs",
+        (tab) =>
+          tab
+            .getByRole("link", { name: /titanic-lr/ })
+            .first()
+            .waitFor(),
+      ],
+      ["/console/models/titanic-rf", (tab) => tab.getByRole("button", { name: "Promote version 2" }).waitFor()],
+      ["/console/predict?model=titanic-rf", (tab) => tab.getByRole("button", { name: "Predict survived" }).waitFor()],
+      ["/console/train", (tab) => tab.getByRole("button", { name: "Start training" }).waitFor()],
+      ["/console/operate/queue", (tab) => tab.getByRole("button", { name: "Pause the queue" }).waitFor()],
+    ];
+    for (const [path, ready] of pages) {
+      const times: number[] = [];
+      for (let attempt = 0; attempt < TRIES; attempt++) {
+        const tab = await context.newPage();
+        times.push(await timeToUse(tab, path, ready));
+        await tab.close();
+      }
+      // Another process on the machine delays one attempt, and hardly all of them.
+      measured[path] = Math.round(Math.min(...times));
+    }
+    report(`milliseconds until use: ${JSON.stringify(measured)}`);
+    for (const [path, time] of Object.entries(measured)) expect(time, path).toBeLessThanOrEqual(MAX_MS);
     expect(problems).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** A real Trainyard process with SQLite, and the administrator's API. */
+/** A real Trainyard process, with SQLite or with Postgres, Redis and S3, and the administrator's API. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,9 +7,34 @@ import { join } from "node:path";
 export const ADMIN = { email: "admin@example.com", password: "correct horse battery" };
 const BINARY = process.env.TRAINYARD_BINARY ?? new URL("../../../target/debug/trainyard", import.meta.url).pathname;
 const START_MS = 30_000;
+/** Starts private Postgres, Redis and S3 servers and prints their settings: see `make services`. */
+const SERVICES = process.env.SERVICES_BINARY ?? new URL("../../../target/debug/services", import.meta.url).pathname;
+
+const READY = /Trainyard is ready[\s\S]*?(http:\/\/[\d.]+:\d+)/;
+
+/** The output of a process as soon as it matches. */
+function printed(child: ChildProcess, pattern: RegExp, name: string): Promise<string> {
+  let output = "";
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error(`${name} did not start:\n${output}`));
+    const timer = setTimeout(fail, START_MS);
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (!pattern.test(output)) return;
+      clearTimeout(timer);
+      child.off("exit", fail);
+      for (const stream of [child.stdout, child.stderr]) stream?.off("data", read).resume();
+      resolve(output);
+    };
+    child.stdout?.on("data", read);
+    child.stderr?.on("data", read);
+    child.on("exit", fail);
+  });
+}
 
 export class Server {
   #process: ChildProcess | null = null;
+  #services: ChildProcess | null = null;
   #token = "";
   url = "";
 
@@ -20,9 +45,20 @@ export class Server {
 
   static async start(settings: Record<string, string> = {}): Promise<Server> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} does not exist; run cargo build, or set TRAINYARD_BINARY`);
-    const server = new Server(mkdtempSync(join(tmpdir(), "trainyard-console-")), settings);
+    const server = new Server(mkdtempSync(join(tmpdir(), "trainyard-console-")), { ...settings });
+    if (process.env.STACK === "services") await server.#startServices();
     await server.resume("127.0.0.1:0");
     return server;
+  }
+
+  async #startServices(): Promise<void> {
+    if (!existsSync(SERVICES)) throw new Error(`${SERVICES} does not exist; run cargo build --workspace --bins`);
+    const child = spawn(SERVICES, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#services = child;
+    const output = await printed(child, /# running/, "the services");
+    for (const [, name, value] of output.matchAll(/^export (\w+)=(.*)$/gm)) {
+      if (name && value !== undefined) this.settings[name] = value;
+    }
   }
 
   /** Starts the process, also again on its data and at its old address. */
@@ -40,21 +76,8 @@ export class Server {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
-    let output = "";
-    this.url = await new Promise<string>((resolve, reject) => {
-      const fail = () => reject(new Error(`trainyard did not start:\n${output}`));
-      const timer = setTimeout(fail, START_MS);
-      const read = (chunk: Buffer) => {
-        output += chunk.toString();
-        const address = /Trainyard is ready[\s\S]*?(http:\/\/[\d.]+:\d+)/.exec(output)?.[1];
-        if (!address) return;
-        clearTimeout(timer);
-        resolve(address);
-      };
-      child.stdout?.on("data", read);
-      child.stderr?.on("data", read);
-      child.on("exit", fail);
-    });
+    const output = await printed(child, READY, "trainyard");
+    this.url = READY.exec(output)?.[1] ?? "";
   }
 
   /** Ends the process at once, as a crash does. */
@@ -68,6 +91,12 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.kill();
+    const services = this.#services;
+    if (services && services.exitCode === null) {
+      const ended = new Promise((resolve) => services.once("exit", resolve));
+      services.kill("SIGINT");
+      await ended;
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use trainyard_domain::user::OneTimePassword;
 use trainyard_domain::{Role, UserId};
-use trainyard_storage::{AuditEntry, Db, NewPassword, Retention, StorageError};
+use trainyard_storage::{AuditEntry, AuditFilter, Db, NewPassword, Retention, StorageError};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, user};
@@ -20,6 +20,7 @@ on_both!(
     deleted_accounts_are_those_with_deleted_at,
     known_addresses_expire_and_are_bounded,
     audit_entries_read_back,
+    audit_entries_are_found_by_filters,
 );
 
 async fn a_new_password_revokes_sessions_and_fails_on_a_stale_hash(fixture: Fixture) {
@@ -212,4 +213,32 @@ async fn audit_entries_read_back(fixture: Fixture) {
     let listed = tx.audit().list(None, 10).await.unwrap();
     assert_eq!(listed, [entries[1].clone(), entries[0].clone()]);
     assert_eq!(tx.audit().list(Some(entries[1].id), 10).await.unwrap(), [entries[0].clone()]);
+}
+
+async fn audit_entries_are_found_by_filters(fixture: Fixture) {
+    let mut tx = fixture.db.begin().await.unwrap();
+    let actions = ["account.update", "account.delete", "accounts.count", "training.submit"];
+    for (n, action) in actions.into_iter().enumerate() {
+        let entry = AuditEntry {
+            id: Uuid::now_v7(),
+            at: fixture.now,
+            actor: (n % 2 == 0).then_some(fixture.user),
+            action: action.into(),
+            subject: format!("user:{n}"),
+            request_id: None,
+            detail: json!({}),
+        };
+        tx.audit().insert(&entry).await.unwrap();
+    }
+    let mut found = async |filter: AuditFilter| {
+        let search = tx.audit().search(&filter, None, 10).await.unwrap();
+        assert_eq!(search.stopped_at, None);
+        search.entries.into_iter().map(|entry| entry.action).collect::<Vec<_>>()
+    };
+    let prefix = AuditFilter { action_prefix: Some("account.".into()), ..AuditFilter::default() };
+    assert_eq!(found(prefix.clone()).await, ["account.delete", "account.update"]);
+    assert_eq!(found(AuditFilter { actor: Some(fixture.user), ..prefix }).await, ["account.update"]);
+    let action = AuditFilter { action: Some("training.submit".into()), ..AuditFilter::default() };
+    assert_eq!(found(action.clone()).await, ["training.submit"]);
+    assert_eq!(found(AuditFilter { subject: Some("user:0".into()), ..action }).await, [""; 0]);
 }

@@ -1,43 +1,33 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { api, data } from "../api/client";
-import { type QueueView, queries } from "../api/queries";
-import { formatCount, formatDuration, plural } from "../lib/format";
-import { isAdmin, mayRead } from "../session/session";
-import { useSession } from "../session/use-session";
-import { Badge, type JobStatus, StatusBadge } from "../ui/badge";
-import { Button } from "../ui/button";
-import { Facts, Page, Panel } from "../ui/page";
-import { EmptyState, ErrorState, Loading } from "../ui/states";
-import { type Column, Table } from "../ui/table";
-import { Time } from "../ui/time";
-import { toast } from "../ui/toast";
+import { api, data } from "../../api/client";
+import { operate } from "../../api/operate-queries";
+import { formatCount, formatDuration } from "../../lib/format";
+import { STATUSES } from "../../lib/job-filter";
+import { isAdmin, mayRead } from "../../session/session";
+import { useSession } from "../../session/use-session";
+import { Badge, StatusBadge } from "../../ui/badge";
+import { Button } from "../../ui/button";
+import { Facts, Page, Panel } from "../../ui/page";
+import { ErrorState, Loading } from "../../ui/states";
+import { toast } from "../../ui/toast";
+import { History } from "./history";
+import { Workers } from "./workers";
 
-type Worker = QueueView["workers"][number];
-
-const STATUSES: JobStatus[] = ["queued", "running", "succeeded", "failed", "cancelled"];
-
-const WORKERS: Column<Worker>[] = [
-  { name: "Worker", cell: ({ id }) => <span className="font-mono text-xs break-all">{id}</span> },
-  { name: "Runs", cell: ({ busy, capacity }) => `${busy} of ${capacity}`, numeric: true },
-  { name: "Heartbeat", cell: ({ heartbeat_at }) => <Time at={heartbeat_at} /> },
-  { name: "Version", cell: ({ version }) => version, wide: true },
-];
-
-export function OperatePage() {
+export function QueuePage() {
   const state = useSession();
-  const queue = useQuery(queries.queue());
+  const queue = useQuery(operate.queue());
   if (queue.isError && !queue.data) {
     return (
-      <Page title="Operate">
+      <Page title="Queue">
         <ErrorState error={queue.error} retry={() => void queue.refetch()} />
       </Page>
     );
   }
   if (queue.isPending) {
     return (
-      <Page title="Operate">
-        <Loading />
+      <Page title="Queue">
+        <Loading rows={12} />
       </Page>
     );
   }
@@ -45,11 +35,11 @@ export function OperatePage() {
   const linked = mayRead(state, "training");
   return (
     <Page
-      title="Operate"
+      title="Queue"
       heading={
         <>
-          Operate
-          {paused && <Badge tone="warn">queue paused</Badge>}
+          Queue
+          {paused && <Badge tone="warn">paused</Badge>}
         </>
       }
       about="The queue and the workers, live."
@@ -61,19 +51,20 @@ export function OperatePage() {
             The queue is paused: running jobs continue, and no job starts.
           </p>
         )}
-        <Panel title="Queue">
+        <Panel title="Now">
           <Facts
             items={[
               ["Queued", formatCount(depth)],
               ["Oldest waits for", oldest_age_s === null ? "–" : formatDuration(oldest_age_s)],
-              [
-                "High, normal, low priority",
-                ["high", "normal", "low"].map((name) => depth_by_class[name] ?? 0).join(", "),
-              ],
               ["Running", formatCount(by_status.running ?? 0)],
+              [
+                "Queued by priority",
+                ["high", "normal", "low"].map((name) => `${formatCount(depth_by_class[name] ?? 0)} ${name}`).join(", "),
+              ],
             ]}
           />
         </Panel>
+        <History />
         <Panel title="All jobs by status">
           <ul className="flex flex-wrap gap-x-8 gap-y-3">
             {STATUSES.map((status) => (
@@ -90,13 +81,7 @@ export function OperatePage() {
             ))}
           </ul>
         </Panel>
-        {workers.length === 0 ? (
-          <EmptyState title="No worker is active">
-            Queued jobs wait until a worker starts: <code>trainyard worker</code>, or <code>trainyard up</code>.
-          </EmptyState>
-        ) : (
-          <Table label={plural(workers.length, "worker")} columns={WORKERS} rows={workers} rowKey={({ id }) => id} />
-        )}
+        <Workers workers={workers} />
       </div>
     </Page>
   );

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { plotsOf, ticksOf } from "./curves";
+
+const CURVES = {
+  roc_auc: 0.875,
+  positive_class: true,
+  confusion_matrix: {
+    labels: [false, true],
+    counts: [
+      [50, 10],
+      [5, 35],
+    ],
+  },
+  roc_curve: { fpr: [0, 0.2, 1], tpr: [0, 0.8, 1], threshold: [1, 0.5, 0] },
+  precision_recall_curve: { recall: [1, 0.5, 0], precision: [0.4, 0.8, 1], threshold: [0.1, 0.6] },
+  calibration: [
+    { mean_probability: 0.1, positive_share: 0.2, count: 90 },
+    { mean_probability: 0.9, positive_share: 0.8, count: 10 },
+  ],
+};
+
+describe("curves", () => {
+  it("draws what two classes have, with a table of the same values", () => {
+    const plots = plotsOf(CURVES);
+    expect(plots.map(({ title }) => title)).toEqual(["ROC curve", "Precision and recall", "Calibration"]);
+    const [roc, recall, calibration] = plots;
+    expect(roc?.lines[0]?.points[1]).toEqual([0.2, 0.8]);
+    expect(roc?.about).toContain("0.875");
+    expect(roc?.rows[1]).toEqual(["0.500", "0.200", "0.800"]);
+    // 40 of 100 rows are positive; the last point has no threshold.
+    expect(recall?.reference?.points[0]).toEqual([0, 0.4]);
+    expect(recall?.rows[2]).toEqual(["–", "0.000", "1.000"]);
+    expect(calibration?.dots.map(({ radius }) => radius > 4)).toEqual([true, false]);
+  });
+
+  it("draws one curve per class", () => {
+    const [plot] = plotsOf({ roc_curves: [{ class: 3, roc_auc: 0.9, fpr: [0, 1], tpr: [0, 1] }] });
+    expect(plot?.lines[0]?.name).toBe("3 (0.900)");
+  });
+
+  it("uses one scale for predicted and actual values", () => {
+    const [plot] = plotsOf({ predictions: { actual: [10, 30], predicted: [5, 20] } });
+    expect([plot?.from, plot?.to]).toEqual([5, 30]);
+    expect(plot?.rows[0]).toEqual(["10", "5"]);
+    const [flat] = plotsOf({ predictions: { actual: [3], predicted: [3] } });
+    expect(flat?.to).toBe(4);
+  });
+
+  it("leaves out what the metrics do not have", () => {
+    expect(plotsOf({ accuracy: 1 })).toEqual([]);
+  });
+
+  it("has round ticks", () => {
+    expect(ticksOf(0, 1)).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(ticksOf(5, 30)).toEqual([10, 20, 30]);
+    expect(ticksOf(-1, 1)).toEqual([-1, -0.5, 0, 0.5, 1]);
+  });
+});

@@ -1,0 +1,242 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, data } from "../../api/client";
+import { operate, type ScheduleView } from "../../api/operate-queries";
+import { ApiError, messageOf } from "../../api/problem";
+import { type JobView, queries } from "../../api/queries";
+import { formatAlgorithm, shortId } from "../../lib/format";
+import { CATCH_UP, OVERLAP, PRESETS, requestOf, timezones } from "../../lib/schedule";
+import { relativeTime } from "../../lib/time";
+import { Button, buttonClass } from "../../ui/button";
+import { type ControlProps, Field } from "../../ui/field";
+import { Facts, Page, Panel } from "../../ui/page";
+import { EmptyState, ErrorState, Loading } from "../../ui/states";
+import { toast } from "../../ui/toast";
+
+/** Jobs that the form proposes. */
+const PROPOSED = 50;
+
+export function NewSchedulePage() {
+  const { job: chosen } = useSearch({ from: "/shell/operate/schedules/new" });
+  const navigate = useNavigate({ from: "/operate/schedules/new" });
+  const recent = useQuery({ ...operate.newest({}, PROPOSED), refetchInterval: false });
+  const id =
+    chosen ?? recent.data?.items.find(({ status }) => status === "succeeded")?.job_id ?? recent.data?.items[0]?.job_id;
+  const job = useQuery({ ...queries.job(id ?? ""), enabled: id !== undefined, refetchInterval: false });
+  const error = recent.error ?? job.error;
+  const frame = (content: React.ReactNode) => (
+    <Page
+      title="New schedule"
+      about="The schedule submits a copy of a job at its times, with the newest version of the dataset."
+    >
+      {content}
+    </Page>
+  );
+  if (error) return frame(<ErrorState error={error} retry={() => void (recent.error ? recent : job).refetch()} />);
+  if (recent.data?.items.length === 0 && chosen === undefined) {
+    return frame(
+      <EmptyState
+        title="There is no job to repeat"
+        action={
+          <Link to="/train" className={buttonClass("primary")}>
+            Train a model
+          </Link>
+        }
+      >
+        A schedule repeats a job. Train once first, and see that it works.
+      </EmptyState>,
+    );
+  }
+  if (!recent.data || !job.data) return frame(<Loading rows={8} />);
+  const options = [...new Map([job.data, ...recent.data.items].map((one) => [one.job_id, one])).values()];
+  return frame(
+    <Form
+      key={job.data.job_id}
+      job={job.data}
+      jobs={options}
+      onJob={(next) => void navigate({ search: { job: next }, replace: true })}
+    />,
+  );
+}
+
+interface FormProps {
+  job: JobView;
+  jobs: JobView[];
+  onJob: (id: string) => void;
+}
+
+function Form({ job, jobs, onJob }: FormProps) {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [name, setName] = useState(job.name);
+  const [cron, setCron] = useState("30 2 * * *");
+  const [zones] = useState(timezones);
+  const [timezone, setTimezone] = useState(zones[0] ?? "UTC");
+  const [overlap, setOverlap] = useState<ScheduleView["overlap"]>("skip");
+  const [catchUp, setCatchUp] = useState<ScheduleView["catch_up"]>("one");
+  const { request, dropped } = requestOf(job);
+  const create = useMutation({
+    mutationFn: () =>
+      data(
+        api.POST("/schedules", {
+          body: { name, cron, timezone, overlap, catch_up: catchUp, paused: false, spec: request },
+        }),
+      ),
+    onSuccess: async (schedule) => {
+      toast.done(`The schedule ${schedule.name} is active.`);
+      await client.invalidateQueries({ queryKey: ["schedules"] });
+      await navigate({ to: "/operate/schedules/$id", params: { id: schedule.id } });
+    },
+  });
+  const refused = create.error instanceof ApiError ? create.error.fields : {};
+  const fields = ["name", "cron", "timezone"];
+  const others = Object.entries(refused).filter(([field]) => !fields.includes(field));
+  const problem = create.error && (Object.keys(refused).length === 0 ? messageOf(create.error) : null);
+  const { spec } = job;
+  return (
+    <form
+      noValidate
+      className="space-y-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        create.mutate();
+      }}
+    >
+      <Panel title="What to train">
+        <div className="mb-4 max-w-md">
+          <Field label="Copy the job" hint="its specification, with all parameters">
+            {(props) => (
+              <select {...props} className="control" value={job.job_id} onChange={(event) => onJob(event.target.value)}>
+                {jobs.map(({ job_id, name, status, created_at }) => (
+                  <option key={job_id} value={job_id}>
+                    {name} {shortId(job_id)}, {status}, {relativeTime(created_at, new Date())}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        </div>
+        <Facts
+          items={[
+            ["Model", spec.name],
+            ["Algorithm", formatAlgorithm(spec.algorithm)],
+            ["Dataset", `${spec.dataset}, newest version`],
+            ["Target", spec.target],
+            ["Features", spec.features.join(", ")],
+          ]}
+        />
+        {dropped && <p className="mt-4 rounded-md bg-warn-soft px-3 py-2 break-words text-warn">{dropped}</p>}
+      </Panel>
+      <Panel title="When">
+        <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
+          <Field label="Name of the schedule" error={refused.name}>
+            {(props) => (
+              <input
+                {...props}
+                className="control"
+                autoComplete="off"
+                spellCheck={false}
+                value={name}
+                onChange={(event) => setName(event.target.value.trim())}
+              />
+            )}
+          </Field>
+          <Field label="Usual times">
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={PRESETS.some(([preset]) => preset === cron) ? cron : ""}
+                onChange={(event) => event.target.value && setCron(event.target.value)}
+              >
+                <option value="">another expression</option>
+                {PRESETS.map(([preset, text]) => (
+                  <option key={preset} value={preset}>
+                    {text}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="Cron expression" hint="minute, hour, day of month, month, day of week" error={refused.cron}>
+            {(props) => (
+              <input
+                {...props}
+                className="control font-mono"
+                autoComplete="off"
+                spellCheck={false}
+                value={cron}
+                onChange={(event) => setCron(event.target.value)}
+              />
+            )}
+          </Field>
+          <Field label="Time zone" error={refused.timezone}>
+            {(props) => (
+              <select
+                {...props}
+                className="control"
+                value={timezone}
+                onChange={(event) => setTimezone(event.target.value)}
+              >
+                {zones.map((zone) => (
+                  <option key={zone} value={zone}>
+                    {zone}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="If a job of the schedule still runs">
+            {(props) => <Options {...props} names={OVERLAP} value={overlap} onChange={setOverlap} />}
+          </Field>
+          <Field label="Times that passed while the server was down">
+            {(props) => <Options {...props} names={CATCH_UP} value={catchUp} onChange={setCatchUp} />}
+          </Field>
+        </div>
+      </Panel>
+      {(problem || others.length > 0) && (
+        <div role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
+          {problem}
+          {others.map(([field, message]) => (
+            <p key={field}>
+              {field}: {message}
+            </p>
+          ))}
+        </div>
+      )}
+      <div className="flex justify-end gap-2">
+        <Link to="/operate/schedules" className={buttonClass("quiet")}>
+          Back
+        </Link>
+        <Button type="submit" look="primary" busy={create.isPending} disabled={!name || !cron.trim()}>
+          Create the schedule
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+interface OptionsProps<T extends string> extends ControlProps {
+  names: Record<T, string>;
+  value: T;
+  onChange: (value: T) => void;
+}
+
+function Options<T extends string>({ names, value, onChange, ...props }: OptionsProps<T>) {
+  const all = Object.entries(names) as [T, string][];
+  return (
+    <select
+      {...props}
+      className="control"
+      value={value}
+      onChange={(event) => onChange(all.find(([one]) => one === event.target.value)?.[0] ?? value)}
+    >
+      {all.map(([one, text]) => (
+        <option key={one} value={one}>
+          {text}
+        </option>
+      ))}
+    </select>
+  );
+}

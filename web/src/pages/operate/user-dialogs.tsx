@@ -1,0 +1,170 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, data } from "../../api/client";
+import type { AccountView } from "../../api/operate-queries";
+import { ApiError, messageOf } from "../../api/problem";
+import type { components } from "../../api/schema";
+import { exactTime } from "../../lib/time";
+import { CopyButton } from "../../ui/code";
+import { Dialog } from "../../ui/dialog";
+import { Field } from "../../ui/field";
+import { toast } from "../../ui/toast";
+
+type Invited = components["schemas"]["InvitedView"];
+export type OneTime = Invited & { isNew: boolean };
+
+interface InviteProps {
+  onInvited: (invited: Invited) => void;
+  onClose: () => void;
+}
+
+export function InviteDialog({ onInvited, onClose }: InviteProps) {
+  const [email, setEmail] = useState("");
+  const [role, setRole] = useState<"user" | "admin">("user");
+  const invite = useMutation({
+    mutationFn: () => data(api.POST("/admin/users", { body: { email: email.trim(), role } })),
+    onSuccess: onInvited,
+  });
+  const refused = invite.error instanceof ApiError ? invite.error.fields : {};
+  return (
+    <Dialog
+      title="Invite a person"
+      action="Invite"
+      dismiss="Cancel"
+      busy={invite.isPending}
+      disabled={!/^\S+@\S+$/.test(email.trim())}
+      onAction={() => invite.mutate()}
+      onClose={onClose}
+    >
+      <p>You get a one-time password to hand over. Its owner sets a password of their own at the first sign-in.</p>
+      <Field label="E-mail" error={refused.email ?? (invite.error ? messageOf(invite.error) : null)}>
+        {(props) => (
+          <input
+            {...props}
+            type="email"
+            autoComplete="off"
+            className="control"
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Role" hint="Administrators train, promote and delete; users read models and predict.">
+        {(props) => (
+          <select
+            {...props}
+            className="control"
+            value={role}
+            onChange={(event) => setRole(event.target.value === "admin" ? "admin" : "user")}
+          >
+            <option value="user">user</option>
+            <option value="admin">admin</option>
+          </select>
+        )}
+      </Field>
+    </Dialog>
+  );
+}
+
+/** Shows a one-time password, which nobody can read again. */
+export function OneTimePassword({
+  email,
+  one_time_password,
+  one_time_password_expires_at,
+  isNew,
+  onClose,
+}: OneTime & { onClose: () => void }) {
+  return (
+    <Dialog
+      title={isNew ? `${email} is invited` : `The password of ${email} is reset`}
+      action="I have copied it"
+      dismiss={null}
+      onAction={onClose}
+      onClose={onClose}
+    >
+      <p>This one-time password is shown only now. Hand it over on a safe way; it works for one sign-in.</p>
+      <div className="flex flex-wrap items-center gap-2 rounded-md bg-raised px-3 py-2">
+        <code data-testid="one-time-password" className="min-w-0 flex-1 font-mono text-base break-all text-ink">
+          {one_time_password}
+        </code>
+        <CopyButton text={one_time_password} />
+      </div>
+      <p>It expires at {exactTime(one_time_password_expires_at)}.</p>
+    </Dialog>
+  );
+}
+
+export type AccountAction = "promote" | "disable" | "reset" | "delete";
+
+const QUESTIONS: Record<AccountAction, { title: string; action: string; about: string; danger: boolean }> = {
+  promote: {
+    title: "Make {} an administrator?",
+    action: "Make administrator",
+    about: "Administrators can read, change and delete everything, also accounts.",
+    danger: false,
+  },
+  disable: {
+    title: "Disable {}?",
+    action: "Disable",
+    about:
+      "All sessions of the account end at once, and it can't sign in until it is enabled again. Its jobs continue.",
+    danger: true,
+  },
+  reset: {
+    title: "Reset the password of {}?",
+    action: "Reset the password",
+    about: "The password stops working and all sessions of the account end. You get a one-time password to hand over.",
+    danger: true,
+  },
+  delete: {
+    title: "Delete {}?",
+    action: "Delete for good",
+    about: "All sessions of the account end. Its jobs, datasets and schedules stay, and the audit log keeps its id.",
+    danger: true,
+  },
+};
+
+interface ConfirmProps {
+  action: AccountAction;
+  account: AccountView;
+  onReset: (reset: Invited) => void;
+  onClose: () => void;
+}
+
+export function ConfirmAccount({ action, account, onReset, onClose }: ConfirmProps) {
+  const params = { path: { id: account.id } };
+  const { title, about, danger, action: label } = QUESTIONS[action];
+  const run = useMutation({
+    mutationFn: async () => {
+      if (action === "reset") onReset(await data(api.POST("/admin/users/{id}/reset-password", { params })));
+      else if (action === "delete") await data(api.DELETE("/admin/users/{id}", { params }));
+      else {
+        const body = action === "promote" ? ({ role: "admin" } as const) : { disabled: true };
+        await data(api.PATCH("/admin/users/{id}", { params, body }));
+      }
+    },
+    onSuccess: () => {
+      const done = { promote: "is an administrator now", disable: "is disabled", reset: "", delete: "is deleted" }[
+        action
+      ];
+      if (done) toast.done(`${account.email} ${done}.`);
+      onClose();
+    },
+    onError: (error) => {
+      toast.failed(error);
+      onClose();
+    },
+  });
+  return (
+    <Dialog
+      title={title.replace("{}", account.email)}
+      action={label}
+      danger={danger}
+      busy={run.isPending}
+      onAction={() => run.mutate()}
+      onClose={onClose}
+    >
+      <p>{about}</p>
+    </Dialog>
+  );
+}
