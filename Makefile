@@ -43,7 +43,7 @@ web-test: # Unit tests of the console, and the sizes of its build
 
 browser-test: # Tests of the console in Chromium against the binary, on both stacks; SCREENSHOTS=folder keeps pictures of every page
 	@scripts/ensure web browser services
-	cargo build --locked --workspace --bins
+	cargo build --locked --workspace --bins --tests
 	@rm -rf target/browser-failures
 	@$(NPM) run --silent test:browser || { echo "pictures of failed browser tests: target/browser-failures" >&2; exit 1; }
 

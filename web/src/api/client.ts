@@ -4,7 +4,6 @@ import { accessToken, replaceToken } from "../session/session";
 import { connection } from "./connection";
 import { errorOf, Unreachable } from "./problem";
 import type { paths } from "./schema";
-import type { UpcomingPaths } from "./upcoming";
 
 /** Sends an authenticated request. */
 export async function authorized(request: Request): Promise<Response> {
@@ -22,9 +21,7 @@ function withToken(request: Request, token: string | null): Request {
   return request;
 }
 
-type Paths = Omit<paths, keyof UpcomingPaths> & UpcomingPaths;
-
-export const api = createClient<Paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: authorized });
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "", fetch: authorized });
 
 interface Outcome<T> {
   data?: T;

@@ -12,7 +12,7 @@ export type ScheduleRunView = components["schemas"]["ScheduleRunView"];
 export type DeliveryView = components["schemas"]["DeliveryView"];
 export type DeliveryStatus = components["schemas"]["DeliveryStatusView"];
 export type AuditView = components["schemas"]["AuditView"];
-export type { HistoryPoint } from "./upcoming";
+export type HistoryPoint = components["schemas"]["QueuePointView"];
 
 export interface DeliveryFilter {
   status?: DeliveryStatus;
