@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn a_search_text_is_bounded() {
-        let words = |text| parse_search(text).map(|words| words.into_iter().map(|word| word.0).collect::<Vec<_>>());
+        fn words(text: &str) -> Result<Vec<String>, String> {
+            parse_search(text).map(|words| words.into_iter().map(|word| word.0).collect())
+        }
         assert_eq!(words(" Ada  titanic ada "), Ok(vec!["ada".to_owned(), "titanic".to_owned()]));
         assert_eq!(words(""), Ok(vec![]));
         assert!(words("a b c d e").is_ok());
