@@ -37,7 +37,7 @@ pub struct AuditEntry {
 }
 
 /// Most entries that one filtered list reads. No index has the columns of the filters, because each submission writes an entry.
-pub const SEARCHED: i64 = 10_000;
+pub(crate) const SEARCHED: i64 = 10_000;
 
 /// Filter of the audit trail; `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -61,7 +61,7 @@ export const operate = {
   action: (id: string) =>
     queryOptions({
       queryKey: ["actions", id],
-      queryFn: () => data(api.GET("/training/actions/{id}", { params: { path: { id } } })),
+      queryFn: () => data(api.GET("/training/actions/{action_id}", { params: { path: { action_id: id } } })),
       refetchInterval: (query) => (query.state.data?.status === "running" ? every(500)(query) : false),
     }),
 

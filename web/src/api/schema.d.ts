@@ -10,7 +10,8 @@ export interface paths {
         };
         /**
          * Read the audit trail.
-         * @description Lists the changes to accounts and the actions of administrators, newest first.
+         * @description Lists the changes to accounts and the actions of administrators, newest first. A filtered list reads at most 10,000
+         *     records per request: a page may have few records, or none, and still have a `next_cursor`.
          */
         get: operations["read_audit_trail"];
         put?: never;
@@ -492,6 +493,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/queue/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the history of the queue.
+         * @description Returns one sample a minute, oldest first, of up to 24 hours. Minutes in which no server was running have no sample.
+         */
+        get: operations["get_queue_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queue/pause": {
         parameters: {
             query?: never;
@@ -682,7 +703,8 @@ export interface paths {
         /**
          * List jobs.
          * @description Lists jobs, newest first. `queue_position` and the curves of the metrics are left out; `GET /training/{job_id}` has
-         *     them.
+         *     them. A page may have fewer jobs than `limit`, or none, when few of many jobs match several filters: continue with
+         *     `next_cursor` until it is null.
          */
         get: operations["list_jobs"];
         put?: never;
@@ -691,6 +713,48 @@ export interface paths {
          * @description Submits a training job. With an `Idempotency-Key`, a repeated request gets the same response and submits no second job.
          */
         post: operations["submit_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a bulk action.
+         * @description Cancels or retries all jobs that match a filter now, at most 100,000. Jobs that are submitted later, or match later, are
+         *     not changed. The server works through the jobs in small steps, oldest first. Jobs that cannot be changed are skipped: to
+         *     cancel, a job must be queued or running; to retry, failed or cancelled. A server that stops is replaced by another one.
+         */
+        post: operations["start_action"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/actions/{action_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a bulk action.
+         * @description Returns a bulk action and its progress. A finished action is kept for `sweep.keep_actions_s`.
+         */
+        get: operations["get_action"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -712,6 +776,26 @@ export interface paths {
          *     the whole request.
          */
         post: operations["submit_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/training/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count jobs.
+         * @description Counts the jobs that match, up to 100,000.
+         */
+        get: operations["count_jobs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -917,6 +1001,121 @@ export interface components {
              * @example false
              */
             disabled: boolean;
+        };
+        /** @description An accepted bulk action. Poll `status_url` for its progress. */
+        ActionAcceptedView: {
+            /**
+             * Format: uuid
+             * @description The id of the action.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            action_id: string;
+            /** @description The state of the action at the time of the response. */
+            status: components["schemas"]["ActionStatusView"];
+            /**
+             * @description The URL of the action.
+             * @example /training/actions/01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            status_url: string;
+            /**
+             * Format: int64
+             * @description The number of jobs of the action.
+             * @example 4211
+             */
+            total: number;
+        };
+        /**
+         * @description What a bulk action does with each job.
+         * @enum {string}
+         */
+        ActionKindView: "cancel" | "retry";
+        /**
+         * @description A bulk action on all jobs that match a filter.
+         * @example {
+         *       "action": "retry",
+         *       "expect_count": 12,
+         *       "filter": {
+         *         "error_code": "crashed",
+         *         "status": "failed"
+         *       }
+         *     }
+         */
+        ActionRequest: {
+            /** @description What to do with each job. */
+            action: components["schemas"]["ActionKindView"];
+            /**
+             * Format: int64
+             * @description The number of jobs that match, from `GET /training/count`. The action starts only if the number is still the same.
+             * @example 12
+             */
+            expect_count?: number | null;
+            /** @description Which jobs; the values are those of `GET /training`. */
+            filter: components["schemas"]["FilterView"];
+        };
+        /**
+         * @description The state of a bulk action.
+         * @enum {string}
+         */
+        ActionStatusView: "running" | "succeeded" | "failed";
+        /** @description A bulk action and its progress. */
+        ActionView: {
+            /** @description What is done with each job. */
+            action: components["schemas"]["ActionKindView"];
+            /**
+             * Format: uuid
+             * @description The id of the action.
+             */
+            action_id: string;
+            /**
+             * Format: int64
+             * @description The number of jobs that were cancelled or queued again. The workers stop running jobs within seconds.
+             * @example 1198
+             */
+            changed: number;
+            /**
+             * Format: date-time
+             * @description When the action started.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The account that started the action.
+             */
+            created_by: string;
+            /**
+             * @description Why the action failed.
+             * @example the database refused a change
+             */
+            error?: string;
+            /** @description The filter of the request. */
+            filter: components["schemas"]["FilterView"];
+            /**
+             * Format: date-time
+             * @description When the action finished.
+             */
+            finished_at: string | null;
+            /**
+             * Format: int64
+             * @description The number of changed and skipped jobs.
+             * @example 1200
+             */
+            processed: number;
+            /**
+             * Format: int64
+             * @description The number of jobs that were left unchanged.
+             * @example 2
+             */
+            skipped: number;
+            /** @description The first hundred skipped jobs. */
+            skipped_jobs: components["schemas"]["SkippedView"][];
+            /** @description The state of the action. */
+            status: components["schemas"]["ActionStatusView"];
+            /**
+             * Format: int64
+             * @description The number of jobs that matched when the action started.
+             * @example 4211
+             */
+            total: number;
         };
         /**
          * @description The name of an algorithm; `GET /algorithms` lists all.
@@ -1296,6 +1495,53 @@ export interface components {
             /** @description What the server expects. */
             message: string;
         };
+        /**
+         * @description Which jobs match. A job must match every given filter. A filter takes one value, several values separated by commas (any of
+         *     them), or `!` before the first value (none of them).
+         * @example {
+         *       "name": "!titanic-rf",
+         *       "search": "memory",
+         *       "status": "failed"
+         *     }
+         */
+        FilterView: {
+            /**
+             * @description Names of algorithms; `GET /algorithms` lists all.
+             * @example random_forest,svm
+             */
+            algorithm?: string | null;
+            /**
+             * @description Ids of the accounts that submitted the jobs.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            created_by?: string | null;
+            /**
+             * @description Names of datasets, each with all of its versions.
+             * @example titanic
+             */
+            dataset?: string | null;
+            /**
+             * @description Error codes of failed jobs. Other jobs have none: a list of codes excludes them, and a list after `!` includes them.
+             * @example out_of_memory,timeout
+             */
+            error_code?: string | null;
+            /**
+             * @description Names of models.
+             * @example !titanic-rf
+             */
+            name?: string | null;
+            /**
+             * @description Up to five words, of which all must match. A word matches the beginning of the job's id (four or more hexadecimal
+             *     digits), of the model's name, of the dataset's name, of the submitter's e-mail address (for administrators), or of a word of the error.
+             * @example memory
+             */
+            search?: string | null;
+            /**
+             * @description `queued`, `running`, `succeeded`, `failed`, `cancelled`.
+             * @example failed,cancelled
+             */
+            status?: string | null;
+        };
         /** @description How the file is read: detected, or set by parameters of the upload. */
         FormatView: {
             /**
@@ -1367,6 +1613,20 @@ export interface components {
              * @description When the one-time password expires.
              */
             one_time_password_expires_at: string;
+        };
+        /** @description The number of jobs that match a filter. */
+        JobCountView: {
+            /**
+             * Format: int64
+             * @description The number of jobs, at most 100,000.
+             * @example 4211
+             */
+            count: number;
+            /**
+             * @description Whether there are more.
+             * @example false
+             */
+            more: boolean;
         };
         /** @description The last failure of a job. */
         JobErrorView: {
@@ -2318,6 +2578,55 @@ export interface components {
              */
             version: number;
         };
+        /** @description The history of the queue. */
+        QueueHistoryView: {
+            /**
+             * Format: int64
+             * @description Time between two samples, in seconds.
+             * @example 60
+             */
+            interval_s: number;
+            /** @description The samples, oldest first. Minutes without a sample are left out. */
+            points: components["schemas"]["QueuePointView"][];
+        };
+        /** @description A sample of the queue. */
+        QueuePointView: {
+            /**
+             * Format: date-time
+             * @description The full minute.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Jobs that failed in the minute before.
+             * @example 1
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Jobs that succeeded, failed or were cancelled in the minute before.
+             * @example 12
+             */
+            finished: number;
+            /**
+             * Format: double
+             * @description How long the oldest due job had waited, in seconds; `null` when no job waited.
+             * @example 1.5
+             */
+            oldest_age_s: number | null;
+            /**
+             * Format: int64
+             * @description Queued jobs.
+             * @example 3
+             */
+            queued: number;
+            /**
+             * Format: int64
+             * @description Running jobs.
+             * @example 2
+             */
+            running: number;
+        };
         /** @description Queued jobs, running jobs and active workers. */
         QueueView: {
             /**
@@ -3044,6 +3353,18 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the previous page. */
                 cursor?: string;
+                /**
+                 * @description The action, or the first part of actions with `.*`.
+                 * @example account.*
+                 */
+                action?: string;
+                /** @description The account that did the action. */
+                actor?: string;
+                /**
+                 * @description The object of the action.
+                 * @example model:titanic-rf
+                 */
+                subject?: string;
             };
             header?: never;
             path?: never;
@@ -6659,6 +6980,114 @@ export interface operations {
             };
         };
     };
+    get_queue_history: {
+        parameters: {
+            query?: {
+                /** @description The number of minutes. */
+                minutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The history. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueHistoryView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pause_queue: {
         parameters: {
             query?: never;
@@ -8104,22 +8533,41 @@ export interface operations {
                 /** @description `next_cursor` of the previous page. */
                 cursor?: string;
                 /**
-                 * @description `queued`, `running`, `succeeded`, `failed` or `cancelled`.
-                 * @example running
+                 * @description `queued`, `running`, `succeeded`, `failed`, `cancelled`.
+                 * @example failed,cancelled
                  */
-                status?: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+                status?: string;
                 /**
-                 * @description The name of the model.
-                 * @example titanic-rf
+                 * @description Names of models.
+                 * @example !titanic-rf
                  */
                 name?: string;
                 /**
-                 * @description The name of an algorithm; `GET /algorithms` lists all.
-                 * @example random_forest
+                 * @description Names of algorithms; `GET /algorithms` lists all.
+                 * @example random_forest,svm
                  */
-                algorithm?: "random_forest" | "decision_tree" | "svm" | "logistic_regression" | "ridge";
-                /** @description The id of the account that submitted the job. */
+                algorithm?: string;
+                /**
+                 * @description Ids of the accounts that submitted the jobs.
+                 * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+                 */
                 created_by?: string;
+                /**
+                 * @description Names of datasets, each with all of its versions.
+                 * @example titanic
+                 */
+                dataset?: string;
+                /**
+                 * @description Error codes of failed jobs. Other jobs have none: a list of codes excludes them, and a list after `!` includes them.
+                 * @example out_of_memory,timeout
+                 */
+                error_code?: string;
+                /**
+                 * @description Up to five words, of which all must match. A word matches the beginning of the job's id (four or more hexadecimal
+                 *     digits), of the model's name, of the dataset's name, of the submitter's e-mail address (for administrators), or of a word of the error.
+                 * @example memory
+                 */
+                search?: string;
             };
             header?: never;
             path?: never;
@@ -8396,6 +8844,284 @@ export interface operations {
             };
         };
     };
+    start_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionRequest"];
+            };
+        };
+        responses: {
+            /** @description The action is stored and will be carried out. */
+            202: {
+                headers: {
+                    /** @description The URL of the action. */
+                    Location?: string;
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionAcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The number of matching jobs differs from `expect_count`. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A filter has an invalid value, or more than 100,000 jobs match. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The maximum number of actions is running. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_action: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The action. */
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The action. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The action does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     submit_jobs: {
         parameters: {
             query?: never;
@@ -8533,6 +9259,148 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next attempt. */
                     "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_jobs: {
+        parameters: {
+            query?: {
+                /**
+                 * @description `queued`, `running`, `succeeded`, `failed`, `cancelled`.
+                 * @example failed,cancelled
+                 */
+                status?: string;
+                /**
+                 * @description Names of models.
+                 * @example !titanic-rf
+                 */
+                name?: string;
+                /**
+                 * @description Names of algorithms; `GET /algorithms` lists all.
+                 * @example random_forest,svm
+                 */
+                algorithm?: string;
+                /**
+                 * @description Ids of the accounts that submitted the jobs.
+                 * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+                 */
+                created_by?: string;
+                /**
+                 * @description Names of datasets, each with all of its versions.
+                 * @example titanic
+                 */
+                dataset?: string;
+                /**
+                 * @description Error codes of failed jobs. Other jobs have none: a list of codes excludes them, and a list after `!` includes them.
+                 * @example out_of_memory,timeout
+                 */
+                error_code?: string;
+                /**
+                 * @description Up to five words, of which all must match. A word matches the beginning of the job's id (four or more hexadecimal
+                 *     digits), of the model's name, of the dataset's name, of the submitter's e-mail address (for administrators), or of a word of the error.
+                 * @example memory
+                 */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number of jobs. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobCountView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A filter has an invalid value. */
+            422: {
+                headers: {
                     /** @description Identifies this request in the logs of the server. */
                     "x-request-id"?: string;
                     [name: string]: unknown;
