@@ -41,7 +41,7 @@ web-test: # Unit tests of the console, and the sizes of its build
 	@scripts/ensure web
 	@$(NPM) run --silent test
 
-browser-test: # Tests of the console in Chromium against the binary, on both stacks; SCREENSHOTS=folder keeps pictures of every page
+browser-test: ## Tests of the console in Chromium against the binary, on both stacks; SCREENSHOTS=folder keeps pictures of every page
 	@scripts/ensure web browser services
 	cargo build --locked --workspace --bins --tests
 	@rm -rf target/browser-failures

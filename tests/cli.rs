@@ -185,7 +185,7 @@ async fn jobs_are_searched_cancelled_and_retried_together(system: &System) {
     let retried = terminal.succeeds(&format!("jobs retry --all --name {name} --status cancelled --yes --json"));
     let action: Value = serde_json::from_str(&retried).unwrap();
     assert_eq!((action["changed"].as_i64(), action["status"].as_str()), (Some(3), Some("succeeded")));
-    assert_eq!(listed(&format!("--name {name} --status queued")), 3);
+    // A worker may have started them.
+    assert_eq!(listed(&format!("--name {name} --status !cancelled,failed")), 3);
     terminal.fails("jobs list --status done", 1);
-    terminal.succeeds(&format!("jobs cancel --all --name {name} --yes"));
 }

@@ -31,7 +31,7 @@ impl ActionRunner {
         Self { wake, _task: AbortOnDropHandle::new(task) }
     }
 
-    /// Looks for actions now.
+    /// Polls for actions now.
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
@@ -117,8 +117,8 @@ impl ActionRun<'_> {
         let now = tx.now().await?;
         // A process that stops gives the lease up.
         let until = if stopping { now } else { now + self.dependencies.config.action_lease() };
-        let held = tx.job_actions().hold(id, self.claim, until).await?;
-        if !held || stopping {
+        let is_ours = tx.job_actions().renew(id, self.claim, until).await?;
+        if !is_ours || stopping {
             tx.commit().await?;
             return Ok(Batch::Last);
         }
@@ -191,7 +191,7 @@ impl ActionRun<'_> {
     async fn fail(&self, error: &str) -> Result<()> {
         let mut tx = self.dependencies.db.begin().await?;
         let now = tx.now().await?;
-        if tx.job_actions().hold(self.action.id, self.claim, now).await? {
+        if tx.job_actions().renew(self.action.id, self.claim, now).await? {
             tx.job_actions().finish(self.action.id, Some(error), now).await?;
         }
         tx.commit().await

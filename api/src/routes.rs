@@ -73,7 +73,7 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .admin(routes!(control::retry))
         .admin(routes!(retry_all::retry_all))
         .admin(routes!(actions::start))
-        .admin(routes!(actions::get))
+        .route(read_training, routes!(actions::get))
         .route(read_queue, routes!(queue::get))
         .route(read_queue, routes!(queue::history))
         .admin(routes!(queue::pause))

@@ -58,7 +58,7 @@ const BANNED: &[Banned] = &[
     ("intake", "dataset upload", Everywhere, &[]),
     ("offer offers offered", "enqueue, dispatch", Names, &[]),
     // Text that is split into words, and 32-bit words.
-    ("words", "log excerpt, stderr tail", Names, &["words", "WORDS", "*_words_*"]),
+    ("words", "log excerpt, stderr tail", Names, &["words", "WORDS", "*_words_*", "*_WORDS", "words_of_error"]),
     (
         "look looks looked looking",
         "read, check, poll",

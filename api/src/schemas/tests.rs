@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use trainyard_domain::spec::OnLeak;
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, FailureCode, JobStatus, Role, TaskKind};
+use trainyard_domain::{ActionKind, Algorithm, FailureCode, JobStatus, Role, TaskKind};
 use trainyard_http::Code;
 use trainyard_http::schema::variants;
 use trainyard_testkit::default_settings;
@@ -13,6 +13,7 @@ use trainyard_testkit::default_settings;
 use super::account::RoleView;
 use super::column::DtypeView;
 use super::job::StatusView;
+use super::job_action::{ActionKindView, ActionStatusView};
 use super::schedule::{CatchUpView, OutcomeView, OverlapView};
 use super::webhook::DeliveryStatusView;
 use crate::routes::training::retry_all::DeadStatus;
@@ -40,6 +41,8 @@ fn every_enum_in_the_document_has_the_values_of_responses() {
         ("CatchUpView", json!(variants::<CatchUpView>())),
         ("OverlapView", json!(variants::<OverlapView>())),
         ("OutcomeView", json!(variants::<OutcomeView>())),
+        ("ActionKindView", json!([ActionKind::Cancel, ActionKind::Retry].map(ActionKindView::from))),
+        ("ActionStatusView", json!([ActionStatusView::Running, ActionStatusView::Succeeded, ActionStatusView::Failed])),
         ("TaskName", json!(variants::<TaskKind>())),
         ("OnLeakName", json!(variants::<OnLeak>())),
     ];

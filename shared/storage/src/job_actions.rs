@@ -1,6 +1,6 @@
 //! The tables `job_actions` and `job_action_items`: bulk actions on jobs.
 //!
-//! A process claims an action by a lease. Each of its transactions begins with [`JobActions::hold`], which locks the action
+//! A process claims an action by a lease. Each of its transactions begins with [`JobActions::renew`], which locks the action
 //! and refuses an older claim, deletes the items of some jobs, and changes these jobs. So no action changes a job twice.
 
 use chrono::{DateTime, Utc};
@@ -157,7 +157,7 @@ impl JobActions<'_> {
 
     /// Renews the lease, and locks the action until the transaction ends. Returns `false` if another process has claimed the
     /// action: change nothing. A lease until now lets another process continue at once.
-    pub async fn hold(&mut self, id: ActionId, claim: i64, until: DateTime<Utc>) -> Result<bool> {
+    pub async fn renew(&mut self, id: ActionId, claim: i64, until: DateTime<Utc>) -> Result<bool> {
         let changed = execute!(
             self.0,
             "UPDATE job_actions SET lease_expires_at = $3 WHERE id = $1 AND claim = $2 AND status = 'running'",

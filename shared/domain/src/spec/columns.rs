@@ -130,11 +130,12 @@ impl<'a> Columns<'a> {
                 let by = if limit < MAX_CLASSES { format!(" by {name}") } else { String::new() };
                 refuse("target", format!("has {} classes; at most {limit} are supported{by}", column.distinct));
             } else if column.distinct >= rows && rows > 1 {
+                let or = if self.is_numeric(column) { ", or set task to 'regression'" } else { "" };
                 refuse(
                     "target",
                     format!(
                         "has no class with two rows: each of its {rows} values is different; choose a target with \
-                        repeated values"
+                        repeated values{or}"
                     ),
                 );
             }

@@ -96,14 +96,14 @@ async fn a_job_of_an_action_is_taken_once_although_a_process_dies(fixture: Fixtu
     let mut progress = first.progress;
     // One batch is committed, and the process dies within the next one.
     let mut tx = fixture.db.begin().await.unwrap();
-    assert!(tx.job_actions().hold(id, 1, fixture.later(10)).await.unwrap());
+    assert!(tx.job_actions().renew(id, 1, fixture.later(10)).await.unwrap());
     assert_eq!(tx.job_actions().take(id, 2).await.unwrap(), ids[..2]);
     progress.changed = 1;
     progress.skip(ids[1], SkipReason::Finished);
     tx.job_actions().record(id, &progress).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = fixture.db.begin().await.unwrap();
-    assert!(tx.job_actions().hold(id, 1, fixture.later(10)).await.unwrap());
+    assert!(tx.job_actions().renew(id, 1, fixture.later(10)).await.unwrap());
     assert_eq!(tx.job_actions().take(id, 1).await.unwrap(), ids[2..3]);
     tx.jobs().cancel(ids[2], fixture.now).await.unwrap();
     drop(tx);
@@ -112,8 +112,8 @@ async fn a_job_of_an_action_is_taken_once_although_a_process_dies(fixture: Fixtu
     assert_eq!((second.progress.clone(), second_claim), (progress, 2));
     assert_eq!(fixture.job(ids[2]).await.status, JobStatus::Queued);
     let mut tx = fixture.db.begin().await.unwrap();
-    assert!(!tx.job_actions().hold(id, 1, fixture.later(30)).await.unwrap(), "the first claim is fenced");
-    assert!(tx.job_actions().hold(id, 2, fixture.later(30)).await.unwrap());
+    assert!(!tx.job_actions().renew(id, 1, fixture.later(30)).await.unwrap(), "the first claim is fenced");
+    assert!(tx.job_actions().renew(id, 2, fixture.later(30)).await.unwrap());
     assert_eq!(tx.job_actions().take(id, 9).await.unwrap(), ids[2..]);
     let progress = ActionProgress { changed: 3, ..second.progress };
     tx.job_actions().record(id, &progress).await.unwrap();
