@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
-use trainyard_domain::{Role, UserId};
+use trainyard_domain::{FieldError, Role, UserId};
 use trainyard_http::page::{PageParams, Search};
 use trainyard_http::{Json, List, Page, Path, Problem};
 use trainyard_storage::{AuditFilter, AuditSearch, Tx};
@@ -141,6 +141,11 @@ fn missing() -> Problem {
     Problem::not_found("this account does not exist")
 }
 
+/// Most characters of the action in a filter.
+const MAX_ACTION: usize = 100;
+/// Most characters of the object in a filter.
+const MAX_SUBJECT: usize = 200;
+
 /// Which records to list. A record must match every given filter.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -163,14 +168,17 @@ pub struct AuditQuery {
 #[utoipa::path(
     get, path = "/admin/audit", operation_id = "read_audit_trail", tag = "administration",
     params(PageParams, AuditQuery),
-    responses((status = 200, description = "A page of records.", body = List<AuditView>))
+    responses(
+        (status = 200, description = "A page of records.", body = List<AuditView>),
+        (status = 422, description = "A filter has an invalid value."),
+    )
 )]
 pub async fn audit(
     State(state): State<ApiState>,
     search: Search<AuditQuery, Uuid>,
 ) -> Result<Json<List<AuditView>>, Problem> {
     let Search { filter, page } = search;
-    let filter = AuditFilter::from(filter);
+    let filter = filter.parse().map_err(Problem::validation)?;
     let mut tx = state.db.read().await?;
     let found = if filter == AuditFilter::default() {
         AuditSearch { entries: tx.audit().list(page.cursor, page.fetch()).await?, stopped_at: None }
@@ -181,9 +189,21 @@ pub async fn audit(
     Ok(Json(list.stopped_at(found.stopped_at)))
 }
 
-impl From<AuditQuery> for AuditFilter {
-    fn from(AuditQuery { action, actor, subject }: AuditQuery) -> Self {
+impl AuditQuery {
+    fn parse(self) -> Result<AuditFilter, Vec<FieldError>> {
+        let Self { action, actor, subject } = self;
+        let texts = [("action", &action, MAX_ACTION), ("subject", &subject, MAX_SUBJECT)];
+        let refuse = |(name, text, most): (&str, &Option<String>, usize)| {
+            let text = text.as_deref().unwrap_or_default();
+            let wrong = text.chars().count() > most || text.contains('\0');
+            wrong.then(|| FieldError::new(name, format!("must have at most {most} characters, without NUL")))
+        };
+        let refused: Vec<_> = texts.into_iter().filter_map(refuse).collect();
+        if !refused.is_empty() {
+            return Err(refused);
+        }
         let prefix = action.as_deref().and_then(|action| action.strip_suffix('*')).map(str::to_owned);
-        Self { action: action.filter(|_| prefix.is_none()), action_prefix: prefix, actor: actor.map(UserId), subject }
+        let action = action.filter(|_| prefix.is_none());
+        Ok(AuditFilter { action, action_prefix: prefix, actor: actor.map(UserId), subject })
     }
 }

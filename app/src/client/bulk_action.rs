@@ -32,8 +32,8 @@ pub struct BulkArgs {
     /// Which jobs.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// Do not ask for confirmation.
-    #[arg(long, short, requires = "all")]
+    /// Do not ask for confirmation of --all.
+    #[arg(long, short)]
     pub yes: bool,
 }
 
@@ -159,9 +159,7 @@ mod tests {
         assert_eq!(parse(&["some-id"]).unwrap().id.as_deref(), Some("some-id"));
         let all = parse(&["--all", "--name", "!demo", "--yes"]).unwrap();
         assert!(all.yes && all.filter.name.as_deref() == Some("!demo"));
-        for wrong in
-            [&[][..], &["some-id", "--all"], &["some-id", "--name", "demo"], &["--name", "demo"], &["some-id", "-y"]]
-        {
+        for wrong in [&[][..], &["some-id", "--all"], &["some-id", "--name", "demo"], &["--name", "demo"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

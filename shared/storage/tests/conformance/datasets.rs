@@ -10,7 +10,6 @@ use crate::fixture::{Fixture, dataset};
 
 on_both!(
     a_profile_reads_back_as_it_was_stored,
-    a_dataset_of_an_earlier_version_is_read_as_utf_8_with_commas,
     versions_count_up_and_are_never_used_twice,
     a_deleted_dataset_is_hidden_from_lists_but_readable_by_id,
     lists_show_the_newest_versions_and_pages_are_stable,
@@ -73,22 +72,6 @@ async fn a_profile_reads_back_as_it_was_stored(fixture: Fixture) {
         (1309, 100_000, Some(fixture.user), fixture.now)
     );
     assert_eq!((read.sha256, read.storage_key), (iris.sha256, iris.storage_key));
-}
-
-async fn a_dataset_of_an_earlier_version_is_read_as_utf_8_with_commas(fixture: Fixture) {
-    let old = dataset("iris", 1, fixture.now);
-    insert(&fixture, &old).await;
-    fixture.execute_raw("DELETE FROM dataset_formats").await;
-    let columns = r#"UPDATE datasets SET columns = '[
-        {"name": "void", "dtype": "empty", "missing": 3, "distinct": 0, "values_sha256": "v", "partition_sha256": "p"},
-        {"name": "old", "dtype": "boolean", "missing": 0, "distinct": 2, "top": [["yes", 2], ["no", 1]],
-         "values_sha256": "v", "partition_sha256": "p"}]'"#;
-    fixture.execute_raw(columns).await;
-    let read = fixture.db.read().await.unwrap().datasets().get(old.id).await.unwrap().unwrap();
-    assert_eq!((read.format.delimiter, read.format.encoding.as_str()), (Delimiter::Comma, "utf-8"));
-    assert_eq!((read.duplicate_rows, read.suggested_target, read.suggested_task), (0, None, None));
-    assert_eq!(read.columns[0].dtype, Dtype::Text);
-    assert_eq!(read.columns[1].schema().reading.boolean, Some(BooleanForm::YesNo));
 }
 
 async fn versions_count_up_and_are_never_used_twice(fixture: Fixture) {

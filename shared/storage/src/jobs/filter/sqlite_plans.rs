@@ -45,7 +45,9 @@ async fn every_filter_and_search_uses_an_index() {
                 continue;
             };
             let plan = explain(&mut tx, &sql, arguments).await.unwrap();
-            let sorted = plan.contains("FOR ORDER BY") && !sql.contains("AS few");
+            // Several scans are sorted together: at most the rows of a page each.
+            let bounded = sql.contains("AS few") || sql.contains("AS scan1");
+            let sorted = plan.contains("FOR ORDER BY") && !bounded;
             assert!(!plan.contains("SCAN job") && !sorted, "{filter:?}: {sql}\n{plan}");
         }
         let mut arguments = Arguments::default();
