@@ -1,8 +1,8 @@
 //! Estimates of the memory of a training run. A run that can't stay within the limit fails at its start, with the figure.
 
-use trainyard_domain::Algorithm;
 use trainyard_domain::algorithm::{ENGINE, LINFA};
 use trainyard_domain::params::Params;
+use trainyard_domain::{Algorithm, FailureCode};
 
 use crate::error::TrainError;
 use crate::model::{Feature, FeatureKind};
@@ -68,7 +68,7 @@ struct Estimate {
 /// Refuses a run that needs more than `limit` bytes. Returns a note for the log if the run may need more.
 ///
 /// # Errors
-/// `bad_params` with the estimate.
+/// `out_of_memory` with the estimate.
 pub(super) fn check(
     shape: &Shape,
     algorithm: Algorithm,
@@ -86,7 +86,8 @@ pub(super) fn check(
         )
     };
     if least > limit {
-        return Err(TrainError::bad_params(format!("{}; use fewer features or fewer rows", describe("needs", least))));
+        let message = format!("{}; use fewer features or fewer rows", describe("needs", least));
+        return Err(TrainError::Failed { code: FailureCode::OutOfMemory, message });
     }
     let advice = "if it fails, use fewer trees, a smaller max_depth or a larger min_samples_leaf";
     Ok((most > limit).then(|| format!("{}; {advice}", describe("can need up to", most))))
