@@ -74,7 +74,7 @@ async fn next_action(dependencies: &Dependencies) -> Result<bool> {
     let Some((action, claim)) = claimed else { return Ok(false) };
     let id = action.id;
     let mut run = ActionRun { dependencies, action, claim };
-    let outcome = run.to_end().await;
+    let outcome = run.carry_out().await;
     if let Err(error) = &outcome
         && !error.is_retryable()
     {
@@ -101,7 +101,7 @@ enum Batch {
 }
 
 impl ActionRun<'_> {
-    async fn to_end(&mut self) -> Result<()> {
+    async fn carry_out(&mut self) -> Result<()> {
         loop {
             match self.batch().await? {
                 Batch::Last => return Ok(()),

@@ -84,7 +84,7 @@ fn missing_values_follow_most_rows_if_training_had_none() {
     let raw: Vec<f32> = (0..10).map(|value| value as f32).collect();
     for positives in [3, 7] {
         let classes: Vec<u32> = (0..10).map(|row| u32::from(row >= 10 - positives)).collect();
-        let tree = grow(&[raw.clone()], &classes, &options());
+        let tree = grow(std::slice::from_ref(&raw), &classes, &options());
         assert_eq!(predict(&tree, &[f32::NAN]), if positives == 7 { 1.0 } else { 0.0 });
     }
 }

@@ -117,8 +117,10 @@ fn searching(text: &str) -> JobFilter {
     JobFilter { search: parse_search(text).unwrap(), search_emails: true, ..JobFilter::default() }
 }
 
+type Change = Box<dyn FnOnce(&mut Job) + Send>;
+
 /// Inserts jobs, each a second after the one before; returns their ids, newest first.
-async fn insert(fixture: &Fixture, changes: Vec<Box<dyn FnOnce(&mut Job) + Send>>) -> Vec<JobId> {
+async fn insert(fixture: &Fixture, changes: Vec<Change>) -> Vec<JobId> {
     let mut tx = fixture.db.begin().await.unwrap();
     let mut ids = Vec::new();
     for (second, change) in (0..).zip(changes) {
