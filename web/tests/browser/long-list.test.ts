@@ -1,7 +1,4 @@
-/**
- * A list of 100,000 jobs scrolls and filters without long frames. The goal is 100 ms on a quiet machine, and the test prints
- * what it measures. The limit allows for a slow or busy machine; a list that draws all its rows takes seconds.
- */
+/** A list of 100,000 jobs scrolls and filters without a frame over 100 ms. */
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { open, report, signIn } from "./browser";
@@ -11,8 +8,7 @@ import { setUp } from "./set-up";
 const JOBS = 100_000;
 /** The most jobs of one request. */
 const BULK = 1_000;
-const GOAL_MS = 100;
-const MAX_FRAME_MS = 300;
+const MAX_FRAME_MS = 100;
 const TRIES = 3;
 /** Pages of 100 jobs that one try scrolls through. */
 const PAGES = 30;
@@ -38,7 +34,7 @@ const started = setUp(
 /** The longest frame while `work` runs, of up to three tries: another process on the machine delays one, and hardly all. */
 async function longestFrame(page: Page, work: () => Promise<void>): Promise<number> {
   const longest: number[] = [];
-  while (longest.length < TRIES && Math.min(...longest) > GOAL_MS) longest.push(await measure(page, work));
+  while (longest.length < TRIES && Math.min(...longest) > MAX_FRAME_MS) longest.push(await measure(page, work));
   return Math.min(...longest);
 }
 
@@ -63,7 +59,7 @@ async function measure(page: Page, work: () => Promise<void>): Promise<number> {
   });
 }
 
-it("scrolls and filters 100,000 jobs without long frames", async () => {
+it("scrolls and filters 100,000 jobs without a frame over 100 ms", async () => {
   const { page, problems } = await open(started.browser, started.server.url);
   await signIn(page, ADMIN);
   await page.getByText("100,000 jobs, newest first, live.").waitFor();
