@@ -138,7 +138,8 @@ fn titanic() {
     let table = table("titanic", &PASSENGER, "survived");
     let noise = [0.012, 0.012, 0.012];
     assert_close("rbf", svm(&table, KernelKind::Rbf), [0.809_789, 0.829_552, 0.475_836], noise);
-    // Almost only the sex decides, so that the order of passengers of the same sex depends on the tolerance.
+    // At the optimum only the sex has a weight. The others are about 1e-4 and depend on the tolerance, and with them the
+    // order of passengers of the same sex: with tol=1e-6 the AUC of scikit-learn is 0.826.
     assert_close("linear", svm(&table, KernelKind::Linear), [0.779_983, 0.806_248, 0.523_662], [0.012, 0.1, 0.012]);
     assert_close(
         "polynomial",
@@ -162,7 +163,6 @@ fn diabetes() {
     };
     let svr = r2(&|dataset, rows| SvmRegressorParams::default().check().unwrap().fit(dataset).unwrap().predict(rows));
     let ridge = r2(&|dataset, rows| RidgeParams::default().check().unwrap().fit(dataset).unwrap().predict(rows));
-    println!("svr {svr:.4}, ridge {ridge:.4}");
     assert!((svr - 0.460_191).abs() < 2e-3, "{svr}");
     assert!((ridge - 0.495_915).abs() < 1e-5, "{ridge}");
 }

@@ -48,7 +48,7 @@ const FORMATS: readonly { field: FormatField; label: string; choices: readonly (
 interface Props {
   profile: Profile;
   reading: Reading;
-  /** Whether a newer profile is on its way. */
+  /** Whether a newer profile is loading. */
   busy: boolean;
   onChange: (reading: Reading) => void;
 }

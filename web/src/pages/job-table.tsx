@@ -27,7 +27,7 @@ interface Props {
 /** Rows of the first paint, before their number is known. */
 const PLACEHOLDERS = 12;
 
-/** The list of jobs: only the shown rows exist, and it never moves by itself. */
+/** The list of jobs: only the shown rows exist, and new jobs do not move them. */
 export function JobTable({ filter, empty, onClear, onAction, onUpdate }: Props) {
   const navigate = useNavigate({ from: "/jobs" });
   const router = useRouter();

@@ -25,7 +25,7 @@ export interface JobList {
 }
 
 /**
- * The jobs that match, newest first, from the newest one when the list was opened. The list never moves by itself. `from` and
+ * The jobs that match, newest first, from the newest one when the list was opened. New jobs do not move the rows. `from` and
  * `to` are the shown rows, which are kept up to date unless the list is frozen.
  */
 export function useJobList(filter: JobFilter, from: number, to: number, frozen: boolean): JobList {

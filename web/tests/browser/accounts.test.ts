@@ -149,7 +149,7 @@ describe("sessions in several tabs", () => {
     await page.goto("/console/operate");
     await page.getByText("Heartbeat").waitFor();
     const ended = page.getByText("Your session has ended.");
-    // A renewal that is on its way sets the cookie again.
+    // The response of a running renewal sets the cookie again.
     const isEnded = async () => {
       await context.clearCookies();
       return ended.isVisible();
