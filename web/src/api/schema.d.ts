@@ -3431,7 +3431,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Some fields are not valid */
+            /** @description A filter has an invalid value. */
             422: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
