@@ -1,9 +1,11 @@
 //! Carries out bulk actions. Every API process polls for actions without a valid lease, so another process continues an
 //! action whose process has died.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
@@ -74,15 +76,20 @@ async fn next_action(dependencies: &Dependencies) -> Result<bool> {
     let Some((action, claim)) = claimed else { return Ok(false) };
     let id = action.id;
     let mut run = ActionRun { dependencies, action, claim };
-    let outcome = run.carry_out().await;
-    if let Err(error) = &outcome
-        && !error.is_retryable()
-    {
-        tracing::error!(action_id = %id, error = error as &dyn std::error::Error, "a bulk action failed");
-        run.fail(&error.to_string()).await?;
-        return Ok(true);
+    // A panic would end the task, and no later action of this process would be carried out. The open transaction is
+    // dropped, which rolls it back.
+    let outcome = AssertUnwindSafe(run.carry_out()).catch_unwind().await;
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) if error.is_retryable() => return Err(error),
+        Ok(Err(error)) => {
+            tracing::error!(action_id = %id, error = &error as &dyn std::error::Error, "a bulk action failed");
+            run.fail(&error.to_string()).await?;
+        }
+        // The panic hook has logged the message.
+        Err(_) => run.fail("an internal error; see the log of the API").await?,
     }
-    outcome.map(|()| true)
+    Ok(true)
 }
 
 /// A claimed action.

@@ -86,7 +86,7 @@ pub(crate) struct OneAnswer {
     /// The version that predicted.
     #[schema(example = 3)]
     version: i64,
-    /// Features that were missing, or whose category did not occur in training; not_found_cache if there are none.
+    /// Features that were missing, or whose category did not occur in training; left out if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<String>>,
     /// The prediction; the field has the name of the target.
@@ -118,7 +118,7 @@ pub(crate) struct RowAnswer {
     /// Probability per class, for targets with class labels.
     #[schema(nullable = false)]
     probabilities: Option<HashMap<String, f64>>,
-    /// Features that were missing, or whose category did not occur in training; not_found_cache if there are none.
+    /// Features that were missing, or whose category did not occur in training; left out if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<String>>,
     /// The prediction; the field has the name of the target.
@@ -152,5 +152,5 @@ values! {
     /// A prediction.
     PredictedValue: "A label, a boolean or a number.", [Boolean, String, Number];
     /// The absence of a value.
-    Nothing: "Null or not_found_cache.", [Null];
+    Nothing: "Null or left out.", [Null];
 }

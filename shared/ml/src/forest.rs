@@ -33,7 +33,7 @@ use numbers::NumberTarget;
 use out_of_bag::OutOfBag;
 use target::Target;
 
-pub(crate) use bins::{Binned, midpoint};
+pub(crate) use bins::{Binned, RowGroups, midpoint};
 pub use classes::Criterion;
 pub use linfa_api::{ForestClassifier, ForestRegressor};
 pub use params::{ClassWeight, Classes, MaxFeatures, Numbers, RandomForestParams, RandomForestValidParams};
@@ -131,7 +131,7 @@ fn grow_all<T: Target, K: Sync>(
         let mut rng = Rng::new(params.seed(), Stream::Tree(index as u64));
         let counts = bootstrap::counts(rows, params.bootstrap(), &mut rng);
         let bins = binned.tree(index);
-        let mut draw = bootstrap::draw(target, &counts);
+        let mut draw = bootstrap::draw(target, &counts, binned.copies());
         draw.out_of_bag_rows.retain(|row| bins.is_independent_of(*row));
         let grown = grow(&bins, target, limits, draw, out_of_bag.as_ref(), &mut rng);
         progress.tree_done(&|| out_of_bag.as_ref().and_then(score));

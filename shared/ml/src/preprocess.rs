@@ -40,16 +40,23 @@ pub struct Fitted {
     pub folds: Vec<u8>,
 }
 
-/// Fits the features on the training rows. Columns without a value in these rows are removed from the frame.
+/// Fits the features on the training rows. Columns without a value in these rows are removed from the frame. `copies` is
+/// the group of each training row, numbered from 0, where copies of each other are one group; empty without copies.
 ///
 /// # Errors
 /// `bad_data` if no column has a value.
-pub fn fit(frame: &mut Frame, training: &[usize], family: ModelFamily, seed: u64) -> Result<Fitted, TrainError> {
+pub fn fit(
+    frame: &mut Frame,
+    training: &[usize],
+    copies: &[u32],
+    family: ModelFamily,
+    seed: u64,
+) -> Result<Fitted, TrainError> {
     let mut fitted = Fitted { features: Vec::new(), dropped: Vec::new(), warnings: Vec::new(), folds: Vec::new() };
     let Frame { columns, target, .. } = frame;
     let targets = categories::Targets {
         scores: category_orders::scores(target, training),
-        folds: category_orders::folds(training.len(), seed),
+        folds: category_orders::folds(training.len(), copies, seed),
     };
     columns.retain(|column| {
         let name = shown(&column.name);

@@ -39,7 +39,7 @@ pub fn plain(rows: usize, copies: Option<&[u64]>, test_size: f64, seed: u64) -> 
 }
 
 /// With fewer distinct rows, copies can be on both sides.
-const MIN_DISTINCT_ROWS: usize = 5;
+pub(crate) const MIN_DISTINCT_ROWS: usize = 5;
 
 /// Assigns each row to one of `folds` folds, stratified by class.
 pub fn stratified_folds(classes: &[bool], folds: usize, rng: &mut Rng) -> Vec<usize> {

@@ -21,6 +21,7 @@ use trainyard_domain::{FailureCode, JobSpec};
 
 use crate::artifact::ArtifactError;
 pub use crate::error::TrainError;
+use crate::forest::RowGroups;
 use crate::frame::{Frame, Target, TargetOptions};
 use crate::metrics::{Evaluation, importances, report};
 use crate::model::{Manifest, Model, Signature, Task};
@@ -96,12 +97,13 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let mut warnings = Warnings { observer, all: Vec::new() };
     warnings.extend(spec.warnings.iter().cloned());
     warnings.extend(std::mem::take(&mut frame.warnings));
-    let (task, split) = split_rows(&frame, params.float("test_size").unwrap_or(0.2), spec.seed, &mut warnings);
+    let (task, split, copies) = split_rows(&frame, params.float("test_size").unwrap_or(0.2), spec.seed, &mut warnings);
     check_parts(&frame, &split)?;
     observer.note(&format!("training on {} rows, measuring on {}", split.train.len(), split.test.len()));
     let (leaks, mut dropped) = leaks::resolve(&mut frame, &split.train, spec.learning.on_leak)?;
-    let fitted = preprocess::fit(&mut frame, &split.train, engine::family(spec.algorithm), spec.seed)?;
-    let (features, folds, missing) = (fitted.features, fitted.folds, frame.missing.clone());
+    let fitted = preprocess::fit(&mut frame, &split.train, &copies, engine::family(spec.algorithm), spec.seed)?;
+    let (features, missing) = (fitted.features, frame.missing.clone());
+    let groups = RowGroups { folds: fitted.folds, copies };
     dropped.extend(fitted.dropped);
     let shape = memory::Shape::new(frame.rows, &features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
@@ -118,7 +120,8 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
 
     let progress = progress.next("training", 0.9)?;
-    let fit_request = engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, folds: &folds };
+    let fit_request =
+        engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, groups: &groups };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
     warnings.extend(fitted.warning);
     let warnings = warnings.all;
@@ -171,8 +174,8 @@ impl Warnings<'_> {
     }
 }
 
-/// The task, and the split into training part and held-out part.
-fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<'_>) -> (Task, split::Split) {
+/// The task, the split into training part and held-out part, and the groups of copies in the training part.
+fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<'_>) -> (Task, split::Split, Vec<u32>) {
     let copies = copies::find(frame);
     if let Some(copies) = &copies {
         warnings.extend([format!(
@@ -181,12 +184,14 @@ fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<
         )]);
     }
     let keys = copies.map(|_| frame.row_hashes.as_slice());
-    match &frame.target {
+    let (task, split) = match &frame.target {
         Target::Classes { task, classes } => {
             (task.clone(), split::stratified(classes, task.labels().len(), keys, test_size, seed))
         }
         Target::Numbers(_) => (Task::Regression, split::plain(frame.rows, keys, test_size, seed)),
-    }
+    };
+    let copies = keys.map_or_else(Vec::new, |hashes| copies::groups(hashes, &split.train));
+    (task, split, copies)
 }
 
 /// Both parts need rows, and the training part needs more than one distinct target.

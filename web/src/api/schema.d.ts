@@ -2393,7 +2393,7 @@ export interface components {
              */
             name: string;
         };
-        /** @description Null or not_found_cache. */
+        /** @description Null or left out. */
         Nothing: null;
         /**
          * @description What happens to features that contain the target.
@@ -2423,7 +2423,7 @@ export interface components {
              * @example 3
              */
             version: number;
-            /** @description Features that were missing, or whose category did not occur in training; not_found_cache if there are none. */
+            /** @description Features that were missing, or whose category did not occur in training; left out if there are none. */
             warnings?: string[];
         } & {
             [key: string]: components["schemas"]["PredictedValue"];
@@ -2760,7 +2760,7 @@ export interface components {
             probabilities?: {
                 [key: string]: number;
             };
-            /** @description Features that were missing, or whose category did not occur in training; not_found_cache if there are none. */
+            /** @description Features that were missing, or whose category did not occur in training; left out if there are none. */
             warnings?: string[];
         } & {
             [key: string]: components["schemas"]["PredictedValue"];

@@ -24,8 +24,16 @@ pub(crate) struct Binned {
     edges: Vec<Vec<f32>>,
     /// The columns of each feature.
     features: Vec<FeatureColumns>,
+    groups: RowGroups,
+}
+
+/// Which rows a tree must not have learned from, so that its prediction for a row is out of bag.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowGroups {
     /// The fold of each row; see [`crate::preprocess::Fitted::folds`]. Empty if all trees see the same columns.
-    folds: Vec<u8>,
+    pub(crate) folds: Vec<u8>,
+    /// The group of each row, numbered from 0, where copies of each other are one group. Empty without copies.
+    pub(crate) copies: Vec<u32>,
 }
 
 /// The columns of a feature.
@@ -48,26 +56,26 @@ impl Binned {
     /// Bins columns of `rows` values each; every column is a feature. NaN is a missing value.
     pub(crate) fn new(rows: usize, columns: &[Vec<f32>]) -> Self {
         let features = (0..columns.len()).map(|column| FeatureColumns { all: column..column + 1, alternate: false });
-        Self::with_features(rows, columns, features.collect(), Vec::new())
+        Self::with_features(rows, columns, features.collect(), RowGroups::default())
     }
 
     /// Bins the raw columns of the training part. Trees alternate between the orders of a category.
-    pub(crate) fn of(part: &Part, features: &[Feature], folds: &[u8]) -> Self {
+    pub(crate) fn of(part: &Part, features: &[Feature], groups: &RowGroups) -> Self {
         let columns = part.ranges.iter().zip(features).map(|(range, feature)| FeatureColumns {
             all: range.clone(),
             alternate: matches!(&feature.kind, FeatureKind::Category { orders, .. } if orders.len() > 1),
         });
-        Self::with_features(part.rows, &part.raw, columns.collect(), folds.to_vec())
+        Self::with_features(part.rows, &part.raw, columns.collect(), groups.clone())
     }
 
-    fn with_features(rows: usize, columns: &[Vec<f32>], features: Vec<FeatureColumns>, folds: Vec<u8>) -> Self {
+    fn with_features(rows: usize, columns: &[Vec<f32>], features: Vec<FeatureColumns>, groups: RowGroups) -> Self {
         let mut bins = vec![MISSING; rows * columns.len()];
         let edges = if rows == 0 {
             vec![Vec::new(); columns.len()]
         } else {
             bins.par_chunks_mut(rows).zip(columns).map(|(bins, values)| bin_column(values, bins)).collect()
         };
-        Self { rows, bins, edges, features, folds }
+        Self { rows, bins, edges, features, groups }
     }
 
     /// The bins for the tree with this index.
@@ -89,6 +97,11 @@ impl Binned {
     pub(crate) fn columns(&self) -> usize {
         self.edges.len()
     }
+
+    /// The group of each row; empty without copies.
+    pub(crate) fn copies(&self) -> &[u32] {
+        &self.groups.copies
+    }
 }
 
 impl TreeBins<'_> {
@@ -107,7 +120,7 @@ impl TreeBins<'_> {
 
     /// Whether the tree's prediction for an out-of-bag row counts: no column of the tree may depend on the row's target.
     pub(crate) fn is_independent_of(&self, row: u32) -> bool {
-        let fold = self.binned.folds.get(row as usize);
+        let fold = self.binned.groups.folds.get(row as usize);
         fold.is_none_or(|fold| usize::from(*fold) == self.tree % FOLDS)
     }
 

@@ -18,11 +18,12 @@ pub(crate) const FOLDS: usize = 4;
 /// The weight of the overall mean in the mean of a category, in rows, because the mean of a few rows is unreliable.
 const PRIOR_ROWS: f64 = 2.0;
 
-/// The fold of each training row.
-pub(super) fn folds(rows: usize, seed: u64) -> Vec<u8> {
-    let mut folds: Vec<u8> = (0..rows).map(|row| (row % FOLDS) as u8).collect();
+/// The fold of each training row. Copies of a row are in the same fold; see [`super::fit`] for `copies`.
+pub(super) fn folds(rows: usize, copies: &[u32], seed: u64) -> Vec<u8> {
+    let groups = copies.iter().max().map_or(rows, |last| *last as usize + 1);
+    let mut folds: Vec<u8> = (0..groups).map(|group| (group % FOLDS) as u8).collect();
     Rng::new(seed, Stream::CategoryFolds).shuffle(&mut folds);
-    folds
+    if copies.is_empty() { folds } else { copies.iter().map(|group| folds[*group as usize]).collect() }
 }
 
 /// A number per training row, whose mean orders the categories: the target (regression), whether the class is positive

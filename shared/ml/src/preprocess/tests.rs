@@ -22,7 +22,7 @@ fn frame(csv: &str, features: &[&str]) -> Frame {
 }
 
 fn fitted(frame: &mut Frame, training: &[usize], family: ModelFamily) -> Vec<Feature> {
-    fit(frame, training, family, 1).unwrap().features
+    fit(frame, training, &[], family, 1).unwrap().features
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn an_order_of_a_forest_does_not_depend_on_its_fold() {
     };
     let rows: Vec<usize> = (0..400).collect();
     let orders = |csv: &str| {
-        let mut fitted = fit(&mut frame(csv, &["c"]), &rows, ModelFamily::Forest, 7).unwrap();
+        let mut fitted = fit(&mut frame(csv, &["c"]), &rows, &[], ModelFamily::Forest, 7).unwrap();
         let FeatureKind::Category { orders, .. } = fitted.features.remove(0).kind else { panic!("a category") };
         (orders, fitted.folds)
     };
@@ -87,7 +87,7 @@ fn missing_values_have_a_rank_and_unseen_categories_have_none() {
     let csv = csv + "once,1\n";
     let rows: Vec<usize> = (0..91).collect();
     for family in [ModelFamily::Tree, ModelFamily::Forest] {
-        let fitted = fit(&mut frame(&csv, &["c"]), &rows, family, 1).unwrap();
+        let fitted = fit(&mut frame(&csv, &["c"]), &rows, &[], family, 1).unwrap();
         let kind = &fitted.features[0].kind;
         let encode = |input| {
             let mut row = RawRow::new(kind.width());
@@ -116,7 +116,7 @@ fn rare_categories_are_grouped() {
     let mut frame = Frame::read(csv.as_bytes(), &schema, &["c".into(), "n".into()], &target).unwrap();
     let rows: Vec<usize> = (0..2_600).collect();
     for family in [ModelFamily::Tree, ModelFamily::Dense] {
-        let fitted = fit(&mut frame, &rows, family, 1).unwrap();
+        let fitted = fit(&mut frame, &rows, &[], family, 1).unwrap();
         assert_eq!(
             fitted.warnings,
             ["'c' has more than 1000 categories: the 999 most frequent are used, and the others are grouped"]
@@ -153,7 +153,7 @@ fn the_design_matrix_is_standardised_and_imputed() {
 #[test]
 fn columns_without_training_values_are_dropped() {
     let mut frame = frame("n,b,c,y\n,true,x,1\n,false,x,0\n1,false,x,0\n", &["n", "b", "c"]);
-    let fitted = fit(&mut frame, &[0, 1], ModelFamily::Tree, 1).unwrap();
+    let fitted = fit(&mut frame, &[0, 1], &[], ModelFamily::Tree, 1).unwrap();
     assert_eq!((fitted.dropped.as_slice(), fitted.features.len(), frame.columns.len()), (&["n".to_owned()][..], 2, 2));
     assert_eq!(fitted.warnings, ["'n' has no values in the training rows and was dropped"]);
 }
@@ -161,6 +161,6 @@ fn columns_without_training_values_are_dropped() {
 #[test]
 fn a_table_without_any_value_is_refused() {
     let mut frame = frame("n,y\n,1\n,0\n1,0\n", &["n"]);
-    let error = fit(&mut frame, &[0, 1], ModelFamily::Tree, 1).unwrap_err();
+    let error = fit(&mut frame, &[0, 1], &[], ModelFamily::Tree, 1).unwrap_err();
     assert!(error.to_string().contains("no feature has a value"), "{error}");
 }

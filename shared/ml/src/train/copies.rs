@@ -1,7 +1,10 @@
 //! Copies: rows that are equal in all columns of the table, also in those that the job does not use. A held-out copy of a
-//! training row measures memory, so copies stay on one side of the split.
+//! training row measures memory, so copies stay on one side of the split and count together for the out-of-bag score.
+
+use std::collections::HashMap;
 
 use crate::frame::{Column, Frame};
+use crate::split::MIN_DISTINCT_ROWS;
 
 /// In a small table of categories, equal rows are no copies of each other but rows that happen to agree. Copies are rows
 /// of which many times more pairs agree than would agree by chance.
@@ -30,6 +33,20 @@ pub(super) fn find(frame: &Frame) -> Option<Copies> {
     }
     let all_pairs = frame.rows as f64 * (frame.rows - 1) as f64;
     (pairs / all_pairs >= MIN_RATIO * chance(frame)).then_some(Copies { repeated })
+}
+
+/// The group of each of `rows`, by the hashes of all rows. Copies of each other are one group. Empty with fewer than
+/// [`MIN_DISTINCT_ROWS`] groups, where copies are treated as distinct rows.
+pub(super) fn groups(hashes: &[u64], rows: &[usize]) -> Vec<u32> {
+    let mut numbers: HashMap<u64, u32> = HashMap::new();
+    let groups = rows
+        .iter()
+        .map(|row| {
+            let next = numbers.len() as u32;
+            *numbers.entry(hashes[*row]).or_insert(next)
+        })
+        .collect();
+    if numbers.len() < MIN_DISTINCT_ROWS { Vec::new() } else { groups }
 }
 
 /// The probability that two rows agree in all columns, if the columns are independent.

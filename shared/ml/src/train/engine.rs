@@ -7,7 +7,7 @@ use trainyard_domain::{Algorithm, JobSpec, TaskKind};
 
 use crate::error::TrainError;
 use crate::forest::{
-    self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, Score,
+    self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, RowGroups, Score,
 };
 use crate::frame::{Frame, Target};
 use crate::model::{DesignMatrixEncoder, Estimator, LinearModel, Signature, SvmModel};
@@ -22,8 +22,7 @@ pub(super) struct FitRequest<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) params: &'a Params,
     pub(super) seed: u64,
-    /// The fold of each training row; see [`preprocess::Fitted::folds`].
-    pub(super) folds: &'a [u8],
+    pub(super) groups: &'a RowGroups,
 }
 
 /// The output of an engine.
@@ -96,13 +95,13 @@ pub(super) fn fit(
     match (request.algorithm, &training.targets) {
         (Algorithm::RandomForest, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(forest_params::<Classes>(request))?;
-            let binned = Binned::of(training, &signature.features, request.folds);
+            let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::RandomForest, TargetValues::Numbers(targets)) => {
             let params = checked(forest_params::<Numbers>(request))?;
-            let binned = Binned::of(training, &signature.features, request.folds);
+            let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
         }
@@ -113,7 +112,7 @@ pub(super) fn fit(
         // linfa-trees is not reproducible with several classes; see [`crate::linfa_tree`].
         (Algorithm::DecisionTree, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(single_tree_params(&tree_limits(params)))?;
-            let binned = Binned::of(training, &signature.features, request.folds);
+            let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = |_: usize, _: Score<'_>| progress.at(1.0).is_ok();
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }

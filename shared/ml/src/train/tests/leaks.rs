@@ -88,6 +88,10 @@ fn copies_of_a_row_stay_together_and_are_counted() {
         trained
     });
     assert!(accuracy < 0.85, "copies in both parts would give an accuracy of 1: {accuracy}");
+    let out_of_bag = mean("oob_accuracy", 1..=5, |seed| {
+        run(&csv, &request(Algorithm::RandomForest, &["a", "b"], "y", seed, none()))
+    });
+    assert!(out_of_bag < 0.85, "trees that learned from a copy would give an out-of-bag accuracy near 1: {out_of_bag}");
 }
 
 #[test]
