@@ -96,17 +96,22 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let mut warnings = Warnings { observer, all: Vec::new() };
     warnings.extend(spec.warnings.iter().cloned());
     warnings.extend(std::mem::take(&mut frame.warnings));
-    let (task, split) = split_rows(&frame, params.float("test_size").unwrap_or(0.2), spec.seed, &mut warnings);
+    let (task, split, has_copies) =
+        split_rows(&frame, params.float("test_size").unwrap_or(0.2), spec.seed, &mut warnings);
     check_parts(&frame, &split)?;
     observer.note(&format!("training on {} rows, measuring on {}", split.train.len(), split.test.len()));
     let (leaks, mut dropped) = leaks::resolve(&mut frame, &split.train, spec.learning.on_leak)?;
     let fitted = preprocess::fit(&mut frame, &split.train, engine::family(spec.algorithm), spec.seed)?;
     let (features, folds, missing) = (fitted.features, fitted.folds, frame.missing.clone());
+    let copies: Option<Vec<u64>> = has_copies.then(|| split.train.iter().map(|row| frame.row_hashes[*row]).collect());
+    let validation = engine::validation(spec, &params, &frame, &split.train, copies.as_deref());
     dropped.extend(fitted.dropped);
     let shape = memory::Shape::new(frame.rows, &features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
         observer.note(&note);
     }
+    let ordered =
+        preprocess::ordered_columns(&frame, &features, &split.train, &validation, copies.as_deref(), spec.seed);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
@@ -118,7 +123,14 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
 
     let progress = progress.next("training", 0.9)?;
-    let fit_request = engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, folds: &folds };
+    let fit_request = engine::FitRequest {
+        algorithm: spec.algorithm,
+        params: &params,
+        seed: spec.seed,
+        folds: &folds,
+        validation: &validation,
+        ordered: &ordered,
+    };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
     warnings.extend(fitted.warning);
     let warnings = warnings.all;
@@ -137,6 +149,9 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     if let Some(score) = fitted.out_of_bag_score {
         let name = if signature.task == Task::Regression { "oob_r2" } else { "oob_accuracy" };
         metrics.insert(name.into(), json!(score));
+    }
+    if let Some(n_rounds) = fitted.n_rounds {
+        metrics.insert("n_rounds".into(), json!(n_rounds));
     }
     metrics.insert("warnings".into(), json!(warnings));
 
@@ -171,8 +186,8 @@ impl Warnings<'_> {
     }
 }
 
-/// The task, and the split into training part and held-out part.
-fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<'_>) -> (Task, split::Split) {
+/// The task, the split into training part and held-out part, and whether the table has copies of rows.
+fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<'_>) -> (Task, split::Split, bool) {
     let copies = copies::find(frame);
     if let Some(copies) = &copies {
         warnings.extend([format!(
@@ -181,12 +196,13 @@ fn split_rows(frame: &Frame, test_size: f64, seed: u64, warnings: &mut Warnings<
         )]);
     }
     let keys = copies.map(|_| frame.row_hashes.as_slice());
-    match &frame.target {
+    let (task, split) = match &frame.target {
         Target::Classes { task, classes } => {
             (task.clone(), split::stratified(classes, task.labels().len(), keys, test_size, seed))
         }
         Target::Numbers(_) => (Task::Regression, split::plain(frame.rows, keys, test_size, seed)),
-    }
+    };
+    (task, split, keys.is_some())
 }
 
 /// Both parts need rows, and the training part needs more than one distinct target.
