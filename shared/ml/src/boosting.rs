@@ -136,7 +136,7 @@ fn boost<K: Sync>(
     on_round: OnRound<'_>,
 ) -> Option<Boosted> {
     let mut run = Run::new(rows, loss, params);
-    let patience = params.early_stopping_rounds().unwrap_or(usize::MAX);
+    let stop_after = params.early_stopping_rounds().unwrap_or(usize::MAX);
     let mut best = (0, f64::INFINITY);
     let mut last_split = 0;
     let mut done = 0;
@@ -153,7 +153,7 @@ fn boost<K: Sync>(
         if let Some(validation_loss) = validation_loss {
             if validation_loss < best.1 {
                 best = (done, validation_loss);
-            } else if done - best.0 >= patience {
+            } else if done - best.0 >= stop_after {
                 break;
             }
         }
@@ -173,7 +173,7 @@ struct Run<'a, K> {
     training: Vec<u32>,
     validation: Vec<u32>,
     baseline: Vec<f64>,
-    /// [`Loss::outputs`] scores per row.
+    /// One score per row and output.
     scores: Vec<f64>,
     /// The predictions for the scores.
     predictions: Vec<f64>,

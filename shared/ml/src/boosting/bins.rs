@@ -22,6 +22,13 @@ pub(crate) struct TrainColumn<'a> {
     pub(crate) permutation: Option<usize>,
 }
 
+impl<'a> TrainColumn<'a> {
+    /// One column per raw column.
+    pub(super) fn plain(raw: &'a [Vec<f32>]) -> Vec<Self> {
+        raw.iter().enumerate().map(|(raw, values)| Self { values, raw, permutation: None }).collect()
+    }
+}
+
 /// Binned columns. Columns with one value are left out.
 #[derive(Debug)]
 pub(crate) struct Bins {
@@ -89,11 +96,6 @@ impl Bins {
     /// The columns, in the order of their blocks.
     pub(super) fn columns(&self) -> &[BinnedColumn] {
         &self.columns
-    }
-
-    /// Number of blocks.
-    pub(super) fn blocks(&self) -> usize {
-        self.blocks.len()
     }
 
     /// The bins of a block, row by row.

@@ -309,14 +309,15 @@ impl GrownTree {
 
 /// Number of histograms of all columns that wait for a split.
 fn histograms_in_pool(columns: usize) -> usize {
-    (POOL_BYTES / (columns.max(1) * size_of::<ColumnHistogram>())).max(2)
+    (POOL_BYTES / columns.max(1).saturating_mul(size_of::<ColumnHistogram>())).max(2)
 }
 
-/// The most memory of the histograms, in bytes.
-pub(crate) fn histogram_bytes(columns: u64) -> u64 {
-    let bytes = columns.saturating_mul(size_of::<ColumnHistogram>() as u64);
+/// The most memory of the histograms of trees with this number of leaves, in bytes.
+pub(super) fn histogram_bytes(columns: u64, max_leaves: u64) -> u64 {
+    let room = histograms_in_pool(usize::try_from(columns).unwrap_or(usize::MAX)) as u64;
     // A split needs two histograms besides those that wait.
-    bytes.saturating_mul(2).saturating_add((POOL_BYTES as u64).max(bytes.saturating_mul(2)))
+    let count = room.min(max_leaves).saturating_add(2);
+    columns.saturating_mul(size_of::<ColumnHistogram>() as u64).saturating_mul(count)
 }
 
 fn sum(rows: &[u32], sums: &[Sums]) -> Sums {
@@ -359,9 +360,7 @@ mod tests {
     fn histograms_that_are_computed_again_give_the_same_tree() {
         let mut rng = Rng::new(1, Stream::Split);
         let columns: Vec<Vec<f32>> = (0..11).map(|_| (0..3_000).map(|_| rng.below(300) as f32).collect()).collect();
-        let of_column = |(raw, values): (usize, &Vec<f32>)| TrainColumn { values, raw, permutation: None };
-        let columns: Vec<TrainColumn<'_>> = columns.iter().enumerate().map(of_column).collect();
-        let bins = Bins::new(3_000, 11, &columns);
+        let bins = Bins::new(3_000, 11, &TrainColumn::plain(&columns));
         let derivatives: Vec<(f32, f32)> =
             (0..3_000).map(|_| (rng.unit() as f32 - 0.5, rng.unit() as f32 + 0.1)).collect();
         let mut sums = vec![Sums::default(); 3_000];

@@ -94,7 +94,7 @@ pub(super) fn round(derivatives: &[(f32, f32)], salt: u64, rounded: &mut [Sums])
     units
 }
 
-/// A number from 0 to 1 that looks random (the multiplier of SplitMix64).
+/// A pseudo-random number from 0 to 1 (the multiplier of SplitMix64).
 #[inline]
 fn fraction(number: u64) -> f64 {
     f64::from((number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32) / 4_294_967_296.0

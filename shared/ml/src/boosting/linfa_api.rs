@@ -67,13 +67,11 @@ fn prepare<F: Float, D: Data<Elem = F>, T, K>(
     params: &BoostingValidParams<K>,
 ) -> Result<(Bins, Vec<bool>), Error> {
     let (rows, columns) = raw_columns(dataset)?;
-    let of_column = |(raw, values)| TrainColumn { values, raw, permutation: None };
-    let columns: Vec<TrainColumn<'_>> = columns.iter().map(Vec::as_slice).enumerate().map(of_column).collect();
     let validation = match params.early_stopping_rounds() {
         Some(_) => split::validation(rows, classes, None, params.validation_fraction(), params.seed()),
         None => Vec::new(),
     };
-    Ok((Bins::new(rows, columns.len(), &columns), validation))
+    Ok((Bins::new(rows, columns.len(), &TrainColumn::plain(&columns)), validation))
 }
 
 impl<F, D, L, T> Fit<ArrayBase<D, Ix2>, T, Error> for BoostingValidParams<Classes>

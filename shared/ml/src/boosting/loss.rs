@@ -24,14 +24,6 @@ const POISSON_STEP: f64 = 0.7;
 const MIN_SHARE: f64 = 1e-9;
 
 impl Loss<'_> {
-    /// Number of scores per row.
-    pub(super) fn outputs(&self) -> usize {
-        match self {
-            Self::Softmax { weights, .. } => weights.len(),
-            _ => 1,
-        }
-    }
-
     /// From scores to predictions.
     pub(super) fn link(&self) -> Link {
         match self {
@@ -149,8 +141,9 @@ mod tests {
                 (loss.loss(row, &predictions).0, predictions)
             };
             for row in 0..3 {
-                let scores = [0.3, -0.7, 1.1][..loss.outputs()].to_vec();
-                for output in 0..loss.outputs() {
+                let outputs = loss.baseline(&[0, 1, 2]).len();
+                let scores = [0.3, -0.7, 1.1][..outputs].to_vec();
+                for output in 0..outputs {
                     let (mut more, mut less) = (scores.clone(), scores.clone());
                     more[output] += 1e-5;
                     less[output] -= 1e-5;

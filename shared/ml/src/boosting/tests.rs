@@ -101,9 +101,7 @@ fn early_stopping_keeps_the_best_round() {
         true
     };
     let columns: Vec<Vec<f32>> = x.columns().into_iter().map(|column| column.mapv(|v| v as f32).to_vec()).collect();
-    let of_column = |(raw, values): (usize, &Vec<f32>)| TrainColumn { values, raw, permutation: None };
-    let columns: Vec<TrainColumn<'_>> = columns.iter().enumerate().map(of_column).collect();
-    let bins = Bins::new(2_000, 6, &columns);
+    let bins = Bins::new(2_000, 6, &TrainColumn::plain(&columns));
     let validation: Vec<bool> = (0..2_000).map(|row| row % 10 == 3).collect();
     let classes: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let rows = Rows { bins: &bins, validation: &validation };
@@ -275,8 +273,8 @@ fn balanced_class_weights_find_rare_classes() {
 
 #[test]
 fn the_callback_can_stop_the_training() {
-    let values: Vec<f32> = (0..200_u16).map(f32::from).collect();
-    let bins = Bins::new(200, 1, &[TrainColumn { values: &values, raw: 0, permutation: None }]);
+    let columns = [(0..200_u16).map(f32::from).collect()];
+    let bins = Bins::new(200, 1, &TrainColumn::plain(&columns));
     let classes: Vec<u32> = (0..200).map(|row| u32::from(row > 70)).collect();
     let seen = Mutex::new(Vec::new());
     let on_round = |done, _| {

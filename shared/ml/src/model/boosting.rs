@@ -50,7 +50,7 @@ impl Response {
     }
 }
 
-/// Boosted trees. With several outputs the trees take turns: tree `i` belongs to output `i % outputs`.
+/// Boosted trees. With several outputs tree `i` belongs to output `i % outputs`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoostedTrees {
     /// Trees with one value per leaf; the number of trees is a multiple of the outputs.
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn trees_take_turns_and_the_link_comes_last() {
+    fn trees_alternate_between_outputs_and_the_link_comes_last() {
         let of = |values: &[f32], baseline: &[f64], scale, link| {
             let trees = TreeEnsemble { outputs: 1, trees: values.iter().map(|value| constant(*value)).collect() };
             let model = BoostedTrees { trees, response: Response { baseline: baseline.to_vec(), scale, link } };

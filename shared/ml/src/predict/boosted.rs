@@ -1,7 +1,7 @@
 //! Compiled gradient boosting: one compiled forest per output.
 
 use super::flat::{FlatForest, depth, encode_keys};
-use crate::model::{BoostedTrees, Response, Tree};
+use crate::model::{BoostedTrees, Response};
 
 /// Compiled [`BoostedTrees`].
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl CompiledBoosting {
         let outputs = boosted.response.baseline.len();
         let forest = |output: usize| {
             let trees = boosted.trees.trees.iter().skip(output).step_by(outputs);
-            FlatForest::of_trees(trees.map(|tree: &Tree| (depth(tree), tree)).collect(), 1, features)
+            FlatForest::of_trees(trees.map(|tree| (depth(tree), tree)).collect(), 1, features)
         };
         Self { forests: (0..outputs).map(forest).collect(), response: boosted.response.clone(), features }
     }

@@ -4,7 +4,7 @@
 //! therefore uses ordered statistics (Prokhorenkova et al. 2018, "CatBoost: unbiased boosting with categorical features"):
 //! the statistic of a row contains only the rows before it in a random permutation. The first row of a category has the
 //! value of a category that did not occur in training, so trees learn what to do with those. The first rows of a
-//! permutation have unreliable statistics, so there are several permutations, and the rounds take turns. The model contains
+//! permutation have unreliable statistics, so there are several permutations, and the rounds alternate between them. The model contains
 //! the statistics of all training rows.
 //!
 //! A missing value is NaN in training and in prediction: a split can separate missing values from all categories.
@@ -152,4 +152,97 @@ pub fn ordered_columns(
         }
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::TargetOptions;
+    use crate::preprocess::{ModelFamily, fit as fit_features};
+
+    fn frame(csv: &str) -> Frame {
+        let options = TargetOptions { name: "y", task: None, positive: None };
+        Frame::read(csv.as_bytes(), &crate::train::tests::schema(csv), &["c".to_owned()], &options).unwrap()
+    }
+
+    /// The ordered columns of a table, and the statistics of its feature.
+    fn columns(csv: &str, validation: &[bool], copies: Option<&[u64]>) -> (Vec<OrderedColumn>, Vec<CategoryStatistic>) {
+        let mut frame = frame(csv);
+        let rows: Vec<usize> = (0..frame.rows).collect();
+        let features = fit_features(&mut frame, &rows, ModelFamily::Boosting, 1).unwrap().features;
+        let columns = ordered_columns(&frame, &features, &rows, validation, copies, 1);
+        let FeatureKind::Category { statistics, orders, .. } = features[0].kind.clone() else { panic!("a category") };
+        assert!(orders.is_empty());
+        (columns, statistics)
+    }
+
+    /// Rows of three categories and missing values; the share of "yes" is 0, a half and 1.
+    fn table(rows: usize) -> String {
+        (0..rows).fold("c,y\n".to_owned(), |csv, row| {
+            let yes = match row % 4 {
+                0 => false,
+                1 => row % 8 == 1,
+                _ => true,
+            };
+            format!("{csv}{},{}\n", ["low", "middle", "high", ""][row % 4], if yes { "yes" } else { "no" })
+        })
+    }
+
+    #[test]
+    fn a_row_sees_only_the_targets_of_earlier_rows() {
+        let csv = table(80);
+        let (columns, statistics) = columns(&csv, &[], None);
+        assert_eq!(columns.iter().map(|column| column.permutation).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        let prior = statistics[0].unseen;
+        assert!((prior - 50.0 / 80.0).abs() < 1e-12, "{prior}");
+        for column in &columns {
+            assert!(column.values.iter().skip(3).step_by(4).all(|value| value.is_nan()), "missing values");
+            // A category whose rows are all "no": the statistics are those of 0, 1, 2, … earlier rows, in some order.
+            let mut low: Vec<f64> = column.values.iter().step_by(4).map(|value| f64::from(*value)).collect();
+            low.sort_by(|a, b| b.total_cmp(a));
+            for (earlier, value) in low.iter().enumerate() {
+                assert!((value - prior / (earlier as f64 + 1.0)).abs() < 1e-6, "{low:?}");
+            }
+        }
+        assert_ne!(columns[0].values[..3], columns[1].values[..3]);
+        // Codes are in the order of their names: high, low, middle.
+        let expected = [(20.0 + prior) / 21.0, prior / 21.0, (10.0 + prior) / 21.0];
+        assert!(statistics[0].values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{statistics:?}");
+    }
+
+    #[test]
+    fn validation_rows_have_the_statistics_of_the_other_rows() {
+        let csv = table(80);
+        let validation: Vec<bool> = (0..80).map(|row| row >= 60).collect();
+        let (columns, _) = columns(&csv, &validation, None);
+        let prior = csv.lines().skip(1).take(60).filter(|line| line.ends_with("yes")).count() as f64 / 60.0;
+        for column in columns {
+            for row in (60..80).step_by(4) {
+                assert!((f64::from(column.values[row]) - prior / 16.0).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn copies_of_a_row_do_not_see_each_other() {
+        let csv = table(80);
+        // Rows 0, 8, 16, … are copies.
+        let copies: Vec<u64> = (0..80).map(|row| if row % 8 == 0 { 1_000 } else { row }).collect();
+        for column in columns(&csv, &[], Some(&copies)).0 {
+            let first = column.values[0];
+            assert!((0..80).step_by(8).all(|row| column.values[row] == first), "{:?}", column.values);
+        }
+    }
+
+    #[test]
+    fn several_classes_have_a_statistic_each() {
+        let csv = (0..90).fold("c,y\n".to_owned(), |csv, row| {
+            format!("{csv}{},{}\n", ["u", "v", "w"][row % 3], ["a", "b", "c"][row % 3])
+        });
+        let (columns, statistics) = columns(&csv, &[], None);
+        assert_eq!((columns.len(), statistics.len()), (3 * PERMUTATIONS, 3));
+        assert_eq!(columns.iter().map(|column| column.raw).max(), Some(2));
+        // Equally frequent classes are in class order; the first class belongs to the first category.
+        assert!(statistics[0].values[0] > 0.9 && statistics[0].values[1] < 0.1, "{statistics:?}");
+    }
 }

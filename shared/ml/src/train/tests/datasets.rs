@@ -58,6 +58,44 @@ fn diabetes_is_a_regression() {
 }
 
 #[test]
+fn boosting_reports_its_rounds() {
+    let recorder = Recorder::default();
+    let request = request(Algorithm::GradientBoosting, &PASSENGER, "survived", 1, none());
+    let metrics = attempt(TITANIC, &request, &recorder).unwrap().metrics;
+    let rounds = metrics["n_rounds"].as_u64().unwrap();
+    assert!((5..500).contains(&rounds), "{rounds}");
+    let measured = recorder.measured.into_inner().unwrap();
+    assert!(measured.iter().any(|(name, _, step)| name == "validation_loss" && *step == rounds), "{measured:?}");
+    let params = json!({"n_rounds": 7, "early_stopping_rounds": 0});
+    let metrics = run(TITANIC, &super::request(Algorithm::GradientBoosting, &PASSENGER, "survived", 1, params)).metrics;
+    assert_eq!(metrics["n_rounds"], 7);
+}
+
+#[test]
+fn boosting_has_several_losses() {
+    let features = others(DIABETES, "target");
+    let run =
+        |seed, params: Value| run(DIABETES, &request(Algorithm::GradientBoosting, &features, "target", seed, params));
+    for params in [none(), json!({"loss": "poisson"}), json!({"loss": "quantile"})] {
+        let r2 = mean("r2", 1..=5, |seed| run(seed, params.clone()));
+        println!("diabetes gradient_boosting {params}: r2 {r2:.4}");
+        assert!(r2 > 0.35, "{params}: {r2}");
+    }
+    let listed = |quantile: f64| {
+        let metrics = run(1, json!({"loss": "quantile", "quantile": quantile})).metrics;
+        let numbers = |name: &str| -> Vec<f64> {
+            metrics["predictions"][name].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+        };
+        numbers("actual").iter().zip(numbers("predicted")).filter(|(actual, predicted)| *actual <= predicted).count()
+    };
+    assert!(listed(0.1) < 25 && listed(0.9) > 65, "of 88 rows: {}, {}", listed(0.1), listed(0.9));
+    let csv =
+        "x,y\n".to_owned() + &(0..60).map(|row| format!("{row},{}\n", row as f64 / 7.0 - 3.0)).collect::<String>();
+    let negative = super::request(Algorithm::GradientBoosting, &["x"], "y", 1, json!({"loss": "poisson"}));
+    assert!(refusal(&csv, &negative).contains("needs targets that are not negative"));
+}
+
+#[test]
 fn all_algorithms_support_several_classes() {
     for algorithm in classifiers() {
         let features = ["fare", "age", "embarked", "sibsp", "parch", "sex"];
