@@ -24,10 +24,10 @@ use crate::metrics::importances;
 use crate::model::{BoostedTrees, Response, TreeEnsemble};
 use crate::rng::{Rng, Stream};
 use crate::target_scale::TargetScale;
+use bins::LANES;
 pub(crate) use bins::{Bins, TrainColumn};
 use draw::{ColumnDraw, draw_rows};
-pub(crate) use grow::histogram_bytes;
-use grow::{Grower, GrownTree, Shape};
+use grow::{Grower, GrownTree, Shape, histogram_bytes};
 use histogram::{Sums, Units, round};
 pub use linfa_api::{BoostedClassifier, BoostedRegressor};
 use loss::Loss;
@@ -67,6 +67,14 @@ pub(crate) struct Rows<'a> {
     pub(crate) bins: &'a Bins,
     /// Per row, whether it is only used for early stopping. Empty without such rows.
     pub(crate) validation: &'a [bool],
+}
+
+/// The peak memory of training besides the raw columns, their bins and the trees, in bytes.
+pub fn estimate_bytes(rows: u64, columns: u64, outputs: u64, max_leaves: u64) -> u64 {
+    // Per row: the derivatives, rounded and not, its place in the partition with a copy, a score and a prediction per
+    // output, and the padding of a block of bins.
+    let per_row = outputs.saturating_mul(2 * 8).saturating_add(16 + 8 + 3 * 4 + LANES as u64);
+    rows.saturating_mul(per_row).saturating_add(histogram_bytes(columns, max_leaves))
 }
 
 /// Number of rounds without any split after which training ends: the next draws would find none, either.

@@ -118,7 +118,7 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
         }
         Algorithm::GradientBoosting => {
             let rounds = params.int("n_rounds").unwrap_or(1_000).unsigned_abs();
-            (boosting_bytes(shape), rounds.saturating_mul(outputs))
+            (boosting_bytes(shape, params), rounds.saturating_mul(outputs))
         }
         // Per node: the ranks of its rows for both sides of missing values, in our matrix and in linfa's sorted copies.
         Algorithm::DecisionTree => (all(&[rows, raw_columns, 2 * (4 + 4 + 16 + 16)]), 1),
@@ -141,13 +141,13 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
     Estimate { least, most: least.saturating_add(tree_bytes(shape, algorithm, params).saturating_mul(trees)) }
 }
 
-/// Per row: the derivatives, rounded and not, the row in the partition and its copy, a score and a prediction per output,
-/// and the ordered statistics of categories with their bins. The histograms have a limit of their own.
-fn boosting_bytes(shape: &Shape) -> u64 {
-    let per_row = 16 + 8 + 2 * 4 + shape.outputs.saturating_mul(2 * 8);
-    let ordered = shape.category_columns.saturating_mul(preprocess::PERMUTATIONS as u64).saturating_mul(RAW_CELL);
-    let rows = shape.rows.saturating_mul(per_row.saturating_add(ordered));
-    rows.saturating_add(boosting::histogram_bytes(shape.raw_columns))
+/// Gradient boosting, with the ordered statistics of categories and their bins.
+fn boosting_bytes(shape: &Shape, params: &Params) -> u64 {
+    let ordered = shape.category_columns.saturating_mul(preprocess::PERMUTATIONS as u64);
+    let max_leaves = params.int("max_leaves").unwrap_or(31).unsigned_abs();
+    let columns = shape.raw_columns.saturating_add(ordered);
+    let training = boosting::estimate_bytes(shape.rows, columns, shape.outputs, max_leaves);
+    training.saturating_add(shape.rows.saturating_mul(ordered.saturating_mul(RAW_CELL)))
 }
 
 /// One tree with the most leaves that the parameters allow, each with a number per class; a boosted tree has one number.
