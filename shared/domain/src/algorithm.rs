@@ -31,6 +31,9 @@ pub const NATIVE: &str = "native";
 /// The reference implementation of linfa.
 pub const LINFA: &str = "linfa";
 
+/// The parameter with the monotone constraints by feature.
+pub const MONOTONE_CONSTRAINTS: &str = "monotone_constraints";
+
 const TEST_SIZE: ParamSpec = ParamSpec {
     name: "test_size",
     kind: ParamKind::Float { min: 0.05, max: 0.5, default: Some(0.2) },
@@ -139,6 +142,12 @@ const GRADIENT_BOOSTING: &[ParamSpec] = &[
         name: "quantile",
         kind: ParamKind::Float { min: 0.001, max: 0.999, default: Some(0.5) },
         description: "The predicted quantile with loss 'quantile'.",
+    },
+    ParamSpec {
+        name: MONOTONE_CONSTRAINTS,
+        kind: ParamKind::Signs,
+        description: "1 or -1 per feature (a number or a boolean) with which the prediction never falls or never rises; \
+                      for regression and two classes.",
     },
     CLASS_WEIGHT,
     TEST_SIZE,

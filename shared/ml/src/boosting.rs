@@ -14,6 +14,7 @@ mod grow;
 mod histogram;
 mod linfa_api;
 mod loss;
+mod monotone;
 mod params;
 mod split;
 
@@ -31,6 +32,7 @@ use grow::{Grower, GrownTree, Shape, histogram_bytes};
 use histogram::{Sums, Units, round};
 pub use linfa_api::{BoostedClassifier, BoostedRegressor};
 use loss::Loss;
+pub use monotone::Direction;
 pub use params::{
     BoostingClassifierParams, BoostingParams, BoostingRegressorParams, BoostingValidParams, RegressionLoss,
 };
@@ -71,7 +73,7 @@ pub(crate) struct Rows<'a> {
 
 /// The peak memory of training besides the raw columns, their bins and the trees, in bytes.
 pub fn estimate_bytes(rows: u64, columns: u64, outputs: u64, max_leaves: u64) -> u64 {
-    // Per row: the derivatives, rounded and not, its place in the partition with a copy, a score and a prediction per
+    // Per row: the derivatives, rounded and not, its number in the partition with a copy, a score and a prediction per
     // output, and the padding of a block of bins.
     let per_row = outputs.saturating_mul(2 * 8).saturating_add(16 + 8 + 3 * 4 + LANES as u64);
     rows.saturating_mul(per_row).saturating_add(histogram_bytes(columns, max_leaves))
@@ -275,13 +277,16 @@ impl<'a, K: Sync> Run<'a, K> {
         round(&self.derivatives, salt, &mut self.sums)
     }
 
+    fn rules(&self, units: Units) -> SplitRules {
+        SplitRules {
+            l2: self.params.l2() / units.hessian,
+            min_rows: self.params.min_samples_leaf(),
+            min_hessian: self.params.min_hessian() / units.hessian,
+        }
+    }
+
     fn grow(&mut self, units: Units, active: &[bool], rng: &mut Rng) -> GrownTree {
-        let params = self.params;
-        let rules = SplitRules {
-            l2: params.l2() / units.hessian,
-            min_rows: params.min_samples_leaf(),
-            min_hessian: params.min_hessian() / units.hessian,
-        };
+        let (params, rules) = (self.params, self.rules(units));
         let shape = Shape { max_leaves: params.max_leaves(), max_depth: params.max_depth().unwrap_or(usize::MAX) };
         self.grower.rows = draw_rows(&self.training, params.subsample(), rng);
         self.grower.grow(&self.sums, rules, shape, active, rng)
@@ -289,13 +294,14 @@ impl<'a, K: Sync> Run<'a, K> {
 
     /// Sets the values of the leaves and adds them to the scores of all rows.
     fn set_values(&mut self, mut grown: GrownTree, units: Units, output: usize) -> GrownTree {
-        let (outputs, rate) = (self.baseline.len(), self.params.learning_rate());
+        let (outputs, rate, rules) = (self.baseline.len(), self.params.learning_rate(), self.rules(units));
         for leaf in &grown.leaves {
             let rows = &self.grower.rows[leaf.rows.clone()];
-            let step = self.loss.leaf_step(rows, &self.scores).unwrap_or_else(|| {
-                let hessian = leaf.sums.hessian() * units.hessian + self.params.l2();
-                if hessian > 0.0 { -leaf.sums.gradient() * units.gradient / hessian } else { 0.0 }
-            });
+            let unit = units.gradient / units.hessian;
+            let step = match self.loss.leaf_step(rows, &self.scores) {
+                Some(step) => step.clamp(leaf.bounds.lower * unit, leaf.bounds.upper * unit),
+                None => leaf.bounds.step(&rules, leaf.sums) * unit,
+            };
             let value = (rate * step) as f32;
             grown.tree.set_values(leaf.node, &[if value.is_finite() { value } else { 0.0 }]);
             let value = grown.tree.values[grown.tree.values.len() - 1];

@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::monotone::Direction;
 use crate::bins::{MISSING, bin_column, threshold};
 
 /// Number of columns of a block. The histograms of a block fit into the first-level cache.
@@ -20,12 +21,14 @@ pub(crate) struct TrainColumn<'a> {
     pub(crate) raw: usize,
     /// With a number, only the rounds of this permutation use the column; see [`crate::preprocess::OrderedColumns`].
     pub(crate) permutation: Option<usize>,
+    /// The monotone constraint.
+    pub(crate) direction: Option<Direction>,
 }
 
 impl<'a> TrainColumn<'a> {
     /// One column per raw column.
     pub(super) fn plain(raw: &'a [Vec<f32>]) -> Vec<Self> {
-        raw.iter().enumerate().map(|(raw, values)| Self { values, raw, permutation: None }).collect()
+        raw.iter().enumerate().map(|(raw, values)| Self { values, raw, permutation: None, direction: None }).collect()
     }
 }
 
@@ -45,6 +48,8 @@ pub(super) struct BinnedColumn {
     pub(super) raw: usize,
     /// See [`TrainColumn::permutation`].
     pub(super) permutation: Option<usize>,
+    /// The monotone constraint.
+    pub(super) direction: Option<Direction>,
     edges: Vec<f32>,
 }
 
@@ -73,7 +78,7 @@ impl Bins {
                 bins.fill(MISSING);
                 let edges = bin_column(column.values, &mut bins);
                 block.iter_mut().zip(&bins).for_each(|(row, bin)| row[lane] = *bin);
-                BinnedColumn { raw: column.raw, permutation: column.permutation, edges }
+                BinnedColumn { raw: column.raw, permutation: column.permutation, direction: column.direction, edges }
             };
             let columns: Vec<BinnedColumn> = columns.iter().enumerate().map(of_column).collect();
             (block, columns)
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn constant_columns_are_left_out_and_permutations_share_blocks() {
         let (a, b, constant, missing) = ([1.0, 2.0], [f32::NAN, 2.0], [3.0, 3.0], [f32::NAN; 2]);
-        let column = |values, raw, permutation| TrainColumn { values, raw, permutation };
+        let column = |values, raw, permutation| TrainColumn { values, raw, permutation, direction: None };
         let bins = Bins::new(
             2,
             4,

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 
 use super::bins::{Bins, LANES};
 use super::histogram::{ColumnHistogram, Sums, fill, subtract};
-use super::split::{Split, SplitRules};
+use super::monotone::Bounds;
+use super::split::{Split, SplitColumn, SplitRules};
 use crate::bins::{Side, goes_left, partition};
 use crate::model::{LEAF, NodeSplit, Tree};
 use crate::rng::Rng;
@@ -46,6 +47,8 @@ pub(super) struct GrownLeaf {
     /// A range of the rows of the [`Grower`].
     pub(super) rows: Range<usize>,
     pub(super) sums: Sums,
+    /// The bounds of its step.
+    pub(super) bounds: Bounds,
 }
 
 /// Working memory for trees on the same bins.
@@ -58,6 +61,8 @@ pub(super) struct Grower<'a> {
     unused: Vec<Vec<ColumnHistogram>>,
     /// How many more histograms may be kept.
     room: usize,
+    /// Whether a column has a monotone constraint.
+    is_constrained: bool,
 }
 
 /// A leaf that may be split.
@@ -80,7 +85,8 @@ struct TreeInput<'a> {
 impl<'a> Grower<'a> {
     pub(super) fn new(bins: &'a Bins) -> Self {
         let room = histograms_in_pool(bins.columns().len());
-        Self { bins, rows: Vec::new(), spare: Vec::new(), unused: Vec::new(), room }
+        let is_constrained = bins.columns().iter().any(|column| column.direction.is_some());
+        Self { bins, rows: Vec::new(), spare: Vec::new(), unused: Vec::new(), room, is_constrained }
     }
 
     /// Grows a tree on [`Self::rows`], which are then in the order of the leaves.
@@ -102,7 +108,7 @@ impl<'a> Grower<'a> {
             all.add(part);
             all
         });
-        let leaf = GrownLeaf { node: 0, rows: 0..self.rows.len(), sums: total };
+        let leaf = GrownLeaf { node: 0, rows: 0..self.rows.len(), sums: total, bounds: Bounds::NONE };
         let mut root = OpenLeaf { leaf, depth: 0, histograms: None, best: None };
         if shape.max_leaves > 1 && self.can_split(&root, rules, shape) {
             self.search_root(&input, &mut root);
@@ -127,14 +133,16 @@ impl<'a> Grower<'a> {
             splits.extend([None, None]);
             gains.push((split.column, split.gain));
             let middle = parent.rows.start + left_rows;
-            let child = |node, rows, sums| OpenLeaf {
-                leaf: GrownLeaf { node, rows, sums },
+            let steps = [split.left, right_sums].map(|sums| parent.bounds.step(&rules, sums));
+            let bounds = parent.bounds.children(column.direction, steps);
+            let child = |node, rows, sums, bounds| OpenLeaf {
+                leaf: GrownLeaf { node, rows, sums, bounds },
                 depth: depth + 1,
                 histograms: None,
                 best: None,
             };
-            let mut left = child(left_node, parent.rows.start..middle, split.left);
-            let mut right = child(left_node + 1, middle..parent.rows.end, right_sums);
+            let mut left = child(left_node, parent.rows.start..middle, split.left, bounds[0]);
+            let mut right = child(left_node + 1, middle..parent.rows.end, right_sums, bounds[1]);
             // After the last split no leaf needs a histogram.
             if open.len() + 2 < shape.max_leaves
                 && (self.can_split(&left, rules, shape) || self.can_split(&right, rules, shape))
@@ -164,7 +172,7 @@ impl<'a> Grower<'a> {
         let rows = &self.rows[root.leaf.rows.clone()];
         let search = |(block, histograms): (usize, &mut [ColumnHistogram])| {
             self.fill_block(input, block, histograms, rows);
-            self.search_block(input, block, histograms, root.leaf.sums)
+            self.search_block(input, block, histograms, &root.leaf)
         };
         let found: Vec<_> = if self.is_small(rows.len()) {
             histograms.chunks_mut(LANES).enumerate().map(search).collect()
@@ -201,10 +209,10 @@ impl<'a> Grower<'a> {
                 } else {
                     self.fill_block(input, block, large_block, rows[1]);
                 }
-                let of = |is_searched: bool, histograms: &[ColumnHistogram], sums| {
-                    if is_searched { self.search_block(input, block, histograms, sums) } else { None }
+                let of = |is_searched: bool, histograms: &[ColumnHistogram], leaf: &GrownLeaf| {
+                    if is_searched { self.search_block(input, block, histograms, leaf) } else { None }
                 };
-                [of(searched[0], small_block, small.leaf.sums), of(searched[1], large_block, large.leaf.sums)]
+                [of(searched[0], small_block, &small.leaf), of(searched[1], large_block, &large.leaf)]
             };
         let found: Vec<[Option<Split>; 2]> = if self.is_small(rows[0].len()) {
             small_histograms.chunks_mut(LANES).zip(large_histograms.chunks_mut(LANES)).enumerate().map(search).collect()
@@ -240,13 +248,17 @@ impl<'a> Grower<'a> {
         input: &TreeInput<'_>,
         block: usize,
         histograms: &[ColumnHistogram],
-        node: Sums,
+        leaf: &GrownLeaf,
     ) -> Option<Split> {
         let first = block * LANES;
         let columns = histograms.iter().zip(first..).filter(|(_, column)| input.columns[*column]);
-        columns
-            .map(|(histogram, column)| input.rules.best(column, histogram, self.bins.columns()[column].bins(), node))
-            .fold(None, better)
+        let bounds = self.is_constrained.then_some(leaf.bounds);
+        let of_column = |(histogram, column): (&ColumnHistogram, usize)| {
+            let binned = &self.bins.columns()[column];
+            let column = SplitColumn { column, bins: binned.bins(), direction: binned.direction };
+            input.rules.best(column, histogram, leaf.sums, bounds)
+        };
+        columns.map(of_column).fold(None, better)
     }
 
     /// Moves the rows on the left side of a split to the front and returns their number.

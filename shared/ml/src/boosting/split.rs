@@ -1,6 +1,7 @@
 //! The best split of a node by a column.
 
 use super::histogram::{ColumnHistogram, Sums};
+use super::monotone::{Bounds, Direction};
 use crate::bins::{MISSING, Side};
 
 /// What a split needs, in the units of the sums.
@@ -32,27 +33,47 @@ pub(super) struct Split {
 /// A gain below this share of the score of the node is an error of rounding.
 const MIN_RELATIVE_GAIN: f64 = 1e-10;
 
-impl SplitRules {
-    /// The score of a node: the gain of a split is the sum of the scores of both sides minus the score of the node.
-    fn score(&self, sums: Sums) -> f64 {
-        let gradient = sums.gradient();
-        gradient * gradient / (sums.hessian() + self.l2)
-    }
+/// The column of a split.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SplitColumn {
+    /// Index of the binned column.
+    pub(super) column: usize,
+    /// Number of bins.
+    pub(super) bins: usize,
+    /// The monotone constraint.
+    pub(super) direction: Option<Direction>,
+}
 
-    /// The best split by a column with `bins` bins. Missing values are tried on both sides.
-    pub(super) fn best(&self, column: usize, histogram: &ColumnHistogram, bins: usize, node: Sums) -> Option<Split> {
+impl SplitRules {
+    /// The best split of a node by a column. Missing values are tried on both sides. `bounds` is `None` if no column has a
+    /// constraint.
+    pub(super) fn best(
+        &self,
+        SplitColumn { column, bins, direction }: SplitColumn,
+        histogram: &ColumnHistogram,
+        node: Sums,
+        bounds: Option<Bounds>,
+    ) -> Option<Split> {
         let missing = histogram[usize::from(MISSING)];
+        let scan = |first: usize| match bounds {
+            None => self.scan(histogram, first..bins, node, |left, right| Some(self.score(left, right))),
+            Some(bounds) => self.scan(histogram, first..bins, node, |left, right| {
+                let steps = [left, right].map(|sums| bounds.step(self, sums));
+                let is_allowed = direction.is_none_or(|direction| direction.allows(steps));
+                is_allowed.then(|| bounds.score(self, left) + bounds.score(self, right))
+            }),
+        };
         // Without missing values bin 0 is empty.
-        let right = self.scan(histogram, 1..bins, node);
-        let left = if missing.rows() > 0 { self.scan(histogram, 0..bins, node) } else { None };
+        let right = scan(1);
+        let left = if missing.rows() > 0 { scan(0) } else { None };
         let (found, missing) = match (left, right) {
             (Some(left), Some(right)) if left.score >= right.score => (left, Some(Side::Left)),
             (Some(left), None) => (left, Some(Side::Left)),
             (_, right) => (right?, (missing.rows() > 0).then_some(Side::Right)),
         };
-        let parent = self.score(node);
+        let parent = bounds.unwrap_or(Bounds::NONE).score(self, node);
         let gain = found.score - parent;
-        (gain > MIN_RELATIVE_GAIN * parent).then(|| Split {
+        (gain > MIN_RELATIVE_GAIN * parent.abs()).then(|| Split {
             gain,
             column,
             bin: middle(histogram, found.bin, bins),
@@ -61,32 +82,43 @@ impl SplitRules {
         })
     }
 
-    /// Adds bins to the left side one by one. The other bins are on the right side.
-    fn scan(&self, histogram: &ColumnHistogram, bins: std::ops::Range<usize>, node: Sums) -> Option<Found> {
+    /// The sum of the scores of both sides. The gain of a split is this sum minus the score of the node.
+    #[inline(always)]
+    fn score(&self, left: Sums, right: Sums) -> f64 {
+        let (left_gradient, right_gradient) = (left.gradient(), right.gradient());
+        let (left_hessian, right_hessian) = (left.hessian() + self.l2, right.hessian() + self.l2);
+        // A common denominator saves a division.
+        (left_gradient * left_gradient * right_hessian + right_gradient * right_gradient * left_hessian)
+            / (left_hessian * right_hessian)
+    }
+
+    /// Adds bins to the left side one by one. The other bins are on the right side. `score` returns the score of a split
+    /// into two sides, `None` if it is not allowed.
+    #[inline(always)]
+    fn scan(
+        &self,
+        histogram: &ColumnHistogram,
+        bins: std::ops::Range<usize>,
+        node: Sums,
+        score: impl Fn(Sums, Sums) -> Option<f64>,
+    ) -> Option<Found> {
         let mut left = Sums::default();
         let mut best: Option<Found> = None;
-        let mut best_score = f64::NEG_INFINITY;
-        let (gradient, hessian, rows) = (node.gradient(), node.hessian(), node.rows());
-        let last = bins.end - 1;
-        for bin in bins.start..last {
+        for bin in bins.start..bins.end - 1 {
             left.add(histogram[bin]);
             if left.rows() < self.min_rows {
                 continue;
             }
-            if rows - left.rows() < self.min_rows {
+            let right = node.minus(left);
+            if right.rows() < self.min_rows {
                 break;
             }
-            let (left_hessian, left_gradient) = (left.hessian(), left.gradient());
-            let (right_hessian, right_gradient) = (hessian - left_hessian, gradient - left_gradient);
-            if left_hessian < self.min_hessian || right_hessian < self.min_hessian {
+            if left.hessian() < self.min_hessian || right.hessian() < self.min_hessian {
                 continue;
             }
-            let (left_all, right_all) = (left_hessian + self.l2, right_hessian + self.l2);
-            // The sum of both scores with a common denominator saves a division.
-            let score = (left_gradient * left_gradient * right_all + right_gradient * right_gradient * left_all)
-                / (left_all * right_all);
-            if score > best_score {
-                best_score = score;
+            if let Some(score) = score(left, right)
+                && best.is_none_or(|best| score > best.score)
+            {
                 best = Some(Found { score, bin, left });
             }
         }

@@ -1,17 +1,17 @@
 //! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
-use trainyard_domain::algorithm::{ENGINE, LINFA};
+use trainyard_domain::algorithm::{ENGINE, LINFA, MONOTONE_CONSTRAINTS};
 use trainyard_domain::params::Params;
-use trainyard_domain::{Algorithm, JobSpec, TaskKind};
+use trainyard_domain::{Algorithm, JobSpec, TaskKind, shown};
 
-use crate::boosting::{self, Bins, Boosted, BoostingParams, RegressionLoss, TrainColumn};
+use crate::boosting::{self, Bins, Boosted, BoostingParams, Direction, RegressionLoss, TrainColumn};
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, Score,
 };
 use crate::frame::{Frame, Target};
-use crate::model::{DesignMatrixEncoder, Estimator, LinearModel, Signature, SvmModel};
+use crate::model::{DesignMatrixEncoder, Estimator, FeatureKind, LinearModel, Signature, SvmModel, Task};
 use crate::preprocess::{self, DesignMatrix, ModelFamily, OrderedColumn, Part, TargetValues};
 use crate::progress::Progress;
 use crate::svm::{self, KernelKind, Machine, SvmParams};
@@ -116,14 +116,14 @@ pub(super) fn fit(
         }
         (Algorithm::GradientBoosting, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(boosting_params::<Classes>(request))?;
-            let bins = boosting_bins(request, training);
+            let bins = boosting_bins(request, signature, training)?;
             let rows = boosting::Rows { bins: &bins, validation: request.validation };
             let on_round = on_round(progress, params.n_rounds());
             from_boosting(boosting::fit_classes(rows, classes, *n_classes, &params, &on_round), progress)
         }
         (Algorithm::GradientBoosting, TargetValues::Numbers(targets)) => {
             let params = checked(boosting_params::<Numbers>(request))?;
-            let bins = boosting_bins(request, training);
+            let bins = boosting_bins(request, signature, training)?;
             let rows = boosting::Rows { bins: &bins, validation: request.validation };
             let on_round = on_round(progress, params.n_rounds());
             from_boosting(boosting::fit_numbers(rows, targets, &params, &on_round), progress)
@@ -232,16 +232,40 @@ pub(super) fn validation(
 }
 
 /// The bins of all raw columns, and of the ordered columns in their place.
-fn boosting_bins(request: &FitRequest<'_>, training: &Part) -> Bins {
-    let plain =
-        training.raw.iter().enumerate().filter(|(raw, _)| request.ordered.iter().all(|other| other.raw != *raw));
-    let plain = plain.map(|(raw, values)| TrainColumn { values, raw, permutation: None });
+fn boosting_bins(request: &FitRequest<'_>, signature: &Signature, training: &Part) -> Result<Bins, TrainError> {
+    let directions = directions(request.params, signature, training)?;
+    let is_ordered = |raw: usize| request.ordered.iter().any(|column| column.raw == raw);
+    let plain = training.raw.iter().enumerate().filter(|(raw, _)| !is_ordered(*raw));
+    let plain = plain.map(|(raw, values)| TrainColumn { values, raw, permutation: None, direction: directions[raw] });
     let ordered = request.ordered.iter().map(|column| TrainColumn {
         values: &column.values,
         raw: column.raw,
         permutation: Some(column.permutation),
+        direction: None,
     });
-    Bins::new(training.rows, training.raw.len(), &plain.chain(ordered).collect::<Vec<_>>())
+    Ok(Bins::new(training.rows, training.raw.len(), &plain.chain(ordered).collect::<Vec<_>>()))
+}
+
+/// The monotone constraint of each raw column.
+fn directions(params: &Params, signature: &Signature, training: &Part) -> Result<Vec<Option<Direction>>, TrainError> {
+    let mut directions = vec![None; training.raw.len()];
+    for (name, sign) in params.signs(MONOTONE_CONSTRAINTS) {
+        if matches!(signature.task, Task::MultiClass { .. }) {
+            let message = format!("{MONOTONE_CONSTRAINTS} need a target with two classes, or a regression");
+            return Err(TrainError::bad_params(message));
+        }
+        // A feature without values was dropped, and has no influence.
+        let Some(position) = signature.position(name) else { continue };
+        let range = training.ranges[position].clone();
+        // Categories have no order, and most parts of a date do not rise with the date.
+        if !matches!(signature.features[position].kind, FeatureKind::Number { .. } | FeatureKind::Boolean { .. }) {
+            let message =
+                format!("{MONOTONE_CONSTRAINTS} cannot contain '{}', which is no number and no boolean", shown(name));
+            return Err(TrainError::bad_params(message));
+        }
+        directions[range].fill(Some(if sign > 0 { Direction::Rising } else { Direction::Falling }));
+    }
+    Ok(directions)
 }
 
 /// Reports the progress of the rounds, and the loss of the validation rows at regular intervals.

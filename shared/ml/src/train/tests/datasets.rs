@@ -96,6 +96,42 @@ fn boosting_has_several_losses() {
 }
 
 #[test]
+fn monotone_constraints_hold() {
+    let predictions = |params: Value| {
+        let mut job = request(Algorithm::GradientBoosting, &["bmi", "s5", "bp"], "target", 1, params);
+        job.spec.learning.task = Some(trainyard_domain::TaskKind::Regression);
+        let predictor = crate::predict::Predictor::load(&run(DIABETES, &job).artifact).unwrap();
+        let of = |bmi: u32, s5: f64| {
+            let row = json!({"bmi": f64::from(bmi) / 4.0, "s5": s5, "bp": 95.0});
+            match predictor.predict_one(row.as_object().unwrap()).unwrap().outcome {
+                crate::predict::Outcome::Number(number) => number,
+                other => panic!("{other:?}"),
+            }
+        };
+        [3.8, 4.6, 5.4].map(|s5| (60..180).map(|bmi| of(bmi, s5)).collect::<Vec<_>>())
+    };
+    let params = |signs: Value| json!({"n_rounds": 60, "early_stopping_rounds": 0, "monotone_constraints": signs});
+    let free = predictions(params(json!({})));
+    assert!(free.iter().any(|series| !series.is_sorted()), "the constraint is needed");
+    let rising = predictions(params(json!({"bmi": 1})));
+    assert!(rising.iter().all(|series| series.is_sorted() && series[0] < series[series.len() - 1]), "{rising:?}");
+    let falling = predictions(params(json!({"bmi": -1})));
+    assert!(falling.iter().all(|series| series.is_sorted_by(|a, b| a >= b)), "{falling:?}");
+}
+
+#[test]
+fn monotone_constraints_need_numbers_and_an_order() {
+    let refused = |features: &[&str], target: &str, signs: Value| {
+        let params = json!({"n_rounds": 3, "monotone_constraints": signs});
+        refusal(TITANIC, &request(Algorithm::GradientBoosting, features, target, 1, params))
+    };
+    let category = refused(&["embarked", "age"], "survived", json!({"embarked": 1}));
+    assert!(category.contains("cannot contain 'embarked'"), "{category}");
+    let classes = refused(&["fare", "age"], "pclass", json!({"fare": -1}));
+    assert!(classes.contains("two classes, or a regression"), "{classes}");
+}
+
+#[test]
 fn all_algorithms_support_several_classes() {
     for algorithm in classifiers() {
         let features = ["fare", "age", "embarked", "sibsp", "parch", "sex"];
