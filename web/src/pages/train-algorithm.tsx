@@ -1,6 +1,6 @@
 import type { AlgorithmView } from "../api/queries";
 import { formatAlgorithm, formatCount, title } from "../lib/format";
-import { boundsOf, type Parameter } from "../lib/parameters";
+import { boundsOf, type Parameter, textOf } from "../lib/parameters";
 import type { TrainingDraft } from "../lib/training";
 import { classes } from "../ui/classes";
 import { type ControlProps, Field } from "../ui/field";
