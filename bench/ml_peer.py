@@ -20,7 +20,12 @@ def status_mb(name):
 
 
 def estimator(library, model, threads):
-    """The estimator with its defaults: 100 trees; an RBF kernel with C = 1 and gamma `scale`; an L2 penalty of 1."""
+    """The estimator with its defaults: 100 trees; an RBF kernel with C = 1 and gamma `scale`; an L2 penalty of 1.
+
+    `boosting-equal` has 100 rounds with 31 leaves and a learning rate of 0.1, leaf by leaf and without early stopping.
+    """
+    if model in ("boosting", "boosting-equal"):
+        return booster(library, model == "boosting-equal", threads)
     if library == "lightgbm":
         import lightgbm
 
@@ -42,6 +47,30 @@ def estimator(library, model, threads):
         "logistic": lambda: LogisticRegression(max_iter=1_000),
         "forest": lambda: RandomForestClassifier(n_estimators=100, random_state=42, n_jobs=threads),
     }[model]()
+
+
+def booster(library, equal, threads):
+    if library == "lightgbm":
+        from lightgbm import LGBMClassifier
+
+        # The defaults: 100 rounds, 31 leaves, a learning rate of 0.1.
+        return LGBMClassifier(n_jobs=threads, random_state=42, verbose=-1)
+    if library == "xgboost":
+        from xgboost import XGBClassifier
+
+        options = {"n_estimators": 100, "grow_policy": "lossguide", "max_leaves": 31, "max_depth": 0, "learning_rate": 0.1}
+        return XGBClassifier(n_jobs=threads, random_state=42, tree_method="hist", **(options if equal else {}))
+    if library == "catboost":
+        from catboost import CatBoostClassifier
+
+        options = {"iterations": 100, "grow_policy": "Lossguide", "max_leaves": 31, "learning_rate": 0.1}
+        return CatBoostClassifier(
+            thread_count=threads, random_seed=42, verbose=0, allow_writing_files=False, **(options if equal else {})
+        )
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    # The defaults: 100 rounds, 31 leaves, a learning rate of 0.1, and early stopping for more than 10,000 rows.
+    return HistGradientBoostingClassifier(random_state=42, early_stopping=False if equal else "auto")
 
 
 def scores(fitted, rows):

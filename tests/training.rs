@@ -65,7 +65,7 @@ async fn a_job_publishes_a_model_that_is_served(system: &System) {
 
 async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
     let admin = system.client().admin().await;
-    for algorithm in ["random_forest", "decision_tree", "svm", "logistic_regression"] {
+    for algorithm in ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression"] {
         let name = unique("algo");
         let job = json!({"name": name, "algorithm": algorithm, "features": ["sex", "age", "pclass", "fare"]});
         let view = admin.trained(job).await;
@@ -76,7 +76,8 @@ async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
         assert_eq!(answer["survived"], true, "{algorithm}: {answer}");
     }
     let listed = admin.get("/algorithms").await.expect(200).to_string();
-    for expected in ["random_forest", "decision_tree", "svm", "logistic_regression", "ridge", "n_trees", "maximum"] {
+    let names = ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression", "ridge"];
+    for expected in names.into_iter().chain(["n_trees", "n_rounds", "maximum"]) {
         assert!(listed.contains(expected), "{expected} in {listed}");
     }
 }
@@ -84,7 +85,7 @@ async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
 async fn three_classes_and_numbers_can_be_predicted(system: &System) {
     let admin = system.client().admin().await;
     let (classes, numbers) = (unique("classes"), unique("numbers"));
-    for algorithm in ["random_forest", "decision_tree", "svm", "logistic_regression"] {
+    for algorithm in ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression"] {
         let job = json!({"name": classes, "algorithm": algorithm, "target": "embarked", "features": ["fare", "pclass", "sex"]});
         let view = admin.trained(job).await;
         assert!(view["metrics"]["accuracy"].as_f64().unwrap() > 0.5, "{algorithm}: {view}");
@@ -100,7 +101,7 @@ async fn three_classes_and_numbers_can_be_predicted(system: &System) {
     admin.upload(&data, std::fs::read("../datasets/diabetes.csv").unwrap()).await.expect(201);
     let job =
         json!({"name": numbers, "algorithm": "random_forest", "dataset": data, "target": "target", "features": ["*"]});
-    for algorithm in ["random_forest", "svm", "ridge"] {
+    for algorithm in ["random_forest", "gradient_boosting", "svm", "ridge"] {
         let mut job = job.clone();
         (job["name"], job["algorithm"]) = (json!(unique(algorithm)), json!(algorithm));
         let view = admin.trained(job).await;

@@ -65,6 +65,9 @@ pub struct MetricsView {
     /// Random forests of a regression: the out-of-bag coefficient of determination.
     #[schema(nullable = false, example = 0.5)]
     pub oob_r2: Option<f64>,
+    /// Gradient boosting: the number of rounds of the model.
+    #[schema(nullable = false, example = 120)]
+    pub n_rounds: Option<u64>,
     /// The features by descending importance; the sum is 1.
     #[schema(nullable = false)]
     pub feature_importances: Option<Vec<FeatureImportanceView>>,

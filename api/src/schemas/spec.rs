@@ -127,7 +127,7 @@ pub struct ParamValue;
 impl PartialSchema for ParamValue {
     fn schema() -> RefOr<Schema> {
         any_of_types(
-            [Type::Number, Type::String, Type::Null],
+            [Type::Number, Type::String, Type::Object, Type::Null],
             "The value of a parameter; `GET /algorithms` describes the parameters.",
         )
     }

@@ -11,6 +11,7 @@ use clap::{Parser, ValueEnum};
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, s};
+use trainyard_ml::boosting::BoostingClassifierParams;
 use trainyard_ml::forest::RandomForestParams;
 use trainyard_ml::linear::LogisticParams;
 use trainyard_ml::svm::SvmClassifierParams;
@@ -21,6 +22,10 @@ enum Model {
     SvmCalibrated,
     Logistic,
     Forest,
+    /// 100 rounds with 31 leaves, without early stopping: the work is the same for every library.
+    BoostingEqual,
+    /// With the defaults.
+    Boosting,
 }
 
 #[derive(Debug, Parser)]
@@ -67,6 +72,14 @@ fn main() -> anyhow::Result<()> {
         }
         Model::Forest => {
             let model = RandomForestParams::<trainyard_ml::forest::Classes>::default().check()?.fit(&dataset)?;
+            (start.elapsed(), model.predict_probabilities(&queried))
+        }
+        Model::BoostingEqual | Model::Boosting => {
+            let mut params = BoostingClassifierParams::default();
+            if matches!(arguments.model, Model::BoostingEqual) {
+                params = params.n_rounds(100).learning_rate(0.1).max_leaves(31).early_stopping_rounds(None);
+            }
+            let model = params.check()?.fit(&dataset)?;
             (start.elapsed(), model.predict_probabilities(&queried))
         }
     };

@@ -12,6 +12,8 @@ use crate::table::TaskKind;
 pub enum Algorithm {
     /// Bagged histogram trees (Breiman 2001).
     RandomForest,
+    /// Gradient-boosted histogram trees (Friedman 2001).
+    GradientBoosting,
     /// One CART tree.
     DecisionTree,
     /// Support vector machine.
@@ -28,6 +30,9 @@ pub const ENGINE: &str = "engine";
 pub const NATIVE: &str = "native";
 /// The reference implementation of linfa.
 pub const LINFA: &str = "linfa";
+
+/// The parameter with the monotone constraints by feature.
+pub const MONOTONE_CONSTRAINTS: &str = "monotone_constraints";
 
 const TEST_SIZE: ParamSpec = ParamSpec {
     name: "test_size",
@@ -66,6 +71,83 @@ const RANDOM_FOREST: &[ParamSpec] = &[
         name: "max_features",
         kind: ParamKind::Choice { options: &["sqrt", "log2", "third", "all"], default: "sqrt" },
         description: "Number of features considered at each split.",
+    },
+    CLASS_WEIGHT,
+    TEST_SIZE,
+];
+
+const GRADIENT_BOOSTING: &[ParamSpec] = &[
+    ParamSpec {
+        name: "n_rounds",
+        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(1_000) },
+        description: "Maximum number of rounds; a round has one tree, or one per class with three or more classes.",
+    },
+    ParamSpec {
+        name: "learning_rate",
+        kind: ParamKind::Float { min: 1e-4, max: 1.0, default: Some(0.05) },
+        description: "Factor of the values of each tree; a smaller value needs more rounds.",
+    },
+    ParamSpec {
+        name: "max_leaves",
+        kind: ParamKind::Int { min: 2, max: 1_024, default: Some(31) },
+        description: "Maximum number of leaves of a tree.",
+    },
+    ParamSpec {
+        name: "max_depth",
+        kind: ParamKind::Int { min: 1, max: 64, default: None },
+        description: "Maximum depth of a tree; null means no limit.",
+    },
+    ParamSpec {
+        name: "min_samples_leaf",
+        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(20) },
+        description: "Minimum number of training rows in a leaf.",
+    },
+    ParamSpec {
+        name: "min_hessian",
+        kind: ParamKind::Float { min: 1e-6, max: 1e6, default: Some(1e-3) },
+        description: "Minimum sum of the second derivatives of the loss in a leaf.",
+    },
+    ParamSpec {
+        name: "l2",
+        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(1.0) },
+        description: "Strength of the L2 penalty of the values of the leaves.",
+    },
+    ParamSpec {
+        name: "feature_fraction",
+        kind: ParamKind::Float { min: 0.01, max: 1.0, default: Some(1.0) },
+        description: "Share of the features that each tree may use, drawn at random.",
+    },
+    ParamSpec {
+        name: "subsample",
+        kind: ParamKind::Float { min: 0.01, max: 1.0, default: Some(1.0) },
+        description: "Share of the training rows that each tree is trained on, drawn at random.",
+    },
+    ParamSpec {
+        name: "early_stopping_rounds",
+        kind: ParamKind::Int { min: 0, max: 10_000, default: Some(50) },
+        description: "Training ends after this many rounds without a smaller loss on the validation rows; 0 trains all \
+                      rounds, on all training rows.",
+    },
+    ParamSpec {
+        name: "validation_fraction",
+        kind: ParamKind::Float { min: 0.01, max: 0.5, default: Some(0.1) },
+        description: "Share of the training rows that are validation rows for early stopping.",
+    },
+    ParamSpec {
+        name: "loss",
+        kind: ParamKind::Choice { options: &["squared_error", "quantile", "poisson"], default: "squared_error" },
+        description: "Loss of a regression; classification always uses the log loss.",
+    },
+    ParamSpec {
+        name: "quantile",
+        kind: ParamKind::Float { min: 0.001, max: 0.999, default: Some(0.5) },
+        description: "The predicted quantile with loss 'quantile'.",
+    },
+    ParamSpec {
+        name: MONOTONE_CONSTRAINTS,
+        kind: ParamKind::Signs,
+        description: "1 or -1 per feature (a number or a boolean) with which the prediction never falls or never rises; \
+                      for regression and two classes.",
     },
     CLASS_WEIGHT,
     TEST_SIZE,
@@ -170,13 +252,20 @@ const RIDGE: &[ParamSpec] = &[ALPHA, TEST_SIZE];
 
 impl Algorithm {
     /// Every algorithm, in the order of `GET /algorithms`.
-    pub const ALL: [Self; 5] =
-        [Self::RandomForest, Self::DecisionTree, Self::Svm, Self::LogisticRegression, Self::Ridge];
+    pub const ALL: [Self; 6] = [
+        Self::RandomForest,
+        Self::GradientBoosting,
+        Self::DecisionTree,
+        Self::Svm,
+        Self::LogisticRegression,
+        Self::Ridge,
+    ];
 
     /// The name in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::RandomForest => "random_forest",
+            Self::GradientBoosting => "gradient_boosting",
             Self::DecisionTree => "decision_tree",
             Self::Svm => "svm",
             Self::LogisticRegression => "logistic_regression",
@@ -195,6 +284,9 @@ impl Algorithm {
             Self::RandomForest => {
                 "Ensemble of randomized trees; a strong default for tables with numbers and categories."
             }
+            Self::GradientBoosting => {
+                "Trees that correct each other; often the most accurate on tables, with a number of rounds that fits the data."
+            }
             Self::DecisionTree => "One tree; fast, and people can read its rules.",
             Self::Svm => "Support vector machine; strong on numeric tables of up to some 10,000 rows.",
             Self::LogisticRegression => "Linear model of the log-odds; a baseline that is easy to explain.",
@@ -211,7 +303,7 @@ impl Algorithm {
 
     /// Whether the algorithm supports regression.
     pub fn supports_regression(self) -> bool {
-        matches!(self, Self::RandomForest | Self::Svm | Self::Ridge)
+        matches!(self, Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::Ridge)
     }
 
     /// The task of an algorithm that supports only one.
@@ -230,7 +322,7 @@ impl Algorithm {
             Self::Svm if engine == LINFA => Some(5_000),
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
-            Self::RandomForest | Self::Svm | Self::LogisticRegression | Self::Ridge => None,
+            Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::LogisticRegression | Self::Ridge => None,
         }
     }
 
@@ -239,6 +331,8 @@ impl Algorithm {
         match self {
             // Every pair of classes has a classifier of its own.
             Self::Svm => 100,
+            // A round has a tree per class.
+            Self::GradientBoosting => 100,
             Self::RandomForest | Self::DecisionTree | Self::LogisticRegression | Self::Ridge => MAX_CLASSES,
         }
     }
@@ -247,6 +341,7 @@ impl Algorithm {
     pub fn params(self) -> &'static [ParamSpec] {
         match self {
             Self::RandomForest => RANDOM_FOREST,
+            Self::GradientBoosting => GRADIENT_BOOSTING,
             Self::DecisionTree => DECISION_TREE,
             Self::Svm => SVM,
             Self::LogisticRegression => LOGISTIC_REGRESSION,

@@ -44,6 +44,8 @@ pub enum ParamKind {
         /// Default.
         default: &'static str,
     },
+    /// An object with -1, 0 or 1 per feature, also as JSON text; empty by default.
+    Signs,
 }
 
 /// Validated parameters: complete and within bounds.
@@ -95,6 +97,12 @@ impl Params {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The features with -1 or 1 in a parameter of kind [`ParamKind::Signs`]; empty if it is unknown.
+    pub fn signs(&self, name: &str) -> Vec<(&str, i64)> {
+        let signs = self.0.get(name).and_then(Value::as_object).into_iter().flatten();
+        signs.filter_map(|(feature, sign)| Some((feature.as_str(), sign.as_i64().filter(|sign| *sign != 0)?))).collect()
+    }
+
     /// All parameters, owned.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
@@ -130,6 +138,16 @@ impl ParamSpec {
                 Some(word) if options.contains(&word) => Ok(json!(word)),
                 _ => Err(format!("must be one of {}", options.join(", "))),
             },
+            ParamKind::Signs => {
+                // The CLI and the form of the console send texts.
+                let parsed = given.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+                match parsed.as_ref().unwrap_or(given).as_object() {
+                    Some(signs) if signs.values().all(|sign| matches!(as_integer(sign), Some(-1..=1))) => {
+                        Ok(signs.iter().map(|(feature, sign)| (feature.clone(), json!(as_integer(sign)))).collect())
+                    }
+                    _ => Err(r#"must be an object with -1, 0 or 1 per feature, such as {"age": -1}"#.to_owned()),
+                }
+            }
         }
     }
 
@@ -138,6 +156,7 @@ impl ParamSpec {
             ParamKind::Int { default, .. } => json!(default),
             ParamKind::Float { default, .. } => json!(default),
             ParamKind::Choice { default, .. } => json!(default),
+            ParamKind::Signs => json!({}),
         }
     }
 
@@ -151,6 +170,9 @@ impl ParamSpec {
                 json!({"type": nullable("number", default.is_some()), "minimum": min, "maximum": max})
             }
             ParamKind::Choice { options, .. } => json!({"type": "string", "enum": options}),
+            ParamKind::Signs => {
+                json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": -1, "maximum": 1}})
+            }
         };
         schema["default"] = self.default_value();
         schema["description"] = json!(self.description);
@@ -217,6 +239,21 @@ mod tests {
         };
         assert!(with("native", "balanced").is_ok() && with("linfa", "none").is_ok());
         assert_eq!(with("linfa", "balanced").unwrap_err()[0].field, "params.class_weight");
+    }
+
+    #[test]
+    fn monotone_constraints_are_signs_by_feature() {
+        let parse = |signs: Value| {
+            let given = json!({"monotone_constraints": signs});
+            Params::parse(Algorithm::GradientBoosting, given.as_object().unwrap())
+        };
+        let params = parse(json!({"age": -1.0, "fare": 0, "pclass": 1})).unwrap();
+        assert_eq!(params.signs("monotone_constraints"), [("age", -1), ("pclass", 1)]);
+        assert_eq!(params.as_map()["monotone_constraints"], json!({"age": -1, "fare": 0, "pclass": 1}));
+        assert_eq!(parse(json!(r#"{"age": 1}"#)).unwrap(), parse(json!({"age": 1})).unwrap());
+        for bad in [json!({"age": 2}), json!({"age": "1"}), json!(null), json!([1]), json!("age:1")] {
+            assert_eq!(parse(bad).unwrap_err()[0].field, "params.monotone_constraints");
+        }
     }
 
     #[test]

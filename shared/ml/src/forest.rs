@@ -33,7 +33,7 @@ use numbers::NumberTarget;
 use out_of_bag::OutOfBag;
 use target::Target;
 
-pub(crate) use bins::{Binned, RowGroups, midpoint};
+pub(crate) use bins::{Binned, RowGroups};
 pub use classes::Criterion;
 pub use linfa_api::{ForestClassifier, ForestRegressor};
 pub use params::{ClassWeight, Classes, MaxFeatures, Numbers, RandomForestParams, RandomForestValidParams};

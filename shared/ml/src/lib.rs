@@ -8,6 +8,8 @@
 //! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts.
 
 pub mod artifact;
+mod bins;
+pub mod boosting;
 mod error;
 pub mod forest;
 pub mod frame;
@@ -18,6 +20,7 @@ pub mod linfa_svm;
 pub mod linfa_tree;
 pub mod metrics;
 pub mod model;
+mod parameters;
 mod platt;
 pub mod predict;
 pub mod preprocess;

@@ -138,7 +138,7 @@ fn best_split(
     let threshold = match boundary.floor() as usize {
         0 => f32::MIN,
         rank if rank == distinct.len() => f32::MAX,
-        rank => crate::forest::midpoint(distinct[rank - 1], distinct[rank]),
+        rank => crate::bins::midpoint(distinct[rank - 1], distinct[rank]),
     };
     Ok(Some(Found { feature, threshold, missing_right, decrease: f64::from(decrease) }))
 }

@@ -10,6 +10,7 @@
 //!
 //! This module does not validate models; [`crate::artifact`] does.
 
+pub mod boosting;
 pub mod categories;
 pub mod coupling;
 pub mod dates;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use trainyard_domain::Algorithm;
 
+pub use boosting::{BoostedTrees, Link, Response};
 pub use categories::Categories;
 pub use dates::{DatePart, DateUnit};
 pub use design_matrix::{ColumnEncoder, DesignMatrixEncoder};
@@ -34,7 +36,7 @@ pub use encode::{Input, RawRow, Status};
 pub use linear::LinearModel;
 pub use request::{Mismatch, TextReaders};
 pub use scaling::Scaling;
-pub use signature::{CategoryOrder, Feature, FeatureKind, Signature};
+pub use signature::{CategoryOrder, CategoryStatistic, Feature, FeatureKind, Signature};
 pub use svm::{DecisionFunction, Kernel, SvmModel};
 pub use task::{Label, LabelError, LabelType, Task};
 pub use trees::{LEAF, NodeSplit, Tree, TreeEnsemble};
@@ -88,6 +90,8 @@ pub struct SelfTest {
 pub enum Estimator {
     /// A decision tree or a random forest.
     Trees(TreeEnsemble),
+    /// Gradient boosting.
+    Boosting(BoostedTrees),
     /// Logistic regression.
     Linear(LinearModel),
     /// Support vector classifier.
@@ -100,6 +104,7 @@ impl Estimator {
     pub fn predict(&self, task: &Task, raw: &[f32], unseen: &[bool], outputs: &mut [f64]) {
         match self {
             Self::Trees(trees) => trees.predict(raw, outputs),
+            Self::Boosting(boosted) => boosted.predict(raw, outputs),
             Self::Linear(linear) => {
                 let mut inputs = vec![0.0; linear.encoder.width()];
                 linear.encoder.encode(raw, unseen, &mut inputs);

@@ -3,6 +3,7 @@
 //! [`Predictor::load`] decodes and validates the file, flattens trees ([`flat`]) and runs the self-test. A predictor is
 //! immutable, so threads share it without locks.
 
+mod boosted;
 pub mod flat;
 mod machine;
 mod node;
@@ -14,6 +15,7 @@ mod walk;
 use serde_json::{Map, Value};
 use trainyard_domain::{Algorithm, FieldError};
 
+use self::boosted::CompiledBoosting;
 use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
 use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
@@ -78,6 +80,7 @@ pub struct Predictor {
 #[derive(Debug)]
 enum Engine {
     Trees(FlatForest),
+    Boosting(CompiledBoosting),
     Svm(CompiledSvm),
     /// Linear models are used without compilation.
     Linear(Estimator),
@@ -87,6 +90,7 @@ enum Engine {
 #[derive(Debug, Default)]
 pub struct Scratch {
     keys: Vec<u32>,
+    sums: Vec<f64>,
     svm: SvmScratch,
 }
 
@@ -108,6 +112,11 @@ impl Predictor {
                 let forest = FlatForest::compile(&trees, width);
                 let bytes = forest.memory_bytes();
                 (Engine::Trees(forest), bytes)
+            }
+            Estimator::Boosting(boosted) => {
+                let compiled = CompiledBoosting::new(&boosted, width);
+                let bytes = compiled.memory_bytes();
+                (Engine::Boosting(compiled), bytes)
             }
             Estimator::Svm(svm) => {
                 let compiled = CompiledSvm::new(&svm);
@@ -156,6 +165,7 @@ impl Predictor {
         assert!(raw.len() == rows * width && unseen.len() == raw.len() && outputs.len() == rows * per_row);
         match &self.engine {
             Engine::Trees(forest) => forest.predict(raw, &mut scratch.keys, outputs),
+            Engine::Boosting(boosted) => boosted.predict(raw, &mut scratch.keys, &mut scratch.sums, outputs),
             Engine::Svm(svm) => {
                 let task = &self.manifest.signature.task;
                 let inputs = raw.chunks_exact(width).zip(unseen.chunks_exact(width));

@@ -5,6 +5,7 @@ mod categories;
 mod category_orders;
 mod design_matrix;
 mod part;
+mod statistics;
 
 use trainyard_domain::shown;
 
@@ -15,6 +16,8 @@ pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
+pub(crate) use statistics::PERMUTATIONS;
+pub use statistics::{OrderedColumn, ordered_columns};
 
 /// The model families, which need different raw values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum ModelFamily {
     Tree,
     /// A forest with an out-of-bag score.
     Forest,
+    /// Gradient boosting, with target statistics of categories.
+    Boosting,
     /// Linear models and support vector classifiers, on a design matrix.
     Dense,
 }
@@ -57,6 +62,10 @@ pub fn fit(
     let targets = categories::Targets {
         scores: category_orders::scores(target, training),
         folds: category_orders::folds(training.len(), copies, seed),
+        statistic_scores: match family {
+            ModelFamily::Boosting => statistics::scores(target, training),
+            _ => Vec::new(),
+        },
     };
     columns.retain(|column| {
         let name = shown(&column.name);
@@ -125,7 +134,7 @@ fn datetime(values: &[f64], training: &[usize], family: ModelFamily) -> Found {
     let present = sorted(values, training);
     let (min, max) = (*present.first()?, *present.last()?);
     let units: &[DateUnit] = match family {
-        ModelFamily::Tree | ModelFamily::Forest => &DateUnit::FOR_TREES,
+        ModelFamily::Tree | ModelFamily::Forest | ModelFamily::Boosting => &DateUnit::FOR_TREES,
         ModelFamily::Dense => &DateUnit::FOR_DENSE_MODELS,
     };
     let part = |unit: &DateUnit| {

@@ -18,7 +18,7 @@ pub trait Observer: Sync {
         let _ = message;
     }
 
-    /// Reports an intermediate metric after a number of steps (trees).
+    /// Reports an intermediate metric after a number of steps (trees or rounds).
     fn metric(&self, name: &str, value: f64, step: u64) {
         let _ = (name, value, step);
     }
@@ -61,6 +61,11 @@ impl<'a> Progress<'a> {
         self.check()?;
         self.observer.progress(self.phase, self.from + (self.to - self.from) * fraction.clamp(0.0, 1.0));
         Ok(())
+    }
+
+    /// Reports an informational message.
+    pub(crate) fn note(&self, message: &str) {
+        self.observer.note(message);
     }
 
     /// Reports an intermediate metric.

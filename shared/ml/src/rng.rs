@@ -22,6 +22,10 @@ pub enum Stream {
     CategoryFolds,
     /// The rows of a regression that the metrics list.
     ListedRows,
+    /// The choice of the validation rows among the training rows.
+    Validation,
+    /// The permutation of the rows with this index, for ordered target statistics.
+    Order(u64),
 }
 
 impl Rng {
@@ -34,6 +38,8 @@ impl Rng {
             Stream::Permutation(index) => (4, index),
             Stream::CategoryFolds => (5, 0),
             Stream::ListedRows => (6, 0),
+            Stream::Validation => (7, 0),
+            Stream::Order(index) => (8, index),
         };
         let mut mixer = SplitMix64(seed);
         let mut mixer = SplitMix64(mixer.next() ^ purpose);
@@ -82,11 +88,15 @@ struct SplitMix64(u64);
 impl SplitMix64 {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        mix(self.0)
     }
+}
+
+/// A bijection that spreads a number over all bits.
+pub(crate) fn mix(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -20,22 +20,37 @@ pub struct Split {
 /// [`MIN_DISTINCT_ROWS`] distinct rows.
 pub fn stratified(classes: &[u32], n_classes: usize, copies: Option<&[u64]>, test_size: f64, seed: u64) -> Split {
     let mut rng = Rng::new(seed, Stream::Split);
-    let mut members = vec![Vec::new(); n_classes];
-    for (row, class) in classes.iter().enumerate() {
-        members[*class as usize].push(row);
-    }
-    let mut split = Split { train: Vec::new(), test: Vec::new() };
-    for rows in members {
-        split.add(rows, copies, test_size, &mut rng);
-    }
-    split.in_file_order()
+    Split::divide(members(classes, n_classes), copies, test_size, &mut rng)
 }
 
 /// Splits `rows` rows without stratification. From two rows each part has at least one. For `copies` see [`stratified`].
 pub fn plain(rows: usize, copies: Option<&[u64]>, test_size: f64, seed: u64) -> Split {
-    let mut split = Split { train: Vec::new(), test: Vec::new() };
-    split.add((0..rows).collect(), copies, test_size, &mut Rng::new(seed, Stream::Split));
-    split.in_file_order()
+    Split::divide(vec![(0..rows).collect()], copies, test_size, &mut Rng::new(seed, Stream::Split))
+}
+
+/// Per row, whether it is a validation row: split as by [`stratified`] with the classes and their number, or else as by
+/// [`plain`].
+pub fn validation(
+    rows: usize,
+    classes: Option<(&[u32], usize)>,
+    copies: Option<&[u64]>,
+    fraction: f64,
+    seed: u64,
+) -> Vec<bool> {
+    let members = classes.map_or_else(|| vec![(0..rows).collect()], |(classes, n_classes)| members(classes, n_classes));
+    let split = Split::divide(members, copies, fraction, &mut Rng::new(seed, Stream::Validation));
+    let mut is_validation = vec![false; rows];
+    split.test.into_iter().for_each(|row| is_validation[row] = true);
+    is_validation
+}
+
+/// The rows of each class.
+fn members(classes: &[u32], n_classes: usize) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); n_classes];
+    for (row, class) in classes.iter().enumerate() {
+        members[*class as usize].push(row);
+    }
+    members
 }
 
 /// With fewer distinct rows, copies can be on both sides.
@@ -75,6 +90,15 @@ fn share(rows: usize, test_size: f64) -> usize {
 }
 
 impl Split {
+    /// Divides each list of rows in proportion.
+    fn divide(members: Vec<Vec<usize>>, copies: Option<&[u64]>, test_size: f64, rng: &mut Rng) -> Self {
+        let mut split = Self { train: Vec::new(), test: Vec::new() };
+        for rows in members {
+            split.add(rows, copies, test_size, rng);
+        }
+        split.in_file_order()
+    }
+
     /// Divides the rows of one class.
     fn add(&mut self, mut rows: Vec<usize>, copies: Option<&[u64]>, test_size: f64, rng: &mut Rng) {
         let held_out = if rows.len() < 2 { 0 } else { share(rows.len(), test_size) };

@@ -104,11 +104,16 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let fitted = preprocess::fit(&mut frame, &split.train, &copies, engine::family(spec.algorithm), spec.seed)?;
     let (features, missing) = (fitted.features, frame.missing.clone());
     let groups = RowGroups { folds: fitted.folds, copies };
+    let keys: Vec<u64> = groups.copies.iter().map(|group| u64::from(*group)).collect();
+    let keys = (!keys.is_empty()).then_some(keys.as_slice());
+    let validation = engine::validation(spec, &params, &frame, &split.train, keys);
     dropped.extend(fitted.dropped);
     let shape = memory::Shape::new(frame.rows, &features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
         observer.note(&note);
     }
+    let ordered =
+        preprocess::ordered_columns(&frame, &features, &split.train, &validation, copies.as_deref(), spec.seed);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
@@ -120,8 +125,14 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
 
     let progress = progress.next("training", 0.9)?;
-    let fit_request =
-        engine::FitRequest { algorithm: spec.algorithm, params: &params, seed: spec.seed, groups: &groups };
+    let fit_request = engine::FitRequest {
+        algorithm: spec.algorithm,
+        params: &params,
+        seed: spec.seed,
+        groups: &groups,
+        validation: &validation,
+        ordered: &ordered,
+    };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
     warnings.extend(fitted.warning);
     let warnings = warnings.all;
@@ -140,6 +151,9 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     if let Some(score) = fitted.out_of_bag_score {
         let name = if signature.task == Task::Regression { "oob_r2" } else { "oob_accuracy" };
         metrics.insert(name.into(), json!(score));
+    }
+    if let Some(n_rounds) = fitted.n_rounds {
+        metrics.insert("n_rounds".into(), json!(n_rounds));
     }
     metrics.insert("warnings".into(), json!(warnings));
 

@@ -10,6 +10,7 @@ export type FailureCode = components["schemas"]["FailureCode"];
 export const STATUSES: readonly JobStatus[] = ["queued", "running", "succeeded", "failed", "cancelled"];
 export const ALGORITHMS: readonly components["schemas"]["AlgorithmName"][] = [
   "random_forest",
+  "gradient_boosting",
   "decision_tree",
   "svm",
   "logistic_regression",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boundsOf, draftOf, parametersOf, parseParameter, parseParameters } from "./parameters";
+import { boundsOf, draftOf, parametersOf, parseParameter, parseParameters, textOf } from "./parameters";
 
 const SCHEMA = {
   type: "object",
@@ -43,5 +43,14 @@ describe("parameters", () => {
   it("fills the form of a cloned job with the changed parameters", () => {
     const params = { n_trees: 50, max_depth: null, class_weight: "none", test_size: 0.2 };
     expect(draftOf(parameters, params)).toEqual({ n_trees: "50" });
+  });
+
+  it("writes an object as JSON, which the server reads", () => {
+    const [signs] = parametersOf({ properties: { signs: { type: "object", default: {} } } }) as [(typeof parameters)[0]];
+    expect(textOf(signs.default)).toBe("{}");
+    expect(draftOf([signs], { signs: {} })).toEqual({});
+    const draft = draftOf([signs], { signs: { age: -1 } });
+    expect(draft).toEqual({ signs: '{"age":-1}' });
+    expect(parseParameters([signs], draft).params).toEqual({ signs: '{"age":-1}' });
   });
 });

@@ -6,11 +6,13 @@ export interface ParameterSchema {
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
-  default?: number | string | null;
+  default?: ParameterDefault;
   description?: string;
 }
 
 export type ParameterValue = number | string | null;
+/** An object has a number per feature. */
+export type ParameterDefault = ParameterValue | Record<string, number>;
 
 export interface Parameter {
   name: string;
@@ -19,7 +21,7 @@ export interface Parameter {
   choices: string[];
   minimum: number | null;
   maximum: number | null;
-  default: ParameterValue;
+  default: ParameterDefault;
   description: string;
 }
 
@@ -87,7 +89,13 @@ export function parseParameters(
 }
 
 /** The draft of a cloned job: only values that differ from the default. */
-export function draftOf(parameters: Parameter[], params: Record<string, ParameterValue>): Record<string, string> {
-  const changed = parameters.filter(({ name, default: value }) => name in params && params[name] !== value);
-  return Object.fromEntries(changed.map(({ name }) => [name, String(params[name])]));
+export function draftOf(parameters: Parameter[], params: Record<string, ParameterDefault>): Record<string, string> {
+  const texts = Object.entries(params).map(([name, value]): [string, string] => [name, textOf(value)]);
+  const standard = Object.fromEntries(parameters.map((parameter) => [parameter.name, textOf(parameter.default)]));
+  return Object.fromEntries(texts.filter(([name, text]) => name in standard && standard[name] !== text));
+}
+
+/** A value as the text of an input. */
+export function textOf(value: ParameterDefault): string {
+  return value !== null && typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -1,6 +1,6 @@
 import type { AlgorithmView } from "../api/queries";
 import { formatAlgorithm, formatCount, title } from "../lib/format";
-import { boundsOf, type Parameter } from "../lib/parameters";
+import { boundsOf, type Parameter, textOf } from "../lib/parameters";
 import type { TrainingDraft } from "../lib/training";
 import { classes } from "../ui/classes";
 import { type ControlProps, Field } from "../ui/field";
@@ -80,7 +80,7 @@ interface InputProps {
 
 /** An empty input means the default, which is its placeholder. */
 function ParameterInput({ props, parameter, text, onChange }: InputProps) {
-  const standard = parameter.default === null ? "none" : String(parameter.default);
+  const standard = parameter.default === null ? "none" : textOf(parameter.default);
   if (parameter.kind === "choice") {
     return (
       <select {...props} className="control" value={text} onChange={(event) => onChange(event.target.value)}>
@@ -98,7 +98,7 @@ function ParameterInput({ props, parameter, text, onChange }: InputProps) {
   return (
     <input
       {...props}
-      inputMode={parameter.kind === "integer" ? "numeric" : "decimal"}
+      inputMode={parameter.kind === "text" ? "text" : parameter.kind === "integer" ? "numeric" : "decimal"}
       className="control"
       placeholder={`${standard} (default)`}
       value={text}

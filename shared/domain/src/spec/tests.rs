@@ -71,6 +71,17 @@ fn a_valid_draft_gets_the_defaults_and_the_version() {
     assert_eq!(spec.params["n_trees"], 100);
 }
 
+#[test]
+fn monotone_constraints_name_features_of_the_job() {
+    let draft = |features: &[&str], feature: &str| Draft {
+        algorithm: "gradient_boosting".into(),
+        params: [("monotone_constraints".to_owned(), serde_json::json!({feature: 1}))].into_iter().collect(),
+        ..draft(features)
+    };
+    assert!(draft(&["sex", "age"], "age").validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(draft(&["sex", "age"], "fare")), ["params.monotone_constraints"]);
+}
+
 fn with(learning: LearningOptions, features: &[&str]) -> Draft {
     Draft { learning, ..draft(features) }
 }

@@ -2,9 +2,9 @@
 
 use super::columns::{self, Columns};
 use super::{Draft, JobSpec};
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, MONOTONE_CONSTRAINTS};
 use crate::dataset::IndexedDataset;
-use crate::field::FieldError;
+use crate::field::{FieldError, shown};
 use crate::model::ModelName;
 use crate::params::Params;
 
@@ -34,6 +34,12 @@ impl Draft {
                 None
             }
         });
+        for (feature, _) in params.iter().flat_map(|params| params.signs(MONOTONE_CONSTRAINTS)) {
+            if !features.is_empty() && !features.iter().any(|known| known == feature) {
+                let message = format!("names '{}', which is not a feature of the job", shown(feature));
+                errors.push(FieldError::new(format!("params.{MONOTONE_CONSTRAINTS}"), message));
+            }
+        }
         match (name, algorithm, params, dataset) {
             (Some(name), Some(algorithm), Some(params), Some(dataset)) if errors.is_empty() => Ok(JobSpec {
                 name,

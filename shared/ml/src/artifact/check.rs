@@ -7,7 +7,9 @@ use trainyard_domain::spec::MAX_FEATURES;
 
 use super::check_estimator;
 use super::error::{ArtifactError, ensure};
-use crate::model::{CategoryOrder, DateUnit, FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task};
+use crate::model::{
+    CategoryOrder, CategoryStatistic, DateUnit, FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task,
+};
 
 /// Maximum number of classes.
 const MAX_CLASSES: usize = 1_000;
@@ -16,6 +18,8 @@ const MAX_CATEGORIES: usize = 1 << 20;
 
 /// Maximum number of orders of a category.
 const MAX_ORDERS: usize = 8;
+/// Maximum number of statistics of a category.
+const MAX_STATISTICS: usize = 8;
 
 /// Validates a model in one pass.
 ///
@@ -52,7 +56,7 @@ fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
             }
         }
         FeatureKind::Boolean { .. } => {}
-        FeatureKind::Category { categories, mode, orders, .. } => {
+        FeatureKind::Category { categories, mode, orders, statistics, .. } => {
             // A feature without values in the training part has no categories, and mode 0.
             if categories.len() > MAX_CATEGORIES || *mode >= kind.codes().max(1) {
                 return Err("the categories");
@@ -60,6 +64,16 @@ fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
             let fine = |order: &CategoryOrder| order.ranks.len() == kind.codes();
             if orders.len() > MAX_ORDERS || !orders.iter().all(fine) {
                 return Err("the orders");
+            }
+            let is_finite = |statistic: &CategoryStatistic| {
+                statistic.unseen.is_finite() && statistic.values.iter().all(|value| value.is_finite())
+            };
+            let fine = |statistic: &CategoryStatistic| statistic.values.len() == kind.codes() && is_finite(statistic);
+            if statistics.len() > MAX_STATISTICS || !(orders.is_empty() || statistics.is_empty()) {
+                return Err("the number of statistics");
+            }
+            if !statistics.iter().all(fine) {
+                return Err("the statistics");
             }
         }
         FeatureKind::Datetime { min, max, parts } => {

@@ -2,32 +2,56 @@
 
 use super::error::{ArtifactError, ensure};
 use crate::model::{
-    ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF, LinearModel,
-    Signature, SvmModel, Task, Tree, TreeEnsemble,
+    BoostedTrees, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF,
+    LinearModel, Link, Response, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
-/// Maximum number of trees in a forest.
+/// Maximum number of trees in a forest, and of rounds of gradient boosting.
 const MAX_TREES: usize = 10_000;
 
 pub(super) fn check(estimator: &Estimator, signature: &Signature) -> Result<(), ArtifactError> {
     match estimator {
-        Estimator::Trees(trees) => check_trees(trees, signature),
+        Estimator::Trees(trees) => {
+            let shares = signature.task != Task::Regression;
+            check_trees(trees, signature, signature.task.outputs(), MAX_TREES, shares)
+        }
+        Estimator::Boosting(boosted) => check_boosting(boosted, signature),
         Estimator::Linear(linear) => check_linear(linear, signature),
         Estimator::Svm(svm) => check_svm(svm, signature),
     }
 }
 
-fn check_trees(ensemble: &TreeEnsemble, signature: &Signature) -> Result<(), ArtifactError> {
-    let outputs = signature.task.outputs();
+/// `outputs` is the number of values per leaf; with `shares` each is a probability.
+fn check_trees(
+    ensemble: &TreeEnsemble,
+    signature: &Signature,
+    outputs: usize,
+    max_trees: usize,
+    shares: bool,
+) -> Result<(), ArtifactError> {
     ensure(ensemble.outputs == outputs, || format!("{} numbers per leaf, not {outputs}", ensemble.outputs))?;
     let count = ensemble.trees.len();
-    ensure((1..=MAX_TREES).contains(&count), || format!("{count} trees"))?;
-    let shares = signature.task != Task::Regression;
+    ensure((1..=max_trees).contains(&count), || format!("{count} trees"))?;
     for (i, tree) in ensemble.trees.iter().enumerate() {
         let fine = check_tree(tree, signature.width(), outputs, shares);
         fine.map_err(|what| ArtifactError::invalid(format!("{what} in tree {i}")))?;
     }
     Ok(())
+}
+
+fn check_boosting(boosted: &BoostedTrees, signature: &Signature) -> Result<(), ArtifactError> {
+    let Response { baseline, scale, link } = &boosted.response;
+    let outputs = signature.task.outputs();
+    ensure(baseline.len() == outputs && finite(baseline), || "the baseline".into())?;
+    ensure(scale.is_finite() && *scale > 0.0, || "the scale".into())?;
+    let links: &[Link] = match signature.task {
+        Task::Binary { .. } => &[Link::Logit],
+        Task::MultiClass { .. } => &[Link::Softmax],
+        Task::Regression => &[Link::Identity, Link::Log],
+    };
+    ensure(links.contains(link), || "the link".into())?;
+    ensure(boosted.trees.trees.len().is_multiple_of(outputs), || "the number of trees".into())?;
+    check_trees(&boosted.trees, signature, 1, MAX_TREES * outputs, false)
 }
 
 /// Validates a tree in one pass. Children come after their parent, so every walk ends. Each node except the root has

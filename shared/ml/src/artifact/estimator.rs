@@ -3,13 +3,14 @@
 use super::bytes::{Reader, Writer};
 use super::error::ArtifactError;
 use crate::model::{
-    ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, SvmModel, Tree,
-    TreeEnsemble,
+    BoostedTrees, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, Link,
+    Response, SvmModel, Tree, TreeEnsemble,
 };
 
 const TREES: u32 = 1;
 const LINEAR: u32 = 2;
 const SVM: u32 = 3;
+const BOOSTING: u32 = 4;
 
 /// In the word of a split's feature: missing values go right.
 const MISSING_RIGHT: u32 = 1 << 31;
@@ -21,6 +22,10 @@ pub(super) fn encode(estimator: &Estimator) -> (u32, Vec<u8>) {
         Estimator::Trees(trees) => {
             write_trees(&mut out, trees);
             TREES
+        }
+        Estimator::Boosting(boosted) => {
+            write_boosting(&mut out, boosted);
+            BOOSTING
         }
         Estimator::Linear(linear) => {
             write_encoder(&mut out, &linear.encoder);
@@ -42,6 +47,7 @@ pub(super) fn decode(id: u32, section: &[u8]) -> Result<Estimator, ArtifactError
     let mut reader = Reader::new(section);
     let estimator = match id {
         TREES => Estimator::Trees(read_trees(&mut reader)?),
+        BOOSTING => Estimator::Boosting(read_boosting(&mut reader)?),
         LINEAR => Estimator::Linear(read_linear(&mut reader)?),
         SVM => Estimator::Svm(read_svm(&mut reader)?),
         other => return Err(ArtifactError::invalid(format!("unknown section {other}"))),
@@ -88,6 +94,34 @@ fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
         }
     }
     Ok(TreeEnsemble { outputs, trees })
+}
+
+fn write_boosting(out: &mut Writer, boosted: &BoostedTrees) {
+    let Response { baseline, scale, link } = &boosted.response;
+    out.u32(match link {
+        Link::Identity => 0,
+        Link::Log => 1,
+        Link::Logit => 2,
+        Link::Softmax => 3,
+    });
+    out.f64(*scale);
+    out.length(baseline.len());
+    out.f64s(baseline);
+    write_trees(out, &boosted.trees);
+}
+
+fn read_boosting(reader: &mut Reader<'_>) -> Result<BoostedTrees, ArtifactError> {
+    let link = match reader.u32()? {
+        0 => Link::Identity,
+        1 => Link::Log,
+        2 => Link::Logit,
+        3 => Link::Softmax,
+        other => return Err(ArtifactError::invalid(format!("unknown link {other}"))),
+    };
+    let scale = reader.f64()?;
+    let count = reader.length()?;
+    let response = Response { baseline: reader.f64s(count)?, scale, link };
+    Ok(BoostedTrees { trees: read_trees(reader)?, response })
 }
 
 fn read_linear(reader: &mut Reader<'_>) -> Result<LinearModel, ArtifactError> {

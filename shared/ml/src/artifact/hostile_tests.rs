@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::samples::{self, Stream};
 use super::{ArtifactError, decode, encode, rewrite_digest};
-use crate::model::{Estimator, LEAF, Model};
+use crate::model::{BoostedTrees, CategoryStatistic, Estimator, FeatureKind, LEAF, Link, Model};
 use crate::predict::{Predictor, Row};
 
 /// Rows with present, missing, unknown and extreme values.
@@ -107,6 +107,42 @@ fn forged_trees_are_refused() {
     }
 }
 
+#[test]
+fn forged_boosting_is_refused() {
+    type Forgery = fn(&mut BoostedTrees);
+    let forgeries: [(&str, Forgery); 9] = [
+        ("no baseline", |boosted| boosted.response.baseline.clear()),
+        ("a baseline that is not finite", |boosted| boosted.response.baseline[0] = f64::NAN),
+        ("a scale of 0", |boosted| boosted.response.scale = 0.0),
+        ("a scale that is not finite", |boosted| boosted.response.scale = f64::INFINITY),
+        ("the link of another task", |boosted| boosted.response.link = Link::Identity),
+        ("a round without one of its trees", |boosted| drop(boosted.trees.trees.pop())),
+        ("no trees", |boosted| boosted.trees.trees.clear()),
+        ("several values per leaf", |boosted| boosted.trees.outputs = 3),
+        ("a leaf value that is not finite", |boosted| boosted.trees.trees[0].values[0] = f32::INFINITY),
+    ];
+    for (what, forge) in forgeries {
+        let mut model = samples::all(3).swap_remove(10);
+        let Estimator::Boosting(boosted) = &mut model.estimator else { unreachable!() };
+        forge(boosted);
+        assert!(matches!(decode(&encode(&model)), Err(ArtifactError::Invalid(_))), "{what} was accepted");
+    }
+    type Statistics = fn(&mut Vec<CategoryStatistic>);
+    let forgeries: [(&str, Statistics); 3] = [
+        ("a code without a value", |statistics| drop(statistics[0].values.pop())),
+        ("a value that is not finite", |statistics| statistics[0].values[1] = f64::NAN),
+        ("too many statistics", |statistics| *statistics = vec![statistics[0].clone(); 9]),
+    ];
+    for (what, forge) in forgeries {
+        let mut model = samples::all(3).swap_remove(10);
+        let FeatureKind::Category { statistics, .. } = &mut model.manifest.signature.features[2].kind else {
+            unreachable!()
+        };
+        forge(statistics);
+        assert!(decode(&encode(&model)).is_err(), "{what} was accepted");
+    }
+}
+
 /// With shared children a small file could represent a tree of exponential size.
 #[test]
 fn shared_children_are_refused() {
@@ -145,7 +181,7 @@ proptest! {
     #[test]
     fn altered_files_with_a_right_digest_never_panic(
         seed in 0..50_u64,
-        which in 0..7_usize,
+        which in 0..12_usize,
         // Counted from the end, where the fitted numbers are.
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..6),
     ) {
@@ -160,7 +196,7 @@ proptest! {
 
     /// Forged 32-bit words in the estimator section, where lengths, indices and numbers are.
     #[test]
-    fn altered_words_never_panic(seed in 0..50_u64, which in 0..7_usize, changes in 1..4_usize, random in any::<u64>()) {
+    fn altered_words_never_panic(seed in 0..50_u64, which in 0..12_usize, changes in 1..4_usize, random in any::<u64>()) {
         let model = sample(seed, which);
         let mut bytes = encode(&model);
         let section = super::estimator::encode(&model.estimator).1.len();

@@ -5,8 +5,9 @@ use trainyard_domain::Algorithm;
 use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    Categories, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel,
-    LinearModel, Manifest, Model, NodeSplit, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
+    BoostedTrees, Categories, CategoryStatistic, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator,
+    Feature, FeatureKind, Kernel, LinearModel, Link, Manifest, Model, NodeSplit, Response, Scaling, SelfTest,
+    Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
 /// A seeded random number generator for tests (SplitMix64).
@@ -50,7 +51,10 @@ pub(crate) fn signature(task: Task) -> Signature {
         features: vec![
             feature("age", FeatureKind::Number { median: 28.0, min: 0.17, max: 80.0, scaling: Scaling::IDENTITY }),
             feature("alone", FeatureKind::Boolean { mode: true }),
-            feature("embarked", FeatureKind::Category { categories, mode: 0, grouped: false, orders: vec![] }),
+            feature(
+                "embarked",
+                FeatureKind::Category { categories, mode: 0, grouped: false, orders: vec![], statistics: vec![] },
+            ),
         ],
         target: "survived".into(),
         task,
@@ -60,7 +64,12 @@ pub(crate) fn signature(task: Task) -> Signature {
 }
 
 pub(crate) fn model(task: Task, algorithm: Algorithm, estimator: Estimator) -> Model {
-    let signature = signature(task);
+    let mut signature = signature(task);
+    if let (Estimator::Boosting(_), FeatureKind::Category { statistics, .. }) =
+        (&estimator, &mut signature.features[2].kind)
+    {
+        statistics.push(CategoryStatistic { values: vec![0.25, 0.5, 0.75], unseen: 0.4 });
+    }
     let mut model = Model {
         manifest: Manifest {
             signature,
@@ -137,6 +146,19 @@ pub(crate) fn forest(
     TreeEnsemble { outputs, trees }
 }
 
+/// Boosted trees with nine rounds.
+pub(crate) fn boosted(random: &mut Stream, features: usize, task: &Task) -> BoostedTrees {
+    let outputs = task.outputs();
+    let link = match task {
+        Task::Binary { .. } => Link::Logit,
+        Task::MultiClass { .. } => Link::Softmax,
+        Task::Regression => Link::Identity,
+    };
+    let scale = if *task == Task::Regression { 12.5 } else { 1.0 };
+    let response = Response { baseline: numbers(random, outputs), scale, link };
+    BoostedTrees { trees: forest(random, features, 1, 9 * outputs, 12), response }
+}
+
 fn encoder() -> DesignMatrixEncoder {
     DesignMatrixEncoder {
         columns: vec![
@@ -192,6 +214,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         let outputs = task.outputs();
         let estimator = match algorithm {
             Algorithm::RandomForest | Algorithm::DecisionTree => Estimator::Trees(forest(random, 3, outputs, 9, 12)),
+            Algorithm::GradientBoosting => Estimator::Boosting(boosted(random, 3, &task)),
             Algorithm::LogisticRegression | Algorithm::Ridge => Estimator::Linear(linear(random, outputs)),
             Algorithm::Svm => Estimator::Svm(svm(random, task.labels().len() as u32)),
         };
@@ -207,5 +230,8 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         of(three_classes(), Algorithm::Svm),
         of(Task::Regression, Algorithm::Svm),
         of(Task::Regression, Algorithm::Ridge),
+        of(binary(), Algorithm::GradientBoosting),
+        of(three_classes(), Algorithm::GradientBoosting),
+        of(Task::Regression, Algorithm::GradientBoosting),
     ]
 }

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::bins::TreeBins;
 use super::out_of_bag::OutOfBag;
-use super::target::{BinSplit, Side, Target, best_split, bin_of, can_split};
+use super::target::{BinSplit, Target, best_split, bin_of, can_split};
+use crate::bins::{Side, goes_left, partition};
 use crate::metrics::importances;
 use crate::model::{NodeSplit, Tree};
 use crate::rng::Rng;
@@ -135,8 +136,8 @@ pub(crate) fn grow<T: Target>(
         importances[column] += (split.score - target.score(&total)).max(0.0) / root_weight;
         let bins = binned.column(column);
         // In a node without missing values both sides give the same partition.
-        let goes_left = goes_left(split.bin, split.missing.unwrap_or(Side::Left));
-        let left = partition(node_samples, &mut scratch.samples, |sample| goes_left(bin_of::<T>(bins, sample)));
+        let is_left = goes_left(split.bin, split.missing.unwrap_or(Side::Left));
+        let left = partition(node_samples, &mut scratch.samples, |sample| is_left(bin_of::<T>(bins, sample)));
         // Only the smaller side is summed; the other side is the difference.
         let (left_total, right_total) = if left <= node_samples.len() / 2 {
             let left_total = target.total(&node_samples[..left]);
@@ -149,7 +150,7 @@ pub(crate) fn grow<T: Target>(
         let missing = split
             .missing
             .unwrap_or_else(|| limits.missing.side(target.weight(&left_total), target.weight(&right_total), rng));
-        let goes_left = self::goes_left(split.bin, missing);
+        let goes_left = goes_left(split.bin, missing);
         let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| goes_left(bins[*row as usize]));
         let children = tree.split(
             node,
@@ -217,35 +218,4 @@ fn search<T: Target>(
         considered += usize::from(varies);
     }
     best
-}
-
-/// Whether a bin goes left. Bin 0, the missing values, is below all other bins after subtracting 0, and above them after
-/// subtracting 1 with wrap-around.
-#[inline]
-fn goes_left(last: u8, missing: Side) -> impl Fn(u8) -> bool + Copy {
-    let shift = u8::from(missing == Side::Right);
-    move |bin| bin.wrapping_sub(shift) <= last.wrapping_sub(shift)
-}
-
-/// Moves the items that go left to the front and returns their number. Both sides keep their order. `spare` is at least
-/// as long as `items`.
-#[inline]
-fn partition<S: Copy>(items: &mut [S], spare: &mut [S], goes_left: impl Fn(&S) -> bool) -> usize {
-    let (mut left, mut right) = (0, 0);
-    let spare = &mut spare[..items.len()];
-    for i in 0..items.len() {
-        let item = items[i];
-        let is_left = goes_left(&item);
-        // SAFETY: each iteration increments one count, so both are at most `i`, and both slices have `items.len()`
-        // entries.
-        unsafe {
-            // Both writes happen and one count increases, which avoids a branch.
-            *items.get_unchecked_mut(left) = item;
-            *spare.get_unchecked_mut(right) = item;
-        }
-        left += usize::from(is_left);
-        right += usize::from(!is_left);
-    }
-    items[left..].copy_from_slice(&spare[..right]);
-    left
 }

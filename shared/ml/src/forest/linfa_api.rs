@@ -3,8 +3,9 @@
 use linfa::dataset::{AsSingleTargets, DatasetBase, Label};
 use linfa::traits::{Fit, PredictInplace};
 use linfa::{Error, Float};
-use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayBase, Data, Ix2};
 
+use crate::linfa_data::{numbers, raw_columns, raw_row};
 use crate::metrics::classes::most_likely;
 
 use super::{Binned, Classes, Forest, Numbers, RandomForestValidParams, fit_classes, fit_numbers};
@@ -38,7 +39,7 @@ impl<L> ForestClassifier<L> {
         let mut probabilities = Array2::zeros((x.nrows(), self.classes.len()));
         let mut outputs = vec![0.0; self.forest.trees.outputs];
         for (row, mut probability) in x.rows().into_iter().zip(probabilities.rows_mut()) {
-            self.forest.trees.predict(&raw(&row), &mut outputs);
+            self.forest.trees.predict(&raw_row(&row), &mut outputs);
             match outputs.as_slice() {
                 [positive] if self.classes.len() == 2 => {
                     probability[0] = 1.0 - positive;
@@ -95,11 +96,7 @@ where
     /// Trains the forest. NaN is a missing value. Row weights and non-finite targets are not supported.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let binned = binned(dataset)?;
-        let targets: Vec<f64> =
-            dataset.as_single_targets().iter().map(|target| target.to_f64().unwrap_or(f64::NAN)).collect();
-        if targets.iter().any(|target| !target.is_finite()) {
-            return Err(Error::Parameters("targets must be finite numbers".into()));
-        }
+        let targets = numbers(dataset)?;
         let forest = fit_numbers(&binned, &targets, self, &|_, _| true).ok_or_else(stopped)?;
         Ok(ForestRegressor { forest })
     }
@@ -123,7 +120,7 @@ impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<F>> f
         assert_eq!(x.nrows(), y.len(), "the number of targets must equal the number of rows");
         let mut output = [0.0];
         for (row, target) in x.rows().into_iter().zip(y) {
-            self.forest.trees.predict(&raw(&row), &mut output);
+            self.forest.trees.predict(&raw_row(&row), &mut output);
             *target = F::cast(output[0]);
         }
     }
@@ -133,21 +130,9 @@ impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<F>> f
     }
 }
 
-/// Raw values. The lowest `f32` and minus infinity count as missing, because no threshold is below them.
-fn raw<F: Float>(row: &ArrayBase<impl Data<Elem = F>, Ix1>) -> Vec<f32> {
-    row.iter().map(|value| value.to_f32().filter(|value| *value > f32::MIN).unwrap_or(f32::NAN)).collect()
-}
-
 fn binned<F: Float, D: Data<Elem = F>, T>(dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Binned, Error> {
-    let records = dataset.records();
-    if dataset.weights().is_some() {
-        return Err(Error::Parameters("row weights are not supported; use class weights instead".into()));
-    }
-    if records.is_empty() {
-        return Err(Error::NotEnoughSamples);
-    }
-    let columns: Vec<Vec<f32>> = records.columns().into_iter().map(|column| raw(&column)).collect();
-    Ok(Binned::new(records.nrows(), &columns))
+    let (rows, columns) = raw_columns(dataset)?;
+    Ok(Binned::new(rows, &columns))
 }
 
 fn stopped() -> Error {

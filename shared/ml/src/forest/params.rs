@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use linfa::{Error, ParamGuard};
-
 use super::Criterion;
+use crate::parameters::parameters;
 
 /// Marker type of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,26 +101,9 @@ impl<K> Default for RandomForestParams<K> {
     }
 }
 
-macro_rules! parameters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
-        impl<K> RandomForestParams<K> {
-            $($(#[$doc])*
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.0.$name = $name;
-                self
-            })*
-        }
-
-        impl<K> RandomForestValidParams<K> {
-            $($(#[$doc])*
-            pub fn $name(&self) -> $type {
-                self.$name
-            })*
-        }
-    };
-}
-
 parameters! {
+    RandomForestParams, RandomForestValidParams;
+
     /// Number of trees (default: 100).
     n_trees: usize,
     /// Maximum depth of a leaf (default: unlimited).
@@ -142,23 +124,15 @@ parameters! {
     seed: u64,
 }
 
-impl<K> ParamGuard for RandomForestParams<K> {
-    type Checked = RandomForestValidParams<K>;
-    type Error = Error;
-
-    fn check_ref(&self) -> Result<&Self::Checked, Error> {
-        let refuse = |message: &str| Err(Error::Parameters(message.to_owned()));
-        match &self.0 {
-            params if params.n_trees == 0 => refuse("n_trees must be at least 1"),
-            params if params.max_depth == Some(0) => refuse("max_depth must be at least 1"),
-            params if params.min_samples_split < 2 => refuse("min_samples_split must be at least 2"),
-            params if params.min_samples_leaf == 0 => refuse("min_samples_leaf must be at least 1"),
-            params => Ok(params),
+impl<K> RandomForestValidParams<K> {
+    /// What is wrong with the parameters.
+    fn fault(&self) -> Option<&'static str> {
+        match self {
+            params if params.n_trees == 0 => Some("n_trees must be at least 1"),
+            params if params.max_depth == Some(0) => Some("max_depth must be at least 1"),
+            params if params.min_samples_split < 2 => Some("min_samples_split must be at least 2"),
+            params if params.min_samples_leaf == 0 => Some("min_samples_leaf must be at least 1"),
+            _ => None,
         }
-    }
-
-    fn check(self) -> Result<Self::Checked, Error> {
-        self.check_ref()?;
-        Ok(self.0)
     }
 }

@@ -1,6 +1,6 @@
 //! The interface between tree growing and the kinds of target, and the histogram code that all kinds share.
 
-use super::bins::MISSING;
+use crate::bins::{MISSING, Side};
 
 /// The occupied bins, one bit per bin.
 pub(crate) type OccupiedBins = [u64; 4];
@@ -75,13 +75,6 @@ pub(crate) fn best_split<T: Target>(
         (Some(left), Some(right)) => Some(if right.score > left.score { right } else { left }),
         (left, right) => left.or(right),
     }
-}
-
-/// A side of a split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Left,
-    Right,
 }
 
 /// A split of a column.

@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use linfa::{Error, ParamGuard};
-
 use crate::forest::{ClassWeight, Classes, Numbers};
+use crate::parameters::parameters;
 
 /// Checked parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,27 +36,9 @@ impl<K> Default for LinearParams<K> {
     }
 }
 
-macro_rules! parameters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
-        impl<K> LinearParams<K> {
-            $($(#[$doc])*
-            #[must_use]
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.0.$name = $name;
-                self
-            })*
-        }
-
-        impl<K> LinearValidParams<K> {
-            $($(#[$doc])*
-            pub fn $name(&self) -> $type {
-                self.$name
-            })*
-        }
-    };
-}
-
 parameters! {
+    LinearParams, LinearValidParams;
+
     /// Strength of the L2 penalty: the loss is summed over the rows, plus `alpha / 2 · |weights|²` (default: 1).
     alpha: f64,
     /// Class weights (default: equal). Ignored by ridge regression.
@@ -68,26 +49,18 @@ parameters! {
     max_iterations: u64,
 }
 
-impl<K> ParamGuard for LinearParams<K> {
-    type Checked = LinearValidParams<K>;
-    type Error = Error;
-
-    fn check_ref(&self) -> Result<&Self::Checked, Error> {
-        let refuse = |message: &str| Err(Error::Parameters(message.to_owned()));
-        match &self.0 {
+impl<K> LinearValidParams<K> {
+    /// What is wrong with the parameters.
+    fn fault(&self) -> Option<&'static str> {
+        match self {
             params if !(params.alpha.is_finite() && params.alpha >= 0.0) => {
-                refuse("alpha must be a number that is not negative")
+                Some("alpha must be a number that is not negative")
             }
             params if !(params.tolerance.is_finite() && params.tolerance > 0.0) => {
-                refuse("tolerance must be a positive number")
+                Some("tolerance must be a positive number")
             }
-            params if params.max_iterations == 0 => refuse("max_iterations must be at least 1"),
-            params => Ok(params),
+            params if params.max_iterations == 0 => Some("max_iterations must be at least 1"),
+            _ => None,
         }
-    }
-
-    fn check(self) -> Result<Self::Checked, Error> {
-        self.check_ref()?;
-        Ok(self.0)
     }
 }

@@ -74,6 +74,9 @@ impl FeatureKind {
             (Self::Category { categories, grouped: true, .. }, Input::Unseen) => {
                 self.encode_code(categories.len(), raw);
             }
+            (Self::Category { statistics, .. }, Input::Unseen) => {
+                raw.iter_mut().zip(statistics).for_each(|(raw, statistic)| *raw = statistic.unseen as f32);
+            }
             (Self::Category { orders, .. }, Input::Missing) => {
                 encode_ranks(raw, orders, |order| order.missing);
             }
@@ -86,9 +89,12 @@ impl FeatureKind {
 
     #[allow(clippy::cast_precision_loss, reason = "codes stay far below 2^24")]
     fn encode_code(&self, code: usize, raw: &mut [f32]) {
-        let Self::Category { orders, .. } = self else { return };
-        if orders.is_empty() {
+        let Self::Category { orders, statistics, .. } = self else { return };
+        if orders.is_empty() && statistics.is_empty() {
             raw[0] = code as f32;
+        }
+        for (raw, statistic) in raw.iter_mut().zip(statistics) {
+            *raw = statistic.values.get(code).map_or(f32::NAN, |value| *value as f32);
         }
         encode_ranks(raw, orders, |order| order.ranks.get(code).copied().flatten());
     }

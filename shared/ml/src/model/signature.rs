@@ -74,6 +74,9 @@ pub enum FeatureKind {
         /// Without an order the raw value is the code.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         orders: Vec<CategoryOrder>,
+        /// Target statistics of the codes, for gradient boosting. With statistics there are no orders.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        statistics: Vec<CategoryStatistic>,
     },
     /// A date.
     Datetime {
@@ -98,12 +101,22 @@ pub struct CategoryOrder {
     pub missing: Option<u32>,
 }
 
+/// The mean target per code, shrunk towards the mean of all rows (Micci-Barreca 2001; Prokhorenkova et al. 2018). A missing
+/// value has the raw value NaN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryStatistic {
+    /// The value of each code.
+    pub values: Vec<f64>,
+    /// The value of a category that did not occur in training: the mean of all rows.
+    pub unseen: f64,
+}
+
 impl FeatureKind {
-    /// Number of raw values: one per order of a category, one per part of a date, else one.
+    /// Number of raw values: one per order or statistic of a category, one per part of a date, else one.
     pub fn width(&self) -> usize {
         match self {
             Self::Number { .. } | Self::Boolean { .. } => 1,
-            Self::Category { orders, .. } => orders.len().max(1),
+            Self::Category { orders, statistics, .. } => orders.len().max(statistics.len()).max(1),
             Self::Datetime { parts, .. } => parts.len(),
         }
     }

@@ -36,17 +36,28 @@ impl FlatForest {
     /// # Panics
     /// If the ensemble is invalid.
     pub fn compile(ensemble: &TreeEnsemble, features: usize) -> Self {
-        let largest = ensemble.trees.iter().map(Tree::len).max().unwrap_or(0);
+        // By ascending depth, so that trees that are walked together have similar depths.
+        let mut order: Vec<_> = ensemble.trees.iter().map(|tree| (depth(tree), tree)).collect();
+        order.sort_by_key(|(depth, _)| *depth);
+        Self::of_trees(order, ensemble.outputs, features)
+    }
+
+    /// Compiles trees in their order.
+    ///
+    /// # Panics
+    /// If a tree is invalid.
+    pub(super) fn of_trees(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize) -> Self {
+        let largest = trees.iter().map(|(_, tree)| tree.len()).max().unwrap_or(0);
         let fits = |max_feature: usize, max_node: usize| features <= max_feature && largest <= max_node;
-        let mut values = Vec::new();
+        let (mut values, count) = (Vec::new(), trees.len());
         let nodes = if fits(Packed::<10>::MAX_FEATURE, Packed::<10>::MAX_NODE) {
-            Layout::Narrow(flatten(ensemble, features, &mut values))
+            Layout::Narrow(flatten(trees, outputs, features, &mut values))
         } else if fits(Packed::<14>::MAX_FEATURE, Packed::<14>::MAX_NODE) {
-            Layout::Broad(flatten(ensemble, features, &mut values))
+            Layout::Broad(flatten(trees, outputs, features, &mut values))
         } else {
-            Layout::Wide(flatten(ensemble, features, &mut values))
+            Layout::Wide(flatten(trees, outputs, features, &mut values))
         };
-        Self { nodes, values, outputs: ensemble.outputs, trees: ensemble.trees.len(), features }
+        Self { nodes, values, outputs, trees: count, features }
     }
 
     /// Writes the mean leaf values of consecutive raw rows to `outputs`; `keys` is a buffer.
@@ -54,27 +65,24 @@ impl FlatForest {
     /// # Panics
     /// If `outputs` and `raw` have different numbers of rows.
     pub fn predict(&self, raw: &[f32], keys: &mut Vec<u32>, outputs: &mut [f64]) {
-        let rows = raw.len() / self.features;
-        assert_eq!(outputs.len(), rows * self.outputs);
-        keys.clear();
-        keys.reserve(rows * (self.features + 1));
-        for row in raw.chunks_exact(self.features) {
-            keys.extend(row.iter().map(|value| key(*value)));
-            // The key of leaves, which point to themselves.
-            keys.push(MISSING_KEY);
-        }
+        assert_eq!(outputs.len(), raw.len() / self.features * self.outputs);
+        encode_keys(raw, self.features, keys);
         outputs.fill(0.0);
+        self.add_sums(keys, outputs);
+        let trees = self.trees as f64;
+        outputs.iter_mut().for_each(|sum| *sum /= trees);
+    }
+
+    /// Adds the leaf values of all trees to `outputs`, for rows of keys ([`encode_keys`]). The order of the trees is the
+    /// same for every row, so a prediction does not depend on the other rows.
+    pub(super) fn add_sums(&self, keys: &[u32], outputs: &mut [f64]) {
         match &self.nodes {
             Layout::Narrow(nodes) => self.sum(nodes, keys, outputs),
             Layout::Broad(nodes) => self.sum(nodes, keys, outputs),
             Layout::Wide(nodes) => self.sum(nodes, keys, outputs),
         }
-        let trees = self.trees as f64;
-        outputs.iter_mut().for_each(|sum| *sum /= trees);
     }
 
-    /// Sums the leaf values of all trees. The order of the trees is the same for every row, so a prediction does not
-    /// depend on the other rows.
     fn sum<N: Node>(&self, nodes: &Nodes<N>, keys: &[u32], outputs: &mut [f64]) {
         let one_row = keys.len() == self.features + 1;
         match (self.outputs, one_row) {
@@ -104,23 +112,31 @@ impl FlatForest {
     }
 }
 
+/// Replaces `keys` by the keys of raw rows, each row followed by the key of leaves, which point to themselves.
+pub(super) fn encode_keys(raw: &[f32], features: usize, keys: &mut Vec<u32>) {
+    keys.clear();
+    keys.reserve(raw.len() / features * (features + 1));
+    for row in raw.chunks_exact(features) {
+        keys.extend(row.iter().map(|value| key(*value)));
+        keys.push(MISSING_KEY);
+    }
+}
+
 fn add(sums: &mut [f64], values: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += f64::from(*value);
     }
 }
 
-/// Lays out all trees by ascending depth, so that trees that are walked together have similar depths.
-fn flatten<N: Node>(ensemble: &TreeEnsemble, features: usize, values: &mut Vec<f32>) -> Nodes<N> {
-    let mut order: Vec<_> = ensemble.trees.iter().map(|tree| (depth(tree), tree)).collect();
-    order.sort_by_key(|(depth, _)| *depth);
-    let mut nodes = Vec::with_capacity(ensemble.nodes());
-    let mut trees = Vec::with_capacity(order.len());
-    for (depth, tree) in order {
-        trees.push((nodes.len(), depth));
-        flatten_tree(tree, ensemble.outputs, features, &mut nodes, values);
+/// Lays out all trees in their order.
+fn flatten<N: Node>(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize, values: &mut Vec<f32>) -> Nodes<N> {
+    let mut nodes = Vec::with_capacity(trees.iter().map(|(_, tree)| tree.len()).sum());
+    let mut roots = Vec::with_capacity(trees.len());
+    for (depth, tree) in trees {
+        roots.push((nodes.len(), depth));
+        flatten_tree(tree, outputs, features, &mut nodes, values);
     }
-    Nodes::new(nodes, trees, features)
+    Nodes::new(nodes, roots, features)
 }
 
 /// Appends a tree breadth-first. Both children of a node are queued together, so they are adjacent.

@@ -4,11 +4,12 @@ use proptest::prelude::*;
 use serde_json::json;
 use trainyard_domain::Algorithm;
 
+use super::boosted::CompiledBoosting;
 use super::flat::{self, FlatForest};
 use super::{Outcome, Prediction, Predictor, Row};
 use crate::artifact;
 use crate::artifact::samples::{self, Stream};
-use crate::model::{Estimator, NodeSplit, Task, Tree, TreeEnsemble};
+use crate::model::{BoostedTrees, Estimator, NodeSplit, Task, Tree, TreeEnsemble};
 
 fn row(value: serde_json::Value) -> Row {
     value.as_object().unwrap().clone()
@@ -49,6 +50,22 @@ fn compare_with_reference(mut ensemble: TreeEnsemble, features: usize, rows: usi
     }
 }
 
+/// As [`compare_with_reference`], for boosted trees in the order of their rounds.
+fn compare_boosted(boosted: &BoostedTrees, features: usize, rows: usize, random: &mut Stream) {
+    let compiled = CompiledBoosting::new(boosted, features);
+    let raw: Vec<f32> = (0..rows * features).map(|_| raw_value(random)).collect();
+    let outputs = boosted.response.baseline.len();
+    let (mut keys, mut sums, mut together) = (Vec::new(), Vec::new(), vec![9.0; rows * outputs]);
+    compiled.predict(&raw, &mut keys, &mut sums, &mut together);
+    for (raw, together) in raw.chunks_exact(features).zip(together.chunks_exact(outputs)) {
+        let (mut alone, mut expected) = (vec![9.0; outputs], vec![9.0; outputs]);
+        compiled.predict(raw, &mut keys, &mut sums, &mut alone);
+        assert_eq!(alone, together, "a prediction depends on the other rows");
+        boosted.predict(raw, &mut expected);
+        assert_eq!(alone, expected);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -60,6 +77,15 @@ proptest! {
         let random = &mut Stream(seed);
         let ensemble = samples::forest(random, features, outputs, trees, splits);
         compare_with_reference(ensemble, features, rows, random);
+    }
+
+    #[test]
+    fn compiled_boosting_predicts_like_the_reference(
+        seed in any::<u64>(), features in 1..40_usize, which in 0..3_usize, rows in 1..60_usize,
+    ) {
+        let random = &mut Stream(seed);
+        let task = [samples::binary(), samples::three_classes(), Task::Regression][which].clone();
+        compare_boosted(&samples::boosted(random, features, &task), features, rows, random);
     }
 }
 

@@ -15,6 +15,8 @@ const BLOCK_BYTES: usize = 32 << 10;
 pub(super) struct Nodes<N> {
     nodes: Vec<N>,
     trees: Vec<Root>,
+    /// The largest depth of each full group of [`LANES`] trees.
+    group_depths: Vec<u32>,
     features: usize,
     block_rows: usize,
 }
@@ -46,8 +48,10 @@ impl<N: Node> Nodes<N> {
         let row_bytes = (features + 1) * size_of::<u32>();
         // With larger trees more rows should share the tree while it is in the cache.
         let block_rows = (BLOCK_BYTES.max(tree_bytes) / row_bytes).clamp(LANES, 4_096) / LANES * LANES;
-        let trees = trees.into_iter().map(|(first, depth)| Root { first, depth }).collect();
-        Self { nodes, trees, features, block_rows }
+        let trees: Vec<Root> = trees.into_iter().map(|(first, depth)| Root { first, depth }).collect();
+        let deepest = |group: &[Root]| group.iter().map(|root| root.depth).max().unwrap_or(0);
+        let group_depths = trees.chunks_exact(LANES).map(deepest).collect();
+        Self { nodes, trees, group_depths, features, block_rows }
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -62,16 +66,14 @@ impl<N: Node> Nodes<N> {
     pub(super) fn walk_row(&self, keys: &[u32], mut visit: impl FnMut(u32)) {
         assert!(keys.len() == self.features + 1 && keys[self.features] == MISSING_KEY);
         let mut groups = self.trees.chunks_exact(LANES);
-        for group in &mut groups {
+        for (group, depth) in groups.by_ref().zip(&self.group_depths) {
             let mut bases = [self.nodes.as_ptr(); LANES];
             for (base, root) in bases.iter_mut().zip(group) {
                 *base = self.nodes[root.first..].as_ptr();
             }
-            // Trees are sorted by depth, so the last one of a group is the deepest.
-            let depth = group[LANES - 1].depth;
             // SAFETY: each base is the first node of a validated tree, and `keys` has a value for every column
             // 0..=features.
-            unsafe { walk(bases, [keys.as_ptr(); LANES], self.features as u32, depth) }
+            unsafe { walk(bases, [keys.as_ptr(); LANES], self.features as u32, *depth) }
                 .into_iter()
                 .for_each(&mut visit);
         }

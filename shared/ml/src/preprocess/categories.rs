@@ -1,7 +1,7 @@
 //! The categories of a feature.
 
 use super::category_orders::{self, FOLDS};
-use super::{Found, ModelFamily};
+use super::{Found, ModelFamily, statistics};
 use crate::frame::Column;
 use crate::model::task::compare;
 use crate::model::{Categories, FeatureKind};
@@ -11,13 +11,15 @@ pub(super) const MAX_CATEGORIES: usize = 1_000;
 /// With up to this many codes, and no missing values, one split by code separates them in any order.
 const WITHOUT_ORDER: usize = 2;
 
-/// What the training rows contribute to the orders of categories.
+/// What the training rows contribute to the orders and statistics of categories.
 #[derive(Debug)]
 pub(super) struct Targets {
     /// See [`category_orders::scores`].
     pub(super) scores: Vec<f64>,
     /// See [`category_orders::folds`].
     pub(super) folds: Vec<u8>,
+    /// See [`statistics::scores`]; empty for other families than boosting.
+    pub(super) statistic_scores: Vec<Vec<f32>>,
 }
 
 /// The type of a category column. No type without values.
@@ -61,11 +63,18 @@ pub(super) fn fit(
         }
         _ => Vec::new(),
     };
-    Some((FeatureKind::Category { categories, mode, grouped, orders }, present as usize))
+    let statistics = match family {
+        ModelFamily::Boosting if n_codes > WITHOUT_ORDER => {
+            let codes = model_codes(names, codes, &categories, grouped, training);
+            targets.statistic_scores.iter().map(|scores| statistics::fit(n_codes, &codes, scores)).collect()
+        }
+        _ => Vec::new(),
+    };
+    Some((FeatureKind::Category { categories, mode, grouped, orders, statistics }, present as usize))
 }
 
 /// The code of the model per row: that of the group for a rare category, `None` for a missing or unknown one.
-fn model_codes(
+pub(super) fn model_codes(
     names: &[String],
     codes: &[u32],
     categories: &Categories,

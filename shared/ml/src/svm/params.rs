@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use linfa::{Error, ParamGuard};
-
 use crate::forest::{ClassWeight, Classes, Numbers};
+use crate::parameters::parameters;
 
 /// The kernel function, without its gamma.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,27 +62,9 @@ pub type SvmClassifierParams = SvmParams<Classes>;
 /// Parameters of a regressor.
 pub type SvmRegressorParams = SvmParams<Numbers>;
 
-macro_rules! parameters {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
-        impl<K> SvmParams<K> {
-            $($(#[$doc])*
-            #[must_use]
-            pub fn $name(mut self, $name: $type) -> Self {
-                self.0.$name = $name;
-                self
-            })*
-        }
-
-        impl<K> SvmValidParams<K> {
-            $($(#[$doc])*
-            pub fn $name(&self) -> $type {
-                self.$name
-            })*
-        }
-    };
-}
-
 parameters! {
+    SvmParams, SvmValidParams;
+
     /// The regularization parameter C (default: 1).
     cost: f64,
     /// The kernel function (default: RBF).
@@ -106,29 +87,21 @@ parameters! {
     seed: u64,
 }
 
-impl<K> ParamGuard for SvmParams<K> {
-    type Checked = SvmValidParams<K>;
-    type Error = Error;
-
-    fn check_ref(&self) -> Result<&Self::Checked, Error> {
-        let refuse = |message: &str| Err(Error::Parameters(message.to_owned()));
+impl<K> SvmValidParams<K> {
+    /// What is wrong with the parameters.
+    fn fault(&self) -> Option<&'static str> {
         let is_positive = |number: f64| number.is_finite() && number > 0.0;
-        match &self.0 {
-            params if !is_positive(params.cost) => refuse("cost must be a positive number"),
-            params if !params.gamma.is_none_or(is_positive) => refuse("gamma must be a positive number"),
+        match self {
+            params if !is_positive(params.cost) => Some("cost must be a positive number"),
+            params if !params.gamma.is_none_or(is_positive) => Some("gamma must be a positive number"),
             params if matches!(params.kernel, KernelKind::Polynomial { degree } if !(1..=10).contains(&degree)) => {
-                refuse("degree must be from 1 to 10")
+                Some("degree must be from 1 to 10")
             }
             params if !(params.epsilon.is_finite() && params.epsilon >= 0.0) => {
-                refuse("epsilon must be a number that is not negative")
+                Some("epsilon must be a number that is not negative")
             }
-            params if !is_positive(params.tolerance) => refuse("tolerance must be a positive number"),
-            params => Ok(params),
+            params if !is_positive(params.tolerance) => Some("tolerance must be a positive number"),
+            _ => None,
         }
-    }
-
-    fn check(self) -> Result<Self::Checked, Error> {
-        self.check_ref()?;
-        Ok(self.0)
     }
 }

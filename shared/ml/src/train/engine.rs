@@ -1,20 +1,21 @@
 //! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
-use trainyard_domain::algorithm::{ENGINE, LINFA};
+use trainyard_domain::algorithm::{ENGINE, LINFA, MONOTONE_CONSTRAINTS};
 use trainyard_domain::params::Params;
-use trainyard_domain::{Algorithm, JobSpec, TaskKind};
+use trainyard_domain::{Algorithm, JobSpec, TaskKind, shown};
 
+use crate::boosting::{self, Bins, Boosted, BoostingParams, Direction, RegressionLoss, TrainColumn};
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, RowGroups, Score,
 };
 use crate::frame::{Frame, Target};
-use crate::model::{DesignMatrixEncoder, Estimator, LinearModel, Signature, SvmModel};
-use crate::preprocess::{self, DesignMatrix, ModelFamily, Part, TargetValues};
+use crate::model::{DesignMatrixEncoder, Estimator, FeatureKind, LinearModel, Signature, SvmModel, Task};
+use crate::preprocess::{self, DesignMatrix, ModelFamily, OrderedColumn, Part, TargetValues};
 use crate::progress::Progress;
 use crate::svm::{self, KernelKind, Machine, SvmParams};
-use crate::{linear, linfa_logistic, linfa_svm, linfa_tree};
+use crate::{linear, linfa_logistic, linfa_svm, linfa_tree, split};
 
 /// The input of an engine besides the data.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub(super) struct FitRequest<'a> {
     pub(super) params: &'a Params,
     pub(super) seed: u64,
     pub(super) groups: &'a RowGroups,
+    /// Per training row, whether it only decides when gradient boosting stops; empty for other algorithms.
+    pub(super) validation: &'a [bool],
+    /// The columns that replace raw columns when gradient boosting trains.
+    pub(super) ordered: &'a [OrderedColumn],
 }
 
 /// The output of an engine.
@@ -33,13 +38,15 @@ pub(super) struct Fitted {
     pub(super) importances: Option<Vec<f64>>,
     /// Random forests only.
     pub(super) out_of_bag_score: Option<f64>,
+    /// Gradient boosting only.
+    pub(super) n_rounds: Option<usize>,
     /// That the optimizer did not reach its tolerance.
     pub(super) warning: Option<String>,
 }
 
 impl Fitted {
     fn new(estimator: Estimator, importances: Option<Vec<f64>>) -> Self {
-        Self { estimator, importances, out_of_bag_score: None, warning: None }
+        Self { estimator, importances, out_of_bag_score: None, n_rounds: None, warning: None }
     }
 }
 
@@ -54,7 +61,7 @@ pub(super) fn check_suitability(algorithm: Algorithm, params: &Params, frame: &F
     match frame.target {
         Target::Numbers(_) if !algorithm.supports_regression() => {
             return Err(TrainError::bad_params(format!(
-                "{name} does not support regression; use random_forest or svm, or set task to 'classification'"
+                "{name} does not support regression; use gradient_boosting, random_forest or svm, or set task to 'classification'"
             )));
         }
         Target::Numbers(_) if engine == LINFA => {
@@ -80,6 +87,7 @@ pub(super) fn family(algorithm: Algorithm) -> ModelFamily {
     match algorithm {
         Algorithm::RandomForest => ModelFamily::Forest,
         Algorithm::DecisionTree => ModelFamily::Tree,
+        Algorithm::GradientBoosting => ModelFamily::Boosting,
         Algorithm::Svm | Algorithm::LogisticRegression | Algorithm::Ridge => ModelFamily::Dense,
     }
 }
@@ -104,6 +112,20 @@ pub(super) fn fit(
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
+        }
+        (Algorithm::GradientBoosting, TargetValues::Classes(classes, n_classes)) => {
+            let params = checked(boosting_params::<Classes>(request))?;
+            let bins = boosting_bins(request, signature, training)?;
+            let rows = boosting::Rows { bins: &bins, validation: request.validation };
+            let on_round = on_round(progress, params.n_rounds());
+            from_boosting(boosting::fit_classes(rows, classes, *n_classes, &params, &on_round), progress)
+        }
+        (Algorithm::GradientBoosting, TargetValues::Numbers(targets)) => {
+            let params = checked(boosting_params::<Numbers>(request))?;
+            let bins = boosting_bins(request, signature, training)?;
+            let rows = boosting::Rows { bins: &bins, validation: request.validation };
+            let on_round = on_round(progress, params.n_rounds());
+            from_boosting(boosting::fit_numbers(rows, targets, &params, &on_round), progress)
         }
         (Algorithm::DecisionTree, TargetValues::Classes(classes, 2)) => {
             let (trees, importances) = linfa_tree::fit(&training.raw, classes, &tree_limits(params), progress)?;
@@ -184,6 +206,118 @@ pub(super) fn fit(
             Err(TrainError::bad_params(format!("{} does not support this target", algorithm.as_str())))
         }
     }
+}
+
+/// Per training row, whether it is a validation row of gradient boosting. `copies` is as in [`split::stratified`].
+pub(super) fn validation(
+    spec: &JobSpec,
+    params: &Params,
+    frame: &Frame,
+    training: &[usize],
+    copies: Option<&[u64]>,
+) -> Vec<bool> {
+    if spec.algorithm != Algorithm::GradientBoosting || early_stopping_rounds(params).is_none() {
+        return Vec::new();
+    }
+    let fraction = params.float("validation_fraction").unwrap_or(0.1);
+    let validation = |classes| split::validation(training.len(), classes, copies, fraction, spec.seed);
+    match &frame.target {
+        Target::Classes { task, classes } => {
+            let classes: Vec<u32> = training.iter().map(|row| classes[*row]).collect();
+            validation(Some((&classes, task.labels().len())))
+        }
+        Target::Numbers(_) => validation(None),
+    }
+}
+
+/// The bins of all raw columns, and of the ordered columns in their place.
+fn boosting_bins(request: &FitRequest<'_>, signature: &Signature, training: &Part) -> Result<Bins, TrainError> {
+    let directions = directions(request.params, signature, training)?;
+    let is_ordered = |raw: usize| request.ordered.iter().any(|column| column.raw == raw);
+    let plain = training.raw.iter().enumerate().filter(|(raw, _)| !is_ordered(*raw));
+    let plain = plain.map(|(raw, values)| TrainColumn { values, raw, permutation: None, direction: directions[raw] });
+    let ordered = request.ordered.iter().map(|column| TrainColumn {
+        values: &column.values,
+        raw: column.raw,
+        permutation: Some(column.permutation),
+        direction: None,
+    });
+    Ok(Bins::new(training.rows, training.raw.len(), &plain.chain(ordered).collect::<Vec<_>>()))
+}
+
+/// The monotone constraint of each raw column.
+fn directions(params: &Params, signature: &Signature, training: &Part) -> Result<Vec<Option<Direction>>, TrainError> {
+    let mut directions = vec![None; training.raw.len()];
+    for (name, sign) in params.signs(MONOTONE_CONSTRAINTS) {
+        if matches!(signature.task, Task::MultiClass { .. }) {
+            let message = format!("{MONOTONE_CONSTRAINTS} need a target with two classes, or a regression");
+            return Err(TrainError::bad_params(message));
+        }
+        // A feature without values was dropped, and has no influence.
+        let Some(position) = signature.position(name) else { continue };
+        let range = training.ranges[position].clone();
+        // Categories have no order, and most parts of a date do not rise with the date.
+        if !matches!(signature.features[position].kind, FeatureKind::Number { .. } | FeatureKind::Boolean { .. }) {
+            let message =
+                format!("{MONOTONE_CONSTRAINTS} cannot contain '{}', which is no number and no boolean", shown(name));
+            return Err(TrainError::bad_params(message));
+        }
+        directions[range].fill(Some(if sign > 0 { Direction::Rising } else { Direction::Falling }));
+    }
+    Ok(directions)
+}
+
+/// Reports the progress of the rounds, and the loss of the validation rows at regular intervals.
+fn on_round<'a>(progress: &'a Progress<'_>, n_rounds: usize) -> impl Fn(usize, Option<f64>) -> bool + Sync + 'a {
+    let every = n_rounds.div_ceil(CURVE_POINTS);
+    move |done, loss| {
+        if let Some(loss) = loss.filter(|_| done % every == 0) {
+            progress.metric("validation_loss", loss, done as u64);
+        }
+        progress.at(done as f64 / n_rounds as f64).is_ok()
+    }
+}
+
+fn from_boosting(trained: Result<Boosted, boosting::Failure>, progress: &Progress<'_>) -> Result<Fitted, TrainError> {
+    let Boosted { model, importances, n_rounds, validation_loss } = trained.map_err(|failure| match failure {
+        boosting::Failure::Stopped => TrainError::Cancelled,
+        boosting::Failure::Targets(message) => TrainError::bad_params(message),
+    })?;
+    if let Some(loss) = validation_loss {
+        progress.metric("validation_loss", loss, n_rounds as u64);
+        progress.note(&format!("the model has {n_rounds} rounds, which have the smallest loss on the validation rows"));
+    }
+    let fitted = Fitted::new(Estimator::Boosting(model), Some(importances));
+    Ok(Fitted { n_rounds: Some(n_rounds), ..fitted })
+}
+
+/// `None` without early stopping.
+fn early_stopping_rounds(params: &Params) -> Option<usize> {
+    params.int("early_stopping_rounds").filter(|rounds| *rounds > 0).map(|rounds| rounds as usize)
+}
+
+fn boosting_params<K>(request: &FitRequest<'_>) -> BoostingParams<K> {
+    let params = request.params;
+    let count = |name: &str| params.int(name).map(|count| count as usize);
+    BoostingParams::default()
+        .n_rounds(count("n_rounds").unwrap_or(1_000))
+        .learning_rate(params.float("learning_rate").unwrap_or(0.05))
+        .max_leaves(count("max_leaves").unwrap_or(31))
+        .max_depth(count("max_depth"))
+        .min_samples_leaf(params.int("min_samples_leaf").unwrap_or(20) as u32)
+        .min_hessian(params.float("min_hessian").unwrap_or(1e-3))
+        .l2(params.float("l2").unwrap_or(1.0))
+        .feature_fraction(params.float("feature_fraction").unwrap_or(1.0))
+        .subsample(params.float("subsample").unwrap_or(1.0))
+        .early_stopping_rounds(early_stopping_rounds(params))
+        .validation_fraction(params.float("validation_fraction").unwrap_or(0.1))
+        .class_weight(class_weight(params))
+        .loss(match params.choice("loss") {
+            "quantile" => RegressionLoss::Quantile { quantile: params.float("quantile").unwrap_or(0.5) },
+            "poisson" => RegressionLoss::Poisson,
+            _ => RegressionLoss::Squared,
+        })
+        .seed(request.seed)
 }
 
 fn from_machine(trained: Result<Machine, svm::Failure>, encoder: DesignMatrixEncoder) -> Result<Fitted, TrainError> {

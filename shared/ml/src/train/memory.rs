@@ -6,7 +6,7 @@ use trainyard_domain::{Algorithm, FailureCode};
 
 use crate::error::TrainError;
 use crate::model::{Feature, FeatureKind};
-use crate::{linear, svm};
+use crate::{boosting, linear, preprocess, svm};
 
 /// Memory of the process without data.
 const BASE: u64 = 32 << 20;
@@ -32,6 +32,8 @@ pub(super) struct Shape {
     pub(super) columns: u64,
     /// Numbers of a raw row.
     pub(super) raw_columns: u64,
+    /// Numbers of a raw row that are target statistics of categories.
+    pub(super) category_columns: u64,
     /// Columns of the design matrix.
     pub(super) design_columns: u64,
     /// [`crate::model::Task::outputs`]
@@ -46,10 +48,15 @@ impl Shape {
             // Each raw value can have an indicator for missing values.
             kind => 2 * kind.width(),
         };
+        let statistics = |feature: &Feature| match &feature.kind {
+            FeatureKind::Category { statistics, .. } => statistics.len() as u64,
+            _ => 0,
+        };
         Self {
             rows: rows as u64,
             columns: features.len() as u64,
             raw_columns: features.iter().map(|feature| feature.kind.width() as u64).sum(),
+            category_columns: features.iter().map(statistics).sum(),
             design_columns: features.iter().map(|feature| design_width(feature) as u64).sum(),
             outputs: outputs as u64,
         }
@@ -94,7 +101,7 @@ pub(super) fn check(
 }
 
 fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
-    let Shape { rows, columns, raw_columns, design_columns, outputs } = *shape;
+    let Shape { rows, columns, raw_columns, design_columns, outputs, .. } = *shape;
     let all = |factors: &[u64]| factors.iter().fold(1_u64, |product, factor| product.saturating_mul(*factor));
     let threads = rayon::current_num_threads() as u64;
     let table = all(&[rows, columns.saturating_add(1), CELL]).saturating_add(all(&[rows, raw_columns, RAW_CELL]));
@@ -108,6 +115,10 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
             // The out-of-bag predictions.
             let sums = all(&[rows, outputs.saturating_add(1), 8]);
             (growing.saturating_add(sums), params.int("n_trees").unwrap_or(100).unsigned_abs())
+        }
+        Algorithm::GradientBoosting => {
+            let rounds = params.int("n_rounds").unwrap_or(1_000).unsigned_abs();
+            (boosting_bytes(shape, params), rounds.saturating_mul(outputs))
         }
         // Per node: the ranks of its rows for both sides of missing values, in our matrix and in linfa's sorted copies.
         Algorithm::DecisionTree => (all(&[rows, raw_columns, 2 * (4 + 4 + 16 + 16)]), 1),
@@ -127,15 +138,26 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
         }
     };
     let least = BASE.saturating_add(table).saturating_add(predictions).saturating_add(training);
-    Estimate { least, most: least.saturating_add(tree_bytes(shape, params).saturating_mul(trees)) }
+    Estimate { least, most: least.saturating_add(tree_bytes(shape, algorithm, params).saturating_mul(trees)) }
 }
 
-/// One tree with the most leaves that the parameters allow, each with a number per class.
-fn tree_bytes(shape: &Shape, params: &Params) -> u64 {
+/// Gradient boosting, with the ordered statistics of categories and their bins.
+fn boosting_bytes(shape: &Shape, params: &Params) -> u64 {
+    let ordered = shape.category_columns.saturating_mul(preprocess::PERMUTATIONS as u64);
+    let max_leaves = params.int("max_leaves").unwrap_or(31).unsigned_abs();
+    let columns = shape.raw_columns.saturating_add(ordered);
+    let training = boosting::estimate_bytes(shape.rows, columns, shape.outputs, max_leaves);
+    training.saturating_add(shape.rows.saturating_mul(ordered.saturating_mul(RAW_CELL)))
+}
+
+/// One tree with the most leaves that the parameters allow, each with a number per class; a boosted tree has one number.
+fn tree_bytes(shape: &Shape, algorithm: Algorithm, params: &Params) -> u64 {
     let min_leaf = params.int("min_samples_leaf").unwrap_or(1).unsigned_abs().max(1);
     let depth = params.int("max_depth").map_or(63, i64::unsigned_abs).min(63) as u32;
-    let leaves = (shape.rows / min_leaf).min(1 << depth).max(1);
-    let per_leaf = shape.outputs.saturating_mul(LEAF_VALUE).saturating_add(2 * NODE);
+    let max_leaves = params.int("max_leaves").map_or(u64::MAX, i64::unsigned_abs);
+    let leaves = (shape.rows / min_leaf).min(1 << depth).min(max_leaves).max(1);
+    let values = if algorithm == Algorithm::GradientBoosting { 1 } else { shape.outputs };
+    let per_leaf = values.saturating_mul(LEAF_VALUE).saturating_add(2 * NODE);
     leaves.saturating_mul(per_leaf)
 }
 
@@ -153,7 +175,7 @@ mod tests {
     }
 
     fn shape(rows: u64, outputs: u64) -> Shape {
-        Shape { rows, columns: 30, raw_columns: 30, design_columns: 60, outputs }
+        Shape { rows, columns: 30, raw_columns: 30, category_columns: 5, design_columns: 60, outputs }
     }
 
     #[test]
@@ -190,7 +212,14 @@ mod tests {
     #[test]
     fn absurd_sizes_do_not_overflow() {
         let most = u64::MAX;
-        let shape = Shape { rows: most, columns: most, raw_columns: most, design_columns: most, outputs: most };
+        let shape = Shape {
+            rows: most,
+            columns: most,
+            raw_columns: most,
+            category_columns: most,
+            design_columns: most,
+            outputs: most,
+        };
         for algorithm in Algorithm::ALL {
             assert_eq!(of(shape, algorithm, json!({})).most, u64::MAX);
         }

@@ -13,7 +13,7 @@ fn feature(kind: FeatureKind, boolean: Option<BooleanForm>) -> Feature {
 
 fn category(names: &[&str]) -> FeatureKind {
     let categories = Categories::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap();
-    FeatureKind::Category { categories, mode: 0, grouped: false, orders: vec![] }
+    FeatureKind::Category { categories, mode: 0, grouped: false, orders: vec![], statistics: vec![] }
 }
 
 fn read(feature: &Feature, value: &Value) -> Result<Input, Mismatch> {

@@ -34,6 +34,64 @@ fn categories_without_signal_score_like_a_coin() {
     }
 }
 
+/// With statistics that contain the target of a row, the noise would be trusted and the loss on new rows would be far
+/// above that without the noise.
+#[test]
+fn boosting_does_not_trust_a_category_without_signal() {
+    let csv = table("u,x,y", 3_000, |rng| {
+        let x = rng.below(100);
+        format!("u{},{x},{}", rng.below(300), class(rng.below(100) < 10 + x * 8 / 10))
+    });
+    let loss = |features: &[&str]| {
+        let request = |seed| request(Algorithm::GradientBoosting, features, "y", seed, none());
+        mean("log_loss", 1..=5, |seed| run(&csv, &request(seed)))
+    };
+    let (without, with) = (loss(&["x"]), loss(&["u", "x"]));
+    println!("300 categories without signal: log loss {with:.4}, without them {without:.4}");
+    assert!(with < without + 0.01, "{with} instead of {without}");
+    let importance = |seed| {
+        let metrics = run(&csv, &request(Algorithm::GradientBoosting, &["u", "x"], "y", seed, none())).metrics;
+        assert_eq!(metrics["feature_importances"][0]["feature"], "x");
+        metrics["feature_importances"][1]["importance"].as_f64().unwrap()
+    };
+    assert!((1..=5).all(|seed| importance(seed) < 0.25));
+}
+
+#[test]
+fn boosting_learns_from_categories() {
+    let mut rng = Rng::new(5, Stream::Split);
+    let effects: Vec<u32> = (0..300).map(|_| if rng.below(2) == 0 { 12 } else { 88 }).collect();
+    let csv = table("u,x,y", 3_000, |rng| {
+        let (category, x) = (rng.below(300), rng.below(100));
+        format!("u{category},{x},{}", class(rng.below(100) < effects[category as usize]))
+    });
+    let accuracy = |seed| run(&csv, &request(Algorithm::GradientBoosting, &["u", "x"], "y", seed, none()));
+    let found = mean("accuracy", 1..=5, accuracy);
+    println!("boosting, signal of 300 categories: {found:.3}");
+    assert!(found > 0.74, "{found}");
+    // Several classes, of which each has its own categories.
+    let csv = table("u,x,y", 3_000, |rng| {
+        let (category, x) = (rng.below(60), rng.below(100));
+        let class = if rng.below(10) == 0 { rng.below(5) } else { category * 7_919 % 5 };
+        format!("u{category},{x},{}", ["a", "b", "c", "d", "e"][class as usize])
+    });
+    let found = mean("accuracy", 1..=3, accuracy_of(&csv));
+    println!("boosting, five classes of 60 categories: {found:.3}");
+    assert!(found > 0.88, "{found}");
+    let csv = table("u,x,y", 2_000, |rng| {
+        let (category, x) = (rng.below(60), rng.below(100));
+        format!("u{category},{x},{}", 1_000_000 + category * 7_919 % 97 * 10 + rng.below(100))
+    });
+    let score = |seed| run(&csv, &request(Algorithm::GradientBoosting, &["u", "x"], "y", seed, none()));
+    let found = mean("r2", 1..=3, score);
+    println!("boosting, numbers by 60 categories: {found:.3}");
+    assert!(found > 0.95, "{found}");
+}
+
+fn accuracy_of(csv: &str) -> impl Fn(u64) -> crate::train::Trained {
+    |seed| run(csv, &request(Algorithm::GradientBoosting, &["u", "x"], "y", seed, none()))
+}
+
 #[test]
 fn categories_with_signal_keep_their_accuracy() {
     let mut rng = Rng::new(5, Stream::Split);
@@ -94,17 +152,18 @@ fn a_row_without_values_has_about_the_base_rate() {
     });
     let rows = csv.lines().skip(1).count() as f64;
     let base = csv.lines().filter(|line| line.ends_with(",a")).count() as f64 / rows;
-    let trained = run(&csv, &request(Algorithm::RandomForest, &["zip", "colour", "x"], "y", 1, none()));
-    let predictor = Predictor::load(&trained.artifact).unwrap();
     let rows =
         [json!({}), json!({"zip": null, "colour": "", "x": "NA"}), json!({"zip": "elsewhere", "colour": "black"})];
-    for row in rows {
+    let algorithms = [Algorithm::RandomForest, Algorithm::GradientBoosting];
+    for (algorithm, row) in algorithms.into_iter().flat_map(|algorithm| rows.iter().map(move |row| (algorithm, row))) {
+        let trained = run(&csv, &request(algorithm, &["zip", "colour", "x"], "y", 1, none()));
+        let predictor = Predictor::load(&trained.artifact).unwrap();
         let row: Row = row.as_object().unwrap().clone();
         let found = predictor.predict_one(&row).unwrap();
         assert_eq!(found.warnings.len(), 3, "{:?}", found.warnings);
         let Outcome::Binary { prob, label, .. } = found.outcome else { panic!("two classes") };
         let of_a = if label == "a" { prob.max(1.0 - prob) } else { prob.min(1.0 - prob) };
-        println!("all missing: {of_a:.3}, base rate {base:.3}");
+        println!("{}, all missing: {of_a:.3}, base rate {base:.3}", algorithm.as_str());
         assert!((of_a - base).abs() < 0.1, "{of_a}, and {base} of the rows are of this class");
     }
 }
@@ -117,7 +176,7 @@ fn missing_values_do_not_decide_for_unseen_categories() {
         1 => format!("rare{},b", rng.below(100_000)),
         _ => format!("u{},{}", rng.below(5), class(rng.below(2) == 0)),
     });
-    for algorithm in [Algorithm::RandomForest, Algorithm::DecisionTree] {
+    for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting, Algorithm::DecisionTree] {
         let predictor = Predictor::load(&run(&csv, &request(algorithm, &["u"], "y", 1, none())).artifact).unwrap();
         let label =
             |value: Value| match predictor.predict_one(json!({"u": value}).as_object().unwrap()).unwrap().outcome {
@@ -125,8 +184,8 @@ fn missing_values_do_not_decide_for_unseen_categories() {
                 other => panic!("{other:?}"),
             };
         assert_eq!(label(json!(null)), "a", "{}", algorithm.as_str());
-        if algorithm == Algorithm::RandomForest {
-            assert_eq!(label(json!("never seen")), "b");
+        if algorithm != Algorithm::DecisionTree {
+            assert_eq!(label(json!("never seen")), "b", "{}", algorithm.as_str());
         }
     }
 }
@@ -142,6 +201,8 @@ fn the_compiled_model_equals_the_trained_one_on_missing_and_unseen_values() {
         (Algorithm::RandomForest, trainyard_domain::TaskKind::Classification),
         (Algorithm::RandomForest, trainyard_domain::TaskKind::Regression),
         (Algorithm::DecisionTree, trainyard_domain::TaskKind::Classification),
+        (Algorithm::GradientBoosting, trainyard_domain::TaskKind::Classification),
+        (Algorithm::GradientBoosting, trainyard_domain::TaskKind::Regression),
     ] {
         let mut job = request(algorithm, &["u", "x"], "y", 3, json!({}));
         job.spec.learning.task = Some(task);
@@ -158,6 +219,8 @@ fn the_compiled_model_equals_the_trained_one_on_missing_and_unseen_values() {
             predictor.predict_raw(&row.raw, &row.unseen, &mut Default::default(), &mut compiled);
             let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * b.abs().max(1.0);
             assert!(trained.iter().zip(&compiled).all(close), "{u}, {x}: {trained:?} is not {compiled:?}");
+            // A forest adds its trees in another order.
+            assert!(algorithm != Algorithm::GradientBoosting || trained == compiled, "{trained:?}, {compiled:?}");
         }
     }
 }

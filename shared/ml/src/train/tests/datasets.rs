@@ -58,6 +58,80 @@ fn diabetes_is_a_regression() {
 }
 
 #[test]
+fn boosting_reports_its_rounds() {
+    let recorder = Recorder::default();
+    let request = request(Algorithm::GradientBoosting, &PASSENGER, "survived", 1, none());
+    let metrics = attempt(TITANIC, &request, &recorder).unwrap().metrics;
+    let rounds = metrics["n_rounds"].as_u64().unwrap();
+    assert!((5..500).contains(&rounds), "{rounds}");
+    let measured = recorder.measured.into_inner().unwrap();
+    assert!(measured.iter().any(|(name, _, step)| name == "validation_loss" && *step == rounds), "{measured:?}");
+    let params = json!({"n_rounds": 7, "early_stopping_rounds": 0});
+    let metrics = run(TITANIC, &super::request(Algorithm::GradientBoosting, &PASSENGER, "survived", 1, params)).metrics;
+    assert_eq!(metrics["n_rounds"], 7);
+}
+
+#[test]
+fn boosting_has_several_losses() {
+    let features = others(DIABETES, "target");
+    let run =
+        |seed, params: Value| run(DIABETES, &request(Algorithm::GradientBoosting, &features, "target", seed, params));
+    for params in [none(), json!({"loss": "poisson"}), json!({"loss": "quantile"})] {
+        let r2 = mean("r2", 1..=5, |seed| run(seed, params.clone()));
+        println!("diabetes gradient_boosting {params}: r2 {r2:.4}");
+        assert!(r2 > 0.35, "{params}: {r2}");
+    }
+    let listed = |quantile: f64| {
+        let metrics = run(1, json!({"loss": "quantile", "quantile": quantile})).metrics;
+        let numbers = |name: &str| -> Vec<f64> {
+            metrics["predictions"][name].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+        };
+        numbers("actual").iter().zip(numbers("predicted")).filter(|(actual, predicted)| *actual <= predicted).count()
+    };
+    assert!(listed(0.1) < 25 && listed(0.9) > 65, "of 88 rows: {}, {}", listed(0.1), listed(0.9));
+    let csv =
+        "x,y\n".to_owned() + &(0..60).map(|row| format!("{row},{}\n", row as f64 / 7.0 - 3.0)).collect::<String>();
+    let negative = super::request(Algorithm::GradientBoosting, &["x"], "y", 1, json!({"loss": "poisson"}));
+    assert!(refusal(&csv, &negative).contains("needs targets that are not negative"));
+}
+
+#[test]
+fn monotone_constraints_hold() {
+    let predictions = |params: Value| {
+        let mut job = request(Algorithm::GradientBoosting, &["bmi", "s5", "bp"], "target", 1, params);
+        job.spec.learning.task = Some(trainyard_domain::TaskKind::Regression);
+        let predictor = crate::predict::Predictor::load(&run(DIABETES, &job).artifact).unwrap();
+        let of = |bmi: u32, s5: f64| {
+            let row = json!({"bmi": f64::from(bmi) / 4.0, "s5": s5, "bp": 95.0});
+            match predictor.predict_one(row.as_object().unwrap()).unwrap().outcome {
+                crate::predict::Outcome::Number(number) => number,
+                other => panic!("{other:?}"),
+            }
+        };
+        [3.8, 4.6, 5.4].map(|s5| (60..180).map(|bmi| of(bmi, s5)).collect::<Vec<_>>())
+    };
+    let params = |signs: Value| json!({"n_rounds": 60, "early_stopping_rounds": 0, "monotone_constraints": signs});
+    let free = predictions(params(json!({})));
+    assert!(free.iter().any(|series| !series.is_sorted()), "the constraint is needed");
+    let rising = predictions(params(json!({"bmi": 1})));
+    assert!(rising.iter().all(|series| series.is_sorted() && series[0] < series[series.len() - 1]), "{rising:?}");
+    let falling = predictions(params(json!({"bmi": -1})));
+    assert!(falling.iter().all(|series| series.is_sorted_by(|a, b| a >= b)), "{falling:?}");
+}
+
+#[test]
+fn monotone_constraints_need_numbers_and_an_order() {
+    let refused = |features: &[&str], target: &str, signs: Value| {
+        let params = json!({"n_rounds": 3, "monotone_constraints": signs});
+        refusal(TITANIC, &request(Algorithm::GradientBoosting, features, target, 1, params))
+    };
+    let category = refused(&["embarked", "age"], "survived", json!({"embarked": 1}));
+    assert!(category.contains("cannot contain 'embarked'"), "{category}");
+    let classes = refused(&["fare", "age"], "pclass", json!({"fare": -1}));
+    assert!(classes.contains("two classes, or a regression"), "{classes}");
+}
+
+#[test]
 fn all_algorithms_support_several_classes() {
     for algorithm in classifiers() {
         let features = ["fare", "age", "embarked", "sibsp", "parch", "sex"];

@@ -1,0 +1,347 @@
+//! Histogram gradient boosting (Friedman 2001, "Greedy Function Approximation: A Gradient Boosting Machine"), with Newton
+//! steps and an L2 penalty (Chen and Guestrin 2016, XGBoost) and trees that grow leaf by leaf (Ke et al. 2017, LightGBM).
+//!
+//! Each round adds a tree, or one per class with three or more classes, that is fitted to the derivatives of the loss. The
+//! result depends only on data, parameters and seed, not on the number of threads, because histograms have integer sums
+//! ([`histogram`]). Training runs in the current rayon pool. A split tries missing values (NaN) on both sides.
+//!
+//! Two interfaces: [`BoostingParams`] implements linfa's traits (`Fit`, `Predict`, `ParamGuard`); [`crate::train`] calls
+//! the functions below with a callback per round.
+
+mod bins;
+mod draw;
+mod grow;
+mod histogram;
+mod linfa_api;
+mod loss;
+mod monotone;
+mod params;
+mod split;
+
+use rayon::prelude::*;
+
+use crate::forest::{Classes, Numbers};
+use crate::metrics::importances;
+use crate::model::{BoostedTrees, Response, TreeEnsemble};
+use crate::rng::{Rng, Stream};
+use crate::target_scale::TargetScale;
+use bins::LANES;
+pub(crate) use bins::{Bins, TrainColumn};
+use draw::{ColumnDraw, draw_rows};
+use grow::{Grower, GrownTree, Shape, histogram_bytes};
+use histogram::{Sums, Units, round};
+pub use linfa_api::{BoostedClassifier, BoostedRegressor};
+use loss::Loss;
+pub use monotone::Direction;
+pub use params::{
+    BoostingClassifierParams, BoostingParams, BoostingRegressorParams, BoostingValidParams, RegressionLoss,
+};
+use split::SplitRules;
+
+/// A trained model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Boosted {
+    /// The trees.
+    pub model: BoostedTrees,
+    /// Gain per raw column, normalized to a sum of 1; all zero if no tree has a split.
+    pub importances: Vec<f64>,
+    /// Number of rounds of the model.
+    pub n_rounds: usize,
+    /// The mean loss of the validation rows after these rounds. `None` without validation rows.
+    pub validation_loss: Option<f64>,
+}
+
+/// Why there is no model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The callback stopped the training.
+    Stopped,
+    /// The targets do not suit the loss.
+    Targets(&'static str),
+}
+
+/// Called after each round with the number of rounds and the mean loss of the validation rows. `false` stops the training.
+pub(crate) type OnRound<'a> = &'a (dyn Fn(usize, Option<f64>) -> bool + Sync);
+
+/// The rows of a training run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) bins: &'a Bins,
+    /// Per row, whether it is only used for early stopping. Empty without such rows.
+    pub(crate) validation: &'a [bool],
+}
+
+/// The peak memory of training besides the raw columns, their bins and the trees, in bytes.
+pub fn estimate_bytes(rows: u64, columns: u64, outputs: u64, max_leaves: u64) -> u64 {
+    // Per row: the derivatives, rounded and not, its number in the partition with a copy, a score and a prediction per
+    // output, and the padding of a block of bins.
+    let per_row = outputs.saturating_mul(2 * 8).saturating_add(16 + 8 + 3 * 4 + LANES as u64);
+    rows.saturating_mul(per_row).saturating_add(histogram_bytes(columns, max_leaves))
+}
+
+/// Number of rounds without any split after which training ends: the next draws would find none, either.
+const FRUITLESS_ROUNDS: usize = 10;
+/// Number of rows that a thread works on at once.
+const CHUNK_ROWS: usize = 4_096;
+
+/// Trains a classifier: a class index below `n_classes` per row.
+pub(crate) fn fit_classes(
+    rows: Rows<'_>,
+    classes: &[u32],
+    n_classes: usize,
+    params: &BoostingValidParams<Classes>,
+    on_round: OnRound<'_>,
+) -> Result<Boosted, Failure> {
+    let weights = &params.class_weight().weights(classes, n_classes)[..];
+    let loss = match n_classes {
+        2 => Loss::Logistic { classes, weights },
+        _ => Loss::Softmax { classes, weights },
+    };
+    boost(rows, &loss, params, on_round).ok_or(Failure::Stopped)
+}
+
+/// Trains a regressor: a finite target per row.
+pub(crate) fn fit_numbers(
+    rows: Rows<'_>,
+    targets: &[f64],
+    params: &BoostingValidParams<Numbers>,
+    on_round: OnRound<'_>,
+) -> Result<Boosted, Failure> {
+    let scale = TargetScale::of(targets);
+    let is_poisson = params.loss() == RegressionLoss::Poisson;
+    if is_poisson && targets.iter().any(|target| *target < 0.0) {
+        return Err(Failure::Targets("loss 'poisson' needs targets that are not negative"));
+    }
+    if is_poisson && scale.mean() <= 0.0 {
+        return Err(Failure::Targets("loss 'poisson' needs a target above 0"));
+    }
+    let scaled: Vec<f64> = if is_poisson {
+        targets.iter().map(|target| target / scale.mean()).collect()
+    } else {
+        targets.iter().map(|target| scale.apply(*target)).collect()
+    };
+    let targets = &scaled[..];
+    let loss = match params.loss() {
+        RegressionLoss::Squared => Loss::Squared { targets },
+        RegressionLoss::Quantile { quantile } => Loss::Quantile { targets, quantile },
+        RegressionLoss::Poisson => Loss::Poisson { targets },
+    };
+    let mut boosted = boost(rows, &loss, params, on_round).ok_or(Failure::Stopped)?;
+    let response = &mut boosted.model.response;
+    if is_poisson {
+        response.baseline[0] += scale.mean().ln();
+    } else {
+        response.scale = scale.deviation();
+        response.baseline[0] = scale.mean() + scale.deviation() * response.baseline[0];
+    }
+    Ok(boosted)
+}
+
+/// Trains rounds until the last one, or until the validation loss does not improve. `None` if `on_round` stopped the
+/// training.
+fn boost<K: Sync>(
+    rows: Rows<'_>,
+    loss: &Loss<'_>,
+    params: &BoostingValidParams<K>,
+    on_round: OnRound<'_>,
+) -> Option<Boosted> {
+    let mut run = Run::new(rows, loss, params);
+    let stop_after = params.early_stopping_rounds().unwrap_or(usize::MAX);
+    let mut best = (0, f64::INFINITY);
+    let mut last_split = 0;
+    let mut done = 0;
+    while done < params.n_rounds() && done - last_split < FRUITLESS_ROUNDS {
+        if run.add_round(done) {
+            last_split = done + 1;
+        }
+        done += 1;
+        run.predict();
+        let validation_loss = run.validation_loss();
+        if !on_round(done, validation_loss) {
+            return None;
+        }
+        if let Some(validation_loss) = validation_loss {
+            if validation_loss < best.1 {
+                best = (done, validation_loss);
+            } else if done - best.0 >= stop_after {
+                break;
+            }
+        }
+    }
+    let is_validated = !run.validation.is_empty();
+    let n_rounds = if is_validated { best.0 } else { last_split }.max(1);
+    Some(run.finish(n_rounds, is_validated.then_some(best.1)))
+}
+
+/// The state between rounds.
+struct Run<'a, K> {
+    bins: &'a Bins,
+    loss: &'a Loss<'a>,
+    params: &'a BoostingValidParams<K>,
+    grower: Grower<'a>,
+    /// The rows that trees can be trained on, and the others.
+    training: Vec<u32>,
+    validation: Vec<u32>,
+    baseline: Vec<f64>,
+    /// One score per row and output.
+    scores: Vec<f64>,
+    /// The predictions for the scores.
+    predictions: Vec<f64>,
+    derivatives: Vec<(f32, f32)>,
+    sums: Vec<Sums>,
+    trees: Vec<GrownTree>,
+    /// Gain per tree and raw column.
+    gains: Vec<Vec<(usize, f64)>>,
+}
+
+impl<'a, K: Sync> Run<'a, K> {
+    fn new(rows: Rows<'a>, loss: &'a Loss<'a>, params: &'a BoostingValidParams<K>) -> Self {
+        let n_rows = rows.bins.rows();
+        let is_validation = |row: &u32| rows.validation.get(*row as usize) == Some(&true);
+        let (validation, training): (Vec<u32>, Vec<u32>) = (0..n_rows as u32).partition(is_validation);
+        let baseline = loss.baseline(&training);
+        let mut run = Self {
+            bins: rows.bins,
+            loss,
+            params,
+            grower: Grower::new(rows.bins),
+            training,
+            validation,
+            scores: (0..n_rows).flat_map(|_| baseline.iter().copied()).collect(),
+            predictions: vec![0.0; n_rows * baseline.len()],
+            baseline,
+            derivatives: vec![(0.0, 0.0); n_rows],
+            sums: vec![Sums::default(); n_rows],
+            trees: Vec::new(),
+            gains: Vec::new(),
+        };
+        run.predict();
+        run
+    }
+
+    /// Computes the predictions for the scores.
+    fn predict(&mut self) {
+        let (outputs, link) = (self.baseline.len(), self.loss.link());
+        let chunks = self.predictions.par_chunks_mut(CHUNK_ROWS * outputs);
+        chunks.zip(self.scores.par_chunks(CHUNK_ROWS * outputs)).for_each(|(predictions, scores)| {
+            predictions.copy_from_slice(scores);
+            predictions.chunks_exact_mut(outputs).for_each(|row| link.apply(row));
+        });
+    }
+
+    fn predictions_of(&self, row: usize) -> &[f64] {
+        &self.predictions[row * self.baseline.len()..][..self.baseline.len()]
+    }
+
+    /// The weighted mean loss of the validation rows.
+    fn validation_loss(&self) -> Option<f64> {
+        let of_chunk = |rows: &[u32]| {
+            let of_row = |row: &u32| self.loss.loss(*row as usize, self.predictions_of(*row as usize));
+            rows.iter().map(of_row).fold((0.0, 0.0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
+        };
+        let chunks: Vec<(f64, f64)> = self.validation.par_chunks(CHUNK_ROWS).map(of_chunk).collect();
+        let (loss, weight) = chunks.iter().fold((0.0, 0.0), |sum, chunk| (sum.0 + chunk.0, sum.1 + chunk.1));
+        (weight > 0.0).then(|| loss / weight)
+    }
+
+    /// Grows the trees of a round. Returns whether one has a split.
+    fn add_round(&mut self, round: usize) -> bool {
+        let columns = ColumnDraw::new(self.bins);
+        let mut has_split = false;
+        for output in 0..self.baseline.len() {
+            let mut rng = Rng::new(self.params.seed(), Stream::Tree(self.trees.len() as u64));
+            let active = columns.draw(round, self.params.feature_fraction(), &mut rng);
+            let units = self.differentiate(output, rng.bits());
+            let grown = self.grow(units, &active, &mut rng);
+            has_split |= grown.tree.len() > 1;
+            let grown = self.set_values(grown, units, output);
+            let unit = units.gradient * units.gradient / units.hessian;
+            let gain = |(column, gain): &(usize, f64)| (self.bins.columns()[*column].raw, gain * unit);
+            self.gains.push(grown.gains.iter().map(gain).collect());
+            self.trees.push(grown);
+        }
+        has_split
+    }
+
+    /// Computes and rounds the derivatives of the loss by the scores of one output.
+    fn differentiate(&mut self, output: usize, salt: u64) -> Units {
+        let (outputs, loss) = (self.baseline.len(), self.loss);
+        let chunks = self.derivatives.par_chunks_mut(CHUNK_ROWS).zip(self.predictions.par_chunks(CHUNK_ROWS * outputs));
+        chunks.enumerate().for_each(|(chunk, (derivatives, predictions))| {
+            let rows = derivatives.iter_mut().zip(predictions.chunks_exact(outputs));
+            for (row, (derivatives, predictions)) in (chunk * CHUNK_ROWS..).zip(rows) {
+                let (gradient, hessian) = loss.derivatives(row, predictions, output);
+                *derivatives = (gradient as f32, hessian as f32);
+            }
+        });
+        round(&self.derivatives, salt, &mut self.sums)
+    }
+
+    fn rules(&self, units: Units) -> SplitRules {
+        SplitRules {
+            l2: self.params.l2() / units.hessian,
+            min_rows: self.params.min_samples_leaf(),
+            min_hessian: self.params.min_hessian() / units.hessian,
+        }
+    }
+
+    fn grow(&mut self, units: Units, active: &[bool], rng: &mut Rng) -> GrownTree {
+        let (params, rules) = (self.params, self.rules(units));
+        let shape = Shape { max_leaves: params.max_leaves(), max_depth: params.max_depth().unwrap_or(usize::MAX) };
+        self.grower.rows = draw_rows(&self.training, params.subsample(), rng);
+        self.grower.grow(&self.sums, rules, shape, active, rng)
+    }
+
+    /// Sets the values of the leaves and adds them to the scores of all rows.
+    fn set_values(&mut self, mut grown: GrownTree, units: Units, output: usize) -> GrownTree {
+        let (outputs, rate, rules) = (self.baseline.len(), self.params.learning_rate(), self.rules(units));
+        for leaf in &grown.leaves {
+            let rows = &self.grower.rows[leaf.rows.clone()];
+            let unit = units.gradient / units.hessian;
+            let step = match self.loss.leaf_step(rows, &self.scores) {
+                Some(step) => step.clamp(leaf.bounds.lower * unit, leaf.bounds.upper * unit),
+                None => leaf.bounds.step(&rules, leaf.sums) * unit,
+            };
+            let value = (rate * step) as f32;
+            grown.tree.set_values(leaf.node, &[if value.is_finite() { value } else { 0.0 }]);
+            let value = grown.tree.values[grown.tree.values.len() - 1];
+            for row in rows {
+                self.scores[*row as usize * outputs + output] += f64::from(value);
+            }
+        }
+        let mut in_tree = Vec::new();
+        let others = if self.grower.rows.len() == self.training.len() {
+            &self.validation
+        } else {
+            in_tree.resize(self.bins.rows(), false);
+            self.grower.rows.iter().for_each(|row| in_tree[*row as usize] = true);
+            &(0..self.bins.rows() as u32).filter(|row| !in_tree[*row as usize]).collect()
+        };
+        let value_of = |row: &u32| {
+            let leaf = grown.leaf_node(self.bins, *row);
+            f64::from(grown.tree.values[grown.tree.left[leaf] as usize])
+        };
+        let values: Vec<f64> = others.par_iter().with_min_len(512).map(value_of).collect();
+        for (row, value) in others.iter().zip(values) {
+            self.scores[*row as usize * outputs + output] += value;
+        }
+        grown
+    }
+
+    /// The model with the first rounds.
+    fn finish(self, n_rounds: usize, validation_loss: Option<f64>) -> Boosted {
+        let outputs = self.baseline.len();
+        let mut importances = vec![0.0; self.bins.raw_columns()];
+        for (column, gain) in self.gains.iter().take(n_rounds * outputs).flatten() {
+            importances[*column] += gain;
+        }
+        importances::normalise(&mut importances);
+        let trees = self.trees.into_iter().take(n_rounds * outputs).map(|grown| grown.tree).collect();
+        let response = Response { baseline: self.baseline, scale: 1.0, link: self.loss.link() };
+        let model = BoostedTrees { trees: TreeEnsemble { outputs: 1, trees }, response };
+        Boosted { model, importances, n_rounds, validation_loss }
+    }
+}
+
+#[cfg(test)]
+mod tests;
