@@ -154,7 +154,7 @@ mod tests {
         let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
         let watcher = SessionWatcher::new(db, Clock::system(), Duration::from_secs(3_600));
         let user_id = UserId::at(Clock::system().now());
-        let principal = Principal { user_id, email: "ada@example.com".into(), role: Role::User, session: None };
+        let principal = Principal { user_id, email: "ada@example.com".into(), role: Role::User, session: None, api_key: None };
         let session = watcher.watch_poll(&principal);
         watcher.0.end_sessions(&[], &HashMap::new());
         assert!(!session.ended.is_cancelled());
