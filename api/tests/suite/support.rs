@@ -20,7 +20,7 @@ use trainyard_api::{
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::ServerConfig;
-use trainyard_http::auth::{ApiKeys, Authenticator, Issuers, Jwt, OwnTokens, Passwords, PrincipalCheck};
+use trainyard_http::auth::{ApiKeys, Authenticator, Issuers, Jwt, Passwords, PrincipalCheck};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
 
@@ -113,8 +113,7 @@ impl Api {
         let (one, other) = tokio::join!(Box::pin(seed_datasets(&state)), Box::pin(seed_datasets(&state)));
         one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
-        let own = OwnTokens { issuer: "trainyard", secret: "a secret of at least thirty-two bytes" };
-        let issuers = Arc::new(Issuers::start(Vec::new(), own, false, &clock).unwrap());
+        let issuers = Arc::new(Issuers::default());
         let (jwt, db) = (state.jwt.clone(), state.db.clone());
         let keys = ApiKeys::start(db.clone(), clock.clone(), Duration::ZERO);
         let authenticator = Authenticator::with_issuers(jwt, clock.clone(), check, issuers, db, keys);
