@@ -133,11 +133,8 @@ impl ApiKeys<'_> {
     pub async fn insert_within(&mut self, key: &ApiKey, key_hash: &str, most: i64) -> Result<ApiKeyInsertion> {
         // A lock: two concurrent transactions would not see each other's row in the count, and a concurrent deletion of the
         // account would not see the new key.
-        let owner = execute!(
-            self.0,
-            "UPDATE users SET disabled = disabled WHERE id = $1 AND NOT disabled",
-            key.user_id.0,
-        )?;
+        let owner =
+            execute!(self.0, "UPDATE users SET disabled = disabled WHERE id = $1 AND NOT disabled", key.user_id.0,)?;
         if owner == 0 {
             return Ok(ApiKeyInsertion::NoOwner);
         }
@@ -228,12 +225,7 @@ impl ApiKeys<'_> {
     }
 
     /// Records that keys were used at `now`, except those with a recorded use at `recent` or later.
-    pub async fn record_uses(
-        &mut self,
-        ids: &[ApiKeyId],
-        now: DateTime<Utc>,
-        recent: DateTime<Utc>,
-    ) -> Result<()> {
+    pub async fn record_uses(&mut self, ids: &[ApiKeyId], now: DateTime<Utc>, recent: DateTime<Utc>) -> Result<()> {
         execute_bulk!(self.0, RECORD_USES, [now, recent], ids, |id| [id.0])?;
         Ok(())
     }

@@ -3,8 +3,8 @@
 use trainyard_domain::job_filter::parse_search;
 use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{
-    Algorithm, ApiKeyId, Condition, DatasetName, FailureCode, JobFilter, JobId, JobStatus, ModelName, PriorityClass, ScheduleId,
-    UserId,
+    Algorithm, ApiKeyId, Condition, DatasetName, FailureCode, JobFilter, JobId, JobStatus, ModelName, PriorityClass,
+    ScheduleId, UserId,
 };
 use trainyard_storage::{Db, DeliveryFilter, Tx};
 use trainyard_testkit::{PostgresServer, eventually};

@@ -67,11 +67,7 @@ pub(super) struct KeyCache {
 
 impl Default for KeyCache {
     fn default() -> Self {
-        Self {
-            known: Cache::new(MAX_KNOWN),
-            unknown: Cache::new(MAX_UNKNOWN),
-            confirmation: ArcSwapOption::empty(),
-        }
+        Self { known: Cache::new(MAX_KNOWN), unknown: Cache::new(MAX_UNKNOWN), confirmation: ArcSwapOption::empty() }
     }
 }
 

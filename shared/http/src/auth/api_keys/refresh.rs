@@ -57,9 +57,8 @@ impl Shared {
         let mut tx = self.db.read().await?;
         // The transaction is a snapshot, so the revision belongs to the keys.
         let revision = tx.models().revision().await?;
-        let is_stale = |entry: &Entry| {
-            entry.revision != revision || read_at.saturating_duration_since(entry.read_at) >= MAX_AGE
-        };
+        let is_stale =
+            |entry: &Entry| entry.revision != revision || read_at.saturating_duration_since(entry.read_at) >= MAX_AGE;
         let stale: Vec<(ApiKeyHash, Arc<Entry>)> = entries.into_iter().filter(|(_, entry)| is_stale(entry)).collect();
         let ids: Vec<ApiKeyId> = stale.iter().map(|(_, entry)| entry.grant.id).collect();
         let mut grants = HashMap::with_capacity(ids.len());
