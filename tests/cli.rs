@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, unique};
+use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, eventually, unique};
 
 use crate::support::{later_job, on_both_stacks};
 
@@ -16,6 +17,7 @@ on_both_stacks!(
     an_upload_shows_how_the_file_is_read,
     exit_codes_distinguish_errors,
     accounts_are_invited_changed_and_deleted,
+    an_api_key_replaces_the_login,
     jobs_are_searched_cancelled_and_retried_together,
 );
 
@@ -164,6 +166,36 @@ async fn accounts_are_invited_changed_and_deleted(system: &System) {
     assert_eq!(theirs.types(&login, &again).status.code(), Some(3));
     terminal.fails(&format!("users delete {email}"), 2);
     assert!(!terminal.succeeds("users list --limit 100").contains(&email));
+}
+
+async fn an_api_key_replaces_the_login(system: &System) {
+    let (terminal, script) = (Terminal::new(system), Terminal::new(system));
+    terminal.succeeds("login");
+    let key = terminal.succeeds("api-keys create nightly --role admin --expires-in 90d");
+    let key = key.trim();
+    assert!(key.starts_with("ty_") && key.len() == 43, "only the key is on standard output: {key}");
+    let with_key = |line: &str| {
+        let mut command = script.command(line);
+        command.env_remove("TRAINYARD_EMAIL").env_remove("TRAINYARD_PASSWORD").env("TRAINYARD_TOKEN", key);
+        command.output().unwrap()
+    };
+    assert!(with_key("users list").status.success());
+    let refused = with_key("api-keys create more");
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+
+    let list = terminal.succeeds("api-keys list --limit 100");
+    let row = list.lines().find(|row| row.contains(&key[..7])).unwrap_or_else(|| panic!("{list}"));
+    assert!(row.contains("nightly") && row.contains("admin") && !list.contains(key), "{list}");
+    let id = row.split_whitespace().next().unwrap();
+    terminal.succeeds(&format!("api-keys delete {id}"));
+    terminal.fails(&format!("api-keys delete {id}"), 4);
+    eventually("the key is refused", Duration::from_secs(5), async || {
+        let output = with_key("users list");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code() == Some(3) && message.contains("TRAINYARD_TOKEN")).then_some(())
+    })
+    .await;
+    terminal.fails("api-keys create x --expires-in soon", 2);
 }
 
 async fn jobs_are_searched_cancelled_and_retried_together(system: &System) {

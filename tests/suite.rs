@@ -7,6 +7,7 @@
 
 mod access;
 mod accounts;
+mod api_keys;
 mod bad_tokens;
 mod bulk_actions;
 mod children;

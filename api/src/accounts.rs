@@ -27,6 +27,8 @@ pub struct AccountsConfig {
     pub known_address_ttl_s: i64,
     /// Seconds until a one-time password expires.
     pub one_time_password_ttl_s: i64,
+    /// Maximum number of API keys of an account.
+    pub max_api_keys_per_user: i64,
     /// Sections that accounts with the role `user` may read.
     pub users_may_read: Vec<ReadSection>,
 }

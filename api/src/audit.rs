@@ -3,8 +3,8 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde_json::Value;
-use trainyard_domain::UserId;
 use trainyard_domain::ids::uuid_at;
+use trainyard_domain::{ApiKeyId, UserId};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Principal, Problem};
 use trainyard_storage::{AuditEntry, Tx};
@@ -14,27 +14,29 @@ use trainyard_storage::{AuditEntry, Tx};
 pub struct Actor {
     user: Option<UserId>,
     request_id: Option<String>,
+    /// The API key that authenticated the request.
+    api_key: Option<ApiKeyId>,
 }
 
 impl Actor {
     /// An account that has no token yet, for example at sign-up.
     pub(crate) fn account(user: UserId, request: &RequestId) -> Self {
-        Self { user: Some(user), request_id: Some(request.as_str().to_owned()) }
+        Self { user: Some(user), request_id: Some(request.as_str().to_owned()), api_key: None }
     }
 
     /// A client that is not signed in.
     pub(crate) fn anonymous(request: &RequestId) -> Self {
-        Self { user: None, request_id: Some(request.as_str().to_owned()) }
+        Self { user: None, request_id: Some(request.as_str().to_owned()), api_key: None }
     }
 
     /// An account whose request is carried out later.
     pub(crate) fn stored(user: UserId, request_id: Option<String>) -> Self {
-        Self { user: Some(user), request_id }
+        Self { user: Some(user), request_id, api_key: None }
     }
 
     /// The server itself.
     pub(crate) fn server() -> Self {
-        Self { user: None, request_id: None }
+        Self { user: None, request_id: None, api_key: None }
     }
 
     /// The id of the request.
@@ -42,14 +44,18 @@ impl Actor {
         self.request_id.clone()
     }
 
-    /// Records that this actor did `action` (`<kind>.<verb>`) to `subject` (`<kind>:<name or id>`).
+    /// Records that this actor did `action` (`<kind>.<verb>`) to `subject` (`<kind>:<name or id>`). The detail also contains
+    /// the id of the API key, if the request was authenticated by one.
     pub(crate) async fn record(
         &self,
         tx: &mut Tx,
         action: &str,
         subject: String,
-        detail: Value,
+        mut detail: Value,
     ) -> Result<(), trainyard_storage::StorageError> {
+        if let (Some(key), Some(fields)) = (self.api_key, detail.as_object_mut()) {
+            fields.insert("api_key".to_owned(), key.to_string().into());
+        }
         // The database's time orders the records of all replicas.
         let now = tx.now().await?;
         let entry = AuditEntry {
@@ -71,6 +77,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let principal = Principal::from_request_parts(parts, state).await?;
         let request_id = RequestId::from_request_parts(parts, state).await?;
-        Ok(Self::account(principal.user_id, &request_id))
+        Ok(Self { api_key: principal.api_key, ..Self::account(principal.user_id, &request_id) })
     }
 }

@@ -16,11 +16,11 @@ use utoipa_swagger_ui::Config;
 
 const DESCRIPTION: &str = "A self-hosted training service for tabular models: upload a CSV, post a training job, watch \
 it, predict with the version it publishes.\n\nSign in with `POST /login` and send the access token as `Authorization: \
-Bearer …`. Errors are `application/problem+json` (RFC 9457) with a `code` from a closed list. Lists take `limit` and \
+Bearer …`; scripts and services send an API key of `POST /api-keys` instead. Errors are `application/problem+json` (RFC 9457) with a `code` from a closed list. Lists take `limit` and \
 `cursor` and answer `{items, next_cursor}`, newest first.";
 
 const TAGS: &[(&str, &str)] = &[
-    ("accounts", "Sign-up, sign-in and sign-out."),
+    ("accounts", "Sign-up, sign-in and sign-out; API keys."),
     ("administration", "All accounts, and the audit trail."),
     ("datasets", "CSV files with a profile of their columns."),
     ("training", "Jobs: submit, watch, cancel, retry."),

@@ -1,6 +1,7 @@
 //! Every route of the API, with its access. Only routes in this table can be called.
 
 pub mod algorithms;
+pub mod api_keys;
 pub mod auth;
 pub mod datasets;
 pub mod models;
@@ -48,12 +49,15 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .anon(routes!(auth::refresh))
         .anon(routes!(auth::logout))
         .user(routes!(auth::me))
-        .user(routes!(password::put))
+        .user(Route::new(routes!(password::put)).without_api_keys())
+        .user(Route::new(routes!(api_keys::create)).without_api_keys())
+        .user(routes!(api_keys::list))
+        .user(Route::new(routes!(api_keys::delete)).without_api_keys())
         .admin(routes!(users::list))
-        .admin(routes!(invite::invite))
-        .admin(routes!(users::patch))
-        .admin(routes!(users::delete))
-        .admin(routes!(invite::reset_password))
+        .admin(Route::new(routes!(invite::invite)).without_api_keys())
+        .admin(Route::new(routes!(users::patch)).without_api_keys())
+        .admin(Route::new(routes!(users::delete)).without_api_keys())
+        .admin(Route::new(routes!(invite::reset_password)).without_api_keys())
         .admin(routes!(users::audit))
         // Datasets
         .route(read_datasets, routes!(datasets::list))

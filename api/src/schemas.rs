@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod algorithm;
+pub mod api_key;
 pub mod column;
 pub mod dataset;
 pub mod event;

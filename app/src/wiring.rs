@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use trainyard_api::ApiState;
 use trainyard_artifacts::Store;
 use trainyard_domain::{Clock, Email};
-use trainyard_http::auth::{Issuers, Jwt, Passwords, PrincipalCheck};
+use trainyard_http::auth::{ApiKeys, Issuers, Jwt, Passwords, PrincipalCheck};
 use trainyard_http::routes::Limits;
 use trainyard_http::{Authenticator, Mode, Principal};
 use trainyard_inference::Inference;
@@ -20,6 +20,9 @@ use trainyard_worker::WorkerDeps;
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
+
+/// The API reads the database for most requests, so it does not accept API keys during an outage of the database.
+const NO_OUTAGE: Duration = Duration::ZERO;
 
 /// The dependencies of one process.
 pub struct Dependencies {
@@ -127,8 +130,10 @@ impl Dependencies {
         if self.config.auth.skip_auth {
             return self.skip_authentication().await;
         }
-        let check = PrincipalCheck::Database(self.db.clone());
-        Ok(Authenticator::with_issuers(jwt.clone(), self.clock.clone(), check, issuers, self.db.clone()))
+        let (db, clock) = (self.db.clone(), self.clock.clone());
+        let check = PrincipalCheck::Database(db.clone());
+        let keys = ApiKeys::start(db.clone(), clock.clone(), NO_OUTAGE);
+        Ok(Authenticator::with_issuers(jwt.clone(), clock, check, issuers, db, keys))
     }
 
     /// Authenticates requests by the claims of their tokens, without a database query.
@@ -149,6 +154,7 @@ impl Dependencies {
             email: user.email.as_str().into(),
             role: user.role,
             session: None,
+            api_key: None,
         }))
     }
 

@@ -18,6 +18,8 @@ pub struct InferenceConfig {
     /// How often the database is polled for changes, in milliseconds. Changes usually arrive earlier, as a push
     /// message.
     pub poll_ms: u64,
+    /// How long a known API key is accepted while the database is unavailable, in seconds.
+    pub api_key_outage_s: u64,
     /// Maximum size of an artifact that is fetched, in bytes.
     pub max_artifact_bytes: u64,
     /// Maximum number of versions that are fetched and compiled at the same time.
@@ -43,6 +45,10 @@ impl InferenceConfig {
 
     pub(crate) fn poll(&self) -> Duration {
         Duration::from_millis(self.poll_ms.max(1))
+    }
+
+    pub(crate) fn api_key_outage(&self) -> Duration {
+        Duration::from_secs(self.api_key_outage_s)
     }
 
     pub(crate) fn batches(&self) -> usize {

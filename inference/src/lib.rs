@@ -7,7 +7,8 @@
 //! ```
 //! One task ([`refresh`]) changes the served versions; requests only read. A version that can't be loaded never
 //! replaces a served version. If database, queue and object store are unavailable, loaded versions are served, and a
-//! restart loads them from the disk cache. This crate never writes to the database or the object store.
+//! restart loads them from the disk cache. This crate never writes to the database or the object store; only the
+//! authentication records the use of API keys.
 
 mod cache;
 mod catch_panic;
@@ -38,7 +39,7 @@ use tokio_util::task::TaskTracker;
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::Routes;
-use trainyard_http::auth::{Authenticator, DisabledUsers, Issuers, Jwt, PrincipalCheck};
+use trainyard_http::auth::{ApiKeys, Authenticator, DisabledUsers, Issuers, Jwt, PrincipalCheck};
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
@@ -88,6 +89,7 @@ pub struct Inference {
     db: Db,
     disabled: DisabledUsers,
     ready: Arc<AtomicBool>,
+    max_key_outage: Duration,
     tasks: TaskTracker,
 }
 
@@ -119,9 +121,10 @@ impl Inference {
         tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
         tasks.spawn(keep_index(cache, written));
         tasks.close();
+        let max_key_outage = config.api_key_outage();
         let service = Arc::new(Service::new(registry, pins, config));
         let InferenceDeps { db, clock, jwt, issuers, .. } = deps;
-        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, tasks })
+        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks })
     }
 
     /// The routes.
@@ -130,11 +133,12 @@ impl Inference {
     }
 
     /// Verifies tokens by their claims and the list of disabled accounts, without a database query per request.
-    /// Accounts of external issuers are read periodically.
+    /// Accounts of external issuers and API keys are read periodically.
     pub fn authenticator(&self) -> Authenticator {
         let check = PrincipalCheck::Claims(self.disabled.clone());
-        let (jwt, clock, issuers) = (self.jwt.clone(), self.clock.clone(), self.issuers.clone());
-        Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone())
+        let (jwt, clock, issuers, db) = (self.jwt.clone(), self.clock.clone(), self.issuers.clone(), self.db.clone());
+        let keys = ApiKeys::start(db.clone(), clock.clone(), self.max_key_outage);
+        Authenticator::with_issuers(jwt, clock, check, issuers, db, keys)
     }
 
     /// The readiness check: whether the first refresh has completed. Later the role works without database, queue and

@@ -173,7 +173,8 @@ pub async fn logout(
 
 /// Get the own account.
 ///
-/// Returns the account of the access token, and the sections that it may read.
+/// Returns the account of the access token or API key, and the sections that the caller may read. `role` is the effective role
+/// of an API key.
 #[utoipa::path(
     get, path = "/me", operation_id = "me", tag = "accounts",
     responses((status = 200, description = "The account.", body = MeView))
@@ -183,7 +184,9 @@ pub async fn me(State(state): State<ApiState>, principal: Principal) -> Result<J
     let user = user.ok_or_else(|| Problem::new(Code::Unauthenticated, "the account no longer exists"))?;
     let may_read = ReadSection::ALL.into_iter().filter(|section| state.may_read(&principal, *section));
     let may_read = may_read.map(ReadSection::as_str).collect();
-    Ok(Json(MeView { user: UserView::from(&user), may_read }))
+    // An API key may have a lower role than its account.
+    let user = UserView { role: principal.role.into(), ..UserView::from(&user) };
+    Ok(Json(MeView { user, may_read }))
 }
 
 fn parse(body: Credentials) -> Result<(Email, Password), Problem> {

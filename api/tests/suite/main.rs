@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod accounts;
+mod api_keys;
 mod browser_sessions;
 mod bulk;
 mod datasets;

@@ -20,7 +20,7 @@ use trainyard_api::{
 use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::ServerConfig;
-use trainyard_http::auth::{Authenticator, Jwt, Passwords, PrincipalCheck};
+use trainyard_http::auth::{ApiKeys, Authenticator, Issuers, Jwt, Passwords, PrincipalCheck};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, PoolOptions};
 
@@ -113,7 +113,10 @@ impl Api {
         let (one, other) = tokio::join!(Box::pin(seed_datasets(&state)), Box::pin(seed_datasets(&state)));
         one.and(other).unwrap();
         let check = PrincipalCheck::Database(state.db.clone());
-        let authenticator = Authenticator::new(state.jwt.clone(), clock.clone(), check);
+        let issuers = Arc::new(Issuers::default());
+        let (jwt, db) = (state.jwt.clone(), state.db.clone());
+        let keys = ApiKeys::start(db.clone(), clock.clone(), Duration::ZERO);
+        let authenticator = Authenticator::with_issuers(jwt, clock.clone(), check, issuers, db, keys);
         let router = with_documentation(routes(state.clone()), &document).into_router(authenticator, limits);
         Self { state, clock, router, folder }
     }

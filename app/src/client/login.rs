@@ -17,7 +17,9 @@ use crate::client::server::{Server, variable};
   echo \"$PASSWORD\" | trainyard login --email ada@example.com --password-stdin
 
 Without options the command asks for both. TRAINYARD_EMAIL and TRAINYARD_PASSWORD replace the questions. The session is stored in
-$XDG_CONFIG_HOME/trainyard/session.json, readable only by you, and renewed automatically.")]
+$XDG_CONFIG_HOME/trainyard/session.json, readable only by you, and renewed automatically.
+
+Scripts need no login: set TRAINYARD_TOKEN to an API key (trainyard api-keys create).")]
 pub struct LoginArgs {
     /// The account's e-mail address.
     #[arg(long, env = "TRAINYARD_EMAIL")]

@@ -3,6 +3,7 @@
 //! Each command has a file with its arguments and its implementation. [`server`] sends requests, [`output`] prints
 //! results, and [`error`] defines messages and exit statuses. The client never reads the server's settings or database.
 
+mod api_keys;
 mod batch;
 mod bulk_action;
 mod datasets;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+pub use api_keys::ApiKeysArgs;
 pub use datasets::DatasetsArgs;
 pub use error::{ClientError, EXIT_CODES};
 pub use jobs::JobsArgs;
@@ -83,6 +85,8 @@ pub enum ClientCommand {
     Passwd(WithGlobals<PasswdArgs>),
     /// List, invite, disable and delete accounts, reset their passwords.
     Users(WithGlobals<UsersArgs>),
+    /// Create, list and delete API keys for scripts and services.
+    ApiKeys(WithGlobals<ApiKeysArgs>),
     /// Submit a training job, and watch it with --watch.
     Train(WithGlobals<TrainArgs>),
     /// List, show, cancel and retry training jobs.
@@ -104,6 +108,7 @@ impl ClientCommand {
             Self::Logout(verb) => &verb.global,
             Self::Passwd(verb) => &verb.global,
             Self::Users(verb) => &verb.global,
+            Self::ApiKeys(verb) => &verb.global,
             Self::Train(verb) => &verb.global,
             Self::Jobs(verb) => &verb.global,
             Self::Schedules(verb) => &verb.global,
@@ -139,6 +144,7 @@ async fn run(command: ClientCommand, output: Output) -> Result<(), ClientError> 
         ClientCommand::Login(verb) => login::run(verb.own, &server, output).await,
         ClientCommand::Passwd(verb) => passwd::run(verb.own, &server, output).await,
         ClientCommand::Users(verb) => users::run(verb.own, &server, output).await,
+        ClientCommand::ApiKeys(verb) => api_keys::run(verb.own, &server, output).await,
         ClientCommand::Logout(_) => login::logout(&server, output).await,
         ClientCommand::Train(verb) => train::run(verb.own, &server, output).await,
         ClientCommand::Jobs(verb) => jobs::run(verb.own, &server, output).await,

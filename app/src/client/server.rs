@@ -33,10 +33,10 @@ pub(crate) struct Answer {
     pub(crate) etag: Option<String>,
 }
 
-/// The source of the access token.
+/// The source of the credentials.
 enum Identity {
     Unknown,
-    /// `TRAINYARD_TOKEN`, which can't be renewed.
+    /// `TRAINYARD_TOKEN`: an API key or an access token, which can't be renewed.
     Given(String),
     /// The session file; renewed tokens are saved there.
     Saved(Session),
@@ -115,9 +115,22 @@ impl Server {
         match answer {
             Err(ClientError::Refused(refusal)) if refusal.code == "token_expired" => {
                 let token = self.token(true).await?;
-                signed_out(self.execute(request(&self.http).bearer_auth(token)).await)
+                self.signed_out(self.execute(request(&self.http).bearer_auth(token)).await).await
             }
-            answer => signed_out(answer),
+            answer => self.signed_out(answer).await,
+        }
+    }
+
+    /// Adds what to do to the refusal of the credentials.
+    async fn signed_out(&self, answer: Result<Answer, ClientError>) -> Result<Answer, ClientError> {
+        match answer {
+            // `invalid_credentials` means a wrong password in the request, not an expired session.
+            Err(ClientError::Refused(refusal)) if refusal.status == 401 && refusal.code != "invalid_credentials" => {
+                let given = matches!(*self.identity.lock().await, Identity::Given(_));
+                let next = if given { "check TRAINYARD_TOKEN" } else { "sign in with: trainyard login" };
+                Err(ClientError::NotSignedIn(format!("{}; {next}", refusal.detail)))
+            }
+            answer => answer,
         }
     }
 
@@ -236,16 +249,6 @@ impl Server {
 
 fn unreachable(url: &Url, error: &reqwest::Error) -> ClientError {
     ClientError::Unreachable { url: origin(url), cause: root_cause(error) }
-}
-
-fn signed_out(answer: Result<Answer, ClientError>) -> Result<Answer, ClientError> {
-    match answer {
-        // `invalid_credentials` means a wrong password in the request, not an expired session.
-        Err(ClientError::Refused(refusal)) if refusal.status == 401 && refusal.code != "invalid_credentials" => {
-            Err(ClientError::NotSignedIn(format!("{}; sign in with: trainyard login", refusal.detail)))
-        }
-        answer => answer,
-    }
 }
 
 fn parse_url(text: &str) -> Result<Url, ClientError> {

@@ -34,7 +34,7 @@ pub enum RoleArg {
 }
 
 impl RoleArg {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Admin => "admin",

@@ -101,6 +101,7 @@ pub struct AuthConfig {
     pub signup_window_s: u32,
     pub known_address_ttl_s: i64,
     pub one_time_password_ttl_s: i64,
+    pub max_api_keys_per_user: i64,
 }
 
 impl AuthConfig {
@@ -130,6 +131,7 @@ impl AuthConfig {
             },
             known_address_ttl_s: self.known_address_ttl_s,
             one_time_password_ttl_s: self.one_time_password_ttl_s,
+            max_api_keys_per_user: self.max_api_keys_per_user,
             users_may_read: self.users_may_read.clone(),
         }
     }

@@ -16,10 +16,11 @@ use trainyard_artifacts::{Key, Store};
 use trainyard_domain::outcome::Counts;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus, ModelName, Role, TableFormat, User, UserId,
+    ApiKey, ApiKeyId, ApiKeyName, ApiKeyText, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus,
+    ModelName, Role, TableFormat, User, UserId,
 };
 use trainyard_http::ServerConfig;
-use trainyard_http::auth::{Issuers, Jwt};
+use trainyard_http::auth::{ApiKeyHash, Issuers, Jwt};
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, NewVersion, PoolOptions};
@@ -151,6 +152,25 @@ impl Environment {
         let mut tx = self.db.begin().await.unwrap();
         tx.users().update(self.user.id, None, Some(true)).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// Stores an API key of the user with this text.
+    pub(crate) async fn create_api_key(&self, text: &str) -> ApiKeyId {
+        let (text, now) = (ApiKeyText::parse(text).unwrap(), Utc::now());
+        let key = ApiKey {
+            id: ApiKeyId::at(now),
+            user_id: self.user.id,
+            name: ApiKeyName::parse("test").unwrap(),
+            prefix: text.prefix().to_owned(),
+            role: Role::User,
+            created_at: now,
+            expires_at: None,
+            last_used_at: None,
+        };
+        let mut tx = self.db.begin().await.unwrap();
+        tx.api_keys().insert_within(&key, &ApiKeyHash::of(&text).to_string(), 10).await.unwrap();
+        tx.commit().await.unwrap();
+        key.id
     }
 
     /// The sum of a counter over all series with `labels`.

@@ -107,6 +107,31 @@ async fn a_disabled_account_is_refused_if_the_database_is_unavailable_at_the_sta
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn api_keys_are_refused_once_deleted_and_known_ones_are_accepted_without_the_database() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    let role = environment.serve().await;
+    let [deleted, known, unknown] = ["a", "b", "c"].map(|letter| format!("ty_{}", letter.repeat(40)));
+    let id = environment.create_api_key(&deleted).await;
+    environment.create_api_key(&known).await;
+    environment.create_api_key(&unknown).await;
+    let predict = async |key: &str| {
+        let body = json!({"model": "m", "features": {}}).to_string();
+        role.send(body, Some(key)).await
+    };
+    assert_eq!((predict(&deleted).await.status, predict(&known).await.status), (200, 200));
+    let mut tx = environment.db.begin().await.unwrap();
+    assert!(tx.api_keys().delete(environment.user.id, id).await.unwrap().is_some());
+    tx.commit().await.unwrap();
+    eventually("the key is refused", TIMEOUT, async || (predict(&deleted).await.status == 401).then_some(())).await;
+
+    environment.db.close().await;
+    assert_eq!(predict(&known).await.status, 200);
+    let answer = predict(&unknown).await;
+    assert!(answer.status == 503 && answer.retry_after.is_some(), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_model_is_no_longer_served() {
     let environment = Environment::new().await;
     environment.publish("m", models::survival(0)).await;

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod algorithm;
+pub mod api_key;
 pub mod clock;
 pub mod dataset;
 pub mod field;
@@ -25,11 +26,12 @@ pub mod webhook;
 
 pub use access::Access;
 pub use algorithm::Algorithm;
+pub use api_key::{ApiKey, ApiKeyGrant, ApiKeyName, ApiKeyRefusal, ApiKeyText};
 pub use clock::Clock;
 pub use dataset::{ColumnProfile, Dataset, DatasetName, Dtype, IndexedDataset};
 pub use field::{FieldError, shown};
 pub use identity::{ExternalIdentity, LinkDecision, LinkRules, RoleChange};
-pub use ids::{ActionId, DatasetId, DeliveryId, JobId, ScheduleId, UserId};
+pub use ids::{ActionId, ApiKeyId, DatasetId, DeliveryId, JobId, ScheduleId, UserId};
 pub use job::{Job, JobStatus, PriorityClass};
 pub use job_action::{ActionKind, ActionProgress, ActionStatus, JobAction, SkipReason, SkippedJob};
 pub use job_filter::{Condition, JobFilter};

@@ -1,8 +1,9 @@
-//! Authentication: tokens, principals, passwords, limits on sign-ins.
+//! Authentication: tokens, API keys, principals, passwords, limits on sign-ins.
 //!
 //! [`crate::routes`] checks the access of a route with an [`Authenticator`] before the body is read. Handlers get the
 //! caller as a [`Principal`].
 
+mod api_keys;
 mod authenticator;
 mod disabled;
 mod external;
@@ -14,6 +15,7 @@ mod principal;
 mod session_keys;
 mod sign_in;
 
+pub use api_keys::{ApiKeyHash, ApiKeys};
 pub use authenticator::{Authenticator, PrincipalCheck};
 pub use disabled::DisabledUsers;
 pub use issuers::{

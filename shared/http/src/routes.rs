@@ -154,6 +154,7 @@ impl Routes {
                 access: entry.access,
                 authenticator: entry.authenticator.unwrap_or_else(|| authenticator.clone()),
                 refuses_queries,
+                refuses_api_keys: entry.refuses_api_keys,
                 body_bytes: entry.body_bytes.unwrap_or(default_bytes),
                 encodings: entry.encodings,
                 pace: limits.pace,

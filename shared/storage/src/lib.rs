@@ -9,6 +9,7 @@
 //! Not allowed in a query, because one driver lacks it: `FOR UPDATE`, arrays (outside `bulk`), SQL enums, `now()` and
 //! intervals (outside the bulk statements of `jobs`), JSON operators, `LISTEN`.
 
+mod api_keys;
 mod arguments;
 mod audit;
 mod batcher;
@@ -45,6 +46,7 @@ mod users;
 mod webhooks;
 mod workers;
 
+pub use api_keys::{ApiKeyInsertion, ApiKeys};
 pub use audit::{Audit, AuditEntry, AuditFilter, AuditSearch};
 pub use batcher::Batcher;
 pub use connect::{PoolOptions, check_url};

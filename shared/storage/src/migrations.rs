@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = &include_migrations![
     "0016_index_job_filters",
     "0017_create_job_actions",
     "0018_create_queue_samples",
+    "0019_create_api_keys",
 ];
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use trainyard_domain::Clock;
 
+use crate::api_keys::ApiKeys;
 use crate::audit::Audit;
 use crate::datasets::Datasets;
 use crate::error::{Result, StorageError};
@@ -90,6 +91,11 @@ impl Tx {
     /// Refresh tokens.
     pub fn refresh_tokens(&mut self) -> RefreshTokens<'_> {
         RefreshTokens(self)
+    }
+
+    /// API keys.
+    pub fn api_keys(&mut self) -> ApiKeys<'_> {
+        ApiKeys(self)
     }
 
     /// The audit trail.

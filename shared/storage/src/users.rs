@@ -257,8 +257,8 @@ impl Users<'_> {
         Ok(used == 1)
     }
 
-    /// Deletes an account; returns `false` if it does not exist. The row stays, disabled and without address and password,
-    /// because jobs and audit entries refer to it, and the inference role refuses its tokens by it. Check
+    /// Deletes an account and its API keys; returns `false` if it does not exist. The row stays, disabled and without address
+    /// and password, because jobs and audit entries refer to it, and the inference role refuses its tokens by it. Check
     /// [`Users::active_admins`] afterwards, as for [`Users::update`].
     pub async fn delete(&mut self, id: UserId, now: DateTime<Utc>) -> Result<bool> {
         bump_revision(self.0).await?;
@@ -280,6 +280,7 @@ impl Users<'_> {
             now,
         )?;
         execute!(self.0, "DELETE FROM known_addresses WHERE user_id = $1", id.0)?;
+        self.0.api_keys().delete_of_user(id).await?;
         Ok(true)
     }
 

@@ -112,6 +112,8 @@ pub const PROCESS_START_TIME_SECONDS: &str = "process_start_time_seconds";
 pub const API_EVENT_STREAMS: &str = "trainyard_api_event_streams";
 /// Bytes sent to and received from the object store.
 pub const ARTIFACTS_BYTES_TOTAL: &str = "trainyard_artifacts_bytes_total";
+/// Queries for API keys that are not cached.
+pub const AUTH_API_KEY_QUERIES_TOTAL: &str = "trainyard_auth_api_key_queries_total";
 /// Login attempts by outcome.
 pub const AUTH_LOGINS_TOTAL: &str = "trainyard_auth_logins_total";
 /// Password checks that wait for a processor.
@@ -207,6 +209,11 @@ pub const ALL: &[MetricSpec] = &[
     gauge(API_EVENT_STREAMS, &[], "Open event streams."),
     counter(ARTIFACTS_BYTES_TOTAL, &["direction"], "Bytes sent to (`put`) and received from (`get`) the object store.")
         .with(&[&["put", "get"]]),
+    counter(
+        AUTH_API_KEY_QUERIES_TOTAL,
+        &[],
+        "Database queries for API keys that are not cached. Concurrent requests share a query.",
+    ),
     counter(AUTH_LOGINS_TOTAL, &["outcome"], "Login attempts by outcome: `ok`, `refused`, `disabled`, `limited`, `busy`.")
         .with(&[&["ok", "refused", "disabled", "limited", "busy"]]),
     gauge(AUTH_PASSWORD_CHECKS_WAITING, &[], "Password checks that wait for a processor. Each processor checks one password at a time."),

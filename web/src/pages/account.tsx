@@ -10,6 +10,7 @@ import { Field } from "../ui/field";
 import { Facts, Page, Panel } from "../ui/page";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { ApiKeys } from "./api-keys";
 
 export function AccountPage() {
   const state = useSession();
@@ -33,6 +34,7 @@ export function AccountPage() {
             ]}
           />
         </Panel>
+        <ApiKeys role={account.role} />
         <Panel title="Change the password">
           <PasswordForm />
         </Panel>

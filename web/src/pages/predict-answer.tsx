@@ -72,7 +72,7 @@ export function AsProgram({ body }: { body: unknown }) {
       <Tabs label="Language" tabs={LANGUAGES} selected={language} onSelect={setLanguage}>
         <Code label={`Request in ${language}`} text={text} />
         <p className="mt-2 text-xs text-soft">
-          TRAINYARD_TOKEN is an access token: <code>access_token</code> of <code>POST /login</code>.
+          TRAINYARD_TOKEN is an API key, which you can create on the page Account.
         </p>
       </Tabs>
     </Panel>

@@ -110,6 +110,34 @@ describe("accounts", () => {
   });
 });
 
+describe("API keys", () => {
+  it("shows a new key once, lists its beginning, and deletes it", async () => {
+    const user = await started.server.user("karen@example.com");
+    const { page, problems } = await open(started.browser, started.server.url);
+    await signIn(page, user);
+    await page.goto("/console/account");
+    await page.getByText("No keys yet.").waitFor();
+    await page.getByRole("button", { name: "Create a key" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("shop backend");
+    // A user can't choose a higher role.
+    expect(await dialog.getByLabel("Role").count()).toBe(0);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    const key = (await page.getByTestId("api-key").textContent()) ?? "";
+    expect(key).toMatch(/^ty_[A-Za-z0-9]{40}$/);
+    const me = () => fetch(`${started.server.url}/me`, { headers: { authorization: `Bearer ${key}` } });
+    expect((await me()).status).toBe(200);
+    await page.getByRole("button", { name: "I have copied it" }).click();
+    await page.getByText(`${key.slice(0, 7)}…`).waitFor();
+    expect(await page.content()).not.toContain(key);
+    await page.getByRole("button", { name: "Delete shop backend" }).click();
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.getByText("No keys yet.").waitFor();
+    await expect.poll(async () => (await me()).status, { timeout: 5_000 }).toBe(401);
+    expect(problems).toEqual([]);
+  });
+});
+
 describe("sessions in several tabs", () => {
   let busy: Server;
 

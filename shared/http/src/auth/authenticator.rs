@@ -6,12 +6,13 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 use trainyard_domain::access::Refusal;
+use trainyard_domain::api_key::KEY_START;
 use trainyard_domain::{Access, Clock, User, UserId};
 use trainyard_storage::{Batcher, Db};
 use uuid::Uuid;
 
 use super::external::External;
-use super::{AuthError, Claims, DisabledUsers, Issuers, Jwt, Principal};
+use super::{ApiKeys, AuthError, Claims, DisabledUsers, Issuers, Jwt, Principal};
 use crate::problem::{Code, Problem};
 
 /// How the claims of a token are checked.
@@ -29,30 +30,47 @@ pub struct Authenticator(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
-    Tokens { jwt: Arc<Jwt>, clock: Clock, lookup: Lookup, external: Option<External> },
+    Tokens(Tokens),
     Fixed(Principal),
     RejectAll,
 }
 
+#[derive(Debug)]
+struct Tokens {
+    jwt: Arc<Jwt>,
+    clock: Clock,
+    lookup: Lookup,
+    external: Option<External>,
+    api_keys: Option<ApiKeys>,
+}
+
 impl Authenticator {
-    /// Accepts tokens of `jwt` that are valid at the time of `clock` and pass `check`. Call it within a Tokio runtime.
+    /// Accepts tokens of `jwt` that are valid at the time of `clock` and pass `check`, and no API keys. Call it within a Tokio
+    /// runtime.
     pub fn new(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck) -> Self {
         let lookup = Lookup::of(check);
-        Self(Arc::new(Kind::Tokens { jwt, clock, lookup, external: None }))
+        Self(Arc::new(Kind::Tokens(Tokens { jwt, clock, lookup, external: None, api_keys: None })))
     }
 
-    /// [`Authenticator::new`], with tokens of `issuers` as well. `db` holds the accounts of their users: they are read on each
-    /// request with [`PrincipalCheck::Database`], and cached with [`PrincipalCheck::Claims`].
-    pub fn with_issuers(jwt: Arc<Jwt>, clock: Clock, check: PrincipalCheck, issuers: Arc<Issuers>, db: Db) -> Self {
+    /// [`Authenticator::new`], with tokens of `issuers` and with `api_keys` as well. `db` holds the accounts of the issuers'
+    /// users: they are read on each request with [`PrincipalCheck::Database`], and cached with [`PrincipalCheck::Claims`].
+    pub fn with_issuers(
+        jwt: Arc<Jwt>,
+        clock: Clock,
+        check: PrincipalCheck,
+        issuers: Arc<Issuers>,
+        db: Db,
+        api_keys: ApiKeys,
+    ) -> Self {
         let external = match (issuers.is_empty(), &check) {
-            (true, _) => return Self::new(jwt, clock, check),
-            (false, PrincipalCheck::Database(_)) => External::with_database(issuers, db),
+            (true, _) => None,
+            (false, PrincipalCheck::Database(_)) => Some(External::with_database(issuers, db)),
             (false, PrincipalCheck::Claims(disabled)) => {
-                External::with_cache(issuers, db, disabled.clone(), clock.clone())
+                Some(External::with_cache(issuers, db, disabled.clone(), clock.clone()))
             }
         };
         let lookup = Lookup::of(check);
-        Self(Arc::new(Kind::Tokens { jwt, clock, lookup, external: Some(external) }))
+        Self(Arc::new(Kind::Tokens(Tokens { jwt, clock, lookup, external, api_keys: Some(api_keys) })))
     }
 
     /// Authenticates every caller as `principal`, without a token: `SKIP_AUTH` for development.
@@ -77,24 +95,35 @@ impl Authenticator {
         let principal = match &*self.0 {
             Kind::Fixed(principal) => Some(principal.clone()),
             Kind::RejectAll => None,
-            Kind::Tokens { jwt, clock, lookup, external } => match bearer(headers)? {
-                Some(token) => Some(match (jwt.verify(token, clock.now()), external) {
-                    (Ok(claims), _) => lookup.principal(claims).await?,
-                    (Err(AuthError::Invalid), Some(external)) => {
-                        let principal = external.principal(token, clock).await;
-                        principal.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))?
-                    }
-                    (Err(error), _) => return Err(refused(error)),
-                }),
+            Kind::Tokens(tokens) => match bearer(headers)? {
+                Some(token) => Some(tokens.principal(token).await?),
                 None => None,
             },
         };
         match access.check(principal.as_ref().map(|principal| principal.role)) {
             Ok(()) => Ok(principal),
             Err(Refusal::SignIn) => {
-                Err(Problem::new(Code::Unauthenticated, "send an access token: Authorization: Bearer …"))
+                let detail = "send an access token or an API key: Authorization: Bearer …";
+                Err(Problem::new(Code::Unauthenticated, detail))
             }
             Err(Refusal::RoleTooLow) => Err(Problem::new(Code::Forbidden, "this request needs the role admin")),
+        }
+    }
+}
+
+impl Tokens {
+    /// The caller with this token or API key.
+    async fn principal(&self, token: &str) -> Result<Principal, Problem> {
+        if let Some(api_keys) = self.api_keys.as_ref().filter(|_| token.starts_with(KEY_START)) {
+            return api_keys.principal(token).await;
+        }
+        match (self.jwt.verify(token, self.clock.now()), &self.external) {
+            (Ok(claims), _) => self.lookup.principal(claims).await,
+            (Err(AuthError::Invalid), Some(external)) => {
+                let principal = external.principal(token, &self.clock).await;
+                principal.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))
+            }
+            (Err(error), _) => Err(refused(error)),
         }
     }
 }
@@ -124,7 +153,8 @@ impl Lookup {
             }
             Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
             Self::Claims(_) => {
-                Ok(Principal { user_id: claims.sub, email: claims.email, role: claims.role, session: claims.sid })
+                let Claims { sub: user_id, email, role, sid: session, .. } = claims;
+                Ok(Principal { user_id, email, role, session, api_key: None })
             }
         }
     }
@@ -151,7 +181,8 @@ fn accounts(db: Db) -> Batcher<UserId, Option<User>> {
 }
 
 fn principal(user: User, session: Option<Uuid>) -> Principal {
-    Principal { user_id: user.id, email: user.email.as_str().to_owned(), role: user.role, session }
+    let email = user.email.as_str().to_owned();
+    Principal { user_id: user.id, email, role: user.role, session, api_key: None }
 }
 
 /// The bearer token, if there is one (RFC 6750, section 2.1).

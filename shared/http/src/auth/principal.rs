@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use trainyard_domain::{Role, UserId};
+use trainyard_domain::{ApiKeyId, Role, UserId};
 use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
@@ -18,6 +18,8 @@ pub struct Principal {
     pub role: Role,
     /// The session of the token, if there is one.
     pub session: Option<Uuid>,
+    /// The API key, if the caller is authenticated by one. The role is then the effective role of the key.
+    pub api_key: Option<ApiKeyId>,
 }
 
 impl Principal {
@@ -32,6 +34,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Principal {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let principal = parts.extensions.get::<Self>().cloned();
-        principal.ok_or_else(|| Problem::new(Code::Unauthenticated, "this request needs an access token"))
+        principal.ok_or_else(|| Problem::new(Code::Unauthenticated, "this request needs an access token or an API key"))
     }
 }

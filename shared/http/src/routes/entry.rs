@@ -20,6 +20,7 @@ pub struct Route<S = ()> {
     body_bytes: Option<usize>,
     encodings: &'static [&'static str],
     timeout: Option<Duration>,
+    refuses_api_keys: bool,
 }
 
 struct Documented {
@@ -42,7 +43,8 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     /// A `GET` route that is not part of the OpenAPI document.
     pub fn undocumented(path: &str, handler: MethodRouter<S>) -> Self {
         let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }];
-        Self { paths, schemas: Vec::new(), handler, body_bytes: None, encodings: &[], timeout: None }
+        let schemas = Vec::new();
+        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None, refuses_api_keys: false }
     }
 
     /// Limits bodies to `bytes` instead of the default.
@@ -66,8 +68,15 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         self
     }
 
+    /// Refuses callers with an API key, so that a copied key can't create further credentials.
+    #[must_use]
+    pub fn without_api_keys(mut self) -> Self {
+        self.refuses_api_keys = true;
+        self
+    }
+
     pub(super) fn into_entries(self, access: Access) -> impl Iterator<Item = Entry<S>> {
-        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout } = self;
+        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout, refuses_api_keys } = self;
         paths.into_iter().map(move |Documented { path, operations }| Entry {
             path,
             operations,
@@ -77,6 +86,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             body_bytes,
             encodings,
             timeout,
+            refuses_api_keys,
             authenticator: None,
         })
     }
@@ -90,7 +100,7 @@ impl<S: Clone + Send + Sync + 'static> From<UtoipaMethodRouter<S>> for Route<S> 
             operations: operations(item),
         };
         let paths = paths.paths.into_iter().map(documented).collect();
-        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None }
+        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None, refuses_api_keys: false }
     }
 }
 
@@ -120,6 +130,7 @@ pub(super) struct Entry<S> {
     pub(super) body_bytes: Option<usize>,
     pub(super) encodings: &'static [&'static str],
     pub(super) timeout: Option<Duration>,
+    pub(super) refuses_api_keys: bool,
     pub(super) authenticator: Option<Authenticator>,
 }
 
@@ -140,9 +151,18 @@ impl<S> Entry<S> {
 
 impl<S: Clone + Send + Sync + 'static> Entry<S> {
     pub(super) fn with_state(self, state: S) -> Entry<()> {
-        let Self { path, operations, access, schemas, handler, body_bytes, encodings, timeout, authenticator } = self;
-        let handler = handler.with_state(state);
-        Entry { path, operations, access, schemas, handler, body_bytes, encodings, timeout, authenticator }
+        Entry {
+            path: self.path,
+            operations: self.operations,
+            access: self.access,
+            schemas: self.schemas,
+            handler: self.handler.with_state(state),
+            body_bytes: self.body_bytes,
+            encodings: self.encodings,
+            timeout: self.timeout,
+            refuses_api_keys: self.refuses_api_keys,
+            authenticator: self.authenticator,
+        }
     }
 
     pub(super) fn infos(&self) -> impl Iterator<Item = RouteInfo> {

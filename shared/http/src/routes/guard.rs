@@ -23,6 +23,8 @@ pub(super) struct Guard {
     pub(super) authenticator: Authenticator,
     /// Whether requests with a query parameter are refused.
     pub(super) refuses_queries: bool,
+    /// Whether callers with an API key are refused.
+    pub(super) refuses_api_keys: bool,
     pub(super) body_bytes: usize,
     pub(super) encodings: &'static [&'static str],
     pub(super) pace: Pace,
@@ -38,6 +40,10 @@ async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
     if let Some(principal) = guard.authenticator.authorize(guard.access, request.headers()).await? {
         // All further log lines of the request contain the user id.
         tracing::Span::current().record("user_id", tracing::field::display(principal.user_id));
+        if guard.refuses_api_keys && principal.api_key.is_some() {
+            let detail = "an API key can't change accounts, passwords or API keys; sign in instead";
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
         request.extensions_mut().insert(principal);
     }
     if guard.refuses_queries {

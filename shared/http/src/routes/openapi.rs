@@ -23,7 +23,8 @@ pub(super) fn document<S>(entries: &[Entry<S>]) -> OpenApi {
         for (method, operation) in &entry.operations {
             if let Some(operation) = operation {
                 let strict_query = entry.refuses_queries();
-                let facts = RouteFacts { path: &entry.path, access: entry.access, strict_query };
+                let (access, refuses_api_keys) = (entry.access, entry.refuses_api_keys);
+                let facts = RouteFacts { path: &entry.path, access, strict_query, refuses_api_keys };
                 let operation = complete(operation.clone(), facts);
                 paths.add_path_operation(&entry.path, vec![method_of(method)], operation);
             }
@@ -31,8 +32,7 @@ pub(super) fn document<S>(entries: &[Entry<S>]) -> OpenApi {
     }
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some("The `access_token` of `POST /login`."))
+        .description(Some("The `access_token` of `POST /login`, or the `key` of `POST /api-keys`."))
         .build();
     components.security_schemes.insert(BEARER.to_owned(), SecurityScheme::Http(scheme).into());
     let mut document = OpenApi::new(Info::new("Trainyard", env!("CARGO_PKG_VERSION")), paths);

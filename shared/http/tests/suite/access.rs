@@ -95,8 +95,13 @@ async fn a_disabled_account_is_refused_once_the_set_is_replaced() {
 
 #[tokio::test]
 async fn a_fixed_principal_needs_no_token() {
-    let developer =
-        Principal { user_id: UserId::at(start()), email: "dev@example.com".into(), role: Role::Admin, session: None };
+    let developer = Principal {
+        user_id: UserId::at(start()),
+        email: "dev@example.com".into(),
+        role: Role::Admin,
+        session: None,
+        api_key: None,
+    };
     let app = routes().into_router(Authenticator::fixed(developer), settings().requests());
     assert_eq!(send(app, request("GET", "/me").body(Body::empty()).unwrap()).await.text, "dev@example.com admin");
 }
@@ -104,8 +109,13 @@ async fn a_fixed_principal_needs_no_token() {
 #[tokio::test]
 async fn routes_of_two_roles_keep_their_own_authenticator() {
     let fixed = |email: &str| {
-        let principal =
-            Principal { user_id: UserId::at(start()), email: email.into(), role: Role::User, session: None };
+        let principal = Principal {
+            user_id: UserId::at(start()),
+            email: email.into(),
+            role: Role::User,
+            session: None,
+            api_key: None,
+        };
         Authenticator::fixed(principal)
     };
     let own: Routes = routes().authenticated_by(&fixed("own@example.com"));

@@ -25,7 +25,13 @@ fn ops() -> Ops {
 }
 
 fn router(ops: Ops) -> Router {
-    let principal = Principal { user_id: person(Role::User).id, email: String::new(), role: Role::User, session: None };
+    let principal = Principal {
+        user_id: person(Role::User).id,
+        email: String::new(),
+        role: Role::User,
+        session: None,
+        api_key: None,
+    };
     ops.routes().into_router(Authenticator::fixed(principal), settings().requests())
 }
 

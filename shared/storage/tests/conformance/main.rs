@@ -29,6 +29,7 @@ macro_rules! on_both {
 
 mod accounts;
 mod actions;
+mod api_keys;
 mod cancelling;
 mod claiming;
 mod databases;

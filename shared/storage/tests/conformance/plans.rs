@@ -3,8 +3,8 @@
 use trainyard_domain::job_filter::parse_search;
 use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{
-    Algorithm, Condition, DatasetName, FailureCode, JobFilter, JobId, JobStatus, ModelName, PriorityClass, ScheduleId,
-    UserId,
+    Algorithm, ApiKeyId, Condition, DatasetName, FailureCode, JobFilter, JobId, JobStatus, ModelName, PriorityClass,
+    ScheduleId, UserId,
 };
 use trainyard_storage::{Db, DeliveryFilter, Tx};
 use trainyard_testkit::{PostgresServer, eventually};
@@ -33,7 +33,7 @@ macro_rules! copies {
     };
 }
 
-const FILL: [&str; 17] = [
+const FILL: [&str; 18] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),
     copies!("dataset_formats", "5000", "'dataset_id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid"),
@@ -87,6 +87,9 @@ const FILL: [&str; 17] = [
      id, now(), now(), now(), 1 FROM (SELECT id FROM users LIMIT 1) AS one, generate_series(1, 5000) AS g",
     "INSERT INTO schedule_runs (schedule_id, due_at, outcome, at) SELECT id, now(), 'refused', now() FROM schedules",
     "INSERT INTO account_security (user_id, sessions_end) SELECT id, now() FROM users",
+    "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, role, created_at) \
+     SELECT ('0199' || lpad(to_hex(g), 28, '0'))::uuid, (SELECT id FROM users LIMIT 1), 'k', 'ty_abcd', 'h' || g, 'user', now() \
+     FROM generate_series(1, 5000) AS g",
     "VACUUM ANALYZE",
 ];
 
@@ -213,6 +216,13 @@ async fn list_queries(tx: &mut Tx, fixture: &Fixture) {
     assert_eq!(tx.jobs().get_many(&[middle]).await.unwrap().len(), 1);
     tx.logs().after(JobId(Uuid::from_u128((0x0199 << 112) + 50)), 0, PAGE).await.unwrap();
     tx.users().list(None, PAGE).await.unwrap();
+    tx.api_keys().list(fixture.user, None, PAGE).await.unwrap();
+    for count in [1, 10] {
+        let hashes: Vec<_> = (1..=count).map(|n| format!("h{n}")).collect();
+        assert_eq!(tx.api_keys().by_hashes(&hashes).await.unwrap().len(), count);
+        let ids: Vec<_> = (1..=count).map(|n| ApiKeyId(Uuid::from_u128((0x0199 << 112) + n as u128))).collect();
+        assert_eq!(tx.api_keys().by_ids(&ids).await.unwrap().len(), count);
+    }
     assert_eq!(tx.datasets().list(None, PAGE).await.unwrap().len(), 20);
     tx.datasets().latest(&fixture.dataset.name).await.unwrap();
     tx.models().list(None, PAGE).await.unwrap();

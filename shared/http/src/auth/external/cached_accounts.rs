@@ -55,7 +55,8 @@ impl CachedAccounts {
         }
         let stored = account.user.role;
         let role = RoleChange::decide(token.role, token.issued_at, stored, account.role_as_of).effective(stored);
-        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role, session: None })
+        let email = account.user.email.as_str().to_owned();
+        Ok(Principal { user_id: account.user.id, email, role, session: None, api_key: None })
     }
 
     /// The cached lookup while it is fresh, else a query. An expired entry is used while the database is unavailable.
@@ -96,5 +97,6 @@ fn time_to_live(lookup: &IdentityLookup) -> TimeDelta {
 /// A user without an account. This role stores nothing under the user id, so the id may be nil.
 fn without_account(token: &ExternalToken) -> Principal {
     let role = token.role.unwrap_or(Role::User);
-    Principal { user_id: UserId(Uuid::nil()), email: token.email.as_str().to_owned(), role, session: None }
+    let email = token.email.as_str().to_owned();
+    Principal { user_id: UserId(Uuid::nil()), email, role, session: None, api_key: None }
 }

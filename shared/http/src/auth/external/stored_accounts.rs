@@ -40,7 +40,8 @@ impl StoredAccounts {
             return Err(refused(issuer, DISABLED));
         }
         let role = self.update_role(issuer, token, &account).await?;
-        Ok(Principal { user_id: account.user.id, email: account.user.email.as_str().to_owned(), role, session: None })
+        let email = account.user.email.as_str().to_owned();
+        Ok(Principal { user_id: account.user.id, email, role, session: None, api_key: None })
     }
 
     /// Creates or links an account according to the rules.

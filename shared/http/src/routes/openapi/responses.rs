@@ -14,6 +14,8 @@ pub(super) struct RouteFacts<'a> {
     pub(super) access: Access,
     /// Whether unknown query parameters are refused.
     pub(super) strict_query: bool,
+    /// Whether callers with an API key are refused.
+    pub(super) refuses_api_keys: bool,
 }
 
 /// Adds the responses that `operation` lacks, and the headers of all responses.
@@ -35,7 +37,7 @@ fn common(operation: &Operation, facts: RouteFacts<'_>) -> Vec<Code> {
     if facts.access != Access::Anon {
         codes.push(Code::Unauthenticated);
     }
-    if !matches!(facts.access, Access::Anon | Access::User) {
+    if facts.refuses_api_keys || !matches!(facts.access, Access::Anon | Access::User) {
         codes.push(Code::Forbidden);
     }
     if facts.path.contains('{') {

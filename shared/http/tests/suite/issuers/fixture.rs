@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trainyard_domain::Clock;
 use trainyard_http::Authenticator;
-use trainyard_http::auth::{DisabledUsers, IssuerConfig, Issuers, OwnTokens, PrincipalCheck};
+use trainyard_http::auth::{ApiKeys, DisabledUsers, IssuerConfig, Issuers, OwnTokens, PrincipalCheck};
 use trainyard_storage::{Db, PoolOptions};
 
 use crate::support::{Answer, SECRET as OWN_SECRET, jwt, request, routes, send, settings, start};
@@ -44,11 +44,10 @@ impl Fixture {
         let configs: Vec<IssuerConfig> = serde_json::from_value(issuers).unwrap();
         let issuers = Arc::new(Issuers::start(configs, OWN, false, &clock).unwrap());
         let router = |check| {
-            let jwt = Arc::new(jwt());
-            routes().into_router(
-                Authenticator::with_issuers(jwt, clock.clone(), check, issuers.clone(), db.clone()),
-                settings().requests(),
-            )
+            let (jwt, issuers, db) = (Arc::new(jwt()), Arc::clone(&issuers), db.clone());
+            let keys = ApiKeys::start(db.clone(), clock.clone(), Duration::ZERO);
+            let authenticator = Authenticator::with_issuers(jwt, clock.clone(), check, issuers, db, keys);
+            routes().into_router(authenticator, settings().requests())
         };
         let api = router(PrincipalCheck::Database(db.clone()));
         let pool = router(PrincipalCheck::Claims(disabled.clone()));
@@ -61,7 +60,8 @@ impl Fixture {
         let issuers = Arc::new(Issuers::start(configs, OWN, false, &self.clock).unwrap());
         let check = PrincipalCheck::Database(self.db.clone());
         let (jwt, clock) = (Arc::new(jwt()), self.clock.clone());
-        let authenticator = Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone());
+        let keys = ApiKeys::start(self.db.clone(), clock.clone(), Duration::ZERO);
+        let authenticator = Authenticator::with_issuers(jwt, clock, check, issuers, self.db.clone(), keys);
         me(&routes().into_router(authenticator, settings().requests()), &signed(json!({}))).await
     }
 
