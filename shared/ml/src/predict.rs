@@ -3,6 +3,7 @@
 //! [`Predictor::load`] decodes and validates the file, flattens trees ([`flat`]) and runs the self-test. A predictor is
 //! immutable, so threads share it without locks.
 
+mod columns;
 pub mod flat;
 mod machine;
 mod node;
@@ -18,6 +19,7 @@ use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
 use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
 
+pub use self::columns::{Column, ColumnError, Columns};
 pub(crate) use self::machine::{CompiledSvm, SvmScratch};
 pub use self::prediction::{Outcome, Prediction};
 
