@@ -92,9 +92,8 @@ impl LoadPlan {
 
     /// Removes the versions of `model` that requests pinned, or only `version`. Returns their keys.
     pub(crate) fn release(&mut self, model: &str, version: Option<i64>) -> Vec<Key> {
-        let is_released = |record: &mut ModelRecord| {
-            record.model == model && version.is_none_or(|version| version == record.version)
-        };
+        let is_released =
+            |record: &mut ModelRecord| record.model == model && version.is_none_or(|version| version == record.version);
         let released: Vec<Key> = self.catalogue.pinned.extract_if(.., is_released).map(|record| record.key()).collect();
         for key in &released {
             self.loaded.remove(key);

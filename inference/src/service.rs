@@ -142,12 +142,7 @@ fn parse(body: &[u8], max_instances: usize) -> Result<ValidRequest, Problem> {
     request.check(max_instances).map_err(Problem::validation)
 }
 
-fn predict(
-    loaded: &LoadedModel,
-    rows: &Rows,
-    mut phases: Phases,
-    context: TraceParent,
-) -> Result<Vec<u8>, Problem> {
+fn predict(loaded: &LoadedModel, rows: &Rows, mut phases: Phases, context: TraceParent) -> Result<Vec<u8>, Problem> {
     let mut span = loaded.start_span(context, rows.len());
     let written = match rows {
         Rows::One(row) => loaded.predictor.predict_one(row).map(|prediction| {

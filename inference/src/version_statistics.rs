@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn requests_are_counted_by_batch_size_up_to_a_limit() {
         let statistics = VersionStatistics::default();
-        let phases = Phases { input: Duration::from_nanos(3), infer: Duration::from_nanos(5), ..Phases::new(Instant::now()) };
+        let phases =
+            Phases { input: Duration::from_nanos(3), infer: Duration::from_nanos(5), ..Phases::new(Instant::now()) };
         let now = UNIX_EPOCH + Duration::from_millis(1_234);
         for rows in [4, 1, 4, 1, 1] {
             statistics.record_success(rows, &phases, Duration::from_nanos(10), now);

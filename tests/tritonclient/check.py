@@ -44,14 +44,14 @@ def check_predictions(result):
     assert labels.dtype == np.bool_ and labels.tolist() == LABELS, labels
 
 
-def refused(status, words, call):
+def refused(status, text, call):
     try:
         call()
     except InferenceServerException as error:
         assert error.status() == str(status), error
-        assert words in error.message(), error
+        assert text in error.message(), error
     else:
-        raise AssertionError(f"accepted, expected {status}: {words}")
+        raise AssertionError(f"accepted, expected {status}: {text}")
 
 
 # Health needs no token.

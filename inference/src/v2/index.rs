@@ -68,8 +68,11 @@ fn entries(snapshot: &Snapshot, published: Vec<Key>) -> Vec<IndexEntry> {
     for (name, model) in &snapshot.models {
         states.extend(model.versions.keys().map(|version| ((name.clone(), *version), (State::Ready, ""))));
     }
-    let entry = |((name, version), (state, reason)): (Key, (State, &'static str))| {
-        IndexEntry { name, version: version.to_string(), state, reason }
+    let entry = |((name, version), (state, reason)): (Key, (State, &'static str))| IndexEntry {
+        name,
+        version: version.to_string(),
+        state,
+        reason,
     };
     states.into_iter().map(entry).collect()
 }

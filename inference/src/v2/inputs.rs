@@ -179,7 +179,11 @@ impl<'a> Tensor<'a> {
         let refuse = |message: String| refusal(format!("the input '{}' {message}", shown(&name)));
         let Some(datatype) = Datatype::parse(&datatype) else {
             let known: Vec<_> = Datatype::ALL.iter().map(|datatype| datatype.name()).collect();
-            return Err(refuse(format!("has the unknown datatype '{}'; known are {}", shown(&datatype), known.join(", "))));
+            return Err(refuse(format!(
+                "has the unknown datatype '{}'; known are {}",
+                shown(&datatype),
+                known.join(", ")
+            )));
         };
         let dimensions = shape.iter().map(|dimension| dimension.as_u64().and_then(|size| size.try_into().ok()));
         let Some(dimensions) = dimensions.collect::<Option<Vec<usize>>>() else {
@@ -196,11 +200,16 @@ impl<'a> Tensor<'a> {
             (Some(_), Some(_)) => return Err(refuse("has both data and binary_data_size; send one of them".into())),
             (None, None) => return Err(refuse("has no data; send data, or binary data with binary_data_size".into())),
             (Some(_), None) if matches!(datatype, Datatype::Fp16 | Datatype::Bf16) => {
-                return Err(refuse(format!("has the datatype {}, which is possible as binary data only", datatype.name())));
+                return Err(refuse(format!(
+                    "has the datatype {}, which is possible as binary data only",
+                    datatype.name()
+                )));
             }
             (Some(data), None) if data.values.len() != count => {
                 let found = data.values.len();
-                return Err(refuse(format!("has the shape {dimensions:?} with {count} elements, but data has {found}")));
+                return Err(refuse(format!(
+                    "has the shape {dimensions:?} with {count} elements, but data has {found}"
+                )));
             }
             (Some(data), None) if !data.fits(&dimensions) => {
                 return Err(refuse(format!("has nested lists in data that do not have the shape {dimensions:?}")));
@@ -269,7 +278,8 @@ impl<'s> Positions<'s> {
         if features.get(guess).is_some_and(|feature| feature.name == name) {
             return Some(guess);
         }
-        let index = || features.iter().enumerate().map(|(position, feature)| (feature.name.as_str(), position)).collect();
+        let index =
+            || features.iter().enumerate().map(|(position, feature)| (feature.name.as_str(), position)).collect();
         self.index.get_or_init(index).get(name).copied()
     }
 }

@@ -32,10 +32,7 @@ impl Target {
             Task::Binary { numeric: true, .. } | Task::MultiClass { numeric: true, .. } => {
                 let integers: Option<_> = labels.iter().map(|label| label.parse().ok()).collect();
                 let numbers = || labels.iter().map(|label| label.parse().ok()).collect::<Option<_>>();
-                integers
-                    .map(Self::Integers)
-                    .or_else(|| numbers().map(Self::Numbers))
-                    .unwrap_or_else(|| texts(&labels))
+                integers.map(Self::Integers).or_else(|| numbers().map(Self::Numbers)).unwrap_or_else(|| texts(&labels))
             }
             Task::Binary { .. } | Task::MultiClass { .. } => texts(&labels),
         }

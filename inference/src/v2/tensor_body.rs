@@ -70,6 +70,8 @@ fn json_length(headers: &HeaderMap) -> Result<Option<usize>, Problem> {
     let text = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     match text.and_then(|text| text.parse().ok()) {
         Some(length) if values.next().is_none() => Ok(Some(length)),
-        _ => Err(refusal("the header Inference-Header-Content-Length must be one number: the length of the JSON in bytes")),
+        _ => Err(refusal(
+            "the header Inference-Header-Content-Length must be one number: the length of the JSON in bytes",
+        )),
     }
 }

@@ -25,7 +25,8 @@ async fn tensors_and_rows_have_the_same_predictions() {
     let expected = role.predict(json!({"instances": passenger_rows()})).await.body["predictions"].clone();
     let expected = expected.as_array().unwrap();
     let labels: Vec<_> = expected.iter().map(|row| row["survived"].clone()).collect();
-    let probs: Vec<_> = expected.iter().flat_map(|row| [1.0 - row["prob"].as_f64().unwrap(), row["prob"].as_f64().unwrap()]);
+    let probs: Vec<_> =
+        expected.iter().flat_map(|row| [1.0 - row["prob"].as_f64().unwrap(), row["prob"].as_f64().unwrap()]);
     let probs: Vec<_> = probs.map(|prob| fp32(&json!(prob))).collect();
 
     let nested = json!({"name": "age", "shape": [3, 1], "datatype": "FP64", "data": [[29], [40.5], [0.1667]]});
@@ -44,9 +45,12 @@ async fn tensors_and_rows_have_the_same_predictions() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_type_of_target_has_its_datatype_and_classes() {
     let environment = Environment::new().await;
-    for (name, artifact) in
-        [("sex", models::sex()), ("port", models::port()), ("stars", models::stars()), ("progression", models::progression())]
-    {
+    for (name, artifact) in [
+        ("sex", models::sex()),
+        ("port", models::port()),
+        ("stars", models::stars()),
+        ("progression", models::progression()),
+    ] {
         environment.publish(name, artifact).await;
     }
     let role = environment.serve().await;
@@ -69,7 +73,13 @@ async fn every_type_of_target_has_its_datatype_and_classes() {
         let target = metadata["outputs"][0].clone();
         assert_eq!((&target["name"], &target["datatype"]), (&json!("predict"), &json!(datatype)), "{metadata}");
         let label = &data(&answer, "predict")[0];
-        let field = if model == "port" { "embarked" } else if model == "progression" { "target" } else { model };
+        let field = if model == "port" {
+            "embarked"
+        } else if model == "progression" {
+            "target"
+        } else {
+            model
+        };
         assert_eq!(label, &expected[field], "{answer:?} {expected}");
         let Some(classes) = classes.as_array() else {
             assert_eq!(answer.json()["outputs"].as_array().unwrap().len(), 1, "a regression has no probabilities");
@@ -137,7 +147,8 @@ async fn a_model_of_numbers_takes_one_matrix() {
     ] {
         assert_eq!(data(&infer(&role, "progression", &body).await, "predict"), expected, "{body}");
     }
-    let binary: Vec<u8> = [30.1, 90.5, 4.8, 21.5, f64::NAN, 5.5].iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
+    let binary: Vec<u8> =
+        [30.1, 90.5, 4.8, 21.5, f64::NAN, 5.5].iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
     let body = json!({"inputs": [{"name": "input", "shape": [2, 3], "datatype": "FP64",
         "parameters": {"binary_data_size": binary.len()}}]});
     assert_eq!(data(&infer_binary(&role, "progression", &body, &binary).await, "predict"), expected);
@@ -149,14 +160,14 @@ async fn outputs_are_binary_where_the_request_says_so() {
     environment.publish("sex", models::sex()).await;
     let role = environment.serve().await;
     let inputs = json!([
-        tensor("age", "FP32", &json!([20, 60])), tensor("pclass", "UINT8", &json!([1, 3])),
+        tensor("age", "FP32", &json!([20, 60])),
+        tensor("pclass", "UINT8", &json!([1, 3])),
         tensor("survived", "INT16", &json!([1, 0])),
     ]);
     let plain = infer(&role, "sex", &json!({"inputs": inputs})).await;
     let labels: Vec<String> = serde_json::from_value(data(&plain, "predict")).unwrap();
     let labels: Vec<&[u8]> = labels.iter().map(String::as_bytes).collect();
-    let shares: Vec<u8> =
-        fp32s(&data(&plain, "predict_proba")).iter().flat_map(|share| share.to_le_bytes()).collect();
+    let shares: Vec<u8> = fp32s(&data(&plain, "predict_proba")).iter().flat_map(|share| share.to_le_bytes()).collect();
 
     let both = json!({"id": "b", "inputs": inputs, "parameters": {"binary_data_output": true}});
     let answer = infer(&role, "sex", &both).await;

@@ -1,11 +1,12 @@
 //! The sentences of the Open Inference Protocol V2 (REST) and of its extensions, each with a request and the expected answer.
 
+mod inference;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, RawAnswer, RunningRole};
 use crate::models;
-use crate::v2_tensors::{passengers, tensor};
 
 /// What a sentence demands of a field.
 enum Demand {
@@ -72,113 +73,152 @@ const INFER: &str = "/v2/models/m/infer";
 async fn health_and_metadata_follow_the_text() {
     let nothing = Value::Null;
     let checks = vec![
-        Check("server live: 200 and `live`", GET, "/v2/health/live", nothing.clone(), 200, vec![("/live", Is(json!(true)))]),
-        Check("server ready: 200 and `ready`", GET, "/v2/health/ready", nothing.clone(), 200, vec![("/ready", Is(json!(true)))]),
-        Check("server metadata: a descriptive name", GET, "/v2", nothing.clone(), 200, vec![("/name", Is(json!("trainyard")))]),
+        Check(
+            "server live: 200 and `live`",
+            GET,
+            "/v2/health/live",
+            nothing.clone(),
+            200,
+            vec![("/live", Is(json!(true)))],
+        ),
+        Check(
+            "server ready: 200 and `ready`",
+            GET,
+            "/v2/health/ready",
+            nothing.clone(),
+            200,
+            vec![("/ready", Is(json!(true)))],
+        ),
+        Check(
+            "server metadata: a descriptive name",
+            GET,
+            "/v2",
+            nothing.clone(),
+            200,
+            vec![("/name", Is(json!("trainyard")))],
+        ),
         Check("server metadata: the version as a string", GET, "/v2", nothing.clone(), 200, vec![("/version", Text)]),
-        Check("server metadata: the supported extensions", GET, "/v2", nothing.clone(), 200, vec![
-            ("/extensions", Is(json!(["binary_tensor_data", "model_repository", "statistics"]))),
-        ]),
-        Check("model ready: name and `ready`", GET, "/v2/models/m/ready", nothing.clone(), 200, vec![
-            ("", Is(json!({"name": "m", "ready": true}))),
-        ]),
-        Check("model ready: the version is part of the path", GET, "/v2/models/m/versions/1/ready", nothing.clone(), 200, vec![
-            ("/ready", Is(json!(true))),
-        ]),
-        Check("model ready: errors have an object with `error`", GET, "/v2/models/x/ready", nothing.clone(), 404, vec![
-            ("/error", Text),
-        ]),
-        Check("model metadata: the name of the model", GET, "/v2/models/m", nothing.clone(), 200, vec![("/name", Is(json!("m")))]),
-        Check("model metadata: versions are strings", GET, "/v2/models/m", nothing.clone(), 200, vec![
-            ("/versions", Is(json!(["1"]))), ("/versions", Texts),
-        ]),
-        Check("model metadata: the platform is <project>_<format>", GET, "/v2/models/m", nothing.clone(), 200, vec![
-            ("/platform", Is(json!("trainyard_random_forest"))),
-        ]),
-        Check("model metadata: inputs have name, datatype and shape", GET, "/v2/models/m", nothing.clone(), 200, vec![
-            ("/inputs", Length(3)),
-            ("/inputs/0", Is(json!({"name": "sex", "datatype": "BYTES", "shape": [-1]}))),
-            ("/inputs/1", Is(json!({"name": "age", "datatype": "FP64", "shape": [-1]}))),
-        ]),
-        Check("model metadata: outputs have name, datatype and shape", GET, "/v2/models/m", nothing.clone(), 200, vec![
-            ("/outputs/0", Is(json!({"name": "predict", "datatype": "BOOL", "shape": [-1]}))),
-            ("/outputs/1", Is(json!({"name": "predict_proba", "datatype": "FP32", "shape": [-1, 2]}))),
-        ]),
-        Check("model metadata: parameters", GET, "/v2/models/m", nothing.clone(), 200, vec![
-            ("/parameters", Is(json!({"classes": [false, true]}))),
-        ]),
-        Check("model metadata: a model of numbers takes a matrix", GET, "/v2/models/progression", nothing.clone(), 200, vec![
-            ("/parameters", Is(json!({"matrix_input": "input"}))), ("/outputs", Length(1)),
-        ]),
-        Check("model metadata: of a version", GET, "/v2/models/m/versions/1", nothing.clone(), 200, vec![("/name", Is(json!("m")))]),
-        Check("model metadata: an unknown model is an error", GET, "/v2/models/x", nothing.clone(), 404, vec![("/error", Text)]),
-        Check("model metadata: an unknown version is an error", GET, "/v2/models/m/versions/2", nothing, 404, vec![("/error", Text)]),
+        Check(
+            "server metadata: the supported extensions",
+            GET,
+            "/v2",
+            nothing.clone(),
+            200,
+            vec![("/extensions", Is(json!(["binary_tensor_data", "model_repository", "statistics"])))],
+        ),
+        Check(
+            "model ready: name and `ready`",
+            GET,
+            "/v2/models/m/ready",
+            nothing.clone(),
+            200,
+            vec![("", Is(json!({"name": "m", "ready": true})))],
+        ),
+        Check(
+            "model ready: the version is part of the path",
+            GET,
+            "/v2/models/m/versions/1/ready",
+            nothing.clone(),
+            200,
+            vec![("/ready", Is(json!(true)))],
+        ),
+        Check(
+            "model ready: errors have an object with `error`",
+            GET,
+            "/v2/models/x/ready",
+            nothing.clone(),
+            404,
+            vec![("/error", Text)],
+        ),
+        Check(
+            "model metadata: the name of the model",
+            GET,
+            "/v2/models/m",
+            nothing.clone(),
+            200,
+            vec![("/name", Is(json!("m")))],
+        ),
+        Check(
+            "model metadata: versions are strings",
+            GET,
+            "/v2/models/m",
+            nothing.clone(),
+            200,
+            vec![("/versions", Is(json!(["1"]))), ("/versions", Texts)],
+        ),
+        Check(
+            "model metadata: the platform is <project>_<format>",
+            GET,
+            "/v2/models/m",
+            nothing.clone(),
+            200,
+            vec![("/platform", Is(json!("trainyard_random_forest")))],
+        ),
+        Check(
+            "model metadata: inputs have name, datatype and shape",
+            GET,
+            "/v2/models/m",
+            nothing.clone(),
+            200,
+            vec![
+                ("/inputs", Length(3)),
+                ("/inputs/0", Is(json!({"name": "sex", "datatype": "BYTES", "shape": [-1]}))),
+                ("/inputs/1", Is(json!({"name": "age", "datatype": "FP64", "shape": [-1]}))),
+            ],
+        ),
+        Check(
+            "model metadata: outputs have name, datatype and shape",
+            GET,
+            "/v2/models/m",
+            nothing.clone(),
+            200,
+            vec![
+                ("/outputs/0", Is(json!({"name": "predict", "datatype": "BOOL", "shape": [-1]}))),
+                ("/outputs/1", Is(json!({"name": "predict_proba", "datatype": "FP32", "shape": [-1, 2]}))),
+            ],
+        ),
+        Check(
+            "model metadata: parameters",
+            GET,
+            "/v2/models/m",
+            nothing.clone(),
+            200,
+            vec![("/parameters", Is(json!({"classes": [false, true]})))],
+        ),
+        Check(
+            "model metadata: a model of numbers takes a matrix",
+            GET,
+            "/v2/models/progression",
+            nothing.clone(),
+            200,
+            vec![("/parameters", Is(json!({"matrix_input": "input"}))), ("/outputs", Length(1))],
+        ),
+        Check(
+            "model metadata: of a version",
+            GET,
+            "/v2/models/m/versions/1",
+            nothing.clone(),
+            200,
+            vec![("/name", Is(json!("m")))],
+        ),
+        Check(
+            "model metadata: an unknown model is an error",
+            GET,
+            "/v2/models/x",
+            nothing.clone(),
+            404,
+            vec![("/error", Text)],
+        ),
+        Check(
+            "model metadata: an unknown version is an error",
+            GET,
+            "/v2/models/m/versions/2",
+            nothing,
+            404,
+            vec![("/error", Text)],
+        ),
     ];
     assert_eq!(hold(checks).await, 18);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn inference_follows_the_text() {
-    let inputs = passengers();
-    let with = |further: Value| {
-        let mut body = json!({"inputs": inputs});
-        body.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
-        body
-    };
-    let two = |shape: Value, data: Value| {
-        json!({"inputs": [
-            {"name": "sex", "shape": shape, "datatype": "BYTES", "data": data},
-            tensor("age", "FP32", &json!([1, 2])), tensor("pclass", "UINT8", &json!([1, 2])),
-        ]})
-    };
-    let parameters = json!({"parameters": {"sequence_id": 3, "priority": 0.5, "x": "y", "z": true}});
-    let matrix = |datatype: &str, data: Value| json!({"inputs": [{"name": "input", "shape": [2, 3], "datatype": datatype, "data": data}]});
-    let checks = vec![
-        Check("the id must be returned", POST, INFER, with(json!({"id": "42"})), 200, vec![("/id", Is(json!("42")))]),
-        Check("the id is optional", POST, INFER, with(json!({})), 200, vec![("/id", Absent)]),
-        Check("an empty id is an id", POST, INFER, with(json!({"id": ""})), 200, vec![("/id", Is(json!("")))]),
-        Check("the answer names model and version", POST, INFER, with(json!({})), 200, vec![
-            ("/model_name", Is(json!("m"))), ("/model_version", Is(json!("1"))),
-        ]),
-        Check("the version may be in the path", POST, "/v2/models/m/versions/1/infer", with(json!({})), 200, vec![
-            ("/model_version", Is(json!("1"))),
-        ]),
-        Check("without outputs all are returned", POST, INFER, with(json!({})), 200, vec![
-            ("/outputs/0/name", Is(json!("predict"))), ("/outputs/1/name", Is(json!("predict_proba"))), ("/outputs", Length(2)),
-        ]),
-        Check("only requested outputs are returned", POST, INFER, with(json!({"outputs": [{"name": "predict"}]})), 200, vec![
-            ("/outputs", Length(1)), ("/outputs/0/name", Is(json!("predict"))),
-        ]),
-        Check("outputs have the requested order", POST, INFER,
-            with(json!({"outputs": [{"name": "predict_proba"}, {"name": "predict", "parameters": {}}]})), 200, vec![
-            ("/outputs/0/name", Is(json!("predict_proba"))), ("/outputs/1/name", Is(json!("predict"))),
-        ]),
-        Check("an output has shape, datatype and data", POST, INFER, with(json!({})), 200, vec![
-            ("/outputs/1/shape", Is(json!([3, 2]))), ("/outputs/1/datatype", Is(json!("FP32"))), ("/outputs/1/data", Length(6)),
-        ]),
-        Check("outputs without binary data have no binary_data_size", POST, INFER, with(json!({})), 200, vec![
-            ("/outputs/0/parameters", Absent),
-        ]),
-        Check("parameters are strings, numbers and booleans", POST, INFER, with(parameters), 200, vec![("/outputs", Length(2))]),
-        Check("parameters are no lists", POST, INFER, with(json!({"parameters": {"x": [1]}})), 400, vec![("/error", Text)]),
-        Check("unknown fields are ignored", POST, INFER, with(json!({"model_name": "m"})), 200, vec![("/outputs", Length(2))]),
-        Check("data may be flat for any shape", POST, INFER, two(json!([2, 1]), json!(["male", "female"])), 200, vec![
-            ("/outputs/0/data", Length(2)),
-        ]),
-        Check("data may be nested in the shape", POST, INFER, two(json!([2, 1]), json!([["male"], ["female"]])), 200, vec![
-            ("/outputs/0/data", Length(2)),
-        ]),
-        Check("data is in row-major order", POST, "/v2/models/progression/infer",
-            matrix("FP64", json!([30, 90, 4.8, 20, 80, 4])), 200, vec![("/outputs/0/shape", Is(json!([2])))]),
-        Check("integers are numbers", POST, "/v2/models/progression/infer", matrix("INT32", json!([30, 90, 5, 20, 80, 4])), 200,
-            vec![("/outputs/0/datatype", Is(json!("FP64")))]),
-        Check("`inputs` is required", POST, INFER, json!({"id": "1"}), 400, vec![("/error", Text)]),
-        Check("each dimension is a whole number", POST, INFER, two(json!([-2]), json!(["male", "female"])), 400, vec![("/error", Text)]),
-        Check("data has as many elements as the shape", POST, INFER, two(json!([2]), json!(["male"])), 400, vec![("/error", Text)]),
-        Check("an unknown model is an error", POST, "/v2/models/x/infer", with(json!({})), 404, vec![("/error", Text)]),
-        Check("an error object has only `error`", POST, INFER, json!({}), 400, vec![("/error", Text), ("/detail", Absent)]),
-    ];
-    assert_eq!(hold(checks).await, 22);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,26 +227,74 @@ async fn the_extensions_follow_their_text() {
     let index = "/v2/repository/index";
     let stats = "/v2/models/m/stats";
     let checks = vec![
-        Check("index: name, version, state and reason", POST, index, json!({}), 200, vec![
-            ("/0", Is(json!({"name": "m", "version": "1", "state": "READY", "reason": ""}))), ("", Length(2)),
-        ]),
+        Check(
+            "index: name, version, state and reason",
+            POST,
+            index,
+            json!({}),
+            200,
+            vec![("/0", Is(json!({"name": "m", "version": "1", "state": "READY", "reason": ""}))), ("", Length(2))],
+        ),
         Check("index: only ready models", POST, index, json!({"ready": true}), 200, vec![("", Length(2))]),
         Check("index: an error has `error`", POST, index, json!({"ready": "yes"}), 400, vec![("/error", Text)]),
-        Check("statistics: of all models", GET, "/v2/models/stats", nothing.clone(), 200, vec![("/model_stats", Length(2))]),
-        Check("statistics: of a model", GET, stats, nothing.clone(), 200, vec![
-            ("/model_stats", Length(1)), ("/model_stats/0/name", Is(json!("m"))), ("/model_stats/0/version", Is(json!("1"))),
-        ]),
-        Check("statistics: of a version", GET, "/v2/models/m/versions/1/stats", nothing.clone(), 200, vec![
-            ("/model_stats/0/inference_count", Count), ("/model_stats/0/execution_count", Count),
-            ("/model_stats/0/last_inference", Count), ("/model_stats/0/batch_stats", Length(0)),
-        ]),
-        Check("statistics: durations are counts and nanoseconds", GET, stats, nothing.clone(), 200, vec![
-            ("/model_stats/0/inference_stats/success/count", Count), ("/model_stats/0/inference_stats/success/ns", Count),
-            ("/model_stats/0/inference_stats/fail/ns", Count), ("/model_stats/0/inference_stats/queue/ns", Count),
-            ("/model_stats/0/inference_stats/compute_input/ns", Count), ("/model_stats/0/inference_stats/compute_infer/ns", Count),
-            ("/model_stats/0/inference_stats/compute_output/ns", Count), ("/model_stats/0/inference_stats/cache_hit/ns", Count),
-        ]),
-        Check("statistics: an unknown model is an error", GET, "/v2/models/x/stats", nothing, 404, vec![("/error", Text)]),
+        Check(
+            "statistics: of all models",
+            GET,
+            "/v2/models/stats",
+            nothing.clone(),
+            200,
+            vec![("/model_stats", Length(2))],
+        ),
+        Check(
+            "statistics: of a model",
+            GET,
+            stats,
+            nothing.clone(),
+            200,
+            vec![
+                ("/model_stats", Length(1)),
+                ("/model_stats/0/name", Is(json!("m"))),
+                ("/model_stats/0/version", Is(json!("1"))),
+            ],
+        ),
+        Check(
+            "statistics: of a version",
+            GET,
+            "/v2/models/m/versions/1/stats",
+            nothing.clone(),
+            200,
+            vec![
+                ("/model_stats/0/inference_count", Count),
+                ("/model_stats/0/execution_count", Count),
+                ("/model_stats/0/last_inference", Count),
+                ("/model_stats/0/batch_stats", Length(0)),
+            ],
+        ),
+        Check(
+            "statistics: durations are counts and nanoseconds",
+            GET,
+            stats,
+            nothing.clone(),
+            200,
+            vec![
+                ("/model_stats/0/inference_stats/success/count", Count),
+                ("/model_stats/0/inference_stats/success/ns", Count),
+                ("/model_stats/0/inference_stats/fail/ns", Count),
+                ("/model_stats/0/inference_stats/queue/ns", Count),
+                ("/model_stats/0/inference_stats/compute_input/ns", Count),
+                ("/model_stats/0/inference_stats/compute_infer/ns", Count),
+                ("/model_stats/0/inference_stats/compute_output/ns", Count),
+                ("/model_stats/0/inference_stats/cache_hit/ns", Count),
+            ],
+        ),
+        Check(
+            "statistics: an unknown model is an error",
+            GET,
+            "/v2/models/x/stats",
+            nothing,
+            404,
+            vec![("/error", Text)],
+        ),
     ];
     assert_eq!(hold(checks).await, 8);
 }

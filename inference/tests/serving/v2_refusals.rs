@@ -33,7 +33,10 @@ async fn an_invalid_tensor_is_refused_by_its_name() {
     for (body, parts) in [
         (json!({"inputs": []}), vec!["'sex', 'age', 'pclass' are missing"]),
         (with("age", Value::Null), vec!["the input 'age' is missing", "sex, age, pclass"]),
-        (with("age", tensor("agee", "FP32", &json!([1, 2, 3]))), vec!["the input 'agee' is unknown", "sex, age, pclass"]),
+        (
+            with("age", tensor("agee", "FP32", &json!([1, 2, 3]))),
+            vec!["the input 'agee' is unknown", "sex, age, pclass"],
+        ),
         (with("age", tensor("sex", "BYTES", &json!(["a", "b", "c"]))), vec!["the input 'sex' is given twice"]),
         (with("age", tensor("age", "FP32", &json!([1, 2]))), vec!["'age' has 2 rows, but the input 'sex' has 3"]),
         (age(json!([3, 2]), "FP32", json!([1, 2, 3, 4, 5, 6])), vec!["'age'", "[n] or [n, 1], not [3, 2]"]),
@@ -59,25 +62,31 @@ async fn an_invalid_tensor_is_refused_by_its_name() {
         (age(json!([3]), "INT32", json!([1, 2.5, 3])), vec!["'age'", "element 1", "whole number"]),
         (with("sex", tensor("sex", "FP32", &json!([1, 2, 3]))), vec!["'sex'", "datatype BYTES, not FP32"]),
         (with("sex", tensor("sex", "BYTES", &json!(["male", 3, "male"]))), vec!["'sex'", "element 1", "not 3"]),
+        (with("age", json!({"name": "age", "shape": [3], "datatype": "FP32"})), vec!["the input 'age' has no data"]),
         (
-            with("age", json!({"name": "age", "shape": [3], "datatype": "FP32"})),
-            vec!["the input 'age' has no data"],
-        ),
-        (
-            with("age", json!({"name": "age", "shape": [3], "datatype": "FP32", "data": [1, 2, 3],
-                "parameters": {"binary_data_size": 12}})),
+            with(
+                "age",
+                json!({"name": "age", "shape": [3], "datatype": "FP32", "data": [1, 2, 3],
+                "parameters": {"binary_data_size": 12}}),
+            ),
             vec!["'age'", "both data and binary_data_size"],
         ),
         (
-            with("age", json!({"name": "age", "shape": [3], "datatype": "FP32",
-                "parameters": {"shared_memory_region": "a"}})),
+            with(
+                "age",
+                json!({"name": "age", "shape": [3], "datatype": "FP32",
+                "parameters": {"shared_memory_region": "a"}}),
+            ),
             vec!["'age'", "shared_memory_region"],
         ),
         (
             json!({"inputs": passengers(), "outputs": [{"name": "probability"}]}),
             vec!["the output 'probability' is unknown", "predict, predict_proba"],
         ),
-        (json!({"inputs": passengers(), "outputs": [{"name": "predict"}, {"name": "predict"}]}), vec!["'predict'", "twice"]),
+        (
+            json!({"inputs": passengers(), "outputs": [{"name": "predict"}, {"name": "predict"}]}),
+            vec!["'predict'", "twice"],
+        ),
         (
             json!({"inputs": passengers(), "outputs": [{"name": "predict", "parameters": {"classification": 1}}]}),
             vec!["'predict'", "classification"],
@@ -86,8 +95,14 @@ async fn an_invalid_tensor_is_refused_by_its_name() {
         (json!({}), vec!["inputs is required"]),
         (json!({"inputs": {}}), vec!["inputs must be a list"]),
         (json!({"inputs": [{"name": "age"}]}), vec!["inputs[0].shape is required"]),
-        (with("age", json!({"name": "age", "shape": 3, "datatype": "FP32", "data": [1]})), vec!["inputs[1].shape must be a list"]),
-        (with("age", json!({"name": "age", "shape": [3], "datatype": "FP32", "data": 1})), vec!["inputs[1].data must be a list"]),
+        (
+            with("age", json!({"name": "age", "shape": 3, "datatype": "FP32", "data": [1]})),
+            vec!["inputs[1].shape must be a list"],
+        ),
+        (
+            with("age", json!({"name": "age", "shape": [3], "datatype": "FP32", "data": 1})),
+            vec!["inputs[1].data must be a list"],
+        ),
         (with("age", json!({"name": "age", "shape": [3], "datatype": "FP32", "data": [{}]})), vec!["inputs[1].data"]),
         (json!({"inputs": passengers(), "parameters": []}), vec!["parameters must be an object"]),
         (
@@ -99,7 +114,8 @@ async fn an_invalid_tensor_is_refused_by_its_name() {
     }
     // The role still works, and refusals count as such.
     assert_eq!(infer(&role, "m", &json!({"inputs": passengers()})).await.status, 200);
-    let refusals = environment.counter_value("trainyard_inference_requests_total", "model=\"m\",version=\"1\",outcome=\"refused\"");
+    let refusals = environment
+        .counter_value("trainyard_inference_requests_total", "model=\"m\",version=\"1\",outcome=\"refused\"");
     assert!(refusals >= 40.0, "{refusals}");
 }
 
@@ -109,10 +125,14 @@ async fn an_invalid_matrix_is_refused() {
     environment.publish("progression", models::progression()).await;
     environment.publish("m", models::survival(0)).await;
     let role = environment.serve().await;
-    let matrix = |shape: Value, datatype: &str, data: Value| json!({"inputs": [shaped("input", shape, datatype, data)]});
+    let matrix =
+        |shape: Value, datatype: &str, data: Value| json!({"inputs": [shaped("input", shape, datatype, data)]});
     for (body, parts) in [
         (matrix(json!([1, 2]), "FP32", json!([1, 2])), vec!["'input'", "[n, 3]", "bmi, bp, s5", "[1, 2]"]),
-        (matrix(json!([3]), "FP32", json!([1, 2, 3])), vec!["the input 'input' is unknown", "matrix of the shape [n, 3]"]),
+        (
+            matrix(json!([3]), "FP32", json!([1, 2, 3])),
+            vec!["the input 'input' is unknown", "matrix of the shape [n, 3]"],
+        ),
         (matrix(json!([0, 3]), "FP32", json!([])), vec!["'input'", "at least one row"]),
         (matrix(json!([1, 3]), "BYTES", json!(["1", "2", "3"])), vec!["'input'", "not BYTES"]),
         (matrix(json!([1, 3]), "FP32", json!([[1, 2]])), vec!["'input'", "data has 2"]),
@@ -146,13 +166,13 @@ async fn invalid_binary_data_is_refused() {
     let long = [u32::MAX.to_le_bytes().to_vec(), vec![0; 14], age].concat();
     for (body, tail, parts) in [
         (request(18, 8), &tail[..20], vec!["'age'", "binary_data_size 8", "only 2 bytes"]),
-        (request(18, 4), &tail, vec!["'age'", "with 8 bytes, but binary_data_size is 4"]),
-        (request(14, 8), &tail, vec!["'sex'", "element 1"]),
-        (request(8, 8), &tail, vec!["'sex'", "element 1", "no length"]),
-        (request(18, 8), &[&tail[..], b"rest"].concat(), vec!["4 bytes of binary data more"]),
-        (request(18, 8), &infinite, vec!["'age'", "element 1", "finite"]),
-        (request(18, 8), &latin1, vec!["'sex'", "element 1", "not UTF-8"]),
-        (request(18, 8), &long, vec!["'sex'", "element 0", "4294967295"]),
+        (request(18, 4), &tail[..], vec!["'age'", "with 8 bytes, but binary_data_size is 4"]),
+        (request(14, 8), &tail[..], vec!["'sex'", "element 1"]),
+        (request(8, 8), &tail[..], vec!["'sex'", "element 1", "no length"]),
+        (request(18, 8), &[&tail[..], b"rest"].concat()[..], vec!["4 bytes of binary data more"]),
+        (request(18, 8), &infinite[..], vec!["'age'", "element 1", "finite"]),
+        (request(18, 8), &latin1[..], vec!["'sex'", "element 1", "not UTF-8"]),
+        (request(18, 8), &long[..], vec!["'sex'", "element 0", "4294967295"]),
     ] {
         let (status, error) = infer_binary(&role, "m", &body, tail).await.v2_error();
         assert_eq!(status, 400, "{error}");
@@ -176,15 +196,19 @@ async fn invalid_bodies_and_headers_are_refused() {
         (vec![JSON], "", vec!["the body is empty"]),
         (vec![JSON], "{", vec!["not valid JSON"]),
         (vec![JSON], "[]", vec!["must be an object"]),
-        (vec![JSON], r#"{"inputs": [{"name": "age", "shape": [1], "datatype": "FP32", "data": [NaN]}]}"#, vec!["not valid JSON"]),
-        (vec![("content-type", "text/csv")], &valid, vec!["application/json"]),
-        (vec![("content-type", "application/x-www-form-urlencoded")], &valid, vec!["application/json"]),
-        (vec![JSON, ("content-encoding", "gzip")], &valid, vec!["gzip"]),
-        (vec![JSON, (length.0, "99999999")], &valid, vec!["99999999", "the body has only"]),
-        (vec![JSON, (length.0, "-1")], &valid, vec!["must be one number"]),
-        (vec![JSON, (length.0, "x")], &valid, vec!["must be one number"]),
-        (vec![JSON, (length.0, "3"), (length.0, "4")], &valid, vec!["must be one number"]),
-        (vec![JSON, (length.0, "10")], &valid, vec!["not valid JSON"]),
+        (
+            vec![JSON],
+            r#"{"inputs": [{"name": "age", "shape": [1], "datatype": "FP32", "data": [NaN]}]}"#,
+            vec!["not valid JSON"],
+        ),
+        (vec![("content-type", "text/csv")], valid.as_str(), vec!["application/json"]),
+        (vec![("content-type", "application/x-www-form-urlencoded")], valid.as_str(), vec!["application/json"]),
+        (vec![JSON, ("content-encoding", "gzip")], valid.as_str(), vec!["gzip"]),
+        (vec![JSON, (length.0, "99999999")], valid.as_str(), vec!["99999999", "the body has only"]),
+        (vec![JSON, (length.0, "-1")], valid.as_str(), vec!["must be one number"]),
+        (vec![JSON, (length.0, "x")], valid.as_str(), vec!["must be one number"]),
+        (vec![JSON, (length.0, "3"), (length.0, "4")], valid.as_str(), vec!["must be one number"]),
+        (vec![JSON, (length.0, "10")], valid.as_str(), vec!["not valid JSON"]),
     ] {
         let answer = role.call(Method::POST, "/v2/models/m/infer", &headers, body.as_bytes().to_vec()).await;
         let (status, error) = answer.v2_error();

@@ -52,8 +52,8 @@ async fn versions_are_loaded_on_demand_and_released() {
     assert_eq!(index(json!({"ready": true})).await, expected(&[("2", ready)]));
     assert_eq!(get(&role, "/v2/models/m/versions/1/ready").await.v2_error().0, 404, "the request does not load it");
 
-    let load = |body: Value| post(&role, &admin, "/v2/repository/models/m/load", &body);
-    let unload = |body: Value| post(&role, &admin, "/v2/repository/models/m/unload", &body);
+    let load = async |body: Value| post(&role, &admin, "/v2/repository/models/m/load", &body).await;
+    let unload = async |body: Value| post(&role, &admin, "/v2/repository/models/m/unload", &body).await;
     let answer = async |body: Value| {
         let answer = unload(body).await;
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
@@ -61,8 +61,14 @@ async fn versions_are_loaded_on_demand_and_released() {
     assert_eq!(load(Value::Null).await.status, 200, "the version that production points at");
     assert_eq!(load(json!({"parameters": {"version": "1"}})).await.status, 200);
     assert_eq!(get(&role, "/v2/models/m/versions/1/ready").await.json(), json!({"name": "m", "ready": true}));
-    let answered = role.call(Method::POST, "/v2/models/m/versions/3/infer", &[("content-type", "application/json")],
-        json!({"inputs": passengers()}).to_string().into_bytes()).await;
+    let answered = role
+        .call(
+            Method::POST,
+            "/v2/models/m/versions/3/infer",
+            &[("content-type", "application/json")],
+            json!({"inputs": passengers()}).to_string().into_bytes(),
+        )
+        .await;
     assert_eq!((answered.status, &answered.json()["model_version"]), (200, &json!("3")));
     assert_eq!(index(json!({})).await, expected(&[("1", ready), ("2", ready), ("3", ready)]));
     assert_eq!(get(&role, "/v2/models/m").await.json()["versions"], json!(["1", "2", "3"]));
@@ -117,18 +123,28 @@ async fn statistics_count_requests_rows_and_refusals_of_both_protocols() {
     assert_eq!((&version["inference_count"], &version["execution_count"]), (&json!(7), &json!(3)), "{version}");
     assert!(version["last_inference"].as_u64().unwrap() > 1_600_000_000_000, "milliseconds: {version}");
     for (phase, count) in [
-        ("success", 3), ("fail", 2), ("queue", 3), ("compute_input", 3), ("compute_infer", 3), ("compute_output", 3),
-        ("cache_hit", 0), ("cache_miss", 0),
+        ("success", 3),
+        ("fail", 2),
+        ("queue", 3),
+        ("compute_input", 3),
+        ("compute_infer", 3),
+        ("compute_output", 3),
+        ("cache_hit", 0),
+        ("cache_miss", 0),
     ] {
         let stat = &version["inference_stats"][phase];
         assert_eq!(stat["count"], count, "{phase}: {version}");
         assert!(stat["ns"].is_u64(), "{phase}: {version}");
     }
     let phases = &version["inference_stats"];
-    let sum: u64 = ["queue", "compute_input", "compute_infer", "compute_output"].iter().map(|phase| phases[phase]["ns"].as_u64().unwrap()).sum();
+    let sum: u64 = ["queue", "compute_input", "compute_infer", "compute_output"]
+        .iter()
+        .map(|phase| phases[phase]["ns"].as_u64().unwrap())
+        .sum();
     assert!(sum <= phases["success"]["ns"].as_u64().unwrap(), "{version}");
     let batches = version["batch_stats"].as_array().unwrap();
-    let sizes: Vec<_> = batches.iter().map(|batch| (batch["batch_size"].as_u64(), batch["compute_infer"]["count"].as_u64())).collect();
+    let sizes: Vec<_> =
+        batches.iter().map(|batch| (batch["batch_size"].as_u64(), batch["compute_infer"]["count"].as_u64())).collect();
     assert_eq!(sizes, [(Some(1), Some(1)), (Some(3), Some(2))]);
 
     environment.publish("n", models::survival(0)).await;
@@ -144,7 +160,10 @@ async fn a_role_without_its_models_is_live_and_not_ready() {
     // A database without tables: the list of models can't be read.
     let db = Db::connect(&away, &PoolOptions::default()).await.unwrap();
     let role = environment.start(crate::environment::config(), db, environment.store.clone()).await;
-    assert_eq!((get(&role, "/v2/health/live").await.status, get(&role, "/v2/health/live").await.json()), (200, json!({"live": true})));
+    assert_eq!(
+        (get(&role, "/v2/health/live").await.status, get(&role, "/v2/health/live").await.json()),
+        (200, json!({"live": true}))
+    );
     let ready = get(&role, "/v2/health/ready").await;
     assert_eq!((ready.status, ready.json(), ready.header("retry-after")), (503, json!({"ready": false}), "1"));
     assert_eq!(get(&role, "/v2/models/m/ready").await.v2_error().0, 503);

@@ -118,9 +118,8 @@ pub fn parse_borrowed<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, P
         return Ok(value);
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        refusal(&error, bytes, |first| Problem::validation(vec![first]))
-    })?;
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| refusal(&error, bytes, |first| Problem::validation(vec![first])))?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }

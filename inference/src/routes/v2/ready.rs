@@ -34,10 +34,7 @@ pub(crate) struct ModelReady {
     (status = 404, description = "The model does not exist, or `production` points at no version"),
     (status = 503, description = "Not loaded yet", body = ModelReady),
 ))]
-pub(crate) async fn model(
-    State(service): State<Arc<Service>>,
-    Path(model): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn model(State(service): State<Arc<Service>>, Path(model): Path<String>) -> Result<Response, Problem> {
     let selector = VersionSelector { model: Some(&model), ..VersionSelector::default() };
     readiness(&service, selector, &model)
 }

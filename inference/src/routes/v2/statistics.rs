@@ -48,7 +48,6 @@ pub(crate) async fn version(
 ) -> Result<Json<StatisticsAnswer>, Problem> {
     let version = parse_version(&model, &version)?;
     let statistics = StatisticsAnswer::of(&service.registry.load(), Some(&model), Some(version));
-    let missing =
-        || Problem::not_found(format!("version {version} of a model '{}' is not loaded", shown(&model)));
+    let missing = || Problem::not_found(format!("version {version} of a model '{}' is not loaded", shown(&model)));
     statistics.map(Json).ok_or_else(missing)
 }

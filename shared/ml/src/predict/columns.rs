@@ -102,12 +102,14 @@ impl Predictor {
         match column {
             Column::Numbers(numbers) => Ok(number(numbers[row])),
             Column::Booleans(values) => Ok(values[row].map_or(Input::Missing, Input::Boolean)),
-            Column::Texts(texts) => match &texts[row] {
-                None => Ok(Input::Missing),
-                Some(text) => feature
-                    .read_text(text, self.readers.of(index))
-                    .map_err(|mismatch| ColumnError::Value { feature: index, row, mismatch }),
-            },
+            Column::Texts(texts) => {
+                match &texts[row] {
+                    None => Ok(Input::Missing),
+                    Some(text) => feature
+                        .read_text(text, self.readers.of(index))
+                        .map_err(|mismatch| ColumnError::Value { feature: index, row, mismatch }),
+                }
+            }
         }
     }
 }

@@ -99,11 +99,7 @@ impl Models<'_> {
 
     /// The names and numbers of all versions, ordered, at most `limit`.
     pub async fn published(&mut self, limit: i64) -> Result<Vec<(String, i64)>> {
-        all!(
-            self.0,
-            "SELECT model_name, version FROM model_versions ORDER BY model_name, version LIMIT $1",
-            limit,
-        )
+        all!(self.0, "SELECT model_name, version FROM model_versions ORDER BY model_name, version LIMIT $1", limit,)
     }
 
     /// Which of these distinct artifact keys belong to versions. An object under another key is an orphan, unless a run has
