@@ -60,7 +60,10 @@ fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D:
 
 /// Parses the optional body of a repository request.
 pub(crate) fn parse<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Problem> {
-    if body.trim_ascii().is_empty() { Ok(T::default()) } else { json::parse_borrowed(body) }
+    match body.trim_ascii() {
+        b"" | b"null" => Ok(T::default()),
+        body => json::parse_borrowed(body),
+    }
 }
 
 impl IndexRequest {
@@ -119,6 +122,7 @@ mod tests {
             ("", None),
             (" ", None),
             ("{}", None),
+            ("null", None),
             (r#"{"parameters": {"unload_dependents": false}}"#, None),
             (r#"{"parameters": {"version": 3}}"#, Some(3)),
             (r#"{"parameters": {"version": "3"}}"#, Some(3)),

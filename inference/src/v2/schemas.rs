@@ -19,15 +19,12 @@ use utoipa::{PartialSchema, ToSchema};
     {"name": "pclass", "shape": [2], "datatype": "INT64", "data": [1, 3]}]}))]
 pub(crate) struct InferRequestBody {
     /// Returned in the answer.
-    #[schema(nullable = false)]
     id: Option<String>,
     /// `binary_data_output`: whether outputs are answered as binary data by default. Other parameters are ignored.
-    #[schema(nullable = false)]
     parameters: Option<HashMap<String, ParameterValue>>,
     /// One tensor per feature, or one matrix for a model whose features are all numbers.
     inputs: Vec<InputBody>,
     /// The outputs to answer; all if it is absent or empty.
-    #[schema(nullable = false)]
     outputs: Option<Vec<OutputBody>>,
 }
 
@@ -42,10 +39,8 @@ pub(crate) struct InputBody {
     /// BYTES for categories and dates, BOOL for booleans, any datatype of numbers for numbers.
     datatype: String,
     /// `binary_data_size`: the size of the binary data in bytes, instead of `data`.
-    #[schema(nullable = false)]
     parameters: Option<HashMap<String, ParameterValue>>,
     /// The elements in row-major order, flat or in nested lists of the shape. `null` is a missing value.
-    #[schema(nullable = false)]
     data: Option<Vec<Value>>,
 }
 
@@ -56,7 +51,6 @@ pub(crate) struct OutputBody {
     /// `predict` or `predict_proba`.
     name: String,
     /// `binary_data`: whether the output is answered as binary data.
-    #[schema(nullable = false)]
     parameters: Option<HashMap<String, ParameterValue>>,
 }
 

@@ -23,7 +23,7 @@ use crate::v2::tensor_body::{JSON_LENGTH, TensorBody};
 /// text are missing values; an input that is absent is refused. Outputs: `predict`, and `predict_proba` for classes.
 /// Tensors can be binary data after the JSON, whose length the header `Inference-Header-Content-Length` then contains.
 #[utoipa::path(post, path = "/v2/models/{model}/infer", operation_id = "v2_infer", tag = "inference",
-    params(("model" = String, Path, description = "The name of a model")),
+    params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")),
     request_body = InferRequestBody, responses(
     (status = 200, description = "The outputs", body = InferAnswerBody),
     (status = 400, description = "The request does not fit the protocol or the model; `error` names the input"),
@@ -43,8 +43,8 @@ pub(crate) async fn model(
 /// Predict with a version, as without one. Loads the version if it is not loaded.
 #[utoipa::path(post, path = "/v2/models/{model}/versions/{version}/infer", operation_id = "v2_infer_version",
     tag = "inference", params(
-    ("model" = String, Path, description = "The name of a model"),
-    ("version" = String, Path, description = "The number of a version"),
+    ("model" = String, Path, description = "The name of a model", example = "titanic-rf"),
+    ("version" = String, Path, description = "The number of a version", example = "1"),
 ), request_body = InferRequestBody, responses(
     (status = 200, description = "The outputs", body = InferAnswerBody),
     (status = 400, description = "The request does not fit the protocol or the model; `error` names the input"),

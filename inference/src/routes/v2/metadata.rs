@@ -20,7 +20,7 @@ pub(crate) async fn server() -> Json<ServerMetadata> {
 
 /// The inputs and outputs of the version that `production` points at.
 #[utoipa::path(get, path = "/v2/models/{model}", operation_id = "v2_model_metadata", tag = "inference",
-    params(("model" = String, Path, description = "The name of a model")), responses(
+    params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")), responses(
     (status = 200, description = "The model", body = ModelMetadata),
     (status = 404, description = "The model does not exist, or `production` points at no version"),
     (status = 503, description = "The version is not loaded yet; retry after the time in `Retry-After`"),
@@ -35,8 +35,8 @@ pub(crate) async fn model(
 /// The inputs and outputs of a version. Loads the version if it is not loaded.
 #[utoipa::path(get, path = "/v2/models/{model}/versions/{version}", operation_id = "v2_version_metadata",
     tag = "inference", params(
-    ("model" = String, Path, description = "The name of a model"),
-    ("version" = String, Path, description = "The number of a version"),
+    ("model" = String, Path, description = "The name of a model", example = "titanic-rf"),
+    ("version" = String, Path, description = "The number of a version", example = "1"),
 ), responses(
     (status = 200, description = "The model", body = ModelMetadata),
     (status = 404, description = "The version does not exist"),

@@ -29,7 +29,7 @@ pub(crate) struct ModelReady {
 
 /// Whether the version that `production` points at is loaded.
 #[utoipa::path(get, path = "/v2/models/{model}/ready", operation_id = "v2_model_ready", tag = "inference",
-    params(("model" = String, Path, description = "The name of a model")), responses(
+    params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")), responses(
     (status = 200, description = "Loaded", body = ModelReady),
     (status = 404, description = "The model does not exist, or `production` points at no version"),
     (status = 503, description = "Not loaded yet", body = ModelReady),
@@ -42,8 +42,8 @@ pub(crate) async fn model(State(service): State<Arc<Service>>, Path(model): Path
 /// Whether a version is loaded. The request does not load it.
 #[utoipa::path(get, path = "/v2/models/{model}/versions/{version}/ready", operation_id = "v2_version_ready",
     tag = "inference", params(
-    ("model" = String, Path, description = "The name of a model"),
-    ("version" = String, Path, description = "The number of a version"),
+    ("model" = String, Path, description = "The name of a model", example = "titanic-rf"),
+    ("version" = String, Path, description = "The number of a version", example = "1"),
 ), responses(
     (status = 200, description = "Loaded", body = ModelReady),
     (status = 404, description = "The version does not exist or is not loaded"),

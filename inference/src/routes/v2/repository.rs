@@ -48,7 +48,7 @@ pub(crate) async fn index(
 /// Aliases decide which versions are served, and their versions are loaded without this call. A version without an alias
 /// stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
 #[utoipa::path(post, path = "/v2/repository/models/{model}/load", operation_id = "v2_load_model", tag = "inference",
-    params(("model" = String, Path, description = "The name of a model")),
+    params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")),
     request_body = Option<LoadBody>, responses(
     (status = 200, description = "The version is loaded"),
     (status = 404, description = "The model or the version does not exist, or `production` points at no version"),
@@ -67,7 +67,7 @@ pub(crate) async fn load(
 /// Versions with an alias stay loaded: move or delete the alias to stop serving them. A later request that names a released
 /// version loads it again.
 #[utoipa::path(post, path = "/v2/repository/models/{model}/unload", operation_id = "v2_unload_model", tag = "inference",
-    params(("model" = String, Path, description = "The name of a model")),
+    params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")),
     request_body = Option<LoadBody>, responses(
     (status = 200, description = "The versions are released"),
     (status = 404, description = "The model or the version is not loaded"),

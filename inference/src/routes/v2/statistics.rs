@@ -20,7 +20,7 @@ pub(crate) async fn all(State(service): State<Arc<Service>>) -> Json<StatisticsA
 
 /// The statistics of the loaded versions of a model.
 #[utoipa::path(get, path = "/v2/models/{model}/stats", operation_id = "v2_model_statistics", tag = "inference",
-    params(("model" = String, Path, description = "The name of a model")), responses(
+    params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")), responses(
     (status = 200, description = "The statistics", body = StatisticsAnswer),
     (status = 404, description = "No version of the model is loaded"),
 ))]
@@ -36,8 +36,8 @@ pub(crate) async fn model(
 /// The statistics of a version.
 #[utoipa::path(get, path = "/v2/models/{model}/versions/{version}/stats", operation_id = "v2_version_statistics",
     tag = "inference", params(
-    ("model" = String, Path, description = "The name of a model"),
-    ("version" = String, Path, description = "The number of a version"),
+    ("model" = String, Path, description = "The name of a model", example = "titanic-rf"),
+    ("version" = String, Path, description = "The number of a version", example = "1"),
 ), responses(
     (status = 200, description = "The statistics", body = StatisticsAnswer),
     (status = 404, description = "The version is not loaded"),
