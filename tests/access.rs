@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::Value;
-use trainyard_testkit::System;
+use trainyard_testkit::{Answer, System};
 
 use crate::support::on_both_stacks;
 
@@ -37,6 +37,16 @@ fn published(document: &Value) -> BTreeMap<(String, String), Value> {
     operations
 }
 
+/// Checks the error: a problem document, or the error object of the Open Inference Protocol.
+fn refused(answer: Answer, status: u16, is_v2: bool) {
+    if is_v2 {
+        assert!(answer.body["error"].is_string(), "{}: {}", answer.request, answer.body);
+        answer.expect(status);
+    } else {
+        answer.problem(status);
+    }
+}
+
 async fn every_route_requires_the_documented_role(system: &System) {
     let anon = system.client();
     let (user, admin) = (anon.user().await, anon.admin().await);
@@ -67,7 +77,8 @@ async fn every_route_requires_the_documented_role(system: &System) {
             path.split('/').map(|part| if part.starts_with('{') { id } else { part }).collect::<Vec<_>>().join("/");
         let method: Method = method.parse().unwrap();
         for (role, client) in [("anon", &anon), ("user", &user), ("admin", &admin)] {
-            let url = if path == "/inference" { client.inference_url() } else { client.api_url() };
+            let is_v2 = path.starts_with("/v2");
+            let url = if is_v2 || path == "/inference" { client.inference_url() } else { client.api_url() };
             let request = reqwest::Client::new().request(method.clone(), format!("{url}{concrete}"));
             let request = if client.token().is_empty() { request } else { request.bearer_auth(client.token()) };
             let answer = client.send(request).await;
@@ -75,10 +86,10 @@ async fn every_route_requires_the_documented_role(system: &System) {
             match (access.as_str(), role) {
                 ("user" | "owner" | "admin", "anon") => {
                     assert!(answer.header("www-authenticate").starts_with("Bearer"), "{name}: {answer:?}");
-                    answer.problem(401);
+                    refused(answer, 401, is_v2);
                 }
                 // A job that does not exist has no owner.
-                ("admin" | "owner", "user") => drop(answer.problem(403)),
+                ("admin" | "owner", "user") => refused(answer, 403, is_v2),
                 // `/login` and `/refresh` refuse an empty body with another status than 401.
                 _ => assert!(!matches!(answer.status, 401 | 403 | 500), "{name}: {answer:?}"),
             }

@@ -22,6 +22,7 @@ mod edge;
 mod events;
 mod faults;
 mod inference;
+mod inference_v2;
 mod issuers;
 mod lifecycle;
 mod models;

@@ -122,6 +122,7 @@ pub fn start_inference(
         clock: deps.clock.clone(),
         jwt,
         issuers,
+        stopping: lifecycle.stopping.clone(),
     };
     let config = deps.config.inference.clone();
     let folder = config.cache_dir.clone();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct InferenceConfig {
     /// Model for requests that name no model; empty for none.
     pub default_model: String,
-    /// Maximum size of the body of `POST /inference`, in bytes.
+    /// Maximum size of the body of `POST /inference` and of an inference request under `/v2`, in bytes.
     pub max_body_bytes: usize,
     /// Maximum number of rows in one request.
     pub max_instances: usize,

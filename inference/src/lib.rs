@@ -4,6 +4,7 @@
 //! push, poll ─▶ refresh ─▶ loader (cache or object store → digest → self-test → warm-up) ─▶ load plan ─▶ snapshot
 //!                                                                                                    │ ArcSwap
 //! POST /inference ─▶ service: parse ─▶ look up the version ─▶ predict ─▶ response ◀──────────────────┘
+//! /v2/…           ─▶ v2: the Open Inference Protocol, with the same lookup, engine, limits and metrics
 //! ```
 //! One task ([`refresh`]) changes the served versions; requests only read. A version that can't be loaded never
 //! replaces a served version. If database, queue and object store are unavailable, loaded versions are served, and a
@@ -25,7 +26,9 @@ mod registry;
 mod routes;
 mod service;
 mod source;
+mod v2;
 mod version_metrics;
+mod version_statistics;
 mod views;
 
 use std::io;
@@ -54,7 +57,7 @@ use model_record::Catalogue;
 use pin_request::PinClient;
 use refresh::{Refresher, RefresherDeps};
 use registry::Registry;
-use service::Service;
+use service::{Service, ServiceDeps};
 
 /// The OpenAPI document of the inference role with these settings.
 pub fn openapi(config: &InferenceConfig) -> OpenApi {
@@ -78,6 +81,8 @@ pub struct InferenceDeps {
     pub jwt: Arc<Jwt>,
     /// Verifies tokens of external issuers.
     pub issuers: Arc<Issuers>,
+    /// Cancelled when the process starts to stop; then `/v2/health/ready` is 503, and requests are still answered.
+    pub stopping: CancellationToken,
 }
 
 /// The running inference role.
@@ -104,7 +109,7 @@ impl Inference {
         let registry = Registry::default();
         let disabled = DisabledUsers::default();
         let ready = Arc::new(AtomicBool::new(false));
-        let (pins, pin_requests) = PinClient::new(Duration::from_millis(config.pinned_wait_ms));
+        let (pins, pool_requests) = PinClient::new(Duration::from_millis(config.pinned_wait_ms));
         let (index, written) = watch::channel(Catalogue::default());
         let refresher_deps = RefresherDeps {
             db: deps.db.clone(),
@@ -114,7 +119,7 @@ impl Inference {
             disabled: disabled.clone(),
             ready: ready.clone(),
             index,
-            pin_requests,
+            pool_requests,
         };
         let refresher = Refresher::new(refresher_deps, config.max_pinned_versions, last);
         let tasks = TaskTracker::new();
@@ -122,8 +127,9 @@ impl Inference {
         tasks.spawn(keep_index(cache, written));
         tasks.close();
         let max_key_outage = config.api_key_outage();
-        let service = Arc::new(Service::new(registry, pins, config));
-        let InferenceDeps { db, clock, jwt, issuers, .. } = deps;
+        let InferenceDeps { db, clock, jwt, issuers, stopping, .. } = deps;
+        let service_deps = ServiceDeps { registry, pins, db: db.clone(), ready: ready.clone(), stopping };
+        let service = Arc::new(Service::new(service_deps, config));
         Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks })
     }
 

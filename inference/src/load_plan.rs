@@ -90,6 +90,24 @@ impl LoadPlan {
         self.catalogue.pinned.push(record);
     }
 
+    /// Removes the versions of `model` that requests pinned, or only `version`. Returns their keys.
+    pub(crate) fn release(&mut self, model: &str, version: Option<i64>) -> Vec<Key> {
+        let is_released =
+            |record: &mut ModelRecord| record.model == model && version.is_none_or(|version| version == record.version);
+        let released: Vec<Key> = self.catalogue.pinned.extract_if(.., is_released).map(|record| record.key()).collect();
+        for key in &released {
+            self.loaded.remove(key);
+            self.failures.remove(key);
+        }
+        released
+    }
+
+    /// The aliases of a version; `None` without an alias.
+    pub(crate) fn aliases(&self, key: &Key) -> Option<&[String]> {
+        let record = self.catalogue.served.iter().find(|record| record.has_key(key))?;
+        Some(&record.aliases)
+    }
+
     /// Whether the version is wanted, so that its load has started or will start.
     pub(crate) fn contains(&self, key: &Key) -> bool {
         self.wanted().any(|record| record.has_key(key))

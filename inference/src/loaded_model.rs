@@ -1,12 +1,15 @@
 //! A loaded model: the compiled predictor of one version, with its metrics.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use trainyard_ml::predict::Predictor;
 use trainyard_telemetry::{Span, TraceParent};
 
 use crate::model_record::ModelRecord;
+use crate::v2::target::Target;
 use crate::version_metrics::VersionMetrics;
+use crate::version_statistics::{Phases, VersionStatistics};
 
 /// Field names of a response that a target can't use.
 pub(crate) const RESERVED_FIELDS: [&str; 6] = ["prob", "probabilities", "model", "version", "warnings", "predictions"];
@@ -19,8 +22,11 @@ pub(crate) struct LoadedModel {
     pub(crate) record: ModelRecord,
     /// The compiled predictor.
     pub(crate) predictor: Predictor,
-    /// The metrics of this version.
-    pub(crate) metrics: VersionMetrics,
+    /// The type of the predictions in the Open Inference Protocol.
+    pub(crate) target: Target,
+    /// The statistics of this version since it was loaded.
+    pub(crate) statistics: VersionStatistics,
+    metrics: VersionMetrics,
     field: String,
     last_used: AtomicU64,
     /// The context of the span in which the version was loaded.
@@ -33,9 +39,20 @@ impl LoadedModel {
     pub(crate) fn new(record: ModelRecord, predictor: Predictor) -> Self {
         let target = predictor.signature().target.as_str();
         let field = if RESERVED_FIELDS.contains(&target) { FALLBACK_FIELD } else { target }.to_owned();
-        let metrics = VersionMetrics::of(&record);
+        let (metrics, statistics) = (VersionMetrics::of(&record), VersionStatistics::default());
+        let task_target = Target::of(&predictor.signature().task);
         let (last_used, has_predicted) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { record, predictor, metrics, field, last_used, load_context: None, has_predicted }
+        Self {
+            record,
+            predictor,
+            target: task_target,
+            statistics,
+            metrics,
+            field,
+            last_used,
+            load_context: None,
+            has_predicted,
+        }
     }
 
     /// Sets the span in which the version was loaded.
@@ -58,6 +75,19 @@ impl LoadedModel {
             span.boolean("first", first.is_some());
         });
         span
+    }
+
+    /// Records an answered request for `rows` predictions.
+    pub(crate) fn record_success(&self, rows: usize, phases: &Phases) {
+        let took = phases.elapsed();
+        self.metrics.record_success(rows, took);
+        self.statistics.record_success(rows, phases, took, SystemTime::now());
+    }
+
+    /// Records a request that does not fit the model.
+    pub(crate) fn record_refusal(&self, phases: &Phases) {
+        self.metrics.record_refusal();
+        self.statistics.record_refusal(phases.elapsed());
     }
 
     /// The field of a response that contains the prediction: the target's name or [`FALLBACK_FIELD`].

@@ -1,4 +1,5 @@
-//! Requests for versions that are not loaded: a request pin_requests the refresher and waits for a limited time.
+//! Requests to the refresher: load a version that is not loaded, or release versions that requests have pinned. The caller
+//! waits for a limited time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,31 +26,67 @@ pub(crate) struct PinRequest {
     pub(crate) reply: oneshot::Sender<PinReply>,
 }
 
-/// Sends pin requests to the refresher. Clones share the channel.
+/// A request to release the versions of a model that no alias points at.
+pub(crate) struct ReleaseRequest {
+    /// The model.
+    pub(crate) model: String,
+    /// The only version to release; `None` for all.
+    pub(crate) version: Option<i64>,
+    /// The channel for the reply.
+    pub(crate) reply: oneshot::Sender<ReleaseReply>,
+}
+
+/// The reply to a release request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ReleaseReply {
+    /// The number of released versions.
+    Released(usize),
+    /// The model or the version is not loaded.
+    NotLoaded,
+    /// Aliases point at the version.
+    Aliased(Vec<String>),
+}
+
+/// A request to the refresher.
+pub(crate) enum PoolRequest {
+    /// Load a version.
+    Pin(PinRequest),
+    /// Release versions.
+    Release(ReleaseRequest),
+}
+
+/// Sends requests to the refresher. Clones share the channel.
 #[derive(Clone)]
 pub(crate) struct PinClient {
-    pin_requests: mpsc::Sender<PinRequest>,
+    pool_requests: mpsc::Sender<PoolRequest>,
     wait: Duration,
 }
 
 impl PinClient {
     /// Creates a client that waits at most `wait` for each reply, and the receiver for the refresher.
-    pub(crate) fn new(wait: Duration) -> (Self, mpsc::Receiver<PinRequest>) {
-        let (pin_requests, line) = mpsc::channel(256);
-        (Self { pin_requests, wait }, line)
+    pub(crate) fn new(wait: Duration) -> (Self, mpsc::Receiver<PoolRequest>) {
+        let (pool_requests, line) = mpsc::channel(256);
+        (Self { pool_requests, wait }, line)
     }
 
     /// Requests a version.
     pub(crate) async fn get(&self, key: Key) -> PinReply {
         let model = key.0.clone();
         let (reply, answer) = oneshot::channel();
-        if self.pin_requests.try_send(PinRequest { key, reply }).is_err() {
+        if self.pool_requests.try_send(PoolRequest::Pin(PinRequest { key, reply })).is_err() {
             return Err(LookupError::Loading(model, RETRY_AFTER));
         }
         match tokio::time::timeout(self.wait, answer).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) | Err(_) => Err(LookupError::Loading(model, RETRY_AFTER)),
         }
+    }
+
+    /// Releases versions. `None` if the refresher does not reply in time.
+    pub(crate) async fn release(&self, model: String, version: Option<i64>) -> Option<ReleaseReply> {
+        let (reply, answer) = oneshot::channel();
+        self.pool_requests.try_send(PoolRequest::Release(ReleaseRequest { model, version, reply })).ok()?;
+        tokio::time::timeout(self.wait.max(RETRY_AFTER), answer).await.ok()?.ok()
     }
 }
 

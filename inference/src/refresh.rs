@@ -6,6 +6,7 @@ mod pinned;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::load_plan::LoadPlan;
 use crate::loaded_model::LoadedModel;
 use crate::loader::{LoadError, Loader};
 use crate::model_record::{Catalogue, Key, ModelRecord};
-use crate::pin_request::{PendingPins, PinRequest, RETRY_AFTER};
+use crate::pin_request::{PendingPins, PoolRequest, RETRY_AFTER};
 use crate::registry::{LookupError, Registry, Snapshot};
 use crate::source::{self, SourceError};
 
@@ -49,8 +50,8 @@ pub(crate) struct RefresherDeps {
     pub(crate) ready: Arc<AtomicBool>,
     /// Receives the content of the local index.
     pub(crate) index: watch::Sender<Catalogue>,
-    /// Requests for pinned versions.
-    pub(crate) pin_requests: mpsc::Receiver<PinRequest>,
+    /// Requests to load or to release pinned versions.
+    pub(crate) pool_requests: mpsc::Receiver<PoolRequest>,
 }
 
 enum TaskResult {
@@ -71,6 +72,8 @@ pub(crate) struct Refresher {
     /// Versions that do not exist, until the next change of the revision.
     not_found_cache: Cache<Key, ()>,
     lookups: usize,
+    /// Versions released during the running read, whose result may contain them as pinned.
+    released: HashSet<Key>,
     revision: Option<i64>,
     reading: bool,
     read_again: bool,
@@ -94,6 +97,7 @@ impl Refresher {
             pending: PendingPins::default(),
             not_found_cache: Cache::new(pinned::MAX_NOT_FOUND),
             lookups: 0,
+            released: HashSet::new(),
             revision: None,
             reading: false,
             read_again: false,
@@ -118,7 +122,10 @@ impl Refresher {
                     // Unreachable: panics are caught, and nothing aborts these tasks.
                     Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "a task of the refresher failed"),
                 },
-                Some(request) = self.deps.pin_requests.recv() => self.request(request),
+                Some(request) = self.deps.pool_requests.recv() => match request {
+                    PoolRequest::Pin(request) => self.request(request),
+                    PoolRequest::Release(request) => self.release(request),
+                },
             }
         }
     }
@@ -201,12 +208,14 @@ impl Refresher {
 
     fn read_done(&mut self, result: Result<Option<Catalogue>, SourceError>) {
         self.reading = false;
+        let released = std::mem::take(&mut self.released);
         match result {
             Ok(changed) => {
                 if std::mem::take(&mut self.database_unavailable) {
                     tracing::info!("the database is available again");
                 }
-                if let Some(catalogue) = changed {
+                if let Some(mut catalogue) = changed {
+                    catalogue.pinned.retain(|record| !released.contains(&record.key()));
                     self.revision = Some(catalogue.revision);
                     self.not_found_cache.clear();
                     self.deps.disabled.replace(catalogue.disabled.iter().copied());

@@ -1,6 +1,7 @@
 //! The routes of the inference role.
 
 mod inference;
+mod v2;
 
 use std::sync::Arc;
 
@@ -16,5 +17,6 @@ pub(crate) fn routes(service: Arc<Service>) -> Routes {
 
 /// The routes without state, for the OpenAPI document.
 pub(crate) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
-    Routes::new().user(Route::new(routes!(inference::infer)).body_limit(max_body_bytes))
+    let inference = Routes::new().user(Route::new(routes!(inference::infer)).body_limit(max_body_bytes));
+    inference.merge(v2::table(max_body_bytes))
 }

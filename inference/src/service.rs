@@ -1,20 +1,24 @@
-//! Processes a prediction request: parse, look up the version, predict, serialize. Independent of axum.
+//! Processes a request of `POST /inference`: parse, look up the version, predict, serialize. Independent of axum. The
+//! lookups and limits are also those of [`crate::v2`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 use trainyard_http::{Code, Problem, json};
 use trainyard_ml::predict::Refused;
+use trainyard_storage::Db;
 use trainyard_telemetry::TraceParent;
 
 use crate::config::InferenceConfig;
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::pin_request::PinClient;
-use crate::registry::{LookupError, Registry};
+use crate::registry::{LookupError, Registry, VersionSelector};
+use crate::version_statistics::Phases;
 use crate::views::answer::{ManyRows, OneRow};
 use crate::views::request::{InferenceRequest, Rows, ValidRequest};
 
@@ -28,20 +32,45 @@ pub(crate) struct Service {
     pub(crate) registry: Registry,
     /// The client for versions that are not loaded.
     pub(crate) pins: PinClient,
+    /// The database, for the list of all published versions. Predictions do not use it.
+    pub(crate) db: Db,
     /// The settings.
     pub(crate) config: InferenceConfig,
+    ready: Arc<AtomicBool>,
+    stopping: CancellationToken,
     batches: Arc<Semaphore>,
     waiting: Semaphore,
     ticks: AtomicU64,
 }
 
+/// The parts of a service.
+pub(crate) struct ServiceDeps {
+    /// The served versions.
+    pub(crate) registry: Registry,
+    /// The client for versions that are not loaded.
+    pub(crate) pins: PinClient,
+    /// The database.
+    pub(crate) db: Db,
+    /// Whether the versions known at the start have been loaded.
+    pub(crate) ready: Arc<AtomicBool>,
+    /// Cancelled when the process starts to stop.
+    pub(crate) stopping: CancellationToken,
+}
+
 impl Service {
     /// Creates a service.
-    pub(crate) fn new(registry: Registry, pins: PinClient, config: InferenceConfig) -> Self {
+    pub(crate) fn new(deps: ServiceDeps, config: InferenceConfig) -> Self {
+        let ServiceDeps { registry, pins, db, ready, stopping } = deps;
         let batches = Arc::new(Semaphore::new(config.batches()));
         // A request that is being processed also holds a permit of `waiting`.
         let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
-        Self { registry, pins, config, batches, waiting, ticks: AtomicU64::new(0) }
+        Self { registry, pins, db, config, ready, stopping, batches, waiting, ticks: AtomicU64::new(0) }
+    }
+
+    /// Whether requests should be sent to this process: the versions known at the start have been loaded or have failed
+    /// to load, and the process does not stop.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && !self.stopping.is_cancelled()
     }
 
     /// Answers the request in `body`, whose trace context is `context`.
@@ -49,29 +78,38 @@ impl Service {
         let began = Instant::now();
         let max_instances = self.config.max_instances;
         if body.len() <= SMALL_BODY_BYTES {
+            let mut phases = Phases::new(began);
             let request = parse(&body, max_instances).inspect_err(lookup_problem::count)?;
-            let loaded = self.find(&request).await.inspect_err(lookup_problem::count)?;
-            return predict(&loaded, &request.rows, began, context);
+            let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
+            phases.input_done();
+            return predict(&loaded, &request.rows, phases, context);
         }
-        let busy = || {
-            Problem::new(Code::Unavailable, "too many large requests are waiting; retry after the time in Retry-After")
-        };
-        let _permit =
-            self.waiting.try_acquire().map_err(|_| busy().retry_after(1)).inspect_err(lookup_problem::count)?;
-        let permit = self.batches.clone().acquire_owned().await.map_err(Problem::internal)?;
+        let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+        let mut phases = Phases::new(began).queued();
         let request = off_thread(move || parse(&body, max_instances)).await.inspect_err(lookup_problem::count)?;
-        let loaded = self.find(&request).await.inspect_err(lookup_problem::count)?;
+        let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
+        phases.input_done();
         off_thread(move || {
-            let answer = predict(&loaded, &request.rows, began, context);
+            let answer = predict(&loaded, &request.rows, phases, context);
             drop(permit);
             answer
         })
         .await
     }
 
+    /// Waits until a large request may be processed. The first permit limits the requests that wait, the second one those
+    /// that are processed.
+    pub(crate) async fn admit(&self) -> Result<(SemaphorePermit<'_>, OwnedSemaphorePermit), Problem> {
+        let busy = || {
+            Problem::new(Code::Unavailable, "too many large requests are waiting; retry after the time in Retry-After")
+        };
+        let waiting = self.waiting.try_acquire().map_err(|_| busy().retry_after(1))?;
+        let processed = self.batches.clone().acquire_owned().await.map_err(Problem::internal)?;
+        Ok((waiting, processed))
+    }
+
     /// Looks up the version. The whole response uses this one version.
-    async fn find(&self, request: &ValidRequest) -> Result<Arc<LoadedModel>, Problem> {
-        let selector = request.selector();
+    pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Arc<LoadedModel>, Problem> {
         let found = self.registry.load().find(selector, self.config.default_model());
         let found = match found {
             Err(LookupError::NotLoaded(model, version)) => self.pins.get((model, version)).await,
@@ -85,7 +123,7 @@ impl Service {
     }
 }
 
-async fn off_thread<T: Send + 'static>(
+pub(crate) async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     // Keeps the request id and the trace context in log lines.
@@ -104,23 +142,26 @@ fn parse(body: &[u8], max_instances: usize) -> Result<ValidRequest, Problem> {
     request.check(max_instances).map_err(Problem::validation)
 }
 
-fn predict(loaded: &LoadedModel, rows: &Rows, began: Instant, context: TraceParent) -> Result<Vec<u8>, Problem> {
+fn predict(loaded: &LoadedModel, rows: &Rows, mut phases: Phases, context: TraceParent) -> Result<Vec<u8>, Problem> {
     let mut span = loaded.start_span(context, rows.len());
     let written = match rows {
         Rows::One(row) => loaded.predictor.predict_one(row).map(|prediction| {
+            phases.infer_done();
             let answer = OneRow { loaded, prediction: &prediction };
             serde_json::to_vec(&answer)
         }),
         Rows::Many(rows) => loaded.predictor.predict_many(rows).map(|predictions| {
+            phases.infer_done();
             let answer = ManyRows { loaded, predictions: &predictions };
             serde_json::to_vec(&answer)
         }),
     };
     let written = written.map_err(|Refused { errors, omitted }| {
-        loaded.metrics.record_refusal();
+        loaded.record_refusal(&phases);
         span.fail("refused");
         Problem::validation_of_more(errors, omitted)
     })?;
-    loaded.metrics.record_success(rows.len(), began.elapsed());
+    phases.output_done();
+    loaded.record_success(rows.len(), &phases);
     written.map_err(Problem::internal)
 }

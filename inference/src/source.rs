@@ -59,3 +59,12 @@ pub(crate) async fn look_up(db: Db, key: Key) -> Result<Option<ModelRecord>, Sou
     let found = tokio::time::timeout(READ_TIMEOUT, read).await?.map_err(SourceError::from)?;
     Ok(found.map(ModelRecord::from))
 }
+
+/// The names and numbers of all published versions, at most `limit`.
+pub(crate) async fn published(db: &Db, limit: i64) -> Result<Vec<Key>, SourceError> {
+    let read = async {
+        let mut tx = db.read().await?;
+        tx.models().published(limit).await
+    };
+    tokio::time::timeout(READ_TIMEOUT, read).await?.map_err(SourceError::from)
+}

@@ -72,7 +72,10 @@ fn the_ingress_routes_predictions_to_the_pool_and_the_rest_to_the_api() {
             ("/inference/", "trainyard-inference"),
             ("/", "trainyard-api"),
             ("/training/1/events", "trainyard-api"),
+            ("/v2", "trainyard-inference"),
+            ("/v2/models/m/infer", "trainyard-inference"),
             ("/inferences", "trainyard-api"),
+            ("/v20", "trainyard-api"),
             ("/health/ready", "trainyard-api"),
             ("/metrics", "trainyard-nowhere"),
         ] {

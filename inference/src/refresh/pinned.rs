@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::{Refresher, TaskResult};
 use crate::catch_panic::catch_panic;
 use crate::model_record::{Key, ModelRecord};
-use crate::pin_request::{PinRequest, RETRY_AFTER};
+use crate::pin_request::{PinRequest, RETRY_AFTER, ReleaseReply, ReleaseRequest};
 use crate::registry::LookupError;
 use crate::source::{self, SourceError};
 
@@ -32,6 +32,28 @@ impl Refresher {
         }
     }
 
+    /// Releases pinned versions. A later request for a version loads it again.
+    pub(super) fn release(&mut self, request: ReleaseRequest) {
+        let ReleaseRequest { model, version, reply } = request;
+        let aliases = version.and_then(|version| self.plan.aliases(&(model.clone(), version)));
+        let answer = if let Some(aliases) = aliases {
+            ReleaseReply::Aliased(aliases.to_vec())
+        } else {
+            let released = self.plan.release(&model, version);
+            match released.len() {
+                0 if version.is_some() || !self.snapshot.models.contains_key(&model) => ReleaseReply::NotLoaded,
+                count => {
+                    if self.reading {
+                        self.released.extend(released);
+                    }
+                    self.publish();
+                    ReleaseReply::Released(count)
+                }
+            }
+        };
+        let _ = reply.send(answer);
+    }
+
     fn look_up(&mut self, key: Key) {
         if self.lookups >= MAX_LOOKUPS {
             return self.pending.reply_all(&key, || Err(LookupError::Loading(key.0.clone(), RETRY_AFTER)));
@@ -54,6 +76,7 @@ impl Refresher {
         self.lookups -= 1;
         match result {
             Ok(Some(record)) => {
+                self.released.remove(key);
                 self.plan.pin(ModelRecord { aliases: Vec::new(), ..record }, self.max_pinned);
                 // Forces a full read: the version may have been deleted before it was added to the plan.
                 self.revision = None;

@@ -9,7 +9,7 @@ use trainyard_storage::PoolOptions;
 
 use super::*;
 use crate::cache::DiskCache;
-use crate::pin_request::{PinClient, PinReply};
+use crate::pin_request::{PinClient, PinReply, PinRequest, ReleaseReply, ReleaseRequest};
 
 /// A refresher with an empty database and one known version.
 async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
@@ -27,7 +27,7 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
         disabled: DisabledUsers::default(),
         ready: Arc::default(),
         index: watch::channel(Catalogue::default()).0,
-        pin_requests: PinClient::new(Duration::from_secs(1)).1,
+        pool_requests: PinClient::new(Duration::from_secs(1)).1,
     };
     let record = ModelRecord {
         model: "demo".into(),
@@ -96,4 +96,29 @@ async fn a_read_that_panics_does_not_stop_later_reads() {
     refresher.read();
     next_answer(&mut refresher).await;
     assert!(refresher.revision.is_some(), "the next read succeeds");
+}
+
+#[tokio::test]
+async fn a_version_released_during_a_read_stays_released() {
+    let (mut refresher, record, _folder) = refresher().await;
+    let pinned = ModelRecord { version: 2, aliases: vec![], ..record.clone() };
+    refresher.plan.pin(pinned.clone(), 4);
+    refresher.reading = true;
+    let release = |version| {
+        let (reply, answer) = oneshot::channel();
+        (ReleaseRequest { model: "demo".into(), version, reply }, answer)
+    };
+    let (request, answer) = release(Some(1));
+    refresher.release(request);
+    assert_eq!(answer.await.unwrap(), ReleaseReply::Aliased(vec!["production".into()]));
+    let (request, answer) = release(Some(2));
+    refresher.release(request);
+    assert_eq!(answer.await.unwrap(), ReleaseReply::Released(1));
+
+    let catalogue = Catalogue { revision: 2, served: vec![record], pinned: vec![pinned], disabled: HashSet::new() };
+    refresher.read_done(Ok(Some(catalogue)));
+    assert_eq!(refresher.plan.catalogue().pinned, []);
+    let (request, answer) = release(Some(2));
+    refresher.release(request);
+    assert_eq!(answer.await.unwrap(), ReleaseReply::NotLoaded);
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -61,6 +62,35 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// Any HTTP response.
+#[derive(Debug)]
+pub(crate) struct RawAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl RawAnswer {
+    /// The value of a header; empty if absent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body as JSON; null if it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The status and the message of a V2 error, after checking its form.
+    pub(crate) fn v2_error(&self) -> (u16, String) {
+        let body = self.json();
+        let error = body["error"].as_str().unwrap_or_else(|| panic!("no V2 error: {} {body}", self.status));
+        assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+        assert_eq!(self.header("content-type"), "application/json");
+        (self.status, error.to_owned())
+    }
+}
+
 /// The default settings of the role.
 pub(crate) fn config() -> InferenceConfig {
     trainyard_testkit::default_settings("inference")
@@ -90,17 +120,32 @@ impl Environment {
 
     /// Starts the role and waits until it is ready.
     pub(crate) async fn serve(&self) -> RunningRole {
-        let role = self.start(config(), self.db.clone(), self.store.clone()).await;
+        self.serve_until(CancellationToken::new()).await
+    }
+
+    /// Starts the role in a process that starts to stop with `stopping`, and waits until the role is ready.
+    pub(crate) async fn serve_until(&self, stopping: CancellationToken) -> RunningRole {
+        let role = self.start_until(config(), self.db.clone(), self.store.clone(), stopping).await;
         eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
         role
     }
 
     /// Starts the role with another database or object store.
     pub(crate) async fn start(&self, config: InferenceConfig, db: Db, store: Store) -> RunningRole {
+        self.start_until(config, db, store, CancellationToken::new()).await
+    }
+
+    async fn start_until(
+        &self,
+        config: InferenceConfig,
+        db: Db,
+        store: Store,
+        stopping: CancellationToken,
+    ) -> RunningRole {
         let stop = CancellationToken::new();
         let (queue, jwt) = (self.queue.clone(), self.jwt.clone());
         let (clock, issuers) = (Clock::system(), Arc::new(Issuers::default()));
-        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers };
+        let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, stopping };
         let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
         let server: ServerConfig = trainyard_testkit::default_settings("server");
@@ -146,6 +191,11 @@ impl Environment {
         tx.commit().await.unwrap();
         self.queue.announce_models().await.unwrap();
         version
+    }
+
+    /// An access token of an administrator.
+    pub(crate) fn admin_token(&self) -> String {
+        self.jwt.issue(&User { role: Role::Admin, ..self.user.clone() }, Utc::now()).unwrap()
     }
 
     pub(crate) async fn disable_user(&self) {
@@ -227,6 +277,20 @@ impl RunningRole {
         let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
         let status: StatusCode = response.status();
         Answer { status: status.as_u16(), retry_after, body: response.json().await.unwrap() }
+    }
+
+    /// Sends any request as the user of the environment, or with the `authorization` in `headers`.
+    pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> RawAnswer {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).body(body);
+        if !headers.iter().any(|(name, _)| *name == "authorization") {
+            request = request.bearer_auth(&self.token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        RawAnswer { status, headers, body: response.bytes().await.unwrap() }
     }
 
     /// Sends requests until `version` answers.

@@ -8,3 +8,8 @@ mod models;
 mod outages;
 mod refusals;
 mod swaps;
+mod v2_answers;
+mod v2_protocol;
+mod v2_refusals;
+mod v2_repository;
+mod v2_tensors;

@@ -88,3 +88,18 @@ pub(crate) fn shadowing() -> &'static [u8] {
         trained(renamed.as_bytes(), &["sex", "age"], "version", 1)
     })
 }
+
+/// Three classes that are numbers, from a boolean, a date and a category.
+pub(crate) fn stars() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let row = |i: usize| {
+            let (member, city) = (i.is_multiple_of(2), ["Bonn", "Köln", "Trier"][i % 3]);
+            let stars = 1 + usize::from(member) + usize::from(i % 3 == 1);
+            format!("{member},20{:02}-{:02}-{:02},{city},{stars}", 10 + i % 9, 1 + i % 12, 1 + i % 28)
+        };
+        let rows: Vec<_> = (0..200).map(row).collect();
+        let csv = format!("member,joined,city,stars\n{}\n", rows.join("\n"));
+        trained(csv.as_bytes(), &["member", "joined", "city"], "stars", 1)
+    })
+}

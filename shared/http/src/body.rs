@@ -13,6 +13,7 @@ use axum::extract::Request;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::problem::{Code, Problem};
@@ -73,6 +74,15 @@ pub(crate) fn limited(request: Request, limit: usize, pace: Pace) -> Result<(Req
         })
     };
     Ok((request.map(limited_body), BodyWait(Some(waiting))))
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// See [`Problem::unreadable_body`].
+pub async fn read(body: Body) -> Result<Bytes, Problem> {
+    let collected = body.collect().await.map_err(|error| Problem::unreadable_body(&error))?;
+    Ok(collected.to_bytes())
 }
 
 /// Why the server stopped reading a body.

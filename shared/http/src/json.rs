@@ -4,19 +4,19 @@ mod every_error;
 mod node;
 mod unique;
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
-use http_body_util::BodyExt;
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use trainyard_domain::FieldError;
 
 pub use unique::{UniqueMap, unique_map};
 
+use crate::body;
 use crate::problem::{Code, Problem};
 use crate::serde_message::{BODY, field_error};
 
@@ -52,18 +52,13 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let declared = check_content_type(&parts.headers)?;
-        let bytes = read(body).await?;
+        let bytes = body::read(body).await?;
         // An empty body gets an error of its own from `parse`, whatever its content type.
         if !declared && !bytes.is_empty() {
             return Err(unsupported());
         }
         Ok(Self(bytes))
     }
-}
-
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    let collected = body.collect().await.map_err(|error| Problem::unreadable_body(&error))?;
-    Ok(collected.to_bytes())
 }
 
 /// Whether a content type is declared; 415 when it is not JSON.
@@ -101,12 +96,40 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Some(_) => {}
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| refusal::<T>(&error, bytes))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        refusal(&error, bytes, |first| Problem::validation(every_error::every_error::<T>(bytes, first)))
+    })?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
 }
 
-fn refusal<T: DeserializeOwned>(error: &serde_path_to_error::Error<serde_json::Error>, bytes: &[u8]) -> Problem {
+/// Parses a JSON object into a type that borrows from `bytes`. Unlike [`parse`], it reports only the first error.
+///
+/// # Errors
+/// 400 for broken JSON, 422 for a field that is missing, repeated or mistyped.
+pub fn parse_borrowed<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Problem> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => return Err(Problem::new(Code::MalformedJson, "the body is empty; send a JSON object")),
+        Some(b'{') => {}
+        Some(_) => return Err(syntax_error(bytes).unwrap_or_else(|| Problem::field(BODY, "must be an object"))),
+    }
+    // Tracking the path costs time, so only a request that fails is parsed again.
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Ok(value);
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| refusal(&error, bytes, |first| Problem::validation(vec![first])))?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+/// The problem for an error of the parser. `of_fields` makes the problem for an error of a field.
+fn refusal(
+    error: &serde_path_to_error::Error<serde_json::Error>,
+    bytes: &[u8],
+    of_fields: impl FnOnce(FieldError) -> Problem,
+) -> Problem {
     let message = error.inner().to_string();
     let of_field = match error.inner().classify() {
         Category::Data => true,
@@ -118,10 +141,7 @@ fn refusal<T: DeserializeOwned>(error: &serde_path_to_error::Error<serde_json::E
         return malformed(error.inner());
     }
     // serde may refuse a field before the parser reaches a syntax error. The syntax error is reported then.
-    syntax_error(bytes).unwrap_or_else(|| {
-        let first = field_error(error.path(), &message);
-        Problem::validation(every_error::every_error::<T>(bytes, first))
-    })
+    syntax_error(bytes).unwrap_or_else(|| of_fields(field_error(error.path(), &message)))
 }
 
 fn syntax_error(bytes: &[u8]) -> Option<Problem> {

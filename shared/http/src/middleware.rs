@@ -12,11 +12,11 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Version};
 use tracing::Instrument;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, ErrorFormat, Problem};
 use crate::serve::InvalidHead;
 use crate::unread_body;
 use record::Record;
@@ -34,7 +34,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let record = Record::start(request.method(), request.uri().path(), route, &id, &trace);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(trace.clone());
-    let version = request.version();
+    let (version, format) = (request.version(), ErrorFormat::of(request.uri().path()));
     let (request, unread) = unread_body::keep_unread(request);
     // The error level keeps the span, and so the ids of its log lines, under every level filter.
     let span = tracing::error_span!(
@@ -59,7 +59,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
             // The panic hook has logged the panic with its location, within this span.
             Err(_) => panic_response(),
         };
-        let response = complete(response, version, &id, &trace);
+        let response = complete(response, version, format, &id, &trace);
         record.finish(response.status());
         unread.discard();
         response
@@ -72,9 +72,17 @@ fn panic_response() -> Response {
     Problem::new(Code::Internal, "internal error; search the server's log for the request id").into_response()
 }
 
-fn complete(mut response: Response, version: Version, id: &RequestId, trace: &TraceContext) -> Response {
+fn complete(
+    mut response: Response,
+    version: Version,
+    format: ErrorFormat,
+    id: &RequestId,
+    trace: &TraceContext,
+) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
-        *response.body_mut() = Body::from(problem.render(Some(id.as_str())));
+        *response.body_mut() = Body::from(format.render(&problem, id.as_str()));
+        *response.status_mut() = format.status(problem.code());
+        response.headers_mut().insert(CONTENT_TYPE, format.content_type());
         // The current length is that of the document without the request id.
         response.headers_mut().remove(CONTENT_LENGTH);
         // The unread rest of a slow body blocks the next request of the connection (RFC 9110, section 15.5.9).

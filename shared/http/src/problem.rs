@@ -6,6 +6,7 @@
 mod bounds;
 mod code;
 mod document;
+mod format;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub(crate) use bounds::MAX_ERRORS;
 use bounds::Shown;
 pub use code::Code;
 pub use document::{ProblemBody, RefusedField};
+pub(crate) use format::ErrorFormat;
+pub use format::V2Error;
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";

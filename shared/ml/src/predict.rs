@@ -4,6 +4,7 @@
 //! immutable, so threads share it without locks.
 
 mod boosted;
+mod columns;
 pub mod flat;
 mod machine;
 mod node;
@@ -20,6 +21,7 @@ use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
 use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
 
+pub use self::columns::{Column, ColumnError, Columns};
 pub(crate) use self::machine::{CompiledSvm, SvmScratch};
 pub use self::prediction::{Outcome, Prediction};
 

@@ -113,7 +113,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         observer.note(&note);
     }
     let ordered =
-        preprocess::ordered_columns(&frame, &features, &split.train, &validation, copies.as_deref(), spec.seed);
+        preprocess::ordered_columns(&frame, &features, &split.train, &validation, keys, spec.seed);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));

@@ -11,7 +11,7 @@ use trainyard_telemetry::trace::SpanKind;
 use super::{RequestId, TraceContext};
 
 /// Routes that probes and scrapers call every few seconds. They are logged at debug level and start no trace.
-const PROBED: [&str; 3] = ["/health", "/health/ready", "/metrics"];
+const PROBED: [&str; 5] = ["/health", "/health/ready", "/metrics", "/v2/health/live", "/v2/health/ready"];
 /// The logged status of a client that disconnected before the response (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 const MAX_PATH: usize = 256;

@@ -17,7 +17,7 @@ const BEARER: &str = "bearer";
 pub(super) fn document<S>(entries: &[Entry<S>]) -> OpenApi {
     let mut components = Components::new();
     let mut paths = Paths::new();
-    components.schemas.extend(responses::problem_schemas());
+    components.schemas.extend(responses::error_schemas(entries.iter().map(|entry| entry.path.as_str())));
     for entry in entries {
         components.schemas.extend(entry.schemas.iter().cloned());
         for (method, operation) in &entry.operations {

@@ -19,3 +19,4 @@ mod requests;
 mod sockets;
 mod support;
 mod tokens;
+mod v2_errors;

@@ -116,6 +116,12 @@ async fn upload(body: Body) -> Result<String, Problem> {
     Ok(bytes.len().to_string())
 }
 
+/// A route with the errors of the Open Inference Protocol.
+#[utoipa::path(post, path = "/v2/orders/{id}", params(("id" = uuid::Uuid, Path)), request_body = Order, responses((status = 200)))]
+async fn v2_order(Path(_id): Path<JobId>, Json(order): Json<Order>) -> Json<Order> {
+    Json(order)
+}
+
 #[utoipa::path(get, path = "/panic", responses((status = 200)))]
 async fn panics() {
     panic!("the secret is hunter2");
@@ -152,6 +158,7 @@ pub(crate) fn routes() -> Routes {
         .anon(routes!(search))
         .anon(routes!(watch))
         .admin(Route::new(routes!(upload)).body_limit(UPLOAD_BYTES))
+        .admin(routes!(v2_order))
         .anon(routes!(panics))
         .anon(routes!(broken))
         .anon(routes!(away))

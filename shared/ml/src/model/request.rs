@@ -25,6 +25,13 @@ pub struct Mismatch {
 #[derive(Debug, Clone)]
 pub struct TextReaders(Vec<Reader>);
 
+impl TextReaders {
+    /// The reader of the feature with this index.
+    pub(crate) fn of(&self, feature: usize) -> &Reader {
+        &self.0[feature]
+    }
+}
+
 impl Signature {
     /// The readers of the texts in requests.
     pub fn text_readers(&self) -> TextReaders {
@@ -144,7 +151,11 @@ impl Feature {
         }
     }
 
-    fn read_text(&self, text: &str, reader: &Reader) -> Result<Input, Mismatch> {
+    /// Reads a text as in the training table.
+    ///
+    /// # Errors
+    /// If the text is no value of the feature.
+    pub(crate) fn read_text(&self, text: &str, reader: &Reader) -> Result<Input, Mismatch> {
         let kind = &self.kind;
         let input = match (kind, reader.read(text)) {
             (_, Cell::Missing) => Some(Input::Missing),

@@ -109,6 +109,24 @@ impl Task {
         }
     }
 
+    /// The index in [`Self::labels`] of the class that an output vector predicts: the class with the highest probability,
+    /// the first of equal ones of several classes, and the positive class of two equal ones. 0 for regression.
+    pub fn predicted_class(&self, outputs: &[f64]) -> usize {
+        match self {
+            Self::Binary { .. } => usize::from(outputs[0] >= 0.5),
+            Self::MultiClass { .. } => {
+                let mut best = 0;
+                for (class, probability) in outputs.iter().enumerate() {
+                    if *probability > outputs[best] {
+                        best = class;
+                    }
+                }
+                best
+            }
+            Self::Regression => 0,
+        }
+    }
+
     /// A label in JSON, in the type that it has in the table.
     pub fn label_value(&self, label: &str) -> Value {
         match self {

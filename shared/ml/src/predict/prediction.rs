@@ -41,21 +41,15 @@ pub enum Outcome {
 impl Outcome {
     /// Converts an output vector of [`Task::outputs`] numbers.
     pub(super) fn new(task: &Task, outputs: &[f64]) -> Self {
+        let class = task.predicted_class(outputs);
         match task {
             Task::Binary { negative, positive, .. } => {
-                let prob = outputs[0];
-                let chosen = if prob >= 0.5 { positive } else { negative };
-                Self::Binary { prob, positive: prob >= 0.5, label: chosen.clone() }
+                let chosen = if class == 1 { positive } else { negative };
+                Self::Binary { prob: outputs[0], positive: class == 1, label: chosen.clone() }
             }
             Task::MultiClass { classes, .. } => {
-                let mut best = 0;
-                for (class, probability) in outputs.iter().enumerate() {
-                    if *probability > outputs[best] {
-                        best = class;
-                    }
-                }
                 let probabilities = classes.iter().cloned().zip(outputs.iter().copied()).collect();
-                Self::Class { label: classes[best].clone(), probabilities }
+                Self::Class { label: classes[class].clone(), probabilities }
             }
             Task::Regression => Self::Number(outputs[0]),
         }

@@ -97,6 +97,11 @@ impl Models<'_> {
         Ok(fold_served(rows))
     }
 
+    /// The names and numbers of all versions, ordered, at most `limit`.
+    pub async fn published(&mut self, limit: i64) -> Result<Vec<(String, i64)>> {
+        all!(self.0, "SELECT model_name, version FROM model_versions ORDER BY model_name, version LIMIT $1", limit,)
+    }
+
     /// Which of these distinct artifact keys belong to versions. An object under another key is an orphan, unless a run has
     /// not published it yet.
     pub async fn named(&mut self, artifact_keys: &[&str]) -> Result<HashSet<String>> {

@@ -123,4 +123,8 @@ async fn lists_are_newest_first(fixture: Fixture) {
     assert_eq!(models.len(), 2);
     assert!(models[0].id > models[1].id);
     assert_eq!(tx.models().list(Some(models[0].id), 10).await.unwrap(), models[1..]);
+    let published = tx.models().published(100).await.unwrap();
+    let expected = (1..=5).map(|version| ("demo".to_owned(), version)).chain([("other".to_owned(), 1)]);
+    assert_eq!(published, expected.collect::<Vec<_>>());
+    assert_eq!(tx.models().published(2).await.unwrap(), published[..2]);
 }

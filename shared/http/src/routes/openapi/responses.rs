@@ -5,7 +5,7 @@ use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{Content, Header, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::problem::{Code, PROBLEM_JSON, ProblemBody};
+use crate::problem::{Code, ErrorFormat, ProblemBody, V2Error};
 
 /// The properties of a route that its handler's documentation does not contain.
 #[derive(Debug, Clone, Copy)]
@@ -20,13 +20,14 @@ pub(super) struct RouteFacts<'a> {
 
 /// Adds the responses that `operation` lacks, and the headers of all responses.
 pub(super) fn complete(operation: &mut Operation, facts: RouteFacts<'_>) {
+    let format = ErrorFormat::of(facts.path);
     for code in common(operation, facts) {
-        let status = code.status().as_str().to_owned();
+        let status = format.status(code).as_str().to_owned();
         operation.responses.responses.entry(status).or_insert_with(|| RefOr::T(Response::new(code.title())));
     }
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
-            describe(status, response);
+            describe(status, response, format);
         }
     }
 }
@@ -56,8 +57,8 @@ fn common(operation: &Operation, facts: RouteFacts<'_>) -> Vec<Code> {
     codes
 }
 
-/// Adds the request id to every response, and the problem document to every error response without a body.
-fn describe(status: &str, response: &mut Response) {
+/// Adds the request id to every response, and the error object to every error response without a body.
+fn describe(status: &str, response: &mut Response, format: ErrorFormat) {
     let mut add = |name: &str, kind: Type, description: &str| {
         response.headers.entry(name.to_owned()).or_insert_with(|| RefOr::T(header(kind, description)));
     };
@@ -72,8 +73,11 @@ fn describe(status: &str, response: &mut Response) {
         _ => {}
     }
     if status.starts_with(['4', '5']) && response.content.is_empty() {
-        let problem = Ref::from_schema_name(ProblemBody::name());
-        response.content.insert(PROBLEM_JSON.to_owned(), Content::new(Some(problem)).into());
+        let error = Ref::from_schema_name(match format {
+            ErrorFormat::Problem => ProblemBody::name(),
+            ErrorFormat::OpenInference => V2Error::name(),
+        });
+        response.content.insert(format.media_type().to_owned(), Content::new(Some(error)).into());
     }
 }
 
@@ -85,9 +89,12 @@ fn header(kind: Type, description: &str) -> Header {
     HeaderBuilder::new().schema(Some(RefOr::T(schema))).description(Some(description)).build()
 }
 
-/// The schemas of problem documents.
-pub(super) fn problem_schemas() -> Vec<(String, RefOr<Schema>)> {
+/// The schemas of the error objects of these paths.
+pub(super) fn error_schemas<'p>(mut paths: impl Iterator<Item = &'p str>) -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = vec![(ProblemBody::name().into_owned(), ProblemBody::schema())];
     ProblemBody::schemas(&mut schemas);
+    if paths.any(|path| ErrorFormat::of(path) == ErrorFormat::OpenInference) {
+        schemas.push((V2Error::name().into_owned(), V2Error::schema()));
+    }
     schemas
 }

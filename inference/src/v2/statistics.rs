@@ -1,0 +1,139 @@
+//! The responses of the statistics extension.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::loaded_model::LoadedModel;
+use crate::registry::Snapshot;
+use crate::version_statistics::{ComputeStatistics, Timed};
+
+/// The statistics of loaded versions, since each was loaded.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = V2Statistics)]
+pub(crate) struct StatisticsAnswer {
+    /// One entry per version.
+    model_stats: Vec<ModelStatistics>,
+}
+
+/// The statistics of one version since it was loaded. Requests of `POST /inference` count too.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = V2ModelStatistics)]
+pub(crate) struct ModelStatistics {
+    /// The model.
+    name: String,
+    /// The version.
+    version: String,
+    /// The time of the last answered request, in milliseconds since 1970; 0 without a request.
+    last_inference: u64,
+    /// Predicted rows.
+    inference_count: u64,
+    /// Answered requests, because requests are not batched.
+    execution_count: u64,
+    /// All requests.
+    inference_stats: InferenceStatistics,
+    /// Answered requests by their number of rows, for at most 129 different numbers.
+    batch_stats: Vec<BatchStatistics>,
+}
+
+/// The counts and durations of all requests.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = V2InferenceStatistics)]
+pub(crate) struct InferenceStatistics {
+    /// Answered requests.
+    success: Duration,
+    /// Refused requests.
+    fail: Duration,
+    /// Waiting for a thread; requests of a few rows do not wait.
+    queue: Duration,
+    /// Reading the tensors.
+    compute_input: Duration,
+    /// Predicting.
+    compute_infer: Duration,
+    /// Writing the answer.
+    compute_output: Duration,
+    /// Always 0, because there is no response cache.
+    cache_hit: Duration,
+    /// Always 0, because there is no response cache.
+    cache_miss: Duration,
+}
+
+/// The durations of the requests with the same number of rows.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = V2BatchStatistics)]
+pub(crate) struct BatchStatistics {
+    /// Rows per request.
+    batch_size: usize,
+    /// Reading the tensors.
+    compute_input: Duration,
+    /// Predicting.
+    compute_infer: Duration,
+    /// Writing the answer.
+    compute_output: Duration,
+}
+
+/// A count with the sum of its durations.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = V2Duration)]
+pub(crate) struct Duration {
+    /// How often.
+    count: u64,
+    /// The sum of the durations, in nanoseconds.
+    ns: u64,
+}
+
+impl StatisticsAnswer {
+    /// The statistics of all versions, of one model, or of one of its versions. `None` if none is loaded.
+    pub(crate) fn of(snapshot: &Snapshot, model: Option<&str>, version: Option<i64>) -> Option<Self> {
+        let is_wanted = |loaded: &LoadedModel| {
+            model.is_none_or(|model| loaded.record.model == model)
+                && version.is_none_or(|version| loaded.record.version == version)
+        };
+        let loaded = snapshot.models.values().flat_map(|model| model.versions.values());
+        let model_stats: Vec<_> =
+            loaded.filter(|loaded| is_wanted(loaded)).map(|loaded| ModelStatistics::of(loaded)).collect();
+        (model.is_none() || !model_stats.is_empty()).then_some(Self { model_stats })
+    }
+}
+
+impl ModelStatistics {
+    fn of(loaded: &LoadedModel) -> Self {
+        let statistics = &loaded.statistics;
+        let success = Duration::of(&statistics.success);
+        Self {
+            name: loaded.record.model.clone(),
+            version: loaded.record.version.to_string(),
+            last_inference: statistics.last_inference_ms(),
+            inference_count: statistics.rows(),
+            execution_count: success.count,
+            inference_stats: InferenceStatistics {
+                success,
+                fail: Duration::of(&statistics.fail),
+                queue: Duration::of(&statistics.queue),
+                compute_input: Duration::of(&statistics.compute.input),
+                compute_infer: Duration::of(&statistics.compute.infer),
+                compute_output: Duration::of(&statistics.compute.output),
+                cache_hit: Duration::default(),
+                cache_miss: Duration::default(),
+            },
+            batch_stats: statistics.batches(BatchStatistics::of),
+        }
+    }
+}
+
+impl BatchStatistics {
+    fn of(batch_size: usize, compute: &ComputeStatistics) -> Self {
+        Self {
+            batch_size,
+            compute_input: Duration::of(&compute.input),
+            compute_infer: Duration::of(&compute.infer),
+            compute_output: Duration::of(&compute.output),
+        }
+    }
+}
+
+impl Duration {
+    fn of(timed: &Timed) -> Self {
+        let (count, ns) = timed.get();
+        Self { count, ns }
+    }
+}
