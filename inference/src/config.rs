@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::views::request::RowLimits;
+
 /// Settings of the inference role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,8 @@ pub struct InferenceConfig {
     pub max_body_bytes: usize,
     /// Maximum number of rows in one request.
     pub max_instances: usize,
+    /// Maximum number of rows in one request with `explain`.
+    pub max_explained_instances: usize,
     /// How often the database is polled for changes, in milliseconds. Changes usually arrive earlier, as a push
     /// message.
     pub poll_ms: u64,
@@ -41,6 +45,10 @@ pub struct InferenceConfig {
 impl InferenceConfig {
     pub(crate) fn default_model(&self) -> Option<&str> {
         Some(self.default_model.as_str()).filter(|name| !name.is_empty())
+    }
+
+    pub(crate) fn row_limits(&self) -> RowLimits {
+        RowLimits { predicted: self.max_instances, explained: self.max_explained_instances }
     }
 
     pub(crate) fn poll(&self) -> Duration {

@@ -8,8 +8,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
+use trainyard_domain::FieldError;
 use trainyard_http::{Code, Problem, json};
-use trainyard_ml::predict::Refused;
+use trainyard_ml::predict::{Explanation, Refused, Row};
 use trainyard_storage::Db;
 use trainyard_telemetry::TraceParent;
 
@@ -20,7 +21,7 @@ use crate::pin_request::PinClient;
 use crate::registry::{LookupError, Registry, VersionSelector};
 use crate::version_statistics::Phases;
 use crate::views::answer::{ManyRows, OneRow};
-use crate::views::request::{InferenceRequest, Rows, ValidRequest};
+use crate::views::request::{InferenceRequest, RowLimits, Rows, ValidRequest};
 
 /// Bodies up to this size are processed on the async thread, which takes about as long as a thread switch. Larger
 /// bodies would block the other requests of the thread.
@@ -76,25 +77,25 @@ impl Service {
     /// Answers the request in `body`, whose trace context is `context`.
     pub(crate) async fn answer(&self, body: Bytes, context: TraceParent) -> Result<Vec<u8>, Problem> {
         let began = Instant::now();
-        let max_instances = self.config.max_instances;
+        let limits = self.config.row_limits();
         if body.len() <= SMALL_BODY_BYTES {
             let mut phases = Phases::new(began);
-            let request = parse(&body, max_instances).inspect_err(lookup_problem::count)?;
+            let request = parse(&body, limits).inspect_err(lookup_problem::count)?;
             let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
             phases.input_done();
-            return predict(&loaded, &request.rows, phases, context);
+            if !request.explain {
+                return predict(&loaded, &request, phases, context);
+            }
+            // An explanation visits every node of the trees.
+            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+            return predict_off_thread(loaded, request, phases.queued(), context, permit).await;
         }
         let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
         let mut phases = Phases::new(began).queued();
-        let request = off_thread(move || parse(&body, max_instances)).await.inspect_err(lookup_problem::count)?;
+        let request = off_thread(move || parse(&body, limits)).await.inspect_err(lookup_problem::count)?;
         let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
         phases.input_done();
-        off_thread(move || {
-            let answer = predict(&loaded, &request.rows, phases, context);
-            drop(permit);
-            answer
-        })
-        .await
+        predict_off_thread(loaded, request, phases, context, permit).await
     }
 
     /// Waits until a large request may be processed. The first permit limits the requests that wait, the second one those
@@ -131,7 +132,23 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(Problem::internal)?
 }
 
-fn parse(body: &[u8], max_instances: usize) -> Result<ValidRequest, Problem> {
+/// Predicts on a thread for long work, and then releases the permit.
+async fn predict_off_thread(
+    loaded: Arc<LoadedModel>,
+    request: ValidRequest,
+    phases: Phases,
+    context: TraceParent,
+    permit: OwnedSemaphorePermit,
+) -> Result<Vec<u8>, Problem> {
+    off_thread(move || {
+        let answer = predict(&loaded, &request, phases, context);
+        drop(permit);
+        answer
+    })
+    .await
+}
+
+fn parse(body: &[u8], limits: RowLimits) -> Result<ValidRequest, Problem> {
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let quick = if is_object { serde_json::from_slice(body).ok() } else { None };
     let request: InferenceRequest = match quick {
@@ -139,20 +156,34 @@ fn parse(body: &[u8], max_instances: usize) -> Result<ValidRequest, Problem> {
         // The slow parser returns precise error messages.
         None => json::parse(body)?,
     };
-    request.check(max_instances).map_err(Problem::validation)
+    request.check(limits).map_err(Problem::validation)
 }
 
-fn predict(loaded: &LoadedModel, rows: &Rows, mut phases: Phases, context: TraceParent) -> Result<Vec<u8>, Problem> {
+fn predict(
+    loaded: &LoadedModel,
+    request: &ValidRequest,
+    mut phases: Phases,
+    context: TraceParent,
+) -> Result<Vec<u8>, Problem> {
+    let (predictor, rows) = (&loaded.predictor, &request.rows);
+    if request.explain && !predictor.explains() {
+        loaded.record_refusal(&phases);
+        let message = format!("is not possible for the algorithm {}", predictor.algorithm().as_str());
+        return Err(Problem::validation(vec![FieldError::new("explain", message)]));
+    }
+    let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };
     let mut span = loaded.start_span(context, rows.len());
     let written = match rows {
-        Rows::One(row) => loaded.predictor.predict_one(row).map(|prediction| {
+        Rows::One(row) => predictor.predict_one(row).map(|prediction| {
+            let explanation = explain(row);
             phases.infer_done();
-            let answer = OneRow { loaded, prediction: &prediction };
+            let answer = OneRow { loaded, prediction: &prediction, explanation: explanation.as_ref() };
             serde_json::to_vec(&answer)
         }),
-        Rows::Many(rows) => loaded.predictor.predict_many(rows).map(|predictions| {
+        Rows::Many(rows) => predictor.predict_many(rows).map(|predictions| {
+            let explanations: Vec<Option<Explanation>> = rows.iter().map(explain).collect();
             phases.infer_done();
-            let answer = ManyRows { loaded, predictions: &predictions };
+            let answer = ManyRows { loaded, predictions: &predictions, explanations: &explanations };
             serde_json::to_vec(&answer)
         }),
     };

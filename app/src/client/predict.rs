@@ -17,6 +17,7 @@ use crate::client::{show, values};
 #[command(after_help = "Examples:
   trainyard predict --model demo sex=female age=29 pclass=1
   trainyard predict --model demo --version 2 --json-row '{\"sex\": \"female\", \"age\": 29}'
+  trainyard predict --model demo --explain sex=female age=29 pclass=1
   trainyard predict --model demo --csv passengers.csv > predictions.csv
 
 Values: 29 is a number, true and false are booleans, '\"29\"' in quotes is a string, and so is all other text; an empty
@@ -37,6 +38,9 @@ pub struct PredictArgs {
     /// Rows from a CSV with a header line; prints the CSV with predictions added. `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "features")]
     pub csv: Option<PathBuf>,
+    /// Show how much each feature contributes to the prediction. Not possible for the algorithm svm.
+    #[arg(long, conflicts_with = "csv")]
+    pub explain: bool,
     /// One row as name=value pairs.
     #[arg(value_name = "NAME=VALUE", value_parser = values::pair)]
     pub features: Vec<(String, Value)>,
@@ -60,6 +64,9 @@ pub(crate) async fn run(args: PredictArgs, server: &Server, output: Output) -> R
         None => values::object(args.features).map_err(ClientError::Usage)?,
     };
     request.insert("features".into(), Value::Object(row));
+    if args.explain {
+        request.insert("explain".into(), Value::Bool(true));
+    }
     let answer = server.send_json(Method::POST, server.inference(), &json!(request)).await?;
     output.result(&answer.raw, || render(&answer.body));
     Ok(())
@@ -67,7 +74,7 @@ pub(crate) async fn run(args: PredictArgs, server: &Server, output: Output) -> R
 
 /// The prediction first, then the details.
 fn render(answer: &Value) -> String {
-    const DETAILS: [&str; 5] = ["prob", "probabilities", "model", "version", "warnings"];
+    const DETAILS: [&str; 6] = ["prob", "probabilities", "model", "version", "explanation", "warnings"];
     let fields = answer.as_object().into_iter().flatten();
     let mut lines: Vec<(&str, String)> = fields
         .filter(|(name, _)| !DETAILS.contains(&name.as_str()))
@@ -78,10 +85,24 @@ fn render(answer: &Value) -> String {
     let classes: Vec<_> = classes.map(|(class, share)| format!("{class} {}", show::text(share))).collect();
     lines.push(("classes", classes.join(", ")));
     lines.push(("model", format!("{} version {}", show::text(&answer["model"]), show::text(&answer["version"]))));
+    let contributions = contributions(&answer["explanation"]);
+    lines.extend(contributions.iter().map(|(name, text)| (name.as_str(), text.clone())));
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         lines.push(("warning", show::text(warning)));
     }
     pairs(&lines)
+}
+
+/// The mean of the model, then the features with the largest contributions first.
+fn contributions(explanation: &Value) -> Vec<(String, String)> {
+    let Some(parts) = explanation["contributions"].as_object() else { return Vec::new() };
+    let mut parts: Vec<(&String, f64)> =
+        parts.iter().map(|(name, value)| (name, value.as_f64().unwrap_or_default())).collect();
+    parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    let scale = show::text(&explanation["scale"]).replace('_', "-");
+    let baseline = ("mean".to_owned(), format!("{} ({scale})", show::text(&explanation["baseline"])));
+    let parts = parts.into_iter().map(|(name, value)| (format!("  {name}"), format!("{value:+.4}")));
+    std::iter::once(baseline).chain(parts).collect()
 }
 
 #[cfg(test)]
@@ -94,5 +115,16 @@ mod tests {
             "warnings": ["age is missing"]}));
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(lines, ["survived true", "probability 0.9712", "model demo version 3", "warning age is missing"]);
+    }
+
+    #[test]
+    fn an_explanation_has_the_largest_contribution_first() {
+        let explanation = json!({"scale": "probability", "value": 0.9, "baseline": 0.38,
+            "contributions": {"age": -0.02, "sex": 0.5, "pclass": 0.04}});
+        let text = render(&json!({"survived": true, "explanation": explanation}));
+        let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert!(lines.contains(&"mean 0.38 (probability)".to_owned()), "{lines:?}");
+        let at = |line: &str| lines.iter().position(|found| found == line).unwrap();
+        assert!(at("sex +0.5000") < at("pclass +0.0400") && at("pclass +0.0400") < at("age -0.0200"), "{lines:?}");
     }
 }

@@ -117,6 +117,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("webhooks.keep_s", 1, YEARS),
     ("inference.max_body_bytes", 1_024, GIB),
     ("inference.max_instances", 1, 10_000_000),
+    ("inference.max_explained_instances", 1, 100_000),
     ("inference.poll_ms", 10, MINUTE_MS),
     ("inference.api_key_outage_s", 0, DAY),
     ("inference.max_artifact_bytes", 1, TIB),

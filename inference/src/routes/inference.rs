@@ -18,9 +18,9 @@ use crate::views::schemas::RequestBody;
 ///
 /// The field of the prediction has the name of the target. The value is a boolean if the target is 0/1, true/false or
 /// yes/no, a number for a regression, and otherwise a label with `probabilities` per class. If the target is named
-/// `prob`, `probabilities`, `model`, `version`, `warnings` or `predictions`, the field is named `prediction`. A missing
-/// or `null` feature is imputed as in training and reported in `warnings`; so is a category that did not occur in
-/// training.
+/// `prob`, `probabilities`, `model`, `version`, `explanation`, `warnings` or `predictions`, the field is named `prediction`.
+/// A missing or `null` feature is imputed as in training and reported in `warnings`; so is a category that did not occur in
+/// training. With `explain` the response contains the contribution of each feature to the prediction.
 #[utoipa::path(post, path = "/inference", operation_id = "predict", tag = "inference", request_body = RequestBody, responses(
     (status = 200, description = "The prediction, and the version that made it", body = InferenceAnswer,
      examples(

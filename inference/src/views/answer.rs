@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use trainyard_ml::model::{Task, task};
-use trainyard_ml::predict::{Outcome, Prediction};
+use trainyard_ml::predict::{Explanation, Outcome, Prediction};
 
 use crate::loaded_model::LoadedModel;
 
@@ -12,6 +12,8 @@ pub(crate) struct OneRow<'a> {
     pub(crate) loaded: &'a LoadedModel,
     /// The prediction.
     pub(crate) prediction: &'a Prediction,
+    /// The explanation, if requested.
+    pub(crate) explanation: Option<&'a Explanation>,
 }
 
 /// The response for `instances`.
@@ -20,6 +22,8 @@ pub(crate) struct ManyRows<'a> {
     pub(crate) loaded: &'a LoadedModel,
     /// The predictions in the order of the rows.
     pub(crate) predictions: &'a [Prediction],
+    /// The explanation of each row, if requested.
+    pub(crate) explanations: &'a [Option<Explanation>],
 }
 
 impl Serialize for OneRow<'_> {
@@ -27,6 +31,7 @@ impl Serialize for OneRow<'_> {
         let mut map = serializer.serialize_map(None)?;
         outcome(&mut map, self.loaded, self.prediction)?;
         source(&mut map, self.loaded)?;
+        explanation(&mut map, self.loaded, self.explanation)?;
         warnings(&mut map, self.prediction)?;
         map.end()
     }
@@ -34,11 +39,12 @@ impl Serialize for OneRow<'_> {
 
 impl Serialize for ManyRows<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Row<'a>(&'a LoadedModel, &'a Prediction);
+        struct Row<'a>(&'a LoadedModel, &'a Prediction, Option<&'a Explanation>);
         impl Serialize for Row<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
                 outcome(&mut map, self.0, self.1)?;
+                explanation(&mut map, self.0, self.2)?;
                 warnings(&mut map, self.1)?;
                 map.end()
             }
@@ -46,7 +52,8 @@ impl Serialize for ManyRows<'_> {
         struct Rows<'a>(&'a ManyRows<'a>);
         impl Serialize for Rows<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.predictions.iter().map(|prediction| Row(self.0.loaded, prediction)))
+                let rows = self.0.predictions.iter().zip(self.0.explanations);
+                serializer.collect_seq(rows.map(|(row, explanation)| Row(self.0.loaded, row, explanation.as_ref())))
             }
         }
         let mut map = serializer.serialize_map(Some(3))?;
@@ -79,6 +86,41 @@ fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, prediction: &Pred
 fn source<M: SerializeMap>(map: &mut M, loaded: &LoadedModel) -> Result<(), M::Error> {
     map.serialize_entry("model", &loaded.record.model)?;
     map.serialize_entry("version", &loaded.record.version)
+}
+
+fn explanation<M: SerializeMap>(
+    map: &mut M,
+    loaded: &LoadedModel,
+    explanation: Option<&Explanation>,
+) -> Result<(), M::Error> {
+    match explanation {
+        None => Ok(()),
+        Some(explanation) => map.serialize_entry("explanation", &ExplanationView { loaded, explanation }),
+    }
+}
+
+struct ExplanationView<'a> {
+    loaded: &'a LoadedModel,
+    explanation: &'a Explanation,
+}
+
+impl Serialize for ExplanationView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Contributions<'a>(&'a ExplanationView<'a>);
+        impl Serialize for Contributions<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let names = self.0.loaded.predictor.signature().features.iter().map(|feature| &feature.name);
+                serializer.collect_map(names.zip(&self.0.explanation.contributions))
+            }
+        }
+        let Explanation { scale, value, baseline, .. } = self.explanation;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("scale", scale.name())?;
+        map.serialize_entry("value", value)?;
+        map.serialize_entry("baseline", baseline)?;
+        map.serialize_entry("contributions", &Contributions(self))?;
+        map.end()
+    }
 }
 
 fn warnings<M: SerializeMap>(map: &mut M, prediction: &Prediction) -> Result<(), M::Error> {

@@ -26,7 +26,7 @@ pub(crate) struct InferenceRequest {
     features: Option<UniqueMap>,
     /// Many rows; the predictions have the same order.
     instances: Option<Vec<UniqueMap>>,
-    /// Explanations are not supported in this version.
+    /// Whether the contributions of the features are answered.
     explain: Option<bool>,
 }
 
@@ -57,6 +57,17 @@ pub(crate) struct ValidRequest {
     alias: Option<String>,
     /// The rows to predict.
     pub(crate) rows: Rows,
+    /// Whether each prediction is explained.
+    pub(crate) explain: bool,
+}
+
+/// Maximum numbers of rows in a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowLimits {
+    /// Without explanations.
+    pub(crate) predicted: usize,
+    /// With explanations.
+    pub(crate) explained: usize,
 }
 
 impl ValidRequest {
@@ -67,13 +78,11 @@ impl ValidRequest {
 }
 
 impl InferenceRequest {
-    /// Validates the request; at most `max_instances` rows are allowed.
-    pub(crate) fn check(self, max_instances: usize) -> Result<ValidRequest, Vec<FieldError>> {
+    /// Validates the request.
+    pub(crate) fn check(self, limits: RowLimits) -> Result<ValidRequest, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut refuse = |field: &str, message: String| errors.push(FieldError::new(field, message));
-        if self.explain == Some(true) {
-            refuse("explain", "is not supported in this version".into());
-        }
+        let explain = self.explain == Some(true);
         if self.version.is_some_and(|version| !(1..=MAX_VERSION).contains(&version)) {
             refuse("version", format!("must be from 1 to {MAX_VERSION}"));
         }
@@ -86,9 +95,20 @@ impl InferenceRequest {
                 refuse("instances", "must contain at least one row".into());
                 None
             }
-            (None, Some(rows)) if rows.len() > max_instances => {
-                let found = rows.len();
-                refuse("instances", format!("must contain at most {max_instances} rows, but contains {found}"));
+            (None, Some(rows)) if rows.len() > limits.predicted => {
+                let (most, found) = (limits.predicted, rows.len());
+                refuse("instances", format!("must contain at most {most} rows, but contains {found}"));
+                None
+            }
+            (None, Some(rows)) if explain && rows.len() > limits.explained => {
+                let (most, found) = (limits.explained, rows.len());
+                refuse(
+                    "explain",
+                    format!(
+                        "is possible for at most {most} rows (inference.max_explained_instances), but instances contains \
+                         {found}"
+                    ),
+                );
                 None
             }
             (None, Some(rows)) => Some(Rows::Many(rows.into_iter().map(|UniqueMap(row)| row).collect())),
@@ -103,7 +123,7 @@ impl InferenceRequest {
         };
         match rows {
             Some(rows) if errors.is_empty() => {
-                Ok(ValidRequest { model: self.model, version: self.version, alias: self.alias, rows })
+                Ok(ValidRequest { model: self.model, version: self.version, alias: self.alias, rows, explain })
             }
             _ => Err(errors),
         }
@@ -116,9 +136,11 @@ mod tests {
 
     use super::*;
 
+    const LIMITS: RowLimits = RowLimits { predicted: 3, explained: 1 };
+
     fn refused(body: Value) -> Vec<String> {
         let request: InferenceRequest = serde_json::from_value(body).unwrap();
-        request.check(2).unwrap_err().into_iter().map(|error| error.field).collect()
+        request.check(LIMITS).unwrap_err().into_iter().map(|error| error.field).collect()
     }
 
     #[test]
@@ -126,24 +148,25 @@ mod tests {
         assert_eq!(refused(json!({})), ["features"]);
         assert_eq!(refused(json!({"features": {}, "instances": [{}]})), ["instances"]);
         assert_eq!(refused(json!({"instances": []})), ["instances"]);
-        assert_eq!(refused(json!({"instances": [{}, {}, {}]})), ["instances"]);
+        assert_eq!(refused(json!({"instances": [{}, {}, {}, {}]})), ["instances"]);
+        assert_eq!(refused(json!({"instances": [{}, {}], "explain": true})), ["explain"]);
     }
 
     #[test]
     fn all_invalid_fields_are_reported_together() {
-        let body = json!({"explain": true, "version": 0, "alias": "canary", "features": {}});
-        assert_eq!(refused(body), ["explain", "version", "alias"]);
+        let body = json!({"version": 0, "alias": "canary", "instances": []});
+        assert_eq!(refused(body), ["version", "alias", "instances"]);
     }
 
     #[test]
     fn a_valid_request_selects_a_version() {
         let body = json!({"model": "m", "version": 2, "explain": false, "instances": [{"a": 1}, {}]});
         let request: InferenceRequest = serde_json::from_value(body).unwrap();
-        let request = request.check(2).unwrap();
+        let request = request.check(LIMITS).unwrap();
         assert_eq!(
             (request.selector().model, request.selector().version, request.selector().alias),
             (Some("m"), Some(2), None)
         );
-        assert_eq!(request.rows.len(), 2);
+        assert_eq!((request.rows.len(), request.explain), (2, false));
     }
 }

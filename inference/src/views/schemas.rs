@@ -34,6 +34,9 @@ pub(crate) struct OneRowRequest {
     version: Option<i64>,
     /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
+    /// Whether the contribution of each feature is answered. Not possible for the algorithm `svm`.
+    #[schema(default = false)]
+    explain: Option<bool>,
     /// The row: feature names and values. `null` or a missing name means a missing value.
     features: HashMap<String, FeatureValue>,
     /// Not allowed in a request for one row.
@@ -53,6 +56,9 @@ pub(crate) struct ManyRowsRequest {
     version: Option<i64>,
     /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
+    /// Whether the contribution of each feature is answered. Not possible for the algorithm `svm`.
+    #[schema(default = false)]
+    explain: Option<bool>,
     /// The rows, each as `features` of a request for one row.
     #[schema(min_items = 1)]
     instances: Vec<HashMap<String, FeatureValue>>,
@@ -86,12 +92,35 @@ pub(crate) struct OneAnswer {
     /// The version that predicted.
     #[schema(example = 3)]
     version: i64,
+    /// The contributions of the features, with `explain`.
+    #[schema(nullable = false)]
+    explanation: Option<ExplanationAnswer>,
     /// Features that were missing, or whose category did not occur in training; left out if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<String>>,
     /// The prediction; the field has the name of the target.
     #[serde(flatten)]
     prediction: HashMap<String, PredictedValue>,
+}
+
+/// How much each feature moves the prediction away from the mean of the model. The baseline and all contributions add up to
+/// the value.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Explanation)]
+pub(crate) struct ExplanationAnswer {
+    /// The unit: `probability`, `log_odds` (their sigmoid is `prob`), `score` (the softmax over the classes gives
+    /// `probabilities`), `number`, or `logarithm` (of the number).
+    #[schema(example = "probability")]
+    scale: String,
+    /// The explained value: of the positive class with two classes, of the predicted class with more.
+    #[schema(example = 0.97)]
+    value: f64,
+    /// The value without any known feature.
+    #[schema(example = 0.38)]
+    baseline: f64,
+    /// The contribution of each feature.
+    contributions: HashMap<String, f64>,
 }
 
 /// Many predictions in the order of the rows.
@@ -118,6 +147,9 @@ pub(crate) struct RowAnswer {
     /// Probability per class, for targets with class labels.
     #[schema(nullable = false)]
     probabilities: Option<HashMap<String, f64>>,
+    /// The contributions of the features, with `explain`.
+    #[schema(nullable = false)]
+    explanation: Option<ExplanationAnswer>,
     /// Features that were missing, or whose category did not occur in training; left out if there are none.
     #[schema(nullable = false)]
     warnings: Option<Vec<String>>,

@@ -130,3 +130,36 @@ async fn large_batches_are_answered_in_order() {
     assert_eq!(predictions.len(), 5_000);
     assert!(predictions.iter().enumerate().all(|(i, one)| *one == predictions[i % ROWS]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explanations_add_up_to_the_prediction() {
+    let environment = Environment::new().await;
+    environment.publish("titanic-rf", models::survival(0)).await;
+    environment.publish("port", models::port()).await;
+    let role = environment.serve().await;
+    let sum = |answer: &Value| {
+        let explanation = &answer["explanation"];
+        let contributions = explanation["contributions"].as_object().unwrap();
+        explanation["baseline"].as_f64().unwrap() + contributions.values().filter_map(Value::as_f64).sum::<f64>()
+    };
+    let rows = rows();
+    let many = role.predict(json!({"model": "titanic-rf", "instances": rows, "explain": true})).await;
+    assert_eq!(many.status, 200, "{many:?}");
+    for (row, answer) in rows.iter().zip(many.body["predictions"].as_array().unwrap()) {
+        let prob = answer["prob"].as_f64().unwrap();
+        assert!((sum(answer) - prob).abs() < 1e-6, "{row}: {answer}");
+        assert_eq!(answer["explanation"]["scale"], "probability");
+        let by_sex = answer["explanation"]["contributions"]["sex"].as_f64().unwrap();
+        assert_eq!(by_sex > 0.0, row["sex"] == "female", "{row}: {answer}");
+    }
+    let one = role.predict(json!({"model": "titanic-rf", "features": rows[3], "explain": true})).await;
+    assert_eq!(one.body["explanation"], many.body["predictions"][3]["explanation"]);
+    let plain = role.predict(json!({"model": "titanic-rf", "features": rows[3], "explain": false})).await;
+    assert!(plain.body.get("explanation").is_none(), "{plain:?}");
+    assert_eq!(plain.body["prob"], one.body["prob"]);
+
+    // Several classes: the probability of the predicted class.
+    let port = role.predict(json!({"model": "port", "features": {}, "explain": true})).await.body;
+    let predicted = port["embarked"].as_str().unwrap();
+    assert!((sum(&port) - port["probabilities"][predicted].as_f64().unwrap()).abs() < 1e-6, "{port}");
+}

@@ -42,11 +42,13 @@ async fn each_invalid_field_is_named() {
 async fn rows_and_bytes_are_limited() {
     let environment = Environment::new().await;
     environment.publish("m", models::survival(0)).await;
-    let config = InferenceConfig { max_instances: 3, max_body_bytes: 20_000, ..config() };
+    let config = InferenceConfig { max_instances: 3, max_explained_instances: 2, max_body_bytes: 20_000, ..config() };
     let role = environment.start(config, environment.db.clone(), environment.store.clone()).await;
     role.wait_until_serving("m", 1).await;
     let four = role.predict(json!({"instances": [{}, {}, {}, {}]})).await;
     assert_eq!(four.refused(), (422, vec!["instances"]));
+    let explained = role.predict(json!({"instances": [{}, {}, {}], "explain": true})).await;
+    assert_eq!(explained.refused(), (422, vec!["explain"]), "at most two");
     let large = role.predict(json!({"features": {"sex": "x".repeat(20_001)}})).await;
     assert_eq!(large.status, 413);
 }

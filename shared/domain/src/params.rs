@@ -208,7 +208,7 @@ mod tests {
         let params = parse(json!({"n_trees": 7})).unwrap();
         assert_eq!(params.int("n_trees"), Some(7));
         assert_eq!(params.int("max_depth"), None);
-        assert_eq!(params.choice("max_features"), "sqrt");
+        assert_eq!(params.choice("max_features"), "auto");
         assert!(parse(json!({"max_depth": null})).is_ok());
         for bad in [json!(0), json!(2001), json!("7"), json!(7.5), json!(null), json!(true)] {
             let errors = parse(json!({"n_trees": bad})).unwrap_err();

@@ -32,6 +32,7 @@ pub fn fit(
     n_classes: usize,
     options: &Options,
 ) -> Result<(LinearModel, Vec<f64>), TrainError> {
+    let means = design_matrix.means();
     let DesignMatrix { encoder, matrix } = design_matrix;
     // linfa sums the gradient over the rows.
     let tolerance = options.tolerance * classes.len() as f64;
@@ -61,7 +62,7 @@ pub fn fit(
         return Err(TrainError::bad_params("the weights diverge; increase alpha"));
     }
     let importances = importances(&dataset.records, &encoder, &weights);
-    Ok((LinearModel { encoder, weights, intercepts }, importances))
+    Ok((LinearModel { encoder, weights, intercepts, means }, importances))
 }
 
 fn failed(error: &linfa_logistic::error::Error) -> TrainError {

@@ -59,7 +59,7 @@ pub(crate) fn fit(
 ) -> Result<(TreeEnsemble, Vec<f64>), TrainError> {
     let mut tree = Tree::default();
     let mut importances = vec![0.0; raw.len()];
-    tree.push_empty_leaf();
+    tree.push_empty_leaf(classes.len() as f32);
     let mut finished_rows = 0;
     let mut open = vec![(0, 0, (0..classes.len()).collect::<Vec<usize>>())];
     while let Some((node, depth, rows)) = open.pop() {
@@ -79,7 +79,8 @@ pub(crate) fn fit(
         };
         let (left, right): (Vec<usize>, Vec<usize>) = rows.into_iter().partition(goes_left);
         let missing_right = split.missing_right.unwrap_or(right.len() > left.len());
-        let split = NodeSplit { feature: split.feature as u32, threshold: split.threshold, missing_right };
+        let covers = [left.len(), right.len()].map(|rows| rows as f32);
+        let split = NodeSplit { feature: split.feature as u32, threshold: split.threshold, missing_right, covers };
         let children = tree.split(node, split);
         open.push((children + 1, depth + 1, right));
         open.push((children, depth + 1, left));

@@ -5,10 +5,12 @@
 
 mod boosted;
 mod columns;
+mod explain;
 pub mod flat;
 mod machine;
 mod node;
 mod prediction;
+mod shap;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -22,6 +24,7 @@ use crate::artifact::{self, ArtifactError};
 use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
 
 pub use self::columns::{Column, ColumnError, Columns};
+pub use self::explain::{Explanation, Scale};
 pub(crate) use self::machine::{CompiledSvm, SvmScratch};
 pub use self::prediction::{Outcome, Prediction};
 

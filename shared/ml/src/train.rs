@@ -112,8 +112,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
         observer.note(&note);
     }
-    let ordered =
-        preprocess::ordered_columns(&frame, &features, &split.train, &validation, keys, spec.seed);
+    let ordered = preprocess::ordered_columns(&frame, &features, &split.train, &validation, keys, spec.seed);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));

@@ -1,6 +1,13 @@
 /** The answer of `POST /inference` for one row. */
 
-const KNOWN = ["prob", "probabilities", "model", "version", "warnings", "contributions", "explanation", "base_value"];
+const KNOWN = ["prob", "probabilities", "model", "version", "explanation", "warnings"];
+
+export interface Explanation {
+  scale: string;
+  baseline: number;
+  /** The largest contribution first. */
+  contributions: { name: string; value: number }[];
+}
 
 export interface Prediction {
   label: string;
@@ -10,6 +17,7 @@ export interface Prediction {
   model: string;
   version: number;
   warnings: string[];
+  explanation: Explanation | null;
 }
 
 /** Reads an answer. The prediction is in the field with the name of the target. */
@@ -27,5 +35,22 @@ export function readPrediction(answer: Record<string, unknown>, target: string):
     model: String(answer.model ?? ""),
     version: Number(answer.version ?? 0),
     warnings: Array.isArray(answer.warnings) ? answer.warnings.map(String) : [],
+    explanation: readExplanation(answer.explanation),
+  };
+}
+
+function readExplanation(answer: unknown): Explanation | null {
+  if (typeof answer !== "object" || answer === null) return null;
+  const { scale, baseline, contributions } = answer as {
+    scale: string;
+    baseline: number;
+    contributions: Record<string, number>;
+  };
+  return {
+    scale,
+    baseline,
+    contributions: Object.entries(contributions)
+      .map(([name, value]) => ({ name, value }))
+      .sort((one, other) => Math.abs(other.value) - Math.abs(one.value)),
   };
 }

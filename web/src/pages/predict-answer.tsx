@@ -1,8 +1,9 @@
 import { useState } from "react";
 import { Bars } from "../charts/bars";
+import { SignedBars } from "../charts/signed-bars";
 import { formatNumber, formatPercent } from "../lib/format";
 import { metricsOf, type VersionView } from "../lib/models";
-import { readPrediction } from "../lib/prediction";
+import { type Explanation, readPrediction } from "../lib/prediction";
 import { curlSnippet, pythonSnippet } from "../lib/snippets";
 import { Code, CopyButton } from "../ui/code";
 import { Panel } from "../ui/page";
@@ -40,6 +41,7 @@ export function Answer({ answer, version }: { answer: Record<string, unknown>; v
           items={prediction.probabilities.slice(0, 12).map(({ label, value }) => ({ name: label, value }))}
         />
       )}
+      {prediction.explanation && <Contributions explanation={prediction.explanation} target={version.target} />}
       {prediction.warnings.length > 0 && (
         <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
           {prediction.warnings.map((warning) => (
@@ -50,6 +52,34 @@ export function Answer({ answer, version }: { answer: Record<string, unknown>; v
       <p className="text-xs text-soft">
         Answered by {prediction.model} v{prediction.version}.
       </p>
+    </div>
+  );
+}
+
+/** What the numbers of an explanation are. */
+const SCALES: Record<string, string> = {
+  probability: "probability",
+  log_odds: "log-odds",
+  score: "score of the class",
+  logarithm: "logarithm of the number",
+};
+
+/** How much each feature moves the prediction away from the mean of the model. */
+function Contributions({ explanation, target }: { explanation: Explanation; target: string }) {
+  const { scale, baseline, contributions } = explanation;
+  const inPercent = scale === "probability";
+  const plain = (value: number) => (inPercent ? formatPercent(value) : formatNumber(value));
+  const signed = (value: number) => `${value > 0 ? "+" : ""}${plain(value)}`.replace("-", "−");
+  const unit = SCALES[scale] ?? target;
+  return (
+    <div>
+      <p className="mb-2 text-xs text-soft">
+        The mean of the model is {plain(baseline)} ({unit}). The features change it by:
+      </p>
+      <SignedBars label="Contributions" items={contributions.slice(0, 12)} format={signed} />
+      {contributions.length > 12 && (
+        <p className="mt-2 text-xs text-soft">{contributions.length - 12} features with smaller contributions.</p>
+      )}
     </div>
   );
 }

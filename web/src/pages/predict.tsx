@@ -133,13 +133,17 @@ function Form({ name, version, pinned }: FormProps) {
   const [draft, setDraft] = useState<Draft>({});
   const [checked, setChecked] = useState(false);
   const predict = useMutation({
-    mutationFn: (body: { model: string; version?: number; features: ReturnType<typeof parseDraft>["values"] }) =>
-      data(api.POST("/inference", { body })) as Promise<Record<string, unknown>>,
+    mutationFn: (body: {
+      model: string;
+      version?: number;
+      features: ReturnType<typeof parseDraft>["values"];
+      explain: boolean;
+    }) => data(api.POST("/inference", { body })) as Promise<Record<string, unknown>>,
   });
   if (detail.isError && (!detail.data || isMissing(detail.error)))
     return <ErrorState error={detail.error} retry={() => void detail.refetch()} />;
   if (detail.isPending) return <Loading />;
-  const { features, signature, target } = detail.data;
+  const { algorithm, features, signature, target } = detail.data;
   const known = new Map(signature.map((feature) => [feature.name, feature]));
   // Without its dataset a version has no signature; every feature is then a text.
   const inputs: Feature[] = features.map(
@@ -153,7 +157,8 @@ function Form({ name, version, pinned }: FormProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setChecked(true);
-    if (Object.keys(errors).length === 0) predict.mutate(body);
+    // A support vector machine has no contributions.
+    if (Object.keys(errors).length === 0) predict.mutate({ ...body, explain: algorithm !== "svm" });
   };
   return (
     <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">

@@ -56,6 +56,7 @@ describe("journey", () => {
     expect(await page.getByTestId("prediction").textContent()).toBe("true");
     await page.getByText(/probability of survived = 1/).waitFor();
     await page.getByText(/'pclass' is missing/).waitFor();
+    await page.getByRole("list", { name: "Contributions" }).getByText("sex", { exact: true }).waitFor();
     await screenshot(page, "prediction");
     await expectAccessible(page);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);

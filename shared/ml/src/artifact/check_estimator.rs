@@ -58,9 +58,12 @@ fn check_boosting(boosted: &BoostedTrees, signature: &Signature) -> Result<(), A
 /// exactly one parent, so the nodes form one tree.
 fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
     let nodes = tree.len();
-    let lengths = [tree.threshold.len(), tree.missing_right.len(), tree.left.len()];
-    if nodes == 0 || nodes >= LEAF as usize || lengths != [nodes; 3] {
+    let lengths = [tree.threshold.len(), tree.missing_right.len(), tree.left.len(), tree.cover.len()];
+    if nodes == 0 || nodes >= LEAF as usize || lengths != [nodes; 4] {
         return Err("the number of nodes");
+    }
+    if !tree.cover.iter().all(|cover| cover.is_normal() && *cover > 0.0) {
+        return Err("the training weight of a node");
     }
     let leaves = tree.values.len() / outputs;
     let mut has_parent = vec![false; nodes];
@@ -141,7 +144,8 @@ fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), Artif
     ensure(linear.intercepts.len() == outputs && Some(linear.weights.len()) == expected, || {
         "the weights' shape".into()
     })?;
-    ensure(finite(&linear.weights) && finite(&linear.intercepts), || "a weight that is not finite".into())
+    ensure(finite(&linear.weights) && finite(&linear.intercepts), || "a weight that is not finite".into())?;
+    ensure(linear.means.len() == linear.encoder.width() && finite(&linear.means), || "the means".into())
 }
 
 fn check_svm(svm: &SvmModel, signature: &Signature) -> Result<(), ArtifactError> {

@@ -33,6 +33,8 @@ pub(super) fn encode(estimator: &Estimator) -> (u32, Vec<u8>) {
             out.f64s(&linear.intercepts);
             out.length(linear.weights.len());
             out.f64s(&linear.weights);
+            out.length(linear.means.len());
+            out.f64s(&linear.means);
             LINEAR
         }
         Estimator::Svm(svm) => {
@@ -68,6 +70,7 @@ fn write_trees(out: &mut Writer, ensemble: &TreeEnsemble) {
         }
         out.f32s(&tree.threshold);
         out.u32s(&tree.left);
+        out.f32s(&tree.cover);
         out.f32s(&tree.values);
     }
 }
@@ -86,6 +89,7 @@ fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
             missing_right: words.iter().map(|word| is_split(word) && word & MISSING_RIGHT != 0).collect(),
             threshold: reader.f32s(nodes)?,
             left: reader.u32s(nodes)?,
+            cover: reader.f32s(nodes)?,
             values: reader.f32s(values)?,
         });
         // An empty tree takes no bytes, so a forged count would grow the list without any input.
@@ -129,7 +133,9 @@ fn read_linear(reader: &mut Reader<'_>) -> Result<LinearModel, ArtifactError> {
     let rows = reader.length()?;
     let intercepts = reader.f64s(rows)?;
     let count = reader.length()?;
-    Ok(LinearModel { encoder, weights: reader.f64s(count)?, intercepts })
+    let weights = reader.f64s(count)?;
+    let count = reader.length()?;
+    Ok(LinearModel { encoder, weights, intercepts, means: reader.f64s(count)? })
 }
 
 fn write_svm(out: &mut Writer, svm: &SvmModel) {

@@ -93,7 +93,7 @@ fn forged_trees_are_refused() {
             tree.missing_right[0] = false;
         }),
         ("unreachable nodes", |tree| {
-            tree.push_empty_leaf();
+            tree.push_empty_leaf(1.0);
         }),
         ("a probability of 2", |tree| tree.values[0] = 2.0),
         ("no nodes", |tree| *tree = crate::model::Tree::default()),

@@ -111,7 +111,7 @@ pub(crate) fn tree(random: &mut Stream, features: usize, outputs: usize, splits:
 
 fn grow(tree: &mut Tree, random: &mut Stream, features: usize, outputs: usize, splits: usize) {
     let mut open = vec![(0_usize, splits)];
-    tree.push_empty_leaf();
+    tree.push_empty_leaf(100.0);
     while let Some((node, splits)) = open.pop() {
         if splits == 0 {
             let values: Vec<f32> = (0..outputs).map(|_| random.unit() as f32).collect();
@@ -123,6 +123,7 @@ fn grow(tree: &mut Tree, random: &mut Stream, features: usize, outputs: usize, s
             // Few distinct thresholds, so that values often equal a threshold.
             threshold: random.below(7) as f32 - 2.0,
             missing_right: random.below(2) == 1,
+            covers: [(random.unit() as f32 + 0.1) * 10.0, (random.unit() as f32 + 0.1) * 10.0],
         };
         let left = tree.split(node, split);
         let share = random.below(splits);
@@ -182,7 +183,8 @@ fn numbers(random: &mut Stream, count: usize) -> Vec<f64> {
 pub(crate) fn linear(random: &mut Stream, outputs: usize) -> LinearModel {
     let encoder = encoder();
     let weights = numbers(random, outputs * encoder.width());
-    LinearModel { encoder, weights, intercepts: numbers(random, outputs) }
+    let means = numbers(random, encoder.width());
+    LinearModel { encoder, weights, intercepts: numbers(random, outputs), means }
 }
 
 pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {

@@ -101,7 +101,7 @@ impl<'a> Grower<'a> {
         let input = TreeInput { sums, rules, columns };
         self.spare.resize(self.rows.len(), 0);
         let mut tree = Tree::default();
-        tree.push_empty_leaf();
+        tree.push_empty_leaf(self.rows.len() as f32);
         let (mut splits, mut gains) = (vec![None], Vec::new());
         let total = self.rows.par_chunks(PARTITION_ROWS).map(|rows| sum(rows, sums)).collect::<Vec<_>>();
         let total = total.into_iter().fold(Sums::default(), |mut all, part| {
@@ -127,6 +127,7 @@ impl<'a> Grower<'a> {
                 feature: column.raw as u32,
                 threshold: column.threshold(split.bin),
                 missing_right: missing == Side::Right,
+                covers: [left_rows, parent.rows.len() - left_rows].map(|rows| rows as f32),
             };
             let left_node = tree.split(parent.node, node_split);
             splits[parent.node] = Some((split.column, split.bin, missing));

@@ -106,7 +106,7 @@ pub(crate) fn grow<T: Target>(
     let root_weight = target.weight(&total);
     let mut tree = Tree::default();
     let mut importances = vec![0.0; binned.columns()];
-    tree.push_empty_leaf();
+    tree.push_empty_leaf(root_weight as f32);
     let mut open: Vec<PendingNode<T>> = vec![PendingNode {
         node: 0,
         samples: 0..samples.len(),
@@ -147,9 +147,8 @@ pub(crate) fn grow<T: Target>(
             let right_total = target.total(&node_samples[left..]);
             (target.rest(&total, &right_total), right_total)
         };
-        let missing = split
-            .missing
-            .unwrap_or_else(|| limits.missing.side(target.weight(&left_total), target.weight(&right_total), rng));
+        let (left_weight, right_weight) = (target.weight(&left_total), target.weight(&right_total));
+        let missing = split.missing.unwrap_or_else(|| limits.missing.side(left_weight, right_weight, rng));
         let goes_left = goes_left(split.bin, missing);
         let left_others = partition(out_of_bag_rows, &mut scratch.rows, |row| goes_left(bins[*row as usize]));
         let children = tree.split(
@@ -158,6 +157,7 @@ pub(crate) fn grow<T: Target>(
                 feature: column as u32,
                 threshold: binned.threshold(column, split.bin),
                 missing_right: missing == Side::Right,
+                covers: [left_weight as f32, right_weight as f32],
             },
         );
         let (at, others_at) = (drawn.start + left, others.start + left_others);

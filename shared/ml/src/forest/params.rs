@@ -22,6 +22,8 @@ pub enum MaxFeatures {
     Log2,
     /// A third of the features.
     Third,
+    /// Half of the features.
+    Half,
     /// All features.
     All,
 }
@@ -33,6 +35,7 @@ impl MaxFeatures {
             Self::Sqrt => features.isqrt(),
             Self::Log2 => features.checked_ilog2().unwrap_or(0) as usize,
             Self::Third => features / 3,
+            Self::Half => features / 2,
             Self::All => features,
         };
         drawn.max(1)

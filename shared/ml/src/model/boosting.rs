@@ -80,7 +80,7 @@ mod tests {
 
     fn constant(value: f32) -> Tree {
         let mut tree = Tree::default();
-        let root = tree.push_empty_leaf();
+        let root = tree.push_empty_leaf(1.0);
         tree.set_values(root, &[value]);
         tree
     }

@@ -12,6 +12,8 @@ pub struct LinearModel {
     pub weights: Vec<f64>,
     /// One intercept per row.
     pub intercepts: Vec<f64>,
+    /// The mean of each column of the design matrix in training. Explanations need it.
+    pub means: Vec<f64>,
 }
 
 impl LinearModel {

@@ -29,6 +29,8 @@ pub struct Tree {
     pub left: Vec<u32>,
     /// `outputs` finite numbers per leaf.
     pub values: Vec<f32>,
+    /// Total weight of the training rows in the node; positive. Explanations need it.
+    pub cover: Vec<f32>,
 }
 
 /// A split of a node.
@@ -40,6 +42,8 @@ pub struct NodeSplit {
     pub threshold: f32,
     /// The side of missing values.
     pub missing_right: bool,
+    /// Total weight of the training rows in the left child and in the right child; positive.
+    pub covers: [f32; 2],
 }
 
 impl Tree {
@@ -50,17 +54,17 @@ impl Tree {
         self.threshold[parent] = split.threshold;
         self.missing_right[parent] = split.missing_right;
         self.left[parent] = children as u32;
-        self.push_empty_leaf();
-        self.push_empty_leaf();
+        split.covers.map(|cover| self.push_empty_leaf(cover));
         children
     }
 
-    /// Appends a leaf without values and returns its index.
-    pub fn push_empty_leaf(&mut self) -> usize {
+    /// Appends a leaf without values, with the total weight of its training rows. Returns its index.
+    pub fn push_empty_leaf(&mut self, cover: f32) -> usize {
         self.feature.push(LEAF);
         self.threshold.push(0.0);
         self.missing_right.push(false);
         self.left.push(0);
+        self.cover.push(cover);
         self.len() - 1
     }
 
@@ -125,8 +129,9 @@ mod tests {
     fn equal_values_go_left_and_missing_values_to_the_side_of_the_node() {
         for missing_right in [false, true] {
             let mut tree = Tree::default();
-            tree.push_empty_leaf();
-            let left = tree.split(0, NodeSplit { feature: 0, threshold: 1.5, missing_right });
+            tree.push_empty_leaf(2.0);
+            let split = NodeSplit { feature: 0, threshold: 1.5, missing_right, covers: [1.0; 2] };
+            let left = tree.split(0, split);
             tree.set_values(left, &[0.25]);
             tree.set_values(left + 1, &[0.75]);
             let value_of = |value| tree.leaf(&[value], 1).unwrap()[0];

@@ -48,6 +48,11 @@ impl CompiledBoosting {
         outputs.chunks_exact_mut(count).for_each(|row| self.response.apply(row));
     }
 
+    /// The trees of an output, and what is applied to their sums.
+    pub(super) fn output(&self, output: usize) -> (&FlatForest, &Response) {
+        (&self.forests[output], &self.response)
+    }
+
     /// Memory size in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         self.forests.iter().map(FlatForest::memory_bytes).sum()

@@ -5,6 +5,7 @@
 //! (predication and vectorized walks over breadth-first nodes).
 
 use super::node::{Fields, MISSING_KEY, Node, Packed, Wide, key};
+use super::shap::{Explainer, WeightedTree};
 use super::walk::Nodes;
 use crate::model::{LEAF, Tree, TreeEnsemble};
 
@@ -14,6 +15,8 @@ pub struct FlatForest {
     nodes: Layout,
     /// Leaf values for several outputs. With one output the node contains the value.
     values: Vec<f32>,
+    /// The training weight of each node.
+    covers: Vec<f32>,
     outputs: usize,
     trees: usize,
     features: usize,
@@ -49,15 +52,17 @@ impl FlatForest {
     pub(super) fn of_trees(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize) -> Self {
         let largest = trees.iter().map(|(_, tree)| tree.len()).max().unwrap_or(0);
         let fits = |max_feature: usize, max_node: usize| features <= max_feature && largest <= max_node;
+        let mut covers = Vec::with_capacity(trees.iter().map(|(_, tree)| tree.len()).sum());
         let (mut values, count) = (Vec::new(), trees.len());
+        let mut data = NodeData { values: &mut values, covers: &mut covers };
         let nodes = if fits(Packed::<10>::MAX_FEATURE, Packed::<10>::MAX_NODE) {
-            Layout::Narrow(flatten(trees, outputs, features, &mut values))
+            Layout::Narrow(flatten(trees, outputs, features, &mut data))
         } else if fits(Packed::<14>::MAX_FEATURE, Packed::<14>::MAX_NODE) {
-            Layout::Broad(flatten(trees, outputs, features, &mut values))
+            Layout::Broad(flatten(trees, outputs, features, &mut data))
         } else {
-            Layout::Wide(flatten(trees, outputs, features, &mut values))
+            Layout::Wide(flatten(trees, outputs, features, &mut data))
         };
-        Self { nodes, values, outputs, trees: count, features }
+        Self { nodes, values, covers, outputs, trees: count, features }
     }
 
     /// Writes the mean leaf values of consecutive raw rows to `outputs`; `keys` is a buffer.
@@ -97,6 +102,39 @@ impl FlatForest {
         }
     }
 
+    /// Adds the Shapley values of all trees for one output.
+    pub(super) fn explain(&self, output: usize, explainer: &mut Explainer<'_>) {
+        match &self.nodes {
+            Layout::Narrow(nodes) => self.explain_nodes(nodes, output, explainer),
+            Layout::Broad(nodes) => self.explain_nodes(nodes, output, explainer),
+            Layout::Wide(nodes) => self.explain_nodes(nodes, output, explainer),
+        }
+    }
+
+    fn explain_nodes<N: Node>(&self, nodes: &Nodes<N>, output: usize, explainer: &mut Explainer<'_>) {
+        let value = |payload: u32| match self.outputs {
+            1 => f64::from(f32::from_bits(payload)),
+            outputs => f64::from(self.leaf(payload, outputs)[output]),
+        };
+        for (range, nodes) in nodes.each_tree() {
+            explainer.add(WeightedTree { nodes, covers: &self.covers[range], leaf: self.features as u32 }, value);
+        }
+    }
+
+    /// Number of trees.
+    pub(super) fn trees(&self) -> usize {
+        self.trees
+    }
+
+    /// The depth of the deepest tree.
+    pub(super) fn deepest(&self) -> u32 {
+        match &self.nodes {
+            Layout::Narrow(nodes) => nodes.deepest(),
+            Layout::Broad(nodes) => nodes.deepest(),
+            Layout::Wide(nodes) => nodes.deepest(),
+        }
+    }
+
     fn leaf(&self, payload: u32, outputs: usize) -> &[f32] {
         &self.values[payload as usize * outputs..][..outputs]
     }
@@ -108,7 +146,7 @@ impl FlatForest {
             Layout::Broad(nodes) => nodes.memory_bytes(),
             Layout::Wide(nodes) => nodes.memory_bytes(),
         };
-        nodes + self.values.capacity() * size_of::<f32>()
+        nodes + (self.values.capacity() + self.covers.capacity()) * size_of::<f32>()
     }
 }
 
@@ -128,24 +166,39 @@ fn add(sums: &mut [f64], values: &[f32]) {
     }
 }
 
+/// What the nodes do not contain.
+struct NodeData<'a> {
+    /// [`FlatForest::values`]
+    values: &'a mut Vec<f32>,
+    /// [`FlatForest::covers`]
+    covers: &'a mut Vec<f32>,
+}
+
 /// Lays out all trees in their order.
-fn flatten<N: Node>(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize, values: &mut Vec<f32>) -> Nodes<N> {
+fn flatten<N: Node>(trees: Vec<(u32, &Tree)>, outputs: usize, features: usize, data: &mut NodeData<'_>) -> Nodes<N> {
     let mut nodes = Vec::with_capacity(trees.iter().map(|(_, tree)| tree.len()).sum());
     let mut roots = Vec::with_capacity(trees.len());
     for (depth, tree) in trees {
         roots.push((nodes.len(), depth));
-        flatten_tree(tree, outputs, features, &mut nodes, values);
+        flatten_tree(tree, outputs, features, &mut nodes, data);
     }
     Nodes::new(nodes, roots, features)
 }
 
 /// Appends a tree breadth-first. Both children of a node are queued together, so they are adjacent.
-fn flatten_tree<N: Node>(tree: &Tree, outputs: usize, features: usize, nodes: &mut Vec<N>, values: &mut Vec<f32>) {
+fn flatten_tree<N: Node>(
+    tree: &Tree,
+    outputs: usize,
+    features: usize,
+    nodes: &mut Vec<N>,
+    NodeData { values, covers }: &mut NodeData<'_>,
+) {
     let mut queue = Vec::with_capacity(tree.len());
     queue.push(0_usize);
     let mut next = 0;
     while let Some(&node) = queue.get(next) {
         let (feature, left) = (tree.feature[node], tree.left[node] as usize);
+        covers.push(tree.cover[node]);
         nodes.push(if feature == LEAF {
             let leaf = &tree.values[left * outputs..][..outputs];
             let payload = match leaf {

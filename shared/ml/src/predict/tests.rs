@@ -102,10 +102,10 @@ fn wide_models_and_large_trees_predict_like_the_reference() {
 #[test]
 fn a_degenerate_tree_of_maximum_depth_is_walked_to_its_end() {
     let mut tree = Tree::default();
-    let mut last = tree.push_empty_leaf();
+    let mut last = tree.push_empty_leaf(20.0);
     for level in 0..5_000_u32 {
         // The left child is a leaf, the right child the next split.
-        let split = NodeSplit { feature: 0, threshold: level as f32, missing_right: level < 10 };
+        let split = NodeSplit { feature: 0, threshold: level as f32, missing_right: level < 10, covers: [1.0; 2] };
         let left = tree.split(last, split);
         tree.set_values(left, &[if level == 10 { 0.5 } else { 0.25 }]);
         last = left + 1;

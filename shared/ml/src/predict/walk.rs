@@ -1,6 +1,8 @@
 //! The inner loops, with the only unsafe code of prediction. [`Nodes::new`] validates all assumptions once; nodes are
 //! immutable afterwards.
 
+use std::ops::Range;
+
 use super::node::{MISSING_KEY, Node};
 
 /// Number of interleaved walks: hides memory latency and fits into registers.
@@ -52,6 +54,17 @@ impl<N: Node> Nodes<N> {
         let deepest = |group: &[Root]| group.iter().map(|root| root.depth).max().unwrap_or(0);
         let group_depths = trees.chunks_exact(LANES).map(deepest).collect();
         Self { nodes, trees, group_depths, features, block_rows }
+    }
+
+    /// The nodes of each tree, with their positions among the nodes of all trees.
+    pub(super) fn each_tree(&self) -> impl Iterator<Item = (Range<usize>, &[N])> {
+        let ends = self.trees.iter().skip(1).map(|root| root.first).chain([self.nodes.len()]);
+        self.trees.iter().zip(ends).map(|(root, end)| (root.first..end, &self.nodes[root.first..end]))
+    }
+
+    /// The depth of the deepest tree.
+    pub(super) fn deepest(&self) -> u32 {
+        self.trees.iter().map(|root| root.depth).max().unwrap_or(0)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

@@ -19,6 +19,14 @@ pub struct DesignMatrix {
     pub matrix: Array2<f64>,
 }
 
+impl DesignMatrix {
+    /// The mean of each column.
+    pub(crate) fn means(&self) -> Vec<f64> {
+        let rows = self.matrix.nrows().max(1) as f64;
+        self.matrix.columns().into_iter().map(|column| column.sum() / rows).collect()
+    }
+}
+
 /// Fits the encoder on the training part and applies it; `None` if the matrix would be too large. `with_levels` adds the
 /// levels of numbers with few different values, for linear models.
 pub fn design_matrix(features: &[Feature], training: &Part, with_levels: bool) -> Option<DesignMatrix> {

@@ -1,7 +1,9 @@
 //! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
-use trainyard_domain::algorithm::{ENGINE, LINFA, MONOTONE_CONSTRAINTS};
+use trainyard_domain::algorithm::{
+    CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, MONOTONE_CONSTRAINTS, REGRESSION_LEAF_ROWS,
+};
 use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, JobSpec, TaskKind, shown};
 
@@ -102,13 +104,13 @@ pub(super) fn fit(
     let params = request.params;
     match (request.algorithm, &training.targets) {
         (Algorithm::RandomForest, TargetValues::Classes(classes, n_classes)) => {
-            let params = checked(forest_params::<Classes>(request))?;
+            let params = checked(forest_params::<Classes>(request, CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::RandomForest, TargetValues::Numbers(targets)) => {
-            let params = checked(forest_params::<Numbers>(request))?;
+            let params = checked(forest_params::<Numbers>(request, REGRESSION_LEAF_ROWS, MaxFeatures::Half))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
@@ -344,9 +346,10 @@ fn from_linear(
     if weights.iter().chain(&intercepts).any(|number| !number.is_finite()) {
         return Err(TrainError::bad_params("the weights diverge; increase alpha"));
     }
+    let means = design_matrix.means();
     let DesignMatrix { encoder, matrix } = design_matrix;
     let importances = linear::importances(&matrix, &encoder, &weights);
-    let model = LinearModel { encoder, weights, intercepts };
+    let model = LinearModel { encoder, weights, intercepts, means };
     let mut fitted = Fitted::new(Estimator::Linear(model), Some(importances));
     fitted.warning = (!converged).then(|| {
         format!(
@@ -407,17 +410,20 @@ fn from_forest(forest: Option<Forest>) -> Result<Fitted, TrainError> {
     Ok(Fitted { out_of_bag_score, ..Fitted::new(Estimator::Trees(trees), Some(importances)) })
 }
 
-fn forest_params<K>(request: &FitRequest<'_>) -> RandomForestParams<K> {
+/// `leaf_rows` and `auto` are the defaults of the task.
+fn forest_params<K>(request: &FitRequest<'_>, leaf_rows: i64, auto: MaxFeatures) -> RandomForestParams<K> {
     let params = request.params;
     RandomForestParams::default()
         .n_trees(params.int("n_trees").unwrap_or(100) as usize)
         .max_depth(params.int("max_depth").map(|depth| depth as usize))
-        .min_samples_leaf(params.int("min_samples_leaf").unwrap_or(1) as u32)
+        .min_samples_leaf(params.int("min_samples_leaf").unwrap_or(leaf_rows) as u32)
         .max_features(match params.choice("max_features") {
             "log2" => MaxFeatures::Log2,
+            "sqrt" => MaxFeatures::Sqrt,
             "third" => MaxFeatures::Third,
+            "half" => MaxFeatures::Half,
             "all" => MaxFeatures::All,
-            _ => MaxFeatures::Sqrt,
+            _ => auto,
         })
         .class_weight(class_weight(params))
         .seed(request.seed)

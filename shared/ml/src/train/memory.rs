@@ -1,6 +1,6 @@
 //! Estimates of the memory of a training run. A run that can't stay within the limit fails at its start, with the figure.
 
-use trainyard_domain::algorithm::{ENGINE, LINFA};
+use trainyard_domain::algorithm::{CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, REGRESSION_LEAF_ROWS};
 use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, FailureCode};
 
@@ -15,7 +15,7 @@ const CELL: u64 = 8;
 /// A raw value, with its bin.
 const RAW_CELL: u64 = 4 + 1;
 /// A node of a trained tree: in the model, in the model file, in the model decoded from the file, and compiled.
-const NODE: u64 = 17 + 16 + 17 + 8;
+const NODE: u64 = 21 + 20 + 21 + 12;
 /// A number of a leaf, in the same four places.
 const LEAF_VALUE: u64 = 4 * 4;
 /// A number of the design matrix.
@@ -152,7 +152,9 @@ fn boosting_bytes(shape: &Shape, params: &Params) -> u64 {
 
 /// One tree with the most leaves that the parameters allow, each with a number per class; a boosted tree has one number.
 fn tree_bytes(shape: &Shape, algorithm: Algorithm, params: &Params) -> u64 {
-    let min_leaf = params.int("min_samples_leaf").unwrap_or(1).unsigned_abs().max(1);
+    // Without a parameter a forest has the default of its task.
+    let default = CLASSIFICATION_LEAF_ROWS.min(REGRESSION_LEAF_ROWS);
+    let min_leaf = params.int("min_samples_leaf").unwrap_or(default).unsigned_abs().max(1);
     let depth = params.int("max_depth").map_or(63, i64::unsigned_abs).min(63) as u32;
     let max_leaves = params.int("max_leaves").map_or(u64::MAX, i64::unsigned_abs);
     let leaves = (shape.rows / min_leaf).min(1 << depth).min(max_leaves).max(1);

@@ -2,6 +2,7 @@
 
 mod categories;
 mod datasets;
+mod explanations;
 mod leaks;
 mod observer;
 mod refusals;
