@@ -153,6 +153,7 @@ fn shared_children_are_refused() {
         threshold: vec![0.0; 8],
         missing_right: vec![false; 8],
         left: vec![1, 2, 3, 4, 5, 6, 0, 0],
+        cover: vec![1.0; 8],
         values: vec![0.5],
     };
     tree.feature[6..].fill(LEAF);

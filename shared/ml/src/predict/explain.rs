@@ -1,6 +1,6 @@
 //! Explanations: how much each feature of a row moves the prediction away from the mean.
 
-use super::flat::encode_keys;
+use super::flat::{FlatForest, encode_keys};
 use super::shap::Explainer;
 use super::{Engine, Predictor, Row};
 use crate::model::{Estimator, LinearModel, Link, RawRow, Signature, Task};

@@ -169,7 +169,7 @@ mod tests {
     fn columns(csv: &str, validation: &[bool], copies: Option<&[u64]>) -> (Vec<OrderedColumn>, Vec<CategoryStatistic>) {
         let mut frame = frame(csv);
         let rows: Vec<usize> = (0..frame.rows).collect();
-        let features = fit_features(&mut frame, &rows, ModelFamily::Boosting, 1).unwrap().features;
+        let features = fit_features(&mut frame, &rows, &[], ModelFamily::Boosting, 1).unwrap().features;
         let columns = ordered_columns(&frame, &features, &rows, validation, copies, 1);
         let FeatureKind::Category { statistics, orders, .. } = features[0].kind.clone() else { panic!("a category") };
         assert!(orders.is_empty());
