@@ -110,8 +110,6 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
         observer.note(&note);
     }
-    let ordered =
-        preprocess::ordered_columns(&frame, &features, &split.train, &validation, copies.as_deref(), spec.seed);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
@@ -119,6 +117,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     warnings.extend(leaks.clone());
     warnings.extend(fitted.warnings);
     let self_test_rows = self_test::choose(&frame, &split.test);
+    let categories = preprocess::CategoryCodes::new(&frame, &features, &split.train, copies, spec.seed);
     drop(frame);
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
 
@@ -129,7 +128,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         seed: spec.seed,
         folds: &folds,
         validation: &validation,
-        ordered: &ordered,
+        ordered: &|validation| categories.ordered_columns(validation),
     };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
     warnings.extend(fitted.warning);
