@@ -107,11 +107,7 @@ const GRADIENT_BOOSTING: &[ParamSpec] = &[
         kind: ParamKind::Int { min: 1, max: 64, default: None },
         description: "Maximum depth of a tree; null means no limit.",
     },
-    ParamSpec {
-        name: "min_samples_leaf",
-        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(20) },
-        description: "Minimum number of training rows in a leaf.",
-    },
+    MIN_SAMPLES_LEAF,
     ParamSpec {
         name: "min_hessian",
         kind: ParamKind::Float { min: 1e-6, max: 1e6, default: Some(1e-3) },
@@ -119,29 +115,29 @@ const GRADIENT_BOOSTING: &[ParamSpec] = &[
     },
     ParamSpec {
         name: "l2",
-        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(1.0) },
+        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(5.0) },
         description: "Strength of the L2 penalty of the values of the leaves.",
     },
     ParamSpec {
         name: "feature_fraction",
-        kind: ParamKind::Float { min: 0.01, max: 1.0, default: Some(1.0) },
+        kind: ParamKind::Float { min: 0.01, max: 1.0, default: Some(0.7) },
         description: "Share of the features that each tree may use, drawn at random.",
     },
     ParamSpec {
         name: "subsample",
-        kind: ParamKind::Float { min: 0.01, max: 1.0, default: Some(1.0) },
+        kind: ParamKind::Float { min: 0.01, max: 1.0, default: Some(0.7) },
         description: "Share of the training rows that each tree is trained on, drawn at random.",
     },
     ParamSpec {
         name: "early_stopping_rounds",
         kind: ParamKind::Int { min: 0, max: 10_000, default: Some(50) },
-        description: "Training ends after this many rounds without a smaller loss on the validation rows; 0 trains all \
-                      rounds, on all training rows.",
+        description: "The search for the number of rounds ends after this many rounds without a smaller loss on the \
+                      validation rows; 0 trains n_rounds rounds.",
     },
     ParamSpec {
         name: "validation_fraction",
-        kind: ParamKind::Float { min: 0.01, max: 0.5, default: Some(0.1) },
-        description: "Share of the training rows that are validation rows for early stopping.",
+        kind: ParamKind::Float { min: 0.01, max: 0.5, default: Some(0.2) },
+        description: "Share of the training rows that are validation rows while the number of rounds is searched.",
     },
     ParamSpec {
         name: "loss",

@@ -5,6 +5,9 @@
 //! result depends only on data, parameters and seed, not on the number of threads, because histograms have integer sums
 //! ([`histogram`]). Training runs in the current rayon pool. A split tries missing values (NaN) on both sides.
 //!
+//! With early stopping some rows are validation rows until the best number of rounds is known. The model is then trained
+//! with this number on all rows, because every row helps in small tables.
+//!
 //! Two interfaces: [`BoostingParams`] implements linfa's traits (`Fit`, `Predict`, `ParamGuard`); [`crate::train`] calls
 //! the functions below with a callback per round.
 
@@ -47,7 +50,7 @@ pub struct Boosted {
     pub importances: Vec<f64>,
     /// Number of rounds of the model.
     pub n_rounds: usize,
-    /// The mean loss of the validation rows after these rounds. `None` without validation rows.
+    /// The mean loss of the validation rows after these rounds. `None` without early stopping.
     pub validation_loss: Option<f64>,
 }
 
@@ -71,12 +74,36 @@ pub(crate) struct Rows<'a> {
     pub(crate) validation: &'a [bool],
 }
 
+/// Trains a model in one or two stages. `validation` is empty without early stopping. `fit` trains a stage.
+pub(crate) fn in_stages<K: Clone>(
+    params: &BoostingValidParams<K>,
+    validation: &[bool],
+    mut fit: impl FnMut(Stage, &[bool], &BoostingValidParams<K>) -> Result<Boosted, Failure>,
+) -> Result<Boosted, Failure> {
+    if validation.is_empty() {
+        return fit(Stage::Final, &[], params);
+    }
+    let Boosted { n_rounds, validation_loss, .. } = fit(Stage::Search, validation, params)?;
+    let fitted = fit(Stage::Final, &[], &params.with_rounds(n_rounds))?;
+    Ok(Boosted { validation_loss, ..fitted })
+}
+
 /// The peak memory of training besides the raw columns, their bins and the trees, in bytes.
 pub fn estimate_bytes(rows: u64, columns: u64, outputs: u64, max_leaves: u64) -> u64 {
     // Per row: the derivatives, rounded and not, its number in the partition with a copy, a score and a prediction per
     // output, and the padding of a block of bins.
     let per_row = outputs.saturating_mul(2 * 8).saturating_add(16 + 8 + 3 * 4 + LANES as u64);
     rows.saturating_mul(per_row).saturating_add(histogram_bytes(columns, max_leaves))
+}
+
+/// The two trainings of a model with early stopping: on the rows without the validation rows, and on all rows with the
+/// best number of rounds. Without early stopping there is only the second one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The number of rounds is searched.
+    Search,
+    /// The model is trained.
+    Final,
 }
 
 /// Number of rounds without any split after which training ends: the next draws would find none, either.

@@ -17,7 +17,7 @@ pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
 pub(crate) use statistics::PERMUTATIONS;
-pub use statistics::{OrderedColumn, ordered_columns};
+pub use statistics::{CategoryCodes, OrderedColumn};
 
 /// The model families, which need different raw values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -104,15 +104,14 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let fitted = preprocess::fit(&mut frame, &split.train, &copies, engine::family(spec.algorithm), spec.seed)?;
     let (features, missing) = (fitted.features, frame.missing.clone());
     let groups = RowGroups { folds: fitted.folds, copies };
-    let keys: Vec<u64> = groups.copies.iter().map(|group| u64::from(*group)).collect();
-    let keys = (!keys.is_empty()).then_some(keys.as_slice());
-    let validation = engine::validation(spec, &params, &frame, &split.train, keys);
+    let copies: Option<Vec<u64>> =
+        (!groups.copies.is_empty()).then(|| groups.copies.iter().map(|group| u64::from(*group)).collect());
+    let validation = engine::validation(spec, &params, &frame, &split.train, copies.as_deref());
     dropped.extend(fitted.dropped);
     let shape = memory::Shape::new(frame.rows, &features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
         observer.note(&note);
     }
-    let ordered = preprocess::ordered_columns(&frame, &features, &split.train, &validation, keys, spec.seed);
     let training = Part::new(&frame, &features, &split.train)?;
     let held_out = Part::new(&frame, &features, &split.test)?;
     let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
@@ -120,6 +119,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     warnings.extend(leaks.clone());
     warnings.extend(fitted.warnings);
     let self_test_rows = self_test::choose(&frame, &split.test);
+    let categories = preprocess::CategoryCodes::new(&frame, &features, &split.train, copies, spec.seed);
     drop(frame);
     let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
 
@@ -130,7 +130,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         seed: spec.seed,
         groups: &groups,
         validation: &validation,
-        ordered: &ordered,
+        ordered: &|validation| categories.ordered_columns(validation),
     };
     let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
     warnings.extend(fitted.warning);

@@ -5,7 +5,7 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{Error, Float};
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix2};
 
-use super::{Bins, Boosted, BoostingValidParams, Failure, Rows, TrainColumn, fit_classes, fit_numbers};
+use super::{Bins, Boosted, BoostingValidParams, Failure, Rows, TrainColumn, fit_classes, fit_numbers, in_stages};
 use crate::forest::{Classes, Numbers};
 use crate::linfa_data::{class_indices, numbers, raw_columns, raw_row};
 use crate::metrics::classes::most_likely;
@@ -87,8 +87,10 @@ where
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let (classes, indices) = class_indices(dataset)?;
         let (bins, validation) = prepare(dataset, Some((&indices, classes.len())), self)?;
-        let rows = Rows { bins: &bins, validation: &validation };
-        let boosted = fit_classes(rows, &indices, classes.len(), self, &|_, _| true).map_err(failed)?;
+        let boosted = in_stages(self, &validation, |_, validation, params| {
+            fit_classes(Rows { bins: &bins, validation }, &indices, classes.len(), params, &|_, _| true)
+        });
+        let boosted = boosted.map_err(failed)?;
         Ok(BoostedClassifier { classes, boosted })
     }
 }
@@ -105,8 +107,10 @@ where
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let targets = numbers(dataset)?;
         let (bins, validation) = prepare(dataset, None, self)?;
-        let rows = Rows { bins: &bins, validation: &validation };
-        let boosted = fit_numbers(rows, &targets, self, &|_, _| true).map_err(failed)?;
+        let boosted = in_stages(self, &validation, |_, validation, params| {
+            fit_numbers(Rows { bins: &bins, validation }, &targets, params, &|_, _| true)
+        });
+        let boosted = boosted.map_err(failed)?;
         Ok(BoostedRegressor { boosted })
     }
 }

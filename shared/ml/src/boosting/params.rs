@@ -55,13 +55,13 @@ impl<K> Default for BoostingParams<K> {
             learning_rate: 0.05,
             max_leaves: 31,
             max_depth: None,
-            min_samples_leaf: 20,
+            min_samples_leaf: 5,
             min_hessian: 1e-3,
-            l2: 1.0,
-            feature_fraction: 1.0,
-            subsample: 1.0,
+            l2: 5.0,
+            feature_fraction: 0.7,
+            subsample: 0.7,
             early_stopping_rounds: Some(50),
-            validation_fraction: 0.1,
+            validation_fraction: 0.2,
             class_weight: ClassWeight::Uniform,
             loss: RegressionLoss::Squared,
             seed: 42,
@@ -81,20 +81,20 @@ parameters! {
     max_leaves: usize,
     /// Maximum depth of a leaf (default: unlimited).
     max_depth: Option<usize>,
-    /// Minimum number of rows in a leaf (default: 20, as LightGBM).
+    /// Minimum number of rows in a leaf (default: 5).
     min_samples_leaf: u32,
     /// Minimum sum of the second derivatives in a leaf (default: 0.001, as LightGBM).
     min_hessian: f64,
-    /// L2 penalty of the values of the leaves (default: 1).
+    /// L2 penalty of the values of the leaves (default: 5).
     l2: f64,
-    /// Share of the features that each tree may use, drawn at random (default: 1).
+    /// Share of the features that each tree may use, drawn at random (default: 0.7).
     feature_fraction: f64,
-    /// Share of the rows that each tree is trained on, drawn at random (default: 1).
+    /// Share of the rows that each tree is trained on, drawn at random (default: 0.7).
     subsample: f64,
-    /// Training ends after this many rounds without an improvement on the validation rows, and the model has the rounds
-    /// until the best one (default: 50). `None` trains all rounds on all rows.
+    /// The number of rounds is that with the least loss on the validation rows; the search ends after this many rounds
+    /// without a smaller loss (default: 50). `None` trains [`Self::n_rounds`] rounds.
     early_stopping_rounds: Option<usize>,
-    /// Share of the rows that are validation rows (default: 0.1).
+    /// Share of the rows that are validation rows while the number of rounds is searched (default: 0.2).
     validation_fraction: f64,
     /// Class weights (default: equal). Ignored by regressors.
     class_weight: ClassWeight,
@@ -105,6 +105,14 @@ parameters! {
 }
 
 impl<K> BoostingValidParams<K> {
+    /// The same parameters with a known number of rounds.
+    pub(super) fn with_rounds(&self, n_rounds: usize) -> Self
+    where
+        K: Clone,
+    {
+        Self { n_rounds, early_stopping_rounds: None, ..self.clone() }
+    }
+
     /// What is wrong with the parameters.
     fn fault(&self) -> Option<&'static str> {
         let is_share = |number: f64| number > 0.0 && number <= 1.0;

@@ -9,6 +9,8 @@
 //!
 //! A missing value is NaN in training and in prediction: a split can separate missing values from all categories.
 
+use std::ops::Range;
+
 use super::categories::model_codes;
 use crate::frame::{Column, Frame, Target};
 use crate::model::signature::ranges;
@@ -101,57 +103,82 @@ pub(super) fn fit(n_codes: usize, codes: &[Option<u32>], scores: &[f32]) -> Cate
     CategoryStatistic { values: (0..n_codes).map(|code| sums.mean(code)).collect(), unseen: sums.prior }
 }
 
-/// The columns of ordered statistics of all categories. Rows of `validation` (per training row; may be empty) have the
-/// statistics of the other rows, as in prediction. Rows with the same number in `copies` do not see each other's target.
-pub fn ordered_columns(
-    frame: &Frame,
-    features: &[Feature],
-    training: &[usize],
-    validation: &[bool],
-    copies: Option<&[u64]>,
+/// The categories of the training rows, from which ordered statistics are computed.
+#[derive(Debug)]
+pub struct CategoryCodes {
+    /// See [`scores`].
+    scores: Vec<Vec<f32>>,
+    features: Vec<FeatureCodes>,
+    /// Per training row, a number that only its copies have, too.
+    keys: Vec<u64>,
     seed: u64,
-) -> Vec<OrderedColumn> {
-    let has_statistics =
-        |feature: &Feature| matches!(&feature.kind, FeatureKind::Category { statistics, .. } if !statistics.is_empty());
-    if !features.iter().any(has_statistics) {
-        return Vec::new();
-    }
-    let scores = scores(&frame.target, training);
-    let key = |row: u32| copies.map_or(u64::from(row), |copies| copies[row as usize]);
-    let is_validation = |row: u32| validation.get(row as usize) == Some(&true);
-    let orders: Vec<Vec<u32>> = (0..PERMUTATIONS as u64)
-        .map(|permutation| {
-            let salt = Rng::new(seed, Stream::Order(permutation)).bits();
-            let mut order: Vec<u32> = (0..training.len() as u32).filter(|row| !is_validation(*row)).collect();
-            // A random order of the keys, so that copies are adjacent.
-            order.sort_unstable_by_key(|row| (mix(key(*row) ^ salt), *row));
-            order
-        })
-        .collect();
-    let mut columns = Vec::new();
-    for ((column, feature), range) in frame.columns.iter().zip(features).zip(ranges(features)) {
-        let (Column::Category { names, codes }, FeatureKind::Category { categories, grouped, statistics, .. }) =
-            (&column.values, &feature.kind)
-        else {
-            continue;
-        };
-        let codes = model_codes(names, codes, categories, *grouped, training);
-        for (raw, scores) in range.zip(&scores).take(statistics.len()) {
-            for (permutation, order) in orders.iter().enumerate() {
-                let mut sums = Sums::new(feature.kind.codes(), mean(order.iter().map(|row| scores[*row as usize])));
-                let mut values = vec![f32::NAN; training.len()];
-                for copies in order.chunk_by(|a, b| key(*a) == key(*b)) {
-                    copies.iter().for_each(|row| values[*row as usize] = sums.raw(codes[*row as usize]));
-                    copies.iter().for_each(|row| sums.add(codes[*row as usize], scores[*row as usize]));
-                }
-                for row in (0..training.len()).filter(|row| is_validation(*row as u32)) {
-                    values[row] = sums.raw(codes[row]);
-                }
-                columns.push(OrderedColumn { raw, permutation, values });
+}
+
+/// A feature with statistics.
+#[derive(Debug)]
+struct FeatureCodes {
+    /// Its raw columns.
+    raw: Range<usize>,
+    n_codes: usize,
+    /// The code of each training row, `None` for a missing value.
+    codes: Vec<Option<u32>>,
+}
+
+impl CategoryCodes {
+    /// Takes the codes of all features with statistics. Rows with the same number in `copies` (per training row) are
+    /// copies of each other.
+    pub fn new(frame: &Frame, features: &[Feature], training: &[usize], copies: Option<Vec<u64>>, seed: u64) -> Self {
+        let mut found = Vec::new();
+        for ((column, feature), raw) in frame.columns.iter().zip(features).zip(ranges(features)) {
+            if let (Column::Category { names, codes }, FeatureKind::Category { categories, grouped, statistics, .. }) =
+                (&column.values, &feature.kind)
+                && !statistics.is_empty()
+            {
+                let codes = model_codes(names, codes, categories, *grouped, training);
+                found.push(FeatureCodes { raw, n_codes: feature.kind.codes(), codes });
             }
         }
+        if found.is_empty() {
+            return Self { scores: Vec::new(), features: found, keys: Vec::new(), seed };
+        }
+        let keys = copies.unwrap_or_else(|| (0..training.len() as u64).collect());
+        Self { scores: scores(&frame.target, training), features: found, keys, seed }
     }
-    columns
+
+    /// The columns of ordered statistics of all features. Rows of `validation` (per training row; may be empty) have the
+    /// statistics of the other rows, as in prediction. Copies of a row do not see each other's target.
+    pub fn ordered_columns(&self, validation: &[bool]) -> Vec<OrderedColumn> {
+        if self.features.is_empty() {
+            return Vec::new();
+        }
+        let (validated, training): (Vec<u32>, Vec<u32>) =
+            (0..self.keys.len() as u32).partition(|row| validation.get(*row as usize) == Some(&true));
+        let orders: Vec<Vec<u32>> = (0..PERMUTATIONS).map(|permutation| self.order(&training, permutation)).collect();
+        let mut columns = Vec::new();
+        for FeatureCodes { raw, n_codes, codes } in &self.features {
+            for (raw, scores) in raw.clone().zip(&self.scores) {
+                for (permutation, order) in orders.iter().enumerate() {
+                    let mut sums = Sums::new(*n_codes, mean(order.iter().map(|row| scores[*row as usize])));
+                    let mut values = vec![f32::NAN; codes.len()];
+                    for copies in order.chunk_by(|a, b| self.keys[*a as usize] == self.keys[*b as usize]) {
+                        copies.iter().for_each(|row| values[*row as usize] = sums.raw(codes[*row as usize]));
+                        copies.iter().for_each(|row| sums.add(codes[*row as usize], scores[*row as usize]));
+                    }
+                    validated.iter().for_each(|row| values[*row as usize] = sums.raw(codes[*row as usize]));
+                    columns.push(OrderedColumn { raw, permutation, values });
+                }
+            }
+        }
+        columns
+    }
+
+    /// A permutation of rows, in which copies are adjacent.
+    fn order(&self, rows: &[u32], permutation: usize) -> Vec<u32> {
+        let salt = Rng::new(self.seed, Stream::Order(permutation as u64)).bits();
+        let mut order = rows.to_vec();
+        order.sort_unstable_by_key(|row| (mix(self.keys[*row as usize] ^ salt), *row));
+        order
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +197,8 @@ mod tests {
         let mut frame = frame(csv);
         let rows: Vec<usize> = (0..frame.rows).collect();
         let features = fit_features(&mut frame, &rows, &[], ModelFamily::Boosting, 1).unwrap().features;
-        let columns = ordered_columns(&frame, &features, &rows, validation, copies, 1);
+        let codes = CategoryCodes::new(&frame, &features, &rows, copies.map(<[u64]>::to_vec), 1);
+        let columns = codes.ordered_columns(validation);
         let FeatureKind::Category { statistics, orders, .. } = features[0].kind.clone() else { panic!("a category") };
         assert!(orders.is_empty());
         (columns, statistics)

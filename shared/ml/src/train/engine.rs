@@ -7,7 +7,7 @@ use trainyard_domain::algorithm::{
 use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, JobSpec, TaskKind, shown};
 
-use crate::boosting::{self, Bins, Boosted, BoostingParams, Direction, RegressionLoss, TrainColumn};
+use crate::boosting::{self, Bins, Boosted, BoostingParams, Direction, RegressionLoss, Stage, TrainColumn};
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, RowGroups, Score,
@@ -20,7 +20,6 @@ use crate::svm::{self, KernelKind, Machine, SvmParams};
 use crate::{linear, linfa_logistic, linfa_svm, linfa_tree, split};
 
 /// The input of an engine besides the data.
-#[derive(Debug)]
 pub(super) struct FitRequest<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) params: &'a Params,
@@ -28,8 +27,8 @@ pub(super) struct FitRequest<'a> {
     pub(super) groups: &'a RowGroups,
     /// Per training row, whether it only decides when gradient boosting stops; empty for other algorithms.
     pub(super) validation: &'a [bool],
-    /// The columns that replace raw columns when gradient boosting trains.
-    pub(super) ordered: &'a [OrderedColumn],
+    /// The columns that replace raw columns when gradient boosting trains with these validation rows.
+    pub(super) ordered: &'a dyn Fn(&[bool]) -> Vec<OrderedColumn>,
 }
 
 /// The output of an engine.
@@ -117,17 +116,23 @@ pub(super) fn fit(
         }
         (Algorithm::GradientBoosting, TargetValues::Classes(classes, n_classes)) => {
             let params = checked(boosting_params::<Classes>(request))?;
-            let bins = boosting_bins(request, signature, training)?;
-            let rows = boosting::Rows { bins: &bins, validation: request.validation };
-            let on_round = on_round(progress, params.n_rounds());
-            from_boosting(boosting::fit_classes(rows, classes, *n_classes, &params, &on_round), progress)
+            let bins = BoostingBins::new(request, signature, training)?;
+            let fitted = boosting::in_stages(&params, request.validation, |stage, validation, params| {
+                let rows = boosting::Rows { bins: &bins.of(stage), validation };
+                let on_round = on_round(progress, stage, request, params.n_rounds());
+                boosting::fit_classes(rows, classes, *n_classes, params, &on_round)
+            });
+            from_boosting(fitted, progress)
         }
         (Algorithm::GradientBoosting, TargetValues::Numbers(targets)) => {
             let params = checked(boosting_params::<Numbers>(request))?;
-            let bins = boosting_bins(request, signature, training)?;
-            let rows = boosting::Rows { bins: &bins, validation: request.validation };
-            let on_round = on_round(progress, params.n_rounds());
-            from_boosting(boosting::fit_numbers(rows, targets, &params, &on_round), progress)
+            let bins = BoostingBins::new(request, signature, training)?;
+            let fitted = boosting::in_stages(&params, request.validation, |stage, validation, params| {
+                let rows = boosting::Rows { bins: &bins.of(stage), validation };
+                let on_round = on_round(progress, stage, request, params.n_rounds());
+                boosting::fit_numbers(rows, targets, params, &on_round)
+            });
+            from_boosting(fitted, progress)
         }
         (Algorithm::DecisionTree, TargetValues::Classes(classes, 2)) => {
             let (trees, importances) = linfa_tree::fit(&training.raw, classes, &tree_limits(params), progress)?;
@@ -221,7 +226,7 @@ pub(super) fn validation(
     if spec.algorithm != Algorithm::GradientBoosting || early_stopping_rounds(params).is_none() {
         return Vec::new();
     }
-    let fraction = params.float("validation_fraction").unwrap_or(0.1);
+    let fraction = params.float("validation_fraction").unwrap_or(0.2);
     let validation = |classes| split::validation(training.len(), classes, copies, fraction, spec.seed);
     match &frame.target {
         Target::Classes { task, classes } => {
@@ -232,19 +237,37 @@ pub(super) fn validation(
     }
 }
 
-/// The bins of all raw columns, and of the ordered columns in their place.
-fn boosting_bins(request: &FitRequest<'_>, signature: &Signature, training: &Part) -> Result<Bins, TrainError> {
-    let directions = directions(request.params, signature, training)?;
-    let is_ordered = |raw: usize| request.ordered.iter().any(|column| column.raw == raw);
-    let plain = training.raw.iter().enumerate().filter(|(raw, _)| !is_ordered(*raw));
-    let plain = plain.map(|(raw, values)| TrainColumn { values, raw, permutation: None, direction: directions[raw] });
-    let ordered = request.ordered.iter().map(|column| TrainColumn {
-        values: &column.values,
-        raw: column.raw,
-        permutation: Some(column.permutation),
-        direction: None,
-    });
-    Ok(Bins::new(training.rows, training.raw.len(), &plain.chain(ordered).collect::<Vec<_>>()))
+/// The columns from which gradient boosting is trained.
+struct BoostingBins<'a> {
+    request: &'a FitRequest<'a>,
+    training: &'a Part,
+    directions: Vec<Option<Direction>>,
+}
+
+impl<'a> BoostingBins<'a> {
+    fn new(request: &'a FitRequest<'a>, signature: &Signature, training: &'a Part) -> Result<Self, TrainError> {
+        Ok(Self { request, training, directions: directions(request.params, signature, training)? })
+    }
+
+    /// The bins of all raw columns, and of the ordered columns in their place.
+    fn of(&self, stage: Stage) -> Bins {
+        let raw = &self.training.raw;
+        let ordered = (self.request.ordered)(if stage == Stage::Search { self.request.validation } else { &[] });
+        let is_ordered = |raw: usize| ordered.iter().any(|column| column.raw == raw);
+        let plain = raw.iter().enumerate().filter(|(raw, _)| !is_ordered(*raw)).map(|(raw, values)| TrainColumn {
+            values,
+            raw,
+            permutation: None,
+            direction: self.directions[raw],
+        });
+        let permuted = ordered.iter().map(|column| TrainColumn {
+            values: &column.values,
+            raw: column.raw,
+            permutation: Some(column.permutation),
+            direction: None,
+        });
+        Bins::new(self.training.rows, raw.len(), &plain.chain(permuted).collect::<Vec<_>>())
+    }
 }
 
 /// The monotone constraint of each raw column.
@@ -269,14 +292,25 @@ fn directions(params: &Params, signature: &Signature, training: &Part) -> Result
     Ok(directions)
 }
 
-/// Reports the progress of the rounds, and the loss of the validation rows at regular intervals.
-fn on_round<'a>(progress: &'a Progress<'_>, n_rounds: usize) -> impl Fn(usize, Option<f64>) -> bool + Sync + 'a {
+/// Reports the progress of the rounds, and the loss of the validation rows at regular intervals. Each of two stages has
+/// half of the progress.
+fn on_round<'a>(
+    progress: &'a Progress<'_>,
+    stage: Stage,
+    request: &FitRequest<'_>,
+    n_rounds: usize,
+) -> impl Fn(usize, Option<f64>) -> bool + Sync + 'a {
     let every = n_rounds.div_ceil(CURVE_POINTS);
+    let (from, share) = match stage {
+        Stage::Search => (0.0, 0.5),
+        Stage::Final if request.validation.is_empty() => (0.0, 1.0),
+        Stage::Final => (0.5, 0.5),
+    };
     move |done, loss| {
         if let Some(loss) = loss.filter(|_| done % every == 0) {
             progress.metric("validation_loss", loss, done as u64);
         }
-        progress.at(done as f64 / n_rounds as f64).is_ok()
+        progress.at(from + share * done as f64 / n_rounds as f64).is_ok()
     }
 }
 
@@ -286,8 +320,7 @@ fn from_boosting(trained: Result<Boosted, boosting::Failure>, progress: &Progres
         boosting::Failure::Targets(message) => TrainError::bad_params(message),
     })?;
     if let Some(loss) = validation_loss {
-        progress.metric("validation_loss", loss, n_rounds as u64);
-        progress.note(&format!("the model has {n_rounds} rounds, which have the smallest loss on the validation rows"));
+        progress.note(&format!("{n_rounds} rounds have the smallest loss on the validation rows, {loss:.6}"));
     }
     let fitted = Fitted::new(Estimator::Boosting(model), Some(importances));
     Ok(Fitted { n_rounds: Some(n_rounds), ..fitted })
@@ -306,13 +339,13 @@ fn boosting_params<K>(request: &FitRequest<'_>) -> BoostingParams<K> {
         .learning_rate(params.float("learning_rate").unwrap_or(0.05))
         .max_leaves(count("max_leaves").unwrap_or(31))
         .max_depth(count("max_depth"))
-        .min_samples_leaf(params.int("min_samples_leaf").unwrap_or(20) as u32)
+        .min_samples_leaf(params.int("min_samples_leaf").unwrap_or(5) as u32)
         .min_hessian(params.float("min_hessian").unwrap_or(1e-3))
-        .l2(params.float("l2").unwrap_or(1.0))
-        .feature_fraction(params.float("feature_fraction").unwrap_or(1.0))
-        .subsample(params.float("subsample").unwrap_or(1.0))
+        .l2(params.float("l2").unwrap_or(5.0))
+        .feature_fraction(params.float("feature_fraction").unwrap_or(0.7))
+        .subsample(params.float("subsample").unwrap_or(0.7))
         .early_stopping_rounds(early_stopping_rounds(params))
-        .validation_fraction(params.float("validation_fraction").unwrap_or(0.1))
+        .validation_fraction(params.float("validation_fraction").unwrap_or(0.2))
         .class_weight(class_weight(params))
         .loss(match params.choice("loss") {
             "quantile" => RegressionLoss::Quantile { quantile: params.float("quantile").unwrap_or(0.5) },

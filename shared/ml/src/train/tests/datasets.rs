@@ -91,7 +91,7 @@ fn boosting_has_several_losses() {
     assert!(listed(0.1) < 25 && listed(0.9) > 65, "of 88 rows: {}, {}", listed(0.1), listed(0.9));
     let csv =
         "x,y\n".to_owned() + &(0..60).map(|row| format!("{row},{}\n", row as f64 / 7.0 - 3.0)).collect::<String>();
-    let negative = super::request(Algorithm::GradientBoosting, &["x"], "y", 1, json!({"loss": "poisson"}));
+    let negative = request(Algorithm::GradientBoosting, &["x"], "y", 1, json!({"loss": "poisson"}));
     assert!(refusal(&csv, &negative).contains("needs targets that are not negative"));
 }
 
