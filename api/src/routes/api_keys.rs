@@ -12,7 +12,6 @@ use trainyard_http::page::PageParams;
 use trainyard_http::{Code, Json, List, Page, Path, Principal, Problem};
 use trainyard_storage::ApiKeyInsertion;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::audit::Actor;
 use crate::schemas::account::RoleView;
