@@ -66,23 +66,27 @@ impl Phases {
     /// The request has waited until now.
     #[must_use]
     pub(crate) fn queued(mut self) -> Self {
-        self.queue += self.lap();
+        let lap = self.lap();
+        self.queue += lap;
         self
     }
 
     /// The request has been read.
     pub(crate) fn input_done(&mut self) {
-        self.input += self.lap();
+        let lap = self.lap();
+        self.input += lap;
     }
 
     /// The rows have been predicted.
     pub(crate) fn infer_done(&mut self) {
-        self.infer += self.lap();
+        let lap = self.lap();
+        self.infer += lap;
     }
 
     /// The response has been written.
     pub(crate) fn output_done(&mut self) {
-        self.output += self.lap();
+        let lap = self.lap();
+        self.output += lap;
     }
 
     /// Time since the request began.
