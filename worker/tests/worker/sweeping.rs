@@ -284,3 +284,19 @@ async fn an_old_artifact_of_an_active_run_is_kept() {
     eventually("the artifact is deleted", LIMIT, async || (harness.artifacts().await == 0).then_some(())).await;
     sweep.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_leader_samples_the_queue() {
+    let harness = Harness::new().await;
+    let start = harness.clock.now();
+    harness.submit_named("demo").await;
+    let sweep = harness.sweep("s");
+    let samples = eventually("the queue is sampled", LIMIT, async || {
+        let mut tx = harness.db.read().await.unwrap();
+        let samples = tx.queue_history().since(start - chrono::Duration::minutes(1)).await.unwrap();
+        (!samples.is_empty()).then_some(samples)
+    })
+    .await;
+    assert_eq!((samples[0].queued, samples[0].running), (1, 0));
+    sweep.stop().await;
+}
