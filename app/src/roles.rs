@@ -22,7 +22,7 @@ use crate::startup_message::StartupMessage;
 use crate::wiring::{Backends, Dependencies, open_database};
 
 /// Default number of database connections per role. The API has many concurrent requests; a worker batches its calls;
-/// the inference role polls one counter.
+/// the inference role polls counters.
 const API_CONNECTIONS: u32 = 16;
 const WORKER_CONNECTIONS: u32 = 8;
 const INFERENCE_CONNECTIONS: u32 = 4;
