@@ -26,7 +26,8 @@ async fn tensors_and_rows_have_the_same_predictions() {
     let expected = expected.as_array().unwrap();
     let labels: Vec<_> = expected.iter().map(|row| row["survived"].clone()).collect();
     let share = |row: &Value| row["prob"].as_f64().unwrap();
-    let probs: Vec<_> = expected.iter().flat_map(|row| [1.0 - share(row), share(row)]).map(|p| fp32(&json!(p))).collect();
+    let probs: Vec<_> =
+        expected.iter().flat_map(|row| [1.0 - share(row), share(row)]).map(|p| fp32(&json!(p))).collect();
 
     let nested = json!({"name": "age", "shape": [3, 1], "datatype": "FP64", "data": [[29], [40.5], [0.1667]]});
     let flat = json!({"name": "age", "shape": [3, 1], "datatype": "FP32", "data": [29, 40.5, 0.1667]});
