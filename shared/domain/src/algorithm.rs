@@ -76,10 +76,12 @@ const RANDOM_FOREST: &[ParamSpec] = &[
     TEST_SIZE,
 ];
 
+// The defaults of learning_rate, l2, feature_fraction and subsample were measured on titanic, breast_cancer, diabetes and
+// synthetic tables: draws of features and rows reduce the log loss of small tables most.
 const GRADIENT_BOOSTING: &[ParamSpec] = &[
     ParamSpec {
         name: "n_rounds",
-        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(1_000) },
+        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(2_000) },
         description: "Maximum number of rounds; a round has one tree, or one per class with three or more classes.",
     },
     ParamSpec {
@@ -105,7 +107,7 @@ const GRADIENT_BOOSTING: &[ParamSpec] = &[
     },
     ParamSpec {
         name: "l2",
-        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(5.0) },
+        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(10.0) },
         description: "Strength of the L2 penalty of the values of the leaves.",
     },
     ParamSpec {

@@ -334,13 +334,13 @@ fn boosting_params<K>(request: &FitRequest<'_>) -> BoostingParams<K> {
     let params = request.params;
     let count = |name: &str| params.int(name).map(|count| count as usize);
     BoostingParams::default()
-        .n_rounds(count("n_rounds").unwrap_or(1_000))
+        .n_rounds(count("n_rounds").unwrap_or(2_000))
         .learning_rate(params.float("learning_rate").unwrap_or(0.05))
         .max_leaves(count("max_leaves").unwrap_or(31))
         .max_depth(count("max_depth"))
         .min_samples_leaf(params.int("min_samples_leaf").unwrap_or(5) as u32)
         .min_hessian(params.float("min_hessian").unwrap_or(1e-3))
-        .l2(params.float("l2").unwrap_or(5.0))
+        .l2(params.float("l2").unwrap_or(10.0))
         .feature_fraction(params.float("feature_fraction").unwrap_or(0.7))
         .subsample(params.float("subsample").unwrap_or(0.7))
         .early_stopping_rounds(early_stopping_rounds(params))
