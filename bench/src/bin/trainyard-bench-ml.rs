@@ -78,6 +78,7 @@ fn main() -> anyhow::Result<()> {
             let mut params = BoostingClassifierParams::default();
             if matches!(arguments.model, Model::BoostingEqual) {
                 params = params.n_rounds(100).learning_rate(0.1).max_leaves(31).early_stopping_rounds(None);
+                params = params.min_samples_leaf(20).feature_fraction(1.0).subsample(1.0);
             }
             let model = params.check()?.fit(&dataset)?;
             (start.elapsed(), model.predict_probabilities(&queried))

@@ -86,10 +86,12 @@ const RANDOM_FOREST: &[ParamSpec] = &[
     TEST_SIZE,
 ];
 
+// Measured over the five folds of `make bench-ml`: with these defaults a log loss of 0.430 on titanic and 0.093 on
+// breast_cancer, against 0.433 and 0.090 with those of CatBoost 1.2.10.
 const GRADIENT_BOOSTING: &[ParamSpec] = &[
     ParamSpec {
         name: "n_rounds",
-        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(1_000) },
+        kind: ParamKind::Int { min: 1, max: 10_000, default: Some(2_000) },
         description: "Maximum number of rounds; a round has one tree, or one per class with three or more classes.",
     },
     ParamSpec {
@@ -115,7 +117,7 @@ const GRADIENT_BOOSTING: &[ParamSpec] = &[
     },
     ParamSpec {
         name: "l2",
-        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(5.0) },
+        kind: ParamKind::Float { min: 0.0, max: 1e4, default: Some(10.0) },
         description: "Strength of the L2 penalty of the values of the leaves.",
     },
     ParamSpec {

@@ -4,6 +4,7 @@
 //! save. The measured model is saved; it is not retrained on all rows. Training works in memory and in the current
 //! rayon pool, and reports only to the [`Observer`].
 
+mod boosting;
 mod copies;
 mod engine;
 mod leaks;
@@ -106,7 +107,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let groups = RowGroups { folds: fitted.folds, copies };
     let copies: Option<Vec<u64>> =
         (!groups.copies.is_empty()).then(|| groups.copies.iter().map(|group| u64::from(*group)).collect());
-    let validation = engine::validation(spec, &params, &frame, &split.train, copies.as_deref());
+    let validation = boosting::validation(spec, &params, &frame, &split.train, copies.as_deref());
     dropped.extend(fitted.dropped);
     let shape = memory::Shape::new(frame.rows, &features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {

@@ -67,12 +67,11 @@ fn one_hot_columns_stay_within_the_predicted_memory() {
         assert!(found <= predicted, "{found} bytes are more than the predicted {predicted}");
         assert!(found * 5 > predicted, "{found} bytes are far less than the predicted {predicted}");
     }
-    let params =
-        BoostingClassifierParams::default().n_rounds(10).max_leaves(1_000).min_samples_leaf(1).check().unwrap();
+    let params = BoostingClassifierParams::default().n_rounds(10).max_leaves(8).check().unwrap();
     let found = peak(|| params.fit(&dataset).unwrap());
     // The raw columns and their bins, and the trees.
-    let table = (ROWS * COLUMNS * (4 + 1) + 10 * 1_000 * 200) as u64;
-    let predicted = table + boosting::estimate_bytes(ROWS as u64, COLUMNS as u64, 1, 1_000);
+    let table = (ROWS * COLUMNS * (4 + 1) + 10 * 8 * 200) as u64;
+    let predicted = table + boosting::estimate_bytes(ROWS as u64, COLUMNS as u64, 1, 8);
     println!("gradient boosting: {} of {} MB", found >> 20, predicted >> 20);
     assert!(found <= predicted, "{found} bytes are more than the predicted {predicted}");
     assert!(found * 5 > predicted, "{found} bytes are far less than the predicted {predicted}");

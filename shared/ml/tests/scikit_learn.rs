@@ -7,6 +7,10 @@
 //! SVC(kernel=..., coef0=1, probability=True, random_state=1)   # svm: accuracy, AUC, log loss
 //! LogisticRegression(tol=1e-9, max_iter=10_000)                # logistic: accuracy, AUC, log loss
 //! SVR(C=1, epsilon=0.1), Ridge(alpha=1)                        # on the standardized target: r2
+//! # On the table as it is: accuracy, AUC, log loss; r2
+//! HistGradientBoosting…(random_state=1, l2_regularization=1, early_stopping=False)
+//! LGBM…(reg_lambda=1, random_state=1)
+//! CatBoost…(random_seed=1)                                     # CatBoost 1.2.10
 //! ```
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
@@ -15,6 +19,7 @@ use linfa::ParamGuard;
 use linfa::dataset::DatasetBase;
 use linfa::traits::{Fit, Predict};
 use ndarray::{Array1, Array2, Axis};
+use trainyard_ml::boosting::{BoostingClassifierParams, BoostingParams, BoostingRegressorParams};
 use trainyard_ml::linear::{LogisticParams, RidgeParams};
 use trainyard_ml::metrics::{classes, regression, roc};
 use trainyard_ml::svm::{KernelKind, SvmClassifierParams, SvmRegressorParams};
@@ -103,6 +108,19 @@ fn scores(folds: Vec<Fold>, probabilities: impl Fn(&Fold) -> Vec<f64>) -> [f64; 
     sums.map(|sum| sum / 5.0)
 }
 
+/// The rounds, leaves, rate and penalty of the recorded scores of scikit-learn and LightGBM.
+fn like_lightgbm<K>() -> BoostingParams<K> {
+    let params = BoostingParams::default().n_rounds(100).learning_rate(0.1).early_stopping_rounds(None);
+    params.min_samples_leaf(20).l2(1.0).subsample(1.0).feature_fraction(1.0)
+}
+
+fn boosting(table: &Table, params: &BoostingClassifierParams) -> [f64; 3] {
+    scores(raw_folds(table), |fold| {
+        let model = params.clone().check().unwrap().fit(&dataset(fold)).unwrap();
+        model.predict_probabilities(&fold.held_out).column(1).to_vec()
+    })
+}
+
 fn dataset(fold: &Fold) -> DatasetBase<Array2<f64>, Array1<usize>> {
     DatasetBase::new(fold.training.clone(), fold.targets.mapv(|class| class as usize))
 }
@@ -140,6 +158,13 @@ fn breast_cancer() {
         noise,
     );
     assert_close("logistic", logistic(&table), [0.977_193, 0.995_528, 0.073_965], [1e-4; 3]);
+    // scikit-learn's 0.9666, 0.9943, 0.0908 and LightGBM's 0.9631, 0.9942, 0.0962.
+    let equal = boosting(&table, &like_lightgbm());
+    assert_close("boosting", equal, [0.965, 0.9942, 0.0935], [0.012, 0.002, 0.008]);
+    // CatBoost's 0.9701, 0.9944, 0.0860.
+    let default = boosting(&table, &BoostingParams::default());
+    println!("breast cancer: {equal:.4?}, by default {default:.4?}");
+    assert!(default[1] > 0.991 && default[2] < 0.1, "{default:?}");
 }
 
 #[test]
@@ -157,21 +182,38 @@ fn titanic() {
         noise,
     );
     assert_close("logistic", logistic(&table), [0.784_578, 0.836_895, 0.466_340], [1e-4; 3]);
+    // scikit-learn's 0.8029, 0.8538, 0.4704 and LightGBM's 0.8060, 0.8551, 0.4645.
+    let equal = boosting(&table, &like_lightgbm());
+    assert_close("boosting", equal, [0.8045, 0.8545, 0.4675], [0.012, 0.008, 0.012]);
+    // CatBoost's 0.8174, 0.8655, 0.4287.
+    let default = boosting(&table, &BoostingParams::default());
+    println!("titanic: {equal:.4?}, by default {default:.4?}");
+    assert!(default[1] > 0.855 && default[2] < 0.44, "{default:?}");
 }
 
 #[test]
 fn diabetes() {
     let table = table("diabetes", &[], "target");
     type Predict<'a> = &'a dyn Fn(&DatasetBase<Array2<f64>, Array1<f64>>, &Array2<f64>) -> Array1<f64>;
-    let r2 = |predict: Predict<'_>| {
+    let r2_of = |folds: Vec<Fold>, predict: Predict<'_>| {
         let of_fold = |fold: Fold| {
             let predicted = predict(&DatasetBase::new(fold.training, fold.targets), &fold.held_out);
             regression::r2(&fold.expected, &predicted.to_vec()).unwrap()
         };
-        folds(&table).into_iter().map(of_fold).sum::<f64>() / 5.0
+        folds.into_iter().map(of_fold).sum::<f64>() / 5.0
     };
+    let r2 = |predict: Predict<'_>| r2_of(folds(&table), predict);
     let svr = r2(&|dataset, rows| SvmRegressorParams::default().check().unwrap().fit(dataset).unwrap().predict(rows));
     let ridge = r2(&|dataset, rows| RidgeParams::default().check().unwrap().fit(dataset).unwrap().predict(rows));
     assert!((svr - 0.460_191).abs() < 2e-3, "{svr}");
     assert!((ridge - 0.495_915).abs() < 1e-5, "{ridge}");
+    let boosting = |params: BoostingRegressorParams| {
+        let params = params.check().unwrap();
+        r2_of(raw_folds(&table), &|dataset, rows| params.fit(dataset).unwrap().predict(rows))
+    };
+    // scikit-learn's 0.4193 and LightGBM's 0.4041; CatBoost's default has 0.4306.
+    let (equal, default) = (boosting(like_lightgbm()), boosting(BoostingParams::default()));
+    println!("diabetes: {equal:.4}, by default {default:.4}");
+    assert!((equal - 0.412).abs() < 0.025, "{equal}");
+    assert!(default > 0.43, "{default}");
 }

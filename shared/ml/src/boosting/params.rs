@@ -51,13 +51,13 @@ pub type BoostingRegressorParams = BoostingParams<Numbers>;
 impl<K> Default for BoostingParams<K> {
     fn default() -> Self {
         Self(BoostingValidParams {
-            n_rounds: 1_000,
+            n_rounds: 2_000,
             learning_rate: 0.05,
             max_leaves: 31,
             max_depth: None,
             min_samples_leaf: 5,
             min_hessian: 1e-3,
-            l2: 5.0,
+            l2: 10.0,
             feature_fraction: 0.7,
             subsample: 0.7,
             early_stopping_rounds: Some(50),
@@ -73,7 +73,7 @@ impl<K> Default for BoostingParams<K> {
 parameters! {
     BoostingParams, BoostingValidParams;
 
-    /// Maximum number of rounds; a round has one tree, or one per class with three or more classes (default: 1,000).
+    /// Maximum number of rounds; a round has one tree, or one per class with three or more classes (default: 2,000).
     n_rounds: usize,
     /// Factor of the step of each tree (default: 0.05).
     learning_rate: f64,
@@ -85,7 +85,7 @@ parameters! {
     min_samples_leaf: u32,
     /// Minimum sum of the second derivatives in a leaf (default: 0.001, as LightGBM).
     min_hessian: f64,
-    /// L2 penalty of the values of the leaves (default: 5).
+    /// L2 penalty of the values of the leaves (default: 10).
     l2: f64,
     /// Share of the features that each tree may use, drawn at random (default: 0.7).
     feature_fraction: f64,

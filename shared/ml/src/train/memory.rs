@@ -117,7 +117,7 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
             (growing.saturating_add(sums), params.int("n_trees").unwrap_or(100).unsigned_abs())
         }
         Algorithm::GradientBoosting => {
-            let rounds = params.int("n_rounds").unwrap_or(1_000).unsigned_abs();
+            let rounds = params.int("n_rounds").unwrap_or(2_000).unsigned_abs();
             (boosting_bytes(shape, params), rounds.saturating_mul(outputs))
         }
         // Per node: the ranks of its rows for both sides of missing values, in our matrix and in linfa's sorted copies.
