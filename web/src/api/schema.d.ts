@@ -114,6 +114,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys.
+         * @description Lists the keys of the own account, newest first, without the keys themselves.
+         */
+        get: operations["list_api_keys"];
+        put?: never;
+        /**
+         * Create an API key.
+         * @description Creates a key for scripts and services of the own account. The key is shown only in this response; the server stores a
+         *     hash. Send it as `Authorization: Bearer ty_…`, like an access token. A key can't change accounts, passwords or keys, so
+         *     this request needs an access token.
+         */
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an API key.
+         * @description Revokes a key of the own account. Every process refuses the key within five seconds.
+         */
+        delete: operations["delete_api_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/datasets": {
         parameters: {
             query?: never;
@@ -293,7 +339,8 @@ export interface paths {
         };
         /**
          * Get the own account.
-         * @description Returns the account of the access token, and the sections that it may read.
+         * @description Returns the account of the access token or API key, and the sections that the caller may read. `role` is the effective role
+         *     of an API key.
          */
         get: operations["me"];
         put?: never;
@@ -1174,6 +1221,57 @@ export interface components {
              */
             version: number;
         };
+        /** @description A new API key. */
+        ApiKeyRequest: {
+            /**
+             * Format: date-time
+             * @description When the key expires; never when left out.
+             * @example 2027-01-31T12:00:00Z
+             */
+            expires_at?: string | null;
+            /**
+             * @description A name to recognize the key by. Two keys may have the same name.
+             * @example shop-backend
+             */
+            name: string;
+            role?: components["schemas"]["RoleView"] | null;
+        };
+        /** @description An API key, without the key itself. */
+        ApiKeyView: {
+            /**
+             * Format: date-time
+             * @description When the key was created.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the key expires; `null` for never.
+             */
+            expires_at: string | null;
+            /**
+             * Format: uuid
+             * @description The id, for the deletion.
+             * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the key was last used, with a precision of about a minute; `null` for never.
+             */
+            last_used_at: string | null;
+            /**
+             * @description The name that the owner gave.
+             * @example shop-backend
+             */
+            name: string;
+            /**
+             * @description The first characters of the key, to recognize it.
+             * @example ty_AbCd
+             */
+            prefix: string;
+            /** @description The highest role of the key. While the account has a lower role, the lower role applies. */
+            role: components["schemas"]["RoleView"];
+        };
         /** @description One record of the audit trail. */
         AuditView: {
             /**
@@ -1323,6 +1421,14 @@ export interface components {
              * @description The number of further classes.
              */
             other_classes?: number;
+        };
+        /** @description A new API key. */
+        CreatedApiKeyView: components["schemas"]["ApiKeyView"] & {
+            /**
+             * @description The key itself, for the header `Authorization: Bearer`. It is shown only in this response.
+             * @example ty_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789ABCD
+             */
+            key: string;
         };
         /** @description An e-mail address and a password. */
         Credentials: {
@@ -1814,6 +1920,47 @@ export interface components {
                 supports_classification: boolean;
                 /** @description Whether the algorithm supports regression of numeric targets. */
                 supports_regression: boolean;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_ApiKeyView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When the key was created.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the key expires; `null` for never.
+                 */
+                expires_at: string | null;
+                /**
+                 * Format: uuid
+                 * @description The id, for the deletion.
+                 * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When the key was last used, with a precision of about a minute; `null` for never.
+                 */
+                last_used_at: string | null;
+                /**
+                 * @description The name that the owner gave.
+                 * @example shop-backend
+                 */
+                name: string;
+                /**
+                 * @description The first characters of the key, to recognize it.
+                 * @example ty_AbCd
+                 */
+                prefix: string;
+                /** @description The highest role of the key. While the account has a lower role, the lower role applies. */
+                role: components["schemas"]["RoleView"];
             }[];
             /** @description The `cursor` of the next page; null on the last page. */
             next_cursor: string | null;
@@ -4239,6 +4386,375 @@ export interface operations {
             };
         };
     };
+    list_api_keys: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of keys. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_ApiKeyView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key is created. */
+            201: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedApiKeyView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is authenticated by an API key. */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account has the maximum number of keys. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The name is invalid, the role is higher than the role of the account, or the expiry is in the past. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is authenticated by an API key. */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The account has no such key. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_datasets: {
         parameters: {
             query?: {
@@ -5633,6 +6149,17 @@ export interface operations {
                 headers: {
                     /** @description `Bearer`, with an error code if the token was refused. */
                     "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
                     /** @description Identifies this request in the logs of the server. */
                     "x-request-id"?: string;
                     [name: string]: unknown;

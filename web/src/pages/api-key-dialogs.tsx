@@ -57,7 +57,10 @@ export function CreateApiKey({ role: own, onCreated, onClose }: CreateProps) {
         )}
       </Field>
       {own === "admin" && (
-        <Field label="Role" hint="A user key reads models and predicts; an admin key can also train, promote and delete.">
+        <Field
+          label="Role"
+          hint="A user key reads models and predicts; an admin key can also train, promote and delete."
+        >
           {(props) => (
             <select
               {...props}

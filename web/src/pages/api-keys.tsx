@@ -27,7 +27,11 @@ export function ApiKeys({ role }: { role: "user" | "admin" }) {
       wide: true,
     },
     { name: "Created", cell: ({ created_at }) => <Time at={created_at} />, wide: true },
-    { name: "Last used", cell: ({ last_used_at }) => (last_used_at ? <Time at={last_used_at} /> : "never"), wide: true },
+    {
+      name: "Last used",
+      cell: ({ last_used_at }) => (last_used_at ? <Time at={last_used_at} /> : "never"),
+      wide: true,
+    },
     {
       name: "Expires",
       cell: ({ expires_at }) => {
