@@ -13,7 +13,7 @@ use trainyard_testkit::{Stack, System};
 use crate::support::{BINARY, quick_job};
 
 /// The time limit of the run.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_secs(180);
 /// Requests of each kind per operation.
 const MAX_EXAMPLES: &str = "12";
 

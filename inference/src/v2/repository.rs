@@ -4,8 +4,10 @@
 //! the version which serves, or a named one, is loaded; `unload` releases the versions that no alias points at. Both act on
 //! the process that answers.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::Value;
 use trainyard_domain::shown;
+use trainyard_http::json::UniqueMap;
 use trainyard_http::{Code, Problem, json};
 
 use super::refusal;
@@ -16,46 +18,43 @@ use crate::service::Service;
 /// The request of the index.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct IndexRequest {
-    #[serde(default)]
     ready: Option<bool>,
 }
 
 /// The request of load and of unload.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct LoadRequest {
-    #[serde(default)]
-    parameters: Option<LoadParameters>,
+    /// A map, because serde would also read the fields of a struct from a list.
+    parameters: Option<UniqueMap>,
 }
 
-/// The parameters of load and of unload.
-#[derive(Debug, Default, Deserialize)]
-struct LoadParameters {
-    /// A version, as a number or as text.
-    #[serde(default, deserialize_with = "version")]
-    version: Option<i64>,
-    /// A model configuration, which this server does not have.
-    #[serde(default)]
-    config: Option<serde_json::Value>,
-    /// Models that consist of other models do not exist, so every value has the same effect.
-    #[serde(default, rename = "unload_dependents")]
-    _unload_dependents: Option<bool>,
-}
-
-fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Version {
-        Number(i64),
-        Text(String),
+impl LoadRequest {
+    fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters.as_ref()?.0.get(name).filter(|value| !value.is_null())
     }
-    let number = match Option::<Version>::deserialize(deserializer) {
-        Ok(None) => return Ok(None),
-        Ok(Some(Version::Number(number))) => Some(number),
-        Ok(Some(Version::Text(text))) => text.parse().ok(),
-        Err(_) => None,
-    };
-    let valid = number.filter(|number| *number > 0);
-    valid.map(Some).ok_or_else(|| serde::de::Error::custom("must be the number of a version"))
+
+    /// The version in the parameters, as a number or as text.
+    fn version(&self) -> Result<Option<i64>, Problem> {
+        let number = match self.parameter("version") {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(value) => value.as_i64(),
+        };
+        let number = number.filter(|number| *number > 0);
+        number.map(Some).ok_or_else(|| Problem::field("parameters.version", "must be the number of a version"))
+    }
+
+    /// Checks the parameters that this server knows besides the version.
+    fn check(&self) -> Result<(), Problem> {
+        if self.parameter("config").is_some() {
+            return Err(refusal("the parameter config is not supported: a model has no configuration of its own"));
+        }
+        // Models that consist of other models do not exist, so both values have the same effect.
+        match self.parameter("unload_dependents") {
+            None | Some(Value::Bool(_)) => Ok(()),
+            Some(_) => Err(Problem::field("parameters.unload_dependents", "must be true or false")),
+        }
+    }
 }
 
 /// Parses the optional body of a repository request.
@@ -76,17 +75,15 @@ impl IndexRequest {
 impl Service {
     /// Makes sure that a version of `model` is loaded: the one in the request, else the one that `production` points at.
     pub(crate) async fn load(&self, model: &str, request: LoadRequest) -> Result<(), Problem> {
-        let parameters = request.parameters.unwrap_or_default();
-        if parameters.config.is_some() {
-            return Err(refusal("the parameter config is not supported: a model has no configuration of its own"));
-        }
-        let selector = VersionSelector { model: Some(model), version: parameters.version, alias: None };
+        request.check()?;
+        let selector = VersionSelector { model: Some(model), version: request.version()?, alias: None };
         self.find(selector).await.map(|_| ())
     }
 
     /// Releases the versions of `model` that no alias points at, or the one in the request.
     pub(crate) async fn unload(&self, model: &str, request: LoadRequest) -> Result<(), Problem> {
-        let version = request.parameters.unwrap_or_default().version;
+        request.check()?;
+        let version = request.version()?;
         let name = shown(model);
         match self.pins.release(model.to_owned(), version).await {
             Some(ReleaseReply::Released(count)) => {
@@ -117,7 +114,11 @@ mod tests {
 
     #[test]
     fn a_version_is_a_number_or_its_text() {
-        let read = |text: &str| parse::<LoadRequest>(text.as_bytes()).map(|r| r.parameters.unwrap_or_default().version);
+        let read = |text: &str| {
+            let request = parse::<LoadRequest>(text.as_bytes())?;
+            request.check()?;
+            request.version()
+        };
         for (text, version) in [
             ("", None),
             (" ", None),
@@ -129,7 +130,14 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap(), version, "{text}");
         }
-        for text in [r#"{"parameters": {"version": 0}}"#, r#"{"parameters": {"version": "x"}}"#, "[]", "{"] {
+        for text in [
+            r#"{"parameters": {"version": 0}}"#,
+            r#"{"parameters": {"version": "x"}}"#,
+            r#"{"parameters": {"unload_dependents": 1}}"#,
+            r#"{"parameters": [null, null]}"#,
+            "[]",
+            "{",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
         let problem = read(r#"{"parameters": {"version": true}}"#).unwrap_err();

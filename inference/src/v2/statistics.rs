@@ -40,21 +40,21 @@ pub(crate) struct ModelStatistics {
 #[schema(as = V2InferenceStatistics)]
 pub(crate) struct InferenceStatistics {
     /// Answered requests.
-    success: Duration,
+    success: DurationSum,
     /// Refused requests.
-    fail: Duration,
+    fail: DurationSum,
     /// Waiting for a thread; requests of a few rows do not wait.
-    queue: Duration,
+    queue: DurationSum,
     /// Reading the tensors.
-    compute_input: Duration,
+    compute_input: DurationSum,
     /// Predicting.
-    compute_infer: Duration,
+    compute_infer: DurationSum,
     /// Writing the answer.
-    compute_output: Duration,
+    compute_output: DurationSum,
     /// Always 0, because there is no response cache.
-    cache_hit: Duration,
+    cache_hit: DurationSum,
     /// Always 0, because there is no response cache.
-    cache_miss: Duration,
+    cache_miss: DurationSum,
 }
 
 /// The durations of the requests with the same number of rows.
@@ -64,17 +64,17 @@ pub(crate) struct BatchStatistics {
     /// Rows per request.
     batch_size: usize,
     /// Reading the tensors.
-    compute_input: Duration,
+    compute_input: DurationSum,
     /// Predicting.
-    compute_infer: Duration,
+    compute_infer: DurationSum,
     /// Writing the answer.
-    compute_output: Duration,
+    compute_output: DurationSum,
 }
 
 /// A count with the sum of its durations.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = V2Duration)]
-pub(crate) struct Duration {
+pub(crate) struct DurationSum {
     /// How often.
     count: u64,
     /// The sum of the durations, in nanoseconds.
@@ -98,7 +98,7 @@ impl StatisticsAnswer {
 impl ModelStatistics {
     fn of(loaded: &LoadedModel) -> Self {
         let statistics = &loaded.statistics;
-        let success = Duration::of(&statistics.success);
+        let success = DurationSum::of(&statistics.success);
         Self {
             name: loaded.record.model.clone(),
             version: loaded.record.version.to_string(),
@@ -107,13 +107,13 @@ impl ModelStatistics {
             execution_count: success.count,
             inference_stats: InferenceStatistics {
                 success,
-                fail: Duration::of(&statistics.fail),
-                queue: Duration::of(&statistics.queue),
-                compute_input: Duration::of(&statistics.compute.input),
-                compute_infer: Duration::of(&statistics.compute.infer),
-                compute_output: Duration::of(&statistics.compute.output),
-                cache_hit: Duration::default(),
-                cache_miss: Duration::default(),
+                fail: DurationSum::of(&statistics.fail),
+                queue: DurationSum::of(&statistics.queue),
+                compute_input: DurationSum::of(&statistics.compute.input),
+                compute_infer: DurationSum::of(&statistics.compute.infer),
+                compute_output: DurationSum::of(&statistics.compute.output),
+                cache_hit: DurationSum::default(),
+                cache_miss: DurationSum::default(),
             },
             batch_stats: statistics.batches(BatchStatistics::of),
         }
@@ -124,14 +124,14 @@ impl BatchStatistics {
     fn of(batch_size: usize, compute: &ComputeStatistics) -> Self {
         Self {
             batch_size,
-            compute_input: Duration::of(&compute.input),
-            compute_infer: Duration::of(&compute.infer),
-            compute_output: Duration::of(&compute.output),
+            compute_input: DurationSum::of(&compute.input),
+            compute_infer: DurationSum::of(&compute.infer),
+            compute_output: DurationSum::of(&compute.output),
         }
     }
 }
 
-impl Duration {
+impl DurationSum {
     fn of(timed: &Timed) -> Self {
         let (count, ns) = timed.get();
         Self { count, ns }

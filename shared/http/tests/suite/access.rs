@@ -15,7 +15,7 @@ use crate::support::{app, call_as, get, jwt, person, request, routes, send, sett
 #[tokio::test]
 async fn every_route_requires_the_access_in_the_table() {
     let table = routes().table();
-    assert_eq!(table.len(), 13);
+    assert_eq!(table.len(), 14);
     assert!(table.iter().any(|r| r.method == Method::DELETE && r.path == "/things/{id}" && r.access == Access::Admin));
     for route in table {
         let path = route.path.replace("{id}", "0199c0de-0000-7000-8000-000000000000");
