@@ -35,7 +35,6 @@ pub(crate) struct OneRowRequest {
     /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
     /// Whether the contribution of each feature is answered. Not possible for the algorithm `svm`.
-    #[schema(default = false)]
     explain: Option<bool>,
     /// The row: feature names and values. `null` or a missing name means a missing value.
     features: HashMap<String, FeatureValue>,
@@ -57,7 +56,6 @@ pub(crate) struct ManyRowsRequest {
     /// The alias, `production` by default; not allowed together with `version`.
     alias: Option<String>,
     /// Whether the contribution of each feature is answered. Not possible for the algorithm `svm`.
-    #[schema(default = false)]
     explain: Option<bool>,
     /// The rows, each as `features` of a request for one row.
     #[schema(min_items = 1)]

@@ -46,7 +46,9 @@ describe("parameters", () => {
   });
 
   it("writes an object as JSON, which the server reads", () => {
-    const [signs] = parametersOf({ properties: { signs: { type: "object", default: {} } } }) as [(typeof parameters)[0]];
+    const [signs] = parametersOf({ properties: { signs: { type: "object", default: {} } } }) as [
+      (typeof parameters)[0],
+    ];
     expect(textOf(signs.default)).toBe("{}");
     expect(draftOf([signs], { signs: {} })).toEqual({});
     const draft = draftOf([signs], { signs: { age: -1 } });
