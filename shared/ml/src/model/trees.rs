@@ -54,7 +54,9 @@ impl Tree {
         self.threshold[parent] = split.threshold;
         self.missing_right[parent] = split.missing_right;
         self.left[parent] = children as u32;
-        split.covers.map(|cover| self.push_empty_leaf(cover));
+        for cover in split.covers {
+            self.push_empty_leaf(cover);
+        }
         children
     }
 
