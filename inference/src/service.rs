@@ -86,7 +86,7 @@ impl Service {
             if !request.explain {
                 return predict(&loaded, &request, phases, context);
             }
-            // An explanation visits every node of the trees.
+            // An explanation reads every node of the trees.
             let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
             return predict_off_thread(loaded, request, phases.queued(), context, permit).await;
         }

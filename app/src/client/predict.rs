@@ -123,7 +123,7 @@ mod tests {
             "contributions": {"age": -0.02, "sex": 0.5, "pclass": 0.04}});
         let text = render(&json!({"survived": true, "explanation": explanation}));
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        assert!(lines.contains(&"mean 0.38 (probability)".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"mean 0.3800 (probability)".to_owned()), "{lines:?}");
         let at = |line: &str| lines.iter().position(|found| found == line).unwrap();
         assert!(at("sex +0.5000") < at("pclass +0.0400") && at("pclass +0.0400") < at("age -0.0200"), "{lines:?}");
     }

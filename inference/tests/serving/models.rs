@@ -48,9 +48,12 @@ fn params() -> Map<String, Value> {
 }
 
 fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
+    trained_by(csv, spec(features, target, seed))
+}
+
+fn trained_by(csv: &[u8], spec: JobSpec) -> Vec<u8> {
     let schema = trainyard_csv::profile(csv, &ReadOptions::default(), &Limits::default()).unwrap().schema();
-    let request =
-        TrainRequest { spec: spec(features, target, seed), schema, dataset_sha256: String::new(), memory_limit: None };
+    let request = TrainRequest { spec, schema, dataset_sha256: String::new(), memory_limit: None };
     train(csv, &request, &Quiet).unwrap().artifact
 }
 
@@ -71,6 +74,15 @@ pub(crate) fn sex() -> &'static [u8] {
 pub(crate) fn port() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| trained(TITANIC, &["sex", "fare", "pclass"], "embarked", 1))
+}
+
+/// A support vector machine, whose predictions have no explanation.
+pub(crate) fn support_vectors() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let forest = spec(&["sex", "age"], "survived", 1);
+        trained_by(TITANIC, JobSpec { algorithm: Algorithm::Svm, params: Map::new(), ..forest })
+    })
 }
 
 /// A regression.

@@ -20,7 +20,7 @@ async fn each_invalid_field_is_named() {
         (json!({"features": {"age": "old"}}), vec!["features.age"]),
         (json!({"features": {"age": [1]}}), vec!["features.age"]),
         (json!({"instances": [{"age": 1}, {"age": "old", "x": 1}]}), vec!["instances[1].age", "instances[1].x"]),
-        (json!({"features": {}, "explain": true}), vec!["explain"]),
+        (json!({"features": {}, "explain": "yes"}), vec!["explain"]),
         (json!({"features": {}, "version": 1, "alias": "production"}), vec!["alias"]),
         (json!({"features": {}, "version": "1"}), vec!["version"]),
         (json!({"features": {}, "version": 0}), vec!["version"]),
@@ -134,4 +134,15 @@ async fn error_responses_are_small_for_every_request() {
         assert!([404, 422].contains(&answer.status), "{}", answer.status);
         assert!(answer.body.to_string().len() < 2_000, "{}", answer.body.to_string().len());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_support_vector_machine_is_not_explained() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::support_vectors()).await;
+    let role = environment.serve().await;
+    let explained = role.predict(json!({"features": {"age": 30}, "explain": true})).await;
+    assert_eq!(explained.refused(), (422, vec!["explain"]));
+    assert_eq!(explained.body["errors"][0]["message"], "is not possible for the algorithm svm");
+    assert_eq!(role.predict(json!({"features": {"age": 30}})).await.status, 200);
 }

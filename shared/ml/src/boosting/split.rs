@@ -104,8 +104,8 @@ impl SplitRules {
     ) -> Option<Found> {
         let mut left = Sums::default();
         let mut best: Option<Found> = None;
-        for bin in bins.start..bins.end - 1 {
-            left.add(histogram[bin]);
+        for (bin, sums) in histogram.iter().enumerate().take(bins.end - 1).skip(bins.start) {
+            left.add(*sums);
             if left.rows() < self.min_rows {
                 continue;
             }

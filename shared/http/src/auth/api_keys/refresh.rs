@@ -26,7 +26,7 @@ pub(super) async fn run(shared: Weak<Shared>) {
     loop {
         tick.tick().await;
         let Some(shared) = shared.upgrade() else { return };
-        match within_limit(shared.refresh()).await {
+        match Box::pin(within_limit(shared.refresh())).await {
             Ok(()) if std::mem::take(&mut failed) => tracing::info!("API keys are refreshed again"),
             Ok(()) => {}
             Err(error) if !std::mem::replace(&mut failed, true) => {
@@ -35,7 +35,7 @@ pub(super) async fn run(shared: Weak<Shared>) {
             }
             Err(_) => {}
         }
-        if let Err(error) = within_limit(shared.record_uses()).await {
+        if let Err(error) = Box::pin(within_limit(shared.record_uses())).await {
             let error = &error as &dyn std::error::Error;
             tracing::debug!(error, "the use of API keys could not be recorded; another attempt follows");
         }
