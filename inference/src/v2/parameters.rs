@@ -55,7 +55,9 @@ impl<'de> Visitor<'de> for ParametersVisitor {
                     map.next_value::<IgnoredAny>()?;
                     parameters.unsupported.get_or_insert(name);
                 }
-                Name::Other => drop(map.next_value::<AnyParameter>()?),
+                Name::Other => {
+                    map.next_value::<AnyParameter>()?;
+                }
             }
         }
         Ok(parameters)
