@@ -34,10 +34,11 @@ export function AccountPage() {
             ]}
           />
         </Panel>
-        <ApiKeys role={account.role} />
         <Panel title="Change the password">
           <PasswordForm />
         </Panel>
+        {/* The last panel, because its height changes when the keys arrive. */}
+        <ApiKeys role={account.role} />
       </div>
     </Page>
   );
