@@ -152,7 +152,7 @@ pub struct ApiKeyGrant {
     pub owner_disabled: bool,
 }
 
-/// Why an existing key is refused. The texts are for the client: whoever has the key may know.
+/// Why an existing key is refused. The client may see the reason, because only the owner of a key can send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyRefusal {
     /// It has expired.

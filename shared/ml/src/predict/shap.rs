@@ -168,7 +168,7 @@ impl<'a> Explainer<'a> {
                     } else {
                         self.products[..points].fill(1.0);
                     }
-                    self.visit(tree, node, depth, &value);
+                    self.enter(tree, node, depth, &value);
                 }
                 Step::Leave { depth, feature, before } => self.leave(depth, feature, before),
             }
@@ -191,7 +191,7 @@ impl<'a> Explainer<'a> {
     }
 
     /// Adds the value of a leaf, or enters the children of a split.
-    fn visit<N: Node>(&mut self, tree: WeightedTree<'_, N>, at: usize, depth: usize, value: &impl Fn(u32) -> f64) {
+    fn enter<N: Node>(&mut self, tree: WeightedTree<'_, N>, at: usize, depth: usize, value: &impl Fn(u32) -> f64) {
         let (node, cover) = (&tree.nodes[at], f64::from(tree.covers[at]));
         if node.feature() == tree.leaf {
             let (value, points) = (value(node.payload()), self.quadrature.points.len());
