@@ -78,7 +78,7 @@ async fn every_route_requires_the_documented_role(system: &System) {
         let method: Method = method.parse().unwrap();
         for (role, client) in [("anon", &anon), ("user", &user), ("admin", &admin)] {
             let is_v2 = path.starts_with("/v2");
-            let url = if is_v2 || path == "/inference" { client.inference_url() } else { client.api_url() };
+            let url = if is_v2 || path.starts_with("/inference") { client.inference_url() } else { client.api_url() };
             let request = reqwest::Client::new().request(method.clone(), format!("{url}{concrete}"));
             let request = if client.token().is_empty() { request } else { request.bearer_auth(client.token()) };
             let answer = client.send(request).await;

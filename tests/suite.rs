@@ -26,6 +26,7 @@ mod inference_v2;
 mod issuers;
 mod lifecycle;
 mod models;
+mod monitoring;
 mod operations;
 mod pgbouncer;
 mod queue;

@@ -45,7 +45,8 @@ pub fn start_lifecycle(config: &Config) -> anyhow::Result<Lifecycle> {
     Ok(Lifecycle::until_signalled(Duration::from_secs(config.server.drain_delay_s))?)
 }
 
-/// Runs the server until `close` is cancelled, then waits for requests in flight.
+/// Runs the server until `close` is cancelled, then waits for requests in flight. The returned token is cancelled when the
+/// last one has been answered.
 ///
 /// # Errors
 /// If a trusted proxy is not a network.
@@ -55,7 +56,7 @@ pub fn run_server(
     listener: TcpListener,
     router: Router,
     close: CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<CancellationToken> {
     let grace = Duration::from_secs(config.server.shutdown_grace_s);
     let proxies = config.server.trusted_proxies().map_err(ConfigError)?;
     let router = proxies.layer(router);
@@ -63,8 +64,23 @@ pub fn run_server(
     let exempt = Exempt::when(move |address| proxies.contains(address));
     let limits = ServeLimits { exempt, ..config.server.connections() };
     open_files::warn_if_fewer_than(limits.max_connections);
-    lifecycle.run("server", async move { Ok(serve(listener, router, close, grace, limits).await?) });
-    Ok(())
+    let answered = CancellationToken::new();
+    let end = answered.clone().drop_guard();
+    lifecycle.run("server", async move {
+        let outcome = serve(listener, router, close, grace, limits).await;
+        drop(end);
+        Ok(outcome?)
+    });
+    Ok(answered)
+}
+
+/// Ends the tasks of the inference role when the last request has been `answered`: the request log contains all requests.
+pub fn finish_inference(lifecycle: &Lifecycle, inference: Inference, answered: CancellationToken) {
+    lifecycle.run("inference", async move {
+        answered.cancelled().await;
+        inference.stopped().await;
+        Ok(())
+    });
 }
 
 /// Runs a worker until the process stops. The returned token is cancelled when the worker has ended and the listener

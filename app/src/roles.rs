@@ -11,7 +11,8 @@ use trainyard_worker::Health;
 
 use crate::checks::{Critical, database_liveness, stores};
 use crate::components::{
-    bind, finish, run_server, run_sweep, run_worker, seed, start_inference, start_lifecycle, worker_liveness,
+    bind, finish, finish_inference, run_server, run_sweep, run_worker, seed, start_inference, start_lifecycle,
+    worker_liveness,
 };
 use crate::config::Config;
 use crate::console::console;
@@ -66,7 +67,8 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
     let listener = bind(&deps, "up").await?;
     StartupMessage { address: listener.local_addr()?, data_dir, auth: &deps.config.auth, password }.print();
     let router = routes.into_router(authenticator, deps.limits());
-    run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    let answered = run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    finish_inference(&lifecycle, inference, answered);
     finish(deps, lifecycle).await
 }
 
@@ -139,7 +141,8 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let authenticator = deps.inference_authenticator(&inference).await?;
     let listener = bind(&deps, "inference").await?;
     let router = routes.into_router(authenticator, deps.limits());
-    run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    let answered = run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    finish_inference(&lifecycle, inference, answered);
     finish(deps, lifecycle).await
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::drift::DriftSettings;
+use crate::request_log::RequestLogSettings;
 use crate::views::request::RowLimits;
 
 /// Settings of the inference role; `app/src/default.toml` documents the keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InferenceConfig {
     /// Model for requests that name no model; empty for none.
@@ -40,6 +42,22 @@ pub struct InferenceConfig {
     pub concurrent_batches: usize,
     /// Maximum number of large requests that wait; further requests are answered 503.
     pub max_waiting_batches: usize,
+    /// Maximum number of versions with metric series of their own.
+    pub max_version_series: usize,
+    /// The length of the window in which drift is measured, in seconds.
+    pub drift_window_s: u64,
+    /// Minimum number of rows in the window for a measure of drift.
+    pub drift_min_rows: u64,
+    /// Maximum number of features with a gauge of their drift, per version.
+    pub drift_max_features: usize,
+    /// Share of the answered requests that are logged; 0 turns the request log off.
+    pub request_log_share: f64,
+    /// Maximum size of the lines of one object of the request log before compression, in bytes.
+    pub request_log_object_bytes: usize,
+    /// Maximum time until logged rows are in the object store, in seconds.
+    pub request_log_flush_s: u64,
+    /// Maximum size of the requests and answers that wait for the object store, in bytes.
+    pub request_log_buffer_bytes: u32,
 }
 
 impl InferenceConfig {
@@ -57,6 +75,24 @@ impl InferenceConfig {
 
     pub(crate) fn api_key_outage(&self) -> Duration {
         Duration::from_secs(self.api_key_outage_s)
+    }
+
+    pub(crate) fn drift(&self) -> DriftSettings {
+        DriftSettings {
+            window: Duration::from_secs(self.drift_window_s.max(1)),
+            min_rows: self.drift_min_rows.max(1),
+            max_features: self.drift_max_features,
+        }
+    }
+
+    pub(crate) fn request_log(&self) -> RequestLogSettings {
+        RequestLogSettings {
+            share: self.request_log_share,
+            object_bytes: self.request_log_object_bytes,
+            flush: Duration::from_secs(self.request_log_flush_s.max(1)),
+            buffer_bytes: self.request_log_buffer_bytes,
+            max_rows: self.max_instances,
+        }
     }
 
     pub(crate) fn batches(&self) -> usize {

@@ -5,15 +5,18 @@
 //!                                                                                                    │ ArcSwap
 //! POST /inference ─▶ service: parse ─▶ look up the version ─▶ predict ─▶ response ◀──────────────────┘
 //! /v2/…           ─▶ v2: the Open Inference Protocol, with the same lookup, engine, limits and metrics
+//!                    answered rows ─▶ drift: counters by bin, compared with the training
+//!                    sampled requests ─▶ request_log: JSON lines in the object store, if it is on
 //! ```
 //! One task ([`refresh`]) changes the served versions; requests only read. A version that can't be loaded never
 //! replaces a served version. If database, queue and object store are unavailable, loaded versions are served, and a
-//! restart loads them from the disk cache. This crate never writes to the database or the object store; only the
-//! authentication records the use of API keys.
+//! restart loads them from the disk cache. This crate never writes to the database; only the authentication records the
+//! use of API keys. The request log is all that it writes to the object store.
 
 mod cache;
 mod catch_panic;
 pub mod config;
+mod drift;
 mod failures;
 mod load_plan;
 mod loaded_model;
@@ -23,11 +26,13 @@ mod model_record;
 mod pin_request;
 mod refresh;
 mod registry;
+mod request_log;
 mod routes;
 mod service;
 mod source;
 mod v2;
 mod version_metrics;
+mod version_series;
 mod version_statistics;
 mod views;
 
@@ -52,11 +57,13 @@ pub use config::InferenceConfig;
 
 use cache::DiskCache;
 use catch_panic::{Panicked, catch_panic};
+use drift::Monitor;
 use loader::Loader;
 use model_record::Catalogue;
 use pin_request::PinClient;
 use refresh::{Refresher, RefresherDeps};
 use registry::Registry;
+use request_log::Writer;
 use service::{Service, ServiceDeps};
 
 /// The OpenAPI document of the inference role with these settings.
@@ -96,6 +103,8 @@ pub struct Inference {
     ready: Arc<AtomicBool>,
     max_key_outage: Duration,
     tasks: TaskTracker,
+    /// Cancelled when the last request has been answered.
+    answered: CancellationToken,
 }
 
 impl Inference {
@@ -114,7 +123,7 @@ impl Inference {
         let refresher_deps = RefresherDeps {
             db: deps.db.clone(),
             queue: deps.queue,
-            loader: Loader::new(deps.store, cache.clone(), config.concurrent_loads, config.max_artifact_bytes),
+            loader: Loader::new(deps.store.clone(), cache.clone(), &config),
             registry: registry.clone(),
             disabled: disabled.clone(),
             ready: ready.clone(),
@@ -123,14 +132,21 @@ impl Inference {
         };
         let refresher = Refresher::new(refresher_deps, config.max_pinned_versions, last);
         let tasks = TaskTracker::new();
+        tasks.spawn(Monitor::new(registry.clone(), config.drift()).run(shutdown.clone()));
         tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
         tasks.spawn(keep_index(cache, written));
+        let answered = CancellationToken::new();
+        let request_log = (config.request_log_share > 0.0).then(|| {
+            let (log, writer) = Writer::new(config.request_log(), deps.store, deps.clock.clone());
+            tasks.spawn(writer.run(answered.clone()));
+            log
+        });
         tasks.close();
         let max_key_outage = config.api_key_outage();
         let InferenceDeps { db, clock, jwt, issuers, stopping, .. } = deps;
-        let service_deps = ServiceDeps { registry, pins, db: db.clone(), ready: ready.clone(), stopping };
+        let service_deps = ServiceDeps { registry, pins, db: db.clone(), request_log, ready: ready.clone(), stopping };
         let service = Arc::new(Service::new(service_deps, config));
-        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks })
+        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks, answered })
     }
 
     /// The routes.
@@ -164,8 +180,10 @@ impl Inference {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Waits until the refresher has stopped after `shutdown`.
+    /// Waits until all tasks have stopped, after `shutdown` and after the last request has been answered. Writes the rest
+    /// of the request log, which takes at most eight seconds.
     pub async fn stopped(&self) {
+        self.answered.cancel();
         self.tasks.wait().await;
     }
 }

@@ -1,14 +1,18 @@
 //! A loaded model: the compiled predictor of one version, with its metrics.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
-use trainyard_ml::predict::Predictor;
+use trainyard_domain::field::cut;
+use trainyard_ml::model::Bins;
+use trainyard_ml::predict::{Counting, Predictor, RowCounter};
 use trainyard_telemetry::{Span, TraceParent};
 
+use crate::drift::{Drift, MAX_NAME_CHARS, OTHER};
 use crate::model_record::ModelRecord;
 use crate::v2::target::Target;
 use crate::version_metrics::VersionMetrics;
+use crate::version_series::{SeriesLabels, VersionSeries};
 use crate::version_statistics::{Phases, VersionStatistics};
 
 /// Field names of a response that a target can't use.
@@ -27,6 +31,8 @@ pub(crate) struct LoadedModel {
     pub(crate) target: Target,
     /// The statistics of this version since it was loaded.
     pub(crate) statistics: VersionStatistics,
+    /// The predicted rows by bin.
+    pub(crate) drift: Drift,
     metrics: VersionMetrics,
     field: String,
     last_used: AtomicU64,
@@ -37,10 +43,11 @@ pub(crate) struct LoadedModel {
 
 impl LoadedModel {
     /// Creates a loaded model.
-    pub(crate) fn new(record: ModelRecord, predictor: Predictor) -> Self {
-        let target = predictor.signature().target.as_str();
+    pub(crate) fn new(record: ModelRecord, predictor: Predictor, series: &VersionSeries) -> Self {
+        let (target, now) = (predictor.signature().target.as_str(), Instant::now());
         let field = if RESERVED_FIELDS.contains(&target) { FALLBACK_FIELD } else { target }.to_owned();
-        let (metrics, statistics) = (VersionMetrics::of(&record), VersionStatistics::default());
+        let metrics = VersionMetrics::new(series.labels(&record.key(), now), classes(&predictor));
+        let (statistics, drift) = (VersionStatistics::default(), Drift::new(&predictor.manifest().distributions, now));
         let task_target = Target::of(&predictor.signature().task);
         let (last_used, has_predicted) = (AtomicU64::new(0), AtomicBool::new(false));
         Self {
@@ -48,6 +55,7 @@ impl LoadedModel {
             predictor,
             target: task_target,
             statistics,
+            drift,
             metrics,
             field,
             last_used,
@@ -78,6 +86,16 @@ impl LoadedModel {
         span
     }
 
+    /// The predictor, with every answered row counted in the metrics and for the drift.
+    pub(crate) fn counting(&self) -> Counting<'_> {
+        self.predictor.counted_by(self)
+    }
+
+    /// The labels of the metrics.
+    pub(crate) fn labels(&self) -> &SeriesLabels {
+        self.metrics.labels()
+    }
+
     /// Records an answered request for `rows` predictions.
     pub(crate) fn record_success(&self, rows: usize, phases: &Phases) {
         let took = phases.elapsed();
@@ -105,4 +123,25 @@ impl LoadedModel {
     pub(crate) fn last_used(&self) -> u64 {
         self.last_used.load(Ordering::Relaxed)
     }
+}
+
+impl RowCounter for LoadedModel {
+    fn count(&self, column: usize, bin: usize, rows: u32) {
+        self.drift.count(column, bin, rows);
+        if column == self.predictor.signature().features.len() {
+            self.metrics.record_predictions(bin, rows);
+        }
+    }
+}
+
+/// The names of the classes with their own counter, in the order of the bins of the predictions.
+fn classes(predictor: &Predictor) -> Vec<String> {
+    let Bins::Codes { top } = &predictor.manifest().distributions.predictions.bins else { return Vec::new() };
+    let labels = predictor.signature().task.labels();
+    let mut names: Vec<String> =
+        top.iter().map(|code| cut(labels[*code as usize], MAX_NAME_CHARS).into_owned()).collect();
+    if top.len() < labels.len() {
+        names.push(OTHER.to_owned());
+    }
+    names
 }

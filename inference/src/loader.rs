@@ -11,9 +11,11 @@ use trainyard_ml::predict::Predictor;
 
 use crate::cache::DiskCache;
 use crate::catch_panic::Panicked;
+use crate::config::InferenceConfig;
 use crate::failures::Backoff;
 use crate::loaded_model::LoadedModel;
 use crate::model_record::ModelRecord;
+use crate::version_series::VersionSeries;
 
 /// An error while a version is loaded.
 #[derive(Debug, thiserror::Error)]
@@ -68,12 +70,15 @@ pub(crate) struct Loader {
     cache: DiskCache,
     permits: Arc<Semaphore>,
     max_bytes: u64,
+    series: VersionSeries,
 }
 
 impl Loader {
-    /// Creates a loader that fetches at most `concurrent` artifacts at a time, each of at most `max_bytes`.
-    pub(crate) fn new(store: Store, cache: DiskCache, concurrent: usize, max_bytes: u64) -> Self {
-        Self { store, cache, permits: Arc::new(Semaphore::new(concurrent.max(1))), max_bytes }
+    /// Creates a loader with the limits of the settings.
+    pub(crate) fn new(store: Store, cache: DiskCache, config: &InferenceConfig) -> Self {
+        let permits = Arc::new(Semaphore::new(config.concurrent_loads.max(1)));
+        let series = VersionSeries::new(config.max_version_series);
+        Self { store, cache, permits, max_bytes: config.max_artifact_bytes, series }
     }
 
     /// Loads one version.
@@ -86,14 +91,15 @@ impl Loader {
         let key = ArtifactKey::parse(&record.artifact_key)?;
         let bytes = self.store.get_bytes(&key, &record.sha256, self.max_bytes).await?;
         self.keep(&record.sha256, bytes.clone());
-        tokio::task::spawn_blocking(move || ready(record, &bytes)).await?
+        let series = self.series.clone();
+        tokio::task::spawn_blocking(move || ready(record, &bytes, &series)).await?
     }
 
     /// Loads one version from the disk cache; `None` if it is not cached.
     pub(crate) async fn load_cached(&self, record: ModelRecord) -> Result<Option<LoadedModel>, LoadError> {
-        let cache = self.cache.clone();
+        let (cache, series) = (self.cache.clone(), self.series.clone());
         let work = move || match cache.read(&record.sha256) {
-            Ok(Some(bytes)) => ready(record, &bytes).map(Some),
+            Ok(Some(bytes)) => ready(record, &bytes, &series).map(Some),
             Ok(None) => Ok(None),
             Err(error) => {
                 tracing::warn!(%error, "the artifact cache is not readable");
@@ -116,12 +122,12 @@ impl Loader {
 
 /// Decodes the artifact, runs its self-test (in [`Predictor::load`]) and predicts one row with every feature missing as
 /// a warm-up.
-fn ready(record: ModelRecord, bytes: &[u8]) -> Result<LoadedModel, LoadError> {
+fn ready(record: ModelRecord, bytes: &[u8], series: &VersionSeries) -> Result<LoadedModel, LoadError> {
     let predictor = Predictor::load(bytes)?;
     predictor.predict_one(&Map::new()).map_err(|refused| {
         let messages: Vec<_> =
             refused.errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
         LoadError::WarmUp(messages.join("; "))
     })?;
-    Ok(LoadedModel::new(record, predictor))
+    Ok(LoadedModel::new(record, predictor, series))
 }

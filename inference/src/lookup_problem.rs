@@ -59,7 +59,8 @@ pub(crate) fn count(problem: &Problem) {
         .increment(1);
 }
 
-fn missing(field: &str, message: String) -> Problem {
+/// The 404 about a field of the request.
+pub(crate) fn missing(field: &str, message: String) -> Problem {
     Problem::not_found(message.clone()).about(vec![FieldError::new(field, message)])
 }
 

@@ -1,5 +1,6 @@
 //! The routes of the inference role.
 
+mod drift;
 mod inference;
 mod v2;
 
@@ -18,5 +19,5 @@ pub(crate) fn routes(service: Arc<Service>) -> Routes {
 /// The routes without state, for the OpenAPI document.
 pub(crate) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
     let inference = Routes::new().user(Route::new(routes!(inference::infer)).body_limit(max_body_bytes));
-    inference.merge(v2::table(max_body_bytes))
+    inference.user(routes!(drift::drift)).merge(v2::table(max_body_bytes))
 }

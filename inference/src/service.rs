@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::FieldError;
+use trainyard_http::middleware::RequestId;
 use trainyard_http::{Code, Problem, json};
 use trainyard_ml::predict::{Explanation, Refused, Row};
 use trainyard_storage::Db;
@@ -19,6 +20,7 @@ use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::pin_request::PinClient;
 use crate::registry::{LookupError, Registry, VersionSelector};
+use crate::request_log::{Answered, Content, RequestLog, Sample};
 use crate::version_statistics::Phases;
 use crate::views::answer::{ManyRows, OneRow};
 use crate::views::request::{InferenceRequest, RowLimits, Rows, ValidRequest};
@@ -37,6 +39,7 @@ pub(crate) struct Service {
     pub(crate) db: Db,
     /// The settings.
     pub(crate) config: InferenceConfig,
+    request_log: Option<RequestLog>,
     ready: Arc<AtomicBool>,
     stopping: CancellationToken,
     batches: Arc<Semaphore>,
@@ -52,20 +55,38 @@ pub(crate) struct ServiceDeps {
     pub(crate) pins: PinClient,
     /// The database.
     pub(crate) db: Db,
+    /// The request log, if it is on.
+    pub(crate) request_log: Option<RequestLog>,
     /// Whether the versions known at the start have been loaded.
     pub(crate) ready: Arc<AtomicBool>,
     /// Cancelled when the process starts to stop.
     pub(crate) stopping: CancellationToken,
 }
 
+/// What the middleware knows about a request.
+pub(crate) struct RequestContext {
+    /// The id.
+    pub(crate) id: RequestId,
+    /// The server span.
+    pub(crate) trace: TraceParent,
+}
+
+/// An answer, and what the request log needs.
+struct Predicted {
+    loaded: Arc<LoadedModel>,
+    rows: usize,
+    answer: Vec<u8>,
+}
+
 impl Service {
     /// Creates a service.
     pub(crate) fn new(deps: ServiceDeps, config: InferenceConfig) -> Self {
-        let ServiceDeps { registry, pins, db, ready, stopping } = deps;
+        let ServiceDeps { registry, pins, db, request_log, ready, stopping } = deps;
         let batches = Arc::new(Semaphore::new(config.batches()));
         // A request that is being processed also holds a permit of `waiting`.
         let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
-        Self { registry, pins, db, config, ready, stopping, batches, waiting, ticks: AtomicU64::new(0) }
+        let ticks = AtomicU64::new(0);
+        Self { registry, pins, db, config, request_log, ready, stopping, batches, waiting, ticks }
     }
 
     /// Whether requests should be sent to this process: the versions known at the start have been loaded or have failed
@@ -74,9 +95,24 @@ impl Service {
         self.ready.load(Ordering::Acquire) && !self.stopping.is_cancelled()
     }
 
-    /// Answers the request in `body`, whose trace context is `context`.
-    pub(crate) async fn answer(&self, body: Bytes, context: TraceParent) -> Result<Vec<u8>, Problem> {
-        let began = Instant::now();
+    /// Answers a request.
+    pub(crate) async fn answer(&self, request: Bytes, context: RequestContext) -> Result<Bytes, Problem> {
+        let (began, sample) = (Instant::now(), self.sample());
+        let Predicted { loaded, rows, answer } = self.predict_body(request.clone(), began, context.trace).await?;
+        let answer = Bytes::from(answer);
+        if let Some(sample) = sample {
+            let content = Content::Rows { request, answer: answer.clone() };
+            sample.push(Answered { request_id: context.id, loaded, latency: began.elapsed(), rows, content });
+        }
+        Ok(answer)
+    }
+
+    /// Decides whether a request that arrives now is logged.
+    pub(crate) fn sample(&self) -> Option<Sample<'_>> {
+        self.request_log.as_ref().and_then(|log| log.sample(rand::random()))
+    }
+
+    async fn predict_body(&self, body: Bytes, began: Instant, context: TraceParent) -> Result<Predicted, Problem> {
         let limits = self.config.row_limits();
         if body.len() <= SMALL_BODY_BYTES {
             let mut phases = Phases::new(began);
@@ -84,7 +120,8 @@ impl Service {
             let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
             phases.input_done();
             if !request.explain {
-                return predict(&loaded, &request, phases, context);
+                let answer = predict(&loaded, &request, phases, context)?;
+                return Ok(Predicted { rows: request.rows.len(), loaded, answer });
             }
             // An explanation reads every node of the trees.
             let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
@@ -139,11 +176,11 @@ async fn predict_off_thread(
     phases: Phases,
     context: TraceParent,
     permit: OwnedSemaphorePermit,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Predicted, Problem> {
     off_thread(move || {
         let answer = predict(&loaded, &request, phases, context);
         drop(permit);
-        answer
+        Ok(Predicted { rows: request.rows.len(), loaded, answer: answer? })
     })
     .await
 }
@@ -174,13 +211,13 @@ fn predict(
     let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };
     let mut span = loaded.start_span(context, rows.len());
     let written = match rows {
-        Rows::One(row) => predictor.predict_one(row).map(|prediction| {
+        Rows::One(row) => loaded.counting().predict_one(row).map(|prediction| {
             let explanation = explain(row);
             phases.infer_done();
             let answer = OneRow { loaded, prediction: &prediction, explanation: explanation.as_ref() };
             serde_json::to_vec(&answer)
         }),
-        Rows::Many(rows) => predictor.predict_many(rows).map(|predictions| {
+        Rows::Many(rows) => loaded.counting().predict_many(rows).map(|predictions| {
             let explanations: Vec<Option<Explanation>> = rows.iter().map(explain).collect();
             phases.infer_done();
             let answer = ManyRows { loaded, predictions: &predictions, explanations: &explanations };

@@ -98,7 +98,11 @@ async fn predictions(rig: &Rig, admin: &Client) {
     admin.infer(json!({"model": MODEL, "features": {"age": "old"}})).await.problem(422);
     admin.infer(json!({"model": "nothing-here", "features": {}})).await.problem(404);
     admin.put(&format!("/models/{MODEL}/aliases/production"), json!({"version": 2})).await.expect(200);
-    admin.served(body, &json!(2)).await;
+    admin.served(body.clone(), &json!(2)).await;
+    // Enough rows for the drift of the served version.
+    for _ in 0..20 {
+        admin.infer(body.clone()).await.expect(200);
+    }
 }
 
 /// Creates a schedule that is due every second, and a schedule whose dataset was deleted.

@@ -8,8 +8,8 @@ use crate::boards::read;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_trainyard");
 
-/// Leases, sweeps and webhooks of seconds instead of minutes.
-const QUICK: [(&str, &str); 11] = [
+/// Leases, sweeps and webhooks of seconds instead of minutes, and drift after a few rows.
+const QUICK: [(&str, &str); 12] = [
     ("TRAINYARD__WORKER__LEASE_S", "3"),
     ("TRAINYARD__WORKER__RENEW_EVERY_S", "1"),
     ("TRAINYARD__SWEEP__EVERY_MS", "300"),
@@ -19,6 +19,7 @@ const QUICK: [(&str, &str); 11] = [
     ("TRAINYARD__SWEEP__MEASURE_EVERY_S", "1"),
     ("TRAINYARD__SWEEP__CLEANUP_EVERY_S", "1"),
     ("TRAINYARD__DATABASE__ACQUIRE_TIMEOUT_S", "2"),
+    ("TRAINYARD__INFERENCE__DRIFT_MIN_ROWS", "10"),
     ("TRAINYARD__WEBHOOKS__ALLOW_PRIVATE_ADDRESSES", "true"),
     ("TRAINYARD__WEBHOOKS__RETRY_PAUSES_S", "1, 1"),
 ];

@@ -11,6 +11,7 @@ mod history;
 mod lag;
 mod lease_grace;
 mod orphans;
+mod request_log;
 mod schedules;
 mod throttled;
 mod webhooks;
@@ -83,6 +84,8 @@ pub struct SweepConfig {
     pub keep_actions_s: u64,
     /// How long the row of a dead worker is kept, in seconds.
     pub keep_workers_s: u64,
+    /// How long the objects of the request log are kept, in seconds; 0 keeps them for ever.
+    pub keep_request_log_s: u64,
 }
 
 /// The dependencies of the sweep, and the settings that it shares with the API.
@@ -258,7 +261,7 @@ impl Sweep {
         }
     }
 
-    /// Searches the object store in a task beside the rounds, one search at a time.
+    /// Searches the object store for orphans and expired objects in a task beside the rounds, one search at a time.
     async fn search_orphans(&mut self) {
         if let Some(search) = self.state.search.take_if(|search| search.is_finished()) {
             // The panic hook has logged a panic.
@@ -266,8 +269,14 @@ impl Sweep {
             self.log_result("orphans", answer);
         }
         if self.state.search.is_none() && is_due(&mut self.state.searched, self.config.orphans_every_s) {
-            let before = self.clock.now() - seconds(self.config.orphan_age_s);
-            let search = tokio::spawn(orphans::run(self.db.clone(), self.store.clone(), before));
+            let (now, kept_s) = (self.clock.now(), self.config.keep_request_log_s);
+            let orphans_before = now - seconds(self.config.orphan_age_s);
+            let logged_before = (kept_s > 0).then(|| now - seconds(kept_s));
+            let (db, store) = (self.db.clone(), self.store.clone());
+            let search = tokio::spawn(async move {
+                orphans::run(db, store.clone(), orphans_before).await?;
+                request_log::run(&store, logged_before).await
+            });
             self.state.search = Some(AbortOnDropHandle::new(search));
         }
     }

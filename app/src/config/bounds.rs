@@ -109,6 +109,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("sweep.keep_schedule_runs_s", 0, YEARS),
     ("sweep.keep_actions_s", 0, YEARS),
     ("sweep.keep_workers_s", 1, YEARS),
+    ("sweep.keep_request_log_s", 0, YEARS),
     ("sweep.expiry_batch", 1, 100_000),
     ("sweep.schedule_late_s", 1, YEARS),
     ("sweep.schedule_runs_kept", 1, 1_000_000),
@@ -127,6 +128,14 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("inference.cache_max_bytes", 0, 1 << 50),
     ("inference.concurrent_batches", 0, 1_024),
     ("inference.max_waiting_batches", 0, 1_000_000),
+    ("inference.max_version_series", 1, 100_000),
+    ("inference.drift_window_s", 60, 604_800),
+    ("inference.drift_min_rows", 1, 1_000_000_000),
+    ("inference.drift_max_features", 0, 10_000),
+    ("inference.request_log_share", 0, 1),
+    ("inference.request_log_object_bytes", 65_536, GIB),
+    ("inference.request_log_flush_s", 1, HOUR),
+    ("inference.request_log_buffer_bytes", 65_536, GIB),
 ];
 
 /// The bounds of a key, if the key has a number.

@@ -22,7 +22,7 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
     let refresher_deps = RefresherDeps {
         db,
         queue: Queue::memory(),
-        loader: Loader::new(store, cache, 1, 1 << 20),
+        loader: Loader::new(store, cache, &trainyard_testkit::default_settings("inference")),
         registry: Registry::default(),
         disabled: DisabledUsers::default(),
         ready: Arc::default(),

@@ -8,9 +8,9 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use trainyard_http::Problem;
 use trainyard_http::json::JsonBytes;
-use trainyard_http::middleware::TraceContext;
+use trainyard_http::middleware::{RequestId, TraceContext};
 
-use crate::service::Service;
+use crate::service::{RequestContext, Service};
 use crate::views::schemas::InferenceAnswer;
 use crate::views::schemas::RequestBody;
 
@@ -34,9 +34,10 @@ use crate::views::schemas::RequestBody;
 ))]
 pub(crate) async fn infer(
     State(service): State<Arc<Service>>,
+    id: RequestId,
     trace: TraceContext,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let answer = service.answer(body, trace.server_span()).await?;
+    let answer = service.answer(body, RequestContext { id, trace: trace.server_span() }).await?;
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response())
 }

@@ -15,7 +15,8 @@ use super::tensor_body::TensorBody;
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::registry::VersionSelector;
-use crate::service::{Service, off_thread};
+use crate::request_log::{Answered, Content};
+use crate::service::{RequestContext, Service, off_thread};
 use crate::version_statistics::Phases;
 
 /// Bodies up to this size are processed on the async thread. Tensors have more rows per byte than the objects of
@@ -28,23 +29,38 @@ impl Service {
         &self,
         selector: VersionSelector<'_>,
         body: TensorBody,
-        context: TraceParent,
+        context: RequestContext,
     ) -> Result<InferAnswer, Problem> {
-        let began = Instant::now();
+        let (began, sample) = (Instant::now(), self.sample());
         let max_rows = self.config.max_instances;
         let loaded = self.find(selector).await.inspect_err(lookup_problem::count)?;
-        if body.len() <= SMALL_BODY_BYTES {
-            return answer(&loaded, &body, max_rows, Phases::new(began), context);
+        let predicted = if body.len() <= SMALL_BODY_BYTES {
+            answer(&loaded, &body, max_rows, Phases::new(began), context.trace)?
+        } else {
+            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+            let (phases, loaded, body) = (Phases::new(began).queued(), loaded.clone(), body.clone());
+            off_thread(move || {
+                let predicted = answer(&loaded, &body, max_rows, phases, context.trace);
+                drop(permit);
+                predicted
+            })
+            .await?
+        };
+        if let Some(sample) = sample {
+            let content = Content::Tensors { request: body, outputs: predicted.outputs };
+            let (request_id, rows) = (context.id, predicted.rows);
+            sample.push(Answered { request_id, loaded, latency: began.elapsed(), rows, content });
         }
-        let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
-        let phases = Phases::new(began).queued();
-        off_thread(move || {
-            let answer = answer(&loaded, &body, max_rows, phases, context);
-            drop(permit);
-            answer
-        })
-        .await
+        Ok(predicted.answer)
     }
+}
+
+/// An answer, and what the request log needs.
+struct Predicted {
+    answer: InferAnswer,
+    rows: usize,
+    /// [`trainyard_ml::model::Task::outputs`] numbers per row.
+    outputs: Vec<f64>,
 }
 
 fn answer(
@@ -53,13 +69,13 @@ fn answer(
     max_rows: usize,
     mut phases: Phases,
     context: TraceParent,
-) -> Result<InferAnswer, Problem> {
+) -> Result<Predicted, Problem> {
     let (json, binary) = body.parts();
     let request = read(loaded, json, binary, max_rows).inspect_err(|_| loaded.record_refusal(&phases))?;
     let rows = request.inputs.rows;
     phases.input_done();
     let mut span = loaded.start_span(context, rows);
-    let outputs = loaded.predictor.predict_columns(&request.inputs.columns, rows).map_err(|error| {
+    let outputs = loaded.counting().predict_columns(&request.inputs.columns, rows).map_err(|error| {
         loaded.record_refusal(&phases);
         span.fail("refused");
         unusable(loaded, &error)
@@ -69,17 +85,19 @@ fn answer(
     let written = answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal);
     phases.output_done();
     loaded.record_success(rows, &phases);
-    written
+    Ok(Predicted { answer: written?, rows, outputs })
 }
 
 /// A request that fits the model.
-struct ValidRequest<'a> {
+pub(crate) struct ValidRequest<'a> {
     id: Option<String>,
-    inputs: Inputs<'a>,
+    /// The rows.
+    pub(crate) inputs: Inputs<'a>,
     outputs: Vec<Selected>,
 }
 
-fn read<'a>(
+/// Reads a request for the model.
+pub(crate) fn read<'a>(
     loaded: &LoadedModel,
     json: &'a [u8],
     binary: &'a [u8],

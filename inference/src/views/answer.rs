@@ -26,10 +26,26 @@ pub(crate) struct ManyRows<'a> {
     pub(crate) explanations: &'a [Option<Explanation>],
 }
 
+/// The prediction for one row, without its source.
+pub(crate) struct OutcomeView<'a> {
+    /// The model.
+    pub(crate) loaded: &'a LoadedModel,
+    /// [`Task::outputs`] numbers.
+    pub(crate) outputs: &'a [f64],
+}
+
+impl Serialize for OutcomeView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        outcome(&mut map, self.loaded, &Outcome::new(&self.loaded.predictor.signature().task, self.outputs))?;
+        map.end()
+    }
+}
+
 impl Serialize for OneRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        outcome(&mut map, self.loaded, self.prediction)?;
+        outcome(&mut map, self.loaded, &self.prediction.outcome)?;
         source(&mut map, self.loaded)?;
         explanation(&mut map, self.loaded, self.explanation)?;
         warnings(&mut map, self.prediction)?;
@@ -43,7 +59,7 @@ impl Serialize for ManyRows<'_> {
         impl Serialize for Row<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut map = serializer.serialize_map(None)?;
-                outcome(&mut map, self.0, self.1)?;
+                outcome(&mut map, self.0, &self.1.outcome)?;
                 explanation(&mut map, self.0, self.2)?;
                 warnings(&mut map, self.1)?;
                 map.end()
@@ -63,8 +79,8 @@ impl Serialize for ManyRows<'_> {
     }
 }
 
-fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, prediction: &Prediction) -> Result<(), M::Error> {
-    match (&prediction.outcome, &loaded.predictor.signature().task) {
+fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, outcome: &Outcome) -> Result<(), M::Error> {
+    match (outcome, &loaded.predictor.signature().task) {
         (Outcome::Binary { prob, label, .. }, Task::Binary { boolean: true, .. }) => {
             map.serialize_entry("prob", prob)?;
             // The label 0 or `false` can be the positive class.

@@ -26,7 +26,7 @@ use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 use trainyard_telemetry::Metrics;
-use trainyard_testkit::eventually;
+use trainyard_testkit::{eventually, s3};
 
 use crate::models::spec;
 
@@ -41,6 +41,8 @@ pub(crate) struct Environment {
     pub(crate) jwt: Arc<Jwt>,
     pub(crate) user: User,
     pub(crate) metrics: Metrics,
+    /// The folder of the file store, or of the bucket.
+    pub(crate) objects: PathBuf,
     dataset: Dataset,
 }
 
@@ -99,10 +101,23 @@ pub(crate) fn config() -> InferenceConfig {
 impl Environment {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let objects = folder.path().join("store");
+        let store = Store::open(&format!("file://{}", objects.display()), None).unwrap();
+        Self::over(folder, store, objects).await
+    }
+
+    /// An environment with a bucket of its own instead of files.
+    pub(crate) async fn on_s3() -> Self {
+        let bucket = s3().fresh_bucket();
+        let settings = s3().env().into_iter().map(|(name, value)| (name.to_owned(), value));
+        let store = Store::open_with(&bucket, None, settings).unwrap();
+        Self::over(tempfile::tempdir().unwrap(), store, s3().files(&bucket)).await
+    }
+
+    async fn over(folder: TempDir, store: Store, objects: PathBuf) -> Self {
         let url = format!("sqlite://{}/trainyard.db", folder.path().display());
         let db = Db::connect(&url, &PoolOptions::default()).await.unwrap();
         db.migrate().await.unwrap();
-        let store = Store::open(&format!("file://{}/store", folder.path().display()), None).unwrap();
         let now = Utc::now();
         let (user, dataset) = (user(now), dataset(now));
         let mut tx = db.begin().await.unwrap();
@@ -111,7 +126,7 @@ impl Environment {
         tx.commit().await.unwrap();
         let jwt = Jwt::new(&[7; 32], "trainyard", "trainyard", chrono::Duration::hours(1)).unwrap();
         let metrics = Metrics::install().unwrap();
-        Self { folder, db, queue: Queue::memory(), store, jwt: Arc::new(jwt), user, metrics, dataset }
+        Self { folder, db, queue: Queue::memory(), store, jwt: Arc::new(jwt), user, metrics, objects, dataset }
     }
 
     pub(crate) fn cache_dir(&self) -> PathBuf {
@@ -126,6 +141,13 @@ impl Environment {
     /// Starts the role in a process that starts to stop with `stopping`, and waits until the role is ready.
     pub(crate) async fn serve_until(&self, stopping: CancellationToken) -> RunningRole {
         let role = self.start_until(config(), self.db.clone(), self.store.clone(), stopping).await;
+        eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
+        role
+    }
+
+    /// Starts the role with these settings, and waits until it is ready.
+    pub(crate) async fn serve_with(&self, config: InferenceConfig) -> RunningRole {
+        let role = self.start(config, self.db.clone(), self.store.clone()).await;
         eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
         role
     }
@@ -225,9 +247,18 @@ impl Environment {
 
     /// The sum of a counter over all series with `labels`.
     pub(crate) fn counter_value(&self, name: &str, labels: &str) -> f64 {
+        self.series(name, labels).iter().map(|(_, value)| value).sum()
+    }
+
+    /// The series of a metric with `labels`, and their values.
+    pub(crate) fn series(&self, name: &str, labels: &str) -> Vec<(String, f64)> {
         let text = self.metrics.render();
         let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(labels));
-        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+        let series = |line: &str| {
+            let (series, value) = line.rsplit_once(' ')?;
+            Some((series.to_owned(), value.parse().ok()?))
+        };
+        lines.filter_map(series).collect()
     }
 
     fn job(&self) -> Job {
@@ -291,6 +322,12 @@ impl RunningRole {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         RawAnswer { status, headers, body: response.bytes().await.unwrap() }
+    }
+
+    /// The JSON of a GET request with its status.
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.call(Method::GET, path, &[], Vec::new()).await;
+        (answer.status, answer.json())
     }
 
     /// Sends requests until `version` answers.

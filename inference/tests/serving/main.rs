@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
 mod answers;
+mod drift;
 mod environment;
 mod models;
 mod outages;
 mod refusals;
+mod request_log;
 mod swaps;
 mod v2_answers;
 mod v2_protocol;

@@ -85,6 +85,29 @@ pub(crate) fn support_vectors() -> &'static [u8] {
     })
 }
 
+/// 26 classes: more than have a metric of their own.
+pub(crate) fn letters() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        // Each number is unique, so that no row is a copy of another.
+        let row = |i: u32| format!("{}.{i:03},{}", i % 26 * 10, char::from(b'a' + (i % 26) as u8));
+        let rows: Vec<_> = (0..520).map(row).collect();
+        trained(format!("x,letter\n{}\n", rows.join("\n")).as_bytes(), &["x"], "letter", 1)
+    })
+}
+
+/// The rows of the training table of [`survival`], as instances.
+pub(crate) fn passengers() -> Vec<Value> {
+    let text = std::str::from_utf8(TITANIC).unwrap();
+    let rows = text.lines().skip(1).map(|line| {
+        // The name of a passenger is quoted, and contains commas.
+        let (class, rest) = line.split_once(",\"").unwrap();
+        let fields: Vec<_> = rest.rsplit_once("\",").unwrap().1.split(',').collect();
+        json!({"pclass": class.parse::<u8>().unwrap(), "sex": fields[0], "age": fields[1].parse::<f64>().ok()})
+    });
+    rows.collect()
+}
+
 /// A regression.
 pub(crate) fn progression() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();

@@ -1,6 +1,8 @@
 //! Keys of objects, validated before they reach a file system or a bucket.
 
+use chrono::{DateTime, Utc};
 use trainyard_domain::ids::{DatasetId, JobId};
+use uuid::Uuid;
 
 /// Maximum length of a key in bytes. S3 allows 1,024 including the prefix.
 const MAX_BYTES: usize = 512;
@@ -15,6 +17,14 @@ pub struct Key(String);
 pub struct BadKey;
 
 impl Key {
+    /// The folder of the request log.
+    pub const REQUEST_LOG: &'static str = "requests";
+
+    /// An object of the request log, in a folder of the day on which it was written (UTC).
+    pub fn request_log(written_at: DateTime<Utc>, id: Uuid) -> Self {
+        Self(format!("{}/{}/{id}.jsonl.gz", Self::REQUEST_LOG, written_at.format("%Y/%m/%d")))
+    }
+
     /// The artifact of one run of a job. The key contains the claim, so that a run that lost its lease cannot overwrite
     /// the artifact of a later run.
     pub fn artifact(job: JobId, claim: i64) -> Self {
@@ -60,7 +70,9 @@ mod tests {
         assert_eq!(artifact.as_str(), format!("artifacts/{id}/3.tym"));
         let dataset = Key::dataset(id.parse().unwrap());
         assert_eq!(dataset.as_str(), format!("datasets/{id}.csv"));
-        for key in [artifact, dataset] {
+        let log = Key::request_log("2026-08-02T23:59:59Z".parse().unwrap(), id.parse().unwrap());
+        assert_eq!(log.as_str(), format!("requests/2026/08/02/{id}.jsonl.gz"));
+        for key in [artifact, dataset, log] {
             assert_eq!(Key::parse(key.as_str()), Ok(key));
         }
     }

@@ -10,6 +10,7 @@
 
 mod bytes;
 mod check;
+mod check_distributions;
 mod check_estimator;
 mod error;
 mod estimator;

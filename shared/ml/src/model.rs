@@ -15,6 +15,7 @@ pub mod categories;
 pub mod coupling;
 pub mod dates;
 pub mod design_matrix;
+pub mod distribution;
 pub mod encode;
 pub mod linear;
 pub mod request;
@@ -32,6 +33,7 @@ pub use boosting::{BoostedTrees, Link, Response};
 pub use categories::Categories;
 pub use dates::{DatePart, DateUnit};
 pub use design_matrix::{ColumnEncoder, DesignMatrixEncoder};
+pub use distribution::{Bins, Distribution, Distributions};
 pub use encode::{Input, RawRow, Status};
 pub use linear::LinearModel;
 pub use request::{Mismatch, TextReaders};
@@ -72,6 +74,8 @@ pub struct Manifest {
     pub metrics: Value,
     /// Number of training rows.
     pub rows: u64,
+    /// The distributions with which monitoring compares requests.
+    pub distributions: Distributions,
     /// Rows with their predictions, checked at every load: at most [`MAX_SELF_TEST_ROWS`].
     pub self_test: Vec<SelfTest>,
 }

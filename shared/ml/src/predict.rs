@@ -3,8 +3,10 @@
 //! [`Predictor::load`] decodes and validates the file, flattens trees ([`flat`]) and runs the self-test. A predictor is
 //! immutable, so threads share it without locks.
 
+mod binner;
 mod boosted;
 mod columns;
+mod counting;
 mod explain;
 pub mod flat;
 mod machine;
@@ -18,12 +20,15 @@ mod walk;
 use serde_json::{Map, Value};
 use trainyard_domain::{Algorithm, FieldError};
 
+use self::binner::Binner;
 use self::boosted::CompiledBoosting;
+use self::counting::RowBins;
 use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
-use crate::model::{Estimator, Manifest, Model, RawRow, Signature, TextReaders};
+use crate::model::{Estimator, Input, Manifest, Model, RawRow, Signature, TextReaders};
 
 pub use self::columns::{Column, ColumnError, Columns};
+pub use self::counting::{Counting, RowCounter};
 pub use self::explain::{Explanation, Scale};
 pub(crate) use self::machine::{CompiledSvm, SvmScratch};
 pub use self::prediction::{Outcome, Prediction};
@@ -78,6 +83,8 @@ pub struct Predictor {
     readers: TextReaders,
     /// [`Signature::width`]
     width: usize,
+    /// The bins of each feature, and of the predictions.
+    binners: Vec<Binner>,
     engine: Engine,
     memory_bytes: usize,
 }
@@ -134,7 +141,11 @@ impl Predictor {
         // Names and categories are stored twice (list and index).
         let manifest_bytes = serde_json::to_vec(&manifest).map_or(0, |text| 2 * text.len());
         let readers = manifest.signature.text_readers();
-        let predictor = Self { manifest, readers, width, engine, memory_bytes: estimator_bytes + manifest_bytes };
+        let distributions = &manifest.distributions;
+        let all = distributions.features.iter().chain([&distributions.predictions]);
+        let binners = all.map(|distribution| Binner::new(&distribution.bins)).collect();
+        let memory_bytes = estimator_bytes + manifest_bytes;
+        let predictor = Self { manifest, readers, width, binners, engine, memory_bytes };
         predictor.self_test()?;
         Ok(predictor)
     }
@@ -192,7 +203,11 @@ impl Predictor {
     /// # Errors
     /// All features that are unknown or have the wrong type, as `features.<name>`.
     pub fn predict_one(&self, row: &Row) -> Result<Prediction, Refused> {
-        let mut predictions = self.predict_rows(std::slice::from_ref(row), |_| String::new())?;
+        self.predict_one_into(row, None)
+    }
+
+    fn predict_one_into(&self, row: &Row, bins: Option<&mut RowBins>) -> Result<Prediction, Refused> {
+        let mut predictions = self.predict_rows(std::slice::from_ref(row), bins, |_| String::new())?;
         // One row gives one prediction.
         predictions.pop().ok_or_else(|| FieldError::new("features", "gave no prediction").into())
     }
@@ -202,7 +217,11 @@ impl Predictor {
     /// # Errors
     /// All features that are unknown or have the wrong type, as `instances[<row>].<name>`.
     pub fn predict_many(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
-        self.predict_rows(rows, |row| format!("instances[{row}]"))
+        self.predict_many_into(rows, None)
+    }
+
+    fn predict_many_into(&self, rows: &[Row], bins: Option<&mut RowBins>) -> Result<Vec<Prediction>, Refused> {
+        self.predict_rows(rows, bins, |row| format!("instances[{row}]"))
     }
 
     /// Calls [`Self::predict_one`] for one row, else [`Self::predict_many`].
@@ -216,8 +235,16 @@ impl Predictor {
         }
     }
 
-    /// `place` returns the prefix of a row in error paths; empty for a single row.
-    fn predict_rows(&self, rows: &[Row], place: impl Fn(usize) -> String) -> Result<Vec<Prediction>, Refused> {
+    /// Writes the bins of all rows to `bins`. `place` returns the prefix of a row in error paths; empty for a single row.
+    fn predict_rows(
+        &self,
+        rows: &[Row],
+        mut bins: Option<&mut RowBins>,
+        place: impl Fn(usize) -> String,
+    ) -> Result<Vec<Prediction>, Refused> {
+        if let Some(bins) = &mut bins {
+            bins.extend_to(rows.len());
+        }
         let mut predictions = Vec::with_capacity(rows.len());
         let mut refused = Refused::none();
         let mut batch = Batch::default();
@@ -226,7 +253,12 @@ impl Predictor {
             let first = chunk * CHUNK_ROWS;
             batch.clear();
             for (i, row) in rows.iter().enumerate() {
-                self.encode(row, &mut batch, |error| refused.add(relocate(error, &place(first + i))));
+                let bin = |feature: usize, input| {
+                    if let Some(bins) = &mut bins {
+                        bins.set(first + i, feature, self.binners[feature].bin(input));
+                    }
+                };
+                self.encode(row, &mut batch, bin, |error| refused.add(relocate(error, &place(first + i))));
             }
             if !refused.errors.is_empty() {
                 if refused.omitted > 0 {
@@ -239,14 +271,17 @@ impl Predictor {
                     FieldError::new("features", "are too far outside the range of the training data for a prediction");
                 Refused::from(relocate(error, &place(first + row)))
             })?;
+            if let Some(bins) = &mut bins {
+                self.bin_predictions(first, &batch.outputs, bins);
+            }
         }
         if refused.errors.is_empty() { Ok(predictions) } else { Err(refused) }
     }
 
-    fn encode(&self, row: &Row, batch: &mut Batch, refuse: impl FnMut(FieldError)) {
+    fn encode(&self, row: &Row, batch: &mut Batch, bin: impl FnMut(usize, Input), refuse: impl FnMut(FieldError)) {
         batch.row.raw.resize(self.width, f32::NAN);
         batch.row.unseen.resize(self.width, false);
-        self.signature().encode_json_with(&self.readers, row, &mut batch.row, refuse);
+        self.signature().encode_json_with(&self.readers, row, &mut batch.row, bin, refuse);
         batch.raw.extend_from_slice(&batch.row.raw);
         batch.unseen.extend_from_slice(&batch.row.unseen);
     }
@@ -273,6 +308,14 @@ impl Predictor {
             predictions.push(Prediction { outcome: Outcome::new(&self.signature().task, outputs), warnings });
         }
         Ok(())
+    }
+
+    /// Writes the bins of the predictions for the rows from `first` on.
+    fn bin_predictions(&self, first: usize, outputs: &[f64], bins: &mut RowBins) {
+        let (task, features) = (&self.signature().task, self.signature().features.len());
+        for (row, outputs) in (first..).zip(outputs.chunks_exact(task.outputs())) {
+            bins.set(row, features, self.binners[features].bin_prediction(task, outputs));
+        }
     }
 
     fn self_test(&self) -> Result<(), ArtifactError> {

@@ -4,6 +4,7 @@
 mod categories;
 mod category_orders;
 mod design_matrix;
+pub(crate) mod distribution;
 mod part;
 mod statistics;
 
@@ -11,7 +12,7 @@ use trainyard_domain::shown;
 
 use crate::error::TrainError;
 use crate::frame::{Column, Frame, FrameColumn};
-use crate::model::{DatePart, DateUnit, Feature, FeatureKind, Scaling};
+use crate::model::{DatePart, DateUnit, Distribution, Feature, FeatureKind, Scaling};
 pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
@@ -33,10 +34,12 @@ pub enum ModelFamily {
 }
 
 /// The fitted features.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Fitted {
     /// The features, in the order of the remaining columns of the frame.
     pub features: Vec<Feature>,
+    /// The distribution of each feature in the training rows.
+    pub distributions: Vec<Distribution>,
     /// The names of dropped columns.
     pub dropped: Vec<String>,
     /// Warnings about dropped and changed columns.
@@ -57,7 +60,7 @@ pub fn fit(
     family: ModelFamily,
     seed: u64,
 ) -> Result<Fitted, TrainError> {
-    let mut fitted = Fitted { features: Vec::new(), dropped: Vec::new(), warnings: Vec::new(), folds: Vec::new() };
+    let mut fitted = Fitted::default();
     let Frame { columns, target, .. } = frame;
     let targets = categories::Targets {
         scores: category_orders::scores(target, training),
@@ -75,7 +78,7 @@ pub fn fit(
             Column::Datetime(values) => datetime(values, training, family),
             Column::Category { names, codes } => {
                 let found = categories::fit(names, codes, &targets, training, family);
-                if let Some((FeatureKind::Category { categories, grouped: true, .. }, _)) = &found {
+                if let Some(Found { kind: FeatureKind::Category { categories, grouped: true, .. }, .. }) = &found {
                     fitted.warnings.push(format!(
                         "'{name}' has more than {} categories: the {} most frequent are used, and the others are grouped",
                         categories::MAX_CATEGORIES,
@@ -86,7 +89,10 @@ pub fn fit(
             }
         };
         match found {
-            Some((kind, present)) => fitted.features.push(feature(column, kind, training.len() - present)),
+            Some(Found { kind, distribution }) => {
+                fitted.features.push(feature(column, kind, distribution.missing()));
+                fitted.distributions.push(distribution);
+            }
             None => {
                 fitted.warnings.push(format!("'{name}' has no values in the training rows and was dropped"));
                 fitted.dropped.push(column.name.clone());
@@ -105,32 +111,37 @@ pub fn fit(
     Ok(fitted)
 }
 
-fn feature(column: &FrameColumn, kind: FeatureKind, missing: usize) -> Feature {
+fn feature(column: &FrameColumn, kind: FeatureKind, missing: u64) -> Feature {
     let (name, reading) = (column.name.clone(), column.reading.clone());
-    Feature { name, kind, missing_in_training: missing as u64, reading }
+    Feature { name, kind, missing_in_training: missing, reading }
 }
 
-/// A type, and the number of training rows with a value.
-type Found = Option<(FeatureKind, usize)>;
+/// The type of a column with a value in the training rows, and the distribution of these rows.
+struct Found {
+    kind: FeatureKind,
+    distribution: Distribution,
+}
 
-fn number(values: &[f64], training: &[usize]) -> Found {
+fn number(values: &[f64], training: &[usize]) -> Option<Found> {
     let present = sorted(values, training);
     let (min, max) = (*present.first()?, *present.last()?);
     let middle = present.len() / 2;
     // The halves are added, because the sum could overflow.
     let median =
         if present.len() % 2 == 1 { present[middle] } else { present[middle - 1] * 0.5 + present[middle] * 0.5 };
-    Some((FeatureKind::Number { median, min, max, scaling: Scaling::fit(&present) }, present.len()))
+    let kind = FeatureKind::Number { median, min, max, scaling: Scaling::fit(&present) };
+    Some(Found { kind, distribution: distribution::of_numbers(&present, training.len() - present.len()) })
 }
 
-fn boolean(values: &[Option<bool>], training: &[usize]) -> Found {
+fn boolean(values: &[Option<bool>], training: &[usize]) -> Option<Found> {
     let present: Vec<bool> = training.iter().filter_map(|row| values[*row]).collect();
     let yes = present.iter().filter(|value| **value).count();
     let kind = FeatureKind::Boolean { mode: yes * 2 > present.len() };
-    (!present.is_empty()).then_some((kind, present.len()))
+    let distribution = distribution::of_booleans(present.len() - yes, yes, training.len() - present.len());
+    (!present.is_empty()).then_some(Found { kind, distribution })
 }
 
-fn datetime(values: &[f64], training: &[usize], family: ModelFamily) -> Found {
+fn datetime(values: &[f64], training: &[usize], family: ModelFamily) -> Option<Found> {
     let present = sorted(values, training);
     let (min, max) = (*present.first()?, *present.last()?);
     let units: &[DateUnit] = match family {
@@ -144,8 +155,8 @@ fn datetime(values: &[f64], training: &[usize], family: ModelFamily) -> Found {
         let varies = numbers.first() != numbers.last() || (min == max && *unit == DateUnit::Ordinal);
         varies.then(|| DatePart { unit: *unit, scaling: Scaling::fit(&numbers) })
     };
-    let parts = units.iter().filter_map(part).collect();
-    Some((FeatureKind::Datetime { min, max, parts }, present.len()))
+    let kind = FeatureKind::Datetime { min, max, parts: units.iter().filter_map(part).collect() };
+    Some(Found { kind, distribution: distribution::of_numbers(&present, training.len() - present.len()) })
 }
 
 fn sorted(values: &[f64], training: &[usize]) -> Vec<f64> {

@@ -25,9 +25,9 @@ pub use crate::error::TrainError;
 use crate::forest::RowGroups;
 use crate::frame::{Frame, Target, TargetOptions};
 use crate::metrics::{Evaluation, importances, report};
-use crate::model::{Manifest, Model, Signature, Task};
+use crate::model::{Distributions, Manifest, Model, Signature, Task};
 use crate::predict::Predictor;
-use crate::preprocess::{self, Part};
+use crate::preprocess::{self, Part, distribution};
 pub use crate::progress::Observer;
 use crate::progress::Progress;
 use crate::{artifact, split};
@@ -103,7 +103,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     observer.note(&format!("training on {} rows, measuring on {}", split.train.len(), split.test.len()));
     let (leaks, mut dropped) = leaks::resolve(&mut frame, &split.train, spec.learning.on_leak)?;
     let fitted = preprocess::fit(&mut frame, &split.train, &copies, engine::family(spec.algorithm), spec.seed)?;
-    let (features, missing) = (fitted.features, frame.missing.clone());
+    let (features, distributions, missing) = (fitted.features, fitted.distributions, frame.missing.clone());
     let groups = RowGroups { folds: fitted.folds, copies };
     let copies: Option<Vec<u64>> =
         (!groups.copies.is_empty()).then(|| groups.copies.iter().map(|group| u64::from(*group)).collect());
@@ -139,6 +139,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
 
     let progress = progress.next("measuring", 0.97)?;
     let outputs = measure::outputs(&fitted.estimator, &signature.task, &held_out, &progress)?;
+    let predictions = distribution::of_predictions(&signature.task, &outputs);
     let importances = match fitted.importances {
         Some(columns) => importances::per_feature(&columns, &signature.ranges()),
         None => measure::permutation_importances(&fitted.estimator, &signature.task, &held_out, spec.seed, &progress)?,
@@ -168,6 +169,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         library_version: env!("CARGO_PKG_VERSION").to_owned(),
         metrics: Value::Object(metrics),
         rows: training.rows as u64,
+        distributions: Distributions { features: distributions, predictions },
         self_test,
     };
     Ok((Model { manifest, estimator: fitted.estimator }, warnings))

@@ -132,14 +132,24 @@ pub const HTTP_REQUESTS_IN_FLIGHT: &str = "trainyard_http_requests_in_flight";
 pub const HTTP_REQUESTS_TOTAL: &str = "trainyard_http_requests_total";
 /// Time from the request's head to the response's head.
 pub const HTTP_REQUEST_DURATION_SECONDS: &str = "trainyard_http_request_duration_seconds";
+/// Rows in the window of the drift.
+pub const INFERENCE_DRIFT_ROWS: &str = "trainyard_inference_drift_rows";
 /// Duration of a prediction.
 pub const INFERENCE_DURATION_SECONDS: &str = "trainyard_inference_duration_seconds";
+/// Drift of a feature.
+pub const INFERENCE_FEATURE_DRIFT_PSI: &str = "trainyard_inference_feature_drift_psi";
 /// Loaded model versions.
 pub const INFERENCE_MODELS_LOADED: &str = "trainyard_inference_models_loaded";
+/// Predictions by class.
+pub const INFERENCE_PREDICTIONS_TOTAL: &str = "trainyard_inference_predictions_total";
+/// Drift of the predictions.
+pub const INFERENCE_PREDICTION_DRIFT_PSI: &str = "trainyard_inference_prediction_drift_psi";
 /// Attempts to load a model version.
 pub const INFERENCE_RELOADS_TOTAL: &str = "trainyard_inference_reloads_total";
 /// Prediction requests.
 pub const INFERENCE_REQUESTS_TOTAL: &str = "trainyard_inference_requests_total";
+/// Rows of the request log.
+pub const INFERENCE_REQUEST_LOG_ROWS_TOTAL: &str = "trainyard_inference_request_log_rows_total";
 /// Predicted rows.
 pub const INFERENCE_ROWS_TOTAL: &str = "trainyard_inference_rows_total";
 /// Current number of jobs by status.
@@ -238,19 +248,48 @@ pub const ALL: &[MetricSpec] = &[
         &["method", "route", "status"],
         "Requests by route template and status; 499 if the client disconnected before the response.",
     ),
+    gauge(
+        INFERENCE_DRIFT_ROWS,
+        &["model", "version"],
+        "Rows that this process has predicted in the window of the drift (`inference.drift_window_s`).",
+    ),
     histogram(
         INFERENCE_DURATION_SECONDS,
         &["model", "version"],
         PREDICT_SECONDS,
         "Duration of a prediction request after its body has been parsed.",
     ),
+    gauge(
+        INFERENCE_FEATURE_DRIFT_PSI,
+        &["model", "version", "feature"],
+        "Population stability index of a feature: the rows of the window compared with the training rows. Only the features \
+        with the largest index (`inference.drift_max_features`), and only with enough rows (`inference.drift_min_rows`).",
+    ),
     gauge(INFERENCE_MODELS_LOADED, &[], "Model versions that are loaded and ready to predict."),
+    gauge(
+        INFERENCE_PREDICTION_DRIFT_PSI,
+        &["model", "version"],
+        "Population stability index of the predictions: those of the window compared with those for the held-out part. Only \
+        with enough rows (`inference.drift_min_rows`).",
+    ),
+    counter(
+        INFERENCE_PREDICTIONS_TOTAL,
+        &["model", "version", "class"],
+        "Predicted rows by class: the 20 classes that were predicted most often for the held-out part, and `other`.",
+    ),
     counter(
         INFERENCE_RELOADS_TOTAL,
         &["outcome"],
         "Attempts to load a model version: `ok`, `unavailable`, `not_found`, `digest_mismatch`, `invalid`, `panicked`.",
     )
     .with(&[&["ok", "unavailable", "not_found", "digest_mismatch", "invalid", "panicked"]]),
+    counter(
+        INFERENCE_REQUEST_LOG_ROWS_TOTAL,
+        &["outcome"],
+        "Rows of sampled requests: `written`, or lost because the queue was full (`queue_full`), the row was larger than an \
+        object (`too_large`), or the object store failed (`store_failed`).",
+    )
+    .with(&[&["written", "queue_full", "too_large", "store_failed"]]),
     counter(
         INFERENCE_REQUESTS_TOTAL,
         &["model", "version", "outcome"],

@@ -9,7 +9,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_util::MetricKindMask;
 
 use crate::catalogue::{
-    ALL, INFERENCE_DURATION_SECONDS, INFERENCE_REQUESTS_TOTAL, INFERENCE_ROWS_TOTAL, Kind, MetricSpec,
+    ALL, INFERENCE_DRIFT_ROWS, INFERENCE_DURATION_SECONDS, INFERENCE_FEATURE_DRIFT_PSI, INFERENCE_PREDICTION_DRIFT_PSI,
+    INFERENCE_PREDICTIONS_TOTAL, INFERENCE_REQUESTS_TOTAL, INFERENCE_ROWS_TOTAL, Kind, MetricSpec,
 };
 use crate::process;
 
@@ -19,7 +20,16 @@ pub const VERSION_SERIES_IDLE: Duration = Duration::from_secs(3_600);
 
 /// Whether the series of a metric have a model version and expire.
 fn expires(name: &str) -> bool {
-    matches!(name, INFERENCE_DURATION_SECONDS | INFERENCE_REQUESTS_TOTAL | INFERENCE_ROWS_TOTAL)
+    matches!(
+        name,
+        INFERENCE_DRIFT_ROWS
+            | INFERENCE_DURATION_SECONDS
+            | INFERENCE_FEATURE_DRIFT_PSI
+            | INFERENCE_PREDICTION_DRIFT_PSI
+            | INFERENCE_PREDICTIONS_TOTAL
+            | INFERENCE_REQUESTS_TOTAL
+            | INFERENCE_ROWS_TOTAL
+    )
 }
 
 /// Both recorders.
@@ -159,6 +169,9 @@ mod tests {
         metrics::with_local_recorder(&recorder, || {
             metrics::histogram!(INFERENCE_DURATION_SECONDS, "model" => "m", "version" => "1").record(0.1);
             metrics::counter!(INFERENCE_ROWS_TOTAL, "model" => "m", "version" => "1").increment(1);
+            metrics::counter!(INFERENCE_PREDICTIONS_TOTAL, "model" => "m", "version" => "1", "class" => "yes")
+                .increment(1);
+            metrics::gauge!(INFERENCE_DRIFT_ROWS, "model" => "m", "version" => "1").set(7.0);
             metrics::counter!(JOBS_CLAIMED_TOTAL).increment(1);
         });
         assert!(renderer.text().contains("trainyard_inference_rows_total{model=\"m\",version=\"1\"} 1"));

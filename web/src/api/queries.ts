@@ -46,6 +46,14 @@ export const queries = {
       staleTime: 60_000,
     }),
 
+  /** The requests of the production version, in the process that answers. */
+  drift: (name: string) =>
+    queryOptions({
+      queryKey: ["models", name, "drift"],
+      queryFn: () => data(api.GET("/inference/drift", { params: { query: { model: name } } })),
+      refetchInterval: every(30_000),
+    }),
+
   job: (id: string) =>
     queryOptions({
       queryKey: ["jobs", id],

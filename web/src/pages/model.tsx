@@ -17,6 +17,7 @@ import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
+import { Drift } from "./model-drift";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
@@ -154,6 +155,7 @@ export function ModelPage() {
           <Panel title="Versions side by side">
             <Compare versions={versions} served={served} />
           </Panel>
+          {served !== undefined && <Drift name={name} />}
         </div>
       )}
       {deletion && (

@@ -83,7 +83,17 @@ describe("journey", () => {
     expect(lines[0]).toBe("who,sex,age,predicted_survived,probability");
     expect(lines.slice(1).map((line) => line.split(",")[3])).toEqual(["true", "false"]);
 
+    // The predictions of this test, and enough others for an index.
+    const instances = Array.from({ length: 500 }, (_, at) => ({ sex: "male", age: 60 + (at % 20), pclass: 3 }));
+    await started.server.call("POST", "/inference", { model: "titanic-rf", instances });
     await page.goto("/console/models/titanic-rf");
+    const drift = page.getByRole("region", { name: "Drift" });
+    await drift.getByText(/50\d rows of version 1/).waitFor();
+    await drift.getByText(/^PSI \d.*, major change$/).first().waitFor();
+    await drift.getByRole("table", { name: "Shares of Predictions of survived" }).waitFor();
+    await screenshot(page, "drift");
+    await expectAccessible(page);
+
     await page.getByRole("button", { name: "Delete the model" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("2 versions: v2, v1").waitFor();

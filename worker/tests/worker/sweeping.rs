@@ -256,6 +256,28 @@ async fn objects_without_a_row_are_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_request_log_is_deleted_after_its_retention_time() {
+    let harness = Harness::new().await;
+    let log = Key::request_log(harness.clock.now(), JobId::at(harness.clock.now()).0);
+    harness.store.put_bytes(&log, Bytes::from_static(b"lines")).await.unwrap();
+    let quick = SweepConfig { orphan_age_s: 0, orphans_every_s: 0, ..quick_sweep() };
+    let logged = async || harness.store.list(Key::REQUEST_LOG).await.unwrap().len();
+    let sweep = harness.sweep_with("s", SweepConfig { keep_request_log_s: 0, ..quick.clone() });
+    // The second search begins after the first one has ended.
+    for _ in 0..3 {
+        let probe = Key::artifact(JobId::at(harness.clock.now()), 1);
+        harness.store.put_bytes(&probe, Bytes::from_static(b"an orphan")).await.unwrap();
+        eventually("a search has found the orphan", LIMIT, async || (harness.artifacts().await == 0).then_some(()))
+            .await;
+    }
+    assert_eq!(logged().await, 1, "0 keeps the log");
+    sweep.stop().await;
+    let sweep = harness.sweep_with("t", SweepConfig { keep_request_log_s: 1, ..quick });
+    eventually("the log is deleted", LIMIT, async || (logged().await == 0).then_some(())).await;
+    sweep.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_old_artifact_of_an_active_run_is_kept() {
     let harness = Harness::new().await;
     let lease_expires_at = Some(harness.clock.now() + chrono::Duration::hours(1));

@@ -6,12 +6,12 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use trainyard_http::middleware::TraceContext;
+use trainyard_http::middleware::{RequestId, TraceContext};
 use trainyard_http::{Path, Problem};
 
 use super::parse_version;
 use crate::registry::VersionSelector;
-use crate::service::Service;
+use crate::service::{RequestContext, Service};
 use crate::v2::answer::InferAnswer;
 use crate::v2::schemas::{InferAnswerBody, InferRequestBody};
 use crate::v2::tensor_body::{JSON_LENGTH, TensorBody};
@@ -32,12 +32,13 @@ use crate::v2::tensor_body::{JSON_LENGTH, TensorBody};
 ))]
 pub(crate) async fn model(
     State(service): State<Arc<Service>>,
+    id: RequestId,
     trace: TraceContext,
     Path(model): Path<String>,
     body: TensorBody,
 ) -> Result<Response, Problem> {
     let selector = VersionSelector { model: Some(&model), ..VersionSelector::default() };
-    service.infer(selector, body, trace.server_span()).await.map(respond)
+    service.infer(selector, body, RequestContext { id, trace: trace.server_span() }).await.map(respond)
 }
 
 /// Predict with a version, as without one. Loads the version if it is not loaded.
@@ -53,13 +54,14 @@ pub(crate) async fn model(
 ))]
 pub(crate) async fn version(
     State(service): State<Arc<Service>>,
+    id: RequestId,
     trace: TraceContext,
     Path((model, version)): Path<(String, String)>,
     body: TensorBody,
 ) -> Result<Response, Problem> {
     let version = Some(parse_version(&model, &version)?);
     let selector = VersionSelector { model: Some(&model), version, alias: None };
-    service.infer(selector, body, trace.server_span()).await.map(respond)
+    service.infer(selector, body, RequestContext { id, trace: trace.server_span() }).await.map(respond)
 }
 
 fn respond(InferAnswer { body, json_bytes }: InferAnswer) -> Response {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use trainyard_domain::spec::MAX_FEATURES;
 
-use super::check_estimator;
 use super::error::{ArtifactError, ensure};
+use super::{check_distributions, check_estimator};
 use crate::model::{
     CategoryOrder, CategoryStatistic, DateUnit, FeatureKind, MAX_SELF_TEST_ROWS, Manifest, Model, Signature, Task,
 };
@@ -28,6 +28,7 @@ const MAX_STATISTICS: usize = 8;
 pub fn check(model: &Model) -> Result<(), ArtifactError> {
     check_signature(&model.manifest.signature)?;
     check_self_test(&model.manifest)?;
+    check_distributions::check(&model.manifest)?;
     check_estimator::check(&model.estimator, &model.manifest.signature)
 }
 

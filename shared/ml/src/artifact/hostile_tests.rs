@@ -3,10 +3,14 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::format::{MAGIC, VERSION};
 use super::samples::{self, Stream};
 use super::{ArtifactError, decode, encode, rewrite_digest};
-use crate::model::{BoostedTrees, CategoryStatistic, Estimator, FeatureKind, LEAF, Link, Model};
-use crate::predict::{Predictor, Row};
+use crate::model::distribution::MAX_BINS;
+use crate::model::{
+    Bins, BoostedTrees, CategoryStatistic, Distribution, Distributions, Estimator, FeatureKind, LEAF, Link, Model,
+};
+use crate::predict::{Predictor, Row, RowCounter};
 
 /// Rows with present, missing, unknown and extreme values.
 fn rows() -> Vec<Row> {
@@ -19,10 +23,21 @@ fn rows() -> Vec<Row> {
     rows.into_iter().map(|row| row.as_object().unwrap().clone()).collect()
 }
 
-/// Loads the bytes. Every model that loads must predict without a panic.
+/// Checks the bins of counted rows.
+struct Checked<'a>(&'a Distributions);
+
+impl RowCounter for Checked<'_> {
+    fn count(&self, column: usize, bin: usize, rows: u32) {
+        let distribution = self.0.features.get(column).unwrap_or(&self.0.predictions);
+        assert!(bin < distribution.rows.len() && bin < MAX_BINS && rows > 0 && column <= self.0.features.len());
+    }
+}
+
+/// Loads the bytes. Every model that loads must predict and count without a panic.
 fn load_and_predict(bytes: &[u8]) -> bool {
     let Ok(predictor) = Predictor::load(bytes) else { return false };
     let _ = predictor.predict(&rows());
+    let _ = predictor.counted_by(&Checked(&predictor.manifest().distributions)).predict_many(&rows());
     let _ = predictor.predict_one(&rows()[0]);
     true
 }
@@ -143,6 +158,44 @@ fn forged_boosting_is_refused() {
     }
 }
 
+/// Without validation, a row could be counted in the bin of another feature, and shares could be wrong.
+#[test]
+fn forged_distributions_are_refused() {
+    /// Replaces the edges; the first bin then has all rows.
+    fn forge_edges(distribution: &mut Distribution, edges: &[f64]) {
+        let rows = distribution.rows.iter().sum();
+        distribution.bins = Bins::Numbers { edges: edges.to_vec() };
+        distribution.rows = std::iter::once(rows).chain(std::iter::repeat_n(0, edges.len() + 1)).collect();
+    }
+    const TEN: [f64; 10] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+    type Forgery = fn(&mut Distributions);
+    let forgeries: [(&str, Forgery); 15] = [
+        ("an edge that is not finite", |all| forge_edges(&mut all.features[0], &[1.0, f64::INFINITY])),
+        ("edges that do not ascend", |all| forge_edges(&mut all.features[0], &[1.0, 1.0])),
+        ("too many edges", |all| forge_edges(&mut all.features[0], &TEN)),
+        ("a bin without rows", |all| all.features[0].rows.truncate(2)),
+        ("rows without a bin", |all| all.features[1].rows.push(0)),
+        ("more rows than training had", |all| all.features[0].rows[0] += 1),
+        ("more rows than fit into a number", |all| all.features[0].rows[0] = u64::MAX),
+        ("more predictions than fit into a number", |all| all.predictions.rows[0] = u64::MAX),
+        ("bins of another type", |all| all.features.swap(0, 1)),
+        ("a feature without a distribution", |all| drop(all.features.pop())),
+        ("a distribution without a feature", |all| all.features.push(all.features[0].clone())),
+        ("a code without a category", |all| all.features[2].bins = Bins::Codes { top: vec![0, 3] }),
+        ("a code with two bins", |all| all.features[2].bins = Bins::Codes { top: vec![2, 2] }),
+        ("a code without a class", |all| all.predictions.bins = Bins::Codes { top: vec![0, 2] }),
+        ("numbers instead of classes", |all| all.predictions = all.features[0].clone()),
+    ];
+    for (what, forge) in forgeries {
+        let mut model = samples::all(3).swap_remove(0);
+        forge(&mut model.manifest.distributions);
+        assert!(decode(&encode(&model)).is_err(), "{what} was accepted");
+    }
+    let mut regression = samples::all(3).swap_remove(2);
+    forge_edges(&mut regression.manifest.distributions.predictions, &TEN);
+    assert!(matches!(decode(&encode(&regression)), Err(ArtifactError::Invalid(_))));
+}
+
 /// With shared children a small file could represent a tree of exponential size.
 #[test]
 fn shared_children_are_refused() {
@@ -172,7 +225,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let mut sealed = b"TYMODEL\0\x03\0\0\0".to_vec();
+        let mut sealed = [MAGIC.as_slice(), &VERSION.to_le_bytes()].concat();
         sealed.extend_from_slice(&bytes);
         rewrite_digest(&mut sealed);
         prop_assert!(!load_and_predict(&bytes) && !load_and_predict(&sealed));

@@ -5,9 +5,9 @@ use trainyard_domain::Algorithm;
 use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    BoostedTrees, Categories, CategoryStatistic, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator,
-    Feature, FeatureKind, Kernel, LinearModel, Link, Manifest, Model, NodeSplit, Response, Scaling, SelfTest,
-    Signature, SvmModel, Task, Tree, TreeEnsemble,
+    Bins, BoostedTrees, Categories, CategoryStatistic, ColumnEncoder, DecisionFunction, DesignMatrixEncoder,
+    Distribution, Distributions, Estimator, Feature, FeatureKind, Kernel, LinearModel, Link, Manifest, Model,
+    NodeSplit, Response, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
 /// A seeded random number generator for tests (SplitMix64).
@@ -63,7 +63,30 @@ pub(crate) fn signature(task: Task) -> Signature {
     }
 }
 
+/// Distributions of the features of [`signature`], and of the predictions of a task.
+pub(crate) fn distributions(task: &Task) -> Distributions {
+    let predictions = match task {
+        Task::Regression => {
+            Distribution { bins: Bins::Numbers { edges: vec![-1.0, 0.5, 2.0] }, rows: vec![50, 70, 80, 62, 0] }
+        }
+        classes => {
+            let top: Vec<u32> = (0..).take(classes.labels().len()).collect();
+            let rows = (0..).map(|bin| 100 - 20 * bin).take(top.len()).chain([0, 0]).collect();
+            Distribution { bins: Bins::Codes { top }, rows }
+        }
+    };
+    Distributions {
+        features: vec![
+            Distribution { bins: Bins::Numbers { edges: vec![18.5, 28.0, 45.25] }, rows: vec![200, 300, 400, 146, 1] },
+            Distribution { bins: Bins::Booleans, rows: vec![446, 600, 1] },
+            Distribution { bins: Bins::Codes { top: vec![0, 2] }, rows: vec![700, 200, 146, 1] },
+        ],
+        predictions,
+    }
+}
+
 pub(crate) fn model(task: Task, algorithm: Algorithm, estimator: Estimator) -> Model {
+    let distributions = distributions(&task);
     let mut signature = signature(task);
     if let (Estimator::Boosting(_), FeatureKind::Category { statistics, .. }) =
         (&estimator, &mut signature.features[2].kind)
@@ -80,6 +103,7 @@ pub(crate) fn model(task: Task, algorithm: Algorithm, estimator: Estimator) -> M
             library_version: "0.1.0".into(),
             metrics: json!({"accuracy": 0.8}),
             rows: 1_047,
+            distributions,
             self_test: vec![],
         },
         estimator,

@@ -61,21 +61,23 @@ impl Signature {
         row: &mut RawRow,
     ) -> Result<(), Vec<FieldError>> {
         let mut errors = Vec::new();
-        self.encode_json_with(readers, features, row, |error| errors.push(error));
+        self.encode_json_with(readers, features, row, |_, _| {}, |error| errors.push(error));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    /// Like [`Self::encode_json`], but passes each error to `refuse`, so that the caller can limit their number.
+    /// Like [`Self::encode_json`], but passes each value to `read`, with the index of its feature, and each error to
+    /// `refuse`, so that the caller can limit their number.
     pub fn encode_json_with(
         &self,
         TextReaders(readers): &TextReaders,
         features: &Map<String, Value>,
         row: &mut RawRow,
+        mut read: impl FnMut(usize, Input),
         mut refuse: impl FnMut(FieldError),
     ) {
         let mut known = 0;
         let (mut raw, mut unseen) = (row.raw.as_mut_slice(), row.unseen.as_mut_slice());
-        for (feature, reader) in self.features.iter().zip(readers) {
+        for (index, (feature, reader)) in self.features.iter().zip(readers).enumerate() {
             let (own_raw, own_unseen);
             (own_raw, raw) = raw.split_at_mut(feature.kind.width());
             (own_unseen, unseen) = unseen.split_at_mut(feature.kind.width());
@@ -87,7 +89,10 @@ impl Signature {
                 }
             };
             match input {
-                Ok(input) => feature.kind.encode(input, own_raw, own_unseen),
+                Ok(input) => {
+                    read(index, input);
+                    feature.kind.encode(input, own_raw, own_unseen);
+                }
                 Err(mismatch) => refuse(refusal(&feature.name, mismatch.to_string())),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::counting::RowBins;
 use super::{CHUNK_ROWS, Predictor, Scratch};
 use crate::model::{Feature, Input, Mismatch};
 
@@ -55,6 +56,19 @@ impl Predictor {
     /// # Panics
     /// If a column has another length than `rows`.
     pub fn predict_columns(&self, columns: &Columns<'_>, rows: usize) -> Result<Vec<f64>, ColumnError> {
+        self.predict_columns_into(columns, rows, None)
+    }
+
+    /// Writes the bins of all rows to `bins`.
+    pub(super) fn predict_columns_into(
+        &self,
+        columns: &Columns<'_>,
+        rows: usize,
+        mut bins: Option<&mut RowBins>,
+    ) -> Result<Vec<f64>, ColumnError> {
+        if let Some(bins) = &mut bins {
+            bins.extend_to(rows);
+        }
         let (width, per_row) = (self.width, self.signature().task.outputs());
         let mut outputs = vec![0.0; rows * per_row];
         let chunk = rows.min(CHUNK_ROWS);
@@ -63,11 +77,14 @@ impl Predictor {
         for (chunk, outputs) in outputs.chunks_mut(CHUNK_ROWS * per_row).enumerate() {
             let (first, rows) = (chunk * CHUNK_ROWS, outputs.len() / per_row);
             let (raw, unseen) = (&mut raw[..rows * width], &mut unseen[..rows * width]);
-            self.encode_columns(columns, first, raw, unseen)?;
+            self.encode_columns(columns, first, raw, unseen, bins.as_deref_mut())?;
             self.predict_raw(raw, unseen, &mut scratch, outputs);
             let is_finite = |outputs: &[f64]| outputs.iter().all(|output| output.is_finite());
             if let Some(row) = outputs.chunks_exact(per_row).position(|outputs| !is_finite(outputs)) {
                 return Err(ColumnError::OutOfRange { row: first + row });
+            }
+            if let Some(bins) = &mut bins {
+                self.bin_predictions(first, outputs, bins);
             }
         }
         Ok(outputs)
@@ -80,6 +97,7 @@ impl Predictor {
         first: usize,
         raw: &mut [f32],
         unseen: &mut [bool],
+        mut bins: Option<&mut RowBins>,
     ) -> Result<(), ColumnError> {
         let features = &self.signature().features;
         let mut start = 0;
@@ -92,6 +110,9 @@ impl Predictor {
                     Columns::Each(columns) => self.input(feature, index, &columns[index], row)?,
                 };
                 feature.kind.encode(input, &mut raw[own.clone()], &mut unseen[own.clone()]);
+                if let Some(bins) = &mut bins {
+                    bins.set(row, index, self.binners[index].bin(input));
+                }
             }
             start = own.end;
         }

@@ -40,7 +40,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Converts an output vector of [`Task::outputs`] numbers.
-    pub(super) fn new(task: &Task, outputs: &[f64]) -> Self {
+    pub fn new(task: &Task, outputs: &[f64]) -> Self {
         let class = task.predicted_class(outputs);
         match task {
             Task::Binary { negative, positive, .. } => {

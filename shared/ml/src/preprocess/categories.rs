@@ -1,7 +1,7 @@
 //! The categories of a feature.
 
 use super::category_orders::{self, FOLDS};
-use super::{Found, ModelFamily, statistics};
+use super::{Found, ModelFamily, distribution, statistics};
 use crate::frame::Column;
 use crate::model::task::compare;
 use crate::model::{Categories, FeatureKind};
@@ -29,7 +29,7 @@ pub(super) fn fit(
     targets: &Targets,
     training: &[usize],
     family: ModelFamily,
-) -> Found {
+) -> Option<Found> {
     let mut counts = vec![0_u32; names.len()];
     for row in training {
         if codes[*row] != Column::MISSING {
@@ -70,7 +70,10 @@ pub(super) fn fit(
         }
         _ => Vec::new(),
     };
-    Some((FeatureKind::Category { categories, mode, grouped, orders, statistics }, present as usize))
+    let rows: Vec<u64> = known.iter().map(|code| counts[*code].into()).collect();
+    let (others, missing) = (u64::from(present) - rows.iter().sum::<u64>(), training.len() as u64 - u64::from(present));
+    let distribution = distribution::of_codes(&rows, others, missing);
+    Some(Found { kind: FeatureKind::Category { categories, mode, grouped, orders, statistics }, distribution })
 }
 
 /// The code of the model per row: that of the group for a rare category, `None` for a missing or unknown one.

@@ -2,6 +2,7 @@
 
 mod categories;
 mod datasets;
+mod distributions;
 mod explanations;
 mod leaks;
 mod observer;

@@ -1,0 +1,114 @@
+//! Counting rows for the drift and the metrics allocates nothing.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use serde_json::json;
+use trainyard_csv::{Limits, ReadOptions};
+use trainyard_domain::spec::LearningOptions;
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+use trainyard_ml::predict::{Columns, Predictor, Row};
+use trainyard_ml::train::{Observer, TrainRequest, train};
+
+use crate::loaded_model::LoadedModel;
+use crate::model_record::ModelRecord;
+use crate::version_series::VersionSeries;
+
+/// The system's allocator, which also counts the allocations of each thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps the rules of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the rules of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn progress(&self, _: &str, _: f64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// A model of two numbers with three classes.
+fn artifact() -> Vec<u8> {
+    let csv = (0..300).fold("x,z,y\n".to_owned(), |csv, row| {
+        format!("{csv}{row}.5,{},{}\n", row * 7 % 31, ["a", "b", "c"][row / 100])
+    });
+    let spec = JobSpec {
+        name: ModelName::parse("m").unwrap(),
+        algorithm: Algorithm::RandomForest,
+        features: vec!["x".into(), "z".into()],
+        dataset: DatasetName::parse("d").unwrap(),
+        dataset_version: 1,
+        target: "y".into(),
+        params: json!({"n_trees": 5}).as_object().unwrap().clone(),
+        learning: LearningOptions::default(),
+        warnings: vec![],
+        priority: 0,
+        run_at: None,
+        max_attempts: 1,
+        timeout_s: 60,
+        webhook_url: None,
+        seed: 1,
+    };
+    let schema = trainyard_csv::profile(csv.as_bytes(), &ReadOptions::default(), &Limits::default()).unwrap().schema();
+    let request = TrainRequest { spec, schema, dataset_sha256: String::new(), memory_limit: None };
+    train(csv.as_bytes(), &request, &Quiet).unwrap().artifact
+}
+
+fn allocations(run: impl Fn()) -> u64 {
+    // The first call of a thread fills its buffers.
+    run();
+    let before = ALLOCATIONS.get();
+    run();
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn a_counted_prediction_allocates_no_more_than_another() {
+    let record = ModelRecord {
+        model: "m".into(),
+        version: 1,
+        aliases: vec![],
+        sha256: String::new(),
+        artifact_key: String::new(),
+        traceparent: None,
+    };
+    let loaded = LoadedModel::new(record, Predictor::load(&artifact()).unwrap(), &VersionSeries::new(1));
+    let row: Row = json!({"x": 150, "z": 3}).as_object().unwrap().clone();
+    let rows = vec![row.clone(); 200];
+    let matrix = Columns::Matrix((0..400).map(f64::from).collect());
+    let (predictor, counting) = (&loaded.predictor, loaded.counting());
+    let plain = [
+        allocations(|| drop(predictor.predict_one(&row).unwrap())),
+        allocations(|| drop(predictor.predict_many(&rows).unwrap())),
+        allocations(|| drop(predictor.predict_columns(&matrix, 200).unwrap())),
+    ];
+    let counted = [
+        allocations(|| drop(counting.predict_one(&row).unwrap())),
+        allocations(|| drop(counting.predict_many(&rows).unwrap())),
+        allocations(|| drop(counting.predict_columns(&matrix, 200).unwrap())),
+    ];
+    assert_eq!(plain, counted);
+    assert!(plain[0] > 0, "the allocator counts");
+    let recent = loaded.drift.recent(std::time::Instant::now(), std::time::Duration::from_secs(60));
+    assert_eq!(recent.columns[2].iter().sum::<u64>(), 2 * (1 + 200 + 200), "the rows were counted");
+}
