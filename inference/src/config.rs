@@ -40,6 +40,9 @@ pub struct InferenceConfig {
     pub concurrent_batches: usize,
     /// Maximum number of large requests that wait; further requests are answered 503.
     pub max_waiting_batches: usize,
+    /// Maximum size of the copies of requests that wait for shadow versions, in bytes of their bodies; further copies are
+    /// dropped.
+    pub shadow_queue_bytes: usize,
 }
 
 impl InferenceConfig {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use trainyard_ml::predict::Predictor;
 use trainyard_telemetry::{Span, TraceParent};
 
+use crate::guard_counters::VersionGuards;
 use crate::model_record::ModelRecord;
 use crate::v2::target::Target;
 use crate::version_metrics::VersionMetrics;
@@ -27,6 +28,8 @@ pub(crate) struct LoadedModel {
     pub(crate) target: Target,
     /// The statistics of this version since it was loaded.
     pub(crate) statistics: VersionStatistics,
+    /// The guards of this version.
+    pub(crate) guards: VersionGuards,
     metrics: VersionMetrics,
     field: String,
     last_used: AtomicU64,
@@ -48,6 +51,7 @@ impl LoadedModel {
             predictor,
             target: task_target,
             statistics,
+            guards: VersionGuards::default(),
             metrics,
             field,
             last_used,
@@ -78,17 +82,9 @@ impl LoadedModel {
         span
     }
 
-    /// Records an answered request for `rows` predictions.
-    pub(crate) fn record_success(&self, rows: usize, phases: &Phases) {
-        let took = phases.elapsed();
-        self.metrics.record_success(rows, took);
-        self.statistics.record_success(rows, phases, took, SystemTime::now());
-    }
-
-    /// Records a request that does not fit the model.
-    pub(crate) fn record_refusal(&self, phases: &Phases) {
-        self.metrics.record_refusal();
-        self.statistics.record_refusal(phases.elapsed());
+    /// Starts a prediction.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        Attempt { loaded: self, is_open: true }
     }
 
     /// The field of a response that contains the prediction: the target's name or [`FALLBACK_FIELD`].
@@ -104,5 +100,39 @@ impl LoadedModel {
     /// The tick of the last request that pinned this version.
     pub(crate) fn last_used(&self) -> u64 {
         self.last_used.load(Ordering::Relaxed)
+    }
+}
+
+/// A prediction. Dropped without an outcome, as by a panic, it counts as failed.
+#[must_use]
+pub(crate) struct Attempt<'a> {
+    loaded: &'a LoadedModel,
+    is_open: bool,
+}
+
+impl Attempt<'_> {
+    /// Records an answered request for `rows` predictions.
+    pub(crate) fn answered(mut self, rows: usize, phases: &Phases) {
+        self.is_open = false;
+        let took = phases.elapsed();
+        self.loaded.metrics.record_success(rows, took);
+        self.loaded.statistics.record_success(rows, phases, took, SystemTime::now());
+        self.loaded.guards.record_answer(took);
+    }
+
+    /// Records a request that does not fit the model.
+    pub(crate) fn refused(mut self, phases: &Phases) {
+        self.is_open = false;
+        self.loaded.metrics.record_refusal();
+        self.loaded.statistics.record_refusal(phases.elapsed());
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.loaded.metrics.record_failure();
+            self.loaded.guards.record_failure();
+        }
     }
 }

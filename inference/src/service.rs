@@ -9,16 +9,18 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::FieldError;
+use trainyard_domain::traffic::random_draw;
 use trainyard_http::{Code, Problem, json};
-use trainyard_ml::predict::{Explanation, Refused, Row};
+use trainyard_ml::predict::{Explanation, Prediction, Refused, Row};
 use trainyard_storage::Db;
 use trainyard_telemetry::TraceParent;
+use uuid::Uuid;
 
 use crate::config::InferenceConfig;
-use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::pin_request::PinClient;
-use crate::registry::{LookupError, Registry, VersionSelector};
+use crate::registry::{Found, LookupError, Registry, VersionSelector};
+use crate::shadow::{CopiedRequest, ShadowCopy, ShadowQueue};
 use crate::version_statistics::Phases;
 use crate::views::answer::{ManyRows, OneRow};
 use crate::views::request::{InferenceRequest, RowLimits, Rows, ValidRequest};
@@ -35,6 +37,8 @@ pub(crate) struct Service {
     pub(crate) pins: PinClient,
     /// The database, for the list of all published versions. Predictions do not use it.
     pub(crate) db: Db,
+    /// The queue of copies for shadow versions.
+    pub(crate) shadow_queue: ShadowQueue,
     /// The settings.
     pub(crate) config: InferenceConfig,
     ready: Arc<AtomicBool>,
@@ -42,6 +46,10 @@ pub(crate) struct Service {
     batches: Arc<Semaphore>,
     waiting: Semaphore,
     ticks: AtomicU64,
+    /// The number of random draws.
+    draws: AtomicU64,
+    /// Makes the draws of processes independent.
+    draw_seed: u64,
 }
 
 /// The parts of a service.
@@ -52,6 +60,8 @@ pub(crate) struct ServiceDeps {
     pub(crate) pins: PinClient,
     /// The database.
     pub(crate) db: Db,
+    /// The queue of copies for shadow versions.
+    pub(crate) shadow_queue: ShadowQueue,
     /// Whether the versions known at the start have been loaded.
     pub(crate) ready: Arc<AtomicBool>,
     /// Cancelled when the process starts to stop.
@@ -61,11 +71,26 @@ pub(crate) struct ServiceDeps {
 impl Service {
     /// Creates a service.
     pub(crate) fn new(deps: ServiceDeps, config: InferenceConfig) -> Self {
-        let ServiceDeps { registry, pins, db, ready, stopping } = deps;
+        let ServiceDeps { registry, pins, db, shadow_queue, ready, stopping } = deps;
         let batches = Arc::new(Semaphore::new(config.batches()));
         // A request that is being processed also holds a permit of `waiting`.
         let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
-        Self { registry, pins, db, config, ready, stopping, batches, waiting, ticks: AtomicU64::new(0) }
+        // The second half of a UUIDv7 is random.
+        let (_, draw_seed) = Uuid::now_v7().as_u64_pair();
+        Self {
+            registry,
+            pins,
+            db,
+            shadow_queue,
+            config,
+            ready,
+            stopping,
+            batches,
+            waiting,
+            ticks: AtomicU64::new(0),
+            draws: AtomicU64::new(0),
+            draw_seed,
+        }
     }
 
     /// Whether requests should be sent to this process: the versions known at the start have been loaded or have failed
@@ -74,28 +99,52 @@ impl Service {
         self.ready.load(Ordering::Acquire) && !self.stopping.is_cancelled()
     }
 
-    /// Answers the request in `body`, whose trace context is `context`.
-    pub(crate) async fn answer(&self, body: Bytes, context: TraceParent) -> Result<Vec<u8>, Problem> {
+    /// Answers the request in `body` with the request key `key`, whose trace context is `context`.
+    pub(crate) async fn answer(
+        &self,
+        body: Bytes,
+        key: Option<&[u8]>,
+        context: TraceParent,
+    ) -> Result<Vec<u8>, Problem> {
         let began = Instant::now();
-        let limits = self.config.row_limits();
-        if body.len() <= SMALL_BODY_BYTES {
+        let (limits, size) = (self.config.row_limits(), body.len());
+        if size <= SMALL_BODY_BYTES {
             let mut phases = Phases::new(began);
             let request = parse(&body, limits).inspect_err(lookup_problem::count)?;
-            let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
+            let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
             phases.input_done();
             if !request.explain {
-                return predict(&loaded, &request, phases, context);
+                return predict(found, request, phases, context, &self.shadow_queue, size);
             }
             // An explanation reads every node of the trees.
             let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
-            return predict_off_thread(loaded, request, phases.queued(), context, permit).await;
+            return self.predict_off_thread(found, request, phases.queued(), context, size, permit).await;
         }
         let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
         let mut phases = Phases::new(began).queued();
         let request = off_thread(move || parse(&body, limits)).await.inspect_err(lookup_problem::count)?;
-        let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
+        let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
         phases.input_done();
-        predict_off_thread(loaded, request, phases, context, permit).await
+        self.predict_off_thread(found, request, phases, context, size, permit).await
+    }
+
+    /// Predicts on a thread for long work, and then releases the permit.
+    async fn predict_off_thread(
+        &self,
+        found: Found,
+        request: ValidRequest,
+        phases: Phases,
+        context: TraceParent,
+        size: usize,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Vec<u8>, Problem> {
+        let shadow_queue = self.shadow_queue.clone();
+        off_thread(move || {
+            let answer = predict(found, request, phases, context, &shadow_queue, size);
+            drop(permit);
+            answer
+        })
+        .await
     }
 
     /// Waits until a large request may be processed. The first permit limits the requests that wait, the second one those
@@ -110,17 +159,20 @@ impl Service {
     }
 
     /// Looks up the version. The whole response uses this one version.
-    pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Arc<LoadedModel>, Problem> {
-        let found = self.registry.load().find(selector, self.config.default_model());
+    pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Found, Problem> {
+        let random = || random_draw(self.draw_seed, self.draws.fetch_add(1, Ordering::Relaxed));
+        let found = self.registry.load().find(selector, self.config.default_model(), random);
         let found = match found {
-            Err(LookupError::NotLoaded(model, version)) => self.pins.get((model, version)).await,
+            Err(LookupError::NotLoaded(model, version)) => {
+                self.pins.get((model, version)).await.map(|loaded| Found { loaded, shadows: None })
+            }
             found => found,
         };
-        let loaded = found.map_err(lookup_problem::problem)?;
+        let found = found.map_err(lookup_problem::problem)?;
         if selector.version.is_some() {
-            loaded.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
+            found.loaded.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
         }
-        Ok(loaded)
+        Ok(found)
     }
 }
 
@@ -130,22 +182,6 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     // Keeps the request id and the trace context in log lines.
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(Problem::internal)?
-}
-
-/// Predicts on a thread for long work, and then releases the permit.
-async fn predict_off_thread(
-    loaded: Arc<LoadedModel>,
-    request: ValidRequest,
-    phases: Phases,
-    context: TraceParent,
-    permit: OwnedSemaphorePermit,
-) -> Result<Vec<u8>, Problem> {
-    off_thread(move || {
-        let answer = predict(&loaded, &request, phases, context);
-        drop(permit);
-        answer
-    })
-    .await
 }
 
 fn parse(body: &[u8], limits: RowLimits) -> Result<ValidRequest, Problem> {
@@ -159,40 +195,71 @@ fn parse(body: &[u8], limits: RowLimits) -> Result<ValidRequest, Problem> {
     request.check(limits).map_err(Problem::validation)
 }
 
+/// Predicts the rows of a request, and adds a copy for the shadow versions. `size` is the size of the body.
 fn predict(
-    loaded: &LoadedModel,
-    request: &ValidRequest,
+    found: Found,
+    request: ValidRequest,
     mut phases: Phases,
     context: TraceParent,
+    shadow_queue: &ShadowQueue,
+    size: usize,
 ) -> Result<Vec<u8>, Problem> {
-    let (predictor, rows) = (&loaded.predictor, &request.rows);
+    let Found { loaded, shadows } = found;
+    let attempt = loaded.attempt();
+    let predictor = &loaded.predictor;
     if request.explain && !predictor.explains() {
-        loaded.record_refusal(&phases);
+        attempt.refused(&phases);
         let message = format!("is not possible for the algorithm {}", predictor.algorithm().as_str());
         return Err(Problem::validation(vec![FieldError::new("explain", message)]));
     }
     let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };
-    let mut span = loaded.start_span(context, rows.len());
-    let written = match rows {
+    let mut span = loaded.start_span(context, request.rows.len());
+    let predicted = match &request.rows {
         Rows::One(row) => predictor.predict_one(row).map(|prediction| {
             let explanation = explain(row);
             phases.infer_done();
-            let answer = OneRow { loaded, prediction: &prediction, explanation: explanation.as_ref() };
-            serde_json::to_vec(&answer)
+            let answer = OneRow { loaded: &loaded, prediction: &prediction, explanation: explanation.as_ref() };
+            (serde_json::to_vec(&answer), Predicted::One(prediction))
         }),
         Rows::Many(rows) => predictor.predict_many(rows).map(|predictions| {
             let explanations: Vec<Option<Explanation>> = rows.iter().map(explain).collect();
             phases.infer_done();
-            let answer = ManyRows { loaded, predictions: &predictions, explanations: &explanations };
-            serde_json::to_vec(&answer)
+            let answer = ManyRows { loaded: &loaded, predictions: &predictions, explanations: &explanations };
+            (serde_json::to_vec(&answer), Predicted::Many(predictions))
         }),
     };
-    let written = written.map_err(|Refused { errors, omitted }| {
-        loaded.record_refusal(&phases);
-        span.fail("refused");
-        Problem::validation_of_more(errors, omitted)
-    })?;
+    let (written, predicted) = match predicted {
+        Ok(predicted) => predicted,
+        Err(Refused { errors, omitted }) => {
+            attempt.refused(&phases);
+            span.fail("refused");
+            return Err(Problem::validation_of_more(errors, omitted));
+        }
+    };
     phases.output_done();
-    loaded.record_success(rows.len(), &phases);
-    written.map_err(Problem::internal)
+    let written = written.map_err(Problem::internal)?;
+    attempt.answered(request.rows.len(), &phases);
+    drop(span);
+    if let Some(shadows) = shadows {
+        let request = copied(request.rows, predicted);
+        shadow_queue.push(ShadowCopy { answered: loaded, shadows, request, size });
+    }
+    Ok(written)
+}
+
+/// The predictions of a request, without a list for one row.
+enum Predicted {
+    One(Prediction),
+    Many(Vec<Prediction>),
+}
+
+fn copied(rows: Rows, predicted: Predicted) -> CopiedRequest {
+    let rows = match rows {
+        Rows::One(row) => vec![row],
+        Rows::Many(rows) => rows,
+    };
+    match predicted {
+        Predicted::One(prediction) => CopiedRequest::Rows(rows, vec![prediction]),
+        Predicted::Many(predictions) => CopiedRequest::Rows(rows, predictions),
+    }
 }

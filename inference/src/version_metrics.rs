@@ -52,6 +52,11 @@ impl VersionMetrics {
         self.handles(self.created.elapsed()).refused.increment(1);
     }
 
+    /// Records a request that failed by a defect.
+    pub(crate) fn record_failure(&self) {
+        requests(&self.model, &self.version, "failed").increment(1);
+    }
+
     /// The handles at `age`. Concurrent requests after an idle period may still use the old handles; a value is lost
     /// only if the recorder has already removed the series.
     fn handles(&self, age: Duration) -> arc_swap::Guard<Arc<Handles>> {
@@ -69,17 +74,18 @@ impl VersionMetrics {
 impl Handles {
     fn look_up(model: &str, version: &str) -> Self {
         let labels = || [("model", model.to_owned()), ("version", version.to_owned())];
-        let requests = |outcome: &'static str| {
-            metrics::counter!(catalogue::INFERENCE_REQUESTS_TOTAL,
-                "model" => model.to_owned(), "version" => version.to_owned(), "outcome" => outcome)
-        };
         Self {
-            answered: requests("answered"),
-            refused: requests("refused"),
+            answered: requests(model, version, "answered"),
+            refused: requests(model, version, "refused"),
             rows: metrics::counter!(catalogue::INFERENCE_ROWS_TOTAL, &labels()),
             latency: metrics::histogram!(catalogue::INFERENCE_DURATION_SECONDS, &labels()),
         }
     }
+}
+
+fn requests(model: &str, version: &str, outcome: &'static str) -> Counter {
+    metrics::counter!(catalogue::INFERENCE_REQUESTS_TOTAL,
+        "model" => model.to_owned(), "version" => version.to_owned(), "outcome" => outcome)
 }
 
 #[cfg(test)]

@@ -127,6 +127,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("inference.cache_max_bytes", 0, 1 << 50),
     ("inference.concurrent_batches", 0, 1_024),
     ("inference.max_waiting_batches", 0, 1_000_000),
+    ("inference.shadow_queue_bytes", 0, TIB),
 ];
 
 /// The bounds of a key, if the key has a number.

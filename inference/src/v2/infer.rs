@@ -14,8 +14,9 @@ use super::request::InferRequest;
 use super::tensor_body::TensorBody;
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
-use crate::registry::VersionSelector;
+use crate::registry::{Found, VersionSelector};
 use crate::service::{Service, off_thread};
+use crate::shadow::{CopiedRequest, ShadowCopy, ShadowQueue};
 use crate::version_statistics::Phases;
 
 /// Bodies up to this size are processed on the async thread. Tensors have more rows per byte than the objects of
@@ -32,14 +33,14 @@ impl Service {
     ) -> Result<InferAnswer, Problem> {
         let began = Instant::now();
         let max_rows = self.config.max_instances;
-        let loaded = self.find(selector).await.inspect_err(lookup_problem::count)?;
+        let found = self.find(selector).await.inspect_err(lookup_problem::count)?;
         if body.len() <= SMALL_BODY_BYTES {
-            return answer(&loaded, &body, max_rows, Phases::new(began), context);
+            return answer_and_copy(found, body, max_rows, Phases::new(began), context, &self.shadow_queue);
         }
         let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
-        let phases = Phases::new(began).queued();
+        let (phases, shadow_queue) = (Phases::new(began).queued(), self.shadow_queue.clone());
         off_thread(move || {
-            let answer = answer(&loaded, &body, max_rows, phases, context);
+            let answer = answer_and_copy(found, body, max_rows, phases, context, &shadow_queue);
             drop(permit);
             answer
         })
@@ -47,29 +48,70 @@ impl Service {
     }
 }
 
+/// Answers, and adds a copy for the shadow versions.
+fn answer_and_copy(
+    found: Found,
+    body: TensorBody,
+    max_rows: usize,
+    phases: Phases,
+    context: TraceParent,
+    shadow_queue: &ShadowQueue,
+) -> Result<InferAnswer, Problem> {
+    let Found { loaded, shadows } = found;
+    let (answer, outputs) = answer(&loaded, &body, max_rows, phases, context)?;
+    if let Some(shadows) = shadows {
+        let size = body.len();
+        shadow_queue.push(ShadowCopy {
+            answered: loaded,
+            shadows,
+            request: CopiedRequest::Tensors(body, outputs),
+            size,
+        });
+    }
+    Ok(answer)
+}
+
+/// The answer, and the output vectors of the rows.
 fn answer(
     loaded: &LoadedModel,
     body: &TensorBody,
     max_rows: usize,
     mut phases: Phases,
     context: TraceParent,
-) -> Result<InferAnswer, Problem> {
+) -> Result<(InferAnswer, Vec<f64>), Problem> {
     let (json, binary) = body.parts();
-    let request = read(loaded, json, binary, max_rows).inspect_err(|_| loaded.record_refusal(&phases))?;
+    let attempt = loaded.attempt();
+    let request = match read(loaded, json, binary, max_rows) {
+        Ok(request) => request,
+        Err(refused) => {
+            attempt.refused(&phases);
+            return Err(refused);
+        }
+    };
     let rows = request.inputs.rows;
     phases.input_done();
     let mut span = loaded.start_span(context, rows);
-    let outputs = loaded.predictor.predict_columns(&request.inputs.columns, rows).map_err(|error| {
-        loaded.record_refusal(&phases);
-        span.fail("refused");
-        unusable(loaded, &error)
-    })?;
+    let outputs = match loaded.predictor.predict_columns(&request.inputs.columns, rows) {
+        Ok(outputs) => outputs,
+        Err(error) => {
+            attempt.refused(&phases);
+            span.fail("refused");
+            return Err(unusable(loaded, &error));
+        }
+    };
     phases.infer_done();
     let predictions = Predictions { loaded, outputs: &outputs };
-    let written = answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal);
+    let written = answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal)?;
     phases.output_done();
-    loaded.record_success(rows, &phases);
-    written
+    attempt.answered(rows, &phases);
+    Ok((written, outputs))
+}
+
+/// The output vectors of a shadow version for a copied body; `None` if it can't predict the rows.
+pub(crate) fn predict_copy(shadow: &LoadedModel, body: &TensorBody, max_rows: usize) -> Option<Vec<f64>> {
+    let (json, binary) = body.parts();
+    let request = read(shadow, json, binary, max_rows).ok()?;
+    shadow.predictor.predict_columns(&request.inputs.columns, request.inputs.rows).ok()
 }
 
 /// A request that fits the model.

@@ -4,10 +4,13 @@
 
 mod answers;
 mod environment;
+mod guards;
 mod models;
 mod outages;
 mod refusals;
+mod shadows;
 mod swaps;
+mod traffic;
 mod v2_answers;
 mod v2_protocol;
 mod v2_refusals;

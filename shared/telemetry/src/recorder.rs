@@ -9,7 +9,8 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_util::MetricKindMask;
 
 use crate::catalogue::{
-    ALL, INFERENCE_DURATION_SECONDS, INFERENCE_REQUESTS_TOTAL, INFERENCE_ROWS_TOTAL, Kind, MetricSpec,
+    ALL, INFERENCE_DURATION_SECONDS, INFERENCE_REQUESTS_TOTAL, INFERENCE_ROWS_TOTAL, INFERENCE_SHADOW_DIFFERENCE,
+    INFERENCE_SHADOW_ROWS_TOTAL, Kind, MetricSpec,
 };
 use crate::process;
 
@@ -19,7 +20,14 @@ pub const VERSION_SERIES_IDLE: Duration = Duration::from_secs(3_600);
 
 /// Whether the series of a metric have a model version and expire.
 fn expires(name: &str) -> bool {
-    matches!(name, INFERENCE_DURATION_SECONDS | INFERENCE_REQUESTS_TOTAL | INFERENCE_ROWS_TOTAL)
+    matches!(
+        name,
+        INFERENCE_DURATION_SECONDS
+            | INFERENCE_REQUESTS_TOTAL
+            | INFERENCE_ROWS_TOTAL
+            | INFERENCE_SHADOW_DIFFERENCE
+            | INFERENCE_SHADOW_ROWS_TOTAL
+    )
 }
 
 /// Both recorders.
