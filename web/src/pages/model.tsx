@@ -17,14 +17,20 @@ import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
+import { History } from "./model-history";
+import { PromoteDialog } from "./model-promote";
+import { Traffic } from "./model-traffic";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
   const admin = isAdmin(useSession());
   const navigate = useNavigate();
   const model = useQuery(queries.model(name));
+  const traffic = useQuery(queries.traffic(name));
   const promote = usePromotion(name);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
+  /** The version to promote although the traffic has weights. */
+  const [overriding, setOverriding] = useState<number | null>(null);
   useForeignPromotion(name, model.data?.aliases[PRODUCTION], promote.variables);
   if (model.isError && (!model.data || isMissing(model.error))) {
     return (
@@ -41,7 +47,8 @@ export function ModelPage() {
       </Page>
     );
   }
-  if (model.isPending) {
+  // Both at once, so that nothing moves when the second one arrives.
+  if (model.isPending || traffic.isPending) {
     return (
       <Page title={name}>
         <Loading />
@@ -50,6 +57,7 @@ export function ModelPage() {
   }
   const { versions, aliases } = model.data;
   const served = aliases[PRODUCTION];
+  const overridden = Object.keys(traffic.data?.versions ?? {}).length > 0;
   const metric = headline(metricsOf(versions[0]?.metrics))?.name ?? "metric";
   const columns: Column<VersionView>[] = [
     {
@@ -95,7 +103,7 @@ export function ModelPage() {
             <Button
               busy={promote.isPending && promote.variables === version.version}
               aria-label={`${promotionWord(version.version, served)} version ${version.version}`}
-              onClick={() => promote.mutate(version.version)}
+              onClick={() => (overridden ? setOverriding(version.version) : promote.mutate(version.version))}
             >
               {promotionWord(version.version, served)}
             </Button>
@@ -151,9 +159,13 @@ export function ModelPage() {
       ) : (
         <div className="space-y-4">
           <Table label="Versions" columns={columns} rows={versions} rowKey={({ version }) => String(version)} />
+          {traffic.data && (
+            <Traffic name={name} versions={versions} traffic={traffic.data} served={served} admin={admin} />
+          )}
           <Panel title="Versions side by side">
             <Compare versions={versions} served={served} />
           </Panel>
+          <History name={name} served={served} overridden={overridden} admin={admin} />
         </div>
       )}
       {deletion && (
@@ -161,6 +173,7 @@ export function ModelPage() {
           name={name}
           versions={versions}
           aliases={aliases}
+          traffic={traffic.data}
           more={model.data.next_cursor !== null}
           deletion={deletion}
           onClose={() => setDeletion(null)}
@@ -170,6 +183,7 @@ export function ModelPage() {
           }}
         />
       )}
+      {overriding !== null && <PromoteDialog name={name} version={overriding} onClose={() => setOverriding(null)} />}
     </Page>
   );
 }
