@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use trainyard_testkit::{ADMIN_EMAIL, ADMIN_PASSWORD, Client, System, eventually, unique};
 
-use crate::support::{later_job, on_both_stacks};
+use crate::support::{later_job, on_both_stacks, quick_job};
 
 on_both_stacks!(
     the_tour_ends_with_a_prediction,
@@ -19,6 +19,7 @@ on_both_stacks!(
     accounts_are_invited_changed_and_deleted,
     an_api_key_replaces_the_login,
     jobs_are_searched_cancelled_and_retried_together,
+    traffic_is_distributed_and_an_alias_rolled_back,
 );
 
 /// A terminal of one user, with its own home directory.
@@ -220,4 +221,26 @@ async fn jobs_are_searched_cancelled_and_retried_together(system: &System) {
     // A worker may have started them.
     assert_eq!(listed(&format!("--name {name} --status !cancelled,failed")), 3);
     terminal.fails("jobs list --status done", 1);
+}
+
+async fn traffic_is_distributed_and_an_alias_rolled_back(system: &System) {
+    let (terminal, name, admin) = (Terminal::new(system), unique("split"), system.client().admin().await);
+    terminal.succeeds("login");
+    for _ in 0..2 {
+        admin.trained(quick_job(&name)).await;
+    }
+    let shown = terminal.succeeds(&format!("models traffic set {name} 1=90 2=10"));
+    assert!(shown.contains("90.0 %") && shown.contains("10.0 %"), "{shown}");
+    let refused = terminal.fails(&format!("models alias {name} production 2"), 1);
+    assert!(refused.contains("traffic") && refused.contains("1 and 2"), "{refused}");
+    terminal.succeeds(&format!("models traffic clear {name}"));
+    assert!(terminal.succeeds(&format!("models traffic show {name}")).contains("production"));
+    terminal.succeeds(&format!("models alias {name} production 2 --max-error-rate 0.05 --min-requests 7"));
+    let history = terminal.succeeds(&format!("models history {name}"));
+    assert!(history.contains("first-version") && history.contains("guarded until"), "{history}");
+    terminal.succeeds(&format!("models rollback {name} --from 2"));
+    terminal.fails(&format!("models rollback {name} --from 2"), 1);
+    let model: Value = serde_json::from_str(&terminal.succeeds("models --limit 100 --json")).unwrap();
+    let model = model["items"].as_array().unwrap().iter().find(|model| model["name"] == name.as_str()).unwrap();
+    assert_eq!(model["aliases"]["production"], 1);
 }

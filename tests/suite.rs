@@ -38,6 +38,7 @@ mod schedules;
 mod sign_in;
 mod support;
 mod traces;
+mod traffic;
 mod training;
 mod training_refused;
 mod webhooks;

@@ -39,6 +39,11 @@ impl Actor {
         Self { user: None, request_id: None, api_key: None }
     }
 
+    /// The account; `None` for the server itself and for clients that are not signed in.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        self.user
+    }
+
     /// The id of the request.
     pub(crate) fn request_id(&self) -> Option<String> {
         self.request_id.clone()

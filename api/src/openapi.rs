@@ -27,7 +27,7 @@ const TAGS: &[(&str, &str)] = &[
     ("schedules", "Jobs that are submitted repeatedly."),
     ("queue", "Queued jobs and active workers."),
     ("webhooks", "Deliveries to the `webhook_url` of finished jobs."),
-    ("models", "Model versions, and the aliases that select the served version."),
+    ("models", "Model versions, the aliases and the traffic that select the served versions."),
     ("inference", "Predictions."),
     ("operations", "Health checks and metrics."),
     ("documentation", "This document."),

@@ -23,7 +23,7 @@ use crate::dataset_upload::body;
 use crate::state::ApiState;
 use auth::{login, password};
 use datasets::{preview, upload};
-use models::{aliases, artifact, delete, read};
+use models::{aliases, artifact, delete, history, read, traffic};
 use schedules::{change, trigger};
 use training::{actions, control, events, list, retry_all, submit, watch};
 use users::invite;
@@ -101,6 +101,11 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .admin(routes!(artifact::get))
         .admin(routes!(aliases::put))
         .admin(routes!(aliases::delete))
+        .user(routes!(history::list))
+        .admin(routes!(history::roll_back))
+        .user(routes!(traffic::get))
+        .admin(routes!(traffic::put))
+        .admin(routes!(traffic::delete))
         .admin(routes!(delete::model))
         .admin(routes!(delete::version))
 }

@@ -106,6 +106,7 @@ async fn submit(
         params: body.params,
         priority: body.priority,
         run_at: body.run_at,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 3600,
         webhook_url: None,

@@ -58,6 +58,9 @@ pub struct InferenceConfig {
     pub request_log_flush_s: u64,
     /// Maximum size of the requests and answers that wait for the object store, in bytes.
     pub request_log_buffer_bytes: u32,
+    /// Maximum size of the copies of requests that wait for shadow versions, in bytes of their bodies; further copies are
+    /// dropped.
+    pub shadow_queue_bytes: usize,
 }
 
 impl InferenceConfig {

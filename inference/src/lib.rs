@@ -10,14 +10,17 @@
 //! ```
 //! One task ([`refresh`]) changes the served versions; requests only read. A version that can't be loaded never
 //! replaces a served version. If database, queue and object store are unavailable, loaded versions are served, and a
-//! restart loads them from the disk cache. This crate never writes to the database; only the authentication records the
-//! use of API keys. The request log is all that it writes to the object store.
+//! restart loads them from the disk cache. This crate writes to the database only the counts of guarded versions
+//! ([`guard_reports`]); the authentication records the use of API keys. The request log is all that it writes to the object
+//! store.
 
 mod cache;
 mod catch_panic;
 pub mod config;
 mod drift;
 mod failures;
+mod guard_counters;
+mod guard_reports;
 mod load_plan;
 mod loaded_model;
 mod loader;
@@ -26,10 +29,13 @@ mod model_record;
 mod pin_request;
 mod refresh;
 mod registry;
+mod request_key;
 mod request_log;
 mod routes;
 mod service;
+mod shadow;
 mod source;
+mod split;
 mod v2;
 mod version_metrics;
 mod version_series;
@@ -120,6 +126,8 @@ impl Inference {
         let ready = Arc::new(AtomicBool::new(false));
         let (pins, pool_requests) = PinClient::new(Duration::from_millis(config.pinned_wait_ms));
         let (index, written) = watch::channel(Catalogue::default());
+        let (guards, reported) = watch::channel(Vec::new());
+        let (shadow_queue, shadow_worker) = shadow::queue(config.shadow_queue_bytes, config.max_instances);
         let refresher_deps = RefresherDeps {
             db: deps.db.clone(),
             queue: deps.queue,
@@ -128,11 +136,14 @@ impl Inference {
             disabled: disabled.clone(),
             ready: ready.clone(),
             index,
+            guards,
             pool_requests,
         };
         let refresher = Refresher::new(refresher_deps, config.max_pinned_versions, last);
         let tasks = TaskTracker::new();
         tasks.spawn(Monitor::new(registry.clone(), config.drift()).run(shutdown.clone()));
+        tasks.spawn(guard_reports::run(deps.db.clone(), reported, shutdown.clone()));
+        tasks.spawn(shadow_worker.run(shutdown.clone()));
         tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
         tasks.spawn(keep_index(cache, written));
         let answered = CancellationToken::new();
@@ -144,7 +155,8 @@ impl Inference {
         tasks.close();
         let max_key_outage = config.api_key_outage();
         let InferenceDeps { db, clock, jwt, issuers, stopping, .. } = deps;
-        let service_deps = ServiceDeps { registry, pins, db: db.clone(), request_log, ready: ready.clone(), stopping };
+        let service_deps =
+            ServiceDeps { registry, pins, db: db.clone(), request_log, shadow_queue, ready: ready.clone(), stopping };
         let service = Arc::new(Service::new(service_deps, config));
         Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks, answered })
     }

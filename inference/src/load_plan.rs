@@ -10,10 +10,8 @@ use tokio::time::Instant;
 use crate::failures::{Backoff, Failures};
 use crate::loaded_model::LoadedModel;
 use crate::model_record::{Catalogue, Key, ModelRecord};
-use crate::registry::{AliasState, Model, Snapshot};
-
-/// When a client should retry while a version is loading.
-const LOADING_WAIT: Duration = Duration::from_secs(1);
+use crate::registry::{AliasState, LOADING_WAIT, Model, Snapshot};
+use crate::split::Split;
 
 /// The load plan.
 #[derive(Default)]
@@ -102,7 +100,7 @@ impl LoadPlan {
         released
     }
 
-    /// The aliases of a version; `None` without an alias.
+    /// The aliases of a version that is served, which has none if only the traffic uses it; `None` for other versions.
     pub(crate) fn aliases(&self, key: &Key) -> Option<&[String]> {
         let record = self.catalogue.served.iter().find(|record| record.has_key(key))?;
         Some(&record.aliases)
@@ -124,13 +122,18 @@ impl LoadPlan {
         self.loaded.get(key)
     }
 
+    /// All loaded versions.
+    pub(crate) fn loaded(&self) -> impl Iterator<Item = (&Key, &Arc<LoadedModel>)> {
+        self.loaded.iter()
+    }
+
     /// Whether every wanted version has been loaded or has failed to load.
     pub(crate) fn is_complete(&self, now: Instant) -> bool {
         self.wanted().all(|record| self.current(record).is_some() || self.failures.retry_in(record, now).is_some())
     }
 
     /// Builds the next snapshot. If the version of an alias is not loaded, the alias keeps its version in `previous`: a
-    /// broken artifact never replaces a working version.
+    /// broken artifact never replaces a working version. The same applies to versions with a weight ([`Split`]).
     pub(crate) fn snapshot(&self, previous: &Snapshot, now: Instant) -> Snapshot {
         let mut models: BTreeMap<String, Model> = BTreeMap::new();
         for record in self.wanted() {
@@ -149,6 +152,15 @@ impl LoadPlan {
                 };
                 model.aliases.insert(alias.clone(), state);
             }
+        }
+        for (name, traffic) in &self.catalogue.traffic {
+            let model = models.entry(name.clone()).or_default();
+            if !traffic.weights.is_empty() {
+                let before = previous.models.get(name).and_then(|model| model.split.as_ref());
+                model.split = Some(Arc::new(Split::new(&traffic.weights, model, before)));
+            }
+            let shadows = traffic.shadow.iter().filter_map(|version| model.versions.get(version).cloned());
+            model.shadows = Some(shadows.collect::<Arc<[_]>>()).filter(|shadows| !shadows.is_empty());
         }
         Snapshot { known: true, models }
     }

@@ -9,6 +9,7 @@ use trainyard_ml::predict::{Counting, Predictor, RowCounter};
 use trainyard_telemetry::{Span, TraceParent};
 
 use crate::drift::{Drift, MAX_NAME_CHARS, OTHER};
+use crate::guard_counters::VersionGuards;
 use crate::model_record::ModelRecord;
 use crate::v2::target::Target;
 use crate::version_metrics::VersionMetrics;
@@ -33,6 +34,8 @@ pub(crate) struct LoadedModel {
     pub(crate) statistics: VersionStatistics,
     /// The predicted rows by bin.
     pub(crate) drift: Drift,
+    /// The guards of this version.
+    pub(crate) guards: VersionGuards,
     metrics: VersionMetrics,
     field: String,
     last_used: AtomicU64,
@@ -56,6 +59,7 @@ impl LoadedModel {
             target: task_target,
             statistics,
             drift,
+            guards: VersionGuards::default(),
             metrics,
             field,
             last_used,
@@ -96,17 +100,9 @@ impl LoadedModel {
         self.metrics.labels()
     }
 
-    /// Records an answered request for `rows` predictions.
-    pub(crate) fn record_success(&self, rows: usize, phases: &Phases) {
-        let took = phases.elapsed();
-        self.metrics.record_success(rows, took);
-        self.statistics.record_success(rows, phases, took, SystemTime::now());
-    }
-
-    /// Records a request that does not fit the model.
-    pub(crate) fn record_refusal(&self, phases: &Phases) {
-        self.metrics.record_refusal();
-        self.statistics.record_refusal(phases.elapsed());
+    /// Starts a prediction.
+    pub(crate) fn attempt(&self) -> Attempt<'_> {
+        Attempt { loaded: self, is_open: true }
     }
 
     /// The field of a response that contains the prediction: the target's name or [`FALLBACK_FIELD`].
@@ -144,4 +140,38 @@ fn classes(predictor: &Predictor) -> Vec<String> {
         names.push(OTHER.to_owned());
     }
     names
+}
+
+/// A prediction. Dropped without an outcome, as by a panic, it counts as failed.
+#[must_use]
+pub(crate) struct Attempt<'a> {
+    loaded: &'a LoadedModel,
+    is_open: bool,
+}
+
+impl Attempt<'_> {
+    /// Records an answered request for `rows` predictions.
+    pub(crate) fn answered(mut self, rows: usize, phases: &Phases) {
+        self.is_open = false;
+        let took = phases.elapsed();
+        self.loaded.metrics.record_success(rows, took);
+        self.loaded.statistics.record_success(rows, phases, took, SystemTime::now());
+        self.loaded.guards.record_answer(took);
+    }
+
+    /// Records a request that does not fit the model.
+    pub(crate) fn refused(mut self, phases: &Phases) {
+        self.is_open = false;
+        self.loaded.metrics.record_refusal();
+        self.loaded.statistics.record_refusal(phases.elapsed());
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.loaded.metrics.record_failure();
+            self.loaded.guards.record_failure();
+        }
+    }
 }

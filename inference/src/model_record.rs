@@ -1,9 +1,10 @@
 //! The record of a published version: the data that is needed to load it, from the database or the local index.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use trainyard_domain::{ModelVersion, UserId};
+use trainyard_domain::{Guard, GuardId, ModelVersion, Traffic, UserId};
 use trainyard_storage::ServedVersion;
 use trainyard_telemetry::TraceParent;
 
@@ -17,7 +18,7 @@ pub(crate) struct ModelRecord {
     pub(crate) model: String,
     /// The version number.
     pub(crate) version: i64,
-    /// Aliases that point at the version; empty for a pinned version.
+    /// Aliases that point at the version; empty for a pinned version, and for one that only the traffic uses.
     pub(crate) aliases: Vec<String>,
     /// SHA-256 of the artifact. Part of the identity: after a restore of the database a number can belong to another
     /// artifact.
@@ -75,16 +76,55 @@ impl From<ServedVersion> for ModelRecord {
     }
 }
 
+/// A guard, as this role needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServedGuard {
+    /// Its id.
+    pub(crate) id: GuardId,
+    /// The model.
+    pub(crate) model: String,
+    /// The guarded version.
+    pub(crate) version: i64,
+    /// Predictions that take longer are slow.
+    pub(crate) max_p99: Option<Duration>,
+}
+
+impl ServedGuard {
+    /// Whether the guarded version has this key.
+    pub(crate) fn has_key(&self, key: &Key) -> bool {
+        self.version == key.1 && self.model == key.0
+    }
+}
+
+impl From<Guard> for ServedGuard {
+    fn from(guard: Guard) -> Self {
+        let seconds = guard.limits.max_p99_ms.map(|ms| ms / 1_000.0);
+        Self {
+            id: guard.id,
+            model: guard.model.as_str().to_owned(),
+            version: guard.version,
+            // A limit that is no duration was refused at the request.
+            max_p99: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        }
+    }
+}
+
 /// The versions to serve and the disabled accounts, as read from the database, or from the local index while the
 /// database is unavailable at the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Catalogue {
     /// The revision counter of the database at the time of the read.
     pub(crate) revision: i64,
-    /// The versions with an alias.
+    /// The versions with an alias or in the traffic of their model.
     pub(crate) served: Vec<ModelRecord>,
-    /// Versions without an alias that requests pinned.
+    /// Other versions, which requests pinned.
     pub(crate) pinned: Vec<ModelRecord>,
+    /// The traffic of the models that have some. Absent in an index of an earlier release.
+    #[serde(default)]
+    pub(crate) traffic: BTreeMap<String, Traffic>,
+    /// The guards. Not in the index: without the database nothing can be reported.
+    #[serde(skip)]
+    pub(crate) guards: Vec<ServedGuard>,
     /// Disabled accounts, whose unexpired tokens are refused.
     pub(crate) disabled: HashSet<UserId>,
 }

@@ -26,7 +26,7 @@ pub(crate) struct PinRequest {
     pub(crate) reply: oneshot::Sender<PinReply>,
 }
 
-/// A request to release the versions of a model that no alias points at.
+/// A request to release the versions of a model that neither an alias nor its traffic uses.
 pub(crate) struct ReleaseRequest {
     /// The model.
     pub(crate) model: String,
@@ -45,6 +45,8 @@ pub(crate) enum ReleaseReply {
     NotLoaded,
     /// Aliases point at the version.
     Aliased(Vec<String>),
+    /// The traffic of the model uses the version.
+    InTraffic,
 }
 
 /// A request to the refresher.

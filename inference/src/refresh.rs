@@ -23,6 +23,7 @@ use trainyard_storage::Db;
 use trainyard_telemetry::{Span, TraceParent, catalogue};
 
 use crate::catch_panic::catch_panic;
+use crate::guard_counters::{GuardCounter, GuardCounters};
 use crate::load_plan::LoadPlan;
 use crate::loaded_model::LoadedModel;
 use crate::loader::{LoadError, Loader};
@@ -50,6 +51,8 @@ pub(crate) struct RefresherDeps {
     pub(crate) ready: Arc<AtomicBool>,
     /// Receives the content of the local index.
     pub(crate) index: watch::Sender<Catalogue>,
+    /// Receives the counters of the guards.
+    pub(crate) guards: watch::Sender<Vec<Arc<GuardCounter>>>,
     /// Requests to load or to release pinned versions.
     pub(crate) pool_requests: mpsc::Receiver<PoolRequest>,
 }
@@ -65,6 +68,7 @@ pub(crate) struct Refresher {
     deps: RefresherDeps,
     max_pinned: usize,
     plan: LoadPlan,
+    guards: GuardCounters,
     /// Newer than the published snapshot only until the list of models is known.
     snapshot: Arc<Snapshot>,
     work: JoinSet<TaskResult>,
@@ -92,6 +96,7 @@ impl Refresher {
             deps,
             max_pinned,
             plan,
+            guards: GuardCounters::default(),
             snapshot: Arc::default(),
             work: JoinSet::new(),
             pending: PendingPins::default(),
@@ -219,6 +224,9 @@ impl Refresher {
                     self.revision = Some(catalogue.revision);
                     self.not_found_cache.clear();
                     self.deps.disabled.replace(catalogue.disabled.iter().copied());
+                    if self.guards.set(&catalogue.guards) {
+                        self.deps.guards.send_replace(self.guards.all());
+                    }
                     self.plan.set_catalogue(catalogue);
                     self.catalogue_known = true;
                     self.load_due();
@@ -287,12 +295,14 @@ impl Refresher {
         if !self.catalogue_known {
             return;
         }
+        for (key, loaded) in self.plan.loaded() {
+            self.guards.attach(key, &loaded.guards);
+        }
         metrics::gauge!(catalogue::INFERENCE_MODELS_LOADED).set(self.snapshot.loaded() as f64);
         self.deps.registry.store(self.snapshot.clone());
         if self.plan.is_complete(now) {
             self.deps.ready.store(true, Ordering::Release);
         }
-        let revision = self.plan.catalogue().revision;
-        self.deps.index.send_replace(self.snapshot.to_catalogue(revision, self.plan.catalogue().disabled.clone()));
+        self.deps.index.send_replace(self.snapshot.to_catalogue(self.plan.catalogue()));
     }
 }

@@ -3,15 +3,18 @@
 //! One task replaces the snapshot. A request loads the snapshot once, so a request never sees a partial change. A
 //! version is freed when its last request has ended.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use trainyard_domain::UserId;
+use trainyard_domain::Traffic;
+use trainyard_domain::traffic::draw_of_key;
 
 use crate::loaded_model::LoadedModel;
 use crate::model_record::{Catalogue, ModelRecord};
+use crate::shadow::Shadows;
+use crate::split::Split;
 
 /// The cell with the current snapshot. Clones share the cell.
 pub(crate) type Registry = Arc<ArcSwap<Snapshot>>;
@@ -25,13 +28,17 @@ pub(crate) struct Snapshot {
     pub(crate) models: BTreeMap<String, Model>,
 }
 
-/// The aliases and loaded versions of one model.
+/// The aliases, the loaded versions and the traffic of one model.
 #[derive(Default)]
 pub(crate) struct Model {
     /// The state of each alias.
     pub(crate) aliases: BTreeMap<String, AliasState>,
-    /// LoadedModel versions, with or without an alias.
+    /// Loaded versions, with or without an alias.
     pub(crate) versions: BTreeMap<i64, Arc<LoadedModel>>,
+    /// The versions with a weight. Without weights `production` answers requests that name neither version nor alias.
+    pub(crate) split: Option<Arc<Split>>,
+    /// The loaded versions that get copies of these requests.
+    pub(crate) shadows: Option<Shadows>,
 }
 
 /// The state of an alias.
@@ -49,8 +56,37 @@ pub(crate) struct VersionSelector<'a> {
     pub(crate) model: Option<&'a str>,
     /// A pinned version.
     pub(crate) version: Option<i64>,
-    /// An alias; `None` selects `production`.
+    /// An alias; `None` selects by the weights of the model, and without weights `production`.
     pub(crate) alias: Option<&'a str>,
+    /// How the weights of the model select a version.
+    pub(crate) assignment: Assignment<'a>,
+}
+
+/// How the weights of a model select a version.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Assignment<'a> {
+    /// By a key: the same key selects the same version.
+    Key(&'a [u8]),
+    /// By chance.
+    Random,
+    /// The version with the largest weight.
+    #[default]
+    Largest,
+}
+
+impl<'a> Assignment<'a> {
+    /// The assignment of a prediction request.
+    pub(crate) fn of(key: Option<&'a [u8]>) -> Self {
+        key.map_or(Self::Random, Self::Key)
+    }
+}
+
+/// The selected version.
+pub(crate) struct Found {
+    /// The version.
+    pub(crate) loaded: Arc<LoadedModel>,
+    /// The versions that get a copy of the request.
+    pub(crate) shadows: Option<Shadows>,
 }
 
 /// Why no version was found.
@@ -74,13 +110,28 @@ pub(crate) enum LookupError {
     Loading(String, Duration),
 }
 
+/// When a client should retry while a version is loading.
+pub(crate) const LOADING_WAIT: Duration = Duration::from_secs(1);
+
+impl Model {
+    /// The served version of an alias. `name` is the name of the model.
+    fn aliased(&self, name: &str, alias: &str) -> Result<Arc<LoadedModel>, LookupError> {
+        match self.aliases.get(alias) {
+            Some(AliasState::Serving(loaded)) => Ok(loaded.clone()),
+            Some(AliasState::Loading(wait)) => Err(LookupError::Loading(name.to_owned(), *wait)),
+            None => Err(LookupError::Alias(name.to_owned(), alias.to_owned())),
+        }
+    }
+}
+
 impl Snapshot {
-    /// Finds the selected version. `default` is the model of requests that name none.
+    /// Finds the selected version. `default` is the model of requests that name none, `random` draws a random number.
     pub(crate) fn find(
         &self,
         selector: VersionSelector<'_>,
         default: Option<&str>,
-    ) -> Result<Arc<LoadedModel>, LookupError> {
+        random: impl FnOnce() -> u64,
+    ) -> Result<Found, LookupError> {
         if !self.known {
             return Err(LookupError::Unknown);
         }
@@ -90,16 +141,26 @@ impl Snapshot {
         };
         let model = self.models.get(name);
         if let Some(version) = selector.version {
-            let loaded = model.and_then(|model| model.versions.get(&version));
-            return loaded.cloned().ok_or_else(|| LookupError::NotLoaded(name.to_owned(), version));
+            let loaded = model.and_then(|model| model.versions.get(&version)).cloned();
+            let loaded = loaded.ok_or_else(|| LookupError::NotLoaded(name.to_owned(), version))?;
+            return Ok(Found { loaded, shadows: None });
         }
         let model = model.ok_or_else(|| LookupError::Model(name.to_owned()))?;
-        let alias = selector.alias.unwrap_or(trainyard_domain::PRODUCTION);
-        match model.aliases.get(alias) {
-            Some(AliasState::Serving(loaded)) => Ok(loaded.clone()),
-            Some(AliasState::Loading(wait)) => Err(LookupError::Loading(name.to_owned(), *wait)),
-            None => Err(LookupError::Alias(name.to_owned(), alias.to_owned())),
-        }
+        let Some(alias) = selector.alias else {
+            let loaded = match &model.split {
+                Some(split) => {
+                    let loaded = match selector.assignment {
+                        Assignment::Key(key) => split.choose(draw_of_key(name, key)),
+                        Assignment::Random => split.choose(random()),
+                        Assignment::Largest => split.largest(),
+                    };
+                    loaded.cloned().ok_or_else(|| LookupError::Loading(name.to_owned(), LOADING_WAIT))?
+                }
+                None => model.aliased(name, trainyard_domain::PRODUCTION)?,
+            };
+            return Ok(Found { loaded, shadows: model.shadows.clone() });
+        };
+        Ok(Found { loaded: model.aliased(name, alias)?, shadows: None })
     }
 
     fn only_model(&self) -> Result<&str, LookupError> {
@@ -119,16 +180,23 @@ impl Snapshot {
         }
     }
 
-    /// The content of the local index, from which a restart serves the same versions.
-    pub(crate) fn to_catalogue(&self, revision: i64, disabled: HashSet<UserId>) -> Catalogue {
-        let mut catalogue = Catalogue { revision, disabled, ..Catalogue::default() };
-        for model in self.models.values() {
+    /// The content of the local index, from which a restart serves the same versions. `wanted` is the list from the database.
+    pub(crate) fn to_catalogue(&self, wanted: &Catalogue) -> Catalogue {
+        let mut catalogue = Catalogue {
+            revision: wanted.revision,
+            disabled: wanted.disabled.clone(),
+            traffic: wanted.traffic.clone(),
+            ..Catalogue::default()
+        };
+        for (name, model) in &self.models {
+            let traffic = wanted.traffic.get(name).map(Traffic::versions).unwrap_or_default();
             for loaded in model.versions.values() {
                 let serves_this =
                     |state: &AliasState| matches!(state, AliasState::Serving(to) if Arc::ptr_eq(to, loaded));
                 let aliases = model.aliases.iter().filter(|(_, state)| serves_this(state));
                 let aliases: Vec<_> = aliases.map(|(alias, _)| alias.clone()).collect();
-                let list = if aliases.is_empty() { &mut catalogue.pinned } else { &mut catalogue.served };
+                let is_pinned = aliases.is_empty() && !traffic.contains(&loaded.record.version);
+                let list = if is_pinned { &mut catalogue.pinned } else { &mut catalogue.served };
                 list.push(ModelRecord { aliases, ..loaded.record.clone() });
             }
         }

@@ -9,18 +9,21 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::FieldError;
+use trainyard_domain::traffic::random_draw;
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Code, Problem, json};
-use trainyard_ml::predict::{Explanation, Refused, Row};
+use trainyard_ml::predict::{Explanation, Prediction, Refused, Row};
 use trainyard_storage::Db;
 use trainyard_telemetry::TraceParent;
+use uuid::Uuid;
 
 use crate::config::InferenceConfig;
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::pin_request::PinClient;
-use crate::registry::{LookupError, Registry, VersionSelector};
+use crate::registry::{Found, LookupError, Registry, VersionSelector};
 use crate::request_log::{Answered, Content, RequestLog, Sample};
+use crate::shadow::{CopiedRequest, ShadowCopy, ShadowQueue};
 use crate::version_statistics::Phases;
 use crate::views::answer::{ManyRows, OneRow};
 use crate::views::request::{InferenceRequest, RowLimits, Rows, ValidRequest};
@@ -37,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) pins: PinClient,
     /// The database, for the list of all published versions. Predictions do not use it.
     pub(crate) db: Db,
+    /// The queue of copies for shadow versions.
+    pub(crate) shadow_queue: ShadowQueue,
     /// The settings.
     pub(crate) config: InferenceConfig,
     request_log: Option<RequestLog>,
@@ -45,6 +50,10 @@ pub(crate) struct Service {
     batches: Arc<Semaphore>,
     waiting: Semaphore,
     ticks: AtomicU64,
+    /// The number of random draws.
+    draws: AtomicU64,
+    /// Makes the draws of processes independent.
+    draw_seed: u64,
 }
 
 /// The parts of a service.
@@ -57,6 +66,8 @@ pub(crate) struct ServiceDeps {
     pub(crate) db: Db,
     /// The request log, if it is on.
     pub(crate) request_log: Option<RequestLog>,
+    /// The queue of copies for shadow versions.
+    pub(crate) shadow_queue: ShadowQueue,
     /// Whether the versions known at the start have been loaded.
     pub(crate) ready: Arc<AtomicBool>,
     /// Cancelled when the process starts to stop.
@@ -81,12 +92,27 @@ struct Predicted {
 impl Service {
     /// Creates a service.
     pub(crate) fn new(deps: ServiceDeps, config: InferenceConfig) -> Self {
-        let ServiceDeps { registry, pins, db, request_log, ready, stopping } = deps;
+        let ServiceDeps { registry, pins, db, request_log, shadow_queue, ready, stopping } = deps;
         let batches = Arc::new(Semaphore::new(config.batches()));
         // A request that is being processed also holds a permit of `waiting`.
         let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
-        let ticks = AtomicU64::new(0);
-        Self { registry, pins, db, config, request_log, ready, stopping, batches, waiting, ticks }
+        // The second half of a UUIDv7 is random.
+        let (_, draw_seed) = Uuid::now_v7().as_u64_pair();
+        Self {
+            registry,
+            pins,
+            db,
+            shadow_queue,
+            config,
+            request_log,
+            ready,
+            stopping,
+            batches,
+            waiting,
+            ticks: AtomicU64::new(0),
+            draws: AtomicU64::new(0),
+            draw_seed,
+        }
     }
 
     /// Whether requests should be sent to this process: the versions known at the start have been loaded or have failed
@@ -95,14 +121,20 @@ impl Service {
         self.ready.load(Ordering::Acquire) && !self.stopping.is_cancelled()
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(&self, request: Bytes, context: RequestContext) -> Result<Bytes, Problem> {
+    /// Answers a request with the request key `key`.
+    pub(crate) async fn answer(
+        &self,
+        request: Bytes,
+        key: Option<&[u8]>,
+        context: RequestContext,
+    ) -> Result<Bytes, Problem> {
         let (began, sample) = (Instant::now(), self.sample());
-        let Predicted { loaded, rows, answer } = self.predict_body(request.clone(), began, context.trace).await?;
-        let answer = Bytes::from(answer);
+        let predicted = self.predict_body(request.clone(), key, began, context.trace).await?;
+        let answer = Bytes::from(predicted.answer);
         if let Some(sample) = sample {
             let content = Content::Rows { request, answer: answer.clone() };
-            sample.push(Answered { request_id: context.id, loaded, latency: began.elapsed(), rows, content });
+            let (request_id, loaded, rows) = (context.id, predicted.loaded, predicted.rows);
+            sample.push(Answered { request_id, loaded, latency: began.elapsed(), rows, content });
         }
         Ok(answer)
     }
@@ -112,27 +144,51 @@ impl Service {
         self.request_log.as_ref().and_then(|log| log.sample(rand::random()))
     }
 
-    async fn predict_body(&self, body: Bytes, began: Instant, context: TraceParent) -> Result<Predicted, Problem> {
-        let limits = self.config.row_limits();
-        if body.len() <= SMALL_BODY_BYTES {
+    async fn predict_body(
+        &self,
+        body: Bytes,
+        key: Option<&[u8]>,
+        began: Instant,
+        context: TraceParent,
+    ) -> Result<Predicted, Problem> {
+        let (limits, size) = (self.config.row_limits(), body.len());
+        if size <= SMALL_BODY_BYTES {
             let mut phases = Phases::new(began);
             let request = parse(&body, limits).inspect_err(lookup_problem::count)?;
-            let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
+            let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
             phases.input_done();
             if !request.explain {
-                let answer = predict(&loaded, &request, phases, context)?;
-                return Ok(Predicted { rows: request.rows.len(), loaded, answer });
+                return predict(found, request, phases, context, &self.shadow_queue, size);
             }
             // An explanation reads every node of the trees.
             let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
-            return predict_off_thread(loaded, request, phases.queued(), context, permit).await;
+            return self.predict_off_thread(found, request, phases.queued(), context, size, permit).await;
         }
         let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
         let mut phases = Phases::new(began).queued();
         let request = off_thread(move || parse(&body, limits)).await.inspect_err(lookup_problem::count)?;
-        let loaded = self.find(request.selector()).await.inspect_err(lookup_problem::count)?;
+        let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
         phases.input_done();
-        predict_off_thread(loaded, request, phases, context, permit).await
+        self.predict_off_thread(found, request, phases, context, size, permit).await
+    }
+
+    /// Predicts on a thread for long work, and then releases the permit.
+    async fn predict_off_thread(
+        &self,
+        found: Found,
+        request: ValidRequest,
+        phases: Phases,
+        context: TraceParent,
+        size: usize,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Predicted, Problem> {
+        let shadow_queue = self.shadow_queue.clone();
+        off_thread(move || {
+            let predicted = predict(found, request, phases, context, &shadow_queue, size);
+            drop(permit);
+            predicted
+        })
+        .await
     }
 
     /// Waits until a large request may be processed. The first permit limits the requests that wait, the second one those
@@ -147,17 +203,20 @@ impl Service {
     }
 
     /// Looks up the version. The whole response uses this one version.
-    pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Arc<LoadedModel>, Problem> {
-        let found = self.registry.load().find(selector, self.config.default_model());
+    pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Found, Problem> {
+        let random = || random_draw(self.draw_seed, self.draws.fetch_add(1, Ordering::Relaxed));
+        let found = self.registry.load().find(selector, self.config.default_model(), random);
         let found = match found {
-            Err(LookupError::NotLoaded(model, version)) => self.pins.get((model, version)).await,
+            Err(LookupError::NotLoaded(model, version)) => {
+                self.pins.get((model, version)).await.map(|loaded| Found { loaded, shadows: None })
+            }
             found => found,
         };
-        let loaded = found.map_err(lookup_problem::problem)?;
+        let found = found.map_err(lookup_problem::problem)?;
         if selector.version.is_some() {
-            loaded.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
+            found.loaded.touch(self.ticks.fetch_add(1, Ordering::Relaxed) + 1);
         }
-        Ok(loaded)
+        Ok(found)
     }
 }
 
@@ -167,22 +226,6 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     // Keeps the request id and the trace context in log lines.
     let span = tracing::Span::current();
     tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(Problem::internal)?
-}
-
-/// Predicts on a thread for long work, and then releases the permit.
-async fn predict_off_thread(
-    loaded: Arc<LoadedModel>,
-    request: ValidRequest,
-    phases: Phases,
-    context: TraceParent,
-    permit: OwnedSemaphorePermit,
-) -> Result<Predicted, Problem> {
-    off_thread(move || {
-        let answer = predict(&loaded, &request, phases, context);
-        drop(permit);
-        Ok(Predicted { rows: request.rows.len(), loaded, answer: answer? })
-    })
-    .await
 }
 
 fn parse(body: &[u8], limits: RowLimits) -> Result<ValidRequest, Problem> {
@@ -196,40 +239,71 @@ fn parse(body: &[u8], limits: RowLimits) -> Result<ValidRequest, Problem> {
     request.check(limits).map_err(Problem::validation)
 }
 
+/// Predicts the rows of a request, and adds a copy for the shadow versions. `size` is the size of the body.
 fn predict(
-    loaded: &LoadedModel,
-    request: &ValidRequest,
+    found: Found,
+    request: ValidRequest,
     mut phases: Phases,
     context: TraceParent,
-) -> Result<Vec<u8>, Problem> {
-    let (predictor, rows) = (&loaded.predictor, &request.rows);
+    shadow_queue: &ShadowQueue,
+    size: usize,
+) -> Result<Predicted, Problem> {
+    let Found { loaded, shadows } = found;
+    let attempt = loaded.attempt();
+    let predictor = &loaded.predictor;
     if request.explain && !predictor.explains() {
-        loaded.record_refusal(&phases);
+        attempt.refused(&phases);
         let message = format!("is not possible for the algorithm {}", predictor.algorithm().as_str());
         return Err(Problem::validation(vec![FieldError::new("explain", message)]));
     }
     let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };
-    let mut span = loaded.start_span(context, rows.len());
-    let written = match rows {
+    let mut span = loaded.start_span(context, request.rows.len());
+    let predicted = match &request.rows {
         Rows::One(row) => loaded.counting().predict_one(row).map(|prediction| {
             let explanation = explain(row);
             phases.infer_done();
-            let answer = OneRow { loaded, prediction: &prediction, explanation: explanation.as_ref() };
-            serde_json::to_vec(&answer)
+            let answer = OneRow { loaded: &loaded, prediction: &prediction, explanation: explanation.as_ref() };
+            (serde_json::to_vec(&answer), Predictions::One(prediction))
         }),
         Rows::Many(rows) => loaded.counting().predict_many(rows).map(|predictions| {
             let explanations: Vec<Option<Explanation>> = rows.iter().map(explain).collect();
             phases.infer_done();
-            let answer = ManyRows { loaded, predictions: &predictions, explanations: &explanations };
-            serde_json::to_vec(&answer)
+            let answer = ManyRows { loaded: &loaded, predictions: &predictions, explanations: &explanations };
+            (serde_json::to_vec(&answer), Predictions::Many(predictions))
         }),
     };
-    let written = written.map_err(|Refused { errors, omitted }| {
-        loaded.record_refusal(&phases);
-        span.fail("refused");
-        Problem::validation_of_more(errors, omitted)
-    })?;
+    let (written, predictions) = match predicted {
+        Ok(written) => written,
+        Err(Refused { errors, omitted }) => {
+            attempt.refused(&phases);
+            span.fail("refused");
+            return Err(Problem::validation_of_more(errors, omitted));
+        }
+    };
     phases.output_done();
-    loaded.record_success(rows.len(), &phases);
-    written.map_err(Problem::internal)
+    let (answer, rows) = (written.map_err(Problem::internal)?, request.rows.len());
+    attempt.answered(rows, &phases);
+    drop(span);
+    if let Some(shadows) = shadows {
+        let request = copied(request.rows, predictions);
+        shadow_queue.push(ShadowCopy { answered: loaded.clone(), shadows, request, size });
+    }
+    Ok(Predicted { loaded, rows, answer })
+}
+
+/// The predictions of a request, without a list for one row.
+enum Predictions {
+    One(Prediction),
+    Many(Vec<Prediction>),
+}
+
+fn copied(rows: Rows, predictions: Predictions) -> CopiedRequest {
+    let rows = match rows {
+        Rows::One(row) => vec![row],
+        Rows::Many(rows) => rows,
+    };
+    match predictions {
+        Predictions::One(prediction) => CopiedRequest::Rows(rows, vec![prediction]),
+        Predictions::Many(predictions) => CopiedRequest::Rows(rows, predictions),
+    }
 }

@@ -6,7 +6,7 @@ use trainyard_domain::ModelName;
 use trainyard_storage::{Db, StorageError};
 
 use crate::catch_panic::Panicked;
-use crate::model_record::{Catalogue, Key, ModelRecord};
+use crate::model_record::{Catalogue, Key, ModelRecord, ServedGuard};
 
 /// Timeout of a read, so that a hanging database does not block the next attempt.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -25,8 +25,8 @@ pub(crate) enum SourceError {
     Panicked(#[from] Panicked),
 }
 
-/// Reads the versions to serve, unless the revision is still `known`. Of the versions in `pinned`, the existing ones
-/// without an alias are kept.
+/// Reads the versions to serve, unless the revision is still `known`. Of the versions in `pinned`, the existing ones that are
+/// not served anyway are kept.
 pub(crate) async fn read(db: Db, known: Option<i64>, pinned: Vec<Key>) -> Result<Option<Catalogue>, SourceError> {
     tokio::time::timeout(READ_TIMEOUT, read_all(&db, known, &pinned)).await?.map_err(SourceError::from)
 }
@@ -39,14 +39,18 @@ async fn read_all(db: &Db, known: Option<i64>, pinned: &[Key]) -> Result<Option<
         return Ok(None);
     }
     let served: Vec<ModelRecord> = tx.models().served().await?.into_iter().map(ModelRecord::from).collect();
+    let traffic = tx.models().all_traffic().await?;
+    let guards = tx.models().guards().await?.into_iter().map(|(guard, _)| ServedGuard::from(guard)).collect();
     let disabled = tx.users().disabled_ids().await?.into_iter().collect();
     let mut still_pinned = Vec::new();
     for (model, version) in pinned {
         let Ok(name) = ModelName::parse(model) else { continue };
-        let found = tx.models().version(&name, *version).await?;
-        still_pinned.extend(found.filter(|found| found.aliases.is_empty()).map(ModelRecord::from));
+        if served.iter().any(|record| record.version == *version && record.model == *model) {
+            continue;
+        }
+        still_pinned.extend(tx.models().version(&name, *version).await?.map(ModelRecord::from));
     }
-    Ok(Some(Catalogue { revision, served, pinned: still_pinned, disabled }))
+    Ok(Some(Catalogue { revision, served, pinned: still_pinned, traffic, guards, disabled }))
 }
 
 /// Looks up one version, with or without an alias.

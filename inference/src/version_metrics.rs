@@ -61,6 +61,11 @@ impl VersionMetrics {
         self.refused.get(self.created.elapsed(), || requests(&self.labels, "refused")).increment(1);
     }
 
+    /// Records a request that failed by a defect.
+    pub(crate) fn record_failure(&self) {
+        requests(&self.labels, "failed").increment(1);
+    }
+
     /// Records `rows` predictions of a class, given by the bin of the predictions. Bins without a class are ignored.
     pub(crate) fn record_predictions(&self, bin: usize, rows: u32) {
         if let Some((name, counter)) = self.classes.get(bin) {

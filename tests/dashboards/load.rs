@@ -99,6 +99,15 @@ async fn predictions(rig: &Rig, admin: &Client) {
     admin.infer(json!({"model": "nothing-here", "features": {}})).await.problem(404);
     admin.put(&format!("/models/{MODEL}/aliases/production"), json!({"version": 2})).await.expect(200);
     admin.served(body.clone(), &json!(2)).await;
+    let traffic = json!({"versions": {"1": 50, "2": 50}, "shadow": [3]});
+    admin.put(&format!("/models/{MODEL}/traffic"), traffic).await.expect(200);
+    let compared = [("query", r#"trainyard_inference_shadow_rows_total{outcome="agreed"} > 0"#)];
+    eventually("Prometheus finds predictions of the shadow version", LIMIT, async || {
+        admin.infer(body.clone()).await.expect(200);
+        let found = rig.prometheus.get("query", &compared).await.unwrap();
+        (!found["result"].as_array().unwrap().is_empty()).then_some(())
+    })
+    .await;
     // Enough rows for the drift of the served version.
     for _ in 0..20 {
         admin.infer(body.clone()).await.expect(200);

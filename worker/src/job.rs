@@ -145,7 +145,7 @@ async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progr
     progress.set_phase("publishing");
     // The log must be complete before the job ends, because clients stop reading then.
     progress.flush().await;
-    publish::publish(worker, job, &folder, &done, stop).await
+    publish::publish(worker, job, &folder, &done, stop, progress).await
 }
 
 async fn train(

@@ -80,6 +80,14 @@ impl LogBuffer {
         Batch { n: lines.stored, lines: lines.waiting.clone() }
     }
 
+    /// The lines that are not stored yet and a line of the worker, which is not added to the buffer.
+    pub(crate) fn waiting_with(&self, level: LogLevel, message: &str) -> Batch {
+        let mut batch = self.waiting();
+        let entry = LogEntry::Log { level, message: cut(message, MAX_MESSAGE) };
+        batch.lines.push(LogLine { at: self.clock.now(), entry });
+        batch
+    }
+
     /// Removes a stored batch.
     pub(crate) fn mark_stored(&self, batch: &Batch) {
         let mut lines = self.lock();
@@ -120,5 +128,8 @@ mod tests {
         buffer.mark_stored(&batch);
         let rest = buffer.waiting();
         assert_eq!((rest.n, texts(&rest)[0].len()), (3, MAX_MESSAGE));
+        let with = buffer.waiting_with(LogLevel::Info, "promoted");
+        assert_eq!((with.n, texts(&with)[1].as_str()), (3, "promoted"));
+        assert_eq!(buffer.waiting(), rest, "the line is not added");
     }
 }

@@ -92,6 +92,12 @@ impl Progress {
         self.request_write();
     }
 
+    /// The lines that are not stored yet, followed by a line of the worker. For the transaction that ends the run: a write that
+    /// runs beside it stores the same first lines under the same numbers.
+    pub(crate) fn waiting_with(&self, level: LogLevel, message: &str) -> Batch {
+        self.buffer.waiting_with(level, message)
+    }
+
     /// Waits until all changes so far are stored, so that they precede the end of the run. Gives up after [`FLUSH_LIMIT`],
     /// and when the claim is no longer current.
     pub(crate) async fn flush(&self) {

@@ -1,18 +1,20 @@
 //! Publishes a trained model exactly once. The artifact is uploaded under a key of job and claim, and read back. Then one
-//! transaction inserts the version and finishes the job, if the claim is current and the job was not cancelled. Otherwise
-//! the artifact is deleted.
+//! transaction inserts the version, decides about its promotion and finishes the job, if the claim is current and the job was
+//! not cancelled. Otherwise the artifact is deleted.
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use trainyard_artifacts::{ArtifactError, Key};
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{FailureCode, Job, JobStatus};
-use trainyard_storage::{NewVersion, Result, StorageError};
+use trainyard_domain::{FailureCode, Job, JobStatus, LogLevel, Promotion, PromotionDecision};
+use trainyard_storage::{NewVersion, Published, Result, StorageError, Tx};
 use trainyard_telemetry::Span;
 
 use crate::active_runs::StopSignal;
 use crate::folder::RunFolder;
 use crate::job::RunError;
+use crate::progress::Progress;
 use crate::protocol::Done;
 use crate::retry::Retry;
 use crate::worker::Worker;
@@ -33,6 +35,7 @@ pub(crate) async fn publish(
     folder: &RunFolder,
     done: &Done,
     stop: &StopSignal,
+    progress: &Progress,
 ) -> std::result::Result<i64, RunError> {
     let mut span = Span::child_of(trace::trace_parent(job), "job.publish");
     let key = Key::artifact(job.id, job.claim);
@@ -42,7 +45,7 @@ pub(crate) async fn publish(
         reason = stop.raised() => Err(reason.into()),
     };
     let published = match uploaded {
-        Ok(()) => commit(worker, job, version(worker, job, &key, done, &span), stop, &mut retry).await,
+        Ok(()) => commit(worker, job, version(worker, job, &key, done, &span), stop, &mut retry, progress).await,
         Err(error) => Err(error),
     };
     match &published {
@@ -123,7 +126,11 @@ fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> N
         traceparent: span.context().map(|parent| parent.to_string()).or_else(|| job.traceparent.clone()),
         // Each attempt sets its own time.
         now: worker.deps.clock.now(),
-        auto_promote: worker.config.auto_promote,
+        promotion: match job.spec.auto_promote {
+            Some(rule) => Promotion::IfBetter(rule),
+            None if worker.config.auto_promote => Promotion::Always,
+            None => Promotion::FirstOnly,
+        },
     }
 }
 
@@ -134,6 +141,7 @@ async fn commit(
     mut new: NewVersion,
     stop: &StopSignal,
     retry: &mut Retry,
+    progress: &Progress,
 ) -> std::result::Result<i64, RunError> {
     let mut conflicts = 0;
     loop {
@@ -141,7 +149,7 @@ async fn commit(
         if let Some(reason) = stop.get() {
             return Err(reason.into());
         }
-        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, &mut new)).await {
+        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, &mut new, progress)).await {
             Ok(Ok(result)) => return result,
             Ok(Err(StorageError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
             Ok(Err(error)) if !error.is_retryable() => {
@@ -162,7 +170,12 @@ async fn commit(
 }
 
 /// Commits, unless this run may no longer finish the job as succeeded.
-async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<std::result::Result<i64, RunError>> {
+async fn try_commit(
+    worker: &Worker,
+    job: &Job,
+    new: &mut NewVersion,
+    progress: &Progress,
+) -> Result<std::result::Result<i64, RunError>> {
     let mut tx = worker.deps.db.begin().await?;
     let now = tx.now().await?;
     let current = tx.jobs().get(job.id).await?;
@@ -173,8 +186,12 @@ async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<
         return Ok(Err(error));
     }
     new.now = now;
-    let version = tx.models().publish(new).await?;
-    if !tx.jobs().succeed(job.id, job.claim, &new.metrics, version, now).await? {
+    let Published { version, decision } = tx.models().publish(new).await?;
+    let mut metrics = new.metrics.clone();
+    if let Some(decision) = decision {
+        record_decision(&mut tx, job, &decision, &mut metrics, progress).await?;
+    }
+    if !tx.jobs().succeed(job.id, job.claim, &metrics, version, now).await? {
         // The row changed since it was read.
         let current = tx.jobs().get(job.id).await?;
         return Ok(Err(refusal(current.as_ref(), job).unwrap_or(RunError::Fenced)));
@@ -185,6 +202,23 @@ async fn try_commit(worker: &Worker, job: &Job, new: &mut NewVersion) -> Result<
     tx.commit().await?;
     job_metrics::record_finish(job, JobStatus::Succeeded, now);
     Ok(Ok(version))
+}
+
+/// Adds the decision about a guarded promotion to the job's metrics and to its log.
+async fn record_decision(
+    tx: &mut Tx,
+    job: &Job,
+    decision: &PromotionDecision,
+    metrics: &mut Value,
+    progress: &Progress,
+) -> Result<()> {
+    if let Some(metrics) = metrics.as_object_mut() {
+        metrics.insert("promotion".to_owned(), json!(decision));
+    }
+    // In this transaction, because the log of a finished job takes no lines.
+    let batch = progress.waiting_with(LogLevel::Info, &decision.message);
+    tx.logs().append(job.id, job.claim, batch.n, &batch.lines).await?;
+    Ok(())
 }
 
 /// The version that this run has published: an earlier attempt may have committed although its answer was lost.

@@ -7,6 +7,7 @@ mod error_log;
 mod expired;
 mod failures;
 mod gauges;
+mod guards;
 mod history;
 mod lag;
 mod lease_grace;
@@ -209,6 +210,8 @@ impl Sweep {
         }
         let answer = webhooks::run(self).await;
         self.log_result("webhooks", answer);
+        let answer = guards::run(self, now).await;
+        self.log_result("guards", answer);
         self.measure().await;
         let answer = history::run(self, now).await;
         self.log_result("history", answer);

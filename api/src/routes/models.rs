@@ -1,9 +1,12 @@
-//! Routes of models, versions, artifacts and aliases.
+//! Routes of models, versions, artifacts, aliases and traffic.
 
 pub mod aliases;
 pub mod artifact;
 pub mod delete;
+pub mod guard;
+pub mod history;
 pub mod read;
+pub mod traffic;
 
 use trainyard_domain::{ModelName, ModelVersion};
 use trainyard_http::Problem;

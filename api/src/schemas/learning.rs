@@ -1,6 +1,7 @@
-//! The schemas of the options that say how a table is learned.
+//! The schemas of the options that say how a table is learned, and when a version is promoted.
 
-use trainyard_http::schema::{any_of_types, one_of_texts};
+use trainyard_domain::PromotionMetric;
+use trainyard_http::schema::{any_of_types, closed_list, one_of_texts};
 use utoipa::openapi::{RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -25,6 +26,17 @@ impl PartialSchema for OnLeakName {
 }
 
 impl ToSchema for OnLeakName {}
+
+/// The schema of a metric of a guarded promotion.
+pub struct PromotionMetricName;
+
+impl PartialSchema for PromotionMetricName {
+    fn schema() -> RefOr<Schema> {
+        closed_list::<PromotionMetric>("A metric of the held-out part by which versions are compared.")
+    }
+}
+
+impl ToSchema for PromotionMetricName {}
 
 /// The schema of a class label.
 pub struct LabelValue;

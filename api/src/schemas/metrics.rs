@@ -74,6 +74,9 @@ pub struct MetricsView {
     /// The sizes of both parts.
     #[schema(nullable = false)]
     pub rows: Option<PartSizesView>,
+    /// Jobs with `auto_promote`: whether the version got the alias `production`, and why.
+    #[schema(nullable = false)]
+    pub promotion: Option<PromotionView>,
     /// What training dropped, changed or found suspicious.
     #[schema(nullable = false)]
     pub warnings: Option<Vec<String>>,
@@ -160,6 +163,17 @@ pub struct FeatureImportanceView {
     /// Its importance.
     #[schema(example = 0.41)]
     pub importance: f64,
+}
+
+/// The decision about a guarded promotion.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PromotionView {
+    /// Whether the version got the alias `production`.
+    #[schema(example = false)]
+    pub promoted: bool,
+    /// The reason.
+    #[schema(example = "not promoted: log_loss 0.44 is not better than 0.43 of version 3")]
+    pub message: String,
 }
 
 /// Numbers of rows.

@@ -1,6 +1,7 @@
 //! Schemas of models, versions and aliases.
 
 mod signature;
+mod traffic;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use signature::{FeatureView, VersionDetailView};
+pub use traffic::{AliasMoveView, GuardView, TrafficView};
 
 use super::metrics::{MetricsView, without_curves};
 

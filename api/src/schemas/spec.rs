@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use trainyard_domain::schedule::Template;
 use trainyard_domain::spec::OnLeak;
 use trainyard_domain::webhook::masked;
-use trainyard_domain::{Dtype, JobSpec, TaskKind};
+use trainyard_domain::{AutoPromote, Dtype, JobSpec, TaskKind};
 use trainyard_http::schema::any_of_types;
 use utoipa::openapi::{RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::column::DtypeView;
-use super::learning::{LabelValue, OnLeakName, TaskName};
+use super::learning::{LabelValue, OnLeakName, PromotionMetricName, TaskName};
 
 /// A training request with all defaults.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,6 +59,9 @@ pub struct SpecView {
     /// The job does not run before this time.
     #[schema(required)]
     pub run_at: Option<DateTime<Utc>>,
+    /// The condition of a guarded promotion; `null` without one.
+    #[schema(required)]
+    pub auto_promote: Option<AutoPromoteView>,
     /// Most attempts, if the job fails with retryable errors.
     #[schema(example = 3)]
     pub max_attempts: i64,
@@ -89,6 +92,7 @@ impl From<JobSpec> for SpecView {
             on_leak: spec.learning.on_leak,
             priority: spec.priority,
             run_at: spec.run_at,
+            auto_promote: spec.auto_promote.map(AutoPromoteView::from),
             max_attempts: spec.max_attempts,
             timeout_s: spec.timeout_s,
             webhook_url: spec.webhook_url.as_deref().map(masked),
@@ -113,11 +117,29 @@ impl From<Template> for SpecView {
             on_leak: draft.learning.on_leak,
             priority: draft.priority,
             run_at: draft.run_at,
+            auto_promote: draft.auto_promote.map(AutoPromoteView::from),
             max_attempts: draft.max_attempts,
             timeout_s: draft.timeout_s,
             webhook_url: draft.webhook_url.as_deref().map(masked),
             seed: draft.seed,
         }
+    }
+}
+
+/// The condition of a guarded promotion.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AutoPromoteView {
+    /// The metric of both versions.
+    #[schema(value_type = PromotionMetricName, example = "roc_auc")]
+    pub metric: &'static str,
+    /// The least improvement, in the unit of the metric.
+    #[schema(example = 0.0)]
+    pub min_improvement: f64,
+}
+
+impl From<AutoPromote> for AutoPromoteView {
+    fn from(rule: AutoPromote) -> Self {
+        Self { metric: rule.metric.as_str(), min_improvement: rule.min_improvement }
     }
 }
 

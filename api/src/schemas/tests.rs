@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use trainyard_domain::spec::OnLeak;
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{ActionKind, Algorithm, FailureCode, JobStatus, Role, TaskKind};
+use trainyard_domain::{ActionKind, Algorithm, FailureCode, JobStatus, MoveReason, PromotionMetric, Role, TaskKind};
 use trainyard_http::Code;
 use trainyard_http::schema::variants;
 use trainyard_testkit::default_settings;
@@ -45,6 +45,8 @@ fn every_enum_in_the_document_has_the_values_of_responses() {
         ("ActionStatusView", json!([ActionStatusView::Running, ActionStatusView::Succeeded, ActionStatusView::Failed])),
         ("TaskName", json!(variants::<TaskKind>())),
         ("OnLeakName", json!(variants::<OnLeak>())),
+        ("PromotionMetricName", json!(variants::<PromotionMetric>())),
+        ("MoveReasonName", json!(MoveReason::ALL.map(MoveReason::as_str))),
     ];
     let sent: BTreeMap<_, _> = sent.map(|(name, list)| (name.to_owned(), list)).into();
     assert_eq!(published(), sent);

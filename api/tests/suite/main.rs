@@ -18,4 +18,5 @@ mod sessions;
 mod sign_in;
 mod support;
 mod tables;
+mod traffic;
 mod training;

@@ -5,13 +5,13 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 use trainyard_artifacts::Key;
-use trainyard_domain::{Algorithm, JobId, ModelName};
+use trainyard_domain::{Algorithm, JobId, ModelName, Promotion};
 use trainyard_storage::NewVersion;
 
 use crate::support::{Api, Caller};
 
 /// Publishes a version as a worker does; returns the digest of the artifact.
-async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
+pub async fn publish(api: &Api, admin: &Caller<'_>, name: &str) -> String {
     publish_with(api, admin, name, json!({})).await
 }
 
@@ -38,7 +38,7 @@ async fn publish_with(api: &Api, admin: &Caller<'_>, name: &str, column_types: V
         artifact_key: key.as_str().to_owned(),
         traceparent: None,
         now,
-        auto_promote: false,
+        promotion: Promotion::FirstOnly,
     };
     tx.models().publish(&version).await.unwrap();
     tx.commit().await.unwrap();

@@ -93,7 +93,7 @@ pub enum ClientCommand {
     Jobs(WithGlobals<JobsArgs>),
     /// List, create, pause, trigger and delete schedules.
     Schedules(WithGlobals<SchedulesArgs>),
-    /// List and show models, move aliases, delete versions.
+    /// List and show models, move aliases, distribute traffic, delete versions.
     Models(WithGlobals<ModelsArgs>),
     /// List, show, upload and delete datasets.
     Datasets(WithGlobals<DatasetsArgs>),

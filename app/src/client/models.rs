@@ -1,5 +1,8 @@
 //! `trainyard models`.
 
+mod history;
+mod traffic;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +13,10 @@ use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::{report, show};
 
-/// List and show models, move aliases, delete versions.
+use history::{HistoryArgs, RollbackArgs};
+use traffic::{GuardArgs, TrafficCommand};
+
+/// List and show models, move aliases, distribute traffic, delete versions.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -18,7 +24,10 @@ use crate::client::{report, show};
   trainyard models
   trainyard models show demo
   trainyard models show demo --version 2
-  trainyard models alias demo production 1
+  trainyard models alias demo production 4 --max-error-rate 0.05 --max-p99-ms 50
+  trainyard models history demo
+  trainyard models rollback demo
+  trainyard models traffic set demo 3=90 4=10 --shadow 5
   trainyard models delete demo --version 2"
 )]
 pub struct ModelsArgs {
@@ -51,7 +60,20 @@ pub enum ModelsCommand {
         alias: String,
         /// The version.
         version: i64,
+        /// Delete the weights of the model's traffic, which otherwise prevent a move of `production`.
+        #[arg(long)]
+        force: bool,
+        /// Limits on the version.
+        #[command(flatten)]
+        guard: GuardArgs,
     },
+    /// Show which version an alias pointed at, and when.
+    History(HistoryArgs),
+    /// Move an alias to the version that it pointed at before.
+    Rollback(RollbackArgs),
+    /// Show, set or delete the weights and the shadow versions of a model.
+    #[command(subcommand)]
+    Traffic(TrafficCommand),
     /// Remove an alias.
     Unalias {
         /// The model's name.
@@ -66,7 +88,7 @@ pub enum ModelsCommand {
         /// Only this version.
         #[arg(long)]
         version: Option<i64>,
-        /// Delete even if an alias points at the version.
+        /// Delete even if an alias points at the version, or the traffic of the model uses it.
         #[arg(long)]
         force: bool,
     },
@@ -88,11 +110,21 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
             output.result(&answer.raw, || versions(&answer.body["versions"]));
             Ok(())
         }
-        Some(ModelsCommand::Alias { name, alias, version }) => {
-            let url = server.at(&["models", &name, "aliases", &alias]);
-            let answer = server.send_json(Method::PUT, url, &json!({"version": version})).await?;
+        Some(ModelsCommand::Alias { name, alias, version, force, guard }) => {
+            let mut url = server.at(&["models", &name, "aliases", &alias]);
+            if force {
+                url.query_pairs_mut().append_pair("force", "true");
+            }
+            let mut body = json!({"version": version});
+            if let Some(guard) = guard.to_json() {
+                body["guard"] = guard;
+            }
+            let answer = server.send_json(Method::PUT, url, &body).await?;
             print_done(output, &answer.raw, &format!("{alias} of {name} is version {version}"))
         }
+        Some(ModelsCommand::History(args)) => history::show_history(args, server, output).await,
+        Some(ModelsCommand::Rollback(args)) => history::roll_back(args, server, output).await,
+        Some(ModelsCommand::Traffic(command)) => traffic::run(command, server, output).await,
         Some(ModelsCommand::Unalias { name, alias }) => {
             let url = server.at(&["models", &name, "aliases", &alias]);
             let answer = server.send(|http| http.delete(url.clone())).await?;

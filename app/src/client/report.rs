@@ -104,6 +104,7 @@ pub(crate) fn job(job: &Value) -> String {
         ("took", seconds("duration_s")),
         ("worker", show::text(&job["worker"])),
         ("error", error(&job["error"])),
+        ("promotion", show::text(&job["metrics"]["promotion"]["message"])),
     ]);
     if job["metrics"].is_object() {
         let _ = write!(text, "\n{}", metrics(&job["metrics"]));

@@ -55,6 +55,13 @@ pub struct TrainArgs {
     /// What happens to features that contain the target: warn, drop or refuse [default: warn].
     #[arg(long)]
     pub on_leak: Option<String>,
+    /// Give the new version the alias production only if this metric is better than that of the version in production:
+    /// accuracy, roc_auc, log_loss, f1, precision, recall, r2, rmse or mae.
+    #[arg(long, value_name = "METRIC")]
+    pub auto_promote: Option<String>,
+    /// Least improvement for --auto-promote, in the unit of the metric [default: 0].
+    #[arg(long, value_name = "AMOUNT", requires = "auto_promote")]
+    pub min_improvement: Option<f64>,
     /// Seed of the random number generator [default: 42].
     #[arg(long)]
     pub seed: Option<u64>,
@@ -128,6 +135,7 @@ fn request_body(args: TrainArgs) -> Result<Value, ClientError> {
         ("positive_class", args.positive_class.as_deref().map(values::label)),
         ("column_types", (!args.column_types.is_empty()).then(|| args.column_types.into_iter().collect())),
         ("on_leak", args.on_leak.map(Value::from)),
+        ("auto_promote", args.auto_promote.map(|metric| auto_promote(&metric, args.min_improvement))),
         ("seed", args.seed.map(Value::from)),
         ("priority", args.priority.map(Value::from)),
         ("timeout_s", args.timeout_s.map(Value::from)),
@@ -139,6 +147,13 @@ fn request_body(args: TrainArgs) -> Result<Value, ClientError> {
     // Options that are not given are omitted, so that the server's defaults apply.
     body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Ok(Value::Object(body))
+}
+
+fn auto_promote(metric: &str, min_improvement: Option<f64>) -> Value {
+    match min_improvement {
+        Some(amount) => json!({"metric": metric, "min_improvement": amount}),
+        None => json!({"metric": metric}),
+    }
 }
 
 fn read_params(path: &std::path::Path) -> Result<Map<String, Value>, ClientError> {
@@ -183,6 +198,16 @@ mod tests {
         assert_eq!(body["column_types"], json!({"zip": "category", "a=b": "number"}));
         let named = parsed("train --name m --algorithm svm --features zip --positive-class ill");
         assert_eq!(named["positive_class"], json!("ill"));
+    }
+
+    #[test]
+    fn a_guarded_promotion_is_sent_as_an_object() {
+        let job = "train --name m --algorithm svm --features sex --auto-promote roc_auc";
+        assert_eq!(parsed(job)["auto_promote"], json!({"metric": "roc_auc"}));
+        let body = parsed(&format!("{job} --min-improvement 0.01"));
+        assert_eq!(body["auto_promote"], json!({"metric": "roc_auc", "min_improvement": 0.01}));
+        let alone = "train --name m --algorithm svm --features sex --min-improvement 1";
+        assert!(CommandLine::try_parse_from(alone.split(' ')).is_err(), "it belongs to --auto-promote");
     }
 
     #[test]

@@ -136,6 +136,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("inference.request_log_object_bytes", 65_536, GIB),
     ("inference.request_log_flush_s", 1, HOUR),
     ("inference.request_log_buffer_bytes", 65_536, GIB),
+    ("inference.shadow_queue_bytes", 0, TIB),
 ];
 
 /// The bounds of a key, if the key has a number.

@@ -37,7 +37,7 @@ impl Refresher {
         let ReleaseRequest { model, version, reply } = request;
         let aliases = version.and_then(|version| self.plan.aliases(&(model.clone(), version)));
         let answer = if let Some(aliases) = aliases {
-            ReleaseReply::Aliased(aliases.to_vec())
+            if aliases.is_empty() { ReleaseReply::InTraffic } else { ReleaseReply::Aliased(aliases.to_vec()) }
         } else {
             let released = self.plan.release(&model, version);
             match released.len() {

@@ -1,8 +1,6 @@
 //! After a panic in a task of the refresher the load is retried, waiting requests are answered, and counters are
 //! correct.
 
-use std::collections::HashSet;
-
 use tokio::sync::oneshot;
 use trainyard_artifacts::Store;
 use trainyard_storage::PoolOptions;
@@ -27,6 +25,7 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
         disabled: DisabledUsers::default(),
         ready: Arc::default(),
         index: watch::channel(Catalogue::default()).0,
+        guards: watch::channel(Vec::new()).0,
         pool_requests: PinClient::new(Duration::from_secs(1)).1,
     };
     let record = ModelRecord {
@@ -37,7 +36,7 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
         artifact_key: "artifacts/demo".into(),
         traceparent: None,
     };
-    let catalogue = Catalogue { revision: 1, served: vec![record.clone()], pinned: vec![], disabled: HashSet::new() };
+    let catalogue = Catalogue { revision: 1, served: vec![record.clone()], ..Catalogue::default() };
     (Refresher::new(refresher_deps, 4, Some(catalogue)), record, folder)
 }
 
@@ -115,7 +114,7 @@ async fn a_version_released_during_a_read_stays_released() {
     refresher.release(request);
     assert_eq!(answer.await.unwrap(), ReleaseReply::Released(1));
 
-    let catalogue = Catalogue { revision: 2, served: vec![record], pinned: vec![pinned], disabled: HashSet::new() };
+    let catalogue = Catalogue { revision: 2, served: vec![record], pinned: vec![pinned], ..Catalogue::default() };
     refresher.read_done(Ok(Some(catalogue)));
     assert_eq!(refresher.plan.catalogue().pinned, []);
     let (request, answer) = release(Some(2));

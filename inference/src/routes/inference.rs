@@ -10,6 +10,7 @@ use trainyard_http::Problem;
 use trainyard_http::json::JsonBytes;
 use trainyard_http::middleware::{RequestId, TraceContext};
 
+use crate::request_key::RequestKey;
 use crate::service::{RequestContext, Service};
 use crate::views::schemas::InferenceAnswer;
 use crate::views::schemas::RequestBody;
@@ -21,7 +22,13 @@ use crate::views::schemas::RequestBody;
 /// `prob`, `probabilities`, `model`, `version`, `explanation`, `warnings` or `predictions`, the field is named `prediction`.
 /// A missing or `null` feature is imputed as in training and reported in `warnings`; so is a category that did not occur in
 /// training. With `explain` the response contains the contribution of each feature to the prediction.
-#[utoipa::path(post, path = "/inference", operation_id = "predict", tag = "inference", request_body = RequestBody, responses(
+///
+/// A request with neither `version` nor `alias` is answered by the version that `production` points at. If the model's traffic
+/// has weights, they distribute such requests over several versions (`PUT /models/{name}/traffic`).
+#[utoipa::path(post, path = "/inference", operation_id = "predict", tag = "inference",
+    params(("X-Trainyard-Request-Key" = Option<String>, Header,
+            description = "Requests with the same key are answered by the same version, while the weights stay")),
+    request_body = RequestBody, responses(
     (status = 200, description = "The prediction, and the version that made it", body = InferenceAnswer,
      examples(
         ("one row" = (value = json!({"prob": 0.97, "survived": true, "model": "titanic-rf", "version": 3}))),
@@ -36,8 +43,10 @@ pub(crate) async fn infer(
     State(service): State<Arc<Service>>,
     id: RequestId,
     trace: TraceContext,
+    key: RequestKey,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, Problem> {
-    let answer = service.answer(body, RequestContext { id, trace: trace.server_span() }).await?;
+    let context = RequestContext { id, trace: trace.server_span() };
+    let answer = service.answer(body, key.bytes(), context).await?;
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response())
 }

@@ -14,9 +14,10 @@ use super::request::InferRequest;
 use super::tensor_body::TensorBody;
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
-use crate::registry::VersionSelector;
+use crate::registry::{Found, VersionSelector};
 use crate::request_log::{Answered, Content};
 use crate::service::{RequestContext, Service, off_thread};
+use crate::shadow::{CopiedRequest, ShadowCopy};
 use crate::version_statistics::Phases;
 
 /// Bodies up to this size are processed on the async thread. Tensors have more rows per byte than the objects of
@@ -33,7 +34,7 @@ impl Service {
     ) -> Result<InferAnswer, Problem> {
         let (began, sample) = (Instant::now(), self.sample());
         let max_rows = self.config.max_instances;
-        let loaded = self.find(selector).await.inspect_err(lookup_problem::count)?;
+        let Found { loaded, shadows } = self.find(selector).await.inspect_err(lookup_problem::count)?;
         let predicted = if body.len() <= SMALL_BODY_BYTES {
             answer(&loaded, &body, max_rows, Phases::new(began), context.trace)?
         } else {
@@ -46,16 +47,21 @@ impl Service {
             })
             .await?
         };
-        if let Some(sample) = sample {
-            let content = Content::Tensors { request: body, outputs: predicted.outputs };
-            let (request_id, rows) = (context.id, predicted.rows);
-            sample.push(Answered { request_id, loaded, latency: began.elapsed(), rows, content });
+        let Predicted { answer, rows, outputs } = predicted;
+        if let Some(shadows) = shadows {
+            let (answered, size) = (loaded.clone(), body.len());
+            let request = CopiedRequest::Tensors(body.clone(), outputs.clone());
+            self.shadow_queue.push(ShadowCopy { answered, shadows, request, size });
         }
-        Ok(predicted.answer)
+        if let Some(sample) = sample {
+            let content = Content::Tensors { request: body, outputs };
+            sample.push(Answered { request_id: context.id, loaded, latency: began.elapsed(), rows, content });
+        }
+        Ok(answer)
     }
 }
 
-/// An answer, and what the request log needs.
+/// An answer, and what shadow versions and the request log need.
 struct Predicted {
     answer: InferAnswer,
     rows: usize,
@@ -71,33 +77,48 @@ fn answer(
     context: TraceParent,
 ) -> Result<Predicted, Problem> {
     let (json, binary) = body.parts();
-    let request = read(loaded, json, binary, max_rows).inspect_err(|_| loaded.record_refusal(&phases))?;
+    let attempt = loaded.attempt();
+    let request = match read(loaded, json, binary, max_rows) {
+        Ok(request) => request,
+        Err(refused) => {
+            attempt.refused(&phases);
+            return Err(refused);
+        }
+    };
     let rows = request.inputs.rows;
     phases.input_done();
     let mut span = loaded.start_span(context, rows);
-    let outputs = loaded.counting().predict_columns(&request.inputs.columns, rows).map_err(|error| {
-        loaded.record_refusal(&phases);
-        span.fail("refused");
-        unusable(loaded, &error)
-    })?;
+    let outputs = match loaded.counting().predict_columns(&request.inputs.columns, rows) {
+        Ok(outputs) => outputs,
+        Err(error) => {
+            attempt.refused(&phases);
+            span.fail("refused");
+            return Err(unusable(loaded, &error));
+        }
+    };
     phases.infer_done();
     let predictions = Predictions { loaded, outputs: &outputs };
-    let written = answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal);
+    let answer = answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal)?;
     phases.output_done();
-    loaded.record_success(rows, &phases);
-    Ok(Predicted { answer: written?, rows, outputs })
+    attempt.answered(rows, &phases);
+    Ok(Predicted { answer, rows, outputs })
+}
+
+/// The output vectors of a shadow version for a copied body; `None` if it can't predict the rows.
+pub(crate) fn predict_copy(shadow: &LoadedModel, body: &TensorBody, max_rows: usize) -> Option<Vec<f64>> {
+    let (json, binary) = body.parts();
+    let request = read(shadow, json, binary, max_rows).ok()?;
+    shadow.predictor.predict_columns(&request.inputs.columns, request.inputs.rows).ok()
 }
 
 /// A request that fits the model.
-pub(crate) struct ValidRequest<'a> {
+struct ValidRequest<'a> {
     id: Option<String>,
-    /// The rows.
-    pub(crate) inputs: Inputs<'a>,
+    inputs: Inputs<'a>,
     outputs: Vec<Selected>,
 }
 
-/// Reads a request for the model.
-pub(crate) fn read<'a>(
+fn read<'a>(
     loaded: &LoadedModel,
     json: &'a [u8],
     binary: &'a [u8],

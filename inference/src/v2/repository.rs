@@ -1,8 +1,8 @@
 //! The model repository: load and unload.
 //!
-//! The aliases of the API decide which versions every process serves, and loading follows them. So `load` makes sure that
-//! the version which serves, or a named one, is loaded; `unload` releases the versions that no alias points at. Both act on
-//! the process that answers.
+//! The aliases and the traffic of a model decide which versions every process serves, and loading follows them. So `load` makes
+//! sure that the version which serves, or a named one, is loaded; `unload` releases the versions that neither an alias nor the
+//! traffic uses. Both act on the process that answers.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -73,14 +73,15 @@ impl IndexRequest {
 }
 
 impl Service {
-    /// Makes sure that a version of `model` is loaded: the one in the request, else the one that `production` points at.
+    /// Makes sure that a version of `model` is loaded: the one in the request, else the one that serves.
     pub(crate) async fn load(&self, model: &str, request: LoadRequest) -> Result<(), Problem> {
         request.check()?;
-        let selector = VersionSelector { model: Some(model), version: request.version()?, alias: None };
+        let version = request.version()?;
+        let selector = VersionSelector { model: Some(model), version, ..VersionSelector::default() };
         self.find(selector).await.map(|_| ())
     }
 
-    /// Releases the versions of `model` that no alias points at, or the one in the request.
+    /// Releases the versions of `model` that neither an alias nor the traffic uses, or the one in the request.
     pub(crate) async fn unload(&self, model: &str, request: LoadRequest) -> Result<(), Problem> {
         request.check()?;
         let version = request.version()?;
@@ -95,6 +96,12 @@ impl Service {
                 let version = version.unwrap_or_default();
                 Err(Problem::conflict(format!(
                     "version {version} of '{name}' is served by the alias {aliases}; move or delete the alias instead"
+                )))
+            }
+            Some(ReleaseReply::InTraffic) => {
+                let version = version.unwrap_or_default();
+                Err(Problem::conflict(format!(
+                    "version {version} of '{name}' is in the traffic of the model; change the traffic instead"
                 )))
             }
             Some(ReleaseReply::NotLoaded) => Err(Problem::not_found(match version {

@@ -6,7 +6,7 @@ use trainyard_domain::FieldError;
 use trainyard_http::integer;
 use trainyard_http::json::UniqueMap;
 
-use crate::registry::VersionSelector;
+use crate::registry::{Assignment, VersionSelector};
 
 /// The largest integer that every JSON client supports.
 const MAX_VERSION: i64 = (1 << 53) - 1;
@@ -17,10 +17,10 @@ const MAX_VERSION: i64 = (1 << 53) - 1;
 pub(crate) struct InferenceRequest {
     /// The model; optional if there is exactly one model or a default model.
     model: Option<String>,
-    /// A pinned version. Without it the alias selects the version.
+    /// A pinned version. Without it the alias selects the version, and without both the traffic of the model.
     #[serde(default, deserialize_with = "integer::optional_i64")]
     version: Option<i64>,
-    /// The alias, `production` by default; not allowed together with `version`.
+    /// The alias; not allowed together with `version`.
     alias: Option<String>,
     /// One row: feature names with numbers, booleans or strings; `null` or a missing name means a missing value.
     features: Option<UniqueMap>,
@@ -71,9 +71,14 @@ pub(crate) struct RowLimits {
 }
 
 impl ValidRequest {
-    /// The version that the request selects.
-    pub(crate) fn selector(&self) -> VersionSelector<'_> {
-        VersionSelector { model: self.model.as_deref(), version: self.version, alias: self.alias.as_deref() }
+    /// The version that the request selects, with the request key of its header.
+    pub(crate) fn selector<'a>(&'a self, key: Option<&'a [u8]>) -> VersionSelector<'a> {
+        VersionSelector {
+            model: self.model.as_deref(),
+            version: self.version,
+            alias: self.alias.as_deref(),
+            assignment: Assignment::of(key),
+        }
     }
 }
 
@@ -163,10 +168,8 @@ mod tests {
         let body = json!({"model": "m", "version": 2, "explain": false, "instances": [{"a": 1}, {}]});
         let request: InferenceRequest = serde_json::from_value(body).unwrap();
         let request = request.check(LIMITS).unwrap();
-        assert_eq!(
-            (request.selector().model, request.selector().version, request.selector().alias),
-            (Some("m"), Some(2), None)
-        );
+        let selector = request.selector(None);
+        assert_eq!((selector.model, selector.version, selector.alias), (Some("m"), Some(2), None));
         assert_eq!((request.rows.len(), request.explain), (2, false));
     }
 }

@@ -29,10 +29,10 @@ pub(crate) enum RequestBody {
 pub(crate) struct OneRowRequest {
     /// The model; optional if there is exactly one model or a default model.
     model: Option<String>,
-    /// A pinned version. Without it the alias selects the version.
+    /// A pinned version. Without it the alias selects the version, and without both the traffic of the model.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     version: Option<i64>,
-    /// The alias, `production` by default; not allowed together with `version`.
+    /// The alias; not allowed together with `version`.
     alias: Option<String>,
     /// Whether the contribution of each feature is answered. Not possible for the algorithm `svm`.
     explain: Option<bool>,

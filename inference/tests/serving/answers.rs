@@ -109,7 +109,8 @@ async fn versions_and_aliases_can_be_pinned() {
     }
     let mut tx = environment.db.begin().await.unwrap();
     let name = trainyard_domain::ModelName::parse("m").unwrap();
-    assert!(tx.models().set_alias(&name, "canary", 3, chrono::Utc::now()).await.unwrap());
+    let cause = trainyard_domain::MoveCause::new(trainyard_domain::MoveReason::User, chrono::Utc::now());
+    assert!(tx.models().set_alias(&name, "canary", 3, &cause).await.unwrap());
     tx.commit().await.unwrap();
     environment.queue.announce_models().await.unwrap();
     trainyard_testkit::eventually("the alias is served", crate::environment::TIMEOUT, async || {

@@ -18,7 +18,7 @@ use trainyard_domain::outcome::Counts;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     ApiKey, ApiKeyId, ApiKeyName, ApiKeyText, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus,
-    ModelName, Role, TableFormat, User, UserId,
+    ModelName, Promotion, Role, TableFormat, Traffic, User, UserId,
 };
 use trainyard_http::ServerConfig;
 use trainyard_http::auth::{ApiKeyHash, Issuers, Jwt};
@@ -207,12 +207,23 @@ impl Environment {
             artifact_key: key.as_str().to_owned(),
             traceparent: None,
             now: Utc::now(),
-            auto_promote: promote,
+            promotion: if promote { Promotion::Always } else { Promotion::FirstOnly },
         };
-        let version = tx.models().publish(&new).await.unwrap();
+        let version = tx.models().publish(&new).await.unwrap().version;
         tx.commit().await.unwrap();
         self.queue.announce_models().await.unwrap();
         version
+    }
+
+    /// Sets the weights and the shadow versions of a model; without both, deletes its traffic. Announces the change.
+    pub(crate) async fn set_traffic(&self, model: &str, weights: &[(i64, u32)], shadow: &[i64]) {
+        let name = ModelName::parse(model).unwrap();
+        let traffic = Traffic { weights: weights.iter().copied().collect(), shadow: shadow.iter().copied().collect() };
+        let mut tx = self.db.begin().await.unwrap();
+        let missing = tx.models().set_traffic(&name, &traffic, Utc::now()).await.unwrap();
+        assert!(missing.is_empty(), "{missing:?}");
+        tx.commit().await.unwrap();
+        self.queue.announce_models().await.unwrap();
     }
 
     /// An access token of an administrator.
@@ -294,6 +305,15 @@ impl RunningRole {
     /// Sends a request as the user of the environment.
     pub(crate) async fn predict(&self, body: Value) -> Answer {
         self.send(body.to_string(), Some(&self.token)).await
+    }
+
+    /// Sends a request with a request key, and returns the version that answered.
+    pub(crate) async fn version_for(&self, model: &str, key: &str) -> i64 {
+        let body = json!({"model": model, "features": {}}).to_string().into_bytes();
+        let headers = [("content-type", "application/json"), ("x-trainyard-request-key", key)];
+        let answer = self.call(Method::POST, "/inference", &headers, body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["version"].as_i64().unwrap()
     }
 
     /// Sends any text as JSON.

@@ -5,11 +5,14 @@
 mod answers;
 mod drift;
 mod environment;
+mod guards;
 mod models;
 mod outages;
 mod refusals;
 mod request_log;
+mod shadows;
 mod swaps;
+mod traffic;
 mod v2_answers;
 mod v2_protocol;
 mod v2_refusals;

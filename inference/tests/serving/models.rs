@@ -34,6 +34,7 @@ pub(crate) fn spec(features: &[&str], target: &str, seed: u64) -> JobSpec {
         warnings: vec![],
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 1,
         timeout_s: 60,
         webhook_url: None,

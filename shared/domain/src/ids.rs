@@ -61,6 +61,10 @@ id!(
     /// Id of an API key.
     ApiKeyId
 );
+id!(
+    /// Id of a guard.
+    GuardId
+);
 
 /// A UUIDv7 with the timestamp `now`, or 1970 for earlier times. The 12 bits after the milliseconds hold their fraction (RFC
 /// 9562, section 6.2, method 3), so ids of different microseconds sort by time.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use crate::algorithm::Algorithm;
 use crate::dataset::DatasetName;
 use crate::model::ModelName;
+use crate::promotion::AutoPromote;
 
 pub use learning::{LearningOptions, OnLeak, is_label, is_regression};
 
@@ -52,6 +53,9 @@ pub struct JobSpec {
     pub priority: i64,
     /// The job does not start before this time.
     pub run_at: Option<DateTime<Utc>>,
+    /// When the version gets `production`; `None` leaves that to `worker.auto_promote`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_promote: Option<AutoPromote>,
     /// Maximum number of attempts after retryable failures.
     pub max_attempts: i64,
     /// Time limit of a run in seconds.
@@ -82,6 +86,9 @@ pub struct Draft {
     pub priority: i64,
     /// See [`JobSpec`].
     pub run_at: Option<DateTime<Utc>>,
+    /// See [`JobSpec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_promote: Option<AutoPromote>,
     /// See [`JobSpec`].
     pub max_attempts: i64,
     /// See [`JobSpec`].

@@ -63,7 +63,7 @@ pub use jobs::{
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;
 pub use logs::{LogPage, Logs, NumberedLine};
-pub use models::{Model, ModelDeletion, Models, NewVersion, ServedVersion};
+pub use models::{Model, ModelDeletion, Models, NewVersion, Published, Rollback, ServedVersion, StoredTraffic};
 pub use queue_history::{QueueHistory, QueueSample, SAMPLE_INTERVAL, SAMPLES_KEPT, sample_time};
 pub use retention::Retention;
 pub use schedules::{ScheduleResult, Schedules};

@@ -1,7 +1,7 @@
 //! Parses stored text into domain types. Invalid text is [`StorageError::Corrupt`].
 
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, Role, TaskKind};
+use trainyard_domain::{Algorithm, DatasetName, JobSpec, JobStatus, ModelName, MoveReason, Role, TaskKind};
 
 use crate::error::{Result, StorageError};
 
@@ -27,6 +27,10 @@ pub(crate) fn algorithm(text: &str) -> Result<Algorithm> {
 
 pub(crate) fn model_name(text: &str) -> Result<ModelName> {
     ModelName::parse(text).map_err(|_| corrupt("model_name"))
+}
+
+pub(crate) fn move_reason(text: &str) -> Result<MoveReason> {
+    MoveReason::parse(text).ok_or_else(|| corrupt("reason"))
 }
 
 pub(crate) fn dataset_name(text: &str) -> Result<DatasetName> {

@@ -89,6 +89,8 @@ const PREDICT_SECONDS: &[f64] = &[
     0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.000_75, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
     1.0,
 ];
+/// Buckets of absolute differences of probabilities. The mean is exact for all numbers.
+const DIFFERENCES: &[f64] = &[0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0];
 /// Buckets from a small dataset to twice the default time limit of an hour.
 const JOB_SECONDS: &[f64] =
     &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
@@ -152,6 +154,12 @@ pub const INFERENCE_REQUESTS_TOTAL: &str = "trainyard_inference_requests_total";
 pub const INFERENCE_REQUEST_LOG_ROWS_TOTAL: &str = "trainyard_inference_request_log_rows_total";
 /// Predicted rows.
 pub const INFERENCE_ROWS_TOTAL: &str = "trainyard_inference_rows_total";
+/// Difference between a shadow prediction and the answer.
+pub const INFERENCE_SHADOW_DIFFERENCE: &str = "trainyard_inference_shadow_difference";
+/// Copies that were dropped.
+pub const INFERENCE_SHADOW_DROPPED_TOTAL: &str = "trainyard_inference_shadow_dropped_total";
+/// Rows that shadow versions predicted.
+pub const INFERENCE_SHADOW_ROWS_TOTAL: &str = "trainyard_inference_shadow_rows_total";
 /// Current number of jobs by status.
 pub const JOBS_BY_STATUS: &str = "trainyard_jobs_by_status";
 /// Jobs claimed by workers.
@@ -174,6 +182,8 @@ pub const JOBS_RETRIES_TOTAL: &str = "trainyard_jobs_retries_total";
 pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
 /// Time from when a job is due to its claim.
 pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
+/// Guarded versions that exceeded a limit.
+pub const MODELS_AUTOMATIC_ROLLBACKS_TOTAL: &str = "trainyard_models_automatic_rollbacks_total";
 /// Failed jobs that are kept.
 pub const QUEUE_DEAD_LETTER_JOBS: &str = "trainyard_queue_dead_letter_jobs";
 /// Queued jobs by priority class.
@@ -298,6 +308,24 @@ pub const ALL: &[MetricSpec] = &[
     )
     .with(&[&[""], &[""], &["refused", "not_found", "unavailable", "failed"]]),
     counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Predicted rows."),
+    histogram(
+        INFERENCE_SHADOW_DIFFERENCE,
+        &["model", "version"],
+        DIFFERENCES,
+        "Absolute difference between the prediction of a shadow version and the answer, per row: of the number, or the mean \
+        over the probabilities of all classes.",
+    ),
+    counter(
+        INFERENCE_SHADOW_DROPPED_TOTAL,
+        &[],
+        "Copies for shadow versions that were dropped, because too many copies were waiting.",
+    ),
+    counter(
+        INFERENCE_SHADOW_ROWS_TOTAL,
+        &["model", "version", "outcome"],
+        "Rows that shadow versions predicted: `agreed` and `disagreed` by the class of the answer, `compared` for numbers, \
+        `failed` if the version can't predict the row.",
+    ),
     gauge(JOBS_BY_STATUS, &["status"], "Queued and running jobs, measured by the sweep leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs claimed by workers; each run counts."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
@@ -315,6 +343,12 @@ pub const ALL: &[MetricSpec] = &[
         .with(&[RETRY_REASONS]),
     counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202.").with(&[ALGORITHMS]),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job is due to its claim."),
+    counter(
+        MODELS_AUTOMATIC_ROLLBACKS_TOTAL,
+        &["outcome"],
+        "Versions that exceeded a limit of their guard: `rolled_back`, or `nothing_before` without a version to return to.",
+    )
+    .with(&[&["rolled_back", "nothing_before"]]),
     gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept (dead letters), measured by the sweep leader."),
     gauge(
         QUEUE_DEPTH_JOBS,

@@ -39,6 +39,25 @@ export const queries = {
       refetchInterval: every(5_000),
     }),
 
+  traffic: (name: string) =>
+    queryOptions({
+      queryKey: ["models", name, "traffic"],
+      queryFn: () => data(api.GET("/models/{name}/traffic", { params: { path: { name } } })),
+      refetchInterval: every(5_000),
+    }),
+
+  aliasHistory: (name: string, alias: string) =>
+    infiniteQueryOptions({
+      queryKey: ["models", name, "aliases", alias, "history"],
+      queryFn: ({ pageParam }) => {
+        const query = pageParam ? { limit: 10, cursor: pageParam } : { limit: 10 };
+        return data(api.GET("/models/{name}/aliases/{alias}/history", { params: { path: { name, alias }, query } }));
+      },
+      initialPageParam: "",
+      getNextPageParam: (page) => page.next_cursor,
+      refetchInterval: every(5_000),
+    }),
+
   version: (name: string, version: number) =>
     queryOptions({
       queryKey: ["models", name, "versions", version],

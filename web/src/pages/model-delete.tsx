@@ -3,6 +3,7 @@ import { useState } from "react";
 import { api, data } from "../api/client";
 import { formatBytes, plural } from "../lib/format";
 import type { VersionView } from "../lib/models";
+import type { TrafficView } from "../lib/traffic";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
 import { toast } from "../ui/toast";
@@ -13,6 +14,7 @@ interface Props {
   name: string;
   versions: VersionView[];
   aliases: Record<string, number>;
+  traffic: TrafficView | undefined;
   /** Whether the model has more versions than these. */
   more: boolean;
   deletion: Deletion;
@@ -20,13 +22,17 @@ interface Props {
   onDeleted: () => void;
 }
 
-/** Lists what is deleted. If an alias serves a version, the name of the model must be typed. */
-export function DeleteDialog({ name, versions, aliases, more, deletion, onClose, onDeleted }: Props) {
+/** Lists what is deleted. If a version serves by an alias or by the traffic, the name of the model must be typed. */
+export function DeleteDialog({ name, versions, aliases, traffic, more, deletion, onClose, onDeleted }: Props) {
   const client = useQueryClient();
   const [typed, setTyped] = useState("");
   const gone = deletion.kind === "model" ? versions : [deletion.version];
   const lost = Object.entries(aliases).filter(([, version]) => gone.some((one) => one.version === version));
-  const force = lost.length > 0;
+  const isGone = (version: number) => deletion.kind === "model" || gone.some((one) => one.version === version);
+  const weighted = Object.keys(traffic?.versions ?? {}).map(Number);
+  const weights = weighted.some(isGone) ? weighted : [];
+  const shadows = (traffic?.shadow ?? []).filter(isGone);
+  const force = lost.length > 0 || weights.length > 0 || shadows.length > 0;
   const subject = deletion.kind === "model" ? `the model ${name}` : `version ${deletion.version.version} of ${name}`;
   const remove = useMutation({
     mutationFn: async () => {
@@ -75,10 +81,12 @@ export function DeleteDialog({ name, versions, aliases, more, deletion, onClose,
             the alias <strong>{alias}</strong>, which points at v{version}
           </li>
         ))}
+        {weights.length > 0 && <li>the weights of {weights.map((version) => `v${version}`).join(", ")}</li>}
+        {shadows.length > 0 && <li>the copies for {shadows.map((version) => `v${version}`).join(", ")}</li>}
       </ul>
       {force && (
         <>
-          <p>Predictions that use {lost.length === 1 ? "this alias" : "these aliases"} stop.</p>
+          {lost.length > 0 && <p>Predictions that use {lost.length === 1 ? "this alias" : "these aliases"} stop.</p>}
           <Field label={`Type ${name} to confirm`}>
             {(props) => (
               <input

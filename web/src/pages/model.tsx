@@ -18,14 +18,20 @@ import { toast } from "../ui/toast";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
+import { History } from "./model-history";
+import { PromoteDialog } from "./model-promote";
+import { Traffic } from "./model-traffic";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
   const admin = isAdmin(useSession());
   const navigate = useNavigate();
   const model = useQuery(queries.model(name));
+  const traffic = useQuery(queries.traffic(name));
   const promote = usePromotion(name);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
+  /** The version to promote although the traffic has weights. */
+  const [overriding, setOverriding] = useState<number | null>(null);
   useForeignPromotion(name, model.data?.aliases[PRODUCTION], promote.variables);
   if (model.isError && (!model.data || isMissing(model.error))) {
     return (
@@ -42,7 +48,8 @@ export function ModelPage() {
       </Page>
     );
   }
-  if (model.isPending) {
+  // Both at once, so that nothing moves when the second one arrives.
+  if (model.isPending || traffic.isPending) {
     return (
       <Page title={name}>
         <Loading />
@@ -51,6 +58,7 @@ export function ModelPage() {
   }
   const { versions, aliases } = model.data;
   const served = aliases[PRODUCTION];
+  const overridden = Object.keys(traffic.data?.versions ?? {}).length > 0;
   const metric = headline(metricsOf(versions[0]?.metrics))?.name ?? "metric";
   const columns: Column<VersionView>[] = [
     {
@@ -96,7 +104,7 @@ export function ModelPage() {
             <Button
               busy={promote.isPending && promote.variables === version.version}
               aria-label={`${promotionWord(version.version, served)} version ${version.version}`}
-              onClick={() => promote.mutate(version.version)}
+              onClick={() => (overridden ? setOverriding(version.version) : promote.mutate(version.version))}
             >
               {promotionWord(version.version, served)}
             </Button>
@@ -152,10 +160,14 @@ export function ModelPage() {
       ) : (
         <div className="space-y-4">
           <Table label="Versions" columns={columns} rows={versions} rowKey={({ version }) => String(version)} />
+          {traffic.data && (
+            <Traffic name={name} versions={versions} traffic={traffic.data} served={served} admin={admin} />
+          )}
           <Panel title="Versions side by side">
             <Compare versions={versions} served={served} />
           </Panel>
           {served !== undefined && <Drift name={name} />}
+          <History name={name} served={served} overridden={overridden} admin={admin} />
         </div>
       )}
       {deletion && (
@@ -163,6 +175,7 @@ export function ModelPage() {
           name={name}
           versions={versions}
           aliases={aliases}
+          traffic={traffic.data}
           more={model.data.next_cursor !== null}
           deletion={deletion}
           onClose={() => setDeletion(null)}
@@ -172,6 +185,7 @@ export function ModelPage() {
           }}
         />
       )}
+      {overriding !== null && <PromoteDialog name={name} version={overriding} onClose={() => setOverriding(null)} />}
     </Page>
   );
 }

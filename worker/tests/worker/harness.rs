@@ -312,6 +312,7 @@ fn spec(name: &str) -> JobSpec {
         warnings: vec![],
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,

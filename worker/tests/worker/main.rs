@@ -7,6 +7,7 @@ mod children;
 mod deaths;
 mod drain;
 mod fencing;
+mod guarding;
 mod harness;
 mod lifecycle;
 mod logs;

@@ -42,6 +42,7 @@ fn yearly(harness: &Harness) -> Schedule {
         learning: trainyard_domain::spec::LearningOptions::default(),
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,

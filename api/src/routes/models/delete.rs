@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
+use trainyard_domain::{MoveCause, MoveReason, Traffic};
 use trainyard_http::{Path, Problem, Query};
 use trainyard_storage::ModelDeletion;
 
@@ -13,12 +14,13 @@ use crate::audit::Actor;
 use crate::objects;
 use crate::state::ApiState;
 
-/// Whether to delete versions with aliases.
+/// Whether to delete versions that serve.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ForceQuery {
-    /// Deletes versions with aliases as well. Predictions with these aliases then fail.
+    /// Deletes versions with aliases and versions in the traffic of the model as well. Predictions with these aliases then fail, and
+    /// the weights of the model are deleted with a version that has one.
     #[serde(default)]
     #[param(example = false)]
     force: bool,
@@ -26,7 +28,7 @@ pub struct ForceQuery {
 
 /// Delete a version.
 ///
-/// Deletes a version with its artifact and, with `force`, its aliases.
+/// Deletes a version with its artifact and, with `force`, its aliases and its traffic.
 #[utoipa::path(
     delete, path = "/models/{name}/versions/{version}", operation_id = "delete_version", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ("version" = i64, Path, minimum = 1, description = "The version."),
@@ -34,7 +36,7 @@ pub struct ForceQuery {
     responses(
         (status = 204, description = "The version is deleted."),
         (status = 404, description = "The version does not exist."),
-        (status = 409, description = "An alias points at the version."),
+        (status = 409, description = "An alias points at the version, or the traffic of the model uses it."),
     )
 )]
 pub async fn version(
@@ -45,9 +47,11 @@ pub async fn version(
 ) -> Result<StatusCode, Problem> {
     let name = model_name(&name)?;
     let mut tx = state.db.begin().await?;
-    let (keys, aliases) = match tx.models().delete_version(&name, version, query.force).await? {
+    let cause = MoveCause::new(MoveReason::VersionDeleted, tx.now().await?).by(actor.user());
+    let (keys, aliases) = match tx.models().delete_version(&name, version, query.force, &cause).await? {
         ModelDeletion::Deleted { keys, aliases } => (keys, aliases),
         ModelDeletion::Aliased(aliases) => return Err(aliased(&aliases)),
+        ModelDeletion::Traffic(traffic) => return Err(in_traffic(&traffic)),
         ModelDeletion::Missing => return Err(missing_version()),
     };
     let (subject, detail) = (format!("model:{name}"), json!({"version": version, "aliases": aliases}));
@@ -60,14 +64,14 @@ pub async fn version(
 
 /// Delete a model.
 ///
-/// Deletes a model with all versions and artifacts and, with `force`, its aliases.
+/// Deletes a model with all versions and artifacts, its history and, with `force`, its aliases and its traffic.
 #[utoipa::path(
     delete, path = "/models/{name}", operation_id = "delete_model", tag = "models",
     params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", description = "The model."), ForceQuery),
     responses(
         (status = 204, description = "The model is deleted."),
         (status = 404, description = "The model does not exist."),
-        (status = 409, description = "An alias points at a version of the model."),
+        (status = 409, description = "An alias points at a version of the model, or the model has traffic."),
     )
 )]
 pub async fn model(
@@ -81,6 +85,7 @@ pub async fn model(
     let keys = match tx.models().delete(&name, query.force).await? {
         ModelDeletion::Deleted { keys, .. } => keys,
         ModelDeletion::Aliased(aliases) => return Err(aliased(&aliases)),
+        ModelDeletion::Traffic(traffic) => return Err(in_traffic(&traffic)),
         ModelDeletion::Missing => return Err(missing()),
     };
     let (subject, detail) = (format!("model:{name}"), json!({"versions": keys.len()}));
@@ -94,4 +99,12 @@ pub async fn model(
 fn aliased(aliases: &[String]) -> Problem {
     let aliases = aliases.join(", ");
     Problem::conflict(format!("the aliases {aliases} point at it; move them first, or send force=true"))
+}
+
+fn in_traffic(traffic: &Traffic) -> Problem {
+    let versions: Vec<_> = traffic.versions().iter().map(i64::to_string).collect();
+    let versions = versions.join(", ");
+    Problem::conflict(format!(
+        "the traffic of the model uses the versions {versions}; change the traffic first, or send force=true"
+    ))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use trainyard_domain::params::Params;
 use trainyard_domain::spec::{DEFAULT_DATASET, DEFAULT_TARGET, Draft, LearningOptions, MAX_FEATURES, OnLeak};
-use trainyard_domain::{Algorithm, Dtype, TaskKind};
+use trainyard_domain::{Algorithm, AutoPromote, Dtype, PromotionMetric, TaskKind};
 use trainyard_http::integer;
 use trainyard_http::json::unique_map;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use utoipa::openapi::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 use crate::schemas::algorithm::AlgorithmName;
 use crate::schemas::column::DtypeView;
-use crate::schemas::learning::{LabelValue, OnLeakName, TaskName};
+use crate::schemas::learning::{LabelValue, OnLeakName, PromotionMetricName, TaskName};
 use crate::schemas::spec::ParamValue;
 
 /// What to train. `name`, `algorithm` and `features` are required.
@@ -68,6 +68,9 @@ pub struct TrainingRequest {
     pub priority: i64,
     /// The job does not run before this time.
     pub run_at: Option<DateTime<Utc>>,
+    /// The condition under which the new version gets the alias `production`. Left out, only the first version of a model gets it,
+    /// unless the server is set to promote every version (`worker.auto_promote`).
+    pub auto_promote: Option<AutoPromoteRequest>,
     /// Most attempts, if the job fails with retryable errors; 3 when left out.
     #[serde(default = "default_max_attempts", deserialize_with = "integer::i64")]
     #[schema(minimum = 1, maximum = 20)]
@@ -83,6 +86,28 @@ pub struct TrainingRequest {
     #[serde(default = "default_seed", deserialize_with = "integer::bounded_u64")]
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     pub seed: u64,
+}
+
+/// A guarded promotion: the new version gets the alias `production` if its metric on the held-out part is better than that of the
+/// version that `production` points at. The first version of a model always gets it.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"metric": "roc_auc", "min_improvement": 0.0}))]
+pub struct AutoPromoteRequest {
+    /// The metric: a higher one is better, except for `log_loss`, `rmse` and `mae`.
+    #[schema(value_type = PromotionMetricName)]
+    pub metric: PromotionMetric,
+    /// The least improvement, in the unit of the metric; 0 when left out. An equal version is not better.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    pub min_improvement: f64,
+}
+
+impl From<AutoPromoteRequest> for AutoPromote {
+    fn from(request: AutoPromoteRequest) -> Self {
+        // -0.0 has the same meaning as 0.
+        Self { metric: request.metric, min_improvement: request.min_improvement + 0.0 }
+    }
 }
 
 fn features() -> Array {
@@ -128,6 +153,7 @@ impl TrainingRequest {
             },
             priority: self.priority,
             run_at: self.run_at,
+            auto_promote: self.auto_promote.map(AutoPromote::from),
             max_attempts: self.max_attempts,
             timeout_s: self.timeout_s,
             webhook_url: self.webhook_url,
@@ -178,6 +204,7 @@ mod tests {
             json!({"params": {"c": 1, "kernel": "rbf", "gamma": null, "degree": 3.0, "test_size": 0.2}}),
             json!({"params": {"degree": 3, "c": 1.0}}),
             json!({"task": null, "positive_class": null, "column_types": {}, "on_leak": "warn"}),
+            json!({"auto_promote": null}),
         ];
         for more in same {
             assert_eq!(request(more.clone()).digest(), plain, "{more}");
@@ -201,6 +228,8 @@ mod tests {
             json!({"positive_class": false}),
             json!({"column_types": {"sex": "text"}}),
             json!({"on_leak": "drop"}),
+            json!({"auto_promote": {"metric": "f1"}}),
+            json!({"auto_promote": {"metric": "f1", "min_improvement": 0.1}}),
         ];
         let digests: std::collections::HashSet<_> =
             different.iter().map(|more| request(more.clone()).digest()).collect();

@@ -20,6 +20,7 @@ fn job(status: JobStatus) -> Job {
         warnings: vec![],
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,

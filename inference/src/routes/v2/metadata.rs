@@ -18,7 +18,7 @@ pub(crate) async fn server() -> Json<ServerMetadata> {
     Json(ServerMetadata::THIS)
 }
 
-/// The inputs and outputs of the version that `production` points at.
+/// The inputs and outputs of the version that serves: the one that `production` points at, or the one with the largest weight.
 #[utoipa::path(get, path = "/v2/models/{model}", operation_id = "v2_model_metadata", tag = "inference",
     params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")), responses(
     (status = 200, description = "The model", body = ModelMetadata),
@@ -47,11 +47,11 @@ pub(crate) async fn version(
     Path((model, version)): Path<(String, String)>,
 ) -> Result<Json<ModelMetadata>, Problem> {
     let version = Some(parse_version(&model, &version)?);
-    metadata(&service, VersionSelector { model: Some(&model), version, alias: None }).await
+    metadata(&service, VersionSelector { model: Some(&model), version, ..VersionSelector::default() }).await
 }
 
 async fn metadata(service: &Service, selector: VersionSelector<'_>) -> Result<Json<ModelMetadata>, Problem> {
-    let loaded = service.find(selector).await?;
+    let loaded = service.find(selector).await?.loaded;
     let snapshot = service.registry.load();
     let versions = snapshot.models.get(&loaded.record.model).into_iter().flat_map(|model| model.versions.keys());
     Ok(Json(ModelMetadata::of(&loaded, versions.copied())))

@@ -27,7 +27,7 @@ pub(crate) struct ModelReady {
     ready: bool,
 }
 
-/// Whether the version that `production` points at is loaded.
+/// Whether the version that serves is loaded: the one that `production` points at, or the one with the largest weight.
 #[utoipa::path(get, path = "/v2/models/{model}/ready", operation_id = "v2_model_ready", tag = "inference",
     params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")), responses(
     (status = 200, description = "Loaded", body = ModelReady),
@@ -54,12 +54,12 @@ pub(crate) async fn version(
     Path((model, version)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let version = Some(parse_version(&model, &version)?);
-    readiness(&service, VersionSelector { model: Some(&model), version, alias: None }, &model)
+    readiness(&service, VersionSelector { model: Some(&model), version, ..VersionSelector::default() }, &model)
 }
 
 fn readiness(service: &Service, selector: VersionSelector<'_>, model: &str) -> Result<Response, Problem> {
     let body = |ready| Json(ModelReady { name: model.to_owned(), ready });
-    match service.registry.load().find(selector, None) {
+    match service.registry.load().find(selector, None, || 0) {
         Ok(_) => Ok(body(true).into_response()),
         Err(LookupError::Loading(..)) => {
             Ok((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], body(false)).into_response())

@@ -43,10 +43,10 @@ pub(crate) async fn index(
     service.index(request.ready_only()).await.map(Json)
 }
 
-/// Make sure that a version is loaded in this process: the one that `production` points at, or `parameters.version`.
+/// Make sure that a version is loaded in this process: the one that serves, or `parameters.version`.
 ///
-/// Aliases decide which versions are served, and their versions are loaded without this call. A version without an alias
-/// stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
+/// Aliases and the traffic of the model decide which versions are served, and their versions are loaded without this call. Another
+/// version stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
 #[utoipa::path(post, path = "/v2/repository/models/{model}/load", operation_id = "v2_load_model", tag = "inference",
     params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")),
     request_body = Option<LoadBody>, responses(
@@ -62,16 +62,16 @@ pub(crate) async fn load(
     service.load(&model, parse::<LoadRequest>(&body)?).await.map(|()| StatusCode::OK)
 }
 
-/// Release the versions of a model in this process that no alias points at, or only `parameters.version`.
+/// Release the versions of a model in this process that neither an alias nor the traffic uses, or only `parameters.version`.
 ///
-/// Versions with an alias stay loaded: move or delete the alias to stop serving them. A later request that names a released
-/// version loads it again.
+/// Versions with an alias or in the traffic stay loaded: change the alias or the traffic to stop serving them. A later request
+/// that names a released version loads it again.
 #[utoipa::path(post, path = "/v2/repository/models/{model}/unload", operation_id = "v2_unload_model", tag = "inference",
     params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")),
     request_body = Option<LoadBody>, responses(
     (status = 200, description = "The versions are released"),
     (status = 404, description = "The model or the version is not loaded"),
-    (status = 409, description = "An alias points at the version"),
+    (status = 409, description = "An alias points at the version, or the traffic of the model uses it"),
 ))]
 pub(crate) async fn unload(
     State(service): State<Arc<Service>>,

@@ -110,6 +110,9 @@ impl<'a> Columns<'a> {
         if let Some(message) = self.positive_class_error(column, regression) {
             refuse("positive_class", message);
         }
+        if let Some(message) = self.draft.auto_promote.and_then(|rule| rule.metric_error(regression)) {
+            refuse("auto_promote.metric", message);
+        }
         let engine = self.draft.params.get(ENGINE).and_then(serde_json::Value::as_str).unwrap_or(NATIVE);
         if regression && only == Some(TaskKind::Classification) {
             let field = if requested.is_some() { "task" } else { "target" };

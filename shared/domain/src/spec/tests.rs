@@ -3,6 +3,7 @@
 use super::*;
 use crate::dataset::profile_reads;
 use crate::ids::DatasetId;
+use crate::promotion::{AutoPromote, PromotionMetric};
 use crate::{ColumnProfile, Dataset, Dtype, IndexedDataset, TableFormat, TaskKind};
 
 fn column(name: &str, dtype: Dtype, distinct: u64) -> ColumnProfile {
@@ -53,6 +54,7 @@ fn draft(features: &[&str]) -> Draft {
         learning: LearningOptions::default(),
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 3600,
         webhook_url: None,
@@ -80,6 +82,20 @@ fn monotone_constraints_name_features_of_the_job() {
     };
     assert!(draft(&["sex", "age"], "age").validate(Some(&dataset())).is_ok());
     assert_eq!(refused(draft(&["sex", "age"], "fare")), ["params.monotone_constraints"]);
+}
+
+#[test]
+fn a_guarded_promotion_names_a_metric_of_the_task() {
+    let rule = |metric, min_improvement| Draft {
+        auto_promote: Some(AutoPromote { metric, min_improvement }),
+        ..draft(&["sex"])
+    };
+    let spec = rule(PromotionMetric::RocAuc, 0.01).validate(Some(&dataset())).unwrap();
+    assert_eq!(spec.auto_promote, Some(AutoPromote { metric: PromotionMetric::RocAuc, min_improvement: 0.01 }));
+    assert_eq!(refused(rule(PromotionMetric::R2, 0.0)), ["auto_promote.metric"]);
+    assert_eq!(refused(Draft { target: "age".into(), ..rule(PromotionMetric::F1, 0.0) }), ["auto_promote.metric"]);
+    assert!(Draft { target: "age".into(), ..rule(PromotionMetric::Mae, 0.0) }.validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(rule(PromotionMetric::F1, -1.0)), ["auto_promote.min_improvement"]);
 }
 
 fn with(learning: LearningOptions, features: &[&str]) -> Draft {

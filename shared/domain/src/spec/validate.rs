@@ -18,6 +18,7 @@ impl Draft {
         check_range(&mut errors, "priority", self.priority, -10, 10);
         check_range(&mut errors, "max_attempts", self.max_attempts, 1, 20);
         check_range(&mut errors, "timeout_s", self.timeout_s, 1, 86_400);
+        errors.extend(self.auto_promote.and_then(|rule| rule.check_improvement()));
         let (features, warnings) = match dataset {
             Some(dataset) => Columns::new(self, dataset).check(&mut errors, algorithm),
             None => {
@@ -53,6 +54,7 @@ impl Draft {
                 warnings,
                 priority: self.priority,
                 run_at: self.run_at,
+                auto_promote: self.auto_promote,
                 max_attempts: self.max_attempts,
                 timeout_s: self.timeout_s,
                 webhook_url: self.webhook_url.clone(),

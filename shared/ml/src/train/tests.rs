@@ -77,6 +77,7 @@ fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, par
         warnings: vec![],
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 1,
         timeout_s: 60,
         webhook_url: None,

@@ -1,17 +1,22 @@
-//! The tables `models`, `model_versions` and `model_aliases`, and the revision that the inference role polls.
+//! The tables of models, versions, aliases, traffic and guards, and the revision that the inference role polls.
 //!
 //! Every change of a model first locks its row, so that changes of one model are serialized, and then increases the
 //! revision.
 
 mod aliases;
 mod delete;
+mod guards;
+mod history;
 mod publish;
 mod read;
 mod rows;
+mod traffic;
 
 use chrono::{DateTime, Utc};
 pub use delete::ModelDeletion;
-pub use publish::NewVersion;
+pub use history::Rollback;
+pub use publish::{NewVersion, Published};
+pub use traffic::StoredTraffic;
 use trainyard_domain::ModelName;
 use uuid::Uuid;
 
@@ -34,7 +39,7 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
 }
 
-/// A version with an alias, as the inference role loads it.
+/// A version with an alias or in the traffic of its model, as the inference role loads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServedVersion {
     /// The model's name.
@@ -52,15 +57,15 @@ pub struct ServedVersion {
 }
 
 impl Models<'_> {
-    /// The serving revision. It increases with every publish, alias change, deletion, and change of an account. While it is
-    /// unchanged, the inference role has nothing to load.
+    /// The serving revision. It increases with every publish, deletion, change of an alias, of traffic or of a guard, and
+    /// change of an account. While it is unchanged, the inference role has nothing to load.
     pub async fn revision(&mut self) -> Result<i64> {
         let (revision,): (i64,) = one!(self.0, "SELECT revision FROM serving_state WHERE id = 1")?;
         Ok(revision)
     }
 
     /// Locks the model until the end of the transaction. Returns `false` if the model does not exist.
-    async fn lock_model(&mut self, name: &ModelName) -> Result<bool> {
+    pub async fn lock(&mut self, name: &ModelName) -> Result<bool> {
         let changed = execute!(
             self.0,
             "UPDATE models SET latest_version = latest_version WHERE name = $1 AND deleted_at IS NULL",

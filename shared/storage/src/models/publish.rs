@@ -4,11 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
 use trainyard_domain::ids::uuid_at;
-use trainyard_domain::{Algorithm, DatasetId, JobId, ModelName, PRODUCTION};
+use trainyard_domain::promotion::LiveVersion;
+use trainyard_domain::{
+    Algorithm, DatasetId, JobId, ModelName, MoveCause, MoveReason, PRODUCTION, Promotion, PromotionDecision,
+};
 
 use super::{Models, bump_revision};
 use crate::error::Result;
-use crate::sql::{execute, one, write_one};
+use crate::sql::{execute, one, optional, write_one};
 
 /// A version to publish.
 #[derive(Debug, Clone)]
@@ -37,18 +40,27 @@ pub struct NewVersion {
     pub traceparent: Option<String>,
     /// Time of the publication.
     pub now: DateTime<Utc>,
-    /// Whether `production` is set to this version even if the model has other versions.
-    pub auto_promote: bool,
+    /// When `production` is set to this version.
+    pub promotion: Promotion,
+}
+
+/// A published version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub version: i64,
+    /// The decision about a guarded promotion; `None` for the other values of [`Promotion`].
+    pub decision: Option<PromotionDecision>,
 }
 
 impl Models<'_> {
-    /// Publishes a version and returns its number: the highest number of the model, also a deleted one, plus 1. Concurrent
-    /// publishes to one model wait for each other. Sets the alias `production` if the model has no other version or with
-    /// `auto_promote`.
+    /// Publishes a version. Its number is the highest number of the model, also of a deleted version, plus 1. Concurrent
+    /// publishes to one model wait for each other. Sets the alias `production` for the first version, and as
+    /// [`NewVersion::promotion`] says. While the model's traffic has weights, `production` does not move.
     ///
     /// # Errors
     /// [`crate::StorageError::Conflict`] if the job has published before.
-    pub async fn publish(&mut self, new: &NewVersion) -> Result<i64> {
+    pub async fn publish(&mut self, new: &NewVersion) -> Result<Published> {
         // The lock of this row makes the numbers unique: a concurrent publish waits here for the commit.
         let (version,): (i64,) = write_one!(
             self.0,
@@ -64,11 +76,51 @@ impl Models<'_> {
         let (others,): (bool,) =
             one!(self.0, "SELECT EXISTS (SELECT 1 FROM model_versions WHERE model_name = $1)", new.name.as_str())?;
         self.insert_version(new, version).await?;
-        if new.auto_promote || !others {
-            self.write_alias(&new.name, PRODUCTION, version, new.now).await?;
+        let (reason, decision) = self.decide(new, others).await?;
+        if let Some(reason) = reason {
+            let cause = MoveCause::new(reason, new.now);
+            let cause = decision.iter().fold(cause, |cause, decision| cause.because(&decision.message));
+            self.move_alias(&new.name, PRODUCTION, version, &cause).await?;
         }
         bump_revision(self.0).await?;
-        Ok(version)
+        Ok(Published { version, decision })
+    }
+
+    /// Why `production` moves to the new version, and the decision about a guarded promotion.
+    async fn decide(
+        &mut self,
+        new: &NewVersion,
+        others: bool,
+    ) -> Result<(Option<MoveReason>, Option<PromotionDecision>)> {
+        let guarded = matches!(new.promotion, Promotion::IfBetter(_));
+        if !others {
+            let decision = PromotionDecision::promoted("the first version of the model");
+            return Ok((Some(MoveReason::FirstVersion), guarded.then_some(decision)));
+        }
+        if new.promotion == Promotion::FirstOnly {
+            return Ok((None, None));
+        }
+        if !self.traffic(&new.name).await?.traffic.weights.is_empty() {
+            let decision = PromotionDecision::refused("the traffic of the model has weights");
+            return Ok((None, guarded.then_some(decision)));
+        }
+        let Promotion::IfBetter(rule) = new.promotion else { return Ok((Some(MoveReason::Publication), None)) };
+        let live: Option<(i64, String, Json<Value>)> = optional!(
+            self.0,
+            "SELECT v.version, v.target, v.metrics FROM model_aliases a \
+             JOIN model_versions v ON v.model_name = a.model_name AND v.version = a.version \
+             WHERE a.model_name = $1 AND a.alias = $2",
+            new.name.as_str(),
+            PRODUCTION,
+        )?;
+        let decision = match &live {
+            None => PromotionDecision::promoted("production points at no version"),
+            Some((version, target, metrics)) => {
+                let live = LiveVersion { version: *version, target, metrics: &metrics.0 };
+                rule.decide(&new.target, &new.metrics, live)
+            }
+        };
+        Ok((decision.promoted.then_some(MoveReason::GuardedPromotion), Some(decision)))
     }
 
     async fn insert_version(&mut self, new: &NewVersion, version: i64) -> Result<()> {

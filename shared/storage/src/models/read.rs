@@ -86,13 +86,15 @@ impl Models<'_> {
         select_in!(self.0, sql, names, |name| *name, "")
     }
 
-    /// All versions with an alias, which the inference role loads.
+    /// All versions with an alias or in the traffic of their model, which the inference role loads.
     pub async fn served(&mut self) -> Result<Vec<ServedVersion>> {
         let rows: Vec<ServedRow> = all!(
             self.0,
-            "SELECT v.model_name, v.version, v.sha256, v.artifact_key, v.traceparent, a.alias FROM model_aliases a \
-             JOIN model_versions v ON v.model_name = a.model_name AND v.version = a.version \
-             ORDER BY v.model_name, v.version, a.alias",
+            "SELECT v.model_name, v.version, v.sha256, v.artifact_key, v.traceparent, s.alias FROM \
+             (SELECT model_name, version, alias FROM model_aliases \
+             UNION ALL SELECT model_name, version, NULL FROM model_traffic) s \
+             JOIN model_versions v ON v.model_name = s.model_name AND v.version = s.version \
+             ORDER BY v.model_name, v.version, s.alias",
         )?;
         Ok(fold_served(rows))
     }

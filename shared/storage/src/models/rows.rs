@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::types::Json;
-use trainyard_domain::{DatasetId, JobId, ModelVersion};
+use trainyard_domain::{
+    AliasMove, DatasetId, Guard, GuardCounts, GuardId, GuardLimits, Guarded, JobId, ModelVersion, MoveCause, UserId,
+};
 use uuid::Uuid;
 
 use super::{Model, ServedVersion};
@@ -100,14 +102,14 @@ pub(super) fn fold(rows: Vec<Stored<VersionRow>>) -> Vec<Stored<VersionRow>> {
 }
 
 from_row! {
-    /// A version, joined with one of its aliases. Has no column that may be unreadable.
+    /// A version to load, joined with one of its aliases or with none. Has no column that may be unreadable.
     pub(super) struct ServedRow {
         model_name: String,
         version: i64,
         sha256: String,
         artifact_key: String,
         traceparent: Option<String>,
-        alias: String,
+        alias: Option<String>,
     }
 }
 
@@ -116,11 +118,11 @@ pub(super) fn fold_served(rows: Vec<ServedRow>) -> Vec<ServedVersion> {
     let mut versions: Vec<ServedVersion> = Vec::new();
     for row in rows {
         match versions.last_mut() {
-            Some(last) if last.model == row.model_name && last.version == row.version => last.aliases.push(row.alias),
+            Some(last) if last.model == row.model_name && last.version == row.version => last.aliases.extend(row.alias),
             _ => versions.push(ServedVersion {
                 model: row.model_name,
                 version: row.version,
-                aliases: vec![row.alias],
+                aliases: row.alias.into_iter().collect(),
                 sha256: row.sha256,
                 artifact_key: row.artifact_key,
                 traceparent: row.traceparent,
@@ -128,4 +130,73 @@ pub(super) fn fold_served(rows: Vec<ServedRow>) -> Vec<ServedVersion> {
         }
     }
     versions
+}
+
+from_row! {
+    pub(super) struct MoveRow {
+        alias: String,
+        number: i64,
+        from_version: Option<i64>,
+        to_version: Option<i64>,
+        reason: String,
+        actor: Option<Uuid>,
+        detail: Option<String>,
+        moved_at: DateTime<Utc>,
+    }
+}
+
+impl StoredRow for MoveRow {
+    const TABLE: &'static str = "alias_moves";
+    type Key = Pair<String, i64>;
+    type Value = AliasMove;
+
+    fn key(&self) -> Self::Key {
+        Pair(self.alias.clone(), self.number)
+    }
+
+    fn read(self) -> Result<AliasMove> {
+        let (reason, actor) = (parse::move_reason(&self.reason)?, self.actor.map(UserId));
+        let cause = MoveCause { reason, actor, detail: self.detail, at: self.moved_at };
+        Ok(AliasMove { number: self.number, from: self.from_version, to: self.to_version, cause })
+    }
+}
+
+from_row! {
+    /// A guard with the sums of its reports.
+    pub(super) struct GuardRow {
+        id: Uuid,
+        model_name: String,
+        version: i64,
+        alias: Option<String>,
+        max_error_rate: Option<f64>,
+        max_p99_ms: Option<f64>,
+        min_requests: i64,
+        ends_at: DateTime<Utc>,
+        requests: i64,
+        failed: i64,
+        slow: i64,
+    }
+}
+
+impl StoredRow for GuardRow {
+    const TABLE: &'static str = "model_guards";
+    type Key = Id;
+    type Value = (Guard, GuardCounts);
+
+    fn key(&self) -> Id {
+        Id(self.id)
+    }
+
+    fn read(self) -> Result<(Guard, GuardCounts)> {
+        let (max_error_rate, max_p99_ms) = (self.max_error_rate, self.max_p99_ms);
+        let guard = Guard {
+            id: GuardId(self.id),
+            model: parse::model_name(&self.model_name)?,
+            version: self.version,
+            guarded: self.alias.map_or(Guarded::Weights, Guarded::Alias),
+            limits: GuardLimits { max_error_rate, max_p99_ms, min_requests: self.min_requests },
+            ends_at: self.ends_at,
+        };
+        Ok((guard, GuardCounts { requests: self.requests, failed: self.failed, slow: self.slow }))
+    }
 }

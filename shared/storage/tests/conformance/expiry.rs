@@ -99,7 +99,7 @@ async fn a_succeeded_job_is_kept_with_its_version(fixture: Fixture) {
     };
     assert_eq!(walk().await, (0, None));
     let mut tx = fixture.db.begin().await.unwrap();
-    tx.models().delete_version(&ModelName::parse("demo").unwrap(), 1, true).await.unwrap();
+    tx.models().delete_version(&ModelName::parse("demo").unwrap(), 1, true, &fixture.cause()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(walk().await, (1, None));
     assert!(!there(&fixture, first).await && there(&fixture, second).await);

@@ -8,7 +8,8 @@ use sqlx::Connection;
 use tempfile::TempDir;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, Role, TableFormat, User, UserId,
+    Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, MoveCause, MoveReason,
+    Promotion, Role, TableFormat, User, UserId,
 };
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 use trainyard_testkit::eventually;
@@ -100,6 +101,7 @@ impl Fixture {
             warnings: vec![],
             priority: 0,
             run_at: None,
+            auto_promote: None,
             max_attempts: 3,
             timeout_s: 60,
             webhook_url: None,
@@ -134,6 +136,11 @@ impl Fixture {
         job
     }
 
+    /// The cause of a change of an alias by the account of the fixture.
+    pub(crate) fn cause(&self) -> MoveCause {
+        MoveCause::new(MoveReason::User, self.now).by(Some(self.user))
+    }
+
     /// A version of `model`, trained by `job`.
     pub(crate) fn version(&self, model: &str, job: JobId) -> NewVersion {
         NewVersion {
@@ -149,7 +156,7 @@ impl Fixture {
             artifact_key: format!("artifacts/{job}/1.tym"),
             traceparent: None,
             now: self.now,
-            auto_promote: false,
+            promotion: Promotion::FirstOnly,
         }
     }
 
@@ -157,7 +164,7 @@ impl Fixture {
     pub(crate) async fn publish(&self, model: &str) -> i64 {
         let job = self.queue().await;
         let mut tx = self.db.begin().await.unwrap();
-        let version = tx.models().publish(&self.version(model, job)).await.unwrap();
+        let version = tx.models().publish(&self.version(model, job)).await.unwrap().version;
         tx.commit().await.unwrap();
         version
     }

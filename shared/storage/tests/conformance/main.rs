@@ -29,6 +29,7 @@ macro_rules! on_both {
 
 mod accounts;
 mod actions;
+mod alias_history;
 mod api_keys;
 mod cancelling;
 mod claiming;
@@ -38,6 +39,7 @@ mod dispatching;
 mod expiry;
 mod faults;
 mod fixture;
+mod guards;
 mod history;
 mod idempotency;
 mod identities;
@@ -55,5 +57,6 @@ mod retention;
 mod running;
 mod schedules;
 mod tls;
+mod traffic;
 mod unreadable;
 mod webhooks;

@@ -33,7 +33,7 @@ fn named(version: ServedVersion) -> (String, i64, Vec<String>) {
 
 async fn point(fixture: &Fixture, alias: &str, version: i64) -> bool {
     let mut tx = fixture.db.begin().await.unwrap();
-    let moved = tx.models().set_alias(&demo(), alias, version, fixture.now).await.unwrap();
+    let moved = tx.models().set_alias(&demo(), alias, version, &fixture.cause()).await.unwrap();
     tx.commit().await.unwrap();
     moved
 }
@@ -74,8 +74,8 @@ async fn moving_an_alias_increases_the_revision(fixture: Fixture) {
     let found: Vec<_> = tx.models().served().await.unwrap().into_iter().map(named).collect();
     let (canary, production) = (served(2, "canary"), served(3, PRODUCTION));
     assert_eq!(found, [canary, production.clone()], "versions without an alias are not served");
-    assert!(tx.models().delete_alias(&demo(), "canary").await.unwrap());
-    assert!(!tx.models().delete_alias(&demo(), "canary").await.unwrap());
+    assert!(tx.models().delete_alias(&demo(), "canary", &fixture.cause()).await.unwrap());
+    assert!(!tx.models().delete_alias(&demo(), "canary", &fixture.cause()).await.unwrap());
     let found: Vec<_> = tx.models().served().await.unwrap().into_iter().map(named).collect();
     assert_eq!(found, [production]);
 }
@@ -96,9 +96,9 @@ async fn deleting_a_version_deletes_its_aliases(fixture: Fixture) {
     fixture.publish("demo").await;
     let mut tx = fixture.db.begin().await.unwrap();
     let before = tx.models().revision().await.unwrap();
-    let refused = tx.models().delete_version(&demo(), 1, false).await.unwrap();
+    let refused = tx.models().delete_version(&demo(), 1, false, &fixture.cause()).await.unwrap();
     assert_eq!(refused, ModelDeletion::Aliased(vec![PRODUCTION.to_owned()]));
-    let deleted = tx.models().delete_version(&demo(), 1, true).await.unwrap();
+    let deleted = tx.models().delete_version(&demo(), 1, true, &fixture.cause()).await.unwrap();
     assert!(matches!(deleted, ModelDeletion::Deleted { aliases, .. } if aliases == [PRODUCTION]));
     assert!(tx.models().aliases(&demo()).await.unwrap().is_empty());
     assert!(tx.models().revision().await.unwrap() > before);

@@ -117,17 +117,17 @@ async fn a_concurrent_version_deletion_and_alias_exclude_each_other(fixture: Fix
     fixture.publish("demo").await;
     for _ in 0..ROUNDS {
         let version = fixture.publish("demo").await;
-        let (db, name, now) = (fixture.db.clone(), demo.clone(), fixture.now);
+        let (db, name, cause) = (fixture.db.clone(), demo.clone(), fixture.cause());
         let point = async move {
             let mut tx = db.begin().await.unwrap();
-            let pointed = tx.models().set_alias(&name, "best", version, now).await.unwrap();
+            let pointed = tx.models().set_alias(&name, "best", version, &cause).await.unwrap();
             tx.commit().await.unwrap();
             pointed
         };
-        let (db, name) = (fixture.db.clone(), demo.clone());
+        let (db, name, cause) = (fixture.db.clone(), demo.clone(), fixture.cause());
         let delete = async move {
             let mut tx = db.begin().await.unwrap();
-            let deletion = tx.models().delete_version(&name, version, false).await.unwrap();
+            let deletion = tx.models().delete_version(&name, version, false, &cause).await.unwrap();
             let deleted = matches!(deletion, ModelDeletion::Deleted { .. });
             if deleted {
                 tx.commit().await.unwrap();
@@ -149,6 +149,7 @@ async fn the_schedule_limit_holds_under_concurrent_inserts(fixture: Fixture) {
         learning: trainyard_domain::spec::LearningOptions::default(),
         priority: 0,
         run_at: None,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,

@@ -31,6 +31,7 @@ pub(crate) fn schedule(fixture: &Fixture, name: &str) -> Schedule {
         learning: trainyard_domain::spec::LearningOptions::default(),
         priority: -3,
         run_at: None,
+        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,

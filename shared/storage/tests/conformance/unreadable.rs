@@ -173,7 +173,7 @@ async fn versions_are_listed_without_unreadable_ones(fixture: Fixture) {
     let demo = ModelName::parse("demo").unwrap();
     for alias in ["canary", "latest"] {
         let mut tx = fixture.db.begin().await.unwrap();
-        assert!(tx.models().set_alias(&demo, alias, 6, fixture.now).await.unwrap());
+        assert!(tx.models().set_alias(&demo, alias, 6, &fixture.cause()).await.unwrap());
         tx.commit().await.unwrap();
     }
     fixture.execute_raw("UPDATE model_versions SET algorithm = 'palm_reading' WHERE version IN (3, 5)").await;

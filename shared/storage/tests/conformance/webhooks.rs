@@ -83,7 +83,7 @@ async fn only_a_final_job_with_a_webhook_url_has_a_delivery(fixture: Fixture) {
     tx.jobs().cancel(without_url, fixture.now).await.unwrap();
     tx.webhooks().enqueue(without_url, fixture.now).await.unwrap();
     assert_eq!(tx.webhooks().pending().await.unwrap(), 0, "one job is running, one is missing, one has no webhook_url");
-    let version = tx.models().publish(&fixture.version("demo", id)).await.unwrap();
+    let version = tx.models().publish(&fixture.version("demo", id)).await.unwrap().version;
     let metrics = json!({"accuracy": 0.75, "rows": {"train": 1}, "positive_class": "yes", "oob": null});
     assert!(tx.jobs().succeed(id, 1, &metrics, version, fixture.later(7)).await.unwrap());
     tx.webhooks().enqueue(id, fixture.later(7)).await.unwrap();
