@@ -166,9 +166,13 @@ fn predict(
     context: TraceParent,
 ) -> Result<Vec<u8>, Problem> {
     let (predictor, rows) = (&loaded.predictor, &request.rows);
-    if request.explain && !predictor.explains() {
+    if request.explain
+        && let Some(part) = predictor.unexplained()
+    {
         loaded.record_refusal(&phases);
-        let message = format!("is not possible for the algorithm {}", predictor.algorithm().as_str());
+        let algorithm = predictor.algorithm().as_str();
+        let of = if algorithm == part { String::new() } else { format!(", whose model contains {part}") };
+        let message = format!("is not possible for the algorithm {algorithm}{of}");
         return Err(Problem::validation(vec![FieldError::new("explain", message)]));
     }
     let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };

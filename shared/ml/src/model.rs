@@ -16,6 +16,7 @@ pub mod coupling;
 pub mod dates;
 pub mod design_matrix;
 pub mod encode;
+pub mod ensemble;
 pub mod linear;
 pub mod request;
 pub mod scaling;
@@ -33,6 +34,7 @@ pub use categories::Categories;
 pub use dates::{DatePart, DateUnit};
 pub use design_matrix::{ColumnEncoder, DesignMatrixEncoder};
 pub use encode::{Input, RawRow, Status};
+pub use ensemble::{Ensemble, FeatureEncoding, Member};
 pub use linear::LinearModel;
 pub use request::{Mismatch, TextReaders};
 pub use scaling::Scaling;
@@ -96,6 +98,8 @@ pub enum Estimator {
     Linear(LinearModel),
     /// Support vector classifier.
     Svm(SvmModel),
+    /// The weighted mean of several models.
+    Ensemble(Ensemble),
 }
 
 impl Estimator {
@@ -115,6 +119,7 @@ impl Estimator {
                 svm.encoder.encode(raw, unseen, &mut inputs);
                 svm.predict(task, &inputs, outputs);
             }
+            Self::Ensemble(ensemble) => ensemble.predict(task, raw, unseen, outputs),
         }
     }
 }

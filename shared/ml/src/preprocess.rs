@@ -30,6 +30,8 @@ pub enum ModelFamily {
     Boosting,
     /// Linear models and support vector classifiers, on a design matrix.
     Dense,
+    /// Ensembles, whose members compute their own raw values ([`crate::model::FeatureEncoding`]).
+    Ensemble,
 }
 
 /// The fitted features.
@@ -136,6 +138,7 @@ fn datetime(values: &[f64], training: &[usize], family: ModelFamily) -> Found {
     let units: &[DateUnit] = match family {
         ModelFamily::Tree | ModelFamily::Forest | ModelFamily::Boosting => &DateUnit::FOR_TREES,
         ModelFamily::Dense => &DateUnit::FOR_DENSE_MODELS,
+        ModelFamily::Ensemble => &DateUnit::ALL,
     };
     let part = |unit: &DateUnit| {
         let mut numbers: Vec<f64> = present.iter().map(|seconds| unit.of(*seconds)).collect();

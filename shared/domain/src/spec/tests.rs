@@ -82,6 +82,23 @@ fn monotone_constraints_name_features_of_the_job() {
     assert_eq!(refused(draft(&["sex", "age"], "fare")), ["params.monotone_constraints"]);
 }
 
+#[test]
+fn a_time_budget_ends_before_the_timeout() {
+    let auto = |budget: f64, timeout_s: i64| Draft {
+        algorithm: "auto".into(),
+        params: [("budget_s".to_owned(), serde_json::json!(budget))].into_iter().collect(),
+        timeout_s,
+        ..draft(&["age", "sex"])
+    };
+    for (budget, timeout_s) in [(60.0, 3_600), (60.0, 72), (86_400.0 / 1.2, 86_400)] {
+        assert!(auto(budget, timeout_s).validate(Some(&dataset())).is_ok(), "{budget} s of {timeout_s} s");
+    }
+    for (budget, timeout_s) in [(60.0, 71), (4_000.0, 3_600), (86_400.0, 86_400)] {
+        assert_eq!(refused(auto(budget, timeout_s)), ["params.budget_s"], "{budget} s of {timeout_s} s");
+    }
+    assert_eq!(refused(auto(0.5, 3_600)), ["params.budget_s"]);
+}
+
 fn with(learning: LearningOptions, features: &[&str]) -> Draft {
     Draft { learning, ..draft(features) }
 }

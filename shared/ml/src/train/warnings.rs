@@ -1,10 +1,12 @@
 //! Warnings about the data: rare classes, ids, useless features, and features that predict the target alone.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use trainyard_domain::{JobSpec, shown};
 
 use super::leaks;
-use crate::frame::{Column, Frame, Target};
+use crate::frame::{Column, Frame, FrameColumn, Target};
 use crate::preprocess::Part;
 use crate::split::Split;
 
@@ -23,7 +25,7 @@ pub(super) fn find(
 ) -> Vec<String> {
     let mut warnings = target_warning(&frame.target, &spec.target).into_iter().collect::<Vec<_>>();
     warnings.extend(class_warnings(&frame.target, split));
-    let of_feature = |(at, column): (usize, &crate::frame::FrameColumn)| {
+    let of_feature = |(at, column): (usize, &Arc<FrameColumn>)| {
         let (values, name) = (&column.values, shown(&column.name));
         if values.distinct(&split.train) < 2 {
             Some(format!("'{name}' has one value in all training rows and is useless as a feature"))
