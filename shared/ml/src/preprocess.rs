@@ -16,7 +16,7 @@ pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
-pub(crate) use statistics::PERMUTATIONS;
+pub(crate) use statistics::{MAX_STATISTICS, PERMUTATIONS};
 pub use statistics::{CategoryCodes, OrderedColumn};
 
 /// The model families, which need different raw values.
