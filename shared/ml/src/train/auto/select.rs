@@ -108,7 +108,8 @@ pub(super) fn select(choices: &[Choice<'_>], targets: Targets<'_>, limits: &Limi
     let mut sum = vec![0.0; rows];
     let mut best: Option<(f64, Vec<usize>)> = None;
     let mut last_better = 0;
-    for step in 1..=if limits.combine { STEPS } else { 1 } {
+    let steps = if limits.combine { STEPS } else { 1 };
+    for step in 1..=steps {
         let scores: Vec<f64> = (0..choices.len())
             .into_par_iter()
             .map(|at| {
