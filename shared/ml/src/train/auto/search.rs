@@ -171,9 +171,15 @@ impl<'a> Search<'a> {
         let start = budget.used();
         let left = budget.seconds - start - reserve;
         let estimate = self.durations.estimate(candidate, share).map(|seconds| seconds * (1.0 + self.refit_share(share)));
-        if left <= 0.0 || estimate.is_some_and(|estimate| estimate > left) {
-            let needed = estimate.map_or_else(String::new, |estimate| format!("it needs about {estimate:.1} s, and "));
-            self.skip(candidate, share, format!("{needed}{:.1} s of the budget are left for it", left.max(0.0)));
+        let reason = match estimate {
+            _ if left <= 0.0 => Some("the budget has ended".to_owned()),
+            Some(estimate) if estimate > left => {
+                Some(format!("it needs about {estimate:.1} s, and {left:.1} s of the budget are left for it"))
+            }
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            self.skip(candidate, share, reason);
             return Ok(Attempt::Ended);
         }
         let deadline = Deadline { start, reserve, refit_share: self.refit_share(share) };

@@ -4,6 +4,7 @@ use super::*;
 use crate::artifact;
 use crate::model::{Estimator, FeatureKind, Model};
 use crate::predict::{Outcome, Predictor, Row, Scale};
+use crate::rng::{Rng, Stream};
 
 const PASSENGER: [&str; 7] = ["sex", "age", "pclass", "sibsp", "parch", "fare", "embarked"];
 
@@ -16,7 +17,11 @@ fn row(value: &Value) -> Row {
 }
 
 /// Rows with present, missing and unseen values.
-fn rows() -> Vec<Row> {
+fn rows(csv: &str) -> Vec<Row> {
+    if csv == DIABETES {
+        let of = |i: usize| json!({"age": 20 + i, "bmi": 18.5 + i as f64, "s5": 4.0 + i as f64 / 20.0, "bp": null});
+        return (0..20).map(|i| row(&of(i))).chain([Row::new()]).collect();
+    }
     let mut rows = vec![
         json!({}),
         json!({"sex": "male", "age": null, "pclass": 3, "embarked": "elsewhere"}),
@@ -64,11 +69,13 @@ fn members_of_an_ensemble_are_those_of_plain_jobs() {
 /// The prediction is the weighted mean of the predictions of plain models with the same parameters.
 #[test]
 fn predictions_are_the_weighted_mean_of_the_members() {
+    let mut rng = Rng::new(5, Stream::Split);
     let dates = (0..400_u32).fold("d,u,x,y\n".to_owned(), |csv, row| {
-        let u = if row % 11 == 0 { String::new() } else { format!("u{}", row * 7 % 5) };
-        let day = format!("20{:02}-{:02}-{:02}", 10 + row % 9, 1 + row % 12, 1 + row % 28);
-        let class = ["a", "b", "c"][((row % 12 + row * 7 % 5 * 2 + row % 3) / 7) as usize % 3];
-        format!("{csv}{day},{u},{},{class}\n", row * 31 % 97)
+        let (month, category, x, noise) = (rng.below(12), rng.below(5), rng.below(100), rng.below(20));
+        let u = if row % 11 == 0 { String::new() } else { format!("u{category}") };
+        let day = format!("20{:02}-{:02}-{:02}", 10 + rng.below(9), 1 + month, 1 + rng.below(28));
+        let class = ["a", "b", "c"][((2 * month + 5 * category + x / 10 + noise) / 25) as usize];
+        format!("{csv}{day},{u},{x},{class}\n")
     });
     let features = ["d", "u", "x"];
     let trained = run(&dates, &auto(&features, "y", 1, 6));
@@ -116,7 +123,7 @@ fn a_copy_of_the_file_predicts_the_same_bits() {
         let copy = artifact::encode(&model(&trained));
         assert!(copy == trained.artifact);
         let (one, other) = (Predictor::load(&trained.artifact).unwrap(), Predictor::load(&copy).unwrap());
-        for mut row in rows() {
+        for mut row in rows(csv) {
             row.retain(|name, _| one.signature().position(name).is_some());
             assert_eq!(one.predict_one(&row).unwrap(), other.predict_one(&row).unwrap());
         }
@@ -138,7 +145,7 @@ fn explanations_add_up_to_the_prediction() {
         println!("{target}: {} members", ensemble.members.len());
         let names: Vec<String> = predictor.signature().features.iter().map(|feature| feature.name.clone()).collect();
         let mut sums = vec![0.0; names.len()];
-        for mut row in rows() {
+        for mut row in rows(csv) {
             row.retain(|name, _| names.contains(name));
             let explanation = predictor.explain(&row).unwrap();
             let (expected, scale) = match predictor.predict_one(&row).unwrap().outcome {

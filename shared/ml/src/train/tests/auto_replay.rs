@@ -41,7 +41,7 @@ fn a_search_that_the_clock_has_ended_can_be_repeated() {
     assert_eq!((&search["trials"], &search["budget_s"]), (&json!(6), &json!(12.0)), "{search}");
     let trials = cut.metrics["trials"].as_array().unwrap();
     assert_eq!(trials.len(), 7);
-    assert_eq!(trials[6]["skipped"], "0.0 s of the budget are left for it");
+    assert_eq!(trials[6]["skipped"], "the budget has ended");
     let repeated = run(TITANIC, &auto(&FEATURES, "survived", 7, 6));
     assert!(cut.artifact == repeated.artifact);
     // The parameters in the file are those of the repetition.
