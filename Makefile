@@ -102,7 +102,7 @@ bench-tables: ## Benchmark an upload with its profile against pandas and polars:
 	cargo build --profile dist --locked -p trainyard
 	@exec target/tools/tables/bin/python bench/tables.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
-bench-ml: ## Benchmark the training engines against scikit-learn, its Intel extension, LightGBM, XGBoost and CatBoost: ONLY=svm, ROUNDS, REPORT=file
+bench-ml: ## Benchmark the training engines against scikit-learn, its Intel extension, LightGBM, XGBoost, CatBoost and FLAML: ONLY=svm, ROUNDS, REPORT=file
 	@scripts/ensure build ml
 	cargo build --profile dist --locked -p trainyard-bench --bin trainyard-bench-ml
 	@exec target/tools/ml/bin/python bench/ml.py $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))

@@ -13,6 +13,9 @@ import numpy
 
 warnings.filterwarnings("ignore")
 
+# Seconds of a search, also in `trainyard-bench-ml`.
+BUDGET_S = 60
+
 
 def status_mb(name):
     with open("/proc/self/status", encoding="utf-8") as status:
@@ -26,6 +29,8 @@ def estimator(library, model, threads):
     """
     if model in ("boosting", "boosting-equal"):
         return booster(library, model == "boosting-equal", threads)
+    if library == "flaml":
+        return Searched(threads)
     if library == "lightgbm":
         import lightgbm
 
@@ -71,6 +76,28 @@ def booster(library, equal, threads):
 
     # The defaults: 100 rounds, 31 leaves, a learning rate of 0.1, and early stopping for more than 10,000 rows.
     return HistGradientBoostingClassifier(random_state=42, early_stopping=False if equal else "auto")
+
+
+class Searched:
+    """FLAML's search for the model with the smallest log loss, within the time budget.
+
+    XGBoost is left out: FLAML needs a version before 3.
+    """
+
+    def __init__(self, threads):
+        self.threads = threads
+
+    def fit(self, rows, classes):
+        from flaml import AutoML
+
+        self.model = AutoML()
+        self.model.fit(
+            rows, classes, task="classification", metric="log_loss", time_budget=BUDGET_S, n_jobs=self.threads,
+            seed=42, verbose=0, estimator_list=["lgbm", "rf", "extra_tree", "catboost", "lrl1"],
+        )
+
+    def predict_proba(self, rows):
+        return self.model.predict_proba(rows)
 
 
 def scores(fitted, rows):

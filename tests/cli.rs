@@ -13,6 +13,7 @@ use crate::support::{later_job, on_both_stacks, quick_job};
 on_both_stacks!(
     the_tour_ends_with_a_prediction,
     the_job_log_is_readable_during_and_after_the_run,
+    a_watched_search_prints_its_trials,
     output_for_scripts_is_only_json,
     an_upload_shows_how_the_file_is_read,
     exit_codes_distinguish_errors,
@@ -98,6 +99,18 @@ async fn the_job_log_is_readable_during_and_after_the_run(system: &System) {
     let list: Value = serde_json::from_str(&terminal.succeeds(&format!("jobs logs {id} --json"))).unwrap();
     assert_eq!(list.as_array().unwrap().len(), log.lines().count());
     terminal.fails("jobs logs 00000000-0000-7000-8000-000000000000", 4);
+}
+
+async fn a_watched_search_prints_its_trials(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("auto"));
+    terminal.succeeds("login");
+    let train = "train --watch --algorithm auto --param max_trials=4 --features sex,age,pclass --name";
+    let watched = terminal.run(&format!("{train} {name}"));
+    let (live, result) = (String::from_utf8(watched.stderr).unwrap(), String::from_utf8(watched.stdout).unwrap());
+    let rows = live.lines().skip_while(|line| !line.starts_with("TRIAL  ALGORITHM")).skip(1);
+    let algorithms: Vec<&str> = rows.filter_map(|line| line.split_whitespace().nth(1)).take(4).collect();
+    assert_eq!(algorithms, ["logistic_regression", "random_forest", "gradient_boosting", "svm"], "{live}");
+    assert!(result.contains("Search: 4 trials in") && result.contains("validation log_loss 0."), "{result}");
 }
 
 async fn output_for_scripts_is_only_json(system: &System) {

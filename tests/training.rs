@@ -1,7 +1,7 @@
 //! Training jobs, from submission to a served model.
 
 use serde_json::{Value, json};
-use trainyard_testkit::{System, eventually, unique};
+use trainyard_testkit::{Event, System, eventually, unique};
 
 use crate::support::{on_both_stacks, quick_job};
 
@@ -10,6 +10,7 @@ on_both_stacks!(
     every_algorithm_trains_on_the_built_in_dataset,
     three_classes_and_numbers_can_be_predicted,
     the_same_seed_and_data_give_the_same_model,
+    an_automatic_search_shows_its_trials,
     a_forest_on_the_titanic_is_accurate,
     an_unchanged_job_gets_304,
     jobs_are_listed_filtered_and_paged,
@@ -76,7 +77,7 @@ async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
         assert_eq!(answer["survived"], true, "{algorithm}: {answer}");
     }
     let listed = admin.get("/algorithms").await.expect(200).to_string();
-    let names = ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression", "ridge"];
+    let names = ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression", "ridge", "auto"];
     for expected in names.into_iter().chain(["n_trees", "n_rounds", "maximum"]) {
         assert!(listed.contains(expected), "{expected} in {listed}");
     }
@@ -131,6 +132,53 @@ async fn the_same_seed_and_data_give_the_same_model(system: &System) {
     }
     assert_eq!(digests[0], digests[1]);
     assert_ne!(digests[0], digests[2]);
+}
+
+async fn an_automatic_search_shows_its_trials(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("auto");
+    let job = |budget_s: f64| {
+        json!({"name": name, "algorithm": "auto", "features": ["sex", "age", "pclass", "fare"],
+               "params": {"budget_s": budget_s, "max_trials": 5}})
+    };
+    let id = admin.submit(job(60.0)).await;
+    let events = admin.events(&id, None).await.rest().await;
+    let is_trial = |event: &&Event| event.event == "metric" && event.data["name"] == "trial_log_loss";
+    let reported: Vec<&Event> = events.iter().filter(is_trial).collect();
+    assert_eq!(reported.len(), 5, "{events:?}");
+    let log = |start: &str| {
+        events.iter().any(|event| event.data["message"].as_str().is_some_and(|message| message.starts_with(start)))
+    };
+    assert!(log("trial 1: logistic_regression, 1047 rows, 5 folds, log_loss 0.") && log("chosen: "), "{events:?}");
+
+    let view = admin.finished(&id).await;
+    assert_eq!(view["status"], "succeeded", "{view}");
+    let (trials, search) = (view["metrics"]["trials"].as_array().unwrap(), &view["metrics"]["search"]);
+    assert_eq!((trials.len(), &search["trials"], &search["budget_s"]), (5, &json!(5), &json!(60.0)), "{search}");
+    assert!(trials.iter().zip(&reported).all(|(trial, event)| trial["score"] == event.data["value"]), "{trials:?}");
+    let weights: f64 = trials.iter().map(|trial| trial["weight"].as_f64().unwrap()).sum();
+    assert!((weights - 1.0).abs() < 1e-9, "{trials:?}");
+    assert!(trials.iter().all(|trial| trial["score"].as_f64() >= search["score"].as_f64()), "{view}");
+    assert!(view["metrics"]["accuracy"].as_f64().unwrap() > 0.7 && view["metrics"]["log_loss"].is_f64());
+    let document = admin.get("/openapi.json").await.expect(200);
+    let known = |schema: &str, name: &str| !document["components"]["schemas"][schema]["properties"][name].is_null();
+    assert!(view["metrics"].as_object().unwrap().keys().all(|metric| known("MetricsView", metric)), "{view}");
+    assert!(trials[0].as_object().unwrap().keys().all(|key| known("TrialView", key)));
+    assert!(search.as_object().unwrap().keys().all(|key| known("SearchView", key)));
+    let version = admin.get(&format!("/models/{name}/versions/1")).await.expect(200);
+    assert_eq!((&version["metrics"]["trials"], &version["algorithm"]), (&view["metrics"]["trials"], &json!("auto")));
+    let listed = admin.get(&format!("/training?name={name}")).await.expect(200);
+    let listed = &listed["items"][0]["metrics"];
+    assert!(listed["trials"].is_null() && !listed["search"].is_null(), "{listed}");
+
+    let row = json!({"model": name, "features": {"sex": "female", "age": 29, "pclass": 1, "fare": 200.0}});
+    let answer = admin.served(row, &json!(1)).await;
+    assert_eq!(answer["survived"], true, "{answer}");
+    // The same trials give the same file, whatever the budget is.
+    admin.trained(job(90.0)).await;
+    let second = admin.get(&format!("/models/{name}/versions/2")).await.expect(200);
+    assert_eq!(version["sha256"], second["sha256"]);
+    admin.post("/training", job(4_000.0)).await.refused(&["params.budget_s"]);
 }
 
 async fn a_forest_on_the_titanic_is_accurate(system: &System) {

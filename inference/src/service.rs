@@ -251,9 +251,13 @@ fn predict(
     let Found { loaded, shadows } = found;
     let attempt = loaded.attempt();
     let predictor = &loaded.predictor;
-    if request.explain && !predictor.explains() {
+    if request.explain
+        && let Some(part) = predictor.unexplained()
+    {
         attempt.refused(&phases);
-        let message = format!("is not possible for the algorithm {}", predictor.algorithm().as_str());
+        let algorithm = predictor.algorithm().as_str();
+        let of = if algorithm == part { String::new() } else { format!(", whose model contains {part}") };
+        let message = format!("is not possible for the algorithm {algorithm}{of}");
         return Err(Problem::validation(vec![FieldError::new("explain", message)]));
     }
     let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };

@@ -76,6 +76,7 @@ fn run(task: &Task) -> Result<Done, Failure> {
         schema: task.schema.clone(),
         dataset_sha256: task.dataset_sha256.clone(),
         memory_limit: (task.memory_mb > 0).then_some(task.memory_mb << 20),
+        artifact_limit: Some(task.max_artifact_bytes),
     };
     let reporter = Reporter::default();
     let trained = train(BufReader::new(csv), &request, &reporter).map_err(failure)?;

@@ -68,6 +68,12 @@ pub struct MetricsView {
     /// Gradient boosting: the number of rounds of the model.
     #[schema(nullable = false, example = 120)]
     pub n_rounds: Option<u64>,
+    /// The algorithm `auto`: the trials of the search, at most 500. Lists leave them out.
+    #[schema(nullable = false)]
+    pub trials: Option<Vec<TrialView>>,
+    /// The algorithm `auto`: the result of the search.
+    #[schema(nullable = false)]
+    pub search: Option<SearchView>,
     /// The features by descending importance; the sum is 1.
     #[schema(nullable = false)]
     pub feature_importances: Option<Vec<FeatureImportanceView>>,
@@ -154,6 +160,80 @@ pub struct PredictedNumbersView {
     pub predicted: Vec<f64>,
 }
 
+/// A trial of a search: a candidate that was trained and validated on the training part.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TrialView {
+    /// The number of the trial, from 1.
+    #[schema(example = 3)]
+    pub trial: u64,
+    /// The algorithm.
+    #[schema(example = "gradient_boosting")]
+    pub algorithm: String,
+    /// The parameters that differ from the defaults.
+    #[schema(value_type = Object)]
+    pub params: serde_json::Value,
+    /// Rows of the training part that the trial used.
+    #[schema(example = 1047)]
+    pub rows: u64,
+    /// The number of folds that were predicted, each by a model of the other folds.
+    #[schema(example = 5)]
+    pub folds: u64,
+    /// Log loss (classification) or RMSE (regression) of the out-of-fold predictions; smaller is better. `null` for a skipped
+    /// trial.
+    #[schema(required, example = 0.43)]
+    pub score: Option<f64>,
+    /// The duration in seconds.
+    #[schema(example = 0.61)]
+    pub seconds: f64,
+    /// The weight of the model in the ensemble; 0 if the model is not a member.
+    #[schema(example = 0.35)]
+    pub weight: f64,
+    /// Why the trial has no score.
+    #[schema(nullable = false)]
+    pub skipped: Option<String>,
+}
+
+/// The result of a search.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SearchView {
+    /// The time budget in seconds.
+    #[schema(example = 60.0)]
+    pub budget_s: f64,
+    /// The seconds that the run took.
+    #[schema(example = 58.7)]
+    pub used_s: f64,
+    /// The number of trials with a score. With this number as `max_trials` the search can be repeated.
+    #[schema(example = 57)]
+    pub trials: u64,
+    /// The name of the scores: `log_loss` or `rmse`.
+    #[schema(example = "log_loss")]
+    pub metric: String,
+    /// The best trial alone; `null` without a trial that suits the limits.
+    #[schema(required)]
+    pub best_single: Option<BestSingleView>,
+    /// The score of the chosen ensemble on the out-of-fold predictions; `null` without a score.
+    #[schema(required, example = 0.421)]
+    pub score: Option<f64>,
+    /// How much the last quarter of the time reduced the score: little means that more budget would hardly help. `null`
+    /// without a score before.
+    #[schema(required, example = 0.0004)]
+    pub last_quarter_gain: Option<f64>,
+}
+
+/// The best trial of a search.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BestSingleView {
+    /// The number of the trial.
+    #[schema(example = 12)]
+    pub trial: u64,
+    /// The algorithm.
+    #[schema(example = "gradient_boosting")]
+    pub algorithm: String,
+    /// Its score.
+    #[schema(example = 0.424)]
+    pub score: f64,
+}
+
 /// The importance of a feature.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FeatureImportanceView {
@@ -187,10 +267,10 @@ pub struct PartSizesView {
     pub test: u64,
 }
 
-/// The curves, which lists leave out because of their size.
-const CURVES: [&str; 5] = ["roc_curve", "precision_recall_curve", "calibration", "roc_curves", "predictions"];
+/// The curves and the trials, which lists leave out because of their size.
+const CURVES: [&str; 6] = ["roc_curve", "precision_recall_curve", "calibration", "roc_curves", "predictions", "trials"];
 
-/// Removes the curves.
+/// Removes the curves and the trials.
 pub(super) fn without_curves(metrics: &mut serde_json::Value) {
     if let Some(metrics) = metrics.as_object_mut() {
         metrics.retain(|name, _| !CURVES.contains(&name.as_str()));

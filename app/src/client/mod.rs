@@ -23,6 +23,7 @@ mod server;
 mod session;
 mod show;
 mod train;
+mod trials;
 mod users;
 mod values;
 mod watch;

@@ -1,4 +1,4 @@
-//! A job's metrics as text: numbers, confusion matrix, feature importances.
+//! A job's metrics as text: numbers, confusion matrix, feature importances, trials of a search.
 
 use std::fmt::Write as _;
 
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::client::output::{bordered, pairs};
 use crate::client::show;
+use crate::client::trials;
 
 /// Scalar metrics in display order.
 const SCALARS: [(&str, &str); 11] = [
@@ -44,6 +45,9 @@ pub(crate) fn metrics(metrics: &Value) -> String {
     }
     if let Some(bars) = importances(&metrics["feature_importances"]) {
         let _ = write!(text, "\nFeature importances\n{bars}");
+    }
+    if let Some(search) = trials::summary(metrics) {
+        let _ = write!(text, "\n{search}");
     }
     for warning in metrics["warnings"].as_array().into_iter().flatten() {
         let _ = writeln!(text, "\nwarning: {}", show::text(warning));

@@ -15,6 +15,7 @@ use crate::client::output::Output;
 use crate::client::report;
 use crate::client::server::{Answer, REQUEST_TIMEOUT, Server};
 use crate::client::show;
+use crate::client::trials;
 
 /// Duration of a long poll.
 const WAIT_S: u64 = 10;
@@ -157,7 +158,10 @@ impl Display {
                     job[key] = event.data[key].clone();
                 }
             }
-            "log" => return self.note(&log_line(event).unwrap_or_default()),
+            "log" => {
+                let line = log_line(event).unwrap_or_default();
+                return self.note(&trials::row(&line).unwrap_or(line));
+            }
             _ => return,
         }
         // `follow` shows the final status with its metrics.

@@ -3,6 +3,7 @@
 //!
 //! A table is a file of little-endian `f64` numbers, row by row; the last number of a row is its class.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -11,10 +12,18 @@ use clap::{Parser, ValueEnum};
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, s};
+use trainyard_domain::spec::LearningOptions;
+use trainyard_domain::table::{ColumnSchema, TableSchema};
+use trainyard_domain::{Algorithm, DatasetName, Dtype, JobSpec, ModelName, TaskKind};
 use trainyard_ml::boosting::BoostingClassifierParams;
 use trainyard_ml::forest::RandomForestParams;
 use trainyard_ml::linear::LogisticParams;
+use trainyard_ml::predict::{Columns, Predictor};
 use trainyard_ml::svm::SvmClassifierParams;
+use trainyard_ml::train::{Observer, TrainRequest, train};
+
+/// Seconds of a search, also in `bench/ml_peer.py`.
+const BUDGET_S: u64 = 60;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Model {
@@ -26,6 +35,8 @@ enum Model {
     BoostingEqual,
     /// With the defaults.
     Boosting,
+    /// A search with a time budget.
+    Auto,
 }
 
 #[derive(Debug, Parser)]
@@ -83,6 +94,10 @@ fn main() -> anyhow::Result<()> {
             let model = params.check()?.fit(&dataset)?;
             (start.elapsed(), model.predict_probabilities(&queried))
         }
+        Model::Auto => {
+            let artifact = search(&dataset)?;
+            (start.elapsed(), predict(&artifact, &queried)?)
+        }
     };
     let peak = status_mb("VmHWM:")?;
     let bytes: Vec<u8> = probabilities.column(1).iter().flat_map(|probability| probability.to_le_bytes()).collect();
@@ -90,6 +105,65 @@ fn main() -> anyhow::Result<()> {
     let answer =
         serde_json::json!({"fit_s": seconds.as_secs_f64(), "fit_mb": (peak - before).max(0.0), "peak_mb": peak});
     write_line(&answer.to_string())
+}
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn progress(&self, _phase: &str, _fraction: f64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Searches as a job does, from a table in CSV. The held-out part is as small as possible, because `bench/ml.py` has its own.
+fn search(dataset: &DatasetBase<Array2<f64>, Array1<usize>>) -> anyhow::Result<Vec<u8>> {
+    let columns = dataset.records.ncols();
+    let names: Vec<String> = (0..columns).map(|column| format!("x{column}")).collect();
+    let mut csv = format!("{},y\n", names.join(","));
+    for (row, class) in dataset.records.rows().into_iter().zip(&dataset.targets) {
+        for number in row {
+            let text = if number.is_nan() { String::new() } else { number.to_string() };
+            write!(csv, "{text},")?;
+        }
+        writeln!(csv, "{class}")?;
+    }
+    let column = |name: &str| ColumnSchema { name: name.to_owned(), dtype: Dtype::Number, reading: Default::default() };
+    let columns = names.iter().map(String::as_str).chain(["y"]).map(column).collect();
+    let params = serde_json::json!({"budget_s": BUDGET_S, "test_size": 0.05});
+    let spec = JobSpec {
+        name: ModelName::parse("bench").map_err(anyhow::Error::msg)?,
+        algorithm: Algorithm::Auto,
+        features: names,
+        dataset: DatasetName::parse("bench").map_err(anyhow::Error::msg)?,
+        dataset_version: 1,
+        target: "y".to_owned(),
+        params: params.as_object().cloned().unwrap_or_default(),
+        learning: LearningOptions { task: Some(TaskKind::Classification), ..Default::default() },
+        warnings: Vec::new(),
+        priority: 0,
+        run_at: None,
+        max_attempts: 1,
+        timeout_s: 3_600,
+        webhook_url: None,
+        seed: 42,
+    };
+    let schema = TableSchema { columns, ..Default::default() };
+    let (dataset_sha256, memory_limit, artifact_limit) = Default::default();
+    let request = TrainRequest { spec, schema, dataset_sha256, memory_limit, artifact_limit };
+    Ok(train(csv.as_bytes(), &request, &Quiet)?.artifact)
+}
+
+/// The probabilities of both classes.
+fn predict(artifact: &[u8], queried: &Array2<f64>) -> anyhow::Result<Array2<f64>> {
+    let predictor = Predictor::load(artifact)?;
+    let rows = Columns::Matrix(queried.iter().copied().collect());
+    let positive = predictor.predict_columns(&rows, queried.nrows())?;
+    Ok(Array2::from_shape_fn((positive.len(), 2), |(row, class)| match class {
+        1 => positive[row],
+        _ => 1.0 - positive[row],
+    }))
 }
 
 fn read(path: &Path, columns: usize) -> anyhow::Result<(Array2<f64>, Array1<usize>)> {

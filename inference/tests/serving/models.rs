@@ -54,7 +54,8 @@ fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
 
 fn trained_by(csv: &[u8], spec: JobSpec) -> Vec<u8> {
     let schema = trainyard_csv::profile(csv, &ReadOptions::default(), &Limits::default()).unwrap().schema();
-    let request = TrainRequest { spec, schema, dataset_sha256: String::new(), memory_limit: None };
+    let (dataset_sha256, memory_limit, artifact_limit) = Default::default();
+    let request = TrainRequest { spec, schema, dataset_sha256, memory_limit, artifact_limit };
     train(csv, &request, &Quiet).unwrap().artifact
 }
 

@@ -22,6 +22,8 @@ pub enum Algorithm {
     LogisticRegression,
     /// L2-regularised linear regression.
     Ridge,
+    /// A search over the other algorithms and their parameters, and an ensemble of the best models.
+    Auto,
 }
 
 /// The parameter that chooses the implementation of an algorithm, and its values.
@@ -30,6 +32,9 @@ pub const ENGINE: &str = "engine";
 pub const NATIVE: &str = "native";
 /// The reference implementation of linfa.
 pub const LINFA: &str = "linfa";
+
+/// The parameter of [`Algorithm::Auto`] with the time budget in seconds.
+pub const BUDGET_S: &str = "budget_s";
 
 /// The parameter with the monotone constraints by feature.
 pub const MONOTONE_CONSTRAINTS: &str = "monotone_constraints";
@@ -258,15 +263,42 @@ const LOGISTIC_REGRESSION: &[ParamSpec] = &[
 
 const RIDGE: &[ParamSpec] = &[ALPHA, TEST_SIZE];
 
+const AUTO: &[ParamSpec] = &[
+    ParamSpec {
+        name: BUDGET_S,
+        kind: ParamKind::Float { min: 1.0, max: 86_400.0, default: Some(60.0) },
+        description: "Time budget of the run in seconds: for the search, and for training the chosen models again.",
+    },
+    ParamSpec {
+        name: "max_trials",
+        kind: ParamKind::Int { min: 1, max: 10_000, default: None },
+        description: "The search ends after this many finished trials; with enough budget the model then does not depend \
+                      on the speed of the machine. null means no limit.",
+    },
+    ParamSpec {
+        name: "max_predict_us",
+        kind: ParamKind::Float { min: 0.1, max: 1e6, default: None },
+        description: "Limit of the predicted time of a prediction for one row, in microseconds: models that would exceed \
+                      it are not chosen. null means no limit.",
+    },
+    ParamSpec {
+        name: "ensemble",
+        kind: ParamKind::Choice { options: &["on", "off"], default: "on" },
+        description: "on combines several models; off chooses the best single model.",
+    },
+    TEST_SIZE,
+];
+
 impl Algorithm {
     /// Every algorithm, in the order of `GET /algorithms`.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::RandomForest,
         Self::GradientBoosting,
         Self::DecisionTree,
         Self::Svm,
         Self::LogisticRegression,
         Self::Ridge,
+        Self::Auto,
     ];
 
     /// The name in JSON and in the database.
@@ -278,6 +310,7 @@ impl Algorithm {
             Self::Svm => "svm",
             Self::LogisticRegression => "logistic_regression",
             Self::Ridge => "ridge",
+            Self::Auto => "auto",
         }
     }
 
@@ -301,6 +334,9 @@ impl Algorithm {
             Self::Ridge => {
                 "Linear regression with an L2 penalty; a baseline for numeric targets that is easy to explain."
             }
+            Self::Auto => {
+                "Tries the other algorithms and their parameters within a time budget, and combines the best models."
+            }
         }
     }
 
@@ -311,7 +347,7 @@ impl Algorithm {
 
     /// Whether the algorithm supports regression.
     pub fn supports_regression(self) -> bool {
-        matches!(self, Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::Ridge)
+        matches!(self, Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::Ridge | Self::Auto)
     }
 
     /// The task of an algorithm that supports only one.
@@ -330,7 +366,12 @@ impl Algorithm {
             Self::Svm if engine == LINFA => Some(5_000),
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
-            Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::LogisticRegression | Self::Ridge => None,
+            Self::RandomForest
+            | Self::GradientBoosting
+            | Self::Svm
+            | Self::LogisticRegression
+            | Self::Ridge
+            | Self::Auto => None,
         }
     }
 
@@ -341,7 +382,10 @@ impl Algorithm {
             Self::Svm => 100,
             // A round has a tree per class.
             Self::GradientBoosting => 100,
-            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression | Self::Ridge => MAX_CLASSES,
+            // The search leaves out algorithms with a lower limit.
+            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression | Self::Ridge | Self::Auto => {
+                MAX_CLASSES
+            }
         }
     }
 
@@ -354,6 +398,7 @@ impl Algorithm {
             Self::Svm => SVM,
             Self::LogisticRegression => LOGISTIC_REGRESSION,
             Self::Ridge => RIDGE,
+            Self::Auto => AUTO,
         }
     }
 }

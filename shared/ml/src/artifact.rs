@@ -11,7 +11,9 @@
 mod bytes;
 mod check;
 mod check_distributions;
+mod check_ensemble;
 mod check_estimator;
+mod ensemble;
 mod error;
 mod estimator;
 mod format;
@@ -40,11 +42,8 @@ pub fn encode(model: &Model) -> Vec<u8> {
     let manifest = serde_json::to_vec(&model.manifest).unwrap_or_default();
     out.length(manifest.len());
     out.raw(&manifest);
-    let (id, section) = estimator::encode(&model.estimator);
     out.u32(1);
-    out.u32(id);
-    out.u64(section.len() as u64);
-    out.raw(&section);
+    out.section(&estimator::encode(&model.estimator));
     let mut bytes = out.finish();
     let digest = Sha256::digest(&bytes);
     bytes.extend_from_slice(&digest);
@@ -65,11 +64,9 @@ pub fn decode(bytes: &[u8]) -> Result<Model, ArtifactError> {
     if reader.u32()? != 1 {
         return Err(ArtifactError::invalid("there must be exactly one section"));
     }
-    let id = reader.u32()?;
-    let length = usize::try_from(reader.u64()?).map_err(|_| ArtifactError::invalid("a section's length"))?;
-    let section = reader.take(length)?;
+    let section = reader.section()?;
     reader.end()?;
-    let model = Model { manifest, estimator: estimator::decode(id, section)? };
+    let model = Model { manifest, estimator: estimator::decode(&section)? };
     check(&model)?;
     Ok(model)
 }

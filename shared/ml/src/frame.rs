@@ -6,6 +6,7 @@ mod row_hash;
 mod target;
 
 use std::io::Read;
+use std::sync::Arc;
 
 use trainyard_csv::{CsvError, Rows};
 use trainyard_domain::table::{CellReading, TableSchema};
@@ -20,7 +21,7 @@ pub use target::{Target, TargetOptions};
 #[derive(Debug)]
 pub struct Frame {
     /// The feature columns, in the requested order.
-    pub columns: Vec<FrameColumn>,
+    pub columns: Vec<Arc<FrameColumn>>,
     /// The target of every row.
     pub target: Target,
     /// Number of rows with a target.
@@ -84,8 +85,16 @@ impl Frame {
         let mut warnings = Vec::new();
         let target = targets.finish(target, &mut warnings)?;
         warnings.extend(columns.iter().filter_map(ColumnBuilder::warning));
-        let columns = columns.into_iter().map(ColumnBuilder::finish).collect();
+        let columns = columns.into_iter().map(|column| Arc::new(column.finish())).collect();
         Ok(Self { columns, target, rows, row_hashes, missing: schema.format.missing.clone(), warnings })
+    }
+
+    /// A frame with the same columns, which share their memory, for preprocessing that drops some of them. Without the
+    /// hashes and warnings.
+    pub(crate) fn share(&self) -> Self {
+        let (row_hashes, missing, warnings) = Default::default();
+        let (columns, target) = (self.columns.clone(), self.target.clone());
+        Self { columns, target, rows: self.rows, row_hashes, missing, warnings }
     }
 }
 

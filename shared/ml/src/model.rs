@@ -17,6 +17,7 @@ pub mod dates;
 pub mod design_matrix;
 pub mod distribution;
 pub mod encode;
+pub mod ensemble;
 pub mod linear;
 pub mod request;
 pub mod scaling;
@@ -35,6 +36,7 @@ pub use dates::{DatePart, DateUnit};
 pub use design_matrix::{ColumnEncoder, DesignMatrixEncoder};
 pub use distribution::{Bins, Distribution, Distributions};
 pub use encode::{Input, RawRow, Status};
+pub use ensemble::{Ensemble, FeatureEncoding, Member};
 pub use linear::LinearModel;
 pub use request::{Mismatch, TextReaders};
 pub use scaling::Scaling;
@@ -100,6 +102,8 @@ pub enum Estimator {
     Linear(LinearModel),
     /// Support vector classifier.
     Svm(SvmModel),
+    /// The weighted mean of several models.
+    Ensemble(Ensemble),
 }
 
 impl Estimator {
@@ -119,6 +123,7 @@ impl Estimator {
                 svm.encoder.encode(raw, unseen, &mut inputs);
                 svm.predict(task, &inputs, outputs);
             }
+            Self::Ensemble(ensemble) => ensemble.predict(task, raw, unseen, outputs),
         }
     }
 }

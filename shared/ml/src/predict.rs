@@ -7,6 +7,8 @@ mod binner;
 mod boosted;
 mod columns;
 mod counting;
+mod engine;
+mod ensemble;
 mod explain;
 pub mod flat;
 mod machine;
@@ -21,16 +23,15 @@ use serde_json::{Map, Value};
 use trainyard_domain::{Algorithm, FieldError};
 
 use self::binner::Binner;
-use self::boosted::CompiledBoosting;
 use self::counting::RowBins;
-use self::flat::FlatForest;
 use crate::artifact::{self, ArtifactError};
-use crate::model::{Estimator, Input, Manifest, Model, RawRow, Signature, TextReaders};
+use crate::model::{Input, Manifest, Model, RawRow, Signature, TextReaders};
 
 pub use self::columns::{Column, ColumnError, Columns};
 pub use self::counting::{Counting, RowCounter};
+pub(crate) use self::engine::Engine;
+pub use self::engine::Scratch;
 pub use self::explain::{Explanation, Scale};
-pub(crate) use self::machine::{CompiledSvm, SvmScratch};
 pub use self::prediction::{Outcome, Prediction};
 
 /// A row of a request: values by feature name.
@@ -89,62 +90,28 @@ pub struct Predictor {
     memory_bytes: usize,
 }
 
-#[derive(Debug)]
-enum Engine {
-    Trees(FlatForest),
-    Boosting(CompiledBoosting),
-    Svm(CompiledSvm),
-    /// Linear models are used without compilation.
-    Linear(Estimator),
-}
-
-/// Buffers that a thread reuses between calls, to avoid allocations.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    keys: Vec<u32>,
-    sums: Vec<f64>,
-    svm: SvmScratch,
-}
-
 impl Predictor {
     /// Decodes, validates and compiles a model file, then runs its self-test.
     ///
     /// # Errors
     /// See [`ArtifactError`].
     pub fn load(bytes: &[u8]) -> Result<Self, ArtifactError> {
-        Self::compile(artifact::decode(bytes)?, bytes.len())
+        Self::compile(artifact::decode(bytes)?)
     }
 
-    /// `model` is valid; `size` is the size of its file.
-    fn compile(model: Model, size: usize) -> Result<Self, ArtifactError> {
+    /// `model` is valid.
+    fn compile(model: Model) -> Result<Self, ArtifactError> {
         let Model { manifest, estimator } = model;
         let width = manifest.signature.width();
-        let (engine, estimator_bytes) = match estimator {
-            Estimator::Trees(trees) => {
-                let forest = FlatForest::compile(&trees, width);
-                let bytes = forest.memory_bytes();
-                (Engine::Trees(forest), bytes)
-            }
-            Estimator::Boosting(boosted) => {
-                let compiled = CompiledBoosting::new(&boosted, width);
-                let bytes = compiled.memory_bytes();
-                (Engine::Boosting(compiled), bytes)
-            }
-            Estimator::Svm(svm) => {
-                let compiled = CompiledSvm::new(&svm);
-                let bytes = compiled.memory_bytes();
-                (Engine::Svm(compiled), bytes)
-            }
-            // Stored as in the file, so the size of the file is used.
-            linear @ Estimator::Linear(_) => (Engine::Linear(linear), size),
-        };
+        let engine = Engine::compile(&estimator, width);
+        drop(estimator);
         // Names and categories are stored twice (list and index).
         let manifest_bytes = serde_json::to_vec(&manifest).map_or(0, |text| 2 * text.len());
         let readers = manifest.signature.text_readers();
         let distributions = &manifest.distributions;
         let all = distributions.features.iter().chain([&distributions.predictions]);
         let binners = all.map(|distribution| Binner::new(&distribution.bins)).collect();
-        let memory_bytes = estimator_bytes + manifest_bytes;
+        let memory_bytes = engine.memory_bytes() + manifest_bytes;
         let predictor = Self { manifest, readers, width, binners, engine, memory_bytes };
         predictor.self_test()?;
         Ok(predictor)
@@ -179,23 +146,7 @@ impl Predictor {
         let (width, per_row) = (self.width, self.manifest.signature.task.outputs());
         let rows = raw.len() / width;
         assert!(raw.len() == rows * width && unseen.len() == raw.len() && outputs.len() == rows * per_row);
-        match &self.engine {
-            Engine::Trees(forest) => forest.predict(raw, &mut scratch.keys, outputs),
-            Engine::Boosting(boosted) => boosted.predict(raw, &mut scratch.keys, &mut scratch.sums, outputs),
-            Engine::Svm(svm) => {
-                let task = &self.manifest.signature.task;
-                let inputs = raw.chunks_exact(width).zip(unseen.chunks_exact(width));
-                for ((raw, unseen), outputs) in inputs.zip(outputs.chunks_exact_mut(per_row)) {
-                    svm.predict(task, raw, unseen, &mut scratch.svm, outputs);
-                }
-            }
-            Engine::Linear(estimator) => {
-                let inputs = raw.chunks_exact(width).zip(unseen.chunks_exact(width));
-                for ((raw, unseen), outputs) in inputs.zip(outputs.chunks_exact_mut(per_row)) {
-                    estimator.predict(&self.manifest.signature.task, raw, unseen, outputs);
-                }
-            }
-        }
+        self.engine.predict(&self.manifest.signature.task, width, (raw, unseen), scratch, outputs);
     }
 
     /// Predicts one row.

@@ -17,8 +17,8 @@ pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
-pub(crate) use statistics::PERMUTATIONS;
 pub use statistics::{CategoryCodes, OrderedColumn};
+pub(crate) use statistics::{MAX_STATISTICS, PERMUTATIONS};
 
 /// The model families, which need different raw values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum ModelFamily {
     Boosting,
     /// Linear models and support vector classifiers, on a design matrix.
     Dense,
+    /// Ensembles, whose members compute their own raw values ([`crate::model::FeatureEncoding`]).
+    Ensemble,
 }
 
 /// The fitted features.
@@ -147,6 +149,7 @@ fn datetime(values: &[f64], training: &[usize], family: ModelFamily) -> Option<F
     let units: &[DateUnit] = match family {
         ModelFamily::Tree | ModelFamily::Forest | ModelFamily::Boosting => &DateUnit::FOR_TREES,
         ModelFamily::Dense => &DateUnit::FOR_DENSE_MODELS,
+        ModelFamily::Ensemble => &DateUnit::ALL,
     };
     let part = |unit: &DateUnit| {
         let mut numbers: Vec<f64> = present.iter().map(|seconds| unit.of(*seconds)).collect();

@@ -4,8 +4,8 @@ use crate::error::TrainError;
 
 /// Receives the progress of a training run and can cancel it. Calls come from several threads, one at a time.
 pub trait Observer: Sync {
-    /// Reports the phase (`reading`, `preparing`, `training`, `measuring`, `saving`) and the progress of the whole run
-    /// from 0 to 1, which never decreases.
+    /// Reports the phase (`reading`, `preparing`, `searching` for algorithm `auto`, `training`, `measuring`, `saving`) and
+    /// the progress of the whole run from 0 to 1, which never decreases.
     fn progress(&self, phase: &str, fraction: f64);
 
     /// Reports a warning about the data or the model for the user.
@@ -51,6 +51,12 @@ impl<'a> Progress<'a> {
     /// Starts the next phase, which ends at the total progress `to`.
     pub(crate) fn next(self, phase: &'static str, to: f64) -> Result<Self, TrainError> {
         Self::start(self.observer, phase, self.to, to)
+    }
+
+    /// One of `count` equal parts of this phase.
+    pub(crate) fn part(&self, index: usize, count: usize) -> Self {
+        let at = |index: usize| self.from + (self.to - self.from) * index as f64 / count as f64;
+        Self { from: at(index), to: at(index + 1), ..*self }
     }
 
     /// Reports the progress of this phase.

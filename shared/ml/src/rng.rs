@@ -26,6 +26,10 @@ pub enum Stream {
     Validation,
     /// The permutation of the rows with this index, for ordered target statistics.
     Order(u64),
+    /// The folds of a search over algorithms.
+    SearchFolds,
+    /// The parameters of the candidate with this index in a search over algorithms.
+    Candidate(u64),
 }
 
 impl Rng {
@@ -40,6 +44,8 @@ impl Rng {
             Stream::ListedRows => (6, 0),
             Stream::Validation => (7, 0),
             Stream::Order(index) => (8, index),
+            Stream::SearchFolds => (9, 0),
+            Stream::Candidate(index) => (10, index),
         };
         let mut mixer = SplitMix64(seed);
         let mut mixer = SplitMix64(mixer.next() ^ purpose);

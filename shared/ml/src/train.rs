@@ -1,36 +1,41 @@
 //! Training: from a CSV and a job specification to a model file.
 //!
 //! Read, split, fit the preprocessing and the model on the training part, measure the metrics on the held-out part,
-//! save. The measured model is saved; it is not retrained on all rows. Training works in memory and in the current
+//! save. The measured model is saved; it is not retrained on all rows. [`single`] trains the model of an algorithm, [`auto`]
+//! searches several ones. Training works in memory and in the current
 //! rayon pool, and reports only to the [`Observer`].
 
+mod auto;
 mod boosting;
 mod copies;
+mod encoded;
 mod engine;
 mod leaks;
 mod measure;
 mod memory;
 mod self_test;
+mod single;
 mod warnings;
 
 use std::io::Read;
+use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trainyard_domain::params::Params;
 use trainyard_domain::table::TableSchema;
-use trainyard_domain::{FailureCode, JobSpec};
+use trainyard_domain::{Algorithm, FailureCode, JobSpec};
 
 use crate::artifact::ArtifactError;
 pub use crate::error::TrainError;
-use crate::forest::RowGroups;
 use crate::frame::{Frame, Target, TargetOptions};
 use crate::metrics::{Evaluation, importances, report};
-use crate::model::{Distributions, Manifest, Model, Signature, Task};
+use crate::model::{Distribution, Distributions, Estimator, Manifest, Model, Signature, Task};
 use crate::predict::Predictor;
-use crate::preprocess::{self, Part, distribution};
+use crate::preprocess::{Part, distribution};
 pub use crate::progress::Observer;
 use crate::progress::Progress;
 use crate::{artifact, split};
+use auto::SearchReport;
 
 /// A training request.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +48,8 @@ pub struct TrainRequest {
     pub dataset_sha256: String,
     /// The memory limit of the process in bytes, if any.
     pub memory_limit: Option<u64>,
+    /// The size limit of the model file in bytes, if any; an ensemble stays below it.
+    pub artifact_limit: Option<u64>,
 }
 
 /// The result of a training run.
@@ -56,13 +63,30 @@ pub struct Trained {
     pub warnings: Vec<String>,
 }
 
+/// The time since the start of a run.
+pub type Elapsed<'a> = &'a (dyn Fn() -> Duration + Sync);
+
 /// Trains a model on a CSV.
 ///
 /// # Errors
 /// [`TrainError::Failed`] if the data or the parameters are unsuitable, [`TrainError::Cancelled`] if the observer
 /// cancelled the run.
 pub fn train(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Result<Trained, TrainError> {
-    let (model, warnings) = fit(csv, request, observer)?;
+    let start = Instant::now();
+    train_timed(csv, request, observer, &|| start.elapsed())
+}
+
+/// As [`train`], with a clock, which only the time budget of [`Algorithm::Auto`] needs.
+///
+/// # Errors
+/// See [`train`].
+pub fn train_timed(
+    csv: impl Read,
+    request: &TrainRequest,
+    observer: &dyn Observer,
+    elapsed: Elapsed<'_>,
+) -> Result<Trained, TrainError> {
+    let Measured { model, warnings, search } = fit(csv, request, observer, elapsed)?;
     let artifact = artifact::encode(&model);
     // A file that can't be loaded or fails its self-test must fail the job.
     Predictor::load(&artifact).map_err(|error| match error {
@@ -70,11 +94,67 @@ pub fn train(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) ->
         error => TrainError::Failed { code: FailureCode::Internal, message: error.to_string() },
     })?;
     observer.progress("saving", 1.0);
-    Ok(Trained { artifact, metrics: model.manifest.metrics, warnings })
+    let mut metrics = model.manifest.metrics;
+    // The seconds of a search differ from run to run, so they are not in the model file.
+    if let (Some(metrics), Some(search)) = (metrics.as_object_mut(), search) {
+        metrics.extend(search.metrics(elapsed()));
+    }
+    Ok(Trained { artifact, metrics, warnings })
+}
+
+/// A measured model.
+struct Measured {
+    model: Model,
+    warnings: Vec<String>,
+    search: Option<SearchReport>,
+}
+
+/// What a run is trained by.
+#[derive(Debug, Clone, Copy)]
+struct Run<'a> {
+    request: &'a TrainRequest,
+    params: &'a Params,
+}
+
+/// The rows of a run, split and without dropped leaks.
+struct Table {
+    frame: Frame,
+    task: Task,
+    split: split::Split,
+    /// The group of each row of the training part; see [`crate::preprocess::fit`].
+    copies: Vec<u32>,
+    /// Warnings about leaks.
+    leaks: Vec<String>,
+    /// Names of dropped columns.
+    dropped: Vec<String>,
+}
+
+/// A trained model that is not measured yet.
+struct Chosen {
+    signature: Signature,
+    estimator: Estimator,
+    /// Of each feature, in the training rows.
+    distributions: Vec<Distribution>,
+    held_out: Part,
+    /// Number of training rows.
+    rows: usize,
+    self_test_rows: Vec<Map<String, Value>>,
+    /// Per feature, if the model defines them; else they are measured by permutation.
+    importances: Option<Vec<f64>>,
+    /// Metrics besides those of the held-out part.
+    metrics: Map<String, Value>,
+    /// The parameters in the model file.
+    params: Map<String, Value>,
+    search: Option<SearchReport>,
 }
 
 /// Trains and measures the model, without encoding it.
-fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Result<(Model, Vec<String>), TrainError> {
+fn fit(
+    csv: impl Read,
+    request: &TrainRequest,
+    observer: &dyn Observer,
+    elapsed: Elapsed<'_>,
+) -> Result<Measured, TrainError> {
     let spec = &request.spec;
     let params = Params::parse(spec.algorithm, &spec.params).map_err(|errors| {
         let errors: Vec<_> = errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect();
@@ -101,78 +181,66 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
     let (task, split, copies) = split_rows(&frame, params.float("test_size").unwrap_or(0.2), spec.seed, &mut warnings);
     check_parts(&frame, &split)?;
     observer.note(&format!("training on {} rows, measuring on {}", split.train.len(), split.test.len()));
-    let (leaks, mut dropped) = leaks::resolve(&mut frame, &split.train, spec.learning.on_leak)?;
-    let fitted = preprocess::fit(&mut frame, &split.train, &copies, engine::family(spec.algorithm), spec.seed)?;
-    let (features, distributions, missing) = (fitted.features, fitted.distributions, frame.missing.clone());
-    let groups = RowGroups { folds: fitted.folds, copies };
-    let copies: Option<Vec<u64>> =
-        (!groups.copies.is_empty()).then(|| groups.copies.iter().map(|group| u64::from(*group)).collect());
-    let validation = boosting::validation(spec, &params, &frame, &split.train, copies.as_deref());
-    dropped.extend(fitted.dropped);
-    let shape = memory::Shape::new(frame.rows, &features, task.outputs());
-    if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
-        observer.note(&note);
-    }
-    let training = Part::new(&frame, &features, &split.train)?;
-    let held_out = Part::new(&frame, &features, &split.test)?;
-    let is_leak = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
-    warnings.extend(warnings::find(&frame, &split, &training, spec, &is_leak));
-    warnings.extend(leaks.clone());
-    warnings.extend(fitted.warnings);
-    let self_test_rows = self_test::choose(&frame, &split.test);
-    let categories = preprocess::CategoryCodes::new(&frame, &features, &split.train, copies, spec.seed);
-    drop(frame);
-    let signature = Signature { features, target: spec.target.clone(), task, dropped, missing };
+    let (leaks, dropped) = leaks::resolve(&mut frame, &split.train, spec.learning.on_leak)?;
 
-    let progress = progress.next("training", 0.9)?;
-    let fit_request = engine::FitRequest {
-        algorithm: spec.algorithm,
-        params: &params,
-        seed: spec.seed,
-        groups: &groups,
-        validation: &validation,
-        ordered: &|validation| categories.ordered_columns(validation),
+    let (run, table) = (Run { request, params: &params }, Table { frame, task, split, copies, leaks, dropped });
+    let (chosen, progress) = match spec.algorithm {
+        Algorithm::Auto => auto::fit(&run, table, &mut warnings, progress, elapsed)?,
+        _ => single::fit(&run, table, &mut warnings, progress)?,
     };
-    let fitted = engine::fit(&fit_request, &signature, &training, &progress)?;
-    warnings.extend(fitted.warning);
-    let warnings = warnings.all;
+    measure_and_describe(&run, chosen, warnings.all, progress)
+}
 
+/// Measures the model on the held-out part, and adds its metadata.
+fn measure_and_describe(
+    run: &Run<'_>,
+    chosen: Chosen,
+    warnings: Vec<String>,
+    progress: Progress<'_>,
+) -> Result<Measured, TrainError> {
+    let spec = &run.request.spec;
+    let Chosen {
+        signature,
+        estimator,
+        distributions,
+        held_out,
+        rows,
+        self_test_rows,
+        importances,
+        metrics: own,
+        params,
+        search,
+    } = chosen;
     let progress = progress.next("measuring", 0.97)?;
-    let outputs = measure::outputs(&fitted.estimator, &signature.task, &held_out, &progress)?;
+    let outputs = measure::outputs(&estimator, &signature.task, &held_out, &progress)?;
     let predictions = distribution::of_predictions(&signature.task, &outputs);
-    let importances = match fitted.importances {
-        Some(columns) => importances::per_feature(&columns, &signature.ranges()),
-        None => measure::permutation_importances(&fitted.estimator, &signature.task, &held_out, spec.seed, &progress)?,
+    let importances = match importances {
+        Some(importances) => importances,
+        None => measure::permutation_importances(&estimator, &signature.task, &held_out, spec.seed, &progress)?,
     };
     let (classes, numbers) = held_out.targets.split();
     let mut metrics =
         report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs, seed: spec.seed });
     metrics.insert("feature_importances".into(), importances::ranked(&signature.features, &importances));
-    metrics.insert("rows".into(), json!({"train": training.rows, "test": held_out.rows}));
-    if let Some(score) = fitted.out_of_bag_score {
-        let name = if signature.task == Task::Regression { "oob_r2" } else { "oob_accuracy" };
-        metrics.insert(name.into(), json!(score));
-    }
-    if let Some(n_rounds) = fitted.n_rounds {
-        metrics.insert("n_rounds".into(), json!(n_rounds));
-    }
+    metrics.insert("rows".into(), json!({"train": rows, "test": held_out.rows}));
+    metrics.extend(own);
     metrics.insert("warnings".into(), json!(warnings));
 
     progress.next("saving", 0.99)?;
-    let self_test = self_test::answer(self_test_rows, &signature, &fitted.estimator);
+    let self_test = self_test::answer(self_test_rows, &signature, &estimator);
     let manifest = Manifest {
         signature,
         algorithm: spec.algorithm,
-        params: params.as_map().clone(),
+        params,
         seed: spec.seed,
-        dataset_sha256: request.dataset_sha256.clone(),
+        dataset_sha256: run.request.dataset_sha256.clone(),
         library_version: env!("CARGO_PKG_VERSION").to_owned(),
         metrics: Value::Object(metrics),
-        rows: training.rows as u64,
+        rows: rows as u64,
         distributions: Distributions { features: distributions, predictions },
         self_test,
     };
-    Ok((Model { manifest, estimator: fitted.estimator }, warnings))
+    Ok(Measured { model: Model { manifest, estimator }, warnings, search })
 }
 
 /// The warnings of a run. Each is reported at once.

@@ -77,6 +77,8 @@ const METRICS: Record<string, string> = {
   r2: "R²",
   rmse: "RMSE",
   mae: "MAE",
+  trial_log_loss: "Log loss of the trials",
+  trial_rmse: "RMSE of the trials",
 };
 
 export function formatMetricName(name: string): string {

@@ -15,6 +15,7 @@ export const ALGORITHMS: readonly components["schemas"]["AlgorithmName"][] = [
   "svm",
   "logistic_regression",
   "ridge",
+  "auto",
 ];
 
 /** Why jobs fail, for people. The type demands an entry for each code of the server. */

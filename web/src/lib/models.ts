@@ -1,5 +1,6 @@
 /** Rules about models and versions. */
 import type { components } from "../api/schema";
+import type { Search, Trial } from "./trials";
 
 export type ModelView = components["schemas"]["ModelView"];
 export type VersionView = components["schemas"]["VersionView"];
@@ -27,6 +28,9 @@ export interface Metrics {
   /** Some held-out rows of a regression. */
   predictions?: { actual: number[]; predicted: number[] };
   warnings?: unknown[];
+  /** Of the algorithm `auto`; lists leave them out. */
+  trials?: Trial[];
+  search?: Search;
 }
 
 export function metricsOf(value: unknown): Metrics {

@@ -18,6 +18,7 @@ import { Time } from "../ui/time";
 import { JobActions } from "./job-actions";
 import { JobLog } from "./job-log";
 import { MetricCharts } from "./metric-charts";
+import { Trials } from "./trials";
 import { type FollowedHistory, useJobHistory } from "./use-job-history";
 
 const TABS = [
@@ -150,6 +151,11 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
               </ul>
             )}
           </div>
+        </Panel>
+      )}
+      {metrics.trials && (
+        <Panel title="Trials of the search">
+          <Trials metrics={metrics} />
         </Panel>
       )}
       <Panel title="Facts">

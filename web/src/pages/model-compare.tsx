@@ -8,6 +8,7 @@ import { useSession } from "../session/use-session";
 import { classes } from "../ui/classes";
 import { Field } from "../ui/field";
 import { MetricCharts } from "./metric-charts";
+import { Trials } from "./trials";
 
 interface Props {
   versions: VersionView[];
@@ -59,14 +60,27 @@ export function Compare({ versions, served }: Props) {
   );
 }
 
-/** The list of versions leaves the curves out; the versions themselves have them. */
+/** The list of versions leaves the curves and trials out; the versions themselves have them. */
 function VersionCharts({ versions }: { versions: VersionView[] }) {
   const details = useQueries({ queries: versions.map(({ name, version }) => queries.version(name, version)) });
   const results = versions.map(({ version, metrics }, at) => ({
     of: `v${version}`,
     metrics: metricsOf(details[at]?.data?.metrics ?? metrics),
   }));
-  return <MetricCharts results={results} />;
+  return (
+    <>
+      <MetricCharts results={results} />
+      {results.map(
+        ({ of, metrics }) =>
+          metrics.trials && (
+            <section key={of} className="min-w-0 space-y-3" aria-label={`Search of ${of}`}>
+              <h3 className="font-medium">Trials of {of}</h3>
+              <Trials metrics={metrics} of={of} />
+            </section>
+          ),
+      )}
+    </>
+  );
 }
 
 function MetricsTable({ versions }: { versions: VersionView[] }) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Server } from "./server";
 
 export interface Filled {
-  jobs: { done: string; failed: string; regression: string };
+  jobs: { done: string; failed: string; regression: string; search: string };
   schedule: string;
 }
 
@@ -20,6 +20,8 @@ export async function fill(server: Server): Promise<Filled> {
   const first = await server.train({ name: "titanic-rf", features, webhook_url: `${hooks.url}/hooks/models?key=1` });
   await server.train({ name: "titanic-rf", seed: 7, params: { n_trees: 60, max_depth: 6 } });
   await server.train({ name: "titanic-lr", algorithm: "logistic_regression", params: {} });
+  const auto = { algorithm: "auto", params: { budget_s: 30, max_trials: 5 } };
+  const search = await server.train({ name: "titanic-auto", features, ...auto });
   const sales = { name: "revenue", dataset: "sales-2024", target: "revenue", features: ["*"] };
   const regression = await server.train(sales);
   const many = Array.from({ length: 20_000 }, (_, at) => `${Math.imul(at, 2_654_435_761) >>> 8},${at % 2}`);
@@ -44,7 +46,7 @@ export async function fill(server: Server): Promise<Filled> {
   }
   await hooks.received;
   hooks.close();
-  return { jobs: { done: first.job_id, failed: failed.job_id, regression: regression.job_id }, schedule: id };
+  return { jobs: { done: first.job_id, failed: failed.job_id, regression: regression.job_id, search: search.job_id }, schedule: id };
 }
 
 /** A receiver of webhooks on this machine. */

@@ -59,6 +59,8 @@ function pagesOf({ jobs, schedule }: Filled): Shown[] {
     ["jobs-none", "/console/jobs?search=nothing-like-this", "No job matches"],
     ["job", `/console/jobs/${jobs.done}`, "Confusion matrix"],
     ["job-regression", `/console/jobs/${jobs.regression}`, "Predicted and actual"],
+    ["job-search", `/console/jobs/${jobs.search}`, "Trials of the search"],
+    ["model-search", "/console/models/titanic-auto", "Trials of v1"],
     ["job-log", `/console/jobs/${jobs.done}?tab=log`, "training on"],
     ["job-metrics", `/console/jobs/${jobs.done}?tab=metrics`, "Out-of-bag accuracy"],
     ["job-failed", `/console/jobs/${jobs.failed}`, "Why the job failed"],

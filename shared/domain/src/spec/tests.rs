@@ -98,6 +98,23 @@ fn a_guarded_promotion_names_a_metric_of_the_task() {
     assert_eq!(refused(rule(PromotionMetric::F1, -1.0)), ["auto_promote.min_improvement"]);
 }
 
+#[test]
+fn a_time_budget_ends_before_the_timeout() {
+    let auto = |budget: f64, timeout_s: i64| Draft {
+        algorithm: "auto".into(),
+        params: [("budget_s".to_owned(), serde_json::json!(budget))].into_iter().collect(),
+        timeout_s,
+        ..draft(&["age", "sex"])
+    };
+    for (budget, timeout_s) in [(60.0, 3_600), (60.0, 72), (86_400.0 / 1.2, 86_400)] {
+        assert!(auto(budget, timeout_s).validate(Some(&dataset())).is_ok(), "{budget} s of {timeout_s} s");
+    }
+    for (budget, timeout_s) in [(60.0, 71), (4_000.0, 3_600), (86_400.0, 86_400)] {
+        assert_eq!(refused(auto(budget, timeout_s)), ["params.budget_s"], "{budget} s of {timeout_s} s");
+    }
+    assert_eq!(refused(auto(0.5, 3_600)), ["params.budget_s"]);
+}
+
 fn with(learning: LearningOptions, features: &[&str]) -> Draft {
     Draft { learning, ..draft(features) }
 }

@@ -2,11 +2,15 @@
 
 use super::columns::{self, Columns};
 use super::{Draft, JobSpec};
-use crate::algorithm::{Algorithm, MONOTONE_CONSTRAINTS};
+use crate::algorithm::{Algorithm, BUDGET_S, MONOTONE_CONSTRAINTS};
 use crate::dataset::IndexedDataset;
 use crate::field::{FieldError, shown};
 use crate::model::ModelName;
 use crate::params::Params;
+
+/// A run can exceed its time budget by a tenth, and its timeout also covers the start of the training process and the
+/// download of the dataset.
+const TIMEOUT_PER_BUDGET: f64 = 1.2;
 
 impl Draft {
     /// Validates the request. `dataset` is the newest version of the requested dataset, or `None` if it does not exist;
@@ -40,6 +44,15 @@ impl Draft {
                 let message = format!("names '{}', which is not a feature of the job", shown(feature));
                 errors.push(FieldError::new(format!("params.{MONOTONE_CONSTRAINTS}"), message));
             }
+        }
+        if let Some(budget) = params.as_ref().and_then(|params| params.float(BUDGET_S))
+            && budget * TIMEOUT_PER_BUDGET > self.timeout_s as f64
+        {
+            let message = format!(
+                "must be at most timeout_s / {TIMEOUT_PER_BUDGET}, because the run is stopped after timeout_s ({})",
+                self.timeout_s
+            );
+            errors.push(FieldError::new(format!("params.{BUDGET_S}"), message));
         }
         match (name, algorithm, params, dataset) {
             (Some(name), Some(algorithm), Some(params), Some(dataset)) if errors.is_empty() => Ok(JobSpec {

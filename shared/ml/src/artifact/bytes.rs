@@ -2,6 +2,12 @@
 
 use super::error::ArtifactError;
 
+/// Bytes with the number of their format.
+pub(super) struct Section<B> {
+    pub(super) id: u32,
+    pub(super) bytes: B,
+}
+
 /// Reads numbers from a slice. A list is allocated only if all its bytes exist.
 pub(super) struct Reader<'a>(&'a [u8]);
 
@@ -38,6 +44,13 @@ impl<'a> Reader<'a> {
     /// Reads a count that [`Writer::length`] wrote.
     pub(super) fn length(&mut self) -> Result<usize, ArtifactError> {
         Ok(self.u32()? as usize)
+    }
+
+    /// Reads a section that [`Writer::section`] wrote.
+    pub(super) fn section(&mut self) -> Result<Section<&'a [u8]>, ArtifactError> {
+        let id = self.u32()?;
+        let length = usize::try_from(self.u64()?).map_err(|_| ArtifactError::invalid("a section's length"))?;
+        Ok(Section { id, bytes: self.take(length)? })
     }
 
     fn list<T, const N: usize>(&mut self, count: usize, read: fn([u8; N]) -> T) -> Result<Vec<T>, ArtifactError> {
@@ -100,6 +113,13 @@ impl Writer {
 
     pub(super) fn f64s(&mut self, values: &[f64]) {
         values.iter().for_each(|value| self.f64(*value));
+    }
+
+    /// Writes a section with its id and its length.
+    pub(super) fn section(&mut self, section: &Section<Vec<u8>>) {
+        self.u32(section.id);
+        self.u64(section.bytes.len() as u64);
+        self.raw(&section.bytes);
     }
 
     pub(super) fn finish(self) -> Vec<u8> {

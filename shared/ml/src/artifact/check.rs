@@ -62,18 +62,10 @@ fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
             if categories.len() > MAX_CATEGORIES || *mode >= kind.codes().max(1) {
                 return Err("the categories");
             }
-            let fine = |order: &CategoryOrder| order.ranks.len() == kind.codes();
-            if orders.len() > MAX_ORDERS || !orders.iter().all(fine) {
+            if !are_orders(orders, kind.codes()) {
                 return Err("the orders");
             }
-            let is_finite = |statistic: &CategoryStatistic| {
-                statistic.unseen.is_finite() && statistic.values.iter().all(|value| value.is_finite())
-            };
-            let fine = |statistic: &CategoryStatistic| statistic.values.len() == kind.codes() && is_finite(statistic);
-            if statistics.len() > MAX_STATISTICS || !(orders.is_empty() || statistics.is_empty()) {
-                return Err("the number of statistics");
-            }
-            if !statistics.iter().all(fine) {
+            if !are_statistics(statistics, kind.codes()) || !(orders.is_empty() || statistics.is_empty()) {
                 return Err("the statistics");
             }
         }
@@ -81,13 +73,27 @@ fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
             if !min.is_finite() || !max.is_finite() || min > max {
                 return Err("the bounds");
             }
-            let count = 1..=DateUnit::FOR_DENSE_MODELS.len();
+            let count = 1..=DateUnit::ALL.len();
             if !count.contains(&parts.len()) || !parts.iter().all(|part| part.scaling.is_valid()) {
                 return Err("the parts");
             }
         }
     }
     Ok(())
+}
+
+/// Whether the orders are valid for a category with this number of codes.
+pub(super) fn are_orders(orders: &[CategoryOrder], codes: usize) -> bool {
+    orders.len() <= MAX_ORDERS && orders.iter().all(|order| order.ranks.len() == codes)
+}
+
+/// Whether the statistics are valid for a category with this number of codes.
+pub(super) fn are_statistics(statistics: &[CategoryStatistic], codes: usize) -> bool {
+    let is_finite = |statistic: &CategoryStatistic| {
+        statistic.unseen.is_finite() && statistic.values.iter().all(|value| value.is_finite())
+    };
+    let fine = |statistic: &CategoryStatistic| statistic.values.len() == codes && is_finite(statistic);
+    statistics.len() <= MAX_STATISTICS && statistics.iter().all(fine)
 }
 
 fn check_task(task: &Task) -> Result<(), ArtifactError> {

@@ -1,57 +1,100 @@
 //! Validation of the fitted numbers.
 
+use super::check_ensemble;
 use super::error::{ArtifactError, ensure};
 use crate::model::{
-    BoostedTrees, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, FeatureKind, Kernel, LEAF,
-    LinearModel, Link, Response, Signature, SvmModel, Task, Tree, TreeEnsemble,
+    BoostedTrees, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, Kernel, LEAF, LinearModel,
+    Link, Response, Signature, SvmModel, Task, Tree, TreeEnsemble,
 };
 
 /// Maximum number of trees in a forest, and of rounds of gradient boosting.
 const MAX_TREES: usize = 10_000;
 
+/// The input and the output of an estimator.
+pub(super) struct Shape<'a> {
+    pub(super) features: Vec<RawFeature<'a>>,
+    pub(super) task: &'a Task,
+}
+
+/// A feature as an estimator reads it.
+pub(super) struct RawFeature<'a> {
+    pub(super) name: &'a str,
+    /// Number of raw values.
+    pub(super) width: usize,
+    /// Number of codes of a category; `None` for other types.
+    pub(super) codes: Option<usize>,
+}
+
+impl<'a> Shape<'a> {
+    /// The shape of the estimator of a model.
+    pub(super) fn of(signature: &'a Signature) -> Self {
+        let feature = |feature: &'a Feature| RawFeature {
+            name: &feature.name,
+            width: feature.kind.width(),
+            codes: feature.kind.is_category().then(|| feature.kind.codes()),
+        };
+        Self { features: signature.features.iter().map(feature).collect(), task: &signature.task }
+    }
+
+    /// Number of raw values of a row.
+    fn width(&self) -> usize {
+        self.features.iter().map(|feature| feature.width).sum()
+    }
+}
+
+/// Validates the estimator of a model.
 pub(super) fn check(estimator: &Estimator, signature: &Signature) -> Result<(), ArtifactError> {
     match estimator {
+        Estimator::Ensemble(ensemble) => check_ensemble::check(ensemble, signature),
+        estimator => check_single(estimator, &Shape::of(signature)),
+    }
+}
+
+/// Validates an estimator that is no ensemble.
+pub(super) fn check_single(estimator: &Estimator, shape: &Shape<'_>) -> Result<(), ArtifactError> {
+    match estimator {
         Estimator::Trees(trees) => {
-            let shares = signature.task != Task::Regression;
-            check_trees(trees, signature, signature.task.outputs(), MAX_TREES, shares)
+            let shares = *shape.task != Task::Regression;
+            check_trees(trees, shape, shape.task.outputs(), MAX_TREES, shares)
         }
-        Estimator::Boosting(boosted) => check_boosting(boosted, signature),
-        Estimator::Linear(linear) => check_linear(linear, signature),
-        Estimator::Svm(svm) => check_svm(svm, signature),
+        Estimator::Boosting(boosted) => check_boosting(boosted, shape),
+        Estimator::Linear(linear) => check_linear(linear, shape),
+        Estimator::Svm(svm) => check_svm(svm, shape),
+        Estimator::Ensemble(_) => Err(ArtifactError::invalid("an ensemble in an ensemble")),
     }
 }
 
 /// `outputs` is the number of values per leaf; with `shares` each is a probability.
 fn check_trees(
     ensemble: &TreeEnsemble,
-    signature: &Signature,
+    shape: &Shape<'_>,
     outputs: usize,
     max_trees: usize,
     shares: bool,
 ) -> Result<(), ArtifactError> {
     ensure(ensemble.outputs == outputs, || format!("{} numbers per leaf, not {outputs}", ensemble.outputs))?;
-    let count = ensemble.trees.len();
+    let (count, width) = (ensemble.trees.len(), shape.width());
     ensure((1..=max_trees).contains(&count), || format!("{count} trees"))?;
     for (i, tree) in ensemble.trees.iter().enumerate() {
-        let fine = check_tree(tree, signature.width(), outputs, shares);
+        let fine = check_tree(tree, width, outputs, shares);
         fine.map_err(|what| ArtifactError::invalid(format!("{what} in tree {i}")))?;
     }
     Ok(())
 }
 
-fn check_boosting(boosted: &BoostedTrees, signature: &Signature) -> Result<(), ArtifactError> {
+fn check_boosting(boosted: &BoostedTrees, shape: &Shape<'_>) -> Result<(), ArtifactError> {
     let Response { baseline, scale, link } = &boosted.response;
-    let outputs = signature.task.outputs();
+    let outputs = shape.task.outputs();
     ensure(baseline.len() == outputs && finite(baseline), || "the baseline".into())?;
     ensure(scale.is_finite() && *scale > 0.0, || "the scale".into())?;
-    let links: &[Link] = match signature.task {
+    let links: &[Link] = match shape.task {
         Task::Binary { .. } => &[Link::Logit],
         Task::MultiClass { .. } => &[Link::Softmax],
         Task::Regression => &[Link::Identity, Link::Log],
     };
     ensure(links.contains(link), || "the link".into())?;
     ensure(boosted.trees.trees.len().is_multiple_of(outputs), || "the number of trees".into())?;
-    check_trees(&boosted.trees, signature, 1, MAX_TREES * outputs, false)
+    check_trees(&boosted.trees, shape, 1, MAX_TREES * outputs, false)
 }
 
 /// Validates a tree in one pass. Children come after their parent, so every walk ends. Each node except the root has
@@ -103,25 +146,20 @@ fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result
     }
 }
 
-fn check_encoder(encoder: &DesignMatrixEncoder, features: &[Feature]) -> Result<(), ArtifactError> {
-    let width = features.iter().map(|feature| feature.kind.width()).sum::<usize>();
-    ensure(encoder.columns.len() == width, || "the number of encoded columns".into())?;
+fn check_encoder(encoder: &DesignMatrixEncoder, shape: &Shape<'_>) -> Result<(), ArtifactError> {
+    ensure(encoder.columns.len() == shape.width(), || "the number of encoded columns".into())?;
     let mut rest = encoder.columns.as_slice();
-    for feature in features {
-        let (own, tail) = rest.split_at(feature.kind.width());
+    for feature in &shape.features {
+        let (own, tail) = rest.split_at(feature.width);
         rest = tail;
+        let is_number = feature.codes.is_none();
         let fine = own.iter().all(|encoder| match encoder {
             ColumnEncoder::OneHot { categories, impute } => {
-                is_category(feature)
-                    && own.len() == 1
-                    && *categories == feature.kind.codes()
-                    && impute < &(*categories).max(1)
+                feature.codes == Some(*categories) && own.len() == 1 && impute < &(*categories).max(1)
             }
-            ColumnEncoder::Scaled { impute, mean, scale, .. } => {
-                !is_category(feature) && are_scaling(*impute, *mean, *scale)
-            }
+            ColumnEncoder::Scaled { impute, mean, scale, .. } => is_number && are_scaling(*impute, *mean, *scale),
             ColumnEncoder::ScaledWithLevels { impute, mean, scale, levels, .. } => {
-                !is_category(feature) && are_scaling(*impute, *mean, *scale) && finite(levels)
+                is_number && are_scaling(*impute, *mean, *scale) && finite(levels)
             }
         });
         ensure(fine, || format!("the encoder of feature '{}'", feature.name))?;
@@ -133,13 +171,9 @@ fn are_scaling(impute: f64, mean: f64, scale: f64) -> bool {
     impute.is_finite() && mean.is_finite() && scale.is_normal() && scale > 0.0
 }
 
-fn is_category(feature: &Feature) -> bool {
-    matches!(feature.kind, FeatureKind::Category { .. })
-}
-
-fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), ArtifactError> {
-    check_encoder(&linear.encoder, &signature.features)?;
-    let outputs = signature.task.outputs();
+fn check_linear(linear: &LinearModel, shape: &Shape<'_>) -> Result<(), ArtifactError> {
+    check_encoder(&linear.encoder, shape)?;
+    let outputs = shape.task.outputs();
     let expected = outputs.checked_mul(linear.encoder.width());
     ensure(linear.intercepts.len() == outputs && Some(linear.weights.len()) == expected, || {
         "the weights' shape".into()
@@ -148,8 +182,8 @@ fn check_linear(linear: &LinearModel, signature: &Signature) -> Result<(), Artif
     ensure(linear.means.len() == linear.encoder.width() && finite(&linear.means), || "the means".into())
 }
 
-fn check_svm(svm: &SvmModel, signature: &Signature) -> Result<(), ArtifactError> {
-    check_encoder(&svm.encoder, &signature.features)?;
+fn check_svm(svm: &SvmModel, shape: &Shape<'_>) -> Result<(), ArtifactError> {
+    check_encoder(&svm.encoder, shape)?;
     let kernel = match svm.kernel {
         Kernel::Linear => true,
         Kernel::Rbf { gamma } => gamma.is_finite() && gamma > 0.0,
@@ -159,10 +193,10 @@ fn check_svm(svm: &SvmModel, signature: &Signature) -> Result<(), ArtifactError>
     let width = svm.encoder.width();
     ensure(width > 0 && svm.vectors.len().is_multiple_of(width), || "the support vectors' shape".into())?;
     ensure(finite(&svm.vectors), || "a support vector that is not finite".into())?;
-    if signature.task == Task::Regression {
+    if *shape.task == Task::Regression {
         ensure(svm.functions.len() == 1, || format!("{} decision functions", svm.functions.len()))?;
     } else {
-        check_pairs(&svm.functions, signature.task.labels().len())?;
+        check_pairs(&svm.functions, shape.task.labels().len())?;
     }
     let vectors = svm.vectors.len() / width;
     let fine = svm.functions.iter().all(|function| check_function(function, vectors));

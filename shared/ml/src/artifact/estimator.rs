@@ -1,6 +1,7 @@
 //! The estimator section: encoding and decoding of the fitted numbers. [`super::check`] validates the decoded values.
 
-use super::bytes::{Reader, Writer};
+use super::bytes::{Reader, Section, Writer};
+use super::ensemble::{self, ENSEMBLE};
 use super::error::ArtifactError;
 use crate::model::{
     BoostedTrees, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Kernel, LEAF, LinearModel, Link,
@@ -15,8 +16,7 @@ const BOOSTING: u32 = 4;
 /// In the word of a split's feature: missing values go right.
 const MISSING_RIGHT: u32 = 1 << 31;
 
-/// Returns the section's id and bytes.
-pub(super) fn encode(estimator: &Estimator) -> (u32, Vec<u8>) {
+pub(super) fn encode(estimator: &Estimator) -> Section<Vec<u8>> {
     let mut out = Writer::default();
     let id = match estimator {
         Estimator::Trees(trees) => {
@@ -41,13 +41,29 @@ pub(super) fn encode(estimator: &Estimator) -> (u32, Vec<u8>) {
             write_svm(&mut out, svm);
             SVM
         }
+        Estimator::Ensemble(ensemble) => {
+            ensemble::write(&mut out, ensemble);
+            ENSEMBLE
+        }
     };
-    (id, out.finish())
+    Section { id, bytes: out.finish() }
 }
 
-pub(super) fn decode(id: u32, section: &[u8]) -> Result<Estimator, ArtifactError> {
-    let mut reader = Reader::new(section);
-    let estimator = match id {
+pub(super) fn decode(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
+    if section.id != ENSEMBLE {
+        return decode_single(section);
+    }
+    let mut reader = Reader::new(section.bytes);
+    let ensemble = ensemble::read(&mut reader)?;
+    reader.end()?;
+    Ok(Estimator::Ensemble(ensemble))
+}
+
+/// Decodes an estimator that is no ensemble. Ensembles in ensembles are not decoded, because a forged file could contain
+/// more of them than the stack has space for.
+pub(super) fn decode_single(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
+    let mut reader = Reader::new(section.bytes);
+    let estimator = match section.id {
         TREES => Estimator::Trees(read_trees(&mut reader)?),
         BOOSTING => Estimator::Boosting(read_boosting(&mut reader)?),
         LINEAR => Estimator::Linear(read_linear(&mut reader)?),
@@ -229,5 +245,5 @@ fn read_encoder(reader: &mut Reader<'_>) -> Result<DesignMatrixEncoder, Artifact
     Ok(DesignMatrixEncoder { columns })
 }
 
-/// The word of a leaf is not that of a split. A feature has at most eight raw values.
-const _: () = assert!((LEAF & !MISSING_RIGHT) as usize > 8 * trainyard_domain::spec::MAX_FEATURES);
+/// The word of a leaf is not that of a split. A feature has at most eleven raw values, the parts of a date.
+const _: () = assert!((LEAF & !MISSING_RIGHT) as usize > 11 * trainyard_domain::spec::MAX_FEATURES);

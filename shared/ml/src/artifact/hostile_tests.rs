@@ -8,7 +8,8 @@ use super::samples::{self, Stream};
 use super::{ArtifactError, decode, encode, rewrite_digest};
 use crate::model::distribution::MAX_BINS;
 use crate::model::{
-    Bins, BoostedTrees, CategoryStatistic, Distribution, Distributions, Estimator, FeatureKind, LEAF, Link, Model,
+    Bins, BoostedTrees, CategoryStatistic, Distribution, Distributions, Ensemble, Estimator, FeatureEncoding,
+    FeatureKind, LEAF, Link, Model,
 };
 use crate::predict::{Predictor, Row, RowCounter};
 
@@ -71,7 +72,7 @@ fn truncated_files_are_refused() {
 fn errors_name_the_reason() {
     let bytes = encode(&samples::all(1)[0]);
     assert!(matches!(decode(b"PK\x03\x04 something else"), Err(ArtifactError::NotAModel)));
-    for version in [2_u8, 9] {
+    for version in [4_u8, 9] {
         let mut other = bytes.clone();
         other[8] = version;
         assert!(matches!(decode(&other), Err(ArtifactError::UnknownVersion { found }) if found == u32::from(version)));
@@ -196,6 +197,73 @@ fn forged_distributions_are_refused() {
     assert!(matches!(decode(&encode(&regression)), Err(ArtifactError::Invalid(_))));
 }
 
+#[test]
+fn forged_ensembles_are_refused() {
+    fn encoding(ensemble: &mut Ensemble, member: usize) -> &mut FeatureEncoding {
+        &mut ensemble.members[member].encodings[2]
+    }
+    type Forgery = fn(&mut Ensemble);
+    let forgeries: [(&str, Forgery); 15] = [
+        ("no members", |ensemble| ensemble.members.clear()),
+        ("a negative weight", |ensemble| {
+            ensemble.members[0].weight = -ensemble.members[0].weight;
+            ensemble.members[1].weight += 1.0;
+        }),
+        ("weights above 1", |ensemble| ensemble.members[0].weight += 0.1),
+        ("a weight that is not a number", |ensemble| ensemble.members[0].weight = f64::NAN),
+        ("too many members", |ensemble| {
+            let mut member = ensemble.members[0].clone();
+            member.weight = 1.0 / 128.0;
+            ensemble.members = vec![member; 128];
+        }),
+        ("a feature without an encoding", |ensemble| drop(ensemble.members[0].encodings.pop())),
+        ("a position past the end", |ensemble| *encoding(ensemble, 2) = FeatureEncoding::Select(vec![3])),
+        ("a position of another feature", |ensemble| *encoding(ensemble, 2) = FeatureEncoding::Select(vec![0])),
+        ("no position", |ensemble| *encoding(ensemble, 2) = FeatureEncoding::Select(vec![])),
+        ("more positions than raw values", |ensemble| *encoding(ensemble, 2) = FeatureEncoding::Select(vec![2, 2])),
+        ("orders of a number", |ensemble| ensemble.members[0].encodings.swap(0, 2)),
+        ("a code without a rank", |ensemble| {
+            let FeatureEncoding::Orders { orders, .. } = encoding(ensemble, 0) else { unreachable!() };
+            orders[0].ranks.pop();
+        }),
+        ("a statistic that is not finite", |ensemble| {
+            let FeatureEncoding::Statistics { statistics, .. } = encoding(ensemble, 1) else { unreachable!() };
+            statistics[0].unseen = f64::INFINITY;
+        }),
+        ("a feature of the signature that the member does not have", |ensemble| {
+            let Estimator::Trees(trees) = &mut ensemble.members[0].estimator else { unreachable!() };
+            trees.trees.iter_mut().find(|tree| tree.len() > 3).unwrap().feature[0] = 4;
+        }),
+        ("an ensemble in an ensemble", |ensemble| {
+            let inner = Estimator::Ensemble(ensemble.clone());
+            ensemble.members[0].estimator = inner;
+        }),
+    ];
+    for (what, forge) in forgeries {
+        let mut model = samples::all(3).swap_remove(12);
+        let Estimator::Ensemble(ensemble) = &mut model.estimator else { unreachable!() };
+        forge(ensemble);
+        assert!(matches!(decode(&encode(&model)), Err(ArtifactError::Invalid(_))), "{what} was accepted");
+    }
+    let mut model = samples::all(3).swap_remove(12);
+    let FeatureKind::Category { orders, .. } = &mut model.manifest.signature.features[2].kind else { unreachable!() };
+    orders.push(crate::model::CategoryOrder { ranks: vec![Some(0); 3], missing: None });
+    assert!(decode(&encode(&model)).is_err(), "the raw value of a category with an order is no code");
+}
+
+/// Each level of a nested ensemble takes a few bytes of the file and a frame of the stack.
+#[test]
+fn a_deeply_nested_ensemble_is_refused() {
+    let mut model = samples::all(3).swap_remove(12);
+    for _ in 0..200 {
+        let Estimator::Ensemble(ensemble) = &mut model.estimator else { unreachable!() };
+        let mut member = ensemble.members[0].clone();
+        (member.weight, member.estimator) = (1.0, model.estimator.clone());
+        model.estimator = Estimator::Ensemble(Ensemble { members: vec![member] });
+    }
+    assert!(matches!(decode(&encode(&model)), Err(ArtifactError::Invalid(_))));
+}
+
 /// With shared children a small file could represent a tree of exponential size.
 #[test]
 fn shared_children_are_refused() {
@@ -235,7 +303,7 @@ proptest! {
     #[test]
     fn altered_files_with_a_right_digest_never_panic(
         seed in 0..50_u64,
-        which in 0..12_usize,
+        which in 0..15_usize,
         // Counted from the end, where the fitted numbers are.
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..6),
     ) {
@@ -250,10 +318,10 @@ proptest! {
 
     /// Forged 32-bit words in the estimator section, where lengths, indices and numbers are.
     #[test]
-    fn altered_words_never_panic(seed in 0..50_u64, which in 0..12_usize, changes in 1..4_usize, random in any::<u64>()) {
+    fn altered_words_never_panic(seed in 0..50_u64, which in 0..15_usize, changes in 1..4_usize, random in any::<u64>()) {
         let model = sample(seed, which);
         let mut bytes = encode(&model);
-        let section = super::estimator::encode(&model.estimator).1.len();
+        let section = super::estimator::encode(&model.estimator).bytes.len();
         let start = bytes.len() - 32 - section;
         let random = &mut Stream(random);
         for _ in 0..changes {

@@ -5,9 +5,10 @@ use trainyard_domain::Algorithm;
 use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    Bins, BoostedTrees, Categories, CategoryStatistic, ColumnEncoder, DecisionFunction, DesignMatrixEncoder,
-    Distribution, Distributions, Estimator, Feature, FeatureKind, Kernel, LinearModel, Link, Manifest, Model,
-    NodeSplit, Response, Scaling, SelfTest, Signature, SvmModel, Task, Tree, TreeEnsemble,
+    Bins, BoostedTrees, Categories, CategoryOrder, CategoryStatistic, ColumnEncoder, DecisionFunction,
+    DesignMatrixEncoder, Distribution, Distributions, Ensemble, Estimator, Feature, FeatureEncoding, FeatureKind,
+    Kernel, LinearModel, Link, Manifest, Member, Model, NodeSplit, Response, Scaling, SelfTest, Signature, SvmModel,
+    Task, Tree, TreeEnsemble,
 };
 
 /// A seeded random number generator for tests (SplitMix64).
@@ -233,6 +234,30 @@ pub(crate) fn svm(random: &mut Stream, classes: u32) -> SvmModel {
     SvmModel { encoder, kernel: Kernel::Rbf { gamma: 0.2 }, vectors, functions }
 }
 
+/// A member of every family, each with its own encoding of the category.
+pub(crate) fn ensemble(random: &mut Stream, task: &Task) -> Ensemble {
+    let outputs = task.outputs();
+    let member = |weight, category, estimator| {
+        let encodings = vec![FeatureEncoding::Select(vec![0]), FeatureEncoding::Select(vec![1]), category];
+        Member { weight, encodings, estimator }
+    };
+    let order = |ranks: [Option<u32>; 3], missing| CategoryOrder { ranks: ranks.to_vec(), missing };
+    let orders = vec![order([Some(2), Some(0), None], Some(1)), order([None, Some(1), Some(0)], None)];
+    let statistics = vec![CategoryStatistic { values: vec![0.25, 0.5, 0.75], unseen: 0.4 }];
+    let code = || FeatureEncoding::Select(vec![2]);
+    let members = vec![
+        member(0.5, FeatureEncoding::Orders { code: 2, orders }, Estimator::Trees(forest(random, 4, outputs, 9, 12))),
+        member(
+            0.25,
+            FeatureEncoding::Statistics { code: 2, statistics },
+            Estimator::Boosting(boosted(random, 3, task)),
+        ),
+        member(0.125, code(), Estimator::Linear(linear(random, outputs))),
+        member(0.125, code(), Estimator::Svm(svm(random, task.labels().len() as u32))),
+    ];
+    Ensemble { members }
+}
+
 /// One model per family and task.
 pub(crate) fn all(seed: u64) -> Vec<Model> {
     let random = &mut Stream(seed);
@@ -243,6 +268,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
             Algorithm::GradientBoosting => Estimator::Boosting(boosted(random, 3, &task)),
             Algorithm::LogisticRegression | Algorithm::Ridge => Estimator::Linear(linear(random, outputs)),
             Algorithm::Svm => Estimator::Svm(svm(random, task.labels().len() as u32)),
+            Algorithm::Auto => Estimator::Ensemble(ensemble(random, &task)),
         };
         model(task, algorithm, estimator)
     };
@@ -259,5 +285,8 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         of(binary(), Algorithm::GradientBoosting),
         of(three_classes(), Algorithm::GradientBoosting),
         of(Task::Regression, Algorithm::GradientBoosting),
+        of(binary(), Algorithm::Auto),
+        of(three_classes(), Algorithm::Auto),
+        of(Task::Regression, Algorithm::Auto),
     ]
 }

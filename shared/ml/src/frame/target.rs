@@ -11,7 +11,7 @@ use crate::error::TrainError;
 use crate::model::{LabelType, Task};
 
 /// The target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Target {
     /// Classes: the task with the labels, and a class index per row.
     Classes {

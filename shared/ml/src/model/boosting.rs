@@ -26,6 +26,18 @@ impl Link {
             Self::Softmax => softmax(scores),
         }
     }
+
+    /// The derivative of an output by a score, at the scores with these outputs.
+    pub fn slope(self, outputs: &[f64], output: usize, score: usize) -> f64 {
+        let (p, q) = (outputs[output], outputs[score]);
+        match self {
+            Self::Identity => 1.0,
+            Self::Log => p,
+            Self::Logit => p * (1.0 - p),
+            Self::Softmax if output == score => p * (1.0 - p),
+            Self::Softmax => -p * q,
+        }
+    }
 }
 
 /// From the sums of leaf values to the output vector.

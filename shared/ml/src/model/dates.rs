@@ -38,6 +38,20 @@ pub enum DateUnit {
 }
 
 impl DateUnit {
+    /// All units, of which each member of an ensemble uses some.
+    pub const ALL: [Self; 11] = [
+        Self::Ordinal,
+        Self::Year,
+        Self::Month,
+        Self::Weekday,
+        Self::Hour,
+        Self::MonthSine,
+        Self::MonthCosine,
+        Self::WeekdaySine,
+        Self::WeekdayCosine,
+        Self::HourSine,
+        Self::HourCosine,
+    ];
     /// The units for trees, which split at any value.
     pub const FOR_TREES: [Self; 5] = [Self::Ordinal, Self::Year, Self::Month, Self::Weekday, Self::Hour];
     /// The units for linear models and support vector classifiers, to which December and January must be close.

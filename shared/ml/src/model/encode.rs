@@ -107,7 +107,7 @@ fn encode_ranks(raw: &mut [f32], orders: &[CategoryOrder], of: impl Fn(&Category
 }
 
 #[allow(clippy::cast_precision_loss, reason = "ranks stay far below 2^24")]
-fn rank(rank: u32) -> f32 {
+pub(super) fn rank(rank: u32) -> f32 {
     rank as f32
 }
 

@@ -121,6 +121,11 @@ impl FeatureKind {
         }
     }
 
+    /// Whether the feature is a category.
+    pub fn is_category(&self) -> bool {
+        matches!(self, Self::Category { .. })
+    }
+
     /// Number of codes of a category, with the group of the other categories; 0 for other types.
     pub fn codes(&self) -> usize {
         match self {

@@ -5,7 +5,7 @@ use crate::model::{BoostedTrees, Response};
 
 /// Compiled [`BoostedTrees`].
 #[derive(Debug)]
-pub(super) struct CompiledBoosting {
+pub(crate) struct CompiledBoosting {
     /// The trees of each output, in the order of the rounds: in another order the sums would have other last bits.
     forests: Vec<FlatForest>,
     response: Response,

@@ -39,6 +39,11 @@ impl Quadrature {
         }
         Self { points, weights }
     }
+
+    /// The points with their weights.
+    pub(super) fn points(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.points.iter().copied().zip(self.weights.iter().copied())
+    }
 }
 
 /// Root `i` of the Legendre polynomial of this degree, and the derivative there, by Newton's method.

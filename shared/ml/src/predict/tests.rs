@@ -6,7 +6,7 @@ use trainyard_domain::Algorithm;
 
 use super::boosted::CompiledBoosting;
 use super::flat::{self, FlatForest};
-use super::{Outcome, Prediction, Predictor, Row};
+use super::{Outcome, Prediction, Predictor, Row, Scratch};
 use crate::artifact;
 use crate::artifact::samples::{self, Stream};
 use crate::model::{BoostedTrees, Estimator, NodeSplit, Task, Tree, TreeEnsemble};
@@ -86,6 +86,38 @@ proptest! {
         let random = &mut Stream(seed);
         let task = [samples::binary(), samples::three_classes(), Task::Regression][which].clone();
         compare_boosted(&samples::boosted(random, features, &task), features, rows, random);
+    }
+}
+
+/// The weighted sum of the members is that of the reference implementation. Trees are added in another order, so the last
+/// bits can differ.
+#[test]
+fn compiled_ensembles_predict_like_the_reference() {
+    let random = &mut Stream(11);
+    for (which, task) in [(12, samples::binary()), (13, samples::three_classes()), (14, Task::Regression)] {
+        let (predictor, model) = (predictor(which), samples::all(7).swap_remove(which));
+        let rows = 50;
+        let (mut raw, mut unseen) = (Vec::new(), Vec::new());
+        for _ in 0..rows {
+            let code = random.below(5);
+            // Codes, a missing value and an unseen category.
+            let category = if code < 3 { code as f32 } else { f32::NAN };
+            raw.extend([raw_value(random).clamp(-50.0, 50.0), random.below(2) as f32, category]);
+            unseen.extend([false, false, code == 4]);
+        }
+        let outputs = task.outputs();
+        let mut together = vec![9.0; rows * outputs];
+        predictor.predict_raw(&raw, &unseen, &mut Scratch::default(), &mut together);
+        let rows = raw.chunks_exact(3).zip(unseen.chunks_exact(3)).zip(together.chunks_exact(outputs));
+        let mut scratch = Scratch::default();
+        for ((raw, unseen), together) in rows {
+            let (mut alone, mut expected) = (vec![9.0; outputs], vec![9.0; outputs]);
+            predictor.predict_raw(raw, unseen, &mut scratch, &mut alone);
+            assert_eq!(alone, together, "a prediction depends on the other rows");
+            model.estimator.predict(&task, raw, unseen, &mut expected);
+            let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * b.abs().max(1.0);
+            assert!(alone.iter().zip(&expected).all(close), "{alone:?} for {expected:?}");
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) const PERMUTATIONS: usize = 4;
 /// The weight of the mean of all rows in the statistic of a category, in rows.
 const PRIOR_ROWS: f64 = 1.0;
 /// Maximum number of statistics of a category: with more classes those of the most frequent ones.
-const MAX_STATISTICS: usize = 8;
+pub(crate) const MAX_STATISTICS: usize = 8;
 
 /// A column of ordered statistics, which replaces a raw column in training.
 #[derive(Debug)]

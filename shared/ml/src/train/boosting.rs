@@ -2,8 +2,9 @@
 
 use trainyard_domain::algorithm::MONOTONE_CONSTRAINTS;
 use trainyard_domain::params::Params;
-use trainyard_domain::{Algorithm, JobSpec, shown};
+use trainyard_domain::{Algorithm, shown};
 
+use super::encoded::ModelSpec;
 use super::engine::{CURVE_POINTS, FitRequest, Fitted, checked, class_weight};
 use crate::boosting::{
     self, Bins, Boosted, BoostingParams, Direction, Failure, RegressionLoss, Rows, Stage, TrainColumn,
@@ -48,17 +49,16 @@ pub(super) fn fit(
 
 /// Per training row, whether it is a validation row of gradient boosting. `copies` is as in [`split::stratified`].
 pub(super) fn validation(
-    spec: &JobSpec,
-    params: &Params,
+    model: &ModelSpec<'_>,
     frame: &Frame,
     training: &[usize],
     copies: Option<&[u64]>,
 ) -> Vec<bool> {
-    if spec.algorithm != Algorithm::GradientBoosting || early_stopping_rounds(params).is_none() {
+    if model.algorithm != Algorithm::GradientBoosting || early_stopping_rounds(model.params).is_none() {
         return Vec::new();
     }
-    let fraction = params.float("validation_fraction").unwrap_or(0.2);
-    let validation = |classes| split::validation(training.len(), classes, copies, fraction, spec.seed);
+    let fraction = model.params.float("validation_fraction").unwrap_or(0.2);
+    let validation = |classes| split::validation(training.len(), classes, copies, fraction, model.seed);
     match &frame.target {
         Target::Classes { task, classes } => {
             let classes: Vec<u32> = training.iter().map(|row| classes[*row]).collect();

@@ -49,6 +49,20 @@ pub(super) fn groups(hashes: &[u64], rows: &[usize]) -> Vec<u32> {
     if numbers.len() < MIN_DISTINCT_ROWS { Vec::new() } else { groups }
 }
 
+/// The groups of some of the rows, by their positions in `groups`, numbered from 0; empty if there are too few.
+pub(super) fn of_some(groups: &[u32], positions: &[usize]) -> Vec<u32> {
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let mut numbers: HashMap<u32, u32> = HashMap::new();
+    let mut number = |position: &usize| {
+        let next = numbers.len() as u32;
+        *numbers.entry(groups[*position]).or_insert(next)
+    };
+    let found: Vec<u32> = positions.iter().map(&mut number).collect();
+    if numbers.len() < MIN_DISTINCT_ROWS { Vec::new() } else { found }
+}
+
 /// The probability that two rows agree in all columns, if the columns are independent.
 fn chance(frame: &Frame) -> f64 {
     let rows: Vec<usize> = (0..frame.rows).step_by(frame.rows.div_ceil(SAMPLE_ROWS)).collect();

@@ -88,6 +88,7 @@ pub(super) fn family(algorithm: Algorithm) -> ModelFamily {
         Algorithm::DecisionTree => ModelFamily::Tree,
         Algorithm::GradientBoosting => ModelFamily::Boosting,
         Algorithm::Svm | Algorithm::LogisticRegression | Algorithm::Ridge => ModelFamily::Dense,
+        Algorithm::Auto => ModelFamily::Ensemble,
     }
 }
 
@@ -187,7 +188,7 @@ pub(super) fn fit(
             let fitted = linear::fit_numbers(&design_matrix.matrix, targets, &checked(params)?, &on_progress);
             from_linear(fitted, design_matrix, limit)
         }
-        // Unreachable after [`check_suitability`].
+        // Unreachable after [`check_suitability`]; [`super::auto`] trains each member by its own algorithm.
         (algorithm, TargetValues::Numbers(_) | TargetValues::Classes(..)) => {
             Err(TrainError::bad_params(format!("{} does not support this target", algorithm.as_str())))
         }

@@ -6,7 +6,7 @@ use crate::error::TrainError;
 use crate::metrics::classes::log_loss;
 use crate::metrics::importances::normalise;
 use crate::model::{Estimator, Task};
-use crate::predict::{CompiledSvm, SvmScratch};
+use crate::predict::{Engine, Scratch};
 use crate::preprocess::Part;
 use crate::progress::Progress;
 use crate::rng::{Rng, Stream};
@@ -16,40 +16,21 @@ const PERMUTATION_ROWS: usize = 500;
 /// Number of permutations per feature.
 const SHUFFLES: usize = 3;
 
-/// Predicts rows; a support vector machine is compiled for it.
-enum RowPredictor<'a> {
-    Estimator(&'a Estimator),
-    Svm(CompiledSvm),
-}
+/// Number of rows that a thread predicts at once.
+const CHUNK_ROWS: usize = 256;
 
 /// Buffers that a thread reuses between rows.
 struct Buffers {
     raw: Vec<f32>,
     unseen: Vec<bool>,
-    svm: SvmScratch,
+    scratch: Scratch,
 }
 
 impl Buffers {
-    fn new(part: &Part) -> Self {
-        let width = part.raw.len();
-        Self { raw: vec![0.0; width], unseen: vec![false; width], svm: SvmScratch::default() }
-    }
-}
-
-impl<'a> RowPredictor<'a> {
-    fn new(estimator: &'a Estimator) -> Self {
-        match estimator {
-            Estimator::Svm(svm) => Self::Svm(CompiledSvm::new(svm)),
-            other => Self::Estimator(other),
-        }
-    }
-
-    fn predict(&self, task: &Task, buffers: &mut Buffers, outputs: &mut [f64]) {
-        let Buffers { raw, unseen, svm: scratch } = buffers;
-        match self {
-            Self::Estimator(estimator) => estimator.predict(task, raw, unseen, outputs),
-            Self::Svm(svm) => svm.predict(task, raw, unseen, scratch, outputs),
-        }
+    /// For `rows` rows of a part.
+    fn new(part: &Part, rows: usize) -> Self {
+        let size = part.raw.len() * rows;
+        Self { raw: vec![0.0; size], unseen: vec![false; size], scratch: Scratch::default() }
     }
 }
 
@@ -61,14 +42,19 @@ pub(super) fn outputs(
     progress: &Progress<'_>,
 ) -> Result<Vec<f64>, TrainError> {
     progress.check()?;
-    let width = task.outputs();
-    let mut outputs = vec![0.0; part.rows * width];
-    let predictor = RowPredictor::new(estimator);
-    outputs.par_chunks_mut(width).enumerate().for_each_init(
-        || Buffers::new(part),
-        |buffers, (row, outputs)| {
-            part.row(row, &mut buffers.raw, &mut buffers.unseen);
-            predictor.predict(task, buffers, outputs);
+    let (outputs_per_row, width) = (task.outputs(), part.raw.len());
+    let mut outputs = vec![0.0; part.rows * outputs_per_row];
+    let engine = Engine::compile(estimator, width);
+    outputs.par_chunks_mut(CHUNK_ROWS * outputs_per_row).enumerate().for_each_init(
+        || Buffers::new(part, CHUNK_ROWS),
+        |Buffers { raw, unseen, scratch }, (chunk, outputs)| {
+            let rows = outputs.len() / outputs_per_row;
+            let (raw, unseen) = (&mut raw[..rows * width], &mut unseen[..rows * width]);
+            let encoded = raw.chunks_exact_mut(width).zip(unseen.chunks_exact_mut(width));
+            for (row, (raw, unseen)) in (chunk * CHUNK_ROWS..).zip(encoded) {
+                part.row(row, raw, unseen);
+            }
+            engine.predict(task, width, (&*raw, &*unseen), scratch, outputs);
         },
     );
     Ok(outputs)
@@ -86,20 +72,20 @@ pub(super) fn permutation_importances(
     let features = part.ranges.len();
     let rows = part.rows.min(PERMUTATION_ROWS);
     let (classes, numbers) = part.targets.split();
-    let predictor = RowPredictor::new(estimator);
+    let (engine, width) = (Engine::compile(estimator, part.raw.len()), part.raw.len());
     let loss = |feature: usize, from: &[usize]| {
         let answers: Vec<Vec<f64>> = (0..rows)
             .into_par_iter()
             .map_init(
-                || Buffers::new(part),
-                |buffers, row| {
-                    part.row(row, &mut buffers.raw, &mut buffers.unseen);
+                || Buffers::new(part, 1),
+                |Buffers { raw, unseen, scratch }, row| {
+                    part.row(row, raw, unseen);
                     for column in part.ranges[feature].clone() {
-                        buffers.raw[column] = part.raw[column][from[row]];
-                        buffers.unseen[column] = part.is_unseen(feature, from[row]);
+                        raw[column] = part.raw[column][from[row]];
+                        unseen[column] = part.is_unseen(feature, from[row]);
                     }
                     let mut outputs = vec![0.0; task.outputs()];
-                    predictor.predict(task, buffers, &mut outputs);
+                    engine.predict(task, width, (&raw[..], &unseen[..]), scratch, &mut outputs);
                     outputs
                 },
             )

@@ -6,6 +6,7 @@ use trainyard_domain::{Algorithm, FailureCode};
 
 use crate::error::TrainError;
 use crate::model::{Feature, FeatureKind};
+use crate::preprocess::ModelFamily;
 use crate::{boosting, linear, preprocess, svm};
 
 /// Memory of the process without data.
@@ -63,6 +64,26 @@ impl Shape {
     }
 }
 
+impl Shape {
+    /// The largest shape that a model of this family can have, for the features of an ensemble, which are those of every
+    /// family before orders and statistics.
+    pub(super) fn of_family(rows: usize, features: &[Feature], outputs: usize, family: ModelFamily) -> Self {
+        let statistics = preprocess::MAX_STATISTICS.min(outputs) as u64;
+        let width = |feature: &Feature| match (&feature.kind, family) {
+            (FeatureKind::Category { .. }, ModelFamily::Forest) => preprocess::FOLDS as u64,
+            (FeatureKind::Category { .. }, ModelFamily::Boosting) => statistics,
+            (FeatureKind::Category { .. }, _) => 1,
+            (kind, _) => kind.width() as u64,
+        };
+        let has_statistics = |feature: &&Feature| family == ModelFamily::Boosting && feature.kind.is_category();
+        Self {
+            raw_columns: features.iter().map(width).sum(),
+            category_columns: features.iter().filter(has_statistics).count() as u64 * statistics,
+            ..Self::new(rows, features, outputs)
+        }
+    }
+}
+
 /// Bytes of memory at the peak of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Estimate {
@@ -98,6 +119,25 @@ pub(super) fn check(
     }
     let advice = "if it fails, use fewer trees, a smaller max_depth or a larger min_samples_leaf";
     Ok((most > limit).then(|| format!("{}; {advice}", describe("can need up to", most))))
+}
+
+/// Why a trial of a search does not fit: `at_once` models of it, each with its largest trees, need more than `limit` bytes
+/// besides `other` bytes. A search has other trials, so it takes no risk.
+pub(super) fn excess(
+    shape: &Shape,
+    algorithm: Algorithm,
+    params: &Params,
+    (at_once, other): (u64, u64),
+    limit: Option<u64>,
+) -> Option<String> {
+    let limit = limit?;
+    let most = estimate(shape, algorithm, params).most;
+    let further = most.saturating_sub(BASE).saturating_mul(at_once.saturating_sub(1));
+    let needed = most.saturating_add(further).saturating_add(other);
+    (needed > limit).then(|| {
+        let (needed, limit) = (needed.div_ceil(1 << 20), limit >> 20);
+        format!("it can need up to {needed} MB of memory, more than the {limit} MB of worker.child_memory_mb")
+    })
 }
 
 fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
@@ -136,6 +176,8 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
         Algorithm::LogisticRegression | Algorithm::Ridge => {
             (design_matrix.saturating_add(linear::estimate_bytes(rows, design_columns, outputs)), 0)
         }
+        // Each trial has the estimate of its own algorithm.
+        Algorithm::Auto => (0, 0),
     };
     let least = BASE.saturating_add(table).saturating_add(predictions).saturating_add(training);
     Estimate { least, most: least.saturating_add(tree_bytes(shape, algorithm, params).saturating_mul(trees)) }
@@ -225,5 +267,22 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(of(shape, algorithm, json!({})).most, u64::MAX);
         }
+    }
+
+    #[test]
+    fn a_trial_that_does_not_fit_has_a_reason() {
+        let params = parsed(Algorithm::GradientBoosting, &json!({}));
+        let excess = |at_once, other, limit| {
+            excess(&shape(10_000, 1), Algorithm::GradientBoosting, &params, (at_once, other), limit)
+        };
+        assert_eq!((excess(1, 0, None), excess(5, 0, Some(4 << 30))), (None, None));
+        assert!(excess(5, 4 << 30, Some(4 << 30)).is_some());
+        let alone = estimate(&shape(10_000, 1), Algorithm::GradientBoosting, &params).most;
+        assert!(excess(1, 0, Some(alone)).is_none());
+        let reason = excess(2, 0, Some(alone)).unwrap();
+        assert!(
+            reason.starts_with("it can need up to ") && reason.ends_with(" MB of worker.child_memory_mb"),
+            "{reason}"
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! Complete training runs: on the built-in datasets, on unusual tables, and twice for equal bytes.
 
+mod auto_models;
+mod auto_replay;
+mod auto_search;
 mod categories;
 mod datasets;
 mod distributions;
@@ -83,7 +86,8 @@ fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, par
         webhook_url: None,
         seed,
     };
-    TrainRequest { spec, schema: TableSchema::default(), dataset_sha256: "00".repeat(32), memory_limit: None }
+    let (schema, dataset_sha256) = (TableSchema::default(), "00".repeat(32));
+    TrainRequest { spec, schema, dataset_sha256, memory_limit: None, artifact_limit: None }
 }
 
 /// Trains on a CSV with the schema of its upload.
@@ -114,9 +118,15 @@ fn mean(measure: &str, seeds: std::ops::RangeInclusive<u64>, run: impl Fn(u64) -
     seeds.map(|seed| run(seed).metrics[measure].as_f64().unwrap()).sum::<f64>() / count
 }
 
-/// The algorithms that support classification.
+/// The algorithms of one model that support classification.
 fn classifiers() -> impl Iterator<Item = Algorithm> {
-    Algorithm::ALL.into_iter().filter(|algorithm| algorithm.supports_classification())
+    let is_single = |algorithm: &Algorithm| *algorithm != Algorithm::Auto;
+    Algorithm::ALL.into_iter().filter(|algorithm| algorithm.supports_classification()).filter(is_single)
+}
+
+/// A job of the algorithm `auto` that ends after `trials` trials, whatever their time is.
+fn auto(features: &[&str], target: &str, seed: u64, trials: u64) -> TrainRequest {
+    request(Algorithm::Auto, features, target, seed, json!({"budget_s": 86_400, "max_trials": trials}))
 }
 
 fn none() -> Value {

@@ -1,10 +1,12 @@
 //! Warnings about the data: rare classes, ids, useless features, and features that predict the target alone.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use trainyard_domain::{JobSpec, shown};
 
 use super::leaks;
-use crate::frame::{Column, Frame, Target};
+use crate::frame::{Column, Frame, FrameColumn, Target};
 use crate::preprocess::Part;
 use crate::split::Split;
 
@@ -13,17 +15,12 @@ const RARE_SHARE: f64 = 0.05;
 /// Minimum number of rows for the id check.
 const ID_ROWS: usize = 50;
 
-/// Finds the warnings. Columns in `leaks` already have one.
-pub(super) fn find(
-    frame: &Frame,
-    split: &Split,
-    training: &Part,
-    spec: &JobSpec,
-    has_warning: &(impl Fn(&str) -> bool + Sync),
-) -> Vec<String> {
+/// Finds the warnings. Columns with a warning in `leaks` get no other one about leaks.
+pub(super) fn find(frame: &Frame, split: &Split, training: &Part, spec: &JobSpec, leaks: &[String]) -> Vec<String> {
+    let has_warning = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
     let mut warnings = target_warning(&frame.target, &spec.target).into_iter().collect::<Vec<_>>();
     warnings.extend(class_warnings(&frame.target, split));
-    let of_feature = |(at, column): (usize, &crate::frame::FrameColumn)| {
+    let of_feature = |(at, column): (usize, &Arc<FrameColumn>)| {
         let (values, name) = (&column.values, shown(&column.name));
         if values.distinct(&split.train) < 2 {
             Some(format!("'{name}' has one value in all training rows and is useless as a feature"))

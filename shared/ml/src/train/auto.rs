@@ -1,0 +1,376 @@
+//! The algorithm `auto`: a search over algorithms and parameters within a time budget, and an ensemble of the best models.
+//!
+//! 1. [`plan`] defines the candidates, their samples of the rows and the folds: a pure function of seed and table shape.
+//! 2. [`search`] works through the plan until the budget ends. Each [`trial`] gives out-of-fold predictions for the training
+//!    part; the held-out part is not used.
+//! 3. After each trial [`select`] chooses an ensemble. The best one of all is kept, so that more trials never have a worse
+//!    validation score.
+//! 4. The members are trained again on the whole training part, as a job with their parameters and the same seed would train
+//!    them. A member that is alone is saved as the plain model of its algorithm.
+
+mod budget;
+mod cost;
+mod folds;
+mod plan;
+mod report;
+mod search;
+mod select;
+mod space;
+mod trial;
+
+use serde_json::{Map, Value, json};
+use trainyard_domain::Algorithm;
+use trainyard_domain::algorithm::BUDGET_S;
+
+use self::budget::Budget;
+use self::cost::ModelCost;
+use self::folds::Folds;
+use self::plan::{Candidate, Plan, TableShape};
+pub(super) use self::report::SearchReport;
+use self::report::Summary;
+use self::search::{LIBRARY, Search, Setting};
+use self::select::{Limits, Targets};
+use self::trial::TrialRows;
+use super::encoded::{Encoded, ModelSpec};
+use super::engine::{self, Fitted};
+use super::{Chosen, Elapsed, Run, Table, Warnings, memory, self_test, single, warnings};
+use crate::artifact;
+use crate::error::TrainError;
+use crate::frame::{Frame, Target};
+use crate::metrics::importances::per_feature;
+use crate::model::signature::ranges;
+use crate::model::{Ensemble, Estimator, Feature, FeatureEncoding, FeatureKind, Member, Signature, Task};
+use crate::preprocess::{self, ModelFamily, Part};
+use crate::progress::Progress;
+
+/// With more rows the models of all folds are trained one after the other: each of them occupies all threads, and memory
+/// for one is enough.
+const MAX_ROWS_AT_ONCE: usize = 20_000;
+/// The model file of an ensemble has at most this share of its limit, because the sizes are predicted.
+const ARTIFACT_SHARE: f64 = 0.8;
+/// The bytes of the members in the model file have at most this share of the memory limit: while the file is written and
+/// checked, several forms of each model are in memory.
+const MEMORY_SHARE: f64 = 0.125;
+
+/// Searches, and trains the chosen models on the training part.
+pub(super) fn fit<'p>(
+    run: &Run<'_>,
+    table: Table,
+    warnings: &mut Warnings<'_>,
+    progress: Progress<'p>,
+    elapsed: Elapsed<'_>,
+) -> Result<(Chosen, Progress<'p>), TrainError> {
+    let (request, params, seed) = (run.request, run.params, run.request.spec.seed);
+    let Table { mut frame, task, split, copies, leaks, mut dropped } = table;
+    let mut fitted = preprocess::fit(&mut frame, &split.train, &copies, ModelFamily::Ensemble, seed)?;
+    dropped.append(&mut fitted.dropped);
+    let about_data = {
+        let training = Part::new(&frame, &fitted.features, &split.train)?;
+        warnings::find(&frame, &split, &training, &request.spec, &leaks)
+    };
+    warnings.extend(about_data);
+    warnings.extend(leaks);
+    warnings.extend(fitted.warnings);
+    let self_test_rows = self_test::choose(&frame, &split.test);
+    let missing = std::mem::take(&mut frame.missing);
+    frame.row_hashes = Vec::new();
+    let features = &fitted.features[..];
+    let memory_limit = request.memory_limit;
+    let training =
+        Training { frame: &frame, task: &task, rows: &split.train, copies: &copies, seed, features, memory_limit };
+
+    let progress = progress.next("searching", 0.85)?;
+    let Outcome { summary, members, finished } = search(run, &training, warnings, &progress, elapsed)?;
+    let progress = progress.next("training", 0.9)?;
+    let (members, summary) = training.fit_members(members, summary, warnings, &progress)?;
+
+    let signature = |features: Vec<Feature>| {
+        let (target, task) = (request.spec.target.clone(), task.clone());
+        Signature { features, target, task, dropped: dropped.clone(), missing: missing.clone() }
+    };
+    let mut chosen = match <[Refitted; 1]>::try_from(members) {
+        Ok([Refitted { features, fitted, .. }]) => {
+            let held_out = Part::new(&frame, &features, &split.test)?;
+            single::chosen(fitted, signature(features), held_out, warnings)
+        }
+        Err(members) => {
+            let held_out = Part::new(&frame, &fitted.features, &split.test)?;
+            combine(members, signature(fitted.features), held_out)
+        }
+    };
+    (chosen.rows, chosen.self_test_rows, chosen.distributions) =
+        (split.train.len(), self_test_rows, fitted.distributions);
+    chosen.params = replay_params(params.as_map(), finished);
+    chosen.search = Some(SearchReport(summary));
+    Ok((chosen, progress))
+}
+
+/// The parameters in the model file: those of a job with the same result. The search ended after `finished` trials, whatever
+/// its budget was.
+fn replay_params(params: &Map<String, Value>, finished: u64) -> Map<String, Value> {
+    let mut params = params.clone();
+    params.remove(BUDGET_S);
+    params.insert("max_trials".into(), json!((finished > 0).then_some(finished)));
+    params
+}
+
+/// The result of the search.
+struct Outcome {
+    summary: Summary,
+    /// The trial, the candidate and the weight of each chosen model; empty if no trial has a score.
+    members: Vec<(usize, Candidate, f64)>,
+    finished: u64,
+}
+
+fn search(
+    run: &Run<'_>,
+    training: &Training<'_>,
+    warnings: &mut Warnings<'_>,
+    progress: &Progress<'_>,
+    elapsed: Elapsed<'_>,
+) -> Result<Outcome, TrainError> {
+    let params = run.params;
+    let Training { frame, task, rows, copies, seed, .. } = *training;
+    let shape = training.shape();
+    let plan = Plan::new(shape, seed);
+    let classes: Option<Vec<u32>> = match &frame.target {
+        Target::Classes { classes, .. } => Some(rows.iter().map(|row| classes[*row]).collect()),
+        Target::Numbers(_) => None,
+    };
+    let classes = classes.as_ref().map(|classes| (&classes[..], shape.classes));
+    let folds = Folds::new(rows.len(), classes, copies, (plan.folds, plan.validated), seed);
+    let validated = folds.validated(1.0);
+    let numbers: Vec<f64> = match &frame.target {
+        Target::Numbers(numbers) => validated.iter().map(|at| numbers[rows[*at]]).collect(),
+        Target::Classes { .. } => Vec::new(),
+    };
+    let targets = if classes.is_some() { Targets::Classes } else { Targets::Numbers(&numbers) };
+    let at_once = rows.len() <= MAX_ROWS_AT_ONCE;
+    let models_at_once = if at_once { plan.validated.min(rayon::current_num_threads()) } else { 1 };
+    let budget = Budget {
+        elapsed,
+        seconds: params.float(BUDGET_S).unwrap_or(60.0),
+        max_trials: params.int("max_trials").map(|max| max.unsigned_abs()),
+    };
+    let memory = |candidate: &Candidate| {
+        let predictions = (LIBRARY * rows.len() * size_of::<f64>()) as u64;
+        let extra = (models_at_once as u64, predictions);
+        let shape = training.memory_shape(candidate.algorithm);
+        memory::excess(&shape, candidate.algorithm, &candidate.params, extra, training.memory_limit)
+    };
+    let growth = plan.folds as f64 / (plan.folds as f64 - 1.0);
+    let setting = Setting {
+        plan: &plan,
+        rows: TrialRows { frame, task, rows, copies, folds: &folds, validated: plan.validated, at_once, seed },
+        targets,
+        limits: limits(run, &plan),
+        budget,
+        memory: &memory,
+        refit_share: models_at_once as f64 / plan.validated as f64 * growth,
+        progress,
+    };
+    if validated.is_empty() {
+        warnings.extend(["the training part has too few rows to compare models".to_owned()]);
+        let summary = Summary::new(&mut Search::new(&setting), targets.name(), budget.seconds, budget.used());
+        return Ok(Outcome { summary, members: Vec::new(), finished: 0 });
+    }
+    let mut search = Search::run(&setting)?;
+    let (finished, members) = (search.finished, chosen_members(&mut search, &setting, warnings));
+    if members.is_empty() {
+        let reasons = search.records.iter().filter_map(|record| record.skipped.as_deref());
+        let reason = reasons.last().unwrap_or("the budget has ended");
+        warnings.extend([format!("no trial has a result within the budget of {} s ({reason})", budget.seconds)]);
+    }
+    let mut summary = Summary::new(&mut search, targets.name(), budget.seconds, budget.used());
+    if let ([(trial, ..)], None) = (&members[..], &search.best) {
+        summary.set_single(*trial);
+    }
+    Ok(Outcome { summary, members, finished })
+}
+
+/// The best ensemble, or the model with the fastest predictions if none is within the limits.
+fn chosen_members(
+    search: &mut Search<'_>,
+    setting: &Setting<'_>,
+    warnings: &mut Warnings<'_>,
+) -> Vec<(usize, Candidate, f64)> {
+    if let Some(best) = &search.best {
+        setting.progress.note(&best.message(setting.targets.name()));
+        return best.members.clone();
+    }
+    let Some((trial, candidate, cost)) = search.fastest.take() else { return Vec::new() };
+    warnings.extend([format!(
+        "no model is within max_predict_us and the limit of the model file; {} of trial {trial} has the fastest predictions, \
+         about {:.1} µs",
+        candidate.algorithm.as_str(),
+        cost.predict_us
+    )]);
+    vec![(trial, candidate, 1.0)]
+}
+
+fn limits(run: &Run<'_>, plan: &Plan) -> Limits {
+    let Run { request, params } = run;
+    let share = |limit: Option<u64>, share: f64| limit.map_or(f64::INFINITY, |limit| limit as f64 * share);
+    let bytes = share(Some(artifact::MAX_BYTES as u64), ARTIFACT_SHARE)
+        .min(share(request.artifact_limit, ARTIFACT_SHARE))
+        .min(share(request.memory_limit, MEMORY_SHARE));
+    let predict_us = params.float("max_predict_us").unwrap_or(f64::INFINITY);
+    Limits {
+        max_members: plan.max_members,
+        combine: params.choice("ensemble") != "off",
+        cost: ModelCost { predict_us, bytes },
+    }
+}
+
+/// The training part.
+#[derive(Clone, Copy)]
+struct Training<'a> {
+    frame: &'a Frame,
+    task: &'a Task,
+    rows: &'a [usize],
+    copies: &'a [u32],
+    seed: u64,
+    /// The features of the ensemble.
+    features: &'a [Feature],
+    memory_limit: Option<u64>,
+}
+
+/// A model that was trained on the whole training part.
+struct Refitted {
+    features: Vec<Feature>,
+    fitted: Fitted,
+    weight: f64,
+}
+
+impl Training<'_> {
+    fn shape(&self) -> TableShape {
+        TableShape { rows: self.rows.len(), features: self.features.len(), classes: self.task.labels().len() }
+    }
+
+    /// The size of a training run of an algorithm.
+    fn memory_shape(&self, algorithm: Algorithm) -> memory::Shape {
+        memory::Shape::of_family(self.frame.rows, self.features, self.task.outputs(), engine::family(algorithm))
+    }
+
+    /// Trains the chosen models on the whole training part. Without a chosen one, and if none can be trained, the cheapest
+    /// algorithm with its defaults is trained.
+    fn fit_members(
+        &self,
+        members: Vec<(usize, Candidate, f64)>,
+        mut summary: Summary,
+        warnings: &mut Warnings<'_>,
+        progress: &Progress<'_>,
+    ) -> Result<(Vec<Refitted>, Summary), TrainError> {
+        let count = members.len();
+        let mut refitted = Vec::with_capacity(count);
+        for (at, (trial, candidate, weight)) in members.into_iter().enumerate() {
+            let name = format!("{} of trial {trial}", candidate.algorithm.as_str());
+            match self.fit(&candidate, &progress.part(at, count)) {
+                Ok((features, mut fitted)) => {
+                    if count > 1 {
+                        warnings.extend(fitted.warning.take().map(|warning| format!("{name}: {warning}")));
+                    }
+                    refitted.push(Refitted { features, fitted, weight });
+                }
+                Err(TrainError::Failed { message, .. }) => {
+                    warnings.extend([format!("{name} can't be trained on all rows: {message}")]);
+                    summary.remove(trial);
+                }
+                Err(TrainError::Cancelled) => return Err(TrainError::Cancelled),
+            }
+        }
+        if refitted.is_empty() {
+            refitted.push(self.fit_cheapest(warnings, progress)?);
+        }
+        let sum: f64 = refitted.iter().map(|member| member.weight).sum();
+        refitted.iter_mut().for_each(|member| member.weight /= sum);
+        Ok((refitted, summary))
+    }
+
+    /// Trains the first algorithm of the plan that can be trained.
+    fn fit_cheapest(&self, warnings: &mut Warnings<'_>, progress: &Progress<'_>) -> Result<Refitted, TrainError> {
+        let mut last = TrainError::bad_data("no algorithm suits the table");
+        for candidate in Plan::new(self.shape(), self.seed).defaults() {
+            let Candidate { algorithm, params, .. } = &candidate;
+            let fits = memory::check(&self.memory_shape(*algorithm), *algorithm, params, self.memory_limit);
+            match fits.and_then(|_| self.fit(&candidate, progress)) {
+                Ok((features, fitted)) => {
+                    let name = candidate.algorithm.as_str();
+                    warnings.extend([format!("{name} was trained with its defaults, without a comparison of models")]);
+                    return Ok(Refitted { features, fitted, weight: 1.0 });
+                }
+                Err(TrainError::Cancelled) => return Err(TrainError::Cancelled),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn fit(&self, candidate: &Candidate, progress: &Progress<'_>) -> Result<(Vec<Feature>, Fitted), TrainError> {
+        let Self { frame, task, rows, copies, seed, .. } = *self;
+        let model = ModelSpec { algorithm: candidate.algorithm, params: &candidate.params, seed };
+        let mut frame = frame.share();
+        let fitted = preprocess::fit(&mut frame, rows, copies, engine::family(candidate.algorithm), seed)?;
+        let encoded = Encoded::new(model, task, &frame, fitted, rows, copies.to_vec())?;
+        drop(frame);
+        let fitted = encoded.fit(progress)?;
+        Ok((encoded.signature.features, fitted))
+    }
+}
+
+/// The ensemble of several models.
+fn combine(members: Vec<Refitted>, signature: Signature, held_out: Part) -> Chosen {
+    let importances = weighted_importances(&members);
+    let member = |Refitted { features, fitted, weight }: Refitted| Member {
+        weight,
+        encodings: encodings(&signature.features, &features),
+        estimator: fitted.estimator,
+    };
+    let ensemble = Ensemble { members: members.into_iter().map(member).collect() };
+    Chosen {
+        estimator: Estimator::Ensemble(ensemble),
+        distributions: Vec::new(),
+        signature,
+        held_out,
+        rows: 0,
+        self_test_rows: Vec::new(),
+        importances,
+        metrics: Map::new(),
+        params: Map::new(),
+        search: None,
+    }
+}
+
+/// The weighted mean of the importances of all members. `None` if a member has none, so that they are measured by
+/// permutation.
+fn weighted_importances(members: &[Refitted]) -> Option<Vec<f64>> {
+    let mut sum = vec![0.0; members.first()?.features.len()];
+    for Refitted { features, fitted, weight } in members {
+        let importances = per_feature(fitted.importances.as_ref()?, &ranges(features));
+        sum.iter_mut().zip(importances).for_each(|(sum, importance)| *sum += weight * importance);
+    }
+    Some(sum)
+}
+
+/// How a member with the features `own` encodes the features of the signature. Both were fitted on the same rows, so they
+/// have the same categories, scalings and parts of dates.
+fn encodings(signature: &[Feature], own: &[Feature]) -> Vec<FeatureEncoding> {
+    let positions = ranges(signature);
+    let encoding = |((feature, own), range): ((&Feature, &Feature), &std::ops::Range<usize>)| {
+        let first = range.start as u32;
+        match (&feature.kind, &own.kind) {
+            (_, FeatureKind::Category { orders, .. }) if !orders.is_empty() => {
+                FeatureEncoding::Orders { code: first, orders: orders.clone() }
+            }
+            (_, FeatureKind::Category { statistics, .. }) if !statistics.is_empty() => {
+                FeatureEncoding::Statistics { code: first, statistics: statistics.clone() }
+            }
+            (FeatureKind::Datetime { parts: all, .. }, FeatureKind::Datetime { parts, .. }) => {
+                let position = |part| all.iter().position(|other| other == part).map(|at| first + at as u32);
+                FeatureEncoding::Select(parts.iter().filter_map(position).collect())
+            }
+            _ => FeatureEncoding::Select(vec![first]),
+        }
+    };
+    signature.iter().zip(own).zip(&positions).map(encoding).collect()
+}
