@@ -9,7 +9,7 @@ use trainyard_domain::shown;
 use trainyard_http::{Json, Problem, Query, bounded};
 
 use crate::lookup_problem;
-use crate::registry::{LookupError, VersionSelector};
+use crate::registry::{Assignment, Found, LookupError, VersionSelector};
 use crate::service::Service;
 use crate::views::drift::DriftView;
 
@@ -45,9 +45,10 @@ pub(crate) async fn drift(
     State(service): State<Arc<Service>>,
     Query(query): Query<DriftQuery>,
 ) -> Result<Json<DriftView>, Problem> {
-    let selector = VersionSelector { model: query.model.as_deref(), version: query.version, alias: None };
-    let found = service.registry.load().find(selector, service.config.default_model());
-    let loaded = found.map_err(|error| match error {
+    let assignment = Assignment::Largest;
+    let selector = VersionSelector { model: query.model.as_deref(), version: query.version, alias: None, assignment };
+    let found = service.registry.load().find(selector, service.config.default_model(), || 0);
+    let Found { loaded, .. } = found.map_err(|error| match error {
         LookupError::NotLoaded(model, version) => lookup_problem::missing(
             "version",
             format!("version {version} of a model '{}' is not loaded, so it has no recent requests", shown(&model)),

@@ -112,13 +112,15 @@ pub(crate) fn predict_copy(shadow: &LoadedModel, body: &TensorBody, max_rows: us
 }
 
 /// A request that fits the model.
-struct ValidRequest<'a> {
+pub(crate) struct ValidRequest<'a> {
     id: Option<String>,
-    inputs: Inputs<'a>,
+    /// The rows.
+    pub(crate) inputs: Inputs<'a>,
     outputs: Vec<Selected>,
 }
 
-fn read<'a>(
+/// Reads a request for the model.
+pub(crate) fn read<'a>(
     loaded: &LoadedModel,
     json: &'a [u8],
     binary: &'a [u8],
