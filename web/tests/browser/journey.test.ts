@@ -89,7 +89,10 @@ describe("journey", () => {
     await page.goto("/console/models/titanic-rf");
     const drift = page.getByRole("region", { name: "Drift" });
     await drift.getByText(/50\d rows of version 1/).waitFor();
-    await drift.getByText(/^PSI \d.*, major change$/).first().waitFor();
+    await drift
+      .getByText(/^PSI \d.*, major change$/)
+      .first()
+      .waitFor();
     await drift.getByRole("table", { name: "Shares of Predictions of survived" }).waitFor();
     await screenshot(page, "drift");
     await expectAccessible(page);

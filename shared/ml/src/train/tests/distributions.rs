@@ -55,7 +55,7 @@ fn rows_like_the_training_rows_have_no_drift_and_others_have() {
     let csv = (0..2_000_u64).fold("x,city,when,flag,y\n".to_owned(), |csv, row| {
         let x = row * 7_919 % 2_003;
         let (city, day) = (["Bonn", "Trier", "Mainz"][(row % 3) as usize], 1 + row % 28);
-        format!("{csv}{x},{city},2024-01-{day:02},{},{}\n", row % 4 == 0, u64::from(x > 1_000) * 10 + x % 7)
+        format!("{csv}{x},{city},2024-01-{day:02},{},{}\n", row.is_multiple_of(4), u64::from(x > 1_000) * 10 + x % 7)
     });
     // Numbers between those of the training rows, which the models know too well.
     let row = |row: u64, shift: u64| {
@@ -63,7 +63,10 @@ fn rows_like_the_training_rows_have_no_drift_and_others_have() {
         let third = if shift > 0 { "Rome" } else { "Mainz" };
         let (city, month) = (["Bonn", "Trier", third][(row % 3) as usize], 1 + shift / 900);
         let when = format!("2024-{month:02}-{:02}", 1 + row % 28);
-        json!({"x": x, "city": city, "when": when, "flag": row % 4 == 0 || shift > 0}).as_object().unwrap().clone()
+        json!({"x": x, "city": city, "when": when, "flag": row.is_multiple_of(4) || shift > 0})
+            .as_object()
+            .unwrap()
+            .clone()
     };
     for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting, Algorithm::Ridge] {
         let mut job = request(algorithm, &["x", "city", "when", "flag"], "y", 1, none());
