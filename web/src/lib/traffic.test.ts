@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { VersionView } from "./models";
-import { type AliasMoveView, formatShare, formOf, guardText, reasonOf, requestOf, sharesOf, type TrafficView } from "./traffic";
+import {
+  type AliasMoveView,
+  formatShare,
+  formOf,
+  guardText,
+  reasonOf,
+  requestOf,
+  sharesOf,
+  type TrafficView,
+} from "./traffic";
 
 const traffic = (versions: Record<string, number>, shadow: number[]): TrafficView => ({
   name: "m",

@@ -119,8 +119,8 @@ function EditTraffic({ name, versions, traffic, onClose }: EditProps) {
       onClose={onClose}
     >
       <p>
-        A version gets its weight divided by the sum of all weights. Without weights, production answers. A shadow version
-        gets copies of the requests.
+        A version gets its weight divided by the sum of all weights. Without weights, production answers. A shadow
+        version gets copies of the requests.
       </p>
       <table className="w-full">
         <thead>
