@@ -27,11 +27,29 @@ macro_rules! on_both {
     };
 }
 
+/// Inserts copies of a row with changed columns; `g` is the number of the copy.
+macro_rules! copies {
+    ($table:literal, $count:literal, $changes:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " SELECT copy.* FROM (SELECT t FROM ",
+            $table,
+            " AS t LIMIT 1) AS one (original), generate_series(1, ",
+            $count,
+            ") AS g, LATERAL jsonb_populate_record(original, jsonb_build_object(",
+            $changes,
+            ")) AS copy"
+        )
+    };
+}
+
 mod accounts;
 mod actions;
 mod api_keys;
 mod cancelling;
 mod claiming;
+mod combinations;
 mod databases;
 mod datasets;
 mod dispatching;
@@ -45,6 +63,7 @@ mod leases;
 mod listing;
 mod logs;
 mod many;
+mod measurement;
 mod models;
 mod plans;
 mod publishing;
