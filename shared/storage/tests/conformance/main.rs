@@ -27,6 +27,18 @@ macro_rules! on_both {
     };
 }
 
+/// Defines the module `danish` with a test for each function, on Postgres with a linguistic collation.
+macro_rules! on_danish {
+    ($($test:ident),+ $(,)?) => {
+        mod danish {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::fixture::Fixture::danish().await).await;
+            })+
+        }
+    };
+}
+
 /// Inserts copies of a row with changed columns; `g` is the number of the copy.
 macro_rules! copies {
     ($table:literal, $count:literal, $changes:literal) => {
