@@ -67,16 +67,18 @@ pub fn estimate_bytes(rows: u64, columns: u64, cache_bytes: u64, threads: u64) -
     values.saturating_add(variables).saturating_add(cache.max(working_sets))
 }
 
-/// Trains a classifier for every pair of classes. `classes` are indices below `n_classes`, each with a row.
+/// Trains a classifier for every pair of classes. `classes` are indices below `n_classes`, each with a row. `copies` is the
+/// group of each row, where copies of each other are one group; empty without copies.
 pub(crate) fn fit_classes(
     matrix: Array2<f64>,
     classes: &[u32],
+    copies: &[u32],
     n_classes: usize,
     params: &SvmValidParams<Classes>,
     on_progress: OnProgress<'_>,
 ) -> Result<Machine, Failure> {
     let rows = Rows::new(matrix, params)?;
-    classifiers::fit(&rows, classes, n_classes, params, on_progress)
+    classifiers::fit(&rows, classes, copies, n_classes, params, on_progress)
 }
 
 /// Trains a regressor. The target is centred and scaled, so that C and epsilon do not depend on its unit.
