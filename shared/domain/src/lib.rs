@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod session;
 pub mod spec;
 pub mod table;
+pub mod training_memory;
 pub mod user;
 pub mod webhook;
 

@@ -12,10 +12,12 @@ use trainyard_domain::shown;
 use crate::error::TrainError;
 use crate::frame::{Column, Frame, FrameColumn};
 use crate::model::{DatePart, DateUnit, Feature, FeatureKind, Scaling};
+pub(crate) use categories::MAX_CATEGORIES;
 pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
+#[cfg(test)]
 pub(crate) use statistics::PERMUTATIONS;
 pub use statistics::{CategoryCodes, OrderedColumn};
 
@@ -78,7 +80,7 @@ pub fn fit(
                 if let Some((FeatureKind::Category { categories, grouped: true, .. }, _)) = &found {
                     fitted.warnings.push(format!(
                         "'{name}' has more than {} categories: the {} most frequent are used, and the others are grouped",
-                        categories::MAX_CATEGORIES,
+                        MAX_CATEGORIES,
                         categories.len()
                     ));
                 }

@@ -109,7 +109,7 @@ fn fit(csv: impl Read, request: &TrainRequest, observer: &dyn Observer) -> Resul
         (!groups.copies.is_empty()).then(|| groups.copies.iter().map(|group| u64::from(*group)).collect());
     let validation = boosting::validation(spec, &params, &frame, &split.train, copies.as_deref());
     dropped.extend(fitted.dropped);
-    let shape = memory::Shape::new(frame.rows, &features, task.outputs());
+    let shape = memory::shape(frame.rows, &features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, &params, request.memory_limit)? {
         observer.note(&note);
     }
