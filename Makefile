@@ -1,7 +1,7 @@
 # Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue bench-tables bench-ml smoke chart load web web-dev web-check \
+.PHONY: help run test chaos check fmt generate services bench-queue bench-tables bench-ml bench-filters smoke chart load web web-dev web-check \
 	web-test browser-test
 
 LISTEN ?= 127.0.0.1:8080
@@ -106,6 +106,11 @@ bench-ml: ## Benchmark the training engines against scikit-learn, its Intel exte
 	@scripts/ensure build ml
 	cargo build --profile dist --locked -p trainyard-bench --bin trainyard-bench-ml
 	@exec target/tools/ml/bin/python bench/ml.py $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
+
+bench-filters: ## Measure a page of jobs for each combination of two conditions, with a million jobs in Postgres
+	@scripts/ensure build services
+	cargo test --release --locked -p trainyard-storage --test conformance -- --ignored --exact --nocapture \
+		measurement::two_conditions_at_a_million_jobs
 
 smoke: ## Start docker-compose.yml and test it: train, predict, kill a worker, scale; SMOKE_BUILD=0 uses the existing image
 	@scripts/ensure smoke

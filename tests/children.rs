@@ -82,6 +82,50 @@ async fn a_memory_limit_that_is_too_small_to_start_is_out_of_memory() {
     }
 }
 
+/// A table with 100 categories of 1,500 values, of which linear models make a column each.
+fn wide_table() -> String {
+    let header: Vec<String> = (0..100).map(|column| format!("f{column}")).collect();
+    let rows = (0..3_000).map(|row| {
+        let cell = |column: usize| format!("v{}", (row * 7_919 + column * 104_729) % 1_500);
+        let cells: Vec<String> = (0..100).map(cell).collect();
+        format!("{},{}\n", ["no", "yes"][row % 2], cells.join(","))
+    });
+    format!("y,{}\n{}", header.join(","), rows.collect::<String>())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_fits_into_no_worker_is_refused_with_the_figure() {
+    for stack in [Stack::Embedded, Stack::Distributed] {
+        let settings = [("TRAINYARD__WORKER__CHILD_MEMORY_MB", "300")];
+        let system =
+            tokio::task::spawn_blocking(move || System::start_with(BINARY, stack, 1, &settings)).await.unwrap();
+        let admin = system.client().admin().await;
+        eventually("the worker reports its limit", LIMIT, async || {
+            let queue = admin.get("/queue").await.expect(200);
+            queue["workers"].as_array().is_some_and(|workers| !workers.is_empty()).then_some(())
+        })
+        .await;
+        admin.upload("wide", wide_table()).await.expect(201);
+        let types: Value = (0..100).map(|column| (format!("f{column}"), json!("category"))).collect();
+        let job = |algorithm: &str| {
+            json!({
+                "name": "wide", "algorithm": algorithm, "dataset": "wide", "target": "y", "features": ["*"],
+                "column_types": types, "run_at": "2999-01-01T00:00:00Z"
+            })
+        };
+        let refused = admin.post("/training", job("logistic_regression")).await.problem(422);
+        let (field, message) = (&refused["errors"][0]["field"], refused["errors"][0]["message"].as_str().unwrap());
+        assert_eq!(field, "dataset", "{refused}");
+        assert!(message.starts_with("needs at least "), "{message}");
+        assert!(message.contains("more than the 300 MB of worker.child_memory_mb"), "{message}");
+        let bulk = json!({"jobs": [job("random_forest"), job("logistic_regression")]});
+        let refused = admin.post("/training/bulk", bulk).await.problem(422);
+        assert_eq!(refused["errors"][0]["field"], "jobs[1].dataset", "{refused}");
+        // A forest has one number per category.
+        admin.post("/training", job("random_forest")).await.expect(202);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn crashes_and_hangs_affect_only_their_own_jobs() {
     let system = two_slots().await;

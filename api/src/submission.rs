@@ -8,6 +8,7 @@ mod batch;
 mod dataset_cache;
 mod enqueue;
 mod insert;
+mod memory;
 mod quota;
 mod training_submission;
 mod validate;

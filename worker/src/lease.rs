@@ -63,6 +63,7 @@ impl<'a> HeartbeatLoop<'a> {
             capacity: i64::try_from(worker.config.slots()).unwrap_or(i64::MAX),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: worker.deps.clock.now(),
+            memory_limit_mb: i64::try_from(worker.config.child_memory_mb).unwrap_or(i64::MAX),
         };
         Self { worker, row, db: None, renewed: None, is_healthy: true }
     }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
-use trainyard_domain::{DatasetId, IndexedDataset, JobSpec, webhook};
+use trainyard_domain::{DatasetId, FieldError, IndexedDataset, JobSpec, webhook};
 use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Deadline, Principal, Problem};
 use trainyard_telemetry::Span;
 
+use super::memory;
 use super::validate::{validate, with_prefix};
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
@@ -132,28 +133,59 @@ impl TrainingSubmission {
             return Err(Problem::field("jobs", message));
         }
         let (submission, webhooks) = (Arc::clone(self), dependencies.webhooks);
-        compute(features > INLINE_FEATURES, move || submission.validate_each(&found, webhooks)).await?
+        let valid = compute(features > INLINE_FEATURES, move || submission.validate_each(&found, webhooks)).await??;
+        self.check_memory(&valid, dependencies).await?;
+        Ok(valid.into_iter().map(|valid| (valid.spec, valid.dataset)).collect())
+    }
+
+    /// Refuses jobs that need more memory than every worker allows.
+    async fn check_memory(&self, valid: &[ValidRequest], dependencies: &Dependencies) -> Result<(), Problem> {
+        if valid.iter().all(|valid| valid.least_memory.is_none()) {
+            return Ok(());
+        }
+        let Some(limit_mb) = memory::largest_limit_mb(dependencies).await? else { return Ok(()) };
+        let mut refused = Vec::new();
+        for (i, valid) in valid.iter().enumerate() {
+            let refusal = valid.least_memory.and_then(|least| memory::refusal(&valid.spec, least, limit_mb));
+            refused.extend(self.with_path(i, refusal.into_iter().collect()));
+        }
+        if refused.is_empty() { Ok(()) } else { Err(Problem::validation(refused)) }
+    }
+
+    /// The errors of a job, with the path of the job before each field in a bulk submission.
+    fn with_path(&self, job: usize, errors: Vec<FieldError>) -> Vec<FieldError> {
+        if self.bulk { with_prefix(&format!("jobs[{job}]."), errors).collect() } else { errors }
     }
 
     fn validate_each(
         &self,
         datasets: &[Option<Arc<IndexedDataset>>],
         webhooks: webhook::Rules,
-    ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
-        let (mut specs, mut refused) = (Vec::with_capacity(self.requests.len()), Vec::new());
+    ) -> Result<Vec<ValidRequest>, Problem> {
+        let (mut valid, mut refused) = (Vec::with_capacity(self.requests.len()), Vec::new());
         for (i, (request, dataset)) in self.requests.iter().zip(datasets).enumerate() {
             match (validate(request, dataset.as_deref(), webhooks), dataset) {
-                (Ok(spec), Some(dataset)) => specs.push((spec, dataset.id)),
+                (Ok(spec), Some(dataset)) => {
+                    let least_memory = memory::least_memory(&spec, dataset);
+                    valid.push(ValidRequest { spec, dataset: dataset.id, least_memory });
+                }
                 (Ok(_), None) => {}
-                (Err(errors), _) if self.bulk => refused.extend(with_prefix(&format!("jobs[{i}]."), errors)),
-                (Err(errors), _) => refused.extend(errors),
+                (Err(errors), _) => refused.extend(self.with_path(i, errors)),
             }
             if refused.len() > MAX_ERRORS {
                 break;
             }
         }
-        if refused.is_empty() { Ok(specs) } else { Err(Problem::validation(refused)) }
+        if refused.is_empty() { Ok(valid) } else { Err(Problem::validation(refused)) }
     }
+}
+
+/// A job that passed validation.
+struct ValidRequest {
+    spec: JobSpec,
+    dataset: DatasetId,
+    /// See [`memory::least_memory`].
+    least_memory: Option<u64>,
 }
 
 /// The digest of one request, or of all requests of a bulk submission.

@@ -59,7 +59,7 @@ pub(crate) fn sniff(sample: &str, ended: bool, options: &ReadOptions) -> Sniffed
         let first = crate::records::shortened(table.first_line(body));
         warnings.push(format!("{skipped_lines} lines before the header were skipped, from '{first}'"));
     }
-    if header == Header::Present {
+    if options.header.is_none() {
         warnings.extend(table.header_warning(start.row));
     }
     Sniffed {

@@ -1,5 +1,6 @@
 //! Profiles of the built-in datasets and of invalid files.
 
+mod document;
 mod formats;
 mod rows;
 mod types;

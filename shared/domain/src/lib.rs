@@ -25,6 +25,7 @@ pub mod session;
 pub mod spec;
 pub mod table;
 pub mod traffic;
+pub mod training_memory;
 pub mod user;
 pub mod webhook;
 

@@ -28,10 +28,9 @@ use crate::metrics::importances;
 use crate::model::{BoostedTrees, Response, TreeEnsemble};
 use crate::rng::{Rng, Stream};
 use crate::target_scale::TargetScale;
-use bins::LANES;
 pub(crate) use bins::{Bins, TrainColumn};
 use draw::{ColumnDraw, draw_rows};
-use grow::{Grower, GrownTree, Shape, histogram_bytes};
+use grow::{Grower, GrownTree, Shape};
 use histogram::{Sums, Units, round};
 pub use linfa_api::{BoostedClassifier, BoostedRegressor};
 use loss::Loss;
@@ -88,12 +87,10 @@ pub(crate) fn in_stages<K: Clone>(
     Ok(Boosted { validation_loss, ..fitted })
 }
 
-/// The peak memory of training besides the raw columns, their bins and the trees, in bytes.
-pub fn estimate_bytes(rows: u64, columns: u64, outputs: u64, max_leaves: u64) -> u64 {
-    // Per row: the derivatives, rounded and not, its number in the partition with a copy, a score and a prediction per
-    // output, and the padding of a block of bins.
-    let per_row = outputs.saturating_mul(2 * 8).saturating_add(16 + 8 + 3 * 4 + LANES as u64);
-    rows.saturating_mul(per_row).saturating_add(histogram_bytes(columns, max_leaves))
+/// The constants of [`trainyard_domain::training_memory::boosting`].
+#[cfg(test)]
+pub(crate) fn memory_constants() -> [u64; 3] {
+    [size_of::<histogram::ColumnHistogram>() as u64, grow::POOL_BYTES as u64, bins::LANES as u64]
 }
 
 /// The two trainings of a model with early stopping: on the rows without the validation rows, and on all rows with the

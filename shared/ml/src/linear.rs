@@ -39,19 +39,10 @@ pub(crate) struct Fitted {
 /// Called with the progress from 0 to 1; `false` stops the training.
 pub(crate) type OnProgress<'a> = &'a dyn Fn(f64) -> bool;
 
-/// The bytes that training allocates besides the design matrix: the state of the rows, a sample of the rows, and the
-/// Hessian.
-pub fn estimate_bytes(rows: u64, columns: u64, outputs: u64) -> u64 {
-    let states = rows.saturating_mul(outputs).saturating_mul(3 * 8);
-    let sample = rows.saturating_mul(columns).saturating_mul(8) / SAMPLE_SHARE;
-    let hessian = (64 << 20) + columns.min(2_048).saturating_mul(columns.min(2_048)).saturating_mul(3 * 8);
-    states.saturating_add(sample).saturating_add(hessian)
-}
-
 /// With at least this many rows the optimizer starts from the optimum of a sample.
 const MIN_SAMPLED_ROWS: usize = 20_000;
 /// One row of this many is in the sample.
-const SAMPLE_SHARE: u64 = 10;
+pub(crate) const SAMPLE_SHARE: u64 = 10;
 /// Minimum number of rows per class in a sample.
 const MIN_CLASS_ROWS: usize = 20;
 /// The sample differs from the whole by more than this.

@@ -16,7 +16,7 @@ use crate::platt;
 use crate::preprocess::DesignMatrix;
 use crate::progress::Progress;
 use crate::rng::{Rng, Stream};
-use crate::split::stratified_folds;
+use crate::split::Folds;
 
 /// Smaller multipliers are rounding errors, as in linfa.
 const ZERO: f64 = 100.0 * f64::EPSILON;
@@ -85,10 +85,11 @@ struct Solved {
     rho: f64,
 }
 
-/// Trains a binary classifier for every pair of classes.
+/// Trains a binary classifier for every pair of classes. For `copies` see [`crate::svm::fit_classes`].
 pub(crate) fn fit(
     design_matrix: DesignMatrix,
     classes: &[u32],
+    copies: &[u32],
     n_classes: usize,
     options: &Options,
     progress: &Progress<'_>,
@@ -107,8 +108,13 @@ pub(crate) fn fit(
         let solved = solve(&matrix, &rows, &positive, kernel, options)?;
         at(0.25)?;
         let mut rng = Rng::new(options.seed, Stream::Folds(index as u64));
-        let decisions = cross_validated_decisions(&matrix, &rows, &positive, kernel, options, &mut rng, &at)?
-            .unwrap_or_else(|| solved.decisions(&matrix, &rows, &rows, kernel.kernel));
+        let copies: Vec<u32> = rows.iter().filter_map(|row| copies.get(*row).copied()).collect();
+        let folds = Folds::stratified(&positive, &copies, FOLDS, &mut rng);
+        let decisions = if folds.count == 0 {
+            solved.decisions(&matrix, &rows, &rows, kernel.kernel)
+        } else {
+            cross_validated_decisions(&matrix, &rows, &positive, kernel, options, &folds, &at)?
+        };
         let (platt_a, platt_b) = platt::fit(&decisions, &positive);
         let (support, coefficients) = vectors.add_support(&matrix, &rows, solved.coefficients, kernel.kernel);
         classifiers.push(DecisionFunction {
@@ -171,25 +177,18 @@ impl Solved {
 }
 
 /// A decision value per row from a classifier that was trained without the row (Platt 2000; Lin, Lin and Weng 2007).
-/// `None` if a class has too few rows for two folds.
 fn cross_validated_decisions(
     matrix: &Array2<f64>,
     rows: &[usize],
     positive: &[bool],
     kernel: KernelPair,
     options: &Options,
-    rng: &mut Rng,
+    folds: &Folds,
     at: &dyn Fn(f64) -> Result<(), TrainError>,
-) -> Result<Option<Vec<f64>>, TrainError> {
-    let positives = positive.iter().filter(|positive| **positive).count();
-    let folds = FOLDS.min(positives).min(positive.len() - positives);
-    if folds < 2 {
-        return Ok(None);
-    }
-    let fold_of = stratified_folds(positive, folds, rng);
+) -> Result<Vec<f64>, TrainError> {
     let mut decisions = vec![0.0; rows.len()];
-    for fold in 0..folds {
-        let (queried, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|at| fold_of[*at] == fold);
+    for fold in 0..folds.count {
+        let (queried, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|at| folds.of_row[*at] == fold);
         let select = |at: &[usize]| -> Vec<usize> { at.iter().map(|at| rows[*at]).collect() };
         let kept_rows = select(&kept);
         let kept_positive: Vec<bool> = kept.iter().map(|at| positive[*at]).collect();
@@ -198,9 +197,9 @@ fn cross_validated_decisions(
         {
             decisions[*at] = decision;
         }
-        at(0.25 + 0.75 * (fold + 1) as f64 / folds as f64)?;
+        at(0.25 + 0.75 * (fold + 1) as f64 / folds.count as f64)?;
     }
-    Ok(Some(decisions))
+    Ok(decisions)
 }
 
 /// The support vectors of all classifiers, each stored once.

@@ -13,12 +13,15 @@ use trainyard_domain::shown;
 use crate::error::TrainError;
 use crate::frame::{Column, Frame, FrameColumn};
 use crate::model::{DatePart, DateUnit, Distribution, Feature, FeatureKind, Scaling};
+pub(crate) use categories::MAX_CATEGORIES;
 pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
+pub(crate) use statistics::MAX_STATISTICS;
+#[cfg(test)]
+pub(crate) use statistics::PERMUTATIONS;
 pub use statistics::{CategoryCodes, OrderedColumn};
-pub(crate) use statistics::{MAX_STATISTICS, PERMUTATIONS};
 
 /// The model families, which need different raw values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +86,7 @@ pub fn fit(
                 if let Some(Found { kind: FeatureKind::Category { categories, grouped: true, .. }, .. }) = &found {
                     fitted.warnings.push(format!(
                         "'{name}' has more than {} categories: the {} most frequent are used, and the others are grouped",
-                        categories::MAX_CATEGORIES,
+                        MAX_CATEGORIES,
                         categories.len()
                     ));
                 }

@@ -1,6 +1,7 @@
 //! The split into training part and held-out part: seeded, and stratified for classification.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use crate::rng::{Rng, Stream};
 
@@ -56,25 +57,52 @@ fn members(classes: &[u32], n_classes: usize) -> Vec<Vec<usize>> {
 /// With fewer distinct rows, copies can be on both sides.
 pub(crate) const MIN_DISTINCT_ROWS: usize = 5;
 
-/// Assigns each row to one of `folds` folds, stratified by class.
-pub fn stratified_folds(classes: &[bool], folds: usize, rng: &mut Rng) -> Vec<usize> {
-    let mut fold_of = vec![0; classes.len()];
-    let mut next = 0;
-    for class in [false, true] {
-        let mut rows: Vec<usize> = (0..classes.len()).filter(|row| classes[*row] == class).collect();
-        rng.shuffle(&mut rows);
-        for row in rows {
-            fold_of[row] = next % folds;
-            next += 1;
+/// The folds of a cross-validation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folds {
+    /// The fold of each row; empty without folds.
+    pub of_row: Vec<usize>,
+    /// Number of folds: 0, or at least 2.
+    pub count: usize,
+}
+
+impl Folds {
+    /// No cross-validation.
+    pub const NONE: Self = Self { of_row: Vec::new(), count: 0 };
+
+    /// Assigns each row to one of at most `most` folds, so that every fold has rows of both classes; [`Folds::NONE`] if a
+    /// class has too few rows. Rows with the same number in `copies` are copies of each other and stay in one fold, unless a
+    /// class consists of one distinct row. `copies` is empty without copies.
+    pub fn stratified(classes: &[bool], copies: &[u32], most: usize, rng: &mut Rng) -> Self {
+        let groups = [false, true].map(|class| {
+            let rows: Vec<usize> = (0..classes.len()).filter(|row| classes[*row] == class).collect();
+            let groups = if copies.is_empty() { Vec::new() } else { group(&rows, copies) };
+            if groups.len() < 2 { rows.into_iter().map(|row| vec![row]).collect() } else { groups }
+        });
+        let count = groups.iter().map(Vec::len).fold(most, usize::min);
+        if count < 2 {
+            return Self::NONE;
         }
+        let (mut of_row, mut rows_of) = (vec![0; classes.len()], vec![0; count]);
+        for mut groups in groups {
+            rng.shuffle(&mut groups);
+            let mut of_class = vec![0; count];
+            for group in groups {
+                // The fold with the fewest rows of the class. Rows without copies are dealt round robin.
+                let fold = (0..count).min_by_key(|fold| (of_class[*fold], rows_of[*fold])).unwrap_or_default();
+                of_class[fold] += group.len();
+                rows_of[fold] += group.len();
+                group.into_iter().for_each(|row| of_row[row] = fold);
+            }
+        }
+        Self { of_row, count }
     }
-    fold_of
 }
 
 /// The rows by their number in `copies`, in the order of their first rows.
-fn group(rows: &[usize], copies: &[u64]) -> Vec<Vec<usize>> {
+fn group<K: Copy + Eq + Hash>(rows: &[usize], copies: &[K]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut by_copy: HashMap<u64, usize> = HashMap::new();
+    let mut by_copy: HashMap<K, usize> = HashMap::new();
     for row in rows {
         let at = *by_copy.entry(copies[*row]).or_insert(groups.len());
         match groups.get_mut(at) {
@@ -185,10 +213,44 @@ mod tests {
     #[test]
     fn folds_are_stratified() {
         let classes: Vec<bool> = (0..30).map(|row| row % 5 == 0).collect();
-        let folds = stratified_folds(&classes, 3, &mut Rng::new(1, Stream::Folds(0)));
+        let folds = Folds::stratified(&classes, &[], 3, &mut Rng::new(1, Stream::Folds(0)));
         for fold in 0..3 {
-            let of_fold = |class| (0..30).filter(|row| folds[*row] == fold && classes[*row] == class).count();
+            let of_fold = |class| (0..30).filter(|row| folds.of_row[*row] == fold && classes[*row] == class).count();
             assert_eq!((of_fold(true), of_fold(false)), (2, 8));
         }
+        let distinct: Vec<u32> = (0..30).collect();
+        assert_eq!(Folds::stratified(&classes, &distinct, 3, &mut Rng::new(1, Stream::Folds(0))), folds);
+        let rare: Vec<bool> = (0..30).map(|row| row == 7).collect();
+        assert_eq!(Folds::stratified(&rare, &[], 5, &mut Rng::new(1, Stream::Folds(0))), Folds::NONE);
+    }
+
+    #[test]
+    fn copies_stay_in_one_fold() {
+        // Twenty distinct rows of one class with one to four copies, and four of the other class.
+        let (mut classes, mut copies) = (Vec::new(), Vec::new());
+        for row in 0..24_u32 {
+            for _ in 0..1 + row % 4 {
+                classes.push(row >= 20);
+                copies.push(row);
+            }
+        }
+        let folds = Folds::stratified(&classes, &copies, 5, &mut Rng::new(1, Stream::Folds(0)));
+        assert_eq!(folds.count, 4, "the other class has four distinct rows");
+        let mut fold_of: HashMap<u32, usize> = HashMap::new();
+        for (copy, fold) in copies.iter().zip(&folds.of_row) {
+            assert_eq!(fold_of.entry(*copy).or_insert(*fold), fold, "row {copy}");
+        }
+        for fold in 0..4 {
+            let of_fold =
+                |class| (0..classes.len()).filter(|row| folds.of_row[*row] == fold && classes[*row] == class).count();
+            assert!((9..=16).contains(&of_fold(false)), "{}", of_fold(false));
+            assert!(of_fold(true) > 0);
+        }
+        // A class that repeats one row: its rows are in different folds, as without copies.
+        let one = vec![99; 60];
+        assert_eq!(
+            Folds::stratified(&[[true; 30], [false; 30]].concat(), &one, 5, &mut Rng::new(1, Stream::Folds(0))).count,
+            5
+        );
     }
 }

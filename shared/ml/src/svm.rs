@@ -54,29 +54,24 @@ pub(crate) enum Failure {
     Diverged,
 }
 
-/// The bytes that training allocates for a design matrix, besides the matrix: the rows in `f32` for the whole problem, and
-/// for each concurrent problem a selection and its active part; the variables; and the kernel cache.
-pub fn estimate_bytes(rows: u64, columns: u64, cache_bytes: u64, threads: u64) -> u64 {
-    let copies = 1 + 2 * threads.clamp(1, 1 + classifiers::FOLDS as u64);
-    let values = rows.saturating_mul(columns).saturating_mul(4).saturating_mul(copies);
-    let variables = rows.saturating_mul(200).saturating_mul(threads.max(1));
-    // The kernel matrix can be smaller than the cache.
-    let cache = cache_bytes.min(rows.saturating_mul(rows).saturating_mul(4));
-    // A working set is always cached.
-    let working_sets = rows.saturating_mul(solver::MIN_WORKING_SET as u64 * 4).saturating_mul(threads.max(1));
-    values.saturating_add(variables).saturating_add(cache.max(working_sets))
+/// The constants of [`trainyard_domain::training_memory::svm`].
+#[cfg(test)]
+pub(crate) fn memory_constants() -> [u64; 2] {
+    [classifiers::FOLDS as u64, solver::MIN_WORKING_SET as u64]
 }
 
-/// Trains a classifier for every pair of classes. `classes` are indices below `n_classes`, each with a row.
+/// Trains a classifier for every pair of classes. `classes` are indices below `n_classes`, each with a row. `copies` is the
+/// group of each row, where copies of each other are one group; empty without copies.
 pub(crate) fn fit_classes(
     matrix: Array2<f64>,
     classes: &[u32],
+    copies: &[u32],
     n_classes: usize,
     params: &SvmValidParams<Classes>,
     on_progress: OnProgress<'_>,
 ) -> Result<Machine, Failure> {
     let rows = Rows::new(matrix, params)?;
-    classifiers::fit(&rows, classes, n_classes, params, on_progress)
+    classifiers::fit(&rows, classes, copies, n_classes, params, on_progress)
 }
 
 /// Trains a regressor. The target is centred and scaled, so that C and epsilon do not depend on its unit.

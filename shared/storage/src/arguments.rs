@@ -26,6 +26,15 @@ impl Arguments {
         format!("${}", self.0.len())
     }
 
+    /// Adds many ids. Returns a table `name` with the column `id`, for FROM.
+    pub(crate) fn add_table_of_ids(&mut self, tx: &Tx, ids: &[Uuid], name: &str) -> String {
+        if matches!(tx.inner, Inner::Postgres(_)) {
+            return format!("unnest({}::uuid[]) AS {name} (id)", self.add(Argument::Uuids(ids.to_vec())));
+        }
+        let rows: Vec<String> = ids.iter().map(|id| format!("({})", self.add(Argument::Uuid(*id)))).collect();
+        format!("(SELECT column1 AS id FROM (VALUES {})) AS {name}", rows.join(", "))
+    }
+
     /// Adds many ids. Returns what follows the column in a condition: one array on Postgres, a list on SQLite.
     pub(crate) fn add_ids(&mut self, tx: &Tx, ids: &[Uuid]) -> String {
         if matches!(tx.inner, Inner::Postgres(_)) {

@@ -32,6 +32,7 @@ const FILES: &[(&str, &str)] = &include_migrations![
     "0018_create_queue_samples",
     "0019_create_api_keys",
     "0021_create_model_traffic",
+    "0022_report_worker_memory",
 ];
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {

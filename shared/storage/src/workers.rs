@@ -24,6 +24,8 @@ pub struct WorkerRow {
     pub version: String,
     /// When the process started.
     pub started_at: DateTime<Utc>,
+    /// Memory limit of a training process in megabytes; 0 is no limit.
+    pub memory_limit_mb: i64,
 }
 
 from_row! {
@@ -42,6 +44,8 @@ from_row! {
         pub started_at: DateTime<Utc>,
         /// Time of the last heartbeat.
         pub heartbeat_at: DateTime<Utc>,
+        /// Memory limit of a training process in megabytes; 0 is no limit, `None` is an earlier version.
+        pub memory_limit_mb: Option<i64>,
     }
 }
 
@@ -50,8 +54,8 @@ impl Workers<'_> {
     pub async fn heartbeat(&mut self, worker: &WorkerRow, now: DateTime<Utc>) -> Result<()> {
         execute!(
             self.0,
-            "INSERT INTO workers (id, busy, capacity, version, started_at, heartbeat_at) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET \
+            "INSERT INTO workers (id, busy, capacity, version, started_at, heartbeat_at, memory_limit_mb) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET \
              busy = excluded.busy, capacity = excluded.capacity, heartbeat_at = excluded.heartbeat_at",
             &worker.id,
             worker.busy,
@@ -59,6 +63,7 @@ impl Workers<'_> {
             &worker.version,
             worker.started_at,
             now,
+            worker.memory_limit_mb,
         )?;
         Ok(())
     }

@@ -110,11 +110,21 @@ impl PostgresServer {
         server
     }
 
-    /// Creates an empty database and returns its URL.
+    /// Creates an empty database and returns its URL. Its collation is `C`.
     pub fn fresh_database(&self) -> String {
+        self.create_database(&[])
+    }
+
+    /// Creates an empty database with a linguistic collation of ICU, and returns its URL.
+    pub fn database_with_icu_locale(&self, locale: &str) -> String {
+        // Only template0 may be copied with another locale.
+        self.create_database(&["--template=template0", "--locale-provider=icu", &format!("--icu-locale={locale}")])
+    }
+
+    fn create_database(&self, options: &[&str]) -> String {
         let name = unique("db");
         let mut create = self.command("createdb");
-        create.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string(), &name]);
+        create.args(["-h", "127.0.0.1", "-U", "trainyard", "-p", &self.port.to_string()]).args(options).arg(&name);
         let output = create.output().unwrap();
         assert!(output.status.success(), "createdb: {}", String::from_utf8_lossy(&output.stderr));
         format!("postgres://trainyard@127.0.0.1:{}/{name}", self.port)

@@ -41,6 +41,11 @@ export async function errorOf(response: Response): Promise<ApiError | Unreachabl
   return new ApiError(response.status, problem, Number.isFinite(seconds) && seconds > 0 ? seconds : null);
 }
 
+/** The messages of an error by field path; none if it is not about fields. */
+export function fieldsOf(error: unknown): Record<string, string> {
+  return error instanceof ApiError ? error.fields : {};
+}
+
 /** Whether the resource does not exist, or no longer. */
 export function isMissing(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;

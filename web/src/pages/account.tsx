@@ -1,12 +1,13 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../api/client";
-import { ApiError, messageOf } from "../api/problem";
+import { fieldsOf, messageOf } from "../api/problem";
 import { session } from "../session/session";
 import { useSession } from "../session/use-session";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
+import { Form, Problem } from "../ui/form";
 import { Facts, Page, Panel } from "../ui/page";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
@@ -58,7 +59,7 @@ function PasswordForm() {
       toast.done("The password is changed. Other sessions of your account have ended.");
     },
   });
-  const refused = mutation.error instanceof ApiError ? mutation.error.fields : {};
+  const refused = fieldsOf(mutation.error);
   const differs = again !== next ? "The two new passwords differ." : null;
   const problem = mutation.error && Object.keys(refused).length === 0 ? messageOf(mutation.error) : null;
   const fields = [
@@ -73,20 +74,14 @@ function PasswordForm() {
     { label: "New password again", value: again, set: setAgain, error: checked ? differs : null, auto: "new-password" },
   ];
   return (
-    <form
-      noValidate
+    <Form
       className="grid max-w-sm gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
+      onSubmit={() => {
         setChecked(true);
         if (!differs) mutation.mutate();
       }}
     >
-      {problem && (
-        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
-          {problem}
-        </p>
-      )}
+      {problem && <Problem>{problem}</Problem>}
       {fields.map(({ label, value, set, error, auto }) => (
         <Field key={label} label={label} error={error}>
           {(props) => (
@@ -106,6 +101,6 @@ function PasswordForm() {
           Change the password
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

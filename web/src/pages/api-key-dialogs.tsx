@@ -2,24 +2,26 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../api/client";
 import type { ApiKeyView, CreatedApiKey } from "../api/key-queries";
-import { ApiError, messageOf } from "../api/problem";
+import { fieldsOf, messageOf } from "../api/problem";
 import { expiryAfter, LIFETIMES } from "../lib/api-keys";
 import { exactTime } from "../lib/time";
 import { CopyButton } from "../ui/code";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
+import { Select } from "../ui/inputs";
 import { toast } from "../ui/toast";
+import { type Role, RoleField } from "./role-field";
 
 interface CreateProps {
   /** The role of the account, which the key can't exceed. */
-  role: "user" | "admin";
+  role: Role;
   onCreated: (created: CreatedApiKey) => void;
   onClose: () => void;
 }
 
 export function CreateApiKey({ role: own, onCreated, onClose }: CreateProps) {
   const [name, setName] = useState("");
-  const [role, setRole] = useState<"user" | "admin">("user");
+  const [role, setRole] = useState<Role>("user");
   const [lifetime, setLifetime] = useState("90 days");
   const create = useMutation({
     mutationFn: () => {
@@ -29,7 +31,7 @@ export function CreateApiKey({ role: own, onCreated, onClose }: CreateProps) {
     },
     onSuccess: onCreated,
   });
-  const refused = create.error instanceof ApiError ? create.error.fields : {};
+  const refused = fieldsOf(create.error);
   return (
     <Dialog
       title="Create an API key"
@@ -57,32 +59,20 @@ export function CreateApiKey({ role: own, onCreated, onClose }: CreateProps) {
         )}
       </Field>
       {own === "admin" && (
-        <Field
-          label="Role"
+        <RoleField
           hint="A user key reads models and predicts; an admin key can also train, promote and delete."
-        >
-          {(props) => (
-            <select
-              {...props}
-              className="control"
-              value={role}
-              onChange={(event) => setRole(event.target.value === "admin" ? "admin" : "user")}
-            >
-              <option value="user">user</option>
-              <option value="admin">admin</option>
-            </select>
-          )}
-        </Field>
+          role={role}
+          onChange={setRole}
+        />
       )}
       <Field label="Expires after">
         {(props) => (
-          <select {...props} className="control" value={lifetime} onChange={(event) => setLifetime(event.target.value)}>
-            {LIFETIMES.map((choice) => (
-              <option key={choice.name} value={choice.name}>
-                {choice.name}
-              </option>
-            ))}
-          </select>
+          <Select
+            {...props}
+            options={LIFETIMES.map(({ name }) => [name, name])}
+            value={lifetime}
+            onChange={setLifetime}
+          />
         )}
       </Field>
     </Dialog>

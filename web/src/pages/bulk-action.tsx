@@ -7,6 +7,7 @@ import { formatCount, formatPercent, plural } from "../lib/format";
 import type { BulkAction, JobFilter } from "../lib/job-filter";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
+import { Problem } from "../ui/form";
 import { ProgressBar } from "../ui/progress";
 import { ErrorState } from "../ui/states";
 
@@ -59,11 +60,7 @@ export function BulkDialog({ action, filter, about, onStarted, onClose }: Dialog
       </p>
       {about}
       {tooMany && <p className="text-bad">More than {formatCount(MOST)} jobs match. Add a filter first.</p>}
-      {(start.error ?? count.error) != null && (
-        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
-          {messageOf(start.error ?? count.error)}
-        </p>
-      )}
+      {(start.error ?? count.error) != null && <Problem>{messageOf(start.error ?? count.error)}</Problem>}
     </Dialog>
   );
 }

@@ -1,17 +1,19 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
-import { ApiError, messageOf } from "../api/problem";
+import { fieldsOf, messageOf } from "../api/problem";
 import { settings } from "../api/settings";
 import { formatBytes, formatCount, formatPercent, plural } from "../lib/format";
 import { sampleOf } from "../lib/sample";
-import { nameOfFile, profileOf, type Reading, refuseFile, uploadDataset } from "../lib/upload";
+import { nameOfFile, profileOf, type Reading, uploadDataset } from "../lib/upload";
 import { Button } from "../ui/button";
-import { DropZone } from "../ui/drop-zone";
 import { Field } from "../ui/field";
+import { Form, Problem } from "../ui/form";
+import { TextInput } from "../ui/inputs";
 import { Panel } from "../ui/page";
 import { ProgressBar } from "../ui/progress";
 import { toast } from "../ui/toast";
+import { CsvDropZone } from "./csv-drop-zone";
 import { ProfileView } from "./dataset-profile";
 
 interface Chosen {
@@ -25,33 +27,19 @@ let chosenFiles = 0;
 /** Drop or choose a file, see what the server makes of it, overrule types, upload. */
 export function Upload() {
   const [chosen, setChosen] = useState<Chosen | null>(null);
-  const [refusal, setRefusal] = useState<string | null>(null);
   const limit = useQuery(settings).data?.max_dataset_bytes;
-  const choose = async (file: File) => {
-    const reason = await refuseFile(file, limit);
-    setRefusal(reason);
+  const choose = (file: File) => {
     chosenFiles += 1;
-    setChosen(reason ? null : { file, number: chosenFiles });
+    setChosen({ file, number: chosenFiles });
   };
   return (
     <Panel title="Upload a CSV">
       {chosen ? (
         <Review key={chosen.number} chosen={chosen} onClose={() => setChosen(null)} />
       ) : (
-        <DropZone label="CSV file" onFile={(file) => void choose(file)}>
-          Drop a CSV here, or
-        </DropZone>
+        <CsvDropZone label="CSV file" maxBytes={limit} onFile={choose} />
       )}
-      {refusal && <Problem text={refusal} />}
     </Panel>
-  );
-}
-
-function Problem({ text }: { text: string }) {
-  return (
-    <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
-      {text}
-    </p>
   );
 }
 
@@ -87,21 +75,14 @@ function Review({ chosen: { file, number }, onClose }: { chosen: Chosen; onClose
       await navigate({ to: "/datasets/$name", params: { name: dataset.name } });
     },
   });
-  const refused = upload.error instanceof ApiError ? upload.error.fields : {};
+  const refused = fieldsOf(upload.error);
   const problem = upload.error && !refused.name ? messageOf(upload.error) : profile.error && messageOf(profile.error);
   const cancel = () => {
     stop.current?.abort();
     onClose();
   };
   return (
-    <form
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        upload.mutate();
-      }}
-    >
+    <Form onSubmit={() => upload.mutate()}>
       <div className="grid gap-4 sm:grid-cols-[1fr_auto] sm:items-start">
         <Field
           label="Name of the dataset"
@@ -109,15 +90,7 @@ function Review({ chosen: { file, number }, onClose }: { chosen: Chosen; onClose
           error={refused.name}
         >
           {(props) => (
-            <input
-              {...props}
-              className="control"
-              autoComplete="off"
-              spellCheck={false}
-              disabled={upload.isPending}
-              value={name}
-              onChange={(event) => setName(event.target.value.trim())}
-            />
+            <TextInput {...props} disabled={upload.isPending} value={name} onChange={(text) => setName(text.trim())} />
           )}
         </Field>
         <div className="flex gap-2 sm:pt-6">
@@ -137,7 +110,7 @@ function Review({ chosen: { file, number }, onClose }: { chosen: Chosen; onClose
           </p>
         </div>
       )}
-      {problem && <Problem text={problem} />}
+      {problem && <Problem>{problem}</Problem>}
       {profile.data === undefined && !profile.error && (
         <p role="status" aria-busy="true" className="text-soft">
           The server reads the file. Nothing is stored yet.
@@ -168,7 +141,7 @@ function Review({ chosen: { file, number }, onClose }: { chosen: Chosen; onClose
           <ProfileView profile={profile.data.table} reading={reading} busy={profile.isFetching} onChange={setReading} />
         </>
       )}
-    </form>
+    </Form>
   );
 }
 

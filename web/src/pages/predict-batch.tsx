@@ -7,11 +7,10 @@ import { parseCsv, writeCsv } from "../lib/csv";
 import { download } from "../lib/download";
 import { formatPercent, plural } from "../lib/format";
 import type { Feature } from "../lib/signature";
-import { refuseFile } from "../lib/upload";
-import { DropZone } from "../ui/drop-zone";
 import { Panel } from "../ui/page";
 import { ProgressBar } from "../ui/progress";
 import { toast } from "../ui/toast";
+import { CsvDropZone } from "./csv-drop-zone";
 
 interface Props {
   name: string;
@@ -26,8 +25,6 @@ export function Batch({ name, version, features, target }: Props) {
   const [share, setShare] = useState(0);
   const predict = useMutation({
     mutationFn: async (file: File) => {
-      const refusal = await refuseFile(file, MAX_BYTES);
-      if (refusal) throw new Error(refusal);
       setShare(0);
       const table = parseCsv(await file.text());
       const instances = instancesOf(table, features);
@@ -50,18 +47,19 @@ export function Batch({ name, version, features, target }: Props) {
       <p className="mb-3 text-soft">
         A CSV with the features as columns in, the same rows with the predictions as further columns out.
       </p>
-      <DropZone label="CSV with rows to predict" busy={predict.isPending} onFile={(file) => predict.mutate(file)}>
-        {predict.isPending ? `${formatPercent(share, 0)} predicted` : "Drop a CSV here, or"}
-      </DropZone>
+      <CsvDropZone
+        label="CSV with rows to predict"
+        maxBytes={MAX_BYTES}
+        busy={predict.isPending}
+        problem={predict.error && messageOf(predict.error)}
+        onFile={(file) => predict.mutate(file)}
+      >
+        {predict.isPending ? `${formatPercent(share, 0)} predicted` : undefined}
+      </CsvDropZone>
       {predict.isPending && (
         <div className="mt-3">
           <ProgressBar value={share} label="Progress of the predictions" />
         </div>
-      )}
-      {predict.error && (
-        <p role="alert" className="mt-3 rounded-md bg-bad-soft px-3 py-2 break-words text-bad">
-          {messageOf(predict.error)}
-        </p>
       )}
     </Panel>
   );

@@ -2,7 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, data } from "../api/client";
-import { ApiError, isMissing, messageOf } from "../api/problem";
+import { ApiError, fieldsOf, isMissing, messageOf } from "../api/problem";
 import { queries } from "../api/queries";
 import { PRODUCTION, productionFirst } from "../lib/models";
 import { type Draft, type Feature, parseDraft } from "../lib/signature";
@@ -150,7 +150,7 @@ function Form({ name, version, pinned }: FormProps) {
     (feature) => known.get(feature) ?? { name: feature, dtype: "category", values: [], values_complete: false },
   );
   const { values, errors } = parseDraft(inputs, draft);
-  const refused = predict.error instanceof ApiError ? predict.error.fields : {};
+  const refused = fieldsOf(predict.error);
   const errorOfFeature = (feature: string) => (checked && errors[feature]) || refused[`features.${feature}`];
   const unnamed = predict.error && Object.keys(refused).every((field) => !field.startsWith("features."));
   const body = { model: name, ...(pinned ? { version } : {}), features: values };

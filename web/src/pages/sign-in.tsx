@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useRouter, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
-import { ApiError, messageOf } from "../api/problem";
+import { fieldsOf, messageOf } from "../api/problem";
 import { settings } from "../api/settings";
 import { nextPage } from "../router";
 import { session } from "../session/session";
@@ -9,6 +9,7 @@ import { Logo } from "../shell/icons";
 import { AwayNotice } from "../shell/shell";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
+import { Form, Problem } from "../ui/form";
 import { Toasts, toast } from "../ui/toast";
 
 const PASSWORD_BYTES = { least: 8, most: 72 };
@@ -99,7 +100,7 @@ function Credentials({ action, submit, isNew, next }: CredentialsProps) {
       toast.done(isNew ? "Your account is ready." : "Signed in.");
     },
   });
-  const refused = mutation.error instanceof ApiError ? mutation.error.fields : {};
+  const refused = fieldsOf(mutation.error);
   const bytes = new TextEncoder().encode(password).length;
   const local = {
     email: /^\S+@\S+$/.test(email.trim()) ? null : "Enter an e-mail address, such as ada@example.com.",
@@ -112,20 +113,13 @@ function Credentials({ action, submit, isNew, next }: CredentialsProps) {
   };
   const problem = mutation.error && Object.keys(refused).length === 0 ? messageOf(mutation.error) : null;
   return (
-    <form
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         setChecked(true);
         if (!local.email && !local.password) mutation.mutate(nextPage(next));
       }}
     >
-      {problem && (
-        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
-          {problem}
-        </p>
-      )}
+      {problem && <Problem>{problem}</Problem>}
       <Field label="E-mail" error={(checked && local.email) || refused.email}>
         {(props) => (
           <input
@@ -157,6 +151,6 @@ function Credentials({ action, submit, isNew, next }: CredentialsProps) {
       <Button type="submit" look="primary" className="w-full" busy={mutation.isPending}>
         {action}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../api/client";
-import { ApiError, messageOf } from "../api/problem";
+import { fieldsOf, messageOf } from "../api/problem";
 import { type AlgorithmView, queries } from "../api/queries";
 import { parametersOf } from "../lib/parameters";
 import {
@@ -17,13 +17,19 @@ import {
 } from "../lib/training";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
+import { Form, Problem } from "../ui/form";
+import { Select, TextInput } from "../ui/inputs";
 import { Page, Panel } from "../ui/page";
 import { ErrorState, Loading } from "../ui/states";
 import { toast } from "../ui/toast";
 import { AlgorithmPart } from "./train-algorithm";
 import { FeaturesPart } from "./train-features";
 
-const TASKS = ["classification", "regression"] as const;
+const TASKS = [
+  ["", "by the target"],
+  ["classification", "classification"],
+  ["regression", "regression"],
+] as const;
 const LEAKS = [
   ["warn", "use them, with a warning"],
   ["drop", "leave them out"],
@@ -67,12 +73,12 @@ export function TrainPage() {
           : "The job trains one version of the model. The first version is served at once."
       }
     >
-      <Form key={clone ?? dataset ?? ""} initial={initial} algorithms={all} />
+      <TrainingForm key={clone ?? dataset ?? ""} initial={initial} algorithms={all} />
     </Page>
   );
 }
 
-function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: AlgorithmView[] }) {
+function TrainingForm({ initial, algorithms }: { initial: TrainingDraft; algorithms: AlgorithmView[] }) {
   const navigate = useNavigate();
   const [draft, setDraft] = useState(initial);
   const [checked, setChecked] = useState(false);
@@ -83,6 +89,8 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
   const columns = profile.data?.columns ?? [];
   // The proposal follows the dataset until a person chooses.
   const current = { ...draft, target: draft.target || proposedTarget(columns) };
+  const targets = columns.map(({ name }): [string, string] => [name, name]);
+  if (!current.target) targets.unshift(["", "choose a column"]);
   const parameters = parametersOf(algorithms.find(({ name }) => name === draft.algorithm)?.params);
   const parsed = parseTraining(current, columns, parameters);
   const submit = useMutation({
@@ -92,7 +100,7 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
       await navigate({ to: "/jobs/$id", params: { id: job_id } });
     },
   });
-  const refused = submit.error instanceof ApiError ? submit.error.fields : {};
+  const refused = fieldsOf(submit.error);
   const errors: Record<string, string> = {};
   for (const [path, message] of Object.entries(refused)) errors[fieldOf(path)] ??= message;
   if (checked && "errors" in parsed) Object.assign(errors, parsed.errors);
@@ -125,11 +133,8 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
     </Field>
   );
   return (
-    <form
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      onSubmit={() => {
         setChecked(true);
         if ("request" in parsed) submit.mutate(parsed.request);
         else toast.failed(new Error("Some fields need a change; they say which."));
@@ -139,48 +144,33 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
         <div className="grid gap-4 sm:grid-cols-3">
           <Field label="Name of the model" hint="a new version if the name exists" error={errors.name}>
             {(props) => (
-              <input
+              <TextInput
                 {...props}
-                className="control"
-                autoComplete="off"
-                spellCheck={false}
                 placeholder="titanic-rf"
                 value={draft.name}
-                onChange={(event) => change({ name: event.target.value.trim() })}
+                onChange={(text) => change({ name: text.trim() })}
               />
             )}
           </Field>
           <Field label="Dataset" error={errors.dataset ?? (profile.error ? messageOf(profile.error) : undefined)}>
             {(props) => (
-              <select
+              <Select
                 {...props}
-                className="control"
+                options={[...new Set([draft.dataset, ...names])].map((name) => [name, name])}
                 value={draft.dataset}
-                onChange={(event) => change({ dataset: event.target.value, target: "", features: null })}
-              >
-                {[...new Set([draft.dataset, ...names])].map((name) => (
-                  <option key={name} value={name}>
-                    {name}
-                  </option>
-                ))}
-              </select>
+                onChange={(name) => change({ dataset: name, target: "", features: null })}
+              />
             )}
           </Field>
           <Field label="Target" hint="the column to predict" error={errors.target}>
             {(props) => (
-              <select
+              <Select
                 {...props}
-                className="control"
+                options={targets}
                 value={current.target}
-                onChange={(event) => change({ target: event.target.value })}
-              >
-                {!current.target && <option value="">choose a column</option>}
-                {columns.map((column) => (
-                  <option key={column.name} value={column.name} disabled={!canBeTarget(column)}>
-                    {column.name}
-                  </option>
-                ))}
-              </select>
+                isDisabled={(name) => columns.some((column) => column.name === name && !canBeTarget(column))}
+                onChange={(target) => change({ target })}
+              />
             )}
           </Field>
         </div>
@@ -197,42 +187,25 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
         <div className="grid gap-4 sm:grid-cols-3">
           <Field label="Task" hint="decided by the target if you do not choose" error={errors.task}>
             {(props) => (
-              <select
+              <Select
                 {...props}
-                className="control"
+                options={TASKS}
                 value={draft.learning.task ?? ""}
-                onChange={(event) => {
-                  const task = TASKS.find((name) => name === event.target.value);
+                onChange={(task) => {
                   const { task: _, ...others } = draft.learning;
                   change({ learning: task ? { ...others, task } : others });
                 }}
-              >
-                <option value="">by the target</option>
-                {TASKS.map((name) => (
-                  <option key={name} value={name}>
-                    {name}
-                  </option>
-                ))}
-              </select>
+              />
             )}
           </Field>
           <Field label="Features that contain the target" hint="they make metrics look too good" error={errors.on_leak}>
             {(props) => (
-              <select
+              <Select
                 {...props}
-                className="control"
+                options={LEAKS}
                 value={draft.learning.on_leak ?? "warn"}
-                onChange={(event) => {
-                  const on_leak = LEAKS.find(([name]) => name === event.target.value)?.[0] ?? "warn";
-                  change({ learning: { ...draft.learning, on_leak } });
-                }}
-              >
-                {LEAKS.map(([name, text]) => (
-                  <option key={name} value={name}>
-                    {text}
-                  </option>
-                ))}
-              </select>
+                onChange={(on_leak) => change({ learning: { ...draft.learning, on_leak } })}
+              />
             )}
           </Field>
           {number("seed", "Seed", "the same seed and data give the same model", errors.seed)}
@@ -240,16 +213,12 @@ function Form({ initial, algorithms }: { initial: TrainingDraft; algorithms: Alg
           {number("timeout", "Time limit in seconds", "1 to 86400", errors.timeout_s)}
         </div>
       </Panel>
-      {problem && (
-        <p role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
-          {problem}
-        </p>
-      )}
+      {problem && <Problem>{problem}</Problem>}
       <div className="flex justify-end">
         <Button type="submit" look="primary" busy={submit.isPending} disabled={profile.isPending}>
           Start training
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }

@@ -99,9 +99,7 @@ describe("accounts", () => {
 
   it("changes a password", async () => {
     const user = await started.server.user("hedy@example.com");
-    const { page } = await open(started.browser, started.server.url);
-    await signIn(page, user);
-    await page.goto("/console/account");
+    const { page } = await started.signedIn("/console/account", user);
     await page.getByLabel("Current password").fill(user.password);
     await page.getByLabel("New password", { exact: true }).fill("another one");
     await page.getByLabel("New password again").fill("another one");
@@ -113,9 +111,7 @@ describe("accounts", () => {
 describe("API keys", () => {
   it("shows a new key once, lists its beginning, and deletes it", async () => {
     const user = await started.server.user("karen@example.com");
-    const { page, problems } = await open(started.browser, started.server.url);
-    await signIn(page, user);
-    await page.goto("/console/account");
+    const { page, problems } = await started.signedIn("/console/account", user);
     await page.getByText("No keys yet.").waitFor();
     await page.getByRole("button", { name: "Create a key" }).click();
     const dialog = page.getByRole("dialog");

@@ -1,17 +1,14 @@
 /** What people do by mistake, or at the same time: each says what happened and what to do. */
 import { describe, expect, it } from "vitest";
-import { open, signIn } from "./browser";
+import { signIn } from "./browser";
 import { ADMIN } from "./server";
 import { setUp } from "./set-up";
 
 const started = setUp({ TRAINYARD__API__MAX_DATASET_BYTES: "30000000" });
-const admin = () => open(started.browser, started.server.url);
 
 describe("bad input", () => {
   it("refuses 40 MB before they are sent, where the server takes less", async () => {
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/datasets");
+    const { page, problems } = await started.signedIn("/console/datasets");
     let sent = 0;
     page.on("request", (request) => {
       if (request.method() === "POST" && request.url().includes("/datasets")) sent += 1;
@@ -28,9 +25,7 @@ describe("bad input", () => {
   });
 
   it("shows the profile of the first rows of a large file, and says so", async () => {
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/datasets");
+    const { page, problems } = await started.signedIn("/console/datasets");
     await page.getByLabel("CSV file").evaluate((input: HTMLInputElement) => {
       const transfer = new DataTransfer();
       transfer.items.add(new File(["a,b\n", "1,2\n".repeat(3_000_000)], "large.csv", { type: "text/csv" }));
@@ -48,9 +43,7 @@ describe("bad input", () => {
       buffer: Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]),
     };
     await started.server.train({ name: "titanic-rf" });
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/datasets");
+    const { page, problems } = await started.signedIn("/console/datasets");
     await page.getByLabel("CSV file").setInputFiles({ name: "photo.csv", ...image });
     await page.getByText("This is not a text file. Export the table as CSV").waitFor();
     await page.goto("/console/predict");
@@ -61,9 +54,7 @@ describe("bad input", () => {
 
   it("says that a model was deleted while its page was open", async () => {
     await started.server.train({ name: "short-lived" });
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/models/short-lived");
+    const { page, problems } = await started.signedIn("/console/models/short-lived");
     await page.getByRole("heading", { name: "Versions side by side" }).waitFor();
     await started.server.call("DELETE", "/models/short-lived?force=true");
     await page.getByRole("heading", { name: "This does not exist" }).waitFor();
@@ -74,8 +65,7 @@ describe("bad input", () => {
   });
 
   it("says that a job does not exist", async () => {
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
+    const { page, problems } = await started.signedIn();
     for (const id of ["0193aaaa-0000-7000-8000-000000000000", "not-an-id"]) {
       await page.goto(`/console/jobs/${id}`);
       await page.getByRole("alert").waitFor();
@@ -85,9 +75,7 @@ describe("bad input", () => {
   });
 
   it("leads to the sign-in, and back, when a token was tampered with", async () => {
-    const { context, page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/operate/users");
+    const { context, page, problems } = await started.signedIn("/console/operate/users");
     await page.getByText(ADMIN.email).first().waitFor();
     // The access token of each request is changed, and so is the cookie that could replace it.
     await context.route("**/admin/users*", async (route) => {
@@ -106,12 +94,11 @@ describe("bad input", () => {
 
   it("shows two people who promote at once the same result", async () => {
     for (const seed of [1, 2, 3]) await started.server.train({ name: "shared", seed });
-    const [one, other] = [await admin(), await admin()];
-    for (const { page } of [one, other]) {
-      await signIn(page, ADMIN);
-      await page.goto("/console/models/shared");
-      await page.getByRole("button", { name: "Promote version 3" }).waitFor();
-    }
+    const [one, other] = [
+      await started.signedIn("/console/models/shared"),
+      await started.signedIn("/console/models/shared"),
+    ];
+    for (const { page } of [one, other]) await page.getByRole("button", { name: "Promote version 3" }).waitFor();
     await Promise.all([
       one.page.getByRole("button", { name: "Promote version 2" }).click(),
       other.page.getByRole("button", { name: "Promote version 3" }).click(),

@@ -9,7 +9,7 @@ import { expect } from "vitest";
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Layout shift that a person does not notice. */
-const MAX_SHIFT = 0.02;
+export const MAX_SHIFT = 0.02;
 
 export async function launch(): Promise<Browser> {
   const executablePath = CHROMIUM.find((path) => path && existsSync(path));
@@ -95,10 +95,11 @@ export async function expectAccessible(page: Page, rules?: string[]): Promise<vo
   expect.soft(violations, page.url()).toEqual([]);
 }
 
-/** Fails if the page moved while it loaded. */
-export async function expectStable(page: Page): Promise<void> {
+/** Fails if the page moved while it loaded. Returns its layout shift. */
+export async function expectStable(page: Page): Promise<number> {
   const shift = await page.evaluate(() => (globalThis as unknown as { layoutShift: number }).layoutShift);
   expect.soft(shift, `layout shift of ${page.url()}`).toBeLessThanOrEqual(MAX_SHIFT);
+  return shift;
 }
 
 /** Pictures of the pages at the moment when a test failed. */
@@ -121,18 +122,14 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   if (done) process.stderr.write(`picture of ${page.url()}: ${path}\n`);
 }
 
-/** Milliseconds until a page that opens in a new tab can be used: until `ready` is there and the browser has time. */
+/**
+ * Milliseconds until a page that opens in a new tab can be used: until `ready` is there and the browser has time. By the
+ * browser's clock, which begins with the navigation.
+ */
 export async function timeToUse(page: Page, path: string, ready: (page: Page) => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
   await page.goto(path, { waitUntil: "commit" });
   await ready(page);
-  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
-  return performance.now() - begin;
-}
-
-/** Prints a measurement, where pictures are kept, too. */
-export function report(text: string): void {
-  if (process.env.SCREENSHOTS) process.stderr.write(`${text}\n`);
+  return page.evaluate(() => new Promise((resolve) => requestIdleCallback(() => resolve(performance.now()))));
 }
 
 /** Keeps a screenshot in the folder SCREENSHOTS, if it is set. */

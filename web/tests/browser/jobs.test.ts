@@ -1,8 +1,8 @@
 /** The list of jobs: search and filters, new jobs, selection, bulk actions, the keyboard. */
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { open, signIn } from "./browser";
-import { ADMIN, type Server } from "./server";
+import type { Watched } from "./browser";
+import type { Server } from "./server";
 import { setUp } from "./set-up";
 
 const JOB = { algorithm: "decision_tree", features: ["sex"] };
@@ -21,12 +21,10 @@ const started = setUp({}, async (server) => {
 const names = (page: Page) => page.locator("tr[data-row] a[href*='/jobs/'] > span:first-child").allTextContents();
 const shows = (page: Page, expected: string[]) => expect.poll(() => names(page)).toEqual(expected);
 
-async function openJobs(search = ""): Promise<{ page: Page; problems: string[] }> {
-  const { page, problems } = await open(started.browser, started.server.url);
-  await page.goto(`/console/jobs${search}`);
-  await signIn(page, ADMIN);
-  await page.getByRole("table").waitFor();
-  return { page, problems };
+async function openJobs(search = ""): Promise<Watched> {
+  const watched = await started.signedIn(`/console/jobs${search}`);
+  await watched.page.getByRole("table").waitFor();
+  return watched;
 }
 
 describe("list of jobs", () => {

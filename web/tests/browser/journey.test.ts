@@ -9,8 +9,7 @@ const started = setUp();
 
 describe("journey", () => {
   it("trains on titanic, watches, promotes, predicts and deletes", async () => {
-    const { context, page, problems } = await open(started.browser, started.server.url);
-    await signIn(page, ADMIN);
+    const { context, page, problems } = await started.signedIn();
     await page.getByRole("heading", { name: "No jobs yet" }).waitFor();
     await page.getByRole("link", { name: "Train a model" }).first().click();
 
@@ -116,9 +115,7 @@ describe("journey", () => {
   });
 
   it("uploads a CSV, refuses an image, and shows why a broken file is refused", async () => {
-    const { page, problems } = await open(started.browser, started.server.url);
-    await signIn(page, ADMIN);
-    await page.goto("/console/datasets");
+    const { page, problems } = await started.signedIn("/console/datasets");
     const choose = (name: string, buffer: Buffer) =>
       page.getByLabel("CSV file").setInputFiles({ name, mimeType: "text/csv", buffer });
     await choose("photo.csv", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13]));
@@ -154,9 +151,7 @@ describe("journey", () => {
   });
 
   it("cancels and retries jobs, and pauses the queue", async () => {
-    const { page, problems } = await open(started.browser, started.server.url);
-    await signIn(page, ADMIN);
-    await page.goto("/console/operate");
+    const { page, problems } = await started.signedIn("/console/operate");
     await page.getByRole("button", { name: "Pause the queue" }).click();
     await page.getByText("The queue is paused: running jobs continue").waitFor();
     const { job_id } = await started.server.call<{ job_id: string }>("POST", "/training", {

@@ -1,8 +1,8 @@
 /** A list of 100,000 jobs scrolls and filters without a frame over 100 ms. */
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { open, report, signIn } from "./browser";
-import { ADMIN } from "./server";
+import { recordFigure } from "../figures";
+import { expectStable } from "./browser";
 import { setUp } from "./set-up";
 
 const JOBS = 100_000;
@@ -48,7 +48,13 @@ async function measure(page: Page, work: () => Promise<void>): Promise<number> {
       global.longest = Math.max(global.longest, now - last);
       last = now;
       if (global.measures) requestAnimationFrame(frame);
+      else frames.disconnect();
     };
+    // The own measure of the browser: all script, style and layout of a frame.
+    const frames = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) global.longest = Math.max(global.longest, duration);
+    });
+    frames.observe({ type: "long-animation-frame" });
     requestAnimationFrame(frame);
   });
   await work();
@@ -60,10 +66,10 @@ async function measure(page: Page, work: () => Promise<void>): Promise<number> {
 }
 
 it("scrolls and filters 100,000 jobs without a frame over 100 ms", async () => {
-  const { page, problems } = await open(started.browser, started.server.url);
-  await signIn(page, ADMIN);
+  const { page, problems } = await started.signedIn();
   await page.getByText("100,000 jobs, newest first, live.").waitFor();
   await page.locator("tr[data-row]").first().waitFor();
+  await expectStable(page);
 
   // From page to page, until the list has read some thousand jobs; then back to its begin.
   const scrolling = await longestFrame(page, async () => {
@@ -79,7 +85,7 @@ it("scrolls and filters 100,000 jobs without a frame over 100 ms", async () => {
     await page.evaluate(() => window.scrollTo({ top: 0 }));
     await page.locator('tr[data-row="0"]').waitFor();
   });
-  report(`longest frame while scrolling: ${scrolling} ms`);
+  recordFigure("longest frame while 100,000 jobs scroll", `${MAX_FRAME_MS} ms`, `${scrolling} ms`);
   expect(scrolling).toBeLessThanOrEqual(MAX_FRAME_MS);
   // Only the shown rows exist.
   expect(await page.locator("tr[data-row]").count()).toBeLessThan(100);
@@ -95,7 +101,7 @@ it("scrolls and filters 100,000 jobs without a frame over 100 ms", async () => {
     await page.getByRole("button", { name: /Remove the filter: Algorithm/ }).click();
     await page.getByText("100,000 jobs, newest first, live.").waitFor();
   });
-  report(`longest frame while filtering: ${filtering} ms`);
+  recordFigure("longest frame while 100,000 jobs are filtered", `${MAX_FRAME_MS} ms`, `${filtering} ms`);
   expect(filtering).toBeLessThanOrEqual(MAX_FRAME_MS);
   expect(problems).toEqual([]);
 });

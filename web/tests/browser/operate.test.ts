@@ -6,13 +6,10 @@ import { ADMIN } from "./server";
 import { setUp } from "./set-up";
 
 const started = setUp({ TRAINYARD__WEBHOOKS__ALLOW_PRIVATE_ADDRESSES: "true" });
-const admin = () => open(started.browser, started.server.url);
 
 describe("operate", () => {
   it("invites a person, whose one-time password works once", async () => {
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/operate/users");
+    const { page, problems } = await started.signedIn("/console/operate/users");
     await page.getByRole("button", { name: "Invite a person" }).click();
     await page.getByLabel("E-mail").fill("Mary@example.com");
     await page.getByRole("button", { name: "Invite", exact: true }).click();
@@ -67,9 +64,7 @@ describe("operate", () => {
 
   it("makes a schedule of a job, runs it now, pauses and deletes it", async () => {
     const { job_id } = await started.server.train({ name: "titanic-rf" });
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto(`/console/jobs/${job_id}`);
+    const { page, problems } = await started.signedIn(`/console/jobs/${job_id}`);
     await page.getByRole("link", { name: "Schedule", exact: true }).click();
     await page.getByLabel("Cron expression").fill("61 * * * *");
     await page.getByRole("button", { name: "Create the schedule" }).click();
@@ -98,9 +93,7 @@ describe("operate", () => {
     const { job_id } = await started.server.train({ name: "hooked", webhook_url: `${hooks.url}/in?secret=1` });
     await hooks.received;
     hooks.close();
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto(`/console/operate/webhooks?job=${job_id}`);
+    const { page, problems } = await started.signedIn(`/console/operate/webhooks?job=${job_id}`);
     await page.getByText("delivered", { exact: true }).last().waitFor();
     await page.getByRole("link", { name: /Details of training.succeeded/ }).click();
     await page.getByText('"type": "training.succeeded"').waitFor();
@@ -121,9 +114,7 @@ describe("operate", () => {
     const slow = { dataset: "noise", target: "y", features: ["x"], params: { n_trees: 2000 }, max_attempts: 1 };
     await started.server.train({ name: "slow", ...slow, timeout_s: 1 });
     await started.server.call("POST", "/queue/pause");
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/operate/failures");
+    const { page, problems } = await started.signedIn("/console/operate/failures");
     await page.getByText("The training exceeded its time limit").waitFor();
     await page.getByRole("button", { name: "Retry all jobs with timeout" }).click();
     await page.getByRole("heading", { name: "Retry 1 job?" }).waitFor();
@@ -141,9 +132,7 @@ describe("operate", () => {
       ...{ name: "long", algorithm: "random_forest", dataset: "noise", target: "y", features: ["x"] },
       params: { n_trees: 2000 },
     });
-    const { page, problems } = await admin();
-    await signIn(page, ADMIN);
-    await page.goto("/console/operate");
+    const { page, problems } = await started.signedIn("/console/operate");
     await page.getByRole("region", { name: "Workers" }).getByRole("link", { name: "long" }).waitFor();
     await page.getByRole("img", { name: /^Queued in the last hour/ }).waitFor();
     await started.server.call("POST", `/training/${job_id}/cancel`);

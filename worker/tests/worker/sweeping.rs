@@ -111,8 +111,14 @@ async fn a_claim_whose_answer_was_lost_is_run_once_by_two_deliveries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_lease_is_a_crash_of_a_dead_worker_and_an_interruption_of_a_live_one() {
     let harness = Harness::new().await;
-    let alive =
-        WorkerRow { id: "alive".into(), busy: 1, capacity: 1, version: "0".into(), started_at: harness.clock.now() };
+    let alive = WorkerRow {
+        id: "alive".into(),
+        busy: 1,
+        capacity: 1,
+        version: "0".into(),
+        started_at: harness.clock.now(),
+        memory_limit_mb: 0,
+    };
     let mut tx = harness.db.begin().await.unwrap();
     let now = tx.now().await.unwrap();
     tx.workers().heartbeat(&alive, now).await.unwrap();

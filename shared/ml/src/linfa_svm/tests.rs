@@ -32,7 +32,7 @@ fn train(matrix: &Array2<f64>, classes: &[u32], n_classes: usize, options: &Opti
     let plain = ColumnEncoder::Scaled { impute: 0.0, mean: 0.0, scale: 1.0, missing_indicator: false };
     let encoder = DesignMatrixEncoder { columns: vec![plain; matrix.ncols()] };
     let progress = Progress::start(&NoopObserver, "training", 0.0, 1.0).unwrap();
-    fit(DesignMatrix { encoder, matrix: matrix.clone() }, classes, n_classes, options, &progress).unwrap()
+    fit(DesignMatrix { encoder, matrix: matrix.clone() }, classes, &[], n_classes, options, &progress).unwrap()
 }
 
 fn decision(model: &SvmModel, row: &[f64]) -> f64 {

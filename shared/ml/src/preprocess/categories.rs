@@ -7,7 +7,7 @@ use crate::model::task::compare;
 use crate::model::{Categories, FeatureKind};
 
 /// Maximum number of codes of a feature. With more categories the last code is that of all rare ones.
-pub(super) const MAX_CATEGORIES: usize = 1_000;
+pub(crate) const MAX_CATEGORIES: usize = 1_000;
 /// With up to this many codes, and no missing values, one split by code separates them in any order.
 const WITHOUT_ORDER: usize = 2;
 

@@ -10,7 +10,7 @@ use super::{Failure, Machine, OnProgress, Rows, Vectors, limits};
 use crate::forest::Classes;
 use crate::platt;
 use crate::rng::{Rng, Stream};
-use crate::split::stratified_folds;
+use crate::split::Folds;
 
 /// Number of cross-validation folds for the calibration, if each class has enough rows.
 pub(super) const FOLDS: usize = 5;
@@ -21,9 +21,7 @@ struct Pair {
     second: u32,
     rows: Vec<u32>,
     is_first: Vec<bool>,
-    /// The fold of each row; empty if there are too few rows for two folds.
-    folds: Vec<usize>,
-    n_folds: usize,
+    folds: Folds,
 }
 
 /// A problem to solve: a pair of classes with all its rows, or without the rows of a fold.
@@ -43,14 +41,15 @@ struct Solved {
 pub(super) fn fit(
     rows: &Rows,
     classes: &[u32],
+    copies: &[u32],
     n_classes: usize,
     params: &SvmValidParams<Classes>,
     on_progress: OnProgress<'_>,
 ) -> Result<Machine, Failure> {
     let weights = params.class_weight().weights(classes, n_classes);
-    let pairs = pairs(classes, n_classes, params);
+    let pairs = pairs(classes, copies, n_classes, params);
     let jobs_of = |pair: usize| {
-        let folds = (0..pairs[pair].n_folds).map(Some);
+        let folds = (0..pairs[pair].folds.count).map(Some);
         std::iter::once(None).chain(folds).map(move |held_out| Job { pair, held_out })
     };
     let jobs: Vec<Job> = (0..pairs.len()).flat_map(jobs_of).collect();
@@ -65,7 +64,7 @@ pub(super) fn fit(
     let mut vectors = Vectors::new(rows);
     let (mut functions, mut unsolved) = (Vec::with_capacity(pairs.len()), 0);
     for pair in &pairs {
-        let of_pair: Vec<Solved> = solved.by_ref().take(1 + pair.n_folds).collect();
+        let of_pair: Vec<Solved> = solved.by_ref().take(1 + pair.folds.count).collect();
         unsolved += of_pair.iter().filter(|solved| !solved.solution.converged).count();
         let mut function = vectors.function(&pair.rows, &of_pair[0].solution);
         (function.first, function.second) = (pair.first, pair.second);
@@ -77,7 +76,7 @@ pub(super) fn fit(
     Ok(vectors.machine(functions, unsolved))
 }
 
-fn pairs(classes: &[u32], n_classes: usize, params: &SvmValidParams<Classes>) -> Vec<Pair> {
+fn pairs(classes: &[u32], copies: &[u32], n_classes: usize, params: &SvmValidParams<Classes>) -> Vec<Pair> {
     let all = (1..n_classes as u32).flat_map(|first| (0..first).map(move |second| (first, second)));
     let pair = |(index, (first, second)): (usize, (u32, u32))| {
         let rows: Vec<u32> = (0_u32..)
@@ -86,12 +85,11 @@ fn pairs(classes: &[u32], n_classes: usize, params: &SvmValidParams<Classes>) ->
             .map(|(row, _)| row)
             .collect();
         let is_first: Vec<bool> = rows.iter().map(|row| classes[*row as usize] == first).collect();
-        let positives = is_first.iter().filter(|is_first| **is_first).count();
-        let n_folds = FOLDS.min(positives).min(rows.len() - positives);
-        let n_folds = if params.calibrated() && n_folds >= 2 { n_folds } else { 0 };
+        let copies: Vec<u32> = rows.iter().filter_map(|row| copies.get(*row as usize).copied()).collect();
         let mut rng = Rng::new(params.seed(), Stream::Folds(index as u64));
-        let folds = if n_folds > 0 { stratified_folds(&is_first, n_folds, &mut rng) } else { Vec::new() };
-        Pair { first, second, rows, is_first, folds, n_folds }
+        let folds =
+            if params.calibrated() { Folds::stratified(&is_first, &copies, FOLDS, &mut rng) } else { Folds::NONE };
+        Pair { first, second, rows, is_first, folds }
     };
     all.enumerate().map(pair).collect()
 }
@@ -106,7 +104,7 @@ fn solve_one(
     on_iteration: &(dyn Fn(f64) -> bool + Sync),
 ) -> Option<Solved> {
     let (queried, kept): (Vec<usize>, Vec<usize>) =
-        (0..pair.rows.len()).partition(|at| held_out.is_some_and(|fold| pair.folds[*at] == fold));
+        (0..pair.rows.len()).partition(|at| held_out.is_some_and(|fold| pair.folds.of_row[*at] == fold));
     let select = |at: &[usize]| rows.blocks.select(&at.iter().map(|at| pair.rows[*at]).collect::<Vec<u32>>());
     let blocks = select(&kept);
     let sign = |at: &usize| if pair.is_first[*at] { 1.0 } else { -1.0 };
@@ -118,7 +116,7 @@ fn solve_one(
         Problem { blocks: &blocks, form: rows.form, targets: &targets, lower: &lower, upper: &upper, epsilon: 0.0 };
     let limits = limits(params, kept.len(), concurrent);
     let solution = solve(&problem, &limits, on_iteration)?;
-    let needs_decisions = params.calibrated() && (held_out.is_some() || pair.n_folds == 0);
+    let needs_decisions = params.calibrated() && (held_out.is_some() || pair.folds.count == 0);
     let mut decisions = Vec::new();
     if needs_decisions {
         let queried = if held_out.is_some() { select(&queried) } else { blocks.clone() };
@@ -131,10 +129,10 @@ fn solve_one(
 /// A decision value per row of the pair, from a classifier that was trained without the row (Platt 2000; Lin, Lin and
 /// Weng 2007) if there are folds.
 fn decisions(pair: &Pair, solved: &[Solved]) -> Vec<f64> {
-    if pair.n_folds == 0 {
+    if pair.folds.count == 0 {
         return solved[0].decisions.clone();
     }
     let mut next: Vec<_> = solved[1..].iter().map(|solved| solved.decisions.iter().copied()).collect();
     // The decision values of a fold are in the order of its rows.
-    pair.folds.iter().map(|fold| next[*fold].next().unwrap_or_default()).collect()
+    pair.folds.of_row.iter().map(|fold| next[*fold].next().unwrap_or_default()).collect()
 }

@@ -80,7 +80,7 @@ where
             2 => Task::Binary { negative: "0".into(), positive: "1".into(), boolean: false, numeric: true },
             _ => Task::MultiClass { classes: names, numeric: true },
         };
-        let machine = fit_classes(matrix, &indices, classes.len(), self, &|_| true).map_err(error)?;
+        let machine = fit_classes(matrix, &indices, &[], classes.len(), self, &|_| true).map_err(error)?;
         Ok(SvmClassifier { classes, task, model: model(machine) })
     }
 }

@@ -35,7 +35,7 @@ fn clusters(n_classes: usize, rows: usize, seed: u64) -> (Array2<f64>, Vec<u32>)
 }
 
 fn classifier(params: SvmClassifierParams, matrix: &Array2<f64>, classes: &[u32], n_classes: usize) -> Machine {
-    fit_classes(matrix.clone(), classes, n_classes, &params.check().unwrap(), &|_| true).unwrap()
+    fit_classes(matrix.clone(), classes, &[], n_classes, &params.check().unwrap(), &|_| true).unwrap()
 }
 
 fn decisions(kernel: Kernel, vectors: &[f64], function: &DecisionFunction, matrix: &Array2<f64>) -> Vec<f64> {
@@ -82,7 +82,7 @@ fn decision_values_and_probabilities_equal_those_of_linfa() {
         let options =
             linfa_svm::Options { cost: 2.0, kernel: name.into(), gamma: None, degree: 3, tolerance: 1e-5, seed: 1 };
         let design_matrix = DesignMatrix { encoder: encoder.clone(), matrix: matrix.clone() };
-        let expected = linfa_svm::fit(design_matrix, &classes, 2, &options, &progress).unwrap();
+        let expected = linfa_svm::fit(design_matrix, &classes, &[], 2, &options, &progress).unwrap();
         let params = SvmClassifierParams::default().cost(2.0).kernel(kernel).tolerance(1e-5).seed(1);
         let machine = classifier(params, &matrix, &classes, 2);
         let found = decisions(machine.kernel, &machine.vectors, &machine.functions[0], &matrix);
@@ -118,6 +118,26 @@ fn the_calibration_uses_held_out_rows() {
     let machine = classifier(params, &matrix, &classes, 2);
     let confidence = probabilities(&machine, &matrix, 2).into_iter().map(|p| (p[0] - 0.5).abs()).fold(0.0, f64::max);
     assert!(confidence < 0.3, "random classes were predicted with {}", 0.5 + confidence);
+}
+
+#[test]
+fn the_calibration_holds_out_copies_together() {
+    // A hundred points with random classes, each four times: a classifier that has seen a copy is always right.
+    let mut random = Stream(5);
+    let points = Array2::from_shape_fn((100, 2), |_| random.unit() * 4.0 - 2.0);
+    let of_point: Vec<u32> = (0..100).map(|_| random.below(2) as u32).collect();
+    let copies: Vec<u32> = (0..400).map(|row| row % 100).collect();
+    let rows: Vec<usize> = copies.iter().map(|copy| *copy as usize).collect();
+    let matrix = points.select(ndarray::Axis(0), &rows);
+    let classes: Vec<u32> = rows.iter().map(|row| of_point[*row]).collect();
+    let params = SvmClassifierParams::default().cost(1e4).gamma(Some(50.0)).check().unwrap();
+    let confidence = |copies: &[u32]| {
+        let machine = fit_classes(matrix.clone(), &classes, copies, 2, &params, &|_| true).unwrap();
+        probabilities(&machine, &matrix, 2).into_iter().map(|p| (p[0] - 0.5).abs()).fold(0.0, f64::max)
+    };
+    let (with_copies, without) = (confidence(&copies), confidence(&[]));
+    assert!(with_copies < 0.3, "random classes were predicted with {}", 0.5 + with_copies);
+    assert!(without > 0.45, "the copies have no effect: {without}");
 }
 
 #[test]
@@ -181,7 +201,7 @@ fn unusual_tables_are_trained() {
     }
     let params = SvmClassifierParams::default().kernel(KernelKind::Polynomial { degree: 10 }).gamma(Some(1.0));
     let huge = Array2::from_elem((4, 2), 1e9);
-    let failed = fit_classes(huge, &[0, 1, 0, 1], 2, &params.check().unwrap(), &|_| true);
+    let failed = fit_classes(huge, &[0, 1, 0, 1], &[], 2, &params.check().unwrap(), &|_| true);
     assert_eq!(failed, Err(Failure::Diverged));
 }
 

@@ -21,6 +21,7 @@ mod trial;
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
 use trainyard_domain::algorithm::BUDGET_S;
+use trainyard_domain::training_memory::TrainingShape;
 
 use self::budget::Budget;
 use self::cost::ModelCost;
@@ -248,8 +249,8 @@ impl Training<'_> {
     }
 
     /// The size of a training run of an algorithm.
-    fn memory_shape(&self, algorithm: Algorithm) -> memory::Shape {
-        memory::Shape::of_family(self.frame.rows, self.features, self.task.outputs(), engine::family(algorithm))
+    fn memory_shape(&self, algorithm: Algorithm) -> TrainingShape {
+        memory::shape_of_family(self.frame.rows, self.features, self.task.outputs(), engine::family(algorithm))
     }
 
     /// Trains the chosen models on the whole training part. Without a chosen one, and if none can be trained, the cheapest

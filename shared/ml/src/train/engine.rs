@@ -137,6 +137,7 @@ pub(super) fn fit(
             let svm = linfa_svm::fit(
                 design_matrix(signature, training, is_linear(params))?,
                 classes,
+                &request.groups.copies,
                 *n_classes,
                 &options,
                 progress,
@@ -145,9 +146,9 @@ pub(super) fn fit(
         }
         (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) => {
             let DesignMatrix { encoder, matrix } = design_matrix(signature, training, is_linear(params))?;
-            let params = checked(svm_params(request))?;
+            let (params, copies) = (checked(svm_params(request))?, &request.groups.copies);
             let on_progress = |done| progress.at(done).is_ok();
-            from_machine(svm::fit_classes(matrix, classes, *n_classes, &params, &on_progress), encoder)
+            from_machine(svm::fit_classes(matrix, classes, copies, *n_classes, &params, &on_progress), encoder)
         }
         (Algorithm::Svm, TargetValues::Numbers(targets)) => {
             let DesignMatrix { encoder, matrix } = design_matrix(signature, training, is_linear(params))?;

@@ -23,7 +23,7 @@ pub(super) fn fit<'p>(
     let Table { mut frame, task, split, copies, leaks, mut dropped } = table;
     let model = ModelSpec { algorithm: spec.algorithm, params, seed: spec.seed };
     let mut fitted = preprocess::fit(&mut frame, &split.train, &copies, engine::family(spec.algorithm), spec.seed)?;
-    let shape = memory::Shape::new(frame.rows, &fitted.features, task.outputs());
+    let shape = memory::shape(frame.rows, &fitted.features, task.outputs());
     if let Some(note) = memory::check(&shape, spec.algorithm, params, request.memory_limit)? {
         progress.note(&note);
     }

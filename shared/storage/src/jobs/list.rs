@@ -41,25 +41,20 @@ impl Jobs<'_> {
         let mut search = self.search(filter, limit).await?;
         let (mut jobs, mut before) = (Vec::new(), before.map_or(Uuid::max(), |id| id.0));
         while jobs.len() < limit {
-            let Some(window) = self.window(&mut search, before).await? else {
+            let Some(matches) = self.next_matches(&mut search, before).await? else {
                 return Ok(JobPage { jobs, stopped_at: Some(JobId(before)) });
             };
-            let (mut ids, last) = (window.ids.as_slice(), window.last);
+            let mut ids = matches.ids.as_slice();
             while !ids.is_empty() && jobs.len() < limit {
-                let wanted = limit - jobs.len();
-                let rows = self.matching(&search, ids, wanted).await?;
-                let found = rows.len();
-                let reached = rows.iter().rev().find_map(Stored::key);
-                jobs.extend(readable(rows));
-                // A full answer may have left out jobs. If a row of it was unreadable, continue after its last row.
-                let rest =
-                    reached.filter(|_| found == wanted).and_then(|Id(id)| ids.iter().position(|other| *other == id));
-                before = ids.last().copied().unwrap_or(before);
-                ids = rest.map_or(&[][..], |position| ids.get(position + 1..).unwrap_or_default());
+                // Fewer jobs than ids are found if rows are unreadable or have changed.
+                let (wanted, rest) = ids.split_at(ids.len().min(limit - jobs.len()));
+                jobs.extend(readable(self.matching(&search, wanted).await?));
+                ids = rest;
             }
-            if last {
+            if matches.last {
                 break;
             }
+            before = matches.oldest.unwrap_or(before);
         }
         Ok(JobPage { jobs, stopped_at: None })
     }
@@ -94,11 +89,11 @@ impl Jobs<'_> {
         Ok(page.values())
     }
 
-    /// The newest `limit` of these jobs that match all clauses of the search.
-    async fn matching(&mut self, search: &JobSearch, ids: &[Uuid], limit: usize) -> Result<Vec<Stored<JobRow>>> {
+    /// The jobs with these ids that match all clauses of the search.
+    async fn matching(&mut self, search: &JobSearch, ids: &[Uuid]) -> Result<Vec<Stored<JobRow>>> {
         let mut arguments = Arguments::default();
-        let candidates = arguments.add_ids(self.0, ids);
-        let sql = search.matching(&candidates, &mut arguments, limit);
+        let ids = arguments.add_ids(self.0, ids);
+        let sql = search.matching(&ids, &mut arguments);
         all_with!(self.0, sql, arguments)
     }
 }

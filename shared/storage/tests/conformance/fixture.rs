@@ -44,6 +44,12 @@ impl Fixture {
         Self::start(url, None).await
     }
 
+    /// Postgres with the Danish collation, which sorts "aa" after "z".
+    pub(crate) async fn danish() -> Self {
+        let create = || trainyard_testkit::postgres().database_with_icu_locale("da-DK");
+        Self::start(tokio::task::spawn_blocking(create).await.unwrap(), None).await
+    }
+
     /// Postgres behind PgBouncer, which has fewer sessions than its clients have connections.
     pub(crate) async fn pgbouncer() -> Self {
         let (url, direct) = tokio::task::spawn_blocking(|| {

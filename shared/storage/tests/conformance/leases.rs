@@ -161,6 +161,7 @@ async fn workers_are_listed_by_their_heartbeat(fixture: Fixture) {
         capacity: 4,
         version: "0.1.0".into(),
         started_at: fixture.now,
+        memory_limit_mb: 4_096,
     };
     let mut tx = fixture.db.begin().await.unwrap();
     tx.workers().heartbeat(&worker("a", 0), fixture.now).await.unwrap();
@@ -169,6 +170,7 @@ async fn workers_are_listed_by_their_heartbeat(fixture: Fixture) {
     let alive = tx.workers().list(fixture.later(10)).await.unwrap();
     assert_eq!(alive.len(), 1);
     assert_eq!((alive[0].id.as_str(), alive[0].busy, alive[0].heartbeat_at), ("b", 3, fixture.later(20)));
+    assert_eq!(alive[0].memory_limit_mb, Some(4_096));
     assert_eq!(tx.delete_expired(Retention::Workers, fixture.later(10), 9).await.unwrap(), 1);
     tx.workers().remove("b").await.unwrap();
     tx.workers().remove("b").await.unwrap();

@@ -17,7 +17,18 @@ on_both!(
     a_retried_job_has_no_error_code,
     failures_of_an_earlier_version_are_indexed,
     names_with_a_common_beginning_are_found_whatever_their_number,
+    beginnings_are_compared_byte_by_byte,
     a_search_for_seldom_combinations_stops_and_continues,
+);
+
+on_danish!(
+    pages_are_stable_while_jobs_are_submitted,
+    filters_can_be_combined,
+    filters_on_both_tables_find_rare_jobs,
+    conditions_list_values_or_exclude_them,
+    a_word_matches_the_beginning_of_names_and_of_words_of_errors,
+    names_with_a_common_beginning_are_found_whatever_their_number,
+    beginnings_are_compared_byte_by_byte,
 );
 
 async fn list(fixture: &Fixture, filter: &JobFilter, before: Option<JobId>, limit: i64) -> Vec<JobId> {
@@ -291,6 +302,45 @@ async fn names_with_a_common_beginning_are_found_whatever_their_number(fixture: 
     assert_eq!(positions(&fixture, &ids, &searching("even-8")).await, [1, 3, 5, 7, 9, 81], "a few names");
     let none = JobFilter { name: Condition::NotIn(vec![model("even-0")]), ..searching("even-0") };
     assert!(list(&fixture, &none, None, 10).await.is_empty());
+}
+
+async fn beginnings_are_compared_byte_by_byte(fixture: Fixture) {
+    let mut tx = fixture.db.begin().await.unwrap();
+    let aalborg = dataset("aalborg", 1, fixture.now);
+    tx.datasets().insert(&aalborg).await.unwrap();
+    tx.commit().await.unwrap();
+    let aase = fixture.add_user("aase@example.com", Role::User).await;
+    let ids = insert(
+        &fixture,
+        vec![
+            Box::new(|job| job.spec.name = model("aarhus")),
+            Box::new(|job| job.spec.name = model("zealand")),
+            Box::new(move |job| job.dataset_id = aalborg.id),
+            Box::new(move |job| job.created_by = aase),
+            Box::new(|job| failed(job, FailureCode::Timeout, "aabenraa is not reachable")),
+            Box::new(|job| failed(job, FailureCode::Timeout, "\u{e9}tat is not reachable")),
+            Box::new(|job| failed(job, FailureCode::Timeout, "etat is not reachable")),
+        ],
+    )
+    .await;
+    // In Danish order "aa" follows "z", and "\u{e9}" is next to "e".
+    for (text, expected) in [
+        ("a", vec![0, 1, 2, 3, 4, 5, 6]),
+        ("aa", vec![2, 3, 4, 6]),
+        ("aar", vec![6]),
+        ("aalb", vec![4]),
+        ("aase@", vec![3]),
+        ("aaben", vec![2]),
+        ("z", vec![5]),
+        ("et", vec![0]),
+        ("\u{e9}t", vec![1]),
+    ] {
+        assert_eq!(positions(&fixture, &ids, &searching(text)).await, expected, "{text}");
+    }
+    let names = JobFilter { name: Condition::In(vec![model("aarhus"), model("zealand")]), ..JobFilter::default() };
+    assert_eq!(positions(&fixture, &ids, &names).await, [5, 6]);
+    let others = JobFilter { name: Condition::NotIn(vec![model("demo"), model("zealand")]), ..JobFilter::default() };
+    assert_eq!(positions(&fixture, &ids, &others).await, [6]);
 }
 
 async fn a_search_for_seldom_combinations_stops_and_continues(fixture: Fixture) {

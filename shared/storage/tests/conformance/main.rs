@@ -27,12 +27,42 @@ macro_rules! on_both {
     };
 }
 
+/// Defines the module `danish` with a test for each function, on Postgres with a linguistic collation.
+macro_rules! on_danish {
+    ($($test:ident),+ $(,)?) => {
+        mod danish {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::fixture::Fixture::danish().await).await;
+            })+
+        }
+    };
+}
+
+/// Inserts copies of a row with changed columns; `g` is the number of the copy.
+macro_rules! copies {
+    ($table:literal, $count:literal, $changes:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " SELECT copy.* FROM (SELECT t FROM ",
+            $table,
+            " AS t LIMIT 1) AS one (original), generate_series(1, ",
+            $count,
+            ") AS g, LATERAL jsonb_populate_record(original, jsonb_build_object(",
+            $changes,
+            ")) AS copy"
+        )
+    };
+}
+
 mod accounts;
 mod actions;
 mod alias_history;
 mod api_keys;
 mod cancelling;
 mod claiming;
+mod combinations;
 mod databases;
 mod datasets;
 mod dispatching;
@@ -47,6 +77,7 @@ mod leases;
 mod listing;
 mod logs;
 mod many;
+mod measurement;
 mod models;
 mod plans;
 mod publishing;

@@ -16,23 +16,6 @@ const PAGE: i64 = 20;
 /// Maximum number of rows that a list may read for a page.
 const MOST: f64 = 400.0;
 
-/// Inserts copies of a row with changed columns; `g` is the number of the copy.
-macro_rules! copies {
-    ($table:literal, $count:literal, $changes:literal) => {
-        concat!(
-            "INSERT INTO ",
-            $table,
-            " SELECT copy.* FROM (SELECT t FROM ",
-            $table,
-            " AS t LIMIT 1) AS one (original), generate_series(1, ",
-            $count,
-            ") AS g, LATERAL jsonb_populate_record(original, jsonb_build_object(",
-            $changes,
-            ")) AS copy"
-        )
-    };
-}
-
 const FILL: [&str; 18] = [
     copies!("users", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'email', 'u' || g || '@example.com'"),
     copies!("datasets", "5000", "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, 'name', 'd' || g"),

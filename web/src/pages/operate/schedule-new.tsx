@@ -3,13 +3,15 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../../api/client";
 import { operate, type ScheduleView } from "../../api/operate-queries";
-import { ApiError, messageOf } from "../../api/problem";
+import { fieldsOf, messageOf } from "../../api/problem";
 import { type JobView, queries } from "../../api/queries";
 import { formatAlgorithm, shortId } from "../../lib/format";
 import { CATCH_UP, OVERLAP, PRESETS, requestOf, timezones } from "../../lib/schedule";
 import { relativeTime } from "../../lib/time";
 import { Button, buttonClass } from "../../ui/button";
-import { type ControlProps, Field } from "../../ui/field";
+import { Field } from "../../ui/field";
+import { Form, Problem } from "../../ui/form";
+import { optionsOf, Select, TextInput } from "../../ui/inputs";
 import { Facts, Page, Panel } from "../../ui/page";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { toast } from "../../ui/toast";
@@ -51,7 +53,7 @@ export function NewSchedulePage() {
   if (!recent.data || !job.data) return frame(<Loading rows={8} />);
   const options = [...new Map([job.data, ...recent.data.items].map((one) => [one.job_id, one])).values()];
   return frame(
-    <Form
+    <ScheduleForm
       key={job.data.job_id}
       job={job.data}
       jobs={options}
@@ -66,7 +68,7 @@ interface FormProps {
   onJob: (id: string) => void;
 }
 
-function Form({ job, jobs, onJob }: FormProps) {
+function ScheduleForm({ job, jobs, onJob }: FormProps) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [name, setName] = useState(job.name);
@@ -89,31 +91,23 @@ function Form({ job, jobs, onJob }: FormProps) {
       await navigate({ to: "/operate/schedules/$id", params: { id: schedule.id } });
     },
   });
-  const refused = create.error instanceof ApiError ? create.error.fields : {};
+  const refused = fieldsOf(create.error);
   const fields = ["name", "cron", "timezone"];
   const others = Object.entries(refused).filter(([field]) => !fields.includes(field));
   const problem = create.error && (Object.keys(refused).length === 0 ? messageOf(create.error) : null);
   const { spec } = job;
   return (
-    <form
-      noValidate
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        create.mutate();
-      }}
-    >
+    <Form onSubmit={() => create.mutate()}>
       <Panel title="What to train">
         <div className="mb-4 max-w-md">
           <Field label="Copy the job" hint="its specification, with all parameters">
             {(props) => (
-              <select {...props} className="control" value={job.job_id} onChange={(event) => onJob(event.target.value)}>
-                {jobs.map(({ job_id, name, status, created_at }) => (
-                  <option key={job_id} value={job_id}>
-                    {name} {shortId(job_id)}, {status}, {relativeTime(created_at, new Date())}
-                  </option>
-                ))}
-              </select>
+              <Select
+                {...props}
+                options={jobs.map((one) => [one.job_id, nameOf(one)])}
+                value={job.job_id}
+                onChange={onJob}
+              />
             )}
           </Field>
         </div>
@@ -131,79 +125,43 @@ function Form({ job, jobs, onJob }: FormProps) {
       <Panel title="When">
         <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
           <Field label="Name of the schedule" error={refused.name}>
-            {(props) => (
-              <input
-                {...props}
-                className="control"
-                autoComplete="off"
-                spellCheck={false}
-                value={name}
-                onChange={(event) => setName(event.target.value.trim())}
-              />
-            )}
+            {(props) => <TextInput {...props} value={name} onChange={(text) => setName(text.trim())} />}
           </Field>
           <Field label="Usual times">
             {(props) => (
-              <select
+              <Select
                 {...props}
-                className="control"
+                options={[["", "another expression"], ...PRESETS]}
                 value={PRESETS.some(([preset]) => preset === cron) ? cron : ""}
-                onChange={(event) => event.target.value && setCron(event.target.value)}
-              >
-                <option value="">another expression</option>
-                {PRESETS.map(([preset, text]) => (
-                  <option key={preset} value={preset}>
-                    {text}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Cron expression" hint="minute, hour, day of month, month, day of week" error={refused.cron}>
-            {(props) => (
-              <input
-                {...props}
-                className="control font-mono"
-                autoComplete="off"
-                spellCheck={false}
-                value={cron}
-                onChange={(event) => setCron(event.target.value)}
+                onChange={(preset) => preset && setCron(preset)}
               />
             )}
           </Field>
+          <Field label="Cron expression" hint="minute, hour, day of month, month, day of week" error={refused.cron}>
+            {(props) => <TextInput {...props} mono value={cron} onChange={setCron} />}
+          </Field>
           <Field label="Time zone" error={refused.timezone}>
             {(props) => (
-              <select
-                {...props}
-                className="control"
-                value={timezone}
-                onChange={(event) => setTimezone(event.target.value)}
-              >
-                {zones.map((zone) => (
-                  <option key={zone} value={zone}>
-                    {zone}
-                  </option>
-                ))}
-              </select>
+              <Select {...props} options={zones.map((zone) => [zone, zone])} value={timezone} onChange={setTimezone} />
             )}
           </Field>
           <Field label="If a job of the schedule still runs">
-            {(props) => <Options {...props} names={OVERLAP} value={overlap} onChange={setOverlap} />}
+            {(props) => <Select {...props} options={optionsOf(OVERLAP)} value={overlap} onChange={setOverlap} />}
           </Field>
           <Field label="Times that passed while the server was down">
-            {(props) => <Options {...props} names={CATCH_UP} value={catchUp} onChange={setCatchUp} />}
+            {(props) => <Select {...props} options={optionsOf(CATCH_UP)} value={catchUp} onChange={setCatchUp} />}
           </Field>
         </div>
       </Panel>
       {(problem || others.length > 0) && (
-        <div role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-bad">
+        <Problem>
           {problem}
           {others.map(([field, message]) => (
             <p key={field}>
               {field}: {message}
             </p>
           ))}
-        </div>
+        </Problem>
       )}
       <div className="flex justify-end gap-2">
         <Link to="/operate/schedules" className={buttonClass("quiet")}>
@@ -213,30 +171,11 @@ function Form({ job, jobs, onJob }: FormProps) {
           Create the schedule
         </Button>
       </div>
-    </form>
+    </Form>
   );
 }
 
-interface OptionsProps<T extends string> extends ControlProps {
-  names: Record<T, string>;
-  value: T;
-  onChange: (value: T) => void;
-}
-
-function Options<T extends string>({ names, value, onChange, ...props }: OptionsProps<T>) {
-  const all = Object.entries(names) as [T, string][];
-  return (
-    <select
-      {...props}
-      className="control"
-      value={value}
-      onChange={(event) => onChange(all.find(([one]) => one === event.target.value)?.[0] ?? value)}
-    >
-      {all.map(([one, text]) => (
-        <option key={one} value={one}>
-          {text}
-        </option>
-      ))}
-    </select>
-  );
+/** A job in one line. */
+function nameOf({ job_id, name, status, created_at }: JobView): string {
+  return `${name} ${shortId(job_id)}, ${status}, ${relativeTime(created_at, new Date())}`;
 }

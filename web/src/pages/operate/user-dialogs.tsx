@@ -2,13 +2,14 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../../api/client";
 import type { AccountView } from "../../api/operate-queries";
-import { ApiError, messageOf } from "../../api/problem";
+import { fieldsOf, messageOf } from "../../api/problem";
 import type { components } from "../../api/schema";
 import { exactTime } from "../../lib/time";
 import { CopyButton } from "../../ui/code";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
 import { toast } from "../../ui/toast";
+import { type Role, RoleField } from "../role-field";
 
 type Invited = components["schemas"]["InvitedView"];
 export type OneTime = Invited & { isNew: boolean };
@@ -20,12 +21,12 @@ interface InviteProps {
 
 export function InviteDialog({ onInvited, onClose }: InviteProps) {
   const [email, setEmail] = useState("");
-  const [role, setRole] = useState<"user" | "admin">("user");
+  const [role, setRole] = useState<Role>("user");
   const invite = useMutation({
     mutationFn: () => data(api.POST("/admin/users", { body: { email: email.trim(), role } })),
     onSuccess: onInvited,
   });
-  const refused = invite.error instanceof ApiError ? invite.error.fields : {};
+  const refused = fieldsOf(invite.error);
   return (
     <Dialog
       title="Invite a person"
@@ -49,19 +50,11 @@ export function InviteDialog({ onInvited, onClose }: InviteProps) {
           />
         )}
       </Field>
-      <Field label="Role" hint="Administrators train, promote and delete; users read models and predict.">
-        {(props) => (
-          <select
-            {...props}
-            className="control"
-            value={role}
-            onChange={(event) => setRole(event.target.value === "admin" ? "admin" : "user")}
-          >
-            <option value="user">user</option>
-            <option value="admin">admin</option>
-          </select>
-        )}
-      </Field>
+      <RoleField
+        hint="Administrators train, promote and delete; users read models and predict."
+        role={role}
+        onChange={setRole}
+      />
     </Dialog>
   );
 }

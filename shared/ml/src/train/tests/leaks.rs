@@ -95,6 +95,18 @@ fn copies_of_a_row_stay_together_and_are_counted() {
 }
 
 #[test]
+fn copies_of_a_row_do_not_flatter_the_calibration() {
+    let csv = repeated();
+    for engine in ["native", "linfa"] {
+        let params = json!({"engine": engine, "c": 1000.0, "gamma": 5.0});
+        let log_loss =
+            mean("log_loss", 1..=5, |seed| run(&csv, &request(Algorithm::Svm, &["a", "b"], "y", seed, params.clone())));
+        // Random classes have a log loss of 0.69.
+        assert!(log_loss < 0.85, "{engine}: {log_loss}");
+    }
+}
+
+#[test]
 fn equal_rows_of_a_small_table_of_categories_are_not_copies() {
     let request = request(Algorithm::RandomForest, &["sex", "pclass", "embarked"], "survived", 1, none());
     let trained = run(TITANIC, &request);

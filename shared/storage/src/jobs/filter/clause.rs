@@ -4,125 +4,10 @@ use trainyard_domain::job_filter::SearchWord;
 use trainyard_domain::{Condition, FailureCode, JobStatus};
 use uuid::Uuid;
 
-use super::names::FEW_ROWS;
+use super::check::{Check, row};
+use super::scan::{Column, Fragment, Scan};
 use crate::arguments::{Argument, Arguments};
 use crate::jobs::rows::job_tables;
-
-/// A part of a statement. `?` stands for one of its arguments, `@` for the upper bound of the ids.
-#[derive(Debug, Clone)]
-pub(super) struct Fragment {
-    sql: String,
-    arguments: Vec<Argument>,
-}
-
-impl Fragment {
-    fn new(sql: impl Into<String>, arguments: impl IntoIterator<Item = Argument>) -> Self {
-        Self { sql: sql.into(), arguments: arguments.into_iter().collect() }
-    }
-
-    /// The condition that a text column begins with `prefix`, as a range of an index. U+10FFFF is the greatest character.
-    pub(super) fn begins_with(column: &str, prefix: &str) -> Self {
-        let bounds = [prefix.to_owned(), format!("{prefix}\u{10ffff}")];
-        Self::new(format!("({column} >= ? AND {column} < ?)"), bounds.map(Argument::Text))
-    }
-
-    fn within(self, before: &str, after: &str) -> Self {
-        Self { sql: format!("{before}{}{after}", self.sql), ..self }
-    }
-
-    /// The SQL with placeholders of `arguments`. `before` is the placeholder of the upper bound.
-    pub(super) fn render(&self, before: &str, arguments: &mut Arguments) -> String {
-        let mut sql = String::new();
-        let mut values = self.arguments.iter().cloned();
-        for part in self.sql.split_inclusive('?') {
-            match (part.strip_suffix('?'), part) {
-                (Some(text), _) => {
-                    sql.push_str(text);
-                    sql.extend(values.next().map(|value| arguments.add(value)));
-                }
-                (None, text) => sql.push_str(text),
-            }
-        }
-        sql.replace('@', before)
-    }
-}
-
-/// An index scan that returns ids of jobs in descending order.
-#[derive(Debug, Clone)]
-pub(super) struct Scan(Fragment);
-
-impl Scan {
-    /// All jobs.
-    pub(super) fn all() -> Self {
-        Self(Fragment::new("SELECT id FROM jobs WHERE id < @", []))
-    }
-
-    /// The jobs with ids from `first` to `last`.
-    pub(super) fn ids(first: Uuid, last: Uuid) -> Self {
-        let range = [Argument::Uuid(first), Argument::Uuid(last)];
-        Self(Fragment::new("SELECT id FROM jobs WHERE id >= ? AND id <= ? AND id < @", range))
-    }
-
-    fn status(status: JobStatus) -> Self {
-        // The status is part of the text, because each status has a partial index.
-        Self(Fragment::new(format!("SELECT id FROM jobs WHERE status = '{}' AND id < @", status.as_str()), []))
-    }
-
-    /// The jobs with one value of a column.
-    pub(super) fn value(column: Column, value: Argument) -> Self {
-        let (table, name, id) = (column.table(), column.name(), column.id());
-        Self(Fragment::new(format!("SELECT {id} AS id FROM {table} WHERE {name} = ? AND {id} < @"), [value]))
-    }
-
-    /// The jobs whose column begins with `prefix`. For at most [`FEW_ROWS`] rows, because they are sorted.
-    pub(super) fn few(column: Column, prefix: &str) -> Self {
-        let (table, id, Fragment { sql, arguments }) =
-            (column.table(), column.id(), Fragment::begins_with(column.name(), prefix));
-        let few = format!("(SELECT {id} AS id FROM {table} WHERE {sql} LIMIT {FEW_ROWS}) AS few");
-        Self(Fragment::new(format!("SELECT id FROM {few} WHERE id < @"), arguments))
-    }
-
-    /// The statement for ids below `before`, a placeholder.
-    pub(super) fn render(&self, before: &str, arguments: &mut Arguments) -> String {
-        self.0.render(before, arguments)
-    }
-}
-
-/// A column that an index leads with, followed by the id of the job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
-    ModelName,
-    Algorithm,
-    Creator,
-    Dataset,
-    ErrorCode,
-    ErrorWord,
-}
-
-impl Column {
-    pub(super) fn table(self) -> &'static str {
-        match self {
-            Self::ModelName | Self::Algorithm | Self::Creator | Self::Dataset => "job_orders",
-            Self::ErrorCode => "job_failures",
-            Self::ErrorWord => "job_failure_words",
-        }
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::ModelName => r#"job_orders.model_name COLLATE "binary""#,
-            Self::Algorithm => "job_orders.algorithm",
-            Self::Creator => "job_orders.created_by",
-            Self::Dataset => "job_orders.dataset_id",
-            Self::ErrorCode => "job_failures.code",
-            Self::ErrorWord => "job_failure_words.word",
-        }
-    }
-
-    fn id(self) -> &'static str {
-        if self.table() == "job_orders" { "job_orders.id" } else { "job_id" }
-    }
-}
 
 /// A condition that a job meets, or does not meet.
 #[derive(Debug, Clone)]
@@ -130,6 +15,8 @@ pub(crate) struct Clause {
     predicate: Fragment,
     /// Scans that together return exactly the jobs that meet the condition; `None` if there is no such index.
     pub(super) scans: Option<Vec<Scan>>,
+    /// The condition for the candidates of a search.
+    pub(super) check: Check,
     /// Whether the predicate combines columns of several tables with OR.
     has_alternatives: bool,
 }
@@ -140,29 +27,48 @@ impl Clause {
         // Not IN, so that the planner can combine the partial indexes.
         let each: Vec<String> = statuses.iter().map(|status| format!("jobs.status = '{}'", status.as_str())).collect();
         let predicate = if each.is_empty() { "FALSE".to_owned() } else { format!("({})", each.join(" OR ")) };
-        let scans = statuses.iter().copied().map(Scan::status).collect();
-        Self { predicate: Fragment::new(predicate, []), scans: Some(scans), has_alternatives: false }
+        let predicate = Fragment::new(predicate, []);
+        let scans: Vec<_> = statuses.iter().copied().map(Scan::status).collect();
+        let check = Check::new(Some(&scans), false, || row("jobs", "id", predicate.clone()));
+        Self { predicate, scans: Some(scans), check, has_alternatives: false }
     }
 
     /// One of these values in a column of `job_orders`.
     pub(super) fn by_values(column: Column, values: &[Argument]) -> Self {
-        let scans = values.iter().cloned().map(|value| Scan::value(column, value)).collect();
+        let scans = scans_of(column, values.iter().cloned());
         let predicate = Fragment::new(format!("{} IN ({})", column.name(), list(values.len())), values.to_vec());
-        Self { predicate, scans: Some(scans), has_alternatives: false }
+        let check = Check::new(Some(&scans), false, || row("job_orders", "id", predicate.clone()));
+        Self { predicate, scans: Some(scans), check, has_alternatives: false }
     }
 
     /// None of these values in a column of `job_orders`. `others` are all other values, if they are few.
     pub(super) fn by_excluded_values(column: Column, values: &[Argument], others: Option<Vec<Argument>>) -> Self {
-        let scans = others.map(|values| values.into_iter().map(|value| Scan::value(column, value)).collect());
+        let excluded = scans_of(column, values.iter().cloned());
+        let is_excluded = Fragment::new(format!("{} IN ({})", column.name(), list(values.len())), values.to_vec());
+        let check = Check::new(Some(&excluded), true, || row("job_orders", "id", is_excluded));
         let predicate = Fragment::new(format!("{} NOT IN ({})", column.name(), list(values.len())), values.to_vec());
-        Self { predicate, scans, has_alternatives: false }
+        let scans = others.map(|values| scans_of(column, values));
+        Self { predicate, scans, check, has_alternatives: false }
     }
 
-    /// The names of datasets. `ids` are the versions that meet the condition, if they are few.
-    pub(super) fn by_dataset(condition: &'static str, names: Vec<Argument>, ids: Option<Vec<Uuid>>) -> Self {
-        let named = format!(r#"SELECT id FROM datasets WHERE name COLLATE "binary" IN ({})"#, list(names.len()));
-        let predicate = Fragment::new(format!("job_orders.dataset_id {condition} ({named})"), names);
-        Self { predicate, scans: ids.map(|ids| scans_of_ids(Column::Dataset, ids)), has_alternatives: false }
+    /// One of these datasets, by name. `versions` are their versions, if these are few.
+    pub(super) fn by_dataset(names: &[Argument], versions: Option<Vec<Argument>>) -> Self {
+        let predicate = has_dataset("IN", names);
+        let scans = versions.map(|ids| scans_of(Column::Dataset, ids));
+        let check = Check::new(scans.as_deref(), false, || row("job_orders", "id", predicate.clone()));
+        Self { predicate, scans, check, has_alternatives: false }
+    }
+
+    /// None of these datasets. `versions` are their versions, and `others` those of all other datasets, if these are few.
+    pub(super) fn by_excluded_dataset(
+        names: &[Argument],
+        versions: Option<Vec<Argument>>,
+        others: Option<Vec<Argument>>,
+    ) -> Self {
+        let excluded = versions.map(|ids| scans_of(Column::Dataset, ids));
+        let check = Check::new(excluded.as_deref(), true, || row("job_orders", "id", has_dataset("IN", names)));
+        let scans = others.map(|ids| scans_of(Column::Dataset, ids));
+        Self { predicate: has_dataset("NOT IN", names), scans, check, has_alternatives: false }
     }
 
     /// The error code of failed jobs.
@@ -173,50 +79,62 @@ impl Clause {
             Condition::NotIn(codes) => (codes, true),
         };
         let values: Vec<_> = codes.iter().map(|code| Argument::Text(code.as_str().to_owned())).collect();
-        let with_code = format!(
-            "EXISTS (SELECT 1 FROM job_failures WHERE job_failures.job_id = jobs.id AND job_failures.code IN ({}))",
-            list(values.len())
+        let is_one = Fragment::new(format!("job_failures.code IN ({})", list(values.len())), values.clone());
+        let (before, after) = if excluded { ("NOT ", "") } else { ("(jobs.status = 'failed' AND ", ")") };
+        let predicate = is_one.clone().within(
+            &format!("{before}EXISTS (SELECT 1 FROM job_failures WHERE job_failures.job_id = jobs.id AND "),
+            &format!("){after}"),
         );
-        let scan = |value: &Argument| Scan::value(Column::ErrorCode, value.clone());
-        let scans = (!excluded).then(|| values.iter().map(scan).collect());
-        let predicate =
-            if excluded { format!("NOT {with_code}") } else { format!("(jobs.status = 'failed' AND {with_code})") };
-        Some(Self { predicate: Fragment::new(predicate, values), scans, has_alternatives: false })
+        let scans = scans_of(Column::ErrorCode, values);
+        let check = Check::new(Some(&scans), excluded, || row("job_failures", "job_id", is_one));
+        Some(Self { predicate, scans: (!excluded).then_some(scans), check, has_alternatives: false })
     }
 
     /// A search word: the beginning of an id, of a name, of an e-mail address or of a word of an error.
     pub(super) fn by_word(word: &SearchWord, emails: bool, scans: Option<Vec<Scan>>) -> Self {
-        let text = word.as_str();
-        let begins = Fragment::begins_with;
-        let mut any = vec![
-            begins(Column::ModelName.name(), text),
-            begins(r#"name COLLATE "binary""#, text)
-                .within("job_orders.dataset_id IN (SELECT id FROM datasets WHERE ", ")"),
-        ];
-        if emails {
-            let users = begins(r#"email COLLATE "binary""#, text);
-            any.push(users.within("job_orders.created_by IN (SELECT id FROM users WHERE ", ")"));
-        }
-        any.extend(word.ids().map(|(first, last)| {
-            Fragment::new("(jobs.id >= ? AND jobs.id <= ?)", [Argument::Uuid(first), Argument::Uuid(last)])
-        }));
-        any.extend(word.error_word().map(|word| {
-            begins(Column::ErrorWord.name(), word).within(
-                "(jobs.status = 'failed' AND EXISTS (SELECT 1 FROM job_failure_words \
-                 WHERE job_failure_words.job_id = jobs.id AND ",
-                "))",
-            )
-        }));
-        let sql: Vec<&str> = any.iter().map(|part| part.sql.as_str()).collect();
-        let predicate =
-            Fragment::new(format!("({})", sql.join(" OR ")), any.iter().flat_map(|part| part.arguments.clone()));
-        Self { predicate, scans, has_alternatives: true }
+        // The status spares most jobs the subquery, where their row of `jobs` is read anyway.
+        let words = "EXISTS (SELECT 1 FROM job_failure_words WHERE job_failure_words.job_id = ";
+        let predicate = has_word(word, emails, "jobs.id", &format!("jobs.status = 'failed' AND {words}jobs.id AND "));
+        let check = Check::new(scans.as_deref(), false, || {
+            let condition = has_word(word, emails, "job_orders.id", &format!("{words}job_orders.id AND "));
+            row("job_orders", "id", condition)
+        });
+        Self { predicate, scans, check, has_alternatives: true }
     }
+}
+
+/// The condition that the dataset has one of the names, or none of them.
+fn has_dataset(operator: &str, names: &[Argument]) -> Fragment {
+    let named = format!(r#"SELECT id FROM datasets WHERE name COLLATE "binary" IN ({})"#, list(names.len()));
+    Fragment::new(format!("job_orders.dataset_id {operator} ({named})"), names.to_vec())
+}
+
+/// The condition that a job has a word. `id` is the column of its id; `with_error` begins the condition that its error has the
+/// word, with one open parenthesis.
+fn has_word(word: &SearchWord, emails: bool, id: &str, with_error: &str) -> Fragment {
+    let text = word.as_str();
+    let begins = Fragment::begins_with;
+    let mut any = vec![
+        begins(Column::ModelName.name(), text),
+        begins(r#"name COLLATE "binary""#, text)
+            .within("job_orders.dataset_id IN (SELECT id FROM datasets WHERE ", ")"),
+    ];
+    if emails {
+        let users = begins(r#"email COLLATE "binary""#, text);
+        any.push(users.within("job_orders.created_by IN (SELECT id FROM users WHERE ", ")"));
+    }
+    any.extend(word.ids().map(|(first, last)| {
+        Fragment::new(format!("({id} >= ? AND {id} <= ?)"), [Argument::Uuid(first), Argument::Uuid(last)])
+    }));
+    any.extend(
+        word.error_word().map(|word| begins(Column::ErrorWord.name(), word).within(&format!("({with_error}"), "))")),
+    );
+    Fragment::any(any)
 }
 
 /// The condition that a job meets all clauses.
 pub(crate) fn where_all(clauses: &[Clause], arguments: &mut Arguments) -> String {
-    let each: Vec<String> = clauses.iter().map(|clause| clause.predicate.render("", arguments)).collect();
+    let each: Vec<String> = clauses.iter().map(|clause| clause.predicate.render(arguments)).collect();
     if each.is_empty() { "TRUE".to_owned() } else { each.join(" AND ") }
 }
 
@@ -226,24 +144,25 @@ pub(crate) fn where_all_by_scans(clauses: &[Clause], arguments: &mut Arguments) 
     let set = |clause: &Clause, arguments: &mut Arguments| {
         let scans = clause.scans.as_deref().filter(|scans| clause.has_alternatives && !scans.is_empty())?;
         let newest = arguments.add(Argument::Uuid(Uuid::max()));
-        let each: Vec<String> = scans.iter().map(|scan| scan.render(&newest, arguments)).collect();
+        let each: Vec<String> = scans.iter().map(|scan| scan.older_than(&newest, arguments)).collect();
         Some(format!("jobs.id IN ({})", each.join(" UNION ALL ")))
     };
     let each: Vec<String> = clauses
         .iter()
-        .map(|clause| set(clause, arguments).unwrap_or_else(|| clause.predicate.render("", arguments)))
+        .map(|clause| set(clause, arguments).unwrap_or_else(|| clause.predicate.render(arguments)))
         .collect();
     if each.is_empty() { "TRUE".to_owned() } else { each.join(" AND ") }
 }
 
 /// The tables that the clauses read. `job_orders` only if it is needed.
 pub(crate) fn tables(clauses: &[Clause]) -> &'static str {
-    let joined = clauses.iter().any(|clause| clause.predicate.sql.contains("job_orders."));
+    let joined = clauses.iter().any(|clause| clause.predicate.contains("job_orders."));
     if joined { job_tables!() } else { "jobs" }
 }
 
-pub(super) fn scans_of_ids(column: Column, ids: Vec<Uuid>) -> Vec<Scan> {
-    ids.into_iter().map(|id| Scan::value(column, Argument::Uuid(id))).collect()
+/// A scan for each of the values.
+pub(super) fn scans_of(column: Column, values: impl IntoIterator<Item = Argument>) -> Vec<Scan> {
+    values.into_iter().map(|value| Scan::value(column, value)).collect()
 }
 
 fn list(count: usize) -> String {
@@ -260,7 +179,7 @@ mod tests {
         let before = arguments.add(Argument::Uuid(Uuid::max()));
         let scan = Scan::value(Column::ErrorCode, Argument::Text("crashed".into()));
         assert_eq!(
-            scan.render(&before, &mut arguments),
+            scan.older_than(&before, &mut arguments),
             "SELECT job_id AS id FROM job_failures WHERE job_failures.code = $2 AND job_id < $1"
         );
         let clause = Clause::by_status(&[JobStatus::Failed, JobStatus::Queued]);

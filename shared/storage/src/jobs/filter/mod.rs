@@ -2,19 +2,25 @@
 //!
 //! Each condition and each search word becomes a [`Clause`]: a predicate in SQL and, where possible, index scans that
 //! return its matches by id. The clauses of a filter are on several tables and correlate (queued jobs are the newest ones),
-//! so no index and no statistics show how many jobs match all. A search therefore reads a window of the ids of the clause
-//! that is the rarest one at the current position, checks the other clauses for these ids, and continues with a larger
-//! window. [`MAX_CHECKED`] limits a search whose clauses are all frequent and seldom meet.
+//! so no index and no statistics show how many jobs match all. A search therefore reads a window of the ids of each clause
+//! ([`window`]). The candidates are the ids of the clause that is the rarest one at the current position. Another clause is
+//! checked with its own window as far as that reaches, then with lookups in its indexes ([`check`]). So the search reads the
+//! rows of the matching jobs only. It continues with larger windows; [`MAX_CHECKED`] limits a search whose clauses are all
+//! frequent and seldom meet.
 
+mod check;
 mod clause;
 mod names;
+mod scan;
 #[cfg(test)]
 mod sqlite_plans;
+mod window;
 
 use trainyard_domain::{Algorithm, JobFilter, JobStatus};
 use uuid::Uuid;
 
-use self::clause::{Column, Scan};
+use self::scan::{Column, Scan};
+use self::window::{Window, rarest};
 use super::Jobs;
 use super::rows::{all_columns, job_tables};
 use crate::arguments::{Argument, Arguments, all_with};
@@ -27,7 +33,7 @@ pub(crate) use clause::{Clause, tables, where_all_by_scans};
 const FIRST_WINDOW: usize = 300;
 /// Factor between the sizes of two windows.
 const GROWTH: usize = 8;
-/// Most jobs that one search checks: about 80 ms on Postgres at a million jobs.
+/// Most candidates of one search.
 const MAX_CHECKED: usize = 3_000;
 
 /// A search of jobs from newest to oldest.
@@ -37,10 +43,12 @@ pub(super) struct JobSearch {
     checked: usize,
 }
 
-/// A window of candidates.
-pub(super) struct Window {
+/// The matches among the candidates of one window.
+pub(super) struct Matches {
     /// Distinct ids, newest first.
     pub(super) ids: Vec<Uuid>,
+    /// The oldest candidate; `None` if there was no candidate.
+    pub(super) oldest: Option<Uuid>,
     /// Whether there are no older candidates.
     pub(super) last: bool,
 }
@@ -75,24 +83,51 @@ impl Jobs<'_> {
         Ok(clauses)
     }
 
-    /// The next window of candidates that are older than `before`, of the clause that is the rarest one there.
-    pub(super) async fn window(&mut self, search: &mut JobSearch, before: Uuid) -> Result<Option<Window>> {
+    /// The matches in the next window below `before`; `None` if the search has checked its maximum.
+    pub(super) async fn next_matches(&mut self, search: &mut JobSearch, before: Uuid) -> Result<Option<Matches>> {
         let size = search.window.min(MAX_CHECKED.saturating_sub(search.checked));
         if size == 0 {
             return Ok(None);
         }
-        let mut rarest: Option<Window> = None;
-        let scans: Vec<&[Scan]> = search.clauses.iter().filter_map(|clause| clause.scans.as_deref()).collect();
-        let all = [Scan::all()];
-        for scans in if scans.is_empty() { vec![all.as_slice()] } else { scans } {
-            let window = self.scan(scans, before, size).await?;
-            if rarest.as_ref().is_none_or(|rarest| window.is_rarer_than(rarest)) {
-                rarest = Some(window);
-            }
-        }
         search.checked += size;
         search.window = search.window.max(FIRST_WINDOW) * GROWTH;
-        Ok(rarest)
+        let mut windows = Vec::with_capacity(search.clauses.len());
+        for clause in &search.clauses {
+            windows.push(match clause.scans.as_deref() {
+                Some(scans) => Some(self.scan(scans, before, size).await?),
+                None => None,
+            });
+        }
+        let rarest = rarest(&windows);
+        let Window { mut ids, last } = match rarest.and_then(|position| windows[position].take()) {
+            Some(window) => window,
+            None => self.scan(&[Scan::all()], before, size).await?,
+        };
+        let oldest = ids.last().copied();
+        for (position, (clause, window)) in search.clauses.iter().zip(&windows).enumerate() {
+            if rarest != Some(position) {
+                ids = self.check_clause(clause, window.as_ref(), ids).await?;
+            }
+        }
+        Ok(Some(Matches { ids, oldest, last }))
+    }
+
+    /// The candidates that meet a clause. `window` is the clause's own, if it has one.
+    async fn check_clause(
+        &mut self,
+        clause: &Clause,
+        window: Option<&Window>,
+        mut candidates: Vec<Uuid>,
+    ) -> Result<Vec<Uuid>> {
+        let reached = window.map_or(0, |window| window.retain(&mut candidates));
+        let beyond = candidates.split_off(reached);
+        if !beyond.is_empty() {
+            let (sql, arguments) = clause.check.statement(self.0, &beyond);
+            let mut rows: Vec<(Uuid,)> = all_with!(self.0, sql, arguments)?;
+            rows.sort_unstable_by(|a, b| b.cmp(a));
+            candidates.extend(rows.into_iter().map(|(id,)| id));
+        }
+        Ok(candidates)
     }
 
     /// The first `size` ids of several index scans.
@@ -109,11 +144,12 @@ impl Jobs<'_> {
 }
 
 impl JobSearch {
-    /// The newest `limit` of the jobs in `candidates` that match all clauses. `candidates` follows the column of the id.
-    pub(super) fn matching(&self, candidates: &str, arguments: &mut Arguments, limit: usize) -> String {
+    /// The jobs in `ids` that match all clauses, newest first. `ids` follows the column of the id. The clauses are part of the
+    /// statement, because a job may have changed since its indexes were read.
+    pub(super) fn matching(&self, ids: &str, arguments: &mut Arguments) -> String {
         let clauses = where_all(&self.clauses, arguments);
         format!(
-            "SELECT {} FROM {} WHERE jobs.id {candidates} AND {clauses} ORDER BY jobs.id DESC LIMIT {limit}",
+            "SELECT {} FROM {} WHERE jobs.id {ids} AND {clauses} ORDER BY jobs.id DESC",
             all_columns!(),
             job_tables!(),
         )
@@ -128,18 +164,8 @@ fn merged(scans: &[Scan], before: Uuid, size: usize) -> Option<(String, Argument
     let last = format!("ORDER BY id DESC LIMIT {size}");
     let each: Vec<String> = (0..)
         .zip(scans)
-        .map(|(n, scan)| format!("SELECT id FROM ({} {last}) AS scan{n}", scan.render(&before, &mut arguments)))
+        .map(|(n, scan)| format!("SELECT id FROM ({} {last}) AS scan{n}", scan.older_than(&before, &mut arguments)))
         .collect();
     let sql = format!("{} {last}", each.join(" UNION ALL "));
     (!each.is_empty()).then_some((sql, arguments))
-}
-
-impl Window {
-    fn is_rarer_than(&self, other: &Self) -> bool {
-        match (self.last, other.last) {
-            (true, true) => self.ids.len() < other.ids.len(),
-            (false, false) => self.ids.last() < other.ids.last(),
-            (is_last, _) => is_last,
-        }
-    }
 }

@@ -7,7 +7,8 @@ use trainyard_domain::job_filter::SearchWord;
 use trainyard_domain::{Condition, DatasetName};
 use uuid::Uuid;
 
-use super::clause::{Clause, Column, Fragment, Scan, scans_of_ids};
+use super::clause::{Clause, scans_of};
+use super::scan::{Column, Fragment, Scan};
 use crate::arguments::{Argument, Arguments, all_with};
 use crate::error::Result;
 use crate::jobs::Jobs;
@@ -51,17 +52,13 @@ impl Jobs<'_> {
         let named = format!(r#"name COLLATE "binary" IN ({})"#, list.join(", "));
         let versions = self.few_ids("datasets", &named, arguments, MOST_VERSIONS).await?;
         if !excluded {
-            return Ok(Some(Clause::by_dataset("IN", names, versions)));
+            return Ok(Some(Clause::by_dataset(&names, versions)));
         }
-        let others = match (versions, self.values(Column::Dataset).await?) {
-            (Some(versions), Some(all)) => {
-                let excluded: Vec<_> = versions.into_iter().map(Argument::Uuid).collect();
-                let others = without(all, &excluded).into_iter();
-                Some(others.filter_map(|id| if let Argument::Uuid(id) = id { Some(id) } else { None }).collect())
-            }
+        let others = match (&versions, self.values(Column::Dataset).await?) {
+            (Some(versions), Some(all)) => Some(without(all, versions)),
             _ => None,
         };
-        Ok(Some(Clause::by_dataset("NOT IN", names, others)))
+        Ok(Some(Clause::by_excluded_dataset(&names, versions, others)))
     }
 
     /// A search word, also for e-mail addresses if `emails` is set.
@@ -72,11 +69,11 @@ impl Jobs<'_> {
             self.begins_with(Column::ModelName, text).await?,
             self.owners("datasets", r#"name COLLATE "binary""#, text, MOST_VERSIONS)
                 .await?
-                .map(|ids| scans_of_ids(Column::Dataset, ids)),
+                .map(|ids| scans_of(Column::Dataset, ids)),
         ];
         if emails {
             let users = self.owners("users", r#"email COLLATE "binary""#, text, MOST_VALUES).await?;
-            parts.push(users.map(|ids| scans_of_ids(Column::Creator, ids)));
+            parts.push(users.map(|ids| scans_of(Column::Creator, ids)));
         }
         if let Some(word) = error_word {
             parts.push(self.begins_with(Column::ErrorWord, word).await?);
@@ -93,7 +90,7 @@ impl Jobs<'_> {
             return Ok(Some(values.into_iter().map(|(text,)| Scan::value(column, Argument::Text(text))).collect()));
         }
         let mut arguments = Arguments::default();
-        let (table, range) = (column.table(), Fragment::begins_with(column.name(), prefix).render("", &mut arguments));
+        let (table, range) = (column.table(), Fragment::begins_with(column.name(), prefix).render(&mut arguments));
         let limit = FEW_ROWS + 1;
         let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {range} LIMIT {limit}) AS few");
         let rows: Vec<(i64,)> = all_with!(self.0, sql, arguments)?;
@@ -108,9 +105,9 @@ impl Jobs<'_> {
         column: &'static str,
         prefix: &str,
         most: usize,
-    ) -> Result<Option<Vec<Uuid>>> {
+    ) -> Result<Option<Vec<Argument>>> {
         let mut arguments = Arguments::default();
-        let range = Fragment::begins_with(column, prefix).render("", &mut arguments);
+        let range = Fragment::begins_with(column, prefix).render(&mut arguments);
         self.few_ids(table, &range, arguments, most).await
     }
 
@@ -120,10 +117,10 @@ impl Jobs<'_> {
         condition: &str,
         arguments: Arguments,
         most: usize,
-    ) -> Result<Option<Vec<Uuid>>> {
+    ) -> Result<Option<Vec<Argument>>> {
         let sql = format!("SELECT id FROM {table} WHERE {condition} LIMIT {}", most + 1);
         let rows: Vec<(Uuid,)> = all_with!(self.0, sql, arguments)?;
-        Ok((rows.len() <= most).then(|| rows.into_iter().map(|(id,)| id).collect()))
+        Ok((rows.len() <= most).then(|| rows.into_iter().map(|(id,)| Argument::Uuid(id)).collect()))
     }
 
     /// All values of a column of `job_orders`; `None` if there are many.
@@ -151,7 +148,7 @@ impl Jobs<'_> {
 pub(super) fn distinct_values(column: Column, prefix: Option<&str>) -> (String, Arguments) {
     let mut arguments = Arguments::default();
     let (table, name) = (column.table(), column.name());
-    let begins = |prefix| Fragment::begins_with(name, prefix).render("", &mut arguments);
+    let begins = |prefix| Fragment::begins_with(name, prefix).render(&mut arguments);
     let range = prefix.map_or_else(|| "TRUE".to_owned(), begins);
     let next = |after: &str| format!("(SELECT {name} FROM {table} WHERE {range}{after} ORDER BY {name} LIMIT 1)");
     let (first, further) = (next(""), next(&format!(" AND {name} > found.value")));

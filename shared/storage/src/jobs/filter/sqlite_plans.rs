@@ -8,7 +8,7 @@ use super::merged;
 use super::names::distinct_values;
 use crate::arguments::{Arguments, all_with};
 use crate::error::Result;
-use crate::jobs::filter::clause::Column;
+use crate::jobs::filter::scan::Column;
 use crate::sql::execute;
 use crate::{Db, PoolOptions, Tx};
 
@@ -50,9 +50,14 @@ async fn every_filter_and_search_uses_an_index() {
             let sorted = plan.contains("FOR ORDER BY") && !bounded;
             assert!(!plan.contains("SCAN job") && !sorted, "{filter:?}: {sql}\n{plan}");
         }
+        for clause in &search.clauses {
+            let (sql, arguments) = clause.check.statement(&tx, &[Uuid::from_u128((0x0199 << 112) + 7); 300]);
+            let plan = explain(&mut tx, &sql, arguments).await.unwrap();
+            assert!(!plan.contains("SCAN job"), "{filter:?}: {sql}\n{plan}");
+        }
         let mut arguments = Arguments::default();
-        let candidates = arguments.add_ids(&tx, &[Uuid::from_u128((0x0199 << 112) + 7); 300]);
-        let sql = search.matching(&candidates, &mut arguments, 20);
+        let ids = arguments.add_ids(&tx, &[Uuid::from_u128((0x0199 << 112) + 7); 20]);
+        let sql = search.matching(&ids, &mut arguments);
         let plan = explain(&mut tx, &sql, arguments).await.unwrap();
         assert!(!plan.contains("SCAN"), "{filter:?}: {sql}\n{plan}");
     }
