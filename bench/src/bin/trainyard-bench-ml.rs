@@ -147,6 +147,7 @@ fn search(dataset: &DatasetBase<Array2<f64>, Array1<usize>>) -> anyhow::Result<V
         max_attempts: 1,
         timeout_s: 3_600,
         webhook_url: None,
+        auto_promote: None,
         seed: 42,
     };
     let schema = TableSchema { columns, ..Default::default() };

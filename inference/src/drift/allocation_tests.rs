@@ -67,10 +67,12 @@ fn artifact() -> Vec<u8> {
         max_attempts: 1,
         timeout_s: 60,
         webhook_url: None,
+        auto_promote: None,
         seed: 1,
     };
     let schema = trainyard_csv::profile(csv.as_bytes(), &ReadOptions::default(), &Limits::default()).unwrap().schema();
-    let request = TrainRequest { spec, schema, dataset_sha256: String::new(), memory_limit: None };
+    let request =
+        TrainRequest { spec, schema, dataset_sha256: String::new(), memory_limit: None, artifact_limit: None };
     train(csv.as_bytes(), &request, &Quiet).unwrap().artifact
 }
 

@@ -153,10 +153,16 @@ fn runs_stay_between_both_bounds() {
             max_attempts: 1,
             timeout_s: 60,
             webhook_url: None,
+            auto_promote: None,
             seed: 1,
         };
-        let request =
-            TrainRequest { spec, schema: schema.clone(), dataset_sha256: "00".repeat(32), memory_limit: None };
+        let request = TrainRequest {
+            spec,
+            schema: schema.clone(),
+            dataset_sha256: "00".repeat(32),
+            memory_limit: None,
+            artifact_limit: None,
+        };
         let found = peak(|| train(csv.as_bytes(), &request, &NoopObserver).unwrap());
         let threads = rayon::current_num_threads() as u64;
         let predicted = estimate(&shape(ROWS as u64, NUMBERS as u64, 0), algorithm, &params, threads);

@@ -102,6 +102,7 @@ mod tests {
             max_attempts: 1,
             timeout_s: 1,
             webhook_url: None,
+            auto_promote: None,
             seed: 1,
         }
     }

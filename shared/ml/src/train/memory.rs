@@ -136,8 +136,8 @@ mod tests {
         assert_eq!(crate::boosting::memory_constants(), [boosting::HISTOGRAM, boosting::POOL, boosting::LANES]);
         assert_eq!(crate::svm::memory_constants(), [svm::FOLDS, svm::MIN_WORKING_SET]);
         assert_eq!(crate::linear::SAMPLE_SHARE, linear::SAMPLE_SHARE);
-        assert_eq!(crate::preprocess::PERMUTATIONS as u64, boosting::PERMUTATIONS);
-        assert_eq!(crate::preprocess::MAX_CATEGORIES as u64, training_memory::MAX_CATEGORIES);
+        assert_eq!(preprocess::PERMUTATIONS as u64, boosting::PERMUTATIONS);
+        assert_eq!(preprocess::MAX_CATEGORIES as u64, training_memory::MAX_CATEGORIES);
     }
 
     #[test]
