@@ -158,9 +158,9 @@ fn record(shadow: &LoadedModel, rows: usize, compared: Option<Comparison>) {
     let Some(Comparison { agreed, disagreed, compared, differences }) = compared else {
         return count("failed", rows);
     };
+    let histogram = histogram!(catalogue::INFERENCE_SHADOW_DIFFERENCE, &labels());
+    differences.into_iter().for_each(|difference| histogram.record(difference));
     count("agreed", agreed);
     count("disagreed", disagreed);
     count("compared", compared);
-    let histogram = histogram!(catalogue::INFERENCE_SHADOW_DIFFERENCE, &labels());
-    differences.into_iter().for_each(|difference| histogram.record(difference));
 }

@@ -22,10 +22,12 @@ interface Props {
   /** Whether weights decide instead of `production`. */
   overridden: boolean;
   admin: boolean;
+  /** Called with the version after a rollback. */
+  onMoved: (version: number) => void;
 }
 
 /** Which version was in production, and when. */
-export function History({ name, served, overridden, admin }: Props) {
+export function History({ name, served, overridden, admin, onMoved }: Props) {
   const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
   const users = useInfiniteQuery({ ...operate.users(), enabled: admin });
   const [rollingBack, setRollingBack] = useState(false);
@@ -78,7 +80,13 @@ export function History({ name, served, overridden, admin }: Props) {
         </>
       )}
       {rollingBack && served !== undefined && (
-        <RollBack name={name} served={served} overridden={overridden} onClose={() => setRollingBack(false)} />
+        <RollBack
+          name={name}
+          served={served}
+          overridden={overridden}
+          onMoved={onMoved}
+          onClose={() => setRollingBack(false)}
+        />
       )}
     </Panel>
   );
@@ -88,10 +96,11 @@ interface RollBackProps {
   name: string;
   served: number;
   overridden: boolean;
+  onMoved: (version: number) => void;
   onClose: () => void;
 }
 
-function RollBack({ name, served, overridden, onClose }: RollBackProps) {
+function RollBack({ name, served, overridden, onMoved, onClose }: RollBackProps) {
   const client = useQueryClient();
   const rollBack = useMutation({
     mutationFn: () => {
@@ -100,7 +109,10 @@ function RollBack({ name, served, overridden, onClose }: RollBackProps) {
       const query = overridden ? { from: served, force: true } : { from: served };
       return data(api.POST("/models/{name}/aliases/{alias}/rollback", { params: { path, query } }));
     },
-    onSuccess: ({ version }) => toast.done(`${PRODUCTION} of ${name} is version ${version} again.`),
+    onSuccess: ({ version }) => {
+      onMoved(version);
+      toast.done(`${PRODUCTION} of ${name} is version ${version} again.`);
+    },
     onError: toast.failed,
     onSettled: () => {
       onClose();

@@ -7,11 +7,12 @@ import { toast } from "../ui/toast";
 interface Props {
   name: string;
   version: number;
+  onMoved: (version: number) => void;
   onClose: () => void;
 }
 
 /** Asks before a promotion that deletes the weights of the traffic. */
-export function PromoteDialog({ name, version, onClose }: Props) {
+export function PromoteDialog({ name, version, onMoved, onClose }: Props) {
   const client = useQueryClient();
   const promote = useMutation({
     mutationFn: () =>
@@ -21,7 +22,10 @@ export function PromoteDialog({ name, version, onClose }: Props) {
           body: { version },
         }),
       ),
-    onSuccess: () => toast.done(`${PRODUCTION} of ${name} is now version ${version}; the weights are deleted.`),
+    onSuccess: () => {
+      onMoved(version);
+      toast.done(`${PRODUCTION} of ${name} is now version ${version}; the weights are deleted.`);
+    },
     onError: toast.failed,
     onSettled: () => {
       onClose();

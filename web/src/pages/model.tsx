@@ -28,11 +28,13 @@ export function ModelPage() {
   const navigate = useNavigate();
   const model = useQuery(queries.model(name));
   const traffic = useQuery(queries.traffic(name));
-  const promote = usePromotion(name);
+  /** The version that this page made the production version last. */
+  const [own, setOwn] = useState<number | undefined>(undefined);
+  const promote = usePromotion(name, setOwn);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
   /** The version to promote although the traffic has weights. */
   const [overriding, setOverriding] = useState<number | null>(null);
-  useForeignPromotion(name, model.data?.aliases[PRODUCTION], promote.variables);
+  useForeignPromotion(name, model.data?.aliases[PRODUCTION], own);
   if (model.isError && (!model.data || isMissing(model.error))) {
     return (
       <Page title={name}>
@@ -167,7 +169,7 @@ export function ModelPage() {
             <Compare versions={versions} served={served} />
           </Panel>
           {served !== undefined && <Drift name={name} />}
-          <History name={name} served={served} overridden={overridden} admin={admin} />
+          <History name={name} served={served} overridden={overridden} admin={admin} onMoved={setOwn} />
         </div>
       )}
       {deletion && (
@@ -185,7 +187,9 @@ export function ModelPage() {
           }}
         />
       )}
-      {overriding !== null && <PromoteDialog name={name} version={overriding} onClose={() => setOverriding(null)} />}
+      {overriding !== null && (
+        <PromoteDialog name={name} version={overriding} onMoved={setOwn} onClose={() => setOverriding(null)} />
+      )}
     </Page>
   );
 }
@@ -206,7 +210,7 @@ function useForeignPromotion(name: string, served: number | undefined, own: numb
   }, [name, served, own]);
 }
 
-function usePromotion(name: string) {
+function usePromotion(name: string, onMove: (version: number) => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (version: number) =>
@@ -216,6 +220,7 @@ function usePromotion(name: string) {
           body: { version },
         }),
       ),
+    onMutate: onMove,
     onSuccess: ({ version }) => toast.done(`${PRODUCTION} of ${name} is now version ${version}.`),
     onError: toast.failed,
     onSettled: () => client.invalidateQueries({ queryKey: ["models"] }),

@@ -159,6 +159,7 @@ async fn models_are_listed_without_unreadable_ones(fixture: Fixture) {
         tx.commit().await.unwrap();
     }
     fixture.execute_raw("DELETE FROM model_versions WHERE model_name LIKE 'bad%'").await;
+    fixture.execute_raw("DELETE FROM alias_moves WHERE model_name LIKE 'bad%'").await;
     fixture.execute_raw("UPDATE models SET name = 'no name: ' || name WHERE name LIKE 'bad%'").await;
     let mut tx = fixture.db.read().await.unwrap();
     let name = |model: &Model| model.name.as_str().to_owned();
