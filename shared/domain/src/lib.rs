@@ -39,7 +39,7 @@ pub use log::{LogEntry, LogLevel, LogLine};
 pub use model::{ModelName, ModelVersion, PRODUCTION};
 pub use outcome::{FailureCode, JobError};
 pub use schedule::{Schedule, ScheduleRun};
-pub use spec::JobSpec;
+pub use spec::{JobKind, JobSpec, Prediction, Training, Work};
 pub use table::{
     BooleanForm, CellReading, ColumnSchema, DateOrder, DecimalMark, Delimiter, Header, NumberStyle, TableFormat,
     TableSchema, TaskKind,
