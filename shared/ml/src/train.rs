@@ -18,7 +18,7 @@ use std::io::Read;
 use serde_json::{Value, json};
 use trainyard_domain::params::Params;
 use trainyard_domain::table::TableSchema;
-use trainyard_domain::{FailureCode, JobSpec};
+use trainyard_domain::{FailureCode, Training};
 
 use crate::artifact::ArtifactError;
 pub use crate::error::TrainError;
@@ -35,8 +35,8 @@ use crate::{artifact, split};
 /// A training request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainRequest {
-    /// The job specification.
-    pub spec: JobSpec,
+    /// What is trained: the work of the job.
+    pub spec: Training,
     /// How the CSV is read.
     pub schema: TableSchema,
     /// SHA-256 (hex) of the CSV, stored in the model.

@@ -2,7 +2,7 @@
 
 use trainyard_domain::algorithm::MONOTONE_CONSTRAINTS;
 use trainyard_domain::params::Params;
-use trainyard_domain::{Algorithm, JobSpec, shown};
+use trainyard_domain::{Algorithm, Training, shown};
 
 use super::engine::{CURVE_POINTS, FitRequest, Fitted, checked, class_weight};
 use crate::boosting::{
@@ -48,7 +48,7 @@ pub(super) fn fit(
 
 /// Per training row, whether it is a validation row of gradient boosting. `copies` is as in [`split::stratified`].
 pub(super) fn validation(
-    spec: &JobSpec,
+    spec: &Training,
     params: &Params,
     frame: &Frame,
     training: &[usize],

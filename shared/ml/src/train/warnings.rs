@@ -1,7 +1,7 @@
 //! Warnings about the data: rare classes, ids, useless features, and features that predict the target alone.
 
 use rayon::prelude::*;
-use trainyard_domain::{JobSpec, shown};
+use trainyard_domain::{Training, shown};
 
 use super::leaks;
 use crate::frame::{Column, Frame, Target};
@@ -18,7 +18,7 @@ pub(super) fn find(
     frame: &Frame,
     split: &Split,
     training: &Part,
-    spec: &JobSpec,
+    spec: &Training,
     has_warning: &(impl Fn(&str) -> bool + Sync),
 ) -> Vec<String> {
     let mut warnings = target_warning(&frame.target, &spec.target).into_iter().collect::<Vec<_>>();
