@@ -21,6 +21,12 @@ impl Key {
         Self(format!("artifacts/{job}/{claim}.tym"))
     }
 
+    /// A part of the result of a prediction job, stored by one run. The key contains the claim for the same reason as that of
+    /// an artifact.
+    pub fn prediction_part(job: JobId, claim: i64, part: i64) -> Self {
+        Self(format!("predictions/{job}/{claim}/{part}.csv"))
+    }
+
     /// The CSV of one version of a dataset.
     pub fn dataset(id: DatasetId) -> Self {
         Self(format!("datasets/{id}.csv"))
@@ -60,7 +66,9 @@ mod tests {
         assert_eq!(artifact.as_str(), format!("artifacts/{id}/3.tym"));
         let dataset = Key::dataset(id.parse().unwrap());
         assert_eq!(dataset.as_str(), format!("datasets/{id}.csv"));
-        for key in [artifact, dataset] {
+        let part = Key::prediction_part(id.parse().unwrap(), 3, 12);
+        assert_eq!(part.as_str(), format!("predictions/{id}/3/12.csv"));
+        for key in [artifact, dataset, part] {
             assert_eq!(Key::parse(key.as_str()), Ok(key));
         }
     }

@@ -47,6 +47,7 @@ mod logs;
 mod many;
 mod models;
 mod plans;
+mod predictions;
 mod publishing;
 mod quotas;
 mod races;

@@ -1,7 +1,7 @@
 //! One condition of a filter in SQL.
 
 use trainyard_domain::job_filter::SearchWord;
-use trainyard_domain::{Condition, FailureCode, JobStatus};
+use trainyard_domain::{Condition, FailureCode, JobKind, JobStatus};
 use uuid::Uuid;
 
 use super::names::FEW_ROWS;
@@ -66,6 +66,13 @@ impl Scan {
     fn status(status: JobStatus) -> Self {
         // The status is part of the text, because each status has a partial index.
         Self(Fragment::new(format!("SELECT id FROM jobs WHERE status = '{}' AND id < @", status.as_str()), []))
+    }
+
+    /// The prediction jobs, which have a partial index.
+    fn predictions() -> Self {
+        let sql = "SELECT job_orders.id AS id FROM job_orders \
+                   WHERE job_orders.kind = 'prediction' AND job_orders.id < @";
+        Self(Fragment::new(sql, []))
     }
 
     /// The jobs with one value of a column.
@@ -142,6 +149,18 @@ impl Clause {
         let predicate = if each.is_empty() { "FALSE".to_owned() } else { format!("({})", each.join(" OR ")) };
         let scans = statuses.iter().copied().map(Scan::status).collect();
         Self { predicate: Fragment::new(predicate, []), scans: Some(scans), has_alternatives: false }
+    }
+
+    /// One of these kinds. Predictions have an index. Trainings, which are most jobs, have none.
+    pub(super) fn by_kind(kinds: &[JobKind]) -> Self {
+        let each: Vec<String> = kinds.iter().map(|kind| format!("job_orders.kind = '{}'", kind.as_str())).collect();
+        let predicate = if each.is_empty() { "FALSE".to_owned() } else { format!("({})", each.join(" OR ")) };
+        let scans = match kinds {
+            [] => Some(vec![]),
+            [JobKind::Prediction] => Some(vec![Scan::predictions()]),
+            _ => None,
+        };
+        Self { predicate: Fragment::new(predicate, []), scans, has_alternatives: false }
     }
 
     /// One of these values in a column of `job_orders`.
