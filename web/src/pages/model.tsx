@@ -17,6 +17,7 @@ import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
+import { PredictDataset } from "./predict-dataset";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
@@ -25,6 +26,7 @@ export function ModelPage() {
   const model = useQuery(queries.model(name));
   const promote = usePromotion(name);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
+  const [predicting, setPredicting] = useState(false);
   useForeignPromotion(name, model.data?.aliases[PRODUCTION], promote.variables);
   if (model.isError && (!model.data || isMissing(model.error))) {
     return (
@@ -135,6 +137,7 @@ export function ModelPage() {
               Predict
             </Link>
           )}
+          {admin && served !== undefined && <Button onClick={() => setPredicting(true)}>Predict a dataset</Button>}
           {admin && versions[0] && (
             <Link to="/train" search={{ clone: versions[0].job_id }} className={buttonClass()}>
               Train a new version
@@ -156,6 +159,7 @@ export function ModelPage() {
           </Panel>
         </div>
       )}
+      {predicting && <PredictDataset model={name} onClose={() => setPredicting(false)} />}
       {deletion && (
         <DeleteDialog
           name={name}
