@@ -28,6 +28,7 @@ mod lifecycle;
 mod models;
 mod operations;
 mod pgbouncer;
+mod predictions;
 mod queue;
 mod queue_metrics;
 mod redis_failover;
