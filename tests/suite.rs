@@ -29,6 +29,7 @@ mod models;
 mod monitoring;
 mod operations;
 mod pgbouncer;
+mod predictions;
 mod queue;
 mod queue_metrics;
 mod redis_failover;

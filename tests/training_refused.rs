@@ -63,7 +63,6 @@ async fn a_body_that_is_not_json_is_refused(system: &System) {
     assert!(wrong_method.header("allow").contains("POST"), "{wrong_method:?}");
     wrong_method.problem(405);
     admin.get("/no/such/route").await.problem(404);
-    admin.post("/predictions", json!({"model": "later"})).await.problem(404);
 }
 
 async fn users_may_neither_submit_nor_read_jobs(system: &System) {

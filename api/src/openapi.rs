@@ -24,6 +24,7 @@ const TAGS: &[(&str, &str)] = &[
     ("administration", "All accounts, and the audit trail."),
     ("datasets", "CSV files with a profile of their columns."),
     ("training", "Jobs: submit, watch, cancel, retry."),
+    ("predictions", "Jobs that predict the rows of a dataset."),
     ("schedules", "Jobs that are submitted repeatedly."),
     ("queue", "Queued jobs and active workers."),
     ("webhooks", "Deliveries to the `webhook_url` of finished jobs."),

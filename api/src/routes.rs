@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod auth;
 pub mod datasets;
 pub mod models;
+pub mod predictions;
 pub mod queue;
 pub mod schedules;
 pub mod training;
@@ -24,6 +25,7 @@ use crate::state::ApiState;
 use auth::{login, password};
 use datasets::{preview, upload};
 use models::{aliases, artifact, delete, history, read, traffic};
+use predictions::{predict, result};
 use schedules::{change, trigger};
 use training::{actions, control, events, list, retry_all, submit, watch};
 use users::invite;
@@ -78,6 +80,8 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .admin(routes!(retry_all::retry_all))
         .admin(routes!(actions::start))
         .route(read_training, routes!(actions::get))
+        .admin(routes!(predict::submit))
+        .owner(routes!(result::get))
         .route(read_queue, routes!(queue::get))
         .route(read_queue, routes!(queue::history))
         .admin(routes!(queue::pause))

@@ -8,9 +8,10 @@ mod batch;
 mod dataset_cache;
 mod enqueue;
 mod insert;
+mod job_submission;
 mod memory;
 mod quota;
-mod training_submission;
+mod source_model;
 mod validate;
 
 use std::sync::Arc;
@@ -22,8 +23,8 @@ use trainyard_storage::Batcher;
 pub(crate) use batch::count_submitted;
 pub(crate) use dataset_cache::DatasetCache;
 pub(crate) use enqueue::{enqueue, queue_entry, trace_parent};
+pub(crate) use job_submission::JobSubmission;
 pub(crate) use quota::Quota;
-pub(crate) use training_submission::TrainingSubmission;
 pub(crate) use validate::{validate, with_prefix};
 
 use crate::state::Dependencies;
@@ -44,12 +45,12 @@ pub(crate) enum Outcome {
 }
 
 /// Stores submissions in batches.
-pub(crate) type Submissions = Batcher<Arc<TrainingSubmission>, Result<Outcome, Problem>>;
+pub(crate) type Submissions = Batcher<Arc<JobSubmission>, Result<Outcome, Problem>>;
 
 /// Starts the task that stores submissions. Call it within a Tokio runtime.
 pub(crate) fn start(dependencies: &Dependencies, quota: &Arc<Quota>) -> Submissions {
     let (dependencies, quota, cache) = (dependencies.clone(), Arc::clone(quota), Arc::new(DatasetCache::default()));
-    Batcher::start(MAX_BATCH, move |submissions: Vec<Arc<TrainingSubmission>>| {
+    Batcher::start(MAX_BATCH, move |submissions: Vec<Arc<JobSubmission>>| {
         let (dependencies, quota, cache) = (dependencies.clone(), Arc::clone(&quota), Arc::clone(&cache));
         async move { batch::store(&dependencies, &quota, &cache, &submissions).await }
     })
@@ -59,7 +60,7 @@ pub(crate) fn start(dependencies: &Dependencies, quota: &Arc<Quota>) -> Submissi
 ///
 /// # Errors
 /// 422 for invalid fields, 429 at a job limit, 409 for a conflict that persists.
-pub(crate) async fn submit(submissions: &Submissions, submission: TrainingSubmission) -> Result<Vec<JobId>, Problem> {
+pub(crate) async fn submit(submissions: &Submissions, submission: JobSubmission) -> Result<Vec<JobId>, Problem> {
     let client = Arc::new(());
     let submission = Arc::new(submission.awaited_by(&client));
     // The conflict may be with a submission of the same batch or of another process. The next try reads what was stored.

@@ -49,7 +49,7 @@ enum Command {
     Metrics,
     /// Exit with status 0 if a running role is ready, else with 1
     Healthcheck(Healthcheck),
-    /// Train one job that a worker writes to standard input
+    /// Train or predict one job that a worker writes to standard input
     #[command(hide = true)]
     TrainTask,
     #[command(flatten)]

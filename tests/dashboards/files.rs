@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use trainyard_domain::schedule::Outcome;
-use trainyard_domain::{Algorithm, FailureCode, JobStatus};
+use trainyard_domain::{Algorithm, FailureCode, JobKind, JobStatus};
 use trainyard_telemetry::catalogue::{self, Kind};
 
 use crate::boards::{Board, read, root};
@@ -172,7 +172,8 @@ fn every_catalogued_metric_is_on_a_dashboard() {
 fn counters_start_with_the_label_values_of_the_domain() {
     let values = |name: &str| catalogue::ALL.iter().find(|spec| spec.name == name).unwrap().values;
     let ends: Vec<_> = JobStatus::ALL.into_iter().filter(|status| status.is_final()).map(JobStatus::as_str).collect();
-    assert_eq!(values(catalogue::JOBS_FINISHED_TOTAL), [&Algorithm::ALL.map(Algorithm::as_str)[..], &ends]);
+    let (algorithms, kinds) = (Algorithm::ALL.map(Algorithm::as_str), JobKind::ALL.map(JobKind::as_str));
+    assert_eq!(values(catalogue::JOBS_FINISHED_TOTAL), [&algorithms[..], &kinds, &ends]);
     let outcomes = values(catalogue::SCHEDULES_FIRINGS_TOTAL)[0];
     assert!(outcomes.iter().all(|outcome| Outcome::parse(outcome).is_some()));
     let codes = values(catalogue::JOBS_FAILURES_TOTAL)[0];

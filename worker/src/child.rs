@@ -17,6 +17,8 @@ use trainyard_domain::{FailureCode, JobError, LogLevel};
 use trainyard_telemetry::Span;
 
 use crate::active_runs::{StopReason, StopSignal};
+use crate::job::RunError;
+use crate::predict::Parts;
 use crate::progress::Progress;
 use crate::protocol::{Done, Report, Task};
 use crate::trace::Phases;
@@ -39,6 +41,15 @@ const MAX_MESSAGE: usize = 1_000;
 pub(crate) enum Outcome {
     /// The process wrote a model.
     Trained(Done),
+    /// The process predicted all rows, and every part is stored.
+    Predicted {
+        /// Number of rows of the dataset.
+        rows: u64,
+        /// Warnings that concern every row.
+        warnings: Vec<String>,
+    },
+    /// A part could not be stored.
+    NotStored(RunError),
     /// The job failed.
     Failed(JobError),
     /// The process died. The message names the signal or the exit status.
@@ -56,18 +67,21 @@ enum Verdict {
         started: bool,
     },
     PipeError(PipeError),
+    NotStored(RunError),
     FolderFull,
     TimedOut,
     Stopped(StopReason),
 }
 
-/// Trains `task` in a new process. `stop` and the limits end the process. Its phases become child spans of `span`.
-pub(crate) async fn train(
+/// Performs `task` in a new process. `stop` and the limits end the process. `parts` stores the parts of a prediction while the
+/// process runs. The phases of the process become child spans of `span`.
+pub(crate) async fn run(
     task: &Task,
     limits: &Limits,
     stop: &StopSignal,
     progress: &Progress,
     span: &Span,
+    parts: Option<&mut Parts<'_>>,
 ) -> Outcome {
     let kills_before = exit::oom_kills();
     let usage = Usage::watch(&limits.folder, limits.folder_mb << 20).await;
@@ -77,7 +91,7 @@ pub(crate) async fn train(
     };
     let mut tail = StderrTail::follow(process.stderr.take(), limits.output_mb << 20);
     let verdict = tokio::select! {
-        verdict = read_reports(&mut process, task, limits, progress, Phases::new(span)) => verdict,
+        verdict = read_reports(&mut process, task, limits, progress, Phases::new(span), parts) => verdict,
         () = tail.exceeded() => Verdict::PipeError(PipeError::TooMuchOutput),
         () = usage.exceeded() => Verdict::FolderFull,
         () = sleep(limits.timeout) => Verdict::TimedOut,
@@ -85,7 +99,10 @@ pub(crate) async fn train(
     };
     match verdict {
         // A run that lost its lease or broke a limit has no result, so it is killed at once.
-        Verdict::Stopped(StopReason::LeaseLost) | Verdict::PipeError(_) | Verdict::FolderFull => process.kill().await,
+        Verdict::Stopped(StopReason::LeaseLost)
+        | Verdict::PipeError(_)
+        | Verdict::NotStored(_)
+        | Verdict::FolderFull => process.kill().await,
         Verdict::Stopped(_) | Verdict::TimedOut => process.terminate(TERM_GRACE).await,
         Verdict::Final(_) => {
             let _ = timeout(EXIT_GRACE, process.ended()).await;
@@ -105,7 +122,7 @@ pub(crate) async fn train(
     let oom_killed = exit::oom_kills() > kills_before;
     let outcome = match verdict {
         Verdict::Ended { status, started: false } if too_small_to_start(status, limits).await => {
-            Outcome::Failed(exit::out_of_memory(limits.memory_mb))
+            Outcome::Failed(exit::out_of_memory(limits))
         }
         verdict => outcome_of(verdict, &log, oom_killed, limits),
     };
@@ -120,9 +137,9 @@ fn spawn_failure(error: &io::Error, limits: &Limits) -> Outcome {
     tracing::error!(%error, "the training process did not start");
     let no_memory = error.raw_os_error() == Some(libc::ENOMEM) && limits.memory_mb > 0;
     Outcome::Failed(if no_memory {
-        exit::out_of_memory(limits.memory_mb)
+        exit::out_of_memory(limits)
     } else {
-        JobError::new(FailureCode::Internal, "the training process could not be started")
+        JobError::new(FailureCode::Internal, format!("the {} process could not be started", limits.work))
     })
 }
 
@@ -150,41 +167,48 @@ async fn starts(limits: &Limits) -> bool {
 fn outcome_of(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) -> Outcome {
     let error = match verdict {
         Verdict::Final(Report::Done(done)) => return Outcome::Trained(done),
-        Verdict::Final(Report::Failed { code: FailureCode::OutOfMemory, .. }) => exit::out_of_memory(limits.memory_mb),
+        Verdict::Final(Report::Predicted { rows, warnings }) => return Outcome::Predicted { rows, warnings },
+        Verdict::NotStored(error) => return Outcome::NotStored(error),
+        Verdict::Final(Report::Failed { code: FailureCode::OutOfMemory, .. }) => exit::out_of_memory(limits),
         Verdict::Final(Report::Failed { code, message }) => {
             let message: String = message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect();
             JobError::new(code, message)
         }
-        Verdict::Final(_) => exit::protocol_error("ended without a result"),
-        Verdict::Ended { status, .. } => return exit::explain(status, log, oom_killed, limits.memory_mb),
-        Verdict::PipeError(PipeError::InvalidReport) => exit::protocol_error("sent an invalid report"),
+        Verdict::Final(_) => exit::protocol_error(limits.work, "ended without a result"),
+        Verdict::Ended { status, .. } => return exit::explain(status, log, oom_killed, limits),
+        Verdict::PipeError(PipeError::InvalidReport) => exit::protocol_error(limits.work, "sent an invalid report"),
         Verdict::PipeError(PipeError::TooMuchOutput) => JobError::new(
             FailureCode::OutputLimit,
             format!(
-                "the training process wrote more than {} MB to its output or log (worker.child_output_mb)",
-                limits.output_mb
+                "the {} process wrote more than {} MB to its output or log (worker.child_output_mb)",
+                limits.work, limits.output_mb
             ),
         ),
         Verdict::FolderFull => JobError::new(
             FailureCode::DiskLimit,
-            format!("training wrote more than {} MB to its work folder (worker.child_folder_mb)", limits.folder_mb),
+            format!(
+                "{} wrote more than {} MB to its work folder (worker.child_folder_mb)",
+                limits.work, limits.folder_mb
+            ),
         ),
         Verdict::TimedOut => JobError::new(
             FailureCode::Timeout,
-            format!("training took longer than its timeout_s of {}", limits.timeout.as_secs()),
+            format!("{} took longer than its timeout_s of {}", limits.work, limits.timeout.as_secs()),
         ),
         Verdict::Stopped(reason) => return Outcome::Stopped(reason),
     };
     Outcome::Failed(error)
 }
 
-/// Sends the task and reads reports until the last report, the end of the process, or an invalid report.
+/// Sends the task and reads reports until the last report, the end of the process, an invalid report, or a part that can't be
+/// stored.
 async fn read_reports(
     process: &mut Process,
     task: &Task,
     limits: &Limits,
     progress: &Progress,
     mut phases: Phases,
+    mut parts: Option<&mut Parts<'_>>,
 ) -> Verdict {
     let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
     process.send(task).await;
@@ -196,7 +220,7 @@ async fn read_reports(
             Ok(Some(Report::Started)) => {}
             Ok(Some(Report::Progress { phase, fraction })) => progress.set(&phase, fraction),
             Ok(Some(Report::Warning { message })) => {
-                tracing::info!(message, "training warning");
+                tracing::info!(message, "warning about the data");
                 progress.log_from_child(LogLevel::Warning, &message);
             }
             Ok(Some(Report::Phase { name, seconds })) => {
@@ -205,6 +229,14 @@ async fn read_reports(
             }
             Ok(Some(Report::Log { message })) => progress.log_from_child(LogLevel::Info, &message),
             Ok(Some(Report::Metric { name, value, step })) => progress.metric(&name, value, step),
+            Ok(Some(Report::Part(part))) => {
+                let Some(parts) = parts.as_deref_mut() else { return Verdict::PipeError(PipeError::InvalidReport) };
+                // Reading stops meanwhile, so the process waits for a slow store.
+                if let Err(error) = parts.store(part).await {
+                    return Verdict::NotStored(error);
+                }
+                process.acknowledge().await;
+            }
             Ok(Some(last)) => return Verdict::Final(last),
             Ok(None) => return Verdict::Ended { status: process.ended().await, started },
             Err(error) => return Verdict::PipeError(error),

@@ -24,6 +24,8 @@ pub struct WorkerConfig {
     pub grace_s: u64,
     /// Folder for cached datasets and running jobs.
     pub work_dir: PathBuf,
+    /// Most rows of a part of a prediction's result. A run that continues predicts at most one part again.
+    pub prediction_part_rows: u64,
     /// Size of the dataset cache, in MiB.
     pub dataset_cache_mb: u64,
     /// Largest model, in bytes.

@@ -10,8 +10,13 @@ use std::time::SystemTime;
 use trainyard_domain::JobId;
 
 const LOCK: &str = ".lock";
-/// The model's file in the folder where the training process starts.
+/// The model's file, beside the dataset or in the folder where the training process starts.
 pub(crate) const MODEL: &str = "model.tym";
+
+/// The file of a part of a prediction's result, in the folder where the process starts.
+pub(crate) fn part_name(number: u64) -> String {
+    format!("part-{number}.csv")
+}
 
 /// The folder of one worker process.
 pub(crate) struct WorkFolder {
@@ -84,7 +89,7 @@ impl Drop for WorkFolder {
 }
 
 /// The folder of one run, deleted when dropped. The training process starts in `output`, the only folder that it may
-/// write. The dataset beside `output` is a hard link to the cache.
+/// write. The dataset beside `output` is a hard link to the cache. A prediction has its model there, too.
 pub(crate) struct RunFolder {
     path: PathBuf,
     /// The user of the training process, if it is not the worker's user.
@@ -106,18 +111,28 @@ impl RunFolder {
         self.path.join("output")
     }
 
-    /// The path of the model.
+    /// The path of the model that a prediction reads.
+    pub(crate) fn model(&self) -> PathBuf {
+        self.path.join(MODEL)
+    }
+
+    /// The path of the model that a training writes.
     pub(crate) fn artifact(&self) -> PathBuf {
         self.output().join(MODEL)
     }
 
-    /// Gives the group of the training process read access to the dataset.
-    pub(crate) fn share_dataset(&self) -> io::Result<()> {
+    /// The path of a part that a prediction writes.
+    pub(crate) fn part(&self, number: u64) -> PathBuf {
+        self.output().join(part_name(number))
+    }
+
+    /// Gives the group of the training process read access to a file beside `output`.
+    pub(crate) fn share(&self, input: &Path) -> io::Result<()> {
         if self.owner.is_none() {
             return Ok(());
         }
-        chown(self.dataset(), None, self.owner)?;
-        fs::set_permissions(self.dataset(), fs::Permissions::from_mode(0o640))
+        chown(input, None, self.owner)?;
+        fs::set_permissions(input, fs::Permissions::from_mode(0o640))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Handles one delivered job: claim → fetch → train → publish.
+//! Handles one delivered job: claim → fetch → train or predict → publish.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures::FutureExt;
 use tracing::Instrument;
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{Dataset, FailureCode, Job, JobError, LogLevel};
+use trainyard_domain::{Dataset, FailureCode, Job, JobError, LogLevel, Training, Work};
 use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
 
@@ -16,15 +16,15 @@ use crate::child::{self, Limits, Outcome};
 use crate::claim::{ClaimResult, claim};
 use crate::folder::{MODEL, RunFolder};
 use crate::progress::Progress;
-use crate::protocol::{Done, Task};
+use crate::protocol::{Done, Task, TrainTask};
 use crate::sandbox::DATASET;
 use crate::worker::Worker;
-use crate::{fetch, finish, job_metrics, publish, trace};
+use crate::{fetch, finish, job_metrics, predict, publish, trace};
 
 /// How long an id is kept before it returns to a queue that this worker may still read.
 const GIVE_BACK_PAUSE: Duration = Duration::from_millis(500);
 
-/// Why a run published no model.
+/// Why a run published nothing.
 #[derive(Debug)]
 pub(crate) enum RunError {
     /// The run must be finished with this result.
@@ -90,7 +90,8 @@ async fn give_back(worker: &Worker, delivery: &Delivery) {
 
 async fn run(worker: &Worker, job: &Job, active: RunGuard, trace: &mut Span) {
     job_metrics::set_running(worker.runs.len());
-    tracing::info!(algorithm = job.spec.algorithm.as_str(), model = %job.spec.name, "running");
+    let (kind, algorithm) = (job.spec.kind().as_str(), job.spec.algorithm().as_str());
+    tracing::info!(kind, algorithm, model = %job.spec.name, "running");
     let (db, clock, max_lines) = (worker.deps.db.clone(), worker.deps.clock.clone(), worker.config.max_log_lines);
     let progress = Progress::start(db, clock, job.id, job.claim, max_lines);
     progress.log(LogLevel::Info, &format!("attempt {} runs on worker {}", job.attempt(), worker.id));
@@ -98,7 +99,7 @@ async fn run(worker: &Worker, job: &Job, active: RunGuard, trace: &mut Span) {
     let attempt = AssertUnwindSafe(attempt(worker, job, &active.stop, &progress)).catch_unwind().await;
     let panicked = || RunError::failed(FailureCode::Internal, "the worker panicked; see its log");
     match attempt.unwrap_or_else(|_| Err(panicked())) {
-        Ok(version) => tracing::info!(model = %job.spec.name, version, "succeeded"),
+        Ok(()) => tracing::info!(model = %job.spec.name, "succeeded"),
         Err(RunError::Ended(end)) => {
             trace.fail(finish::reason(&end));
             log_end(&progress, &end).await;
@@ -114,7 +115,7 @@ async fn run(worker: &Worker, job: &Job, active: RunGuard, trace: &mut Span) {
     job_metrics::set_running(worker.runs.len());
 }
 
-/// Logs why a run ends without a model, before the run is finished.
+/// Logs why a run publishes nothing, before the run is finished.
 async fn log_end(progress: &Progress, end: &RunOutcome) {
     let (level, message) = match end {
         RunOutcome::Failed(error) => (LogLevel::Error, format!("failed: {} ({})", error.message, error.code.as_str())),
@@ -129,36 +130,42 @@ async fn log_end(progress: &Progress, end: &RunOutcome) {
 }
 
 /// Runs the job once.
-async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<i64, RunError> {
+async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progress) -> Result<(), RunError> {
     let folder =
         worker.folder.run(job.id, job.claim, worker.sandbox.uid).map_err(|error| fetch::disk_failure(&error))?;
     progress.set_phase("fetching");
     let fetching = Span::child_of(trace::trace_parent(job), "job.fetch");
     let dataset = tokio::select! {
-        fetched = fetch::dataset(worker, job, &folder) => fetched?,
+        fetched = fetch::inputs(worker, job, &folder) => fetched?,
         reason = stop.raised() => return Err(reason.into()),
     };
-    folder.share_dataset().map_err(|error| fetch::disk_failure(&error))?;
     drop(fetching);
-    let done = train(worker, job, &folder, &dataset, stop, progress).await?;
+    let training = match &job.spec.work {
+        Work::Training(training) => training,
+        Work::Prediction(prediction) => {
+            return predict::predict(worker, job, prediction, &folder, &dataset, stop, progress).await;
+        }
+    };
+    let done = train(worker, job, training, &folder, &dataset, stop, progress).await?;
     progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
     progress.set_phase("publishing");
     // The log must be complete before the job ends, because clients stop reading then.
     progress.flush().await;
-    publish::publish(worker, job, &folder, &done, stop, progress).await
+    publish::publish_model(worker, job, training, &folder, &done, stop, progress).await
 }
 
 async fn train(
     worker: &Worker,
     job: &Job,
+    training: &Training,
     folder: &RunFolder,
     dataset: &Dataset,
     stop: &StopSignal,
     progress: &Progress,
 ) -> Result<Done, RunError> {
     let config = &worker.config;
-    let task = Task {
-        spec: job.spec.clone(),
+    let task = TrainTask {
+        spec: training.clone(),
         dataset_path: DATASET.into(),
         dataset_sha256: dataset.sha256.clone(),
         schema: dataset.schema(),
@@ -166,21 +173,11 @@ async fn train(
         max_artifact_bytes: config.max_artifact_bytes,
         memory_mb: config.child_memory_mb,
     };
-    let limits = Limits {
-        program: worker.deps.train_command.clone(),
-        folder: folder.output(),
-        sandbox: worker.sandbox,
-        timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
-        memory_mb: config.child_memory_mb,
-        file_bytes: config.max_artifact_bytes,
-        folder_mb: config.child_folder_mb,
-        output_mb: config.child_output_mb,
-        open_files: config.child_open_files,
-        threads: config.threads(),
-    };
+    let limits = limits(worker, job, folder, "training", config.max_artifact_bytes);
     let started = Instant::now();
     let mut span = Span::child_of(trace::trace_parent(job), "job.train_task");
-    let outcome = child::train(&task, &limits, stop, progress, &span).await;
+    let task = Task::Train(Box::new(task));
+    let outcome = child::run(&task, &limits, stop, progress, &span, None).await;
     if let Outcome::Failed(error) | Outcome::Crashed(error) = &outcome {
         span.fail(error.code.as_str());
     }
@@ -189,8 +186,37 @@ async fn train(
     job_metrics::record_training(job, started.elapsed());
     match outcome {
         Outcome::Trained(done) => Ok(done),
-        Outcome::Failed(error) => Err(RunError::Ended(RunOutcome::Failed(error))),
-        Outcome::Crashed(error) => Err(RunError::Ended(RunOutcome::Crashed(error))),
-        Outcome::Stopped(reason) => Err(reason.into()),
+        outcome => Err(run_error(outcome)),
+    }
+}
+
+/// The limits of the process of a run. `work` names what it does, for messages.
+pub(crate) fn limits(worker: &Worker, job: &Job, folder: &RunFolder, work: &'static str, file_bytes: u64) -> Limits {
+    let config = &worker.config;
+    Limits {
+        program: worker.deps.train_command.clone(),
+        folder: folder.output(),
+        sandbox: worker.sandbox,
+        work,
+        timeout: Duration::from_secs(u64::try_from(job.spec.timeout_s).unwrap_or(1).max(1)),
+        memory_mb: config.child_memory_mb,
+        file_bytes,
+        folder_mb: config.child_folder_mb,
+        output_mb: config.child_output_mb,
+        open_files: config.child_open_files,
+        threads: config.threads(),
+    }
+}
+
+/// The error for a process that did not do its work.
+pub(crate) fn run_error(outcome: Outcome) -> RunError {
+    match outcome {
+        Outcome::Failed(error) => RunError::Ended(RunOutcome::Failed(error)),
+        Outcome::Crashed(error) => RunError::Ended(RunOutcome::Crashed(error)),
+        Outcome::Stopped(reason) => reason.into(),
+        Outcome::NotStored(error) => error,
+        Outcome::Trained(_) | Outcome::Predicted { .. } => {
+            RunError::failed(FailureCode::Internal, "the process reported another result than its task asks for")
+        }
     }
 }

@@ -17,7 +17,8 @@ pub(crate) fn record_claim(job: &Job) {
 
 /// Records a run that finished its job with `status`.
 pub(crate) fn record_finish(job: &Job, status: JobStatus, now: DateTime<Utc>) {
-    let labels = [("algorithm", job.spec.algorithm.as_str()), ("status", status.as_str())];
+    let (kind, algorithm) = (job.spec.kind().as_str(), job.spec.algorithm().as_str());
+    let labels = [("algorithm", algorithm), ("kind", kind), ("status", status.as_str())];
     counter!(names::JOBS_FINISHED_TOTAL, &labels).increment(1);
     if let Some(seconds) = job.duration_s(now) {
         histogram!(names::JOBS_DURATION_SECONDS, &labels).record(seconds);
@@ -36,7 +37,7 @@ pub(crate) fn record_retry(reason: &'static str) {
 
 /// Records a training process that ended after `elapsed`.
 pub(crate) fn record_training(job: &Job, elapsed: Duration) {
-    let algorithm = job.spec.algorithm.as_str();
+    let algorithm = job.spec.algorithm().as_str();
     histogram!(names::TRAINING_DURATION_SECONDS, "algorithm" => algorithm).record(elapsed.as_secs_f64());
 }
 

@@ -1,7 +1,7 @@
-//! The worker role: claim → fetch → train in a child process → publish; and the sweep, which maintains the queue.
+//! The worker role: claim → fetch → train or predict in a child process → publish; and the sweep, which maintains the queue.
 //!
-//! The database decides which worker runs a job and for how long; every write of a run checks its claim. Training runs in a
-//! separate process ([`train_task`]) that receives only its task, so it can't harm the worker. [`run::run`] is the role.
+//! The database decides which worker runs a job and for how long; every write of a run checks its claim. Training and
+//! prediction run in a separate process ([`train_task`]) that receives only its task, so it can't harm the worker. [`run::run`] is the role.
 //! [`sweep::run`] runs in every API and worker process, and one of them leads. [`reclaim::reclaim_orphans`] speeds up the
 //! restart in embedded mode.
 
@@ -22,6 +22,7 @@ mod log_buffer;
 #[cfg(feature = "noop")]
 mod noop;
 mod pod;
+mod predict;
 mod progress;
 mod protocol;
 mod publish;

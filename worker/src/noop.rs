@@ -20,7 +20,7 @@ const NAME: &str = "noop";
 
 /// Whether `job` is a no-op job. A job with a webhook trains, because a finish without a model sends no webhook.
 pub(crate) fn is_noop(job: &Job) -> bool {
-    job.spec.name.as_str() == NAME && job.spec.webhook_url.is_none()
+    job.spec.name.as_str() == NAME && job.spec.training().is_some() && job.spec.webhook_url.is_none()
 }
 
 /// Starts the batching of finishes.

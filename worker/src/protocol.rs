@@ -1,24 +1,40 @@
-//! The protocol between a worker and its training process: one JSON line to the process (the [`Task`]), and JSON lines
-//! from the process (the [`Report`]s).
+//! The protocol between a worker and its training process, which also predicts: one JSON line to the process (the [`Task`]),
+//! and JSON lines from the process (the [`Report`]s). Then the worker sends one byte for each part that it has stored.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use trainyard_domain::{FailureCode, JobSpec, TableSchema};
+use trainyard_domain::spec::OutputColumns;
+use trainyard_domain::{FailureCode, TableSchema, Training};
+use trainyard_ml::batch::Counts;
 
 /// Longest line of either side, in bytes: enough for the schema and the features of 10,000 columns with the longest names,
 /// and for the importances of as many features.
 pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Most parts that a process has written and the worker has not stored. The process waits at this limit, so its folder stays
+/// small, however slow the object store is.
+pub(crate) const MAX_WAITING_PARTS: u64 = 2;
 
 /// The prefix of a panic's message in the log of a training process.
 pub(crate) const PANIC_PREFIX: &str = "panicked: ";
 
 /// The task of a training process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Task {
+    /// Train a model.
+    Train(Box<TrainTask>),
+    /// Predict a dataset.
+    Predict(Box<PredictTask>),
+}
+
+/// What to train.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Task {
-    /// The specification of the job.
-    pub(crate) spec: JobSpec,
+pub(crate) struct TrainTask {
+    /// The work of the job.
+    pub(crate) spec: Training,
     /// The dataset's file, relative to the working directory, because the process may not read the parent folders.
     pub(crate) dataset_path: PathBuf,
     /// The dataset's digest, for the model's manifest.
@@ -33,7 +49,29 @@ pub(crate) struct Task {
     pub(crate) memory_mb: u64,
 }
 
-/// A report of a training process. `Done` or `Failed` is the last line.
+/// What to predict.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PredictTask {
+    /// The dataset's file, relative to the working directory.
+    pub(crate) dataset_path: PathBuf,
+    /// How the dataset's file is read.
+    pub(crate) schema: TableSchema,
+    /// Number of rows of the dataset.
+    pub(crate) rows: u64,
+    /// The model's file, relative to the working directory.
+    pub(crate) model_path: PathBuf,
+    /// The columns of the dataset in the result.
+    pub(crate) columns: OutputColumns,
+    /// Most rows of a part.
+    pub(crate) part_rows: u64,
+    /// Number of the first part to write: that of the parts of earlier runs. Part 0 begins with the header.
+    pub(crate) first_part: u64,
+    /// Number of rows in the parts of earlier runs.
+    pub(crate) done_rows: u64,
+}
+
+/// A report of a training process. `Done`, `Predicted` or `Failed` is the last line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Report {
@@ -74,13 +112,37 @@ pub(crate) enum Report {
     },
     /// The model is at the task's `artifact_path`.
     Done(Done),
-    /// Training failed.
+    /// A part of a prediction's result is in the working directory.
+    Part(PartDone),
+    /// All rows are predicted, and all parts are stored.
+    Predicted {
+        /// Number of rows of the dataset.
+        rows: u64,
+        /// Warnings that concern every row.
+        warnings: Vec<String>,
+    },
+    /// The work failed.
     Failed {
         /// The kind of failure.
         code: FailureCode,
         /// The message for users.
         message: String,
     },
+}
+
+/// A finished part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PartDone {
+    /// Its number, from 0. It is part of the file's name.
+    pub(crate) number: u64,
+    /// Number of rows, without the header.
+    pub(crate) rows: u64,
+    /// Size in bytes.
+    pub(crate) size: u64,
+    /// SHA-256, hexadecimal.
+    pub(crate) sha256: String,
+    /// What was counted in these rows.
+    pub(crate) counts: Counts,
 }
 
 /// A finished model.

@@ -1,19 +1,20 @@
-//! Publishes a trained model exactly once. The artifact is uploaded under a key of job and claim, and read back. Then one
-//! transaction inserts the version, decides about its promotion and finishes the job, if the claim is current and the job was
-//! not cancelled. Otherwise the artifact is deleted.
+//! Publishes a trained model or a prediction's result exactly once. A model is uploaded under a key of job and claim, and read
+//! back; the parts of a result are stored already. Then one transaction inserts the version, decides about its promotion and
+//! finishes the job, if the claim is current and the job was not cancelled. Otherwise the artifact is deleted.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use trainyard_artifacts::{ArtifactError, Key};
 use trainyard_domain::outcome::RunOutcome;
-use trainyard_domain::{FailureCode, Job, JobStatus, LogLevel, Promotion, PromotionDecision};
+use trainyard_domain::{FailureCode, Job, JobStatus, LogLevel, Promotion, PromotionDecision, Training};
 use trainyard_storage::{NewVersion, Published, Result, StorageError, Tx};
 use trainyard_telemetry::Span;
 
 use crate::active_runs::StopSignal;
 use crate::folder::RunFolder;
 use crate::job::RunError;
+use crate::predict::PredictionResult;
 use crate::progress::Progress;
 use crate::protocol::Done;
 use crate::retry::Retry;
@@ -27,16 +28,24 @@ const ANNOUNCE_LIMIT: Duration = Duration::from_secs(2);
 /// Most conflicts with other jobs that publish under the same name.
 const MAX_CONFLICTS: u32 = 8;
 
-/// Publishes the model of `done`, finishes the job as succeeded, and returns the version. After an error the artifact is
-/// deleted, unless it may have been published.
-pub(crate) async fn publish(
+/// What a run publishes.
+enum Publication<'p> {
+    /// A model, with the log that shows the decision about its promotion.
+    Model(Box<NewVersion>, &'p Progress),
+    Result(&'p PredictionResult),
+}
+
+/// Publishes the model of `done` and finishes the job as succeeded. After an error the artifact is deleted, unless it may have
+/// been published.
+pub(crate) async fn publish_model(
     worker: &Worker,
     job: &Job,
+    training: &Training,
     folder: &RunFolder,
     done: &Done,
     stop: &StopSignal,
     progress: &Progress,
-) -> std::result::Result<i64, RunError> {
+) -> std::result::Result<(), RunError> {
     let mut span = Span::child_of(trace::trace_parent(job), "job.publish");
     let key = Key::artifact(job.id, job.claim);
     let mut retry = Retry::for_at_most(worker.config.storage_timeout());
@@ -45,14 +54,17 @@ pub(crate) async fn publish(
         reason = stop.raised() => Err(reason.into()),
     };
     let published = match uploaded {
-        Ok(()) => commit(worker, job, version(worker, job, &key, done, &span), stop, &mut retry, progress).await,
+        Ok(()) => {
+            let model = Box::new(version(worker, job, training, &key, done, &span));
+            commit(worker, job, &mut Publication::Model(model, progress), stop, &mut retry).await
+        }
         Err(error) => Err(error),
     };
     match &published {
         Ok(version) => {
             span.describe(|span| {
                 span.text("model.name", &job.spec.name);
-                span.number("model.version", *version);
+                version.iter().for_each(|version| span.number("model.version", *version));
             });
             announce(worker).await;
         }
@@ -61,7 +73,23 @@ pub(crate) async fn publish(
             discard(worker, job, &key).await;
         }
     }
-    published
+    published.map(drop)
+}
+
+/// Publishes a result, whose parts are stored, and finishes the job as succeeded.
+pub(crate) async fn publish_result(
+    worker: &Worker,
+    job: &Job,
+    result: &PredictionResult,
+    stop: &StopSignal,
+) -> std::result::Result<(), RunError> {
+    let mut span = Span::child_of(trace::trace_parent(job), "job.publish");
+    let mut retry = Retry::for_at_most(worker.config.storage_timeout());
+    let published = commit(worker, job, &mut Publication::Result(result), stop, &mut retry).await;
+    if published.is_err() {
+        span.fail("not published");
+    }
+    published.map(drop)
 }
 
 /// Stores the model and reads it back.
@@ -111,13 +139,13 @@ async fn try_upload(
 }
 
 /// The version to insert. Its loads continue the trace of `span`.
-fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> NewVersion {
+fn version(worker: &Worker, job: &Job, training: &Training, key: &Key, done: &Done, span: &Span) -> NewVersion {
     NewVersion {
         name: job.spec.name.clone(),
         job_id: job.id,
-        algorithm: job.spec.algorithm,
-        features: job.spec.features.clone(),
-        target: job.spec.target.clone(),
+        algorithm: training.algorithm,
+        features: training.features.clone(),
+        target: training.target.clone(),
         metrics: done.metrics.clone(),
         dataset_id: job.dataset_id,
         size: i64::try_from(done.size).unwrap_or(i64::MAX),
@@ -126,7 +154,7 @@ fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> N
         traceparent: span.context().map(|parent| parent.to_string()).or_else(|| job.traceparent.clone()),
         // Each attempt sets its own time.
         now: worker.deps.clock.now(),
-        promotion: match job.spec.auto_promote {
+        promotion: match training.auto_promote {
             Some(rule) => Promotion::IfBetter(rule),
             None if worker.config.auto_promote => Promotion::Always,
             None => Promotion::FirstOnly,
@@ -134,29 +162,28 @@ fn version(worker: &Worker, job: &Job, key: &Key, done: &Done, span: &Span) -> N
     }
 }
 
-/// Inserts the version and finishes the job in one transaction, and retries while the database is away.
+/// Publishes and finishes the job in one transaction, and retries while the database is away. Returns the version of a model.
 async fn commit(
     worker: &Worker,
     job: &Job,
-    mut new: NewVersion,
+    publication: &mut Publication<'_>,
     stop: &StopSignal,
     retry: &mut Retry,
-    progress: &Progress,
-) -> std::result::Result<i64, RunError> {
+) -> std::result::Result<Option<i64>, RunError> {
     let mut conflicts = 0;
     loop {
         // A stop does not cancel the transaction below, which could have been committed.
         if let Some(reason) = stop.get() {
             return Err(reason.into());
         }
-        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, &mut new, progress)).await {
+        match tokio::time::timeout(COMMIT_LIMIT, try_commit(worker, job, publication)).await {
             Ok(Ok(result)) => return result,
             Ok(Err(StorageError::Conflict)) if conflicts < MAX_CONFLICTS => conflicts += 1,
             Ok(Err(error)) if !error.is_retryable() => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the version can't be published");
-                return Err(RunError::failed(FailureCode::Internal, "the version could not be published"));
+                tracing::error!(error = &error as &dyn std::error::Error, "the result can't be published");
+                return Err(RunError::failed(FailureCode::Internal, "the result could not be published"));
             }
-            Ok(Err(_)) | Err(_) => tracing::warn!("the version is not published yet: the database is away"),
+            Ok(Err(_)) | Err(_) => tracing::warn!("the result is not published yet: the database is away"),
         }
         let continues = tokio::select! {
             waited = retry.wait() => waited,
@@ -173,24 +200,36 @@ async fn commit(
 async fn try_commit(
     worker: &Worker,
     job: &Job,
-    new: &mut NewVersion,
-    progress: &Progress,
-) -> Result<std::result::Result<i64, RunError>> {
+    publication: &mut Publication<'_>,
+) -> Result<std::result::Result<Option<i64>, RunError>> {
     let mut tx = worker.deps.db.begin().await?;
     let now = tx.now().await?;
     let current = tx.jobs().get(job.id).await?;
-    if let Some(version) = current.as_ref().and_then(|current| published(current, job)) {
-        return Ok(Ok(version));
+    if let Some(current) = current.as_ref().filter(|current| is_published(current, job)) {
+        return Ok(Ok(current.model_version));
     }
     if let Some(error) = refusal(current.as_ref(), job) {
         return Ok(Err(error));
     }
-    new.now = now;
-    let Published { version, decision } = tx.models().publish(new).await?;
-    let mut metrics = new.metrics.clone();
-    if let Some(decision) = decision {
-        record_decision(&mut tx, job, &decision, &mut metrics, progress).await?;
-    }
+    let (metrics, version) = match publication {
+        Publication::Model(new, progress) => {
+            new.now = now;
+            let Published { version, decision } = tx.models().publish(new).await?;
+            let mut metrics = new.metrics.clone();
+            if let Some(decision) = decision {
+                record_decision(&mut tx, job, &decision, &mut metrics, progress).await?;
+            }
+            (metrics, Some(version))
+        }
+        Publication::Result(result) => {
+            let parts = tx.predictions().parts(job.id).await?;
+            if parts.len() as u64 != result.parts {
+                // Another claim has removed parts, or there is a defect, and then the job must not succeed.
+                return Ok(Err(RunError::failed(FailureCode::Internal, "the parts of the result are incomplete")));
+            }
+            (result.metrics.clone(), None)
+        }
+    };
     if !tx.jobs().succeed(job.id, job.claim, &metrics, version, now).await? {
         // The row changed since it was read.
         let current = tx.jobs().get(job.id).await?;
@@ -221,9 +260,9 @@ async fn record_decision(
     Ok(())
 }
 
-/// The version that this run has published: an earlier attempt may have committed although its answer was lost.
-fn published(current: &Job, job: &Job) -> Option<i64> {
-    current.model_version.filter(|_| current.status == JobStatus::Succeeded && current.claim == job.claim)
+/// Whether this run has published: an earlier attempt may have committed although its answer was lost.
+fn is_published(current: &Job, job: &Job) -> bool {
+    current.status == JobStatus::Succeeded && current.claim == job.claim
 }
 
 /// Why a run may not publish: its claim is not current, or the job's cancellation was accepted.
@@ -245,7 +284,7 @@ async fn announce(worker: &Worker) {
 async fn discard(worker: &Worker, job: &Job, key: &Key) {
     let published = async {
         let mut tx = worker.deps.db.read().await?;
-        Ok::<_, StorageError>(tx.jobs().get(job.id).await?.is_some_and(|current| published(&current, job).is_some()))
+        Ok::<_, StorageError>(tx.jobs().get(job.id).await?.is_some_and(|current| is_published(&current, job)))
     };
     if !matches!(tokio::time::timeout(ANNOUNCE_LIMIT, published).await, Ok(Ok(false))) {
         return;

@@ -20,6 +20,8 @@ const UID_VARIABLE: &str = "TRAIN_TASK_UID";
 
 /// The dataset of a run, relative to the working directory of its training process.
 pub(crate) const DATASET: &str = "../dataset.csv";
+/// The model of a prediction, relative to the working directory of its process.
+pub(crate) const MODEL: &str = "../model.tym";
 
 /// What to do if the kernel lacks a layer of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -101,7 +103,7 @@ pub fn enter() -> Result<(), Vec<MissingLayer>> {
     if sandbox.mode == SandboxMode::Off {
         return Ok(());
     }
-    let missing = restrict(Path::new("."), Path::new(DATASET));
+    let missing = restrict(Path::new("."), &[Path::new(DATASET), Path::new(MODEL)]);
     if sandbox.mode == SandboxMode::Required && !missing.is_empty() { Err(missing) } else { Ok(()) }
 }
 
@@ -109,15 +111,15 @@ pub fn enter() -> Result<(), Vec<MissingLayer>> {
 pub(crate) fn missing_layers(folder: &Path) -> Vec<MissingLayer> {
     // Landlock and seccomp restrict the calling thread alone.
     std::thread::scope(|scope| {
-        let probe = scope.spawn(|| restrict(folder, &folder.join("dataset.csv")));
+        let probe = scope.spawn(|| restrict(folder, &[&folder.join("dataset.csv")]));
         probe.join().unwrap_or_else(|_| vec![MissingLayer::Files("the check stopped unexpectedly".to_owned())])
     })
 }
 
 /// Enters the layers that restrict the calling thread, and returns the missing layers.
-fn restrict(folder: &Path, dataset: &Path) -> Vec<MissingLayer> {
+fn restrict(folder: &Path, inputs: &[&Path]) -> Vec<MissingLayer> {
     // Seccomp comes last, because its filter denies calls that the other layers need.
-    let files = files::restrict(folder, dataset).err().map(MissingLayer::Files);
+    let files = files::restrict(folder, inputs).err().map(MissingLayer::Files);
     let system_calls = system_calls::filter().err().map(MissingLayer::SystemCalls);
     files.into_iter().chain(system_calls).collect()
 }

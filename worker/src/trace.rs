@@ -32,7 +32,8 @@ fn describe_run(job: &Job, span: &mut Attributes<'_>) {
     span.text("job.id", job.id);
     span.number("job.attempt", job.attempt());
     span.number("job.claim", job.claim);
-    span.text("job.algorithm", job.spec.algorithm.as_str());
+    span.text("job.kind", job.spec.kind().as_str());
+    span.text("job.algorithm", job.spec.algorithm().as_str());
     span.text("model.name", &job.spec.name);
     span.text("user.id", job.created_by);
     job.worker.iter().for_each(|worker| span.text("worker.id", worker));

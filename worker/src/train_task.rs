@@ -1,12 +1,13 @@
-//! The training process: reads one task from standard input, trains, writes the model to a file, and reports on standard
-//! output. It uses no database, queue or object store, and ends when its worker is gone.
+//! The training process: reads one task from standard input, trains or predicts, writes the model or the parts of the result
+//! to files, and reports on standard output. It uses no database, queue or object store, and ends when its worker is gone.
 
+mod predict;
 mod threads;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -14,7 +15,8 @@ use trainyard_domain::FailureCode;
 use trainyard_ml::predict::Predictor;
 use trainyard_ml::train::{Observer, TrainError, TrainRequest, Trained, train};
 
-use crate::protocol::{Done, MAX_LINE_BYTES, PANIC_PREFIX, Report, Task};
+use self::predict::StoredParts;
+use crate::protocol::{Done, MAX_LINE_BYTES, PANIC_PREFIX, Report, Task, TrainTask};
 use crate::sandbox::{self, MissingLayer};
 
 /// Exit status after an invalid task.
@@ -47,9 +49,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(BAD_TASK);
         }
     };
-    let started = threads::start_waiting(move || end_with_worker(stdin));
-    let last = match started.and_then(|()| threads::train_with(move || run(&task))) {
-        Ok(Ok(Ok(done))) => Report::Done(done),
+    let stored = Arc::new(StoredParts::default());
+    let counted = Arc::clone(&stored);
+    let started = threads::start_waiting(move || end_with_worker(stdin, &counted));
+    let last = match started.and_then(|()| threads::train_with(move || run(&task, &stored))) {
+        Ok(Ok(Ok(last))) => last,
         Ok(Ok(Err((code, message)))) | Err((code, message)) => Report::Failed { code, message },
         // The panic hook has logged it.
         Ok(Err(_panic)) => return ExitCode::from(PANICKED),
@@ -69,7 +73,14 @@ fn parse(line: &[u8]) -> Result<Task, String> {
 
 type Failure = (FailureCode, String);
 
-fn run(task: &Task) -> Result<Done, Failure> {
+fn run(task: &Task, stored: &StoredParts) -> Result<Report, Failure> {
+    match task {
+        Task::Train(task) => train_model(task).map(Report::Done),
+        Task::Predict(task) => predict::run(task, stored),
+    }
+}
+
+fn train_model(task: &TrainTask) -> Result<Done, Failure> {
     let csv = File::open(&task.dataset_path).map_err(|error| disk("the dataset can't be read", &error))?;
     let request = TrainRequest {
         spec: task.spec.clone(),
@@ -133,11 +144,16 @@ struct LastProgress {
 }
 
 impl Reporter {
-    /// Reports the duration of the last phase, and the metrics.
-    fn finish(&self, metrics: &serde_json::Value) {
+    /// Reports the duration of the last phase.
+    fn end_phase(&self) {
         if let Some(last) = self.last.lock().ok().and_then(|mut last| last.take()) {
             last.report_duration();
         }
+    }
+
+    /// Reports the duration of the last phase, and the metrics.
+    fn finish(&self, metrics: &serde_json::Value) {
+        self.end_phase();
         for (name, value) in metrics.as_object().into_iter().flatten() {
             if let Some(value) = value.as_f64() {
                 report(&Report::Metric { name: name.clone(), value, step: None });
@@ -186,10 +202,12 @@ impl Observer for Reporter {
     }
 }
 
-/// Blocks until the pipe is closed, which happens when the worker dies, and ends the process.
-fn end_with_worker(mut stdin: impl Read) {
-    let mut ignored = [0; 512];
-    while matches!(stdin.read(&mut ignored), Ok(1..)) {}
+/// Counts the stored parts until the pipe is closed, which happens when the worker dies, and ends the process.
+fn end_with_worker(mut stdin: impl Read, stored: &StoredParts) {
+    let mut bytes = [0; 512];
+    while let Ok(parts @ 1..) = stdin.read(&mut bytes) {
+        stored.add(parts as u64);
+    }
     std::process::exit(ORPHANED);
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use trainyard_domain::params::Params;
-use trainyard_domain::{Algorithm, DatasetId, DatasetName, JobSpec, LogLevel, LogLine, ModelName, UserId};
+use trainyard_domain::spec::LearningOptions;
+use trainyard_domain::{
+    Algorithm, DatasetId, DatasetName, JobSpec, LogLevel, LogLine, ModelName, Training, UserId, Work,
+};
 
 use super::*;
 
@@ -16,21 +19,23 @@ fn job() -> Job {
     let params = Params::parse(Algorithm::RandomForest, &serde_json::Map::new()).unwrap();
     let spec = JobSpec {
         name: ModelName::parse("demo").unwrap(),
-        algorithm: Algorithm::RandomForest,
-        features: vec!["sex".into()],
         dataset: DatasetName::parse("titanic").unwrap(),
         dataset_version: 1,
-        target: "survived".into(),
-        params: params.as_map().clone(),
-        learning: trainyard_domain::spec::LearningOptions::default(),
-        warnings: vec![],
         priority: 0,
         run_at: None,
-        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,
-        seed: 1,
+        work: Work::Training(Training {
+            algorithm: Algorithm::RandomForest,
+            features: vec!["sex".into()],
+            target: "survived".into(),
+            params: params.as_map().clone(),
+            learning: LearningOptions::default(),
+            warnings: vec![],
+            auto_promote: None,
+            seed: 1,
+        }),
     };
     Job::submitted(spec, DatasetId::at(now()), UserId::at(now()), None, now())
 }

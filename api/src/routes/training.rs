@@ -1,4 +1,4 @@
-//! Routes of training jobs: submit, read, list, cancel, retry.
+//! Routes of jobs: submit, read, list, cancel, retry.
 
 pub mod actions;
 pub mod control;
@@ -16,13 +16,13 @@ use trainyard_http::{Code, Principal, Problem};
 
 use crate::state::ApiState;
 
-fn missing() -> Problem {
+pub(crate) fn missing() -> Problem {
     Problem::not_found("this job does not exist")
 }
 
 /// Administrators may read every job, other users their own; `auth.users_may_read` can allow users to read every job. A
 /// caller that may not read a job gets the same response whether or not the job exists.
-async fn check_may_read(state: &ApiState, principal: &Principal, id: JobId) -> Result<(), Problem> {
+pub(crate) async fn check_may_read(state: &ApiState, principal: &Principal, id: JobId) -> Result<(), Problem> {
     if state.may_read(principal, ReadSection::Training) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use trainyard_domain::{Job, JobStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::job::{JobErrorView, PublishedView, StatusView};
+use super::job::{JobErrorView, KindView, PublishedView, StatusView, result_url};
 
 /// One Server-Sent Event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,6 +32,8 @@ pub struct EventView {
 pub struct JobStatusView<'a> {
     /// The id of the job.
     pub job_id: Uuid,
+    /// The kind of work.
+    pub kind: KindView,
     /// The status of the job.
     pub status: StatusView,
     /// The current or next attempt, from 1.
@@ -44,24 +46,28 @@ pub struct JobStatusView<'a> {
     pub eta_s: Option<f64>,
     /// The last failure.
     pub error: Option<JobErrorView>,
-    /// The model version that a succeeded job published.
+    /// The model version that a succeeded training published, or that a prediction predicts with.
     pub model: Option<PublishedView>,
+    /// The URL of the result of a succeeded prediction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result_url: Option<String>,
 }
 
 impl<'a> JobStatusView<'a> {
     /// The job at `now`.
     pub fn new(job: &'a Job, now: DateTime<Utc>) -> Self {
         let succeeded = job.status == JobStatus::Succeeded;
-        let published = |version| PublishedView { name: job.spec.name.as_str().to_owned(), version };
         Self {
             job_id: job.id.0,
+            kind: job.spec.kind().into(),
             status: job.status.into(),
             attempt: job.attempt(),
             phase: job.phase.as_deref(),
             progress: job.progress,
             eta_s: job.eta_s(now),
             error: job.error.as_ref().filter(|_| !succeeded).map(JobErrorView::new),
-            model: job.model_version.filter(|_| succeeded).map(published),
+            model: PublishedView::of(job),
+            result_url: result_url(job),
         }
     }
 }

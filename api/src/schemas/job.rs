@@ -1,19 +1,20 @@
-//! Schemas of training jobs.
+//! Schemas of jobs.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use trainyard_domain::{FailureCode, Job, JobError, JobId, JobStatus};
+use trainyard_domain::webhook::result_path;
+use trainyard_domain::{FailureCode, Job, JobError, JobId, JobKind, JobStatus, Work};
 use trainyard_http::Principal;
 use trainyard_http::schema::closed_list;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use super::metrics::{MetricsView, without_curves};
-use super::spec::SpecView;
+use super::metrics::{JobMetricsView, without_curves};
+use super::spec::JobSpecView;
 
 /// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -23,7 +24,7 @@ pub enum StatusView {
     Queued,
     /// A worker runs the job.
     Running,
-    /// The job has published a model version.
+    /// The job has published a model version or a result.
     Succeeded,
     /// The job has failed and is not retried automatically.
     Failed,
@@ -39,6 +40,25 @@ impl From<JobStatus> for StatusView {
             JobStatus::Succeeded => Self::Succeeded,
             JobStatus::Failed => Self::Failed,
             JobStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// The kind of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KindView {
+    /// The job trains a version of a model.
+    Training,
+    /// The job predicts the rows of a dataset.
+    Prediction,
+}
+
+impl From<JobKind> for KindView {
+    fn from(kind: JobKind) -> Self {
+        match kind {
+            JobKind::Training => Self::Training,
+            JobKind::Prediction => Self::Prediction,
         }
     }
 }
@@ -108,7 +128,7 @@ pub struct SkippedView {
     pub reason: String,
 }
 
-/// The model version that a job published.
+/// A version of a model.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PublishedView {
     /// The name of the model.
@@ -132,6 +152,23 @@ impl ToSchema for FailureCodeView {
     fn name() -> Cow<'static, str> {
         "FailureCode".into()
     }
+}
+
+impl PublishedView {
+    /// The version that a training job has published, or that a prediction job predicts with.
+    pub(super) fn of(job: &Job) -> Option<Self> {
+        let version = match &job.spec.work {
+            Work::Training(_) => job.model_version.filter(|_| job.status == JobStatus::Succeeded)?,
+            Work::Prediction(prediction) => prediction.version,
+        };
+        Some(Self { name: job.spec.name.as_str().to_owned(), version })
+    }
+}
+
+/// The path of the result of a succeeded prediction job.
+pub(super) fn result_url(job: &Job) -> Option<String> {
+    let has_result = job.status == JobStatus::Succeeded && job.spec.kind() == JobKind::Prediction;
+    has_result.then(|| result_path(job.id))
 }
 
 /// The last failure of a job.
@@ -164,16 +201,18 @@ impl JobErrorView {
     }
 }
 
-/// A training job.
+/// A training or prediction job.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct JobView {
     /// The id of the job.
     #[schema(example = "01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11")]
     pub job_id: Uuid,
-    /// The model that the job trains a version of.
+    /// The kind of work.
+    pub kind: KindView,
+    /// The model that the job trains a version of, or predicts with.
     #[schema(example = "titanic-rf")]
     pub name: String,
-    /// The algorithm.
+    /// The algorithm of the model.
     #[schema(example = "random_forest")]
     pub algorithm: &'static str,
     /// The status.
@@ -219,20 +258,24 @@ pub struct JobView {
     pub worker: Option<String>,
     /// The account that submitted the job.
     pub created_by: Uuid,
-    /// Metrics of a succeeded job on the held-out part.
+    /// Metrics of a succeeded job: of a training on the held-out part, of a prediction what it counted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<MetricsView>)]
+    #[schema(nullable = false, value_type = Option<JobMetricsView>)]
     pub metrics: Option<Value>,
-    /// The model version that a succeeded job published.
+    /// The model version that a succeeded training published, or that a prediction predicts with.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub model: Option<PublishedView>,
+    /// The URL of the result of a succeeded prediction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/predictions/01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11/result")]
+    pub result_url: Option<String>,
     /// The last failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub error: Option<JobErrorView>,
-    /// The training request with all defaults, and with `*` expanded.
-    pub spec: SpecView,
+    /// The request with all defaults. A training has `*` expanded, a prediction its alias resolved.
+    pub spec: JobSpecView,
 }
 
 impl JobView {
@@ -240,11 +283,11 @@ impl JobView {
     pub fn new(job: Job, queue_position: Option<i64>, now: DateTime<Utc>) -> Self {
         let succeeded = job.status == JobStatus::Succeeded;
         let error = job.error.as_ref().filter(|_| !succeeded).map(JobErrorView::new);
-        let model = job.model_version.filter(|_| succeeded);
         Self {
             job_id: job.id.0,
+            kind: job.spec.kind().into(),
             name: job.spec.name.as_str().to_owned(),
-            algorithm: job.spec.algorithm.as_str(),
+            algorithm: job.spec.algorithm().as_str(),
             status: job.status.into(),
             progress: job.progress,
             attempt: job.attempt(),
@@ -258,7 +301,8 @@ impl JobView {
             finished_at: job.finished_at,
             duration_s: job.duration_s(now),
             created_by: job.created_by.0,
-            model: model.map(|version| PublishedView { name: job.spec.name.as_str().to_owned(), version }),
+            model: PublishedView::of(&job),
+            result_url: result_url(&job),
             error,
             spec: job.spec.into(),
             phase: job.phase,
@@ -267,7 +311,7 @@ impl JobView {
         }
     }
 
-    /// Removes the curves of the metrics, for lists.
+    /// Removes the curves and the counts by column of the metrics, for lists.
     #[must_use]
     pub fn without_curves(mut self) -> Self {
         self.metrics.iter_mut().for_each(without_curves);
@@ -278,7 +322,7 @@ impl JobView {
     #[must_use]
     pub fn visible_to(mut self, principal: &Principal) -> Self {
         if !principal.is_admin() && principal.user_id.0 != self.created_by {
-            self.spec.webhook_url = None;
+            self.spec.hide_webhook_url();
         }
         self
     }

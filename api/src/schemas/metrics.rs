@@ -1,10 +1,52 @@
-//! The schema of the metrics of a model on the held-out part. `trainyard_ml::metrics::report` computes the values, which
-//! the API passes on unchanged.
+//! The schemas of the metrics of jobs, which the API passes on unchanged. `trainyard_ml::metrics::report` computes those of a
+//! model on the held-out part, `trainyard_ml::batch::metrics` those of a prediction job.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::learning::LabelValue;
+
+/// The metrics of a succeeded job, by its kind.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes the format")]
+pub enum JobMetricsView {
+    /// Of a training.
+    Training(Box<MetricsView>),
+    /// Of a prediction.
+    Prediction(PredictionMetricsView),
+}
+
+/// What a prediction job counted. Lists leave out the counts by column.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PredictionMetricsView {
+    /// The number of rows.
+    #[schema(example = 1309)]
+    pub rows: u64,
+    /// The size of the result.
+    #[schema(example = 151_204)]
+    pub bytes: u64,
+    /// The SHA-256 of the result, hexadecimal.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub sha256: String,
+    /// The number of rows whose prediction is empty: their features are too far outside the range of the training data.
+    #[schema(example = 0)]
+    pub rows_without_prediction: u64,
+    /// What was missing, unreadable or unknown, in sentences.
+    #[schema(example = json!(["'age' is missing in 263 rows; imputed as in training"]))]
+    pub warnings: Vec<String>,
+    /// Cells without a value, by column.
+    #[schema(nullable = false)]
+    pub missing_values: Option<BTreeMap<String, u64>>,
+    /// Cells that are no value of the feature and count as missing, by column.
+    #[schema(nullable = false)]
+    pub unreadable_values: Option<BTreeMap<String, u64>>,
+    /// Cells with a category that was rare or absent in training, by column.
+    #[schema(nullable = false)]
+    pub unseen_categories: Option<BTreeMap<String, u64>>,
+}
 
 /// The metrics of a model on the held-out part. Metrics that are not defined are left out or `null`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -267,12 +309,22 @@ pub struct PartSizesView {
     pub test: u64,
 }
 
-/// The curves and the trials, which lists leave out because of their size.
-const CURVES: [&str; 6] = ["roc_curve", "precision_recall_curve", "calibration", "roc_curves", "predictions", "trials"];
+/// The curves and trials of trainings, and the counts of predictions, which lists leave out because of their size.
+const LONG: [&str; 9] = [
+    "roc_curve",
+    "precision_recall_curve",
+    "calibration",
+    "roc_curves",
+    "predictions",
+    "missing_values",
+    "unreadable_values",
+    "unseen_categories",
+    "trials",
+];
 
-/// Removes the curves and the trials.
+/// Removes the curves, the trials and the counts by column.
 pub(super) fn without_curves(metrics: &mut serde_json::Value) {
     if let Some(metrics) = metrics.as_object_mut() {
-        metrics.retain(|name, _| !CURVES.contains(&name.as_str()));
+        metrics.retain(|name, _| !LONG.contains(&name.as_str()));
     }
 }

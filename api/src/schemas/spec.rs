@@ -1,4 +1,4 @@
-//! The schema of a training request with all defaults, as in jobs and schedules.
+//! The schemas of requests with all defaults, as in jobs and schedules.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,139 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use trainyard_domain::schedule::Template;
-use trainyard_domain::spec::OnLeak;
+use trainyard_domain::spec::{OnLeak, OutputColumns, OutputFormat};
 use trainyard_domain::webhook::masked;
-use trainyard_domain::{AutoPromote, Dtype, JobSpec, TaskKind};
-use trainyard_http::schema::any_of_types;
+use trainyard_domain::{AutoPromote, Dtype, JobSpec, TaskKind, Work};
+use trainyard_http::schema::{any_of_types, closed_list};
 use utoipa::openapi::{RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::column::DtypeView;
 use super::learning::{LabelValue, OnLeakName, PromotionMetricName, TaskName};
+
+/// The request of a job with all defaults, by its kind.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum JobSpecView {
+    /// A training.
+    Training(SpecView),
+    /// A prediction.
+    Prediction(PredictionSpecView),
+}
+
+impl JobSpecView {
+    /// Removes the webhook URL.
+    pub(super) fn hide_webhook_url(&mut self) {
+        match self {
+            Self::Training(spec) => spec.webhook_url = None,
+            Self::Prediction(spec) => spec.webhook_url = None,
+        }
+    }
+}
+
+impl From<JobSpec> for JobSpecView {
+    fn from(spec: JobSpec) -> Self {
+        let (dataset, webhook_url) = (spec.dataset.as_str().to_owned(), spec.webhook_url.as_deref().map(masked));
+        let (name, dataset_version) = (spec.name.as_str().to_owned(), spec.dataset_version);
+        let (priority, run_at, max_attempts, timeout_s) =
+            (spec.priority, spec.run_at, spec.max_attempts, spec.timeout_s);
+        match spec.work {
+            Work::Training(training) => Self::Training(SpecView {
+                name,
+                algorithm: training.algorithm.as_str().to_owned(),
+                features: training.features,
+                dataset,
+                dataset_version: Some(dataset_version),
+                target: training.target,
+                params: training.params,
+                task: training.learning.task,
+                positive_class: training.learning.positive_class,
+                column_types: training.learning.column_types,
+                on_leak: training.learning.on_leak,
+                auto_promote: training.auto_promote.map(AutoPromoteView::from),
+                priority,
+                run_at,
+                max_attempts,
+                timeout_s,
+                webhook_url,
+                seed: training.seed,
+            }),
+            Work::Prediction(prediction) => Self::Prediction(PredictionSpecView {
+                model: name,
+                version: prediction.version,
+                dataset,
+                dataset_version,
+                columns: prediction.columns,
+                output: prediction.output,
+                priority,
+                run_at,
+                max_attempts,
+                timeout_s,
+                webhook_url,
+            }),
+        }
+    }
+}
+
+/// A prediction request with all defaults.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PredictionSpecView {
+    /// The model.
+    #[schema(example = "titanic-rf")]
+    pub model: String,
+    /// The version of the model. An alias is resolved when the job is submitted.
+    #[schema(example = 3)]
+    pub version: i64,
+    /// The dataset whose rows are predicted.
+    #[schema(example = "passengers")]
+    pub dataset: String,
+    /// The version of the dataset.
+    #[schema(example = 1)]
+    pub dataset_version: i64,
+    /// The columns of the dataset in the result.
+    #[schema(value_type = OutputColumnsName)]
+    pub columns: OutputColumns,
+    /// The format of the result.
+    #[schema(value_type = OutputFormatName)]
+    pub output: OutputFormat,
+    /// The priority. Jobs with a higher priority run first.
+    #[schema(example = 0)]
+    pub priority: i64,
+    /// The job does not run before this time.
+    #[schema(required)]
+    pub run_at: Option<DateTime<Utc>>,
+    /// Most attempts, if the job fails with retryable errors.
+    #[schema(example = 3)]
+    pub max_attempts: i64,
+    /// The time limit of a run, in seconds.
+    #[schema(example = 3600)]
+    pub timeout_s: i64,
+    /// The webhook URL, with its query masked. `null` for readers other than administrators and the owner.
+    #[schema(required)]
+    pub webhook_url: Option<String>,
+}
+
+/// The schema of [`OutputColumns`].
+pub struct OutputColumnsName;
+
+impl PartialSchema for OutputColumnsName {
+    fn schema() -> RefOr<Schema> {
+        closed_list::<OutputColumns>("The columns of the dataset in the result: all, before the predictions, or none.")
+    }
+}
+
+impl ToSchema for OutputColumnsName {}
+
+/// The schema of [`OutputFormat`].
+pub struct OutputFormatName;
+
+impl PartialSchema for OutputFormatName {
+    fn schema() -> RefOr<Schema> {
+        closed_list::<OutputFormat>("The format of the result.")
+    }
+}
+
+impl ToSchema for OutputFormatName {}
 
 /// A training request with all defaults.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,31 +198,6 @@ pub struct SpecView {
     /// The seed of all random numbers.
     #[schema(example = 42)]
     pub seed: u64,
-}
-
-impl From<JobSpec> for SpecView {
-    fn from(spec: JobSpec) -> Self {
-        Self {
-            name: spec.name.as_str().to_owned(),
-            algorithm: spec.algorithm.as_str().to_owned(),
-            features: spec.features,
-            dataset: spec.dataset.as_str().to_owned(),
-            dataset_version: Some(spec.dataset_version),
-            target: spec.target,
-            params: spec.params,
-            task: spec.learning.task,
-            positive_class: spec.learning.positive_class,
-            column_types: spec.learning.column_types,
-            on_leak: spec.learning.on_leak,
-            priority: spec.priority,
-            run_at: spec.run_at,
-            auto_promote: spec.auto_promote.map(AutoPromoteView::from),
-            max_attempts: spec.max_attempts,
-            timeout_s: spec.timeout_s,
-            webhook_url: spec.webhook_url.as_deref().map(masked),
-            seed: spec.seed,
-        }
-    }
 }
 
 impl From<Template> for SpecView {

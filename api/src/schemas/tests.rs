@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use trainyard_domain::spec::OnLeak;
+use trainyard_domain::spec::{OnLeak, OutputColumns, OutputFormat};
 use trainyard_domain::webhook::DeliveryStatus;
-use trainyard_domain::{ActionKind, Algorithm, FailureCode, JobStatus, MoveReason, PromotionMetric, Role, TaskKind};
+use trainyard_domain::{
+    ActionKind, Algorithm, FailureCode, JobKind, JobStatus, MoveReason, PromotionMetric, Role, TaskKind,
+};
 use trainyard_http::Code;
 use trainyard_http::schema::variants;
 use trainyard_testkit::default_settings;
 
 use super::account::RoleView;
 use super::column::DtypeView;
-use super::job::StatusView;
+use super::job::{KindView, StatusView};
 use super::job_action::{ActionKindView, ActionStatusView};
 use super::schedule::{CatchUpView, OutcomeView, OverlapView};
 use super::webhook::DeliveryStatusView;
@@ -35,6 +37,9 @@ fn every_enum_in_the_document_has_the_values_of_responses() {
         ("AlgorithmName", json!(Algorithm::ALL)),
         ("RoleView", json!([Role::User, Role::Admin].map(RoleView::from))),
         ("StatusView", json!(JobStatus::ALL.map(StatusView::from))),
+        ("KindView", json!(JobKind::ALL.map(KindView::from))),
+        ("OutputColumnsName", json!(variants::<OutputColumns>())),
+        ("OutputFormatName", json!(variants::<OutputFormat>())),
         ("DeadStatus", json!([DeadStatus::Failed, DeadStatus::Cancelled])),
         ("DeliveryStatusView", json!(DeliveryStatus::ALL.map(DeliveryStatusView::from))),
         ("DtypeView", json!(variants::<DtypeView>())),
@@ -55,6 +60,7 @@ fn every_enum_in_the_document_has_the_values_of_responses() {
 #[test]
 fn enums_of_schemas_and_domain_have_the_same_names() {
     assert_eq!(json!(JobStatus::ALL.map(StatusView::from)), json!(JobStatus::ALL.map(JobStatus::as_str)));
+    assert_eq!(json!(JobKind::ALL.map(KindView::from)), json!(JobKind::ALL.map(JobKind::as_str)));
     let codes =
         variants::<FailureCode>().iter().map(|code| serde_json::from_value::<FailureCode>(json!(code)).unwrap());
     assert_eq!(codes.map(FailureCode::as_str).collect::<Vec<_>>(), variants::<FailureCode>());

@@ -11,8 +11,9 @@ use trainyard_storage::{StorageError, Tx};
 use trainyard_telemetry::catalogue;
 
 use super::insert::{DatabaseTime, ValidSubmission, insert};
-use super::training_submission::Datasets;
-use super::{DatasetCache, Outcome, Quota, TrainingSubmission, enqueue, queue_entry, trace_parent};
+use super::job_submission::Datasets;
+use super::source_model::{self, Models};
+use super::{DatasetCache, JobSubmission, Outcome, Quota, enqueue, queue_entry, trace_parent};
 use crate::state::Dependencies;
 
 pub(super) type SubmissionResult = Result<Outcome, Problem>;
@@ -22,9 +23,10 @@ pub(super) async fn store(
     dependencies: &Dependencies,
     quota: &Quota,
     cache: &DatasetCache,
-    submissions: &[Arc<TrainingSubmission>],
+    submissions: &[Arc<JobSubmission>],
 ) -> Result<Vec<SubmissionResult>, StorageError> {
-    let BatchContext { time, paused, datasets, mut results } = read_context(dependencies, cache, submissions).await?;
+    let BatchContext { time, paused, datasets, models, mut results } =
+        read_context(dependencies, cache, submissions).await?;
     let now = time.now;
     // No connection is held during validation: a large request waits for a blocking thread.
     let mut valid = Vec::new();
@@ -32,7 +34,7 @@ pub(super) async fn store(
         if results[index].is_some() {
             continue;
         }
-        match submission.validate(&datasets, dependencies).await {
+        match submission.validate(&datasets, &models, dependencies).await {
             Ok(specs) => {
                 let job = |(spec, dataset_id)| {
                     let request_id = submission.actor.request_id();
@@ -69,6 +71,7 @@ struct BatchContext {
     time: DatabaseTime,
     paused: bool,
     datasets: Datasets,
+    models: Models,
     /// One for each submission; `None` for a submission to validate and store.
     results: Vec<Option<SubmissionResult>>,
 }
@@ -76,11 +79,13 @@ struct BatchContext {
 async fn read_context(
     dependencies: &Dependencies,
     cache: &DatasetCache,
-    submissions: &[Arc<TrainingSubmission>],
+    submissions: &[Arc<JobSubmission>],
 ) -> Result<BatchContext, StorageError> {
     let mut tx = dependencies.db.read_autocommit().await?;
     let (now, paused, datasets) = read_datasets(&mut tx, cache, submissions).await?;
     let time = DatabaseTime { now, read_at: Instant::now() };
+    let queries: Vec<_> = submissions.iter().filter_map(|submission| submission.model()).collect();
+    let models = source_model::read(&mut tx, cache, &queries).await?;
     let (mut results, mut keys) = (Vec::with_capacity(submissions.len()), HashSet::new());
     for submission in submissions {
         let mut result = earlier_result(&mut tx, submission, now).await?;
@@ -95,14 +100,14 @@ async fn read_context(
     }
     // The commit returns the connection with its prepared statements to the pool.
     tx.commit().await?;
-    Ok(BatchContext { time, paused, datasets, results })
+    Ok(BatchContext { time, paused, datasets, models, results })
 }
 
 /// The time, whether the queue is paused, and the datasets that the submissions name.
 async fn read_datasets(
     tx: &mut Tx,
     cache: &DatasetCache,
-    submissions: &[Arc<TrainingSubmission>],
+    submissions: &[Arc<JobSubmission>],
 ) -> Result<(DateTime<Utc>, bool, Datasets), StorageError> {
     let mut datasets = Datasets::new();
     let mut first = None;
@@ -133,7 +138,7 @@ async fn read_datasets(
 /// The result of an earlier request with the same key, if there is one.
 async fn earlier_result(
     tx: &mut Tx,
-    submission: &TrainingSubmission,
+    submission: &JobSubmission,
     now: DateTime<Utc>,
 ) -> Result<Option<SubmissionResult>, StorageError> {
     let Some((key, digest)) = submission.key() else { return Ok(None) };
@@ -156,7 +161,7 @@ fn assign_sorted_ids(valid: &mut [ValidSubmission<'_>]) {
 
 /// Counts a stored job. The log line of the request names the job as well.
 pub(crate) fn count_submitted(job: &Job) {
-    let algorithm = job.spec.algorithm.as_str();
-    metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm).increment(1);
-    tracing::debug!(job_id = %job.id, request_id = job.request_id.as_deref(), algorithm, "job accepted");
+    let (kind, algorithm) = (job.spec.kind().as_str(), job.spec.algorithm().as_str());
+    metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm, "kind" => kind).increment(1);
+    tracing::debug!(job_id = %job.id, request_id = job.request_id.as_deref(), kind, algorithm, "job accepted");
 }

@@ -13,7 +13,7 @@ use trainyard_domain::{DatasetId, Job};
 use trainyard_storage::{Admission, AuditEntry, JobDemand, QuotaCredit, Reservation, StorageError, Submission, Tx};
 
 use super::batch::SubmissionResult;
-use super::{Quota, TrainingSubmission};
+use super::{JobSubmission, Quota};
 use crate::state::Dependencies;
 
 /// The database's time.
@@ -36,7 +36,7 @@ impl DatabaseTime {
 pub(super) struct ValidSubmission<'s> {
     /// The position of its result in the batch.
     pub(super) index: usize,
-    pub(super) submission: &'s TrainingSubmission,
+    pub(super) submission: &'s JobSubmission,
     pub(super) jobs: Vec<Job>,
 }
 
@@ -172,10 +172,16 @@ fn job_demand(valid: &ValidSubmission<'_>) -> JobDemand {
 fn audit_entry(valid: &ValidSubmission<'_>, now: DateTime<Utc>) -> AuditEntry {
     let ValidSubmission { submission, jobs, .. } = valid;
     let Job { id: first, spec, .. } = &jobs[0];
-    let (action, detail) = if submission.is_bulk() {
-        ("training.submit_bulk", json!({"jobs": jobs.len(), "first": first}))
-    } else {
-        ("training.submit", json!({"name": spec.name, "algorithm": spec.algorithm, "dataset": spec.dataset}))
+    let (action, detail) = match spec.prediction() {
+        Some(prediction) => {
+            let detail = json!({"model": spec.name, "version": prediction.version, "dataset": spec.dataset});
+            ("prediction.submit", detail)
+        }
+        None if submission.is_bulk() => ("training.submit_bulk", json!({"jobs": jobs.len(), "first": first})),
+        None => {
+            let detail = json!({"name": spec.name, "algorithm": spec.algorithm(), "dataset": spec.dataset});
+            ("training.submit", detail)
+        }
     };
     AuditEntry {
         id: uuid_at(now),

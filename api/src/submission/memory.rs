@@ -19,9 +19,10 @@ pub(super) fn least_memory(spec: &JobSpec, dataset: &IndexedDataset) -> Option<u
     if dataset.rows < MIN_ROWS {
         return None;
     }
-    let shape = TrainingShape::at_least(spec, dataset)?;
-    let params = Params::parse(spec.algorithm, &spec.params).ok()?;
-    Some(estimate(&shape, spec.algorithm, &params, 1).least).filter(|least| *least >= MIN_BYTES)
+    let training = spec.training()?;
+    let shape = TrainingShape::at_least(training, dataset)?;
+    let params = Params::parse(training.algorithm, &training.params).ok()?;
+    Some(estimate(&shape, training.algorithm, &params, 1).least).filter(|least| *least >= MIN_BYTES)
 }
 
 /// The largest limit of the live workers in megabytes. `None` if a job may find a worker without a limit: there is no worker,
@@ -41,13 +42,14 @@ fn largest(limits: impl Iterator<Item = Option<i64>>) -> Option<u64> {
 
 /// Why a job that needs `least` bytes is refused; `None` if it fits into `limit_mb`.
 pub(super) fn refusal(spec: &JobSpec, least: u64, limit_mb: u64) -> Option<FieldError> {
+    let training = spec.training()?;
     let needed_mb = least.div_ceil(1 << 20);
     (needed_mb > limit_mb).then(|| {
         let message = format!(
             "needs at least {needed_mb} MB of memory to train {} on {} features, more than the {limit_mb} MB of \
              worker.child_memory_mb; use fewer features or fewer rows",
-            spec.algorithm.as_str(),
-            spec.features.len(),
+            training.algorithm.as_str(),
+            training.features.len(),
         );
         FieldError::new("dataset", message)
     })

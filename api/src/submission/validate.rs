@@ -1,9 +1,10 @@
-//! Validates training requests: single submissions, bulk submissions and schedules.
+//! Validates requests for jobs: single submissions, bulk submissions and schedules.
 
-use chrono::Datelike;
-use trainyard_domain::spec::MAX_SEED;
+use chrono::{DateTime, Datelike, Utc};
+use trainyard_domain::spec::{MAX_SEED, SourceModel};
 use trainyard_domain::{FieldError, IndexedDataset, JobSpec, webhook};
 
+use crate::routes::predictions::request::CompletePrediction;
 use crate::routes::training::request::CompleteRequest;
 
 /// The last year that every database and every client supports.
@@ -19,18 +20,49 @@ pub(crate) fn validate(
     webhooks: webhook::Rules,
 ) -> Result<JobSpec, Vec<FieldError>> {
     let draft = &request.draft;
-    let mut errors = Vec::new();
-    let mut refuse = |field: &str, message: String| errors.push(FieldError::new(field, message));
-    if let Some(Err(message)) = draft.webhook_url.as_deref().map(|url| webhooks.check(url)) {
-        refuse("webhook_url", message);
-    }
-    if draft.run_at.is_some_and(|run_at| !(0..=LAST_YEAR).contains(&run_at.year())) {
-        refuse("run_at", "must be in the years 0000 to 9999".into());
-    }
+    let mut errors = common_errors(draft.webhook_url.as_deref(), draft.run_at, webhooks);
     if draft.seed > MAX_SEED {
-        refuse("seed", format!("must be a whole number from 0 to {MAX_SEED}"));
+        errors.push(FieldError::new("seed", format!("must be a whole number from 0 to {MAX_SEED}")));
     }
-    match draft.validate(dataset) {
+    with_errors(errors, draft.validate(dataset))
+}
+
+/// As [`validate`], for a prediction. `model` is the requested version, or what is wrong with it.
+///
+/// # Errors
+/// Every refused field, once.
+pub(super) fn validate_prediction(
+    request: &CompletePrediction,
+    model: Result<&SourceModel, &FieldError>,
+    dataset: Option<&IndexedDataset>,
+    webhooks: webhook::Rules,
+) -> Result<JobSpec, Vec<FieldError>> {
+    let draft = &request.draft;
+    let errors = common_errors(draft.webhook_url.as_deref(), draft.run_at, webhooks);
+    with_errors(errors, draft.validate(model, dataset))
+}
+
+/// The errors of fields that every kind of job has.
+fn common_errors(
+    webhook_url: Option<&str>,
+    run_at: Option<DateTime<Utc>>,
+    webhooks: webhook::Rules,
+) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if let Some(Err(message)) = webhook_url.map(|url| webhooks.check(url)) {
+        errors.push(FieldError::new("webhook_url", message));
+    }
+    if run_at.is_some_and(|run_at| !(0..=LAST_YEAR).contains(&run_at.year())) {
+        errors.push(FieldError::new("run_at", "must be in the years 0000 to 9999"));
+    }
+    errors
+}
+
+fn with_errors(
+    mut errors: Vec<FieldError>,
+    validated: Result<JobSpec, Vec<FieldError>>,
+) -> Result<JobSpec, Vec<FieldError>> {
+    match validated {
         Ok(spec) if errors.is_empty() => Ok(spec),
         Ok(_) => Err(errors),
         Err(refused) => {

@@ -11,6 +11,7 @@ mod events;
 mod filters;
 mod models;
 mod passwords;
+mod predictions;
 mod races;
 mod read_access;
 mod routes;

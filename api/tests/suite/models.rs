@@ -25,12 +25,13 @@ async fn publish_with(api: &Api, admin: &Caller<'_>, name: &str, column_types: V
     let stored = api.state.store.put_bytes(&key, Bytes::from(format!("artifact of {job_id}"))).await.unwrap();
     let mut tx = api.state.db.begin().await.unwrap();
     let (now, job) = (tx.now().await.unwrap(), tx.jobs().get(job_id).await.unwrap().unwrap());
+    let training = job.spec.training().unwrap();
     let version = NewVersion {
         name: ModelName::parse(name).unwrap(),
         job_id,
         algorithm: Algorithm::RandomForest,
-        features: job.spec.features,
-        target: job.spec.target,
+        features: training.features.clone(),
+        target: training.target.clone(),
         metrics: json!({"accuracy": 0.8}),
         dataset_id: job.dataset_id,
         size: i64::try_from(stored.size).unwrap(),

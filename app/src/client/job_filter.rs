@@ -10,6 +10,9 @@ pub struct FilterArgs {
     /// Only jobs that are queued, running, succeeded, failed or cancelled.
     #[arg(long)]
     pub status: Option<String>,
+    /// Only jobs of this kind: training or prediction.
+    #[arg(long)]
+    pub kind: Option<String>,
     /// Only jobs for these models.
     #[arg(long)]
     pub name: Option<String>,
@@ -33,9 +36,10 @@ pub struct FilterArgs {
 
 impl FilterArgs {
     /// All parameters of a request.
-    pub(crate) fn parameters(self) -> [(&'static str, Option<String>); 7] {
+    pub(crate) fn parameters(self) -> [(&'static str, Option<String>); 8] {
         [
             ("status", self.status),
+            ("kind", self.kind),
             ("name", self.name),
             ("algorithm", self.algorithm),
             ("created_by", self.created_by),

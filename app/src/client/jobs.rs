@@ -1,5 +1,7 @@
 //! `trainyard jobs`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -10,9 +12,9 @@ use crate::client::job_filter::FilterArgs;
 use crate::client::output::{Output, list, plain};
 use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
-use crate::client::{report, show, train, watch};
+use crate::client::{predict_dataset, report, show, train, watch};
 
-/// List, show, cancel and retry training jobs.
+/// List, show, cancel and retry training and prediction jobs.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -20,8 +22,10 @@ use crate::client::{report, show, train, watch};
   trainyard jobs
   trainyard jobs list --status failed,cancelled --name '!demo' --limit 5
   trainyard jobs list --search memory
+  trainyard jobs list --kind prediction
   trainyard jobs show 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --watch
   trainyard jobs logs 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --follow
+  trainyard jobs result 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11 --output result.csv
   trainyard jobs cancel 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
   trainyard jobs cancel --all --status queued --name demo
   trainyard jobs retry --all --error-code crashed"
@@ -56,6 +60,14 @@ pub enum JobsCommand {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Download the result of a prediction job that has succeeded.
+    Result {
+        /// The job's id.
+        id: String,
+        /// The file to write [default: standard output].
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Cancel a job, or with --all every queued and running job that matches a filter. A running job stops within two
     /// seconds.
     Cancel(BulkArgs),
@@ -86,6 +98,9 @@ pub(crate) async fn run(args: JobsArgs, server: &Server, output: Output) -> Resu
             Ok(())
         }
         Some(JobsCommand::Logs { id, follow }) => logs(&id, follow, server, output).await,
+        Some(JobsCommand::Result { id, output: file }) => {
+            predict_dataset::download(server, output, &id, file.as_deref()).await
+        }
         Some(JobsCommand::Cancel(BulkArgs { id: Some(id), .. })) => post_action(&id, "cancel", server, output).await,
         Some(JobsCommand::Retry(BulkArgs { id: Some(id), .. })) => post_action(&id, "retry", server, output).await,
         Some(JobsCommand::Cancel(args)) => bulk_action::run("cancel", "queued,running", args, server, output).await,
@@ -98,11 +113,12 @@ async fn list_jobs(args: JobListArgs, server: &Server, output: Output) -> Result
 }
 
 fn table(jobs: &Value) -> String {
-    let mut table = list(&["job", "model", "algorithm", "status", "progress", "created", "took"]);
+    let mut table = list(&["job", "kind", "model", "algorithm", "status", "progress", "created", "took"]);
     for job in jobs.as_array().into_iter().flatten() {
         let version = job["model"]["version"].as_i64().map(|version| format!(" v{version}")).unwrap_or_default();
         table.add_row([
             show::text(&job["job_id"]),
+            show::text(&job["kind"]),
             format!("{}{version}", show::text(&job["name"])),
             show::text(&job["algorithm"]),
             show::text(&job["status"]),

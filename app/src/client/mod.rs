@@ -17,6 +17,7 @@ mod output;
 mod paging;
 mod passwd;
 mod predict;
+mod predict_dataset;
 mod report;
 mod schedules;
 mod server;

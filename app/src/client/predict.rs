@@ -1,4 +1,4 @@
-//! `trainyard predict`: predicts one row from the command line, or the rows of a CSV.
+//! `trainyard predict`: predicts one row from the command line, the rows of a CSV, or a dataset of the server.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::client::batch;
 use crate::client::error::ClientError;
 use crate::client::output::{Output, pairs};
 use crate::client::server::Server;
-use crate::client::{show, values};
+use crate::client::{predict_dataset, show, values};
 
 /// Predict with a published model.
 #[derive(Debug, Args)]
@@ -19,6 +19,11 @@ use crate::client::{show, values};
   trainyard predict --model demo --version 2 --json-row '{\"sex\": \"female\", \"age\": 29}'
   trainyard predict --model demo --explain sex=female age=29 pclass=1
   trainyard predict --model demo --csv passengers.csv > predictions.csv
+  trainyard predict --model demo --dataset passengers --output predictions.csv
+  trainyard predict --model demo --dataset passengers --watch
+
+--csv sends the rows of a local file in requests. --dataset submits a job that predicts a dataset of the server: for large
+tables, without keeping this command running. Upload a file with: trainyard datasets upload.
 
 Values: 29 is a number, true and false are booleans, '\"29\"' in quotes is a string, and so is all other text; an empty
 value is missing. Missing features are imputed as in training, with a warning.")]
@@ -38,12 +43,45 @@ pub struct PredictArgs {
     /// Rows from a CSV with a header line; prints the CSV with predictions added. `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "features")]
     pub csv: Option<PathBuf>,
+    /// Predict every row of this dataset of the server, in a job.
+    #[arg(long, value_name = "NAME", requires = "model", conflicts_with_all = ["csv", "json_row", "explain", "features"])]
+    pub dataset: Option<String>,
+    /// Options of the job.
+    #[command(flatten)]
+    pub job: JobOptions,
     /// Show how much each feature contributes to the prediction. Not possible for the algorithm svm.
     #[arg(long, conflicts_with = "csv")]
     pub explain: bool,
     /// One row as name=value pairs.
     #[arg(value_name = "NAME=VALUE", value_parser = values::pair)]
     pub features: Vec<(String, Value)>,
+}
+
+/// Options of a job that predicts a dataset.
+#[derive(Debug, Args)]
+#[group(id = "job_options", multiple = true, requires = "dataset")]
+pub struct JobOptions {
+    /// With --dataset: columns of the dataset in the result, all or none [default: all].
+    #[arg(long, value_name = "WHICH")]
+    pub columns: Option<String>,
+    /// With --dataset: wait for the job and write the result to this file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// With --dataset: watch the job until it ends.
+    #[arg(long)]
+    pub watch: bool,
+    /// With --dataset: priority from -10 to 10; jobs with a higher priority run first [default: 0].
+    #[arg(long, allow_negative_numbers = true)]
+    pub priority: Option<i64>,
+    /// With --dataset: time limit of a run, in seconds [default: 3600].
+    #[arg(long)]
+    pub timeout_s: Option<i64>,
+    /// With --dataset: maximum number of attempts after retryable failures [default: 3].
+    #[arg(long)]
+    pub max_attempts: Option<i64>,
+    /// With --dataset: idempotency key; repeating the command with the same key does not submit another job.
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
 }
 
 /// Requests predictions.
@@ -55,6 +93,10 @@ pub(crate) async fn run(args: PredictArgs, server: &Server, output: Output) -> R
         ("alias", args.alias.map(Value::from)),
     ];
     request.extend(selection.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    if let Some(dataset) = args.dataset {
+        request.insert("dataset".into(), dataset.into());
+        return predict_dataset::run(request, args.job, server, output).await;
+    }
     if let Some(path) = args.csv {
         return batch::run(request, &path, server, output).await;
     }
@@ -107,7 +149,27 @@ fn contributions(explanation: &Value) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct CommandLine {
+        #[command(flatten)]
+        args: PredictArgs,
+    }
+
+    #[test]
+    fn options_of_a_job_need_a_dataset_and_a_dataset_needs_a_model() {
+        let parsed = |line: &str| CommandLine::try_parse_from(line.split(' ')).map(|line| line.args);
+        let args = parsed("predict --model m --dataset d --columns none --priority -3 --watch").unwrap();
+        assert_eq!((args.dataset.as_deref(), args.job.columns.as_deref()), (Some("d"), Some("none")));
+        assert_eq!((args.job.priority, args.job.watch), (Some(-3), true));
+        for wrong in ["--dataset d", "--model m --output x.csv", "--model m --dataset d --csv x", "--model m --watch"] {
+            assert!(parsed(&format!("predict {wrong}")).is_err(), "{wrong}");
+        }
+        assert!(parsed("predict --model m sex=female").is_ok());
+    }
 
     #[test]
     fn the_prediction_comes_first() {

@@ -92,6 +92,7 @@ pub(crate) fn job(job: &Value) -> String {
     let features = job["spec"]["features"].as_array().map(|features| listed(features)).unwrap_or_default();
     let mut text = pairs(&[
         ("job", show::text(&job["job_id"])),
+        ("kind", show::text(&job["kind"])),
         ("model", model(job)),
         ("algorithm", show::text(&job["algorithm"])),
         ("dataset", format!("{} v{}", show::text(&job["spec"]["dataset"]), job["spec"]["dataset_version"])),
@@ -107,6 +108,8 @@ pub(crate) fn job(job: &Value) -> String {
         ("finished", show::moment(&job["finished_at"])),
         ("took", seconds("duration_s")),
         ("worker", show::text(&job["worker"])),
+        ("rows", job["metrics"]["rows"].as_u64().map(|rows| rows.to_string()).unwrap_or_default()),
+        ("result", show::text(&job["result_url"])),
         ("error", error(&job["error"])),
         ("promotion", show::text(&job["metrics"]["promotion"]["message"])),
     ]);
@@ -155,6 +158,20 @@ mod tests {
         }
         let bar = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().matches('█').count();
         assert_eq!((bar("sex"), bar("age")), (30, 15));
+    }
+
+    #[test]
+    fn a_prediction_shows_its_rows_its_result_and_its_warnings() {
+        let text = job(&json!({
+            "job_id": "1", "kind": "prediction", "name": "demo", "model": {"name": "demo", "version": 3},
+            "algorithm": "svm", "status": "succeeded", "attempt": 1, "max_attempts": 3,
+            "result_url": "/predictions/1/result", "spec": {"dataset": "passengers", "dataset_version": 2},
+            "metrics": {"rows": 1309, "warnings": ["'age' is missing in 263 rows; imputed as in training"]},
+        }));
+        for part in ["prediction", "demo version 3", "passengers v2", "1309", "/predictions/1/result", "263 rows"] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert!(!text.contains("target") && !text.contains("metric"), "{text}");
     }
 
     #[test]

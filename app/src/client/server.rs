@@ -144,6 +144,12 @@ impl Server {
         Ok(self.answer(request, None).await?.0)
     }
 
+    /// Opens a download. There is no timeout: a result can be large.
+    pub(crate) async fn download(&self, url: Url) -> Result<Response, ClientError> {
+        let request = self.http.get(url).bearer_auth(self.token(false).await?);
+        Ok(self.answer(request, None).await?.0)
+    }
+
     /// Signs in. The caller decides whether to save the session.
     pub(crate) async fn login(&self, email: &str, password: &str) -> Result<(Session, Answer), ClientError> {
         let body = json!({"email": email, "password": password});
@@ -247,7 +253,7 @@ impl Server {
     }
 }
 
-fn unreachable(url: &Url, error: &reqwest::Error) -> ClientError {
+pub(crate) fn unreachable(url: &Url, error: &reqwest::Error) -> ClientError {
     ClientError::Unreachable { url: origin(url), cause: root_cause(error) }
 }
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::client::error::ClientError;
 use crate::client::output::Output;
-use crate::client::server::Server;
+use crate::client::server::{Answer, Server};
 use crate::client::{report, show, values, watch};
 
 /// Submit a training job.
@@ -86,15 +87,7 @@ pub struct TrainArgs {
 pub(crate) async fn run(args: TrainArgs, server: &Server, output: Output) -> Result<(), ClientError> {
     let (watched, key) = (args.watch, args.idempotency_key.clone());
     let body = request_body(args)?;
-    let url = server.at(&["training"]);
-    let submit = |http: &reqwest::Client| {
-        let request = http.request(Method::POST, url.clone()).json(&body);
-        match &key {
-            Some(key) => request.header("Idempotency-Key", key),
-            None => request,
-        }
-    };
-    let accepted = server.send(submit).await?;
+    let accepted = submit(server, &server.at(&["training"]), &body, key.as_deref()).await?;
     let job_id = show::text(&accepted.body["job_id"]);
     output.message(format!("job {job_id} is {}", show::text(&accepted.body["status"])));
     if !watched {
@@ -110,14 +103,31 @@ pub(crate) async fn follow(server: &Server, output: Output, job_id: &str) -> Res
     let last = watch::until_final(server, output, job_id).await?;
     output.result(&last.raw, || report::job(&last.body));
     watch::check_outcome(&last.body)?;
-    let (name, version) = (show::text(&last.body["model"]["name"]), show::text(&last.body["model"]["version"]));
-    let feature = show::text(&last.body["spec"]["features"][0]);
+    let last = last.body;
+    if last["kind"] == "prediction" {
+        output.message(format!("download the result with: trainyard jobs result {job_id} --output result.csv"));
+        return Ok(());
+    }
+    let (name, version) = (show::text(&last["model"]["name"]), show::text(&last["model"]["version"]));
+    let feature = show::text(&last["spec"]["features"][0]);
     // Only the first version always gets the alias `production`.
     let pin = if version == "1" { String::new() } else { format!(" --version {version}") };
     output.message(format!(
         "{name} version {version} is published; try: trainyard predict --model {name}{pin} {feature}=…"
     ));
     Ok(())
+}
+
+/// Submits a job at `url`. Repeating the call with the same `key` submits no other job.
+pub(crate) async fn submit(server: &Server, url: &Url, body: &Value, key: Option<&str>) -> Result<Answer, ClientError> {
+    let submit = |http: &reqwest::Client| {
+        let request = http.request(Method::POST, url.clone()).json(body);
+        match key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request,
+        }
+    };
+    server.send(submit).await
 }
 
 fn request_body(args: TrainArgs) -> Result<Value, ClientError> {

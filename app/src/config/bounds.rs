@@ -79,6 +79,7 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("worker.renew_every_s", 1, DAY),
     ("worker.cancel_poll_ms", 10, MINUTE_MS),
     ("worker.grace_s", 0, DAY),
+    ("worker.prediction_part_rows", 100, 1_000_000),
     ("worker.dataset_cache_mb", 0, 1 << 30),
     ("worker.max_artifact_bytes", 1, TIB),
     ("worker.child_memory_mb", 0, 1 << 30),

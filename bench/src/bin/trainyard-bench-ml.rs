@@ -14,7 +14,7 @@ use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, s};
 use trainyard_domain::spec::LearningOptions;
 use trainyard_domain::table::{ColumnSchema, TableSchema};
-use trainyard_domain::{Algorithm, DatasetName, Dtype, JobSpec, ModelName, TaskKind};
+use trainyard_domain::{Algorithm, Dtype, TaskKind, Training};
 use trainyard_ml::boosting::BoostingClassifierParams;
 use trainyard_ml::forest::RandomForestParams;
 use trainyard_ml::linear::LogisticParams;
@@ -132,21 +132,13 @@ fn search(dataset: &DatasetBase<Array2<f64>, Array1<usize>>) -> anyhow::Result<V
     let column = |name: &str| ColumnSchema { name: name.to_owned(), dtype: Dtype::Number, reading: Default::default() };
     let columns = names.iter().map(String::as_str).chain(["y"]).map(column).collect();
     let params = serde_json::json!({"budget_s": BUDGET_S, "test_size": 0.05});
-    let spec = JobSpec {
-        name: ModelName::parse("bench").map_err(anyhow::Error::msg)?,
+    let spec = Training {
         algorithm: Algorithm::Auto,
         features: names,
-        dataset: DatasetName::parse("bench").map_err(anyhow::Error::msg)?,
-        dataset_version: 1,
         target: "y".to_owned(),
         params: params.as_object().cloned().unwrap_or_default(),
         learning: LearningOptions { task: Some(TaskKind::Classification), ..Default::default() },
         warnings: Vec::new(),
-        priority: 0,
-        run_at: None,
-        max_attempts: 1,
-        timeout_s: 3_600,
-        webhook_url: None,
         auto_promote: None,
         seed: 42,
     };

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use serde_json::json;
 use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::spec::LearningOptions;
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+use trainyard_domain::{Algorithm, Training};
 use trainyard_ml::predict::{Columns, Predictor, Row};
 use trainyard_ml::train::{Observer, TrainRequest, train};
 
@@ -52,21 +52,13 @@ fn artifact() -> Vec<u8> {
     let csv = (0..300).fold("x,z,y\n".to_owned(), |csv, row| {
         format!("{csv}{row}.5,{},{}\n", row * 7 % 31, ["a", "b", "c"][row / 100])
     });
-    let spec = JobSpec {
-        name: ModelName::parse("m").unwrap(),
+    let spec = Training {
         algorithm: Algorithm::RandomForest,
         features: vec!["x".into(), "z".into()],
-        dataset: DatasetName::parse("d").unwrap(),
-        dataset_version: 1,
         target: "y".into(),
         params: json!({"n_trees": 5}).as_object().unwrap().clone(),
         learning: LearningOptions::default(),
         warnings: vec![],
-        priority: 0,
-        run_at: None,
-        max_attempts: 1,
-        timeout_s: 60,
-        webhook_url: None,
         auto_promote: None,
         seed: 1,
     };

@@ -17,8 +17,8 @@ use trainyard_artifacts::{Key, Store};
 use trainyard_domain::outcome::Counts;
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    ApiKey, ApiKeyId, ApiKeyName, ApiKeyText, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobStatus,
-    ModelName, Promotion, Role, TableFormat, Traffic, User, UserId,
+    ApiKey, ApiKeyId, ApiKeyName, ApiKeyText, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec,
+    JobStatus, ModelName, Promotion, Role, TableFormat, Traffic, User, UserId, Work,
 };
 use trainyard_http::ServerConfig;
 use trainyard_http::auth::{ApiKeyHash, Issuers, Jwt};
@@ -28,7 +28,7 @@ use trainyard_storage::{Db, NewVersion, PoolOptions};
 use trainyard_telemetry::Metrics;
 use trainyard_testkit::{eventually, s3};
 
-use crate::models::spec;
+use crate::models::training;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -194,12 +194,13 @@ impl Environment {
         self.store.put_bytes(&key, Bytes::copy_from_slice(stored)).await.unwrap();
         let mut tx = self.db.begin().await.unwrap();
         tx.jobs().insert(&job).await.unwrap();
+        let training = job.spec.training().unwrap();
         let new = NewVersion {
             name: ModelName::parse(model).unwrap(),
             job_id: job.id,
-            algorithm: job.spec.algorithm,
-            features: job.spec.features.clone(),
-            target: job.spec.target.clone(),
+            algorithm: training.algorithm,
+            features: training.features.clone(),
+            target: training.target.clone(),
             metrics: json!({}),
             dataset_id: self.dataset.id,
             size: artifact.len() as i64,
@@ -276,7 +277,17 @@ impl Environment {
         let now = Utc::now();
         Job {
             id: JobId::at(now),
-            spec: spec(&["sex", "age", "pclass"], "survived", 0),
+            spec: JobSpec {
+                name: ModelName::parse("m").unwrap(),
+                dataset: self.dataset.name.clone(),
+                dataset_version: 1,
+                priority: 0,
+                run_at: None,
+                max_attempts: 1,
+                timeout_s: 60,
+                webhook_url: None,
+                work: Work::Training(training(&["sex", "age", "pclass"], "survived", 0)),
+            },
             dataset_id: self.dataset.id,
             created_by: self.user.id,
             status: JobStatus::Running,

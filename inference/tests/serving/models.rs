@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 use trainyard_csv::{Limits, ReadOptions};
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+use trainyard_domain::spec::LearningOptions;
+use trainyard_domain::{Algorithm, Training};
 use trainyard_ml::train::{Observer, TrainRequest, train};
 
 struct Quiet;
@@ -20,24 +21,16 @@ impl Observer for Quiet {
 const TITANIC: &[u8] = include_bytes!("../../../datasets/titanic.csv");
 const DIABETES: &[u8] = include_bytes!("../../../datasets/diabetes.csv");
 
-/// The job specification of a small forest.
-pub(crate) fn spec(features: &[&str], target: &str, seed: u64) -> JobSpec {
-    JobSpec {
-        name: ModelName::parse("m").unwrap(),
+/// A small forest.
+pub(crate) fn training(features: &[&str], target: &str, seed: u64) -> Training {
+    Training {
         algorithm: Algorithm::RandomForest,
         features: features.iter().map(|feature| (*feature).to_owned()).collect(),
-        dataset: DatasetName::parse("titanic").unwrap(),
-        dataset_version: 1,
         target: target.into(),
         params: params(),
-        learning: trainyard_domain::spec::LearningOptions::default(),
+        learning: LearningOptions::default(),
         warnings: vec![],
-        priority: 0,
-        run_at: None,
         auto_promote: None,
-        max_attempts: 1,
-        timeout_s: 60,
-        webhook_url: None,
         seed,
     }
 }
@@ -49,10 +42,10 @@ fn params() -> Map<String, Value> {
 }
 
 fn trained(csv: &[u8], features: &[&str], target: &str, seed: u64) -> Vec<u8> {
-    trained_by(csv, spec(features, target, seed))
+    trained_by(csv, training(features, target, seed))
 }
 
-fn trained_by(csv: &[u8], spec: JobSpec) -> Vec<u8> {
+fn trained_by(csv: &[u8], spec: Training) -> Vec<u8> {
     let schema = trainyard_csv::profile(csv, &ReadOptions::default(), &Limits::default()).unwrap().schema();
     let (dataset_sha256, memory_limit, artifact_limit) = Default::default();
     let request = TrainRequest { spec, schema, dataset_sha256, memory_limit, artifact_limit };
@@ -82,8 +75,8 @@ pub(crate) fn port() -> &'static [u8] {
 pub(crate) fn support_vectors() -> &'static [u8] {
     static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
     MODEL.get_or_init(|| {
-        let forest = spec(&["sex", "age"], "survived", 1);
-        trained_by(TITANIC, JobSpec { algorithm: Algorithm::Svm, params: Map::new(), ..forest })
+        let forest = training(&["sex", "age"], "survived", 1);
+        trained_by(TITANIC, Training { algorithm: Algorithm::Svm, params: Map::new(), ..forest })
     })
 }
 

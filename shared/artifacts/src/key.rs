@@ -31,6 +31,12 @@ impl Key {
         Self(format!("artifacts/{job}/{claim}.tym"))
     }
 
+    /// A part of the result of a prediction job, stored by one run. The key contains the claim for the same reason as that of
+    /// an artifact.
+    pub fn prediction_part(job: JobId, claim: i64, part: i64) -> Self {
+        Self(format!("predictions/{job}/{claim}/{part}.csv"))
+    }
+
     /// The CSV of one version of a dataset.
     pub fn dataset(id: DatasetId) -> Self {
         Self(format!("datasets/{id}.csv"))
@@ -72,7 +78,9 @@ mod tests {
         assert_eq!(dataset.as_str(), format!("datasets/{id}.csv"));
         let log = Key::request_log("2026-08-02T23:59:59Z".parse().unwrap(), id.parse().unwrap());
         assert_eq!(log.as_str(), format!("requests/2026/08/02/{id}.jsonl.gz"));
-        for key in [artifact, dataset, log] {
+        let part = Key::prediction_part(id.parse().unwrap(), 3, 12);
+        assert_eq!(part.as_str(), format!("predictions/{id}/3/12.csv"));
+        for key in [artifact, dataset, log, part] {
             assert_eq!(Key::parse(key.as_str()), Ok(key));
         }
     }

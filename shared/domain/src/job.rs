@@ -1,4 +1,4 @@
-//! A training job and its states.
+//! A job and its states. Training and prediction jobs have the same.
 //!
 //! ```text
 //! submit ──▶ queued ──claim──▶ running ──publish──▶ succeeded
@@ -23,7 +23,7 @@ pub enum JobStatus {
     Queued,
     /// A worker holds the lease.
     Running,
-    /// The model version is published.
+    /// The model version or the result is published.
     Succeeded,
     /// The job failed, and no attempt is left.
     Failed,
@@ -103,7 +103,7 @@ pub struct Job {
     pub id: JobId,
     /// The job specification.
     pub spec: JobSpec,
-    /// The dataset version to train on.
+    /// The dataset version to train on or to predict.
     pub dataset_id: DatasetId,
     /// The account that submitted the job.
     pub created_by: UserId,
@@ -131,7 +131,7 @@ pub struct Job {
     pub started_at: Option<DateTime<Utc>>,
     /// When the job reached a final state.
     pub finished_at: Option<DateTime<Utc>>,
-    /// Metrics on the held-out part, once the job succeeded.
+    /// Once the job succeeded: the metrics of a training on the held-out part, or the counts of a prediction.
     pub metrics: Option<serde_json::Value>,
     /// The model version that the job published.
     pub model_version: Option<i64>,

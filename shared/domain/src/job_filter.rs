@@ -8,6 +8,7 @@ use crate::ids::UserId;
 use crate::job::JobStatus;
 use crate::model::ModelName;
 use crate::outcome::FailureCode;
+use crate::spec::JobKind;
 
 pub use search::{SearchWord, parse_search, words_of_error};
 
@@ -21,6 +22,8 @@ pub struct JobFilter {
     pub status: Condition<JobStatus>,
     /// By the name of the model.
     pub name: Condition<ModelName>,
+    /// By the kind of work.
+    pub kind: Condition<JobKind>,
     /// By algorithm.
     pub algorithm: Condition<Algorithm>,
     /// By the account that submitted the job.

@@ -47,7 +47,7 @@ pub use model::{ModelName, ModelVersion, PRODUCTION};
 pub use outcome::{FailureCode, JobError};
 pub use promotion::{AutoPromote, Promotion, PromotionDecision, PromotionMetric};
 pub use schedule::{Schedule, ScheduleRun};
-pub use spec::JobSpec;
+pub use spec::{JobKind, JobSpec, Prediction, Training, Work};
 pub use table::{
     BooleanForm, CellReading, ColumnSchema, DateOrder, DecimalMark, Delimiter, Header, NumberStyle, TableFormat,
     TableSchema, TaskKind,

@@ -11,13 +11,13 @@ use crate::job::JobStatus;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureCode {
-    /// The data is not suitable for the requested training.
+    /// The data is not suitable for the job.
     BadData,
     /// The parameters are not suitable for the data.
     BadParams,
-    /// Training exceeded its memory limit.
+    /// The run exceeded its memory limit.
     OutOfMemory,
-    /// Training exceeded `timeout_s`.
+    /// The run exceeded `timeout_s`.
     Timeout,
     /// The training process exceeded the limit of its output.
     OutputLimit,
@@ -31,6 +31,10 @@ pub enum FailureCode {
     DatasetMissing,
     /// The dataset's object differs from the upload.
     DatasetCorrupt,
+    /// The model version of a prediction job, or its object in the object store, does not exist.
+    ModelMissing,
+    /// The model's object differs from the published one.
+    ModelCorrupt,
     /// The object store or the database was unavailable or full, or refused access.
     StorageUnavailable,
     /// The worker's work folder is full or not writable.
@@ -41,7 +45,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BadData,
         Self::BadParams,
         Self::OutOfMemory,
@@ -52,6 +56,8 @@ impl FailureCode {
         Self::Crashed,
         Self::DatasetMissing,
         Self::DatasetCorrupt,
+        Self::ModelMissing,
+        Self::ModelCorrupt,
         Self::StorageUnavailable,
         Self::DiskFull,
         Self::Internal,
@@ -75,6 +81,8 @@ impl FailureCode {
             Self::Crashed => "crashed",
             Self::DatasetMissing => "dataset_missing",
             Self::DatasetCorrupt => "dataset_corrupt",
+            Self::ModelMissing => "model_missing",
+            Self::ModelCorrupt => "model_corrupt",
             Self::StorageUnavailable => "storage_unavailable",
             Self::DiskFull => "disk_full",
             Self::Internal => "internal",
@@ -114,7 +122,7 @@ impl JobError {
     }
 }
 
-/// How a run ended without a published model.
+/// How a run ended without a published model or result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunOutcome {
     /// The job's own failure: spends an attempt.

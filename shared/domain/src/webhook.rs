@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ids::{DeliveryId, JobId};
 use crate::job::{Job, JobStatus};
+use crate::spec::JobKind;
 
 pub use address::is_public;
 pub use rules::{MAX_URL_LENGTH, Rules, masked, receiver};
@@ -81,23 +82,38 @@ pub struct Delivery {
 ///
 /// The payload contains numeric metrics only, because lists and tables can be long.
 pub fn event(job: &Job) -> Option<(&'static str, Value)> {
-    let kind = match job.status {
-        JobStatus::Queued | JobStatus::Running => return None,
-        JobStatus::Succeeded => "training.succeeded",
-        JobStatus::Failed => "training.failed",
-        JobStatus::Cancelled => "training.cancelled",
+    let event = match (job.spec.kind(), job.status) {
+        (_, JobStatus::Queued | JobStatus::Running) => return None,
+        (JobKind::Training, JobStatus::Succeeded) => "training.succeeded",
+        (JobKind::Training, JobStatus::Failed) => "training.failed",
+        (JobKind::Training, JobStatus::Cancelled) => "training.cancelled",
+        (JobKind::Prediction, JobStatus::Succeeded) => "prediction.succeeded",
+        (JobKind::Prediction, JobStatus::Failed) => "prediction.failed",
+        (JobKind::Prediction, JobStatus::Cancelled) => "prediction.cancelled",
     };
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let mut data = json!({
         "job_id": job.id,
+        "kind": job.spec.kind(),
         "name": job.spec.name,
-        "algorithm": job.spec.algorithm,
+        "algorithm": job.spec.algorithm(),
         "status": job.status,
         "created_at": time(job.created_at),
         "finished_at": job.finished_at.map(time),
     });
-    if let Some(version) = job.model_version {
-        data["model"] = json!({"name": job.spec.name, "version": version});
+    match job.spec.prediction() {
+        None => {
+            if let Some(version) = job.model_version {
+                data["model"] = json!({"name": job.spec.name, "version": version});
+            }
+        }
+        Some(prediction) => {
+            data["model"] = json!({"name": job.spec.name, "version": prediction.version});
+            data["dataset"] = json!({"name": job.spec.dataset, "version": job.spec.dataset_version});
+            if job.status == JobStatus::Succeeded {
+                data["result_url"] = json!(result_path(job.id));
+            }
+        }
     }
     if let Some(Value::Object(metrics)) = &job.metrics {
         let numbers = metrics.iter().filter(|(_, value)| value.is_number());
@@ -107,7 +123,12 @@ pub fn event(job: &Job) -> Option<(&'static str, Value)> {
         data["error"] = json!(error);
     }
     let at = job.finished_at.map(time);
-    Some((kind, json!({"type": kind, "timestamp": at, "data": data})))
+    Some((event, json!({"type": event, "timestamp": at, "data": data})))
+}
+
+/// The path of the result of a prediction job in the API.
+pub fn result_path(job: JobId) -> String {
+    format!("/predictions/{job}/result")
 }
 
 /// The result of one attempt.

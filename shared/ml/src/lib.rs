@@ -5,9 +5,11 @@
 //!
 //! * [`train`] trains a model on a CSV.
 //! * [`model`] defines a model as plain data, for training and prediction.
+//! * [`batch`] predicts the rows of a table.
 //! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts.
 
 pub mod artifact;
+pub mod batch;
 mod bins;
 pub mod boosting;
 mod error;

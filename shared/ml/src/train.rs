@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use trainyard_domain::params::Params;
 use trainyard_domain::table::TableSchema;
-use trainyard_domain::{Algorithm, FailureCode, JobSpec};
+use trainyard_domain::{Algorithm, FailureCode, Training};
 
 use crate::artifact::ArtifactError;
 pub use crate::error::TrainError;
@@ -40,8 +40,8 @@ use auto::SearchReport;
 /// A training request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainRequest {
-    /// The job specification.
-    pub spec: JobSpec,
+    /// What is trained: the work of the job.
+    pub spec: Training,
     /// How the CSV is read.
     pub schema: TableSchema,
     /// SHA-256 (hex) of the CSV, stored in the model.

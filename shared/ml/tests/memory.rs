@@ -13,7 +13,7 @@ use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::params::Params;
 use trainyard_domain::spec::LearningOptions;
 use trainyard_domain::training_memory::{BASE, TrainingShape, boosting, estimate, linear, svm};
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+use trainyard_domain::{Algorithm, Training};
 use trainyard_ml::boosting::BoostingClassifierParams;
 use trainyard_ml::linear::LogisticParams;
 use trainyard_ml::svm::SvmClassifierParams;
@@ -138,21 +138,13 @@ fn runs_stay_between_both_bounds() {
         (Algorithm::LogisticRegression, json!({})),
     ] {
         let params = parsed(algorithm, params);
-        let spec = JobSpec {
-            name: ModelName::parse("m").unwrap(),
+        let spec = Training {
             algorithm,
             features: header.clone(),
-            dataset: DatasetName::parse("d").unwrap(),
-            dataset_version: 1,
             target: "y".into(),
             params: params.as_map().clone(),
             learning: LearningOptions::default(),
             warnings: vec![],
-            priority: 0,
-            run_at: None,
-            max_attempts: 1,
-            timeout_s: 60,
-            webhook_url: None,
             auto_promote: None,
             seed: 1,
         };

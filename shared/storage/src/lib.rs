@@ -33,6 +33,7 @@ mod logs;
 mod migrations;
 mod models;
 mod parse;
+mod predictions;
 mod queue_history;
 mod retention;
 mod schedules;
@@ -57,13 +58,14 @@ pub use idempotency::{Idempotency, Record};
 pub use identities::{Identities, LinkedAccount};
 pub use job_actions::{JobActions, MAX_RUNNING_ACTIONS};
 pub use jobs::{
-    Admission, Cancelled, ExpiryCursor, FailureCursor, JobBatch, JobCount, JobDemand, JobLimits, JobPage, JobRevision,
-    Jobs, QuotaCredit, Renewal, Reservation, Submission,
+    Admission, Cancelled, Expired, ExpiryCursor, FailureCursor, JobBatch, JobCount, JobDemand, JobLimits, JobPage,
+    JobRevision, Jobs, QuotaCredit, Renewal, Reservation, Submission,
 };
 pub use known_addresses::KnownAddresses;
 pub use leaders::Leaders;
 pub use logs::{LogPage, Logs, NumberedLine};
 pub use models::{Model, ModelDeletion, Models, NewVersion, Published, Rollback, ServedVersion, StoredTraffic};
+pub use predictions::{PredictionPart, Predictions};
 pub use queue_history::{QueueHistory, QueueSample, SAMPLE_INTERVAL, SAMPLES_KEPT, sample_time};
 pub use retention::Retention;
 pub use schedules::{ScheduleResult, Schedules};

@@ -15,6 +15,7 @@ use crate::known_addresses::KnownAddresses;
 use crate::leaders::Leaders;
 use crate::logs::Logs;
 use crate::models::Models;
+use crate::predictions::Predictions;
 use crate::queue_history::QueueHistory;
 use crate::schedules::Schedules;
 use crate::session::Session;
@@ -136,6 +137,11 @@ impl Tx {
     /// Models, versions and aliases.
     pub fn models(&mut self) -> Models<'_> {
         Models(self)
+    }
+
+    /// The parts of the results of prediction jobs.
+    pub fn predictions(&mut self) -> Predictions<'_> {
+        Predictions(self)
     }
 
     /// Webhook deliveries.

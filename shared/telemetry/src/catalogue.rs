@@ -60,6 +60,8 @@ impl MetricSpec {
 /// The same values as `Algorithm::ALL`, which this crate can't import. A test compares all such lists.
 const ALGORITHMS: &[&str] =
     &["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression", "ridge", "auto"];
+/// The kinds of jobs.
+const KINDS: &[&str] = &["training", "prediction"];
 /// The final statuses of a job.
 const FINAL_STATUSES: &[&str] = &["succeeded", "failed", "cancelled"];
 /// The failure codes of a run.
@@ -74,6 +76,8 @@ const FAILURE_CODES: &[&str] = &[
     "crashed",
     "dataset_missing",
     "dataset_corrupt",
+    "model_missing",
+    "model_corrupt",
     "storage_unavailable",
     "disk_full",
     "internal",
@@ -184,6 +188,8 @@ pub const JOBS_SUBMITTED_TOTAL: &str = "trainyard_jobs_submitted_total";
 pub const JOBS_WAIT_SECONDS: &str = "trainyard_jobs_wait_seconds";
 /// Guarded versions that exceeded a limit.
 pub const MODELS_AUTOMATIC_ROLLBACKS_TOTAL: &str = "trainyard_models_automatic_rollbacks_total";
+/// Rows predicted by prediction jobs.
+pub const PREDICTIONS_ROWS_TOTAL: &str = "trainyard_predictions_rows_total";
 /// Failed jobs that are kept.
 pub const QUEUE_DEAD_LETTER_JOBS: &str = "trainyard_queue_dead_letter_jobs";
 /// Queued jobs by priority class.
@@ -328,7 +334,7 @@ pub const ALL: &[MetricSpec] = &[
     ),
     gauge(JOBS_BY_STATUS, &["status"], "Queued and running jobs, measured by the sweep leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs claimed by workers; each run counts."),
-    histogram(JOBS_DURATION_SECONDS, &["algorithm", "status"], JOB_SECONDS, "Time from claim to final status."),
+    histogram(JOBS_DURATION_SECONDS, &["algorithm", "kind", "status"], JOB_SECONDS, "Time from claim to final status."),
     counter(JOBS_EXPIRED_TOTAL, &[], "Finished jobs that the sweep deleted after their retention time."),
     counter(JOBS_FAILURES_TOTAL, &["code"], "Jobs that failed, by failure code.").with(&[FAILURE_CODES]),
     counter(
@@ -336,12 +342,12 @@ pub const ALL: &[MetricSpec] = &[
         &[],
         "Writes refused by the fencing token, because another run owns the job.",
     ),
-    counter(JOBS_FINISHED_TOTAL, &["algorithm", "status"], "Jobs that reached a final status.")
-        .with(&[ALGORITHMS, FINAL_STATUSES]),
+    counter(JOBS_FINISHED_TOTAL, &["algorithm", "kind", "status"], "Jobs that reached a final status.")
+        .with(&[ALGORITHMS, KINDS, FINAL_STATUSES]),
     counter(JOBS_LEASES_LOST_TOTAL, &[], "Leases that expired, so that the job returned to the queue."),
     counter(JOBS_RETRIES_TOTAL, &["reason"], "Jobs that returned to the queue for another attempt, by failure code or interruption.")
         .with(&[RETRY_REASONS]),
-    counter(JOBS_SUBMITTED_TOTAL, &["algorithm"], "Jobs accepted with a 202.").with(&[ALGORITHMS]),
+    counter(JOBS_SUBMITTED_TOTAL, &["algorithm", "kind"], "Jobs accepted with a 202.").with(&[ALGORITHMS, KINDS]),
     histogram(JOBS_WAIT_SECONDS, &[], WAIT_SECONDS, "Time from when a job is due to its claim."),
     counter(
         MODELS_AUTOMATIC_ROLLBACKS_TOTAL,
@@ -349,6 +355,7 @@ pub const ALL: &[MetricSpec] = &[
         "Versions that exceeded a limit of their guard: `rolled_back`, or `nothing_before` without a version to return to.",
     )
     .with(&[&["rolled_back", "nothing_before"]]),
+    counter(PREDICTIONS_ROWS_TOTAL, &[], "Rows of the stored parts of prediction jobs."),
     gauge(QUEUE_DEAD_LETTER_JOBS, &[], "Failed jobs that are kept (dead letters), measured by the sweep leader."),
     gauge(
         QUEUE_DEPTH_JOBS,

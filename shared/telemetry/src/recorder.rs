@@ -197,7 +197,7 @@ mod tests {
     fn known_series_start_at_0() {
         let text = SplitRecorder::new(VERSION_SERIES_IDLE).unwrap().renderer().text();
         for series in [
-            "trainyard_jobs_finished_total{algorithm=\"svm\",status=\"failed\"} 0",
+            "trainyard_jobs_finished_total{algorithm=\"svm\",kind=\"training\",status=\"failed\"} 0",
             "trainyard_jobs_retries_total{reason=\"interrupted\"} 0",
             "trainyard_inference_requests_total{model=\"\",version=\"\",outcome=\"unavailable\"} 0",
             "trainyard_sweep_duration_seconds_count 0",

@@ -25,6 +25,7 @@ describe("filters of jobs", () => {
       status: "failed",
       error_code: "out_of_memory,timeout",
     });
+    expect(readSearch("kind:prediction sales", {})).toEqual({ kind: "prediction", search: "sales" });
     // Typed halfway, unknown, or not a value of the field.
     expect(readSearch("status: colour:red status:done", {})).toEqual({ search: "status: colour:red status:done" });
   });

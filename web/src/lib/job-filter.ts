@@ -3,6 +3,7 @@
  * them), or `!` and such values (none of them).
  */
 import type { components } from "../api/schema";
+import { KINDS } from "./job-kind";
 
 export type JobStatus = components["schemas"]["StatusView"];
 export type FailureCode = components["schemas"]["FailureCode"];
@@ -22,27 +23,39 @@ export const ALGORITHMS: readonly components["schemas"]["AlgorithmName"][] = [
 export const FAILURES: Record<FailureCode, string> = {
   bad_data: "The data does not suit the algorithm",
   bad_params: "The parameters are not valid for the data",
-  out_of_memory: "The training ran out of memory",
-  timeout: "The training exceeded its time limit",
-  output_limit: "The training wrote too much output",
-  disk_limit: "The training used too much disk space",
-  panicked: "The training stopped at a bug",
-  crashed: "The training process died",
+  out_of_memory: "The job ran out of memory",
+  timeout: "The job exceeded its time limit",
+  output_limit: "The job wrote too much output",
+  disk_limit: "The job used too much disk space",
+  panicked: "The job stopped at a bug",
+  crashed: "The process of the job died",
   dataset_missing: "The dataset does not exist any more",
   dataset_corrupt: "The stored dataset is damaged",
+  model_missing: "The model version does not exist any more",
+  model_corrupt: "The stored model is damaged",
   storage_unavailable: "The storage did not answer",
   disk_full: "The disk of the worker is full",
   internal: "The server made an error",
 };
 
 /** `search` first, then the filters in the order of the menu. */
-export const JOB_FIELDS = ["search", "status", "name", "algorithm", "dataset", "error_code", "created_by"] as const;
+export const JOB_FIELDS = [
+  "search",
+  "status",
+  "kind",
+  "name",
+  "algorithm",
+  "dataset",
+  "error_code",
+  "created_by",
+] as const;
 export type JobField = (typeof JOB_FIELDS)[number];
 export type FilterField = Exclude<JobField, "search">;
 export type JobFilter = { [field in JobField]?: string };
 
 export const FIELD_NAMES: Record<FilterField, string> = {
   status: "Status",
+  kind: "Kind",
   name: "Model",
   algorithm: "Algorithm",
   dataset: "Dataset",
@@ -53,6 +66,7 @@ export const FIELD_NAMES: Record<FilterField, string> = {
 /** Fields whose values are known. */
 export const CHOICES: { [field in FilterField]?: readonly string[] } = {
   status: STATUSES,
+  kind: KINDS,
   algorithm: ALGORITHMS,
   error_code: Object.keys(FAILURES),
 };
@@ -100,6 +114,7 @@ export function validFilter(filter: JobFilter): JobFilter {
 const SHORT: Record<string, FilterField> = {
   status: "status",
   is: "status",
+  kind: "kind",
   name: "name",
   model: "name",
   algorithm: "algorithm",

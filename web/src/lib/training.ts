@@ -1,6 +1,7 @@
 /** The training form: its draft, its request, and where the server's errors belong. */
 import type { ColumnView, JobView } from "../api/queries";
 import type { components } from "../api/schema";
+import { type TrainingSpec, trainingSpec } from "./job-kind";
 import { draftOf, type Parameter, parseParameters } from "./parameters";
 
 export type TrainingRequest = components["schemas"]["TrainingRequest"];
@@ -118,7 +119,7 @@ export function fieldOf(path: string): string {
 }
 
 /** The options of a job that differ from the defaults. */
-function learningOf(spec: JobView["spec"]): LearningOptions {
+function learningOf(spec: TrainingSpec): LearningOptions {
   const { task, on_leak, positive_class, column_types } = spec as LearningOptions;
   return {
     ...(task ? { task } : {}),
@@ -128,8 +129,10 @@ function learningOf(spec: JobView["spec"]): LearningOptions {
   };
 }
 
-/** The draft that submits the same job again. */
-export function draftOfJob({ spec }: JobView, parameters: Parameter[]): TrainingDraft {
+/** The draft that submits the same job again; an empty one for a job that did not train. */
+export function draftOfJob(job: JobView, parameters: Parameter[]): TrainingDraft {
+  const spec = trainingSpec(job);
+  if (!spec) return EMPTY_DRAFT;
   return {
     name: spec.name,
     dataset: spec.dataset,

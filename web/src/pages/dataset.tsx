@@ -16,6 +16,7 @@ import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
 import { ColumnValues } from "./column-values";
+import { PredictDataset } from "./predict-dataset";
 
 export function DatasetPage() {
   const { name } = useParams({ from: "/shell/datasets/$name" });
@@ -48,6 +49,7 @@ export function DatasetPage() {
 function Loaded({ dataset }: { dataset: DatasetView }) {
   const admin = isAdmin(useSession());
   const [deleting, setDeleting] = useState(false);
+  const [predicting, setPredicting] = useState(false);
   // The table shows the warnings of a column at the column.
   const ofColumns = new Set(dataset.columns.flatMap(({ warnings }) => warnings));
   const warnings = dataset.warnings.filter((warning) => !ofColumns.has(warning));
@@ -67,6 +69,7 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
             <Link to="/train" search={{ dataset: dataset.name }} className={buttonClass("primary")}>
               Train on it
             </Link>
+            <Button onClick={() => setPredicting(true)}>Predict a dataset</Button>
             <Button onClick={() => setDeleting(true)}>Delete</Button>
           </>
         )
@@ -98,6 +101,7 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
           />
         </Panel>
       </div>
+      {predicting && <PredictDataset dataset={dataset.name} onClose={() => setPredicting(false)} />}
       {deleting && <DeleteDataset dataset={dataset} onClose={() => setDeleting(false)} />}
     </Page>
   );

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import type { JobView } from "../api/queries";
-import { formatAlgorithm, formatDuration, formatPercent, shortId } from "../lib/format";
+import { formatAlgorithm, formatDuration, formatPercent, plural, shortId } from "../lib/format";
+import { predictionMetrics } from "../lib/job-kind";
 import { StatusBadge } from "../ui/badge";
 import { buttonClass } from "../ui/button";
 import { classes } from "../ui/classes";
@@ -81,7 +82,8 @@ export const JobRow = memo(function JobRow({ job, index, selectable, selected, o
             {name}
           </span>
           <span className="block truncate text-xs text-soft" title={job_id}>
-            <span className="font-mono">{shortId(job_id)}</span> · {job.spec.dataset}
+            <span className="font-mono">{shortId(job_id)}</span> · {job.kind === "prediction" && "predicts "}
+            {job.spec.dataset}
           </span>
         </a>
       </td>
@@ -120,6 +122,8 @@ function Progress({ job }: { job: JobView }) {
     );
   }
   if (job.status === "succeeded") {
+    const predicted = predictionMetrics(job);
+    if (predicted) return <>{plural(predicted.rows, "row")} predicted</>;
     if (!job.model) return <>–</>;
     return (
       <a href={linkTo(`models/${job.model.name}`)} className="text-accent hover:underline">

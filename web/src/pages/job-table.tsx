@@ -182,7 +182,8 @@ function Empty({ filtered, action, onClear }: { filtered: boolean; action: React
   }
   return (
     <EmptyState title="No jobs yet" action={action}>
-      A job trains one version of a model. Jobs wait in the queue until a worker is free, and appear here at once.
+      A job trains one version of a model, or predicts a dataset. Jobs wait in the queue until a worker is free, and
+      appear here at once.
     </EmptyState>
   );
 }

@@ -1,20 +1,33 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { isMissing } from "../api/problem";
+import { authorized } from "../api/client";
+import { errorOf, isMissing } from "../api/problem";
 import { isFinal, type JobView, queries } from "../api/queries";
 import { Line } from "../charts/line";
-import { formatAlgorithm, formatDuration, formatMetric, formatMetricName, formatPercent, title } from "../lib/format";
+import { downloadBlob } from "../lib/download";
+import {
+  formatAlgorithm,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMetric,
+  formatMetricName,
+  formatPercent,
+  title,
+} from "../lib/format";
+import { type PredictionMetrics, predictionMetrics, predictionSpec, proposedName, trainingSpec } from "../lib/job-kind";
 import { metricNames, metricsOf } from "../lib/models";
 import { isAdmin } from "../session/session";
 import { useSession } from "../session/use-session";
 import { StatusBadge } from "../ui/badge";
-import { buttonClass } from "../ui/button";
+import { Button, buttonClass } from "../ui/button";
 import { Code, CopyButton } from "../ui/code";
 import { Facts, Page, Panel } from "../ui/page";
 import { ProgressBar } from "../ui/progress";
 import { ErrorState, Loading } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import { Time } from "../ui/time";
+import { toast } from "../ui/toast";
 import { JobActions } from "./job-actions";
 import { JobLog } from "./job-log";
 import { MetricCharts } from "./metric-charts";
@@ -74,13 +87,18 @@ function Loaded({ job }: { job: JobView }) {
       about={<span className="font-mono text-xs break-all">{job.job_id}</span>}
       actions={
         <>
+          {job.result_url && <DownloadResult url={job.result_url} />}
           {job.model && (
-            <Link to="/models/$name" params={{ name: job.model.name }} className={buttonClass("primary")}>
+            <Link
+              to="/models/$name"
+              params={{ name: job.model.name }}
+              className={buttonClass(job.kind === "training" ? "primary" : "plain")}
+            >
               Open version {job.model.version}
             </Link>
           )}
           <JobActions job={job} />
-          {admin && (
+          {admin && job.kind === "training" && (
             <>
               <Link to="/train" search={{ clone: job.job_id }} className={buttonClass()}>
                 Clone
@@ -95,7 +113,7 @@ function Loaded({ job }: { job: JobView }) {
     >
       <Tabs
         label="Parts of the job"
-        tabs={TABS}
+        tabs={job.kind === "training" ? TABS : TABS.filter(([name]) => name !== "metrics")}
         selected={tab}
         onSelect={(next) => void navigate({ search: next === "overview" ? {} : { tab: next }, replace: true })}
       >
@@ -110,6 +128,7 @@ function Loaded({ job }: { job: JobView }) {
 
 function Overview({ job, history }: { job: JobView; history: FollowedHistory }) {
   const metrics = metricsOf(job.metrics);
+  const [trained, prediction, predicted] = [trainingSpec(job), predictionSpec(job), predictionMetrics(job)];
   const last = history.log.at(-1);
   return (
     <div className="space-y-4">
@@ -135,21 +154,19 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
       <Panel title="Timeline">
         <Timeline job={job} />
       </Panel>
-      {job.metrics && (
+      {predicted && <Predicted metrics={predicted} />}
+      {job.metrics && !predicted && (
         <Panel title="Result on the held-out part">
           <div className="space-y-6">
             <Facts
               items={metricNames([metrics]).map((name) => [formatMetricName(name), formatMetric(metrics[name])])}
             />
             <MetricCharts results={[{ metrics }]} />
-            {metrics.warnings && metrics.warnings.length > 0 && (
-              <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-                {metrics.warnings.map((warning) => {
-                  const text = typeof warning === "string" ? warning : JSON.stringify(warning);
-                  return <li key={text}>{text}</li>;
-                })}
-              </ul>
-            )}
+            <Warnings
+              texts={(metrics.warnings ?? []).map((warning) =>
+                typeof warning === "string" ? warning : JSON.stringify(warning),
+              )}
+            />
           </div>
         </Panel>
       )}
@@ -163,16 +180,68 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
           items={[
             ["Algorithm", formatAlgorithm(job.algorithm)],
             ["Dataset", `${job.spec.dataset}${job.spec.dataset_version ? ` v${job.spec.dataset_version}` : ""}`],
-            ["Target", job.spec.target],
+            ...(trained ? ([["Target", trained.target]] as [string, string][]) : []),
+            ...(prediction ? ([["Columns in the result", prediction.columns]] as [string, string][]) : []),
             ["Attempt", `${job.attempt} of ${job.max_attempts}`],
             ["Priority", job.priority],
-            ["Seed", String(job.spec.seed)],
+            ...(trained ? ([["Seed", String(trained.seed)]] as [string, string][]) : []),
             ["Worker", job.worker ?? "–"],
             ["Duration", job.duration_s === null ? "–" : formatDuration(job.duration_s)],
           ]}
         />
       </Panel>
     </div>
+  );
+}
+
+function Warnings({ texts }: { texts: readonly string[] }) {
+  if (texts.length === 0) return null;
+  return (
+    <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
+      {texts.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Predicted({ metrics }: { metrics: PredictionMetrics }) {
+  return (
+    <Panel title="Result">
+      <div className="space-y-6">
+        <Facts
+          items={[
+            ["Rows", formatCount(metrics.rows)],
+            ["Rows without a prediction", formatCount(metrics.rows_without_prediction)],
+            ["Size", formatBytes(metrics.bytes)],
+            [
+              "SHA-256",
+              <code key="sha" className="text-xs break-all">
+                {metrics.sha256}
+              </code>,
+            ],
+          ]}
+        />
+        <Warnings texts={metrics.warnings} />
+      </div>
+    </Panel>
+  );
+}
+
+/** Downloads the result of a prediction. A link can't carry the access token. */
+function DownloadResult({ url }: { url: string }) {
+  const download = useMutation({
+    mutationFn: async () => {
+      const response = await authorized(new Request(new URL(url, globalThis.location.origin)));
+      if (!response.ok) throw await errorOf(response);
+      downloadBlob(proposedName(response.headers.get("content-disposition")), await response.blob());
+    },
+    onError: toast.failed,
+  });
+  return (
+    <Button look="primary" busy={download.isPending} onClick={() => download.mutate()}>
+      Download the result
+    </Button>
   );
 }
 

@@ -21,6 +21,7 @@ import { Drift } from "./model-drift";
 import { History } from "./model-history";
 import { PromoteDialog } from "./model-promote";
 import { Traffic } from "./model-traffic";
+import { PredictDataset } from "./predict-dataset";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
@@ -34,6 +35,7 @@ export function ModelPage() {
   const [deletion, setDeletion] = useState<Deletion | null>(null);
   /** The version to promote although the traffic has weights. */
   const [overriding, setOverriding] = useState<number | null>(null);
+  const [predicting, setPredicting] = useState(false);
   useForeignPromotion(name, model.data?.aliases[PRODUCTION], own);
   if (model.isError && (!model.data || isMissing(model.error))) {
     return (
@@ -146,6 +148,7 @@ export function ModelPage() {
               Predict
             </Link>
           )}
+          {admin && served !== undefined && <Button onClick={() => setPredicting(true)}>Predict a dataset</Button>}
           {admin && versions[0] && (
             <Link to="/train" search={{ clone: versions[0].job_id }} className={buttonClass()}>
               Train a new version
@@ -172,6 +175,7 @@ export function ModelPage() {
           <History name={name} served={served} overridden={overridden} admin={admin} onMoved={setOwn} />
         </div>
       )}
+      {predicting && <PredictDataset model={name} onClose={() => setPredicting(false)} />}
       {deletion && (
         <DeleteDialog
           name={name}

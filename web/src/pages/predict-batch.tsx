@@ -45,7 +45,9 @@ export function Batch({ name, version, features, target }: Props) {
   return (
     <Panel title="Many rows">
       <p className="mb-3 text-soft">
-        A CSV with the features as columns in, the same rows with the predictions as further columns out.
+        A CSV with the features as columns in, the same rows with the predictions as further columns out. For large
+        files, upload a dataset and <em>Predict a dataset</em> on its page: a job predicts it, and this page need not
+        stay open.
       </p>
       <CsvDropZone
         label="CSV with rows to predict"

@@ -88,7 +88,7 @@ function pagesOf({ jobs, schedule }: Filled): Shown[] {
     ["datasets", "/console/datasets", "sales-2024"],
     ["dataset", "/console/datasets/titanic", "First 50 rows"],
     ["queue", "/console/operate", "The last hour"],
-    ["failures", "/console/operate/failures", "The training exceeded its time limit"],
+    ["failures", "/console/operate/failures", "The job exceeded its time limit"],
     ["schedules", "/console/operate/schedules", "nightly-sales"],
     ["schedule", `/console/operate/schedules/${schedule}`, "Next times"],
     ["schedule-new", `/console/operate/schedules/new?job=${jobs.done}`, "Create the schedule"],

@@ -5,40 +5,41 @@ use std::process::ExitStatus;
 
 use trainyard_domain::{FailureCode, JobError};
 
-use super::{Outcome, log_excerpt};
+use super::{Limits, Outcome, log_excerpt};
 
 /// Exit status of a Rust program whose main thread panicked.
 const PANICKED: i32 = 101;
 
 /// The error for a process that broke the protocol.
-pub(super) fn protocol_error(how: &str) -> JobError {
-    JobError::new(FailureCode::Internal, format!("the training process {how}"))
+pub(super) fn protocol_error(work: &str, how: &str) -> JobError {
+    JobError::new(FailureCode::Internal, format!("the {work} process {how}"))
 }
 
 /// The error for a run that exceeded its memory limit.
-pub(super) fn out_of_memory(memory_mb: u64) -> JobError {
+pub(super) fn out_of_memory(limits: &Limits) -> JobError {
+    let (work, memory_mb) = (limits.work, limits.memory_mb);
     let message = if memory_mb > 0 {
-        format!("training needed more than the {memory_mb} MB of worker.child_memory_mb")
+        format!("{work} needed more than the {memory_mb} MB of worker.child_memory_mb")
     } else {
-        "training needed more than the machine's memory".to_owned()
+        format!("{work} needed more than the machine's memory")
     };
     JobError::new(FailureCode::OutOfMemory, message)
 }
 
 /// The outcome of a process that died without a last report.
-pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, memory_mb: u64) -> Outcome {
+pub(super) fn explain(status: ExitStatus, tail: &str, oom_killed: bool, limits: &Limits) -> Outcome {
     if oom_killed && status.signal() == Some(libc::SIGKILL) {
-        let message = "training needed more memory than this machine or its container has";
+        let message = format!("{} needed more memory than this machine or its container has", limits.work);
         return Outcome::Failed(JobError::new(FailureCode::OutOfMemory, message));
     }
     if ran_out_of_memory(status, tail) {
-        return Outcome::Failed(out_of_memory(memory_mb));
+        return Outcome::Failed(out_of_memory(limits));
     }
     let (code, how) = match (status.signal(), status.code()) {
         // A panic during a panic aborts.
         (Some(libc::SIGABRT), _) if log_excerpt::contains_panic(tail) => (FailureCode::Panicked, "panic".to_owned()),
         (Some(signal), _) => (FailureCode::Crashed, format!("signal {signal} ({})", signal_name(signal))),
-        (None, Some(0)) => return Outcome::Failed(protocol_error("ended without a result")),
+        (None, Some(0)) => return Outcome::Failed(protocol_error(limits.work, "ended without a result")),
         (None, Some(PANICKED)) => (FailureCode::Panicked, "panic".to_owned()),
         (None, status) => (FailureCode::Crashed, format!("exit status {}", status.unwrap_or(-1))),
     };
@@ -97,10 +98,29 @@ pub(super) fn oom_kills() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::sandbox::{Sandbox, SandboxMode};
+
+    fn limits() -> Limits {
+        Limits {
+            program: "train".into(),
+            folder: ".".into(),
+            sandbox: Sandbox { mode: SandboxMode::Off, uid: None },
+            work: "training",
+            timeout: Duration::from_secs(1),
+            memory_mb: 100,
+            file_bytes: 1,
+            folder_mb: 1,
+            output_mb: 1,
+            open_files: 1,
+            threads: 1,
+        }
+    }
 
     fn crash_error(status: i32, tail: &str) -> JobError {
-        match explain(ExitStatus::from_raw(status), tail, false, 100) {
+        match explain(ExitStatus::from_raw(status), tail, false, &limits()) {
             Outcome::Crashed(error) => error,
             other => panic!("{other:?}"),
         }
@@ -119,7 +139,7 @@ mod tests {
     }
 
     fn code(status: i32, tail: &str, oom_killed: bool) -> FailureCode {
-        match explain(ExitStatus::from_raw(status), tail, oom_killed, 100) {
+        match explain(ExitStatus::from_raw(status), tail, oom_killed, &limits()) {
             Outcome::Failed(error) => error.code,
             other => panic!("{other:?}"),
         }

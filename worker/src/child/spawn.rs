@@ -29,6 +29,8 @@ pub(crate) struct Limits {
     pub(crate) folder: PathBuf,
     /// The sandbox.
     pub(crate) sandbox: Sandbox,
+    /// What the process does, for messages: `training` or `prediction`.
+    pub(crate) work: &'static str,
     /// Time limit.
     pub(crate) timeout: Duration,
     /// Address space in MiB; 0 is unlimited.
@@ -99,6 +101,13 @@ impl Process {
         line.push(b'\n');
         // A process that does not read is dead or hangs, which the caller detects.
         let _ = tokio::time::timeout(Duration::from_secs(10), stdin.write_all(&line)).await;
+    }
+
+    /// Confirms that a part is stored.
+    pub(super) async fn acknowledge(&mut self) {
+        let Some(stdin) = &mut self.stdin else { return };
+        // A process that does not read is dead, which the caller detects.
+        let _ = tokio::time::timeout(Duration::from_secs(10), stdin.write_all(b".")).await;
     }
 
     /// Waits until the process has ended.

@@ -1,4 +1,4 @@
-//! Landlock: the process may read the dataset and use the run's own folder. Newer kernels also deny TCP, and signals to
+//! Landlock: the process may read its inputs and use the run's own folder. Newer kernels also deny TCP, and signals to
 //! other processes.
 
 use std::path::Path;
@@ -15,12 +15,12 @@ const TESTED: ABI = ABI::V7;
 const OWN_FOLDER: BitFlags<AccessFs> =
     make_bitflags!(AccessFs::{ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir});
 
-/// Restricts the calling thread to `folder` and to reading `dataset`.
+/// Restricts the calling thread to `folder` and to reading `inputs`: the dataset, and the model of a prediction.
 ///
 /// # Errors
 /// Why Landlock is not available.
-pub(super) fn restrict(folder: &Path, dataset: &Path) -> Result<(), String> {
-    let status = enforce(folder, dataset).map_err(|error| error.to_string())?;
+pub(super) fn restrict(folder: &Path, inputs: &[&Path]) -> Result<(), String> {
+    let status = enforce(folder, inputs).map_err(|error| error.to_string())?;
     match (status.ruleset, status.landlock) {
         (RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced, _) => Ok(()),
         (_, LandlockStatus::NotEnabled) => Err("Landlock is not enabled in this kernel (boot parameter lsm=)".into()),
@@ -28,14 +28,15 @@ pub(super) fn restrict(folder: &Path, dataset: &Path) -> Result<(), String> {
     }
 }
 
-fn enforce(folder: &Path, dataset: &Path) -> Result<landlock::RestrictionStatus, RulesetError> {
+fn enforce(folder: &Path, inputs: &[&Path]) -> Result<landlock::RestrictionStatus, RulesetError> {
     let mut rules = Ruleset::default()
         .handle_access(AccessFs::from_all(TESTED))?
         .handle_access(AccessNet::from_all(TESTED))?
         .scope(Scope::from_all(TESTED))?
         .create()?;
     // A path that can't be opened gets no rule, so the process can't access it.
-    for (path, access) in [(folder, OWN_FOLDER), (dataset, AccessFs::ReadFile.into())] {
+    let inputs = inputs.iter().map(|input| (*input, AccessFs::ReadFile.into()));
+    for (path, access) in std::iter::once((folder, OWN_FOLDER)).chain(inputs) {
         if let Ok(file) = PathFd::new(path) {
             rules = rules.add_rule(PathBeneath::new(file, access))?;
         }

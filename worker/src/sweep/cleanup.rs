@@ -1,7 +1,8 @@
 //! Deletes expired rows, a bounded number of each kind per round.
 
 use chrono::{DateTime, Utc};
-use trainyard_storage::Retention;
+use trainyard_artifacts::Key;
+use trainyard_storage::{Expired, Retention};
 use trainyard_telemetry::catalogue;
 
 use super::{Sweep, SweepError, seconds};
@@ -54,9 +55,10 @@ async fn expire_unsuccessful(sweep: &Sweep, before: DateTime<Utc>) -> Result<(),
     let batch = sweep.config.expiry_batch.max(1);
     for _ in 0..MAX_BATCHES {
         let mut tx = sweep.db.begin().await?;
-        let removed = tx.jobs().expire_unsuccessful(before, batch).await?;
+        let expired = tx.jobs().expire_unsuccessful(before, batch).await?;
         tx.commit().await?;
-        count(removed);
+        let removed = expired.jobs;
+        finish(sweep, expired).await;
         if removed < batch.unsigned_abs() {
             break;
         }
@@ -65,14 +67,14 @@ async fn expire_unsuccessful(sweep: &Sweep, before: DateTime<Utc>) -> Result<(),
 }
 
 /// Succeeded jobs with a model version are kept, so each round continues from the position of the last round, and starts over
-/// at the end.
+/// at the end. Prediction jobs expire with their results.
 async fn expire_succeeded(sweep: &mut Sweep, before: DateTime<Utc>) -> Result<(), SweepError> {
     for _ in 0..MAX_BATCHES {
         let (after, batch) = (sweep.state.expired, sweep.config.expiry_batch.max(1));
         let mut tx = sweep.db.begin().await?;
-        let (removed, reached) = tx.jobs().expire_succeeded(before, after, batch).await?;
+        let (expired, reached) = tx.jobs().expire_succeeded(before, after, batch).await?;
         tx.commit().await?;
-        count(removed);
+        finish(sweep, expired).await;
         sweep.state.expired = reached;
         if reached.is_none() {
             break;
@@ -81,9 +83,16 @@ async fn expire_succeeded(sweep: &mut Sweep, before: DateTime<Utc>) -> Result<()
     Ok(())
 }
 
-fn count(removed: u64) {
+/// Counts the deleted jobs, and deletes their objects. Objects that stay because the store is away are orphans.
+async fn finish(sweep: &Sweep, expired: Expired) {
+    let Expired { jobs: removed, objects } = expired;
     if removed > 0 {
         metrics::counter!(catalogue::JOBS_EXPIRED_TOTAL).increment(removed);
         tracing::info!(removed, "deleted expired jobs");
+    }
+    for key in objects.iter().filter_map(|key| Key::parse(key).ok()) {
+        if let Err(error) = sweep.store.delete(&key).await {
+            return tracing::debug!(%error, "the other results of expired jobs are left to the collection of orphans");
+        }
     }
 }

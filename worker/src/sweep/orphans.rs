@@ -1,4 +1,4 @@
-//! Deletes objects without a row: artifacts of runs that did not publish, and datasets whose upload or deletion was
+//! Deletes objects without a row: artifacts and parts of runs that did not publish, and datasets whose upload or deletion was
 //! interrupted.
 
 use std::collections::HashSet;
@@ -11,16 +11,17 @@ use trainyard_storage::Db;
 
 use super::SweepError;
 
-/// The folders of models and datasets.
+/// The folders of models, datasets and results of predictions.
 const ARTIFACTS: &str = "artifacts";
 const DATASETS: &str = "datasets";
+const PREDICTIONS: &str = "predictions";
 /// Most objects per query, and in memory.
 const BATCH: usize = 500;
 
 /// Checks every object that was written before `before`. The row of a dataset is committed within `api.upload_timeout_s` of
 /// its upload, so `before` must be earlier than that.
 pub(super) async fn run(db: Db, store: Store, before: DateTime<Utc>) -> Result<(), SweepError> {
-    for folder in [ARTIFACTS, DATASETS] {
+    for folder in [ARTIFACTS, DATASETS, PREDICTIONS] {
         let removed = search(&db, &store, folder, before).await?;
         if removed > 0 {
             tracing::info!(folder, removed, "deleted objects without a row");
@@ -51,6 +52,7 @@ async fn delete_orphans(db: &Db, store: &Store, folder: &str, batch: Vec<Key>) -
     }
     let in_use = match folder {
         DATASETS => named_datasets(db, &batch).await?,
+        PREDICTIONS => named_parts(db, &batch).await?,
         _ => named_artifacts(db, &batch).await?,
     };
     let mut removed = 0;
@@ -81,6 +83,32 @@ async fn named_artifacts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, Swee
     let active = renewals.into_iter().filter(|run| run.is_current);
     named.extend(active.map(|run| Key::artifact(run.id, run.claim).as_str().to_owned()));
     Ok(named)
+}
+
+/// The parts of jobs that succeeded or can succeed, and all parts of active runs, which may record theirs at any time. Both are
+/// read in one snapshot.
+async fn named_parts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
+    let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
+    let runs: Vec<_> = batch.iter().map(part_of).collect();
+    let mut distinct: Vec<_> = runs.iter().flatten().copied().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let mut tx = db.read().await?;
+    let mut named = tx.predictions().named(&keys).await?;
+    let renewals = if distinct.is_empty() { Vec::new() } else { tx.jobs().check_leases(&distinct).await? };
+    tx.commit().await?;
+    let active: HashSet<_> = renewals.into_iter().filter(|run| run.is_current).map(|run| (run.id, run.claim)).collect();
+    let of_active = batch.iter().zip(runs).filter(|(_, run)| run.is_some_and(|run| active.contains(&run)));
+    named.extend(of_active.map(|(key, _)| key.as_str().to_owned()));
+    Ok(named)
+}
+
+/// The job and claim in a part's key.
+fn part_of(key: &Key) -> Option<(JobId, i64)> {
+    let mut segments = key.as_str().strip_prefix(PREDICTIONS)?.strip_prefix('/')?.split('/');
+    let run = (segments.next()?.parse().ok()?, segments.next()?.parse().ok()?);
+    let part = segments.next()?.strip_suffix(".csv")?.parse().ok()?;
+    (Key::prediction_part(run.0, run.1, part) == *key).then_some(run)
 }
 
 /// The job and claim in an artifact's key.

@@ -159,8 +159,8 @@ impl Firing {
             }
         }
         for job in &self.submitted {
-            let algorithm = job.spec.algorithm.as_str();
-            metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm).increment(1);
+            let (kind, algorithm) = (job.spec.kind().as_str(), job.spec.algorithm().as_str());
+            metrics::counter!(catalogue::JOBS_SUBMITTED_TOTAL, "algorithm" => algorithm, "kind" => kind).increment(1);
             tracing::info!(job_id = %job.id, schedule = schedule.name, "a schedule submitted a job");
         }
         for job in &self.cancelled {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use trainyard_domain::{FailureCode, JobStatus};
 use trainyard_worker::WorkerConfig;
 
-use crate::harness::{HANG, Harness, any_lives, train_task};
+use crate::harness::{HANG, Harness, any_lives, train_task, training};
 
 async fn fails_internally_then_trains(misbehaviour: &str) {
     fails_then_trains(misbehaviour, FailureCode::Internal).await;
@@ -52,7 +52,7 @@ async fn a_full_disk_is_retried() {
 async fn running_out_of_memory_is_out_of_memory() {
     let harness = Harness::new().await;
     let mut order = harness.new_job("demo");
-    order.spec.params["n_trees"] = 2_000.into();
+    training(&mut order).params["n_trees"] = 2_000.into();
     let id = harness.submit(order).await;
     // Enough memory to start and to read the data, and too little for the trees.
     let config = WorkerConfig { child_memory_mb: 40, child_threads: 2, ..harness.config() };

@@ -7,12 +7,12 @@ use serde_json::json;
 use trainyard_domain::ids::uuid_at;
 use trainyard_domain::{
     AutoPromote, Guard, GuardCounts, GuardId, GuardLimits, Guarded, JobId, JobStatus, LogEntry, ModelName, MoveCause,
-    MoveReason, PRODUCTION, Promotion, PromotionMetric, Traffic,
+    MoveReason, PRODUCTION, Promotion, PromotionMetric, Traffic, Training,
 };
 use trainyard_storage::{NewVersion, NumberedLine};
 use trainyard_testkit::eventually;
 
-use crate::harness::{Harness, train_task};
+use crate::harness::{Harness, train_task, training};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -26,13 +26,14 @@ async fn publish_two(harness: &Harness) {
         let job = harness.new_job("demo");
         let job_id: JobId = harness.submit(job).await;
         let mut tx = harness.db.begin().await.unwrap();
-        let job = tx.jobs().get(job_id).await.unwrap().unwrap();
+        let mut job = tx.jobs().get(job_id).await.unwrap().unwrap();
+        let Training { algorithm, features, target, .. } = training(&mut job).clone();
         let new = NewVersion {
             name: demo(),
             job_id,
-            algorithm: job.spec.algorithm,
-            features: job.spec.features,
-            target: job.spec.target,
+            algorithm,
+            features,
+            target,
             metrics: json!({}),
             dataset_id: job.dataset_id,
             size: 1,
@@ -154,8 +155,8 @@ async fn a_guarded_promotion_is_decided_when_the_job_publishes() {
     let rule = |min_improvement| Some(AutoPromote { metric: PromotionMetric::RocAuc, min_improvement });
     let trained = async |auto_promote, n_trees: u64| {
         let mut job = harness.new_job("demo");
-        job.spec.auto_promote = auto_promote;
-        job.spec.params.insert("n_trees".into(), json!(n_trees));
+        training(&mut job).auto_promote = auto_promote;
+        training(&mut job).params.insert("n_trees".into(), json!(n_trees));
         let id = harness.submit(job).await;
         let job = harness.until_status(id, JobStatus::Succeeded).await;
         let log = harness.db.read().await.unwrap().logs().after(id, 0, 100).await.unwrap();

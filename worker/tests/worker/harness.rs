@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use trainyard_artifacts::{Key, Store};
 use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::params::Params;
+use trainyard_domain::spec::{LearningOptions, OutputColumns, OutputFormat};
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
-    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Role, User,
-    UserId,
+    Algorithm, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, JobStatus, ModelName, Prediction,
+    Role, Training, User, UserId, Work,
 };
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, JobLimits, PoolOptions, QuotaCredit, Submission};
@@ -76,6 +77,18 @@ impl Harness {
     /// A job as the API stores it, before it is enqueued.
     pub(crate) fn new_job(&self, name: &str) -> Job {
         Job::submitted(spec(name), self.dataset.id, self.user, Some("test".into()), self.clock.now())
+    }
+
+    /// A prediction job with version 1 of a model.
+    pub(crate) fn new_prediction(&self, model: &str) -> Job {
+        let mut job = self.new_job(model);
+        job.spec.work = Work::Prediction(Prediction {
+            version: 1,
+            algorithm: Algorithm::RandomForest,
+            columns: OutputColumns::All,
+            output: OutputFormat::Csv,
+        });
+        job
     }
 
     pub(crate) async fn submit(&self, job: Job) -> JobId {
@@ -302,21 +315,31 @@ fn spec(name: &str) -> JobSpec {
     let params = serde_json::json!({"n_trees": 10});
     JobSpec {
         name: ModelName::parse(name).unwrap(),
-        algorithm,
-        features: ["sex", "age", "pclass"].map(String::from).to_vec(),
         dataset: DatasetName::parse("titanic").unwrap(),
         dataset_version: 1,
-        target: "survived".into(),
-        params: Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone(),
-        learning: trainyard_domain::spec::LearningOptions::default(),
-        warnings: vec![],
         priority: 0,
         run_at: None,
-        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,
-        seed: 42,
+        work: Work::Training(Training {
+            algorithm,
+            features: ["sex", "age", "pclass"].map(String::from).to_vec(),
+            target: "survived".into(),
+            params: Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone(),
+            learning: LearningOptions::default(),
+            warnings: vec![],
+            auto_promote: None,
+            seed: 42,
+        }),
+    }
+}
+
+/// The work of a training job.
+pub(crate) fn training(job: &mut Job) -> &mut Training {
+    match &mut job.spec.work {
+        Work::Training(training) => training,
+        Work::Prediction(_) => panic!("a prediction"),
     }
 }
 

@@ -8,7 +8,7 @@ use trainyard_domain::{FailureCode, JobStatus};
 use trainyard_ml::predict::Predictor;
 use trainyard_worker::WorkerConfig;
 
-use crate::harness::{Harness, train_task};
+use crate::harness::{Harness, train_task, training};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_is_trained_in_a_process_and_published_once() {
@@ -108,7 +108,7 @@ async fn progress_is_stored_while_a_job_runs() {
 async fn a_job_that_does_not_fit_its_data_fails_without_a_retry() {
     let harness = Harness::new().await;
     let mut order = harness.new_job("demo");
-    order.spec.features = vec!["no_such_column".into()];
+    training(&mut order).features = vec!["no_such_column".into()];
     let id = harness.submit(order).await;
     let (sweep, worker) = (harness.sweep("s"), harness.worker(train_task(), harness.config()));
     let job = harness.until_status(id, JobStatus::Failed).await;

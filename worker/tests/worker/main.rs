@@ -13,6 +13,7 @@ mod lifecycle;
 mod logs;
 mod memory;
 mod pod;
+mod predictions;
 mod sandbox;
 mod scheduling;
 mod sweeping;

@@ -7,15 +7,15 @@ use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, FailureCode, Job, JobStatus};
 use trainyard_worker::WorkerConfig;
 
-use crate::harness::{Harness, train_task};
+use crate::harness::{Harness, train_task, training};
 
 /// From less than the program's size, over the size of its libraries and threads, to enough.
 const LIMITS_MB: [u64; 16] = [1, 2, 4, 6, 8, 10, 12, 14, 18, 22, 26, 30, 36, 44, 60, 512];
 
 fn job_with(harness: &Harness, algorithm: Algorithm, params: &Value) -> Job {
     let mut job = harness.new_job(algorithm.as_str());
-    job.spec.algorithm = algorithm;
-    job.spec.params = Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone();
+    training(&mut job).algorithm = algorithm;
+    training(&mut job).params = Params::parse(algorithm, params.as_object().unwrap()).unwrap().as_map().clone();
     job
 }
 
@@ -41,7 +41,7 @@ async fn trained_under(child_memory_mb: u64) -> usize {
             continue;
         }
         let error = job.error.unwrap();
-        let context = format!("{} in {child_memory_mb} MB: {error:?}", job.spec.algorithm.as_str());
+        let context = format!("{} in {child_memory_mb} MB: {error:?}", job.spec.algorithm().as_str());
         assert_eq!(error.code, FailureCode::OutOfMemory, "{context}");
         let setting = format!("the {child_memory_mb} MB of worker.child_memory_mb");
         assert!(error.message.contains(&setting), "{context}");

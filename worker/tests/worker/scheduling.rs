@@ -106,7 +106,8 @@ async fn a_due_schedule_submits_a_job_and_waits_for_its_next_time() {
     let (sweep, worker) = (harness.sweep("s"), harness.worker(train_task(), harness.config()));
     let run = eventually("it fires", LIMIT, async || runs(&harness, id).await.pop()).await;
     let job = harness.until_status(run.job_id.unwrap(), JobStatus::Succeeded).await;
-    assert_eq!((job.spec.dataset_version, job.spec.features), (2, vec!["sex".to_owned()]), "the newest data");
+    let features = job.spec.training().unwrap().features.as_slice();
+    assert_eq!((job.spec.dataset_version, features), (2, ["sex".to_owned()].as_slice()), "the newest data");
     worker.drain().await;
     sweep.stop().await;
     let schedule = read(&harness, id).await;

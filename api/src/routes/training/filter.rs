@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use trainyard_domain::job_filter::parse_search;
 use trainyard_domain::{
-    Algorithm, Condition, DatasetName, FailureCode, FieldError, JobFilter, JobStatus, ModelName, UserId,
+    Algorithm, Condition, DatasetName, FailureCode, FieldError, JobFilter, JobKind, JobStatus, ModelName, UserId,
 };
 use trainyard_http::Principal;
 use utoipa::{IntoParams, ToSchema};
@@ -26,6 +26,11 @@ pub struct FilterView {
         example = "failed,cancelled"
     )]
     status: Option<String>,
+    /// `training`, `prediction`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(pattern = "^!?(training|prediction)(,(training|prediction)){0,19}$", example = "prediction")]
+    #[schema(pattern = "^!?(training|prediction)(,(training|prediction)){0,19}$", example = "prediction")]
+    kind: Option<String>,
     /// Names of models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(pattern = "^!?[a-z0-9][a-z0-9._-]{0,63}(,[a-z0-9][a-z0-9._-]{0,63}){0,19}$", example = "!titanic-rf")]
@@ -70,6 +75,9 @@ impl FilterView {
         let filter = JobFilter {
             status: errors.condition("status", &self.status, |text| {
                 JobStatus::parse(text).ok_or_else(|| one_of(&JobStatus::ALL.map(JobStatus::as_str)))
+            }),
+            kind: errors.condition("kind", &self.kind, |text| {
+                JobKind::parse(text).ok_or_else(|| one_of(&JobKind::ALL.map(JobKind::as_str)))
             }),
             name: errors.condition("name", &self.name, ModelName::parse),
             algorithm: errors.condition("algorithm", &self.algorithm, |text| {
@@ -126,7 +134,7 @@ mod tests {
     #[test]
     fn every_invalid_filter_is_named() {
         let invalid = "No Such";
-        let fields = ["status", "name", "algorithm", "created_by", "dataset", "error_code"];
+        let fields = ["status", "kind", "name", "algorithm", "created_by", "dataset", "error_code"];
         let query: serde_json::Map<_, _> = fields.iter().map(|field| ((*field).to_owned(), json!(invalid))).collect();
         let mut query = serde_json::Value::Object(query);
         query["search"] = json!("a b c d e f");

@@ -16,7 +16,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::response::Accepted;
 use crate::schemas::job::{AcceptedView, BulkAcceptedView};
 use crate::state::ApiState;
-use crate::submission::{self, TrainingSubmission};
+use crate::submission::{self, JobSubmission};
 
 /// Most jobs in a bulk submission.
 const MAX_BULK: usize = 1_000;
@@ -47,10 +47,8 @@ pub async fn submit(
     deadline: Deadline,
     Json(body): Json<TrainingRequest>,
 ) -> Result<Accepted, Problem> {
-    let submission = TrainingSubmission::one(body, key, principal, actor, deadline).await?;
-    let jobs = store(&state, submission, &trace).await?;
-    let id = jobs.first().ok_or_else(|| Problem::internal("a submission returned no job"))?;
-    Ok(Accepted::new(*id, JobStatus::Queued))
+    let submission = JobSubmission::one(body, key, principal, actor, deadline).await?;
+    store_one(&state, submission, &trace, "api.training.submit").await
 }
 
 /// Many training jobs.
@@ -91,14 +89,31 @@ pub async fn bulk(
     if !(1..=MAX_BULK).contains(&body.jobs.len()) {
         return Err(Problem::field("jobs", format!("must hold 1 to {MAX_BULK} jobs")));
     }
-    let submission = TrainingSubmission::bulk(body.jobs, key, principal, actor, deadline).await?;
-    let jobs = store(&state, submission, &trace).await?;
+    let submission = JobSubmission::bulk(body.jobs, key, principal, actor, deadline).await?;
+    let jobs = store(&state, submission, &trace, "api.training.submit").await?;
     let jobs = jobs.into_iter().map(|id| AcceptedView::new(id, JobStatus::Queued)).collect();
     Ok((StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(BulkAcceptedView { jobs })).into_response())
 }
 
-async fn store(state: &ApiState, submission: TrainingSubmission, trace: &TraceContext) -> Result<Vec<JobId>, Problem> {
-    let mut span = Span::child_of(Some(trace.server_span()), "api.training.submit");
+/// Stores a submission of one job, with a span of this name.
+pub(crate) async fn store_one(
+    state: &ApiState,
+    submission: JobSubmission,
+    trace: &TraceContext,
+    span: &'static str,
+) -> Result<Accepted, Problem> {
+    let jobs = store(state, submission, trace, span).await?;
+    let id = jobs.first().ok_or_else(|| Problem::internal("a submission returned no job"))?;
+    Ok(Accepted::new(*id, JobStatus::Queued))
+}
+
+async fn store(
+    state: &ApiState,
+    submission: JobSubmission,
+    trace: &TraceContext,
+    span: &'static str,
+) -> Result<Vec<JobId>, Problem> {
+    let mut span = Span::child_of(Some(trace.server_span()), span);
     let jobs = submission::submit(state.submissions(), submission.traced(&span, trace)).await;
     match &jobs {
         Ok(jobs) => span.describe(|span| {

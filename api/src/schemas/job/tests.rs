@@ -2,7 +2,10 @@
 
 use chrono::Duration;
 use serde_json::{Map, json};
-use trainyard_domain::{Algorithm, DatasetId, DatasetName, FailureCode, JobError, JobSpec, ModelName, UserId};
+use trainyard_domain::spec::{LearningOptions, OutputColumns, OutputFormat};
+use trainyard_domain::{
+    Algorithm, DatasetId, DatasetName, FailureCode, JobError, JobSpec, ModelName, Prediction, Training, UserId, Work,
+};
 
 use super::*;
 
@@ -10,21 +13,23 @@ fn job(status: JobStatus) -> Job {
     let at = DateTime::UNIX_EPOCH;
     let spec = JobSpec {
         name: ModelName::parse("m").unwrap(),
-        algorithm: Algorithm::RandomForest,
-        features: vec!["sex".into()],
         dataset: DatasetName::parse("titanic").unwrap(),
         dataset_version: 1,
-        target: "survived".into(),
-        params: Map::new(),
-        learning: trainyard_domain::spec::LearningOptions::default(),
-        warnings: vec![],
         priority: 0,
         run_at: None,
-        auto_promote: None,
         max_attempts: 3,
         timeout_s: 60,
         webhook_url: None,
-        seed: 42,
+        work: Work::Training(Training {
+            algorithm: Algorithm::RandomForest,
+            features: vec!["sex".into()],
+            target: "survived".into(),
+            params: Map::new(),
+            learning: LearningOptions::default(),
+            warnings: vec![],
+            auto_promote: None,
+            seed: 42,
+        }),
     };
     Job { status, ..Job::submitted(spec, DatasetId::at(at), UserId::at(at), None, at) }
 }
@@ -72,4 +77,33 @@ fn a_failed_job_has_an_error() {
     let error = JobError::new(FailureCode::Panicked, "panic").with_log_tail(Some("reading\npanicked: x".into()));
     let view = json_of(Job { error: Some(error), ..job(JobStatus::Failed) });
     assert_eq!(view["error"]["log_tail"], "reading\npanicked: x");
+}
+
+#[test]
+fn a_prediction_has_its_model_from_the_start_and_its_result_at_the_end() {
+    let prediction = |status| {
+        let mut job = job(status);
+        job.spec.work = Work::Prediction(Prediction {
+            version: 7,
+            algorithm: Algorithm::Ridge,
+            columns: OutputColumns::None,
+            output: OutputFormat::Csv,
+        });
+        job
+    };
+    let queued = json_of(prediction(JobStatus::Queued));
+    assert_eq!((&queued["kind"], &queued["algorithm"]), (&json!("prediction"), &json!("ridge")));
+    assert_eq!(queued["model"], json!({"name": "m", "version": 7}));
+    assert_eq!(queued.get("result_url"), None);
+    let spec = json!({
+        "model": "m", "version": 7, "dataset": "titanic", "dataset_version": 1, "columns": "none", "output": "csv",
+        "priority": 0, "run_at": null, "max_attempts": 3, "timeout_s": 60, "webhook_url": null,
+    });
+    assert_eq!(queued["spec"], spec);
+    let done = prediction(JobStatus::Succeeded);
+    let url = format!("/predictions/{}/result", done.id);
+    let metrics = json!({"rows": 3, "missing_values": {"age": 1}, "warnings": []});
+    let done = JobView::new(Job { metrics: Some(metrics), ..done }, None, DateTime::UNIX_EPOCH).without_curves();
+    assert_eq!((done.result_url, done.metrics), (Some(url), Some(json!({"rows": 3, "warnings": []}))));
+    assert_eq!(json_of(job(JobStatus::Queued))["kind"], "training");
 }

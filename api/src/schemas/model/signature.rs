@@ -44,7 +44,7 @@ impl VersionDetailView {
     /// The schema of `version`, which a job with `spec` trained on `dataset`.
     pub fn new(version: ModelVersion, spec: Option<&JobSpec>, dataset: Option<&Dataset>) -> Self {
         let columns = dataset.map(|dataset| dataset.columns.as_slice()).unwrap_or_default();
-        let types = spec.map(|spec| &spec.learning.column_types);
+        let types = spec.and_then(JobSpec::training).map(|training| &training.learning.column_types);
         let feature = |name: &String| {
             let column = columns.iter().find(|column| column.name == *name)?;
             Some(FeatureView::new(column, types.and_then(|types| types.get(name)).copied().unwrap_or(column.dtype)))

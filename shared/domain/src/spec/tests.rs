@@ -66,11 +66,15 @@ fn refused(draft: Draft) -> Vec<String> {
     draft.validate(Some(&dataset())).unwrap_err().into_iter().map(|error| error.field).collect()
 }
 
+fn trained(spec: &JobSpec) -> &Training {
+    spec.training().expect("a training")
+}
+
 #[test]
 fn a_valid_draft_gets_the_defaults_and_the_version() {
     let spec = draft(&["sex", "age"]).validate(Some(&dataset())).unwrap();
     assert_eq!(spec.dataset_version, 3);
-    assert_eq!(spec.params["n_trees"], 100);
+    assert_eq!(trained(&spec).params["n_trees"], 100);
 }
 
 #[test]
@@ -91,7 +95,10 @@ fn a_guarded_promotion_names_a_metric_of_the_task() {
         ..draft(&["sex"])
     };
     let spec = rule(PromotionMetric::RocAuc, 0.01).validate(Some(&dataset())).unwrap();
-    assert_eq!(spec.auto_promote, Some(AutoPromote { metric: PromotionMetric::RocAuc, min_improvement: 0.01 }));
+    assert_eq!(
+        spec.training().unwrap().auto_promote,
+        Some(AutoPromote { metric: PromotionMetric::RocAuc, min_improvement: 0.01 })
+    );
     assert_eq!(refused(rule(PromotionMetric::R2, 0.0)), ["auto_promote.metric"]);
     assert_eq!(refused(Draft { target: "age".into(), ..rule(PromotionMetric::F1, 0.0) }), ["auto_promote.metric"]);
     assert!(Draft { target: "age".into(), ..rule(PromotionMetric::Mae, 0.0) }.validate(Some(&dataset())).is_ok());
@@ -122,9 +129,9 @@ fn with(learning: LearningOptions, features: &[&str]) -> Draft {
 #[test]
 fn a_star_expands_to_every_usable_column_and_names_the_others() {
     let spec = draft(&["*"]).validate(Some(&dataset())).unwrap();
-    assert_eq!(spec.features, ["age", "sex", "alive"]);
+    assert_eq!(trained(&spec).features, ["age", "sex", "alive"]);
     assert_eq!(
-        spec.warnings,
+        trained(&spec).warnings,
         [
             "'name' is free text (1300 distinct values) and is not used",
             "'void' has no value in any row and is not used",
@@ -135,9 +142,9 @@ fn a_star_expands_to_every_usable_column_and_names_the_others() {
     copies.columns[0].values_digest = "values of survived".into();
     copies.columns[1].row_names = true;
     let spec = draft(&["*"]).validate(Some(&IndexedDataset::from(copies))).unwrap();
-    assert_eq!(spec.features, ["alive"]);
-    assert!(spec.warnings.contains(&"'age' equals the target and is not used".into()));
-    assert!(spec.warnings.contains(&"'sex' names or numbers the rows and is not used".into()));
+    assert_eq!(trained(&spec).features, ["alive"]);
+    assert!(trained(&spec).warnings.contains(&"'age' equals the target and is not used".into()));
+    assert!(trained(&spec).warnings.contains(&"'sex' names or numbers the rows and is not used".into()));
 }
 
 #[test]
@@ -150,9 +157,10 @@ fn each_invalid_feature_has_an_error() {
 #[test]
 fn the_request_decides_what_happens_to_leaks() {
     let leaking = |on_leak| with(LearningOptions { on_leak, ..LearningOptions::default() }, &["sex", "alive"]);
-    let warned = leaking(OnLeak::Warn).validate(Some(&dataset())).unwrap();
+    let used = |on_leak| trained(&leaking(on_leak).validate(Some(&dataset())).unwrap()).clone();
+    let warned = used(OnLeak::Warn);
     assert_eq!((warned.features.len(), warned.warnings.len()), (2, 1));
-    let dropped = leaking(OnLeak::Drop).validate(Some(&dataset())).unwrap();
+    let dropped = used(OnLeak::Drop);
     assert_eq!(dropped.features, ["sex"]);
     assert_eq!(dropped.warnings, ["'alive' holds the same information as the target 'survived' and is not used"]);
     assert_eq!(refused(leaking(OnLeak::Refuse)), ["features[1]"]);
@@ -167,7 +175,7 @@ fn numbers_with_the_partition_of_a_numeric_target_are_no_leak() {
     table.columns.push(column("price", Dtype::Number, 30));
     let draft = Draft { target: "price".into(), ..draft(&["age"]) };
     let spec = draft.validate(Some(&IndexedDataset::from(table))).unwrap();
-    assert_eq!(spec.warnings, Vec::<String>::new());
+    assert_eq!(trained(&spec).warnings, Vec::<String>::new());
 }
 
 #[test]

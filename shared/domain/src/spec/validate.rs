@@ -1,7 +1,7 @@
 //! Validation of training requests. The cost is linear in the number of columns, also for wide datasets.
 
 use super::columns::{self, Columns};
-use super::{Draft, JobSpec};
+use super::{Draft, JobSpec, Training, Work};
 use crate::algorithm::{Algorithm, BUDGET_S, MONOTONE_CONSTRAINTS};
 use crate::dataset::IndexedDataset;
 use crate::field::{FieldError, shown};
@@ -11,6 +11,8 @@ use crate::params::Params;
 /// A run can exceed its time budget by a tenth, and its timeout also covers the start of the training process and the
 /// download of the dataset.
 const TIMEOUT_PER_BUDGET: f64 = 1.2;
+/// The error of an unknown dataset.
+pub(super) const UNKNOWN_DATASET: &str = "is not the name of a dataset";
 
 impl Draft {
     /// Validates the request. `dataset` is the newest version of the requested dataset, or `None` if it does not exist;
@@ -19,14 +21,12 @@ impl Draft {
         let mut errors = Vec::new();
         let name = keep(&mut errors, "name", ModelName::parse(&self.name));
         let algorithm = keep(&mut errors, "algorithm", find_algorithm(&self.algorithm));
-        check_range(&mut errors, "priority", self.priority, -10, 10);
-        check_range(&mut errors, "max_attempts", self.max_attempts, 1, 20);
-        check_range(&mut errors, "timeout_s", self.timeout_s, 1, 86_400);
+        check_limits(&mut errors, self.priority, self.max_attempts, self.timeout_s);
         errors.extend(self.auto_promote.and_then(|rule| rule.check_improvement()));
         let (features, warnings) = match dataset {
             Some(dataset) => Columns::new(self, dataset).check(&mut errors, algorithm),
             None => {
-                errors.push(FieldError::new("dataset", "is not the name of a dataset"));
+                errors.push(FieldError::new("dataset", UNKNOWN_DATASET));
                 // Without a dataset the target cannot be checked.
                 columns::check_list(&mut errors, &self.features, &self.target, |_, _, _| {});
                 Default::default()
@@ -57,25 +57,34 @@ impl Draft {
         match (name, algorithm, params, dataset) {
             (Some(name), Some(algorithm), Some(params), Some(dataset)) if errors.is_empty() => Ok(JobSpec {
                 name,
-                algorithm,
-                features,
                 dataset: dataset.name.clone(),
                 dataset_version: dataset.version,
-                target: self.target.clone(),
-                params: params.into_map(),
-                learning: self.learning.clone(),
-                warnings,
                 priority: self.priority,
                 run_at: self.run_at,
-                auto_promote: self.auto_promote,
                 max_attempts: self.max_attempts,
                 timeout_s: self.timeout_s,
                 webhook_url: self.webhook_url.clone(),
-                seed: self.seed,
+                work: Work::Training(Training {
+                    algorithm,
+                    features,
+                    target: self.target.clone(),
+                    params: params.into_map(),
+                    learning: self.learning.clone(),
+                    warnings,
+                    auto_promote: self.auto_promote,
+                    seed: self.seed,
+                }),
             }),
             _ => Err(errors),
         }
     }
+}
+
+/// Validates what every kind of job has.
+pub(super) fn check_limits(errors: &mut Vec<FieldError>, priority: i64, max_attempts: i64, timeout_s: i64) {
+    check_range(errors, "priority", priority, -10, 10);
+    check_range(errors, "max_attempts", max_attempts, 1, 20);
+    check_range(errors, "timeout_s", timeout_s, 1, 86_400);
 }
 
 fn keep<T, M: Into<String>>(errors: &mut Vec<FieldError>, field: &str, parsed: Result<T, M>) -> Option<T> {

@@ -2,7 +2,7 @@
 
 use super::{MAX_CATEGORIES, TrainingShape, cell_bytes};
 use crate::dataset::{ColumnProfile, Dtype, IndexedDataset};
-use crate::spec::{JobSpec, MAX_CLASSES, OnLeak, is_regression};
+use crate::spec::{MAX_CLASSES, OnLeak, Training, is_regression};
 use crate::table::TaskKind;
 
 /// At least this part of the categories of a column is in the training part, which has half of the rows or more.
@@ -11,7 +11,7 @@ const TRAINED_CATEGORIES: u64 = 4;
 impl TrainingShape {
     /// The smallest shape that the job can have. `None` if the profile does not show how many rows or columns are used: the
     /// type of the target is overruled, or features may be dropped as leaks.
-    pub fn at_least(spec: &JobSpec, dataset: &IndexedDataset) -> Option<Self> {
+    pub fn at_least(spec: &Training, dataset: &IndexedDataset) -> Option<Self> {
         let target = dataset.column(&spec.target)?;
         let types = &spec.learning.column_types;
         if types.contains_key(&target.name) || spec.learning.on_leak == OnLeak::Drop {
@@ -52,7 +52,7 @@ mod tests {
     use crate::algorithm::Algorithm;
     use crate::ids::DatasetId;
     use crate::spec::LearningOptions;
-    use crate::{Dataset, DatasetName, ModelName, TableFormat};
+    use crate::{Dataset, DatasetName, TableFormat};
 
     fn column(name: &str, dtype: Dtype, distinct: u64, missing: u64) -> ColumnProfile {
         ColumnProfile { distinct, missing, ..ColumnProfile::new(name, dtype) }
@@ -86,22 +86,14 @@ mod tests {
         })
     }
 
-    fn spec(target: &str, learning: LearningOptions) -> JobSpec {
-        JobSpec {
-            name: ModelName::parse("m").unwrap(),
+    fn spec(target: &str, learning: LearningOptions) -> Training {
+        Training {
             algorithm: Algorithm::Svm,
             features: ["size", "town", "street", "rare"].map(str::to_owned).to_vec(),
-            dataset: DatasetName::parse("t").unwrap(),
-            dataset_version: 1,
             target: target.into(),
             params: Map::new(),
             learning,
             warnings: vec![],
-            priority: 0,
-            run_at: None,
-            max_attempts: 1,
-            timeout_s: 1,
-            webhook_url: None,
             auto_promote: None,
             seed: 1,
         }

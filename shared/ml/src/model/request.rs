@@ -37,13 +37,8 @@ impl Signature {
     pub fn text_readers(&self) -> TextReaders {
         let format = TableFormat { missing: self.missing.clone(), ..TableFormat::default() };
         let reader = |feature: &Feature| {
-            let dtype = match &feature.kind {
-                FeatureKind::Number { .. } => Dtype::Number,
-                FeatureKind::Boolean { .. } => Dtype::Boolean,
-                FeatureKind::Category { .. } => Dtype::Category,
-                FeatureKind::Datetime { .. } => Dtype::Datetime,
-            };
-            let column = ColumnSchema { name: feature.name.clone(), dtype, reading: feature.reading.clone() };
+            let (name, dtype, reading) = (feature.name.clone(), feature.kind.dtype(), feature.reading.clone());
+            let column = ColumnSchema { name, dtype, reading };
             Reader::new(&format, &column)
         };
         TextReaders(self.features.iter().map(reader).collect())
@@ -165,6 +160,8 @@ impl Feature {
         let input = match (kind, reader.read(text)) {
             (_, Cell::Missing) => Some(Input::Missing),
             (FeatureKind::Number { .. }, Cell::Number(value)) => Some(Input::Number(value)),
+            // Only in a table whose column has other words than the 0 and 1 of the training table.
+            (FeatureKind::Number { .. }, Cell::Boolean(value)) => Some(Input::Number(f64::from(u8::from(value)))),
             (FeatureKind::Boolean { .. }, Cell::Boolean(value)) => Some(Input::Boolean(value)),
             (FeatureKind::Boolean { .. }, Cell::Text(text)) => {
                 tokens::boolean(&text).map(|(value, _)| Input::Boolean(value))
@@ -186,6 +183,16 @@ const TRUE: [&str; 6] = ["true", "True", "TRUE", "yes", "Yes", "YES"];
 const FALSE: [&str; 6] = ["false", "False", "FALSE", "no", "No", "NO"];
 
 impl FeatureKind {
+    /// The type of the cells.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::Number { .. } => Dtype::Number,
+            Self::Boolean { .. } => Dtype::Boolean,
+            Self::Category { .. } => Dtype::Category,
+            Self::Datetime { .. } => Dtype::Datetime,
+        }
+    }
+
     /// The name of the type in error messages.
     pub fn expected(&self) -> &'static str {
         match self {

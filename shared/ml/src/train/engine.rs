@@ -3,7 +3,7 @@
 use linfa::ParamGuard;
 use trainyard_domain::algorithm::{CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, REGRESSION_LEAF_ROWS};
 use trainyard_domain::params::Params;
-use trainyard_domain::{Algorithm, JobSpec, TaskKind};
+use trainyard_domain::{Algorithm, TaskKind, Training};
 
 use super::boosting;
 use crate::error::TrainError;
@@ -50,7 +50,7 @@ impl Fitted {
 }
 
 /// The requested task; else that of an algorithm for regression; else the target decides.
-pub(super) fn task(spec: &JobSpec) -> Option<TaskKind> {
+pub(super) fn task(spec: &Training) -> Option<TaskKind> {
     spec.learning.task.or(spec.algorithm.only_task().filter(|task| *task == TaskKind::Regression))
 }
 

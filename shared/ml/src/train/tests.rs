@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use trainyard_csv::{Limits, ReadOptions};
 use trainyard_domain::spec::LearningOptions;
 use trainyard_domain::table::TableSchema;
-use trainyard_domain::{Algorithm, DatasetName, JobSpec, ModelName};
+use trainyard_domain::{Algorithm, Training};
 
 use super::{Observer, TrainError, TrainRequest, Trained, train};
 
@@ -68,22 +68,14 @@ pub(crate) fn schema(csv: &str) -> TableSchema {
 
 /// A request without a schema; [`run`] adds it.
 fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, params: Value) -> TrainRequest {
-    let spec = JobSpec {
-        name: ModelName::parse("m").unwrap(),
+    let spec = Training {
         algorithm,
         features: features.iter().map(|feature| (*feature).to_owned()).collect(),
-        dataset: DatasetName::parse("d").unwrap(),
-        dataset_version: 1,
         target: target.into(),
         params: params.as_object().unwrap().clone(),
         learning: LearningOptions::default(),
         warnings: vec![],
-        priority: 0,
-        run_at: None,
         auto_promote: None,
-        max_attempts: 1,
-        timeout_s: 60,
-        webhook_url: None,
         seed,
     };
     let (schema, dataset_sha256) = (TableSchema::default(), "00".repeat(32));

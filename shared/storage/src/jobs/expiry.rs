@@ -12,10 +12,19 @@ use crate::sql::{all, write_all};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpiryCursor(Uuid);
 
+/// What an expiry deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expired {
+    /// Number of jobs.
+    pub jobs: u64,
+    /// Keys of their objects: the parts of results. Delete the objects after the commit.
+    pub objects: Vec<String>,
+}
+
 impl Jobs<'_> {
-    /// Deletes failed and cancelled jobs that finished before `before`, at most `limit`. Returns how many. Requires a
-    /// transaction, because a job has two rows.
-    pub async fn expire_unsuccessful(&mut self, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    /// Deletes failed and cancelled jobs that finished before `before`, at most `limit`. Requires a
+    /// transaction, because a job has rows in several tables.
+    pub async fn expire_unsuccessful(&mut self, before: DateTime<Utc>, limit: i64) -> Result<Expired> {
         // The outer condition keeps a job that is retried concurrently.
         let deleted: Vec<(Uuid,)> = write_all!(
             self.0,
@@ -25,19 +34,19 @@ impl Jobs<'_> {
             before,
             limit,
         )?;
-        self.delete_orders(&deleted).await?;
-        Ok(deleted.len() as u64)
+        let objects = self.delete_orders(&deleted).await?;
+        Ok(Expired { jobs: deleted.len() as u64, objects })
     }
 
     /// Checks up to `limit` succeeded jobs after `after`, oldest first, and deletes those that finished before `before` and
-    /// have no model version. Returns how many were deleted, and where to continue; `None` at the end. Requires a
-    /// transaction, because a job has two rows.
+    /// have no model version. Also returns where to continue; `None` at the end. Requires a transaction, because
+    /// a job has rows in several tables.
     pub async fn expire_succeeded(
         &mut self,
         before: DateTime<Utc>,
         after: Option<ExpiryCursor>,
         limit: i64,
-    ) -> Result<(u64, Option<ExpiryCursor>)> {
+    ) -> Result<(Expired, Option<ExpiryCursor>)> {
         let after = after.map_or(Uuid::nil(), |cursor| cursor.0);
         // A job that finished before `before` was submitted before it, and ids sort by submission. This query ignores
         // `finished_at`, so that only the last page is short.
@@ -48,7 +57,7 @@ impl Jobs<'_> {
             first_uuid_at(before),
             limit,
         )?;
-        let Some((last,)) = checked.last().copied() else { return Ok((0, None)) };
+        let Some((last,)) = checked.last().copied() else { return Ok((Expired::default(), None)) };
         let deleted: Vec<(Uuid,)> = write_all!(
             self.0,
             "DELETE FROM jobs WHERE status = 'succeeded' AND id > $1 AND id <= $2 AND finished_at < $3 \
@@ -57,8 +66,9 @@ impl Jobs<'_> {
             last,
             before,
         )?;
-        self.delete_orders(&deleted).await?;
+        let objects = self.delete_orders(&deleted).await?;
+        let expired = Expired { jobs: deleted.len() as u64, objects };
         let more = i64::try_from(checked.len()).is_ok_and(|checked| checked >= limit);
-        Ok((deleted.len() as u64, more.then_some(ExpiryCursor(last))))
+        Ok((expired, more.then_some(ExpiryCursor(last))))
     }
 }

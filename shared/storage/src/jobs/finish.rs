@@ -59,14 +59,14 @@ impl Jobs<'_> {
         Ok(changed == 1)
     }
 
-    /// Finishes a run that published `model_version`, in the same transaction. Returns `false` if the claim is no longer
-    /// current or a cancellation was requested: drop the transaction, and the version with it.
+    /// Finishes a run that published `model_version`, or the result of a prediction, in the same transaction. Returns `false`
+    /// if the claim is no longer current or a cancellation was requested: drop the transaction, and what was published.
     pub async fn succeed(
         &mut self,
         id: JobId,
         claim: i64,
         metrics: &Value,
-        model_version: i64,
+        model_version: Option<i64>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
         let changed = execute!(
@@ -83,7 +83,7 @@ impl Jobs<'_> {
         Ok(changed == 1)
     }
 
-    /// Finishes a run without a model as `trainyard_domain::outcome::next_state` decides: requeued, failed or cancelled. Returns
+    /// Finishes a run that published nothing as `trainyard_domain::outcome::next_state` decides: requeued, failed or cancelled. Returns
     /// `false` if the claim is no longer current.
     pub async fn finish_run(&mut self, id: JobId, claim: i64, next: &NextState, now: DateTime<Utc>) -> Result<bool> {
         let changed = finish!(self.0, "", id, claim, next, now)?;

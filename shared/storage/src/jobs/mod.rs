@@ -24,7 +24,7 @@ mod sweep;
 mod watch;
 
 pub use cancel::Cancelled;
-pub use expiry::ExpiryCursor;
+pub use expiry::{Expired, ExpiryCursor};
 pub use failures::FailureCursor;
 pub(crate) use filter::{tables, where_all_by_scans};
 pub use lease::Renewal;
@@ -57,16 +57,17 @@ impl Jobs<'_> {
         execute!(
             self.0,
             "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, \
-             traceparent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             traceparent, kind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             job.id.0,
             parse::spec_json(&job.spec)?,
             job.spec.name.as_str(),
-            job.spec.algorithm.as_str(),
+            job.spec.algorithm().as_str(),
             job.created_by.0,
             job.dataset_id.0,
             job.created_at,
             job.request_id.as_deref(),
             job.traceparent.as_deref(),
+            job.spec.kind().as_str(),
         )?;
         execute!(
             self.0,

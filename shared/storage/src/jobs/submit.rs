@@ -28,7 +28,7 @@ macro_rules! insert_orders {
     ($rows:literal) => {
         concat!(
             "INSERT INTO job_orders (id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, \
-             traceparent) ",
+             traceparent, kind) ",
             $rows
         )
     };
@@ -64,14 +64,15 @@ macro_rules! insert_audit_entries {
 macro_rules! new_jobs {
     () => {
         "unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::text[], \
-         $9::bigint[], $10::timestamptz[], $18::text[]) AS new (id, spec, model_name, algorithm, created_by, dataset_id, \
-         created_at, request_id, priority, run_at, traceparent)"
+         $9::bigint[], $10::timestamptz[], $18::text[], $19::text[]) AS new (id, spec, model_name, algorithm, created_by, \
+         dataset_id, created_at, request_id, priority, run_at, traceparent, kind)"
     };
 }
 macro_rules! insert_new_orders {
     () => {
         insert_orders!(
-            "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent FROM new"
+            "SELECT id, spec, model_name, algorithm, created_by, dataset_id, created_at, request_id, traceparent, kind \
+             FROM new"
         )
     };
 }
@@ -82,8 +83,8 @@ macro_rules! insert_new_jobs {
         )
     };
 }
-// One statement locks the quota rows (`$19` to `$23`) and inserts jobs and audit entries (`$11` to `$17`). CHECK constraints
-// of the two quota tables fail the statement if a limit is exceeded. A division by zero fails it after the deadline (`$24`):
+// One statement locks the quota rows (`$20` to `$24`) and inserts jobs and audit entries (`$11` to `$17`). CHECK constraints
+// of the two quota tables fail the statement if a limit is exceeded. A division by zero fails it after the deadline (`$25`):
 // Postgres evaluates RETURNING after the lock wait.
 const RESERVING: &str = concat!(
     "WITH new AS (SELECT * FROM ",
@@ -96,13 +97,13 @@ const RESERVING: &str = concat!(
     insert_new_jobs!(),
     "), quotas AS (",
     add_to_owners!(
-        "SELECT owner, added, most, FALSE FROM unnest($19::uuid[], $20::bigint[], $21::bigint[]) AS demand (owner, added, most) \
+        "SELECT owner, added, most, FALSE FROM unnest($20::uuid[], $21::bigint[], $22::bigint[]) AS demand (owner, added, most) \
          ORDER BY owner"
     ),
     " RETURNING owner, active, epoch), quota_total AS (",
-    "UPDATE job_quota_total SET active = active + $22::bigint, most = $23::bigint \
-     WHERE id = 1 AND $22 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0 \
-     RETURNING active, epoch, 1 / (clock_timestamp() <= $24::timestamptz)::int) ",
+    "UPDATE job_quota_total SET active = active + $23::bigint, most = $24::bigint \
+     WHERE id = 1 AND $23 > 0 AND (SELECT COUNT(*) FROM quotas) >= 0 \
+     RETURNING active, epoch, 1 / (clock_timestamp() <= $25::timestamptz)::int) ",
     "SELECT owner, active, epoch FROM quotas \
      UNION ALL SELECT '00000000-0000-0000-0000-000000000000'::uuid, active, epoch FROM quota_total"
 );
@@ -110,11 +111,11 @@ const RESERVING: &str = concat!(
 // Shared locks are taken before the inserts, in the same order as exclusive ones. `in_time` is evaluated after the locks.
 const WITHIN_CREDIT: &str = concat!(
     "WITH locked AS (SELECT quota.owner FROM job_quotas quota \
-     JOIN unnest($19::uuid[], $20::bigint[]) AS credit (owner, epoch) ON quota.owner = credit.owner \
+     JOIN unnest($20::uuid[], $21::bigint[]) AS credit (owner, epoch) ON quota.owner = credit.owner \
      WHERE NOT quota.closed AND (credit.epoch IS NULL OR quota.epoch = credit.epoch) ORDER BY quota.owner FOR SHARE OF quota), \
-     total AS (SELECT id FROM job_quota_total WHERE id = 1 AND epoch = $21::bigint \
-     AND (SELECT COUNT(*) FROM locked) = CARDINALITY($19::uuid[]) FOR SHARE), \
-     admitted AS (SELECT 1 / (clock_timestamp() <= $22::timestamptz)::int AS in_time FROM total), \
+     total AS (SELECT id FROM job_quota_total WHERE id = 1 AND epoch = $22::bigint \
+     AND (SELECT COUNT(*) FROM locked) = CARDINALITY($20::uuid[]) FOR SHARE), \
+     admitted AS (SELECT 1 / (clock_timestamp() <= $23::timestamptz)::int AS in_time FROM total), \
      new AS (SELECT new.* FROM admitted, ",
     new_jobs!(),
     " WHERE in_time = 1), orders AS (",
@@ -125,7 +126,7 @@ const WITHIN_CREDIT: &str = concat!(
     insert_new_jobs!(),
 );
 const SQLITE: &str = concat!(
-    insert_orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $11)"),
+    insert_orders!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $11, $12)"),
     "; ",
     insert_jobs!("VALUES ($1, 'queued', $5, $9, $7, $10 <= $7, $10, 0, 0, 0, 0, 0, 1)")
 );
@@ -239,12 +240,14 @@ impl Jobs<'_> {
         }
     }
 
-    /// Deletes the rows of deleted jobs in the other tables.
-    pub(super) async fn delete_orders(&mut self, deleted: &[(Uuid,)]) -> Result<()> {
+    /// Deletes the rows of deleted jobs in the other tables. Returns the keys of the objects that the jobs had.
+    pub(super) async fn delete_orders(&mut self, deleted: &[(Uuid,)]) -> Result<Vec<String>> {
         if !deleted.is_empty() {
             execute_bulk!(self.0, DELETE_ORDERS, [], deleted, |job| [job.0])?;
         }
-        self.delete_failures(&deleted.iter().map(|(id,)| *id).collect::<Vec<_>>()).await
+        let ids: Vec<Uuid> = deleted.iter().map(|(id,)| *id).collect();
+        self.delete_failures(&ids).await?;
+        self.0.predictions().delete(&ids).await
     }
 }
 
@@ -263,7 +266,7 @@ fn refusal(error: &StorageError) -> Option<Submission> {
     (cause.code().as_deref() == Some(DIVISION_BY_ZERO)).then_some(Submission::Late)
 }
 
-/// Binds `$1` to `$18`: the jobs and the audit entries.
+/// Binds `$1` to `$19`: the jobs and the audit entries.
 fn bind_rows<'q>(
     query: PostgresQuery<'q>,
     jobs: &[&'q Job],
@@ -274,7 +277,7 @@ fn bind_rows<'q>(
         .bind(array(jobs, |job| job.id.0))
         .bind(specs)
         .bind(array(jobs, |job| job.spec.name.as_str()))
-        .bind(array(jobs, |job| job.spec.algorithm.as_str()))
+        .bind(array(jobs, |job| job.spec.algorithm().as_str()))
         .bind(array(jobs, |job| job.created_by.0))
         .bind(array(jobs, |job| job.dataset_id.0))
         .bind(array(jobs, |job| job.created_at))
@@ -289,6 +292,7 @@ fn bind_rows<'q>(
         .bind(array(entries, |entry| entry.request_id.as_deref()))
         .bind(array(entries, |entry| entry.detail.to_string()))
         .bind(array(jobs, |job| job.traceparent.as_deref()))
+        .bind(array(jobs, |job| job.spec.kind().as_str()))
 }
 
 /// Adds the jobs, and a reservation ahead, to the quota rows.
@@ -369,14 +373,15 @@ async fn submit_each(session: &mut SqliteSession, jobs: &[&Job], specs: &[String
             .bind(job.id.0)
             .bind(spec)
             .bind(job.spec.name.as_str())
-            .bind(job.spec.algorithm.as_str())
+            .bind(job.spec.algorithm().as_str())
             .bind(job.created_by.0)
             .bind(job.dataset_id.0)
             .bind(job.created_at)
             .bind(job.request_id.as_deref())
             .bind(job.spec.priority)
             .bind(job.run_at)
-            .bind(job.traceparent.as_deref());
+            .bind(job.traceparent.as_deref())
+            .bind(job.spec.kind().as_str());
         let outcome = with_timeout(query.execute(session.connection()?)).await;
         session.note(outcome)?;
     }

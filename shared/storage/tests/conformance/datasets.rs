@@ -132,7 +132,7 @@ async fn a_dataset_with_active_jobs_is_not_deleted(fixture: Fixture) {
     assert!(needed().await, "a running job prevents the deletion");
     let mut tx = fixture.db.begin().await.unwrap();
     let version = tx.models().publish(&fixture.version("demo", job)).await.unwrap().version;
-    assert!(tx.jobs().succeed(job, 1, &serde_json::json!({}), version, fixture.now).await.unwrap());
+    assert!(tx.jobs().succeed(job, 1, &serde_json::json!({}), Some(version), fixture.now).await.unwrap());
     tx.commit().await.unwrap();
     assert!(!needed().await);
 }

@@ -33,7 +33,7 @@ async fn expire_unsuccessful(fixture: &Fixture, limit: i64) -> u64 {
     let mut tx = fixture.db.begin().await.unwrap();
     let removed = tx.jobs().expire_unsuccessful(fixture.later(-100), limit).await.unwrap();
     tx.commit().await.unwrap();
-    removed
+    removed.jobs
 }
 
 async fn failed_and_cancelled_jobs_expire(fixture: Fixture) {
@@ -76,7 +76,7 @@ async fn a_job_that_is_retried_during_expiry_stays(fixture: Fixture) {
     });
     fixture.until_one_waits().await;
     tx.commit().await.unwrap();
-    assert_eq!(expiry.await.unwrap(), 0);
+    assert_eq!(expiry.await.unwrap().jobs, 0);
     assert_eq!(fixture.job(id).await.status, JobStatus::Queued);
 }
 
@@ -95,7 +95,7 @@ async fn a_succeeded_job_is_kept_with_its_version(fixture: Fixture) {
         let mut tx = fixture.db.begin().await.unwrap();
         let walked = tx.jobs().expire_succeeded(fixture.later(-100), None, 10).await.unwrap();
         tx.commit().await.unwrap();
-        walked
+        (walked.0.jobs, walked.1)
     };
     assert_eq!(walk().await, (0, None));
     let mut tx = fixture.db.begin().await.unwrap();
@@ -123,9 +123,9 @@ async fn expire_in_pages(fixture: &Fixture, limit: i64) -> Vec<u64> {
     let (mut removed, mut mark) = (Vec::new(), None);
     loop {
         let mut tx = fixture.db.begin().await.unwrap();
-        let (count, reached) = tx.jobs().expire_succeeded(fixture.later(-100), mark, limit).await.unwrap();
+        let (expired, reached) = tx.jobs().expire_succeeded(fixture.later(-100), mark, limit).await.unwrap();
         tx.commit().await.unwrap();
-        removed.push(count);
+        removed.push(expired.jobs);
         mark = reached;
         if mark.is_none() {
             return removed;

@@ -8,7 +8,7 @@ use trainyard_domain::Role;
 use trainyard_storage::{Db, Result, StorageError};
 use trainyard_testkit::{PostgresServer, SmallDisk, eventually};
 
-use crate::fixture::{Fixture, user};
+use crate::fixture::{Fixture, training, user};
 
 on_both!(an_old_schema_is_reported_until_it_is_migrated);
 
@@ -58,7 +58,7 @@ async fn a_transaction_that_sqlite_rolled_back_refuses_statements() {
     let mut stored = 0;
     let error = loop {
         let mut job = fixture.draft();
-        job.spec.features = vec!["x".repeat(1 << 19)];
+        training(&mut job).features = vec!["x".repeat(1 << 19)];
         match tx.jobs().insert(&job).await {
             Ok(()) => stored += 1,
             Err(error) => break error,

@@ -6,10 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use sqlx::Connection;
 use tempfile::TempDir;
+use trainyard_domain::spec::{OutputColumns, OutputFormat};
 use trainyard_domain::user::AccountSecurity;
 use trainyard_domain::{
     Algorithm, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec, ModelName, MoveCause, MoveReason,
-    Promotion, Role, TableFormat, User, UserId,
+    Prediction, Promotion, Role, TableFormat, Training, User, UserId, Work,
 };
 use trainyard_storage::{Db, NewVersion, PoolOptions};
 use trainyard_testkit::eventually;
@@ -97,21 +98,23 @@ impl Fixture {
     pub(crate) fn draft(&self) -> Job {
         let spec = JobSpec {
             name: ModelName::parse("demo").unwrap(),
-            algorithm: Algorithm::RandomForest,
-            features: vec!["sex".into(), "age".into()],
             dataset: self.dataset.name.clone(),
             dataset_version: 1,
-            target: "survived".into(),
-            params: json!({"n_trees": 10, "max_depth": null}).as_object().unwrap().clone(),
-            learning: trainyard_domain::spec::LearningOptions::default(),
-            warnings: vec![],
             priority: 0,
             run_at: None,
-            auto_promote: None,
             max_attempts: 3,
             timeout_s: 60,
             webhook_url: None,
-            seed: u64::MAX,
+            work: Work::Training(Training {
+                algorithm: Algorithm::RandomForest,
+                features: vec!["sex".into(), "age".into()],
+                target: "survived".into(),
+                params: json!({"n_trees": 10, "max_depth": null}).as_object().unwrap().clone(),
+                learning: trainyard_domain::spec::LearningOptions::default(),
+                warnings: vec![],
+                auto_promote: None,
+                seed: u64::MAX,
+            }),
         };
         Job::submitted(spec, self.dataset.id, self.user, Some("req-1".into()), self.now)
     }
@@ -128,6 +131,11 @@ impl Fixture {
 
     pub(crate) async fn queue(&self) -> JobId {
         self.queue_with(|_| ()).await
+    }
+
+    /// Inserts a prediction job.
+    pub(crate) async fn queue_prediction(&self) -> JobId {
+        self.queue_with(|job| job.spec.work = prediction()).await
     }
 
     pub(crate) async fn job(&self, id: JobId) -> Job {
@@ -225,6 +233,20 @@ impl Fixture {
 /// A pool with fewer connections than concurrent transactions in the tests.
 pub(crate) fn pool() -> PoolOptions {
     PoolOptions { max_connections: 8, acquire_timeout: Duration::from_secs(30), ..PoolOptions::default() }
+}
+
+/// Work with version 1 of `demo`.
+pub(crate) fn prediction() -> Work {
+    let algorithm = Algorithm::RandomForest;
+    Work::Prediction(Prediction { version: 1, algorithm, columns: OutputColumns::All, output: OutputFormat::Csv })
+}
+
+/// The work of a training job.
+pub(crate) fn training(job: &mut Job) -> &mut Training {
+    match &mut job.spec.work {
+        Work::Training(training) => training,
+        Work::Prediction(_) => panic!("a prediction"),
+    }
 }
 
 pub(crate) fn user(email: &str, role: Role, now: DateTime<Utc>) -> User {

@@ -2,11 +2,12 @@
 
 use trainyard_domain::job_filter::parse_search;
 use trainyard_domain::{
-    Algorithm, Condition, DatasetName, FailureCode, Job, JobError, JobFilter, JobId, JobStatus, ModelName, Role, UserId,
+    Algorithm, Condition, DatasetName, FailureCode, Job, JobError, JobFilter, JobId, JobKind, JobStatus, ModelName,
+    Role, UserId,
 };
 use trainyard_storage::JobCount;
 
-use crate::fixture::{Fixture, dataset};
+use crate::fixture::{Fixture, dataset, prediction, training};
 
 on_both!(
     pages_are_stable_while_jobs_are_submitted,
@@ -58,7 +59,7 @@ async fn filters_can_be_combined(fixture: Fixture) {
     let bob = fixture.add_user("bob@example.com", Role::User).await;
     let svm = fixture
         .queue_with(|job| {
-            job.spec.algorithm = Algorithm::Svm;
+            training(job).algorithm = Algorithm::Svm;
             job.created_by = bob;
         })
         .await;
@@ -168,9 +169,9 @@ async fn some_jobs(fixture: &Fixture) -> Vec<JobId> {
                 (job.spec.name, job.created_by) = (model("bobs-model"), bob);
                 job.status = JobStatus::Cancelled;
             }),
-            Box::new(move |job| (job.dataset_id, job.spec.algorithm) = (sales.id, Algorithm::Svm)),
+            Box::new(move |job| (job.dataset_id, training(job).algorithm) = (sales.id, Algorithm::Svm)),
             Box::new(move |job| (job.dataset_id, job.status) = (newer.id, JobStatus::Succeeded)),
-            Box::new(|job| job.spec.name = model("demo-2")),
+            Box::new(|job| (job.spec.name, job.spec.work) = (model("demo-2"), prediction())),
         ],
     )
     .await
@@ -203,6 +204,11 @@ async fn conditions_list_values_or_exclude_them(fixture: Fixture) {
         (JobFilter { name: Condition::In(names(&["demo-2", "bobs-model"])), ..all() }, vec![0, 3]),
         (JobFilter { name: Condition::NotIn(names(&["demo"])), ..all() }, vec![0, 3]),
         (JobFilter { name: Condition::NotIn(names(&["no-such-model"])), ..all() }, vec![0, 1, 2, 3, 4, 5]),
+        (JobFilter { kind: JobKind::Prediction.into(), ..all() }, vec![0]),
+        (JobFilter { kind: JobKind::Training.into(), ..all() }, vec![1, 2, 3, 4, 5]),
+        (JobFilter { kind: Condition::NotIn(vec![JobKind::Training]), ..all() }, vec![0]),
+        (JobFilter { kind: Condition::NotIn(JobKind::ALL.to_vec()), ..all() }, vec![]),
+        (JobFilter { kind: JobKind::Prediction.into(), name: model("demo").into(), ..all() }, vec![]),
         (JobFilter { algorithm: Condition::NotIn(vec![Algorithm::RandomForest]), ..all() }, vec![2]),
         (JobFilter { created_by: Condition::NotIn(vec![fixture.user]), ..all() }, vec![3]),
         (JobFilter { dataset: Condition::In(datasets(&["sales"])), ..all() }, vec![1, 2]),

@@ -80,6 +80,7 @@ mod many;
 mod measurement;
 mod models;
 mod plans;
+mod predictions;
 mod publishing;
 mod quotas;
 mod races;

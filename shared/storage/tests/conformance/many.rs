@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use trainyard_domain::{Job, JobId, JobStatus};
 use trainyard_storage::{AuditEntry, StorageError};
 
-use crate::fixture::{Fixture, LEASE};
+use crate::fixture::{Fixture, LEASE, prediction};
 
 on_both!(
     many_jobs_are_submitted_together,
@@ -31,6 +31,7 @@ async fn many_jobs_are_submitted_together(fixture: Fixture) {
     let mut jobs = many(&fixture, 150);
     jobs[3].spec.priority = 7;
     jobs[3].run_at = fixture.later(60);
+    jobs[4].spec.work = prediction();
     submit(&fixture, &jobs).await.unwrap();
     for job in &jobs {
         assert_eq!(format!("{:?}", fixture.job(job.id).await), format!("{job:?}"));

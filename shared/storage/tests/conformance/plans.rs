@@ -3,8 +3,8 @@
 use trainyard_domain::job_filter::parse_search;
 use trainyard_domain::webhook::DeliveryStatus;
 use trainyard_domain::{
-    Algorithm, ApiKeyId, Condition, DatasetName, FailureCode, JobFilter, JobId, JobStatus, ModelName, PriorityClass,
-    ScheduleId, UserId,
+    Algorithm, ApiKeyId, Condition, DatasetName, FailureCode, JobFilter, JobId, JobKind, JobStatus, ModelName,
+    PriorityClass, ScheduleId, UserId,
 };
 use trainyard_storage::{Db, DeliveryFilter, Tx};
 use trainyard_testkit::{PostgresServer, eventually};
@@ -38,6 +38,7 @@ const FILL: [&str; 18] = [
         "'id', ('0199' || lpad(to_hex(g), 28, '0'))::uuid, \
          'model_name', CASE WHEN g % 4000 = 3 THEN 'rare' WHEN g % 4000 = 7 THEN 'rare-2' ELSE 'demo' END, \
          'dataset_id', CASE WHEN g % 4000 = 6 THEN '01990000-0000-0000-0000-000000000001' ELSE (original).dataset_id::text END, \
+         'kind', CASE WHEN g % 4000 = 8 THEN 'prediction' ELSE 'training' END, \
          'algorithm', CASE WHEN g % 4000 = 4 THEN 'svm' ELSE 'random_forest' END, \
          'created_by', CASE WHEN g % 4000 = 5 THEN '00000000-0000-7000-8000-000000000007' ELSE (original).created_by::text END"
     ),
@@ -152,6 +153,9 @@ fn conditions_and_searches(fixture: &Fixture) -> Vec<JobFilter> {
         JobFilter { name: Condition::In([model("rare"), model("rare-2")].concat()), ..all() },
         JobFilter { name: Condition::NotIn(model("demo")), ..all() },
         JobFilter { algorithm: Condition::NotIn(vec![Algorithm::RandomForest]), ..all() },
+        JobFilter { kind: JobKind::Prediction.into(), ..all() },
+        JobFilter { kind: Condition::NotIn(vec![JobKind::Prediction]), ..all() },
+        JobFilter { kind: JobKind::Prediction.into(), created_by: fixture.user.into(), ..all() },
         JobFilter { created_by: Condition::NotIn(vec![fixture.user]), ..all() },
         JobFilter { dataset: Condition::In(dataset("d1")), ..all() },
         JobFilter { dataset: Condition::In(dataset("titanic")), ..all() },

@@ -72,13 +72,13 @@ async fn a_fenced_run_publishes_no_version(fixture: Fixture) {
     fixture.claim(job, "w", fixture.now).await.unwrap();
     let mut tx = fixture.db.begin().await.unwrap();
     let version = tx.models().publish(&fixture.version("demo", job)).await.unwrap().version;
-    assert!(!tx.jobs().succeed(job, 99, &json!({}), version, fixture.now).await.unwrap());
+    assert!(!tx.jobs().succeed(job, 99, &json!({}), Some(version), fixture.now).await.unwrap());
     drop(tx);
     let mut tx = fixture.db.begin().await.unwrap();
     assert!(tx.models().get(&demo()).await.unwrap().is_none());
     assert_eq!(tx.models().revision().await.unwrap(), 0, "the revision is unchanged");
     let version = tx.models().publish(&fixture.version("demo", job)).await.unwrap().version;
-    assert!(tx.jobs().succeed(job, 1, &json!({}), version, fixture.now).await.unwrap());
+    assert!(tx.jobs().succeed(job, 1, &json!({}), Some(version), fixture.now).await.unwrap());
     tx.commit().await.unwrap();
     let job = fixture.job(job).await;
     assert_eq!((job.status, job.model_version), (JobStatus::Succeeded, Some(1)));
@@ -92,7 +92,7 @@ async fn a_run_with_a_cancel_request_publishes_no_version(fixture: Fixture) {
     tx.commit().await.unwrap();
     let mut tx = fixture.db.begin().await.unwrap();
     let version = tx.models().publish(&fixture.version("demo", job)).await.unwrap().version;
-    assert!(!tx.jobs().succeed(job, 1, &json!({}), version, fixture.later(2)).await.unwrap());
+    assert!(!tx.jobs().succeed(job, 1, &json!({}), Some(version), fixture.later(2)).await.unwrap());
     drop(tx);
     assert_eq!(fixture.job(job).await.status, JobStatus::Running, "the worker has not finished it yet");
 }

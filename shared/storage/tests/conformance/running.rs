@@ -44,7 +44,7 @@ async fn a_write_with_an_old_claim_changes_nothing(fixture: Fixture) {
     let now = fixture.later(40);
     let mut tx = fixture.db.begin().await.unwrap();
     assert!(!tx.jobs().set_progress(id, 1, 0.9, "late").await.unwrap());
-    assert!(!tx.jobs().succeed(id, 1, &json!({}), 1, now).await.unwrap());
+    assert!(!tx.jobs().succeed(id, 1, &json!({}), Some(1), now).await.unwrap());
     for ending in [
         RunOutcome::Interrupted,
         RunOutcome::Cancelled,
@@ -81,9 +81,9 @@ async fn success_stores_metrics_and_version(fixture: Fixture) {
     fixture.claim(id, "w", fixture.now).await.unwrap();
     let metrics = json!({"accuracy": 0.8125, "confusion_matrix": {"labels": ["0", "1"], "counts": [[9, 1], [2, 8]]}});
     let mut tx = fixture.db.begin().await.unwrap();
-    assert!(tx.jobs().succeed(id, 1, &metrics, 4, fixture.later(9)).await.unwrap());
+    assert!(tx.jobs().succeed(id, 1, &metrics, Some(4), fixture.later(9)).await.unwrap());
     assert!(
-        !tx.jobs().succeed(id, 1, &metrics, 4, fixture.later(9)).await.unwrap(),
+        !tx.jobs().succeed(id, 1, &metrics, Some(4), fixture.later(9)).await.unwrap(),
         "a second success changes nothing"
     );
     tx.commit().await.unwrap();

@@ -85,7 +85,7 @@ async fn only_a_final_job_with_a_webhook_url_has_a_delivery(fixture: Fixture) {
     assert_eq!(tx.webhooks().pending().await.unwrap(), 0, "one job is running, one is missing, one has no webhook_url");
     let version = tx.models().publish(&fixture.version("demo", id)).await.unwrap().version;
     let metrics = json!({"accuracy": 0.75, "rows": {"train": 1}, "positive_class": "yes", "oob": null});
-    assert!(tx.jobs().succeed(id, 1, &metrics, version, fixture.later(7)).await.unwrap());
+    assert!(tx.jobs().succeed(id, 1, &metrics, Some(version), fixture.later(7)).await.unwrap());
     tx.webhooks().enqueue(id, fixture.later(7)).await.unwrap();
     tx.commit().await.unwrap();
 
@@ -97,7 +97,7 @@ async fn only_a_final_job_with_a_webhook_url_has_a_delivery(fixture: Fixture) {
     );
     let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     let expected = json!({"type": "training.succeeded", "timestamp": time(fixture.later(7)), "data": {
-        "job_id": id, "name": "demo", "algorithm": "random_forest", "status": "succeeded",
+        "job_id": id, "kind": "training", "name": "demo", "algorithm": "random_forest", "status": "succeeded",
         "model": {"name": "demo", "version": 1}, "metrics": {"accuracy": 0.75},
         "created_at": time(fixture.now), "finished_at": time(fixture.later(7)),
     }});

@@ -6,6 +6,7 @@ import { operate, type ScheduleView } from "../../api/operate-queries";
 import { fieldsOf, messageOf } from "../../api/problem";
 import { type JobView, queries } from "../../api/queries";
 import { formatAlgorithm, shortId } from "../../lib/format";
+import { type TrainingSpec, trainingSpec } from "../../lib/job-kind";
 import { CATCH_UP, OVERLAP, PRESETS, requestOf, timezones } from "../../lib/schedule";
 import { relativeTime } from "../../lib/time";
 import { Button, buttonClass } from "../../ui/button";
@@ -22,7 +23,7 @@ const PROPOSED = 50;
 export function NewSchedulePage() {
   const { job: chosen } = useSearch({ from: "/shell/operate/schedules/new" });
   const navigate = useNavigate({ from: "/operate/schedules/new" });
-  const recent = useQuery({ ...operate.newest({}, PROPOSED), refetchInterval: false });
+  const recent = useQuery({ ...operate.newest({ kind: "training" }, PROPOSED), refetchInterval: false });
   const id =
     chosen ?? recent.data?.items.find(({ status }) => status === "succeeded")?.job_id ?? recent.data?.items[0]?.job_id;
   const job = useQuery({ ...queries.job(id ?? ""), enabled: id !== undefined, refetchInterval: false });
@@ -51,11 +52,16 @@ export function NewSchedulePage() {
     );
   }
   if (!recent.data || !job.data) return frame(<Loading rows={8} />);
+  const spec = trainingSpec(job.data);
+  if (!spec) {
+    return frame(<EmptyState title="This job can't be repeated">A schedule repeats trainings only.</EmptyState>);
+  }
   const options = [...new Map([job.data, ...recent.data.items].map((one) => [one.job_id, one])).values()];
   return frame(
     <ScheduleForm
       key={job.data.job_id}
       job={job.data}
+      spec={spec}
       jobs={options}
       onJob={(next) => void navigate({ search: { job: next }, replace: true })}
     />,
@@ -64,11 +70,12 @@ export function NewSchedulePage() {
 
 interface FormProps {
   job: JobView;
+  spec: TrainingSpec;
   jobs: JobView[];
   onJob: (id: string) => void;
 }
 
-function ScheduleForm({ job, jobs, onJob }: FormProps) {
+function ScheduleForm({ job, spec, jobs, onJob }: FormProps) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [name, setName] = useState(job.name);
@@ -95,7 +102,6 @@ function ScheduleForm({ job, jobs, onJob }: FormProps) {
   const fields = ["name", "cron", "timezone"];
   const others = Object.entries(refused).filter(([field]) => !fields.includes(field));
   const problem = create.error && (Object.keys(refused).length === 0 ? messageOf(create.error) : null);
-  const { spec } = job;
   return (
     <Form onSubmit={() => create.mutate()}>
       <Panel title="What to train">

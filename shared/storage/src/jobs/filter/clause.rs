@@ -1,7 +1,7 @@
 //! One condition of a filter in SQL.
 
 use trainyard_domain::job_filter::SearchWord;
-use trainyard_domain::{Condition, FailureCode, JobStatus};
+use trainyard_domain::{Condition, FailureCode, JobKind, JobStatus};
 use uuid::Uuid;
 
 use super::check::{Check, row};
@@ -31,6 +31,20 @@ impl Clause {
         let scans: Vec<_> = statuses.iter().copied().map(Scan::status).collect();
         let check = Check::new(Some(&scans), false, || row("jobs", "id", predicate.clone()));
         Self { predicate, scans: Some(scans), check, has_alternatives: false }
+    }
+
+    /// One of these kinds. Predictions have an index. Trainings, which are most jobs, have none.
+    pub(super) fn by_kind(kinds: &[JobKind]) -> Self {
+        let each: Vec<String> = kinds.iter().map(|kind| format!("job_orders.kind = '{}'", kind.as_str())).collect();
+        let predicate = if each.is_empty() { "FALSE".to_owned() } else { format!("({})", each.join(" OR ")) };
+        let predicate = Fragment::new(predicate, []);
+        let scans = match kinds {
+            [] => Some(vec![]),
+            [JobKind::Prediction] => Some(vec![Scan::predictions()]),
+            _ => None,
+        };
+        let check = Check::new(scans.as_deref(), false, || row("job_orders", "id", predicate.clone()));
+        Self { predicate, scans, check, has_alternatives: false }
     }
 
     /// One of these values in a column of `job_orders`.

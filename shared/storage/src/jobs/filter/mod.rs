@@ -16,7 +16,7 @@ mod scan;
 mod sqlite_plans;
 mod window;
 
-use trainyard_domain::{Algorithm, JobFilter, JobStatus};
+use trainyard_domain::{Algorithm, JobFilter, JobKind, JobStatus};
 use uuid::Uuid;
 
 use self::scan::{Column, Scan};
@@ -69,6 +69,7 @@ impl Jobs<'_> {
         let mut clauses = Vec::new();
         let text = |text: &str| Argument::Text(text.to_owned());
         clauses.extend(filter.status.allowed(JobStatus::ALL).as_deref().map(Clause::by_status));
+        clauses.extend(filter.kind.allowed(JobKind::ALL).as_deref().map(Clause::by_kind));
         if let Some(algorithms) = filter.algorithm.allowed(Algorithm::ALL) {
             let values: Vec<_> = algorithms.into_iter().map(|algorithm| text(algorithm.as_str())).collect();
             clauses.push(Clause::by_values(Column::Algorithm, &values));

@@ -89,6 +89,12 @@ impl Scan {
         Self::new(Fragment::new(format!("SELECT id FROM jobs WHERE status = '{}'", status.as_str()), []), "id")
     }
 
+    /// The prediction jobs, which have a partial index.
+    pub(super) fn predictions() -> Self {
+        let sql = "SELECT job_orders.id AS id FROM job_orders WHERE job_orders.kind = 'prediction'";
+        Self::new(Fragment::new(sql, []), "job_orders.id")
+    }
+
     /// The jobs with one value of a column.
     pub(super) fn value(column: Column, value: Argument) -> Self {
         let (table, name, id) = (column.table(), column.name(), column.id());

@@ -1,7 +1,9 @@
 //! Query plans of filters on SQLite. The conformance suite checks those of Postgres.
 
 use trainyard_domain::job_filter::parse_search;
-use trainyard_domain::{Algorithm, Condition, DatasetName, FailureCode, JobFilter, JobStatus, ModelName, UserId};
+use trainyard_domain::{
+    Algorithm, Condition, DatasetName, FailureCode, JobFilter, JobKind, JobStatus, ModelName, UserId,
+};
 use uuid::Uuid;
 
 use super::merged;
@@ -98,6 +100,8 @@ fn filters() -> Vec<JobFilter> {
         JobFilter { status: Condition::NotIn(vec![JobStatus::Succeeded]), ..all() },
         JobFilter { name: Condition::In(model()), ..all() },
         JobFilter { name: Condition::NotIn(model()), ..all() },
+        JobFilter { kind: JobKind::Prediction.into(), ..all() },
+        JobFilter { kind: JobKind::Training.into(), ..all() },
         JobFilter { algorithm: Algorithm::Svm.into(), ..all() },
         JobFilter { algorithm: Condition::NotIn(vec![Algorithm::RandomForest]), ..all() },
         JobFilter { created_by: Condition::In(user()), ..all() },

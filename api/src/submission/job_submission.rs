@@ -1,33 +1,45 @@
-//! One request for training: one job, or many jobs of which all or none are stored.
+//! One request for training or prediction: one job, or many trainings of which all or none are stored.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+use trainyard_domain::spec::SourceModel;
 use trainyard_domain::{DatasetId, FieldError, IndexedDataset, JobSpec, webhook};
 use trainyard_http::middleware::TraceContext;
 use trainyard_http::{Deadline, Principal, Problem};
 use trainyard_telemetry::Span;
 
 use super::memory;
-use super::validate::{validate, with_prefix};
+use super::source_model::Models;
+use super::validate::{validate, validate_prediction, with_prefix};
 use crate::audit::Actor;
 use crate::idempotency::IdempotencyKey;
+use crate::routes::predictions::request::{CompletePrediction, ModelQuery};
 use crate::routes::training::request::{CompleteRequest, TrainingRequest};
 use crate::state::Dependencies;
 
 /// The newest version of each dataset by name; `None` for a dataset that does not exist.
 pub(super) type Datasets = HashMap<String, Option<Arc<IndexedDataset>>>;
 
-/// One request for training.
+/// What a request asks for.
 #[derive(Debug)]
-pub(crate) struct TrainingSubmission {
-    requests: Vec<CompleteRequest>,
-    /// Whether error messages name fields as `jobs[i].field`.
-    bulk: bool,
+enum Requested {
+    Trainings {
+        requests: Vec<CompleteRequest>,
+        /// Whether error messages name fields as `jobs[i].field`.
+        bulk: bool,
+    },
+    Prediction(Box<CompletePrediction>),
+}
+
+/// One request for training or prediction.
+#[derive(Debug)]
+pub(crate) struct JobSubmission {
+    requested: Requested,
     key: IdempotencyKey,
-    /// SHA-256 of the requests; empty without a key.
+    /// SHA-256 of the request; empty without a key.
     digest: String,
     pub(super) principal: Principal,
     pub(super) actor: Actor,
@@ -39,7 +51,7 @@ pub(crate) struct TrainingSubmission {
     client: Weak<()>,
 }
 
-impl TrainingSubmission {
+impl JobSubmission {
     /// A submission of one job.
     pub(crate) async fn one(
         body: TrainingRequest,
@@ -48,7 +60,19 @@ impl TrainingSubmission {
         actor: Actor,
         deadline: Deadline,
     ) -> Result<Self, Problem> {
-        Self::new(vec![body], false, key, principal, actor, deadline).await
+        Self::trainings(vec![body], false, key, principal, actor, deadline).await
+    }
+
+    /// A submission of a prediction.
+    pub(crate) fn prediction(
+        request: CompletePrediction,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+        deadline: Deadline,
+    ) -> Self {
+        let digest = if key.as_str().is_some() { request.digest() } else { String::new() };
+        Self::new(Requested::Prediction(Box::new(request)), digest, key, principal, actor, deadline)
     }
 
     /// A submission of many jobs.
@@ -59,16 +83,16 @@ impl TrainingSubmission {
         actor: Actor,
         deadline: Deadline,
     ) -> Result<Self, Problem> {
-        Self::new(bodies, true, key, principal, actor, deadline).await
+        Self::trainings(bodies, true, key, principal, actor, deadline).await
     }
 
-    async fn new(
+    async fn trainings(
         bodies: Vec<TrainingRequest>,
         bulk: bool,
         key: IdempotencyKey,
         principal: Principal,
         actor: Actor,
-        Deadline(deadline): Deadline,
+        deadline: Deadline,
     ) -> Result<Self, Problem> {
         let is_long = bodies.iter().map(|body| body.features.len()).sum::<usize>() > INLINE_FEATURES;
         let has_key = key.as_str().is_some();
@@ -78,7 +102,18 @@ impl TrainingSubmission {
             (requests, digest)
         };
         let (requests, digest) = compute(is_long, complete).await?;
-        Ok(Self { requests, bulk, key, digest, principal, actor, deadline, traceparent: None, client: Weak::new() })
+        Ok(Self::new(Requested::Trainings { requests, bulk }, digest, key, principal, actor, deadline))
+    }
+
+    fn new(
+        requested: Requested,
+        digest: String,
+        key: IdempotencyKey,
+        principal: Principal,
+        actor: Actor,
+        Deadline(deadline): Deadline,
+    ) -> Self {
+        Self { requested, key, digest, principal, actor, deadline, traceparent: None, client: Weak::new() }
     }
 
     /// Marks the submission as abandoned once `client` is dropped.
@@ -98,42 +133,66 @@ impl TrainingSubmission {
         Self { traceparent: parent.map(|parent| parent.to_string()), ..self }
     }
 
-    /// The idempotency key and the digest of the requests.
+    /// The idempotency key and the digest of the request.
     pub(super) fn key(&self) -> Option<(&str, &str)> {
         self.key.as_str().map(|key| (key, self.digest.as_str()))
     }
 
     /// Whether the request was sent to the bulk route.
     pub(super) fn is_bulk(&self) -> bool {
-        self.bulk
+        matches!(self.requested, Requested::Trainings { bulk: true, .. })
     }
 
     /// The dataset name of each job, in the order of the jobs.
     pub(super) fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.requests.iter().map(|request| request.dataset.as_str())
+        let (trainings, prediction) = match &self.requested {
+            Requested::Trainings { requests, .. } => (requests.as_slice(), None),
+            Requested::Prediction(request) => (&[][..], Some(request.dataset.as_str())),
+        };
+        trainings.iter().map(|request| request.dataset.as_str()).chain(prediction)
     }
 
-    /// Validates every job. `datasets` holds the datasets that [`TrainingSubmission::datasets`] names.
+    /// The model that a prediction needs.
+    pub(super) fn model(&self) -> Option<&ModelQuery> {
+        match &self.requested {
+            Requested::Trainings { .. } => None,
+            Requested::Prediction(request) => Some(&request.model),
+        }
+    }
+
+    /// Validates every job. `datasets` and `models` hold what [`JobSubmission::datasets`] and [`JobSubmission::model`] name.
     ///
     /// # Errors
     /// 422 with every refused field.
     pub(super) async fn validate(
         self: &Arc<Self>,
         datasets: &Datasets,
+        models: &Models,
         dependencies: &Dependencies,
     ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
         let found: Vec<_> = self.datasets().map(|name| datasets.get(name).cloned().flatten()).collect();
-        let counts =
-            self.requests.iter().zip(&found).map(|(request, dataset)| feature_count(request, dataset.as_deref()));
+        let (submission, webhooks) = (Arc::clone(self), dependencies.webhooks);
+        let (requests, bulk) = match &self.requested {
+            Requested::Trainings { requests, bulk } => (requests, *bulk),
+            Requested::Prediction(request) => {
+                let model = models.get(&request.model).cloned();
+                let model = model.ok_or_else(|| Problem::internal("the model of a prediction was not read"))?;
+                let features = (*model).as_ref().map_or(0, |model| model.version.features.len());
+                let dataset = found.into_iter().next().flatten();
+                let validate = move || submission.validate_prediction((*model).as_ref(), dataset, webhooks);
+                return compute(features > INLINE_FEATURES, validate).await?;
+            }
+        };
+        let counts = requests.iter().zip(&found).map(|(request, dataset)| feature_count(request, dataset.as_deref()));
         let features: usize = counts.sum();
-        if self.bulk && features > MAX_FEATURES_PER_REQUEST {
+        if bulk && features > MAX_FEATURES_PER_REQUEST {
             let message = format!(
                 "name {features} features in total; at most {MAX_FEATURES_PER_REQUEST} are allowed: split the request"
             );
             return Err(Problem::field("jobs", message));
         }
-        let (submission, webhooks) = (Arc::clone(self), dependencies.webhooks);
-        let valid = compute(features > INLINE_FEATURES, move || submission.validate_each(&found, webhooks)).await??;
+        let validate = move || submission.validate_trainings(&found, webhooks);
+        let valid = compute(features > INLINE_FEATURES, validate).await??;
         self.check_memory(&valid, dependencies).await?;
         Ok(valid.into_iter().map(|valid| (valid.spec, valid.dataset)).collect())
     }
@@ -154,16 +213,31 @@ impl TrainingSubmission {
 
     /// The errors of a job, with the path of the job before each field in a bulk submission.
     fn with_path(&self, job: usize, errors: Vec<FieldError>) -> Vec<FieldError> {
-        if self.bulk { with_prefix(&format!("jobs[{job}]."), errors).collect() } else { errors }
+        if self.is_bulk() { with_prefix(&format!("jobs[{job}]."), errors).collect() } else { errors }
     }
 
-    fn validate_each(
+    fn validate_prediction(
+        &self,
+        model: Result<&SourceModel, &FieldError>,
+        dataset: Option<Arc<IndexedDataset>>,
+        webhooks: webhook::Rules,
+    ) -> Result<Vec<(JobSpec, DatasetId)>, Problem> {
+        let Requested::Prediction(request) = &self.requested else { return Ok(Vec::new()) };
+        match (validate_prediction(request, model, dataset.as_deref(), webhooks), dataset) {
+            (Ok(spec), Some(dataset)) => Ok(vec![(spec, dataset.id)]),
+            (Ok(_), None) => Ok(Vec::new()),
+            (Err(errors), _) => Err(Problem::validation(errors)),
+        }
+    }
+
+    fn validate_trainings(
         &self,
         datasets: &[Option<Arc<IndexedDataset>>],
         webhooks: webhook::Rules,
     ) -> Result<Vec<ValidRequest>, Problem> {
-        let (mut valid, mut refused) = (Vec::with_capacity(self.requests.len()), Vec::new());
-        for (i, (request, dataset)) in self.requests.iter().zip(datasets).enumerate() {
+        let Requested::Trainings { requests, .. } = &self.requested else { return Ok(Vec::new()) };
+        let (mut valid, mut refused) = (Vec::with_capacity(requests.len()), Vec::new());
+        for (i, (request, dataset)) in requests.iter().zip(datasets).enumerate() {
             match (validate(request, dataset.as_deref(), webhooks), dataset) {
                 (Ok(spec), Some(dataset)) => {
                     let least_memory = memory::least_memory(&spec, dataset);
