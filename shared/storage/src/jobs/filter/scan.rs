@@ -117,7 +117,7 @@ impl Scan {
     }
 
     /// A query for the id in the column `candidate` of an outer query. The range contains only this id: with `=`, Postgres
-    /// would prefer the primary key and read the row.
+    /// would prefer the primary key and read the row. It still does so for frequent values before the table is vacuumed.
     pub(super) fn lookup(&self, candidate: &str) -> Fragment {
         let id = self.id;
         self.select.clone().within("", &format!(" AND {id} >= {candidate} AND {id} <= {candidate} LIMIT 1"))
