@@ -15,6 +15,7 @@ const API_PATHS = [
   "me",
   "models",
   "openapi.json",
+  "predictions",
   "queue",
   "refresh",
   "schedules",

@@ -130,7 +130,11 @@ impl<'w> Parts<'w> {
         loop {
             match self.try_upload(key, file, part).await {
                 Ok(true) => return Ok(()),
-                Ok(false) => return Err(changed()),
+                Ok(false) => {
+                    // A part that this run refuses must not stay readable. The sweep deletes it if this fails.
+                    let _ = self.worker.deps.store.delete(key).await;
+                    return Err(changed());
+                }
                 Err(error) if error.is_retryable() && retry.wait().await => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a part of the result is not stored yet");
                 }
