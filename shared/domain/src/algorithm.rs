@@ -12,6 +12,8 @@ use crate::table::TaskKind;
 pub enum Algorithm {
     /// Bagged histogram trees (Breiman 2001).
     RandomForest,
+    /// Extremely randomized histogram trees (Geurts, Ernst and Wehenkel 2006).
+    ExtraTrees,
     /// Gradient-boosted histogram trees (Friedman 2001).
     GradientBoosting,
     /// One CART tree.
@@ -86,6 +88,39 @@ const RANDOM_FOREST: &[ParamSpec] = &[
         name: "max_features",
         kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
         description: "Number of features considered at each split; auto means sqrt for classification and half for regression.",
+    },
+    CLASS_WEIGHT,
+    TEST_SIZE,
+];
+
+// Without a bootstrap and with random thresholds a forest needs no smaller leaves than a random forest; see
+// [`CLASSIFICATION_LEAF_ROWS`].
+const EXTRA_TREES: &[ParamSpec] = &[
+    ParamSpec {
+        name: "n_trees",
+        kind: ParamKind::Int { min: 1, max: 2_000, default: Some(100) },
+        description: "Number of trees.",
+    },
+    ParamSpec {
+        name: "max_depth",
+        kind: ParamKind::Int { min: 1, max: 64, default: None },
+        description: "Maximum depth of a tree; null means no limit.",
+    },
+    ParamSpec {
+        name: "min_samples_leaf",
+        kind: ParamKind::Int { min: 1, max: 10_000, default: None },
+        description: "Minimum number of training rows in a leaf; null means 5 for classification and 2 for regression.",
+    },
+    ParamSpec {
+        name: "max_features",
+        kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
+        description: "Number of features considered at each split, each with one random threshold; auto means sqrt for \
+                      classification and all for regression.",
+    },
+    ParamSpec {
+        name: "bootstrap",
+        kind: ParamKind::Choice { options: &["off", "on"], default: "off" },
+        description: "on trains each tree on a bootstrap sample, which gives an out-of-bag score; off on all training rows.",
     },
     CLASS_WEIGHT,
     TEST_SIZE,
@@ -291,8 +326,9 @@ const AUTO: &[ParamSpec] = &[
 
 impl Algorithm {
     /// Every algorithm, in the order of `GET /algorithms`.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RandomForest,
+        Self::ExtraTrees,
         Self::GradientBoosting,
         Self::DecisionTree,
         Self::Svm,
@@ -305,6 +341,7 @@ impl Algorithm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::RandomForest => "random_forest",
+            Self::ExtraTrees => "extra_trees",
             Self::GradientBoosting => "gradient_boosting",
             Self::DecisionTree => "decision_tree",
             Self::Svm => "svm",
@@ -324,6 +361,9 @@ impl Algorithm {
         match self {
             Self::RandomForest => {
                 "Ensemble of randomized trees; a strong default for tables with numbers and categories."
+            }
+            Self::ExtraTrees => {
+                "Ensemble of trees with random thresholds; smoother than a random forest, and fast to train."
             }
             Self::GradientBoosting => {
                 "Trees that correct each other; often the most accurate on tables, with a number of rounds that fits the data."
@@ -347,7 +387,10 @@ impl Algorithm {
 
     /// Whether the algorithm supports regression.
     pub fn supports_regression(self) -> bool {
-        matches!(self, Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::Ridge | Self::Auto)
+        matches!(
+            self,
+            Self::RandomForest | Self::ExtraTrees | Self::GradientBoosting | Self::Svm | Self::Ridge | Self::Auto
+        )
     }
 
     /// The task of an algorithm that supports only one.
@@ -367,6 +410,7 @@ impl Algorithm {
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
             Self::RandomForest
+            | Self::ExtraTrees
             | Self::GradientBoosting
             | Self::Svm
             | Self::LogisticRegression
@@ -383,7 +427,12 @@ impl Algorithm {
             // A round has a tree per class.
             Self::GradientBoosting => 100,
             // The search leaves out algorithms with a lower limit.
-            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression | Self::Ridge | Self::Auto => MAX_CLASSES,
+            Self::RandomForest
+            | Self::ExtraTrees
+            | Self::DecisionTree
+            | Self::LogisticRegression
+            | Self::Ridge
+            | Self::Auto => MAX_CLASSES,
         }
     }
 
@@ -391,6 +440,7 @@ impl Algorithm {
     pub fn params(self) -> &'static [ParamSpec] {
         match self {
             Self::RandomForest => RANDOM_FOREST,
+            Self::ExtraTrees => EXTRA_TREES,
             Self::GradientBoosting => GRADIENT_BOOSTING,
             Self::DecisionTree => DECISION_TREE,
             Self::Svm => SVM,

@@ -150,7 +150,7 @@ fn estimate(shape: &Shape, algorithm: Algorithm, params: &Params) -> Estimate {
     let design_matrix = all(&[rows, design_columns, DESIGN_CELL]);
     let is_linfa = params.choice(ENGINE) == LINFA;
     let (training, trees) = match algorithm {
-        Algorithm::RandomForest => {
+        Algorithm::RandomForest | Algorithm::ExtraTrees => {
             let growing = all(&[rows, 16 * 2 + 8, threads]);
             // The out-of-bag predictions.
             let sums = all(&[rows, outputs.saturating_add(1), 8]);
