@@ -99,15 +99,15 @@ mod tests {
     #[test]
     fn the_log_lines_of_trials_are_rows_of_a_table() {
         let of = |text: &str| row(text).unwrap_or_else(|| panic!("{text}"));
-        let first =
-            of("trial 1: ridge, 350 rows, 5 folds, rmse 54.321, 0.02 s, best 54.321, defaults");
+        let first = of("trial 1: ridge, 350 rows, 5 folds, rmse 54.321, 0.02 s, best 54.321, defaults");
         let lines: Vec<&str> = first.lines().collect();
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with("TRIAL  ALGORITHM") && lines[0].contains("RMSE"), "{first}");
         let third = of("trial 3: svm, 1047 rows, 5 folds, log_loss 0.45120, 0.31 s, best 0.44300, c 2.1 gamma 0.12");
         assert_eq!(lines[0].find("PARAMETERS"), third.find("c 2.1"), "{first}\n{third}");
         assert_eq!(lines[0].find("ALGORITHM"), third.find("svm"));
-        let skipped = of("trial 4: svm, 1047 rows, 5 folds, skipped: it needs about 3.0 s, and 1.0 s of the budget are \
+        let skipped =
+            of("trial 4: svm, 1047 rows, 5 folds, skipped: it needs about 3.0 s, and 1.0 s of the budget are \
                           left for it, defaults");
         assert!(skipped.ends_with("left for it, defaults") && skipped.contains("  skipped: it needs"), "{skipped}");
         for other in ["read 1309 rows", "trial", "trial 3", "trial 3: svm", "chosen: 100.0 % svm (trial 3)"] {
@@ -117,13 +117,13 @@ mod tests {
 
     #[test]
     fn the_summary_names_the_members() {
-        let trial = |trial: u64, weight: f64| {
-            json!({"trial": trial, "algorithm": "svm", "params": {"c": 2.1}, "score": 0.45, "seconds": 0.3, "weight": weight})
-        };
+        let trial = |trial: u64, weight: f64| json!({"trial": trial, "algorithm": "svm", "params": {"c": 2.1}, "score": 0.45, "seconds": 0.3, "weight": weight});
         let search = json!({"budget_s": 60.0, "used_s": 58.2, "trials": 2, "metric": "log_loss", "score": 0.44,
             "best_single": {"trial": 7, "algorithm": "svm", "score": 0.45}, "last_quarter_gain": 0.001});
         let text = summary(&json!({"search": search, "trials": [trial(7, 1.0), trial(8, 0.0)]})).unwrap();
-        for part in ["2 trials in 58.2 s of 1 min 0 s", "validation log_loss 0.44000", "gained 0.00100", "100.0 %", "c=2.1"] {
+        for part in
+            ["2 trials in 58.2 s of 1 min 0 s", "validation log_loss 0.44000", "gained 0.00100", "100.0 %", "c=2.1"]
+        {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(!text.contains(" 8 "), "{text}");

@@ -55,6 +55,14 @@ pub const CLASSIFICATION_LEAF_ROWS: i64 = 5;
 /// with all features and leaves of 1 row, scikit-learn's defaults, 0.725.
 pub const REGRESSION_LEAF_ROWS: i64 = 2;
 
+/// The default of `min_samples_leaf` of extremely randomized trees for classification. Over ten seeds the log loss is 0.476 on
+/// titanic, 0.284 for its ticket class and 0.123 on breast_cancer; with 3 rows 0.455, 0.320 and 0.130, with 5 rows 0.454, 0.364
+/// and 0.142, and with 1 row 2.2, 0.564 and 0.146.
+pub const RANDOMIZED_CLASSIFICATION_LEAF_ROWS: i64 = 2;
+/// The default of `min_samples_leaf` of extremely randomized trees for regression. With half of the features at each split the
+/// mean R² of ten seeds on diabetes is 0.487, with all features 0.476; leaves of 2 and of 5 rows give 0.477 and 0.490.
+pub const RANDOMIZED_REGRESSION_LEAF_ROWS: i64 = 3;
+
 // Single trees with leaves of 5 rows are better than with leaves of 1 row on titanic, diabetes and breast_cancer.
 const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec {
     name: "min_samples_leaf",
@@ -93,8 +101,6 @@ const RANDOM_FOREST: &[ParamSpec] = &[
     TEST_SIZE,
 ];
 
-// Without a bootstrap and with random thresholds a forest needs no smaller leaves than a random forest; see
-// [`CLASSIFICATION_LEAF_ROWS`].
 const EXTRA_TREES: &[ParamSpec] = &[
     ParamSpec {
         name: "n_trees",
@@ -109,13 +115,13 @@ const EXTRA_TREES: &[ParamSpec] = &[
     ParamSpec {
         name: "min_samples_leaf",
         kind: ParamKind::Int { min: 1, max: 10_000, default: None },
-        description: "Minimum number of training rows in a leaf; null means 5 for classification and 2 for regression.",
+        description: "Minimum number of training rows in a leaf; null means 2 for classification and 3 for regression.",
     },
     ParamSpec {
         name: "max_features",
         kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
         description: "Number of features considered at each split, each with one random threshold; auto means sqrt for \
-                      classification and all for regression.",
+                      classification and half for regression.",
     },
     ParamSpec {
         name: "bootstrap",

@@ -16,8 +16,8 @@ pub(crate) use category_orders::FOLDS;
 pub(crate) use design_matrix::per_raw_column;
 pub use design_matrix::{DesignMatrix, design_matrix};
 pub use part::{Part, TargetValues};
-pub(crate) use statistics::{MAX_STATISTICS, PERMUTATIONS};
 pub use statistics::{CategoryCodes, OrderedColumn};
+pub(crate) use statistics::{MAX_STATISTICS, PERMUTATIONS};
 
 /// The model families, which need different raw values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -197,7 +197,8 @@ fn measure_and_describe(
     progress: Progress<'_>,
 ) -> Result<Measured, TrainError> {
     let spec = &run.request.spec;
-    let Chosen { signature, estimator, held_out, rows, self_test_rows, importances, metrics: own, params, search } = chosen;
+    let Chosen { signature, estimator, held_out, rows, self_test_rows, importances, metrics: own, params, search } =
+        chosen;
     let progress = progress.next("measuring", 0.97)?;
     let outputs = measure::outputs(&estimator, &signature.task, &held_out, &progress)?;
     let importances = match importances {

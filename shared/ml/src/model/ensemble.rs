@@ -180,10 +180,10 @@ mod tests {
             let statistics = vec![CategoryStatistic { values, unseen: 0.3 }];
             let number = &signature(three_classes()).features[0];
             let plain = [number.clone(), category(vec![], vec![]), feature("d", parts(&DateUnit::ALL))];
-            let of_trees = [number.clone(), category(orders.clone(), vec![]), feature("d", parts(&DateUnit::FOR_TREES))];
+            let of_trees =
+                [number.clone(), category(orders.clone(), vec![]), feature("d", parts(&DateUnit::FOR_TREES))];
             let of_boosting = [number.clone(), category(vec![], statistics.clone()), of_trees[2].clone()];
-            let of_dense =
-                [number.clone(), category(vec![], vec![]), feature("d", parts(&DateUnit::FOR_DENSE_MODELS))];
+            let of_dense = [number.clone(), category(vec![], vec![]), feature("d", parts(&DateUnit::FOR_DENSE_MODELS))];
             let date = |units: &[DateUnit]| {
                 let position = |unit| 2 + DateUnit::ALL.iter().position(|other| other == unit).unwrap() as u32;
                 FeatureEncoding::Select(units.iter().map(position).collect())

@@ -238,7 +238,9 @@ mod tests {
             let sum = found.baseline + found.contributions.iter().sum::<f64>();
             assert!((sum - found.value).abs() < 1e-9, "{found:?}");
             // With one score the contributions keep their proportions.
-            assert!((found.contributions[0] * contributions[1] - found.contributions[1] * contributions[0]).abs() < 1e-9);
+            assert!(
+                (found.contributions[0] * contributions[1] - found.contributions[1] * contributions[0]).abs() < 1e-9
+            );
         }
         let scores = [score(0.2, &[1.0, 0.0, 0.5]), score(-0.1, &[0.0, 2.0, 0.5]), score(0.0, &[0.0, 0.0, 0.5])];
         let found = convert(Link::Softmax, &scores, 1, Scale::Probability);

@@ -1,7 +1,10 @@
 //! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
-use trainyard_domain::algorithm::{CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, REGRESSION_LEAF_ROWS};
+use trainyard_domain::algorithm::{
+    CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, RANDOMIZED_CLASSIFICATION_LEAF_ROWS, RANDOMIZED_REGRESSION_LEAF_ROWS,
+    REGRESSION_LEAF_ROWS,
+};
 use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, JobSpec, TaskKind};
 
@@ -115,14 +118,14 @@ pub(super) fn fit(
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
         }
         (Algorithm::ExtraTrees, TargetValues::Classes(classes, n_classes)) => {
-            let params = forest_params::<Classes>(request, CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt);
+            let params = forest_params::<Classes>(request, RANDOMIZED_CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt);
             let params = checked(randomized(params, request))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
             from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
         }
         (Algorithm::ExtraTrees, TargetValues::Numbers(targets)) => {
-            let params = forest_params::<Numbers>(request, REGRESSION_LEAF_ROWS, MaxFeatures::All);
+            let params = forest_params::<Numbers>(request, RANDOMIZED_REGRESSION_LEAF_ROWS, MaxFeatures::Half);
             let params = checked(randomized(params, request))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");

@@ -280,6 +280,9 @@ mod tests {
         let alone = estimate(&shape(10_000, 1), Algorithm::GradientBoosting, &params).most;
         assert!(excess(1, 0, Some(alone)).is_none());
         let reason = excess(2, 0, Some(alone)).unwrap();
-        assert!(reason.starts_with("it can need up to ") && reason.ends_with(" MB of worker.child_memory_mb"), "{reason}");
+        assert!(
+            reason.starts_with("it can need up to ") && reason.ends_with(" MB of worker.child_memory_mb"),
+            "{reason}"
+        );
     }
 }

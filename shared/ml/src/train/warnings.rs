@@ -16,13 +16,7 @@ const RARE_SHARE: f64 = 0.05;
 const ID_ROWS: usize = 50;
 
 /// Finds the warnings. Columns with a warning in `leaks` get no other one about leaks.
-pub(super) fn find(
-    frame: &Frame,
-    split: &Split,
-    training: &Part,
-    spec: &JobSpec,
-    leaks: &[String],
-) -> Vec<String> {
+pub(super) fn find(frame: &Frame, split: &Split, training: &Part, spec: &JobSpec, leaks: &[String]) -> Vec<String> {
     let has_warning = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
     let mut warnings = target_warning(&frame.target, &spec.target).into_iter().collect::<Vec<_>>();
     warnings.extend(class_warnings(&frame.target, split));

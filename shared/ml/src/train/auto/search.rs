@@ -170,7 +170,8 @@ impl<'a> Search<'a> {
         let reserve = self.reserve();
         let start = budget.used();
         let left = budget.seconds - start - reserve;
-        let estimate = self.durations.estimate(candidate, share).map(|seconds| seconds * (1.0 + self.refit_share(share)));
+        let estimate =
+            self.durations.estimate(candidate, share).map(|seconds| seconds * (1.0 + self.refit_share(share)));
         let reason = match estimate {
             _ if left <= 0.0 => Some("the budget has ended".to_owned()),
             Some(estimate) if estimate > left => {
@@ -183,13 +184,8 @@ impl<'a> Search<'a> {
             return Ok(Attempt::Ended);
         }
         let deadline = Deadline { start, reserve, refit_share: self.refit_share(share) };
-        let observer = TrialObserver {
-            progress,
-            budget: *budget,
-            deadline,
-            trials: self.finished,
-            reporting: Mutex::new(()),
-        };
+        let observer =
+            TrialObserver { progress, budget: *budget, deadline, trials: self.finished, reporting: Mutex::new(()) };
         let trial = Progress::start(&observer, "searching", 0.0, 1.0);
         match trial.and_then(|trial| rows.run(candidate, share, &trial)) {
             Ok(scored) => {
@@ -278,11 +274,8 @@ impl<'a> Search<'a> {
         // Stable, so that the earlier of equal models is kept.
         self.library.sort_by(|a, b| a.score.total_cmp(&b.score));
         self.library.truncate(LIBRARY);
-        let choices: Vec<Choice<'_>> = self
-            .library
-            .iter()
-            .map(|model| Choice { predictions: &model.predictions, cost: model.cost })
-            .collect();
+        let choices: Vec<Choice<'_>> =
+            self.library.iter().map(|model| Choice { predictions: &model.predictions, cost: model.cost }).collect();
         let Some(selection) = select(&choices, *targets, limits) else { return };
         if self.best.as_ref().is_some_and(|best| selection.score >= best.score) {
             return;
@@ -291,7 +284,8 @@ impl<'a> Search<'a> {
             selection.members.iter().map(|(at, weight)| (&self.library[*at], *weight)).collect();
         chosen.sort_by_key(|(model, _)| model.trial);
         let refit_s = chosen.iter().map(|(model, _)| model.refit_s).sum();
-        let members = chosen.into_iter().map(|(model, weight)| (model.trial, model.candidate.clone(), weight)).collect();
+        let members =
+            chosen.into_iter().map(|(model, weight)| (model.trial, model.candidate.clone(), weight)).collect();
         self.best = Some(Best { members, score: selection.score, refit_s });
         self.improvements.push((budget.used(), selection.score));
     }

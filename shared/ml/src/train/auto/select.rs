@@ -65,14 +65,14 @@ impl Targets<'_> {
                 let mut loss = 0.0;
                 for start in (0..sum.len()).step_by(FACTORS) {
                     let rows = start..(start + FACTORS).min(sum.len());
-                    let product: f64 = rows.map(|row| mean(row).clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY)).product();
+                    let product: f64 =
+                        rows.map(|row| mean(row).clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY)).product();
                     loss -= product.ln();
                 }
                 loss / sum.len() as f64
             }
             Self::Numbers(numbers) => {
-                let squares: f64 =
-                    numbers.iter().enumerate().map(|(row, number)| (mean(row) - number).powi(2)).sum();
+                let squares: f64 = numbers.iter().enumerate().map(|(row, number)| (mean(row) - number).powi(2)).sum();
                 (squares / sum.len() as f64).sqrt()
             }
         }
@@ -142,11 +142,8 @@ pub(super) fn select(choices: &[Choice<'_>], targets: Targets<'_>, limits: &Limi
 mod tests {
     use super::*;
 
-    const FREE: Limits = Limits {
-        max_members: 8,
-        combine: true,
-        cost: ModelCost { predict_us: f64::INFINITY, bytes: f64::INFINITY },
-    };
+    const FREE: Limits =
+        Limits { max_members: 8, combine: true, cost: ModelCost { predict_us: f64::INFINITY, bytes: f64::INFINITY } };
 
     fn choice(predictions: &[f64]) -> Choice<'_> {
         Choice { predictions, cost: ModelCost { predict_us: 2.0, bytes: 100.0 } }

@@ -78,7 +78,12 @@ impl TrialRows<'_> {
         Ok(Scored { predictions, score, cost })
     }
 
-    fn fold(&self, candidate: &Candidate, rows: FoldRows, progress: &Progress<'_>) -> Result<FoldPredictions, TrainError> {
+    fn fold(
+        &self,
+        candidate: &Candidate,
+        rows: FoldRows,
+        progress: &Progress<'_>,
+    ) -> Result<FoldPredictions, TrainError> {
         let FoldRows { training, validation } = rows;
         if validation.is_empty() {
             return Ok(Default::default());

@@ -100,11 +100,14 @@ fn predictions_are_the_weighted_mean_of_the_members() {
         json!({"u": "u4"}),
     ] {
         let shares = |predictor: &Predictor| match predictor.predict_one(&row(&value)).unwrap().outcome {
-            Outcome::Class { probabilities, .. } => probabilities.into_iter().map(|(_, share)| share).collect::<Vec<_>>(),
+            Outcome::Class { probabilities, .. } => {
+                probabilities.into_iter().map(|(_, share)| share).collect::<Vec<_>>()
+            }
             other => panic!("{other:?}"),
         };
         let found = shares(&ensemble);
-        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{found:?}");
+        // The leaves of forests have shares in f32.
+        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{found:?}");
         for (class, found) in found.iter().enumerate() {
             let expected: f64 = members.iter().map(|(weight, member)| weight * shares(member)[class]).sum();
             assert!((found - expected).abs() < 1e-9, "{found} instead of {expected} for {value}");

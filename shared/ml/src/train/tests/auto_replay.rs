@@ -96,7 +96,10 @@ fn successive_halving_can_be_repeated() {
     assert_eq!(rows[8], 6_400);
     let of_sample: Vec<&Value> = trials[5..8].iter().collect();
     let best = of_sample.iter().min_by(|a, b| a["score"].as_f64().unwrap().total_cmp(&b["score"].as_f64().unwrap()));
-    assert_eq!((&best.unwrap()["params"], &best.unwrap()["algorithm"]), (&trials[8]["params"], &trials[8]["algorithm"]));
+    assert_eq!(
+        (&best.unwrap()["params"], &best.unwrap()["algorithm"]),
+        (&trials[8]["params"], &trials[8]["algorithm"])
+    );
     assert!(of_sample.iter().all(|trial| trial["weight"] == 0.0), "only models of all rows are members");
     assert!(cut.artifact == run(&csv, &auto(&features, "y", 7, 10)).artifact);
     let reported = recorder.reported.into_inner().unwrap();

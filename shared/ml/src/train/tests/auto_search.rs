@@ -101,8 +101,8 @@ fn the_ensemble_is_as_good_as_the_best_default_on_new_rows() {
         Algorithm::GradientBoosting,
         Algorithm::Svm,
     ];
-    let of_singles = singles
-        .map(|algorithm| mean(&|seed| loss(&request(algorithm, &PASSENGER, "survived", seed, none()))));
+    let of_singles =
+        singles.map(|algorithm| mean(&|seed| loss(&request(algorithm, &PASSENGER, "survived", seed, none()))));
     println!("titanic, mean log loss of five seeds: auto {of_auto:.4}, {singles:?} {of_singles:.4?}");
     let best = of_singles.into_iter().fold(f64::INFINITY, f64::min);
     assert!(of_auto < best + 0.005, "{of_auto} instead of {best}");
@@ -125,7 +125,11 @@ fn a_budget_without_time_for_a_trial_still_gives_a_model() {
     let recorder = Recorder::default();
     let trained = train_timed(TITANIC.as_bytes(), &job, &recorder, &|| Duration::from_secs(6)).unwrap();
     assert_eq!(trained.warnings.len(), 2, "{:?}", trained.warnings);
-    assert!(trained.warnings[0].starts_with("no trial has a result within the budget of 5 s"), "{:?}", trained.warnings);
+    assert!(
+        trained.warnings[0].starts_with("no trial has a result within the budget of 5 s"),
+        "{:?}",
+        trained.warnings
+    );
     assert!(trained.warnings[1].starts_with("logistic_regression was trained with its defaults"));
     assert_eq!((&trained.metrics["search"]["trials"], &trained.metrics["search"]["score"]), (&json!(0), &json!(null)));
     let plain = run(TITANIC, &request(Algorithm::LogisticRegression, &PASSENGER, "survived", 1, none()));
@@ -133,12 +137,18 @@ fn a_budget_without_time_for_a_trial_still_gives_a_model() {
     assert_eq!(estimator(&trained), estimator(&plain));
     // Two training rows, of different classes, can't be divided into folds.
     let tiny = run("x,y\n1,a\n2,b\n3,a\n4,b\n", &auto(&["x"], "y", 1, 3));
-    assert!(tiny.warnings.iter().any(|warning| warning.contains("too few rows to compare models")), "{:?}", tiny.warnings);
+    assert!(
+        tiny.warnings.iter().any(|warning| warning.contains("too few rows to compare models")),
+        "{:?}",
+        tiny.warnings
+    );
 }
 
 #[test]
 fn unsuitable_tables_are_refused_as_by_the_other_algorithms() {
-    for table in ["x,y\n1,0\n2,0\n", "x,y\n1,0\n2,1\n", "y\n1\n0\n", "x,y\n,0\n,1\n,0\n,1\n", "", "x,y\n1,a\n2,b\n3,c\n"] {
+    for table in
+        ["x,y\n1,0\n2,0\n", "x,y\n1,0\n2,1\n", "y\n1\n0\n", "x,y\n,0\n,1\n,0\n,1\n", "", "x,y\n1,a\n2,b\n3,c\n"]
+    {
         let of = |algorithm| refusal(table, &request(algorithm, &["x"], "y", 1, none()));
         assert_eq!(of(Algorithm::Auto), of(Algorithm::RandomForest), "{table:?}");
     }
