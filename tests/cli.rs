@@ -104,13 +104,14 @@ async fn the_job_log_is_readable_during_and_after_the_run(system: &System) {
 async fn a_watched_search_prints_its_trials(system: &System) {
     let (terminal, name) = (Terminal::new(system), unique("auto"));
     terminal.succeeds("login");
-    let train = "train --watch --algorithm auto --param max_trials=4 --features sex,age,pclass --name";
+    let train = "train --watch --algorithm auto --param max_trials=5 --features sex,age,pclass --name";
     let watched = terminal.run(&format!("{train} {name}"));
     let (live, result) = (String::from_utf8(watched.stderr).unwrap(), String::from_utf8(watched.stdout).unwrap());
     let rows = live.lines().skip_while(|line| !line.starts_with("TRIAL  ALGORITHM")).skip(1);
-    let algorithms: Vec<&str> = rows.filter_map(|line| line.split_whitespace().nth(1)).take(4).collect();
-    assert_eq!(algorithms, ["logistic_regression", "random_forest", "gradient_boosting", "svm"], "{live}");
-    assert!(result.contains("Search: 4 trials in") && result.contains("validation log_loss 0."), "{result}");
+    let algorithms: Vec<&str> = rows.filter_map(|line| line.split_whitespace().nth(1)).take(5).collect();
+    let expected = ["logistic_regression", "random_forest", "extra_trees", "gradient_boosting", "svm"];
+    assert_eq!(algorithms, expected, "{live}");
+    assert!(result.contains("Search: 5 trials in") && result.contains("validation log_loss 0."), "{result}");
 }
 
 async fn output_for_scripts_is_only_json(system: &System) {

@@ -66,7 +66,9 @@ async fn a_job_publishes_a_model_that_is_served(system: &System) {
 
 async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
     let admin = system.client().admin().await;
-    for algorithm in ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression"] {
+    let algorithms =
+        ["random_forest", "extra_trees", "gradient_boosting", "decision_tree", "svm", "logistic_regression"];
+    for algorithm in algorithms {
         let name = unique("algo");
         let job = json!({"name": name, "algorithm": algorithm, "features": ["sex", "age", "pclass", "fare"]});
         let view = admin.trained(job).await;
@@ -77,8 +79,7 @@ async fn every_algorithm_trains_on_the_built_in_dataset(system: &System) {
         assert_eq!(answer["survived"], true, "{algorithm}: {answer}");
     }
     let listed = admin.get("/algorithms").await.expect(200).to_string();
-    let names = ["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression", "ridge", "auto"];
-    for expected in names.into_iter().chain(["n_trees", "n_rounds", "maximum"]) {
+    for expected in algorithms.into_iter().chain(["ridge", "auto", "n_trees", "n_rounds", "maximum"]) {
         assert!(listed.contains(expected), "{expected} in {listed}");
     }
 }

@@ -25,7 +25,7 @@ pub struct TrainArgs {
     /// Name of the model; the job publishes a new version.
     #[arg(long)]
     pub name: String,
-    /// Training algorithm: random_forest, gradient_boosting, decision_tree, svm, logistic_regression, ridge, auto.
+    /// Training algorithm: random_forest, extra_trees, gradient_boosting, decision_tree, svm, logistic_regression, ridge, auto.
     #[arg(long)]
     pub algorithm: String,
     /// Feature columns, comma-separated; '*' uses every usable column except the target.

@@ -12,6 +12,8 @@ use crate::table::TaskKind;
 pub enum Algorithm {
     /// Bagged histogram trees (Breiman 2001).
     RandomForest,
+    /// Extremely randomized histogram trees (Geurts, Ernst and Wehenkel 2006).
+    ExtraTrees,
     /// Gradient-boosted histogram trees (Friedman 2001).
     GradientBoosting,
     /// One CART tree.
@@ -53,6 +55,14 @@ pub const CLASSIFICATION_LEAF_ROWS: i64 = 5;
 /// with all features and leaves of 1 row, scikit-learn's defaults, 0.725.
 pub const REGRESSION_LEAF_ROWS: i64 = 2;
 
+/// The default of `min_samples_leaf` of extremely randomized trees for classification. Over ten seeds the log loss is 0.476 on
+/// titanic, 0.284 for its ticket class and 0.123 on breast_cancer; with 3 rows 0.455, 0.320 and 0.130, with 5 rows 0.454, 0.364
+/// and 0.142, and with 1 row 2.2, 0.564 and 0.146.
+pub const RANDOMIZED_CLASSIFICATION_LEAF_ROWS: i64 = 2;
+/// The default of `min_samples_leaf` of extremely randomized trees for regression. With half of the features at each split the
+/// mean R² of ten seeds on diabetes is 0.487, with all features 0.476; leaves of 2 and of 5 rows give 0.477 and 0.490.
+pub const RANDOMIZED_REGRESSION_LEAF_ROWS: i64 = 3;
+
 // Single trees with leaves of 5 rows are better than with leaves of 1 row on titanic, diabetes and breast_cancer.
 const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec {
     name: "min_samples_leaf",
@@ -86,6 +96,37 @@ const RANDOM_FOREST: &[ParamSpec] = &[
         name: "max_features",
         kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
         description: "Number of features considered at each split; auto means sqrt for classification and half for regression.",
+    },
+    CLASS_WEIGHT,
+    TEST_SIZE,
+];
+
+const EXTRA_TREES: &[ParamSpec] = &[
+    ParamSpec {
+        name: "n_trees",
+        kind: ParamKind::Int { min: 1, max: 2_000, default: Some(100) },
+        description: "Number of trees.",
+    },
+    ParamSpec {
+        name: "max_depth",
+        kind: ParamKind::Int { min: 1, max: 64, default: None },
+        description: "Maximum depth of a tree; null means no limit.",
+    },
+    ParamSpec {
+        name: "min_samples_leaf",
+        kind: ParamKind::Int { min: 1, max: 10_000, default: None },
+        description: "Minimum number of training rows in a leaf; null means 2 for classification and 3 for regression.",
+    },
+    ParamSpec {
+        name: "max_features",
+        kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
+        description: "Number of features considered at each split, each with one random threshold; auto means sqrt for \
+                      classification and half for regression.",
+    },
+    ParamSpec {
+        name: "bootstrap",
+        kind: ParamKind::Choice { options: &["off", "on"], default: "off" },
+        description: "on trains each tree on a bootstrap sample, which gives an out-of-bag score; off on all training rows.",
     },
     CLASS_WEIGHT,
     TEST_SIZE,
@@ -291,8 +332,9 @@ const AUTO: &[ParamSpec] = &[
 
 impl Algorithm {
     /// Every algorithm, in the order of `GET /algorithms`.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RandomForest,
+        Self::ExtraTrees,
         Self::GradientBoosting,
         Self::DecisionTree,
         Self::Svm,
@@ -305,6 +347,7 @@ impl Algorithm {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::RandomForest => "random_forest",
+            Self::ExtraTrees => "extra_trees",
             Self::GradientBoosting => "gradient_boosting",
             Self::DecisionTree => "decision_tree",
             Self::Svm => "svm",
@@ -324,6 +367,9 @@ impl Algorithm {
         match self {
             Self::RandomForest => {
                 "Ensemble of randomized trees; a strong default for tables with numbers and categories."
+            }
+            Self::ExtraTrees => {
+                "Ensemble of trees with random thresholds; smoother than a random forest, and fast to train."
             }
             Self::GradientBoosting => {
                 "Trees that correct each other; often the most accurate on tables, with a number of rounds that fits the data."
@@ -347,7 +393,10 @@ impl Algorithm {
 
     /// Whether the algorithm supports regression.
     pub fn supports_regression(self) -> bool {
-        matches!(self, Self::RandomForest | Self::GradientBoosting | Self::Svm | Self::Ridge | Self::Auto)
+        matches!(
+            self,
+            Self::RandomForest | Self::ExtraTrees | Self::GradientBoosting | Self::Svm | Self::Ridge | Self::Auto
+        )
     }
 
     /// The task of an algorithm that supports only one.
@@ -367,6 +416,7 @@ impl Algorithm {
             // linfa-trees sorts every feature at every node.
             Self::DecisionTree => Some(50_000),
             Self::RandomForest
+            | Self::ExtraTrees
             | Self::GradientBoosting
             | Self::Svm
             | Self::LogisticRegression
@@ -383,9 +433,12 @@ impl Algorithm {
             // A round has a tree per class.
             Self::GradientBoosting => 100,
             // The search leaves out algorithms with a lower limit.
-            Self::RandomForest | Self::DecisionTree | Self::LogisticRegression | Self::Ridge | Self::Auto => {
-                MAX_CLASSES
-            }
+            Self::RandomForest
+            | Self::ExtraTrees
+            | Self::DecisionTree
+            | Self::LogisticRegression
+            | Self::Ridge
+            | Self::Auto => MAX_CLASSES,
         }
     }
 
@@ -393,6 +446,7 @@ impl Algorithm {
     pub fn params(self) -> &'static [ParamSpec] {
         match self {
             Self::RandomForest => RANDOM_FOREST,
+            Self::ExtraTrees => EXTRA_TREES,
             Self::GradientBoosting => GRADIENT_BOOSTING,
             Self::DecisionTree => DECISION_TREE,
             Self::Svm => SVM,

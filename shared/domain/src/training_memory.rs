@@ -85,7 +85,9 @@ fn least(shape: &TrainingShape, algorithm: Algorithm, params: &Params) -> u64 {
     let is_linfa = params.choice(ENGINE) == LINFA;
     let training = match algorithm {
         // The bins, and the out-of-bag predictions with their numbers.
-        Algorithm::RandomForest => product(&[rows_trained, raw_columns.saturating_add(outputs.saturating_mul(8))]),
+        Algorithm::RandomForest | Algorithm::ExtraTrees => {
+            product(&[rows_trained, raw_columns.saturating_add(outputs.saturating_mul(8))])
+        }
         // The bins, the derivatives, rounded and not, and a score and a prediction per output; the histograms of the root.
         Algorithm::GradientBoosting => {
             let per_row = raw_columns.saturating_add(16 + 8).saturating_add(outputs.saturating_mul(2 * 8));
@@ -116,7 +118,7 @@ fn most(shape: &TrainingShape, algorithm: Algorithm, params: &Params, threads: u
     let design_matrix = product(&[rows, design_columns, DESIGN_CELL]);
     let is_linfa = params.choice(ENGINE) == LINFA;
     let (training, trees) = match algorithm {
-        Algorithm::RandomForest => {
+        Algorithm::RandomForest | Algorithm::ExtraTrees => {
             let growing = product(&[rows, 16 * 2 + 8, threads]);
             // The out-of-bag predictions.
             let sums = product(&[rows, outputs.saturating_add(1), 8]);

@@ -1,4 +1,6 @@
-//! The random forest: bagged histogram trees (Breiman 2001) on binned columns, trained in parallel.
+//! Forests of histogram trees on binned columns, trained in parallel: random forests (Breiman 2001), and extremely
+//! randomized trees with random thresholds (Geurts, Ernst and Wehenkel, "Extremely randomized trees", Machine Learning
+//! 2006).
 //!
 //! The result depends only on data, parameters and seed, not on the number of threads: each tree has its own random
 //! stream, and shared sums do not depend on the order of additions. Training runs in the current rayon pool. A split
@@ -16,6 +18,7 @@ mod linfa_api;
 mod numbers;
 mod out_of_bag;
 mod params;
+mod random_split;
 mod target;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +39,7 @@ use target::Target;
 pub(crate) use bins::{Binned, RowGroups};
 pub use classes::Criterion;
 pub use linfa_api::{ForestClassifier, ForestRegressor};
-pub use params::{ClassWeight, Classes, MaxFeatures, Numbers, RandomForestParams, RandomForestValidParams};
+pub use params::{ClassWeight, Classes, MaxFeatures, Numbers, RandomForestParams, RandomForestValidParams, Thresholds};
 
 /// A trained forest.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +125,7 @@ fn grow_all<T: Target, K: Sync>(
         min_split: params.min_samples_split(),
         min_leaf: params.min_samples_leaf(),
         features: params.max_features().of(binned.features()),
+        thresholds: params.thresholds(),
         missing: if params.n_trees() == 1 { UnknownSide::Heavier } else { UnknownSide::Drawn },
     };
     let out_of_bag = params.bootstrap().then(|| OutOfBag::new(rows, outputs, bound));

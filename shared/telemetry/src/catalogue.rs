@@ -58,8 +58,16 @@ impl MetricSpec {
 }
 
 /// The same values as `Algorithm::ALL`, which this crate can't import. A test compares all such lists.
-const ALGORITHMS: &[&str] =
-    &["random_forest", "gradient_boosting", "decision_tree", "svm", "logistic_regression", "ridge", "auto"];
+const ALGORITHMS: &[&str] = &[
+    "random_forest",
+    "extra_trees",
+    "gradient_boosting",
+    "decision_tree",
+    "svm",
+    "logistic_regression",
+    "ridge",
+    "auto",
+];
 /// The kinds of jobs.
 const KINDS: &[&str] = &["training", "prediction"];
 /// The final statuses of a job.

@@ -11,6 +11,7 @@ export type FailureCode = components["schemas"]["FailureCode"];
 export const STATUSES: readonly JobStatus[] = ["queued", "running", "succeeded", "failed", "cancelled"];
 export const ALGORITHMS: readonly components["schemas"]["AlgorithmName"][] = [
   "random_forest",
+  "extra_trees",
   "gradient_boosting",
   "decision_tree",
   "svm",

@@ -264,7 +264,9 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
     let mut of = |task: Task, algorithm| {
         let outputs = task.outputs();
         let estimator = match algorithm {
-            Algorithm::RandomForest | Algorithm::DecisionTree => Estimator::Trees(forest(random, 3, outputs, 9, 12)),
+            Algorithm::RandomForest | Algorithm::ExtraTrees | Algorithm::DecisionTree => {
+                Estimator::Trees(forest(random, 3, outputs, 9, 12))
+            }
             Algorithm::GradientBoosting => Estimator::Boosting(boosted(random, 3, &task)),
             Algorithm::LogisticRegression | Algorithm::Ridge => Estimator::Linear(linear(random, outputs)),
             Algorithm::Svm => Estimator::Svm(svm(random, task.labels().len() as u32)),

@@ -59,6 +59,15 @@ impl Target for BinaryTarget<'_> {
         samples.iter().map(packed).sum()
     }
 
+    fn none(&self) -> Packed {
+        0
+    }
+
+    #[inline]
+    fn add(&self, total: &mut Packed, sample: &Sample) {
+        *total += packed(sample);
+    }
+
     fn rest(&self, whole: &Packed, part: &Packed) -> Packed {
         whole - part
     }

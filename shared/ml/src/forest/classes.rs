@@ -147,6 +147,15 @@ impl Target for ClassTarget<'_> {
         counts.into()
     }
 
+    fn none(&self) -> Box<[u32]> {
+        vec![0; self.weights.len()].into()
+    }
+
+    #[inline]
+    fn add(&self, total: &mut Box<[u32]>, sample: &Sample) {
+        total[usize::from(sample.class)] += u32::from(sample.draws);
+    }
+
     fn rest(&self, whole: &Box<[u32]>, part: &Box<[u32]>) -> Box<[u32]> {
         whole.iter().zip(part).map(|(whole, part)| whole - part).collect()
     }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::bins::TreeBins;
 use super::out_of_bag::OutOfBag;
+use super::params::Thresholds;
+use super::random_split::random_split;
 use super::target::{BinSplit, Target, best_split, bin_of, can_split};
 use crate::bins::{Side, goes_left, partition};
 use crate::metrics::importances;
@@ -21,6 +23,7 @@ pub(crate) struct Limits {
     pub(crate) min_leaf: u32,
     /// Number of non-constant features that each split considers, with all columns of each.
     pub(crate) features: usize,
+    pub(crate) thresholds: Thresholds,
     /// The side of missing values in nodes without missing values.
     pub(crate) missing: UnknownSide,
 }
@@ -181,7 +184,7 @@ pub(crate) fn grow<T: Target>(
     GrownTree { tree, importances }
 }
 
-/// The best split by a column of randomly drawn features. As in scikit-learn, features that are constant in the node do not
+/// The best split by a column of randomly drawn features, or the best of one random split per column. As in scikit-learn, features that are constant in the node do not
 /// count as drawn: deep nodes would consider only constant features otherwise.
 fn search<T: Target>(
     binned: &TreeBins<'_>,
@@ -206,9 +209,15 @@ fn search<T: Target>(
         }
         let mut varies = false;
         for column in binned.columns_of(features[drawn] as usize) {
-            let occupied = target.fill(cells, binned.column(column), samples);
-            let split = best_split(target, cells, occupied, total, limits.min_leaf);
-            varies |= can_split(occupied);
+            let bins = binned.column(column);
+            let (split, can_split) = match limits.thresholds {
+                Thresholds::Best => {
+                    let occupied = target.fill(cells, bins, samples);
+                    (best_split(target, cells, occupied, total, limits.min_leaf), can_split(occupied))
+                }
+                Thresholds::Random => random_split(target, bins, samples, total, limits.min_leaf, rng),
+            };
+            varies |= can_split;
             if let Some(split) = split
                 && best.is_none_or(|(_, best)| split.score > best.score)
             {

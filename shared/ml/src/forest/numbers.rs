@@ -63,12 +63,19 @@ impl Target for NumberTarget {
 
     fn total(&self, samples: &[Sample]) -> Sums {
         let mut sums = Sums::default();
-        for sample in samples {
-            sums.draws += sample.draws;
-            sums.sum += sample.sum;
-            sums.squares += sample.sum * sample.sum / f64::from(sample.draws);
-        }
+        samples.iter().for_each(|sample| self.add(&mut sums, sample));
         sums
+    }
+
+    fn none(&self) -> Sums {
+        Sums::default()
+    }
+
+    #[inline]
+    fn add(&self, sums: &mut Sums, sample: &Sample) {
+        sums.draws += sample.draws;
+        sums.sum += sample.sum;
+        sums.squares += sample.sum * sample.sum / f64::from(sample.draws);
     }
 
     fn rest(&self, whole: &Sums, part: &Sums) -> Sums {

@@ -42,6 +42,15 @@ impl MaxFeatures {
     }
 }
 
+/// The thresholds that a split considers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thresholds {
+    /// All of them, for the best one.
+    Best,
+    /// One per column, drawn at random.
+    Random,
+}
+
 /// The weights of the classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClassWeight {
@@ -79,6 +88,7 @@ pub struct RandomForestValidParams<K> {
     class_weight: ClassWeight,
     criterion: Criterion,
     bootstrap: bool,
+    thresholds: Thresholds,
     seed: u64,
     kind: PhantomData<K>,
 }
@@ -98,6 +108,7 @@ impl<K> Default for RandomForestParams<K> {
             class_weight: ClassWeight::Uniform,
             criterion: Criterion::Gini,
             bootstrap: true,
+            thresholds: Thresholds::Best,
             seed: 42,
             kind: PhantomData,
         })
@@ -123,6 +134,8 @@ parameters! {
     criterion: Criterion,
     /// Whether each tree is trained on a bootstrap sample (default: yes).
     bootstrap: bool,
+    /// The thresholds that a split considers (default: the best).
+    thresholds: Thresholds,
     /// Seed of the random number generator (default: 42).
     seed: u64,
 }

@@ -26,6 +26,10 @@ pub(crate) trait Target: Sync {
     fn row(sample: &Self::Sample) -> usize;
     /// The sums of a node.
     fn total(&self, samples: &[Self::Sample]) -> Self::Total;
+    /// The sums of no rows.
+    fn none(&self) -> Self::Total;
+    /// Adds a row to the sums.
+    fn add(&self, total: &mut Self::Total, sample: &Self::Sample);
     /// The sums of `whole` minus those of `part`.
     fn rest(&self, whole: &Self::Total, part: &Self::Total) -> Self::Total;
     /// Number of draws in the node.

@@ -55,6 +55,48 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn random_thresholds_find_the_signal_and_differ_from_the_best_ones() {
+    let (x, y) = noisy_sum(1_000, 5);
+    let (train, test) = Dataset::new(x, y).split_with_ratio(0.8);
+    let random = || classes().thresholds(Thresholds::Random).bootstrap(false);
+    let model = random().fit(&train).unwrap();
+    let accuracy = model.predict(&test).confusion_matrix(&test).unwrap().accuracy();
+    assert!(accuracy > 0.85, "{accuracy}");
+    let forest = model.forest();
+    assert_eq!(forest.out_of_bag_score, None, "without bootstrap");
+    assert!(forest.importances[..2].iter().all(|signal| forest.importances[2..].iter().all(|noise| signal > noise)));
+    let roots: std::collections::BTreeSet<u32> =
+        forest.trees.trees.iter().map(|tree| tree.threshold[0].to_bits()).collect();
+    assert!(roots.len() > 20, "{} different thresholds of 30 roots", roots.len());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    assert_eq!(pool.install(|| random().fit(&train).unwrap()), model);
+    let score = random().bootstrap(true).fit(&train).unwrap().forest().out_of_bag_score.unwrap();
+    assert!((0.8..0.97).contains(&score), "{score}");
+}
+
+#[test]
+fn random_thresholds_split_off_missing_values() {
+    // The class is whether the value is missing; one number is constant.
+    let x = Array2::from_shape_fn((200, 2), |(row, column)| match (column, row % 2) {
+        (0, 0) => f32::NAN,
+        (0, _) => 5.0,
+        _ => (row / 2) as f32,
+    });
+    let y: Array1<usize> = (0..200).map(|row| row % 2).collect();
+    let params = classes().thresholds(Thresholds::Random).bootstrap(false).max_features(MaxFeatures::All);
+    let model = params.fit(&Dataset::new(x.clone(), y.clone())).unwrap();
+    assert_eq!(model.predict(&x), y);
+    // Missing values go to the side of the numbers that predict like them.
+    let x = Array2::from_shape_fn((300, 1), |(row, _)| if row % 3 == 0 { f32::NAN } else { (row % 3) as f32 });
+    let y: Array1<usize> = (0..300).map(|row| usize::from(row % 3 != 1)).collect();
+    assert_eq!(params_of_one_column().fit(&Dataset::new(x.clone(), y.clone())).unwrap().predict(&x), y);
+}
+
+fn params_of_one_column() -> RandomForestParams<Classes> {
+    classes().thresholds(Thresholds::Random).bootstrap(false).min_samples_leaf(20)
+}
+
+#[test]
 fn several_classes_and_string_labels_are_supported() {
     let (x, _) = noisy_sum(600, 0);
     let name = |sum: f32| {

@@ -178,8 +178,8 @@ fn search(
     let mut search = Search::run(&setting)?;
     let (finished, members) = (search.finished, chosen_members(&mut search, &setting, warnings));
     if members.is_empty() {
-        let reasons = search.records.iter().filter_map(|record| record.skipped.as_deref());
-        let reason = reasons.last().unwrap_or("the budget has ended");
+        let mut reasons = search.records.iter().filter_map(|record| record.skipped.as_deref());
+        let reason = reasons.next_back().unwrap_or("the budget has ended");
         warnings.extend([format!("no trial has a result within the budget of {} s ({reason})", budget.seconds)]);
     }
     let mut summary = Summary::new(&mut search, targets.name(), budget.seconds, budget.used());

@@ -1,7 +1,10 @@
 //! The training engines: selects the engine of an algorithm and converts the parameters of the job.
 
 use linfa::ParamGuard;
-use trainyard_domain::algorithm::{CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, REGRESSION_LEAF_ROWS};
+use trainyard_domain::algorithm::{
+    CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, RANDOMIZED_CLASSIFICATION_LEAF_ROWS, RANDOMIZED_REGRESSION_LEAF_ROWS,
+    REGRESSION_LEAF_ROWS,
+};
 use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, TaskKind, Training};
 
@@ -9,6 +12,7 @@ use super::boosting;
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, RowGroups, Score,
+    Thresholds,
 };
 use crate::frame::{Frame, Target};
 use crate::model::{DesignMatrixEncoder, Estimator, LinearModel, Signature, SvmModel};
@@ -84,7 +88,7 @@ pub(super) fn check_suitability(algorithm: Algorithm, params: &Params, frame: &F
 /// The raw values that an algorithm needs.
 pub(super) fn family(algorithm: Algorithm) -> ModelFamily {
     match algorithm {
-        Algorithm::RandomForest => ModelFamily::Forest,
+        Algorithm::RandomForest | Algorithm::ExtraTrees => ModelFamily::Forest,
         Algorithm::DecisionTree => ModelFamily::Tree,
         Algorithm::GradientBoosting => ModelFamily::Boosting,
         Algorithm::Svm | Algorithm::LogisticRegression | Algorithm::Ridge => ModelFamily::Dense,
@@ -109,6 +113,20 @@ pub(super) fn fit(
         }
         (Algorithm::RandomForest, TargetValues::Numbers(targets)) => {
             let params = checked(forest_params::<Numbers>(request, REGRESSION_LEAF_ROWS, MaxFeatures::Half))?;
+            let binned = Binned::of(training, &signature.features, request.groups);
+            let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
+            from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
+        }
+        (Algorithm::ExtraTrees, TargetValues::Classes(classes, n_classes)) => {
+            let params = forest_params::<Classes>(request, RANDOMIZED_CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt);
+            let params = checked(randomized(params, request))?;
+            let binned = Binned::of(training, &signature.features, request.groups);
+            let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
+            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
+        }
+        (Algorithm::ExtraTrees, TargetValues::Numbers(targets)) => {
+            let params = forest_params::<Numbers>(request, RANDOMIZED_REGRESSION_LEAF_ROWS, MaxFeatures::Half);
+            let params = checked(randomized(params, request))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
             from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
@@ -301,6 +319,11 @@ fn forest_params<K>(request: &FitRequest<'_>, leaf_rows: i64, auto: MaxFeatures)
         })
         .class_weight(class_weight(params))
         .seed(request.seed)
+}
+
+/// The parameters of extremely randomized trees.
+fn randomized<K>(params: RandomForestParams<K>, request: &FitRequest<'_>) -> RandomForestParams<K> {
+    params.thresholds(Thresholds::Random).bootstrap(request.params.choice("bootstrap") == "on")
 }
 
 fn tree_limits(params: &Params) -> linfa_tree::Options {

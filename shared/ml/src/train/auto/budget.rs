@@ -66,7 +66,7 @@ impl Durations {
 fn work(candidate: &Candidate, share: f64) -> f64 {
     let number = |name: &str| candidate.params.float(name).filter(|number| *number > 0.0);
     match candidate.algorithm {
-        Algorithm::RandomForest => {
+        Algorithm::RandomForest | Algorithm::ExtraTrees => {
             let features = match candidate.params.choice("max_features") {
                 "all" => 3.0,
                 "half" => 2.0,

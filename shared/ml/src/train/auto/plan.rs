@@ -21,13 +21,22 @@ const MAX_SVM_ROWS: usize = 10_000;
 const MAX_SVM_CLASSES: usize = 20;
 
 /// The order of the random candidates. Gradient boosting has most parameters, and is most often in the portfolios of TabRepo.
-const ROTATION: [Family; 6] =
-    [Family::Boosting, Family::Forest, Family::Boosting, Family::Linear, Family::Boosting, Family::Svm];
+const ROTATION: [Family; 8] = [
+    Family::Boosting,
+    Family::Forest,
+    Family::Boosting,
+    Family::ExtraTrees,
+    Family::Boosting,
+    Family::Linear,
+    Family::Boosting,
+    Family::Svm,
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     Linear,
     Forest,
+    ExtraTrees,
     Boosting,
     Svm,
 }
@@ -82,7 +91,7 @@ impl Plan {
 
     /// The suitable algorithms with their defaults; the cheapest first, so that also a small budget has a result.
     pub(super) fn defaults(&self) -> Vec<Candidate> {
-        let families = [Family::Linear, Family::Forest, Family::Boosting, Family::Svm];
+        let families = [Family::Linear, Family::Forest, Family::ExtraTrees, Family::Boosting, Family::Svm];
         families.into_iter().filter_map(|family| candidate(self.algorithm(family)?, Map::new())).collect()
     }
 
@@ -105,6 +114,7 @@ impl Plan {
             Family::Linear if classes == 0 => Algorithm::Ridge,
             Family::Linear => Algorithm::LogisticRegression,
             Family::Forest => Algorithm::RandomForest,
+            Family::ExtraTrees => Algorithm::ExtraTrees,
             Family::Boosting => Algorithm::GradientBoosting,
             Family::Svm if rows > MAX_SVM_ROWS || classes > MAX_SVM_CLASSES => return None,
             Family::Svm => Algorithm::Svm,
@@ -131,30 +141,32 @@ mod tests {
         candidates.iter().map(|candidate| candidate.algorithm.as_str()).collect()
     }
 
+    const WITH_SVM: [&str; 5] = ["logistic_regression", "random_forest", "extra_trees", "gradient_boosting", "svm"];
+
     #[test]
     fn the_defaults_are_those_that_suit_the_table() {
         let defaults = |rows, classes| names(&Plan::new(shape(rows, classes), 1).defaults());
-        assert_eq!(defaults(1_000, 2), ["logistic_regression", "random_forest", "gradient_boosting", "svm"]);
-        assert_eq!(defaults(1_000, 0), ["ridge", "random_forest", "gradient_boosting", "svm"]);
-        assert_eq!(defaults(50_000, 30), ["logistic_regression", "random_forest", "gradient_boosting"]);
-        assert_eq!(defaults(1_000, 500), ["logistic_regression", "random_forest"]);
+        assert_eq!(defaults(1_000, 2), WITH_SVM);
+        assert_eq!(defaults(1_000, 0), ["ridge", "random_forest", "extra_trees", "gradient_boosting", "svm"]);
+        assert_eq!(defaults(50_000, 30), WITH_SVM[..4]);
+        assert_eq!(defaults(1_000, 500), WITH_SVM[..3]);
         assert!(Plan::new(shape(1_000, 2), 1).defaults().iter().all(|candidate| candidate.drawn.is_empty()));
     }
 
     #[test]
     fn the_seed_and_the_shape_decide_the_candidates() {
         let plan = |seed| Plan::new(shape(1_000, 2), seed);
-        let of = |plan: &Plan| (0..60).filter_map(|index| plan.candidate(index)).collect::<Vec<_>>();
+        let of = |plan: &Plan| (0..64).filter_map(|index| plan.candidate(index)).collect::<Vec<_>>();
         assert_eq!(of(&plan(1)), of(&plan(1)));
         assert_ne!(of(&plan(1)), of(&plan(2)));
         let found = of(&plan(1));
-        assert_eq!(found.len(), 60, "every range is within the bounds of its parameter");
+        assert_eq!(found.len(), 64, "every range is within the bounds of its parameter");
         let of_boosting = found.iter().filter(|found| found.algorithm == Algorithm::GradientBoosting).count();
-        assert_eq!(of_boosting, 30);
+        assert_eq!(of_boosting, 32);
         let regression = of(&Plan::new(shape(1_000, 0), 1));
-        assert!(regression.len() == 60 && regression.iter().any(|found| found.algorithm == Algorithm::Ridge));
+        assert!(regression.len() == 64 && regression.iter().any(|found| found.algorithm == Algorithm::Ridge));
         let large = of(&Plan::new(shape(50_000, 2), 1));
-        assert_eq!(large.len(), 50, "no support vector machine");
+        assert_eq!(large.len(), 56, "no support vector machine");
     }
 
     #[test]

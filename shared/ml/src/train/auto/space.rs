@@ -29,6 +29,12 @@ pub(super) fn draw(algorithm: Algorithm, shape: &TableShape, rng: &mut Rng) -> M
             "min_samples_leaf": one_of(rng, &[1, 2, 3, 4, 5, 10, 20, 40, 80]),
             "max_features": one_of(rng, &["sqrt", "log2", "third", "half", "all"]),
         }),
+        // TabRepo's alternative ranges have no bootstrap, and more features than those of random forests.
+        Algorithm::ExtraTrees => json!({
+            "n_trees": one_of(rng, &[100, 300]),
+            "min_samples_leaf": one_of(rng, &[1, 2, 3, 4, 5, 10, 20, 40, 80]),
+            "max_features": one_of(rng, &["sqrt", "third", "half", "all"]),
+        }),
         // The range of `C` from 0.1 to 1,000, and stronger penalties for wide tables.
         Algorithm::LogisticRegression => json!({"alpha": log_uniform(rng, 1e-3, 1e2)}),
         Algorithm::Ridge => json!({"alpha": log_uniform(rng, 1e-2, 1e3)}),

@@ -106,7 +106,8 @@ fn predictions_are_the_weighted_mean_of_the_members() {
             other => panic!("{other:?}"),
         };
         let found = shares(&ensemble);
-        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{found:?}");
+        // The leaves of forests have shares in f32.
+        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-6, "{found:?}");
         for (class, found) in found.iter().enumerate() {
             let expected: f64 = members.iter().map(|(weight, member)| weight * shares(member)[class]).sum();
             assert!((found - expected).abs() < 1e-9, "{found} instead of {expected} for {value}");
@@ -132,7 +133,7 @@ fn a_copy_of_the_file_predicts_the_same_bits() {
     }
 }
 
-/// The defaults without the support vector machine, which is the fourth trial.
+/// The defaults without the support vector machine, which is the fifth trial.
 #[test]
 fn explanations_add_up_to_the_prediction() {
     for (csv, features, target, top) in [
@@ -140,7 +141,7 @@ fn explanations_add_up_to_the_prediction() {
         (TITANIC, vec!["age", "sex", "fare", "survived"], "pclass", vec!["fare"]),
         (DIABETES, others(DIABETES, "target"), "target", vec!["bmi", "s5"]),
     ] {
-        let trained = run(csv, &auto(&features, target, 3, 3));
+        let trained = run(csv, &auto(&features, target, 3, 4));
         let predictor = Predictor::load(&trained.artifact).unwrap();
         assert!(predictor.explains());
         let Estimator::Ensemble(ensemble) = model(&trained).estimator else { panic!("{target}: one model alone") };
@@ -182,9 +183,9 @@ fn an_ensemble_with_a_support_vector_machine_names_it() {
         let (angle, radius) = (f64::from(row) * 0.7, [1.0, 1.6][(row % 2) as usize] + f64::from(row * 7 % 10) / 50.0);
         format!("{csv}{:.4},{:.4},{}\n", radius * angle.cos(), radius * angle.sin(), ["a", "b"][(row % 2) as usize])
     });
-    let trained = run(&csv, &auto(&["x", "z"], "y", 1, 4));
+    let trained = run(&csv, &auto(&["x", "z"], "y", 1, 5));
     let trials = trained.metrics["trials"].as_array().unwrap();
-    assert!(trials[3]["algorithm"] == "svm" && trials[3]["weight"].as_f64() > Some(0.0), "{trials:?}");
+    assert!(trials[4]["algorithm"] == "svm" && trials[4]["weight"].as_f64() > Some(0.0), "{trials:?}");
     let predictor = Predictor::load(&trained.artifact).unwrap();
     assert_eq!(predictor.unexplained(), Some("svm"));
     assert!(predictor.explain(&row(&json!({"x": 1.0, "z": 0.0}))).is_none());

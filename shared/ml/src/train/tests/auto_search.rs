@@ -49,12 +49,12 @@ fn the_score_is_at_least_that_of_the_best_default() {
         (DIABETES.to_owned(), others(DIABETES, "target"), "target", "rmse"),
     ] {
         for ensemble in ["on", "off"] {
-            let params = json!({"budget_s": 86_400, "max_trials": 6, "ensemble": ensemble});
+            let params = json!({"budget_s": 86_400, "max_trials": 7, "ensemble": ensemble});
             let trained = run(&csv, &request(Algorithm::Auto, &features, target, 1, params));
             let trials = trials(&trained);
             let defaults = trials.iter().filter(|trial| trial["params"] == json!({}));
             let scores: Vec<f64> = defaults.map(|trial| trial["score"].as_f64().unwrap()).collect();
-            assert_eq!(scores.len(), 4, "{trials:?}");
+            assert_eq!(scores.len(), 5, "{trials:?}");
             assert!(scores.iter().all(|default| score(&trained) <= *default), "{target}: {trials:?}");
             let search = &trained.metrics["search"];
             assert_eq!(search["metric"], metric);
@@ -94,7 +94,13 @@ fn the_ensemble_is_as_good_as_the_best_default_on_new_rows() {
     let loss = |request: &TrainRequest| run(TITANIC, request).metrics["log_loss"].as_f64().unwrap();
     let mean = |of: &dyn Fn(u64) -> f64| (1..=5).map(of).sum::<f64>() / 5.0;
     let of_auto = mean(&|seed| loss(&auto(&PASSENGER, "survived", seed, 8)));
-    let singles = [Algorithm::LogisticRegression, Algorithm::RandomForest, Algorithm::GradientBoosting, Algorithm::Svm];
+    let singles = [
+        Algorithm::LogisticRegression,
+        Algorithm::RandomForest,
+        Algorithm::ExtraTrees,
+        Algorithm::GradientBoosting,
+        Algorithm::Svm,
+    ];
     let of_singles =
         singles.map(|algorithm| mean(&|seed| loss(&request(algorithm, &PASSENGER, "survived", seed, none()))));
     println!("titanic, mean log loss of five seeds: auto {of_auto:.4}, {singles:?} {of_singles:.4?}");

@@ -60,7 +60,7 @@ fn contributions_sum_to_the_prediction_and_rank_the_features() {
         // Three classes.
         check(TITANIC, algorithm, &["age", "sex", "fare", "survived"], "pclass");
     }
-    for algorithm in [Algorithm::RandomForest, Algorithm::GradientBoosting, Algorithm::Ridge] {
+    for algorithm in [Algorithm::RandomForest, Algorithm::ExtraTrees, Algorithm::GradientBoosting, Algorithm::Ridge] {
         let ranked = check(DIABETES, algorithm, &others(DIABETES, "target"), "target");
         assert!(["bmi", "s5"].contains(&ranked[0].0.as_str()), "{algorithm:?}: {ranked:?}");
     }
