@@ -280,8 +280,33 @@ export interface paths {
          *     `prob`, `probabilities`, `model`, `version`, `explanation`, `warnings` or `predictions`, the field is named `prediction`.
          *     A missing or `null` feature is imputed as in training and reported in `warnings`; so is a category that did not occur in
          *     training. With `explain` the response contains the contribution of each feature to the prediction.
+         *
+         *     A request with neither `version` nor `alias` is answered by the version that `production` points at. If the model's traffic
+         *     has weights, they distribute such requests over several versions (`PUT /models/{name}/traffic`).
          */
         post: operations["predict"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare recent requests of a model with its training.
+         * @description For each feature, and for the predictions: the shares of the training rows and of the recent rows in the same bins, and
+         *     their population stability index (PSI). The features with the largest PSI come first, at most 1,000 of them. Only the
+         *     requests of the process that answers count: behind a load balancer each request can be answered by another process.
+         */
+        get: operations["get_drift"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -424,7 +449,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a model.
-         * @description Deletes a model with all versions and artifacts and, with `force`, its aliases.
+         * @description Deletes a model with all versions and artifacts, its history and, with `force`, its aliases and its traffic.
          */
         delete: operations["delete_model"];
         options?: never;
@@ -442,7 +467,8 @@ export interface paths {
         get?: never;
         /**
          * Move an alias.
-         * @description Points an alias at a version, atomically. `/inference` serves the version of `production`.
+         * @description Points an alias at a version, atomically. `/inference` serves the version of `production`, unless the traffic of the model has
+         *     weights: then moving `production` is refused, or deletes the weights with `force`.
          */
         put: operations["move_alias"];
         post?: never;
@@ -451,6 +477,77 @@ export interface paths {
          * @description Removes an alias. Its version stays.
          */
         delete: operations["remove_alias"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/aliases/{alias}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the history of an alias.
+         * @description Lists which version the alias pointed at and when, newest first. The newest 1,000 changes are kept.
+         */
+        get: operations["list_alias_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/aliases/{alias}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll back an alias.
+         * @description Moves an alias to the version that it pointed at before, atomically. Further rollbacks go further back.
+         */
+        post: operations["roll_back_alias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the traffic of a model.
+         * @description Returns the weights and the shadow versions of a model; both are empty if no traffic is set.
+         */
+        get: operations["get_traffic"];
+        /**
+         * Set the traffic of a model.
+         * @description Distributes requests that name neither a version nor an alias over several versions by weights, and sends copies of these
+         *     requests to shadow versions. Requests with the same `X-Trainyard-Request-Key` are answered by the same version, and a changed
+         *     weight moves as few keys as possible. The weights decide instead of `production` until they are deleted. A process that has not
+         *     loaded a version yet answers with the version that served before.
+         */
+        put: operations["set_traffic"];
+        post?: never;
+        /**
+         * Delete the traffic of a model.
+         * @description Deletes the weights and the shadow versions of a model, so that `production` answers.
+         */
+        delete: operations["delete_traffic"];
         options?: never;
         head?: never;
         patch?: never;
@@ -472,7 +569,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a version.
-         * @description Deletes a version with its artifact and, with `force`, its aliases.
+         * @description Deletes a version with its artifact and, with `force`, its aliases and its traffic.
          */
         delete: operations["delete_version"];
         options?: never;
@@ -512,6 +609,48 @@ export interface paths {
          * @description The OpenAPI 3.1 document of this server.
          */
         get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit a prediction job.
+         * @description Predicts every row of a dataset with a model version. The job is watched, cancelled and retried like a training job;
+         *     `GET /predictions/{job_id}/result` downloads the result. A feature without a column is imputed, as by `POST /inference`.
+         */
+        post: operations["submit_prediction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/predictions/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a result.
+         * @description Downloads the result of a succeeded prediction job: one line for each row of the dataset, in the same order, below a line
+         *     with the names of the columns. Each part of the result is verified before it is sent.
+         */
+        get: operations["download_result"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1030,7 +1169,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The inputs and outputs of the version that `production` points at. */
+        /** The inputs and outputs of the version that serves: the one that `production` points at, or the one with the largest weight. */
         get: operations["v2_model_metadata"];
         put?: never;
         post?: never;
@@ -1050,7 +1189,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Predict with the version that `production` points at.
+         * Predict with the version that serves: by the weights of the model's traffic, else the one that `production` points at.
          * @description The same predictions as `POST /inference`. Inputs: one tensor per feature by its name, of the shape `[n]` or `[n, 1]`;
          *     a model whose features are all numbers also takes one tensor of the shape `[n, features]`. A `null`, a NaN and an empty
          *     text are missing values; an input that is absent is refused. Outputs: `predict`, and `predict_proba` for classes.
@@ -1070,7 +1209,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the version that `production` points at is loaded. */
+        /** Whether the version that serves is loaded: the one that `production` points at, or the one with the largest weight. */
         get: operations["v2_model_ready"];
         put?: never;
         post?: never;
@@ -1192,9 +1331,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make sure that a version is loaded in this process: the one that `production` points at, or `parameters.version`.
-         * @description Aliases decide which versions are served, and their versions are loaded without this call. A version without an alias
-         *     stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
+         * Make sure that a version is loaded in this process: the one that serves, or `parameters.version`.
+         * @description Aliases and the traffic of the model decide which versions are served, and their versions are loaded without this call. Another
+         *     version stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
          */
         post: operations["v2_load_model"];
         delete?: never;
@@ -1213,9 +1352,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Release the versions of a model in this process that no alias points at, or only `parameters.version`.
-         * @description Versions with an alias stay loaded: move or delete the alias to stop serving them. A later request that names a released
-         *     version loads it again.
+         * Release the versions of a model in this process that neither an alias nor the traffic uses, or only `parameters.version`.
+         * @description Versions with an alias or in the traffic stay loaded: change the alias or the traffic to stop serving them. A later request
+         *     that names a released version loads it again.
          */
         post: operations["v2_unload_model"];
         delete?: never;
@@ -1437,7 +1576,7 @@ export interface components {
          * @description The name of an algorithm; `GET /algorithms` lists all.
          * @enum {string}
          */
-        AlgorithmName: "random_forest" | "gradient_boosting" | "decision_tree" | "svm" | "logistic_regression" | "ridge";
+        AlgorithmName: "random_forest" | "extra_trees" | "gradient_boosting" | "decision_tree" | "svm" | "logistic_regression" | "ridge" | "auto";
         /** @description An algorithm. */
         AlgorithmView: {
             /**
@@ -1462,8 +1601,48 @@ export interface components {
             /** @description Whether the algorithm supports regression of numeric targets. */
             supports_regression: boolean;
         };
+        /** @description A change of an alias. */
+        AliasMoveView: {
+            /**
+             * @description What led to the change.
+             * @example promoted: roc_auc 0.87 is better than 0.86 of version 3
+             */
+            detail: string | null;
+            /**
+             * Format: int64
+             * @description The version before; `null` if the alias did not exist.
+             * @example 3
+             */
+            from: number | null;
+            guard: components["schemas"]["GuardView"] | null;
+            /**
+             * Format: date-time
+             * @description When the alias changed.
+             */
+            moved_at: string;
+            /**
+             * Format: uuid
+             * @description The account that changed the alias; `null` for the server itself.
+             */
+            moved_by: string | null;
+            /**
+             * Format: int64
+             * @description The number of the change, from 1.
+             * @example 7
+             */
+            number: number;
+            /** @description Why the alias changed. */
+            reason: components["schemas"]["MoveReasonName"];
+            /**
+             * Format: int64
+             * @description The version since then; `null` if the alias was removed.
+             * @example 4
+             */
+            to: number | null;
+        };
         /** @description The target of an alias. */
         AliasRequest: {
+            guard?: components["schemas"]["GuardRequest"] | null;
             /**
              * Format: int64
              * @description A version of the model.
@@ -1572,6 +1751,68 @@ export interface components {
              * @example dataset:titanic
              */
             subject: string;
+        };
+        /**
+         * @description A guarded promotion: the new version gets the alias `production` if its metric on the held-out part is better than that of the
+         *     version that `production` points at. The first version of a model always gets it.
+         * @example {
+         *       "metric": "roc_auc",
+         *       "min_improvement": 0
+         *     }
+         */
+        AutoPromoteRequest: {
+            /** @description The metric: a higher one is better, except for `log_loss`, `rmse` and `mae`. */
+            metric: components["schemas"]["PromotionMetricName"];
+            /**
+             * Format: double
+             * @description The least improvement, in the unit of the metric; 0 when left out. An equal version is not better.
+             */
+            min_improvement?: number;
+        };
+        /** @description The condition of a guarded promotion. */
+        AutoPromoteView: {
+            /** @description The metric of both versions. */
+            metric: components["schemas"]["PromotionMetricName"];
+            /**
+             * Format: double
+             * @description The least improvement, in the unit of the metric.
+             * @example 0
+             */
+            min_improvement: number;
+        };
+        /** @description The best trial of a search. */
+        BestSingleView: {
+            /**
+             * @description The algorithm.
+             * @example gradient_boosting
+             */
+            algorithm: string;
+            /**
+             * Format: double
+             * @description Its score.
+             * @example 0.424
+             */
+            score: number;
+            /**
+             * Format: int64
+             * @description The number of the trial.
+             * @example 12
+             */
+            trial: number;
+        };
+        /** @description The share of a bin. */
+        BinShare: {
+            /**
+             * @description A range of numbers or dates, a category, a class, `other`, or `missing`.
+             * @example 19 to 24
+             */
+            bin: string;
+            /**
+             * Format: double
+             * @description The share of the rows.
+             * @example 0.1
+             */
+            share: number;
         };
         /** @description The jobs of a bulk submission. */
         BulkAcceptedView: {
@@ -1807,6 +2048,42 @@ export interface components {
              */
             url?: string | null;
         };
+        /** @description The drift of a version: its recent requests, compared with its training. */
+        Drift: {
+            /** @description The features, those with the largest PSI first. */
+            features: components["schemas"]["FeatureDrift"][];
+            /**
+             * Format: int64
+             * @description Minimum number of rows for a PSI (`inference.drift_min_rows`).
+             * @example 500
+             */
+            min_rows: number;
+            /**
+             * @description The model.
+             * @example titanic-rf
+             */
+            model: string;
+            /** @description The predictions, compared with the predictions for the held-out part. */
+            prediction: components["schemas"]["PredictionDrift"];
+            /**
+             * Format: int64
+             * @description Number of rows that this process has predicted in the window.
+             * @example 1204
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description The version.
+             * @example 3
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description The length of the window in seconds. After a version was loaded the window grows up to `inference.drift_window_s`.
+             * @example 3570
+             */
+            window_s: number;
+        };
         /**
          * @description The type of a column.
          * @enum {string}
@@ -1844,7 +2121,31 @@ export interface components {
          * @description Why a job failed, for programs. No other codes exist; clients may match on them.
          * @enum {string}
          */
-        FailureCode: "bad_data" | "bad_params" | "out_of_memory" | "timeout" | "output_limit" | "disk_limit" | "panicked" | "crashed" | "dataset_missing" | "dataset_corrupt" | "storage_unavailable" | "disk_full" | "internal";
+        FailureCode: "bad_data" | "bad_params" | "out_of_memory" | "timeout" | "output_limit" | "disk_limit" | "panicked" | "crashed" | "dataset_missing" | "dataset_corrupt" | "model_missing" | "model_corrupt" | "storage_unavailable" | "disk_full" | "internal";
+        /** @description The drift of a feature. */
+        FeatureDrift: {
+            /**
+             * @description The name of the feature.
+             * @example age
+             */
+            feature: string;
+            /**
+             * Format: double
+             * @description The population stability index; null with fewer rows than `min_rows`.
+             * @example 0.31
+             */
+            psi: number | null;
+            /** @description The shares of the recent rows in the same bins. */
+            recent: components["schemas"]["BinShare"][];
+            /**
+             * Format: int64
+             * @description Number of rows in the window.
+             * @example 1204
+             */
+            rows: number;
+            /** @description The shares of the training rows. Bins that are empty in both lists are left out. */
+            training: components["schemas"]["BinShare"][];
+        };
         /** @description The importance of a feature. */
         FeatureImportanceView: {
             /**
@@ -1929,6 +2230,11 @@ export interface components {
              */
             error_code?: string | null;
             /**
+             * @description `training`, `prediction`.
+             * @example prediction
+             */
+            kind?: string | null;
+            /**
              * @description Names of models.
              * @example !titanic-rf
              */
@@ -1975,6 +2281,82 @@ export interface components {
              * @example 0
              */
             skipped_lines: number;
+        };
+        /**
+         * @description Limits on the predictions of a new version. If one is exceeded, the version is rolled back automatically. A guard needs at
+         *     least one of `max_error_rate` and `max_p99_ms`.
+         * @example {
+         *       "for_s": 600,
+         *       "max_error_rate": 0.05,
+         *       "max_p99_ms": 50,
+         *       "min_requests": 100
+         *     }
+         */
+        GuardRequest: {
+            /**
+             * Format: int64
+             * @description How long the version is watched, in seconds; 600 when left out.
+             */
+            for_s?: number;
+            /** @description The highest share of predictions that fail by a defect (answers with a 5xx status). Refused requests do not count. */
+            max_error_rate?: number | null;
+            /** @description The highest 99th percentile of the duration of a prediction, in milliseconds. */
+            max_p99_ms?: number | null;
+            /**
+             * Format: int64
+             * @description The least number of predictions before a limit counts; 100 when left out.
+             */
+            min_requests?: number;
+        };
+        /** @description A guard with what has been counted since it began. The inference processes report once a second. */
+        GuardView: {
+            /**
+             * Format: date-time
+             * @description When the guard ends.
+             */
+            ends_at: string;
+            /**
+             * Format: int64
+             * @description Predictions that failed by a defect.
+             * @example 0
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description The highest share of failed predictions.
+             * @example 0.05
+             */
+            max_error_rate: number | null;
+            /**
+             * Format: double
+             * @description The highest 99th percentile of the duration of a prediction, in milliseconds.
+             * @example 50
+             */
+            max_p99_ms: number | null;
+            /**
+             * Format: int64
+             * @description The least number of predictions before a limit counts.
+             * @example 100
+             */
+            min_requests: number;
+            /**
+             * Format: int64
+             * @description Predictions so far.
+             * @example 41
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Predictions that took longer than `max_p99_ms`.
+             * @example 0
+             */
+            slow: number;
+            /**
+             * Format: int64
+             * @description The guarded version.
+             * @example 4
+             */
+            version: number;
         };
         /** @description The response of `/health`. */
         Health: {
@@ -2074,10 +2456,14 @@ export interface components {
              */
             retry?: number;
         };
-        /** @description A training job. */
+        /** @description The metrics of a succeeded job, by its kind. */
+        JobMetricsView: components["schemas"]["MetricsView"] | components["schemas"]["PredictionMetricsView"];
+        /** @description The request of a job with all defaults, by its kind. */
+        JobSpecView: components["schemas"]["SpecView"] | components["schemas"]["PredictionSpecView"];
+        /** @description A training or prediction job. */
         JobView: {
             /**
-             * @description The algorithm.
+             * @description The algorithm of the model.
              * @example random_forest
              */
             algorithm: string;
@@ -2122,18 +2508,20 @@ export interface components {
              * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
              */
             job_id: string;
+            /** @description The kind of work. */
+            kind: components["schemas"]["KindView"];
             /**
              * Format: int64
              * @description Most attempts, if the job fails with retryable errors.
              * @example 3
              */
             max_attempts: number;
-            /** @description Metrics of a succeeded job on the held-out part. */
-            metrics?: components["schemas"]["MetricsView"];
-            /** @description The model version that a succeeded job published. */
+            /** @description Metrics of a succeeded job: of a training on the held-out part, of a prediction what it counted. */
+            metrics?: components["schemas"]["JobMetricsView"];
+            /** @description The model version that a succeeded training published, or that a prediction predicts with. */
             model?: components["schemas"]["PublishedView"];
             /**
-             * @description The model that the job trains a version of.
+             * @description The model that the job trains a version of, or predicts with.
              * @example titanic-rf
              */
             name: string;
@@ -2161,12 +2549,17 @@ export interface components {
              */
             queue_position?: number;
             /**
+             * @description The URL of the result of a succeeded prediction.
+             * @example /predictions/01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11/result
+             */
+            result_url?: string;
+            /**
              * Format: date-time
              * @description The job does not run before this time. A retry with backoff moves it.
              */
             run_at: string;
-            /** @description The training request with all defaults, and with `*` expanded. */
-            spec: components["schemas"]["SpecView"];
+            /** @description The request with all defaults. A training has `*` expanded, a prediction its alias resolved. */
+            spec: components["schemas"]["JobSpecView"];
             /**
              * Format: date-time
              * @description When the current or last run began.
@@ -2177,6 +2570,11 @@ export interface components {
             /** @description The worker of the current or last run. */
             worker: string | null;
         };
+        /**
+         * @description The kind of a job.
+         * @enum {string}
+         */
+        KindView: "training" | "prediction";
         /** @description A class label, in the type that it has in the table. */
         LabelValue: string | number | boolean;
         /** @description One page of a list. */
@@ -2217,6 +2615,50 @@ export interface components {
                 supports_classification: boolean;
                 /** @description Whether the algorithm supports regression of numeric targets. */
                 supports_regression: boolean;
+            }[];
+            /** @description The `cursor` of the next page; null on the last page. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        List_AliasMoveView: {
+            /** @description The items, newest first. */
+            items: {
+                /**
+                 * @description What led to the change.
+                 * @example promoted: roc_auc 0.87 is better than 0.86 of version 3
+                 */
+                detail: string | null;
+                /**
+                 * Format: int64
+                 * @description The version before; `null` if the alias did not exist.
+                 * @example 3
+                 */
+                from: number | null;
+                guard: components["schemas"]["GuardView"] | null;
+                /**
+                 * Format: date-time
+                 * @description When the alias changed.
+                 */
+                moved_at: string;
+                /**
+                 * Format: uuid
+                 * @description The account that changed the alias; `null` for the server itself.
+                 */
+                moved_by: string | null;
+                /**
+                 * Format: int64
+                 * @description The number of the change, from 1.
+                 * @example 7
+                 */
+                number: number;
+                /** @description Why the alias changed. */
+                reason: components["schemas"]["MoveReasonName"];
+                /**
+                 * Format: int64
+                 * @description The version since then; `null` if the alias was removed.
+                 * @example 4
+                 */
+                to: number | null;
             }[];
             /** @description The `cursor` of the next page; null on the last page. */
             next_cursor: string | null;
@@ -2398,7 +2840,7 @@ export interface components {
             /** @description The items, newest first. */
             items: {
                 /**
-                 * @description The algorithm.
+                 * @description The algorithm of the model.
                  * @example random_forest
                  */
                 algorithm: string;
@@ -2443,18 +2885,20 @@ export interface components {
                  * @example 01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11
                  */
                 job_id: string;
+                /** @description The kind of work. */
+                kind: components["schemas"]["KindView"];
                 /**
                  * Format: int64
                  * @description Most attempts, if the job fails with retryable errors.
                  * @example 3
                  */
                 max_attempts: number;
-                /** @description Metrics of a succeeded job on the held-out part. */
-                metrics?: components["schemas"]["MetricsView"];
-                /** @description The model version that a succeeded job published. */
+                /** @description Metrics of a succeeded job: of a training on the held-out part, of a prediction what it counted. */
+                metrics?: components["schemas"]["JobMetricsView"];
+                /** @description The model version that a succeeded training published, or that a prediction predicts with. */
                 model?: components["schemas"]["PublishedView"];
                 /**
-                 * @description The model that the job trains a version of.
+                 * @description The model that the job trains a version of, or predicts with.
                  * @example titanic-rf
                  */
                 name: string;
@@ -2482,12 +2926,17 @@ export interface components {
                  */
                 queue_position?: number;
                 /**
+                 * @description The URL of the result of a succeeded prediction.
+                 * @example /predictions/01930a5e-7c1f-7b3a-9f44-0d9c2a8f6e11/result
+                 */
+                result_url?: string;
+                /**
                  * Format: date-time
                  * @description The job does not run before this time. A retry with backoff moves it.
                  */
                 run_at: string;
-                /** @description The training request with all defaults, and with `*` expanded. */
-                spec: components["schemas"]["SpecView"];
+                /** @description The request with all defaults. A training has `*` expanded, a prediction its alias resolved. */
+                spec: components["schemas"]["JobSpecView"];
                 /**
                  * Format: date-time
                  * @description When the current or last run began.
@@ -2762,6 +3211,8 @@ export interface components {
             precision_recall_curve?: components["schemas"]["PrecisionRecallCurveView"];
             /** @description Regression: actual and predicted numbers of at most 200 held-out rows, which the seed draws. */
             predictions?: components["schemas"]["PredictedNumbersView"];
+            /** @description Jobs with `auto_promote`: whether the version got the alias `production`, and why. */
+            promotion?: components["schemas"]["PromotionView"];
             /**
              * Format: double
              * @description Regression: the coefficient of determination. `null` if all held-out rows have the same number.
@@ -2793,6 +3244,10 @@ export interface components {
             roc_curves?: components["schemas"]["ClassRocCurveView"][];
             /** @description The sizes of both parts. */
             rows?: components["schemas"]["PartSizesView"];
+            /** @description The algorithm `auto`: the result of the search. */
+            search?: components["schemas"]["SearchView"];
+            /** @description The algorithm `auto`: the trials of the search, at most 500. Lists leave them out. */
+            trials?: components["schemas"]["TrialView"][];
             /** @description What training dropped, changed or found suspicious. */
             warnings?: string[];
         };
@@ -2845,6 +3300,11 @@ export interface components {
              */
             name: string;
         };
+        /**
+         * @description Why an alias changed.
+         * @enum {string}
+         */
+        MoveReasonName: "user" | "first_version" | "publication" | "guarded_promotion" | "rollback" | "automatic_rollback" | "version_deleted" | "upgrade";
         /** @description Null or left out. */
         Nothing: null;
         /**
@@ -2894,7 +3354,7 @@ export interface components {
          *     }
          */
         OneRowRequest: {
-            /** @description The alias, `production` by default; not allowed together with `version`. */
+            /** @description The alias; not allowed together with `version`. */
             alias?: string | null;
             /** @description Whether the contribution of each feature is answered. Not possible for the algorithm `svm`. */
             explain?: boolean | null;
@@ -2908,7 +3368,7 @@ export interface components {
             model?: string | null;
             /**
              * Format: int64
-             * @description A pinned version. Without it the alias selects the version.
+             * @description A pinned version. Without it the alias selects the version, and without both the traffic of the model.
              */
             version?: number | null;
         };
@@ -2917,6 +3377,16 @@ export interface components {
          * @enum {string}
          */
         OutcomeView: "submitted" | "skipped_overlap" | "skipped_missed" | "refused";
+        /**
+         * @description The columns of the dataset in the result: all, before the predictions, or none.
+         * @enum {string}
+         */
+        OutputColumnsName: "all" | "none";
+        /**
+         * @description The format of the result.
+         * @enum {string}
+         */
+        OutputFormatName: "csv";
         /**
          * @description How a schedule treats a time at which a job of the schedule is queued or running.
          * @enum {string}
@@ -2974,6 +3444,180 @@ export interface components {
         };
         /** @description A label, a boolean or a number. */
         PredictedValue: boolean | string | number;
+        /** @description The drift of the predictions. */
+        PredictionDrift: {
+            /**
+             * Format: double
+             * @description The population stability index; null with fewer rows than `min_rows`.
+             * @example 0.02
+             */
+            psi: number | null;
+            /** @description The shares of the recent predictions in the same bins. */
+            recent: components["schemas"]["BinShare"][];
+            /**
+             * Format: int64
+             * @description Number of rows in the window.
+             * @example 1204
+             */
+            rows: number;
+            /**
+             * @description The name of the target.
+             * @example survived
+             */
+            target: string;
+            /** @description The shares of the predictions for the held-out part. Bins that are empty in both lists are left out. */
+            training: components["schemas"]["BinShare"][];
+        };
+        /** @description What a prediction job counted. Lists leave out the counts by column. */
+        PredictionMetricsView: {
+            /**
+             * Format: int64
+             * @description The size of the result.
+             * @example 151204
+             */
+            bytes: number;
+            /** @description Cells without a value, by column. */
+            missing_values?: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description The number of rows.
+             * @example 1309
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description The number of rows whose prediction is empty: their features are too far outside the range of the training data.
+             * @example 0
+             */
+            rows_without_prediction: number;
+            /**
+             * @description The SHA-256 of the result, hexadecimal.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            sha256: string;
+            /** @description Cells that are no value of the feature and count as missing, by column. */
+            unreadable_values?: {
+                [key: string]: number;
+            };
+            /** @description Cells with a category that was rare or absent in training, by column. */
+            unseen_categories?: {
+                [key: string]: number;
+            };
+            /**
+             * @description What was missing, unreadable or unknown, in sentences.
+             * @example [
+             *       "'age' is missing in 263 rows; imputed as in training"
+             *     ]
+             */
+            warnings: string[];
+        };
+        /**
+         * @description What to predict. `model` and `dataset` are required.
+         * @example {
+         *       "columns": "all",
+         *       "dataset": "titanic",
+         *       "model": "titanic-rf"
+         *     }
+         */
+        PredictionRequest: {
+            /**
+             * @description An alias of the model, which is resolved now: moving it later does not change the job. `production` when this and
+             *     `version` are left out.
+             */
+            alias?: string | null;
+            columns?: components["schemas"]["OutputColumnsName"] | null;
+            /** @description The dataset whose rows are predicted, in its newest version. */
+            dataset: string;
+            /**
+             * Format: int64
+             * @description Most attempts, if the job fails with retryable errors; 3 when left out.
+             */
+            max_attempts?: number;
+            /** @description The model. */
+            model: string;
+            output?: components["schemas"]["OutputFormatName"] | null;
+            /**
+             * Format: int64
+             * @description The priority; 0 when left out. Jobs with a higher priority run first.
+             */
+            priority?: number;
+            /**
+             * Format: date-time
+             * @description The job does not run before this time.
+             */
+            run_at?: string | null;
+            /**
+             * Format: int64
+             * @description The time limit of a run, in seconds; 3,600 when left out. Another run continues after the rows that are stored.
+             */
+            timeout_s?: number;
+            /**
+             * Format: int64
+             * @description A version of the model; not together with `alias`.
+             */
+            version?: number | null;
+            /**
+             * Format: uri
+             * @description Receives a signed event by `POST` when the job ends (Standard Webhooks). An https URL with a public address.
+             */
+            webhook_url?: string | null;
+        };
+        /** @description A prediction request with all defaults. */
+        PredictionSpecView: {
+            /** @description The columns of the dataset in the result. */
+            columns: components["schemas"]["OutputColumnsName"];
+            /**
+             * @description The dataset whose rows are predicted.
+             * @example passengers
+             */
+            dataset: string;
+            /**
+             * Format: int64
+             * @description The version of the dataset.
+             * @example 1
+             */
+            dataset_version: number;
+            /**
+             * Format: int64
+             * @description Most attempts, if the job fails with retryable errors.
+             * @example 3
+             */
+            max_attempts: number;
+            /**
+             * @description The model.
+             * @example titanic-rf
+             */
+            model: string;
+            /** @description The format of the result. */
+            output: components["schemas"]["OutputFormatName"];
+            /**
+             * Format: int64
+             * @description The priority. Jobs with a higher priority run first.
+             * @example 0
+             */
+            priority: number;
+            /**
+             * Format: date-time
+             * @description The job does not run before this time.
+             */
+            run_at: string | null;
+            /**
+             * Format: int64
+             * @description The time limit of a run, in seconds.
+             * @example 3600
+             */
+            timeout_s: number;
+            /**
+             * Format: int64
+             * @description The version of the model. An alias is resolved when the job is submitted.
+             * @example 3
+             */
+            version: number;
+            /** @description The webhook URL, with its query masked. `null` for readers other than administrators and the owner. */
+            webhook_url: string | null;
+        };
         /** @description The first rows of a dataset. */
         PreviewView: {
             /** @description The column names, in the order of the file. */
@@ -3020,7 +3664,25 @@ export interface components {
              */
             type: string;
         };
-        /** @description The model version that a job published. */
+        /**
+         * @description A metric of the held-out part by which versions are compared.
+         * @enum {string}
+         */
+        PromotionMetricName: "accuracy" | "roc_auc" | "log_loss" | "f1" | "precision" | "recall" | "r2" | "rmse" | "mae";
+        /** @description The decision about a guarded promotion. */
+        PromotionView: {
+            /**
+             * @description The reason.
+             * @example not promoted: log_loss 0.44 is not better than 0.43 of version 3
+             */
+            message: string;
+            /**
+             * @description Whether the version got the alias `production`.
+             * @example false
+             */
+            promoted: boolean;
+        };
+        /** @description A version of a model. */
         PublishedView: {
             /**
              * @description The name of the model.
@@ -3376,6 +4038,46 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description The result of a search. */
+        SearchView: {
+            best_single: components["schemas"]["BestSingleView"] | null;
+            /**
+             * Format: double
+             * @description The time budget in seconds.
+             * @example 60
+             */
+            budget_s: number;
+            /**
+             * Format: double
+             * @description How much the last quarter of the time reduced the score: little means that more budget would hardly help. `null`
+             *     without a score before.
+             * @example 0.0004
+             */
+            last_quarter_gain: number | null;
+            /**
+             * @description The name of the scores: `log_loss` or `rmse`.
+             * @example log_loss
+             */
+            metric: string;
+            /**
+             * Format: double
+             * @description The score of the chosen ensemble on the out-of-fold predictions; `null` without a score.
+             * @example 0.421
+             */
+            score: number | null;
+            /**
+             * Format: int64
+             * @description The number of trials with a score. With this number as `max_trials` the search can be repeated.
+             * @example 57
+             */
+            trials: number;
+            /**
+             * Format: double
+             * @description The seconds that the run took.
+             * @example 58.7
+             */
+            used_s: number;
+        };
         /** @description A session: an access token and a refresh token. */
         SessionView: {
             /**
@@ -3430,6 +4132,7 @@ export interface components {
              * @example random_forest
              */
             algorithm: string;
+            auto_promote: components["schemas"]["AutoPromoteView"] | null;
             /** @description Types that replace those of the dataset, by column. */
             column_types: {
                 [key: string]: components["schemas"]["DtypeView"];
@@ -3568,6 +4271,59 @@ export interface components {
          */
         TaskName: "classification" | "regression";
         /**
+         * @description Which versions answer requests without a version and without an alias, and which versions get copies of these requests.
+         * @example {
+         *       "shadow": [
+         *         5
+         *       ],
+         *       "versions": {
+         *         "3": 90,
+         *         "4": 10
+         *       }
+         *     }
+         */
+        TrafficRequest: {
+            guard?: components["schemas"]["GuardRequest"] | null;
+            /** @description Versions that get a copy of each request. Their predictions are compared with the answers and never returned. */
+            shadow?: number[];
+            /** @description The weight of each version; the sum is at most 1,000,000. Left out or empty, `production` answers, and `shadow` must have a version. */
+            versions?: {
+                [key: string]: number;
+            };
+        };
+        /** @description The traffic of a model. */
+        TrafficView: {
+            /** @description The guards of the versions with a weight, while they are watched. */
+            guards: components["schemas"]["GuardView"][];
+            /**
+             * @description The name of the model.
+             * @example titanic-rf
+             */
+            name: string;
+            /**
+             * @description The versions that get copies of the requests.
+             * @example [
+             *       5
+             *     ]
+             */
+            shadow: number[];
+            /**
+             * Format: date-time
+             * @description When the traffic was set; `null` if none is set.
+             */
+            updated_at: string | null;
+            /**
+             * @description The weight of each version; empty if `production` answers.
+             * @example {
+             *       "3": 90,
+             *       "4": 10
+             *     }
+             */
+            versions: {
+                [key: string]: number;
+            };
+        };
+        /**
          * @description What to train. `name`, `algorithm` and `features` are required.
          * @example {
          *       "algorithm": "random_forest",
@@ -3593,6 +4349,7 @@ export interface components {
         TrainingRequest: {
             /** @description The name of an algorithm; `GET /algorithms` lists all. */
             algorithm: components["schemas"]["AlgorithmName"];
+            auto_promote?: components["schemas"]["AutoPromoteRequest"] | null;
             /**
              * @description Types that replace those of the dataset for this job, by column: `number`, `category`, `boolean`, `datetime` or
              *     `text`.
@@ -3645,6 +4402,55 @@ export interface components {
              * @description Receives a signed event by `POST` when the job ends (Standard Webhooks). An https URL with a public address.
              */
             webhook_url?: string | null;
+        };
+        /** @description A trial of a search: a candidate that was trained and validated on the training part. */
+        TrialView: {
+            /**
+             * @description The algorithm.
+             * @example gradient_boosting
+             */
+            algorithm: string;
+            /**
+             * Format: int64
+             * @description The number of folds that were predicted, each by a model of the other folds.
+             * @example 5
+             */
+            folds: number;
+            /** @description The parameters that differ from the defaults. */
+            params: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Rows of the training part that the trial used.
+             * @example 1047
+             */
+            rows: number;
+            /**
+             * Format: double
+             * @description Log loss (classification) or RMSE (regression) of the out-of-fold predictions; smaller is better. `null` for a skipped
+             *     trial.
+             * @example 0.43
+             */
+            score: number | null;
+            /**
+             * Format: double
+             * @description The duration in seconds.
+             * @example 0.61
+             */
+            seconds: number;
+            /** @description Why the trial has no score. */
+            skipped?: string;
+            /**
+             * Format: int64
+             * @description The number of the trial, from 1.
+             * @example 3
+             */
+            trial: number;
+            /**
+             * Format: double
+             * @description The weight of the model in the ensemble; 0 if the model is not a member.
+             * @example 0.35
+             */
+            weight: number;
         };
         /** @description A multipart form with the file. */
         UploadForm: {
@@ -6238,7 +7044,10 @@ export interface operations {
     predict: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Requests with the same key are answered by the same version, while the weights stay */
+                "X-Trainyard-Request-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6332,6 +7141,119 @@ export interface operations {
             /** @description Unsupported content type */
             415: {
                 headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version is not loaded yet; retry after the time in `Retry-After` */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drift: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The model; optional if there is exactly one model or a default model.
+                 * @example titanic-rf
+                 */
+                model?: string;
+                /** @description A loaded version. Without it the version that `production` points at. */
+                version?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The drift of a loaded version */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drift"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist, or the version is not loaded; `errors` names the parameter */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
                     /** @description Identifies this request in the logs of the server. */
                     "x-request-id"?: string;
                     [name: string]: unknown;
@@ -7201,7 +8123,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Deletes versions with aliases as well. Predictions with these aliases then fail.
+                 * @description Deletes versions with aliases and versions in the traffic of the model as well. Predictions with these aliases then fail, and
+                 *     the weights of the model are deleted with a version that has one.
                  * @example false
                  */
                 force?: boolean;
@@ -7283,7 +8206,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An alias points at a version of the model. */
+            /** @description An alias points at a version of the model, or the model has traffic. */
             409: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -7333,7 +8256,13 @@ export interface operations {
     };
     move_alias: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Moves `production` although the weights of the model's traffic decide which versions answer, and deletes the weights.
+                 * @example false
+                 */
+                force?: boolean;
+            };
             header?: never;
             path: {
                 /** @description The model. */
@@ -7433,6 +8362,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The alias is `production`, and the traffic of the model has weights. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7455,7 +8395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The alias is invalid, or the version does not exist. */
+            /** @description The alias or the guard is invalid, or the version does not exist. */
             422: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -7554,6 +8494,640 @@ export interface operations {
                 };
             };
             /** @description The model or the alias does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alias_history: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /**
+                 * @description The alias.
+                 * @example production
+                 */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of changes. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_AliasMoveView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist, or never had the alias. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_alias: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The version that the alias must point at. Two people who roll back the same version then roll back once.
+                 * @example 4
+                 */
+                from?: number;
+                /**
+                 * @description Rolls `production` back although the weights of the model's traffic decide which versions answer, and deletes the weights.
+                 * @example false
+                 */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /**
+                 * @description The alias.
+                 * @example production
+                 */
+                alias: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alias and its version. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliasView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model or the alias does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no version before or it has been deleted, the alias does not point at `from`, or the alias is `production` and the traffic of the model has weights. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_traffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The traffic. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_traffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrafficRequest"];
+            };
+        };
+        responses: {
+            /** @description The traffic. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid, or versions do not exist; `errors` lists them. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_traffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The traffic is deleted. */
+            204: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The model does not exist, or has no traffic. */
             404: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -7717,7 +9291,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Deletes versions with aliases as well. Predictions with these aliases then fail.
+                 * @description Deletes versions with aliases and versions in the traffic of the model as well. Predictions with these aliases then fail, and
+                 *     the weights of the model are deleted with a version that has one.
                  * @example false
                  */
                 force?: boolean;
@@ -7801,7 +9376,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An alias points at the version. */
+            /** @description An alias points at the version, or the traffic of the model uses it. */
             409: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -8019,6 +9594,320 @@ export interface operations {
                 headers: {
                     /** @description The methods that the path supports. */
                     Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_prediction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters, kept for a day. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictionRequest"];
+            };
+        };
+        responses: {
+            /** @description The job is stored and queued. */
+            202: {
+                headers: {
+                    /** @description The URL of the job. */
+                    Location?: string;
+                    /** @description Seconds until the first poll. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive */
+            408: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The `Idempotency-Key` was used with another body. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported content type */
+            415: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Some fields are not valid; `errors` lists them. */
+            422: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A limit on queued and running jobs is reached. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result: comma-separated values (RFC 4180) in UTF-8. */
+            200: {
+                headers: {
+                    /** @description The SHA-256 of the result in quotes. */
+                    ETag?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description The client has the result already. */
+            304: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed for this role */
+            403: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job does not exist, has expired, or is not a prediction. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job has no result: it has not succeeded. */
+            409: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has a query parameter; none is supported. */
+            422: {
+                headers: {
                     /** @description Identifies this request in the logs of the server. */
                     "x-request-id"?: string;
                     [name: string]: unknown;
@@ -9705,6 +11594,11 @@ export interface operations {
                  */
                 status?: string;
                 /**
+                 * @description `training`, `prediction`.
+                 * @example prediction
+                 */
+                kind?: string;
+                /**
                  * @description Names of models.
                  * @example !titanic-rf
                  */
@@ -10468,6 +12362,11 @@ export interface operations {
                  * @example failed,cancelled
                  */
                 status?: string;
+                /**
+                 * @description `training`, `prediction`.
+                 * @example prediction
+                 */
+                kind?: string;
                 /**
                  * @description Names of models.
                  * @example !titanic-rf
@@ -11736,7 +13635,10 @@ export interface operations {
     v2_infer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Requests with the same key are answered by the same version, while the weights stay */
+                "X-Trainyard-Request-Key"?: string;
+            };
             path: {
                 /**
                  * @description The name of a model
@@ -12843,7 +14745,7 @@ export interface operations {
                     "application/json": components["schemas"]["V2Error"];
                 };
             };
-            /** @description An alias points at the version */
+            /** @description An alias points at the version, or the traffic of the model uses it */
             409: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
