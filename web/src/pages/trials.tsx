@@ -1,5 +1,12 @@
 import { useState } from "react";
-import { formatAlgorithm, formatCount, formatDuration, formatMetricName, formatNumber, formatPercent } from "../lib/format";
+import {
+  formatAlgorithm,
+  formatCount,
+  formatDuration,
+  formatMetricName,
+  formatNumber,
+  formatPercent,
+} from "../lib/format";
 import type { Metrics } from "../lib/models";
 import { byRank, paramsText, type Search, type Trial } from "../lib/trials";
 import { Button } from "../ui/button";
@@ -37,14 +44,25 @@ export function Trials({ metrics, of }: Props) {
   );
 }
 
-function factsOf({ trials, used_s, budget_s, score, best_single, last_quarter_gain, metric }: Search): [string, string][] {
+function factsOf({
+  trials,
+  used_s,
+  budget_s,
+  score,
+  best_single,
+  last_quarter_gain,
+  metric,
+}: Search): [string, string][] {
   const name = formatMetricName(metric);
   const number = (value: number | null | undefined) => (value == null ? "–" : formatNumber(value));
   return [
     ["Finished trials", formatCount(trials)],
     ["Time", `${formatDuration(used_s)} of ${formatDuration(budget_s)}`],
     [`Validation ${name}`, number(score)],
-    ["Best single model", best_single ? `${number(best_single.score)} (${formatAlgorithm(best_single.algorithm)})` : "–"],
+    [
+      "Best single model",
+      best_single ? `${number(best_single.score)} (${formatAlgorithm(best_single.algorithm)})` : "–",
+    ],
     ["Gain of the last quarter", number(last_quarter_gain)],
   ];
 }
@@ -63,7 +81,9 @@ function columnsOf(search: Search | undefined): Column<Trial>[] {
     { name: "Rows", cell: ({ rows }) => formatCount(rows), numeric: true, wide: true },
     {
       name: "Parameters",
-      cell: ({ params, skipped }) => <span className="text-soft">{skipped ? `Skipped: ${skipped}` : paramsText(params)}</span>,
+      cell: ({ params, skipped }) => (
+        <span className="text-soft">{skipped ? `Skipped: ${skipped}` : paramsText(params)}</span>
+      ),
       wide: true,
     },
   ];

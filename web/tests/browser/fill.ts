@@ -46,7 +46,10 @@ export async function fill(server: Server): Promise<Filled> {
   }
   await hooks.received;
   hooks.close();
-  return { jobs: { done: first.job_id, failed: failed.job_id, regression: regression.job_id, search: search.job_id }, schedule: id };
+  return {
+    jobs: { done: first.job_id, failed: failed.job_id, regression: regression.job_id, search: search.job_id },
+    schedule: id,
+  };
 }
 
 /** A receiver of webhooks on this machine. */
