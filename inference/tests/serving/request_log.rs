@@ -11,7 +11,8 @@ use trainyard_inference::InferenceConfig;
 use trainyard_telemetry::catalogue::INFERENCE_REQUEST_LOG_ROWS_TOTAL;
 use trainyard_testkit::eventually;
 
-use crate::environment::{Environment, RawAnswer, RunningRole, TIMEOUT, config};
+use crate::answer::RawAnswer;
+use crate::environment::{Environment, RunningRole, TIMEOUT, config};
 use crate::models;
 use crate::v2_tensors::passengers;
 

@@ -5,7 +5,8 @@ mod inference;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, RawAnswer, RunningRole};
+use crate::answer::RawAnswer;
+use crate::environment::{Environment, RunningRole};
 use crate::models;
 
 /// What a sentence demands of a field.

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use trainyard_storage::{Db, PoolOptions};
 
-use crate::environment::{Environment, RawAnswer, RunningRole};
+use crate::answer::RawAnswer;
+use crate::environment::{Environment, RunningRole};
 use crate::models;
 use crate::v2_tensors::{infer, passenger_rows, passengers};
 

@@ -3,7 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::environment::{RawAnswer, RunningRole};
+use crate::answer::RawAnswer;
+use crate::environment::RunningRole;
 
 /// The passengers of the tests, by column.
 pub(crate) fn passengers() -> Value {

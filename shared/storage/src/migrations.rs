@@ -31,6 +31,7 @@ const FILES: &[(&str, &str)] = &include_migrations![
     "0017_create_job_actions",
     "0018_create_queue_samples",
     "0019_create_api_keys",
+    "0020_create_predictions",
     "0021_create_model_traffic",
     "0022_report_worker_memory",
 ];

@@ -5,57 +5,8 @@
 //! messages.
 
 pub use crate::catalogue_markdown::markdown;
-
-/// The type of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A value that only increases.
-    Counter,
-    /// A value that goes up and down.
-    Gauge,
-    /// Observations, counted in buckets.
-    Histogram,
-}
-
-/// The definition of a metric.
-#[derive(Debug, Clone, Copy)]
-pub struct MetricSpec {
-    /// The name in Prometheus.
-    pub name: &'static str,
-    /// The type.
-    pub kind: Kind,
-    /// The label names.
-    pub labels: &'static [&'static str],
-    /// All values of each label, if they are known in advance. The counters then exist from the start with the value 0.
-    pub values: &'static [&'static [&'static str]],
-    /// The help text, in one sentence.
-    pub help: &'static str,
-    /// Upper bounds of a histogram's buckets, in the unit of the metric; empty for other types.
-    pub buckets: &'static [f64],
-}
-
-const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Counter, labels, values: &[], help, buckets: &[] }
-}
-
-const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Gauge, labels, values: &[], help, buckets: &[] }
-}
-
-const fn histogram(
-    name: &'static str,
-    labels: &'static [&'static str],
-    buckets: &'static [f64],
-    help: &'static str,
-) -> MetricSpec {
-    MetricSpec { name, kind: Kind::Histogram, labels, values: &[], help, buckets }
-}
-
-impl MetricSpec {
-    const fn with(self, values: &'static [&'static [&'static str]]) -> Self {
-        Self { values, ..self }
-    }
-}
+pub use crate::metric_spec::{Kind, MetricSpec};
+use crate::metric_spec::{counter, gauge, histogram};
 
 /// The same values as `Algorithm::ALL`, which this crate can't import. A test compares all such lists.
 const ALGORITHMS: &[&str] = &[

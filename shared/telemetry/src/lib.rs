@@ -7,6 +7,7 @@ pub mod catalogue;
 mod catalogue_markdown;
 mod json;
 pub mod logs;
+mod metric_spec;
 pub mod metrics;
 mod process;
 mod recorder;
