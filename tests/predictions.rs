@@ -132,11 +132,13 @@ async fn several_classes_and_numbers_are_predicted(system: &System) {
         }
     }
     let features = ["bmi", "bp", "s1"];
+    let dataset = unique("diabetes");
+    admin.upload(&dataset, DIABETES.as_bytes().to_vec()).await.expect(201);
     admin
-        .trained(json!({"name": disease, "algorithm": "ridge", "dataset": "diabetes", "features": features,
+        .trained(json!({"name": disease, "algorithm": "ridge", "dataset": dataset, "features": features,
         "target": "target"}))
         .await;
-    let body = json!({"model": disease, "version": 1, "dataset": "diabetes", "columns": "none"});
+    let body = json!({"model": disease, "version": 1, "dataset": dataset, "columns": "none"});
     let lines = records(&predicted(&admin, body).await.1);
     assert_eq!(lines[0], ["predicted_target"]);
     let rows = instances(&records(DIABETES), &features);
@@ -261,11 +263,12 @@ async fn the_command_line_predicts_a_dataset(system: &System) {
     assert_eq!(run(&format!("jobs result {id}")).trim_end(), written.trim_end());
 }
 
-/// Lost leases are noticed within two seconds, and parts are small.
+/// A dead worker is noticed within two seconds, and parts are small.
 const QUICK: &[(&str, &str)] = &[
     ("TRAINYARD__WORKER__PREDICTION_PART_ROWS", "5000"),
-    ("TRAINYARD__WORKER__LEASE_S", "2"),
+    ("TRAINYARD__WORKER__LEASE_S", "3"),
     ("TRAINYARD__WORKER__RENEW_EVERY_S", "1"),
+    ("TRAINYARD__SWEEP__WORKER_DEAD_AFTER_S", "2"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

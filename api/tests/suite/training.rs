@@ -47,7 +47,7 @@ async fn a_submitted_job_is_enqueued_and_has_all_defaults() {
         "dataset": "titanic", "dataset_version": 1, "target": "survived",
         "params": defaults.as_map(),
         "priority": 0, "run_at": null, "max_attempts": 3, "timeout_s": 3600, "webhook_url": null, "seed": 42,
-        "task": null, "positive_class": null, "column_types": {}, "on_leak": "warn"
+        "task": null, "positive_class": null, "column_types": {}, "on_leak": "warn", "auto_promote": null
     });
     assert_eq!(view["spec"], spec);
     api.enqueued(1).await;

@@ -172,7 +172,12 @@ async fn a_version_that_is_not_loaded_leaves_its_requests_to_the_former_weights(
         assert_eq!(role.version_for("m", &key).await, wanted, "{key}");
     }
     environment.set_traffic("m", &[(2, 1)], &[]).await;
-    until_split(&role, "m", &[(2, 1)]).await;
+    let waits = |key: &String| (expected("m", key, &weights), expected("m", key, &next)) == (3, broken);
+    let waiting = (0..).map(|n| format!("wait-{n}")).find(waits).unwrap();
+    eventually("the last weights are effective", TIMEOUT, async || {
+        (role.version_for("m", &waiting).await == 2).then_some(())
+    })
+    .await;
     for n in 0..50 {
         assert_eq!(role.version_for("m", &format!("customer-{n}")).await, 2);
     }

@@ -222,7 +222,7 @@ impl Table {
         let is_data = (all_repeated || !typed.is_empty()) && !is_sequence(&typed);
         is_data.then(|| {
             let first = crate::records::shortened(&cells.iter().map(|cell| cell.trim()).collect::<Vec<_>>().join(", "));
-            format!("the first row '{first}' was read as the header but could be data; set header=absent if the file has no header")
+            format!("the first row '{first}' was read as the header but could be data; if the file has no header, set header=absent")
         })
     }
 }
