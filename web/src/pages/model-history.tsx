@@ -71,7 +71,7 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
         <Loading rows={3} />
       ) : (
         <>
-          <Table label="History of production" columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
+          <Table label="Changes of production" columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
           {history.hasNextPage && (
             <Button className="mt-3" busy={history.isFetchingNextPage} onClick={() => void history.fetchNextPage()}>
               Show more

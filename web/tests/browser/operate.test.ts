@@ -115,7 +115,7 @@ describe("operate", () => {
     await started.server.train({ name: "slow", ...slow, timeout_s: 1 });
     await started.server.call("POST", "/queue/pause");
     const { page, problems } = await started.signedIn("/console/operate/failures");
-    await page.getByText("The training exceeded its time limit").waitFor();
+    await page.getByText("The job exceeded its time limit").waitFor();
     await page.getByRole("button", { name: "Retry all jobs with timeout" }).click();
     await page.getByRole("heading", { name: "Retry 1 job?" }).waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
