@@ -34,7 +34,7 @@ macro_rules! select_guards {
              FROM model_guards g LEFT JOIN guard_reports r ON r.guard_id = g.id ",
             $condition,
             " GROUP BY g.id, g.model_name, g.version, g.alias, g.max_error_rate, g.max_p99_ms, g.min_requests, g.ends_at \
-             ORDER BY g.id"
+             ORDER BY g.model_name, g.version, g.id"
         )
     };
 }
@@ -62,13 +62,13 @@ impl Models<'_> {
         bump_revision(self.0).await
     }
 
-    /// All guards with what has been counted, oldest first. Unreadable rows are left out.
+    /// All guards with what has been counted, by model and version. Unreadable rows are left out.
     pub async fn guards(&mut self) -> Result<Vec<(Guard, GuardCounts)>> {
         let rows: Vec<Stored<GuardRow>> = all!(self.0, select_guards!(""))?;
         Ok(readable(rows))
     }
 
-    /// The guards of a model with what has been counted, oldest first. Unreadable rows are left out.
+    /// The guards of a model with what has been counted, by version. Unreadable rows are left out.
     pub async fn guards_of(&mut self, name: &ModelName) -> Result<Vec<(Guard, GuardCounts)>> {
         let rows: Vec<Stored<GuardRow>> = all!(self.0, select_guards!("WHERE g.model_name = $1"), name.as_str())?;
         Ok(readable(rows))
