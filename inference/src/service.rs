@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use trainyard_domain::FieldError;
-use trainyard_domain::traffic::random_draw;
+use trainyard_domain::traffic::{random_draw, uniform};
 use trainyard_http::middleware::RequestId;
 use trainyard_http::{Code, Problem, json};
 use trainyard_ml::predict::{Explanation, Prediction, Refused, Row};
@@ -139,9 +139,14 @@ impl Service {
         Ok(answer)
     }
 
+    /// A random number.
+    fn draw(&self) -> u64 {
+        random_draw(self.draw_seed, self.draws.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Decides whether a request that arrives now is logged.
     pub(crate) fn sample(&self) -> Option<Sample<'_>> {
-        self.request_log.as_ref().and_then(|log| log.sample(rand::random()))
+        self.request_log.as_ref().and_then(|log| log.sample(uniform(self.draw())))
     }
 
     async fn predict_body(
@@ -204,8 +209,7 @@ impl Service {
 
     /// Looks up the version. The whole response uses this one version.
     pub(crate) async fn find(&self, selector: VersionSelector<'_>) -> Result<Found, Problem> {
-        let random = || random_draw(self.draw_seed, self.draws.fetch_add(1, Ordering::Relaxed));
-        let found = self.registry.load().find(selector, self.config.default_model(), random);
+        let found = self.registry.load().find(selector, self.config.default_model(), || self.draw());
         let found = match found {
             Err(LookupError::NotLoaded(model, version)) => {
                 self.pins.get((model, version)).await.map(|loaded| Found { loaded, shadows: None })

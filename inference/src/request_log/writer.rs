@@ -12,7 +12,7 @@ use trainyard_domain::ids::uuid_at;
 use super::objects::{Object, Objects, compress};
 use super::{Entry, Outcome, RequestLog, RequestLogSettings, count};
 
-/// Attempts to write an object. The client of the object store also retries by itself.
+/// Attempts to write an object. The client of the object store retries each of them, too.
 const ATTEMPTS: u32 = 3;
 /// Pause before the second attempt; the next one is four times as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

@@ -10,7 +10,7 @@ use trainyard_http::{Json, Problem, Query, bounded};
 
 use crate::lookup_problem;
 use crate::registry::{Assignment, Found, LookupError, VersionSelector};
-use crate::service::Service;
+use crate::service::{Service, off_thread};
 use crate::views::drift::DriftView;
 
 /// The largest integer that every JSON client supports.
@@ -55,5 +55,13 @@ pub(crate) async fn drift(
         ),
         error => lookup_problem::problem(error),
     })?;
-    Ok(Json(DriftView::of(&loaded, service.config.drift(), Instant::now())))
+    // A wide model has hundreds of thousands of counters.
+    let (_waiting, permit) = service.admit().await?;
+    let settings = service.config.drift();
+    off_thread(move || {
+        let view = DriftView::of(&loaded, settings, Instant::now());
+        drop(permit);
+        Ok(Json(view))
+    })
+    .await
 }

@@ -8,8 +8,8 @@ use crate::params::ParamSpec;
 use crate::spec::MAX_CLASSES;
 use crate::table::TaskKind;
 pub use parameters::{
-    CLASSIFICATION_LEAF_ROWS, RANDOMIZED_CLASSIFICATION_LEAF_ROWS, RANDOMIZED_REGRESSION_LEAF_ROWS,
-    REGRESSION_LEAF_ROWS,
+    BUDGET_S, CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, MONOTONE_CONSTRAINTS, NATIVE,
+    RANDOMIZED_CLASSIFICATION_LEAF_ROWS, RANDOMIZED_REGRESSION_LEAF_ROWS, REGRESSION_LEAF_ROWS,
 };
 
 /// A training algorithm.
@@ -33,19 +33,6 @@ pub enum Algorithm {
     /// A search over the other algorithms and their parameters, and an ensemble of the best models.
     Auto,
 }
-
-/// The parameter that chooses the implementation of an algorithm, and its values.
-pub const ENGINE: &str = "engine";
-/// Our own implementation, the default.
-pub const NATIVE: &str = "native";
-/// The reference implementation of linfa.
-pub const LINFA: &str = "linfa";
-
-/// The parameter of [`Algorithm::Auto`] with the time budget in seconds.
-pub const BUDGET_S: &str = "budget_s";
-
-/// The parameter with the monotone constraints by feature.
-pub const MONOTONE_CONSTRAINTS: &str = "monotone_constraints";
 
 impl Algorithm {
     /// Every algorithm, in the order of `GET /algorithms`.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::field::{FieldError, shown};
 
-pub use assignment::{assign, draw_of_key, random_draw};
+pub use assignment::{assign, draw_of_key, random_draw, uniform};
 
 /// Maximum weight of a version, and maximum sum of the weights of a model.
 pub const MAX_WEIGHT: i64 = 1_000_000;

@@ -2,8 +2,8 @@
 //!
 //! Read, split, fit the preprocessing and the model on the training part, measure the metrics on the held-out part,
 //! save. The measured model is saved; it is not retrained on all rows. [`single`] trains the model of an algorithm, [`auto`]
-//! searches several ones. Training works in memory and in the current
-//! rayon pool, and reports only to the [`Observer`].
+//! searches over several algorithms. Training works in memory and in the current rayon pool, and reports only to the
+//! [`Observer`].
 
 mod auto;
 mod boosting;

@@ -116,7 +116,7 @@ impl Predictions<'_> {
         Ok(rows.into_iter().map(|(key,)| key).collect())
     }
 
-    /// Deletes the records of jobs that are deleted or start anew. Returns the keys of the objects.
+    /// Deletes the records of jobs that are deleted or retried. Returns the keys of the objects.
     pub(crate) async fn delete(&mut self, jobs: &[Uuid]) -> Result<Vec<String>> {
         if jobs.is_empty() {
             return Ok(Vec::new());

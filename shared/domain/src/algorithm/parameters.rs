@@ -1,7 +1,19 @@
 //! The parameters of each algorithm: bounds, defaults and descriptions.
 
-use super::{BUDGET_S, ENGINE, LINFA, MONOTONE_CONSTRAINTS, NATIVE};
 use crate::params::{ParamKind, ParamSpec};
+
+/// The parameter that chooses the implementation of an algorithm, and its values.
+pub const ENGINE: &str = "engine";
+/// Our own implementation, the default.
+pub const NATIVE: &str = "native";
+/// The reference implementation of linfa.
+pub const LINFA: &str = "linfa";
+
+/// The parameter of the algorithm `auto` with the time budget in seconds.
+pub const BUDGET_S: &str = "budget_s";
+
+/// The parameter with the monotone constraints by feature.
+pub const MONOTONE_CONSTRAINTS: &str = "monotone_constraints";
 
 const TEST_SIZE: ParamSpec = ParamSpec {
     name: "test_size",
@@ -32,6 +44,21 @@ const MIN_SAMPLES_LEAF: ParamSpec = ParamSpec {
     description: "Minimum number of training rows in a leaf.",
 };
 
+const N_TREES: ParamSpec = ParamSpec {
+    name: "n_trees",
+    kind: ParamKind::Int { min: 1, max: 2_000, default: Some(100) },
+    description: "Number of trees.",
+};
+
+const MAX_DEPTH: ParamSpec = ParamSpec {
+    name: "max_depth",
+    kind: ParamKind::Int { min: 1, max: 64, default: None },
+    description: "Maximum depth of a tree; null means no limit.",
+};
+
+const MAX_FEATURES: ParamKind =
+    ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" };
+
 const CLASS_WEIGHT: ParamSpec = ParamSpec {
     name: "class_weight",
     kind: ParamKind::Choice { options: &["none", "balanced"], default: "none" },
@@ -39,16 +66,8 @@ const CLASS_WEIGHT: ParamSpec = ParamSpec {
 };
 
 pub(super) const RANDOM_FOREST: &[ParamSpec] = &[
-    ParamSpec {
-        name: "n_trees",
-        kind: ParamKind::Int { min: 1, max: 2_000, default: Some(100) },
-        description: "Number of trees.",
-    },
-    ParamSpec {
-        name: "max_depth",
-        kind: ParamKind::Int { min: 1, max: 64, default: None },
-        description: "Maximum depth of a tree; null means no limit.",
-    },
+    N_TREES,
+    MAX_DEPTH,
     ParamSpec {
         name: "min_samples_leaf",
         kind: ParamKind::Int { min: 1, max: 10_000, default: None },
@@ -56,7 +75,7 @@ pub(super) const RANDOM_FOREST: &[ParamSpec] = &[
     },
     ParamSpec {
         name: "max_features",
-        kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
+        kind: MAX_FEATURES,
         description: "Number of features considered at each split; auto means sqrt for classification and half for regression.",
     },
     CLASS_WEIGHT,
@@ -64,16 +83,8 @@ pub(super) const RANDOM_FOREST: &[ParamSpec] = &[
 ];
 
 pub(super) const EXTRA_TREES: &[ParamSpec] = &[
-    ParamSpec {
-        name: "n_trees",
-        kind: ParamKind::Int { min: 1, max: 2_000, default: Some(100) },
-        description: "Number of trees.",
-    },
-    ParamSpec {
-        name: "max_depth",
-        kind: ParamKind::Int { min: 1, max: 64, default: None },
-        description: "Maximum depth of a tree; null means no limit.",
-    },
+    N_TREES,
+    MAX_DEPTH,
     ParamSpec {
         name: "min_samples_leaf",
         kind: ParamKind::Int { min: 1, max: 10_000, default: None },
@@ -81,7 +92,7 @@ pub(super) const EXTRA_TREES: &[ParamSpec] = &[
     },
     ParamSpec {
         name: "max_features",
-        kind: ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" },
+        kind: MAX_FEATURES,
         description: "Number of features considered at each split, each with one random threshold; auto means sqrt for \
                       classification and half for regression.",
     },
@@ -112,11 +123,7 @@ pub(super) const GRADIENT_BOOSTING: &[ParamSpec] = &[
         kind: ParamKind::Int { min: 2, max: 1_024, default: Some(31) },
         description: "Maximum number of leaves of a tree.",
     },
-    ParamSpec {
-        name: "max_depth",
-        kind: ParamKind::Int { min: 1, max: 64, default: None },
-        description: "Maximum depth of a tree; null means no limit.",
-    },
+    MAX_DEPTH,
     MIN_SAMPLES_LEAF,
     ParamSpec {
         name: "min_hessian",

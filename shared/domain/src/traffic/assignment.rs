@@ -17,6 +17,11 @@ pub fn random_draw(seed: u64, n: u64) -> u64 {
     mix(n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(seed))
 }
 
+/// A draw as a number between 0 and 1, without both ends.
+pub fn uniform(draw: u64) -> f64 {
+    ((draw >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+}
+
 /// The version that a draw selects, as its index in `weights`, which has versions with their positive weights. `None`
 /// without versions.
 ///
@@ -28,10 +33,7 @@ pub fn assign(draw: u64, weights: impl IntoIterator<Item = (i64, u32)>) -> Optio
 
 /// An exponential variate with the rate `weight`: of several, each is the lowest with the probability of its share.
 fn score(draw: u64, version: i64, weight: u32) -> f64 {
-    let bits = mix(draw ^ mix(version.cast_unsigned()));
-    // Within 0 and 1, without both ends.
-    let uniform = ((bits >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
-    -uniform.ln() / f64::from(weight)
+    -uniform(mix(draw ^ mix(version.cast_unsigned()))).ln() / f64::from(weight)
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea and Flood 2014), a bijection.
