@@ -39,6 +39,28 @@ export const queries = {
       refetchInterval: every(5_000),
     }),
 
+  /** Versions that are older than those of `model`. */
+  olderVersions: (name: string, cursor: string) =>
+    infiniteQueryOptions({
+      queryKey: ["models", name, "older", cursor],
+      queryFn: ({ pageParam }) =>
+        data(api.GET("/models/{name}", { params: { path: { name }, query: { limit: LIMIT, cursor: pageParam } } })),
+      initialPageParam: cursor,
+      getNextPageParam: (page) => page.next_cursor,
+      staleTime: 60_000,
+    }),
+
+  /** The newest trainings that published a version of the model, to say who trained which version. */
+  publications: (name: string) =>
+    queryOptions({
+      queryKey: ["jobs", "publications", name],
+      queryFn: () =>
+        data(
+          api.GET("/training", { params: { query: { name, kind: "training", status: "succeeded", limit: LIMIT } } }),
+        ),
+      staleTime: 60_000,
+    }),
+
   traffic: (name: string) =>
     queryOptions({
       queryKey: ["models", name, "traffic"],

@@ -62,3 +62,8 @@ export function productionFirst(models: ModelView[]): ModelView[] {
   const isServed = (model: ModelView) => PRODUCTION in model.aliases;
   return [...models.filter(isServed), ...models.filter((model) => !isServed(model))];
 }
+
+/** Whether `version` is older than the served one, so that its promotion is a rollback. */
+export function isRollback(version: number, served: number | undefined): boolean {
+  return served !== undefined && version < served;
+}

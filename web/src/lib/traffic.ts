@@ -1,10 +1,10 @@
 /** The traffic of a model and the history of its aliases. */
 import type { components } from "../api/schema";
+import type { GuardView } from "./guard";
 import { PRODUCTION, type VersionView } from "./models";
 
 export type TrafficView = components["schemas"]["TrafficView"];
 export type AliasMoveView = components["schemas"]["AliasMoveView"];
-export type GuardView = components["schemas"]["GuardView"];
 
 /** Versions that the form shows, besides those in the traffic and in production. */
 const SHOWN_VERSIONS = 8;

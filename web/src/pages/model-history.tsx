@@ -1,19 +1,19 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../api/client";
-import { operate } from "../api/operate-queries";
 import { isMissing } from "../api/problem";
 import { queries } from "../api/queries";
-import { shortId } from "../lib/format";
 import { PRODUCTION } from "../lib/models";
 import { type AliasMoveView, guardText, reasonOf } from "../lib/traffic";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
+import { MoreButton } from "../ui/more";
 import { Panel } from "../ui/page";
 import { ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { useAccountNames } from "./use-account-names";
 
 interface Props {
   name: string;
@@ -29,10 +29,8 @@ interface Props {
 /** Which version was in production, and when. */
 export function History({ name, served, overridden, admin, onMoved }: Props) {
   const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
-  const users = useInfiniteQuery({ ...operate.users(), enabled: admin });
+  const { nameOf } = useAccountNames();
   const [rollingBack, setRollingBack] = useState(false);
-  const accounts = users.data?.pages.flatMap((page) => page.items) ?? [];
-  const emails = new Map(accounts.map(({ id, email }) => [id, email]));
   const moves = history.data?.pages.flatMap((page) => page.items) ?? [];
   const columns: Column<AliasMoveView>[] = [
     { name: "When", cell: ({ moved_at }) => <Time at={moved_at} /> },
@@ -53,7 +51,7 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
     },
     {
       name: "Who",
-      cell: ({ moved_by }) => (moved_by ? (emails.get(moved_by) ?? shortId(moved_by)) : "the server"),
+      cell: ({ moved_by }) => (moved_by ? nameOf(moved_by) : "the server"),
       wide: true,
     },
   ];
@@ -72,11 +70,7 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
       ) : (
         <>
           <Table label="Changes of production" columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
-          {history.hasNextPage && (
-            <Button className="mt-3" busy={history.isFetchingNextPage} onClick={() => void history.fetchNextPage()}>
-              Show more
-            </Button>
-          )}
+          <MoreButton list={history} />
         </>
       )}
       {rollingBack && served !== undefined && (
