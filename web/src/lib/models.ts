@@ -28,6 +28,8 @@ export interface Metrics {
   /** Some held-out rows of a regression. */
   predictions?: { actual: number[]; predicted: number[] };
   warnings?: unknown[];
+  /** The decision of a training with a condition for its promotion. */
+  promotion?: { promoted: boolean; message: string };
   /** Of the algorithm `auto`; lists leave them out. */
   trials?: Trial[];
   search?: Search;
@@ -48,12 +50,16 @@ export function headline(metrics: Metrics): { name: string; value: number } | nu
   return name ? { name, value: metrics[name] as number } : null;
 }
 
+export function isSmallerBetter(metric: string): boolean {
+  return SMALLER_IS_BETTER.has(metric);
+}
+
 /** The index of the best value of a metric; -1 if fewer than two values differ. */
 export function bestOf(name: string, versions: Metrics[]): number {
   const values = versions.map((metrics) => metrics[name]);
   const numbers = values.filter((value) => typeof value === "number");
   if (new Set(numbers).size < 2) return -1;
-  const best = SMALLER_IS_BETTER.has(name) ? Math.min(...numbers) : Math.max(...numbers);
+  const best = isSmallerBetter(name) ? Math.min(...numbers) : Math.max(...numbers);
   return values.indexOf(best);
 }
 

@@ -4,6 +4,7 @@ import type { Dtype, Profile, Reading } from "../lib/upload";
 import { classes } from "../ui/classes";
 import { Field } from "../ui/field";
 import { type Column, Table } from "../ui/table";
+import { Warnings } from "../ui/warnings";
 import { ColumnValues } from "./column-values";
 
 const TYPES: readonly Dtype[] = ["number", "boolean", "category", "datetime", "text"];
@@ -111,13 +112,7 @@ export function ProfileView({ profile, reading, busy, onChange }: Props) {
   ];
   return (
     <div className={classes("space-y-3", busy && "opacity-60")} aria-busy={busy}>
-      {warnings.length > 0 && (
-        <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-          {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
-      )}
+      <Warnings texts={warnings} />
       <Table label="Profile of the file" columns={columns} rows={profile.columns} rowKey={({ name }) => name} />
       <FormatFields profile={profile} reading={reading} onChange={onChange} />
     </div>

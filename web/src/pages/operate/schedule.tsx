@@ -1,16 +1,17 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { operate, type ScheduleRunView, type ScheduleView } from "../../api/operate-queries";
-import { isMissing } from "../../api/problem";
 import { formatAlgorithm, plural, shortId } from "../../lib/format";
 import { CATCH_UP, OVERLAP } from "../../lib/schedule";
 import { exactTime } from "../../lib/time";
 import { isAdmin, mayRead } from "../../session/session";
 import { useSession } from "../../session/use-session";
 import { Badge } from "../../ui/badge";
-import { Button, buttonClass } from "../../ui/button";
+import { buttonClass } from "../../ui/button";
 import { Code } from "../../ui/code";
+import { MoreButton } from "../../ui/more";
 import { Facts, Page, Panel } from "../../ui/page";
+import { QueryPage } from "../../ui/query-page";
 import { ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
@@ -19,29 +20,19 @@ import { ScheduleActions } from "./schedule-actions";
 export function SchedulePage() {
   const { id } = useParams({ from: "/shell/operate/schedules/$id" });
   const schedule = useQuery(operate.schedule(id));
-  if (schedule.isError && (!schedule.data || isMissing(schedule.error))) {
-    return (
-      <Page title="Schedule">
-        <ErrorState
-          error={schedule.error}
-          retry={() => void schedule.refetch()}
-          back={
-            <Link to="/operate/schedules" className={buttonClass()}>
-              All schedules
-            </Link>
-          }
-        />
-      </Page>
-    );
-  }
-  if (schedule.isPending) {
-    return (
-      <Page title="Schedule">
-        <Loading />
-      </Page>
-    );
-  }
-  return <Loaded schedule={schedule.data} />;
+  return (
+    <QueryPage
+      title="Schedule"
+      query={schedule}
+      back={
+        <Link to="/operate/schedules" className={buttonClass()}>
+          All schedules
+        </Link>
+      }
+    >
+      {(found) => <Loaded schedule={found} />}
+    </QueryPage>
+  );
 }
 
 function Loaded({ schedule }: { schedule: ScheduleView }) {
@@ -169,11 +160,7 @@ function Runs({ id }: { id: string }) {
           rowKey={({ due_at }) => due_at}
         />
       )}
-      {runs.hasNextPage && (
-        <Button className="mt-3" busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <MoreButton list={runs} />
     </div>
   );
 }
