@@ -50,14 +50,14 @@ export const queries = {
       staleTime: 60_000,
     }),
 
-  /** The newest trainings that published a version of the model, to say who trained which version. */
-  publications: (name: string) =>
+  /** The newest trainings that published a version of these models, to say who trained which version. */
+  publications: (names: readonly string[]) =>
     queryOptions({
-      queryKey: ["jobs", "publications", name],
-      queryFn: () =>
-        data(
-          api.GET("/training", { params: { query: { name, kind: "training", status: "succeeded", limit: LIMIT } } }),
-        ),
+      queryKey: ["jobs", "publications", names],
+      queryFn: () => {
+        const filter = { name: names.join(","), kind: "training", status: "succeeded" };
+        return data(api.GET("/training", { params: { query: { ...filter, limit: LIMIT } } }));
+      },
       staleTime: 60_000,
     }),
 

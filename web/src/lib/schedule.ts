@@ -6,6 +6,14 @@ import { maskedWebhook, type TrainingRequest } from "./training";
 type Overlap = components["schemas"]["OverlapView"];
 type CatchUp = components["schemas"]["CatchUpView"];
 
+/** When a schedule submits its job. */
+export interface Times {
+  cron: string;
+  timezone: string;
+  overlap: Overlap;
+  catch_up: CatchUp;
+}
+
 export const OVERLAP: Record<Overlap, string> = {
   skip: "skip the time",
   replace: "cancel it and begin again",

@@ -23,18 +23,13 @@ interface Props {
   admin: boolean;
 }
 
-/** Earlier guards that are shown. */
-const SHOWN = 10;
-
-/** The guards of a model: what they have counted, and how earlier ones ended. */
+/** The active guards of a model, with what they have counted. */
 export function Guards({ name, served, traffic, admin }: Props) {
   const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
-  const changes = useQuery({ ...operate.modelChanges(name), enabled: admin });
   const [dialog, setDialog] = useState<"watch" | "production" | "weights" | null>(null);
   const moves = history.data?.pages.flatMap((page) => page.items) ?? [];
   const ofProduction = moves[0]?.guard ?? null;
   const weighted = Object.keys(traffic.versions).length > 0;
-  const past = pastGuards(changes.data?.items ?? [], moves, new Date()).slice(0, SHOWN);
   const isActive = ofProduction !== null || traffic.guards.length > 0;
   // Without a version before, a guard would have nothing to return to.
   const mayWatch = admin && served !== undefined && !weighted && !ofProduction && moves.length > 1;
@@ -62,7 +57,6 @@ export function Guards({ name, served, traffic, admin }: Props) {
             onEnd={admin ? () => setDialog("weights") : undefined}
           />
         )}
-        {past.length > 0 && <Past guards={past} />}
       </div>
       {dialog === "watch" && served !== undefined && (
         <GuardProduction name={name} served={served} onClose={() => setDialog(null)} />
@@ -129,9 +123,16 @@ const OUTCOMES: Record<PastGuard["outcome"], { tone: "neutral" | "good" | "bad";
   changed: { tone: "neutral", word: "ended early" },
 };
 
-/** The names come from the list of accounts, which only administrators can read, as the audit log. */
-function Past({ guards }: { guards: PastGuard[] }) {
+/** Earlier guards that are shown. */
+const SHOWN = 10;
+
+/** How the earlier guards of a model ended. For administrators, because it follows from the audit log. */
+export function EarlierGuards({ name }: { name: string }) {
+  const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
+  const changes = useQuery(operate.modelChanges(name));
   const { nameOf } = useAccountNames();
+  const moves = history.data?.pages.flatMap((page) => page.items) ?? [];
+  const guards = pastGuards(changes.data?.items ?? [], moves, new Date()).slice(0, SHOWN);
   const columns: Column<PastGuard>[] = [
     { name: "Ended", cell: ({ ended }) => <Time at={ended} /> },
     { name: "Watched", cell: ({ watched }) => <span className="font-medium">{watched}</span> },
@@ -152,15 +153,15 @@ function Past({ guards }: { guards: PastGuard[] }) {
     { name: "Began", cell: ({ began }) => <Time at={began} />, wide: true },
     { name: "Set by", cell: ({ by }) => (by ? nameOf(by) : "–"), wide: true },
   ];
+  if (guards.length === 0) return null;
   return (
-    <div>
-      <h3 className="mb-2 font-medium">Earlier guards</h3>
+    <Panel title="Earlier guards">
       <Table
-        label="Earlier guards"
+        label="Guards that have ended"
         columns={columns}
         rows={guards}
         rowKey={({ watched, began }) => `${watched} ${began}`}
       />
-    </div>
+    </Panel>
   );
 }

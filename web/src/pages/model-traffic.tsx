@@ -53,7 +53,7 @@ export function Traffic({ name, versions, traffic, served, admin }: Props) {
     },
     {
       name: "Requests",
-      cell: ({ share }) => (share === null ? <Badge tone="neutral">copies</Badge> : formatShare(share)),
+      cell: ({ share }) => (share === null ? <Badge tone="neutral">copies only</Badge> : formatShare(share)),
       numeric: true,
     },
   ];

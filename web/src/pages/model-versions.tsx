@@ -58,21 +58,32 @@ export function VersionPages({ model, children }: PagesProps) {
   );
 }
 
-/** Who trained each version, by version. Empty for accounts that may not read jobs; old jobs may be deleted. */
-export function useVersionAuthors(name: string): ReadonlyMap<number, string> {
+/**
+ * Who trained a version of one of these models; empty if that is not known, for example because the job was deleted. Null for
+ * accounts that may not read jobs.
+ */
+export function useAuthors(names: readonly string[]): (name: string, version: number) => string | null {
   const state = useSession();
-  const jobs = useQuery({ ...queries.publications(name), enabled: mayRead(state, "training") });
+  const isAllowed = mayRead(state, "training");
+  const jobs = useQuery({ ...queries.publications(names), enabled: isAllowed && names.length > 0 });
   const { nameOf } = useAccountNames();
-  const published = jobs.data?.items.filter(({ model }) => model?.name === name) ?? [];
-  return new Map(published.map(({ model, created_by }) => [model?.version ?? 0, nameOf(created_by)]));
+  return (name, version) => {
+    const job = jobs.data?.items.find(({ model }) => model?.name === name && model.version === version);
+    return isAllowed ? (job ? nameOf(job.created_by) : "") : null;
+  };
 }
 
 /** When a version was trained, and by whom. */
-export function Trained({ at, by }: { at: string; by: string | undefined }) {
+export function Trained({ at, by }: { at: string; by: string | null }) {
   return (
     <>
       <Time at={at} />
-      {by && <span className="block max-w-40 truncate text-xs text-soft" title={by}>{`by ${by}`}</span>}
+      {by !== null && (
+        // The line has its place before the name arrives, so that nothing moves.
+        <span className="block h-4 w-36 truncate text-xs text-soft" title={by}>
+          {by && `by ${by}`}
+        </span>
+      )}
     </>
   );
 }

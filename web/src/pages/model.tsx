@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { isMissing } from "../api/problem";
@@ -17,11 +17,11 @@ import { toast } from "../ui/toast";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
-import { Guards } from "./model-guards";
+import { EarlierGuards, Guards } from "./model-guards";
 import { History } from "./model-history";
 import { PromoteDialog } from "./model-promote";
 import { Traffic } from "./model-traffic";
-import { Trained, useModel, useVersionAuthors, VersionPages } from "./model-versions";
+import { Trained, useAuthors, useModel, VersionPages } from "./model-versions";
 import { PredictDataset } from "./predict-dataset";
 
 export function ModelPage() {
@@ -30,7 +30,8 @@ export function ModelPage() {
   const navigate = useNavigate();
   const model = useModel(name);
   const traffic = useQuery(queries.traffic(name));
-  const authors = useVersionAuthors(name);
+  const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
+  const authorOf = useAuthors([name]);
   /** The version that this page made the production version last. */
   const [own, setOwn] = useState<number | undefined>(undefined);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
@@ -52,8 +53,8 @@ export function ModelPage() {
       </Page>
     );
   }
-  // Both at once, so that nothing moves when the second one arrives.
-  if (model.isPending || traffic.isPending) {
+  // All at once, so that nothing moves when the last one arrives.
+  if (model.isPending || traffic.isPending || history.isPending) {
     return (
       <Page title={name}>
         <Loading />
@@ -93,7 +94,7 @@ export function ModelPage() {
     { name: "Size", cell: ({ size }) => formatBytes(size), numeric: true, wide: true },
     {
       name: "Trained",
-      cell: ({ version, created_at }) => <Trained at={created_at} by={authors.get(version)} />,
+      cell: ({ version, created_at }) => <Trained at={created_at} by={authorOf(name, version)} />,
       wide: true,
     },
     {
@@ -173,6 +174,9 @@ export function ModelPage() {
               <Table label="Versions" columns={columns} rows={rows} rowKey={({ version }) => String(version)} />
             )}
           </VersionPages>
+          {traffic.isError && !traffic.data && (
+            <ErrorState error={traffic.error} retry={() => void traffic.refetch()} />
+          )}
           {traffic.data && (
             <>
               <Traffic name={name} versions={versions} traffic={traffic.data} served={served} admin={admin} />
@@ -184,6 +188,7 @@ export function ModelPage() {
           </Panel>
           {served !== undefined && <Drift name={name} />}
           <History name={name} served={served} overridden={overridden} admin={admin} onMoved={setOwn} />
+          {admin && <EarlierGuards name={name} />}
         </div>
       )}
       {predicting && <PredictDataset model={name} onClose={() => setPredicting(false)} />}

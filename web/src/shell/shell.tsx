@@ -1,5 +1,6 @@
 /** The frame of every page: navigation, notices, toasts. */
 import { Link, type LinkProps, Outlet, useNavigate } from "@tanstack/react-router";
+import { useStaleReason } from "../api/use-stale";
 import { operateParts } from "../lib/operate";
 import { isAdmin, mayRead, type SessionState, session } from "../session/session";
 import { useIsAway, useSession } from "../session/use-session";
@@ -103,12 +104,16 @@ export function Shell() {
   );
 }
 
-/** Says that the server is away. The page stays, and continues by itself. */
+/** Says that the server is away, or can't read its data. The page stays, and continues by itself. */
 export function AwayNotice() {
   const away = useIsAway();
+  const stale = useStaleReason();
+  const notice = away
+    ? "Trainyard does not answer. What you see may be old; the page continues when the server is back."
+    : stale && `What you see may be old: ${stale}. The page tries again by itself.`;
   return (
-    <div role="status" className={classes(away && "border-b border-line bg-warn-soft px-4 py-2 text-warn sm:px-6")}>
-      {away && "Trainyard does not answer. What you see may be old; the page continues when the server is back."}
+    <div role="status" className={classes(notice && "border-b border-line bg-warn-soft px-4 py-2 text-warn sm:px-6")}>
+      {notice}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { operate, type ScheduleRunView, type ScheduleView } from "../../api/operate-queries";
 import { formatAlgorithm, plural, shortId } from "../../lib/format";
 import { CATCH_UP, OVERLAP } from "../../lib/schedule";
@@ -7,7 +8,7 @@ import { exactTime } from "../../lib/time";
 import { isAdmin, mayRead } from "../../session/session";
 import { useSession } from "../../session/use-session";
 import { Badge } from "../../ui/badge";
-import { buttonClass } from "../../ui/button";
+import { Button, buttonClass } from "../../ui/button";
 import { Code } from "../../ui/code";
 import { MoreButton } from "../../ui/more";
 import { Facts, Page, Panel } from "../../ui/page";
@@ -16,6 +17,7 @@ import { ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
 import { ScheduleActions } from "./schedule-actions";
+import { EditSchedule } from "./schedule-edit";
 
 export function SchedulePage() {
   const { id } = useParams({ from: "/shell/operate/schedules/$id" });
@@ -38,6 +40,7 @@ export function SchedulePage() {
 function Loaded({ schedule }: { schedule: ScheduleView }) {
   const admin = isAdmin(useSession());
   const navigate = useNavigate();
+  const [editing, setEditing] = useState(false);
   const { spec, paused, next_runs, last_error } = schedule;
   return (
     <Page
@@ -54,7 +57,12 @@ function Loaded({ schedule }: { schedule: ScheduleView }) {
         </>
       }
       actions={
-        admin && <ScheduleActions schedule={schedule} onDeleted={() => void navigate({ to: "/operate/schedules" })} />
+        admin && (
+          <>
+            <Button onClick={() => setEditing(true)}>Change the times</Button>
+            <ScheduleActions schedule={schedule} onDeleted={() => void navigate({ to: "/operate/schedules" })} />
+          </>
+        )
       }
     >
       <div className="space-y-4">
@@ -105,6 +113,7 @@ function Loaded({ schedule }: { schedule: ScheduleView }) {
         </div>
         <Runs id={schedule.id} />
       </div>
+      {editing && <EditSchedule schedule={schedule} onClose={() => setEditing(false)} />}
     </Page>
   );
 }

@@ -70,7 +70,7 @@ export function OneTimePassword({
   return (
     <SecretDialog
       title={isNew ? `${email} is invited` : `The password of ${email} is reset`}
-      about="This one-time password is shown only now. Hand it over on a safe way; it works for one sign-in."
+      about="This one-time password is shown only now. Hand it over in a safe way; it works for one sign-in."
       secret={one_time_password}
       testId="one-time-password"
       expiry={`It expires at ${exactTime(one_time_password_expires_at)}.`}
