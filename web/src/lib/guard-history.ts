@@ -25,6 +25,9 @@ export interface PastGuard {
 /** The guard of the weights; other guards have the name of their alias. */
 const WEIGHTS = "";
 
+/** The reasons of changes that the audit log does not have. */
+const PUBLICATIONS = new Set<AliasMoveView["reason"]>(["first_version", "publication", "guarded_promotion"]);
+
 interface Active {
   watched: string;
   limits: GuardRequest;
@@ -86,7 +89,7 @@ function endOf({ began, limits }: Active): number {
 
 /** The changes of the model, oldest first. Publications by jobs are in the history of the alias only. */
 function changesOf(entries: readonly AuditView[], moves: readonly AliasMoveView[]): Change[] {
-  const published = moves.filter(({ moved_by, reason }) => moved_by === null && reason !== "automatic_rollback");
+  const published = moves.filter(({ reason }) => PUBLICATIONS.has(reason));
   const changes = [
     ...entries.map(({ at, actor, action, detail }) => ({ at, actor, action, detail: (detail ?? {}) as Detail })),
     ...published.map(({ moved_at, to }) => ({

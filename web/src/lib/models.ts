@@ -73,3 +73,14 @@ export function productionFirst(models: ModelView[]): ModelView[] {
 export function isRollback(version: number, served: number | undefined): boolean {
   return served !== undefined && version < served;
 }
+
+/** Names of models and aliases. */
+export const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const NAME_RULE = "1 to 64 characters: a-z, 0-9, dots, dashes and underscores; a letter or digit first";
+
+/** Why a name can't be a new alias; null if it can. */
+export function refuseAlias(alias: string, existing: readonly string[]): string | null {
+  if (alias === PRODUCTION) return "promote a version instead: this alias serves all requests that name no version";
+  if (existing.includes(alias)) return "exists already; move it instead";
+  return NAME.test(alias) ? null : NAME_RULE;
+}

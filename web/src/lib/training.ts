@@ -2,6 +2,7 @@
 import type { ColumnView, JobView } from "../api/queries";
 import type { components } from "../api/schema";
 import { type TrainingSpec, trainingSpec } from "./job-kind";
+import { NAME, NAME_RULE } from "./models";
 import { draftOf, type Parameter, parseParameters } from "./parameters";
 
 export type TrainingRequest = components["schemas"]["TrainingRequest"];
@@ -61,7 +62,6 @@ export const EMPTY_DRAFT: TrainingDraft = {
   webhook: "",
 };
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 type WholeField = "priority" | "seed" | "timeout" | "attempts";
 /** The field of the API with its bounds, by field of the form. */
 const WHOLE: Record<WholeField, [path: string, least: number, most: number]> = {
@@ -135,9 +135,7 @@ export function parseTraining(
   const { params, errors: wrong } = parseParameters(parameters, draft.params);
   const errors = Object.fromEntries(Object.entries(wrong).map(([name, message]) => [`params.${name}`, message]));
   const features = chosenFeatures(draft, columns);
-  if (!NAME.test(draft.name)) {
-    errors.name = "1 to 64 characters: a-z, 0-9, dots, dashes and underscores; a letter or digit first";
-  }
+  if (!NAME.test(draft.name)) errors.name = NAME_RULE;
   if (!draft.target) errors.target = "choose the column to predict";
   if (features.length === 0) errors.features = "choose at least one feature";
   for (const [field, [path, least, most]] of Object.entries(WHOLE)) {

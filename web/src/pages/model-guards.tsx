@@ -45,6 +45,7 @@ export function Guards({ name, served, traffic, admin }: Props) {
         )}
         {ofProduction && (
           <Active
+            label="Active guard of production"
             guards={[ofProduction]}
             about="If a limit is exceeded, production returns to the version before."
             onEnd={admin ? () => setDialog("production") : undefined}
@@ -52,6 +53,7 @@ export function Guards({ name, served, traffic, admin }: Props) {
         )}
         {traffic.guards.length > 0 && (
           <Active
+            label="Active guards of the weights"
             guards={traffic.guards}
             about="If one of these versions exceeds a limit, the weights are deleted, so that production answers."
             onEnd={admin ? () => setDialog("weights") : undefined}
@@ -69,6 +71,7 @@ export function Guards({ name, served, traffic, admin }: Props) {
 }
 
 interface ActiveProps {
+  label: string;
   guards: GuardView[];
   about: string;
   /** Undefined for accounts that may not end a guard. */
@@ -99,7 +102,7 @@ const ACTIVE_COLUMNS: Column<Row>[] = [
   { name: "Ends", cell: ({ guard }) => <Time at={guard.ends_at} />, wide: true },
 ];
 
-function Active({ guards, about, onEnd }: ActiveProps) {
+function Active({ label, guards, about, onEnd }: ActiveProps) {
   const rows = guards.flatMap((guard) => limitsOf(guard).map((limit) => ({ ...limit, guard })));
   return (
     <div>
@@ -108,7 +111,7 @@ function Active({ guards, about, onEnd }: ActiveProps) {
         {onEnd && <Button onClick={onEnd}>{guards.length === 1 ? "End the guard" : "End the guards"}</Button>}
       </div>
       <Table
-        label="Active guards"
+        label={label}
         columns={ACTIVE_COLUMNS}
         rows={rows}
         rowKey={({ guard, name }) => `${guard.version} ${name}`}

@@ -17,8 +17,8 @@ import { useAccountNames } from "./use-account-names";
 
 interface Props {
   name: string;
-  /** The version of `production`. */
-  served: number | undefined;
+  /** The version of each alias. */
+  aliases: Record<string, number>;
   /** Whether weights decide instead of `production`. */
   overridden: boolean;
   admin: boolean;
@@ -26,9 +26,14 @@ interface Props {
   onMoved: (version: number) => void;
 }
 
-/** Which version was in production, and when. */
-export function History({ name, served, overridden, admin, onMoved }: Props) {
-  const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
+/** Which version an alias had, and when: at first `production`. */
+export function History({ name, aliases, overridden, admin, onMoved }: Props) {
+  const [chosen, setAlias] = useState(PRODUCTION);
+  const others = Object.keys(aliases).filter((alias) => alias !== PRODUCTION);
+  // An alias may have been removed since.
+  const alias = others.includes(chosen) ? chosen : PRODUCTION;
+  const current = aliases[alias];
+  const history = useInfiniteQuery(queries.aliasHistory(name, alias));
   const { nameOf } = useAccountNames();
   const [rollingBack, setRollingBack] = useState(false);
   const moves = history.data?.pages.flatMap((page) => page.items) ?? [];
@@ -55,11 +60,27 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
       wide: true,
     },
   ];
-  const mayRollBack = admin && served !== undefined && moves.length > 1;
+  const mayRollBack = admin && current !== undefined && moves.length > 1;
   return (
     <Panel
-      title="History of production"
-      aside={mayRollBack && <Button onClick={() => setRollingBack(true)}>Roll back production</Button>}
+      title={`History of ${alias}`}
+      aside={
+        <span className="flex flex-wrap gap-2">
+          {others.length > 0 && (
+            <select
+              className="control w-auto"
+              aria-label="Alias"
+              value={alias}
+              onChange={(event) => setAlias(event.target.value)}
+            >
+              {[PRODUCTION, ...others].map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          )}
+          {mayRollBack && <Button onClick={() => setRollingBack(true)}>Roll back {alias}</Button>}
+        </span>
+      }
     >
       {isMissing(history.error) ? (
         <p className="text-soft">No version was ever in production.</p>
@@ -69,15 +90,16 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
         <Loading rows={3} />
       ) : (
         <>
-          <Table label="Changes of production" columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
+          <Table label={`Changes of ${alias}`} columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
           <MoreButton list={history} />
         </>
       )}
-      {rollingBack && served !== undefined && (
+      {rollingBack && current !== undefined && (
         <RollBack
           name={name}
-          served={served}
-          overridden={overridden}
+          alias={alias}
+          current={current}
+          overridden={overridden && alias === PRODUCTION}
           onMoved={onMoved}
           onClose={() => setRollingBack(false)}
         />
@@ -88,24 +110,25 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
 
 interface RollBackProps {
   name: string;
-  served: number;
+  alias: string;
+  /** The version of the alias. */
+  current: number;
   overridden: boolean;
   onMoved: (version: number) => void;
   onClose: () => void;
 }
 
-function RollBack({ name, served, overridden, onMoved, onClose }: RollBackProps) {
+function RollBack({ name, alias, current, overridden, onMoved, onClose }: RollBackProps) {
   const client = useQueryClient();
   const rollBack = useMutation({
     mutationFn: () => {
-      const path = { name, alias: PRODUCTION };
       // The version that the page shows: a rollback by somebody else must not be repeated.
-      const query = overridden ? { from: served, force: true } : { from: served };
-      return data(api.POST("/models/{name}/aliases/{alias}/rollback", { params: { path, query } }));
+      const query = overridden ? { from: current, force: true } : { from: current };
+      return data(api.POST("/models/{name}/aliases/{alias}/rollback", { params: { path: { name, alias }, query } }));
     },
     onSuccess: ({ version }) => {
-      onMoved(version);
-      toast.done(`${PRODUCTION} of ${name} is version ${version} again.`);
+      if (alias === PRODUCTION) onMoved(version);
+      toast.done(`${alias} of ${name} is version ${version} again.`);
     },
     onError: toast.failed,
     onSettled: () => {
@@ -115,13 +138,15 @@ function RollBack({ name, served, overridden, onMoved, onClose }: RollBackProps)
   });
   return (
     <Dialog
-      title={`Roll back production of ${name}?`}
+      title={`Roll back ${alias} of ${name}?`}
       action="Roll back"
       busy={rollBack.isPending}
       onAction={() => rollBack.mutate()}
       onClose={onClose}
     >
-      <p>Production returns from v{served} to the version before. Predictions change at once.</p>
+      <p>
+        The alias {alias} returns from v{current} to the version before. Predictions change at once.
+      </p>
       {overridden && <p>The weights of the traffic are deleted, because they decide instead of production.</p>}
     </Dialog>
   );

@@ -14,6 +14,7 @@ import { EmptyState, ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { Aliases } from "./model-aliases";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
@@ -187,7 +188,8 @@ export function ModelPage() {
             <Compare versions={versions} served={served} />
           </Panel>
           {served !== undefined && <Drift name={name} />}
-          <History name={name} served={served} overridden={overridden} admin={admin} onMoved={setOwn} />
+          <Aliases name={name} versions={versions} aliases={aliases} admin={admin} />
+          <History name={name} aliases={aliases} overridden={overridden} admin={admin} onMoved={setOwn} />
           {admin && <EarlierGuards name={name} />}
         </div>
       )}

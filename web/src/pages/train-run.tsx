@@ -46,7 +46,7 @@ export function TaskPart({ draft, columns, errors, onChange }: Props) {
   const labels = labelsOf(columns.find(({ name }) => name === draft.target));
   const isBinary = labels.length === 2 && taskOf(draft, columns) === "classification";
   return (
-    <Panel title="Task">
+    <Panel title="What is learned">
       <div className="grid gap-4 sm:grid-cols-3">
         <Field label="Task" hint="decided by the target if you do not choose" error={errors.task}>
           {(props) => (
@@ -174,5 +174,8 @@ export function RunPart({ draft, columns, errors, onChange }: Props) {
 }
 
 function better(metric: PromotionMetric): string {
-  return `${formatMetricName(metric)} is ${isSmallerBetter(metric) ? "lower" : "higher"}`;
+  const name = formatMetricName(metric);
+  // Abbreviations keep their letters.
+  const inSentence = /^[A-Z][a-z]/.test(name) ? name.toLowerCase() : name;
+  return `${inSentence} is ${isSmallerBetter(metric) ? "lower" : "higher"}`;
 }

@@ -110,7 +110,7 @@ export function AwayNotice() {
   const stale = useStaleReason();
   const notice = away
     ? "Trainyard does not answer. What you see may be old; the page continues when the server is back."
-    : stale && `What you see may be old: ${stale}. The page tries again by itself.`;
+    : stale && `What you see may be old: ${stale.replace(/\.$/, "")}. The page tries again by itself.`;
   return (
     <div role="status" className={classes(notice && "border-b border-line bg-warn-soft px-4 py-2 text-warn sm:px-6")}>
       {notice}

@@ -11,7 +11,7 @@ const started = setUp({}, async (server) => {
 });
 
 const guards = (page: Page) => page.getByRole("region", { name: "Guards", exact: true });
-const active = (page: Page) => page.getByRole("region", { name: "Active guards" });
+const active = (page: Page) => page.getByRole("region", { name: /^Active guard/ });
 const earlier = (page: Page) => page.getByRole("region", { name: "Earlier guards" });
 const predict = (model: string) =>
   started.server.call("POST", "/inference", { model, features: { sex: "male", age: 40, pclass: 3 } });

@@ -137,6 +137,9 @@ async function dialogs(page: Page, check: (name: string) => Promise<void>): Prom
   await page.getByLabel("Take it back automatically if it fails or is slow").check();
   await check("model-traffic");
   await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Add an alias" }).click();
+  await check("model-alias");
+  await page.keyboard.press("Escape");
   await page.goto("/console/datasets");
   const rows = Array.from(
     { length: 200 },
