@@ -58,6 +58,16 @@ describe("the form of a guard", () => {
       errors: { minutes: "is too long" },
       others: ["The guard needs a version to return to", "version is not a version"],
     });
+    const weights = {
+      "versions.3": "must be a whole number",
+      versions: "must have a sum",
+      "shadow[0]": "is listed twice",
+    };
+    expect(serverErrors(weights).others).toEqual([
+      "The weight of v3 must be a whole number",
+      "The weights must have a sum",
+      "A shadow version is listed twice",
+    ]);
   });
 });
 

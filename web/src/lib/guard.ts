@@ -97,9 +97,17 @@ export function serverErrors(fields: Record<string, string>): { errors: GuardErr
   for (const [path, message] of Object.entries(fields)) {
     const field = known.get(path);
     if (field) errors[field] = message;
-    else others.push(`${path === "guard" ? "The guard" : path} ${message}`);
+    else others.push(`${inWords(path)} ${message}`);
   }
   return { errors, others };
+}
+
+/** The fields of promotions and of the traffic as the forms name them. */
+function inWords(path: string): string {
+  const [, version] = /^versions\.(\d+)$/.exec(path) ?? [];
+  if (version) return `The weight of v${version}`;
+  if (path.startsWith("shadow[")) return "A shadow version";
+  return { guard: "The guard", versions: "The weights", shadow: "The shadow versions" }[path] ?? path;
 }
 
 /** A limit, what was found so far, and what follows. */

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { ColumnView } from "../api/queries";
 import { formatCount, formatPercent, plural } from "../lib/format";
 import type { Dtype, Profile, Reading } from "../lib/upload";
@@ -9,7 +10,7 @@ import { ColumnValues } from "./column-values";
 
 const TYPES: readonly Dtype[] = ["number", "boolean", "category", "datetime", "text"];
 
-type FormatField = Exclude<keyof Reading, "types">;
+type FormatField = Exclude<keyof Reading, "types" | "missing">;
 
 /** The choices of each decision; the first one detects. */
 const FORMATS: readonly { field: FormatField; label: string; choices: readonly (readonly [string, string])[] }[] = [
@@ -157,7 +158,39 @@ function FormatFields({ profile, reading, onChange }: FormatProps) {
             )}
           </Field>
         ))}
+        <MissingField reading={reading} onChange={onChange} />
       </div>
     </details>
+  );
+}
+
+/** Further texts for a missing value. They apply when the field is left, or with Enter: each change reads the file again. */
+function MissingField({ reading, onChange }: Pick<Props, "reading" | "onChange">) {
+  const [text, setText] = useState(reading.missing ?? "");
+  const apply = () => {
+    const { missing = "", ...others } = reading;
+    const next = text.trim();
+    if (next !== missing) onChange(next ? { ...others, missing: next } : others);
+  };
+  return (
+    <Field label="Further missing values" hint="texts with commas between them, such as unknown,-9">
+      {(props) => (
+        <input
+          {...props}
+          className="control"
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onBlur={apply}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            // The form would upload the file.
+            event.preventDefault();
+            apply();
+          }}
+        />
+      )}
+    </Field>
   );
 }

@@ -18,6 +18,7 @@ import { toast } from "../ui/toast";
 import { Warnings } from "../ui/warnings";
 import { ColumnValues } from "./column-values";
 import { PredictDataset } from "./predict-dataset";
+import { useAccountNames } from "./use-account-names";
 
 export function DatasetPage() {
   const { name } = useParams({ from: "/shell/datasets/$name" });
@@ -39,6 +40,7 @@ export function DatasetPage() {
 
 function Loaded({ dataset }: { dataset: DatasetView }) {
   const admin = isAdmin(useSession());
+  const { nameOf } = useAccountNames();
   const [deleting, setDeleting] = useState(false);
   const [predicting, setPredicting] = useState(false);
   // The table shows the warnings of a column at the column.
@@ -76,6 +78,8 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
               ["Version", dataset.version],
               ["Size", formatBytes(dataset.bytes)],
               ["Uploaded", <Time key="uploaded" at={dataset.created_at} />],
+              ["Uploaded by", dataset.created_by ? nameOf(dataset.created_by) : "built in"],
+              ["Repeated rows", formatCount(dataset.duplicate_rows)],
               [
                 "SHA-256",
                 <code key="sha" className="text-xs break-all">

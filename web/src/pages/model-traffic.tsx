@@ -173,6 +173,15 @@ function EditTraffic({ name, versions, traffic, onClose }: EditProps) {
           ))}
         </tbody>
       </table>
+      {form.size < versions.length && (
+        <Button
+          look="quiet"
+          // What has been typed stays.
+          onClick={() => setForm(new Map([...formOf(versions, traffic, true), ...form].sort(([a], [b]) => b - a)))}
+        >
+          Show older versions
+        </Button>
+      )}
       {hasWeights && (
         <GuardFields
           form={guard.form}

@@ -1,5 +1,6 @@
 /** The frame of every page: navigation, notices, toasts. */
-import { Link, type LinkProps, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, type LinkProps, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useStaleReason } from "../api/use-stale";
 import { operateParts } from "../lib/operate";
 import { isAdmin, mayRead, type SessionState, session } from "../session/session";
@@ -39,6 +40,7 @@ export function Shell() {
       toast.failed(error);
     }
   };
+  useFocusOfPage();
   const email = state.status === "signed-in" ? state.account.email : "";
   const pages = entries(state);
   return (
@@ -102,6 +104,17 @@ export function Shell() {
       <Toasts />
     </div>
   );
+}
+
+/** Another page gets the focus, so that keyboard and screen reader continue there. */
+function useFocusOfPage(): void {
+  const { pathname } = useLocation();
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    document.getElementById("content")?.focus({ preventScroll: true });
+  }, [pathname]);
 }
 
 /** Says that the server is away, or can't read its data. The page stays, and continues by itself. */

@@ -16,6 +16,7 @@ import { QueryPage } from "../../ui/query-page";
 import { ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
+import { useAccountNames } from "../use-account-names";
 import { ScheduleActions } from "./schedule-actions";
 import { EditSchedule } from "./schedule-edit";
 
@@ -40,6 +41,7 @@ export function SchedulePage() {
 function Loaded({ schedule }: { schedule: ScheduleView }) {
   const admin = isAdmin(useSession());
   const navigate = useNavigate();
+  const { nameOf } = useAccountNames();
   const [editing, setEditing] = useState(false);
   const { spec, paused, next_runs, last_error } = schedule;
   return (
@@ -100,6 +102,7 @@ function Loaded({ schedule }: { schedule: ScheduleView }) {
                 ["If a job still runs", OVERLAP[schedule.overlap]],
                 ["Missed times", CATCH_UP[schedule.catch_up]],
                 ["Created", <Time key="created" at={schedule.created_at} />],
+                ["Created by", nameOf(schedule.created_by)],
                 ["Changed", <Time key="changed" at={schedule.updated_at} />],
               ]}
             />
