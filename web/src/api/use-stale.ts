@@ -1,4 +1,4 @@
-import { notifyManager, useQueryClient } from "@tanstack/react-query";
+import { notifyManager, type QueryCache, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useSyncExternalStore } from "react";
 import { ApiError, messageOf } from "./problem";
 
@@ -7,14 +7,17 @@ export function useStaleReason(): string | null {
   const cache = useQueryClient().getQueryCache();
   // The cache also reports while a component renders.
   const subscribe = useCallback((change: () => void) => cache.subscribe(notifyManager.batchCalls(change)), [cache]);
-  return useSyncExternalStore(subscribe, () => {
-    const isStale = ({ data, error }: { data: unknown; error: unknown }) => data !== undefined && isTrouble(error);
-    const stale = cache.getAll().find((query) => query.isActive() && isStale(query.state));
-    return stale ? messageOf(stale.state.error) : null;
-  });
+  return useSyncExternalStore(subscribe, () => staleReason(cache));
 }
 
-/** A trouble of the server. Other refusals have their place on the page. */
-function isTrouble(error: unknown): boolean {
+/** The error of the server behind data that a page shows. Other refusals have their place on the page. */
+export function staleReason(cache: QueryCache): string | null {
+  const stale = cache
+    .getAll()
+    .find((query) => query.isActive() && query.state.data !== undefined && isServerError(query.state.error));
+  return stale ? messageOf(stale.state.error) : null;
+}
+
+function isServerError(error: unknown): boolean {
   return error instanceof ApiError && error.status >= 500;
 }

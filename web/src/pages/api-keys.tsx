@@ -66,7 +66,7 @@ export function ApiKeys({ role }: { role: "user" | "admin" }) {
         <p className="text-soft">No keys yet.</p>
       ) : (
         <>
-          <Table label="API keys" columns={columns} rows={items} rowKey={({ id }) => id} />
+          <Table label="Your API keys" columns={columns} rows={items} rowKey={({ id }) => id} />
           <MoreButton list={keys} />
         </>
       )}

@@ -76,7 +76,12 @@ export function Traffic({ name, versions, traffic, served, admin }: Props) {
         {traffic.shadow.length > 0 && " Shadow versions get copies; their predictions are only compared."}
       </p>
       {rows.length > 0 && (
-        <Table label="Traffic" columns={columns} rows={rows} rowKey={({ version }) => String(version)} />
+        <Table
+          label="Versions in the traffic"
+          columns={columns}
+          rows={rows}
+          rowKey={({ version }) => String(version)}
+        />
       )}
       {editing && <EditTraffic name={name} versions={versions} traffic={traffic} onClose={() => setEditing(false)} />}
       {stopping && <StopTraffic name={name} served={served} onClose={() => setStopping(false)} />}

@@ -69,6 +69,7 @@ describe("guards", () => {
     await dialog.getByRole("button", { name: "Change", exact: true }).click();
     await page.getByText("The traffic of calm is changed.").waitFor();
     await page.getByText("watched by a guard").waitFor();
+    await expectAccessible(page);
     await active(page).getByText("0 (0 %)").waitFor();
     await guards(page).getByRole("button", { name: "End the guard" }).click();
     await dialog.getByText("The weights stay.").waitFor();
