@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bestOf, headline, type ModelView, metricNames, productionFirst } from "./models";
+import { bestOf, headline, isRollback, type ModelView, metricNames, productionFirst, refuseAlias } from "./models";
 import { readPrediction } from "./prediction";
 
 const model = (name: string, aliases: Record<string, number> = {}): ModelView => ({
@@ -10,6 +10,17 @@ const model = (name: string, aliases: Record<string, number> = {}): ModelView =>
 });
 
 describe("models", () => {
+  it("are rolled back to an older version, and promoted to a newer one", () => {
+    expect([isRollback(1, 2), isRollback(3, 2), isRollback(1, undefined)]).toEqual([true, false, false]);
+  });
+
+  it("take new names as aliases only", () => {
+    expect(refuseAlias("candidate", ["canary"])).toBeNull();
+    expect(refuseAlias("canary", ["canary"])).toContain("exists already");
+    expect(refuseAlias("production", [])).toContain("promote");
+    for (const name of ["", "A", "-x", "x y"]) expect(refuseAlias(name, [])).toContain("1 to 64 characters");
+  });
+
   it("lists models in production first, otherwise in their order", () => {
     const models = [
       model("c"),

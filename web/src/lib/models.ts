@@ -28,6 +28,8 @@ export interface Metrics {
   /** Some held-out rows of a regression. */
   predictions?: { actual: number[]; predicted: number[] };
   warnings?: unknown[];
+  /** The decision of a training with a condition for its promotion. */
+  promotion?: { promoted: boolean; message: string };
   /** Of the algorithm `auto`; lists leave them out. */
   trials?: Trial[];
   search?: Search;
@@ -48,12 +50,16 @@ export function headline(metrics: Metrics): { name: string; value: number } | nu
   return name ? { name, value: metrics[name] as number } : null;
 }
 
+export function isSmallerBetter(metric: string): boolean {
+  return SMALLER_IS_BETTER.has(metric);
+}
+
 /** The index of the best value of a metric; -1 if fewer than two values differ. */
 export function bestOf(name: string, versions: Metrics[]): number {
   const values = versions.map((metrics) => metrics[name]);
   const numbers = values.filter((value) => typeof value === "number");
   if (new Set(numbers).size < 2) return -1;
-  const best = SMALLER_IS_BETTER.has(name) ? Math.min(...numbers) : Math.max(...numbers);
+  const best = isSmallerBetter(name) ? Math.min(...numbers) : Math.max(...numbers);
   return values.indexOf(best);
 }
 
@@ -61,4 +67,20 @@ export function bestOf(name: string, versions: Metrics[]): number {
 export function productionFirst(models: ModelView[]): ModelView[] {
   const isServed = (model: ModelView) => PRODUCTION in model.aliases;
   return [...models.filter(isServed), ...models.filter((model) => !isServed(model))];
+}
+
+/** Whether `version` is older than the served one, so that its promotion is a rollback. */
+export function isRollback(version: number, served: number | undefined): boolean {
+  return served !== undefined && version < served;
+}
+
+/** Names of models and aliases. */
+export const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const NAME_RULE = "1 to 64 characters: a-z, 0-9, dots, dashes and underscores; a letter or digit first";
+
+/** Why a name can't be a new alias; null if it can. */
+export function refuseAlias(alias: string, existing: readonly string[]): string | null {
+  if (alias === PRODUCTION) return "promote a version instead: this alias serves all requests that name no version";
+  if (existing.includes(alias)) return "exists already; move it instead";
+  return NAME.test(alias) ? null : NAME_RULE;
 }

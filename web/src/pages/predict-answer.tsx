@@ -8,6 +8,7 @@ import { curlSnippet, pythonSnippet } from "../lib/snippets";
 import { Code, CopyButton } from "../ui/code";
 import { Panel } from "../ui/page";
 import { Tabs } from "../ui/tabs";
+import { Warnings } from "../ui/warnings";
 
 /** The prediction with its probability. */
 export function Answer({ answer, version }: { answer: Record<string, unknown>; version: VersionView }) {
@@ -41,14 +42,12 @@ export function Answer({ answer, version }: { answer: Record<string, unknown>; v
           items={prediction.probabilities.slice(0, 12).map(({ label, value }) => ({ name: label, value }))}
         />
       )}
-      {prediction.explanation && <Contributions explanation={prediction.explanation} target={version.target} />}
-      {prediction.warnings.length > 0 && (
-        <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-          {prediction.warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
+      {prediction.explanation ? (
+        <Contributions explanation={prediction.explanation} target={version.target} />
+      ) : (
+        <p className="text-xs text-soft">The contributions of the features can't be computed for this model.</p>
       )}
+      <Warnings texts={prediction.warnings} />
       <p className="text-xs text-soft">
         Answered by {prediction.model} v{prediction.version}.
       </p>
