@@ -72,11 +72,12 @@ check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=c
 fmt: ## Format the code
 	cargo fmt --all
 
-generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README, the console's API types
+generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README, the gRPC messages, the console's API types
 	cargo run -q --locked -p trainyard -- openapi > docs/openapi.json
 	cargo run -q --locked -p trainyard -- config --markdown > docs/configuration.md
 	cargo run -q --locked -p trainyard -- metrics > docs/metrics.md
 	scripts/chart-readme > charts/trainyard/README.md
+	GENERATE=1 cargo test -q --locked -p trainyard-inference --test proto
 	@scripts/ensure web
 	@$(NPM) run --silent generate
 

@@ -13,6 +13,8 @@ use crate::views::request::RowLimits;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InferenceConfig {
+    /// Address and port of the gRPC listener; empty turns gRPC off.
+    pub grpc_listen: String,
     /// Model for requests that name no model; empty for none.
     pub default_model: String,
     /// Maximum size of the body of `POST /inference` and of an inference request under `/v2`, in bytes.

@@ -4,7 +4,7 @@
 //! push, poll ─▶ refresh ─▶ loader (cache or object store → digest → self-test → warm-up) ─▶ load plan ─▶ snapshot
 //!                                                                                                    │ ArcSwap
 //! POST /inference ─▶ service: parse ─▶ look up the version ─▶ predict ─▶ response ◀──────────────────┘
-//! /v2/…           ─▶ v2: the Open Inference Protocol, with the same lookup, engine, limits and metrics
+//! /v2/…, gRPC     ─▶ v2: the Open Inference Protocol, with the same lookup, engine, limits and metrics
 //!                    answered rows ─▶ drift: counters by bin, compared with the training
 //!                    sampled requests ─▶ request_log: JSON lines in the object store, if it is on
 //! ```
@@ -27,6 +27,7 @@ mod loader;
 mod lookup_problem;
 mod model_record;
 mod pin_request;
+pub mod proto;
 mod refresh;
 mod registry;
 mod request_key;
@@ -109,6 +110,8 @@ pub struct Inference {
     ready: Arc<AtomicBool>,
     max_key_outage: Duration,
     tasks: TaskTracker,
+    /// Cancelled when the listeners close.
+    shutdown: CancellationToken,
     /// Cancelled when the last request has been answered.
     answered: CancellationToken,
 }
@@ -144,7 +147,7 @@ impl Inference {
         tasks.spawn(Monitor::new(registry.clone(), config.drift()).run(shutdown.clone()));
         tasks.spawn(guard_reports::run(deps.db.clone(), reported, shutdown.clone()));
         tasks.spawn(shadow_worker.run(shutdown.clone()));
-        tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
+        tasks.spawn(refresh(refresher, config.poll(), shutdown.clone(), ready.clone()));
         tasks.spawn(keep_index(cache, written));
         let answered = CancellationToken::new();
         let request_log = (config.request_log_share > 0.0).then(|| {
@@ -158,12 +161,20 @@ impl Inference {
         let service_deps =
             ServiceDeps { registry, pins, db: db.clone(), request_log, shadow_queue, ready: ready.clone(), stopping };
         let service = Arc::new(Service::new(service_deps, config));
-        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks, answered })
+        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks, shutdown, answered })
     }
 
     /// The routes.
     pub fn routes(&self) -> Routes {
         routes::routes(self.service.clone())
+    }
+
+    /// The gRPC methods, for a listener of their own.
+    ///
+    /// # Errors
+    /// If the descriptors for the reflection are invalid.
+    pub fn grpc_routes(&self) -> io::Result<Routes> {
+        routes::grpc::routes(self.service.clone(), &self.shutdown).map_err(io::Error::other)
     }
 
     /// Verifies tokens by their claims and the list of disabled accounts, without a database query per request.

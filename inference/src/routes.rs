@@ -1,6 +1,7 @@
-//! The routes of the inference role.
+//! The routes of the inference role: REST, and gRPC on its own listener.
 
 mod drift;
+pub(crate) mod grpc;
 mod inference;
 mod v2;
 

@@ -37,7 +37,7 @@ pub(super) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
 }
 
 /// The version number in a path.
-fn parse_version(model: &str, version: &str) -> Result<i64, Problem> {
+pub(super) fn parse_version(model: &str, version: &str) -> Result<i64, Problem> {
     let number = version.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| {
         let (model, version) = (shown(model), shown(version));

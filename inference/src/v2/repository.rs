@@ -4,6 +4,8 @@
 //! sure that the version which serves, or a named one, is loaded; `unload` releases the versions that neither an alias nor the
 //! traffic uses. Both act on the process that answers.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 use trainyard_domain::shown;
@@ -12,6 +14,8 @@ use trainyard_http::{Code, Problem, json};
 
 use super::refusal;
 use crate::pin_request::ReleaseReply;
+use crate::proto::ModelRepositoryParameter;
+use crate::proto::model_repository_parameter::ParameterChoice;
 use crate::registry::VersionSelector;
 use crate::service::Service;
 
@@ -54,6 +58,21 @@ impl LoadRequest {
             None | Some(Value::Bool(_)) => Ok(()),
             Some(_) => Err(Problem::field("parameters.unload_dependents", "must be true or false")),
         }
+    }
+}
+
+/// The parameters of a gRPC request.
+impl From<BTreeMap<String, ModelRepositoryParameter>> for LoadRequest {
+    fn from(parameters: BTreeMap<String, ModelRepositoryParameter>) -> Self {
+        let value = |parameter: ModelRepositoryParameter| match parameter.parameter_choice {
+            None => Value::Null,
+            Some(ParameterChoice::BoolParam(value)) => value.into(),
+            Some(ParameterChoice::Int64Param(value)) => value.into(),
+            Some(ParameterChoice::StringParam(text)) => text.into(),
+            Some(ParameterChoice::BytesParam(bytes)) => bytes.into(),
+        };
+        let parameters = parameters.into_iter().map(|(name, parameter)| (name, value(parameter)));
+        Self { parameters: Some(UniqueMap(parameters.collect())) }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod client_address;
 mod deadline;
 mod encoding;
 mod error_mapping;
+pub mod grpc;
 pub mod integer;
 pub mod json;
 pub mod middleware;

@@ -15,7 +15,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use http::Method;
-use trainyard_domain::Access;
+use trainyard_domain::{Access, shown};
 use utoipa::openapi::OpenApi;
 
 use entry::Entry;
@@ -24,6 +24,7 @@ use guard::Guard;
 
 use crate::auth::Authenticator;
 use crate::body::Pace;
+use crate::grpc;
 use crate::middleware;
 use crate::problem::{Code, Problem};
 
@@ -155,6 +156,7 @@ impl Routes {
                 authenticator: entry.authenticator.unwrap_or_else(|| authenticator.clone()),
                 refuses_queries,
                 refuses_api_keys: entry.refuses_api_keys,
+                is_grpc: entry.is_grpc,
                 body_bytes: entry.body_bytes.unwrap_or(default_bytes),
                 encodings: entry.encodings,
                 pace: limits.pace,
@@ -171,7 +173,11 @@ impl Routes {
     }
 }
 
-async fn no_such_path() -> Problem {
+async fn no_such_path(request: Request) -> Problem {
+    if grpc::is_grpc(request.headers()) {
+        let method = shown(request.uri().path().trim_start_matches('/'));
+        return Problem::new(Code::MethodNotAllowed, format!("this server has no gRPC method '{method}'"));
+    }
     Problem::not_found("no route has this path")
 }
 

@@ -11,7 +11,16 @@ use trainyard_telemetry::trace::SpanKind;
 use super::{RequestId, TraceContext};
 
 /// Routes that probes and scrapers call every few seconds. They are logged at debug level and start no trace.
-const PROBED: [&str; 5] = ["/health", "/health/ready", "/metrics", "/v2/health/live", "/v2/health/ready"];
+const PROBED: [&str; 8] = [
+    "/health",
+    "/health/ready",
+    "/metrics",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/grpc.health.v1.Health/Check",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+];
 /// The logged status of a client that disconnected before the response (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 const MAX_PATH: usize = 256;

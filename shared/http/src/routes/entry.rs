@@ -21,6 +21,7 @@ pub struct Route<S = ()> {
     encodings: &'static [&'static str],
     timeout: Option<Duration>,
     refuses_api_keys: bool,
+    is_grpc: bool,
 }
 
 struct Documented {
@@ -42,9 +43,26 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
 
     /// A `GET` route that is not part of the OpenAPI document.
     pub fn undocumented(path: &str, handler: MethodRouter<S>) -> Self {
-        let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }];
-        let schemas = Vec::new();
-        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None, refuses_api_keys: false }
+        Self::of(vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }], Vec::new(), handler)
+    }
+
+    /// A gRPC method with the path `/package.Service/Method`. It is not part of the OpenAPI document.
+    pub fn grpc(path: &str, handler: MethodRouter<S>) -> Self {
+        let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::POST, None)] }];
+        Self { is_grpc: true, ..Self::of(paths, Vec::new(), handler) }
+    }
+
+    fn of(paths: Vec<Documented>, schemas: Vec<(String, RefOr<Schema>)>, handler: MethodRouter<S>) -> Self {
+        Self {
+            paths,
+            schemas,
+            handler,
+            body_bytes: None,
+            encodings: &[],
+            timeout: None,
+            refuses_api_keys: false,
+            is_grpc: false,
+        }
     }
 
     /// Limits bodies to `bytes` instead of the default.
@@ -76,7 +94,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     }
 
     pub(super) fn into_entries(self, access: Access) -> impl Iterator<Item = Entry<S>> {
-        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout, refuses_api_keys } = self;
+        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout, refuses_api_keys, is_grpc } = self;
         paths.into_iter().map(move |Documented { path, operations }| Entry {
             path,
             operations,
@@ -87,6 +105,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             encodings,
             timeout,
             refuses_api_keys,
+            is_grpc,
             authenticator: None,
         })
     }
@@ -99,8 +118,7 @@ impl<S: Clone + Send + Sync + 'static> From<UtoipaMethodRouter<S>> for Route<S> 
             path: if path.is_empty() { "/".to_owned() } else { path },
             operations: operations(item),
         };
-        let paths = paths.paths.into_iter().map(documented).collect();
-        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None, refuses_api_keys: false }
+        Self::of(paths.paths.into_iter().map(documented).collect(), schemas, handler)
     }
 }
 
@@ -131,6 +149,7 @@ pub(super) struct Entry<S> {
     pub(super) encodings: &'static [&'static str],
     pub(super) timeout: Option<Duration>,
     pub(super) refuses_api_keys: bool,
+    pub(super) is_grpc: bool,
     pub(super) authenticator: Option<Authenticator>,
 }
 
@@ -161,6 +180,7 @@ impl<S: Clone + Send + Sync + 'static> Entry<S> {
             encodings: self.encodings,
             timeout: self.timeout,
             refuses_api_keys: self.refuses_api_keys,
+            is_grpc: self.is_grpc,
             authenticator: self.authenticator,
         }
     }

@@ -8,6 +8,7 @@ mod bad_input;
 mod bodies;
 mod checks;
 mod connections;
+mod grpc;
 mod heads;
 mod http2;
 mod issuers;
