@@ -48,7 +48,7 @@ browser-test: ## Tests of the console in Chromium against the binary, on both st
 	@$(NPM) run --silent test:browser || { echo "pictures of failed browser tests: target/browser-failures" >&2; exit 1; }
 
 test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start, and the console in Chromium
-	@scripts/ensure build services charts prometheus issuers schemathesis tritonclient
+	@scripts/ensure build services charts prometheus issuers schemathesis tritonclient onnxruntime
 	@$(MAKE) --no-print-directory web web-test
 	cargo test --workspace --locked
 	@$(MAKE) --no-print-directory browser-test

@@ -6,6 +6,7 @@
 mod accounts;
 mod action_runner;
 mod announce;
+mod artifact_file;
 pub mod audit;
 pub mod config;
 mod dataset_upload;
@@ -15,6 +16,7 @@ mod job_lookup;
 mod job_watcher;
 mod new_account;
 mod objects;
+mod onnx_export;
 pub mod openapi;
 mod recovery;
 pub mod response;

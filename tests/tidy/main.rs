@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("queue", &["domain", "telemetry"]),
     ("artifacts", &["domain", "telemetry", "tls"]),
     ("http", &["domain", "storage", "queue", "artifacts", "telemetry", "tls"]),
-    ("api", &["csv", "domain", "storage", "queue", "artifacts", "telemetry", "http"]),
+    ("api", &["csv", "domain", "ml", "storage", "queue", "artifacts", "telemetry", "http"]),
     ("worker", &["domain", "storage", "queue", "artifacts", "telemetry", "tls", "ml"]),
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("web", &["http"]),

@@ -1,5 +1,6 @@
 //! `trainyard models`.
 
+mod export;
 mod history;
 mod traffic;
 
@@ -13,10 +14,11 @@ use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::{report, show};
 
+use export::ExportArgs;
 use history::{HistoryArgs, RollbackArgs};
 use traffic::{GuardArgs, TrafficCommand};
 
-/// List and show models, move aliases, distribute traffic, delete versions.
+/// List, show and export models, move aliases, distribute traffic, delete versions.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -28,6 +30,7 @@ use traffic::{GuardArgs, TrafficCommand};
   trainyard models history demo
   trainyard models rollback demo
   trainyard models traffic set demo 3=90 4=10 --shadow 5
+  trainyard models export demo --version 2 --format onnx --output demo.onnx
   trainyard models delete demo --version 2"
 )]
 pub struct ModelsArgs {
@@ -74,6 +77,8 @@ pub enum ModelsCommand {
     /// Show, set or delete the weights and the shadow versions of a model.
     #[command(subcommand)]
     Traffic(TrafficCommand),
+    /// Download a version, by default as ONNX with its preprocessing.
+    Export(ExportArgs),
     /// Remove an alias.
     Unalias {
         /// The model's name.
@@ -124,6 +129,7 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
         }
         Some(ModelsCommand::History(args)) => history::show_history(args, server, output).await,
         Some(ModelsCommand::Rollback(args)) => history::roll_back(args, server, output).await,
+        Some(ModelsCommand::Export(args)) => export::run(args, server, output).await,
         Some(ModelsCommand::Traffic(command)) => traffic::run(command, server, output).await,
         Some(ModelsCommand::Unalias { name, alias }) => {
             let url = server.at(&["models", &name, "aliases", &alias]);

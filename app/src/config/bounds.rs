@@ -74,6 +74,9 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("api.action_poll_ms", 10, MINUTE_MS),
     ("api.action_lease_s", 1, HOUR),
     ("api.max_artifact_bytes", 1, TIB),
+    // A protobuf message has at most 2 GiB.
+    ("api.max_onnx_bytes", 1, (1 << 31) - 1),
+    ("api.max_concurrent_exports", 1, 1_000),
     ("worker.concurrency", 1, 4_096),
     ("worker.lease_s", 2, DAY),
     ("worker.renew_every_s", 1, DAY),

@@ -6,7 +6,7 @@
 //! * [`train`] trains a model on a CSV.
 //! * [`model`] defines a model as plain data, for training and prediction.
 //! * [`batch`] predicts the rows of a table.
-//! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts.
+//! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts; [`onnx`] exports it.
 
 pub mod artifact;
 pub mod batch;
@@ -22,6 +22,7 @@ pub mod linfa_svm;
 pub mod linfa_tree;
 pub mod metrics;
 pub mod model;
+pub mod onnx;
 mod parameters;
 mod platt;
 pub mod predict;
