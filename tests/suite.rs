@@ -10,6 +10,7 @@ mod accounts;
 mod api_keys;
 mod bad_tokens;
 mod bulk_actions;
+mod checkpoints;
 mod children;
 mod cli;
 mod console;

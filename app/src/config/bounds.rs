@@ -83,6 +83,8 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("worker.cancel_poll_ms", 10, MINUTE_MS),
     ("worker.grace_s", 0, DAY),
     ("worker.prediction_part_rows", 100, 1_000_000),
+    ("worker.checkpoint_interval_s", 0, DAY),
+    ("worker.checkpoint_max_bytes", 1, TIB),
     ("worker.dataset_cache_mb", 0, 1 << 30),
     ("worker.max_artifact_bytes", 1, TIB),
     ("worker.child_memory_mb", 0, 1 << 30),

@@ -6,12 +6,14 @@
 //! * [`train`] trains a model on a CSV.
 //! * [`model`] defines a model as plain data, for training and prediction.
 //! * [`batch`] predicts the rows of a table.
+//! * [`checkpoint`] saves the state of a training run, and another process continues from it.
 //! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts; [`onnx`] exports it.
 
 pub mod artifact;
 pub mod batch;
 mod bins;
 pub mod boosting;
+pub mod checkpoint;
 mod error;
 pub mod forest;
 pub mod frame;

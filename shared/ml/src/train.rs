@@ -26,6 +26,7 @@ use trainyard_domain::table::TableSchema;
 use trainyard_domain::{Algorithm, FailureCode, Training};
 
 use crate::artifact::ArtifactError;
+use crate::checkpoint::Checkpoints;
 pub use crate::error::TrainError;
 use crate::frame::{Frame, Target, TargetOptions};
 use crate::metrics::{Evaluation, importances, report};
@@ -161,7 +162,8 @@ fn fit(
         TrainError::bad_params(errors.join("; "))
     })?;
 
-    let progress = Progress::start(observer, "reading", 0.0, 0.05)?;
+    let checkpoints = Checkpoints::open(observer, request);
+    let progress = Progress::start(observer, "reading", 0.0, 0.05)?.with_checkpoints(checkpoints.as_ref());
     let options =
         TargetOptions { name: &spec.target, task: engine::task(spec), positive: spec.learning.positive_class.as_ref() };
     let schema = request.schema.clone().with_types(&spec.learning.column_types);

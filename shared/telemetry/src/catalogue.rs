@@ -171,8 +171,14 @@ pub const SWEEP_LAG_SECONDS: &str = "trainyard_sweep_lag_seconds";
 pub const TRACES_SPANS_DROPPED_TOTAL: &str = "trainyard_traces_spans_dropped_total";
 /// Spans accepted by the collector.
 pub const TRACES_SPANS_SENT_TOTAL: &str = "trainyard_traces_spans_sent_total";
+/// Bytes of stored checkpoints.
+pub const TRAINING_CHECKPOINT_BYTES_TOTAL: &str = "trainyard_training_checkpoint_bytes_total";
+/// Checkpoints of training jobs.
+pub const TRAINING_CHECKPOINTS_TOTAL: &str = "trainyard_training_checkpoints_total";
 /// Duration inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
+/// Runs that found a checkpoint of an earlier run.
+pub const TRAINING_RESUMES_TOTAL: &str = "trainyard_training_resumes_total";
 /// Delivery attempts of webhooks.
 pub const WEBHOOKS_ATTEMPTS_TOTAL: &str = "trainyard_webhooks_attempts_total";
 /// Duration of a delivery attempt.
@@ -345,7 +351,12 @@ pub const ALL: &[MetricSpec] = &[
     )
     .with(&[&["queue_full", "export_failed", "rejected"]]),
     counter(TRACES_SPANS_SENT_TOTAL, &[], "Spans accepted by the collector."),
+    counter(TRAINING_CHECKPOINT_BYTES_TOTAL, &[], "Bytes of the stored checkpoints of training jobs."),
+    counter(TRAINING_CHECKPOINTS_TOTAL, &["result"], "Checkpoints of training jobs: `stored`, or `failed` because the object store or the database refused them.")
+        .with(&[&["stored", "failed"]]),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Duration inside the training process."),
+    counter(TRAINING_RESUMES_TOTAL, &["result"], "Runs that found a checkpoint of an earlier run: `resumed` from it, or `ignored` because it was damaged, lost or of other code.")
+        .with(&[&["resumed", "ignored"]]),
     counter(
         WEBHOOKS_ATTEMPTS_TOTAL,
         &["outcome"],

@@ -99,7 +99,7 @@ fn check_boosting(boosted: &BoostedTrees, shape: &Shape<'_>) -> Result<(), Artif
 
 /// Validates a tree in one pass. Children come after their parent, so every walk ends. Each node except the root has
 /// exactly one parent, so the nodes form one tree.
-fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
+pub(crate) fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
     let nodes = tree.len();
     let lengths = [tree.threshold.len(), tree.missing_right.len(), tree.left.len(), tree.cover.len()];
     if nodes == 0 || nodes >= LEAF as usize || lengths != [nodes; 4] {

@@ -9,14 +9,18 @@
 //!    them. A member that is alone is saved as the plain model of its algorithm.
 
 mod budget;
+mod combine;
 mod cost;
 mod folds;
 mod plan;
 mod report;
+mod saved;
 mod search;
 mod select;
 mod space;
 mod trial;
+
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
@@ -24,11 +28,13 @@ use trainyard_domain::algorithm::BUDGET_S;
 use trainyard_domain::training_memory::TrainingShape;
 
 use self::budget::Budget;
+use self::combine::combine;
 use self::cost::ModelCost;
 use self::folds::Folds;
 use self::plan::{Candidate, Plan, TableShape};
 pub(super) use self::report::SearchReport;
 use self::report::Summary;
+use self::saved::{RefitCheckpoints, SavedSearch};
 use self::search::{LIBRARY, Search, Setting};
 use self::select::{Limits, Targets};
 use self::trial::TrialRows;
@@ -38,9 +44,7 @@ use super::{Chosen, Elapsed, Run, Table, Warnings, memory, self_test, single, wa
 use crate::artifact;
 use crate::error::TrainError;
 use crate::frame::{Frame, Target};
-use crate::metrics::importances::per_feature;
-use crate::model::signature::ranges;
-use crate::model::{Ensemble, Estimator, Feature, FeatureEncoding, FeatureKind, Member, Signature, Task};
+use crate::model::{Feature, Signature, Task};
 use crate::preprocess::{self, ModelFamily, Part};
 use crate::progress::Progress;
 
@@ -81,9 +85,15 @@ pub(super) fn fit<'p>(
         Training { frame: &frame, task: &task, rows: &split.train, copies: &copies, seed, features, memory_limit };
 
     let progress = progress.next("searching", 0.85)?;
-    let Outcome { summary, members, finished } = search(run, &training, warnings, &progress, elapsed)?;
+    let (earlier, refits) = saved::restore(progress.checkpoints()).unzip();
+    let before = earlier.as_ref().map_or(Duration::ZERO, |earlier: &SavedSearch| earlier.used);
+    // The budget is that of all runs.
+    let elapsed: Elapsed<'_> = &|| before + elapsed();
+    let Outcome { summary, members, finished, encoded } =
+        search(run, &training, earlier, warnings, &progress, elapsed)?;
     let progress = progress.next("training", 0.9)?;
-    let (members, summary) = training.fit_members(members, summary, warnings, &progress)?;
+    let refits = RefitCheckpoints::new(progress.checkpoints(), encoded, refits.unwrap_or_default());
+    let (members, summary) = training.fit_members(members, summary, refits, warnings, &progress)?;
 
     let signature = |features: Vec<Feature>| {
         let (target, task) = (request.spec.target.clone(), task.clone());
@@ -102,7 +112,7 @@ pub(super) fn fit<'p>(
     (chosen.rows, chosen.self_test_rows, chosen.distributions) =
         (split.train.len(), self_test_rows, fitted.distributions);
     chosen.params = replay_params(params.as_map(), finished);
-    chosen.search = Some(SearchReport(summary));
+    chosen.search = Some(SearchReport { summary, before });
     Ok((chosen, progress))
 }
 
@@ -121,11 +131,15 @@ struct Outcome {
     /// The trial, the candidate and the weight of each chosen model; empty if no trial has a score.
     members: Vec<(usize, Candidate, f64)>,
     finished: u64,
+    /// For the checkpoints of the next phase.
+    encoded: Vec<u8>,
 }
 
+/// Searches; `earlier` is the search of an earlier run.
 fn search(
     run: &Run<'_>,
     training: &Training<'_>,
+    earlier: Option<SavedSearch>,
     warnings: &mut Warnings<'_>,
     progress: &Progress<'_>,
     elapsed: Elapsed<'_>,
@@ -173,9 +187,10 @@ fn search(
     if validated.is_empty() {
         warnings.extend(["the training part has too few rows to compare models".to_owned()]);
         let summary = Summary::new(&mut Search::new(&setting), targets.name(), budget.seconds, budget.used());
-        return Ok(Outcome { summary, members: Vec::new(), finished: 0 });
+        return Ok(Outcome { summary, members: Vec::new(), finished: 0, encoded: Vec::new() });
     }
-    let mut search = Search::run(&setting)?;
+    let mut search = Search::run(&setting, earlier)?;
+    let encoded = progress.checkpoints().map_or_else(Vec::new, |_| search.encode());
     let (finished, members) = (search.finished, chosen_members(&mut search, &setting, warnings));
     if members.is_empty() {
         let mut reasons = search.records.iter().filter_map(|record| record.skipped.as_deref());
@@ -186,7 +201,7 @@ fn search(
     if let ([(trial, ..)], None) = (&members[..], &search.best) {
         summary.set_single(*trial);
     }
-    Ok(Outcome { summary, members, finished })
+    Ok(Outcome { summary, members, finished, encoded })
 }
 
 /// The best ensemble, or the model with the fastest predictions if none is within the limits.
@@ -259,25 +274,42 @@ impl Training<'_> {
         &self,
         members: Vec<(usize, Candidate, f64)>,
         mut summary: Summary,
+        mut refits: RefitCheckpoints<'_>,
         warnings: &mut Warnings<'_>,
         progress: &Progress<'_>,
     ) -> Result<(Vec<Refitted>, Summary), TrainError> {
         let count = members.len();
+        let mut models = Vec::with_capacity(count);
+        for (at, (_, candidate, _)) in members.iter().enumerate() {
+            let part = progress.part(at, count).without_checkpoints();
+            let earlier = refits.take(at);
+            let is_new = earlier.is_none();
+            match self.fit(candidate, earlier, &part) {
+                Ok(model) => models.push(Ok(model)),
+                Err(TrainError::Failed { message, .. }) => models.push(Err(message)),
+                Err(TrainError::Cancelled) => {
+                    refits.save_if_due(&models);
+                    return Err(TrainError::Cancelled);
+                }
+            }
+            if is_new {
+                refits.save_if_due(&models);
+            }
+        }
         let mut refitted = Vec::with_capacity(count);
-        for (at, (trial, candidate, weight)) in members.into_iter().enumerate() {
+        for ((trial, candidate, weight), model) in members.into_iter().zip(models) {
             let name = format!("{} of trial {trial}", candidate.algorithm.as_str());
-            match self.fit(&candidate, &progress.part(at, count)) {
+            match model {
                 Ok((features, mut fitted)) => {
                     if count > 1 {
                         warnings.extend(fitted.warning.take().map(|warning| format!("{name}: {warning}")));
                     }
                     refitted.push(Refitted { features, fitted, weight });
                 }
-                Err(TrainError::Failed { message, .. }) => {
+                Err(message) => {
                     warnings.extend([format!("{name} can't be trained on all rows: {message}")]);
                     summary.remove(trial);
                 }
-                Err(TrainError::Cancelled) => return Err(TrainError::Cancelled),
             }
         }
         if refitted.is_empty() {
@@ -291,10 +323,11 @@ impl Training<'_> {
     /// Trains the first algorithm of the plan that can be trained.
     fn fit_cheapest(&self, warnings: &mut Warnings<'_>, progress: &Progress<'_>) -> Result<Refitted, TrainError> {
         let mut last = TrainError::bad_data("no algorithm suits the table");
+        let unsaved = progress.part(0, 1).without_checkpoints();
         for candidate in Plan::new(self.shape(), self.seed).defaults() {
             let Candidate { algorithm, params, .. } = &candidate;
             let fits = memory::check(&self.memory_shape(*algorithm), *algorithm, params, self.memory_limit);
-            match fits.and_then(|_| self.fit(&candidate, progress)) {
+            match fits.and_then(|_| self.fit(&candidate, None, &unsaved)) {
                 Ok((features, fitted)) => {
                     let name = candidate.algorithm.as_str();
                     warnings.extend([format!("{name} was trained with its defaults, without a comparison of models")]);
@@ -307,71 +340,20 @@ impl Training<'_> {
         Err(last)
     }
 
-    fn fit(&self, candidate: &Candidate, progress: &Progress<'_>) -> Result<(Vec<Feature>, Fitted), TrainError> {
+    /// Trains a model, unless an `earlier` run has trained it.
+    fn fit(
+        &self,
+        candidate: &Candidate,
+        earlier: Option<Fitted>,
+        progress: &Progress<'_>,
+    ) -> Result<(Vec<Feature>, Fitted), TrainError> {
         let Self { frame, task, rows, copies, seed, .. } = *self;
         let model = ModelSpec { algorithm: candidate.algorithm, params: &candidate.params, seed };
         let mut frame = frame.share();
         let fitted = preprocess::fit(&mut frame, rows, copies, engine::family(candidate.algorithm), seed)?;
         let encoded = Encoded::new(model, task, &frame, fitted, rows, copies.to_vec())?;
         drop(frame);
-        let fitted = encoded.fit(progress)?;
+        let fitted = earlier.map_or_else(|| encoded.fit(progress), Ok)?;
         Ok((encoded.signature.features, fitted))
     }
-}
-
-/// The ensemble of several models.
-fn combine(members: Vec<Refitted>, signature: Signature, held_out: Part) -> Chosen {
-    let importances = weighted_importances(&members);
-    let member = |Refitted { features, fitted, weight }: Refitted| Member {
-        weight,
-        encodings: encodings(&signature.features, &features),
-        estimator: fitted.estimator,
-    };
-    let ensemble = Ensemble { members: members.into_iter().map(member).collect() };
-    Chosen {
-        estimator: Estimator::Ensemble(ensemble),
-        distributions: Vec::new(),
-        signature,
-        held_out,
-        rows: 0,
-        self_test_rows: Vec::new(),
-        importances,
-        metrics: Map::new(),
-        params: Map::new(),
-        search: None,
-    }
-}
-
-/// The weighted mean of the importances of all members. `None` if a member has none, so that they are measured by
-/// permutation.
-fn weighted_importances(members: &[Refitted]) -> Option<Vec<f64>> {
-    let mut sum = vec![0.0; members.first()?.features.len()];
-    for Refitted { features, fitted, weight } in members {
-        let importances = per_feature(fitted.importances.as_ref()?, &ranges(features));
-        sum.iter_mut().zip(importances).for_each(|(sum, importance)| *sum += weight * importance);
-    }
-    Some(sum)
-}
-
-/// How a member with the features `own` encodes the features of the signature. Both were fitted on the same rows, so they
-/// have the same categories, scalings and parts of dates.
-fn encodings(signature: &[Feature], own: &[Feature]) -> Vec<FeatureEncoding> {
-    let positions = ranges(signature);
-    let encoding = |((feature, own), range): ((&Feature, &Feature), &std::ops::Range<usize>)| {
-        let first = range.start as u32;
-        match (&feature.kind, &own.kind) {
-            (_, FeatureKind::Category { orders, .. }) if !orders.is_empty() => {
-                FeatureEncoding::Orders { code: first, orders: orders.clone() }
-            }
-            (_, FeatureKind::Category { statistics, .. }) if !statistics.is_empty() => {
-                FeatureEncoding::Statistics { code: first, statistics: statistics.clone() }
-            }
-            (FeatureKind::Datetime { parts: all, .. }, FeatureKind::Datetime { parts, .. }) => {
-                let position = |part| all.iter().position(|other| other == part).map(|at| first + at as u32);
-                FeatureEncoding::Select(parts.iter().filter_map(position).collect())
-            }
-            _ => FeatureEncoding::Select(vec![first]),
-        }
-    };
-    signature.iter().zip(own).zip(&positions).map(encoding).collect()
 }

@@ -4,6 +4,7 @@ mod auto_models;
 mod auto_replay;
 mod auto_search;
 mod categories;
+mod checkpoints;
 mod datasets;
 mod distributions;
 mod explanations;

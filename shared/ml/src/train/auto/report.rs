@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
 
@@ -17,7 +18,7 @@ const MAX_TRIALS: usize = 500;
 const MAX_REASON: usize = 300;
 
 /// A trial of the plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// From 1, in the order of the plan.
     pub(super) trial: usize,
@@ -48,7 +49,11 @@ pub(super) struct Summary {
 }
 
 /// The metrics of a search.
-pub(in crate::train) struct SearchReport(pub(super) Summary);
+pub(in crate::train) struct SearchReport {
+    pub(super) summary: Summary,
+    /// The time of earlier runs.
+    pub(super) before: Duration,
+}
 
 impl Record {
     /// A log line. `trainyard train --watch` shows the parts between commas as the columns of a table.
@@ -159,7 +164,7 @@ impl Summary {
 impl SearchReport {
     /// `trials` and `search`, for a run that has taken `used`.
     pub(in crate::train) fn metrics(&self, used: Duration) -> Map<String, Value> {
-        let Self(summary) = self;
+        let Self { summary, before } = self;
         let weight = |record: &Record| summary.weights.get(&record.trial).copied().unwrap_or(0.0);
         let trials: Vec<Value> = summary.listed().into_iter().map(|record| record.json(weight(record))).collect();
         let best_single = summary.best_single.as_ref().map(
@@ -167,7 +172,7 @@ impl SearchReport {
         );
         let search = json!({
             "budget_s": summary.budget_s,
-            "used_s": milliseconds(used.as_secs_f64()),
+            "used_s": milliseconds((*before + used).as_secs_f64()),
             "trials": summary.finished,
             "metric": summary.score_name,
             "best_single": best_single,
@@ -203,16 +208,17 @@ mod tests {
     }
 
     fn summary(records: Vec<Record>) -> SearchReport {
-        SearchReport(Summary {
+        let summary = Summary {
             records,
             weights: BTreeMap::from([(1, 0.25), (900, 0.75)]),
             score_name: "rmse",
             budget_s: 60.0,
             finished: 3,
-            best_single: Some(BestSingle { trial: 900, algorithm: "ridge", score: 0.3 }),
+            best_single: Some(BestSingle { trial: 900, algorithm: Algorithm::Ridge, score: 0.3 }),
             score: Some(0.2),
             last_quarter_gain: None,
-        })
+        };
+        SearchReport { summary, before: Duration::ZERO }
     }
 
     #[test]

@@ -6,10 +6,14 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+use trainyard_domain::Algorithm;
+
 use super::budget::{Budget, Deadline, Durations};
 use super::cost::ModelCost;
 use super::plan::{Candidate, HALVING, Plan};
 use super::report::{Record, score_text};
+use super::saved::SavedSearch;
 use super::select::{Choice, Limits, Targets, select};
 use super::trial::{Scored, TrialObserver, TrialRows};
 use crate::error::TrainError;
@@ -25,13 +29,14 @@ const MAX_ENTRIES: usize = 100_000;
 const REFIT_MARGIN: f64 = 1.2;
 
 /// A trial on all rows that can be a member of the ensemble.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Model {
     /// The number of the trial, from 1.
     pub(super) trial: usize,
     pub(super) candidate: Candidate,
     pub(super) score: f64,
-    predictions: Vec<f64>,
+    #[serde(skip)]
+    pub(super) predictions: Vec<f64>,
     /// Of the model that is trained on all rows.
     cost: ModelCost,
     /// Probable seconds to train this model.
@@ -39,7 +44,7 @@ pub(super) struct Model {
 }
 
 /// The trials whose models are combined.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Best {
     /// The number, the candidate and the weight of each member.
     pub(super) members: Vec<(usize, Candidate, f64)>,
@@ -48,10 +53,10 @@ pub(super) struct Best {
 }
 
 /// The best trial alone.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct BestSingle {
     pub(super) trial: usize,
-    pub(super) algorithm: &'static str,
+    pub(super) algorithm: Algorithm,
     pub(super) score: f64,
 }
 
@@ -73,11 +78,11 @@ pub(super) struct Setting<'a> {
 
 /// The state of a search.
 pub(super) struct Search<'a> {
-    setting: &'a Setting<'a>,
+    pub(super) setting: &'a Setting<'a>,
     pub(super) records: Vec<Record>,
     /// Number of trials with a score.
     pub(super) finished: u64,
-    library: Vec<Model>,
+    pub(super) library: Vec<Model>,
     pub(super) best: Option<Best>,
     pub(super) best_single: Option<BestSingle>,
     /// The model with the fastest prediction, for the case that none is within the limits.
@@ -87,6 +92,11 @@ pub(super) struct Search<'a> {
     durations: Durations,
     tried: HashSet<String>,
     fruitless: usize,
+    /// Whether all trials are finished.
+    pub(super) ended: bool,
+    /// Number of records of an earlier run, and how many of them are replayed.
+    earlier: usize,
+    replayed: usize,
 }
 
 /// What became of a candidate.
@@ -112,17 +122,51 @@ impl<'a> Search<'a> {
             durations: Durations::default(),
             tried: HashSet::new(),
             fruitless: 0,
+            ended: false,
+            earlier: 0,
+            replayed: 0,
         }
     }
 
-    /// Runs the whole search.
+    /// Runs the whole search, or the rest of an `earlier` one.
     ///
     /// # Errors
     /// [`TrainError::Cancelled`] if the observer cancelled the run.
-    pub(super) fn run(setting: &'a Setting<'a>) -> Result<Self, TrainError> {
+    pub(super) fn run(setting: &'a Setting<'a>, earlier: Option<SavedSearch>) -> Result<Self, TrainError> {
         let mut search = Self::new(setting);
-        search.work_through()?;
+        if let Some(earlier) = earlier {
+            search.restore(earlier);
+        }
+        if !search.ended {
+            search.work_through()?;
+            search.ended = true;
+            search.save_if_due();
+        }
         Ok(search)
+    }
+
+    fn restore(&mut self, earlier: SavedSearch) {
+        let SavedSearch { ended, records, library, best, best_single, fastest, improvements, .. } = earlier;
+        // The replay counts the trials of a search that goes on.
+        self.finished = if ended { records.iter().filter(|record| record.score.is_some()).count() as u64 } else { 0 };
+        self.earlier = records.len();
+        (self.ended, self.records, self.library) = (ended, records, library);
+        (self.best, self.best_single, self.fastest, self.improvements) = (best, best_single, fastest, improvements);
+    }
+
+    /// The result of the next candidate of the plan, if an earlier run has tried it.
+    fn replay(&mut self, candidate: &Candidate, share: f64) -> Option<Attempt> {
+        let record = self.records[..self.earlier].get(self.replayed)?;
+        self.replayed += 1;
+        let (score, seconds) = (record.score, record.seconds);
+        let Some(score) = score else {
+            self.fruitless += 1;
+            return Some(Attempt::Skipped);
+        };
+        self.fruitless = 0;
+        self.finished += 1;
+        self.durations.record(candidate, share, seconds);
+        Some(Attempt::Scored(score))
     }
 
     fn work_through(&mut self) -> Result<(), TrainError> {
@@ -159,6 +203,18 @@ impl<'a> Search<'a> {
     }
 
     fn attempt(&mut self, candidate: &Candidate, share: f64) -> Result<Attempt, TrainError> {
+        if let Some(attempt) = self.replay(candidate, share) {
+            return Ok(attempt);
+        }
+        let attempt = self.try_candidate(candidate, share);
+        // The record of a candidate that ends the search must not be replayed.
+        if !matches!(attempt, Ok(Attempt::Ended)) {
+            self.save_if_due();
+        }
+        attempt
+    }
+
+    fn try_candidate(&mut self, candidate: &Candidate, share: f64) -> Result<Attempt, TrainError> {
         let Setting { budget, progress, rows, memory, .. } = self.setting;
         progress.check()?;
         if budget.max_trials.is_some_and(|max| self.finished >= max) {
@@ -267,7 +323,7 @@ impl<'a> Search<'a> {
             return;
         }
         if self.best_single.as_ref().is_none_or(|best| model.score < best.score) {
-            let algorithm = model.candidate.algorithm.as_str();
+            let algorithm = model.candidate.algorithm;
             self.best_single = Some(BestSingle { trial: model.trial, algorithm, score: model.score });
         }
         self.library.push(model);
