@@ -12,6 +12,7 @@ mod bad_tokens;
 mod bulk_actions;
 mod children;
 mod cli;
+mod cold_start;
 mod console;
 mod contract;
 mod datasets;

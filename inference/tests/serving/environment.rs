@@ -21,6 +21,7 @@ use trainyard_domain::{
 };
 use trainyard_http::ServerConfig;
 use trainyard_http::auth::{ApiKeyHash, Issuers, Jwt};
+use trainyard_http::ops::Ops;
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, NewVersion, PoolOptions};
@@ -134,7 +135,8 @@ impl Environment {
         let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
         let server: ServerConfig = trainyard_testkit::default_settings("server");
-        let router = role.routes().into_router(role.authenticator(), server.requests());
+        let ops = Ops::new(self.metrics.clone()).ready(role.checks()).routes();
+        let router = role.routes().merge(ops).into_router(role.authenticator(), server.requests());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let grace = Duration::from_secs(1);

@@ -11,6 +11,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::RouteInfo;
 use crate::auth::Authenticator;
+use crate::in_flight::InFlightLimit;
 
 /// A documented handler, or several handlers of one path, without an access: the result of `routes!(handler)`.
 pub struct Route<S = ()> {
@@ -88,6 +89,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             timeout,
             refuses_api_keys,
             authenticator: None,
+            in_flight: None,
         })
     }
 }
@@ -132,6 +134,8 @@ pub(super) struct Entry<S> {
     pub(super) timeout: Option<Duration>,
     pub(super) refuses_api_keys: bool,
     pub(super) authenticator: Option<Authenticator>,
+    /// The limit on requests in flight, which several routes can share.
+    pub(super) in_flight: Option<InFlightLimit>,
 }
 
 impl<S> std::fmt::Debug for Entry<S> {
@@ -162,6 +166,7 @@ impl<S: Clone + Send + Sync + 'static> Entry<S> {
             timeout: self.timeout,
             refuses_api_keys: self.refuses_api_keys,
             authenticator: self.authenticator,
+            in_flight: self.in_flight,
         }
     }
 

@@ -10,6 +10,7 @@ mod checks;
 mod connections;
 mod heads;
 mod http2;
+mod in_flight;
 mod issuers;
 mod lists;
 mod logs;
