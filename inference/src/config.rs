@@ -11,8 +11,8 @@ use crate::request_log::RequestLogSettings;
 use crate::required_models::RequiredModel;
 use crate::views::request::RowLimits;
 
-/// Default of `max_in_flight` per core. A small prediction takes 60 to 150 microseconds with its HTTP request, so the last one in
-/// the queue waits for less than 10 ms. 64 connections, each with one request, are never refused.
+/// Default of `max_in_flight` per core. If a request takes 150 microseconds, the last one in the queue waits for less than 10 ms.
+/// 64 connections, each with one request, are never refused.
 const IN_FLIGHT_PER_CORE: usize = 64;
 
 /// Settings of the inference role; `app/src/default.toml` documents the keys.

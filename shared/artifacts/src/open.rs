@@ -109,7 +109,7 @@ fn open_s3(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Store> {
     let environment: Vec<(String, String)> = environment.into_iter().collect();
-    // Reading the certificates of the system takes longer than all else at the start of the inference role.
+    // The start of the inference role would wait until all certificates of the system are read.
     let client = client.with_no_system_certificates(needs_no_certificates(&environment));
     let mut builder = AmazonS3Builder::new().with_client_options(client).with_retry(retries());
     let mut is_plain_http = false;
