@@ -13,6 +13,7 @@ mod bulk_actions;
 mod checkpoints;
 mod children;
 mod cli;
+mod cold_start;
 mod console;
 mod contract;
 mod datasets;

@@ -127,7 +127,8 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     finish(deps, lifecycle).await
 }
 
-/// Runs the inference role.
+/// Runs the inference role. Nothing before the start of the server waits for database, queue or object store, so that the
+/// cached models answer requests at once.
 ///
 /// # Errors
 /// If the process can't start, or does not stop cleanly.
@@ -135,18 +136,20 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let lifecycle = start_lifecycle(&config)?;
     let deps = Dependencies::open(config.with_connections(INFERENCE_CONNECTIONS), Backends::RequiredLater).await?;
     let jwt = deps.jwt()?;
-    migrations::warn_while_unmigrated(deps.db.clone());
+    // The models are loaded on other threads meanwhile.
     let inference = start_inference(&deps, &lifecycle, jwt, deps.issuers()?)?;
+    let listener = bind(&deps, "inference").await?;
     let mut checks = stores(&deps.db, &deps.queue, &deps.store, Critical::INFERENCE);
     checks.extend(inference.checks());
     let routes = inference
         .routes()
         .merge(Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone()).routes());
     let authenticator = deps.inference_authenticator(&inference).await?;
-    let (listener, grpc_listener) = (bind(&deps, "inference").await?, bind_grpc(&deps).await?);
+    let grpc_listener = bind_grpc(&deps).await?;
     let answered_grpc = run_grpc(&deps, &lifecycle, &inference, authenticator.clone(), grpc_listener)?;
     let router = routes.into_router(authenticator, deps.limits());
     let answered = run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
+    migrations::warn_while_unmigrated(deps.db.clone());
     finish_inference(&lifecycle, inference, answered_grpc.into_iter().chain([answered]));
     finish(deps, lifecycle).await
 }

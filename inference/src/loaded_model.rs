@@ -110,6 +110,11 @@ impl LoadedModel {
         &self.field
     }
 
+    /// The approximate memory of the version, in bytes: the predictor, and the counters of the drift.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        (self.predictor.memory_bytes() + self.drift.memory_bytes()) as u64
+    }
+
     /// Records that a request pinned this version. `tick` increases with each request.
     pub(crate) fn touch(&self, tick: u64) {
         self.last_used.store(tick, Ordering::Relaxed);

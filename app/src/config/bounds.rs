@@ -132,6 +132,8 @@ const BOUNDS: &[(&str, i64, i64)] = &[
     ("inference.max_pinned_versions", 0, 100_000),
     ("inference.pinned_wait_ms", 0, MINUTE_MS),
     ("inference.cache_max_bytes", 0, 1 << 50),
+    ("inference.memory_budget_mb", 0, 1 << 30),
+    ("inference.max_in_flight", 0, 1_000_000),
     ("inference.concurrent_batches", 0, 1_024),
     ("inference.max_waiting_batches", 0, 1_000_000),
     ("inference.max_version_series", 1, 100_000),

@@ -22,6 +22,11 @@ impl BinCounts {
         Self { starts: starts.into(), rows: (0..end).map(|_| AtomicU64::new(0)).collect() }
     }
 
+    /// The memory of the counters, in bytes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.rows)
+    }
+
     /// Adds rows to a bin. The counters are independent of each other, so relaxed additions are exact.
     pub(super) fn add(&self, column: usize, bin: usize, rows: u64) {
         self.rows[self.starts[column] + bin].fetch_add(rows, Ordering::Relaxed);

@@ -30,17 +30,18 @@ pub(crate) fn routes(
 ) -> Result<Routes, tonic_reflection::server::Error> {
     let max_bytes = service.config.max_body_bytes;
     let infer = Route::grpc(&path("ModelInfer"), post(infer::infer)).body_limit(max_bytes);
+    let limited = Routes::new().route(Access::User, infer).limited_by(&service.in_flight);
     let routes = Routes::new()
         .route(Access::Anon, method("ServerLive", post(methods::server_live)))
         .route(Access::Anon, method("ServerReady", post(methods::server_ready)))
         .route(Access::User, method("ServerMetadata", post(methods::server_metadata)))
         .route(Access::User, method("ModelReady", post(methods::model_ready)))
         .route(Access::User, method("ModelMetadata", post(methods::model_metadata)))
-        .route(Access::User, infer)
         .route(Access::User, method("ModelStatistics", post(methods::model_statistics)))
         .route(Access::User, method("RepositoryIndex", post(methods::repository_index)))
         .route(Access::Admin, method("RepositoryModelLoad", post(methods::repository_model_load)))
         .route(Access::Admin, method("RepositoryModelUnload", post(methods::repository_model_unload)))
+        .merge(limited)
         .with_state(service.clone());
     Ok(routes.merge(health::routes(service, shutdown)).merge(reflection::routes(shutdown)?))
 }

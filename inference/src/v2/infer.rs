@@ -40,7 +40,7 @@ impl Service {
         let predicted = if body.len() <= SMALL_BODY_BYTES {
             answer(&loaded, &body, max_rows, Phases::new(began), context.trace)?
         } else {
-            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count_overload)?;
             let (phases, loaded, body) = (Phases::new(began).queued(), loaded.clone(), body.clone());
             off_thread(move || {
                 let predicted = answer(&loaded, &body, max_rows, phases, context.trace);

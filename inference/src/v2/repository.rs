@@ -2,7 +2,7 @@
 //!
 //! The aliases and the traffic of a model decide which versions every process serves, and loading follows them. So `load` makes
 //! sure that the version which serves, or a named one, is loaded; `unload` releases the versions that neither an alias nor the
-//! traffic uses. Both act on the process that answers.
+//! traffic nor the settings need. Both act on the process that answers.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ impl Service {
         self.find(selector).await.map(|_| ())
     }
 
-    /// Releases the versions of `model` that neither an alias nor the traffic uses, or the one in the request.
+    /// Releases the versions of `model` that neither an alias nor the traffic nor the settings need, or the one in the request.
     pub(crate) async fn unload(&self, model: &str, request: LoadRequest) -> Result<(), Problem> {
         request.check()?;
         let version = request.version()?;
@@ -121,6 +121,12 @@ impl Service {
                 let version = version.unwrap_or_default();
                 Err(Problem::conflict(format!(
                     "version {version} of '{name}' is in the traffic of the model; change the traffic instead"
+                )))
+            }
+            Some(ReleaseReply::Required) => {
+                let version = version.unwrap_or_default();
+                Err(Problem::conflict(format!(
+                    "version {version} of '{name}' is required by inference.required_models; remove it from the settings instead"
                 )))
             }
             Some(ReleaseReply::NotLoaded) => Err(Problem::not_found(match version {

@@ -20,6 +20,7 @@ use trainyard_domain::{
     JobStatus, ModelName, Promotion, Role, TableFormat, Traffic, User, UserId, Work,
 };
 use trainyard_http::auth::{ApiKeyHash, Issuers, Jwt};
+use trainyard_http::ops::Ops;
 use trainyard_http::{Authenticator, Routes, ServerConfig};
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
@@ -135,7 +136,8 @@ impl Environment {
         let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
         let authenticator = role.authenticator();
-        let url = listen(role.routes(), authenticator.clone(), &stop).await;
+        let ops = Ops::new(self.metrics.clone()).ready(role.checks()).routes();
+        let url = listen(role.routes().merge(ops), authenticator.clone(), &stop).await;
         let grpc_url = listen(role.grpc_routes().unwrap(), authenticator, &stop).await;
         trainyard_testkit::install_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

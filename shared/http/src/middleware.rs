@@ -69,6 +69,17 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     .await
 }
 
+/// Answers a request outside of [`observe`], for a server without time for spans and log lines: with the headers of all
+/// responses only.
+pub(crate) fn refuse(request: Request, problem: Problem) -> Response {
+    let (id, trace) = (RequestId::of(request.headers()), TraceContext::of(request.headers(), false));
+    let form = Form::of(&request);
+    let (request, unread) = unread_body::keep_unread(request);
+    drop(request);
+    unread.discard();
+    complete(problem.into_response(), form, &id, &trace).0
+}
+
 fn panic_response() -> Response {
     Problem::new(Code::Internal, "internal error; search the server's log for the request id").into_response()
 }

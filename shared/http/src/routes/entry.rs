@@ -11,6 +11,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::RouteInfo;
 use crate::auth::Authenticator;
+use crate::in_flight::InFlightLimit;
 
 /// A documented handler, or several handlers of one path, without an access: the result of `routes!(handler)`.
 pub struct Route<S = ()> {
@@ -107,6 +108,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             refuses_api_keys,
             is_grpc,
             authenticator: None,
+            in_flight: None,
         })
     }
 }
@@ -151,6 +153,8 @@ pub(super) struct Entry<S> {
     pub(super) refuses_api_keys: bool,
     pub(super) is_grpc: bool,
     pub(super) authenticator: Option<Authenticator>,
+    /// The limit on requests in flight, which several routes can share.
+    pub(super) in_flight: Option<InFlightLimit>,
 }
 
 impl<S> std::fmt::Debug for Entry<S> {
@@ -182,6 +186,7 @@ impl<S: Clone + Send + Sync + 'static> Entry<S> {
             refuses_api_keys: self.refuses_api_keys,
             is_grpc: self.is_grpc,
             authenticator: self.authenticator,
+            in_flight: self.in_flight,
         }
     }
 

@@ -11,6 +11,7 @@ mod connections;
 mod grpc;
 mod heads;
 mod http2;
+mod in_flight;
 mod issuers;
 mod lists;
 mod logs;

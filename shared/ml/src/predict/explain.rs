@@ -1,10 +1,10 @@
 //! Explanations: how much each feature of a row moves the prediction away from the mean.
 
-use super::engine::{Engine, Scratch};
+use super::engine::Engine;
 use super::ensemble::CompiledEnsemble;
 use super::flat::{FlatForest, encode_keys};
 use super::shap::{Explainer, Quadrature};
-use super::{Predictor, Row};
+use super::{Batch, Extras, Predictor, Row};
 use crate::model::ensemble::encode_member;
 use crate::model::{LinearModel, Link, RawRow, Task};
 
@@ -68,14 +68,23 @@ impl Predictor {
     /// times the distance from the mean (Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS
     /// 2017). The explanation of an ensemble is the weighted sum of those of its members ([`explain_members`]).
     pub fn explain(&self, row: &Row) -> Option<Explanation> {
+        let mut explanations = Vec::with_capacity(1);
+        let extras = Extras { explanations: Some(&mut explanations), ..Extras::default() };
+        self.predict_one_with(row, extras).ok()?;
+        explanations.pop()?
+    }
+
+    /// Adds the explanation of each row of a batch with its outputs.
+    pub(super) fn explain_batch(&self, batch: &Batch, explanations: &mut Vec<Option<Explanation>>) {
         let (signature, task) = (self.signature(), &self.signature().task);
-        let mut raw = RawRow::new(self.width);
-        signature.encode_json(&self.readers, row, &mut raw).ok()?;
-        let mut outputs = vec![0.0; task.outputs()];
-        self.predict_raw(&raw.raw, &raw.unseen, &mut Scratch::default(), &mut outputs);
-        let output = if task.outputs() == 1 { 0 } else { task.predicted_class(&outputs) };
         let widths: Vec<usize> = signature.features.iter().map(|feature| feature.kind.width()).collect();
-        explain(&self.engine, task, &widths, &raw, output)
+        let inputs = batch.raw.chunks_exact(self.width).zip(batch.unseen.chunks_exact(self.width));
+        let predicted = inputs.zip(batch.outputs.chunks_exact(task.outputs()));
+        explanations.extend(predicted.map(|((raw, unseen), outputs)| {
+            let row = RawRow { raw: raw.to_vec(), unseen: unseen.to_vec() };
+            let output = if outputs.len() == 1 { 0 } else { task.predicted_class(outputs) };
+            explain(&self.engine, task, &widths, &row, output)
+        }));
     }
 }
 
