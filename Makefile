@@ -1,7 +1,7 @@
 # Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue bench-tables bench-ml bench-filters smoke chart load web web-dev web-check \
+.PHONY: help run test chaos check fmt generate services bench-queue bench-inference bench-tables bench-ml bench-filters smoke chart load web web-dev web-check \
 	web-test browser-test
 
 LISTEN ?= 127.0.0.1:8080
@@ -96,7 +96,12 @@ chart: ## Render the Helm chart for every set of values in charts/trainyard/ci t
 bench-queue: ## Benchmark queue and training jobs against arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file
 	@scripts/ensure build services peers
 	cargo build --profile dist --locked -p trainyard -p trainyard-bench --features trainyard/noop
-	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+	@exec target/dist/trainyard-bench queue $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+
+bench-inference: ## Benchmark predictions against a bare HTTP route, FastAPI with scikit-learn and ONNX Runtime, MLServer and Triton: QUICK=1, ONLY="throughput swaps", REPORT=file
+	@scripts/ensure build services serving
+	cargo build --profile dist --locked -p trainyard -p trainyard-bench --bin trainyard --bin trainyard-bench
+	@exec target/dist/trainyard-bench inference $(ONLY) $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
 
 bench-tables: ## Benchmark an upload with its profile against pandas and polars: ROUNDS, REPORT=file
 	@scripts/ensure build tables

@@ -1,5 +1,7 @@
 //! The responses of the statistics extension.
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use serde::Serialize;
 use trainyard_domain::shown;
 use trainyard_http::Problem;
@@ -117,7 +119,7 @@ impl ModelStatistics {
         Self {
             name: loaded.record.model.clone(),
             version: loaded.record.version.to_string(),
-            last_inference: statistics.last_inference_ms(),
+            last_inference: statistics.since_last_inference(Instant::now()).map_or(0, unix_ms_before),
             inference_count: statistics.rows(),
             execution_count: success.count,
             inference_stats: InferenceStatistics {
@@ -133,6 +135,12 @@ impl ModelStatistics {
             batch_stats: statistics.batches(BatchStatistics::of),
         }
     }
+}
+
+/// The wall-clock time `ago` before now, in milliseconds since 1970.
+fn unix_ms_before(ago: Duration) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.saturating_sub(ago).as_millis()).unwrap_or(u64::MAX)
 }
 
 impl BatchStatistics {

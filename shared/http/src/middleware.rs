@@ -2,6 +2,7 @@
 
 mod record;
 mod request_id;
+mod series;
 mod trace;
 
 use std::panic::AssertUnwindSafe;
