@@ -15,6 +15,7 @@ pub mod boosting;
 mod error;
 pub mod forest;
 pub mod frame;
+mod isotonic;
 pub mod linear;
 mod linfa_data;
 pub mod linfa_logistic;

@@ -10,7 +10,6 @@
 
 mod budget;
 mod cost;
-mod folds;
 mod plan;
 mod report;
 mod search;
@@ -25,16 +24,18 @@ use trainyard_domain::training_memory::TrainingShape;
 
 use self::budget::Budget;
 use self::cost::ModelCost;
-use self::folds::Folds;
 use self::plan::{Candidate, Plan, TableShape};
 pub(super) use self::report::SearchReport;
 use self::report::Summary;
 use self::search::{LIBRARY, Search, Setting};
 use self::select::{Limits, Targets};
 use self::trial::TrialRows;
+use super::decisions::Decisions;
 use super::encoded::{Encoded, ModelSpec};
 use super::engine::{self, Fitted};
-use super::{Chosen, Elapsed, Run, Table, Warnings, memory, self_test, single, warnings};
+use super::folds::Folds;
+use super::training_rows::TrainingRows;
+use super::{Chosen, Elapsed, Run, TRAINED, Table, Warnings, memory, self_test, single, warnings};
 use crate::artifact;
 use crate::error::TrainError;
 use crate::frame::{Frame, Target};
@@ -82,7 +83,7 @@ pub(super) fn fit<'p>(
 
     let progress = progress.next("searching", 0.85)?;
     let Outcome { summary, members, finished } = search(run, &training, warnings, &progress, elapsed)?;
-    let progress = progress.next("training", 0.9)?;
+    let progress = progress.next("training", TRAINED)?;
     let (members, summary) = training.fit_members(members, summary, warnings, &progress)?;
 
     let signature = |features: Vec<Feature>| {
@@ -162,7 +163,13 @@ fn search(
     let growth = plan.folds as f64 / (plan.folds as f64 - 1.0);
     let setting = Setting {
         plan: &plan,
-        rows: TrialRows { frame, task, rows, copies, folds: &folds, validated: plan.validated, at_once, seed },
+        rows: TrialRows {
+            training: TrainingRows { frame, task, rows, copies },
+            folds: &folds,
+            validated: plan.validated,
+            at_once,
+            seed,
+        },
         targets,
         limits: limits(run, &plan),
         budget,
@@ -338,6 +345,7 @@ fn combine(members: Vec<Refitted>, signature: Signature, held_out: Part) -> Chos
         importances,
         metrics: Map::new(),
         params: Map::new(),
+        decisions: Decisions::default(),
         search: None,
     }
 }
