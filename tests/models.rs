@@ -10,6 +10,7 @@ on_both_stacks!(
     versions_count_up_and_the_first_gets_the_alias_production,
     moving_an_alias_changes_the_served_version,
     a_downloaded_artifact_has_the_published_digest,
+    a_model_card_has_the_figures_of_a_version,
     deleting_removes_rows_and_artifacts_but_no_version_with_an_alias,
 );
 
@@ -73,6 +74,24 @@ async fn a_downloaded_artifact_has_the_published_digest(system: &System) {
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(version["sha256"], digest);
     system.client().user().await.get(&format!("{path}/artifact")).await.problem(403);
+}
+
+async fn a_model_card_has_the_figures_of_a_version(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("card");
+    let mut job = quick_job(&name);
+    job["params"]["cv"] = json!(3);
+    let trained = admin.trained(job).await;
+    let user = system.client().user().await;
+    let answer = user.get(&format!("/models/{name}/versions/1/card")).await;
+    assert_eq!(answer.header("content-type"), "text/markdown; charset=utf-8");
+    let card = answer.expect(200);
+    let card = card.as_str().unwrap();
+    assert!(card.starts_with(&format!("# {name} version 1\n")), "{card}");
+    assert!(card.contains("| Dataset | titanic version 1, 1309 rows |"), "{card}");
+    assert!(card.contains("## Cross-validation") && card.contains("| n\\_trees | 10 |"), "{card}");
+    assert!(card.contains(trained["job_id"].as_str().unwrap()), "{card}");
+    user.get(&format!("/models/{name}/versions/2/card")).await.problem(404);
 }
 
 async fn deleting_removes_rows_and_artifacts_but_no_version_with_an_alias(system: &System) {
