@@ -15,6 +15,7 @@ import { EmptyState, ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { ModelCard } from "./model-card";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
@@ -104,6 +105,7 @@ export function ModelPage() {
           >
             Predict
           </Link>
+          <ModelCard version={version} />
           {admin && version.version !== served && (
             <Button
               busy={promote.isPending && promote.variables === version.version}
