@@ -258,6 +258,10 @@ async fn traffic_is_distributed_and_an_alias_rolled_back(system: &System) {
     let model: Value = serde_json::from_str(&terminal.succeeds("models --limit 100 --json")).unwrap();
     let model = model["items"].as_array().unwrap().iter().find(|model| model["name"] == name.as_str()).unwrap();
     assert_eq!(model["aliases"]["production"], 1);
+    let card = terminal.succeeds(&format!("models card {name}"));
+    assert!(card.starts_with(&format!("# {name} version 1\n")), "the version of production: {card}");
+    assert!(terminal.succeeds(&format!("models card {name} --version 2")).contains(" version 2\n"));
+    terminal.fails(&format!("models card {name} --version 9"), 1);
 }
 
 async fn a_model_is_exported_to_a_file(system: &System) {

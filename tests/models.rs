@@ -15,6 +15,7 @@ on_both_stacks!(
     moving_an_alias_changes_the_served_version,
     a_downloaded_artifact_has_the_published_digest,
     a_model_in_onnxruntime_answers_as_the_service,
+    a_model_card_has_the_figures_of_a_version,
     deleting_removes_rows_and_artifacts_but_no_version_with_an_alias,
 );
 
@@ -124,6 +125,24 @@ async fn a_model_in_onnxruntime_answers_as_the_service(system: &System) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
     system.client().user().await.get(&path).await.problem(403);
+}
+
+async fn a_model_card_has_the_figures_of_a_version(system: &System) {
+    let admin = system.client().admin().await;
+    let name = unique("card");
+    let mut job = quick_job(&name);
+    job["params"]["cv"] = json!(3);
+    let trained = admin.trained(job).await;
+    let user = system.client().user().await;
+    let answer = user.get(&format!("/models/{name}/versions/1/card")).await;
+    assert_eq!(answer.header("content-type"), "text/markdown; charset=utf-8");
+    let card = answer.expect(200);
+    let card = card.as_str().unwrap();
+    assert!(card.starts_with(&format!("# {name} version 1\n")), "{card}");
+    assert!(card.contains("| Dataset | titanic version 1, 1309 rows |"), "{card}");
+    assert!(card.contains("## Cross-validation") && card.contains("| n\\_trees | 10 |"), "{card}");
+    assert!(card.contains(trained["job_id"].as_str().unwrap()), "{card}");
+    user.get(&format!("/models/{name}/versions/2/card")).await.problem(404);
 }
 
 async fn deleting_removes_rows_and_artifacts_but_no_version_with_an_alias(system: &System) {

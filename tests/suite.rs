@@ -21,6 +21,7 @@ mod datasets_refused;
 mod deadlines;
 mod deploys;
 mod edge;
+mod evaluation;
 mod events;
 mod faults;
 mod inference;

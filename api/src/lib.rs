@@ -14,6 +14,7 @@ mod event_stream;
 pub mod idempotency;
 mod job_lookup;
 mod job_watcher;
+mod model_card;
 mod new_account;
 mod objects;
 mod onnx_export;

@@ -17,8 +17,8 @@ use crate::version_series::{SeriesLabels, VersionSeries};
 use crate::version_statistics::{Phases, VersionStatistics};
 
 /// Field names of a response that a target can't use.
-pub(crate) const RESERVED_FIELDS: [&str; 7] =
-    ["prob", "probabilities", "model", "version", "explanation", "warnings", "predictions"];
+pub(crate) const RESERVED_FIELDS: [&str; 8] =
+    ["prob", "probabilities", "model", "version", "explanation", "warnings", "predictions", "threshold"];
 /// The field of the prediction if the target's name is one of [`RESERVED_FIELDS`].
 pub(crate) const FALLBACK_FIELD: &str = "prediction";
 

@@ -26,6 +26,7 @@ use traffic::{GuardArgs, TrafficCommand};
   trainyard models
   trainyard models show demo
   trainyard models show demo --version 2
+  trainyard models card demo --version 2 > demo-v2.md
   trainyard models alias demo production 4 --max-error-rate 0.05 --max-p99-ms 50
   trainyard models history demo
   trainyard models rollback demo
@@ -52,6 +53,14 @@ pub enum ModelsCommand {
         /// The model's name.
         name: String,
         /// Show one version with its metrics.
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Print the model card of a version: Markdown with its data, parameters, metrics and warnings.
+    Card {
+        /// The model's name.
+        name: String,
+        /// The version; the default is the version that `production` points at, or else the newest one.
         #[arg(long)]
         version: Option<i64>,
     },
@@ -115,6 +124,7 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
             output.result(&answer.raw, || versions(&answer.body["versions"]));
             Ok(())
         }
+        Some(ModelsCommand::Card { name, version }) => card(&name, version, server, output).await,
         Some(ModelsCommand::Alias { name, alias, version, force, guard }) => {
             let mut url = server.at(&["models", &name, "aliases", &alias]);
             if force {
@@ -138,6 +148,24 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
         }
         Some(ModelsCommand::Delete { name, version, force }) => delete(&name, version, force, server, output).await,
     }
+}
+
+/// Prints the card of a version.
+async fn card(name: &str, version: Option<i64>, server: &Server, output: Output) -> Result<(), ClientError> {
+    let version = match version {
+        Some(version) => version,
+        None => default_version(&server.get(server.at(&["models", name])).await?.body)
+            .ok_or_else(|| ClientError::Usage(format!("{name} has no version")))?,
+    };
+    let url = server.at(&["models", name, "versions", &version.to_string(), "card"]);
+    let text = server.download(url).await?.text().await.map_err(|error| ClientError::Protocol(error.to_string()))?;
+    output.result(&json!(text).to_string(), || text.clone());
+    Ok(())
+}
+
+/// The version that `production` points at, or else the newest one.
+fn default_version(model: &Value) -> Option<i64> {
+    model["aliases"]["production"].as_i64().or_else(|| model["versions"][0]["version"].as_i64())
 }
 
 async fn delete(

@@ -41,7 +41,7 @@ impl BinCounts {
 
     /// The memory of the counters, in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.rows)
+        self.stripes.iter().map(|stripe| size_of_val(&**stripe)).sum()
     }
 
     /// Adds rows to a bin. The counters are independent of each other, so relaxed additions are exact.

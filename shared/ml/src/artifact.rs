@@ -9,7 +9,9 @@
 //! multiple of the file size. [`check`] defines the rules for a valid model.
 
 mod bytes;
+mod calibration;
 mod check;
+mod check_calibration;
 mod check_distributions;
 mod check_ensemble;
 mod check_estimator;

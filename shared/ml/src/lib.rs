@@ -17,6 +17,7 @@ pub mod checkpoint;
 mod error;
 pub mod forest;
 pub mod frame;
+mod isotonic;
 pub mod linear;
 mod linfa_data;
 pub mod linfa_logistic;

@@ -11,10 +11,11 @@
 //! | `proto`, `graph` | the messages of the file; names, constants and nodes |
 //! | `inputs`, `texts`, `dates`, `columns` | from the inputs to the raw values |
 //! | `design_matrix` | from raw values to the design matrix |
-//! | `trees`, `linear`, `svm`, `coupling` | the estimators |
+//! | `trees`, `linear`, `svm`, `coupling`, `calibration` | the estimators |
 //! | `answer`, `metadata` | label, probabilities and number; what the file says about the model |
 
 mod answer;
+mod calibration;
 mod columns;
 mod coupling;
 mod dates;
@@ -33,7 +34,7 @@ mod trees;
 use prost::Message;
 
 use crate::artifact::{self, ArtifactError};
-use crate::model::{Ensemble, Estimator, Member, Model, Signature, Task};
+use crate::model::{CalibratedModel, Ensemble, Estimator, Member, Model, Signature, Task};
 use crate::predict::Predictor;
 use answer::Answer;
 use columns::RawColumns;
@@ -139,6 +140,10 @@ fn estimate(
                 sum = graph.op("Add", &[&sum, &weighted]);
             }
             Ok(Answer::plain(sum))
+        }
+        Estimator::Calibrated(CalibratedModel { base, calibrators }) => {
+            let answer = estimate(graph, raw, numbers, task, base)?;
+            Ok(calibration::calibrated(graph, &answer, calibrators))
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::error::TrainError;
 
 /// Receives the progress of a training run and can cancel it. Calls come from several threads, one at a time.
 pub trait Observer: Sync {
-    /// Reports the phase (`reading`, `preparing`, `searching` for algorithm `auto`, `training`, `measuring`, `saving`) and
-    /// the progress of the whole run from 0 to 1, which never decreases.
+    /// Reports the phase (`reading`, `preparing`, `searching` for algorithm `auto`, `validating` for models that are not
+    /// saved, `training`, `measuring`, `saving`) and the progress of the whole run from 0 to 1, which never decreases.
     fn progress(&self, phase: &str, fraction: f64);
 
     /// Reports a warning about the data or the model for the user.
@@ -79,8 +79,13 @@ impl<'a> Progress<'a> {
 
     /// One of `count` equal parts of this phase.
     pub(crate) fn part(&self, index: usize, count: usize) -> Self {
-        let at = |index: usize| self.from + (self.to - self.from) * index as f64 / count as f64;
-        Self { from: at(index), to: at(index + 1), ..*self }
+        self.section(index as f64 / count as f64, (index + 1) as f64 / count as f64)
+    }
+
+    /// The part of this phase between two shares of it.
+    pub(crate) fn section(&self, from: f64, to: f64) -> Self {
+        let at = |share: f64| self.from + (self.to - self.from) * share;
+        Self { from: at(from), to: at(to), ..*self }
     }
 
     /// Reports the progress of this phase.

@@ -82,6 +82,8 @@ const METRICS: Record<string, string> = {
   r2: "R²",
   rmse: "RMSE",
   mae: "MAE",
+  cv_log_loss: "Log loss of the folds",
+  cv_rmse: "RMSE of the folds",
   trial_log_loss: "Log loss of the trials",
   trial_rmse: "RMSE of the trials",
 };

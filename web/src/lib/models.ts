@@ -1,5 +1,6 @@
 /** Rules about models and versions. */
 import type { components } from "../api/schema";
+import { formatMetric, formatMetricName } from "./format";
 import type { Search, Trial } from "./trials";
 
 export type ModelView = components["schemas"]["ModelView"];
@@ -14,6 +15,20 @@ const DETAIL = [...HEADLINE, "precision", "recall", "oob_accuracy"];
 /** For these metrics a smaller value is better. */
 const SMALLER_IS_BETTER = new Set(["log_loss", "rmse", "mae"]);
 
+/** Rows with similar probabilities. */
+export interface CalibrationBin {
+  mean_probability: number;
+  positive_share: number;
+  count: number;
+}
+
+/** How far probabilities agree with frequencies. */
+export interface Reliability {
+  brier_score: number;
+  expected_calibration_error: number;
+  points: CalibrationBin[];
+}
+
 export interface Metrics {
   [name: string]: unknown;
   confusion_matrix?: { counts: number[][]; labels: unknown[] };
@@ -24,7 +39,25 @@ export interface Metrics {
   /** One class against the others. */
   roc_curves?: { class: unknown; roc_auc: number; fpr: number[]; tpr: number[] }[];
   precision_recall_curve?: { recall: number[]; precision: number[]; threshold: number[] };
-  calibration?: { mean_probability: number; positive_share: number; count: number }[];
+  calibration?: CalibrationBin[];
+  /** Of jobs with `calibration`. */
+  reliability?: { method: string; before: Reliability; after: Reliability };
+  /** Of jobs with `tune_threshold`. */
+  threshold?: { value: number; tuned_for: string };
+  /** Of jobs with `cv`. */
+  cross_validation?: { folds: number; metrics: Record<string, { mean: number | null; std: number | null }> };
+  /** Of jobs with `learning_curve`. */
+  learning_curve?: {
+    metric: string;
+    rows: number[];
+    training: (number | null)[];
+    held_out: (number | null)[];
+  };
+  /** Of jobs with `permutation_repeats`. */
+  permutation_importances?: {
+    metric: string;
+    features: { feature: string; mean: number | null; std: number | null }[];
+  };
   /** Some held-out rows of a regression. */
   predictions?: { actual: number[]; predicted: number[] };
   warnings?: unknown[];
@@ -52,6 +85,21 @@ export function headline(metrics: Metrics): { name: string; value: number } | nu
 
 export function isSmallerBetter(metric: string): boolean {
   return SMALLER_IS_BETTER.has(metric);
+}
+
+/** The most important metric of a cross-validation, with its spread: `ROC AUC 0.846 ± 0.021 (5 folds)`. */
+export function crossValidated({ cross_validation: validation }: Metrics): string | null {
+  if (!validation) return null;
+  const name = ["roc_auc", ...HEADLINE].find((name) => typeof validation.metrics[name]?.mean === "number");
+  const metric = name === undefined ? undefined : validation.metrics[name];
+  if (name === undefined || !metric) return null;
+  const spread = metric.std === null ? "" : ` ± ${formatMetric(metric.std)}`;
+  return `${formatMetricName(name)} ${formatMetric(metric.mean)}${spread} (${validation.folds} folds)`;
+}
+
+/** A tuned threshold: `0.383, tuned for f1`. */
+export function tunedThreshold({ threshold }: Metrics): string | null {
+  return threshold ? `${formatMetric(threshold.value)}, tuned for ${threshold.tuned_for}` : null;
 }
 
 /** The index of the best value of a metric; -1 if fewer than two values differ. */

@@ -15,6 +15,7 @@ import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
 import { Aliases } from "./model-aliases";
+import { ModelCard } from "./model-card";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
@@ -111,6 +112,7 @@ export function ModelPage() {
           >
             Predict
           </Link>
+          <ModelCard version={version} />
           {admin && version.version !== served && (
             <Button
               aria-label={`${isRollback(version.version, served) ? "Roll back to" : "Promote"} version ${version.version}`}

@@ -1,6 +1,7 @@
 //! The estimator section: encoding and decoding of the fitted numbers. [`super::check`] validates the decoded values.
 
 use super::bytes::{Reader, Section, Writer};
+use super::calibration::{self, CALIBRATED};
 use super::ensemble::{self, ENSEMBLE};
 use super::error::ArtifactError;
 use crate::model::{
@@ -45,22 +46,27 @@ pub(crate) fn encode(estimator: &Estimator) -> Section<Vec<u8>> {
             ensemble::write(&mut out, ensemble);
             ENSEMBLE
         }
+        Estimator::Calibrated(calibrated) => {
+            calibration::write(&mut out, calibrated);
+            CALIBRATED
+        }
     };
     Section { id, bytes: out.finish() }
 }
 
 pub(super) fn decode(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
-    if section.id != ENSEMBLE {
-        return decode_single(section);
-    }
     let mut reader = Reader::new(section.bytes);
-    let ensemble = ensemble::read(&mut reader)?;
+    let estimator = match section.id {
+        ENSEMBLE => Estimator::Ensemble(ensemble::read(&mut reader)?),
+        CALIBRATED => Estimator::Calibrated(calibration::read(&mut reader)?),
+        _ => return decode_single(section),
+    };
     reader.end()?;
-    Ok(Estimator::Ensemble(ensemble))
+    Ok(estimator)
 }
 
-/// Decodes an estimator that is no ensemble. Ensembles in ensembles are not decoded, because a forged file could contain
-/// more of them than the stack has space for.
+/// Decodes an estimator that contains no other one. Ensembles and calibrated models contain only such estimators, because a
+/// forged file could nest more of them than the stack has space for.
 pub(crate) fn decode_single(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
     let mut reader = Reader::new(section.bytes);
     let estimator = match section.id {

@@ -47,10 +47,10 @@ pub(super) fn write(graph: &mut Graph, task: &Task, answer: &Answer) {
     const PROBABILITIES: &str = "the probability of each class, in the order of the metadata `classes`";
     let Answer { outputs, ranking } = answer;
     match task {
-        Task::Binary { negative: _, positive: _, boolean: _, numeric: _ } => {
+        Task::Binary { negative: _, positive: _, boolean: _, numeric: _, threshold } => {
             // As Task::predicted_class.
-            let half = graph.double(0.5);
-            let is_positive = graph.op("GreaterOrEqual", &[outputs, &half]);
+            let threshold = graph.double(*threshold);
+            let is_positive = graph.op("GreaterOrEqual", &[outputs, &threshold]);
             let class = graph.cast(&is_positive, INT64);
             let class = graph.reshape(&class, &[-1]);
             write_label(graph, task, &class);

@@ -34,6 +34,12 @@ pub enum Scale {
     Number,
     /// The logarithm of the predicted number.
     Logarithm,
+    /// A probability before its calibration.
+    UncalibratedProbability,
+    /// The logarithm of the odds before the calibration of their probability.
+    UncalibratedLogOdds,
+    /// The score of a class before the calibration of the probabilities.
+    UncalibratedScore,
 }
 
 impl Scale {
@@ -45,6 +51,19 @@ impl Scale {
             Self::Score => "score",
             Self::Number => "number",
             Self::Logarithm => "logarithm",
+            Self::UncalibratedProbability => "uncalibrated_probability",
+            Self::UncalibratedLogOdds => "uncalibrated_log_odds",
+            Self::UncalibratedScore => "uncalibrated_score",
+        }
+    }
+
+    /// The scale of a model whose probabilities are calibrated afterwards.
+    fn before_calibration(self) -> Self {
+        match self {
+            Self::Probability => Self::UncalibratedProbability,
+            Self::LogOdds => Self::UncalibratedLogOdds,
+            Self::Score => Self::UncalibratedScore,
+            other => other,
         }
     }
 }
@@ -66,7 +85,8 @@ impl Predictor {
     /// Trees have exact Shapley values ([`super::shap`]), of which the value without a feature is the mean of the model by
     /// the training weights of its nodes. Linear models have the exact Shapley values of independent features: the weight
     /// times the distance from the mean (Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS
-    /// 2017). The explanation of an ensemble is the weighted sum of those of its members ([`explain_members`]).
+    /// 2017). The explanation of an ensemble is the weighted sum of those of its members ([`explain_members`]). Of a calibrated
+    /// model the prediction before the calibration is explained, and the scale says so: the calibration has no features.
     pub fn explain(&self, row: &Row) -> Option<Explanation> {
         let mut explanations = Vec::with_capacity(1);
         let extras = Extras { explanations: Some(&mut explanations), ..Extras::default() };
@@ -109,6 +129,10 @@ fn explain(engine: &Engine, task: &Task, widths: &[usize], raw: &RawRow, output:
         }
         Engine::Linear(linear) => Some(explain_linear(linear, task, widths, raw, output)),
         Engine::Ensemble(ensemble) => explain_members(ensemble, task, raw, output),
+        Engine::Calibrated(base, _) => {
+            let explained = explain(base, task, widths, raw, output)?;
+            Some(Explanation { scale: explained.scale.before_calibration(), ..explained })
+        }
         Engine::Svm(_) => None,
     }
 }
@@ -129,10 +153,11 @@ fn explain_members(ensemble: &CompiledEnsemble, task: &Task, raw: &RawRow, outpu
         let of = |output| explain(&member.engine, task, &widths, &own, output);
         let explained = of(output)?;
         let link = match explained.scale {
-            Scale::Probability | Scale::Number => None,
-            Scale::LogOdds => Some(Link::Logit),
             Scale::Logarithm => Some(Link::Log),
+            Scale::LogOdds => Some(Link::Logit),
             Scale::Score => Some(Link::Softmax),
+            // No member is calibrated.
+            _ => None,
         };
         let explained = match link {
             None => explained,

@@ -11,7 +11,6 @@
 mod budget;
 mod combine;
 mod cost;
-mod folds;
 mod plan;
 mod report;
 mod saved;
@@ -30,7 +29,6 @@ use trainyard_domain::training_memory::TrainingShape;
 use self::budget::Budget;
 use self::combine::combine;
 use self::cost::ModelCost;
-use self::folds::Folds;
 use self::plan::{Candidate, Plan, TableShape};
 pub(super) use self::report::SearchReport;
 use self::report::Summary;
@@ -40,7 +38,9 @@ use self::select::{Limits, Targets};
 use self::trial::TrialRows;
 use super::encoded::{Encoded, ModelSpec};
 use super::engine::{self, Fitted};
-use super::{Chosen, Elapsed, Run, Table, Warnings, memory, self_test, single, warnings};
+use super::folds::Folds;
+use super::training_rows::TrainingRows;
+use super::{Chosen, Elapsed, Run, TRAINED, Table, Warnings, memory, self_test, single, warnings};
 use crate::artifact;
 use crate::error::TrainError;
 use crate::frame::{Frame, Target};
@@ -91,7 +91,7 @@ pub(super) fn fit<'p>(
     let elapsed: Elapsed<'_> = &|| before + elapsed();
     let Outcome { summary, members, finished, encoded } =
         search(run, &training, earlier, warnings, &progress, elapsed)?;
-    let progress = progress.next("training", 0.9)?;
+    let progress = progress.next("training", TRAINED)?;
     let refits = RefitCheckpoints::new(progress.checkpoints(), encoded, refits.unwrap_or_default());
     let (members, summary) = training.fit_members(members, summary, refits, warnings, &progress)?;
 
@@ -176,7 +176,13 @@ fn search(
     let growth = plan.folds as f64 / (plan.folds as f64 - 1.0);
     let setting = Setting {
         plan: &plan,
-        rows: TrialRows { frame, task, rows, copies, folds: &folds, validated: plan.validated, at_once, seed },
+        rows: TrialRows {
+            training: TrainingRows { frame, task, rows, copies },
+            folds: &folds,
+            validated: plan.validated,
+            at_once,
+            seed,
+        },
         targets,
         limits: limits(run, &plan),
         budget,

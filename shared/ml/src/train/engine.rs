@@ -9,6 +9,7 @@ use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, TaskKind, Training};
 
 use super::boosting;
+use super::decisions::Options;
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, RowGroups, Score,
@@ -75,6 +76,7 @@ pub(super) fn check_suitability(algorithm: Algorithm, params: &Params, frame: &F
         }
         _ => {}
     }
+    Options::of(params).check(&frame.target)?;
     match algorithm.max_rows(engine) {
         Some(max) if frame.rows as i64 > max => {
             let by = if engine == LINFA { format!("{name} with engine '{LINFA}'") } else { name.to_owned() };

@@ -200,6 +200,7 @@ fn thresholds(estimator: &Estimator, position: u32, edge: &mut dyn FnMut(f32)) {
         Estimator::Ensemble(ensemble) => {
             ensemble.members.iter().for_each(|member| thresholds(&member.estimator, position, edge));
         }
+        Estimator::Calibrated(calibrated) => thresholds(&calibrated.base, position, edge),
         Estimator::Linear(_) | Estimator::Svm(_) => {}
     }
 }

@@ -8,6 +8,7 @@ use crate::model::signature::ranges;
 use crate::model::{Ensemble, Estimator, Feature, FeatureEncoding, FeatureKind, Member, Signature};
 use crate::preprocess::Part;
 use crate::train::Chosen;
+use crate::train::decisions::Decisions;
 
 /// Combines the models.
 pub(super) fn combine(members: Vec<Refitted>, signature: Signature, held_out: Part) -> Chosen {
@@ -28,6 +29,7 @@ pub(super) fn combine(members: Vec<Refitted>, signature: Signature, held_out: Pa
         importances,
         metrics: Map::new(),
         params: Map::new(),
+        decisions: Decisions::default(),
         search: None,
     }
 }

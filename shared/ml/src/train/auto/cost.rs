@@ -54,7 +54,8 @@ impl ModelCost {
                     + svm.functions.len() as f64 * FUNCTION_NS;
                 (ns, 8.0 * svm.vectors.len() as f64 + 12.0 * coefficients as f64 + encoder_bytes(&svm.encoder))
             }
-            Estimator::Ensemble(_) => (f64::INFINITY, f64::INFINITY),
+            // No candidate is an ensemble or calibrated.
+            Estimator::Ensemble(_) | Estimator::Calibrated(_) => (f64::INFINITY, f64::INFINITY),
         };
         let ns = BASE_NS + raw_values as f64 * RAW_VALUE_NS + outputs * OUTPUT_NS + ns;
         Self { predict_us: ns / 1_000.0, bytes }
