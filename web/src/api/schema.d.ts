@@ -586,9 +586,31 @@ export interface paths {
         };
         /**
          * Download an artifact.
-         * @description Downloads an artifact. The SHA-256 is verified before the first byte is sent.
+         * @description Downloads an artifact. The SHA-256 is verified before the first byte is sent. With `format=onnx` the model is converted to
+         *     an ONNX file that contains the preprocessing.
          */
         get: operations["download_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/versions/{version}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a model card.
+         * @description Returns the model card of a version: its data, parameters, features, metrics and warnings as Markdown, made from the figures
+         *     of the training.
+         */
+        get: operations["get_model_card"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1135,7 +1157,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the models that were published at the start are loaded, or have failed to load. */
+        /** Whether the models that were published at the start are loaded, or have failed to load, and all required ones are loaded. */
         get: operations["v2_server_ready"];
         put?: never;
         post?: never;
@@ -1333,7 +1355,8 @@ export interface paths {
         /**
          * Make sure that a version is loaded in this process: the one that serves, or `parameters.version`.
          * @description Aliases and the traffic of the model decide which versions are served, and their versions are loaded without this call. Another
-         *     version stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
+         *     version stays loaded until other such versions need its place (`inference.max_pinned_versions`, `inference.memory_budget_mb`) or
+         *     until it is unloaded.
          */
         post: operations["v2_load_model"];
         delete?: never;
@@ -1954,6 +1977,38 @@ export interface components {
              */
             password: string;
         };
+        /** @description The cross-validation of the training part. */
+        CrossValidationView: {
+            /**
+             * Format: int64
+             * @description The number of folds. Each is predicted by a model that was trained on the others.
+             * @example 5
+             */
+            folds: number;
+            /**
+             * @description Each metric over the folds.
+             * @example {
+             *       "accuracy": {
+             *         "mean": 0.81,
+             *         "std": 0.02,
+             *         "values": [
+             *           0.8,
+             *           0.79,
+             *           0.83
+             *         ]
+             *       }
+             *     }
+             */
+            metrics: {
+                [key: string]: components["schemas"]["FoldMetricView"];
+            };
+            /**
+             * Format: int64
+             * @description The number of rows in all folds: the training part without classes of one row.
+             * @example 1047
+             */
+            rows: number;
+        };
         /** @description One version of a dataset with its profile. */
         DatasetView: components["schemas"]["TableView"] & {
             /**
@@ -2106,7 +2161,8 @@ export interface components {
             };
             /**
              * @description The unit: `probability`, `log_odds` (their sigmoid is `prob`), `score` (the softmax over the classes gives
-             *     `probabilities`), `number`, or `logarithm` (of the number).
+             *     `probabilities`), `number`, or `logarithm` (of the number). With the prefix `uncalibrated_` the numbers are those before
+             *     the calibration of the model.
              * @example probability
              */
             scale: string;
@@ -2250,6 +2306,30 @@ export interface components {
              * @example failed,cancelled
              */
             status?: string | null;
+        };
+        /** @description A metric over the folds of a cross-validation. */
+        FoldMetricView: {
+            /**
+             * Format: double
+             * @description The mean; `null` if the metric is not defined in any fold.
+             * @example 0.81
+             */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description The standard deviation of the folds (n - 1); `null` with fewer than two values.
+             * @example 0.02
+             */
+            std: number | null;
+            /**
+             * @description The metric of each fold; `null` if it is not defined, as the ROC AUC of a fold with one class.
+             * @example [
+             *       0.8,
+             *       0.79,
+             *       0.83
+             *     ]
+             */
+            values: (number | null)[];
         };
         /** @description How the file is read: detected, or set by parameters of the upload. */
         FormatView: {
@@ -2577,6 +2657,50 @@ export interface components {
         KindView: "training" | "prediction";
         /** @description A class label, in the type that it has in the table. */
         LabelValue: string | number | boolean;
+        /**
+         * @description Jobs with `learning_curve`: the loss of models that were trained on a part of the training rows, by rising number of rows. The
+         *     last one is the model before its calibration.
+         */
+        LearningCurveView: {
+            /**
+             * @description The loss on the held-out part.
+             * @example [
+             *       0.52,
+             *       0.48,
+             *       0.46,
+             *       0.45,
+             *       0.44
+             *     ]
+             */
+            held_out: (number | null)[];
+            /**
+             * @description The loss: `log_loss`, or `rmse` for a regression.
+             * @example log_loss
+             */
+            metric: string;
+            /**
+             * @description The number of rows that each model was trained on.
+             * @example [
+             *       105,
+             *       262,
+             *       524,
+             *       785,
+             *       1047
+             *     ]
+             */
+            rows: number[];
+            /**
+             * @description The loss on these rows.
+             * @example [
+             *       0.31,
+             *       0.35,
+             *       0.36,
+             *       0.37,
+             *       0.37
+             *     ]
+             */
+            training: (number | null)[];
+        };
         /** @description One page of a list. */
         List_AccountView: {
             /** @description The items, newest first. */
@@ -3095,6 +3219,12 @@ export interface components {
             /** @description One prediction per row. */
             predictions: components["schemas"]["RowAnswer"][];
             /**
+             * Format: double
+             * @description The probability from which the positive class is predicted, if it was tuned; else 0.5 applies.
+             * @example 0.37
+             */
+            threshold?: number;
+            /**
              * Format: int64
              * @description The version that predicted.
              * @example 3
@@ -3161,6 +3291,8 @@ export interface components {
             calibration?: components["schemas"]["CalibrationBinView"][];
             /** @description Classification: actual and predicted classes. */
             confusion_matrix?: components["schemas"]["ConfusionMatrixView"];
+            /** @description Jobs with `cv`: the metrics over the folds of the training part. */
+            cross_validation?: components["schemas"]["CrossValidationView"];
             /**
              * Format: double
              * @description Classification: F1 of the positive class; for three or more classes the mean over the classes.
@@ -3169,6 +3301,8 @@ export interface components {
             f1?: number;
             /** @description The features by descending importance; the sum is 1. */
             feature_importances?: components["schemas"]["FeatureImportanceView"][];
+            /** @description Jobs with `learning_curve`: the loss by the number of training rows. Lists leave it out. */
+            learning_curve?: components["schemas"]["LearningCurveView"];
             /**
              * Format: double
              * @description Classification: the mean negative logarithm of the probability of the actual class.
@@ -3199,6 +3333,8 @@ export interface components {
              * @example 0.5
              */
             oob_r2?: number;
+            /** @description Jobs with `permutation_repeats`: the importances of the features by permutation. Lists leave them out. */
+            permutation_importances?: components["schemas"]["PermutationImportancesView"];
             /** @description Two classes: the class whose probability is `prob` in predictions. */
             positive_class?: components["schemas"]["LabelValue"];
             /**
@@ -3225,6 +3361,8 @@ export interface components {
              * @example 0.74
              */
             recall?: number;
+            /** @description Jobs with `calibration`: the reliability of the probabilities before and after. Lists leave it out. */
+            reliability?: components["schemas"]["ReliabilityView"];
             /**
              * Format: double
              * @description Regression: the root of the mean squared error.
@@ -3246,6 +3384,11 @@ export interface components {
             rows?: components["schemas"]["PartSizesView"];
             /** @description The algorithm `auto`: the result of the search. */
             search?: components["schemas"]["SearchView"];
+            /**
+             * @description Jobs with `tune_threshold`: the threshold of the model. Accuracy, F1, precision, recall and the confusion matrix are those
+             *     at this threshold.
+             */
+            threshold?: components["schemas"]["ThresholdView"];
             /** @description The algorithm `auto`: the trials of the search, at most 500. Lists leave them out. */
             trials?: components["schemas"]["TrialView"][];
             /** @description What training dropped, changed or found suspicious. */
@@ -3331,6 +3474,12 @@ export interface components {
             probabilities?: {
                 [key: string]: number;
             };
+            /**
+             * Format: double
+             * @description The probability from which the positive class is predicted, if it was tuned; else 0.5 applies.
+             * @example 0.37
+             */
+            threshold?: number;
             /**
              * Format: int64
              * @description The version that predicted.
@@ -3423,6 +3572,51 @@ export interface components {
              * @example another horse battery
              */
             new_password: string;
+        };
+        /** @description The permutation importance of a feature. */
+        PermutationImportanceView: {
+            /**
+             * @description The feature.
+             * @example sex
+             */
+            feature: string;
+            /**
+             * Format: double
+             * @description The mean increase of the loss; about 0 for a feature without influence.
+             * @example 0.21
+             */
+            mean: number | null;
+            /**
+             * Format: double
+             * @description The standard deviation over the permutations (n - 1); `null` with one permutation.
+             * @example 0.02
+             */
+            std: number | null;
+        };
+        /**
+         * @description Jobs with `permutation_repeats`: how much the loss on the held-out part grows if the values of a feature are exchanged between
+         *     its rows.
+         */
+        PermutationImportancesView: {
+            /** @description The features, the most important one first. */
+            features: components["schemas"]["PermutationImportanceView"][];
+            /**
+             * @description The loss: `log_loss`, or `rmse` for a regression.
+             * @example log_loss
+             */
+            metric: string;
+            /**
+             * Format: int64
+             * @description The number of permutations of each feature.
+             * @example 10
+             */
+            repeats: number;
+            /**
+             * Format: int64
+             * @description The number of rows of the held-out part that were used.
+             * @example 262
+             */
+            rows: number;
         };
         /** @description A number, or an RFC 3339 time of a `datetime` column. */
         PointView: number | string;
@@ -3801,6 +3995,52 @@ export interface components {
         RefreshRequest: {
             /** @description The token from `/login` or from the last `/refresh`. */
             refresh_token: string;
+        };
+        /** @description How far probabilities agree with frequencies. */
+        ReliabilityFiguresView: {
+            /**
+             * Format: double
+             * @description The mean squared error of the probability of the positive class; for three or more classes the mean sum over the
+             *     classes.
+             * @example 0.14
+             */
+            brier_score: number;
+            /**
+             * Format: double
+             * @description The mean distance between probability and frequency in ten bins of equal width.
+             * @example 0.03
+             */
+            expected_calibration_error: number;
+            /**
+             * Format: double
+             * @description The mean negative logarithm of the probability of the actual class.
+             * @example 0.44
+             */
+            log_loss: number;
+            /**
+             * @description The bins. For three or more classes the probability is that of the predicted class, and `positive_share` the share of
+             *     right predictions.
+             */
+            points: components["schemas"]["CalibrationBinView"][];
+        };
+        /** @description Jobs with `calibration`: how reliable the probabilities for the held-out part are. */
+        ReliabilityView: {
+            /** @description The calibrated probabilities, which predictions have. */
+            after: components["schemas"]["ReliabilityFiguresView"];
+            /** @description The probabilities of the model without the calibration. */
+            before: components["schemas"]["ReliabilityFiguresView"];
+            /**
+             * @description The method: `isotonic` or `platt`.
+             * @example isotonic
+             */
+            method: string;
+            /**
+             * Format: int64
+             * @description The number of rows of the training part that the calibration was fitted on, by predictions of models that were not
+             *     trained on them.
+             * @example 1047
+             */
+            rows: number;
         };
         /** @description The result of a retry of many jobs. */
         RetriedView: {
@@ -4270,6 +4510,65 @@ export interface components {
          * @enum {string}
          */
         TaskName: "classification" | "regression";
+        /** @description The figures of a threshold. */
+        ThresholdFiguresView: {
+            /**
+             * Format: double
+             * @description The share of correct predictions.
+             * @example 0.81
+             */
+            accuracy: number;
+            /**
+             * Format: double
+             * @description Tuned for `cost`: the mean cost of a row.
+             * @example 0.42
+             */
+            cost?: number;
+            /**
+             * Format: double
+             * @description F1 of the positive class.
+             * @example 0.76
+             */
+            f1: number;
+            /**
+             * Format: double
+             * @description The share of the positive class among the rows that are predicted as the positive class.
+             * @example 0.74
+             */
+            precision: number;
+            /**
+             * Format: double
+             * @description The share of the positive class that is predicted as the positive class.
+             * @example 0.78
+             */
+            recall: number;
+        };
+        /** @description The tuned threshold of a model with two classes. */
+        ThresholdView: {
+            /** @description The figures of the held-out part. */
+            held_out: components["schemas"]["ThresholdFiguresView"];
+            /** @description The figures of the held-out part with the threshold 0.5. */
+            held_out_at_half: components["schemas"]["ThresholdFiguresView"];
+            /**
+             * Format: int64
+             * @description The number of rows of the training part that it was tuned on, by predictions of models that were not trained on them.
+             * @example 1047
+             */
+            rows: number;
+            /** @description The figures of these rows. */
+            training_part: components["schemas"]["ThresholdFiguresView"];
+            /**
+             * @description What it was tuned for: `f1`, `cost`, or `recall` at the wanted precision.
+             * @example f1
+             */
+            tuned_for: string;
+            /**
+             * Format: double
+             * @description The probability from which the positive class is predicted.
+             * @example 0.37
+             */
+            value: number;
+        };
         /**
          * @description Which versions answer requests without a version and without an alias, and which versions get copies of these requests.
          * @example {
@@ -9426,7 +9725,13 @@ export interface operations {
     };
     download_artifact: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `tym` is the unchanged artifact; `onnx` converts the model to ONNX.
+                 * @example onnx
+                 */
+                format?: "tym" | "onnx";
+            };
             header?: never;
             path: {
                 /** @description The model. */
@@ -9441,9 +9746,9 @@ export interface operations {
             /** @description The artifact. */
             200: {
                 headers: {
-                    /** @description The SHA-256 in quotes. */
+                    /** @description The SHA-256 in quotes; for ONNX with the format and the version of the server. */
                     ETag?: string;
-                    /** @description The SHA-256, hexadecimal. */
+                    /** @description The SHA-256 of the unchanged artifact, hexadecimal. */
                     "x-artifact-sha256"?: string;
                     /** @description Identifies this request in the logs of the server. */
                     "x-request-id"?: string;
@@ -9521,9 +9826,108 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request has a query parameter; none is supported. */
+            /** @description A query parameter is invalid, or the ONNX file would be too large. */
             422: {
                 headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error */
+            500: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Temporarily unavailable */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_card: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The model. */
+                name: string;
+                /** @description The version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The card: Markdown in UTF-8. */
+            200: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description The request can't be read */
+            400: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in first */
+            401: {
+                headers: {
+                    /** @description `Bearer`, with an error code if the token was refused. */
+                    "WWW-Authenticate"?: string;
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The version does not exist. */
+            404: {
+                headers: {
+                    /** @description Identifies this request in the logs of the server. */
+                    "x-request-id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method not allowed */
+            405: {
+                headers: {
+                    /** @description The methods that the path supports. */
+                    Allow?: string;
                     /** @description Identifies this request in the logs of the server. */
                     "x-request-id"?: string;
                     [name: string]: unknown;
@@ -14540,7 +14944,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request can't be read */
+            /** @description The memory budget has no room for the version, or a parameter is not valid */
             400: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */
@@ -14745,7 +15149,7 @@ export interface operations {
                     "application/json": components["schemas"]["V2Error"];
                 };
             };
-            /** @description An alias points at the version, or the traffic of the model uses it */
+            /** @description An alias points at the version, or the traffic of the model or the settings need it */
             409: {
                 headers: {
                     /** @description Identifies this request in the logs of the server. */

@@ -128,8 +128,7 @@ function calibration({ calibration: own, reliability }: Metrics): Plot | null {
     formatMetric(positive_share),
     formatNumber(count),
   ];
-  const rowsOf = (name: string, some: CalibrationBin[]) =>
-    some.map((bin) => (before ? [name, ...row(bin)] : row(bin)));
+  const rowsOf = (name: string, some: CalibrationBin[]) => some.map((bin) => (before ? [name, ...row(bin)] : row(bin)));
   return {
     ...UNIT,
     id: "calibration",

@@ -33,7 +33,9 @@ export function Answer({ answer, version }: { answer: Record<string, unknown>; v
             <rect className="fill-accent" width={prediction.probability * 100} height="8" />
             <rect className="fill-ink" x={prediction.threshold * 100 - 0.2} width="0.4" height="8" />
           </svg>
-          <p className="mt-1 text-xs text-soft">The prediction changes at the threshold of {formatPercent(prediction.threshold)}.</p>
+          <p className="mt-1 text-xs text-soft">
+            The prediction changes at the threshold of {formatPercent(prediction.threshold)}.
+          </p>
         </div>
       )}
       {prediction.probabilities.length > 0 && (
