@@ -8,6 +8,7 @@
 //! 4. The members are trained again on the whole training part, as a job with their parameters and the same seed would train
 //!    them. A member that is alone is saved as the plain model of its algorithm.
 
+mod ahead;
 mod budget;
 mod cost;
 mod folds;
@@ -20,9 +21,10 @@ mod trial;
 
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
-use trainyard_domain::algorithm::BUDGET_S;
+use trainyard_domain::algorithm::{BUDGET_S, SKIP_TRIALS};
 use trainyard_domain::training_memory::TrainingShape;
 
+use self::ahead::Ahead;
 use self::budget::Budget;
 use self::cost::ModelCost;
 use self::folds::Folds;
@@ -81,9 +83,9 @@ pub(super) fn fit<'p>(
         Training { frame: &frame, task: &task, rows: &split.train, copies: &copies, seed, features, memory_limit };
 
     let progress = progress.next("searching", 0.85)?;
-    let Outcome { summary, members, finished } = search(run, &training, warnings, &progress, elapsed)?;
+    let Outcome { summary, members, ahead, finished } = search(run, &training, warnings, &progress, elapsed)?;
     let progress = progress.next("training", 0.9)?;
-    let (members, summary) = training.fit_members(members, summary, warnings, &progress)?;
+    let (members, summary) = training.fit_members((members, &ahead), summary, warnings, &progress)?;
 
     let signature = |features: Vec<Feature>| {
         let (target, task) = (request.spec.target.clone(), task.clone());
@@ -101,17 +103,18 @@ pub(super) fn fit<'p>(
     };
     (chosen.rows, chosen.self_test_rows, chosen.distributions) =
         (split.train.len(), self_test_rows, fitted.distributions);
-    chosen.params = replay_params(params.as_map(), finished);
-    chosen.search = Some(SearchReport(summary));
+    chosen.params = replay_params(params.as_map(), finished, &summary.skip_trials);
+    chosen.search = Some(SearchReport { summary, predict_us: 0.0 });
     Ok((chosen, progress))
 }
 
-/// The parameters in the model file: those of a job with the same result. The search ended after `finished` trials, whatever
-/// its budget was.
-fn replay_params(params: &Map<String, Value>, finished: u64) -> Map<String, Value> {
+/// The parameters in the model file: those of a job with the same result. The search ended after `finished` trials and left
+/// out others, whatever its budget was.
+fn replay_params(params: &Map<String, Value>, finished: u64, skip_trials: &[usize]) -> Map<String, Value> {
     let mut params = params.clone();
     params.remove(BUDGET_S);
     params.insert("max_trials".into(), json!((finished > 0).then_some(finished)));
+    params.insert(SKIP_TRIALS.into(), json!(skip_trials));
     params
 }
 
@@ -119,7 +122,9 @@ fn replay_params(params: &Map<String, Value>, finished: u64) -> Map<String, Valu
 struct Outcome {
     summary: Summary,
     /// The trial, the candidate and the weight of each chosen model; empty if no trial has a score.
-    members: Vec<(usize, Candidate, f64)>,
+    members: Vec<search::Member>,
+    /// Models of members that are trained already.
+    ahead: Ahead,
     finished: u64,
 }
 
@@ -153,13 +158,18 @@ fn search(
         seconds: params.float(BUDGET_S).unwrap_or(60.0),
         max_trials: params.int("max_trials").map(|max| max.unsigned_abs()),
     };
-    let memory = |candidate: &Candidate| {
+    let memory = |candidate: &Candidate, bytes: f64| {
         let predictions = (LIBRARY * rows.len() * size_of::<f64>()) as u64;
-        let extra = (models_at_once as u64, predictions);
+        // Models that are trained ahead have at most twice their size in the file.
+        let extra = (models_at_once as u64, predictions + 2 * bytes as u64);
         let shape = training.memory_shape(candidate.algorithm);
         memory::excess(&shape, candidate.algorithm, &candidate.params, extra, training.memory_limit)
     };
     let growth = plan.folds as f64 / (plan.folds as f64 - 1.0);
+    let ahead = Ahead::default();
+    let train_ahead = |members: &[search::Member]| {
+        ahead.train(members, progress, |(_, candidate, _), progress| training.fit(candidate, progress))
+    };
     let setting = Setting {
         plan: &plan,
         rows: TrialRows { frame, task, rows, copies, folds: &folds, validated: plan.validated, at_once, seed },
@@ -167,13 +177,15 @@ fn search(
         limits: limits(run, &plan),
         budget,
         memory: &memory,
+        train_ahead: &train_ahead,
+        skip_trials: params.numbers(SKIP_TRIALS).into_iter().map(|trial| trial as usize).collect(),
         refit_share: models_at_once as f64 / plan.validated as f64 * growth,
         progress,
     };
     if validated.is_empty() {
         warnings.extend(["the training part has too few rows to compare models".to_owned()]);
         let summary = Summary::new(&mut Search::new(&setting), targets.name(), budget.seconds, budget.used());
-        return Ok(Outcome { summary, members: Vec::new(), finished: 0 });
+        return Ok(Outcome { summary, members: Vec::new(), ahead, finished: 0 });
     }
     let mut search = Search::run(&setting)?;
     let (finished, members) = (search.finished, chosen_members(&mut search, &setting, warnings));
@@ -186,15 +198,11 @@ fn search(
     if let ([(trial, ..)], None) = (&members[..], &search.best) {
         summary.set_single(*trial);
     }
-    Ok(Outcome { summary, members, finished })
+    Ok(Outcome { summary, members, ahead, finished })
 }
 
 /// The best ensemble, or the model with the fastest predictions if none is within the limits.
-fn chosen_members(
-    search: &mut Search<'_>,
-    setting: &Setting<'_>,
-    warnings: &mut Warnings<'_>,
-) -> Vec<(usize, Candidate, f64)> {
+fn chosen_members(search: &mut Search<'_>, setting: &Setting<'_>, warnings: &mut Warnings<'_>) -> Vec<search::Member> {
     if let Some(best) = &search.best {
         setting.progress.note(&best.message(setting.targets.name()));
         return best.members.clone();
@@ -257,7 +265,7 @@ impl Training<'_> {
     /// algorithm with its defaults is trained.
     fn fit_members(
         &self,
-        members: Vec<(usize, Candidate, f64)>,
+        (members, ahead): (Vec<search::Member>, &Ahead),
         mut summary: Summary,
         warnings: &mut Warnings<'_>,
         progress: &Progress<'_>,
@@ -266,7 +274,7 @@ impl Training<'_> {
         let mut refitted = Vec::with_capacity(count);
         for (at, (trial, candidate, weight)) in members.into_iter().enumerate() {
             let name = format!("{} of trial {trial}", candidate.algorithm.as_str());
-            match self.fit(&candidate, &progress.part(at, count)) {
+            match ahead.take(trial).unwrap_or_else(|| self.fit(&candidate, &progress.part(at, count))) {
                 Ok((features, mut fitted)) => {
                     if count > 1 {
                         warnings.extend(fitted.warning.take().map(|warning| format!("{name}: {warning}")));

@@ -1,15 +1,18 @@
 //! The search: works through the plan until the budget or the limit of trials ends, and keeps the best ensemble.
 //!
-//! The clock only decides after which trial the search ends, never which trials come before. A search that ends after the
-//! same number of trials for another reason therefore has the same result.
+//! The clock only leaves trials out: those that do not fit into the rest of the budget, and those after the end. A trial that
+//! is left out has no influence on the others, also if it was stopped. [`Search::skip_trials`] lists them, and a search that
+//! leaves out the same trials and ends after the same number of trials has the same result, whatever its clock is.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 
+use trainyard_domain::algorithm::MAX_SKIPPED_TRIALS;
+
 use super::budget::{Budget, Deadline, Durations};
 use super::cost::ModelCost;
 use super::plan::{Candidate, HALVING, Plan};
-use super::report::{Record, score_text};
+use super::report::Record;
 use super::select::{Choice, Limits, Targets, select};
 use super::trial::{Scored, TrialObserver, TrialRows};
 use crate::error::TrainError;
@@ -21,6 +24,8 @@ pub(super) const LIBRARY: usize = 25;
 const FRUITLESS_TRIALS: usize = 50;
 /// Maximum number of entries of the plan, also with the longest budget.
 const MAX_ENTRIES: usize = 100_000;
+/// The search ends at the first trial that does not fit if less than this share of the budget is left.
+const LAST_SHARE: f64 = 0.05;
 /// The estimated seconds of a final training are multiplied by this, because estimates are uncertain.
 const REFIT_MARGIN: f64 = 1.2;
 
@@ -38,13 +43,18 @@ pub(super) struct Model {
     refit_s: f64,
 }
 
+/// The number of a trial, its candidate, and the weight of its model in the ensemble.
+pub(super) type Member = (usize, Candidate, f64);
+
 /// The trials whose models are combined.
 #[derive(Debug, Clone)]
 pub(super) struct Best {
-    /// The number, the candidate and the weight of each member.
-    pub(super) members: Vec<(usize, Candidate, f64)>,
+    pub(super) members: Vec<Member>,
     pub(super) score: f64,
-    refit_s: f64,
+    /// Probable seconds to train each member.
+    refit_s: Vec<f64>,
+    /// Bytes of all members in the model file.
+    bytes: f64,
 }
 
 /// The best trial alone.
@@ -55,8 +65,10 @@ pub(super) struct BestSingle {
     pub(super) score: f64,
 }
 
-/// Why a candidate does not fit into the memory; `None` if it fits.
-pub(super) type MemoryCheck<'a> = &'a dyn Fn(&Candidate) -> Option<String>;
+/// Why a candidate does not fit into the memory besides models with this many bytes in the model file; `None` if it fits.
+pub(super) type MemoryCheck<'a> = &'a dyn Fn(&Candidate, f64) -> Option<String>;
+/// Trains members on all rows ahead of the final training, and keeps the models.
+pub(super) type TrainAhead<'a> = &'a dyn Fn(&[Member]) -> Result<(), TrainError>;
 
 /// The input of a search.
 pub(super) struct Setting<'a> {
@@ -66,6 +78,9 @@ pub(super) struct Setting<'a> {
     pub(super) limits: Limits,
     pub(super) budget: Budget<'a>,
     pub(super) memory: MemoryCheck<'a>,
+    pub(super) train_ahead: TrainAhead<'a>,
+    /// Numbers of trials to leave out.
+    pub(super) skip_trials: HashSet<usize>,
     /// The share of a trial's seconds that the training of one model with all rows takes.
     pub(super) refit_share: f64,
     pub(super) progress: &'a Progress<'a>,
@@ -85,6 +100,10 @@ pub(super) struct Search<'a> {
     /// The seconds of the run at which the score improved, with the score.
     pub(super) improvements: Vec<(f64, f64)>,
     durations: Durations,
+    /// The trials of [`Self::best`] whose models are trained ahead.
+    ahead: HashSet<usize>,
+    /// The trials that did not fit into the budget or were left out by request.
+    left_out: Vec<usize>,
     tried: HashSet<String>,
     fruitless: usize,
 }
@@ -110,6 +129,8 @@ impl<'a> Search<'a> {
             fastest: None,
             improvements: Vec::new(),
             durations: Durations::default(),
+            ahead: HashSet::new(),
+            left_out: Vec::new(),
             tried: HashSet::new(),
             fruitless: 0,
         }
@@ -159,30 +180,23 @@ impl<'a> Search<'a> {
     }
 
     fn attempt(&mut self, candidate: &Candidate, share: f64) -> Result<Attempt, TrainError> {
-        let Setting { budget, progress, rows, memory, .. } = self.setting;
+        let Setting { budget, progress, rows, memory, skip_trials, .. } = self.setting;
         progress.check()?;
         if budget.max_trials.is_some_and(|max| self.finished >= max) {
             return Ok(Attempt::Ended);
         }
-        if let Some(reason) = memory(candidate) {
+        if skip_trials.contains(&(self.records.len() + 1)) {
+            return Ok(self.leave_out(candidate, share, "it is in skip_trials".to_owned()));
+        }
+        if let Some(reason) = memory(candidate, self.best.as_ref().map_or(0.0, |best| best.bytes)) {
             return Ok(self.skip(candidate, share, reason));
         }
-        let reserve = self.reserve();
-        let start = budget.used();
-        let left = budget.seconds - start - reserve;
-        let estimate =
-            self.durations.estimate(candidate, share).map(|seconds| seconds * (1.0 + self.refit_share(share)));
-        let reason = match estimate {
-            _ if left <= 0.0 => Some("the budget has ended".to_owned()),
-            Some(estimate) if estimate > left => {
-                Some(format!("it needs about {estimate:.1} s, and {left:.1} s of the budget are left for it"))
-            }
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            self.skip(candidate, share, reason);
-            return Ok(Attempt::Ended);
+        if let Some(reason) = self.excess_time(candidate, share)? {
+            let is_last = self.left() < LAST_SHARE * budget.seconds || self.left_out.len() >= MAX_SKIPPED_TRIALS;
+            let left_out = self.leave_out(candidate, share, reason);
+            return Ok(if is_last { Attempt::Ended } else { left_out });
         }
+        let (start, reserve) = (budget.used(), self.reserve());
         let deadline = Deadline { start, reserve, refit_share: self.refit_share(share) };
         let observer =
             TrialObserver { progress, budget: *budget, deadline, trials: self.finished, reporting: Mutex::new(()) };
@@ -195,23 +209,64 @@ impl<'a> Search<'a> {
             Err(TrainError::Failed { message, .. }) => Ok(self.skip(candidate, share, message)),
             Err(TrainError::Cancelled) => {
                 progress.check()?;
-                self.skip(candidate, share, "it was stopped at the end of the budget".into());
-                Ok(Attempt::Ended)
+                self.durations.record(candidate, share, budget.used() - start);
+                Ok(self.leave_out(candidate, share, "it was stopped, because it did not fit into the budget".into()))
             }
         }
+    }
+
+    /// Why a trial does not fit into the rest of the budget; `None` if it probably fits. The chosen models are trained ahead
+    /// if the seconds that are reserved for them could decide.
+    fn excess_time(&mut self, candidate: &Candidate, share: f64) -> Result<Option<String>, TrainError> {
+        let estimate = self.durations.estimate(candidate, share).unwrap_or(0.0) * (1.0 + self.refit_share(share));
+        let fits = |left: f64| left > 0.0 && estimate <= left;
+        let (left, reserve) = (self.left(), self.reserve());
+        if !fits(left) && reserve > 0.0 && (fits(left + reserve) || left < LAST_SHARE * self.setting.budget.seconds) {
+            self.train_ahead()?;
+        }
+        let left = self.left();
+        Ok(match left {
+            _ if fits(left) => None,
+            _ if left <= 0.0 => Some("the budget has ended".to_owned()),
+            _ => Some(format!("it needs about {estimate:.1} s, and {left:.1} s of the budget are left for it")),
+        })
+    }
+
+    /// Trains the members of the best ensemble that are not trained yet, unless the budget has ended.
+    fn train_ahead(&mut self) -> Result<(), TrainError> {
+        let Setting { budget, train_ahead, .. } = self.setting;
+        if let Some(best) = self.best.as_ref().filter(|_| budget.used() < budget.seconds) {
+            train_ahead(&best.members)?;
+            self.ahead = best.members.iter().map(|(trial, ..)| *trial).collect();
+        }
+        Ok(())
+    }
+
+    /// The trials before the last one with a score that were left out. A job with the same list has the same result.
+    pub(super) fn skip_trials(&self) -> Vec<usize> {
+        let last = self.records.iter().rev().find(|record| record.score.is_some()).map_or(0, |record| record.trial);
+        self.left_out.iter().copied().filter(|trial| *trial < last).collect()
     }
 
     fn refit_share(&self, share: f64) -> f64 {
         if share < 1.0 { 0.0 } else { self.setting.refit_share * REFIT_MARGIN }
     }
 
-    /// Seconds that training the members of the best ensemble again takes at most, also if the next trial changes them.
+    /// Probable seconds of the final training of the best ensemble.
     fn reserve(&self) -> f64 {
-        let mut seconds: Vec<f64> = self.library.iter().map(|model| model.refit_s).collect();
-        seconds.sort_by(|a, b| b.total_cmp(a));
-        let members = if self.setting.limits.combine { self.setting.plan.max_members } else { 1 };
-        let of_library: f64 = seconds.iter().take(members).sum();
-        of_library.max(self.best.as_ref().map_or(0.0, |best| best.refit_s))
+        self.best.as_ref().map_or(0.0, |best| self.seconds_of(best))
+    }
+
+    /// Probable seconds to train the members that are not trained ahead.
+    fn seconds_of(&self, best: &Best) -> f64 {
+        let members = best.members.iter().zip(&best.refit_s);
+        members.filter(|((trial, ..), _)| !self.ahead.contains(trial)).map(|(_, seconds)| seconds).sum()
+    }
+
+    /// Seconds that are left for trials.
+    fn left(&self) -> f64 {
+        let budget = &self.setting.budget;
+        budget.seconds - budget.used() - self.reserve()
     }
 
     fn record(&self, candidate: &Candidate, share: f64) -> Record {
@@ -236,10 +291,14 @@ impl<'a> Search<'a> {
         Attempt::Skipped
     }
 
+    /// Skips a trial for a reason that is not the same in each run.
+    fn leave_out(&mut self, candidate: &Candidate, share: f64, reason: String) -> Attempt {
+        self.left_out.push(self.records.len() + 1);
+        self.skip(candidate, share, reason)
+    }
+
     fn score(&mut self, candidate: &Candidate, share: f64, scored: Scored, seconds: f64) -> Attempt {
         let Scored { predictions, score, cost } = scored;
-        self.fruitless = 0;
-        self.finished += 1;
         self.durations.record(candidate, share, seconds);
         let record = Record { score: Some(score), seconds, ..self.record(candidate, share) };
         let trial = record.trial;
@@ -247,8 +306,13 @@ impl<'a> Search<'a> {
             let folds = self.setting.plan.folds as f64;
             let cost = cost.grown(folds / (folds - 1.0));
             let refit_s = seconds * self.refit_share(share);
-            self.add(Model { trial, candidate: candidate.clone(), score, predictions, cost, refit_s });
+            let model = Model { trial, candidate: candidate.clone(), score, predictions, cost, refit_s };
+            if let Err(reason) = self.add(model) {
+                return self.leave_out(candidate, share, reason);
+            }
         }
+        self.fruitless = 0;
+        self.finished += 1;
         let name = self.setting.targets.name();
         let best = self.best.as_ref().map(|best| best.score);
         self.setting.progress.note(&record.message(name, best));
@@ -258,36 +322,57 @@ impl<'a> Search<'a> {
     }
 
     /// Adds a model to the library, and selects the ensemble again.
-    fn add(&mut self, model: Model) {
-        if self.fastest.as_ref().is_none_or(|(.., cost)| model.cost.predict_us < cost.predict_us) {
-            self.fastest = Some((model.trial, model.candidate.clone(), model.cost));
+    ///
+    /// # Errors
+    /// If the new ensemble can't be trained in time; then nothing is changed.
+    fn add(&mut self, model: Model) -> Result<(), String> {
+        let Setting { limits, budget, .. } = self.setting;
+        let Model { trial, score, cost, .. } = model;
+        let candidate = model.candidate.clone();
+        if limits.allow(cost) {
+            self.library.push(model);
+            // Stable, so that the earlier of equal models is kept.
+            self.library.sort_by(|a, b| a.score.total_cmp(&b.score));
+            if let Some(best) = self.select() {
+                let (needed, left) = (self.seconds_of(&best), budget.seconds - budget.used());
+                if self.best.is_some() && needed > left {
+                    self.library.retain(|model| model.trial != trial);
+                    return Err(format!(
+                        "training the models that would be chosen with it needs about {needed:.1} s, and {left:.1} s of \
+                         the budget are left"
+                    ));
+                }
+                self.improvements.push((budget.used(), best.score));
+                self.best = Some(best);
+            }
+            self.library.truncate(LIBRARY);
+            if self.best_single.as_ref().is_none_or(|best| score < best.score) {
+                self.best_single = Some(BestSingle { trial, algorithm: candidate.algorithm.as_str(), score });
+            }
         }
-        let Setting { limits, targets, budget, .. } = self.setting;
-        if !limits.allow(model.cost) {
-            return;
+        if self.fastest.as_ref().is_none_or(|(.., fastest)| cost.predict_us < fastest.predict_us) {
+            self.fastest = Some((trial, candidate, cost));
         }
-        if self.best_single.as_ref().is_none_or(|best| model.score < best.score) {
-            let algorithm = model.candidate.algorithm.as_str();
-            self.best_single = Some(BestSingle { trial: model.trial, algorithm, score: model.score });
-        }
-        self.library.push(model);
-        // Stable, so that the earlier of equal models is kept.
-        self.library.sort_by(|a, b| a.score.total_cmp(&b.score));
-        self.library.truncate(LIBRARY);
+        Ok(())
+    }
+
+    /// The ensemble of the best models of the library, if it is better than the best one so far.
+    fn select(&self) -> Option<Best> {
+        let library = self.library.iter().take(LIBRARY);
         let choices: Vec<Choice<'_>> =
-            self.library.iter().map(|model| Choice { predictions: &model.predictions, cost: model.cost }).collect();
-        let Some(selection) = select(&choices, *targets, limits) else { return };
+            library.map(|model| Choice { predictions: &model.predictions, cost: model.cost }).collect();
+        let selection = select(&choices, self.setting.targets, &self.setting.limits)?;
         if self.best.as_ref().is_some_and(|best| selection.score >= best.score) {
-            return;
+            return None;
         }
         let mut chosen: Vec<(&Model, f64)> =
             selection.members.iter().map(|(at, weight)| (&self.library[*at], *weight)).collect();
         chosen.sort_by_key(|(model, _)| model.trial);
-        let refit_s = chosen.iter().map(|(model, _)| model.refit_s).sum();
+        let refit_s = chosen.iter().map(|(model, _)| model.refit_s).collect();
+        let bytes = chosen.iter().map(|(model, _)| model.cost.bytes).sum();
         let members =
             chosen.into_iter().map(|(model, weight)| (model.trial, model.candidate.clone(), weight)).collect();
-        self.best = Some(Best { members, score: selection.score, refit_s });
-        self.improvements.push((budget.used(), selection.score));
+        Some(Best { members, score: selection.score, refit_s, bytes })
     }
 }
 
@@ -303,16 +388,5 @@ impl Targets<'_> {
             Self::Classes => "log_loss",
             Self::Numbers(_) => "rmse",
         }
-    }
-}
-
-impl Best {
-    /// The members in words.
-    pub(super) fn message(&self, name: &str) -> String {
-        let of_member = |(trial, candidate, weight): &(usize, Candidate, f64)| {
-            format!("{:.1} % {} (trial {trial})", weight * 100.0, candidate.algorithm.as_str())
-        };
-        let members: Vec<_> = self.members.iter().map(of_member).collect();
-        format!("chosen: {}, validation {name} {}", members.join(", "), score_text(self.score))
     }
 }
