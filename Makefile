@@ -1,7 +1,7 @@
 # Development tasks; `make help` lists them.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-.PHONY: help run test chaos check fmt generate services bench-queue bench-tables bench-ml bench-filters smoke chart load web web-dev web-check \
+.PHONY: help run test chaos check fmt generate services bench-queue bench-inference bench-tables bench-ml bench-filters smoke chart load web web-dev web-check \
 	web-test browser-test
 
 LISTEN ?= 127.0.0.1:8080
@@ -48,7 +48,7 @@ browser-test: ## Tests of the console in Chromium against the binary, on both st
 	@$(NPM) run --silent test:browser || { echo "pictures of failed browser tests: target/browser-failures" >&2; exit 1; }
 
 test: ## Run every test, with SQLite + memory + files and with Postgres + Redis + S3, which the tests start, and the console in Chromium
-	@scripts/ensure build services charts prometheus issuers schemathesis tritonclient
+	@scripts/ensure build services charts prometheus issuers schemathesis tritonclient onnxruntime
 	@$(MAKE) --no-print-directory web web-test
 	cargo test --workspace --locked
 	@$(MAKE) --no-print-directory browser-test
@@ -72,11 +72,12 @@ check: ## Format, lints, dependency bans, licences and advisories (ADVISORY_DB=c
 fmt: ## Format the code
 	cargo fmt --all
 
-generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README, the console's API types
+generate: ## Update the generated files: docs/openapi.json, docs/configuration.md, docs/metrics.md, the chart's README, the gRPC messages, the console's API types
 	cargo run -q --locked -p trainyard -- openapi > docs/openapi.json
 	cargo run -q --locked -p trainyard -- config --markdown > docs/configuration.md
 	cargo run -q --locked -p trainyard -- metrics > docs/metrics.md
 	scripts/chart-readme > charts/trainyard/README.md
+	GENERATE=1 cargo test -q --locked -p trainyard-inference --test proto
 	@scripts/ensure web
 	@$(NPM) run --silent generate
 
@@ -95,7 +96,12 @@ chart: ## Render the Helm chart for every set of values in charts/trainyard/ci t
 bench-queue: ## Benchmark queue and training jobs against arq, BullMQ, pg-boss and graphile-worker; QUICK=1 for three minutes, REPORT=file
 	@scripts/ensure build services peers
 	cargo build --profile dist --locked -p trainyard -p trainyard-bench --features trainyard/noop
-	@exec target/dist/trainyard-bench $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+	@exec target/dist/trainyard-bench queue $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
+
+bench-inference: ## Benchmark predictions against a bare HTTP route, FastAPI with scikit-learn and ONNX Runtime, MLServer and Triton: QUICK=1, ONLY="throughput swaps", REPORT=file
+	@scripts/ensure build services serving
+	cargo build --profile dist --locked -p trainyard -p trainyard-bench --bin trainyard --bin trainyard-bench
+	@exec target/dist/trainyard-bench inference $(ONLY) $(if $(QUICK),--quick) $(if $(REPORT),--report $(REPORT))
 
 bench-tables: ## Benchmark an upload with its profile against pandas and polars: ROUNDS, REPORT=file
 	@scripts/ensure build tables

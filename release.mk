@@ -19,7 +19,7 @@ pipelines: ## Lint the pipelines and scripts, and test the version and retention
 	scripts/release/test
 
 coverage: ## Run every test with instrumentation; fails below COVERAGE per cent of lines, or below 100 per cent for authentication
-	@scripts/ensure build services charts prometheus issuers schemathesis tritonclient coverage
+	@scripts/ensure build services charts prometheus issuers schemathesis tritonclient onnxruntime coverage
 	scripts/coverage $(COVERAGE)
 
 image: ## Build the image of this commit's release candidate and save it in target/candidate

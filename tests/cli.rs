@@ -21,6 +21,7 @@ on_both_stacks!(
     an_api_key_replaces_the_login,
     jobs_are_searched_cancelled_and_retried_together,
     traffic_is_distributed_and_an_alias_rolled_back,
+    a_model_is_exported_to_a_file,
 );
 
 /// A terminal of one user, with its own home directory.
@@ -257,4 +258,31 @@ async fn traffic_is_distributed_and_an_alias_rolled_back(system: &System) {
     let model: Value = serde_json::from_str(&terminal.succeeds("models --limit 100 --json")).unwrap();
     let model = model["items"].as_array().unwrap().iter().find(|model| model["name"] == name.as_str()).unwrap();
     assert_eq!(model["aliases"]["production"], 1);
+    let card = terminal.succeeds(&format!("models card {name}"));
+    assert!(card.starts_with(&format!("# {name} version 1\n")), "the version of production: {card}");
+    assert!(terminal.succeeds(&format!("models card {name} --version 2")).contains(" version 2\n"));
+    terminal.fails(&format!("models card {name} --version 9"), 1);
+}
+
+async fn a_model_is_exported_to_a_file(system: &System) {
+    let (terminal, name) = (Terminal::new(system), unique("exported"));
+    system.client().admin().await.trained(quick_job(&name)).await;
+    terminal.succeeds("login");
+    let file = terminal.home.path().join("model.onnx");
+    let command = format!("models export {name} --version 1 --format onnx --output {}", file.display());
+    terminal.succeeds(&command);
+    let bytes = std::fs::read(&file).unwrap();
+    // The first field of an ONNX file is the version of its format.
+    assert!(bytes.starts_with(&[8, 8]), "{:?}", &bytes[..8]);
+    let unchanged = terminal.home.path().join("model.tym");
+    terminal.succeeds(&format!("models export {name} --version 1 --format tym --output {}", unchanged.display()));
+    assert!(std::fs::read(&unchanged).unwrap().starts_with(b"TYMODEL"));
+    let missing = terminal.home.path().join("missing.onnx");
+    let error = terminal.fails(&format!("models export {name} --version 9 --output {}", missing.display()), 4);
+    assert!(error.contains("does not exist"), "{error}");
+    assert!(
+        std::fs::read_dir(terminal.home.path())
+            .unwrap()
+            .all(|entry| { !entry.unwrap().file_name().to_string_lossy().starts_with("missing") })
+    );
 }

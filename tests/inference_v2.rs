@@ -1,4 +1,4 @@
-//! The Open Inference Protocol: Triton's client, and what concerns more than the inference role.
+//! The Open Inference Protocol: Triton's clients for REST and gRPC, and what concerns more than the inference role.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,14 +70,18 @@ async fn tritonclient_works_unchanged(system: &System) {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
     let python = root.join("target/tools/tritonclient/bin/python");
     assert!(python.exists(), "tritonclient is not installed: run scripts/ensure tritonclient");
-    let address = user.inference_url().trim_start_matches("http://");
-    let mut command = Command::new(python);
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(root.join("tests/tritonclient/check.py"));
-    command.args([address, user.token(), admin.token(), &name, &expected, &matrix, &numbers]);
-    let run = command.kill_on_drop(true).output();
-    let output = tokio::time::timeout(TIME_LIMIT, run).await.expect("the client ends within its time").unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    let http_address = user.inference_url().trim_start_matches("http://");
+    for (program, address) in [("check.py", http_address), ("check_grpc.py", &system.grpc_address())] {
+        let mut command = Command::new(&python);
+        // A proxy of the environment is not for loopback addresses.
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("no_proxy", "127.0.0.1");
+        command.arg(root.join("tests/tritonclient").join(program));
+        command.args([address, user.token(), admin.token(), &name, &expected, &matrix, &numbers]);
+        let run = command.kill_on_drop(true).output();
+        let output = tokio::time::timeout(TIME_LIMIT, run).await.expect("the client ends within its time").unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{program}: {}\n{}", text(&output.stdout), text(&output.stderr));
+    }
 }
 
 async fn tensors_and_rows_have_the_same_predictions(system: &System) {

@@ -137,7 +137,13 @@ async fn weights_are_in_effect_until_they_are_deleted(system: &System) {
     admin.put(&format!("{production}?force=true"), json!({"version": 2})).await.expect(200);
     admin.served(request(&name), &json!(2)).await;
     assert_eq!(admin.get(&traffic).await.expect(200)["versions"], json!({}));
-    admin.put(&traffic, json!({"versions": {"1": 0, "7": 1}})).await.refused(&["versions.1"]);
+    admin
+        .put(&traffic, json!({"versions": {"1": 0, "7": 1}, "shadow": [8], "guard": {"max_error_rate": 2}}))
+        .await
+        .refused(&["versions.1", "guard.max_error_rate", "versions.7", "shadow[0]"]);
+    let missing = format!("/models/{name}-missing/traffic");
+    admin.put(&missing, json!({"versions": {"1": 0}})).await.refused(&["versions.1"]);
+    admin.put(&missing, json!({"versions": {"1": 1}})).await.problem(404);
     admin
         .put(&traffic, json!({"versions": {"1": 1, "7": 1}, "shadow": [8]}))
         .await

@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config";
 const API_PATHS = [
   "admin",
   "algorithms",
+  "api-keys",
   "datasets",
   "docs",
   "health",

@@ -17,7 +17,7 @@ export default defineConfig({
           ...shared,
           name: "services",
           // What people do; how pages look does not depend on the storage.
-          include: ["tests/browser/{accounts,journey,operate}.test.ts"],
+          include: ["tests/browser/{accounts,guards,journey,operate}.test.ts"],
           env: { STACK: "services" },
           fileParallelism: false,
         },

@@ -64,6 +64,10 @@ pub struct ApiConfig {
     pub action_lease_s: u64,
     /// Largest artifact that can be downloaded, in bytes.
     pub max_artifact_bytes: u64,
+    /// Largest ONNX file that a model is converted to, in bytes. Also the largest artifact that is converted.
+    pub max_onnx_bytes: u64,
+    /// Concurrent conversions to ONNX; further ones get 503 with `Retry-After`. The limit bounds their memory.
+    pub max_concurrent_exports: usize,
 }
 
 impl ApiConfig {

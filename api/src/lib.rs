@@ -6,6 +6,7 @@
 mod accounts;
 mod action_runner;
 mod announce;
+mod artifact_file;
 pub mod audit;
 pub mod config;
 mod dataset_upload;
@@ -13,8 +14,10 @@ mod event_stream;
 pub mod idempotency;
 mod job_lookup;
 mod job_watcher;
+mod model_card;
 mod new_account;
 mod objects;
+mod onnx_export;
 pub mod openapi;
 mod recovery;
 pub mod response;

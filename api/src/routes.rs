@@ -24,7 +24,7 @@ use crate::dataset_upload::body;
 use crate::state::ApiState;
 use auth::{login, password};
 use datasets::{preview, upload};
-use models::{aliases, artifact, delete, history, read, traffic};
+use models::{aliases, artifact, card, delete, history, read, traffic};
 use predictions::{predict, result};
 use schedules::{change, trigger};
 use training::{actions, control, events, list, retry_all, submit, watch};
@@ -103,6 +103,7 @@ pub(crate) fn table(config: &ApiConfig, accounts: &AccountsConfig) -> Routes<Api
         .user(routes!(read::get))
         .user(routes!(read::version))
         .admin(routes!(artifact::get))
+        .user(routes!(card::get))
         .admin(routes!(aliases::put))
         .admin(routes!(aliases::delete))
         .user(routes!(history::list))

@@ -57,6 +57,7 @@ struct Shared {
     quota: Arc<Quota>,
     job_lookup: JobLookup,
     uploads: Semaphore,
+    exports: Arc<Semaphore>,
     long_polls: Semaphore,
     event_streams: Arc<Semaphore>,
     job_watcher: JobWatcher,
@@ -72,6 +73,7 @@ impl ApiState {
         let quota = Arc::new(Quota::new(config.job_limits()));
         let submissions = submission::start(&dependencies, &quota);
         let uploads = Semaphore::new(dependencies.config.max_concurrent_uploads);
+        let exports = Arc::new(Semaphore::new(dependencies.config.max_concurrent_exports));
         let long_polls = Semaphore::new(dependencies.config.max_long_polls);
         let event_streams = Arc::new(Semaphore::new(dependencies.config.max_event_streams));
         let job_watcher = JobWatcher::new(dependencies.db.clone(), dependencies.config.watch_every());
@@ -93,6 +95,7 @@ impl ApiState {
             quota,
             job_lookup,
             uploads,
+            exports,
             long_polls,
             event_streams,
             job_watcher,
@@ -120,6 +123,11 @@ impl ApiState {
     /// One permit per upload in progress.
     pub(crate) fn uploads(&self) -> &Semaphore {
         &self.0.uploads
+    }
+
+    /// One permit per conversion to ONNX in progress.
+    pub(crate) fn exports(&self) -> &Arc<Semaphore> {
+        &self.0.exports
     }
 
     /// One permit per event stream in progress.

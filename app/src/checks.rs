@@ -13,6 +13,8 @@ use crate::config::Config;
 
 /// Timeout of a single check.
 const LIMIT: Duration = Duration::from_secs(2);
+/// Shorter, so that an unavailable database does not fail the check of the migrations by its timeout.
+const MIGRATIONS_LIMIT: Duration = Duration::from_millis(1_500);
 
 /// The checks that every role has. `critical` names the checks that decide about readiness.
 pub fn stores(db: &Db, queue: &Queue, store: &Store, critical: Critical) -> Vec<Check> {
@@ -42,8 +44,8 @@ fn migrations(db: Db) -> Check {
     Check::new("migrations", true, LIMIT, move || {
         let db = db.clone();
         async move {
-            match db.check_migrated().await {
-                Err(unmigrated @ StorageError::Unmigrated(_)) => Err(unmigrated),
+            match timeout(MIGRATIONS_LIMIT, db.check_migrated()).await {
+                Ok(Err(unmigrated @ StorageError::Unmigrated(_))) => Err(unmigrated),
                 _ => Ok(()),
             }
         }

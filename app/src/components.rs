@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use trainyard_api::{Admin, ApiState, SeedError};
 use trainyard_domain::ids::uuid_at;
+use trainyard_http::Authenticator;
 use trainyard_http::auth::{Issuers, Jwt};
 use trainyard_http::ops::{Check, CheckError};
 use trainyard_http::serve::{Exempt, ServeLimits, serve};
@@ -27,16 +28,30 @@ const STOP_MARGIN: Duration = Duration::from_secs(20);
 
 /// Binds the listener of a role.
 pub async fn bind(deps: &Dependencies, role: &'static str) -> anyhow::Result<TcpListener> {
-    let address = &deps.config.server.listen;
-    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            anyhow::anyhow!("{address} is already in use; choose another address with --listen")
-        }
-        _ => anyhow::anyhow!("can't listen on {address}: {error}"),
-    })?;
+    let listener = bind_to(&deps.config.server.listen, "--listen").await?;
     deps.metrics.record_build(role, env!("CARGO_PKG_VERSION"));
     tracing::info!(role, address = %listener.local_addr()?, "listening");
     Ok(listener)
+}
+
+/// Binds the gRPC listener of the inference role, if the settings have one.
+pub async fn bind_grpc(deps: &Dependencies) -> anyhow::Result<Option<TcpListener>> {
+    let address = &deps.config.inference.grpc_listen;
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let listener = bind_to(address, "inference.grpc_listen").await?;
+    tracing::info!(address = %listener.local_addr()?, "listening for gRPC");
+    Ok(Some(listener))
+}
+
+async fn bind_to(address: &str, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is already in use; choose another address with {setting}")
+        }
+        _ => anyhow::anyhow!("can't listen on {address}: {error}"),
+    })
 }
 
 /// Starts the lifecycle of a process.
@@ -74,10 +89,34 @@ pub fn run_server(
     Ok(answered)
 }
 
-/// Ends the tasks of the inference role when the last request has been `answered`: the request log contains all requests.
-pub fn finish_inference(lifecycle: &Lifecycle, inference: Inference, answered: CancellationToken) {
+/// Runs the gRPC server of the inference role if there is a listener for it. See [`run_server`].
+///
+/// # Errors
+/// If a trusted proxy is not a network.
+pub fn run_grpc(
+    deps: &Dependencies,
+    lifecycle: &Lifecycle,
+    inference: &Inference,
+    authenticator: Authenticator,
+    listener: Option<TcpListener>,
+) -> anyhow::Result<Option<CancellationToken>> {
+    let Some(listener) = listener else { return Ok(None) };
+    let router = inference.grpc_routes()?.into_router(authenticator, deps.limits());
+    run_server(&deps.config, lifecycle, listener, router, lifecycle.closing.clone()).map(Some)
+}
+
+/// Ends the tasks of the inference role when each of its servers has `answered` its last request: the request log contains all
+/// requests.
+pub fn finish_inference(
+    lifecycle: &Lifecycle,
+    inference: Inference,
+    answered: impl IntoIterator<Item = CancellationToken>,
+) {
+    let answered: Vec<_> = answered.into_iter().collect();
     lifecycle.run("inference", async move {
-        answered.cancelled().await;
+        for server in answered {
+            server.cancelled().await;
+        }
         inference.stopped().await;
         Ok(())
     });

@@ -180,6 +180,8 @@ mod tests {
         assert!(proxies.contains("server.trusted_proxies") && proxies.contains("'proxy.example'"), "{proxies}");
         let sections = refused(&[("TRAINYARD__AUTH__USERS_MAY_READ", "queue, everything")]);
         assert!(sections.contains("auth.users_may_read") && sections.contains("everything"), "{sections}");
+        let models = refused(&[("TRAINYARD__INFERENCE__REQUIRED_MODELS", "titanic-rf, Demo@3")]);
+        assert!(models.contains("inference.required_models") && models.contains("'Demo@3'"), "{models}");
         assert!(refused(&[("TRAINYARD__AUTH__SIGNUP", "maybe")]).contains("auth.signup"));
         assert!(refused(&[("TRAINYARD__AUTH__MAX_FAILED_LOGINS", "0")]).contains("auth.max_failed_logins"));
         assert!(refused(&[("TRAINYARD__ARTIFACTS__TLS_CA", "/ca.pem")]).contains("artifacts.tls_ca"));

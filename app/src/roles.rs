@@ -11,8 +11,8 @@ use trainyard_worker::Health;
 
 use crate::checks::{Critical, database_liveness, stores};
 use crate::components::{
-    bind, finish, finish_inference, run_server, run_sweep, run_worker, seed, start_inference, start_lifecycle,
-    worker_liveness,
+    bind, bind_grpc, finish, finish_inference, run_grpc, run_server, run_sweep, run_worker, seed, start_inference,
+    start_lifecycle, worker_liveness,
 };
 use crate::config::Config;
 use crate::console::console;
@@ -59,16 +59,20 @@ pub async fn up(mut config: Config, data_dir: &Path) -> anyhow::Result<()> {
         .alive(worker_liveness(&deps.config, health))
         .alive(database_liveness(&deps.config, &deps.db));
     // The authenticator of the inference role verifies tokens without a database query.
-    let predictions = inference.routes().authenticated_by(&deps.inference_authenticator(&inference).await?);
+    let inference_authenticator = deps.inference_authenticator(&inference).await?;
+    let predictions = inference.routes().authenticated_by(&inference_authenticator);
     let routes = with_documentation(
         trainyard_api::routes(state).merge(console(&deps.config)).merge(predictions).merge(ops.routes()),
         &contract(&deps.config),
     );
-    let listener = bind(&deps, "up").await?;
-    StartupMessage { address: listener.local_addr()?, data_dir, auth: &deps.config.auth, password }.print();
+    let (listener, grpc_listener) = (bind(&deps, "up").await?, bind_grpc(&deps).await?);
+    let grpc_address = grpc_listener.as_ref().map(|listener| listener.local_addr()).transpose()?;
+    StartupMessage { address: listener.local_addr()?, grpc_address, data_dir, auth: &deps.config.auth, password }
+        .print();
     let router = routes.into_router(authenticator, deps.limits());
+    let answered_grpc = run_grpc(&deps, &lifecycle, &inference, inference_authenticator, grpc_listener)?;
     let answered = run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
-    finish_inference(&lifecycle, inference, answered);
+    finish_inference(&lifecycle, inference, answered_grpc.into_iter().chain([answered]));
     finish(deps, lifecycle).await
 }
 
@@ -123,7 +127,8 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     finish(deps, lifecycle).await
 }
 
-/// Runs the inference role.
+/// Runs the inference role. Nothing before the start of the server waits for database, queue or object store, so that the
+/// cached models answer requests at once.
 ///
 /// # Errors
 /// If the process can't start, or does not stop cleanly.
@@ -131,18 +136,21 @@ pub async fn inference(config: Config) -> anyhow::Result<()> {
     let lifecycle = start_lifecycle(&config)?;
     let deps = Dependencies::open(config.with_connections(INFERENCE_CONNECTIONS), Backends::RequiredLater).await?;
     let jwt = deps.jwt()?;
-    migrations::warn_while_unmigrated(deps.db.clone());
+    // The models are loaded on other threads meanwhile.
     let inference = start_inference(&deps, &lifecycle, jwt, deps.issuers()?)?;
+    let listener = bind(&deps, "inference").await?;
     let mut checks = stores(&deps.db, &deps.queue, &deps.store, Critical::INFERENCE);
     checks.extend(inference.checks());
     let routes = inference
         .routes()
         .merge(Ops::new(deps.metrics.clone()).ready(checks).until(lifecycle.stopping.clone()).routes());
     let authenticator = deps.inference_authenticator(&inference).await?;
-    let listener = bind(&deps, "inference").await?;
+    let grpc_listener = bind_grpc(&deps).await?;
+    let answered_grpc = run_grpc(&deps, &lifecycle, &inference, authenticator.clone(), grpc_listener)?;
     let router = routes.into_router(authenticator, deps.limits());
     let answered = run_server(&deps.config, &lifecycle, listener, router, lifecycle.closing.clone())?;
-    finish_inference(&lifecycle, inference, answered);
+    migrations::warn_while_unmigrated(deps.db.clone());
+    finish_inference(&lifecycle, inference, answered_grpc.into_iter().chain([answered]));
     finish(deps, lifecycle).await
 }
 

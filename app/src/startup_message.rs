@@ -10,6 +10,8 @@ use crate::config::AuthConfig;
 pub struct StartupMessage<'a> {
     /// The address of the server.
     pub address: SocketAddr,
+    /// The address of the gRPC server, if it is on.
+    pub grpc_address: Option<SocketAddr>,
     /// The data folder.
     pub data_dir: &'a Path,
     /// The settings of authentication.
@@ -35,8 +37,9 @@ impl StartupMessage<'_> {
                 format!("{email}, with its existing password; ADMIN_PASSWORD differs and is ignored")
             }
         };
+        let grpc = self.grpc_address.map(|address| format!("    gRPC      {address}\n")).unwrap_or_default();
         println!(
-            "\n  Trainyard is ready.\n\n    console   {url}\n    API docs  {url}/docs\n    data      {}\n    sign in   {sign_in}\n\n  \
+            "\n  Trainyard is ready.\n\n    console   {url}\n    API docs  {url}/docs\n{grpc}    data      {}\n    sign in   {sign_in}\n\n  \
              Next, in another terminal:  trainyard login --url {url}\n  Ctrl-C stops it; queued and running jobs continue at the next start.\n",
             self.data_dir.display()
         );

@@ -23,13 +23,19 @@ pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<
 
 /// The bytes of a keep-alive request. An empty body is not sent.
 pub(crate) fn request_of(method: &str, path: &str, token: &str, media_type: &str, body: &str) -> Vec<u8> {
-    let body = if body.is_empty() {
-        "\r\n".to_owned()
-    } else {
-        format!("content-type: {media_type}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-    };
+    request_with(method, path, token, &format!("content-type: {media_type}\r\n"), body.as_bytes())
+}
+
+/// The bytes of a keep-alive request. An empty body is not sent. `headers` describe the body, one per line.
+pub(crate) fn request_with(method: &str, path: &str, token: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-    format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}{body}").into_bytes()
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}").into_bytes();
+    if !body.is_empty() {
+        request.extend_from_slice(format!("{headers}content-length: {}\r\n", body.len()).as_bytes());
+    }
+    request.extend_from_slice(b"\r\n");
+    request.extend_from_slice(body);
+    request
 }
 
 /// Parses the head of a response; `None` if it is incomplete.

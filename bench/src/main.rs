@@ -1,164 +1,69 @@
-//! `make bench-queue`: compares the queue with other queues, one contender at a time on separate servers, and writes a
-//! report.
-//!
-//! `trainyard-bench submit --contender trainyard` runs one part for one contender.
+//! Benchmarks beside other systems, on one machine: `make bench-queue` and `make bench-inference`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod constant_route;
 mod http;
+mod inference;
 mod job_counter;
 mod load;
+mod machine;
 mod measure;
 mod peers;
 mod process;
+mod queue;
 mod report;
 mod route_only;
 mod servers;
 mod stats;
 mod trainyard;
+mod usage;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
-use anyhow::Context;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::measure::{Bench, memory, noop, pickup, polls, submit, training};
-use crate::peers::Peers;
-use crate::servers::Servers;
-use crate::stats::{median, show};
-
-/// Measure the queue.
+/// Measure Trainyard beside other systems.
 #[derive(Debug, Parser)]
 #[command(name = "trainyard-bench")]
-struct Arguments {
-    /// Parts to measure [default: all].
-    parts: Vec<Part>,
-    /// Only contenders whose name contains this text.
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The queue beside other queues.
+    Queue(queue::Arguments),
+    /// The inference role beside other model servers.
+    Inference(inference::Arguments),
+    /// Serves `POST /training` without database and queue; the benchmark of the queue starts it.
+    #[command(hide = true)]
+    RouteOnly(Port),
+    /// Serves `POST /inference` with a constant answer; the benchmark of the inference role starts it.
+    #[command(hide = true)]
+    ConstantRoute(Port),
+}
+
+#[derive(Debug, clap::Args)]
+struct Port {
+    /// The port to listen on.
     #[arg(long)]
-    contender: Option<String>,
-    /// Run for three minutes instead of fifteen.
-    #[arg(long)]
-    quick: bool,
-    /// Number of rounds per contender.
-    #[arg(long)]
-    rounds: Option<usize>,
-    /// Also write the report to this file.
-    #[arg(long)]
-    report: Option<PathBuf>,
-    /// The `trainyard` binary [default: in the folder of this program].
-    #[arg(long)]
-    binary: Option<PathBuf>,
-    /// The port of `route-only`.
-    #[arg(long, hide = true, default_value_t = 0)]
     port: u16,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// `POST /training` on 64 connections.
-    Submit,
-    /// Time from commit to claim with an idle worker.
-    Pickup,
-    /// Throughput of no-op jobs, from claim to success.
-    Noop,
-    /// Throughput of training jobs of about 1 ms, from claim to published model.
-    Training,
-    /// Redis memory per queued job.
-    Memory,
-    /// `GET /training/{job_id}` with a million jobs.
-    Polls,
-    /// Serves the route without database and queue; `submit` starts it.
-    #[value(hide = true)]
-    RouteOnly,
-}
+/// The allocator of `trainyard`, so that routes without a server behind them are compared on equal terms.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
-    if arguments.parts == [Part::RouteOnly] {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(route_only::serve(arguments.port))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let started = Instant::now();
-    let beside = std::env::current_exe()?.parent().context("a folder")?.to_owned();
-    let peers = Peers::install(&beside.parent().unwrap_or(&beside).join("bench-peers"))?;
-    let bench = Bench {
-        servers: Servers::start(),
-        peers,
-        binary: arguments.binary.unwrap_or_else(|| beside.join("trainyard")),
-        quick: arguments.quick,
-        rounds: arguments.rounds,
-        only: arguments.contender,
-    };
-    let mut facts = facts(&bench)?;
-    // Measurements that need an idle machine come first, because some systems are slower for minutes after a load.
-    let all = [Part::Pickup, Part::Submit, Part::Noop, Part::Training, Part::Memory, Part::Polls];
-    let parts = if arguments.parts.is_empty() { &all[..] } else { &arguments.parts };
-    let (mut sections, mut failures) = (Vec::new(), Vec::new());
-    for part in parts {
-        let measured = match part {
-            Part::Submit => submit::measure(&bench),
-            Part::Pickup => pickup::measure(&bench),
-            Part::Noop => noop::measure(&bench),
-            Part::Training => training::measure(&bench),
-            Part::Memory => memory::measure(&bench),
-            Part::Polls => polls::measure(&bench),
-            Part::RouteOnly => continue,
-        };
-        match measured {
-            Ok(section) => sections.push(section),
-            Err(error) => failures.push(format!("{part:?}: {error:#}").replace('\n', " ")),
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match Cli::parse().command {
+        Command::Queue(arguments) => queue::run(arguments),
+        Command::Inference(arguments) => inference::run(&arguments),
+        Command::RouteOnly(Port { port }) => runtime()?.block_on(route_only::serve(port)).map(|()| ExitCode::SUCCESS),
+        Command::ConstantRoute(Port { port }) => {
+            runtime()?.block_on(constant_route::serve(port)).map(|()| ExitCode::SUCCESS)
         }
     }
-    facts.push(format!("Took {} s.", show(started.elapsed().as_secs_f64())));
-    let text = report::markdown(&facts, &sections, &failures);
-    println!("{text}");
-    if let Some(path) = arguments.report {
-        std::fs::write(&path, &text).with_context(|| path.display().to_string())?;
-    }
-    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Machine, versions and method.
-fn facts(bench: &Bench) -> anyhow::Result<Vec<String>> {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|rest| rest.trim_start_matches(['\t', ' ', ':']));
-    let cores = std::thread::available_parallelism()?;
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let command = if bench.quick { "make bench-queue QUICK=1" } else { "make bench-queue" };
-    Ok(vec![
-        format!("`{command}` on {}, version {}.", chrono::Utc::now().format("%Y-%m-%d"), env!("CARGO_PKG_VERSION")),
-        format!(
-            "{cores} cores ({}) shared by generator, contender, Postgres and Redis; load average before: {}; 8 KiB written \
-             and synced to the database's disk in {} ms (median).",
-            model.unwrap_or("unknown"),
-            load.split(' ').next().unwrap_or("?"),
-            show(sync_ms()?)
-        ),
-        format!("{}.", bench.servers.versions()?),
-        format!("Peers: {}.", bench.peers.versions()?),
-        "Contenders are measured one at a time, on an empty database and an empty Redis. Medians and ranges are over the \
-        rounds, ratios within a round."
-            .to_owned(),
-    ])
-}
-
-/// The time of a disk sync, as in a Postgres commit.
-fn sync_ms() -> anyhow::Result<f64> {
-    use std::io::{Seek, SeekFrom, Write};
-    let mut file = tempfile::NamedTempFile::new_in(Path::new(&std::env::temp_dir()))?;
-    let mut times = Vec::new();
-    for _ in 0..100 {
-        let start = Instant::now();
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(&[0; 8192])?;
-        file.as_file().sync_data()?;
-        times.push(start.elapsed().as_secs_f64() * 1000.0);
-    }
-    Ok(median(&times))
 }

@@ -64,6 +64,13 @@ impl Section {
         Some(median(&ratios))
     }
 
+    /// The median over the rounds of `ours - theirs`, if both were measured.
+    pub(crate) fn difference(&self, ours: &str, theirs: &str, what: &str) -> Option<f64> {
+        let (ours, theirs) = (self.row(ours, what)?, self.row(theirs, what)?);
+        let differences: Vec<_> = ours.rounds.iter().zip(&theirs.rounds).map(|(ours, theirs)| ours - theirs).collect();
+        Some(median(&differences))
+    }
+
     fn row(&self, contender: &str, what: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.contender == contender && row.what == what)
     }
@@ -103,8 +110,8 @@ impl Section {
 pub(crate) const TRAINYARD: &str = "Trainyard";
 
 /// The whole report.
-pub(crate) fn markdown(facts: &[String], sections: &[Section], failures: &[String]) -> String {
-    let mut text = String::from("# The queue, and training jobs of 1 ms, measured\n\n");
+pub(crate) fn markdown(title: &str, facts: &[String], sections: &[Section], failures: &[String]) -> String {
+    let mut text = format!("# {title}\n\n");
     for fact in facts {
         let _ = writeln!(text, "- {fact}");
     }
@@ -126,9 +133,10 @@ mod tests {
             section.add(TRAINYARD, "202s/s", ours);
             section.add("Other", "202s/s", theirs);
         }
+        assert_eq!(section.difference(TRAINYARD, "Other", "202s/s"), Some(80.0));
         section.goals.push(Goal::at_least("twice Other", 3.0, 2.0));
         section.goals.push(Goal::at_most("under a second", 3.0, 1.0));
-        let text = markdown(&["two cores".into()], &[section], &["polls: no disk".into()]);
+        let text = markdown("Measured", &["two cores".into()], &[section], &["polls: no disk".into()]);
         assert!(text.contains("| Other | 202s/s | 50.00 | 10.00 to 100 | 3 | 3.00 |"), "{text}");
         assert!(text.contains("| twice Other | 3.00 | met |"), "{text}");
         assert!(text.contains("| under a second | 3.00 | **NOT met** |"), "{text}");

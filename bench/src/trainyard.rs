@@ -23,7 +23,8 @@ pub(crate) const NOOP_JOB: &str = r#"{"name":"noop","algorithm":"logistic_regres
 #[derive(Debug)]
 pub(crate) struct Trainyard {
     binary: PathBuf,
-    folder: TempDir,
+    /// Artifacts, caches and logs.
+    pub(crate) folder: TempDir,
     /// The URL of the database.
     pub(crate) database: String,
     environment: Vec<(String, String)>,
@@ -32,7 +33,7 @@ pub(crate) struct Trainyard {
 /// A running role.
 #[derive(Debug)]
 pub(crate) struct Role {
-    process: ChildGuard,
+    pub(crate) process: ChildGuard,
     pub(crate) port: u16,
     log: PathBuf,
 }
@@ -67,6 +68,7 @@ impl Trainyard {
             ("ARTIFACT_URL", format!("file://{}/artifacts", folder.path().display())),
             ("TRAINYARD__QUEUE__PREFIX", unique("bench")),
             ("TRAINYARD__API__UPLOAD_DIR", format!("{}/uploads", folder.path().display())),
+            ("TRAINYARD__INFERENCE__CACHE_DIR", format!("{}/models", folder.path().display())),
             ("TRAINYARD__WORKER__WORK_DIR", format!("{}/work", folder.path().display())),
             ("TRAINYARD__API__MAX_JOBS_PER_USER", "100000000".to_owned()),
             ("TRAINYARD__API__MAX_JOBS_TOTAL", "100000000".to_owned()),
@@ -140,7 +142,11 @@ impl Trainyard {
         Ok(())
     }
 
-    fn launch(&self, role: &str) -> anyhow::Result<Role> {
+    /// Starts a role, and does not wait until it is ready.
+    ///
+    /// # Errors
+    /// If the log can't be created.
+    pub(crate) fn launch(&self, role: &str) -> anyhow::Result<Role> {
         let (port, log) = (free_port(), self.folder.path().join(format!("{role}.log")));
         let mut command = self.command(role);
         command.args(["--listen", &format!("127.0.0.1:{port}")]);

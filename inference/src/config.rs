@@ -4,15 +4,23 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use trainyard_domain::shown;
 
 use crate::drift::DriftSettings;
 use crate::request_log::RequestLogSettings;
+use crate::required_models::RequiredModel;
 use crate::views::request::RowLimits;
+
+/// Default of `max_in_flight` per core. If a request takes 150 microseconds, the last one in the queue waits for less than 10 ms.
+/// 64 connections, each with one request, are never refused.
+const IN_FLIGHT_PER_CORE: usize = 64;
 
 /// Settings of the inference role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InferenceConfig {
+    /// Address and port of the gRPC listener; empty turns gRPC off.
+    pub grpc_listen: String,
     /// Model for requests that name no model; empty for none.
     pub default_model: String,
     /// Maximum size of the body of `POST /inference` and of an inference request under `/v2`, in bytes.
@@ -38,6 +46,13 @@ pub struct InferenceConfig {
     pub cache_dir: PathBuf,
     /// Maximum size of the disk cache, in bytes; artifacts of served versions are always kept.
     pub cache_max_bytes: u64,
+    /// Models that must be loaded before the process is ready: `name`, `name@alias` or `name@version`.
+    pub required_models: Vec<String>,
+    /// Maximum memory of all loaded versions, in MB; 0 for no limit. Versions that an alias, the traffic or `required_models`
+    /// needs are loaded in any case.
+    pub memory_budget_mb: u64,
+    /// Maximum number of prediction requests that wait for a processor or use one; 0 means [`IN_FLIGHT_PER_CORE`] per core.
+    pub max_in_flight: usize,
     /// Maximum number of large requests that are processed at the same time; 0 means one per core.
     pub concurrent_batches: usize,
     /// Maximum number of large requests that wait; further requests are answered 503.
@@ -100,8 +115,35 @@ impl InferenceConfig {
 
     pub(crate) fn batches(&self) -> usize {
         match self.concurrent_batches {
-            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            0 => cores(),
             n => n,
         }
     }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        match self.max_in_flight {
+            0 => IN_FLIGHT_PER_CORE * cores(),
+            n => n,
+        }
+    }
+
+    /// The maximum memory of the loaded versions, in bytes.
+    pub(crate) fn memory_budget(&self) -> Option<u64> {
+        Some(self.memory_budget_mb << 20).filter(|bytes| *bytes > 0)
+    }
+
+    /// The models that must be loaded before the process is ready.
+    ///
+    /// # Errors
+    /// A message about an entry that names no model, alias or version.
+    pub fn required_models(&self) -> Result<Vec<RequiredModel>, String> {
+        let parse = |entry: &String| {
+            RequiredModel::parse(entry).map_err(|why| format!("inference.required_models: '{}' {why}", shown(entry)))
+        };
+        self.required_models.iter().map(parse).collect()
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

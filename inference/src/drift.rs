@@ -61,6 +61,11 @@ impl Drift {
         Self { counts, window }
     }
 
+    /// The memory of the counters with all snapshots of a full window, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.counts.memory_bytes() * (1 + window::MAX_SNAPSHOTS)
+    }
+
     /// Adds rows to a bin of a column.
     pub(crate) fn count(&self, column: usize, bin: usize, rows: u32) {
         self.counts.add(column, bin, rows.into());

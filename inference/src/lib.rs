@@ -4,13 +4,13 @@
 //! push, poll ─▶ refresh ─▶ loader (cache or object store → digest → self-test → warm-up) ─▶ load plan ─▶ snapshot
 //!                                                                                                    │ ArcSwap
 //! POST /inference ─▶ service: parse ─▶ look up the version ─▶ predict ─▶ response ◀──────────────────┘
-//! /v2/…           ─▶ v2: the Open Inference Protocol, with the same lookup, engine, limits and metrics
+//! /v2/…, gRPC     ─▶ v2: the Open Inference Protocol, with the same lookup, engine, limits and metrics
 //!                    answered rows ─▶ drift: counters by bin, compared with the training
 //!                    sampled requests ─▶ request_log: JSON lines in the object store, if it is on
 //! ```
 //! One task ([`refresh`]) changes the served versions; requests only read. A version that can't be loaded never
 //! replaces a served version. If database, queue and object store are unavailable, loaded versions are served, and a
-//! restart loads them from the disk cache. This crate writes to the database only the counts of guarded versions
+//! restart serves them from the disk cache before it has read the database. This crate writes to the database only the counts of guarded versions
 //! ([`guard_reports`]); the authentication records the use of API keys. The request log is all that it writes to the object
 //! store.
 
@@ -27,10 +27,13 @@ mod loader;
 mod lookup_problem;
 mod model_record;
 mod pin_request;
+pub mod proto;
+mod readiness;
 mod refresh;
 mod registry;
 mod request_key;
 mod request_log;
+mod required_models;
 mod routes;
 mod service;
 mod shadow;
@@ -44,7 +47,6 @@ mod views;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -54,12 +56,13 @@ use trainyard_artifacts::Store;
 use trainyard_domain::Clock;
 use trainyard_http::Routes;
 use trainyard_http::auth::{ApiKeys, Authenticator, DisabledUsers, Issuers, Jwt, PrincipalCheck};
-use trainyard_http::ops::{Check, CheckError};
+use trainyard_http::ops::Check;
 use trainyard_queue::Queue;
 use trainyard_storage::Db;
 use utoipa::openapi::OpenApi;
 
 pub use config::InferenceConfig;
+pub use required_models::RequiredModel;
 
 use cache::DiskCache;
 use catch_panic::{Panicked, catch_panic};
@@ -67,7 +70,8 @@ use drift::Monitor;
 use loader::Loader;
 use model_record::Catalogue;
 use pin_request::PinClient;
-use refresh::{Refresher, RefresherDeps};
+use readiness::Readiness;
+use refresh::{LoadLimits, Refresher, RefresherDeps};
 use registry::Registry;
 use request_log::Writer;
 use service::{Service, ServiceDeps};
@@ -76,9 +80,6 @@ use service::{Service, ServiceDeps};
 pub fn openapi(config: &InferenceConfig) -> OpenApi {
     routes::table(config.max_body_bytes).openapi()
 }
-
-/// Timeout of the readiness check, which only reads a flag.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The dependencies of the inference role.
 pub struct InferenceDeps {
@@ -106,9 +107,11 @@ pub struct Inference {
     issuers: Arc<Issuers>,
     db: Db,
     disabled: DisabledUsers,
-    ready: Arc<AtomicBool>,
+    readiness: Readiness,
     max_key_outage: Duration,
     tasks: TaskTracker,
+    /// Cancelled when the listeners close.
+    shutdown: CancellationToken,
     /// Cancelled when the last request has been answered.
     answered: CancellationToken,
 }
@@ -117,13 +120,14 @@ impl Inference {
     /// Starts loading and refreshing until `shutdown`. Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// If the cache folder can't be created.
+    /// If the cache folder can't be created, or `required_models` has an invalid entry.
     pub fn start(deps: InferenceDeps, config: InferenceConfig, shutdown: CancellationToken) -> io::Result<Self> {
+        let required = config.required_models().map_err(io::Error::other)?;
         let cache = DiskCache::open(&config.cache_dir, config.cache_max_bytes)?;
         let last = cache.read_index();
         let registry = Registry::default();
         let disabled = DisabledUsers::default();
-        let ready = Arc::new(AtomicBool::new(false));
+        let readiness = Readiness::new(&required);
         let (pins, pool_requests) = PinClient::new(Duration::from_millis(config.pinned_wait_ms));
         let (index, written) = watch::channel(Catalogue::default());
         let (guards, reported) = watch::channel(Vec::new());
@@ -134,17 +138,19 @@ impl Inference {
             loader: Loader::new(deps.store.clone(), cache.clone(), &config),
             registry: registry.clone(),
             disabled: disabled.clone(),
-            ready: ready.clone(),
+            readiness: readiness.clone(),
             index,
             guards,
             pool_requests,
         };
-        let refresher = Refresher::new(refresher_deps, config.max_pinned_versions, last);
+        let limits =
+            LoadLimits { max_pinned: config.max_pinned_versions, memory_budget: config.memory_budget(), required };
+        let refresher = Refresher::new(refresher_deps, limits, last);
         let tasks = TaskTracker::new();
         tasks.spawn(Monitor::new(registry.clone(), config.drift()).run(shutdown.clone()));
         tasks.spawn(guard_reports::run(deps.db.clone(), reported, shutdown.clone()));
         tasks.spawn(shadow_worker.run(shutdown.clone()));
-        tasks.spawn(refresh(refresher, config.poll(), shutdown, ready.clone()));
+        tasks.spawn(refresh(refresher, config.poll(), shutdown.clone(), readiness.clone()));
         tasks.spawn(keep_index(cache, written));
         let answered = CancellationToken::new();
         let request_log = (config.request_log_share > 0.0).then(|| {
@@ -155,15 +161,30 @@ impl Inference {
         tasks.close();
         let max_key_outage = config.api_key_outage();
         let InferenceDeps { db, clock, jwt, issuers, stopping, .. } = deps;
-        let service_deps =
-            ServiceDeps { registry, pins, db: db.clone(), request_log, shadow_queue, ready: ready.clone(), stopping };
+        let service_deps = ServiceDeps {
+            registry,
+            pins,
+            db: db.clone(),
+            request_log,
+            shadow_queue,
+            readiness: readiness.clone(),
+            stopping,
+        };
         let service = Arc::new(Service::new(service_deps, config));
-        Ok(Self { service, clock, jwt, issuers, db, disabled, ready, max_key_outage, tasks, answered })
+        Ok(Self { service, clock, jwt, issuers, db, disabled, readiness, max_key_outage, tasks, shutdown, answered })
     }
 
     /// The routes.
     pub fn routes(&self) -> Routes {
         routes::routes(self.service.clone())
+    }
+
+    /// The gRPC methods, for a listener of their own.
+    ///
+    /// # Errors
+    /// If the descriptors for the reflection are invalid.
+    pub fn grpc_routes(&self) -> io::Result<Routes> {
+        routes::grpc::routes(self.service.clone(), &self.shutdown).map_err(io::Error::other)
     }
 
     /// Verifies tokens by their claims and the list of disabled accounts, without a database query per request.
@@ -175,21 +196,15 @@ impl Inference {
         Authenticator::with_issuers(jwt, clock, check, issuers, db, keys)
     }
 
-    /// The readiness check: whether the first refresh has completed. Later the role works without database, queue and
-    /// object store, so their checks are not critical for this role.
+    /// The readiness checks: whether the models are loaded. Later the role works without database, queue and object store, so
+    /// their checks are not critical for this role.
     pub fn checks(&self) -> Vec<Check> {
-        let ready = self.ready.clone();
-        let registry = move || {
-            let loaded = ready.load(Ordering::Acquire);
-            let waiting = CheckError::new("the models are not yet loaded", "no refresh has been completed");
-            std::future::ready(if loaded { Ok(()) } else { Err(waiting) })
-        };
-        vec![Check::new("registry", true, CHECK_TIMEOUT, registry)]
+        self.readiness.checks()
     }
 
-    /// Whether every version known at the start has been loaded or has failed to load.
+    /// Whether every version known at the start has been loaded or has failed to load, and all required models are loaded.
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+        self.readiness.is_ready()
     }
 
     /// Waits until all tasks have stopped, after `shutdown` and after the last request has been answered. Writes the rest
@@ -202,13 +217,13 @@ impl Inference {
 
 /// Runs the refresher. After a panic the loaded versions are still served, but the role is no longer ready: the
 /// versions would become outdated.
-async fn refresh(refresher: Refresher, poll: Duration, shutdown: CancellationToken, ready: Arc<AtomicBool>) {
+async fn refresh(refresher: Refresher, poll: Duration, shutdown: CancellationToken, readiness: Readiness) {
     let run = async {
         refresher.run(poll, shutdown).await;
         Ok::<_, Panicked>(())
     };
     if let Err(error) = catch_panic(run).await {
-        ready.store(false, Ordering::Release);
+        readiness.set_refreshed(false);
         tracing::error!(
             error = &error as &dyn std::error::Error,
             "the refresher has panicked and models are no longer refreshed; restart this role"

@@ -1,6 +1,8 @@
 //! The load plan: which versions are wanted, loaded, loading or failed. The next snapshot is built from the plan. No
 //! I/O; the time is an argument.
 
+mod memory;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,22 +22,50 @@ pub(crate) struct LoadPlan {
     loaded: HashMap<Key, Arc<LoadedModel>>,
     loading: HashSet<(Key, String)>,
     failures: Failures,
+    /// Versions that stay loaded although neither an alias nor the traffic needs them.
+    required: HashSet<Key>,
+}
+
+/// Why a version can't be released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Aliases point at the version.
+    Aliases(Vec<String>),
+    /// The traffic of the model uses the version.
+    Traffic,
+    /// The settings require the version.
+    Required,
 }
 
 impl LoadPlan {
+    /// An empty plan. The versions in `required` stay loaded without an alias.
+    pub(crate) fn new(required: HashSet<Key>) -> Self {
+        Self { required, ..Self::default() }
+    }
+
+    /// The versions to read besides the served ones: those that requests pinned, and the required ones.
+    pub(crate) fn pinned_keys(&self) -> Vec<Key> {
+        let pinned = self.catalogue.pinned.iter().map(ModelRecord::key);
+        let pinned: HashSet<Key> = pinned.chain(self.required.iter().cloned()).collect();
+        pinned.into_iter().collect()
+    }
+
     /// The wanted versions.
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }
 
-    /// Replaces the wanted versions by the list from the database or the local index.
-    pub(crate) fn set_catalogue(&mut self, catalogue: Catalogue) {
+    /// Replaces the wanted versions by the list from the database or the local index. Returns the number of versions that are
+    /// unloaded, because they are no longer wanted.
+    pub(crate) fn set_catalogue(&mut self, catalogue: Catalogue) -> usize {
         self.catalogue = catalogue;
-        let wanted = self.catalogue.served.iter().chain(&self.catalogue.pinned);
-        let kept: HashMap<Key, &str> = wanted.map(|record| (record.key(), record.sha256.as_str())).collect();
+        let kept: HashMap<Key, &str> =
+            self.catalogue.records().map(|record| (record.key(), record.sha256.as_str())).collect();
+        let before = self.loaded.len();
         // After a restore of the database a version number can belong to another artifact.
         self.loaded.retain(|key, loaded| kept.get(key).is_some_and(|sha256| *sha256 == loaded.record.sha256));
         self.failures.retain(|key| kept.contains_key(key));
+        before - self.loaded.len()
     }
 
     /// Returns the versions that should be loaded now, and marks them as loading.
@@ -69,41 +99,45 @@ impl LoadPlan {
         self.failures.record(record, backoff, now);
     }
 
-    /// Adds a version that a request pinned. Above `max` pinned versions the least recently used one is removed.
-    pub(crate) fn pin(&mut self, record: ModelRecord, most: usize) {
+    /// Adds a version that a request pinned. Above `most` such versions the least recently used one is removed. Returns the
+    /// removed versions.
+    pub(crate) fn pin(&mut self, record: ModelRecord, most: usize) -> Vec<Key> {
+        let mut removed = Vec::new();
         if self.wanted().any(|known| known.is_same_artifact(&record)) {
-            return;
+            return removed;
         }
-        while self.catalogue.pinned.len() >= most.max(1) {
-            let last_used =
-                |record: &ModelRecord| self.loaded.get(&record.key()).map_or(0, |loaded| loaded.last_used());
-            let Some(oldest) = (0..self.catalogue.pinned.len()).min_by_key(|i| last_used(&self.catalogue.pinned[*i]))
-            else {
-                break;
-            };
-            let removed = self.catalogue.pinned.swap_remove(oldest);
-            self.loaded.remove(&removed.key());
-            self.failures.remove(&removed.key());
+        while self.unneeded().count() >= most.max(1) {
+            let last_used = |record: &&ModelRecord| self.get(&record.key()).map_or(0, |loaded| loaded.last_used());
+            let Some(oldest) = self.unneeded().min_by_key(last_used).map(ModelRecord::key) else { break };
+            self.remove_pinned(&oldest);
+            removed.push(oldest);
         }
         self.catalogue.pinned.push(record);
+        removed
     }
 
-    /// Removes the versions of `model` that requests pinned, or only `version`. Returns their keys.
+    /// Removes the versions of `model` that nothing needs, or only `version`. Returns their keys.
     pub(crate) fn release(&mut self, model: &str, version: Option<i64>) -> Vec<Key> {
         let is_released =
-            |record: &mut ModelRecord| record.model == model && version.is_none_or(|version| version == record.version);
-        let released: Vec<Key> = self.catalogue.pinned.extract_if(.., is_released).map(|record| record.key()).collect();
-        for key in &released {
-            self.loaded.remove(key);
-            self.failures.remove(key);
-        }
+            |record: &&ModelRecord| record.model == model && version.is_none_or(|version| version == record.version);
+        let released: Vec<Key> = self.unneeded().filter(is_released).map(ModelRecord::key).collect();
+        released.iter().for_each(|key| self.remove_pinned(key));
         released
     }
 
-    /// The aliases of a version that is served, which has none if only the traffic uses it; `None` for other versions.
-    pub(crate) fn aliases(&self, key: &Key) -> Option<&[String]> {
-        let record = self.catalogue.served.iter().find(|record| record.has_key(key))?;
-        Some(&record.aliases)
+    /// Why a version can't be released; `None` if it can.
+    pub(crate) fn need(&self, key: &Key) -> Option<Need> {
+        match self.catalogue.served.iter().find(|record| record.has_key(key)) {
+            Some(record) if record.aliases.is_empty() => Some(Need::Traffic),
+            Some(record) => Some(Need::Aliases(record.aliases.clone())),
+            None => (self.required.contains(key) && self.contains(key)).then_some(Need::Required),
+        }
+    }
+
+    /// Whether a version of `model` has failed to load.
+    pub(crate) fn has_failed(&self, model: &str, now: Instant) -> bool {
+        let mut records = self.wanted().filter(|record| record.model == model);
+        records.any(|record| self.failures.retry_in(record, now).is_some())
     }
 
     /// Whether the version is wanted, so that its load has started or will start.
@@ -166,7 +200,7 @@ impl LoadPlan {
     }
 
     fn wanted(&self) -> impl Iterator<Item = &ModelRecord> {
-        self.catalogue.served.iter().chain(&self.catalogue.pinned)
+        self.catalogue.records()
     }
 
     fn current(&self, record: &ModelRecord) -> Option<&Arc<LoadedModel>> {

@@ -1,7 +1,7 @@
 //! A loaded model: the compiled predictor of one version, with its metrics.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use trainyard_domain::field::cut;
 use trainyard_ml::model::Bins;
@@ -17,8 +17,8 @@ use crate::version_series::{SeriesLabels, VersionSeries};
 use crate::version_statistics::{Phases, VersionStatistics};
 
 /// Field names of a response that a target can't use.
-pub(crate) const RESERVED_FIELDS: [&str; 7] =
-    ["prob", "probabilities", "model", "version", "explanation", "warnings", "predictions"];
+pub(crate) const RESERVED_FIELDS: [&str; 8] =
+    ["prob", "probabilities", "model", "version", "explanation", "warnings", "predictions", "threshold"];
 /// The field of the prediction if the target's name is one of [`RESERVED_FIELDS`].
 pub(crate) const FALLBACK_FIELD: &str = "prediction";
 
@@ -50,7 +50,7 @@ impl LoadedModel {
         let (target, now) = (predictor.signature().target.as_str(), Instant::now());
         let field = if RESERVED_FIELDS.contains(&target) { FALLBACK_FIELD } else { target }.to_owned();
         let metrics = VersionMetrics::new(series.labels(&record.key(), now), classes(&predictor));
-        let (statistics, drift) = (VersionStatistics::default(), Drift::new(&predictor.manifest().distributions, now));
+        let (statistics, drift) = (VersionStatistics::new(now), Drift::new(&predictor.manifest().distributions, now));
         let task_target = Target::of(&predictor.signature().task);
         let (last_used, has_predicted) = (AtomicU64::new(0), AtomicBool::new(false));
         Self {
@@ -110,6 +110,11 @@ impl LoadedModel {
         &self.field
     }
 
+    /// The approximate memory of the version, in bytes: the predictor, and the counters of the drift.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        (self.predictor.memory_bytes() + self.drift.memory_bytes()) as u64
+    }
+
     /// Records that a request pinned this version. `tick` increases with each request.
     pub(crate) fn touch(&self, tick: u64) {
         self.last_used.store(tick, Ordering::Relaxed);
@@ -150,13 +155,13 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Records an answered request for `rows` predictions.
+    /// Records an answered request for `rows` predictions, after its last phase. Reading the clock once more would cost as
+    /// much as the counters.
     pub(crate) fn answered(mut self, rows: usize, phases: &Phases) {
         self.is_open = false;
-        let took = phases.elapsed();
-        self.loaded.metrics.record_success(rows, took);
-        self.loaded.statistics.record_success(rows, phases, took, SystemTime::now());
-        self.loaded.guards.record_answer(took);
+        self.loaded.metrics.record_success(rows, phases);
+        self.loaded.statistics.record_success(rows, phases);
+        self.loaded.guards.record_answer(phases.total());
     }
 
     /// Records a request that does not fit the model.

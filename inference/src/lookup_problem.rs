@@ -44,7 +44,28 @@ pub(crate) fn problem(error: LookupError) -> Problem {
             format!("the requested version of '{model}' is not loaded; retry after the time in Retry-After"),
         )
         .retry_after(seconds(wait)),
+        LookupError::TooLarge { model, version, bytes, left } => Problem::field(
+            "version",
+            format!(
+                "{version} of '{}' needs {} MB of memory, but inference.memory_budget_mb leaves {} MB for versions that only \
+                 requests name; point an alias at the version, or raise the budget",
+                shown(&model),
+                bytes.div_ceil(1 << 20),
+                left >> 20,
+            ),
+        ),
     }
+}
+
+/// Counts a request that was refused because too many large requests were waiting.
+pub(crate) fn count_overload(_: &Problem) {
+    record_overload();
+}
+
+/// Counts a request that was refused because the process is overloaded.
+pub(crate) fn record_overload() {
+    metrics::counter!(catalogue::INFERENCE_REQUESTS_TOTAL, "model" => "", "version" => "", "outcome" => "overloaded")
+        .increment(1);
 }
 
 /// Counts a request that found no version. The model's name comes from the client, so it is not used as a label.

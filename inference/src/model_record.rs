@@ -128,3 +128,10 @@ pub(crate) struct Catalogue {
     /// Disabled accounts, whose unexpired tokens are refused.
     pub(crate) disabled: HashSet<UserId>,
 }
+
+impl Catalogue {
+    /// All versions.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &ModelRecord> {
+        self.served.iter().chain(&self.pinned)
+    }
+}

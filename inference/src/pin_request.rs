@@ -47,6 +47,8 @@ pub(crate) enum ReleaseReply {
     Aliased(Vec<String>),
     /// The traffic of the model uses the version.
     InTraffic,
+    /// The settings require the version.
+    Required,
 }
 
 /// A request to the refresher.

@@ -1,21 +1,21 @@
 //! The only task that changes the served versions. Push messages announce changes, and the database is polled every 200
-//! ms. New versions are loaded in the background; each replaces the snapshot when it is ready. If database, queue or
+//! ms. At the start the versions in the disk cache are served first. New versions are loaded in the background; each replaces the snapshot when it is ready. If database, queue or
 //! object store are unavailable, the served versions stay.
 
+mod budget;
+mod cached;
 mod pinned;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
 use quick_cache::unsync::Cache;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use trainyard_http::auth::DisabledUsers;
 use trainyard_queue::{Queue, Subscription};
@@ -29,11 +29,11 @@ use crate::loaded_model::LoadedModel;
 use crate::loader::{LoadError, Loader};
 use crate::model_record::{Catalogue, Key, ModelRecord};
 use crate::pin_request::{PendingPins, PoolRequest, RETRY_AFTER};
+use crate::readiness::Readiness;
 use crate::registry::{LookupError, Registry, Snapshot};
+use crate::required_models::RequiredModel;
 use crate::source::{self, SourceError};
-
-/// Maximum number of versions that are read from the disk cache at the same time.
-const CONCURRENT_CACHE_READS: usize = 4;
+use budget::count_unloads;
 
 /// The dependencies and outputs of the refresher.
 pub(crate) struct RefresherDeps {
@@ -47,8 +47,8 @@ pub(crate) struct RefresherDeps {
     pub(crate) registry: Registry,
     /// The disabled accounts.
     pub(crate) disabled: DisabledUsers,
-    /// Set once every version known at the start has been loaded or has failed to load.
-    pub(crate) ready: Arc<AtomicBool>,
+    /// Whether the process should receive requests.
+    pub(crate) readiness: Readiness,
     /// Receives the content of the local index.
     pub(crate) index: watch::Sender<Catalogue>,
     /// Receives the counters of the guards.
@@ -57,16 +57,27 @@ pub(crate) struct RefresherDeps {
     pub(crate) pool_requests: mpsc::Receiver<PoolRequest>,
 }
 
+/// Which versions may and must be loaded.
+#[derive(Debug, Default)]
+pub(crate) struct LoadLimits {
+    /// Maximum number of loaded versions that only requests need.
+    pub(crate) max_pinned: usize,
+    /// Maximum memory of the loaded versions, in bytes.
+    pub(crate) memory_budget: Option<u64>,
+    /// The models without which the process is not ready.
+    pub(crate) required: Vec<RequiredModel>,
+}
+
 enum TaskResult {
     Read(Result<Option<Catalogue>, SourceError>),
-    LookedUp(Key, Result<Option<ModelRecord>, SourceError>),
+    LookedUp(Key, Result<Option<(ModelRecord, u64)>, SourceError>),
     Loaded(ModelRecord, Duration, Box<Result<LoadedModel, LoadError>>),
 }
 
 /// The refresher.
 pub(crate) struct Refresher {
     deps: RefresherDeps,
-    max_pinned: usize,
+    limits: LoadLimits,
     plan: LoadPlan,
     guards: GuardCounters,
     /// Newer than the published snapshot only until the list of models is known.
@@ -75,38 +86,56 @@ pub(crate) struct Refresher {
     pending: PendingPins,
     /// Versions that do not exist, until the next change of the revision.
     not_found_cache: Cache<Key, ()>,
+    /// The memory of versions that did not fit into the budget, by the digest of the artifact.
+    oversized: Cache<String, u64>,
+    over_budget: bool,
     lookups: usize,
-    /// Versions released during the running read, whose result may contain them as pinned.
+    /// Versions unloaded during the running read, whose result may contain them as pinned.
     released: HashSet<Key>,
+    /// Versions pinned during the running read, whose result does not contain them.
+    pinned_meanwhile: Vec<ModelRecord>,
     revision: Option<i64>,
     reading: bool,
     read_again: bool,
     /// Whether the list of models is known, from the database or from the local index. Only then the snapshot is
     /// published.
     catalogue_known: bool,
+    /// Whether versions of the local index are still being loaded. The index must not be overwritten until then.
+    loading_cache: bool,
+    /// Whether the database has answered, or has failed to.
+    first_read_ended: bool,
+    /// Whether all required models have been loaded since the first read. A model that is deleted later does not make the
+    /// process unready, because the other models are still served.
+    required_loaded: bool,
     database_unavailable: bool,
 }
 
 impl Refresher {
     /// Creates a refresher that starts with the versions of the local index.
-    pub(crate) fn new(deps: RefresherDeps, max_pinned: usize, last: Option<Catalogue>) -> Self {
-        let mut plan = LoadPlan::default();
+    pub(crate) fn new(deps: RefresherDeps, limits: LoadLimits, last: Option<Catalogue>) -> Self {
+        let mut plan = LoadPlan::new(limits.required.iter().filter_map(RequiredModel::key).collect());
         plan.set_catalogue(last.unwrap_or_default());
         Self {
             deps,
-            max_pinned,
+            limits,
             plan,
             guards: GuardCounters::default(),
             snapshot: Arc::default(),
             work: JoinSet::new(),
             pending: PendingPins::default(),
             not_found_cache: Cache::new(pinned::MAX_NOT_FOUND),
+            oversized: Cache::new(budget::MAX_OVERSIZED),
+            over_budget: false,
             lookups: 0,
             released: HashSet::new(),
+            pinned_meanwhile: Vec::new(),
             revision: None,
             reading: false,
             read_again: false,
             catalogue_known: false,
+            loading_cache: false,
+            first_read_ended: false,
+            required_loaded: false,
             database_unavailable: false,
         }
     }
@@ -114,9 +143,9 @@ impl Refresher {
     /// Runs until `shutdown`.
     pub(crate) async fn run(mut self, poll: Duration, shutdown: CancellationToken) {
         let mut push: Subscription<()> = self.deps.queue.model_changes();
-        let mut tick = tokio::time::interval(poll);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.load_from_cache().await;
+        let mut tick = interval_at(Instant::now() + poll, poll);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -135,30 +164,6 @@ impl Refresher {
         }
     }
 
-    /// Loads the versions of the local index from the disk cache, before the database is read. If the database then
-    /// names a version that can't be loaded, the previous version is served.
-    async fn load_from_cache(&mut self) {
-        let last = self.plan.catalogue();
-        let loader = self.deps.loader.clone();
-        let records: Vec<ModelRecord> = last.served.iter().chain(&last.pinned).cloned().collect();
-        let loads = records.into_iter().map(|record| {
-            let loader = loader.clone();
-            catch_panic(async move { loader.load_cached(record).await })
-        });
-        let mut loads = futures::stream::iter(loads).buffer_unordered(CONCURRENT_CACHE_READS);
-        while let Some(result) = loads.next().await {
-            match result {
-                Ok(Some(loaded)) => self.plan.record_loaded(Arc::new(loaded)),
-                Ok(None) => {}
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "a version in the disk cache could not be loaded");
-                }
-            }
-        }
-        self.publish();
-    }
-
     fn read(&mut self) {
         if self.reading {
             // A change may have been committed after the running read began.
@@ -166,8 +171,7 @@ impl Refresher {
             return;
         }
         self.reading = true;
-        let pinned = self.plan.catalogue().pinned.iter().map(ModelRecord::key).collect();
-        self.start_read(source::read(self.deps.db.clone(), self.revision, pinned));
+        self.start_read(source::read(self.deps.db.clone(), self.revision, self.plan.pinned_keys()));
     }
 
     fn start_read(&mut self, read: impl Future<Output = Result<Option<Catalogue>, SourceError>> + Send + 'static) {
@@ -213,7 +217,9 @@ impl Refresher {
 
     fn read_done(&mut self, result: Result<Option<Catalogue>, SourceError>) {
         self.reading = false;
+        let is_first = !std::mem::replace(&mut self.first_read_ended, true);
         let released = std::mem::take(&mut self.released);
+        let pinned_meanwhile = std::mem::take(&mut self.pinned_meanwhile);
         match result {
             Ok(changed) => {
                 if std::mem::take(&mut self.database_unavailable) {
@@ -222,12 +228,21 @@ impl Refresher {
                 if let Some(mut catalogue) = changed {
                     catalogue.pinned.retain(|record| !released.contains(&record.key()));
                     self.revision = Some(catalogue.revision);
+                    for record in pinned_meanwhile {
+                        let is_known = |known: &ModelRecord| known.has_key(&record.key());
+                        if !released.contains(&record.key()) && !catalogue.records().any(is_known) {
+                            catalogue.pinned.push(record);
+                            // Forces a full read: the version may have been deleted since.
+                            self.revision = None;
+                        }
+                    }
                     self.not_found_cache.clear();
                     self.deps.disabled.replace(catalogue.disabled.iter().copied());
                     if self.guards.set(&catalogue.guards) {
                         self.deps.guards.send_replace(self.guards.all());
                     }
-                    self.plan.set_catalogue(catalogue);
+                    count_unloads(self.plan.set_catalogue(catalogue), "not_needed");
+                    self.keep_within_budget(None);
                     self.catalogue_known = true;
                     self.load_due();
                     self.publish();
@@ -238,22 +253,14 @@ impl Refresher {
                     let error = &error as &dyn std::error::Error;
                     tracing::warn!(error, "the database could not be read; loaded versions are still served");
                 }
-                self.fall_back_to_index();
+                if is_first {
+                    // The process becomes ready with the versions in the disk cache, if there are some.
+                    self.publish();
+                }
             }
         }
         if std::mem::take(&mut self.read_again) {
             self.read();
-        }
-    }
-
-    /// Uses the local index if the database is unavailable at the start.
-    fn fall_back_to_index(&mut self) {
-        let last = self.plan.catalogue();
-        if !self.catalogue_known && *last != Catalogue::default() {
-            tracing::warn!(versions = last.served.len(), "serving the versions in the disk cache");
-            self.deps.disabled.replace(last.disabled.iter().copied());
-            self.catalogue_known = true;
-            self.publish();
         }
     }
 
@@ -270,8 +277,9 @@ impl Refresher {
                 tracing::info!(model, version, took_ms, trace_id, "model version loaded");
                 let loaded = Arc::new(loaded);
                 self.plan.record_loaded(loaded.clone());
+                let refused = self.keep_within_budget(Some(&loaded));
                 self.publish();
-                self.pending.reply_all(&key, || Ok(loaded.clone()));
+                self.pending.reply_all(&key, || refused.clone().map_or_else(|| Ok(loaded.clone()), Err));
             }
             Err(error) => {
                 self.plan.record_failure(record, error.backoff(), Instant::now());
@@ -299,10 +307,28 @@ impl Refresher {
             self.guards.attach(key, &loaded.guards);
         }
         metrics::gauge!(catalogue::INFERENCE_MODELS_LOADED).set(self.snapshot.loaded() as f64);
+        metrics::gauge!(catalogue::INFERENCE_MODELS_BYTES).set(self.snapshot.memory_bytes() as f64);
         self.deps.registry.store(self.snapshot.clone());
-        if self.plan.is_complete(now) {
-            self.deps.ready.store(true, Ordering::Release);
+        self.update_readiness(now);
+        if !self.loading_cache {
+            self.deps.index.send_replace(self.snapshot.to_catalogue(self.plan.catalogue()));
         }
-        self.deps.index.send_replace(self.snapshot.to_catalogue(self.plan.catalogue()));
+    }
+
+    /// Updates the readiness for the published snapshot. The required models come first, so that the process is never ready
+    /// without them.
+    fn update_readiness(&mut self, now: Instant) {
+        if !self.required_loaded {
+            let missing = |model: &RequiredModel| {
+                let why = model.missing(&self.plan, &self.snapshot, now)?;
+                Some(format!("{model} ({why})"))
+            };
+            let missing: Vec<String> = self.limits.required.iter().filter_map(missing).collect();
+            self.required_loaded = self.first_read_ended && missing.is_empty();
+            self.deps.readiness.set_missing(missing);
+        }
+        if self.first_read_ended && self.plan.is_complete(now) {
+            self.deps.readiness.set_refreshed(true);
+        }
     }
 }

@@ -90,7 +90,7 @@ pub(crate) struct Found {
 }
 
 /// Why no version was found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LookupError {
     /// The list of models is not known yet.
     Unknown,
@@ -108,6 +108,17 @@ pub(crate) enum LookupError {
     Version(String, i64),
     /// The version exists and is not loaded; clients should retry after this time.
     Loading(String, Duration),
+    /// The memory budget has no room for the version, which nothing but requests needs.
+    TooLarge {
+        /// The model.
+        model: String,
+        /// The version.
+        version: i64,
+        /// The memory that it needs, in bytes.
+        bytes: u64,
+        /// The memory that the versions with an alias leave, in bytes.
+        left: u64,
+    },
 }
 
 /// When a client should retry while a version is loading.
@@ -201,6 +212,12 @@ impl Snapshot {
             }
         }
         catalogue
+    }
+
+    /// The memory of the loaded versions, in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        let versions = self.models.values().flat_map(|model| model.versions.values());
+        versions.map(|loaded| loaded.memory_bytes()).sum()
     }
 
     /// Number of loaded versions.

@@ -2,7 +2,7 @@
 //! lookups and limits are also those of [`crate::v2`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use trainyard_domain::FieldError;
 use trainyard_domain::traffic::{random_draw, uniform};
 use trainyard_http::middleware::RequestId;
-use trainyard_http::{Code, Problem, json};
-use trainyard_ml::predict::{Explanation, Prediction, Refused, Row};
+use trainyard_http::{Code, InFlightLimit, Problem, json};
+use trainyard_ml::predict::{Explanation, Prediction, Refused};
 use trainyard_storage::Db;
 use trainyard_telemetry::TraceParent;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use crate::config::InferenceConfig;
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::pin_request::PinClient;
+use crate::readiness::Readiness;
 use crate::registry::{Found, LookupError, Registry, VersionSelector};
 use crate::request_log::{Answered, Content, RequestLog, Sample};
 use crate::shadow::{CopiedRequest, ShadowCopy, ShadowQueue};
@@ -44,8 +45,10 @@ pub(crate) struct Service {
     pub(crate) shadow_queue: ShadowQueue,
     /// The settings.
     pub(crate) config: InferenceConfig,
+    /// The limit on prediction requests that wait for a processor or use one.
+    pub(crate) in_flight: InFlightLimit,
     request_log: Option<RequestLog>,
-    ready: Arc<AtomicBool>,
+    readiness: Readiness,
     stopping: CancellationToken,
     batches: Arc<Semaphore>,
     waiting: Semaphore,
@@ -68,8 +71,8 @@ pub(crate) struct ServiceDeps {
     pub(crate) request_log: Option<RequestLog>,
     /// The queue of copies for shadow versions.
     pub(crate) shadow_queue: ShadowQueue,
-    /// Whether the versions known at the start have been loaded.
-    pub(crate) ready: Arc<AtomicBool>,
+    /// Whether the models are loaded.
+    pub(crate) readiness: Readiness,
     /// Cancelled when the process starts to stop.
     pub(crate) stopping: CancellationToken,
 }
@@ -92,7 +95,9 @@ struct Predicted {
 impl Service {
     /// Creates a service.
     pub(crate) fn new(deps: ServiceDeps, config: InferenceConfig) -> Self {
-        let ServiceDeps { registry, pins, db, request_log, shadow_queue, ready, stopping } = deps;
+        let ServiceDeps { registry, pins, db, request_log, shadow_queue, readiness, stopping } = deps;
+        let in_flight =
+            InFlightLimit::new(config.in_flight(), "inference.max_in_flight", lookup_problem::record_overload);
         let batches = Arc::new(Semaphore::new(config.batches()));
         // A request that is being processed also holds a permit of `waiting`.
         let waiting = Semaphore::new(config.batches() + config.max_waiting_batches);
@@ -104,8 +109,9 @@ impl Service {
             db,
             shadow_queue,
             config,
+            in_flight,
             request_log,
-            ready,
+            readiness,
             stopping,
             batches,
             waiting,
@@ -115,10 +121,9 @@ impl Service {
         }
     }
 
-    /// Whether requests should be sent to this process: the versions known at the start have been loaded or have failed
-    /// to load, and the process does not stop.
+    /// Whether requests should be sent to this process: the models are loaded, and the process does not stop.
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && !self.stopping.is_cancelled()
+        self.readiness.is_ready() && !self.stopping.is_cancelled()
     }
 
     /// Answers a request with the request key `key`.
@@ -166,10 +171,10 @@ impl Service {
                 return predict(found, request, phases, context, &self.shadow_queue, size);
             }
             // An explanation reads every node of the trees.
-            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count_overload)?;
             return self.predict_off_thread(found, request, phases.queued(), context, size, permit).await;
         }
-        let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+        let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count_overload)?;
         let mut phases = Phases::new(began).queued();
         let request = off_thread(move || parse(&body, limits)).await.inspect_err(lookup_problem::count)?;
         let found = self.find(request.selector(key)).await.inspect_err(lookup_problem::count)?;
@@ -264,28 +269,31 @@ fn predict(
         let message = format!("is not possible for the algorithm {algorithm}{of}");
         return Err(Problem::validation(vec![FieldError::new("explain", message)]));
     }
-    let explain = |row: &Row| if request.explain { predictor.explain(row) } else { None };
     let mut span = loaded.start_span(context, request.rows.len());
-    let predicted = match &request.rows {
-        Rows::One(row) => loaded.counting().predict_one(row).map(|prediction| {
-            let explanation = explain(row);
-            phases.infer_done();
-            let answer = OneRow { loaded: &loaded, prediction: &prediction, explanation: explanation.as_ref() };
-            (serde_json::to_vec(&answer), Predictions::One(prediction))
-        }),
-        Rows::Many(rows) => loaded.counting().predict_many(rows).map(|predictions| {
-            let explanations: Vec<Option<Explanation>> = rows.iter().map(explain).collect();
-            phases.infer_done();
-            let answer = ManyRows { loaded: &loaded, predictions: &predictions, explanations: &explanations };
-            (serde_json::to_vec(&answer), Predictions::Many(predictions))
-        }),
+    let counting = loaded.counting();
+    let predicted = match (&request.rows, request.explain) {
+        (Rows::One(row), false) => counting.predict_one(row).map(|prediction| Predictions::One(prediction, None)),
+        (Rows::One(row), true) => counting.explain_one(row).map(|(prediction, why)| Predictions::One(prediction, why)),
+        (Rows::Many(rows), false) => {
+            counting.predict_many(rows).map(|predictions| Predictions::Many(predictions, vec![None; rows.len()]))
+        }
+        (Rows::Many(rows), true) => counting.explain_many(rows).map(|(all, why)| Predictions::Many(all, why)),
     };
-    let (written, predictions) = match predicted {
-        Ok(written) => written,
+    let predictions = match predicted {
+        Ok(predictions) => predictions,
         Err(Refused { errors, omitted }) => {
             attempt.refused(&phases);
             span.fail("refused");
             return Err(Problem::validation_of_more(errors, omitted));
+        }
+    };
+    phases.infer_done();
+    let written = match &predictions {
+        Predictions::One(prediction, explanation) => {
+            serde_json::to_vec(&OneRow { loaded: &loaded, prediction, explanation: explanation.as_ref() })
+        }
+        Predictions::Many(predictions, explanations) => {
+            serde_json::to_vec(&ManyRows { loaded: &loaded, predictions, explanations })
         }
     };
     phases.output_done();
@@ -299,10 +307,10 @@ fn predict(
     Ok(Predicted { loaded, rows, answer })
 }
 
-/// The predictions of a request, without a list for one row.
+/// The predictions of a request with their explanations, without lists for one row.
 enum Predictions {
-    One(Prediction),
-    Many(Vec<Prediction>),
+    One(Prediction, Option<Explanation>),
+    Many(Vec<Prediction>, Vec<Option<Explanation>>),
 }
 
 fn copied(rows: Rows, predictions: Predictions) -> CopiedRequest {
@@ -311,7 +319,7 @@ fn copied(rows: Rows, predictions: Predictions) -> CopiedRequest {
         Rows::Many(rows) => rows,
     };
     match predictions {
-        Predictions::One(prediction) => CopiedRequest::Rows(rows, vec![prediction]),
-        Predictions::Many(predictions) => CopiedRequest::Rows(rows, predictions),
+        Predictions::One(prediction, _) => CopiedRequest::Rows(rows, vec![prediction]),
+        Predictions::Many(predictions, _) => CopiedRequest::Rows(rows, predictions),
     }
 }

@@ -53,15 +53,18 @@ async fn read_all(db: &Db, known: Option<i64>, pinned: &[Key]) -> Result<Option<
     Ok(Some(Catalogue { revision, served, pinned: still_pinned, traffic, guards, disabled }))
 }
 
-/// Looks up one version, with or without an alias.
-pub(crate) async fn look_up(db: Db, key: Key) -> Result<Option<ModelRecord>, SourceError> {
+/// Looks up one version, with or without an alias, and the size of its artifact in bytes.
+pub(crate) async fn look_up(db: Db, key: Key) -> Result<Option<(ModelRecord, u64)>, SourceError> {
     let Ok(name) = ModelName::parse(&key.0) else { return Ok(None) };
     let read = async {
         let mut tx = db.read().await?;
         tx.models().version(&name, key.1).await
     };
     let found = tokio::time::timeout(READ_TIMEOUT, read).await?.map_err(SourceError::from)?;
-    Ok(found.map(ModelRecord::from))
+    Ok(found.map(|version| {
+        let size = version.size.try_into().unwrap_or(0);
+        (ModelRecord::from(version), size)
+    }))
 }
 
 /// The names and numbers of all published versions, at most `limit`.

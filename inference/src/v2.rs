@@ -1,22 +1,28 @@
-//! The Open Inference Protocol V2 over REST, with the extensions for binary tensors, the model repository and statistics.
-//! `docs/inference-v2.md` describes what clients see.
+//! The Open Inference Protocol V2 over REST and gRPC, with the extensions for binary tensors, the model repository and
+//! statistics. `docs/inference-v2.md` describes what clients see.
 //!
 //! ```text
-//! body ─▶ request (JSON, borrowed) ─▶ inputs (tensors → columns of the signature) ─▶ Predictor::predict_columns
-//!                                     outputs (the requested tensors) ─▶ answer (JSON, then binary data) ◀─┘
+//! REST ─▶ request (JSON, borrowed) ──┬▶ inputs (tensors → columns of the signature) ─▶ Predictor::predict_columns
+//! gRPC ─▶ message (protobuf, borrowed)┘ outputs (the requested tensors)                                        │
+//!                                                   answer (JSON, then binary data) or message_answer ◀────────┘
 //! ```
-//! The JSON is parsed leniently, as the protocol allows: unknown fields are ignored. Every tensor is checked before its
-//! elements are read, so the memory of a request is bounded by its body.
+//! JSON is parsed leniently, as the protocol allows: unknown fields are ignored. Every tensor is checked before its elements are
+//! read, so the memory of a request is bounded by its body.
 
 pub(crate) mod answer;
 pub(crate) mod binary;
+pub(crate) mod contents;
 pub(crate) mod datatype;
 pub(crate) mod index;
 pub(crate) mod infer;
+pub(crate) mod input_tensor;
 pub(crate) mod inputs;
+pub(crate) mod message;
+pub(crate) mod message_answer;
 pub(crate) mod metadata;
 pub(crate) mod outputs;
 pub(crate) mod parameters;
+pub(crate) mod readiness;
 pub(crate) mod repository;
 pub(crate) mod request;
 pub(crate) mod schemas;

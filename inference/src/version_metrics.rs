@@ -10,6 +10,7 @@ use metrics::{Counter, Histogram};
 use trainyard_telemetry::{VERSION_SERIES_IDLE, catalogue};
 
 use crate::version_series::SeriesLabels;
+use crate::version_statistics::Phases;
 
 /// Handles that were idle longer are looked up again, well before the recorder removes their series.
 const MAX_IDLE: Duration = Duration::from_secs(VERSION_SERIES_IDLE.as_secs() / 2);
@@ -48,12 +49,13 @@ impl VersionMetrics {
         &self.labels
     }
 
-    /// Records a successful request for `rows` predictions.
-    pub(crate) fn record_success(&self, rows: usize, took: Duration) {
-        let handles = self.answered.get(self.created.elapsed(), || answered(&self.labels));
+    /// Records a successful request for `rows` predictions, whose last phase has ended.
+    pub(crate) fn record_success(&self, rows: usize, phases: &Phases) {
+        let age = phases.end().saturating_duration_since(self.created);
+        let handles = self.answered.get(age, || answered(&self.labels));
         handles.requests.increment(1);
         handles.rows.increment(rows as u64);
-        handles.latency.record(took.as_secs_f64());
+        handles.latency.record(phases.total().as_secs_f64());
     }
 
     /// Records a request whose features do not fit the model.

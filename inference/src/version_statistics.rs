@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Maximum number of batch sizes with statistics of their own, besides 1. The first ones are kept.
 const MAX_BATCH_SIZES: usize = 128;
@@ -39,8 +39,9 @@ pub(crate) struct ComputeStatistics {
 }
 
 /// The statistics of a version.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct VersionStatistics {
+    since: Instant,
     /// Answered requests.
     pub(crate) success: Timed,
     /// Refused requests.
@@ -50,7 +51,8 @@ pub(crate) struct VersionStatistics {
     /// All answered requests.
     pub(crate) compute: ComputeStatistics,
     rows: AtomicU64,
-    last_inference_ms: AtomicU64,
+    /// The time of the last answered request, in nanoseconds after `since`; 0 without a request.
+    last_inference_ns: AtomicU64,
     /// Requests with one row, the most frequent batch size.
     single: ComputeStatistics,
     batches: Mutex<BTreeMap<usize, ComputeStatistics>>,
@@ -89,6 +91,16 @@ impl Phases {
         self.output += lap;
     }
 
+    /// Time from the begin of the request to the end of its last phase.
+    pub(crate) fn total(&self) -> Duration {
+        self.last - self.began
+    }
+
+    /// The end of the last phase.
+    pub(crate) fn end(&self) -> Instant {
+        self.last
+    }
+
     /// Time since the request began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
@@ -103,7 +115,7 @@ impl Phases {
 impl Timed {
     fn add(&self, duration: Duration) {
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.ns.fetch_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.ns.fetch_add(nanos(duration), Ordering::Relaxed);
     }
 
     /// The count, and the sum of the durations in nanoseconds.
@@ -120,15 +132,34 @@ impl ComputeStatistics {
     }
 }
 
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl VersionStatistics {
-    /// Records an answered request of `rows` rows.
-    pub(crate) fn record_success(&self, rows: usize, phases: &Phases, took: Duration, now: SystemTime) {
-        self.success.add(took);
+    /// No requests of a version that was loaded at `since`.
+    pub(crate) fn new(since: Instant) -> Self {
+        Self {
+            since,
+            success: Timed::default(),
+            fail: Timed::default(),
+            queue: Timed::default(),
+            compute: ComputeStatistics::default(),
+            rows: AtomicU64::new(0),
+            last_inference_ns: AtomicU64::new(0),
+            single: ComputeStatistics::default(),
+            batches: Mutex::default(),
+        }
+    }
+
+    /// Records an answered request of `rows` rows, whose last phase has ended.
+    pub(crate) fn record_success(&self, rows: usize, phases: &Phases) {
+        self.success.add(phases.total());
         self.queue.add(phases.queue);
         self.compute.add(phases);
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
-        let now_ms = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.last_inference_ms.fetch_max(u64::try_from(now_ms).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let now_ns = nanos(phases.end().saturating_duration_since(self.since)).max(1);
+        self.last_inference_ns.fetch_max(now_ns, Ordering::Relaxed);
         if rows == 1 {
             return self.single.add(phases);
         }
@@ -148,9 +179,10 @@ impl VersionStatistics {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// The time of the last answered request, in milliseconds since 1970; 0 without a request.
-    pub(crate) fn last_inference_ms(&self) -> u64 {
-        self.last_inference_ms.load(Ordering::Relaxed)
+    /// How long before `now` the last request was answered; `None` without a request.
+    pub(crate) fn since_last_inference(&self, now: Instant) -> Option<Duration> {
+        let last_ns = self.last_inference_ns.load(Ordering::Relaxed);
+        (last_ns > 0).then(|| now.saturating_duration_since(self.since + Duration::from_nanos(last_ns)))
     }
 
     /// Calls `read` for each batch size with requests, in ascending order.
@@ -167,20 +199,21 @@ mod tests {
 
     #[test]
     fn requests_are_counted_by_batch_size_up_to_a_limit() {
-        let statistics = VersionStatistics::default();
-        let phases =
-            Phases { input: Duration::from_nanos(3), infer: Duration::from_nanos(5), ..Phases::new(Instant::now()) };
-        let now = UNIX_EPOCH + Duration::from_millis(1_234);
+        let began = Instant::now();
+        let statistics = VersionStatistics::new(began);
+        assert_eq!(statistics.since_last_inference(began), None);
+        let ns = Duration::from_nanos;
+        let phases = Phases { last: began + ns(10), input: ns(3), infer: ns(5), ..Phases::new(began) };
         for rows in [4, 1, 4, 1, 1] {
-            statistics.record_success(rows, &phases, Duration::from_nanos(10), now);
+            statistics.record_success(rows, &phases);
         }
-        statistics.record_refusal(Duration::from_nanos(7));
+        statistics.record_refusal(ns(7));
         assert_eq!((statistics.success.get(), statistics.fail.get()), ((5, 50), (1, 7)));
-        assert_eq!((statistics.rows(), statistics.last_inference_ms()), (11, 1_234));
+        assert_eq!((statistics.rows(), statistics.since_last_inference(began + ns(1_244))), (11, Some(ns(1_234))));
         let sizes = statistics.batches(|size, batch| (size, batch.infer.get()));
         assert_eq!(sizes, [(1, (3, 15)), (4, (2, 10))]);
         for rows in 5..400 {
-            statistics.record_success(rows, &phases, Duration::ZERO, now);
+            statistics.record_success(rows, &phases);
         }
         assert_eq!(statistics.batches(|size, _| size).len(), 1 + MAX_BATCH_SIZES);
         assert_eq!(statistics.compute.input.get(), (400, 1_200), "all requests count in the sums");

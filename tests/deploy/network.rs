@@ -89,6 +89,53 @@ fn the_ingress_routes_predictions_to_the_pool_and_the_rest_to_the_api() {
 }
 
 #[test]
+fn grpc_has_a_port_of_its_own() {
+    for (values, port) in [("production", Some(9000)), (MINIMAL, Some(8001)), ("existing-secrets", None)] {
+        let set = set(values);
+        let ports = list(&set.get("Service", "-inference")["spec"]["ports"]);
+        let grpc = ports.iter().find(|port| port["name"] == "grpc");
+        assert_eq!(grpc.map(|port| port["port"].as_u64().unwrap()), port, "{values}");
+        assert!(grpc.is_none_or(|port| port["appProtocol"] == "kubernetes.io/h2c"), "{values}");
+        let pod = set.pod("inference");
+        let container = list(&pod["spec"]["containers"][0]["ports"]).iter().find(|port| port["name"] == "grpc");
+        assert_eq!(container.map(|port| port["containerPort"].as_u64().unwrap()), port.map(|_| 8001), "{values}");
+        let listens = env(pod, "TRAINYARD__INFERENCE__GRPC_LISTEN");
+        assert_eq!(listens.is_some(), port.is_some(), "{values}");
+        assert!(listens.is_none_or(|address| address.ends_with(":8001")), "{values}: {listens:?}");
+        assert_eq!(env(set.pod("api"), "TRAINYARD__INFERENCE__GRPC_LISTEN"), None, "{values}");
+    }
+    let ports = |set: &Rendered, role: &str| {
+        let rules = &set.get("NetworkPolicy", role)["spec"]["ingress"];
+        list(&rules[0]["ports"]).iter().map(|port| port["port"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let open = render(MINIMAL, &["--set", "networkPolicy.enabled=true"]);
+    for set in [set("production"), &open] {
+        assert_eq!(
+            (ports(set, "-inference"), ports(set, "-api")),
+            (vec!["http".into(), "grpc".into()], vec!["http".into()])
+        );
+    }
+    let off = render("production", &["--set", "inference.service.grpcPort=null"]);
+    assert_eq!(ports(&off, "-inference"), ["http"]);
+}
+
+#[test]
+fn the_gateway_under_compose_forwards_grpc_to_the_listener() {
+    assert!(
+        compose("inference").contains("TRAINYARD__INFERENCE__GRPC_LISTEN: 0.0.0.0:8001"),
+        "{}",
+        compose("inference")
+    );
+    assert!(compose("gateway").contains("${GRPC_PORT:-8001}:8001"), "{}", compose("gateway"));
+    let gateway = std::fs::read_to_string(root().join("deploy/nginx.conf")).unwrap();
+    let (_, grpc) = gateway.split_once("listen 8001;").unwrap();
+    for line in ["set $role grpc://inference:8001;", "grpc_pass $role;", "X-Forwarded-For $proxy_add_x_forwarded_for;"]
+    {
+        assert!(grpc.contains(line), "{line}");
+    }
+}
+
+#[test]
 fn an_ingress_without_hosts_takes_any_and_may_show_metrics() {
     let set = render(MINIMAL, &["--set", "ingress.enabled=true,ingress.hideMetrics=false"]);
     let ingress = set.get("Ingress", "demo-trainyard");

@@ -3,6 +3,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/query-client";
+import { applyTheme } from "./lib/theme";
 import { router } from "./router";
 import { session } from "./session/session";
 import "./styles.css";
@@ -25,6 +26,7 @@ function forgetDataOfOtherAccounts(): void {
 }
 
 async function start(): Promise<void> {
+  applyTheme();
   await session.start();
   forgetDataOfOtherAccounts();
   const root = document.getElementById("root");

@@ -4,6 +4,7 @@
 mod exit;
 mod log_excerpt;
 mod pipes;
+mod session;
 mod spawn;
 mod usage;
 
@@ -13,16 +14,17 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use trainyard_domain::{FailureCode, JobError, LogLevel};
+use trainyard_domain::{FailureCode, JobError};
 use trainyard_telemetry::Span;
 
 use crate::active_runs::{StopReason, StopSignal};
 use crate::job::RunError;
-use crate::predict::Parts;
 use crate::progress::Progress;
 use crate::protocol::{Done, Report, Task};
 use crate::trace::Phases;
 use pipes::{PipeError, Reports, StderrTail};
+pub(crate) use session::Files;
+use session::{Session, Verdict};
 pub(crate) use spawn::Limits;
 use spawn::Process;
 use usage::Usage;
@@ -58,45 +60,34 @@ pub(crate) enum Outcome {
     Stopped(StopReason),
 }
 
-/// Why reading the reports ended.
-enum Verdict {
-    Final(Report),
-    /// The process ended. `started` is true if it had sent a report.
-    Ended {
-        status: ExitStatus,
-        started: bool,
-    },
-    PipeError(PipeError),
-    NotStored(RunError),
-    FolderFull,
-    TimedOut,
-    Stopped(StopReason),
-}
-
-/// Performs `task` in a new process. `stop` and the limits end the process. `parts` stores the parts of a prediction while the
-/// process runs. The phases of the process become child spans of `span`.
+/// Performs `task` in a new process. `stop` and the limits end the process. `files` are stored while the process runs. The phases of the process become child spans of `span`.
 pub(crate) async fn run(
     task: &Task,
     limits: &Limits,
     stop: &StopSignal,
     progress: &Progress,
     span: &Span,
-    parts: Option<&mut Parts<'_>>,
+    files: Files<'_, '_>,
 ) -> Outcome {
     let kills_before = exit::oom_kills();
     let usage = Usage::watch(&limits.folder, limits.folder_mb << 20).await;
-    let mut process = match Process::spawn(limits).await {
+    let process = match Process::spawn(limits).await {
         Ok(process) => process,
         Err(error) => return spawn_failure(&error, limits),
     };
-    let mut tail = StderrTail::follow(process.stderr.take(), limits.output_mb << 20);
+    let mut session = Session::new(process, limits, progress, Phases::new(span), files);
+    let mut tail = StderrTail::follow(session.process.stderr.take(), limits.output_mb << 20);
     let verdict = tokio::select! {
-        verdict = read_reports(&mut process, task, limits, progress, Phases::new(span), parts) => verdict,
+        verdict = session.run(task) => verdict,
         () = tail.exceeded() => Verdict::PipeError(PipeError::TooMuchOutput),
         () = usage.exceeded() => Verdict::FolderFull,
         () = sleep(limits.timeout) => Verdict::TimedOut,
         reason = stop.raised() => Verdict::Stopped(reason),
     };
+    if let Verdict::Stopped(StopReason::Drained) = verdict {
+        session.interrupt().await;
+    }
+    let process = &session.process;
     match verdict {
         // A run that lost its lease or broke a limit has no result, so it is killed at once.
         Verdict::Stopped(StopReason::LeaseLost)
@@ -198,48 +189,4 @@ fn outcome_of(verdict: Verdict, log: &str, oom_killed: bool, limits: &Limits) ->
         Verdict::Stopped(reason) => return Outcome::Stopped(reason),
     };
     Outcome::Failed(error)
-}
-
-/// Sends the task and reads reports until the last report, the end of the process, an invalid report, or a part that can't be
-/// stored.
-async fn read_reports(
-    process: &mut Process,
-    task: &Task,
-    limits: &Limits,
-    progress: &Progress,
-    mut phases: Phases,
-    mut parts: Option<&mut Parts<'_>>,
-) -> Verdict {
-    let mut reports = Reports::new(process.stdout.take(), limits.output_mb << 20);
-    process.send(task).await;
-    let mut started = false;
-    loop {
-        let next = reports.next().await;
-        started |= matches!(next, Ok(Some(_)));
-        match next {
-            Ok(Some(Report::Started)) => {}
-            Ok(Some(Report::Progress { phase, fraction })) => progress.set(&phase, fraction),
-            Ok(Some(Report::Warning { message })) => {
-                tracing::info!(message, "warning about the data");
-                progress.log_from_child(LogLevel::Warning, &message);
-            }
-            Ok(Some(Report::Phase { name, seconds })) => {
-                phases.ended(&name, seconds);
-                progress.log_from_child(LogLevel::Info, &format!("{name} took {seconds:.3} s"));
-            }
-            Ok(Some(Report::Log { message })) => progress.log_from_child(LogLevel::Info, &message),
-            Ok(Some(Report::Metric { name, value, step })) => progress.metric(&name, value, step),
-            Ok(Some(Report::Part(part))) => {
-                let Some(parts) = parts.as_deref_mut() else { return Verdict::PipeError(PipeError::InvalidReport) };
-                // Reading stops meanwhile, so the process waits for a slow store.
-                if let Err(error) = parts.store(part).await {
-                    return Verdict::NotStored(error);
-                }
-                process.acknowledge().await;
-            }
-            Ok(Some(last)) => return Verdict::Final(last),
-            Ok(None) => return Verdict::Ended { status: process.ended().await, started },
-            Err(error) => return Verdict::PipeError(error),
-        }
-    }
 }

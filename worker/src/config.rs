@@ -26,6 +26,10 @@ pub struct WorkerConfig {
     pub work_dir: PathBuf,
     /// Most rows of a part of a prediction's result. A run that continues predicts at most one part again.
     pub prediction_part_rows: u64,
+    /// Shortest time between two checkpoints of a training, in seconds; 0 writes none.
+    pub checkpoint_interval_s: u64,
+    /// Largest checkpoint, in bytes.
+    pub checkpoint_max_bytes: u64,
     /// Size of the dataset cache, in MiB.
     pub dataset_cache_mb: u64,
     /// Largest model, in bytes.
@@ -81,6 +85,13 @@ impl WorkerConfig {
         Duration::from_secs(self.storage_patience_s)
     }
 
+    /// Largest checkpoint, in bytes. It is below the limits of the process, which would end a training: the largest file, and
+    /// the folder, which has two checkpoints while the last one is written.
+    pub(crate) fn checkpoint_limit(&self) -> u64 {
+        let folder = if self.child_folder_mb == 0 { u64::MAX } else { self.child_folder_mb << 20 };
+        self.checkpoint_max_bytes.min(self.max_artifact_bytes).min(folder / 4)
+    }
+
     /// The number of jobs after which the process drains.
     pub(crate) fn last_job(&self) -> u64 {
         if self.max_jobs == 0 { u64::MAX } else { self.max_jobs }
@@ -112,6 +123,22 @@ mod tests {
     fn a_lease_survives_two_failed_renewals() {
         let config = WorkerConfig { lease_s: 3, renew_every_s: 60, ..default_settings("worker") };
         assert_eq!(config.renew_every(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_checkpoint_is_smaller_than_the_limits_of_its_process() {
+        let config = WorkerConfig {
+            checkpoint_max_bytes: 5 << 20,
+            max_artifact_bytes: 4 << 20,
+            child_folder_mb: 8,
+            ..default_settings("worker")
+        };
+        assert_eq!(config.checkpoint_limit(), 2 << 20);
+        assert_eq!(WorkerConfig { child_folder_mb: 0, ..config.clone() }.checkpoint_limit(), 4 << 20);
+        assert_eq!(
+            WorkerConfig { child_folder_mb: 0, max_artifact_bytes: 9 << 20, ..config }.checkpoint_limit(),
+            5 << 20
+        );
     }
 
     #[test]

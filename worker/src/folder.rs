@@ -18,6 +18,11 @@ pub(crate) fn part_name(number: u64) -> String {
     format!("part-{number}.csv")
 }
 
+/// The file of a checkpoint of a training, in the folder where the process starts.
+pub(crate) fn checkpoint_name(number: u64) -> String {
+    format!("checkpoint-{number}.tyc")
+}
+
 /// The folder of one worker process.
 pub(crate) struct WorkFolder {
     datasets: PathBuf,
@@ -89,7 +94,8 @@ impl Drop for WorkFolder {
 }
 
 /// The folder of one run, deleted when dropped. The training process starts in `output`, the only folder that it may
-/// write. The dataset beside `output` is a hard link to the cache. A prediction has its model there, too.
+/// write. The dataset beside `output` is a hard link to the cache. A prediction has its model there, too, and a training
+/// that continues its checkpoint.
 pub(crate) struct RunFolder {
     path: PathBuf,
     /// The user of the training process, if it is not the worker's user.
@@ -114,6 +120,16 @@ impl RunFolder {
     /// The path of the model that a prediction reads.
     pub(crate) fn model(&self) -> PathBuf {
         self.path.join(MODEL)
+    }
+
+    /// The path of the checkpoint from which a training continues.
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.tyc")
+    }
+
+    /// The path of a checkpoint that a training writes.
+    pub(crate) fn checkpoint_of_run(&self, number: u64) -> PathBuf {
+        self.output().join(checkpoint_name(number))
     }
 
     /// The path of the model that a training writes.

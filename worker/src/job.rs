@@ -12,7 +12,8 @@ use trainyard_queue::Delivery;
 use trainyard_telemetry::Span;
 
 use crate::active_runs::{RunGuard, StopReason, StopSignal};
-use crate::child::{self, Limits, Outcome};
+use crate::checkpoint::Checkpoints;
+use crate::child::{self, Files, Limits, Outcome};
 use crate::claim::{ClaimResult, claim};
 use crate::folder::{MODEL, RunFolder};
 use crate::progress::Progress;
@@ -146,24 +147,30 @@ async fn attempt(worker: &Worker, job: &Job, stop: &StopSignal, progress: &Progr
             return predict::predict(worker, job, prediction, &folder, &dataset, stop, progress).await;
         }
     };
-    let done = train(worker, job, training, &folder, &dataset, stop, progress).await?;
+    let (done, checkpoints) = train(worker, job, training, &folder, &dataset, stop, progress).await?;
     progress.log(LogLevel::Info, &format!("publishing the model ({} bytes)", done.size));
     progress.set_phase("publishing");
     // The log must be complete before the job ends, because clients stop reading then.
     progress.flush().await;
-    publish::publish_model(worker, job, training, &folder, &done, stop, progress).await
+    publish::publish_model(worker, job, training, &folder, &done, stop, progress).await?;
+    checkpoints.discard().await;
+    Ok(())
 }
 
-async fn train(
-    worker: &Worker,
+async fn train<'w>(
+    worker: &'w Worker,
     job: &Job,
     training: &Training,
-    folder: &RunFolder,
+    folder: &'w RunFolder,
     dataset: &Dataset,
     stop: &StopSignal,
     progress: &Progress,
-) -> Result<Done, RunError> {
+) -> Result<(Done, Checkpoints<'w>), RunError> {
     let config = &worker.config;
+    let mut checkpoints = tokio::select! {
+        checkpoints = Checkpoints::open(worker, job, training.algorithm, folder, progress) => checkpoints,
+        reason = stop.raised() => return Err(reason.into()),
+    };
     let task = TrainTask {
         spec: training.clone(),
         dataset_path: DATASET.into(),
@@ -172,12 +179,13 @@ async fn train(
         artifact_path: MODEL.into(),
         max_artifact_bytes: config.max_artifact_bytes,
         memory_mb: config.child_memory_mb,
+        checkpoints: checkpoints.task(),
     };
     let limits = limits(worker, job, folder, "training", config.max_artifact_bytes);
     let started = Instant::now();
     let mut span = Span::child_of(trace::trace_parent(job), "job.train_task");
     let task = Task::Train(Box::new(task));
-    let outcome = child::run(&task, &limits, stop, progress, &span, None).await;
+    let outcome = child::run(&task, &limits, stop, progress, &span, Files::Checkpoints(&mut checkpoints)).await;
     if let Outcome::Failed(error) | Outcome::Crashed(error) = &outcome {
         span.fail(error.code.as_str());
     }
@@ -185,7 +193,7 @@ async fn train(
     progress.close_log();
     job_metrics::record_training(job, started.elapsed());
     match outcome {
-        Outcome::Trained(done) => Ok(done),
+        Outcome::Trained(done) => Ok((done, checkpoints)),
         outcome => Err(run_error(outcome)),
     }
 }

@@ -41,6 +41,21 @@ pub(crate) fn record_training(job: &Job, elapsed: Duration) {
     histogram!(names::TRAINING_DURATION_SECONDS, "algorithm" => algorithm).record(elapsed.as_secs_f64());
 }
 
+/// Records a checkpoint that was stored or could not be stored.
+pub(crate) fn record_checkpoint(is_stored: bool, bytes: u64) {
+    let result = if is_stored { "stored" } else { "failed" };
+    counter!(names::TRAINING_CHECKPOINTS_TOTAL, "result" => result).increment(1);
+    if is_stored {
+        counter!(names::TRAINING_CHECKPOINT_BYTES_TOTAL).increment(bytes);
+    }
+}
+
+/// Records a run that found a checkpoint of an earlier run, and whether the run continues from the checkpoint.
+pub(crate) fn record_resume(is_resumed: bool) {
+    let result = if is_resumed { "resumed" } else { "ignored" };
+    counter!(names::TRAINING_RESUMES_TOTAL, "result" => result).increment(1);
+}
+
 /// Records a write that was refused because the run's claim is not current.
 pub(crate) fn record_fenced_write() {
     counter!(names::JOBS_FENCED_WRITES_TOTAL).increment(1);

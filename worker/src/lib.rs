@@ -7,6 +7,7 @@
 
 mod active_runs;
 mod cancel;
+mod checkpoint;
 mod child;
 mod claim;
 pub mod config;

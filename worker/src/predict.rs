@@ -9,7 +9,7 @@ use trainyard_telemetry::Span;
 pub(crate) use parts::{Parts, PredictionResult};
 
 use crate::active_runs::StopSignal;
-use crate::child::{self, Outcome};
+use crate::child::{self, Files, Outcome};
 use crate::folder::RunFolder;
 use crate::job::{self, RunError};
 use crate::progress::Progress;
@@ -52,7 +52,7 @@ pub(crate) async fn predict(
     let limits = job::limits(worker, job, folder, "prediction", MAX_PART_BYTES);
     let mut span = Span::child_of(trace::trace_parent(job), "job.predict_task");
     let task = Task::Predict(Box::new(task));
-    let outcome = child::run(&task, &limits, stop, progress, &span, Some(&mut parts)).await;
+    let outcome = child::run(&task, &limits, stop, progress, &span, Files::Parts(&mut parts)).await;
     if let Outcome::Failed(error) | Outcome::Crashed(error) = &outcome {
         span.fail(error.code.as_str());
     }

@@ -1,5 +1,6 @@
 //! The protocol between a worker and its training process, which also predicts: one JSON line to the process (the [`Task`]),
-//! and JSON lines from the process (the [`Report`]s). Then the worker sends one byte for each part that it has stored.
+//! and JSON lines from the process (the [`Report`]s). Then the worker sends single bytes: [`STORED`] for each part or checkpoint
+//! that it has handled, and [`INTERRUPT`] when the run must stop.
 
 use std::path::PathBuf;
 
@@ -15,6 +16,11 @@ pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// Most parts that a process has written and the worker has not stored. The process waits at this limit, so its folder stays
 /// small, however slow the object store is.
 pub(crate) const MAX_WAITING_PARTS: u64 = 2;
+
+/// Confirms a file of the process: a stored part, or a checkpoint that is stored or can't be stored.
+pub(crate) const STORED: u8 = b'.';
+/// Stops a training after a last checkpoint.
+pub(crate) const INTERRUPT: u8 = b'!';
 
 /// The prefix of a panic's message in the log of a training process.
 pub(crate) const PANIC_PREFIX: &str = "panicked: ";
@@ -47,6 +53,20 @@ pub(crate) struct TrainTask {
     pub(crate) max_artifact_bytes: u64,
     /// The memory limit of the process, in megabytes; 0 is none.
     pub(crate) memory_mb: u64,
+    /// How checkpoints are written; `None` writes none.
+    pub(crate) checkpoints: Option<CheckpointTask>,
+}
+
+/// The checkpoints of a training.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CheckpointTask {
+    /// Shortest time between two checkpoints, in seconds.
+    pub(crate) interval_s: u64,
+    /// Largest checkpoint, in bytes.
+    pub(crate) max_bytes: u64,
+    /// The last checkpoint of an earlier run, relative to the working directory.
+    pub(crate) earlier: Option<PathBuf>,
 }
 
 /// What to predict.
@@ -71,7 +91,7 @@ pub(crate) struct PredictTask {
     pub(crate) done_rows: u64,
 }
 
-/// A report of a training process. `Done`, `Predicted` or `Failed` is the last line.
+/// A report of a training process. `Done`, `Predicted`, `Interrupted` or `Failed` is the last line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Report {
@@ -121,6 +141,20 @@ pub(crate) enum Report {
         /// Warnings that concern every row.
         warnings: Vec<String>,
     },
+    /// A checkpoint is in the working directory.
+    Checkpoint(CheckpointDone),
+    /// The run continues after a checkpoint of an earlier run.
+    Resumed {
+        /// The work that the earlier run has finished.
+        done: String,
+    },
+    /// The checkpoint of an earlier run is not used.
+    CheckpointIgnored {
+        /// Why.
+        reason: String,
+    },
+    /// The run has stopped, because the worker interrupted it.
+    Interrupted,
     /// The work failed.
     Failed {
         /// The kind of failure.
@@ -143,6 +177,19 @@ pub(crate) struct PartDone {
     pub(crate) sha256: String,
     /// What was counted in these rows.
     pub(crate) counts: Counts,
+}
+
+/// A finished checkpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CheckpointDone {
+    /// Its number, from 0. It is part of the file's name.
+    pub(crate) number: u64,
+    /// Size in bytes.
+    pub(crate) size: u64,
+    /// The finished work.
+    pub(crate) done: String,
+    /// Whether the process stops after it.
+    pub(crate) is_last: bool,
 }
 
 /// A finished model.

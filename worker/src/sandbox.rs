@@ -22,6 +22,8 @@ const UID_VARIABLE: &str = "TRAIN_TASK_UID";
 pub(crate) const DATASET: &str = "../dataset.csv";
 /// The model of a prediction, relative to the working directory of its process.
 pub(crate) const MODEL: &str = "../model.tym";
+/// The checkpoint from which a training continues, relative to the working directory of its process.
+pub(crate) const CHECKPOINT: &str = "../checkpoint.tyc";
 
 /// What to do if the kernel lacks a layer of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -103,7 +105,7 @@ pub fn enter() -> Result<(), Vec<MissingLayer>> {
     if sandbox.mode == SandboxMode::Off {
         return Ok(());
     }
-    let missing = restrict(Path::new("."), &[Path::new(DATASET), Path::new(MODEL)]);
+    let missing = restrict(Path::new("."), &[Path::new(DATASET), Path::new(MODEL), Path::new(CHECKPOINT)]);
     if sandbox.mode == SandboxMode::Required && !missing.is_empty() { Err(missing) } else { Ok(()) }
 }
 

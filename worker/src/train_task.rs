@@ -1,7 +1,9 @@
 //! The training process: reads one task from standard input, trains or predicts, writes the model or the parts of the result
 //! to files, and reports on standard output. It uses no database, queue or object store, and ends when its worker is gone.
 
+mod checkpoint;
 mod predict;
+mod signals;
 mod threads;
 
 use std::fs::File;
@@ -12,10 +14,12 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use trainyard_domain::FailureCode;
+use trainyard_ml::checkpoint::CheckpointStore;
 use trainyard_ml::predict::Predictor;
 use trainyard_ml::train::{Observer, TrainError, TrainRequest, Trained, train};
 
-use self::predict::StoredParts;
+use self::checkpoint::CheckpointFiles;
+use self::signals::WorkerSignals;
 use crate::protocol::{Done, MAX_LINE_BYTES, PANIC_PREFIX, Report, Task, TrainTask};
 use crate::sandbox::{self, MissingLayer};
 
@@ -49,10 +53,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(BAD_TASK);
         }
     };
-    let stored = Arc::new(StoredParts::default());
-    let counted = Arc::clone(&stored);
-    let started = threads::start_waiting(move || end_with_worker(stdin, &counted));
-    let last = match started.and_then(|()| threads::train_with(move || run(&task, &stored))) {
+    let signals = Arc::new(WorkerSignals::default());
+    let received = Arc::clone(&signals);
+    let started = threads::start_waiting(move || end_with_worker(stdin, &received));
+    let last = match started.and_then(|()| threads::train_with(move || run(&task, &signals))) {
         Ok(Ok(Ok(last))) => last,
         Ok(Ok(Err((code, message)))) | Err((code, message)) => Report::Failed { code, message },
         // The panic hook has logged it.
@@ -73,14 +77,14 @@ fn parse(line: &[u8]) -> Result<Task, String> {
 
 type Failure = (FailureCode, String);
 
-fn run(task: &Task, stored: &StoredParts) -> Result<Report, Failure> {
+fn run(task: &Task, signals: &WorkerSignals) -> Result<Report, Failure> {
     match task {
-        Task::Train(task) => train_model(task).map(Report::Done),
-        Task::Predict(task) => predict::run(task, stored),
+        Task::Train(task) => train_model(task, signals),
+        Task::Predict(task) => predict::run(task, signals),
     }
 }
 
-fn train_model(task: &TrainTask) -> Result<Done, Failure> {
+fn train_model(task: &TrainTask, signals: &WorkerSignals) -> Result<Report, Failure> {
     let csv = File::open(&task.dataset_path).map_err(|error| disk("the dataset can't be read", &error))?;
     let request = TrainRequest {
         spec: task.spec.clone(),
@@ -89,14 +93,19 @@ fn train_model(task: &TrainTask) -> Result<Done, Failure> {
         memory_limit: (task.memory_mb > 0).then_some(task.memory_mb << 20),
         artifact_limit: Some(task.max_artifact_bytes),
     };
-    let reporter = Reporter::default();
-    let trained = train(BufReader::new(csv), &request, &reporter).map_err(failure)?;
+    let checkpoints = task.checkpoints.as_ref().map(|task| CheckpointFiles::new(task, signals));
+    let reporter = Reporter { signals: Some(signals), checkpoints, ..Reporter::default() };
+    let trained = match train(BufReader::new(csv), &request, &reporter) {
+        Err(TrainError::Cancelled) => return Ok(Report::Interrupted),
+        trained => trained.map_err(failure)?,
+    };
     reporter.finish(&trained.metrics);
     check(&trained.artifact, task.max_artifact_bytes)?;
+    reporter.checkpoints.iter().for_each(CheckpointFiles::remove);
     std::fs::write(&task.artifact_path, &trained.artifact)
         .map_err(|error| disk("the model can't be written to the work folder", &error))?;
     let Trained { artifact, metrics, .. } = trained;
-    Ok(Done { metrics, size: artifact.len() as u64, sha256: hex::encode(Sha256::digest(&artifact)) })
+    Ok(Report::Done(Done { metrics, size: artifact.len() as u64, sha256: hex::encode(Sha256::digest(&artifact)) }))
 }
 
 /// Checks the size of the model, and that it loads as it will be served.
@@ -117,7 +126,7 @@ fn check(artifact: &[u8], max_bytes: u64) -> Result<(), Failure> {
 fn failure(error: TrainError) -> Failure {
     match error {
         TrainError::Failed { code, message } => (code, message),
-        // Not reached: this observer never cancels.
+        // Not reached: predictions are never interrupted.
         TrainError::Cancelled => (FailureCode::Internal, error.to_string()),
     }
 }
@@ -130,8 +139,11 @@ fn disk(what: &str, error: &io::Error) -> Failure {
 
 /// Sends progress to the worker at a limited rate.
 #[derive(Default)]
-struct Reporter {
+struct Reporter<'t> {
     last: Mutex<Option<LastProgress>>,
+    /// `None` if the worker never interrupts the run.
+    signals: Option<&'t WorkerSignals>,
+    checkpoints: Option<CheckpointFiles<'t>>,
 }
 
 /// The last reported progress.
@@ -143,7 +155,7 @@ struct LastProgress {
     phase_start: Instant,
 }
 
-impl Reporter {
+impl Reporter<'_> {
     /// Reports the duration of the last phase.
     fn end_phase(&self) {
         if let Some(last) = self.last.lock().ok().and_then(|mut last| last.take()) {
@@ -168,7 +180,7 @@ impl LastProgress {
     }
 }
 
-impl Observer for Reporter {
+impl Observer for Reporter<'_> {
     fn progress(&self, phase: &str, fraction: f64) {
         let Ok(mut last) = self.last.lock() else { return };
         let now = Instant::now();
@@ -196,17 +208,21 @@ impl Observer for Reporter {
         report(&Report::Metric { name: name.to_owned(), value, step: Some(step) });
     }
 
+    fn checkpoints(&self) -> Option<&dyn CheckpointStore> {
+        self.checkpoints.as_ref().map(|checkpoints| checkpoints as _)
+    }
+
     fn cancelled(&self) -> bool {
-        // The worker kills a cancelled run.
-        false
+        // The worker kills a run that a user has cancelled.
+        self.signals.is_some_and(WorkerSignals::is_interrupted)
     }
 }
 
-/// Counts the stored parts until the pipe is closed, which happens when the worker dies, and ends the process.
-fn end_with_worker(mut stdin: impl Read, stored: &StoredParts) {
+/// Takes the signals of the worker until the pipe is closed, which happens when the worker dies, and ends the process.
+fn end_with_worker(mut stdin: impl Read, signals: &WorkerSignals) {
     let mut bytes = [0; 512];
-    while let Ok(parts @ 1..) = stdin.read(&mut bytes) {
-        stored.add(parts as u64);
+    while let Ok(read @ 1..) = stdin.read(&mut bytes) {
+        signals.receive(&bytes[..read]);
     }
     std::process::exit(ORPHANED);
 }

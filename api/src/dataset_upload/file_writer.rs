@@ -1,14 +1,15 @@
 //! Writes an upload into a temporary file on a thread of its own: decompression, hashing and disk writes block.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, Write};
 
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::mpsc::Receiver;
+
+use super::growing_file::Written;
 
 /// The first bytes of a gzip stream with the deflate method. No text begins with them.
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
@@ -33,12 +34,17 @@ pub(super) enum WriteError {
     Disk(#[source] io::Error),
 }
 
-/// Writes `chunks` until the channel is closed. A gzip stream is decompressed. More than `max` bytes after decompression
-/// are an error.
-pub(super) fn write(mut chunks: Receiver<Bytes>, folder: &Path, max: u64) -> Result<WrittenFile, WriteError> {
-    let (file, path) = NamedTempFile::new_in(folder).map_err(WriteError::Disk)?.into_parts();
-    let hashed =
-        HashedFile { file: BufWriter::with_capacity(WRITE_BYTES, file), hash: Sha256::new(), bytes: 0, left: max };
+/// Writes `chunks` to `file` until the channel is closed, and tells `written` how far it is. A gzip stream is decompressed.
+/// More than `max` bytes after decompression are an error.
+pub(super) fn write(
+    mut chunks: Receiver<Bytes>,
+    file: NamedTempFile,
+    max: u64,
+    written: Written,
+) -> Result<WrittenFile, WriteError> {
+    let (file, path) = file.into_parts();
+    let buffer = Vec::with_capacity(WRITE_BYTES);
+    let hashed = HashedFile { file, buffer, written, hash: Sha256::new(), bytes: 0, left: max };
     let head = read_head(&mut chunks);
     let hashed = if head.starts_with(&GZIP_MAGIC) {
         let mut decoder = MultiGzDecoder::new(hashed);
@@ -80,7 +86,10 @@ fn fault(error: io::Error) -> WriteError {
 
 /// A file whose content is counted and hashed as it is written.
 struct HashedFile {
-    file: BufWriter<File>,
+    file: File,
+    /// Bytes that are not in the file yet.
+    buffer: Vec<u8>,
+    written: Written,
     hash: Sha256,
     bytes: u64,
     /// Bytes that still fit.
@@ -89,8 +98,15 @@ struct HashedFile {
 
 impl HashedFile {
     fn complete(mut self, path: TempPath) -> Result<WrittenFile, WriteError> {
-        self.file.flush().map_err(WriteError::Disk)?;
+        self.write_buffer().map_err(WriteError::Disk)?;
         Ok(WrittenFile { path, bytes: self.bytes, sha256: hex::encode(self.hash.finalize()) })
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.written.set(self.bytes);
+        Ok(())
     }
 }
 
@@ -100,7 +116,10 @@ impl Write for HashedFile {
         self.left = self.left.checked_sub(length).ok_or_else(|| io::Error::other(WriteError::TooLarge))?;
         self.bytes += length;
         self.hash.update(bytes);
-        self.file.write_all(bytes).map_err(|error| io::Error::other(WriteError::Disk(error)))?;
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= WRITE_BYTES {
+            self.write_buffer().map_err(|error| io::Error::other(WriteError::Disk(error)))?;
+        }
         Ok(bytes.len())
     }
 

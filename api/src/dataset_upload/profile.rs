@@ -1,30 +1,38 @@
-//! Profiles a received file on a blocking thread.
+//! Profiles an upload on a blocking thread, while it is received.
 
-use std::fs::File;
+use std::io::Read;
 
+use tokio::task::JoinHandle;
 use trainyard_csv::{CsvError, Limits, Profile, ReadOptions};
 use trainyard_http::Problem;
 
-use super::ReceivedFile;
+use super::content_type::Declared;
 use crate::config::ApiConfig;
-use crate::state::ApiState;
 
-/// Reads the file once. An option wins over the file's content type. A malformed file is refused with its row and column.
-pub(crate) async fn profile(
-    state: &ApiState,
-    file: &ReceivedFile,
-    mut options: ReadOptions,
-) -> Result<Profile, Problem> {
-    options.declared_charset.clone_from(&file.declared.charset);
-    options.header = options.header.or(file.declared.header);
-    let limits = limits(&state.config);
-    // Opened before the thread starts: the file is removed when the client disconnects.
-    let opened = File::open(&file.path).map_err(|error| Problem::unavailable("the work folder", error))?;
-    let profile = move || trainyard_csv::profile(opened, &options, &limits);
-    tokio::task::spawn_blocking(profile).await.map_err(Problem::internal)?.map_err(refuse)
+/// The profile of a file that is being read.
+pub(super) struct Profiling(JoinHandle<Result<Profile, CsvError>>);
+
+impl Profiling {
+    /// Begins to read a file. An option wins over the file's content type.
+    pub(super) fn start(
+        file: impl Read + Send + 'static,
+        declared: &Declared,
+        mut options: ReadOptions,
+        config: &ApiConfig,
+    ) -> Self {
+        options.declared_charset.clone_from(&declared.charset);
+        options.header = options.header.or(declared.header);
+        let limits = limits(config);
+        Self(tokio::task::spawn_blocking(move || trainyard_csv::profile(file, &options, &limits)))
+    }
+
+    /// Waits for the profile. A malformed file is refused with its row and column.
+    pub(super) async fn finish(self) -> Result<Profile, Problem> {
+        self.0.await.map_err(Problem::internal)?.map_err(refuse)
+    }
 }
 
-pub(crate) fn limits(config: &ApiConfig) -> Limits {
+fn limits(config: &ApiConfig) -> Limits {
     Limits {
         max_columns: config.max_dataset_columns,
         max_rows: config.max_dataset_rows,

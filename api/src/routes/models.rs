@@ -1,7 +1,8 @@
-//! Routes of models, versions, artifacts, aliases and traffic.
+//! Routes of models, versions, artifacts, model cards, aliases and traffic.
 
 pub mod aliases;
 pub mod artifact;
+pub mod card;
 pub mod delete;
 pub mod guard;
 pub mod history;

@@ -1,11 +1,16 @@
 //! The schemas of the metrics of jobs, which the API passes on unchanged. `trainyard_ml::metrics::report` computes those of a
 //! model on the held-out part, `trainyard_ml::batch::metrics` those of a prediction job.
 
+mod evaluation;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::evaluation::{
+    CrossValidationView, LearningCurveView, PermutationImportancesView, ReliabilityView, ThresholdView,
+};
 use super::learning::LabelValue;
 
 /// The metrics of a succeeded job, by its kind.
@@ -110,6 +115,22 @@ pub struct MetricsView {
     /// Gradient boosting: the number of rounds of the model.
     #[schema(nullable = false, example = 120)]
     pub n_rounds: Option<u64>,
+    /// Jobs with `cv`: the metrics over the folds of the training part.
+    #[schema(nullable = false)]
+    pub cross_validation: Option<CrossValidationView>,
+    /// Jobs with `tune_threshold`: the threshold of the model. Accuracy, F1, precision, recall and the confusion matrix are those
+    /// at this threshold.
+    #[schema(nullable = false)]
+    pub threshold: Option<ThresholdView>,
+    /// Jobs with `calibration`: the reliability of the probabilities before and after. Lists leave it out.
+    #[schema(nullable = false)]
+    pub reliability: Option<ReliabilityView>,
+    /// Jobs with `learning_curve`: the loss by the number of training rows. Lists leave it out.
+    #[schema(nullable = false)]
+    pub learning_curve: Option<LearningCurveView>,
+    /// Jobs with `permutation_repeats`: the importances of the features by permutation. Lists leave them out.
+    #[schema(nullable = false)]
+    pub permutation_importances: Option<PermutationImportancesView>,
     /// The algorithm `auto`: the trials of the search, at most 500. Lists leave them out.
     #[schema(nullable = false)]
     pub trials: Option<Vec<TrialView>>,
@@ -317,10 +338,13 @@ pub struct PartSizesView {
 }
 
 /// The curves and trials of trainings, and the counts of predictions, which lists leave out because of their size.
-const LONG: [&str; 9] = [
+const LONG: [&str; 12] = [
     "roc_curve",
     "precision_recall_curve",
     "calibration",
+    "reliability",
+    "learning_curve",
+    "permutation_importances",
     "roc_curves",
     "predictions",
     "missing_values",

@@ -7,6 +7,7 @@ mod api_keys;
 mod batch;
 mod bulk_action;
 mod datasets;
+mod download;
 mod error;
 mod events;
 mod job_filter;

@@ -1,5 +1,6 @@
 //! `trainyard models`.
 
+mod export;
 mod history;
 mod traffic;
 
@@ -13,10 +14,11 @@ use crate::client::paging::{ListArgs, show_page};
 use crate::client::server::Server;
 use crate::client::{report, show};
 
+use export::ExportArgs;
 use history::{HistoryArgs, RollbackArgs};
 use traffic::{GuardArgs, TrafficCommand};
 
-/// List and show models, move aliases, distribute traffic, delete versions.
+/// List, show and export models, move aliases, distribute traffic, delete versions.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -24,10 +26,12 @@ use traffic::{GuardArgs, TrafficCommand};
   trainyard models
   trainyard models show demo
   trainyard models show demo --version 2
+  trainyard models card demo --version 2 > demo-v2.md
   trainyard models alias demo production 4 --max-error-rate 0.05 --max-p99-ms 50
   trainyard models history demo
   trainyard models rollback demo
   trainyard models traffic set demo 3=90 4=10 --shadow 5
+  trainyard models export demo --version 2 --format onnx --output demo.onnx
   trainyard models delete demo --version 2"
 )]
 pub struct ModelsArgs {
@@ -49,6 +53,14 @@ pub enum ModelsCommand {
         /// The model's name.
         name: String,
         /// Show one version with its metrics.
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Print the model card of a version: Markdown with its data, parameters, metrics and warnings.
+    Card {
+        /// The model's name.
+        name: String,
+        /// The version; the default is the version that `production` points at, or else the newest one.
         #[arg(long)]
         version: Option<i64>,
     },
@@ -74,6 +86,8 @@ pub enum ModelsCommand {
     /// Show, set or delete the weights and the shadow versions of a model.
     #[command(subcommand)]
     Traffic(TrafficCommand),
+    /// Download a version, by default as ONNX with its preprocessing.
+    Export(ExportArgs),
     /// Remove an alias.
     Unalias {
         /// The model's name.
@@ -110,6 +124,7 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
             output.result(&answer.raw, || versions(&answer.body["versions"]));
             Ok(())
         }
+        Some(ModelsCommand::Card { name, version }) => card(&name, version, server, output).await,
         Some(ModelsCommand::Alias { name, alias, version, force, guard }) => {
             let mut url = server.at(&["models", &name, "aliases", &alias]);
             if force {
@@ -124,6 +139,7 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
         }
         Some(ModelsCommand::History(args)) => history::show_history(args, server, output).await,
         Some(ModelsCommand::Rollback(args)) => history::roll_back(args, server, output).await,
+        Some(ModelsCommand::Export(args)) => export::run(args, server, output).await,
         Some(ModelsCommand::Traffic(command)) => traffic::run(command, server, output).await,
         Some(ModelsCommand::Unalias { name, alias }) => {
             let url = server.at(&["models", &name, "aliases", &alias]);
@@ -132,6 +148,24 @@ pub(crate) async fn run(args: ModelsArgs, server: &Server, output: Output) -> Re
         }
         Some(ModelsCommand::Delete { name, version, force }) => delete(&name, version, force, server, output).await,
     }
+}
+
+/// Prints the card of a version.
+async fn card(name: &str, version: Option<i64>, server: &Server, output: Output) -> Result<(), ClientError> {
+    let version = match version {
+        Some(version) => version,
+        None => default_version(&server.get(server.at(&["models", name])).await?.body)
+            .ok_or_else(|| ClientError::Usage(format!("{name} has no version")))?,
+    };
+    let url = server.at(&["models", name, "versions", &version.to_string(), "card"]);
+    let text = server.download(url).await?.text().await.map_err(|error| ClientError::Protocol(error.to_string()))?;
+    output.result(&json!(text).to_string(), || text.clone());
+    Ok(())
+}
+
+/// The version that `production` points at, or else the newest one.
+fn default_version(model: &Value) -> Option<i64> {
+    model["aliases"]["production"].as_i64().or_else(|| model["versions"][0]["version"].as_i64())
 }
 
 async fn delete(

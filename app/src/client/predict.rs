@@ -116,13 +116,14 @@ pub(crate) async fn run(args: PredictArgs, server: &Server, output: Output) -> R
 
 /// The prediction first, then the details.
 fn render(answer: &Value) -> String {
-    const DETAILS: [&str; 6] = ["prob", "probabilities", "model", "version", "explanation", "warnings"];
+    const DETAILS: [&str; 7] = ["prob", "probabilities", "model", "version", "threshold", "explanation", "warnings"];
     let fields = answer.as_object().into_iter().flatten();
     let mut lines: Vec<(&str, String)> = fields
         .filter(|(name, _)| !DETAILS.contains(&name.as_str()))
         .map(|(name, value)| (name.as_str(), show::text(value)))
         .collect();
     lines.push(("probability", show::text(&answer["prob"])));
+    lines.push(("threshold", show::text(&answer["threshold"])));
     let classes = answer["probabilities"].as_object().into_iter().flatten();
     let classes: Vec<_> = classes.map(|(class, share)| format!("{class} {}", show::text(share))).collect();
     lines.push(("classes", classes.join(", ")));
@@ -177,6 +178,8 @@ mod tests {
             "warnings": ["age is missing"]}));
         let lines: Vec<_> = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(lines, ["survived true", "probability 0.9712", "model demo version 3", "warning age is missing"]);
+        let tuned = render(&json!({"prob": 0.4, "survived": true, "model": "demo", "version": 3, "threshold": 0.3125}));
+        assert!(tuned.lines().any(|line| line.split_whitespace().eq(["threshold", "0.3125"])), "{tuned}");
     }
 
     #[test]

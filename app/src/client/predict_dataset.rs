@@ -1,19 +1,15 @@
 //! `trainyard predict --dataset`: submits a job that predicts a dataset of the server, and downloads its result.
 
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::client::download::{self, STDOUT};
 use crate::client::error::ClientError;
 use crate::client::output::Output;
 use crate::client::predict::JobOptions;
-use crate::client::server::{Server, unreachable};
+use crate::client::server::Server;
 use crate::client::{report, show, train, watch};
-
-/// The file name that means standard output.
-const STDOUT: &str = "-";
 
 /// Submits the job of `request`. Watches it and downloads the result if requested.
 pub(crate) async fn run(
@@ -51,7 +47,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Downloads the result of a job to a file, or to standard output. The file appears when it is complete.
+/// Downloads the result of a job to a file, or to standard output.
 pub(crate) async fn download(
     server: &Server,
     output: Output,
@@ -59,32 +55,5 @@ pub(crate) async fn download(
     file: Option<&Path>,
 ) -> Result<(), ClientError> {
     let url = server.at(&["predictions", job_id, "result"]);
-    let Some(file) = file.filter(|file| *file != Path::new(STDOUT)) else {
-        return copy(server, url, &mut io::stdout().lock()).await.map(drop);
-    };
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".part");
-    let local = |error| ClientError::Local(format!("{} can't be written", file.display()), error);
-    let mut target = File::create(&partial).map_err(local)?;
-    let written = copy(server, url, &mut target).await;
-    let renamed = match &written {
-        Ok(_) => std::fs::rename(&partial, file).map_err(local),
-        Err(_) => std::fs::remove_file(&partial).map_err(local),
-    };
-    let bytes = written?;
-    renamed?;
-    output.message(format!("{} bytes written to {}", bytes, file.display()));
-    Ok(())
-}
-
-/// Writes a download; returns its size.
-async fn copy(server: &Server, url: url::Url, target: &mut impl Write) -> Result<usize, ClientError> {
-    let mut response = server.download(url.clone()).await?;
-    let mut bytes = 0;
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&url, &error))? {
-        target.write_all(&chunk).map_err(|error| ClientError::Local("the result can't be written".into(), error))?;
-        bytes += chunk.len();
-    }
-    target.flush().map_err(|error| ClientError::Local("the result can't be written".into(), error))?;
-    Ok(bytes)
+    download::save(server, output, url, file.unwrap_or(Path::new(STDOUT))).await
 }

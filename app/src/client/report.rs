@@ -40,6 +40,15 @@ pub(crate) fn metrics(metrics: &Value) -> String {
     if !table.is_empty() {
         let _ = writeln!(text, "{table}");
     }
+    if let Some(table) = cross_validation(&metrics["cross_validation"]) {
+        let _ = writeln!(text, "\n{table}");
+    }
+    if let Some(table) = threshold(&metrics["threshold"]) {
+        let _ = writeln!(text, "\n{table}");
+    }
+    if let Some(table) = reliability(&metrics["reliability"]) {
+        let _ = writeln!(text, "\n{table}");
+    }
     if let Some(matrix) = confusion(&metrics["confusion_matrix"]) {
         let _ = writeln!(text, "\nConfusion matrix (rows: actual, columns: predicted)\n{matrix}");
     }
@@ -53,6 +62,46 @@ pub(crate) fn metrics(metrics: &Value) -> String {
         let _ = writeln!(text, "\nwarning: {}", show::text(warning));
     }
     text
+}
+
+/// Mean and spread of each metric over the folds.
+fn cross_validation(validation: &Value) -> Option<String> {
+    let metrics = validation["metrics"].as_object()?;
+    let mut table = bordered(&["metric", "mean", "± standard deviation"]);
+    for (key, name) in SCALARS {
+        let Some(metric) = metrics.get(key).filter(|metric| !metric["mean"].is_null()) else { continue };
+        let number = |key: &str| Cell::new(show::text(&metric[key])).set_alignment(CellAlignment::Right);
+        table.add_row([Cell::new(name), number("mean"), number("std")]);
+    }
+    Some(format!("Cross-validation with {} folds of the training part\n{table}", validation["folds"]))
+}
+
+/// The figures of the held-out part with the tuned threshold and with 0.5.
+fn threshold(threshold: &Value) -> Option<String> {
+    let value = show::text(threshold.get("value")?);
+    let names =
+        [("accuracy", "accuracy"), ("f1", "F1"), ("precision", "precision"), ("recall", "recall"), ("cost", "cost")];
+    let parts = [&threshold["held_out"], &threshold["held_out_at_half"]];
+    let table = compared(["metric", &value, "0.5"], &names, parts);
+    Some(format!("Threshold {value}, tuned for {}\n{table}", show::text(&threshold["tuned_for"])))
+}
+
+/// The figures of the held-out part before and after a calibration.
+fn reliability(reliability: &Value) -> Option<String> {
+    let method = show::text(reliability.get("method")?);
+    let names =
+        [("brier_score", "Brier score"), ("expected_calibration_error", "calibration error"), ("log_loss", "log loss")];
+    let table = compared(["metric", "before", "after"], &names, [&reliability["before"], &reliability["after"]]);
+    Some(format!("Calibration ({method})\n{table}"))
+}
+
+fn compared(header: [&str; 3], names: &[(&str, &str)], parts: [&Value; 2]) -> String {
+    let mut table = bordered(&header);
+    for (key, name) in names.iter().filter(|(key, _)| !parts[0][*key].is_null()) {
+        let number = |part: &Value| Cell::new(show::text(&part[*key])).set_alignment(CellAlignment::Right);
+        table.add_row([Cell::new(name), number(parts[0]), number(parts[1])]);
+    }
+    table.to_string()
 }
 
 fn confusion(matrix: &Value) -> Option<String> {

@@ -201,6 +201,7 @@ impl Config {
                 return refuse(key, "name a folder");
             }
         }
+        self.inference.required_models().map_err(ConfigError)?;
         let insecure = self.server.mode == Mode::Development;
         check_issuers(&self.auth.issuers, self.auth.own_tokens(), insecure)
             .map_err(|error| ConfigError(error.to_string()))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Bench;
 use crate::http::request;
-use crate::load::open_loop;
+use crate::load::{Schedule, open_loop};
 use crate::report::{Goal, Section, TRAINYARD};
 use crate::servers::sql;
 use crate::stats::percentile_ms;
@@ -45,9 +45,11 @@ pub(crate) fn measure(bench: &Bench) -> anyhow::Result<Section> {
     let ids = sql(&trainyard.database, "SELECT id FROM jobs ORDER BY random() LIMIT 20000")?;
     let api = trainyard.start("api")?;
     let token = trainyard.token(&api)?;
+    let request = |id| request("GET", &format!("/training/{id}"), &token, "");
+    let requests: Vec<_> = ids.lines().map(request).collect();
+    let schedule = Schedule { connections: CONNECTIONS, per_second: PER_SECOND, length };
     for _ in 0..bench.rounds() {
-        let requests = ids.lines().map(|id| request("GET", &format!("/training/{id}"), &token, "")).collect();
-        let latencies = open_loop(api.port, requests, CONNECTIONS, PER_SECOND, length)?;
+        let latencies = open_loop(api.port, &requests, schedule)?;
         for (what, share) in [("p50, ms", 0.5), ("p99, ms", 0.99), ("max, ms", 1.0)] {
             section.add(TRAINYARD, what, percentile_ms(&latencies, share));
         }

@@ -71,7 +71,7 @@ fn times(bench: &Bench) -> (Duration, Duration) {
 }
 
 fn load(bench: &Bench, port: u16, token: &str) -> anyhow::Result<Load> {
-    closed_loop(port, &request("POST", "/training", token, TRAINING_JOB), 202, CONNECTIONS, times(bench))
+    closed_loop(port, &[request("POST", "/training", token, TRAINING_JOB)], 202, CONNECTIONS, times(bench))
 }
 
 fn ours(bench: &Bench) -> anyhow::Result<Load> {

@@ -21,6 +21,9 @@
 - {name: TRAINYARD__WORKER__WORK_DIR, value: /var/lib/trainyard/work}
 {{- else }}
 - {name: TRAINYARD__INFERENCE__CACHE_DIR, value: /var/lib/trainyard/models}
+{{- if include "trainyard.grpc" . }}
+- {name: TRAINYARD__INFERENCE__GRPC_LISTEN, value: {{ printf "%s:8001" $values.listenAddress | quote }}}
+{{- end }}
 {{- end }}
 - {name: TRAINYARD__SERVER__SHUTDOWN_GRACE_S, value: {{ $values.shutdownGraceSeconds | int64 | quote }}}
 {{ include "trainyard.fromSecret" (dict "name" "REDIS_URL" "secret" (default $own $values.redis.existingSecret) "key" (ternary $values.redis.existingSecretKey "REDIS_URL" (ne $values.redis.existingSecret ""))) -}}

@@ -47,6 +47,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name (replace "+" "_" .root.Chart.V
 {{- if and .Values.worker.markBusyPods (eq .Values.worker.kind "Deployment") }}true{{ end -}}
 {{- end -}}
 
+{{/* "true" if the role has a gRPC listener: (dict "root" $ "role" "inference"). */}}
+{{- define "trainyard.grpc" -}}
+{{- if and (eq .role "inference") (not (kindIs "invalid" .root.Values.inference.service.grpcPort)) }}true{{ end -}}
+{{- end -}}
+
 {{/* Restricted pod security. The image has a numeric user, so none is set here, and OpenShift can choose a user. */}}
 {{- define "trainyard.podSecurity" -}}
 runAsNonRoot: true

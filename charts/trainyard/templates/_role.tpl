@@ -79,6 +79,9 @@ spec:
       env: {{- include "trainyard.env" . | trim | nindent 8 }}
       ports:
         - {name: http, containerPort: 8080}
+        {{- if include "trainyard.grpc" . }}
+        - {name: grpc, containerPort: 8001}
+        {{- end }}
       {{- /* Readiness checks each dependency for up to 2 s; liveness checks none, so that a database outage restarts no pod. */}}
       startupProbe:
         httpGet: {path: /health, port: http}

@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use trainyard_csv::{Limits, ReadOptions};
@@ -13,6 +14,7 @@ use trainyard_ml::train::{Observer, TrainRequest, train};
 use crate::loaded_model::LoadedModel;
 use crate::model_record::ModelRecord;
 use crate::version_series::VersionSeries;
+use crate::version_statistics::Phases;
 
 /// The system's allocator, which also counts the allocations of each thread.
 struct Counting;
@@ -76,8 +78,7 @@ fn allocations(run: impl Fn()) -> u64 {
     ALLOCATIONS.get() - before
 }
 
-#[test]
-fn a_counted_prediction_allocates_no_more_than_another() {
+fn loaded_model() -> LoadedModel {
     let record = ModelRecord {
         model: "m".into(),
         version: 1,
@@ -86,7 +87,27 @@ fn a_counted_prediction_allocates_no_more_than_another() {
         artifact_key: String::new(),
         traceparent: None,
     };
-    let loaded = LoadedModel::new(record, Predictor::load(&artifact()).unwrap(), &VersionSeries::new(1));
+    LoadedModel::new(record, Predictor::load(&artifact()).unwrap(), &VersionSeries::new(1))
+}
+
+#[test]
+fn recording_an_answer_allocates_nothing() {
+    let loaded = loaded_model();
+    let began = Instant::now();
+    let recorded = allocations(|| {
+        let mut phases = Phases::new(began);
+        phases.input_done();
+        phases.infer_done();
+        phases.output_done();
+        loaded.attempt().answered(1, &phases);
+    });
+    assert_eq!(recorded, 0);
+    assert_eq!(loaded.statistics.rows(), 2, "each of the two calls was recorded");
+}
+
+#[test]
+fn a_counted_prediction_allocates_no_more_than_another() {
+    let loaded = loaded_model();
     let row: Row = json!({"x": 150, "z": 3}).as_object().unwrap().clone();
     let rows = vec![row.clone(); 200];
     let matrix = Columns::Matrix((0..400).map(f64::from).collect());
@@ -103,6 +124,6 @@ fn a_counted_prediction_allocates_no_more_than_another() {
     ];
     assert_eq!(plain, counted);
     assert!(plain[0] > 0, "the allocator counts");
-    let recent = loaded.drift.recent(std::time::Instant::now(), std::time::Duration::from_secs(60));
+    let recent = loaded.drift.recent(Instant::now(), Duration::from_secs(60));
     assert_eq!(recent.columns[2].iter().sum::<u64>(), 2 * (1 + 200 + 200), "the rows were counted");
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// Number of snapshots in a window.
 const SNAPSHOTS: u32 = 12;
+/// Maximum number of snapshots that are kept: those of the window, and the one at its start.
+pub(super) const MAX_SNAPSHOTS: usize = SNAPSHOTS as usize + 1;
 
 /// The snapshots, oldest first; at least one.
 pub(super) struct Window {

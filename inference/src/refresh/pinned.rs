@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::{Refresher, TaskResult};
 use crate::catch_panic::catch_panic;
+use crate::load_plan::Need;
 use crate::model_record::{Key, ModelRecord};
 use crate::pin_request::{PinRequest, RETRY_AFTER, ReleaseReply, ReleaseRequest};
 use crate::registry::LookupError;
@@ -35,19 +36,19 @@ impl Refresher {
     /// Releases pinned versions. A later request for a version loads it again.
     pub(super) fn release(&mut self, request: ReleaseRequest) {
         let ReleaseRequest { model, version, reply } = request;
-        let aliases = version.and_then(|version| self.plan.aliases(&(model.clone(), version)));
-        let answer = if let Some(aliases) = aliases {
-            if aliases.is_empty() { ReleaseReply::InTraffic } else { ReleaseReply::Aliased(aliases.to_vec()) }
-        } else {
-            let released = self.plan.release(&model, version);
-            match released.len() {
-                0 if version.is_some() || !self.snapshot.models.contains_key(&model) => ReleaseReply::NotLoaded,
-                count => {
-                    if self.reading {
-                        self.released.extend(released);
+        let answer = match version.and_then(|version| self.plan.need(&(model.clone(), version))) {
+            Some(Need::Aliases(aliases)) => ReleaseReply::Aliased(aliases),
+            Some(Need::Traffic) => ReleaseReply::InTraffic,
+            Some(Need::Required) => ReleaseReply::Required,
+            None => {
+                let released = self.plan.release(&model, version);
+                match released.len() {
+                    0 if version.is_some() || !self.snapshot.models.contains_key(&model) => ReleaseReply::NotLoaded,
+                    count => {
+                        self.unloaded(&released, "requested");
+                        self.publish();
+                        ReleaseReply::Released(count)
                     }
-                    self.publish();
-                    ReleaseReply::Released(count)
                 }
             }
         };
@@ -67,17 +68,26 @@ impl Refresher {
     pub(super) fn start_lookup(
         &mut self,
         key: Key,
-        found: impl Future<Output = Result<Option<ModelRecord>, SourceError>> + Send + 'static,
+        found: impl Future<Output = Result<Option<(ModelRecord, u64)>, SourceError>> + Send + 'static,
     ) {
         self.work.spawn(async move { TaskResult::LookedUp(key, catch_panic(found).await) });
     }
 
-    pub(super) fn lookup_done(&mut self, key: &Key, result: Result<Option<ModelRecord>, SourceError>) {
+    /// `result` contains the version and the size of its artifact.
+    pub(super) fn lookup_done(&mut self, key: &Key, result: Result<Option<(ModelRecord, u64)>, SourceError>) {
         self.lookups -= 1;
         match result {
-            Ok(Some(record)) => {
+            Ok(Some((record, artifact_bytes))) => {
+                if let Some(refused) = self.refuse_oversized(&record, artifact_bytes) {
+                    return self.pending.reply_all(key, || Err(refused.clone()));
+                }
                 self.released.remove(key);
-                self.plan.pin(ModelRecord { aliases: Vec::new(), ..record }, self.max_pinned);
+                let pinned = ModelRecord { aliases: Vec::new(), ..record };
+                if self.reading {
+                    self.pinned_meanwhile.push(pinned.clone());
+                }
+                let unloaded = self.plan.pin(pinned, self.limits.max_pinned);
+                self.unloaded(&unloaded, "max_pinned_versions");
                 // Forces a full read: the version may have been deleted before it was added to the plan.
                 self.revision = None;
                 self.load_due();

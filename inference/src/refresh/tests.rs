@@ -23,7 +23,7 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
         loader: Loader::new(store, cache, &trainyard_testkit::default_settings("inference")),
         registry: Registry::default(),
         disabled: DisabledUsers::default(),
-        ready: Arc::default(),
+        readiness: Readiness::new(&[]),
         index: watch::channel(Catalogue::default()).0,
         guards: watch::channel(Vec::new()).0,
         pool_requests: PinClient::new(Duration::from_secs(1)).1,
@@ -37,7 +37,8 @@ async fn refresher() -> (Refresher, ModelRecord, tempfile::TempDir) {
         traceparent: None,
     };
     let catalogue = Catalogue { revision: 1, served: vec![record.clone()], ..Catalogue::default() };
-    (Refresher::new(refresher_deps, 4, Some(catalogue)), record, folder)
+    let limits = LoadLimits { max_pinned: 4, ..LoadLimits::default() };
+    (Refresher::new(refresher_deps, limits, Some(catalogue)), record, folder)
 }
 
 /// Passes the next task result to the refresher.
@@ -55,7 +56,7 @@ fn wait_for(refresher: &mut Refresher, key: Key) -> oneshot::Receiver<PinReply> 
 #[tokio::test]
 async fn a_load_that_panics_is_a_failed_load_and_is_tried_again() {
     let (mut refresher, record, _folder) = refresher().await;
-    refresher.catalogue_known = true;
+    (refresher.catalogue_known, refresher.first_read_ended) = (true, true);
     let now = Instant::now();
     assert_eq!(refresher.plan.start_due_loads(now), std::slice::from_ref(&record));
     let answer = wait_for(&mut refresher, record.key());
@@ -65,7 +66,7 @@ async fn a_load_that_panics_is_a_failed_load_and_is_tried_again() {
     assert!(
         matches!(answer.await.unwrap(), Err(LookupError::Loading(model, wait)) if model == "demo" && !wait.is_zero())
     );
-    assert!(refresher.deps.ready.load(Ordering::Acquire), "a failed load does not prevent readiness");
+    assert!(refresher.deps.readiness.is_ready(), "a failed load does not prevent readiness");
     assert_eq!(refresher.plan.start_due_loads(now + Duration::from_secs(1)), [], "not before the backoff");
     assert_eq!(refresher.plan.start_due_loads(now + Duration::from_secs(60)), [record], "after the backoff");
 }
@@ -82,6 +83,56 @@ async fn a_lookup_that_panics_releases_its_slot_and_replies() {
     assert!(matches!(answer.await.unwrap(), Err(LookupError::Loading(..))), "the client can retry");
     assert_eq!(refresher.lookups, 0);
     let _second = wait_for(&mut refresher, key);
+}
+
+#[tokio::test]
+async fn versions_pinned_and_unloaded_during_a_read_are_kept_and_stay_unloaded() {
+    let (mut refresher, record, _folder) = refresher().await;
+    let version = |version| ModelRecord { version, aliases: vec![], ..record.clone() };
+    refresher.limits.max_pinned = 1;
+    refresher.plan.pin(version(2), 1);
+    refresher.reading = true;
+    refresher.lookups += 1;
+    refresher.lookup_done(&version(3).key(), Ok(Some((version(3), 100))));
+    // The read began before version 3 replaced version 2.
+    let (served, pinned) = (vec![record.clone()], vec![version(2)]);
+    refresher.read_done(Ok(Some(Catalogue { revision: 2, served, pinned, ..Catalogue::default() })));
+    assert_eq!(refresher.plan.catalogue().pinned, [version(3)]);
+    assert_eq!(refresher.revision, None, "the next read is a full one");
+}
+
+#[tokio::test]
+async fn concurrent_requests_for_a_version_share_a_lookup_and_a_load() {
+    let (mut refresher, record, _folder) = refresher().await;
+    let request = |refresher: &mut Refresher| {
+        let (reply, answer) = oneshot::channel();
+        refresher.request(PinRequest { key: ("demo".to_owned(), 2), reply });
+        answer
+    };
+    let answers = [request(&mut refresher), request(&mut refresher)];
+    assert_eq!(refresher.lookups, 1);
+    let found = ModelRecord { version: 2, aliases: vec![], sha256: "11".repeat(32), ..record };
+    refresher.lookup_done(&found.key(), Ok(Some((found.clone(), 100))));
+    let answers = answers.into_iter().chain([request(&mut refresher)]);
+    // The tasks: the lookup, and the loads of the version of the index and of this version.
+    assert_eq!((refresher.lookups, refresher.work.len()), (0, 3));
+    refresher.load_done(&found, Duration::ZERO, Err(LoadError::WarmUp("a defect of the model".into())));
+    for answer in answers {
+        assert!(matches!(answer.await.unwrap(), Err(LookupError::Loading(..))), "all requests get the same reply");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_larger_than_the_budget_is_refused_without_a_load() {
+    let (mut refresher, record, _folder) = refresher().await;
+    refresher.limits.memory_budget = Some(1 << 20);
+    let found = ModelRecord { version: 2, aliases: vec![], ..record };
+    let answer = wait_for(&mut refresher, found.key());
+    refresher.lookups += 1;
+    refresher.lookup_done(&found.key(), Ok(Some((found.clone(), 2 << 20))));
+    let refused = answer.await.unwrap().err();
+    let expected = LookupError::TooLarge { model: "demo".into(), version: 2, bytes: 2 << 20, left: 1 << 20 };
+    assert_eq!((refused, refresher.plan.contains(&found.key())), (Some(expected), false));
 }
 
 #[tokio::test]

@@ -83,8 +83,7 @@ fn of_tensors(
     outputs: &[f64],
     max_rows: usize,
 ) -> Vec<(Map<String, Value>, Value)> {
-    let (json, binary) = body.parts();
-    let Ok(request) = infer::read(loaded, json, binary, max_rows) else { return Vec::new() };
+    let Ok(request) = infer::read(loaded, body, max_rows) else { return Vec::new() };
     let signature = loaded.predictor.signature();
     let row = |(row, outputs): (usize, &[f64])| {
         let names = signature.features.iter().map(|feature| feature.name.clone());

@@ -16,8 +16,15 @@ use utoipa_axum::routes;
 
 use crate::service::Service;
 
-/// All routes of the protocol.
-pub(super) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
+/// The routes of the protocol that predict.
+pub(super) fn predictions(max_body_bytes: usize) -> Routes<Arc<Service>> {
+    Routes::new()
+        .user(Route::new(routes!(infer::model)).body_limit(max_body_bytes))
+        .user(Route::new(routes!(infer::version)).body_limit(max_body_bytes))
+}
+
+/// All other routes of the protocol.
+pub(super) fn others() -> Routes<Arc<Service>> {
     Routes::new()
         .anon(routes!(health::live))
         .anon(routes!(health::ready))
@@ -26,8 +33,6 @@ pub(super) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
         .user(routes!(metadata::version))
         .user(routes!(ready::model))
         .user(routes!(ready::version))
-        .user(Route::new(routes!(infer::model)).body_limit(max_body_bytes))
-        .user(Route::new(routes!(infer::version)).body_limit(max_body_bytes))
         .user(routes!(statistics::all))
         .user(routes!(statistics::model))
         .user(routes!(statistics::version))
@@ -37,7 +42,7 @@ pub(super) fn table(max_body_bytes: usize) -> Routes<Arc<Service>> {
 }
 
 /// The version number in a path.
-fn parse_version(model: &str, version: &str) -> Result<i64, Problem> {
+pub(super) fn parse_version(model: &str, version: &str) -> Result<i64, Problem> {
     let number = version.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| {
         let (model, version) = (shown(model), shown(version));

@@ -62,7 +62,13 @@ mod tests {
     use super::*;
 
     fn binary(negative: &str, positive: &str) -> Task {
-        Task::Binary { negative: negative.into(), positive: positive.into(), boolean: false, numeric: false }
+        Task::Binary {
+            negative: negative.into(),
+            positive: positive.into(),
+            boolean: false,
+            numeric: false,
+            threshold: 0.5,
+        }
     }
 
     fn classes(labels: &[&str]) -> Task {

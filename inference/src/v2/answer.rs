@@ -1,20 +1,51 @@
-//! The answer to an inference request: JSON, followed by the binary data of the outputs that asked for it.
+//! The answer to an inference request: JSON, followed by the binary data of the outputs that asked for it; or the message of
+//! [`super::message_answer`].
 
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
+use trainyard_http::grpc::Reply;
 
 use super::binary;
+use super::datatype::Datatype;
 use super::outputs::{Output, Selected};
 use super::target::Target;
+use super::tensor_body::JSON_LENGTH;
 use crate::loaded_model::LoadedModel;
+use crate::proto::InferTensorContents;
 
-/// A response body.
-#[derive(Debug, PartialEq)]
-pub(crate) struct InferAnswer {
-    /// The JSON, and the binary data.
-    pub(crate) body: Vec<u8>,
-    /// The length of the JSON if binary data follows it.
-    pub(crate) json_bytes: Option<usize>,
+/// An answer, in the form of its request.
+#[derive(Debug)]
+pub(crate) enum InferAnswer {
+    /// Over REST.
+    Json {
+        /// The JSON, and the binary data.
+        body: Vec<u8>,
+        /// The length of the JSON if binary data follows it.
+        json_bytes: Option<usize>,
+    },
+    /// Over gRPC.
+    Message(Reply),
+}
+
+impl IntoResponse for InferAnswer {
+    fn into_response(self) -> Response {
+        let (body, json_bytes) = match self {
+            Self::Json { body, json_bytes } => (body, json_bytes),
+            Self::Message(reply) => return reply.into_response(),
+        };
+        let content_type = match json_bytes {
+            None => "application/json",
+            Some(_) => "application/octet-stream",
+        };
+        let mut response = ([(CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response();
+        if let Some(length) = json_bytes {
+            response.headers_mut().insert(JSON_LENGTH, length.into());
+        }
+        response
+    }
 }
 
 /// The predictions of a request.
@@ -26,7 +57,7 @@ pub(crate) struct Predictions<'a> {
     pub(crate) outputs: &'a [f64],
 }
 
-/// Writes the selected outputs.
+/// Writes the selected outputs as JSON.
 pub(crate) fn write(
     predictions: Predictions<'_>,
     id: Option<&str>,
@@ -35,7 +66,7 @@ pub(crate) fn write(
     let mut tail = Vec::new();
     let tensor = |selected: &Selected| {
         let start = tail.len();
-        let tensor = OutputTensor { predictions, output: selected.output, binary_bytes: None };
+        let tensor = OutputTensor::new(predictions, selected.output);
         if !selected.binary {
             return tensor;
         }
@@ -49,7 +80,7 @@ pub(crate) fn write(
     let mut body = serde_json::to_vec(&answer)?;
     let json_bytes = selected.iter().any(|selected| selected.binary).then_some(body.len());
     body.append(&mut tail);
-    Ok(InferAnswer { body, json_bytes })
+    Ok(InferAnswer::Json { body, json_bytes })
 }
 
 #[derive(Serialize)]
@@ -70,14 +101,58 @@ impl Serialize for Text {
     }
 }
 
-struct OutputTensor<'a> {
+/// An output of the predictions.
+pub(super) struct OutputTensor<'a> {
     predictions: Predictions<'a>,
     output: Output,
     /// The size of the binary data; `None` if the elements are in the JSON.
     binary_bytes: Option<usize>,
 }
 
-impl OutputTensor<'_> {
+impl<'a> OutputTensor<'a> {
+    /// An output whose elements are in the JSON.
+    pub(super) fn new(predictions: Predictions<'a>, output: Output) -> Self {
+        Self { predictions, output, binary_bytes: None }
+    }
+
+    /// The datatype of the elements.
+    pub(super) fn datatype(&self) -> Datatype {
+        match self.output {
+            Output::Predict => self.target().datatype(),
+            Output::PredictProba => Datatype::Fp32,
+        }
+    }
+
+    /// The dimensions.
+    pub(super) fn shape(&self) -> Vec<usize> {
+        match self.output {
+            Output::Predict => vec![self.row_count()],
+            Output::PredictProba => vec![self.row_count(), self.target().class_count()],
+        }
+    }
+
+    /// The elements in the field of their datatype.
+    pub(super) fn contents(&self) -> InferTensorContents {
+        let mut contents = InferTensorContents::default();
+        match (self.output, self.target()) {
+            (Output::PredictProba, _) => contents.fp32_contents = self.probabilities().collect(),
+            (Output::Predict, Target::Booleans(classes)) => {
+                contents.bool_contents = self.classes().map(|class| classes[class]).collect();
+            }
+            (Output::Predict, Target::Integers(classes)) => {
+                contents.int64_contents = self.classes().map(|class| classes[class]).collect();
+            }
+            (Output::Predict, Target::Numbers(classes)) => {
+                contents.fp64_contents = self.classes().map(|class| classes[class]).collect();
+            }
+            (Output::Predict, Target::Texts(classes)) => {
+                contents.bytes_contents = self.classes().map(|class| classes[class].clone().into_bytes()).collect();
+            }
+            (Output::Predict, Target::Regression) => contents.fp64_contents = self.predictions.outputs.to_vec(),
+        }
+        contents
+    }
+
     fn target(&self) -> &Target {
         &self.predictions.loaded.target
     }
@@ -106,7 +181,8 @@ impl OutputTensor<'_> {
         })
     }
 
-    fn append_binary(&self, bytes: &mut Vec<u8>) {
+    /// Appends the elements as binary data.
+    pub(super) fn append_binary(&self, bytes: &mut Vec<u8>) {
         match (self.output, self.target()) {
             (Output::PredictProba, _) => self.probabilities().for_each(|value| bytes.extend(value.to_le_bytes())),
             (Output::Predict, Target::Booleans(classes)) => {
@@ -132,16 +208,8 @@ impl Serialize for OutputTensor<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tensor = serializer.serialize_struct("OutputTensor", 4)?;
         tensor.serialize_field("name", self.output.name())?;
-        match self.output {
-            Output::Predict => {
-                tensor.serialize_field("datatype", self.target().datatype().name())?;
-                tensor.serialize_field("shape", &[self.row_count()])?;
-            }
-            Output::PredictProba => {
-                tensor.serialize_field("datatype", "FP32")?;
-                tensor.serialize_field("shape", &[self.row_count(), self.target().class_count()])?;
-            }
-        }
+        tensor.serialize_field("datatype", self.datatype().name())?;
+        tensor.serialize_field("shape", &self.shape())?;
         match self.binary_bytes {
             Some(binary_data_size) => tensor.serialize_field("parameters", &BinarySize { binary_data_size })?,
             None => tensor.serialize_field("data", &Data(self))?,

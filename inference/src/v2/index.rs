@@ -19,13 +19,13 @@ const MAX_VERSIONS: i64 = 10_000;
 #[schema(as = V2IndexEntry)]
 pub(crate) struct IndexEntry {
     /// The model.
-    name: String,
+    pub(crate) name: String,
     /// The version.
-    version: String,
+    pub(crate) version: String,
     /// Whether the version is loaded.
-    state: State,
+    pub(crate) state: State,
     /// Why the version is not loaded; empty if it is.
-    reason: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 /// The state of a version.

@@ -8,10 +8,12 @@ use trainyard_telemetry::TraceParent;
 
 use super::answer::{self, InferAnswer, Predictions};
 use super::inputs::{self, Inputs};
+use super::message;
+use super::message_answer;
 use super::outputs::{self, Selected};
 use super::refusal;
 use super::request::InferRequest;
-use super::tensor_body::TensorBody;
+use super::tensor_body::{Parts, TensorBody};
 use crate::loaded_model::LoadedModel;
 use crate::lookup_problem;
 use crate::registry::{Found, VersionSelector};
@@ -38,7 +40,7 @@ impl Service {
         let predicted = if body.len() <= SMALL_BODY_BYTES {
             answer(&loaded, &body, max_rows, Phases::new(began), context.trace)?
         } else {
-            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count)?;
+            let (_waiting, permit) = self.admit().await.inspect_err(lookup_problem::count_overload)?;
             let (phases, loaded, body) = (Phases::new(began).queued(), loaded.clone(), body.clone());
             off_thread(move || {
                 let predicted = answer(&loaded, &body, max_rows, phases, context.trace);
@@ -76,9 +78,8 @@ fn answer(
     mut phases: Phases,
     context: TraceParent,
 ) -> Result<Predicted, Problem> {
-    let (json, binary) = body.parts();
     let attempt = loaded.attempt();
-    let request = match read(loaded, json, binary, max_rows) {
+    let request = match read(loaded, body, max_rows) {
         Ok(request) => request,
         Err(refused) => {
             attempt.refused(&phases);
@@ -98,7 +99,12 @@ fn answer(
     };
     phases.infer_done();
     let predictions = Predictions { loaded, outputs: &outputs };
-    let answer = answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal)?;
+    let answer = match body.parts() {
+        Parts::Json(..) => {
+            answer::write(predictions, request.id.as_deref(), &request.outputs).map_err(Problem::internal)?
+        }
+        Parts::Message(_) => InferAnswer::Message(message_answer::write(predictions, request.id, &request.outputs)?),
+    };
     phases.output_done();
     attempt.answered(rows, &phases);
     Ok(Predicted { answer, rows, outputs })
@@ -106,28 +112,34 @@ fn answer(
 
 /// The output vectors of a shadow version for a copied body; `None` if it can't predict the rows.
 pub(crate) fn predict_copy(shadow: &LoadedModel, body: &TensorBody, max_rows: usize) -> Option<Vec<f64>> {
-    let (json, binary) = body.parts();
-    let request = read(shadow, json, binary, max_rows).ok()?;
+    let request = read(shadow, body, max_rows).ok()?;
     shadow.predictor.predict_columns(&request.inputs.columns, request.inputs.rows).ok()
 }
 
 /// A request that fits the model.
 pub(crate) struct ValidRequest<'a> {
-    id: Option<String>,
+    /// Returned in the answer.
+    pub(crate) id: Option<String>,
     /// The rows.
     pub(crate) inputs: Inputs<'a>,
-    outputs: Vec<Selected>,
+    /// The outputs to answer.
+    pub(crate) outputs: Vec<Selected>,
 }
 
 /// Reads a request for the model.
 pub(crate) fn read<'a>(
     loaded: &LoadedModel,
-    json: &'a [u8],
-    binary: &'a [u8],
+    body: &'a TensorBody,
     max_rows: usize,
 ) -> Result<ValidRequest<'a>, Problem> {
+    let (json, binary) = match body.parts() {
+        Parts::Json(json, binary) => (json, binary),
+        Parts::Message(message) => return message::read(loaded, message, max_rows),
+    };
     let InferRequest { id, parameters, inputs, outputs } = json::parse_borrowed(json)?;
-    let outputs = outputs::select(&loaded.target, outputs.as_deref(), parameters.unwrap_or_default())?;
+    let outputs = outputs.into_iter().flatten().map(Ok);
+    let outputs = outputs::select(&loaded.target, outputs, parameters.unwrap_or_default())?;
+    let inputs = inputs.into_iter().map(|tensor| Ok(tensor.into()));
     let inputs = inputs::read(loaded.predictor.signature(), inputs, binary, max_rows)?;
     Ok(ValidRequest { id, inputs, outputs })
 }

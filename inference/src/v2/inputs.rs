@@ -8,9 +8,10 @@ use trainyard_http::Problem;
 use trainyard_ml::model::{Feature, FeatureKind, Signature};
 use trainyard_ml::predict::{Column, Columns};
 
+use super::contents;
 use super::datatype::{Datatype, ElementKind};
+use super::input_tensor::{Data, InputTensor};
 use super::refusal;
-use super::request::InputTensor;
 use super::values::{self, BadElement, Elements};
 
 /// The name of the matrix in the metadata. A request may use another name.
@@ -27,19 +28,22 @@ pub(crate) struct Inputs<'a> {
     pub(crate) rows: usize,
 }
 
-/// Reads the tensors of a request for `signature`; at most `max_rows` rows are allowed. `binary` is the part of the body
-/// after the JSON.
+/// Reads the tensors of a request for `signature`, one after the other; at most `max_rows` rows are allowed. `binary` is the
+/// part of the body after the JSON.
 pub(crate) fn read<'a>(
     signature: &Signature,
-    tensors: Vec<InputTensor<'a>>,
+    tensors: impl IntoIterator<Item = Result<InputTensor<'a>, Problem>>,
     binary: &'a [u8],
     max_rows: usize,
 ) -> Result<Inputs<'a>, Problem> {
     let mut binary = BinaryData { rest: binary };
-    let inputs = match <[_; 1]>::try_from(tensors) {
-        Ok([tensor]) if is_matrix(signature, &tensor) => read_matrix(signature, tensor, &mut binary, max_rows)?,
-        Ok(one) => read_columns(signature, one.into(), &mut binary, max_rows)?,
-        Err(tensors) => read_columns(signature, tensors, &mut binary, max_rows)?,
+    let mut tensors = tensors.into_iter();
+    let inputs = match (tensors.next().transpose()?, tensors.next()) {
+        (Some(tensor), None) if is_matrix(signature, &tensor) => read_matrix(signature, tensor, &mut binary, max_rows)?,
+        (first, second) => {
+            let tensors = first.map(Ok).into_iter().chain(second).chain(tensors);
+            read_columns(signature, tensors, &mut binary, max_rows)?
+        }
     };
     match binary.rest.len() {
         0 => Ok(inputs),
@@ -59,7 +63,7 @@ fn is_matrix(signature: &Signature, tensor: &InputTensor<'_>) -> bool {
     let [_, width] = tensor.shape.as_slice() else { return false };
     takes_matrix(signature)
         && (signature.position(&tensor.name).is_none()
-            || (signature.features.len() > 1 && width.as_u64() == Some(signature.features.len() as u64)))
+            || (signature.features.len() > 1 && *width == Some(signature.features.len() as u64)))
 }
 
 fn read_matrix<'a>(
@@ -87,14 +91,15 @@ fn read_matrix<'a>(
 
 fn read_columns<'a>(
     signature: &Signature,
-    tensors: Vec<InputTensor<'a>>,
+    tensors: impl Iterator<Item = Result<InputTensor<'a>, Problem>>,
     binary: &mut BinaryData<'a>,
     max_rows: usize,
 ) -> Result<Inputs<'a>, Problem> {
     let positions = Positions::new(signature);
     let mut columns: Vec<Option<Column<'a>>> = signature.features.iter().map(|_| None).collect();
     let mut first: Option<(Cow<'a, str>, usize)> = None;
-    for (index, tensor) in tensors.into_iter().enumerate() {
+    for (index, tensor) in tensors.enumerate() {
+        let tensor = tensor?;
         let position = positions.of(&tensor.name, index);
         if position.is_none() && !signature.dropped.iter().any(|name| *name == tensor.name) {
             return Err(unknown_input(signature, &tensor.name));
@@ -175,7 +180,7 @@ struct Tensor<'a> {
 impl<'a> Tensor<'a> {
     /// Checks datatype, shape and size, and takes the tensor's binary data.
     fn open(tensor: InputTensor<'a>, binary: &mut BinaryData<'a>) -> Result<Self, Problem> {
-        let InputTensor { name, shape, datatype, parameters, data } = tensor;
+        let InputTensor { name, shape, datatype, unsupported, data } = tensor;
         let refuse = |message: String| refusal(format!("the input '{}' {message}", shown(&name)));
         let Some(datatype) = Datatype::parse(&datatype) else {
             let known: Vec<_> = Datatype::ALL.iter().map(|datatype| datatype.name()).collect();
@@ -185,45 +190,54 @@ impl<'a> Tensor<'a> {
                 known.join(", ")
             )));
         };
-        let dimensions = shape.iter().map(|dimension| dimension.as_u64().and_then(|size| size.try_into().ok()));
+        let dimensions = shape.iter().map(|dimension| dimension.and_then(|size| size.try_into().ok()));
         let Some(dimensions) = dimensions.collect::<Option<Vec<usize>>>() else {
             return Err(refuse("has a shape with a dimension that is no whole number of 0 or more".into()));
         };
         let Some(count) = dimensions.iter().try_fold(1_usize, |count, size| count.checked_mul(*size)) else {
             return Err(refuse("has a shape with more elements than a number of 64 bits can count".into()));
         };
-        let parameters = parameters.unwrap_or_default();
-        if let Some(unsupported) = parameters.unsupported {
+        if let Some(unsupported) = unsupported {
             return Err(refuse(format!("has the parameter {unsupported}, which this server does not support")));
         }
-        let elements = match (data, parameters.binary_data_size) {
-            (Some(_), Some(_)) => return Err(refuse("has both data and binary_data_size; send one of them".into())),
-            (None, None) => return Err(refuse("has no data; send data, or binary data with binary_data_size".into())),
-            (Some(_), None) if matches!(datatype, Datatype::Fp16 | Datatype::Bf16) => {
+        let check_size = |size: u64, field: &str| match datatype.size().map(|bytes| bytes.saturating_mul(count) as u64)
+        {
+            Some(expected) if expected != size => {
+                let name = datatype.name();
+                Err(refuse(format!("has the shape {dimensions:?} of {name} with {expected} bytes, but {field} {size}")))
+            }
+            _ => Ok(()),
+        };
+        let elements = match data {
+            Data::Twice => return Err(refuse("has both data and binary_data_size; send one of them".into())),
+            Data::Absent => return Err(refuse("has no data; send data, or binary data with binary_data_size".into())),
+            Data::Json(_) if matches!(datatype, Datatype::Fp16 | Datatype::Bf16) => {
                 return Err(refuse(format!(
                     "has the datatype {}, which is possible as binary data only",
                     datatype.name()
                 )));
             }
-            (Some(data), None) if data.values.len() != count => {
+            Data::Json(data) if data.values.len() != count => {
                 let found = data.values.len();
                 return Err(refuse(format!(
                     "has the shape {dimensions:?} with {count} elements, but data has {found}"
                 )));
             }
-            (Some(data), None) if !data.fits(&dimensions) => {
+            Data::Json(data) if !data.fits(&dimensions) => {
                 return Err(refuse(format!("has nested lists in data that do not have the shape {dimensions:?}")));
             }
-            (Some(data), None) => Elements::Json(data),
-            (None, Some(size)) => {
-                let expected = datatype.size().map(|bytes| bytes.saturating_mul(count) as u64);
-                if let Some(expected) = expected.filter(|expected| *expected != size) {
-                    let name = datatype.name();
-                    return Err(refuse(format!(
-                        "has the shape {dimensions:?} of {name} with {expected} bytes, but binary_data_size is {size}"
-                    )));
-                }
+            Data::Json(data) => Elements::Json(data),
+            Data::Binary(size) => {
+                check_size(size, "binary_data_size is")?;
                 Elements::Binary(binary.take(size).map_err(refuse)?)
+            }
+            Data::Raw(bytes) => {
+                check_size(bytes.len() as u64, "raw_input_contents has")?;
+                Elements::Binary(bytes)
+            }
+            Data::Contents(contents) => {
+                contents::check(&contents, datatype, &dimensions, count).map_err(refuse)?;
+                Elements::Contents(contents)
             }
         };
         Ok(Self { name, datatype, shape: dimensions, elements })

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use trainyard_http::Problem;
 use trainyard_ml::model::Signature;
 use utoipa::ToSchema;
 
@@ -9,6 +10,8 @@ use super::datatype::{Datatype, ElementKind};
 use super::inputs::{self, element_kind};
 use super::outputs::Output;
 use crate::loaded_model::LoadedModel;
+use crate::registry::VersionSelector;
+use crate::service::Service;
 
 /// A dimension of any length.
 const ANY: i64 = -1;
@@ -19,11 +22,11 @@ const ANY: i64 = -1;
 pub(crate) struct ServerMetadata {
     /// The name of the server.
     #[schema(example = "trainyard")]
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Its version.
-    version: &'static str,
+    pub(crate) version: &'static str,
     /// The extensions of the protocol that the server implements.
-    extensions: [&'static str; 3],
+    pub(crate) extensions: [&'static str; 3],
 }
 
 impl ServerMetadata {
@@ -41,18 +44,18 @@ impl ServerMetadata {
 pub(crate) struct ModelMetadata {
     /// The name of the model.
     #[schema(example = "titanic-rf")]
-    name: String,
+    pub(crate) name: String,
     /// The versions that this process has loaded. Another published version is loaded by its first request.
-    versions: Vec<String>,
+    pub(crate) versions: Vec<String>,
     /// `trainyard_` followed by the algorithm.
     #[schema(example = "trainyard_random_forest")]
-    platform: String,
+    pub(crate) platform: String,
     /// One tensor per feature, in the order of the matrix.
-    inputs: Vec<TensorMetadata>,
+    pub(crate) inputs: Vec<TensorMetadata>,
     /// `predict` and, for classes, `predict_proba`.
-    outputs: Vec<TensorMetadata>,
+    pub(crate) outputs: Vec<TensorMetadata>,
     /// Further properties.
-    parameters: ModelParameters,
+    pub(crate) parameters: ModelParameters,
 }
 
 /// Further properties of a model.
@@ -62,11 +65,11 @@ pub(crate) struct ModelParameters {
     /// The name of the tensor of the shape `[n, features]` that can replace all inputs; absent if a feature is no number.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "input")]
-    matrix_input: Option<&'static str>,
+    pub(crate) matrix_input: Option<&'static str>,
     /// The classes in the order of `predict_proba`; absent for a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<Vec<Value>>, example = json!([false, true]))]
-    classes: Option<Value>,
+    pub(crate) classes: Option<Value>,
 }
 
 /// A tensor.
@@ -75,18 +78,29 @@ pub(crate) struct ModelParameters {
 pub(crate) struct TensorMetadata {
     /// The name.
     #[schema(example = "age")]
-    name: String,
+    pub(crate) name: String,
     /// The datatype. An input of numbers takes every datatype of numbers.
     #[schema(example = "FP64")]
-    datatype: &'static str,
+    pub(crate) datatype: &'static str,
     /// The shape; -1 is a dimension of any length.
     #[schema(example = json!([-1]))]
-    shape: Vec<i64>,
+    pub(crate) shape: Vec<i64>,
+}
+
+impl Service {
+    /// The metadata of a version of `model`: the one that serves without `version`. Loads the version if it is not loaded.
+    pub(crate) async fn metadata(&self, model: &str, version: Option<i64>) -> Result<ModelMetadata, Problem> {
+        let selector = VersionSelector { model: Some(model), version, ..VersionSelector::default() };
+        let loaded = self.find(selector).await?.loaded;
+        let snapshot = self.registry.load();
+        let versions = snapshot.models.get(&loaded.record.model).into_iter().flat_map(|model| model.versions.keys());
+        Ok(ModelMetadata::of(&loaded, versions.copied()))
+    }
 }
 
 impl ModelMetadata {
     /// The metadata of `loaded`, of whose model these versions are loaded.
-    pub(crate) fn of(loaded: &LoadedModel, versions: impl Iterator<Item = i64>) -> Self {
+    fn of(loaded: &LoadedModel, versions: impl Iterator<Item = i64>) -> Self {
         let signature = loaded.predictor.signature();
         let outputs = Output::of(&loaded.target).iter().map(|output| TensorMetadata {
             name: output.name().to_owned(),

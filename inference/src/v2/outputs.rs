@@ -45,19 +45,17 @@ pub(crate) struct Selected {
 }
 
 /// The outputs that a request selects, in its order; all if it names none.
-pub(crate) fn select(
+pub(crate) fn select<'a>(
     target: &Target,
-    requested: Option<&[RequestedOutput<'_>]>,
+    requested: impl IntoIterator<Item = Result<RequestedOutput<'a>, Problem>>,
     request: Parameters,
 ) -> Result<Vec<Selected>, Problem> {
     let all_binary = request.binary_data_output.unwrap_or(false);
     let known = Output::of(target);
-    let Some(requested) = requested.filter(|requested| !requested.is_empty()) else {
-        return Ok(known.iter().map(|output| Selected { output: *output, binary: all_binary }).collect());
-    };
     let mut selected: Vec<Selected> = Vec::with_capacity(known.len());
-    for RequestedOutput { name, parameters } in requested {
-        let shown = || shown(name);
+    for requested in requested {
+        let RequestedOutput { name, parameters } = requested?;
+        let shown = || shown(&name);
         let Some(output) = known.iter().copied().find(|output| output.name() == name) else {
             let names: Vec<_> = known.iter().map(|output| output.name()).collect();
             let names = names.join(", ");
@@ -75,6 +73,9 @@ pub(crate) fn select(
         }
         selected.push(Selected { output, binary: parameters.binary_data.unwrap_or(all_binary) });
     }
+    if selected.is_empty() {
+        selected.extend(known.iter().map(|output| Selected { output: *output, binary: all_binary }));
+    }
     Ok(selected)
 }
 
@@ -90,7 +91,8 @@ mod tests {
             parameters: Option<Parameters>,
         }
         let request: Request<'_> = serde_json::from_str(request).unwrap();
-        let selected = select(target, request.outputs.as_deref(), request.parameters.unwrap_or_default());
+        let outputs = request.outputs.into_iter().flatten().map(Ok);
+        let selected = select(target, outputs, request.parameters.unwrap_or_default());
         let short = |selected: Vec<Selected>| selected.iter().map(|s| (s.output.name(), s.binary)).collect();
         selected.map(short).map_err(|problem| problem.detail().to_owned())
     }

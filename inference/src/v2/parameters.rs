@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// Parameters that would change the meaning of the request, and that this server does not support.
-const UNSUPPORTED: [&str; 3] = ["classification", "shared_memory_region", "shared_memory_byte_size"];
+pub(crate) const UNSUPPORTED: [&str; 3] = ["classification", "shared_memory_region", "shared_memory_byte_size"];
 
 /// The known parameters. Each has a meaning in one place only, and is ignored in the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

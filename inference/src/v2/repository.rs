@@ -2,7 +2,9 @@
 //!
 //! The aliases and the traffic of a model decide which versions every process serves, and loading follows them. So `load` makes
 //! sure that the version which serves, or a named one, is loaded; `unload` releases the versions that neither an alias nor the
-//! traffic uses. Both act on the process that answers.
+//! traffic nor the settings need. Both act on the process that answers.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,6 +14,8 @@ use trainyard_http::{Code, Problem, json};
 
 use super::refusal;
 use crate::pin_request::ReleaseReply;
+use crate::proto::ModelRepositoryParameter;
+use crate::proto::model_repository_parameter::ParameterChoice;
 use crate::registry::VersionSelector;
 use crate::service::Service;
 
@@ -57,6 +61,21 @@ impl LoadRequest {
     }
 }
 
+/// The parameters of a gRPC request.
+impl From<BTreeMap<String, ModelRepositoryParameter>> for LoadRequest {
+    fn from(parameters: BTreeMap<String, ModelRepositoryParameter>) -> Self {
+        let value = |parameter: ModelRepositoryParameter| match parameter.parameter_choice {
+            None => Value::Null,
+            Some(ParameterChoice::BoolParam(value)) => value.into(),
+            Some(ParameterChoice::Int64Param(value)) => value.into(),
+            Some(ParameterChoice::StringParam(text)) => text.into(),
+            Some(ParameterChoice::BytesParam(bytes)) => bytes.into(),
+        };
+        let parameters = parameters.into_iter().map(|(name, parameter)| (name, value(parameter)));
+        Self { parameters: Some(UniqueMap(parameters.collect())) }
+    }
+}
+
 /// Parses the optional body of a repository request.
 pub(crate) fn parse<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Problem> {
     match body.trim_ascii() {
@@ -81,7 +100,7 @@ impl Service {
         self.find(selector).await.map(|_| ())
     }
 
-    /// Releases the versions of `model` that neither an alias nor the traffic uses, or the one in the request.
+    /// Releases the versions of `model` that neither an alias nor the traffic nor the settings need, or the one in the request.
     pub(crate) async fn unload(&self, model: &str, request: LoadRequest) -> Result<(), Problem> {
         request.check()?;
         let version = request.version()?;
@@ -102,6 +121,12 @@ impl Service {
                 let version = version.unwrap_or_default();
                 Err(Problem::conflict(format!(
                     "version {version} of '{name}' is in the traffic of the model; change the traffic instead"
+                )))
+            }
+            Some(ReleaseReply::Required) => {
+                let version = version.unwrap_or_default();
+                Err(Problem::conflict(format!(
+                    "version {version} of '{name}' is required by inference.required_models; remove it from the settings instead"
                 )))
             }
             Some(ReleaseReply::NotLoaded) => Err(Problem::not_found(match version {

@@ -17,15 +17,15 @@ pub(crate) struct InferRequest<'a> {
     pub(crate) parameters: Option<Parameters>,
     /// The input tensors.
     #[serde(borrow)]
-    pub(crate) inputs: Vec<InputTensor<'a>>,
+    pub(crate) inputs: Vec<JsonTensor<'a>>,
     /// The requested outputs; all if it is absent or empty.
     #[serde(borrow)]
     pub(crate) outputs: Option<Vec<RequestedOutput<'a>>>,
 }
 
-/// An input tensor.
+/// An input tensor in JSON.
 #[derive(Debug, Deserialize)]
-pub(crate) struct InputTensor<'a> {
+pub(crate) struct JsonTensor<'a> {
     #[serde(borrow)]
     pub(crate) name: Cow<'a, str>,
     /// Numbers, because a dimension that is no `u64` is refused with the name of the tensor.

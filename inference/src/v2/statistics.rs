@@ -1,10 +1,15 @@
 //! The responses of the statistics extension.
 
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
 use serde::Serialize;
+use trainyard_domain::shown;
+use trainyard_http::Problem;
 use utoipa::ToSchema;
 
 use crate::loaded_model::LoadedModel;
 use crate::registry::Snapshot;
+use crate::service::Service;
 use crate::version_statistics::{ComputeStatistics, Timed};
 
 /// The statistics of loaded versions, since each was loaded.
@@ -12,7 +17,7 @@ use crate::version_statistics::{ComputeStatistics, Timed};
 #[schema(as = V2Statistics)]
 pub(crate) struct StatisticsAnswer {
     /// One entry per version.
-    model_stats: Vec<ModelStatistics>,
+    pub(crate) model_stats: Vec<ModelStatistics>,
 }
 
 /// The statistics of one version since it was loaded. Requests of `POST /inference` count too.
@@ -20,19 +25,19 @@ pub(crate) struct StatisticsAnswer {
 #[schema(as = V2ModelStatistics)]
 pub(crate) struct ModelStatistics {
     /// The model.
-    name: String,
+    pub(crate) name: String,
     /// The version.
-    version: String,
+    pub(crate) version: String,
     /// The time of the last answered request, in milliseconds since 1970; 0 without a request.
-    last_inference: u64,
+    pub(crate) last_inference: u64,
     /// Predicted rows.
-    inference_count: u64,
+    pub(crate) inference_count: u64,
     /// Answered requests, because requests are not batched.
-    execution_count: u64,
+    pub(crate) execution_count: u64,
     /// All requests.
-    inference_stats: InferenceStatistics,
+    pub(crate) inference_stats: InferenceStatistics,
     /// Answered requests by their number of rows, for at most 129 different numbers.
-    batch_stats: Vec<BatchStatistics>,
+    pub(crate) batch_stats: Vec<BatchStatistics>,
 }
 
 /// The counts and durations of all requests.
@@ -40,21 +45,21 @@ pub(crate) struct ModelStatistics {
 #[schema(as = V2InferenceStatistics)]
 pub(crate) struct InferenceStatistics {
     /// Answered requests.
-    success: DurationSum,
+    pub(crate) success: DurationSum,
     /// Refused requests.
-    fail: DurationSum,
+    pub(crate) fail: DurationSum,
     /// Waiting for a thread; requests of a few rows do not wait.
-    queue: DurationSum,
+    pub(crate) queue: DurationSum,
     /// Reading the tensors.
-    compute_input: DurationSum,
+    pub(crate) compute_input: DurationSum,
     /// Predicting.
-    compute_infer: DurationSum,
+    pub(crate) compute_infer: DurationSum,
     /// Writing the answer.
-    compute_output: DurationSum,
+    pub(crate) compute_output: DurationSum,
     /// Always 0, because there is no response cache.
-    cache_hit: DurationSum,
+    pub(crate) cache_hit: DurationSum,
     /// Always 0, because there is no response cache.
-    cache_miss: DurationSum,
+    pub(crate) cache_miss: DurationSum,
 }
 
 /// The durations of the requests with the same number of rows.
@@ -62,13 +67,13 @@ pub(crate) struct InferenceStatistics {
 #[schema(as = V2BatchStatistics)]
 pub(crate) struct BatchStatistics {
     /// Rows per request.
-    batch_size: usize,
+    pub(crate) batch_size: usize,
     /// Reading the tensors.
-    compute_input: DurationSum,
+    pub(crate) compute_input: DurationSum,
     /// Predicting.
-    compute_infer: DurationSum,
+    pub(crate) compute_infer: DurationSum,
     /// Writing the answer.
-    compute_output: DurationSum,
+    pub(crate) compute_output: DurationSum,
 }
 
 /// A count with the sum of its durations.
@@ -76,14 +81,26 @@ pub(crate) struct BatchStatistics {
 #[schema(as = V2Duration)]
 pub(crate) struct DurationSum {
     /// How often.
-    count: u64,
+    pub(crate) count: u64,
     /// The sum of the durations, in nanoseconds.
-    ns: u64,
+    pub(crate) ns: u64,
+}
+
+impl Service {
+    /// The statistics of all loaded versions, of those of one model, or of one of its versions.
+    pub(crate) fn statistics(&self, model: Option<&str>, version: Option<i64>) -> Result<StatisticsAnswer, Problem> {
+        let statistics = StatisticsAnswer::of(&self.registry.load(), model, version);
+        let name = || shown(model.unwrap_or_default()).into_owned();
+        statistics.ok_or_else(|| match version {
+            Some(version) => Problem::not_found(format!("version {version} of a model '{}' is not loaded", name())),
+            None => Problem::not_found(format!("no model named '{}' is loaded", name())),
+        })
+    }
 }
 
 impl StatisticsAnswer {
     /// The statistics of all versions, of one model, or of one of its versions. `None` if none is loaded.
-    pub(crate) fn of(snapshot: &Snapshot, model: Option<&str>, version: Option<i64>) -> Option<Self> {
+    fn of(snapshot: &Snapshot, model: Option<&str>, version: Option<i64>) -> Option<Self> {
         let is_wanted = |loaded: &LoadedModel| {
             model.is_none_or(|model| loaded.record.model == model)
                 && version.is_none_or(|version| loaded.record.version == version)
@@ -102,7 +119,7 @@ impl ModelStatistics {
         Self {
             name: loaded.record.model.clone(),
             version: loaded.record.version.to_string(),
-            last_inference: statistics.last_inference_ms(),
+            last_inference: statistics.since_last_inference(Instant::now()).map_or(0, unix_ms_before),
             inference_count: statistics.rows(),
             execution_count: success.count,
             inference_stats: InferenceStatistics {
@@ -118,6 +135,12 @@ impl ModelStatistics {
             batch_stats: statistics.batches(BatchStatistics::of),
         }
     }
+}
+
+/// The wall-clock time `ago` before now, in milliseconds since 1970.
+fn unix_ms_before(ago: Duration) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.saturating_sub(ago).as_millis()).unwrap_or(u64::MAX)
 }
 
 impl BatchStatistics {

@@ -82,7 +82,13 @@ mod tests {
     #[test]
     fn classes_have_the_type_of_the_table() {
         let binary = |negative: &str, positive: &str, boolean, numeric| {
-            Target::of(&Task::Binary { negative: negative.into(), positive: positive.into(), boolean, numeric })
+            Target::of(&Task::Binary {
+                negative: negative.into(),
+                positive: positive.into(),
+                boolean,
+                numeric,
+                threshold: 0.5,
+            })
         };
         assert_eq!(binary("0", "1", true, true), Target::Booleans(vec![false, true]));
         assert_eq!(binary("1", "0", true, true), Target::Booleans(vec![true, false]), "0 can be the positive class");

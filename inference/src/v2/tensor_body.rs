@@ -1,4 +1,4 @@
-//! The body of an inference request, split into JSON and binary data.
+//! The body of an inference request: JSON with binary data, or the message of a gRPC call.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -11,22 +11,42 @@ use super::refusal;
 /// The header with the length of the JSON, if binary data follows it.
 pub(crate) const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
-/// A body, and where its JSON ends.
+/// A body that has not been read yet.
 #[derive(Debug, Clone)]
 pub(crate) struct TensorBody {
     bytes: Bytes,
-    json_bytes: usize,
+    /// Where the JSON ends; `None` in a gRPC call.
+    json_bytes: Option<usize>,
+}
+
+/// The parts of a body.
+pub(crate) enum Parts<'a> {
+    /// The JSON, and the binary data after it.
+    Json(&'a [u8], &'a [u8]),
+    /// The message of a gRPC call.
+    Message(&'a [u8]),
 }
 
 impl TensorBody {
+    /// The message of a gRPC call.
+    pub(crate) fn of_message(bytes: Bytes) -> Self {
+        Self { bytes, json_bytes: None }
+    }
+
     /// The length of the body, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The JSON, and the binary data.
-    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
-        self.bytes.split_at(self.json_bytes)
+    /// The parts.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        match self.json_bytes {
+            Some(json_bytes) => {
+                let (json, binary) = self.bytes.split_at(json_bytes);
+                Parts::Json(json, binary)
+            }
+            None => Parts::Message(&self.bytes),
+        }
     }
 }
 
@@ -45,7 +65,7 @@ impl<S: Send + Sync> FromRequest<S> for TensorBody {
                 "the header Inference-Header-Content-Length is {json_bytes}, but the body has only {length} bytes"
             )));
         }
-        Ok(Self { bytes, json_bytes })
+        Ok(Self { bytes, json_bytes: Some(json_bytes) })
     }
 }
 

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use trainyard_domain::shown;
 
 use super::binary;
+use super::contents;
 use super::datatype::Datatype;
 use super::tensor_data::{Scalar, TensorData};
+use crate::proto::InferTensorContents;
 
 /// The elements of a tensor. The caller has compared their number with the shape.
 pub(crate) enum Elements<'a> {
@@ -14,6 +16,8 @@ pub(crate) enum Elements<'a> {
     Json(TensorData<'a>),
     /// Binary data of exactly the tensor's size; for BYTES of any size.
     Binary(&'a [u8]),
+    /// From the field of the datatype in a gRPC request.
+    Contents(InferTensorContents),
 }
 
 /// An element that is no value of its datatype.
@@ -30,6 +34,7 @@ pub(crate) fn numbers(elements: &Elements<'_>, datatype: Datatype) -> Result<Vec
     let numbers = match elements {
         Elements::Json(data) => each(&data.values, |scalar| number(scalar, datatype))?,
         Elements::Binary(bytes) => binary::numbers(bytes, datatype),
+        Elements::Contents(contents) => contents::numbers(contents, datatype)?,
     };
     match numbers.iter().position(|number| number.is_infinite()) {
         Some(index) => Err(BadElement { index, message: "must be finite, or NaN for a missing value".into() }),
@@ -50,6 +55,7 @@ pub(crate) fn booleans(elements: &Elements<'_>) -> Result<Vec<Option<bool>>, Bad
             1 => Ok(Some(true)),
             other => Err(format!("must be the byte 0 or 1, not {other}")),
         }),
+        Elements::Contents(contents) => Ok(contents.bool_contents.iter().map(|value| Some(*value)).collect()),
     }
 }
 
@@ -67,17 +73,18 @@ pub(crate) fn texts<'a>(elements: Elements<'a>, count: usize) -> Result<Vec<Opti
             data.values.into_iter().enumerate().map(text).collect()
         }
         Elements::Binary(bytes) => binary::texts(bytes, count),
+        Elements::Contents(contents) => contents::texts(contents),
     }
 }
 
-fn each<S, T>(values: &[S], read: impl Fn(&S) -> Result<T, String>) -> Result<Vec<T>, BadElement> {
+pub(super) fn each<S, T>(values: &[S], read: impl Fn(&S) -> Result<T, String>) -> Result<Vec<T>, BadElement> {
     let read = |(index, value)| read(value).map_err(|message| BadElement { index, message });
     values.iter().enumerate().map(read).collect()
 }
 
 /// A number in JSON, rounded to its datatype, so that JSON and binary data of one tensor are the same values.
 #[allow(clippy::cast_precision_loss, reason = "features are f64, also in other requests")]
-fn number(scalar: &Scalar<'_>, datatype: Datatype) -> Result<f64, String> {
+pub(super) fn number(scalar: &Scalar<'_>, datatype: Datatype) -> Result<f64, String> {
     let (value, whole) = match scalar {
         Scalar::Null => return Ok(f64::NAN),
         Scalar::Signed(value) => (*value as f64, Some(i128::from(*value))),

@@ -47,6 +47,7 @@ impl Serialize for OneRow<'_> {
         let mut map = serializer.serialize_map(None)?;
         outcome(&mut map, self.loaded, &self.prediction.outcome)?;
         source(&mut map, self.loaded)?;
+        threshold(&mut map, self.loaded)?;
         explanation(&mut map, self.loaded, self.explanation)?;
         warnings(&mut map, self.prediction)?;
         map.end()
@@ -72,9 +73,10 @@ impl Serialize for ManyRows<'_> {
                 serializer.collect_seq(rows.map(|(row, explanation)| Row(self.0.loaded, row, explanation.as_ref())))
             }
         }
-        let mut map = serializer.serialize_map(Some(3))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("predictions", &Rows(self))?;
         source(&mut map, self.loaded)?;
+        threshold(&mut map, self.loaded)?;
         map.end()
     }
 }
@@ -102,6 +104,14 @@ fn outcome<M: SerializeMap>(map: &mut M, loaded: &LoadedModel, outcome: &Outcome
 fn source<M: SerializeMap>(map: &mut M, loaded: &LoadedModel) -> Result<(), M::Error> {
     map.serialize_entry("model", &loaded.record.model)?;
     map.serialize_entry("version", &loaded.record.version)
+}
+
+/// A threshold that was tuned; the others are 0.5.
+fn threshold<M: SerializeMap>(map: &mut M, loaded: &LoadedModel) -> Result<(), M::Error> {
+    match loaded.predictor.signature().task.tuned_threshold() {
+        Some(threshold) => map.serialize_entry("threshold", &threshold),
+        None => Ok(()),
+    }
 }
 
 fn explanation<M: SerializeMap>(

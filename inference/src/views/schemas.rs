@@ -90,6 +90,9 @@ pub(crate) struct OneAnswer {
     /// The version that predicted.
     #[schema(example = 3)]
     version: i64,
+    /// The probability from which the positive class is predicted, if it was tuned; else 0.5 applies.
+    #[schema(nullable = false, example = 0.37, minimum = 0, maximum = 1)]
+    threshold: Option<f64>,
     /// The contributions of the features, with `explain`.
     #[schema(nullable = false)]
     explanation: Option<ExplanationAnswer>,
@@ -108,7 +111,8 @@ pub(crate) struct OneAnswer {
 #[schema(as = Explanation)]
 pub(crate) struct ExplanationAnswer {
     /// The unit: `probability`, `log_odds` (their sigmoid is `prob`), `score` (the softmax over the classes gives
-    /// `probabilities`), `number`, or `logarithm` (of the number).
+    /// `probabilities`), `number`, or `logarithm` (of the number). With the prefix `uncalibrated_` the numbers are those before
+    /// the calibration of the model.
     #[schema(example = "probability")]
     scale: String,
     /// The explained value: of the positive class with two classes, of the predicted class with more.
@@ -133,6 +137,9 @@ pub(crate) struct ManyAnswer {
     /// The version that predicted.
     #[schema(example = 3)]
     version: i64,
+    /// The probability from which the positive class is predicted, if it was tuned; else 0.5 applies.
+    #[schema(nullable = false, example = 0.37, minimum = 0, maximum = 1)]
+    threshold: Option<f64>,
 }
 
 /// The prediction for one of many rows. Its field has the name of the target and is the one property that is not listed

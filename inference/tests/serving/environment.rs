@@ -19,8 +19,9 @@ use trainyard_domain::{
     ApiKey, ApiKeyId, ApiKeyName, ApiKeyText, Clock, Dataset, DatasetId, DatasetName, Email, Job, JobId, JobSpec,
     JobStatus, ModelName, Promotion, Role, TableFormat, Traffic, User, UserId, Work,
 };
-use trainyard_http::ServerConfig;
 use trainyard_http::auth::{ApiKeyHash, Issuers, Jwt};
+use trainyard_http::ops::Ops;
+use trainyard_http::{Authenticator, Routes, ServerConfig};
 use trainyard_inference::{Inference, InferenceConfig, InferenceDeps};
 use trainyard_queue::Queue;
 use trainyard_storage::{Db, NewVersion, PoolOptions};
@@ -50,6 +51,7 @@ pub(crate) struct Environment {
 pub(crate) struct RunningRole {
     pub(crate) inference: Inference,
     pub(crate) url: String,
+    pub(crate) grpc_url: String,
     pub(crate) token: String,
     http: reqwest::Client,
     stop: CancellationToken,
@@ -133,16 +135,14 @@ impl Environment {
         let deps = InferenceDeps { db, queue, store, clock, jwt, issuers, stopping };
         let config = InferenceConfig { cache_dir: self.cache_dir(), ..config };
         let role = Inference::start(deps, config, stop.clone()).unwrap();
-        let server: ServerConfig = trainyard_testkit::default_settings("server");
-        let router = role.routes().into_router(role.authenticator(), server.requests());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let grace = Duration::from_secs(1);
-        tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), grace, server.connections()));
+        let authenticator = role.authenticator();
+        let ops = Ops::new(self.metrics.clone()).ready(role.checks()).routes();
+        let url = listen(role.routes().merge(ops), authenticator.clone(), &stop).await;
+        let grpc_url = listen(role.grpc_routes().unwrap(), authenticator, &stop).await;
         trainyard_testkit::install_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let token = self.jwt.issue(&self.user, Utc::now()).unwrap();
-        RunningRole { inference: role, url, token, http, stop: stop.clone(), _guard: stop.drop_guard() }
+        RunningRole { inference: role, url, grpc_url, token, http, stop: stop.clone(), _guard: stop.drop_guard() }
     }
 
     /// Publishes `artifact` as a worker does, and announces the version.
@@ -333,11 +333,26 @@ impl RunningRole {
         .await;
     }
 
+    /// Closes the listeners. Requests in flight are answered.
+    pub(crate) fn close(&self) {
+        self.stop.cancel();
+    }
+
     /// Stops the role, as a restart does.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.inference.stopped().await;
     }
+}
+
+/// Serves `routes` until `stop`, and returns the URL.
+async fn listen(routes: Routes, authenticator: Authenticator, stop: &CancellationToken) -> String {
+    let server: ServerConfig = trainyard_testkit::default_settings("server");
+    let router = routes.into_router(authenticator, server.requests());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(trainyard_http::serve::serve(listener, router, stop.clone(), TIMEOUT, server.connections()));
+    url
 }
 
 fn user(now: DateTime<Utc>) -> User {

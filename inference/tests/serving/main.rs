@@ -1,4 +1,4 @@
-//! The inference role over HTTP, with real SQLite, a real queue, real files and trained models.
+//! The inference role over HTTP and gRPC, with real SQLite, a real queue, real files and trained models.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 
@@ -6,11 +6,19 @@ mod answer;
 mod answers;
 mod drift;
 mod environment;
+mod grpc_answers;
+mod grpc_client;
+mod grpc_methods;
+mod grpc_refusals;
+mod grpc_traffic;
 mod guards;
+mod memory;
 mod models;
 mod outages;
+mod overload;
 mod refusals;
 mod request_log;
+mod required;
 mod shadows;
 mod swaps;
 mod traffic;

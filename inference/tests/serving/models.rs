@@ -52,6 +52,17 @@ fn trained_by(csv: &[u8], spec: Training) -> Vec<u8> {
     train(csv, &request, &Quiet).unwrap().artifact
 }
 
+/// A forest of several megabytes.
+pub(crate) fn large() -> &'static [u8] {
+    static MODEL: OnceLock<Vec<u8>> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let mut spec = training(&["sex", "age", "fare", "pclass"], "survived", 1);
+        spec.params.insert("n_trees".to_owned(), json!(1_000));
+        spec.params.insert("max_depth".to_owned(), Value::Null);
+        trained_by(TITANIC, spec)
+    })
+}
+
 /// Predicts whether a passenger survived. The seed distinguishes models.
 pub(crate) fn survival(seed: u64) -> &'static [u8] {
     static MODELS: [OnceLock<Vec<u8>>; 3] = [const { OnceLock::new() }; 3];

@@ -1,6 +1,7 @@
 //! RunningRole with broken artifacts and unavailable dependencies.
 
 use serde_json::json;
+use tokio::net::TcpListener;
 use trainyard_artifacts::Store;
 use trainyard_storage::{Db, PoolOptions};
 use trainyard_telemetry::catalogue::INFERENCE_RELOADS_TOTAL;
@@ -75,6 +76,43 @@ async fn without_database_and_store_the_role_serves_and_restarts() {
     eventually("the role is ready", TIMEOUT, async || role.inference.is_ready().then_some(())).await;
     assert_eq!(role.predict(json!({"model": "m", "features": {"age": 3}})).await.body, before.body);
     assert_eq!(role.predict(json!({"model": "m", "version": 1, "features": {}})).await.body, pinned.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cached_versions_answer_before_the_database_and_the_process_is_ready_after_it() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    environment.serve().await.stop().await;
+
+    // A database that accepts connections and never answers: the first read ends at its timeout.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://nobody@{}/none", silent.local_addr().unwrap());
+    let db = Db::connect_lazily(&url, &PoolOptions::default()).unwrap();
+    let role = environment.start(config(), db, environment.store.clone()).await;
+    let was_ready = eventually("a cached version answers", TIMEOUT, async || {
+        let is_ready = role.inference.is_ready();
+        let answer = role.predict(json!({"model": "m", "features": {}})).await;
+        (answer.status == 200).then_some(is_ready)
+    })
+    .await;
+    assert!(!was_ready, "the answer came before the database was given up");
+    eventually("the role is ready without the database", TIMEOUT, async || role.inference.is_ready().then_some(()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_role_is_ready_only_with_the_list_of_the_database() {
+    let environment = Environment::new().await;
+    environment.publish("m", models::survival(0)).await;
+    environment.publish("gone", models::survival(0)).await;
+    environment.serve().await.stop().await;
+    let version = environment.publish("m", models::survival(1)).await;
+    let mut tx = environment.db.begin().await.unwrap();
+    tx.models().delete(&trainyard_domain::ModelName::parse("gone").unwrap(), true).await.unwrap();
+    tx.commit().await.unwrap();
+    let restarted = environment.serve().await;
+    assert_eq!(restarted.predict(json!({"model": "m", "features": {}})).await.body["version"], version);
+    assert_eq!(restarted.predict(json!({"model": "gone", "features": {}})).await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,7 +44,7 @@ on_both_stores!(
 );
 
 /// All requests are logged, and written at the stop.
-fn all_logged() -> InferenceConfig {
+pub(crate) fn all_logged() -> InferenceConfig {
     InferenceConfig { request_log_share: 1.0, request_log_flush_s: 3_600, ..config() }
 }
 
@@ -63,7 +63,7 @@ async fn objects(environment: &Environment) -> Vec<String> {
 }
 
 /// The lines of the log by request id, in the order of the rows.
-async fn lines(environment: &Environment) -> BTreeMap<String, Vec<Value>> {
+pub(crate) async fn lines(environment: &Environment) -> BTreeMap<String, Vec<Value>> {
     let mut lines: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for line in objects(environment).await.iter().flat_map(|text| text.lines()) {
         let line: Value = serde_json::from_str(line).unwrap();

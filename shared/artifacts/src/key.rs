@@ -37,6 +37,12 @@ impl Key {
         Self(format!("predictions/{job}/{claim}/{part}.csv"))
     }
 
+    /// A checkpoint of one run of a training job. The key contains the claim for the same reason as that of an artifact, and a
+    /// number, so that no object is overwritten while another run reads it.
+    pub fn checkpoint(job: JobId, claim: i64, number: i64) -> Self {
+        Self(format!("checkpoints/{job}/{claim}/{number}.tyc"))
+    }
+
     /// The CSV of one version of a dataset.
     pub fn dataset(id: DatasetId) -> Self {
         Self(format!("datasets/{id}.csv"))
@@ -80,7 +86,9 @@ mod tests {
         assert_eq!(log.as_str(), format!("requests/2026/08/02/{id}.jsonl.gz"));
         let part = Key::prediction_part(id.parse().unwrap(), 3, 12);
         assert_eq!(part.as_str(), format!("predictions/{id}/3/12.csv"));
-        for key in [artifact, dataset, log, part] {
+        let checkpoint = Key::checkpoint(id.parse().unwrap(), 3, 12);
+        assert_eq!(checkpoint.as_str(), format!("checkpoints/{id}/3/12.tyc"));
+        for key in [artifact, dataset, log, part, checkpoint] {
             assert_eq!(Key::parse(key.as_str()), Ok(key));
         }
     }

@@ -108,6 +108,9 @@ fn open_s3(
     client: ClientOptions,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Store> {
+    let environment: Vec<(String, String)> = environment.into_iter().collect();
+    // The start of the inference role would wait until all certificates of the system are read.
+    let client = client.with_no_system_certificates(needs_no_certificates(&environment));
     let mut builder = AmazonS3Builder::new().with_client_options(client).with_retry(retries());
     let mut is_plain_http = false;
     for (name, value) in environment {
@@ -123,6 +126,21 @@ fn open_s3(
     let s3: Arc<dyn ObjectStore> =
         if prefix.as_ref().is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) };
     Ok(Store::new(s3, Backend::Remote))
+}
+
+/// Whether no connection can use TLS: the endpoint is plain HTTP, the credentials are given, and there is no proxy.
+fn needs_no_certificates(environment: &[(String, String)]) -> bool {
+    let is_set = |name: &str| environment.iter().any(|(set, _)| set.strip_suffix("_FILE").unwrap_or(set) == name);
+    let mut endpoints = environment.iter().filter(|(name, _)| name.starts_with("AWS_ENDPOINT")).peekable();
+    let uses_others = environment.iter().any(|(name, _)| {
+        let name = name.to_ascii_uppercase();
+        name.ends_with("_PROXY") || name.starts_with("AWS_PROXY") || name == "AWS_S3_EXPRESS"
+    });
+    endpoints.peek().is_some()
+        && endpoints.all(|(_, value)| value.starts_with("http://"))
+        && is_set("AWS_ACCESS_KEY_ID")
+        && is_set("AWS_SECRET_ACCESS_KEY")
+        && !uses_others
 }
 
 /// A setting from an environment variable, or from the file that a `_FILE` variable names.
@@ -182,6 +200,21 @@ mod tests {
         ] {
             assert_eq!(Address::parse(url).unwrap(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn only_plain_http_with_given_credentials_needs_no_certificates() {
+        let needs_none = |more: &[(&str, &str)]| {
+            let keys = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY_FILE", "/secret")];
+            let all = keys.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            needs_no_certificates(&all.collect::<Vec<_>>())
+        };
+        let plain = ("AWS_ENDPOINT_URL", "http://s3:8333");
+        assert!(needs_none(&[plain]));
+        assert!(!needs_none(&[]) && !needs_none(&[("AWS_ENDPOINT_URL", "https://s3")]));
+        assert!(!needs_none(&[plain, ("https_proxy", "https://proxy")]));
+        let without_keys = [("AWS_ENDPOINT_URL".to_owned(), "http://s3".to_owned())];
+        assert!(!needs_no_certificates(&without_keys), "the credentials come from another server");
     }
 
     #[test]

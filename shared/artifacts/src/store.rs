@@ -63,6 +63,14 @@ impl Store {
         ObjectPath::from(key.as_str())
     }
 
+    /// The file of an object, if the store is a folder.
+    pub(crate) fn file_path(&self, key: &Key) -> Option<PathBuf> {
+        match &self.backend {
+            Backend::Folder { path, .. } => Some(path.join(Self::path(key).as_ref())),
+            Backend::Remote => None,
+        }
+    }
+
     /// Deletes an object. Succeeds if it does not exist.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::algorithm::{Algorithm, ENGINE, LINFA};
+use crate::algorithm::{Algorithm, CLASS_WEIGHT, CV, ENGINE, LINFA};
 use crate::field::{FieldError, shown};
 
 /// A parameter of an algorithm.
@@ -81,12 +81,15 @@ impl Params {
             }
         }
         let params = Self(params);
-        let weight = params.choice("class_weight");
+        let weight = params.choice(CLASS_WEIGHT);
         if params.choice(ENGINE) == LINFA && !matches!(weight, "" | "none") {
             errors.push(FieldError::new(
-                "params.class_weight",
+                format!("params.{CLASS_WEIGHT}"),
                 format!("'{weight}' is not supported by engine '{LINFA}'"),
             ));
+        }
+        if params.int(CV) == Some(1) {
+            errors.push(FieldError::new("params.cv", "must be 0, which means no cross-validation, or from 2 to 20"));
         }
         if errors.is_empty() { Ok(params) } else { Err(errors) }
     }
@@ -273,6 +276,14 @@ mod tests {
         };
         assert!(with("native", "balanced").is_ok() && with("linfa", "none").is_ok());
         assert_eq!(with("linfa", "balanced").unwrap_err()[0].field, "params.class_weight");
+    }
+
+    #[test]
+    fn a_cross_validation_has_at_least_two_folds() {
+        assert!([0, 2, 20].into_iter().all(|folds| parse(json!({"cv": folds})).is_ok()));
+        for bad in [1, 21, -1] {
+            assert_eq!(parse(json!({"cv": bad})).unwrap_err()[0].field, "params.cv");
+        }
     }
 
     #[test]

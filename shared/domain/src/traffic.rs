@@ -29,8 +29,8 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Reads the fields `versions` and `shadow` of a request. Returns one error for each invalid entry.
-    pub fn parse(versions: &Map<String, Value>, shadow: &[i64]) -> Result<Self, Vec<FieldError>> {
+    /// Reads the fields `versions` and `shadow` of a request. Returns the valid entries, and one error for each invalid one.
+    pub fn parse(versions: &Map<String, Value>, shadow: &[i64]) -> (Self, Vec<FieldError>) {
         let (mut traffic, mut errors) = (Self::default(), Vec::new());
         for (text, weight) in versions {
             match (parse_version(text), parse_weight(weight)) {
@@ -71,7 +71,7 @@ impl Traffic {
         if versions.is_empty() && shadow.is_empty() {
             refuse("versions", "must have at least one version, unless shadow has one".into());
         }
-        if errors.is_empty() { Ok(traffic) } else { Err(errors) }
+        (traffic, errors)
     }
 
     /// Whether nothing is set.
@@ -127,8 +127,8 @@ mod tests {
     use super::*;
 
     fn parse(versions: Value, shadow: &[i64]) -> Result<Traffic, Vec<String>> {
-        let parsed = Traffic::parse(versions.as_object().unwrap(), shadow);
-        parsed.map_err(|errors| errors.into_iter().map(|error| error.field).collect())
+        let (traffic, errors) = Traffic::parse(versions.as_object().unwrap(), shadow);
+        if errors.is_empty() { Ok(traffic) } else { Err(errors.into_iter().map(|error| error.field).collect()) }
     }
 
     #[test]

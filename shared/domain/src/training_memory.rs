@@ -10,7 +10,10 @@ pub mod boosting;
 pub mod linear;
 pub mod svm;
 
-use crate::algorithm::{Algorithm, CLASSIFICATION_LEAF_ROWS, ENGINE, LINFA, REGRESSION_LEAF_ROWS};
+use crate::algorithm::{
+    Algorithm, CALIBRATION, CLASSIFICATION_LEAF_ROWS, CV, ENGINE, LEARNING_CURVE, LINFA, REGRESSION_LEAF_ROWS,
+    TUNE_THRESHOLD,
+};
 use crate::dataset::Dtype;
 use crate::params::Params;
 use crate::spec::MAX_CLASSES;
@@ -112,7 +115,7 @@ fn most(shape: &TrainingShape, algorithm: Algorithm, params: &Params, threads: u
     let table =
         product(&[rows, row_bytes.saturating_add(2 * 8)]).saturating_add(product(&[rows, raw_columns, RAW_CELL]));
     // The predictions for the held-out part.
-    let predictions = product(&[rows, outputs, 8]);
+    let predictions = product(&[rows, outputs, 8]).saturating_add(validation_bytes(shape, params));
     // Each raw value can have an indicator for missing values.
     let design_columns = shape.design_columns.saturating_add(raw_columns);
     let design_matrix = product(&[rows, design_columns, DESIGN_CELL]);
@@ -148,6 +151,17 @@ fn most(shape: &TrainingShape, algorithm: Algorithm, params: &Params, threads: u
     };
     let trees = tree_bytes(shape, algorithm, params).saturating_mul(trees);
     [table, predictions, training, trees].into_iter().fold(BASE, u64::saturating_add)
+}
+
+/// The rows of a model that is not saved, and the predictions of all folds with a copy for the calibration, while the table and
+/// the rows of the saved model are in memory.
+fn validation_bytes(shape: &TrainingShape, params: &Params) -> u64 {
+    let TrainingShape { rows, raw_columns, outputs, .. } = *shape;
+    let per_row = product(&[raw_columns, RAW_CELL]).saturating_add(product(&[outputs, 2 * 8]));
+    let is_on = |name: &str| !matches!(params.choice(name), "" | "off");
+    let validates =
+        params.int(CV).unwrap_or(0) > 0 || [CALIBRATION, TUNE_THRESHOLD, LEARNING_CURVE].into_iter().any(is_on);
+    if validates { product(&[rows, per_row]) } else { 0 }
 }
 
 fn product(factors: &[u64]) -> u64 {
@@ -192,6 +206,10 @@ mod tests {
         assert!(full > forest(100_000, 1, json!({"n_trees": 100, "max_depth": 5})));
         assert!(full > forest(100_000, 1, json!({"n_trees": 100, "min_samples_leaf": 50})));
         assert!(full > forest(10_000, 1, json!({"n_trees": 100})));
+        assert!(
+            full < forest(100_000, 1, json!({"n_trees": 100, "cv": 5})),
+            "the rows of a fold and their predictions"
+        );
         let many = forest(100_000, 1_000, json!({"min_samples_leaf": 10}));
         assert!(many > 100_000 / 10 * 1_000 * 100 * LEAF_VALUE, "the leaves alone are larger: {many}");
         let svm = |params| of(shape(5_000, 1), Algorithm::Svm, params);

@@ -65,11 +65,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
 fn check_content_type(headers: &HeaderMap) -> Result<bool, Problem> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let Some(value) = values.next() else { return Ok(false) };
+    let is_repeated = values.next().is_some();
+    // What nearly every client sends.
+    if value == "application/json" && !is_repeated {
+        return Ok(true);
+    }
     let text = value.to_str().unwrap_or_default().to_ascii_lowercase();
     let mut parts = text.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if !is_json || values.next().is_some() {
+    if !is_json || is_repeated {
         return Err(unsupported());
     }
     let charset = parts.find_map(|part| part.strip_prefix("charset="));

@@ -1,7 +1,7 @@
 //! The HTTP layer that all roles share.
 //!
 //! [`routes::Routes`] lists every handler with its access. The [`middleware`], the access check of [`auth`] and the limits
-//! run around each handler. Handlers read requests with the strict extractors of [`json`], [`query`], [`page`] and
+//! run around each handler; [`in_flight`] refuses requests of overloaded routes before both. Handlers read requests with the strict extractors of [`json`], [`query`], [`page`] and
 //! [`path`], and refuse requests with a [`problem::Problem`].
 
 pub mod auth;
@@ -11,6 +11,8 @@ pub mod client_address;
 mod deadline;
 mod encoding;
 mod error_mapping;
+pub mod grpc;
+pub mod in_flight;
 pub mod integer;
 pub mod json;
 pub mod middleware;
@@ -29,6 +31,7 @@ mod unread_body;
 pub use auth::{Authenticator, Principal};
 pub use client_address::{ClientAddress, TrustedProxies};
 pub use deadline::Deadline;
+pub use in_flight::{InFlightLimit, InFlightPermit};
 pub use json::Json;
 pub use page::{List, Page};
 pub use path::Path;

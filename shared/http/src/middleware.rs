@@ -2,6 +2,7 @@
 
 mod record;
 mod request_id;
+mod series;
 mod trace;
 
 use std::panic::AssertUnwindSafe;
@@ -13,10 +14,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, HeaderValue, Version};
+use http::{HeaderName, HeaderValue, StatusCode, Version};
 use tracing::Instrument;
 
-use crate::problem::{Code, ErrorFormat, Problem};
+use crate::grpc;
+use crate::problem::{self, Code, ErrorFormat, Problem};
 use crate::serve::InvalidHead;
 use crate::unread_body;
 use record::Record;
@@ -34,7 +36,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let record = Record::start(request.method(), request.uri().path(), route, &id, &trace);
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(trace.clone());
-    let (version, format) = (request.version(), ErrorFormat::of(request.uri().path()));
+    let form = Form::of(&request);
     let (request, unread) = unread_body::keep_unread(request);
     // The error level keeps the span, and so the ids of its log lines, under every level filter.
     let span = tracing::error_span!(
@@ -59,8 +61,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
             // The panic hook has logged the panic with its location, within this span.
             Err(_) => panic_response(),
         };
-        let response = complete(response, version, format, &id, &trace);
-        record.finish(response.status());
+        let (response, status) = complete(response, form, &id, &trace);
+        record.finish(status);
         unread.discard();
         response
     }
@@ -68,25 +70,54 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     .await
 }
 
+/// Answers a request outside of [`observe`], for a server without time for spans and log lines: with the headers of all
+/// responses only.
+pub(crate) fn refuse(request: Request, problem: Problem) -> Response {
+    let (id, trace) = (RequestId::of(request.headers()), TraceContext::of(request.headers(), false));
+    let form = Form::of(&request);
+    let (request, unread) = unread_body::keep_unread(request);
+    drop(request);
+    unread.discard();
+    complete(problem.into_response(), form, &id, &trace).0
+}
+
 fn panic_response() -> Response {
     Problem::new(Code::Internal, "internal error; search the server's log for the request id").into_response()
 }
 
-fn complete(
-    mut response: Response,
+/// The form of the responses to a request.
+#[derive(Clone, Copy)]
+struct Form {
     version: Version,
-    format: ErrorFormat,
-    id: &RequestId,
-    trace: &TraceContext,
-) -> Response {
+    errors: ErrorFormat,
+    is_grpc: bool,
+}
+
+impl Form {
+    fn of(request: &Request) -> Self {
+        let is_grpc = grpc::is_grpc(request.headers());
+        // The Open Inference Protocol has the same statuses and sentences over gRPC.
+        let errors = if is_grpc { ErrorFormat::OpenInference } else { ErrorFormat::of(request.uri().path()) };
+        Self { version: request.version(), errors, is_grpc }
+    }
+}
+
+/// Completes a response. Also returns the status to record: the response of a failed gRPC call has the status 200.
+fn complete(mut response: Response, form: Form, id: &RequestId, trace: &TraceContext) -> (Response, StatusCode) {
+    let mut status = response.status();
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
-        *response.body_mut() = Body::from(format.render(&problem, id.as_str()));
-        *response.status_mut() = format.status(problem.code());
-        response.headers_mut().insert(CONTENT_TYPE, format.content_type());
-        // The current length is that of the document without the request id.
-        response.headers_mut().remove(CONTENT_LENGTH);
+        status = form.errors.status(problem.code());
+        if form.is_grpc {
+            grpc::write_error(problem.code(), &problem::sentence(&problem), &mut response);
+        } else {
+            *response.body_mut() = Body::from(form.errors.render(&problem, id.as_str()));
+            *response.status_mut() = status;
+            response.headers_mut().insert(CONTENT_TYPE, form.errors.content_type());
+            // The current length is that of the document without the request id.
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
         // The unread rest of a slow body blocks the next request of the connection (RFC 9110, section 15.5.9).
-        if problem.code() == Code::RequestTimeout && version < Version::HTTP_2 {
+        if problem.code() == Code::RequestTimeout && form.version < Version::HTTP_2 {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
@@ -96,7 +127,7 @@ fn complete(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Responses contain tokens, personal data and current state. A handler sets another value where caching is safe.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
+    (response, status)
 }
 
 /// Logs failures of the server. No other place logs them.

@@ -21,8 +21,8 @@ pub(crate) use bounds::MAX_ERRORS;
 use bounds::Shown;
 pub use code::Code;
 pub use document::{ProblemBody, RefusedField};
-pub(crate) use format::ErrorFormat;
 pub use format::V2Error;
+pub(crate) use format::{ErrorFormat, sentence};
 
 /// The media type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::Method;
-use trainyard_domain::Access;
+use trainyard_domain::{Access, shown};
 use utoipa::openapi::OpenApi;
 
 use entry::Entry;
@@ -24,6 +24,8 @@ use guard::Guard;
 
 use crate::auth::Authenticator;
 use crate::body::Pace;
+use crate::grpc;
+use crate::in_flight::{self, InFlightLimit, LimitedRoute};
 use crate::middleware;
 use crate::problem::{Code, Problem};
 
@@ -115,6 +117,15 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
+    /// Sets the limit on requests in flight of these routes, all of which have the method POST. They share the limit.
+    #[must_use]
+    pub fn limited_by(mut self, limit: &InFlightLimit) -> Self {
+        for entry in &mut self.entries {
+            entry.in_flight = Some(limit.clone());
+        }
+        self
+    }
+
     /// Passes `state` to the handlers.
     pub fn with_state(self, state: S) -> Routes {
         let entries = self.entries.into_iter().map(|entry| entry.with_state(state.clone())).collect();
@@ -143,7 +154,7 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 impl Routes {
     /// The router: each route with its access check and limits, 404 and 405 otherwise, and the middleware around all.
     pub fn into_router(self, authenticator: Authenticator, limits: Limits) -> Router {
-        let mut router = Router::new();
+        let (mut router, mut limited) = (Router::new(), Vec::new());
         for entry in self.entries {
             let refuses_queries = entry.refuses_queries();
             let default_bytes = match entry.access {
@@ -155,23 +166,40 @@ impl Routes {
                 authenticator: entry.authenticator.unwrap_or_else(|| authenticator.clone()),
                 refuses_queries,
                 refuses_api_keys: entry.refuses_api_keys,
+                is_grpc: entry.is_grpc,
                 body_bytes: entry.body_bytes.unwrap_or(default_bytes),
                 encodings: entry.encodings,
                 pace: limits.pace,
                 timeout: entry.timeout.unwrap_or(Duration::from_secs(limits.timeout_s)),
             });
-            router = router.route(&entry.path, guard::around(entry.handler, guard));
+            let handler = guard::around(entry.handler, guard);
+            match entry.in_flight {
+                None => router = router.route(&entry.path, handler),
+                Some(limit) => {
+                    let route = LimitedRoute::new(limit, &entry.path);
+                    let alone = observed(Router::new().route(&entry.path, handler));
+                    limited.push(alone.layer(from_fn_with_state(route, in_flight::admit)));
+                }
+            }
         }
-        router
-            .fallback(no_such_path)
-            .method_not_allowed_fallback(no_such_method)
-            // The guard limits every body, so axum's limit on its own extractors is not needed.
-            .layer(DefaultBodyLimit::disable())
-            .layer(from_fn(middleware::observe))
+        limited.into_iter().fold(observed(router.fallback(no_such_path)), Router::merge)
     }
 }
 
-async fn no_such_path() -> Problem {
+/// The router with the answer to other methods and the middleware.
+fn observed(router: Router) -> Router {
+    router
+        .method_not_allowed_fallback(no_such_method)
+        // The guard limits every body, so axum's limit on its own extractors is not needed.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn(middleware::observe))
+}
+
+async fn no_such_path(request: Request) -> Problem {
+    if grpc::is_grpc(request.headers()) {
+        let method = shown(request.uri().path().trim_start_matches('/'));
+        return Problem::new(Code::MethodNotAllowed, format!("this server has no gRPC method '{method}'"));
+    }
     Problem::not_found("no route has this path")
 }
 

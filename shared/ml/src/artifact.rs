@@ -9,7 +9,9 @@
 //! multiple of the file size. [`check`] defines the rules for a valid model.
 
 mod bytes;
+mod calibration;
 mod check;
+mod check_calibration;
 mod check_distributions;
 mod check_ensemble;
 mod check_estimator;
@@ -24,11 +26,13 @@ pub(crate) mod samples;
 
 use sha2::{Digest, Sha256};
 
-use self::bytes::{Reader, Writer};
 use crate::model::{Manifest, Model};
 
+pub(crate) use self::bytes::{Reader, Section, Writer};
 pub use self::check::check;
+pub(crate) use self::check_estimator::check_tree;
 pub use self::error::ArtifactError;
+pub(crate) use self::estimator::{decode_single, encode as encode_estimator, read_tree, write_tree};
 pub use self::format::MAX_BYTES;
 use self::format::{DIGEST_BYTES, MAGIC, MAX_MANIFEST_BYTES, VERSION};
 

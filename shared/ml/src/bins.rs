@@ -24,6 +24,16 @@ pub(crate) fn threshold(edges: &[f32], bin: u8) -> f32 {
     }
 }
 
+/// The bin `b` with this [`threshold`]; `None` if no bin has it.
+pub(crate) fn bin_of_threshold(edges: &[f32], threshold: f32) -> Option<u8> {
+    if threshold == f32::MIN {
+        return Some(MISSING);
+    }
+    let below = edges.partition_point(|edge| *edge < threshold);
+    // There are at most 254 edges.
+    (edges.get(below) == Some(&threshold)).then_some(below as u8 + 1)
+}
+
 /// Bins one column and returns the upper edge of each bin except the last: `value <= edges[b - 1]` if its bin is at most
 /// `b`.
 pub(crate) fn bin_column(values: &[f32], bins: &mut [u8]) -> Vec<f32> {
@@ -138,6 +148,8 @@ mod tests {
         for bin in 0..used {
             let threshold = threshold(&edges, bin);
             assert!(threshold.is_finite());
+            assert_eq!(bin_of_threshold(&edges, threshold), Some(bin));
+            assert_eq!(bin_of_threshold(&edges, threshold.next_up()), None);
             for (value, of) in values.iter().zip(&bins) {
                 let left = value.is_nan() || *value <= threshold;
                 assert_eq!(left, *of <= bin, "{value} in bin {of} against bin {bin} at {threshold}");

@@ -19,13 +19,15 @@ mod linfa_api;
 mod loss;
 mod monotone;
 mod params;
+mod saved;
 mod split;
+mod stages;
 
 use rayon::prelude::*;
 
 use crate::forest::{Classes, Numbers};
 use crate::metrics::importances;
-use crate::model::{BoostedTrees, Response, TreeEnsemble};
+use crate::model::{BoostedTrees, Response, Tree, TreeEnsemble};
 use crate::rng::{Rng, Stream};
 use crate::target_scale::TargetScale;
 pub(crate) use bins::{Bins, TrainColumn};
@@ -39,6 +41,7 @@ pub use params::{
     BoostingClassifierParams, BoostingParams, BoostingRegressorParams, BoostingValidParams, RegressionLoss,
 };
 use split::SplitRules;
+pub(crate) use stages::{Stage, StageCheckpoints, in_stages};
 
 /// A trained model.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,34 +76,10 @@ pub(crate) struct Rows<'a> {
     pub(crate) validation: &'a [bool],
 }
 
-/// Trains a model in one or two stages. `validation` is empty without early stopping. `fit` trains a stage.
-pub(crate) fn in_stages<K: Clone>(
-    params: &BoostingValidParams<K>,
-    validation: &[bool],
-    mut fit: impl FnMut(Stage, &[bool], &BoostingValidParams<K>) -> Result<Boosted, Failure>,
-) -> Result<Boosted, Failure> {
-    if validation.is_empty() {
-        return fit(Stage::Final, &[], params);
-    }
-    let Boosted { n_rounds, validation_loss, .. } = fit(Stage::Search, validation, params)?;
-    let fitted = fit(Stage::Final, &[], &params.with_rounds(n_rounds))?;
-    Ok(Boosted { validation_loss, ..fitted })
-}
-
 /// The constants of [`trainyard_domain::training_memory::boosting`].
 #[cfg(test)]
 pub(crate) fn memory_constants() -> [u64; 3] {
     [size_of::<histogram::ColumnHistogram>() as u64, grow::POOL_BYTES as u64, bins::LANES as u64]
-}
-
-/// The two trainings of a model with early stopping: on the rows without the validation rows, and on all rows with the
-/// best number of rounds. Without early stopping there is only the second one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// The number of rounds is searched.
-    Search,
-    /// The model is trained.
-    Final,
 }
 
 /// Number of rounds without any split after which training ends: the next draws would find none, either.
@@ -114,6 +93,7 @@ pub(crate) fn fit_classes(
     classes: &[u32],
     n_classes: usize,
     params: &BoostingValidParams<Classes>,
+    checkpoints: StageCheckpoints<'_>,
     on_round: OnRound<'_>,
 ) -> Result<Boosted, Failure> {
     let weights = &params.class_weight().weights(classes, n_classes)[..];
@@ -121,7 +101,7 @@ pub(crate) fn fit_classes(
         2 => Loss::Logistic { classes, weights },
         _ => Loss::Softmax { classes, weights },
     };
-    boost(rows, &loss, params, on_round).ok_or(Failure::Stopped)
+    boost(rows, &loss, params, checkpoints, on_round).ok_or(Failure::Stopped)
 }
 
 /// Trains a regressor: a finite target per row.
@@ -129,6 +109,7 @@ pub(crate) fn fit_numbers(
     rows: Rows<'_>,
     targets: &[f64],
     params: &BoostingValidParams<Numbers>,
+    checkpoints: StageCheckpoints<'_>,
     on_round: OnRound<'_>,
 ) -> Result<Boosted, Failure> {
     let scale = TargetScale::of(targets);
@@ -150,7 +131,7 @@ pub(crate) fn fit_numbers(
         RegressionLoss::Quantile { quantile } => Loss::Quantile { targets, quantile },
         RegressionLoss::Poisson => Loss::Poisson { targets },
     };
-    let mut boosted = boost(rows, &loss, params, on_round).ok_or(Failure::Stopped)?;
+    let mut boosted = boost(rows, &loss, params, checkpoints, on_round).ok_or(Failure::Stopped)?;
     let response = &mut boosted.model.response;
     if is_poisson {
         response.baseline[0] += scale.mean().ln();
@@ -167,34 +148,56 @@ fn boost<K: Sync>(
     rows: Rows<'_>,
     loss: &Loss<'_>,
     params: &BoostingValidParams<K>,
+    mut checkpoints: StageCheckpoints<'_>,
     on_round: OnRound<'_>,
 ) -> Option<Boosted> {
     let mut run = Run::new(rows, loss, params);
     let stop_after = params.early_stopping_rounds().unwrap_or(usize::MAX);
-    let mut best = (0, f64::INFINITY);
-    let mut last_split = 0;
-    let mut done = 0;
-    while done < params.n_rounds() && done - last_split < FRUITLESS_ROUNDS {
-        if run.add_round(done) {
-            last_split = done + 1;
+    let mut counts = checkpoints.restore(&mut run);
+    while counts.done < params.n_rounds() && counts.done - counts.last_split < FRUITLESS_ROUNDS {
+        let has_split = run.add_round(counts.done);
+        counts.done += 1;
+        if has_split {
+            counts.last_split = counts.done;
         }
-        done += 1;
         run.predict();
         let validation_loss = run.validation_loss();
-        if !on_round(done, validation_loss) {
+        if let Some(validation_loss) = validation_loss.filter(|loss| *loss < counts.best.1) {
+            counts.best = (counts.done, validation_loss);
+        }
+        let stops = validation_loss.is_some() && counts.done - counts.best.0 >= stop_after;
+        // A run that continues after the last round would add another one.
+        if !stops {
+            checkpoints.save_if_due(&run, counts);
+        }
+        if !on_round(counts.done, validation_loss) {
             return None;
         }
-        if let Some(validation_loss) = validation_loss {
-            if validation_loss < best.1 {
-                best = (done, validation_loss);
-            } else if done - best.0 >= stop_after {
-                break;
-            }
+        if stops {
+            break;
         }
     }
+    let Counts { best, last_split, .. } = counts;
     let is_validated = !run.validation.is_empty();
     let n_rounds = if is_validated { best.0 } else { last_split }.max(1);
     Some(run.finish(n_rounds, is_validated.then_some(best.1)))
+}
+
+/// The counts between rounds.
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    /// Number of rounds.
+    done: usize,
+    /// Number of rounds up to the last one with a split.
+    last_split: usize,
+    /// Number of rounds with the least validation loss, and the loss.
+    best: (usize, f64),
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self { done: 0, last_split: 0, best: (0, f64::INFINITY) }
+    }
 }
 
 /// The state between rounds.
@@ -213,7 +216,7 @@ struct Run<'a, K> {
     predictions: Vec<f64>,
     derivatives: Vec<(f32, f32)>,
     sums: Vec<Sums>,
-    trees: Vec<GrownTree>,
+    trees: Vec<Tree>,
     /// Gain per tree and raw column.
     gains: Vec<Vec<(usize, f64)>>,
 }
@@ -282,7 +285,7 @@ impl<'a, K: Sync> Run<'a, K> {
             let unit = units.gradient * units.gradient / units.hessian;
             let gain = |(column, gain): &(usize, f64)| (self.bins.columns()[*column].raw, gain * unit);
             self.gains.push(grown.gains.iter().map(gain).collect());
-            self.trees.push(grown);
+            self.trees.push(grown.tree);
         }
         has_split
     }
@@ -360,7 +363,7 @@ impl<'a, K: Sync> Run<'a, K> {
             importances[*column] += gain;
         }
         importances::normalise(&mut importances);
-        let trees = self.trees.into_iter().take(n_rounds * outputs).map(|grown| grown.tree).collect();
+        let trees = self.trees.into_iter().take(n_rounds * outputs).collect();
         let response = Response { baseline: self.baseline, scale: 1.0, link: self.loss.link() };
         let model = BoostedTrees { trees: TreeEnsemble { outputs: 1, trees }, response };
         Boosted { model, importances, n_rounds, validation_loss }

@@ -19,13 +19,15 @@ mod numbers;
 mod out_of_bag;
 mod params;
 mod random_split;
+mod saved;
 mod target;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::checkpoint::Checkpoints;
 use crate::metrics;
 use crate::model::TreeEnsemble;
 use crate::rng::{Rng, Stream};
@@ -65,6 +67,7 @@ pub(crate) fn fit_classes(
     classes: &[u32],
     n_classes: usize,
     params: &RandomForestValidParams<Classes>,
+    checkpoints: Option<&Checkpoints<'_>>,
     on_tree: OnTree<'_>,
 ) -> Option<Forest> {
     let weights = params.class_weight().weights(classes, n_classes);
@@ -77,11 +80,12 @@ pub(crate) fn fit_classes(
     let (mut forest, out_of_bag) = match (weights.as_slice(), params.criterion()) {
         ([negative, positive], Criterion::Gini) => {
             let target = BinaryTarget { classes, weights: [*negative, *positive] };
-            grow_all(binned, &target, (1, 1.0), params, &score, on_tree)?
+            grow_all(binned, &target, (1, 1.0), params, (&score, checkpoints, on_tree))?
         }
         (weights, criterion) => {
             let target = ClassTarget { classes, weights, criterion };
-            let (mut forest, out_of_bag) = grow_all(binned, &target, (n_classes, 1.0), params, &score, on_tree)?;
+            let (mut forest, out_of_bag) =
+                grow_all(binned, &target, (n_classes, 1.0), params, (&score, checkpoints, on_tree))?;
             if n_classes == 2 {
                 keep_positive_probability(&mut forest.trees);
             }
@@ -97,6 +101,7 @@ pub(crate) fn fit_numbers(
     binned: &Binned,
     targets: &[f64],
     params: &RandomForestValidParams<Numbers>,
+    checkpoints: Option<&Checkpoints<'_>>,
     on_tree: OnTree<'_>,
 ) -> Option<Forest> {
     let bound = targets.iter().fold(0.0_f64, |bound, target| bound.max(target.abs()));
@@ -105,7 +110,8 @@ pub(crate) fn fit_numbers(
         let (actual, predicted): (Vec<f64>, Vec<f64>) = predictions.unzip();
         metrics::regression::r2(&actual, &predicted)
     };
-    let (mut forest, out_of_bag) = grow_all(binned, &NumberTarget::new(targets), (1, bound), params, &score, on_tree)?;
+    let (mut forest, out_of_bag) =
+        grow_all(binned, &NumberTarget::new(targets), (1, bound), params, (&score, checkpoints, on_tree))?;
     forest.out_of_bag_score = out_of_bag.as_ref().and_then(score);
     Some(forest)
 }
@@ -116,8 +122,7 @@ fn grow_all<T: Target, K: Sync>(
     target: &T,
     (outputs, bound): (usize, f64),
     params: &RandomForestValidParams<K>,
-    score: &(impl Fn(&OutOfBag) -> Option<f64> + Sync),
-    on_tree: OnTree<'_>,
+    (score, checkpoints, on_tree): (&(impl Fn(&OutOfBag) -> Option<f64> + Sync), Option<&Checkpoints<'_>>, OnTree<'_>),
 ) -> Option<(Forest, Option<OutOfBag>)> {
     let rows = binned.rows();
     let limits = Limits {
@@ -129,20 +134,45 @@ fn grow_all<T: Target, K: Sync>(
         missing: if params.n_trees() == 1 { UnknownSide::Heavier } else { UnknownSide::Drawn },
     };
     let out_of_bag = params.bootstrap().then(|| OutOfBag::new(rows, outputs, bound));
-    let progress = Progress { done: Mutex::new(0), stopped: AtomicBool::new(false), on_tree };
-    let grow_one = |index: usize| -> Option<GrownTree> {
-        progress.continues().then_some(())?;
+    // The rows of a tree, and its random numbers after their draw.
+    let draw = |index: usize| {
         let mut rng = Rng::new(params.seed(), Stream::Tree(index as u64));
         let counts = bootstrap::counts(rows, params.bootstrap(), &mut rng);
         let bins = binned.tree(index);
         let mut draw = bootstrap::draw(target, &counts, binned.copies());
         draw.out_of_bag_rows.retain(|row| bins.is_independent_of(*row));
-        let grown = grow(&bins, target, limits, draw, out_of_bag.as_ref(), &mut rng);
-        progress.tree_done(&|| out_of_bag.as_ref().and_then(score));
-        Some(grown)
+        (bins, draw, rng)
     };
-    let grown: Option<Vec<GrownTree>> = (0..params.n_trees()).into_par_iter().with_max_len(1).map(grow_one).collect();
-    let grown = grown?;
+    let trees = match checkpoints {
+        Some(checkpoints) => saved::restore(checkpoints, binned, params.n_trees(), outputs),
+        None => (0..params.n_trees()).map(|_| OnceLock::new()).collect(),
+    };
+    if let Some(out_of_bag) = &out_of_bag {
+        trees.par_iter().enumerate().with_max_len(1).for_each(|(index, tree)| {
+            if let Some(GrownTree { tree, .. }) = tree.get() {
+                let (bins, draw, _) = draw(index);
+                saved::add_out_of_bag(&bins, tree, &draw.out_of_bag_rows, out_of_bag);
+            }
+        });
+    }
+    let restored = trees.iter().filter(|tree| tree.get().is_some()).count();
+    let progress = Progress { done: Mutex::new(restored), stopped: AtomicBool::new(false), on_tree };
+    let grow_one = |index: usize| -> Option<()> {
+        if trees[index].get().is_some() {
+            return Some(());
+        }
+        progress.continues().then_some(())?;
+        let (bins, draw, mut rng) = draw(index);
+        // Not set before: each index is grown once.
+        let _ = trees[index].set(grow(&bins, target, limits, draw, out_of_bag.as_ref(), &mut rng));
+        if let Some(checkpoints) = checkpoints {
+            saved::save_if_due(checkpoints, &trees);
+        }
+        progress.tree_done(&|| out_of_bag.as_ref().and_then(score));
+        Some(())
+    };
+    (0..params.n_trees()).into_par_iter().with_max_len(1).try_for_each(grow_one)?;
+    let grown = trees.into_iter().map(OnceLock::into_inner).collect::<Option<Vec<GrownTree>>>()?;
     let importances = mean_importances(&grown, binned.columns());
     let trees = TreeEnsemble { outputs, trees: grown.into_iter().map(|grown| grown.tree).collect() };
     Some((Forest { trees, importances, out_of_bag_score: None }, out_of_bag))

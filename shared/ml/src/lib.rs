@@ -6,15 +6,18 @@
 //! * [`train`] trains a model on a CSV.
 //! * [`model`] defines a model as plain data, for training and prediction.
 //! * [`batch`] predicts the rows of a table.
-//! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts.
+//! * [`checkpoint`] saves the state of a training run, and another process continues from it.
+//! * [`artifact`] encodes and validates the model file; [`predict`] compiles a model and predicts; [`onnx`] exports it.
 
 pub mod artifact;
 pub mod batch;
 mod bins;
 pub mod boosting;
+pub mod checkpoint;
 mod error;
 pub mod forest;
 pub mod frame;
+mod isotonic;
 pub mod linear;
 mod linfa_data;
 pub mod linfa_logistic;
@@ -22,6 +25,7 @@ pub mod linfa_svm;
 pub mod linfa_tree;
 pub mod metrics;
 pub mod model;
+pub mod onnx;
 mod parameters;
 mod platt;
 pub mod predict;

@@ -5,12 +5,15 @@
 //! such as ROC AUC with one class in the held-out part, is `None` and becomes null.
 
 pub mod classes;
+pub mod cross_validation;
 pub mod curves;
 pub mod importances;
 pub mod psi;
 pub mod regression;
+pub mod reliability;
 pub mod report;
 pub mod roc;
+pub mod threshold;
 
 pub use psi::psi;
-pub use report::{Evaluation, report};
+pub use report::{Evaluation, report, scores};

@@ -11,6 +11,7 @@
 //! This module does not validate models; [`crate::artifact`] does.
 
 pub mod boosting;
+pub mod calibration;
 pub mod categories;
 pub mod coupling;
 pub mod dates;
@@ -31,6 +32,7 @@ use serde_json::{Map, Value};
 use trainyard_domain::Algorithm;
 
 pub use boosting::{BoostedTrees, Link, Response};
+pub use calibration::{CalibratedModel, Calibrator};
 pub use categories::Categories;
 pub use dates::{DatePart, DateUnit};
 pub use design_matrix::{ColumnEncoder, DesignMatrixEncoder};
@@ -42,7 +44,7 @@ pub use request::{Mismatch, TextReaders};
 pub use scaling::Scaling;
 pub use signature::{CategoryOrder, CategoryStatistic, Feature, FeatureKind, Signature};
 pub use svm::{DecisionFunction, Kernel, SvmModel};
-pub use task::{Label, LabelError, LabelType, Task};
+pub use task::{DEFAULT_THRESHOLD, Label, LabelError, LabelType, Task};
 pub use trees::{LEAF, NodeSplit, Tree, TreeEnsemble};
 
 /// Maximum number of self-test rows in a manifest.
@@ -104,6 +106,8 @@ pub enum Estimator {
     Svm(SvmModel),
     /// The weighted mean of several models.
     Ensemble(Ensemble),
+    /// A model with calibrated probabilities.
+    Calibrated(CalibratedModel),
 }
 
 impl Estimator {
@@ -124,6 +128,7 @@ impl Estimator {
                 svm.predict(task, &inputs, outputs);
             }
             Self::Ensemble(ensemble) => ensemble.predict(task, raw, unseen, outputs),
+            Self::Calibrated(calibrated) => calibrated.predict(task, raw, unseen, outputs),
         }
     }
 }

@@ -154,11 +154,11 @@ impl Predictor {
     /// # Errors
     /// All features that are unknown or have the wrong type, as `features.<name>`.
     pub fn predict_one(&self, row: &Row) -> Result<Prediction, Refused> {
-        self.predict_one_into(row, None)
+        self.predict_one_with(row, Extras::default())
     }
 
-    fn predict_one_into(&self, row: &Row, bins: Option<&mut RowBins>) -> Result<Prediction, Refused> {
-        let mut predictions = self.predict_rows(std::slice::from_ref(row), bins, |_| String::new())?;
+    fn predict_one_with(&self, row: &Row, extras: Extras<'_>) -> Result<Prediction, Refused> {
+        let mut predictions = self.predict_rows(std::slice::from_ref(row), extras, |_| String::new())?;
         // One row gives one prediction.
         predictions.pop().ok_or_else(|| FieldError::new("features", "gave no prediction").into())
     }
@@ -168,11 +168,11 @@ impl Predictor {
     /// # Errors
     /// All features that are unknown or have the wrong type, as `instances[<row>].<name>`.
     pub fn predict_many(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
-        self.predict_many_into(rows, None)
+        self.predict_many_with(rows, Extras::default())
     }
 
-    fn predict_many_into(&self, rows: &[Row], bins: Option<&mut RowBins>) -> Result<Vec<Prediction>, Refused> {
-        self.predict_rows(rows, bins, |row| format!("instances[{row}]"))
+    fn predict_many_with(&self, rows: &[Row], extras: Extras<'_>) -> Result<Vec<Prediction>, Refused> {
+        self.predict_rows(rows, extras, |row| format!("instances[{row}]"))
     }
 
     /// Calls [`Self::predict_one`] for one row, else [`Self::predict_many`].
@@ -186,11 +186,11 @@ impl Predictor {
         }
     }
 
-    /// Writes the bins of all rows to `bins`. `place` returns the prefix of a row in error paths; empty for a single row.
+    /// `place` returns the prefix of a row in error paths; empty for a single row.
     fn predict_rows(
         &self,
         rows: &[Row],
-        mut bins: Option<&mut RowBins>,
+        Extras { mut bins, mut explanations }: Extras<'_>,
         place: impl Fn(usize) -> String,
     ) -> Result<Vec<Prediction>, Refused> {
         if let Some(bins) = &mut bins {
@@ -222,6 +222,9 @@ impl Predictor {
                     FieldError::new("features", "are too far outside the range of the training data for a prediction");
                 Refused::from(relocate(error, &place(first + row)))
             })?;
+            if let Some(explanations) = &mut explanations {
+                self.explain_batch(&batch, explanations);
+            }
             if let Some(bins) = &mut bins {
                 self.bin_predictions(first, &batch.outputs, bins);
             }
@@ -289,6 +292,15 @@ impl Predictor {
         }
         Ok(())
     }
+}
+
+/// What a prediction computes from the encoded rows besides the predictions.
+#[derive(Default)]
+struct Extras<'a> {
+    /// The bins of all rows and of their predictions.
+    bins: Option<&'a mut RowBins>,
+    /// The explanation of each prediction; `None` for a model that can't be explained.
+    explanations: Option<&'a mut Vec<Option<Explanation>>>,
 }
 
 /// A chunk of encoded rows with their outputs.

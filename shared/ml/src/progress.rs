@@ -1,11 +1,12 @@
 //! Progress reports of a training run: the observer, and the phases with their share of the total progress.
 
+use crate::checkpoint::{CheckpointStore, Checkpoints};
 use crate::error::TrainError;
 
 /// Receives the progress of a training run and can cancel it. Calls come from several threads, one at a time.
 pub trait Observer: Sync {
-    /// Reports the phase (`reading`, `preparing`, `searching` for algorithm `auto`, `training`, `measuring`, `saving`) and
-    /// the progress of the whole run from 0 to 1, which never decreases.
+    /// Reports the phase (`reading`, `preparing`, `searching` for algorithm `auto`, `validating` for models that are not
+    /// saved, `training`, `measuring`, `saving`) and the progress of the whole run from 0 to 1, which never decreases.
     fn progress(&self, phase: &str, fraction: f64);
 
     /// Reports a warning about the data or the model for the user.
@@ -23,6 +24,11 @@ pub trait Observer: Sync {
         let _ = (name, value, step);
     }
 
+    /// Where the run saves checkpoints; `None` saves none.
+    fn checkpoints(&self) -> Option<&dyn CheckpointStore> {
+        None
+    }
+
     /// Whether the run should stop; called often.
     fn cancelled(&self) -> bool;
 }
@@ -33,6 +39,7 @@ pub(crate) struct Progress<'a> {
     phase: &'static str,
     from: f64,
     to: f64,
+    checkpoints: Option<&'a Checkpoints<'a>>,
 }
 
 impl<'a> Progress<'a> {
@@ -43,20 +50,42 @@ impl<'a> Progress<'a> {
         from: f64,
         to: f64,
     ) -> Result<Self, TrainError> {
-        let progress = Self { observer, phase, from, to };
+        let progress = Self { observer, phase, from, to, checkpoints: None };
         progress.at(0.0)?;
         Ok(progress)
     }
 
+    /// The same phase with the checkpoints of the run.
+    pub(crate) fn with_checkpoints(self, checkpoints: Option<&'a Checkpoints<'a>>) -> Self {
+        Self { checkpoints, ..self }
+    }
+
+    /// The same phase for a part of the run that is saved as a whole.
+    pub(crate) fn without_checkpoints(self) -> Self {
+        self.with_checkpoints(None)
+    }
+
+    /// The checkpoints of the run.
+    pub(crate) fn checkpoints(&self) -> Option<&'a Checkpoints<'a>> {
+        self.checkpoints
+    }
+
     /// Starts the next phase, which ends at the total progress `to`.
     pub(crate) fn next(self, phase: &'static str, to: f64) -> Result<Self, TrainError> {
-        Self::start(self.observer, phase, self.to, to)
+        let next = Self { phase, from: self.to, to, ..self };
+        next.at(0.0)?;
+        Ok(next)
     }
 
     /// One of `count` equal parts of this phase.
     pub(crate) fn part(&self, index: usize, count: usize) -> Self {
-        let at = |index: usize| self.from + (self.to - self.from) * index as f64 / count as f64;
-        Self { from: at(index), to: at(index + 1), ..*self }
+        self.section(index as f64 / count as f64, (index + 1) as f64 / count as f64)
+    }
+
+    /// The part of this phase between two shares of it.
+    pub(crate) fn section(&self, from: f64, to: f64) -> Self {
+        let at = |share: f64| self.from + (self.to - self.from) * share;
+        Self { from: at(from), to: at(to), ..*self }
     }
 
     /// Reports the progress of this phase.

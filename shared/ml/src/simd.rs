@@ -27,3 +27,12 @@ macro_rules! dispatched {
 }
 
 pub(crate) use dispatched;
+
+/// Whether products are added without being rounded first on this CPU.
+pub(crate) fn has_fma() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    let detected = std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    let detected = cfg!(target_arch = "aarch64");
+    detected
+}

@@ -8,24 +8,32 @@
 mod auto;
 mod boosting;
 mod copies;
+mod decisions;
 mod encoded;
 mod engine;
+mod folds;
 mod leaks;
+mod learning_curve;
 mod measure;
 mod memory;
+mod out_of_fold;
+mod permutation;
 mod self_test;
 mod single;
+mod training_rows;
 mod warnings;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
+use trainyard_domain::algorithm::PERMUTATION_REPEATS;
 use trainyard_domain::params::Params;
 use trainyard_domain::table::TableSchema;
 use trainyard_domain::{Algorithm, FailureCode, Training};
 
 use crate::artifact::ArtifactError;
+use crate::checkpoint::Checkpoints;
 pub use crate::error::TrainError;
 use crate::frame::{Frame, Target, TargetOptions};
 use crate::metrics::{Evaluation, importances, report};
@@ -36,6 +44,7 @@ pub use crate::progress::Observer;
 use crate::progress::Progress;
 use crate::{artifact, split};
 use auto::SearchReport;
+use decisions::Decisions;
 
 /// A training request.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +71,10 @@ pub struct Trained {
     /// Warnings for the user.
     pub warnings: Vec<String>,
 }
+
+/// The total progress when the data is ready for training, and when the model is trained.
+const PREPARED: f64 = 0.1;
+const TRAINED: f64 = 0.9;
 
 /// The time since the start of a run.
 pub type Elapsed<'a> = &'a (dyn Fn() -> Duration + Sync);
@@ -145,6 +158,8 @@ struct Chosen {
     metrics: Map<String, Value>,
     /// The parameters in the model file.
     params: Map<String, Value>,
+    /// The calibration and the threshold, which the estimator and the task already have.
+    decisions: Decisions,
     search: Option<SearchReport>,
 }
 
@@ -161,7 +176,8 @@ fn fit(
         TrainError::bad_params(errors.join("; "))
     })?;
 
-    let progress = Progress::start(observer, "reading", 0.0, 0.05)?;
+    let checkpoints = Checkpoints::open(observer, request);
+    let progress = Progress::start(observer, "reading", 0.0, 0.05)?.with_checkpoints(checkpoints.as_ref());
     let options =
         TargetOptions { name: &spec.target, task: engine::task(spec), positive: spec.learning.positive_class.as_ref() };
     let schema = request.schema.clone().with_types(&spec.learning.column_types);
@@ -174,7 +190,7 @@ fn fit(
         spec.target
     ));
 
-    let progress = progress.next("preparing", 0.1)?;
+    let progress = progress.next("preparing", PREPARED)?;
     let mut warnings = Warnings { observer, all: Vec::new() };
     warnings.extend(spec.warnings.iter().cloned());
     warnings.extend(std::mem::take(&mut frame.warnings));
@@ -210,6 +226,7 @@ fn measure_and_describe(
         importances,
         metrics: own,
         params,
+        decisions,
         search,
     } = chosen;
     let progress = progress.next("measuring", 0.97)?;
@@ -217,7 +234,7 @@ fn measure_and_describe(
     let predictions = distribution::of_predictions(&signature.task, &outputs);
     let importances = match importances {
         Some(importances) => importances,
-        None => measure::permutation_importances(&estimator, &signature.task, &held_out, spec.seed, &progress)?,
+        None => permutation::importances(&estimator, &signature.task, &held_out, spec.seed, &progress.part(0, 2))?,
     };
     let search = search.map(|mut search| {
         let predict_us = measure::row_us(&estimator, &signature.task, &held_out, elapsed);
@@ -234,7 +251,13 @@ fn measure_and_describe(
     let mut metrics =
         report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs, seed: spec.seed });
     metrics.insert("feature_importances".into(), importances::ranked(&signature.features, &importances));
+    if let Some(repeats) = run.params.int(PERMUTATION_REPEATS).filter(|repeats| *repeats > 0) {
+        let (model, repeats) = ((&estimator, &signature.task, &signature.features[..]), (repeats as usize, spec.seed));
+        let report = permutation::report(model, &held_out, repeats, &progress.part(1, 2))?;
+        metrics.insert("permutation_importances".into(), report);
+    }
     metrics.insert("rows".into(), json!({"train": rows, "test": held_out.rows}));
+    metrics.extend(decisions.report((&estimator, &signature.task), &held_out, &outputs, &progress)?);
     metrics.extend(own);
     metrics.insert("warnings".into(), json!(warnings));
 

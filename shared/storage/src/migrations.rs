@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = &include_migrations![
     "0020_create_predictions",
     "0021_create_model_traffic",
     "0022_report_worker_memory",
+    "0023_create_checkpoints",
 ];
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {

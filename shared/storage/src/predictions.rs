@@ -54,7 +54,7 @@ impl Predictions<'_> {
     /// Records a stored part of a run; recording it twice changes nothing. Requires a transaction. Returns `false` if the
     /// claim is no longer current.
     pub async fn record_part(&mut self, job: JobId, claim: i64, part: &PredictionPart) -> Result<bool> {
-        if !self.hold(job, claim).await? {
+        if !self.0.jobs().hold(job, claim).await? {
             return Ok(false);
         }
         // Only the run with this claim can have recorded the same number: it continues after the parts of earlier runs.
@@ -76,7 +76,7 @@ impl Predictions<'_> {
     /// Removes the records of part `from` and all later ones. Requires a transaction. Returns `false` if the claim is no
     /// longer current.
     pub async fn truncate(&mut self, job: JobId, claim: i64, from: i64) -> Result<bool> {
-        if !self.hold(job, claim).await? {
+        if !self.0.jobs().hold(job, claim).await? {
             return Ok(false);
         }
         execute!(self.0, "DELETE FROM prediction_parts WHERE job_id = $1 AND part >= $2", job.0, from)?;
@@ -127,16 +127,5 @@ impl Predictions<'_> {
             execute_bulk!(self.0, DELETE, [], jobs, |job| [*job])?;
         }
         Ok(rows.into_iter().map(|(key,)| key).collect())
-    }
-
-    /// Locks the row of a job. Returns `false` if the claim is no longer current.
-    async fn hold(&mut self, job: JobId, claim: i64) -> Result<bool> {
-        let changed = execute!(
-            self.0,
-            "UPDATE jobs SET claim = claim WHERE id = $1 AND claim = $2 AND status = 'running'",
-            job.0,
-            claim,
-        )?;
-        Ok(changed == 1)
     }
 }

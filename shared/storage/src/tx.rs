@@ -5,6 +5,7 @@ use trainyard_domain::Clock;
 
 use crate::api_keys::ApiKeys;
 use crate::audit::Audit;
+use crate::checkpoints::Checkpoints;
 use crate::datasets::Datasets;
 use crate::error::{Result, StorageError};
 use crate::idempotency::Idempotency;
@@ -142,6 +143,11 @@ impl Tx {
     /// The parts of the results of prediction jobs.
     pub fn predictions(&mut self) -> Predictions<'_> {
         Predictions(self)
+    }
+
+    /// The last checkpoints of training jobs.
+    pub fn checkpoints(&mut self) -> Checkpoints<'_> {
+        Checkpoints(self)
     }
 
     /// Webhook deliveries.

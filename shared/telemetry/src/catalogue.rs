@@ -4,6 +4,7 @@
 //! uses the constants, never literals. Labels have few values: route templates instead of paths, codes instead of
 //! messages.
 
+use crate::buckets::{DIFFERENCES, JOB_SECONDS, PREDICT_SECONDS, REQUEST_SECONDS, SWEEP_SECONDS, WAIT_SECONDS};
 pub use crate::catalogue_markdown::markdown;
 pub use crate::metric_spec::{Kind, MetricSpec};
 use crate::metric_spec::{counter, gauge, histogram};
@@ -43,25 +44,6 @@ const FAILURE_CODES: &[&str] = &[
 ];
 /// The reasons for another attempt: the retryable failure codes, and an interruption.
 const RETRY_REASONS: &[&str] = &["panicked", "crashed", "storage_unavailable", "disk_full", "internal", "interrupted"];
-
-/// Buckets from a health check to a long poll.
-const REQUEST_SECONDS: &[f64] =
-    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-/// Buckets from a prediction for one row to a thousand rows.
-const PREDICT_SECONDS: &[f64] = &[
-    0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.000_75, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-    1.0,
-];
-/// Buckets of absolute differences of probabilities. The mean is exact for all numbers.
-const DIFFERENCES: &[f64] = &[0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0];
-/// Buckets from a small dataset to twice the default time limit of an hour.
-const JOB_SECONDS: &[f64] =
-    &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
-/// Buckets from idle workers to a backlog of hours.
-const WAIT_SECONDS: &[f64] =
-    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0];
-/// Buckets from a few statements to a few hundred.
-const SWEEP_SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
 /// CPU time of the process.
 pub const PROCESS_CPU_SECONDS_TOTAL: &str = "process_cpu_seconds_total";
@@ -103,6 +85,8 @@ pub const INFERENCE_DRIFT_ROWS: &str = "trainyard_inference_drift_rows";
 pub const INFERENCE_DURATION_SECONDS: &str = "trainyard_inference_duration_seconds";
 /// Drift of a feature.
 pub const INFERENCE_FEATURE_DRIFT_PSI: &str = "trainyard_inference_feature_drift_psi";
+/// Memory of the loaded model versions.
+pub const INFERENCE_MODELS_BYTES: &str = "trainyard_inference_models_bytes";
 /// Loaded model versions.
 pub const INFERENCE_MODELS_LOADED: &str = "trainyard_inference_models_loaded";
 /// Predictions by class.
@@ -123,6 +107,8 @@ pub const INFERENCE_SHADOW_DIFFERENCE: &str = "trainyard_inference_shadow_differ
 pub const INFERENCE_SHADOW_DROPPED_TOTAL: &str = "trainyard_inference_shadow_dropped_total";
 /// Rows that shadow versions predicted.
 pub const INFERENCE_SHADOW_ROWS_TOTAL: &str = "trainyard_inference_shadow_rows_total";
+/// Model versions that were unloaded.
+pub const INFERENCE_UNLOADS_TOTAL: &str = "trainyard_inference_unloads_total";
 /// Current number of jobs by status.
 pub const JOBS_BY_STATUS: &str = "trainyard_jobs_by_status";
 /// Jobs claimed by workers.
@@ -171,8 +157,14 @@ pub const SWEEP_LAG_SECONDS: &str = "trainyard_sweep_lag_seconds";
 pub const TRACES_SPANS_DROPPED_TOTAL: &str = "trainyard_traces_spans_dropped_total";
 /// Spans accepted by the collector.
 pub const TRACES_SPANS_SENT_TOTAL: &str = "trainyard_traces_spans_sent_total";
+/// Bytes of stored checkpoints.
+pub const TRAINING_CHECKPOINT_BYTES_TOTAL: &str = "trainyard_training_checkpoint_bytes_total";
+/// Checkpoints of training jobs.
+pub const TRAINING_CHECKPOINTS_TOTAL: &str = "trainyard_training_checkpoints_total";
 /// Duration inside the training process.
 pub const TRAINING_DURATION_SECONDS: &str = "trainyard_training_duration_seconds";
+/// Runs that found a checkpoint of an earlier run.
+pub const TRAINING_RESUMES_TOTAL: &str = "trainyard_training_resumes_total";
 /// Delivery attempts of webhooks.
 pub const WEBHOOKS_ATTEMPTS_TOTAL: &str = "trainyard_webhooks_attempts_total";
 /// Duration of a delivery attempt.
@@ -240,6 +232,7 @@ pub const ALL: &[MetricSpec] = &[
         "Population stability index of a feature: the rows of the window compared with the training rows. Only the features \
         with the largest index (`inference.drift_max_features`), and only with enough rows (`inference.drift_min_rows`).",
     ),
+    gauge(INFERENCE_MODELS_BYTES, &[], "Approximate memory of the loaded model versions, with the counters of their drift."),
     gauge(INFERENCE_MODELS_LOADED, &[], "Model versions that are loaded and ready to predict."),
     gauge(
         INFERENCE_PREDICTION_DRIFT_PSI,
@@ -268,10 +261,10 @@ pub const ALL: &[MetricSpec] = &[
     counter(
         INFERENCE_REQUESTS_TOTAL,
         &["model", "version", "outcome"],
-        "Prediction requests: `answered`, `refused`, `not_found`, `unavailable`, `failed`. The labels model and version are \
-        empty if the request reached no version.",
+        "Prediction requests: `answered`, `refused`, `not_found`, `unavailable`, `overloaded`, `failed`. The labels model and \
+        version are empty if the request reached no version.",
     )
-    .with(&[&[""], &[""], &["refused", "not_found", "unavailable", "failed"]]),
+    .with(&[&[""], &[""], &["refused", "not_found", "unavailable", "overloaded", "failed"]]),
     counter(INFERENCE_ROWS_TOTAL, &["model", "version"], "Predicted rows."),
     histogram(
         INFERENCE_SHADOW_DIFFERENCE,
@@ -291,6 +284,13 @@ pub const ALL: &[MetricSpec] = &[
         "Rows that shadow versions predicted: `agreed` and `disagreed` by the class of the answer, `compared` for numbers, \
         `failed` if the version can't predict the row.",
     ),
+    counter(
+        INFERENCE_UNLOADS_TOTAL,
+        &["reason"],
+        "Model versions that were unloaded: `not_needed` by an alias or the traffic any more, `memory_budget`, \
+        `max_pinned_versions`, `requested`.",
+    )
+    .with(&[&["not_needed", "memory_budget", "max_pinned_versions", "requested"]]),
     gauge(JOBS_BY_STATUS, &["status"], "Queued and running jobs, measured by the sweep leader."),
     counter(JOBS_CLAIMED_TOTAL, &[], "Jobs claimed by workers; each run counts."),
     histogram(JOBS_DURATION_SECONDS, &["algorithm", "kind", "status"], JOB_SECONDS, "Time from claim to final status."),
@@ -345,7 +345,12 @@ pub const ALL: &[MetricSpec] = &[
     )
     .with(&[&["queue_full", "export_failed", "rejected"]]),
     counter(TRACES_SPANS_SENT_TOTAL, &[], "Spans accepted by the collector."),
+    counter(TRAINING_CHECKPOINT_BYTES_TOTAL, &[], "Bytes of the stored checkpoints of training jobs."),
+    counter(TRAINING_CHECKPOINTS_TOTAL, &["result"], "Checkpoints of training jobs: `stored`, or `failed` because the object store or the database refused them.")
+        .with(&[&["stored", "failed"]]),
     histogram(TRAINING_DURATION_SECONDS, &["algorithm"], JOB_SECONDS, "Duration inside the training process."),
+    counter(TRAINING_RESUMES_TOTAL, &["result"], "Runs that found a checkpoint of an earlier run: `resumed` from it, or `ignored` because it was damaged, lost or of other code.")
+        .with(&[&["resumed", "ignored"]]),
     counter(
         WEBHOOKS_ATTEMPTS_TOTAL,
         &["outcome"],

@@ -7,10 +7,11 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::fmt;
-use std::io::Write;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use std::ops::Range;
 
+use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -35,7 +36,7 @@ impl<W> JsonLines<W> {
 /// Serialized fields with unique names.
 #[derive(Default)]
 struct Fields {
-    json: String,
+    json: Vec<u8>,
     ranges: Vec<(&'static str, Range<usize>)>,
 }
 
@@ -58,7 +59,7 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            let mut fields = Fields::default();
+            let mut fields = Fields::with_room();
             attributes.record(&mut fields);
             span.extensions_mut().insert(fields);
         }
@@ -79,10 +80,12 @@ where
         own.clear();
         event.record(own);
         all.clear();
-        all.put("timestamp", |json| text(json, &timestamp()));
+        all.put("timestamp", |json| {
+            quoted(json, |out| SystemTime.format_time(&mut tracing_subscriber::fmt::format::Writer::new(out)));
+        });
         all.put("level", |json| text(json, event.metadata().level().as_str()));
         all.put("target", |json| text(json, event.metadata().target()));
-        all.put("message", |json| json.push_str("null"));
+        all.put("message", |json| json.extend_from_slice(b"null"));
         for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(fields) = span.extensions().get::<Fields>() {
                 all.extend(fields);
@@ -97,13 +100,18 @@ where
 }
 
 impl Fields {
+    /// Room for the fields of a request, so that they are stored with two allocations.
+    fn with_room() -> Self {
+        Self { json: Vec::with_capacity(256), ranges: Vec::with_capacity(4) }
+    }
+
     fn clear(&mut self) {
         self.json.clear();
         self.ranges.clear();
     }
 
     /// Adds a field or replaces its value.
-    fn put(&mut self, name: &'static str, value: impl FnOnce(&mut String)) {
+    fn put(&mut self, name: &'static str, value: impl FnOnce(&mut Vec<u8>)) {
         let start = self.json.len();
         value(&mut self.json);
         let range = start..self.json.len();
@@ -115,7 +123,7 @@ impl Fields {
 
     fn extend(&mut self, others: &Self) {
         for (name, range) in &others.ranges {
-            self.put(name, |json| json.push_str(&others.json[range.clone()]));
+            self.put(name, |json| json.extend_from_slice(&others.json[range.clone()]));
         }
     }
 
@@ -127,33 +135,47 @@ impl Fields {
             // Names are Rust identifiers and need no escaping.
             line.extend_from_slice(name.as_bytes());
             line.extend_from_slice(b"\":");
-            line.extend_from_slice(self.json[range.clone()].as_bytes());
+            line.extend_from_slice(&self.json[range.clone()]);
         }
         line.extend_from_slice(b"}\n");
     }
 }
 
-fn timestamp() -> String {
-    let mut text = String::new();
-    let _ = SystemTime.format_time(&mut tracing_subscriber::fmt::format::Writer::new(&mut text));
-    text
-}
+/// Appends what is written as the content of a JSON string (RFC 8259, section 7).
+struct Escaped<'a>(&'a mut Vec<u8>);
 
-/// Appends a JSON string (RFC 8259, section 7).
-fn text(json: &mut String, value: &str) {
-    json.push('"');
-    if value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-        json.push_str(value);
-    } else {
-        let escaped = serde_json::Value::from(value).to_string();
-        json.push_str(&escaped[1..escaped.len() - 1]);
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+            self.0.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
+        let start = self.0.len();
+        serde_json::to_writer(&mut *self.0, text).map_err(|_| fmt::Error)?;
+        // Without the quotes.
+        self.0.pop();
+        self.0.remove(start);
+        Ok(())
     }
-    json.push('"');
 }
 
-/// Appends a number or a boolean.
-fn plain(json: &mut String, value: impl Into<serde_json::Value>) {
-    let _ = fmt::Write::write_fmt(json, format_args!("{}", value.into()));
+/// Appends what `write` writes as a JSON string.
+fn quoted(json: &mut Vec<u8>, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
+    json.push(b'"');
+    // A value that can't be formatted is incomplete.
+    let _ = write(&mut Escaped(json));
+    json.push(b'"');
+}
+
+/// Appends a JSON string.
+fn text(json: &mut Vec<u8>, value: &str) {
+    quoted(json, |out| out.write_str(value));
+}
+
+/// Appends a number or a boolean. Numbers without a form in JSON are null.
+fn plain(json: &mut Vec<u8>, value: impl Serialize) {
+    // Writing to memory can't fail.
+    let _ = serde_json::to_writer(json, &value);
 }
 
 impl Visit for Fields {
@@ -178,19 +200,20 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let mut chain = value.to_string();
-        let mut source = value.source();
-        while let Some(error) = source {
-            chain.push_str(": ");
-            chain.push_str(&error.to_string());
-            source = error.source();
-        }
-        self.put(field.name(), |json| text(json, &chain));
+        let write = |out: &mut Escaped<'_>| {
+            write!(out, "{value}")?;
+            let mut source = value.source();
+            while let Some(error) = source {
+                write!(out, ": {error}")?;
+                source = error.source();
+            }
+            Ok(())
+        };
+        self.put(field.name(), |json| quoted(json, write));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let value = format!("{value:?}");
-        self.put(field.name(), |json| text(json, &value));
+        self.put(field.name(), |json| quoted(json, |out| write!(out, "{value:?}")));
     }
 }
 
@@ -207,7 +230,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Sink(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Sink {
+    impl io::Write for Sink {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())

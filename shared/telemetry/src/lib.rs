@@ -3,6 +3,7 @@
 //! Logs are written to standard error. Metrics are kept in memory and rendered on request; [`catalogue`] defines their
 //! names. Spans are sent to a collector if the settings name one.
 
+mod buckets;
 pub mod catalogue;
 mod catalogue_markdown;
 mod json;

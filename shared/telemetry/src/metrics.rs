@@ -1,5 +1,6 @@
 //! The metrics recorder of the process, rendered as Prometheus text.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ impl std::fmt::Debug for Metrics {
 
 /// The recorder of the crate `metrics` is global, so the handle is global too.
 static INSTALLED: Mutex<Option<Metrics>> = Mutex::new(None);
+/// Whether [`INSTALLED`] has a value, for a check without a lock.
+static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Histogram samples stay in memory until they are added to buckets. This thread does it if nobody scrapes.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -42,8 +45,14 @@ impl Metrics {
         let recorder = SplitRecorder::new(VERSION_SERIES_IDLE).map_err(TelemetryError::BadBuckets)?;
         let renderer = recorder.renderer();
         metrics::set_global_recorder(recorder).map_err(|_| TelemetryError::MetricsTaken)?;
+        IS_INSTALLED.store(true, Ordering::Release);
         run_upkeep_in_background(renderer.clone());
         Ok(installed.insert(Self { renderer, callbacks: Arc::default() }).clone())
+    }
+
+    /// Whether the recorder has been installed. A handle from before records nothing, so it must not be kept.
+    pub fn is_installed() -> bool {
+        IS_INSTALLED.load(Ordering::Acquire)
     }
 
     /// Records the version and the role of this process.
@@ -88,6 +97,7 @@ mod tests {
     fn recorded_values_are_rendered_with_help_and_buckets() {
         let metrics = Metrics::install().unwrap();
         let again = Metrics::install().unwrap();
+        assert!(Metrics::is_installed());
         metrics::histogram!(catalogue::INFERENCE_DURATION_SECONDS, "model" => "m", "version" => "1").record(0.000_07);
         again.record_build("api", "1.2.3");
         again.read_gauge(catalogue::DATABASE_CONNECTIONS_IN_USE, || 7.0);

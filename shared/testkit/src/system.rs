@@ -60,6 +60,8 @@ pub struct Restarted {
 struct Role {
     name: &'static str,
     port: u16,
+    /// The port of the gRPC listener of a role that predicts.
+    grpc_port: Option<u16>,
     log: PathBuf,
     process: Option<ChildGuard>,
 }
@@ -134,14 +136,24 @@ impl System {
     fn add(&mut self, name: &'static str) {
         let i = self.roles.len();
         let log = self.folder.path().join(format!("{name}-{i}.log"));
-        self.roles.push(Role { name, port: free_port(), log, process: None });
+        let grpc_port = matches!(name, "up" | "inference").then(free_port);
+        self.roles.push(Role { name, port: free_port(), grpc_port, log, process: None });
         self.resume(i);
     }
 
     /// An anonymous client of this system.
     pub fn client(&self) -> Client {
-        let inference = self.roles.iter().find(|role| role.name == "inference").unwrap_or(&self.roles[0]);
-        Client::new(self.roles[0].url(), inference.url())
+        Client::new(self.roles[0].url(), self.inference().url())
+    }
+
+    /// The address of the first gRPC listener, for systems with a role that predicts.
+    pub fn grpc_address(&self) -> String {
+        let port = self.inference().grpc_port;
+        format!("127.0.0.1:{}", port.expect("a role that predicts"))
+    }
+
+    fn inference(&self) -> &Role {
+        self.roles.iter().find(|role| role.name == "inference").unwrap_or(&self.roles[0])
     }
 
     /// A client that uses the API process `api`.
@@ -222,6 +234,9 @@ impl System {
         // Each process has its own folders, also after a restart.
         command.envs(self.folder_settings(role));
         command.args(["--listen", &format!("127.0.0.1:{}", self.roles[role].port)]);
+        if let Some(port) = self.roles[role].grpc_port {
+            command.env("TRAINYARD__INFERENCE__GRPC_LISTEN", format!("127.0.0.1:{port}"));
+        }
         if name == "up" {
             command.arg("--data-dir").arg(&self.data);
         }

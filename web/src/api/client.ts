@@ -1,6 +1,6 @@
 /** The typed client of the API. Every request carries the access token, and is sent again once after a refused one. */
 import createClient from "openapi-fetch";
-import { accessToken, replaceToken } from "../session/session";
+import { accessToken, replaceToken, session } from "../session/session";
 import { connection } from "./connection";
 import { errorOf, Unreachable } from "./problem";
 import type { paths } from "./schema";
@@ -11,6 +11,8 @@ export async function authorized(request: Request): Promise<Response> {
   // A request can be sent once; the copy is for the second attempt.
   const again = request.clone();
   const response = await connection.fetch(withToken(request, token));
+  // The pages follow if the role of the account has changed; they show the refusal in any case.
+  if (response.status === 403) session.readAccount().catch(() => undefined);
   if (response.status !== 401 || token === null) return response;
   const next = await replaceToken(token);
   return next === null ? response : connection.fetch(withToken(again, next));

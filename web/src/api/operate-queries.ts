@@ -112,6 +112,17 @@ export const operate = {
       refetchInterval: every(LIVE_MS),
     }),
 
+  /** The newest changes of a model and of its aliases and traffic. */
+  modelChanges: (name: string) =>
+    queryOptions({
+      queryKey: ["models", name, "changes"],
+      queryFn: () =>
+        data(
+          api.GET("/admin/audit", { params: { query: { subject: `model:${name}`, action: "model.*", limit: 100 } } }),
+        ),
+      refetchInterval: every(10_000),
+    }),
+
   audit: (filter: AuditFilter) =>
     infiniteQueryOptions({
       queryKey: ["audit", filter],

@@ -39,6 +39,28 @@ export const queries = {
       refetchInterval: every(5_000),
     }),
 
+  /** Versions that are older than those of `model`. */
+  olderVersions: (name: string, cursor: string) =>
+    infiniteQueryOptions({
+      queryKey: ["models", name, "older", cursor],
+      queryFn: ({ pageParam }) =>
+        data(api.GET("/models/{name}", { params: { path: { name }, query: { limit: LIMIT, cursor: pageParam } } })),
+      initialPageParam: cursor,
+      getNextPageParam: (page) => page.next_cursor,
+      staleTime: 60_000,
+    }),
+
+  /** The newest trainings that published a version of these models, to say who trained which version. */
+  publications: (names: readonly string[]) =>
+    queryOptions({
+      queryKey: ["jobs", "publications", names],
+      queryFn: () => {
+        const filter = { name: names.join(","), kind: "training", status: "succeeded" };
+        return data(api.GET("/training", { params: { query: { ...filter, limit: LIMIT } } }));
+      },
+      staleTime: 60_000,
+    }),
+
   traffic: (name: string) =>
     queryOptions({
       queryKey: ["models", name, "traffic"],

@@ -1,6 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import { connection } from "./connection";
-import { Unreachable } from "./problem";
+import { ApiError, Unreachable } from "./problem";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -20,7 +20,8 @@ connection.subscribe(() => {
   if (!connection.isAway()) void queryClient.invalidateQueries();
 });
 
-/** Polls with this interval, and pauses while the server is away. */
+/** Polls with this interval. Pauses while the server is away; what an account may not read is not asked for again. */
 export function every(ms: number) {
-  return ({ state }: { state: { error: unknown } }) => (state.error instanceof Unreachable ? false : ms);
+  return ({ state: { error } }: { state: { error: unknown } }) =>
+    error instanceof Unreachable || (error instanceof ApiError && error.status === 403) ? false : ms;
 }

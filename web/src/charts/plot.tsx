@@ -15,8 +15,9 @@ const DASHES = [undefined, "5 3"];
 export function PlotFigure({ plot, of }: { plot: Plot; of?: string }) {
   const id = useId();
   const { from, to } = plot;
+  const { from: bottom, to: top } = plot.vertical ?? plot;
   const x = (value: number) => LEFT + ((value - from) / (to - from)) * SIZE;
-  const y = (value: number) => TOP + SIZE - ((value - from) / (to - from)) * SIZE;
+  const y = (value: number) => TOP + SIZE - ((value - bottom) / (top - bottom)) * SIZE;
   const path = (points: readonly Point[]) =>
     points.map(([one, other], at) => `${at === 0 ? "M" : "L"}${x(one).toFixed(1)} ${y(other).toFixed(1)}`).join("");
   const look = (at: number) => COLOURS[at % COLOURS.length] ?? "stroke-accent";
@@ -39,10 +40,14 @@ export function PlotFigure({ plot, of }: { plot: Plot; of?: string }) {
         {ticksOf(from, to).map((tick) => (
           <g key={tick} className="fill-soft text-[10px] tabular-nums">
             <line x1={x(tick)} x2={x(tick)} y1={TOP} y2={TOP + SIZE} className="stroke-line" />
-            <line x1={LEFT} x2={LEFT + SIZE} y1={y(tick)} y2={y(tick)} className="stroke-line" />
             <text x={x(tick)} y={TOP + SIZE + 14} textAnchor="middle">
               {formatNumber(tick)}
             </text>
+          </g>
+        ))}
+        {ticksOf(bottom, top).map((tick) => (
+          <g key={tick} className="fill-soft text-[10px] tabular-nums">
+            <line x1={LEFT} x2={LEFT + SIZE} y1={y(tick)} y2={y(tick)} className="stroke-line" />
             <text x={LEFT - 6} y={y(tick) + 3.5} textAnchor="end">
               {formatNumber(tick)}
             </text>

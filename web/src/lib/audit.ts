@@ -2,11 +2,12 @@
 
 /** The actions by kind, as the server records them. */
 export const ACTIONS: Record<string, readonly string[]> = {
-  account: ["create", "invite", "update", "change_password", "reset_password", "delete"],
+  account: ["create", "invite", "link", "update", "change_password", "reset_password", "delete"],
   api_key: ["create", "delete"],
   session: ["refuse", "end", "reuse_detected"],
   dataset: ["create", "delete"],
   training: ["submit", "submit_bulk", "cancel", "retry", "retry_all", "cancel_all", "action"],
+  prediction: ["submit"],
   model: [
     "alias",
     "alias_delete",

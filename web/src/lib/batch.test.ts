@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { instancesOf, withPredictions } from "./batch";
+import { instancesOf, refusedRow, withPredictions } from "./batch";
 import { parseCsv, writeCsv } from "./csv";
 import type { Feature } from "./signature";
 
@@ -39,6 +39,13 @@ describe("many rows", () => {
     expect(() => instancesOf(parseCsv("age\n1\nold\n"), FEATURES)).toThrow("Row 2, column age: “old” is not a number.");
     expect(() => instancesOf(parseCsv("x\n1\n"), FEATURES)).toThrow("its features are age, sex");
     expect(() => instancesOf(parseCsv("age\n"), FEATURES)).toThrow("no rows");
+  });
+
+  it("says in rows of the file what the server refused", () => {
+    const fields = { model: "is busy", "instances[3].age": "must be a number" };
+    expect(refusedRow(fields, 2_000)).toBe("Row 2004, column age: must be a number.");
+    expect(refusedRow({ "instances[0]": "must be an object" }, 0)).toBe("Row 1: must be an object.");
+    expect(refusedRow({ model: "is busy" }, 0)).toBeNull();
   });
 
   it("adds predictions and probabilities as columns", () => {

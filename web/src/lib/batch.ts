@@ -34,6 +34,19 @@ export function instancesOf({ header, rows }: Table, features: Feature[]): Row[]
   });
 }
 
+/**
+ * What the server refused, in rows of the file: it counts from the first row of the request, which is row `from` of the file,
+ * both from 0. Null if the error is about no row.
+ */
+export function refusedRow(fields: Record<string, string>, from: number): string | null {
+  for (const [path, message] of Object.entries(fields)) {
+    const [, row, column] = /^instances\[(\d+)\](?:\.(.*))?$/.exec(path) ?? [];
+    if (row === undefined) continue;
+    return `Row ${from + Number(row) + 1}${column ? `, column ${column}` : ""}: ${message}.`;
+  }
+  return null;
+}
+
 /** The table with the predictions as further columns. */
 export function withPredictions(table: Table, predictions: Record<string, unknown>[], target: string): Table {
   const read = predictions.map((prediction) => readPrediction(prediction, target));

@@ -46,6 +46,44 @@ describe("curves", () => {
     expect(flat?.to).toBe(4);
   });
 
+  it("draws the calibration before and after", () => {
+    const before = [{ mean_probability: 0.2, positive_share: 0.5, count: 100 }];
+    const reliability = {
+      method: "isotonic",
+      before: { brier_score: 0.2, expected_calibration_error: 0.3, points: before },
+      after: { brier_score: 0.1, expected_calibration_error: 0.02, points: CURVES.calibration },
+    };
+    const plot = plotsOf({ ...CURVES, reliability }).find(({ id }) => id === "calibration");
+    expect(plot?.lines.map(({ name, points }) => [name, points.length])).toEqual([
+      ["calibrated", 2],
+      ["before", 1],
+    ]);
+    expect(plot?.about).toContain("0.020, and was 0.300");
+    expect(plot?.rows.map(([model]) => model)).toEqual(["calibrated", "calibrated", "before"]);
+    // Several classes have no curve of a positive one.
+    const [several] = plotsOf({ reliability });
+    expect([several?.id, several?.y]).toEqual(["calibration", "Share of right predictions"]);
+  });
+
+  it("draws the loss by the number of rows, without missing points", () => {
+    const curve = { metric: "log_loss", rows: [10, 50, 100], training: [0.1, 0.2, 0.3], held_out: [null, 0.6, 0.5] };
+    const [plot] = plotsOf({ learning_curve: curve });
+    expect(plot?.lines.map(({ points }) => points)).toEqual([
+      [
+        [50, 0.6],
+        [100, 0.5],
+      ],
+      [
+        [10, 0.1],
+        [50, 0.2],
+        [100, 0.3],
+      ],
+    ]);
+    expect([plot?.from, plot?.to, plot?.vertical]).toEqual([0, 100, { from: 0.1, to: 0.6 }]);
+    expect(plot?.rows[0]).toEqual(["10", "–", "0.100"]);
+    expect(plotsOf({ learning_curve: { metric: "rmse", rows: [9], training: [1], held_out: [1] } })).toEqual([]);
+  });
+
   it("leaves out what the metrics do not have", () => {
     expect(plotsOf({ accuracy: 1 })).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** The curves of a model's metrics, ready to draw. All are about the held-out part. */
-import { formatMetric, formatNumber } from "./format";
-import type { Metrics } from "./models";
+import { formatMetric, formatMetricName, formatNumber } from "./format";
+import type { CalibrationBin, Metrics } from "./models";
 
 export type Point = readonly [x: number, y: number];
 
@@ -11,9 +11,11 @@ export interface Plot {
   about: string;
   x: string;
   y: string;
-  /** The range of both axes. */
+  /** The range of both axes, or of the horizontal one. */
   from: number;
   to: number;
+  /** The range of the vertical axis, if it is another one. */
+  vertical?: { from: number; to: number };
   lines: { name: string; points: Point[] }[];
   /** Points with a radius in pixels. */
   dots: { point: Point; radius: number }[];
@@ -39,6 +41,7 @@ export function plotsOf(metrics: Metrics): Plot[] {
     rocOfClasses(metrics),
     precisionRecall(metrics),
     calibration(metrics),
+    learningCurve(metrics),
     predictions(metrics),
   ].filter((plot) => plot !== null);
 }
@@ -109,29 +112,81 @@ function precisionRecall(metrics: Metrics): Plot | null {
   };
 }
 
-function calibration({ calibration: bins }: Metrics): Plot | null {
+function calibration({ calibration: own, reliability }: Metrics): Plot | null {
+  const bins = own ?? reliability?.after.points;
   if (!bins || bins.length === 0) return null;
   const most = Math.max(...bins.map(({ count }) => count));
-  const points = bins.map(({ mean_probability, positive_share }): Point => [mean_probability, positive_share]);
+  const points = pointsOfBins(bins);
+  const before = reliability?.before;
+  const errors = reliability
+    ? ` The calibration error is ${formatMetric(reliability.after.expected_calibration_error)}, and was ${formatMetric(reliability.before.expected_calibration_error)} before the calibration.`
+    : "";
+  // Only two classes have a positive one.
+  const positives = own ? "Share of positives" : "Share of right predictions";
+  const row = ({ mean_probability, positive_share, count }: CalibrationBin) => [
+    formatMetric(mean_probability),
+    formatMetric(positive_share),
+    formatNumber(count),
+  ];
+  const rowsOf = (name: string, some: CalibrationBin[]) =>
+    some.map((bin) => (before ? [name, ...row(bin)] : row(bin)));
   return {
     ...UNIT,
     id: "calibration",
     title: "Calibration",
-    about: "Whether a probability of 70 % comes true in 70 % of the rows. A larger dot stands for more rows.",
+    about: `Whether a probability of 70 % comes true in 70 % of the rows. A larger dot stands for more rows.${errors}`,
     x: "Predicted probability",
-    y: "Share of positives",
-    lines: [{ name: "model", points }],
+    y: positives,
+    lines: before
+      ? [
+          { name: "calibrated", points },
+          { name: "before", points: pointsOfBins(before.points) },
+        ]
+      : [{ name: "model", points }],
     dots: points.map((point, at) => ({
       point,
       radius: SMALL + (LARGE - SMALL) * Math.sqrt((bins[at]?.count ?? 0) / most),
     })),
     reference: { name: "perfect", points: DIAGONAL },
-    columns: ["Predicted probability", "Share of positives", "Rows"],
-    rows: bins.map(({ mean_probability, positive_share, count }) => [
-      formatMetric(mean_probability),
-      formatMetric(positive_share),
-      formatNumber(count),
-    ]),
+    columns: [...(before ? ["Model"] : []), "Predicted probability", positives, "Rows"],
+    rows: [...rowsOf("calibrated", bins), ...rowsOf("before", before?.points ?? [])],
+  };
+}
+
+function pointsOfBins(bins: CalibrationBin[]): Point[] {
+  return bins.map(({ mean_probability, positive_share }): Point => [mean_probability, positive_share]);
+}
+
+function learningCurve({ learning_curve: curve }: Metrics): Plot | null {
+  if (!curve || curve.rows.length < 2) return null;
+  const { rows, training, held_out } = curve;
+  const known = [...training, ...held_out].filter((loss) => loss !== null);
+  if (known.length === 0) return null;
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const name = formatMetricName(curve.metric);
+  const line = (losses: (number | null)[]) =>
+    rows.flatMap((count, at): Point[] => {
+      const loss = losses[at] ?? null;
+      return loss === null ? [] : [[count, loss]];
+    });
+  return {
+    id: "learning-curve",
+    title: "Learning curve",
+    about: `${name} by the number of training rows; smaller is better. If the held-out part still gets better at the end, more rows would help.`,
+    x: "Training rows",
+    y: name,
+    from: 0,
+    to: Math.max(...rows),
+    // Losses that are all equal still need a scale.
+    vertical: { from: low, to: high > low ? high : low + 1 },
+    lines: [
+      { name: "held-out part", points: line(held_out) },
+      { name: "training rows", points: line(training) },
+    ],
+    dots: line(held_out).map((point) => ({ point, radius: SMALL })),
+    reference: null,
+    columns: ["Training rows", "Loss on the held-out part", "Loss on the training rows"],
+    rows: rows.map((count, at) => [formatNumber(count), formatMetric(held_out[at]), formatMetric(training[at])]),
   };
 }
 

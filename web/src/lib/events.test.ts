@@ -69,6 +69,17 @@ describe("addEvents", () => {
       { id: "9", event: "other", data: "{}" },
       { id: "10", event: "log", data: "no json" },
     ]);
-    expect(history).toEqual({ log: [], metrics: {}, lastId: "10" });
+    expect(history).toEqual({ log: [], metrics: {}, dropped: 0, lastId: "10" });
+  });
+
+  it("keeps the newest lines, and counts the others", () => {
+    const lines = Array.from({ length: 3_000 }, (_, at) => ({
+      id: String(at),
+      event: "log",
+      data: JSON.stringify({ at: "", level: "info", message: `line ${at}` }),
+    }));
+    const history = addEvents(addEvents(EMPTY_HISTORY, lines), lines);
+    expect([history.log.length, history.dropped]).toEqual([5_000, 1_000]);
+    expect(history.log[0]?.message).toBe("line 1000");
   });
 });

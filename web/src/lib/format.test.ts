@@ -15,9 +15,10 @@ describe("format", () => {
     const cases: [number, string][] = [
       [0.1134, "113 ms"],
       [3.14, "3.1 s"],
-      [59.6, "1 min 0 s"],
+      [59.6, "1 min"],
       [75.2, "1 min 15 s"],
       [7_384, "2 h 3 min"],
+      [7_200, "2 h"],
     ];
     for (const [seconds, text] of cases) expect(formatDuration(seconds)).toBe(text);
   });

@@ -38,14 +38,19 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** 75.2 as `1 min 15 s`. */
+/** 75.2 as `1 min 15 s`, 600 as `10 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+  if (whole < 3600) return twoUnits(whole, 60, "min", 1, "s");
+  return twoUnits(whole, 3600, "h", 60, "min");
+}
+
+function twoUnits(seconds: number, large: number, name: string, small: number, smallName: string): string {
+  const rest = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)} ${name}${rest > 0 ? ` ${rest} ${smallName}` : ""}`;
 }
 
 /** The first part of a UUIDv7 that differs between jobs of the same second. */
@@ -77,6 +82,8 @@ const METRICS: Record<string, string> = {
   r2: "R²",
   rmse: "RMSE",
   mae: "MAE",
+  cv_log_loss: "Log loss of the folds",
+  cv_rmse: "RMSE of the folds",
   trial_log_loss: "Log loss of the trials",
   trial_rmse: "RMSE of the trials",
 };

@@ -16,11 +16,13 @@ export interface MetricPoint {
 export interface JobHistory {
   log: LogLine[];
   metrics: Record<string, MetricPoint[]>;
+  /** Older lines that are not kept. */
+  dropped: number;
   /** The last event; a new connection continues after it. */
   lastId: string | null;
 }
 
-export const EMPTY_HISTORY: JobHistory = { log: [], metrics: {}, lastId: null };
+export const EMPTY_HISTORY: JobHistory = { log: [], metrics: {}, dropped: 0, lastId: null };
 
 /** A browser can't show more lines at a useful speed; the newest are kept. */
 const MAX_LINES = 5_000;
@@ -44,7 +46,8 @@ export function addEvents(history: JobHistory, events: ServerEvent[]): JobHistor
       metrics[name] = restarted ? [point] : [...before, point];
     }
   }
-  return { log: log.slice(-MAX_LINES), metrics, lastId };
+  const dropped = history.dropped + Math.max(0, log.length - MAX_LINES);
+  return { log: log.slice(-MAX_LINES), metrics, dropped, lastId };
 }
 
 function parse(data: string): Record<string, unknown> | null {

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { bestOf, headline, type ModelView, metricNames, productionFirst } from "./models";
+import {
+  bestOf,
+  crossValidated,
+  headline,
+  isRollback,
+  type ModelView,
+  metricNames,
+  productionFirst,
+  refuseAlias,
+  tunedThreshold,
+} from "./models";
 import { readPrediction } from "./prediction";
 
 const model = (name: string, aliases: Record<string, number> = {}): ModelView => ({
@@ -10,6 +20,17 @@ const model = (name: string, aliases: Record<string, number> = {}): ModelView =>
 });
 
 describe("models", () => {
+  it("are rolled back to an older version, and promoted to a newer one", () => {
+    expect([isRollback(1, 2), isRollback(3, 2), isRollback(1, undefined)]).toEqual([true, false, false]);
+  });
+
+  it("take new names as aliases only", () => {
+    expect(refuseAlias("candidate", ["canary"])).toBeNull();
+    expect(refuseAlias("canary", ["canary"])).toContain("exists already");
+    expect(refuseAlias("production", [])).toContain("promote");
+    for (const name of ["", "A", "-x", "x y"]) expect(refuseAlias(name, [])).toContain("1 to 64 characters");
+  });
+
   it("lists models in production first, otherwise in their order", () => {
     const models = [
       model("c"),
@@ -18,6 +39,16 @@ describe("models", () => {
       model("d", { production: 3 }),
     ];
     expect(productionFirst(models).map(({ name }) => name)).toEqual(["b", "d", "c", "a"]);
+  });
+
+  it("says how much a cross-validation varies, and what a threshold was tuned for", () => {
+    const metrics = { accuracy: { mean: 0.8, std: 0.02 }, roc_auc: { mean: 0.8456, std: 0.021 } };
+    expect(crossValidated({ cross_validation: { folds: 5, metrics } })).toBe("ROC AUC 0.846 ± 0.021 (5 folds)");
+    const undefinedArea = { roc_auc: { mean: null, std: null }, accuracy: { mean: 0.8, std: null } };
+    expect(crossValidated({ cross_validation: { folds: 2, metrics: undefinedArea } })).toBe("Accuracy 0.800 (2 folds)");
+    expect(crossValidated({})).toBeNull();
+    expect(tunedThreshold({ threshold: { value: 0.38291, tuned_for: "f1" } })).toBe("0.383, tuned for f1");
+    expect(tunedThreshold({})).toBeNull();
   });
 
   it("compares metrics by their direction", () => {

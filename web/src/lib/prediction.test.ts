@@ -8,6 +8,13 @@ describe("readPrediction", () => {
     expect(readPrediction({ prediction: "a", model: "m", version: 2 }, "model").label).toBe("m");
   });
 
+  it("has the threshold of the answer, or the default", () => {
+    const answer = { prob: 0.4, survived: true, model: "m", version: 2 };
+    expect(readPrediction(answer, "survived").threshold).toBe(0.5);
+    const tuned = readPrediction({ ...answer, threshold: 0.31 }, "other");
+    expect([tuned.threshold, tuned.label]).toEqual([0.31, "true"]);
+  });
+
   it("sorts contributions by their size, whatever their sign", () => {
     const explanation = { scale: "log_odds", value: 1, baseline: -0.5, contributions: { a: 0.5, b: -2, c: 1 } };
     const read = readPrediction({ y: 1, explanation }, "y").explanation;

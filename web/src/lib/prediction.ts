@@ -1,6 +1,6 @@
 /** The answer of `POST /inference` for one row. */
 
-const KNOWN = ["prob", "probabilities", "model", "version", "explanation", "warnings"];
+const KNOWN = ["prob", "probabilities", "model", "version", "explanation", "warnings", "threshold"];
 
 export interface Explanation {
   scale: string;
@@ -13,6 +13,8 @@ export interface Prediction {
   label: string;
   isNumber: boolean;
   probability: number | null;
+  /** The probability from which the positive class is predicted. */
+  threshold: number;
   probabilities: { label: string; value: number }[];
   model: string;
   version: number;
@@ -29,6 +31,8 @@ export function readPrediction(answer: Record<string, unknown>, target: string):
     label: value === undefined || value === null ? "–" : String(value),
     isNumber: typeof value === "number" && answer.prob === undefined && probabilities.length === 0,
     probability: typeof answer.prob === "number" ? answer.prob : null,
+    // An answer without a threshold has the default one.
+    threshold: typeof answer.threshold === "number" ? answer.threshold : 0.5,
     probabilities: probabilities
       .map(([label, value]) => ({ label, value }))
       .sort((one, other) => other.value - one.value),

@@ -1,10 +1,18 @@
 /** Schedules: their options in words, and the request that makes one of a job. */
 import type { JobView } from "../api/queries";
 import type { components } from "../api/schema";
-import type { TrainingRequest } from "./training";
+import { maskedWebhook, type TrainingRequest } from "./training";
 
 type Overlap = components["schemas"]["OverlapView"];
 type CatchUp = components["schemas"]["CatchUpView"];
+
+/** When a schedule submits its job. */
+export interface Times {
+  cron: string;
+  timezone: string;
+  overlap: Overlap;
+  catch_up: CatchUp;
+}
 
 export const OVERLAP: Record<Overlap, string> = {
   skip: "skip the time",
@@ -39,9 +47,6 @@ export function timezones(): string[] {
  */
 export function requestOf({ spec }: JobView): { request: TrainingRequest; dropped: string | null } {
   const { dataset_version: _, run_at: __, webhook_url, ...others } = spec;
-  const masked = webhook_url?.includes("***") ?? false;
-  return {
-    request: { ...others, ...(masked ? {} : { webhook_url }) } as TrainingRequest,
-    dropped: masked ? `The webhook URL ${webhook_url} is left out, because its secret part is not shown.` : null,
-  };
+  const dropped = maskedWebhook(spec);
+  return { request: { ...others, ...(dropped ? {} : { webhook_url }) } as TrainingRequest, dropped };
 }

@@ -24,6 +24,9 @@ describe("the prediction form", () => {
     expect(parseInput(age, " 29,5 ")).toEqual({ value: 29.5 });
     expect(parseInput(age, "old")).toEqual({ error: "“old” is not a number" });
     expect(parseInput(age, "Infinity")).toHaveProperty("error");
+    expect(["NA", "n/a", "?", "NaN", "-"].map((text) => parseInput(age, text))).toEqual(Array(5).fill({ value: null }));
+    // A category may have this name.
+    expect(parseInput(sex, "NA")).toEqual({ value: "NA" });
   });
 
   it("leaves out missing values and collects the errors of all fields", () => {

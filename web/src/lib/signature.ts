@@ -33,11 +33,15 @@ function stepOf(feature: Feature): number {
   return range > 0 ? Math.min(1, 10 ** Math.floor(Math.log10(range / 20))) : 1;
 }
 
+/** Texts of a missing number, in lower case, as in uploads. */
+const MISSING = new Set(["-", "--", ".", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"]);
+
 /** The value that the API expects, or what is wrong with the text. */
 export function parseInput(feature: Feature, text: string): { value: FeatureValue } | { error: string } {
   const trimmed = text.trim();
   if (trimmed === "") return { value: null };
   if (feature.dtype === "number") {
+    if (MISSING.has(trimmed.toLowerCase())) return { value: null };
     const value = Number(trimmed.replace(",", "."));
     return Number.isFinite(value) ? { value } : { error: `“${trimmed}” is not a number` };
   }

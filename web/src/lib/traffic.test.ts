@@ -35,6 +35,7 @@ describe("traffic", () => {
     const versions = Array.from({ length: 20 }, (_, at) => version(20 - at, at === 19 ? ["production"] : []));
     const form = formOf(versions, traffic({ "4": 10 }, [5]));
     expect([...form.keys()]).toEqual([20, 19, 18, 17, 16, 15, 14, 13, 5, 4, 1]);
+    expect([...formOf(versions, traffic({}, []), true).keys()]).toHaveLength(20);
     expect(form.get(4)).toEqual({ weight: "10", shadow: false });
     expect(form.get(5)).toEqual({ weight: "", shadow: true });
     expect(requestOf(form)).toEqual({ versions: { "4": 10 }, shadow: [5] });

@@ -1,10 +1,10 @@
 /** The traffic of a model and the history of its aliases. */
 import type { components } from "../api/schema";
+import type { GuardView } from "./guard";
 import { PRODUCTION, type VersionView } from "./models";
 
 export type TrafficView = components["schemas"]["TrafficView"];
 export type AliasMoveView = components["schemas"]["AliasMoveView"];
-export type GuardView = components["schemas"]["GuardView"];
 
 /** Versions that the form shows, besides those in the traffic and in production. */
 const SHOWN_VERSIONS = 8;
@@ -35,11 +35,11 @@ export interface Entry {
   shadow: boolean;
 }
 
-/** The form of a model: its newest versions, and all that serve. */
-export function formOf(versions: VersionView[], traffic: TrafficView): Map<number, Entry> {
+/** The form of a model: its newest versions, and all that serve. With `all` it has every version that has been read. */
+export function formOf(versions: VersionView[], traffic: TrafficView, all = false): Map<number, Entry> {
   const used = new Set([...Object.keys(traffic.versions).map(Number), ...traffic.shadow]);
   const shown = versions.filter(
-    ({ version, aliases }, at) => at < SHOWN_VERSIONS || used.has(version) || aliases.includes(PRODUCTION),
+    ({ version, aliases }, at) => all || at < SHOWN_VERSIONS || used.has(version) || aliases.includes(PRODUCTION),
   );
   const numbers = new Set([...shown.map(({ version }) => version), ...used]);
   const entry = (version: number): Entry => ({

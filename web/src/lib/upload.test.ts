@@ -28,6 +28,9 @@ describe("upload", () => {
 
   it("sends the decisions of a person", () => {
     expect(pathOfUpload("x", { types: {} }, false)).toBe("/datasets?name=x");
+    expect(pathOfUpload("x", { missing: "unknown,-9", types: {} }, false)).toBe(
+      "/datasets?name=x&missing=unknown%2C-9",
+    );
     const reading = { delimiter: ";", types: { "zip code": "category", when: "datetime" } } as const;
     expect(pathOfUpload("x", reading, true)).toBe(
       "/datasets?name=x&delimiter=%3B&types=zip+code%3Acategory%2Cwhen%3Adatetime&dry_run=true",

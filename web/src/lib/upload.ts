@@ -18,6 +18,8 @@ export interface Reading {
   decimal?: string;
   encoding?: string;
   header?: string;
+  /** Further texts for a missing value, with commas between them. */
+  missing?: string;
   /** Types by column. */
   types: Record<string, Dtype>;
 }

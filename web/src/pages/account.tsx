@@ -2,10 +2,12 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../api/client";
 import { fieldsOf, messageOf } from "../api/problem";
+import { chooseTheme, chosenTheme, THEMES } from "../lib/theme";
 import { session } from "../session/session";
 import { useSession } from "../session/use-session";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
+import { Choice } from "../ui/choice";
 import { Field } from "../ui/field";
 import { Form, Problem } from "../ui/form";
 import { Facts, Page, Panel } from "../ui/page";
@@ -35,6 +37,9 @@ export function AccountPage() {
             ]}
           />
         </Panel>
+        <Panel title="Appearance">
+          <Appearance />
+        </Panel>
         <Panel title="Change the password">
           <PasswordForm />
         </Panel>
@@ -42,6 +47,22 @@ export function AccountPage() {
         <ApiKeys role={account.role} />
       </div>
     </Page>
+  );
+}
+
+function Appearance() {
+  const [theme, setTheme] = useState(chosenTheme);
+  return (
+    <Choice
+      label="Theme"
+      values={THEMES}
+      value={theme}
+      all="as the system"
+      onChange={(next) => {
+        chooseTheme(next);
+        setTheme(next);
+      }}
+    />
   );
 }
 

@@ -5,10 +5,10 @@ import type { ApiKeyView, CreatedApiKey } from "../api/key-queries";
 import { fieldsOf, messageOf } from "../api/problem";
 import { expiryAfter, LIFETIMES } from "../lib/api-keys";
 import { exactTime } from "../lib/time";
-import { CopyButton } from "../ui/code";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
 import { Select } from "../ui/inputs";
+import { SecretDialog } from "../ui/secret-dialog";
 import { toast } from "../ui/toast";
 import { type Role, RoleField } from "./role-field";
 
@@ -83,22 +83,14 @@ export function CreateApiKey({ role: own, onCreated, onClose }: CreateProps) {
 export function NewApiKey({ created, onClose }: { created: CreatedApiKey; onClose: () => void }) {
   const { name, key, expires_at } = created;
   return (
-    <Dialog
+    <SecretDialog
       title={`The key ${name} is created`}
-      action="I have copied it"
-      dismiss={null}
-      onAction={onClose}
+      about="This key is shown only now. Store it like a password."
+      secret={key}
+      testId="api-key"
+      expiry={expires_at ? `It expires at ${exactTime(expires_at)}.` : "It does not expire."}
       onClose={onClose}
-    >
-      <p>This key is shown only now. Store it like a password.</p>
-      <div className="flex flex-wrap items-center gap-2 rounded-md bg-raised px-3 py-2">
-        <code data-testid="api-key" className="min-w-0 flex-1 font-mono break-all text-ink">
-          {key}
-        </code>
-        <CopyButton text={key} />
-      </div>
-      <p>{expires_at ? `It expires at ${exactTime(expires_at)}.` : "It does not expire."}</p>
-    </Dialog>
+    />
   );
 }
 

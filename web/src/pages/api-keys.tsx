@@ -4,6 +4,7 @@ import { type ApiKeyView, apiKeys, type CreatedApiKey } from "../api/key-queries
 import { isExpired } from "../lib/api-keys";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
+import { MoreButton } from "../ui/more";
 import { Panel } from "../ui/page";
 import { ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
@@ -65,12 +66,8 @@ export function ApiKeys({ role }: { role: "user" | "admin" }) {
         <p className="text-soft">No keys yet.</p>
       ) : (
         <>
-          <Table label="API keys" columns={columns} rows={items} rowKey={({ id }) => id} />
-          {keys.hasNextPage && (
-            <Button className="mt-3" busy={keys.isFetchingNextPage} onClick={() => void keys.fetchNextPage()}>
-              Show more
-            </Button>
-          )}
+          <Table label="Your API keys" columns={columns} rows={items} rowKey={({ id }) => id} />
+          <MoreButton list={keys} />
         </>
       )}
       {creating && (

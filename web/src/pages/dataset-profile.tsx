@@ -1,14 +1,16 @@
+import { useState } from "react";
 import type { ColumnView } from "../api/queries";
 import { formatCount, formatPercent, plural } from "../lib/format";
 import type { Dtype, Profile, Reading } from "../lib/upload";
 import { classes } from "../ui/classes";
 import { Field } from "../ui/field";
 import { type Column, Table } from "../ui/table";
+import { Warnings } from "../ui/warnings";
 import { ColumnValues } from "./column-values";
 
 const TYPES: readonly Dtype[] = ["number", "boolean", "category", "datetime", "text"];
 
-type FormatField = Exclude<keyof Reading, "types">;
+type FormatField = Exclude<keyof Reading, "types" | "missing">;
 
 /** The choices of each decision; the first one detects. */
 const FORMATS: readonly { field: FormatField; label: string; choices: readonly (readonly [string, string])[] }[] = [
@@ -111,13 +113,7 @@ export function ProfileView({ profile, reading, busy, onChange }: Props) {
   ];
   return (
     <div className={classes("space-y-3", busy && "opacity-60")} aria-busy={busy}>
-      {warnings.length > 0 && (
-        <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-          {warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
-      )}
+      <Warnings texts={warnings} />
       <Table label="Profile of the file" columns={columns} rows={profile.columns} rowKey={({ name }) => name} />
       <FormatFields profile={profile} reading={reading} onChange={onChange} />
     </div>
@@ -162,7 +158,39 @@ function FormatFields({ profile, reading, onChange }: FormatProps) {
             )}
           </Field>
         ))}
+        <MissingField reading={reading} onChange={onChange} />
       </div>
     </details>
+  );
+}
+
+/** Further texts for a missing value. They apply when the field is left, or with Enter: each change reads the file again. */
+function MissingField({ reading, onChange }: Pick<Props, "reading" | "onChange">) {
+  const [text, setText] = useState(reading.missing ?? "");
+  const apply = () => {
+    const { missing = "", ...others } = reading;
+    const next = text.trim();
+    if (next !== missing) onChange(next ? { ...others, missing: next } : others);
+  };
+  return (
+    <Field label="Further missing values" hint="texts with commas between them, such as unknown,-9">
+      {(props) => (
+        <input
+          {...props}
+          className="control"
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          onBlur={apply}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter") return;
+            // The form would upload the file.
+            event.preventDefault();
+            apply();
+          }}
+        />
+      )}
+    </Field>
   );
 }

@@ -2,7 +2,6 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../api/client";
-import { isMissing } from "../api/problem";
 import { type ColumnView, type DatasetView, queries } from "../api/queries";
 import { formatBytes, formatCount, formatPercent, plural } from "../lib/format";
 import { isAdmin } from "../session/session";
@@ -11,43 +10,37 @@ import { Badge } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Facts, Page, Panel } from "../ui/page";
+import { QueryPage } from "../ui/query-page";
 import { ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { Warnings } from "../ui/warnings";
 import { ColumnValues } from "./column-values";
 import { PredictDataset } from "./predict-dataset";
+import { useAccountNames } from "./use-account-names";
 
 export function DatasetPage() {
   const { name } = useParams({ from: "/shell/datasets/$name" });
   const dataset = useQuery(queries.dataset(name));
-  if (dataset.isError && (!dataset.data || isMissing(dataset.error))) {
-    return (
-      <Page title={name}>
-        <ErrorState
-          error={dataset.error}
-          retry={() => void dataset.refetch()}
-          back={
-            <Link to="/datasets" className={buttonClass()}>
-              All datasets
-            </Link>
-          }
-        />
-      </Page>
-    );
-  }
-  if (dataset.isPending) {
-    return (
-      <Page title={name}>
-        <Loading />
-      </Page>
-    );
-  }
-  return <Loaded dataset={dataset.data} />;
+  return (
+    <QueryPage
+      title={name}
+      query={dataset}
+      back={
+        <Link to="/datasets" className={buttonClass()}>
+          All datasets
+        </Link>
+      }
+    >
+      {(found) => <Loaded dataset={found} />}
+    </QueryPage>
+  );
 }
 
 function Loaded({ dataset }: { dataset: DatasetView }) {
   const admin = isAdmin(useSession());
+  const { nameOf } = useAccountNames();
   const [deleting, setDeleting] = useState(false);
   const [predicting, setPredicting] = useState(false);
   // The table shows the warnings of a column at the column.
@@ -76,13 +69,7 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
       }
     >
       <div className="space-y-4">
-        {warnings.length > 0 && (
-          <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-            {warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
-            ))}
-          </ul>
-        )}
+        <Warnings texts={warnings} />
         <Table label="Columns" columns={columnsOf(dataset.rows)} rows={dataset.columns} rowKey={({ name }) => name} />
         <Preview name={dataset.name} />
         <Panel title="Facts">
@@ -91,6 +78,8 @@ function Loaded({ dataset }: { dataset: DatasetView }) {
               ["Version", dataset.version],
               ["Size", formatBytes(dataset.bytes)],
               ["Uploaded", <Time key="uploaded" at={dataset.created_at} />],
+              ["Uploaded by", dataset.created_by ? nameOf(dataset.created_by) : "built in"],
+              ["Repeated rows", formatCount(dataset.duplicate_rows)],
               [
                 "SHA-256",
                 <code key="sha" className="text-xs break-all">

@@ -4,7 +4,7 @@ import { type DatasetView, queries } from "../api/queries";
 import { formatBytes, formatCount } from "../lib/format";
 import { isAdmin } from "../session/session";
 import { useSession } from "../session/use-session";
-import { Button } from "../ui/button";
+import { MoreButton } from "../ui/more";
 import { Page } from "../ui/page";
 import { EmptyState, ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
@@ -48,11 +48,7 @@ export function DatasetsPage() {
         ) : (
           <>
             <Table label="Datasets" columns={COLUMNS} rows={items} rowKey={({ id }) => id} />
-            {datasets.hasNextPage && (
-              <Button busy={datasets.isFetchingNextPage} onClick={() => void datasets.fetchNextPage()}>
-                Show more
-              </Button>
-            )}
+            <MoreButton list={datasets} />
           </>
         )}
       </div>

@@ -1,12 +1,12 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useId, useState } from "react";
-import { operate } from "../api/operate-queries";
 import { queries } from "../api/queries";
 import { formatAlgorithm } from "../lib/format";
 import { CHOICES, type Condition, FAILURES, type FailureCode, FIELD_NAMES, type FilterField } from "../lib/job-filter";
-import { isAdmin, mayRead } from "../session/session";
+import { mayRead } from "../session/session";
 import { useSession } from "../session/use-session";
 import { Button } from "../ui/button";
+import { useAccountNames } from "./use-account-names";
 
 /** The name of a value for people: the address of an account, the words of an algorithm. */
 export function useValueNames(): (field: FilterField, value: string) => string {
@@ -17,13 +17,12 @@ export function useValueNames(): (field: FilterField, value: string) => string {
   };
 }
 
-/** The accounts by id. Only administrators know the others. */
+/** The accounts by id; the own one is "me". */
 function usePeople(): [string, string][] {
   const state = useSession();
-  const users = useInfiniteQuery({ ...operate.users(), enabled: isAdmin(state), staleTime: 60_000 });
+  const { accounts } = useAccountNames();
   const own = state.status === "signed-in" ? state.account.id : "";
-  const others = users.data?.pages.flatMap((page) => page.items) ?? [];
-  return [[own, "me"], ...others.filter(({ id }) => id !== own).map(({ id, email }): [string, string] => [id, email])];
+  return accounts.map(({ id, email }) => [id, id === own ? "me" : email]);
 }
 
 interface Props {

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import { messageOf } from "../api/problem";
 import { isFinal, type JobView } from "../api/queries";
 import { download } from "../lib/download";
+import { formatCount, plural } from "../lib/format";
 import { exactTime } from "../lib/time";
 import { Button } from "../ui/button";
 import { classes } from "../ui/classes";
@@ -10,6 +11,9 @@ import type { FollowedHistory } from "./use-job-history";
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+/** The end of the log is in view, within these pixels. */
+const END_PX = 24;
+
 const LEVELS: Record<string, string> = { error: "text-bad", warn: "text-warn" };
 
 /** The log with search, following and download. */
@@ -17,6 +21,11 @@ export function JobLog({ history, job }: { history: FollowedHistory; job: JobVie
   const [search, setSearch] = useState("");
   const [follows, setFollows] = useState(true);
   const box = useRef<HTMLElement>(null);
+  /** Scrolling up ends the following, so that lines can be read; scrolling to the end begins it again. */
+  const follow = () => {
+    const { current } = box;
+    if (current) setFollows(current.scrollHeight - current.scrollTop - current.clientHeight < END_PX);
+  };
   const lines = history.log.filter(({ message }) => message.toLowerCase().includes(search.toLowerCase()));
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new line scrolls the box
   useEffect(() => {
@@ -56,6 +65,14 @@ export function JobLog({ history, job }: { history: FollowedHistory; job: JobVie
         </div>
       }
     >
+      <p className="mb-2 text-xs text-soft empty:hidden">
+        {[
+          search && `${formatCount(lines.length)} of ${plural(history.log.length, "line")}.`,
+          history.dropped > 0 && `The oldest ${plural(history.dropped, "line")} are left out.`,
+        ]
+          .filter(Boolean)
+          .join(" ")}
+      </p>
       {history.error ? (
         <p role="alert" className="text-bad">
           {messageOf(history.error)}
@@ -69,8 +86,14 @@ export function JobLog({ history, job }: { history: FollowedHistory; job: JobVie
               : "The log begins when a worker starts the job."}
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs the keyboard
-        <section ref={box} tabIndex={0} aria-label="Lines of the log" className="max-h-[65dvh] overflow-auto">
+        <section
+          ref={box}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region needs the keyboard
+          tabIndex={0}
+          aria-label="Lines of the log"
+          className="max-h-[65dvh] overflow-auto"
+          onScroll={follow}
+        >
           <ol className="w-max min-w-full font-mono text-xs">
             {lines.map(({ id, at, level, message }) => (
               <li key={id} className="flex gap-3 py-0.5 hover:bg-raised">

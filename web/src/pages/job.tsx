@@ -1,7 +1,8 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
 import { authorized } from "../api/client";
-import { errorOf, isMissing } from "../api/problem";
+import { errorOf } from "../api/problem";
 import { isFinal, type JobView, queries } from "../api/queries";
 import { Line } from "../charts/line";
 import { downloadBlob } from "../lib/download";
@@ -17,21 +18,24 @@ import {
 } from "../lib/format";
 import { type PredictionMetrics, predictionMetrics, predictionSpec, proposedName, trainingSpec } from "../lib/job-kind";
 import { metricNames, metricsOf } from "../lib/models";
-import { isAdmin } from "../session/session";
+import { isAdmin, mayRead } from "../session/session";
 import { useSession } from "../session/use-session";
-import { StatusBadge } from "../ui/badge";
+import { Badge, StatusBadge } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { Code, CopyButton } from "../ui/code";
 import { Facts, Page, Panel } from "../ui/page";
 import { ProgressBar } from "../ui/progress";
-import { ErrorState, Loading } from "../ui/states";
+import { QueryPage } from "../ui/query-page";
 import { Tabs } from "../ui/tabs";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { Warnings } from "../ui/warnings";
 import { JobActions } from "./job-actions";
 import { JobLog } from "./job-log";
 import { MetricCharts } from "./metric-charts";
+import { PredictDataset } from "./predict-dataset";
 import { Trials } from "./trials";
+import { useAccountNames } from "./use-account-names";
 import { type FollowedHistory, useJobHistory } from "./use-job-history";
 
 const TABS = [
@@ -44,35 +48,27 @@ const TABS = [
 export function JobPage() {
   const { id } = useParams({ from: "/shell/jobs/$id" });
   const job = useQuery(queries.job(id));
-  if (job.isError && (!job.data || isMissing(job.error))) {
-    return (
-      <Page title="Job">
-        <ErrorState
-          error={job.error}
-          retry={() => void job.refetch()}
-          back={
-            <Link to="/" className={buttonClass()}>
-              Go to the start
-            </Link>
-          }
-        />
-      </Page>
-    );
-  }
-  if (job.isPending) {
-    return (
-      <Page title="Job">
-        <Loading />
-      </Page>
-    );
-  }
-  return <Loaded job={job.data} />;
+  return (
+    <QueryPage
+      title="Job"
+      query={job}
+      back={
+        <Link to="/" className={buttonClass()}>
+          Go to the start
+        </Link>
+      }
+    >
+      {(found) => <Loaded job={found} />}
+    </QueryPage>
+  );
 }
 
 function Loaded({ job }: { job: JobView }) {
   const { tab = "overview" } = useSearch({ from: "/shell/jobs/$id" });
   const navigate = useNavigate({ from: "/jobs/$id" });
   const admin = isAdmin(useSession());
+  const predicted = predictionSpec(job);
+  const [cloning, setCloning] = useState(false);
   // A job that was queued again continues its event stream.
   const history = useJobHistory(job.job_id, isFinal(job.status) ? "ended" : "active");
   return (
@@ -98,6 +94,7 @@ function Loaded({ job }: { job: JobView }) {
             </Link>
           )}
           <JobActions job={job} />
+          {admin && predicted && <Button onClick={() => setCloning(true)}>Clone</Button>}
           {admin && job.kind === "training" && (
             <>
               <Link to="/train" search={{ clone: job.job_id }} className={buttonClass()}>
@@ -122,6 +119,7 @@ function Loaded({ job }: { job: JobView }) {
         {tab === "metrics" && <MetricSeries history={history} job={job} />}
         {tab === "spec" && <Spec job={job} />}
       </Tabs>
+      {cloning && predicted && <PredictDataset cloned={predicted} onClose={() => setCloning(false)} />}
     </Page>
   );
 }
@@ -130,6 +128,7 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
   const metrics = metricsOf(job.metrics);
   const [trained, prediction, predicted] = [trainingSpec(job), predictionSpec(job), predictionMetrics(job)];
   const last = history.log.at(-1);
+  const { nameOf } = useAccountNames();
   return (
     <div className="space-y-4">
       {!isFinal(job.status) && (
@@ -161,6 +160,14 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
             <Facts
               items={metricNames([metrics]).map((name) => [formatMetricName(name), formatMetric(metrics[name])])}
             />
+            {metrics.promotion && (
+              <p>
+                <Badge tone={metrics.promotion.promoted ? "good" : "neutral"}>
+                  {metrics.promotion.promoted ? "in production" : "not promoted"}
+                </Badge>{" "}
+                <span className="text-soft">{metrics.promotion.message}</span>
+              </p>
+            )}
             <MetricCharts results={[{ metrics }]} />
             <Warnings
               texts={(metrics.warnings ?? []).map((warning) =>
@@ -185,8 +192,12 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
             ["Attempt", `${job.attempt} of ${job.max_attempts}`],
             ["Priority", job.priority],
             ...(trained ? ([["Seed", String(trained.seed)]] as [string, string][]) : []),
+            ["Submitted by", nameOf(job.created_by)],
             ["Worker", job.worker ?? "–"],
             ["Duration", job.duration_s === null ? "–" : formatDuration(job.duration_s)],
+            ...(job.spec.webhook_url
+              ? ([["Webhook", <Webhook key="webhook" job={job} />]] as [string, ReactNode][])
+              : []),
           ]}
         />
       </Panel>
@@ -194,14 +205,18 @@ function Overview({ job, history }: { job: JobView; history: FollowedHistory }) 
   );
 }
 
-function Warnings({ texts }: { texts: readonly string[] }) {
-  if (texts.length === 0) return null;
+/** The URL of the webhook, with a link to its deliveries for accounts that may read them. */
+function Webhook({ job }: { job: JobView }) {
+  const linked = mayRead(useSession(), "webhooks");
   return (
-    <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-      {texts.map((text) => (
-        <li key={text}>{text}</li>
-      ))}
-    </ul>
+    <>
+      <span className="block break-all">{job.spec.webhook_url}</span>
+      {linked && (
+        <Link to="/operate/webhooks" search={{ job: job.job_id }} className="text-accent underline">
+          deliveries
+        </Link>
+      )}
+    </>
   );
 }
 

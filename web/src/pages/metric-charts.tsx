@@ -3,6 +3,7 @@ import { Bars } from "../charts/bars";
 import { Confusion } from "../charts/confusion";
 import { PlotFigure } from "../charts/plot";
 import { plotsOf } from "../lib/curves";
+import { formatMetric } from "../lib/format";
 import type { Metrics } from "../lib/models";
 
 /** Importances of more features than this are left out. */
@@ -45,6 +46,23 @@ function chartsOf({ metrics, of }: Result): Map<string, ReactNode> {
       <>
         <h3 className="mb-2 font-medium">Feature importances{suffix}</h3>
         <Bars label={`Feature importances${suffix}`} items={items} />
+      </>,
+    );
+  }
+  const permuted = metrics.permutation_importances;
+  if (permuted && permuted.features.length > 0) {
+    // A feature without influence can have a small negative mean by chance.
+    const items = permuted.features
+      .slice(0, MOST_FEATURES)
+      .map(({ feature, mean }) => ({ name: feature, value: Math.max(mean ?? 0, 0) }));
+    charts.set(
+      "permutations",
+      <>
+        <h3 className="mb-0.5 font-medium">Permutation importances{suffix}</h3>
+        <p className="mb-2 text-xs text-soft">
+          How much the {permuted.metric === "rmse" ? "RMSE" : "log loss"} grows without the values of a feature.
+        </p>
+        <Bars label={`Permutation importances${suffix}`} items={items} format={formatMetric} />
       </>,
     );
   }

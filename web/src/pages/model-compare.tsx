@@ -2,7 +2,15 @@ import { useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { queries } from "../api/queries";
 import { formatAlgorithm, formatBytes, formatMetric, formatMetricName } from "../lib/format";
-import { bestOf, metricNames, metricsOf, type VersionView } from "../lib/models";
+import {
+  bestOf,
+  crossValidated,
+  type Metrics,
+  metricNames,
+  metricsOf,
+  tunedThreshold,
+  type VersionView,
+} from "../lib/models";
 import { mayRead } from "../session/session";
 import { useSession } from "../session/use-session";
 import { classes } from "../ui/classes";
@@ -86,10 +94,16 @@ function VersionCharts({ versions }: { versions: VersionView[] }) {
 function MetricsTable({ versions }: { versions: VersionView[] }) {
   const mayReadJobs = mayRead(useSession(), "training");
   const metrics = versions.map((version) => metricsOf(version.metrics));
-  const facts: [string, (version: VersionView) => React.ReactNode][] = [
+  type Fact = [string, (version: VersionView) => React.ReactNode];
+  /** A fact that is left out if no version has it. */
+  const optional = (name: string, of: (metrics: Metrics) => string | null): Fact[] =>
+    metrics.some((one) => of(one) !== null) ? [[name, (version) => of(metricsOf(version.metrics)) ?? "–"]] : [];
+  const facts: Fact[] = [
     ["Algorithm", ({ algorithm }) => formatAlgorithm(algorithm)],
     ["Dataset", ({ dataset, dataset_version }) => (dataset ? `${dataset} v${dataset_version}` : "–")],
     ["Target", ({ target }) => target],
+    ...optional("Cross-validation", crossValidated),
+    ...optional("Threshold", tunedThreshold),
     ["Features", ({ features }) => features.join(", ")],
     ["Size", ({ size }) => formatBytes(size)],
     [

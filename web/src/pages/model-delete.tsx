@@ -75,14 +75,16 @@ export function DeleteDialog({ name, versions, aliases, traffic, more, deletion,
             .join(", ")}
           {gone.length > 8 && ", …"}
         </li>
-        <li>{formatBytes(gone.reduce((sum, { size }) => sum + size, 0))} of artifacts</li>
+        <li>{formatBytes(gone.reduce((sum, { size }) => sum + size, 0))} of model files</li>
         {lost.map(([alias, version]) => (
           <li key={alias}>
             the alias <strong>{alias}</strong>, which points at v{version}
           </li>
         ))}
         {weights.length > 0 && <li>the weights of {weights.map((version) => `v${version}`).join(", ")}</li>}
-        {shadows.length > 0 && <li>the copies for {shadows.map((version) => `v${version}`).join(", ")}</li>}
+        {shadows.length > 0 && (
+          <li>copies of requests for {shadows.map((version) => `v${version}`).join(", ")}, which compare it</li>
+        )}
       </ul>
       {force && (
         <>

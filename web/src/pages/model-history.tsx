@@ -1,24 +1,24 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../api/client";
-import { operate } from "../api/operate-queries";
 import { isMissing } from "../api/problem";
 import { queries } from "../api/queries";
-import { shortId } from "../lib/format";
 import { PRODUCTION } from "../lib/models";
 import { type AliasMoveView, guardText, reasonOf } from "../lib/traffic";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
+import { MoreButton } from "../ui/more";
 import { Panel } from "../ui/page";
 import { ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { useAccountNames } from "./use-account-names";
 
 interface Props {
   name: string;
-  /** The version of `production`. */
-  served: number | undefined;
+  /** The version of each alias. */
+  aliases: Record<string, number>;
   /** Whether weights decide instead of `production`. */
   overridden: boolean;
   admin: boolean;
@@ -26,13 +26,16 @@ interface Props {
   onMoved: (version: number) => void;
 }
 
-/** Which version was in production, and when. */
-export function History({ name, served, overridden, admin, onMoved }: Props) {
-  const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
-  const users = useInfiniteQuery({ ...operate.users(), enabled: admin });
+/** Which version an alias had, and when: at first `production`. */
+export function History({ name, aliases, overridden, admin, onMoved }: Props) {
+  const [chosen, setAlias] = useState(PRODUCTION);
+  const others = Object.keys(aliases).filter((alias) => alias !== PRODUCTION);
+  // An alias may have been removed since.
+  const alias = others.includes(chosen) ? chosen : PRODUCTION;
+  const current = aliases[alias];
+  const history = useInfiniteQuery(queries.aliasHistory(name, alias));
+  const { nameOf } = useAccountNames();
   const [rollingBack, setRollingBack] = useState(false);
-  const accounts = users.data?.pages.flatMap((page) => page.items) ?? [];
-  const emails = new Map(accounts.map(({ id, email }) => [id, email]));
   const moves = history.data?.pages.flatMap((page) => page.items) ?? [];
   const columns: Column<AliasMoveView>[] = [
     { name: "When", cell: ({ moved_at }) => <Time at={moved_at} /> },
@@ -53,15 +56,31 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
     },
     {
       name: "Who",
-      cell: ({ moved_by }) => (moved_by ? (emails.get(moved_by) ?? shortId(moved_by)) : "the server"),
+      cell: ({ moved_by }) => (moved_by ? nameOf(moved_by) : "the server"),
       wide: true,
     },
   ];
-  const mayRollBack = admin && served !== undefined && moves.length > 1;
+  const mayRollBack = admin && current !== undefined && moves.length > 1;
   return (
     <Panel
-      title="History of production"
-      aside={mayRollBack && <Button onClick={() => setRollingBack(true)}>Roll back production</Button>}
+      title={`History of ${alias}`}
+      aside={
+        <span className="flex flex-wrap gap-2">
+          {others.length > 0 && (
+            <select
+              className="control w-auto"
+              aria-label="Alias"
+              value={alias}
+              onChange={(event) => setAlias(event.target.value)}
+            >
+              {[PRODUCTION, ...others].map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          )}
+          {mayRollBack && <Button onClick={() => setRollingBack(true)}>Roll back {alias}</Button>}
+        </span>
+      }
     >
       {isMissing(history.error) ? (
         <p className="text-soft">No version was ever in production.</p>
@@ -71,19 +90,16 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
         <Loading rows={3} />
       ) : (
         <>
-          <Table label="Changes of production" columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
-          {history.hasNextPage && (
-            <Button className="mt-3" busy={history.isFetchingNextPage} onClick={() => void history.fetchNextPage()}>
-              Show more
-            </Button>
-          )}
+          <Table label={`Changes of ${alias}`} columns={columns} rows={moves} rowKey={({ number }) => String(number)} />
+          <MoreButton list={history} />
         </>
       )}
-      {rollingBack && served !== undefined && (
+      {rollingBack && current !== undefined && (
         <RollBack
           name={name}
-          served={served}
-          overridden={overridden}
+          alias={alias}
+          current={current}
+          overridden={overridden && alias === PRODUCTION}
           onMoved={onMoved}
           onClose={() => setRollingBack(false)}
         />
@@ -94,24 +110,25 @@ export function History({ name, served, overridden, admin, onMoved }: Props) {
 
 interface RollBackProps {
   name: string;
-  served: number;
+  alias: string;
+  /** The version of the alias. */
+  current: number;
   overridden: boolean;
   onMoved: (version: number) => void;
   onClose: () => void;
 }
 
-function RollBack({ name, served, overridden, onMoved, onClose }: RollBackProps) {
+function RollBack({ name, alias, current, overridden, onMoved, onClose }: RollBackProps) {
   const client = useQueryClient();
   const rollBack = useMutation({
     mutationFn: () => {
-      const path = { name, alias: PRODUCTION };
       // The version that the page shows: a rollback by somebody else must not be repeated.
-      const query = overridden ? { from: served, force: true } : { from: served };
-      return data(api.POST("/models/{name}/aliases/{alias}/rollback", { params: { path, query } }));
+      const query = overridden ? { from: current, force: true } : { from: current };
+      return data(api.POST("/models/{name}/aliases/{alias}/rollback", { params: { path: { name, alias }, query } }));
     },
     onSuccess: ({ version }) => {
-      onMoved(version);
-      toast.done(`${PRODUCTION} of ${name} is version ${version} again.`);
+      if (alias === PRODUCTION) onMoved(version);
+      toast.done(`${alias} of ${name} is version ${version} again.`);
     },
     onError: toast.failed,
     onSettled: () => {
@@ -121,13 +138,15 @@ function RollBack({ name, served, overridden, onMoved, onClose }: RollBackProps)
   });
   return (
     <Dialog
-      title={`Roll back production of ${name}?`}
+      title={`Roll back ${alias} of ${name}?`}
       action="Roll back"
       busy={rollBack.isPending}
       onAction={() => rollBack.mutate()}
       onClose={onClose}
     >
-      <p>Production returns from v{served} to the version before. Predictions change at once.</p>
+      <p>
+        The alias {alias} returns from v{current} to the version before. Predictions change at once.
+      </p>
       {overridden && <p>The weights of the traffic are deleted, because they decide instead of production.</p>}
     </Dialog>
   );

@@ -1,49 +1,75 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, data } from "../api/client";
-import { PRODUCTION } from "../lib/models";
+import { type GuardRequest, NEW_GUARD } from "../lib/guard";
+import { isRollback, PRODUCTION } from "../lib/models";
 import { Dialog } from "../ui/dialog";
+import { Problem } from "../ui/form";
 import { toast } from "../ui/toast";
+import { GuardFields } from "./guard-fields";
+import { useGuardForm } from "./use-guard-form";
 
 interface Props {
   name: string;
   version: number;
-  onMoved: (version: number) => void;
+  /** The version of `production`. */
+  served: number | undefined;
+  /** Whether the traffic has weights, which decide instead of `production`. */
+  overridden: boolean;
+  /** Called before `production` moves to the version. */
+  onMove: (version: number) => void;
   onClose: () => void;
 }
 
-/** Asks before a promotion that deletes the weights of the traffic. */
-export function PromoteDialog({ name, version, onMoved, onClose }: Props) {
+/** Asks before a version gets `production`: what changes, and whether a guard takes the version back. */
+export function PromoteDialog({ name, version, served, overridden, onMove, onClose }: Props) {
   const client = useQueryClient();
+  const guard = useGuardForm(NEW_GUARD);
+  const word = isRollback(version, served) ? "Roll back" : "Promote";
   const promote = useMutation({
-    mutationFn: () =>
+    mutationFn: (limits: GuardRequest | null) =>
       data(
         api.PUT("/models/{name}/aliases/{alias}", {
-          params: { path: { name, alias: PRODUCTION }, query: { force: true } },
-          body: { version },
+          params: { path: { name, alias: PRODUCTION }, query: overridden ? { force: true } : {} },
+          body: { version, ...(limits ? { guard: limits } : {}) },
         }),
       ),
+    onMutate: () => onMove(version),
     onSuccess: () => {
-      onMoved(version);
-      toast.done(`${PRODUCTION} of ${name} is now version ${version}; the weights are deleted.`);
-    },
-    onError: toast.failed,
-    onSettled: () => {
+      const more = overridden ? " The weights are deleted." : "";
+      toast.done(`${PRODUCTION} of ${name} is now version ${version}.${more}`);
       onClose();
-      return client.invalidateQueries({ queryKey: ["models"] });
     },
+    onSettled: () => client.invalidateQueries({ queryKey: ["models"] }),
   });
+  const others = guard.othersOf(promote.error);
   return (
     <Dialog
-      title={`Make v${version} the only version of ${name}?`}
-      action="Promote"
+      title={word === "Promote" ? `Promote v${version} of ${name}?` : `Roll ${name} back to v${version}?`}
+      action={word}
+      dismiss="Cancel"
       busy={promote.isPending}
-      onAction={() => promote.mutate()}
+      disabled={served === version && !overridden}
+      onAction={() => guard.submit(promote.mutate)}
       onClose={onClose}
     >
       <p>
-        Requests are distributed by weights. The weights are deleted, and v{version} answers all requests without a
-        version.
+        {overridden
+          ? `Requests are distributed by weights now. The weights are deleted, and v${version} answers all requests that name no version.`
+          : served === undefined
+            ? `No version is in production. v${version} answers all requests that name no version.`
+            : served === version
+              ? `v${version} is in production already.`
+              : `v${version} replaces v${served} within moments, for all requests that name no version.`}
       </p>
+      {served !== undefined && (
+        <GuardFields
+          form={guard.form}
+          errors={guard.errorsOf(promote.error)}
+          about={`If v${version} exceeds a limit, production returns to v${served}.`}
+          onChange={guard.setForm}
+        />
+      )}
+      {others.length > 0 && <Problem>{others.join("; ")}</Problem>}
     </Dialog>
   );
 }

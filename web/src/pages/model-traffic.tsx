@@ -1,15 +1,18 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "../api/client";
-import { ApiError, messageOf } from "../api/problem";
+import { formOfGuards, type GuardRequest } from "../lib/guard";
 import { PRODUCTION, type VersionView } from "../lib/models";
-import { formatShare, formOf, guardText, requestOf, sharesOf, type TrafficView } from "../lib/traffic";
+import { formatShare, formOf, requestOf, sharesOf, type TrafficView } from "../lib/traffic";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
+import { Problem } from "../ui/form";
 import { Panel } from "../ui/page";
 import { type Column, Table } from "../ui/table";
 import { toast } from "../ui/toast";
+import { GuardFields } from "./guard-fields";
+import { useGuardForm } from "./use-guard-form";
 
 interface Props {
   name: string;
@@ -24,35 +27,35 @@ interface Row {
   version: number;
   /** `null` for a shadow version. */
   share: number | null;
-  guard: string;
+  isWatched: boolean;
 }
 
 /** Which versions answer requests without a version, and which ones get copies. */
 export function Traffic({ name, versions, traffic, served, admin }: Props) {
   const [editing, setEditing] = useState(false);
   const [stopping, setStopping] = useState(false);
-  const guards = new Map(traffic.guards.map((guard) => [guard.version, guardText(guard)]));
+  const watched = new Set(traffic.guards.map(({ version }) => version));
   const weighted = sharesOf(traffic.versions);
   const rows: Row[] = [
-    ...weighted.map(({ version, share }) => ({ version, share, guard: guards.get(version) ?? "" })),
-    ...traffic.shadow.map((version) => ({ version, share: null, guard: "" })),
+    ...weighted.map(({ version, share }) => ({ version, share, isWatched: watched.has(version) })),
+    ...traffic.shadow.map((version) => ({ version, share: null, isWatched: false })),
   ];
   const columns: Column<Row>[] = [
     {
       name: "Version",
-      cell: ({ version }) => (
+      cell: ({ version, isWatched }) => (
         <span className="flex flex-wrap items-center gap-1.5">
           <span className="font-medium">v{version}</span>
           {version === served && <Badge tone="good">{PRODUCTION}</Badge>}
+          {isWatched && <Badge tone="busy">watched by a guard</Badge>}
         </span>
       ),
     },
     {
       name: "Requests",
-      cell: ({ share }) => (share === null ? <Badge tone="neutral">copies</Badge> : formatShare(share)),
+      cell: ({ share }) => (share === null ? <Badge tone="neutral">copies only</Badge> : formatShare(share)),
       numeric: true,
     },
-    { name: "Guard", cell: ({ guard }) => guard || "–", wide: true },
   ];
   return (
     <Panel
@@ -73,7 +76,12 @@ export function Traffic({ name, versions, traffic, served, admin }: Props) {
         {traffic.shadow.length > 0 && " Shadow versions get copies; their predictions are only compared."}
       </p>
       {rows.length > 0 && (
-        <Table label="Traffic" columns={columns} rows={rows} rowKey={({ version }) => String(version)} />
+        <Table
+          label="Versions in the traffic"
+          columns={columns}
+          rows={rows}
+          rowKey={({ version }) => String(version)}
+        />
       )}
       {editing && <EditTraffic name={name} versions={versions} traffic={traffic} onClose={() => setEditing(false)} />}
       {stopping && <StopTraffic name={name} served={served} onClose={() => setStopping(false)} />}
@@ -91,8 +99,12 @@ interface EditProps {
 function EditTraffic({ name, versions, traffic, onClose }: EditProps) {
   const client = useQueryClient();
   const [form, setForm] = useState(() => formOf(versions, traffic));
+  const guard = useGuardForm(formOfGuards(traffic.guards));
   const save = useMutation({
-    mutationFn: () => data(api.PUT("/models/{name}/traffic", { params: { path: { name } }, body: requestOf(form) })),
+    mutationFn: (limits: GuardRequest | null) => {
+      const body = { ...requestOf(form), ...(limits ? { guard: limits } : {}) };
+      return data(api.PUT("/models/{name}/traffic", { params: { path: { name } }, body }));
+    },
     onSuccess: () => {
       toast.done(`The traffic of ${name} is changed.`);
       onClose();
@@ -105,8 +117,8 @@ function EditTraffic({ name, versions, traffic, onClose }: EditProps) {
     const entry = form.get(version);
     if (entry) setForm(new Map(form).set(version, { ...entry, ...changes }));
   };
-  const fields = save.error instanceof ApiError ? Object.entries(save.error.fields) : [];
-  const errors = fields.map(([field, message]) => `${field} ${message}`);
+  const others = guard.othersOf(save.error);
+  const hasWeights = Object.keys(request.versions).length > 0;
   return (
     <Dialog
       title={`Traffic of ${name}`}
@@ -115,7 +127,8 @@ function EditTraffic({ name, versions, traffic, onClose }: EditProps) {
       wide
       busy={save.isPending}
       disabled={empty}
-      onAction={() => save.mutate()}
+      // Without weights there is nothing to watch.
+      onAction={() => (hasWeights ? guard.submit(save.mutate) : save.mutate(null))}
       onClose={onClose}
     >
       <p>
@@ -165,11 +178,24 @@ function EditTraffic({ name, versions, traffic, onClose }: EditProps) {
           ))}
         </tbody>
       </table>
-      {save.error && (
-        <p role="alert" className="text-bad">
-          {errors.length > 0 ? errors.join("; ") : messageOf(save.error)}
-        </p>
+      {form.size < versions.length && (
+        <Button
+          look="quiet"
+          // What has been typed stays.
+          onClick={() => setForm(new Map([...formOf(versions, traffic, true), ...form].sort(([a], [b]) => b - a)))}
+        >
+          Show older versions
+        </Button>
       )}
+      {hasWeights && (
+        <GuardFields
+          form={guard.form}
+          errors={guard.errorsOf(save.error)}
+          about="Each version with a weight is watched, except the one in production. If one exceeds a limit, the weights are deleted, so that production answers."
+          onChange={guard.setForm}
+        />
+      )}
+      {others.length > 0 && <Problem>{others.join("; ")}</Problem>}
     </Dialog>
   );
 }

@@ -1,11 +1,10 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { api, data } from "../api/client";
 import { isMissing } from "../api/problem";
 import { queries } from "../api/queries";
 import { formatAlgorithm, formatBytes, formatMetric, formatMetricName, plural } from "../lib/format";
-import { headline, metricsOf, PRODUCTION, type VersionView } from "../lib/models";
+import { headline, isRollback, metricsOf, PRODUCTION, type VersionView } from "../lib/models";
 import { isAdmin } from "../session/session";
 import { useSession } from "../session/use-session";
 import { Badge } from "../ui/badge";
@@ -15,26 +14,30 @@ import { EmptyState, ErrorState, Loading } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { toast } from "../ui/toast";
+import { Aliases } from "./model-aliases";
+import { ModelCard } from "./model-card";
 import { Compare } from "./model-compare";
 import { DeleteDialog, type Deletion } from "./model-delete";
 import { Drift } from "./model-drift";
+import { EarlierGuards, Guards } from "./model-guards";
 import { History } from "./model-history";
 import { PromoteDialog } from "./model-promote";
 import { Traffic } from "./model-traffic";
+import { Trained, useAuthors, useModel, VersionPages } from "./model-versions";
 import { PredictDataset } from "./predict-dataset";
 
 export function ModelPage() {
   const { name } = useParams({ from: "/shell/models/$name" });
   const admin = isAdmin(useSession());
   const navigate = useNavigate();
-  const model = useQuery(queries.model(name));
+  const model = useModel(name);
   const traffic = useQuery(queries.traffic(name));
+  const history = useInfiniteQuery(queries.aliasHistory(name, PRODUCTION));
+  const authorOf = useAuthors([name]);
   /** The version that this page made the production version last. */
   const [own, setOwn] = useState<number | undefined>(undefined);
-  const promote = usePromotion(name, setOwn);
   const [deletion, setDeletion] = useState<Deletion | null>(null);
-  /** The version to promote although the traffic has weights. */
-  const [overriding, setOverriding] = useState<number | null>(null);
+  const [promoting, setPromoting] = useState<number | null>(null);
   const [predicting, setPredicting] = useState(false);
   useForeignPromotion(name, model.data?.aliases[PRODUCTION], own);
   if (model.isError && (!model.data || isMissing(model.error))) {
@@ -52,15 +55,16 @@ export function ModelPage() {
       </Page>
     );
   }
-  // Both at once, so that nothing moves when the second one arrives.
-  if (model.isPending || traffic.isPending) {
+  // All at once, so that nothing moves when the last one arrives.
+  if (model.isPending || traffic.isPending || history.isPending) {
     return (
       <Page title={name}>
         <Loading />
       </Page>
     );
   }
-  const { versions, aliases } = model.data;
+  const { versions } = model;
+  const { aliases } = model.data;
   const served = aliases[PRODUCTION];
   const overridden = Object.keys(traffic.data?.versions ?? {}).length > 0;
   const metric = headline(metricsOf(versions[0]?.metrics))?.name ?? "metric";
@@ -90,7 +94,11 @@ export function ModelPage() {
       wide: true,
     },
     { name: "Size", cell: ({ size }) => formatBytes(size), numeric: true, wide: true },
-    { name: "Trained", cell: ({ created_at }) => <Time at={created_at} />, wide: true },
+    {
+      name: "Trained",
+      cell: ({ version, created_at }) => <Trained at={created_at} by={authorOf(name, version)} />,
+      wide: true,
+    },
     {
       name: "Actions",
       hiddenName: true,
@@ -104,13 +112,13 @@ export function ModelPage() {
           >
             Predict
           </Link>
+          <ModelCard version={version} />
           {admin && version.version !== served && (
             <Button
-              busy={promote.isPending && promote.variables === version.version}
-              aria-label={`${promotionWord(version.version, served)} version ${version.version}`}
-              onClick={() => (overridden ? setOverriding(version.version) : promote.mutate(version.version))}
+              aria-label={`${isRollback(version.version, served) ? "Roll back to" : "Promote"} version ${version.version}`}
+              onClick={() => setPromoting(version.version)}
             >
-              {promotionWord(version.version, served)}
+              {isRollback(version.version, served) ? "Roll back" : "Promote"}
             </Button>
           )}
           {admin && (
@@ -138,7 +146,7 @@ export function ModelPage() {
       about={
         <>
           {plural(versions.length, "version")}
-          {model.data.next_cursor && " shown, more exist"} · first trained <Time at={model.data.created_at} />
+          {model.hasMore && " shown, more exist"} · first trained <Time at={model.data.created_at} />
         </>
       }
       actions={
@@ -164,15 +172,27 @@ export function ModelPage() {
         </EmptyState>
       ) : (
         <div className="space-y-4">
-          <Table label="Versions" columns={columns} rows={versions} rowKey={({ version }) => String(version)} />
+          <VersionPages model={model}>
+            {(rows) => (
+              <Table label="Versions" columns={columns} rows={rows} rowKey={({ version }) => String(version)} />
+            )}
+          </VersionPages>
+          {traffic.isError && !traffic.data && (
+            <ErrorState error={traffic.error} retry={() => void traffic.refetch()} />
+          )}
           {traffic.data && (
-            <Traffic name={name} versions={versions} traffic={traffic.data} served={served} admin={admin} />
+            <>
+              <Traffic name={name} versions={versions} traffic={traffic.data} served={served} admin={admin} />
+              <Guards name={name} served={served} traffic={traffic.data} admin={admin} />
+            </>
           )}
           <Panel title="Versions side by side">
             <Compare versions={versions} served={served} />
           </Panel>
           {served !== undefined && <Drift name={name} />}
-          <History name={name} served={served} overridden={overridden} admin={admin} onMoved={setOwn} />
+          <Aliases name={name} versions={versions} aliases={aliases} admin={admin} />
+          <History name={name} aliases={aliases} overridden={overridden} admin={admin} onMoved={setOwn} />
+          {admin && <EarlierGuards name={name} />}
         </div>
       )}
       {predicting && <PredictDataset model={name} onClose={() => setPredicting(false)} />}
@@ -182,7 +202,7 @@ export function ModelPage() {
           versions={versions}
           aliases={aliases}
           traffic={traffic.data}
-          more={model.data.next_cursor !== null}
+          more={model.hasMore}
           deletion={deletion}
           onClose={() => setDeletion(null)}
           onDeleted={() => {
@@ -191,42 +211,27 @@ export function ModelPage() {
           }}
         />
       )}
-      {overriding !== null && (
-        <PromoteDialog name={name} version={overriding} onMoved={setOwn} onClose={() => setOverriding(null)} />
+      {promoting !== null && (
+        <PromoteDialog
+          name={name}
+          version={promoting}
+          served={served}
+          overridden={overridden}
+          onMove={setOwn}
+          onClose={() => setPromoting(null)}
+        />
       )}
     </Page>
   );
 }
 
-/** An older version than the served one is a roll-back. */
-function promotionWord(version: number, served: number | undefined): string {
-  return served !== undefined && version < served ? "Roll back" : "Promote";
-}
-
-/** Reports a promotion by somebody else while the page is open. `own` is the version that this page promoted last. */
+/** Reports that somebody else, a guard or a job has moved `production`. `own` is the version that this page promoted last. */
 function useForeignPromotion(name: string, served: number | undefined, own: number | undefined): void {
   const last = useRef(served);
   useEffect(() => {
     const before = last.current;
     last.current = served;
     if (before === undefined || served === undefined || served === before || served === own) return;
-    toast.done(`Somebody else has made version ${served} the production version of ${name}.`);
+    toast.done(`Version ${served} of ${name} is in production now. The history says who changed it, and why.`);
   }, [name, served, own]);
-}
-
-function usePromotion(name: string, onMove: (version: number) => void) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (version: number) =>
-      data(
-        api.PUT("/models/{name}/aliases/{alias}", {
-          params: { path: { name, alias: PRODUCTION } },
-          body: { version },
-        }),
-      ),
-    onMutate: onMove,
-    onSuccess: ({ version }) => toast.done(`${PRODUCTION} of ${name} is now version ${version}.`),
-    onError: toast.failed,
-    onSettled: () => client.invalidateQueries({ queryKey: ["models"] }),
-  });
 }

@@ -10,11 +10,11 @@ import { buttonClass } from "../ui/button";
 import { Page } from "../ui/page";
 import { EmptyState, ErrorState, Loading } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
-import { Time } from "../ui/time";
+import { Trained, useAuthors } from "./model-versions";
 
 const PER_PAGE = 10;
 
-const COLUMNS: Column<ModelView>[] = [
+const columnsOf = (authorOf: ReturnType<typeof useAuthors>): Column<ModelView>[] => [
   {
     name: "Model",
     cell: ({ name }) => (
@@ -28,7 +28,13 @@ const COLUMNS: Column<ModelView>[] = [
   { name: "Algorithm", cell: ({ latest }) => (latest ? formatAlgorithm(latest.algorithm) : "–"), wide: true },
   { name: "Metric", cell: ({ latest }) => <Headline metrics={latest?.metrics} />, wide: true },
   { name: "Dataset", cell: ({ latest }) => latest?.dataset ?? "–", wide: true },
-  { name: "Trained", cell: ({ latest, created_at }) => <Time at={latest?.created_at ?? created_at} />, wide: true },
+  {
+    name: "Trained",
+    cell: ({ name, latest, created_at }) => (
+      <Trained at={latest?.created_at ?? created_at} by={latest ? authorOf(name, latest.version) : null} />
+    ),
+    wide: true,
+  },
   {
     name: "Predict",
     hiddenName: true,
@@ -81,6 +87,7 @@ export function ModelsPage() {
   // A filter or a deletion may leave fewer pages than the URL names.
   const shown = Math.min(page, Math.max(1, Math.ceil(found.length / PER_PAGE)));
   const rows = found.slice((shown - 1) * PER_PAGE, shown * PER_PAGE);
+  const authorOf = useAuthors(rows.map(({ name }) => name));
   return (
     <Page
       title="Models"
@@ -128,7 +135,7 @@ export function ModelsPage() {
           {rows.length === 0 ? (
             <EmptyState title="No model has this name">Change or clear the search.</EmptyState>
           ) : (
-            <Table label="Models" columns={COLUMNS} rows={rows} rowKey={({ name }) => name} />
+            <Table label="Models" columns={columnsOf(authorOf)} rows={rows} rowKey={({ name }) => name} />
           )}
           <Pager
             page={shown}

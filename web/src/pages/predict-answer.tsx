@@ -8,6 +8,7 @@ import { curlSnippet, pythonSnippet } from "../lib/snippets";
 import { Code, CopyButton } from "../ui/code";
 import { Panel } from "../ui/page";
 import { Tabs } from "../ui/tabs";
+import { Warnings } from "../ui/warnings";
 
 /** The prediction with its probability. */
 export function Answer({ answer, version }: { answer: Record<string, unknown>; version: VersionView }) {
@@ -30,9 +31,9 @@ export function Answer({ answer, version }: { answer: Record<string, unknown>; v
           <svg className="mt-2 block h-2 w-full" preserveAspectRatio="none" viewBox="0 0 100 8" aria-hidden="true">
             <rect className="fill-raised" width="100" height="8" />
             <rect className="fill-accent" width={prediction.probability * 100} height="8" />
-            <rect className="fill-ink" x="49.8" width="0.4" height="8" />
+            <rect className="fill-ink" x={prediction.threshold * 100 - 0.2} width="0.4" height="8" />
           </svg>
-          <p className="mt-1 text-xs text-soft">The prediction changes at the threshold of 50 %.</p>
+          <p className="mt-1 text-xs text-soft">The prediction changes at the threshold of {formatPercent(prediction.threshold)}.</p>
         </div>
       )}
       {prediction.probabilities.length > 0 && (
@@ -41,14 +42,12 @@ export function Answer({ answer, version }: { answer: Record<string, unknown>; v
           items={prediction.probabilities.slice(0, 12).map(({ label, value }) => ({ name: label, value }))}
         />
       )}
-      {prediction.explanation && <Contributions explanation={prediction.explanation} target={version.target} />}
-      {prediction.warnings.length > 0 && (
-        <ul className="space-y-1 rounded-md bg-warn-soft px-3 py-2 text-warn">
-          {prediction.warnings.map((warning) => (
-            <li key={warning}>{warning}</li>
-          ))}
-        </ul>
+      {prediction.explanation ? (
+        <Contributions explanation={prediction.explanation} target={version.target} />
+      ) : (
+        <p className="text-xs text-soft">The contributions of the features can't be computed for this model.</p>
       )}
+      <Warnings texts={prediction.warnings} />
       <p className="text-xs text-soft">
         Answered by {prediction.model} v{prediction.version}.
       </p>
@@ -62,12 +61,15 @@ const SCALES: Record<string, string> = {
   log_odds: "log-odds",
   score: "score of the class",
   logarithm: "logarithm of the number",
+  uncalibrated_probability: "probability before the calibration",
+  uncalibrated_log_odds: "log-odds before the calibration",
+  uncalibrated_score: "score of the class before the calibration",
 };
 
 /** How much each feature moves the prediction away from the mean of the model. */
 function Contributions({ explanation, target }: { explanation: Explanation; target: string }) {
   const { scale, baseline, contributions } = explanation;
-  const inPercent = scale === "probability";
+  const inPercent = scale === "probability" || scale === "uncalibrated_probability";
   const plain = (value: number) => (inPercent ? formatPercent(value) : formatNumber(value));
   const signed = (value: number) => `${value > 0 ? "+" : ""}${plain(value)}`.replace("-", "−");
   const unit = SCALES[scale] ?? target;

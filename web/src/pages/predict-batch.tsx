@@ -1,12 +1,13 @@
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { api, data } from "../api/client";
-import { messageOf } from "../api/problem";
-import { BATCH_ROWS, instancesOf, MAX_BYTES, withPredictions } from "../lib/batch";
+import { fieldsOf, messageOf } from "../api/problem";
+import { BATCH_ROWS, instancesOf, MAX_BYTES, refusedRow, withPredictions } from "../lib/batch";
 import { parseCsv, writeCsv } from "../lib/csv";
 import { download } from "../lib/download";
 import { formatPercent, plural } from "../lib/format";
 import type { Feature } from "../lib/signature";
+import { Button } from "../ui/button";
 import { Panel } from "../ui/page";
 import { ProgressBar } from "../ui/progress";
 import { toast } from "../ui/toast";
@@ -23,16 +24,24 @@ interface Props {
 /** A CSV of rows in, the same CSV with predictions out. */
 export function Batch({ name, version, features, target }: Props) {
   const [share, setShare] = useState(0);
+  const stop = useRef(new AbortController());
+  // A page that is left needs no file.
+  useEffect(() => () => stop.current.abort(), []);
   const predict = useMutation({
     mutationFn: async (file: File) => {
       setShare(0);
+      stop.current = new AbortController();
       const table = parseCsv(await file.text());
       const instances = instancesOf(table, features);
       const predictions: Record<string, unknown>[] = [];
       for (let from = 0; from < instances.length; from += BATCH_ROWS) {
         const rows = instances.slice(from, from + BATCH_ROWS);
         const body = { model: name, ...(version === undefined ? {} : { version }), instances: rows };
-        const answer = (await data(api.POST("/inference", { body }))) as { predictions: Record<string, unknown>[] };
+        const request = data(api.POST("/inference", { body, signal: stop.current.signal })).catch((error: unknown) => {
+          const row = refusedRow(fieldsOf(error), from);
+          throw row ? new Error(row) : error;
+        });
+        const answer = (await request) as { predictions: Record<string, unknown>[] };
         predictions.push(...answer.predictions);
         setShare(predictions.length / instances.length);
       }
@@ -42,6 +51,7 @@ export function Batch({ name, version, features, target }: Props) {
     },
     onSuccess: (rows) => toast.done(`Predicted ${plural(rows, "row")}. The file is in your downloads.`),
   });
+  const isStopped = predict.isError && stop.current.signal.aborted;
   return (
     <Panel title="Many rows">
       <p className="mb-3 text-soft">
@@ -53,14 +63,17 @@ export function Batch({ name, version, features, target }: Props) {
         label="CSV with rows to predict"
         maxBytes={MAX_BYTES}
         busy={predict.isPending}
-        problem={predict.error && messageOf(predict.error)}
+        problem={isStopped || !predict.error ? null : messageOf(predict.error)}
         onFile={(file) => predict.mutate(file)}
       >
         {predict.isPending ? `${formatPercent(share, 0)} predicted` : undefined}
       </CsvDropZone>
       {predict.isPending && (
-        <div className="mt-3">
+        <div className="mt-3 flex items-center gap-3">
           <ProgressBar value={share} label="Progress of the predictions" />
+          <Button look="quiet" onClick={() => stop.current.abort()}>
+            Cancel
+          </Button>
         </div>
       )}
     </Panel>

@@ -6,13 +6,19 @@ interface Props {
   text: string;
   error: string | undefined;
   onChange: (text: string) => void;
+  /** The person has left the field, so that its text is complete. */
+  onLeave: () => void;
 }
 
 /** The input of one feature, in the feature's own terms. */
-export function FeatureInput({ feature, text, error, onChange }: Props) {
+export function FeatureInput({ feature, text, error, onChange, onLeave }: Props) {
   const control = controlOf(feature);
   const range =
-    control.kind === "number" && control.min !== null ? `${control.min} to ${control.max} in training` : null;
+    control.kind === "number" && control.min !== null
+      ? `${control.min} to ${control.max} in training`
+      : feature.dtype === "datetime"
+        ? "a date, with or without a time, written as in the dataset"
+        : null;
   return (
     <Field label={feature.name} error={error} hint={remarkOn(feature, text) ?? range}>
       {(props) =>
@@ -34,6 +40,7 @@ export function FeatureInput({ feature, text, error, onChange }: Props) {
               placeholder="missing"
               value={text}
               onChange={(event) => onChange(event.target.value)}
+              onBlur={onLeave}
               onKeyDown={(event) => {
                 const by = { ArrowUp: control.step, ArrowDown: -control.step }[event.key];
                 if (by === undefined) return;
@@ -60,6 +67,7 @@ export function FeatureInput({ feature, text, error, onChange }: Props) {
               placeholder="missing"
               list={`${props.id}-values`}
               value={text}
+              onBlur={onLeave}
               onChange={(event) => onChange(event.target.value)}
             />
             <datalist id={`${props.id}-values`}>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
 import { api, data } from "../api/client";
 import { ApiError, fieldsOf, isMissing, messageOf } from "../api/problem";
 import { queries } from "../api/queries";
@@ -121,6 +121,12 @@ function VersionChoice({ name, version }: { name: string; version: number }) {
   );
 }
 
+interface PredictionBody {
+  model: string;
+  version?: number;
+  features: ReturnType<typeof parseDraft>["values"];
+}
+
 interface FormProps {
   name: string;
   version: number;
@@ -131,19 +137,30 @@ interface FormProps {
 function Form({ name, version, pinned }: FormProps) {
   const detail = useQuery(queries.version(name, version));
   const [draft, setDraft] = useState<Draft>({});
+  /** The fields whose errors are shown: those that the person has left, and all after an attempt to predict. */
+  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [checked, setChecked] = useState(false);
+  /** Whether the model can explain its predictions; null until an answer says so. */
+  const explains = useRef<boolean | null>(null);
   const predict = useMutation({
-    mutationFn: (body: {
-      model: string;
-      version?: number;
-      features: ReturnType<typeof parseDraft>["values"];
-      explain: boolean;
-    }) => data(api.POST("/inference", { body })) as Promise<Record<string, unknown>>,
+    mutationFn: async (body: PredictionBody) => {
+      const send = (explain: boolean) =>
+        data(api.POST("/inference", { body: { ...body, explain } })) as Promise<Record<string, unknown>>;
+      if (explains.current === false) return send(false);
+      try {
+        return await send(true);
+      } catch (error) {
+        // Some algorithms have no contributions; only the server knows which ones are in an ensemble.
+        if (!("explain" in fieldsOf(error))) throw error;
+        explains.current = false;
+        return send(false);
+      }
+    },
   });
   if (detail.isError && (!detail.data || isMissing(detail.error)))
     return <ErrorState error={detail.error} retry={() => void detail.refetch()} />;
   if (detail.isPending) return <Loading />;
-  const { algorithm, features, signature, target } = detail.data;
+  const { features, signature, target } = detail.data;
   const known = new Map(signature.map((feature) => [feature.name, feature]));
   // Without its dataset a version has no signature; every feature is then a text.
   const inputs: Feature[] = features.map(
@@ -151,14 +168,14 @@ function Form({ name, version, pinned }: FormProps) {
   );
   const { values, errors } = parseDraft(inputs, draft);
   const refused = fieldsOf(predict.error);
-  const errorOfFeature = (feature: string) => (checked && errors[feature]) || refused[`features.${feature}`];
+  const errorOfFeature = (feature: string) =>
+    ((checked || left.has(feature)) && errors[feature]) || refused[`features.${feature}`];
   const unnamed = predict.error && Object.keys(refused).every((field) => !field.startsWith("features."));
   const body = { model: name, ...(pinned ? { version } : {}), features: values };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setChecked(true);
-    // A support vector machine has no contributions.
-    if (Object.keys(errors).length === 0) predict.mutate({ ...body, explain: algorithm !== "svm" });
+    if (Object.keys(errors).length === 0) predict.mutate(body);
   };
   return (
     <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
@@ -172,6 +189,7 @@ function Form({ name, version, pinned }: FormProps) {
                 text={draft[feature.name] ?? ""}
                 error={errorOfFeature(feature.name)}
                 onChange={(text) => setDraft((before) => ({ ...before, [feature.name]: text }))}
+                onLeave={() => setLeft((before) => new Set(before).add(feature.name))}
               />
             ))}
           </div>
@@ -183,6 +201,7 @@ function Form({ name, version, pinned }: FormProps) {
               look="quiet"
               onClick={() => {
                 setDraft({});
+                setLeft(new Set());
                 setChecked(false);
                 predict.reset();
               }}

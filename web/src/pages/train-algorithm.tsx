@@ -1,7 +1,8 @@
 import type { AlgorithmView } from "../api/queries";
 import { formatAlgorithm, formatCount, title } from "../lib/format";
 import { boundsOf, type Parameter, textOf } from "../lib/parameters";
-import type { TrainingDraft } from "../lib/training";
+import type { Task, TrainingDraft } from "../lib/training";
+import { Badge } from "../ui/badge";
 import { classes } from "../ui/classes";
 import { type ControlProps, Field } from "../ui/field";
 import { Panel } from "../ui/page";
@@ -10,18 +11,20 @@ interface Props {
   draft: TrainingDraft;
   algorithms: AlgorithmView[];
   parameters: Parameter[];
+  /** The task, as far as the form shows it. */
+  task: Task | null;
   errors: Record<string, string>;
   onChange: (changes: Partial<TrainingDraft>) => void;
 }
 
 /** The algorithm and its parameters, as the server describes them. */
-export function AlgorithmPart({ draft, algorithms, parameters, errors, onChange }: Props) {
+export function AlgorithmPart({ draft, algorithms, parameters, task, errors, onChange }: Props) {
   return (
     <Panel title="Algorithm">
       <fieldset>
         <legend className="sr-only">Algorithm</legend>
         <div className="grid gap-2 sm:grid-cols-2">
-          {algorithms.map(({ name, description, max_rows }) => (
+          {algorithms.map(({ name, description, max_rows, ...supports }) => (
             <label
               key={name}
               className={classes(
@@ -37,7 +40,10 @@ export function AlgorithmPart({ draft, algorithms, parameters, errors, onChange 
                 onChange={() => onChange({ algorithm: name as TrainingDraft["algorithm"], params: {} })}
               />
               <span>
-                <span className="block font-medium">{formatAlgorithm(name)}</span>
+                <span className="flex flex-wrap items-center gap-x-2 font-medium">
+                  {formatAlgorithm(name)}
+                  {task !== null && !supports[`supports_${task}`] && <Badge tone="warn">not for {task}</Badge>}
+                </span>
                 <span className="text-soft">
                   {description}
                   {max_rows != null && !description.includes("rows") && ` At most ${formatCount(max_rows)} rows.`}

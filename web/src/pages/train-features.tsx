@@ -1,10 +1,11 @@
 import type { ColumnView } from "../api/queries";
 import { plural } from "../lib/format";
-import { chosenFeatures, type TrainingDraft, unusable } from "../lib/training";
+import { chosenFeatures, lostFeatures, type TrainingDraft, unusable } from "../lib/training";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { classes } from "../ui/classes";
 import { Panel } from "../ui/page";
+import { Warnings } from "../ui/warnings";
 
 interface Props {
   draft: TrainingDraft;
@@ -16,6 +17,7 @@ interface Props {
 /** The columns of the dataset as check boxes, with the reason where a column can't be a feature. */
 export function FeaturesPart({ draft, columns, error, onChange }: Props) {
   const chosen = new Set(chosenFeatures(draft, columns));
+  const lost = lostFeatures(draft, columns);
   const toggle = (name: string) => {
     const next = new Set(chosen);
     if (!next.delete(name)) next.add(name);
@@ -40,6 +42,15 @@ export function FeaturesPart({ draft, columns, error, onChange }: Props) {
         <p role="alert" className="mb-3 text-bad">
           {error}
         </p>
+      )}
+      {lost.length > 0 && (
+        <div className="mb-3">
+          <Warnings
+            texts={[
+              `The dataset does not have these columns any more: ${lost.join(", ")}. The job is trained without them.`,
+            ]}
+          />
+        </div>
       )}
       <ul className="grid gap-x-6 gap-y-1 sm:grid-cols-2 lg:grid-cols-3">
         {columns
@@ -66,6 +77,12 @@ export function FeaturesPart({ draft, columns, error, onChange }: Props) {
                     </span>
                   )}
                 </label>
+                {chosen.has(column.name) &&
+                  column.warnings.map((warning) => (
+                    <p key={warning} className="pl-6 text-xs break-words text-warn">
+                      {warning}
+                    </p>
+                  ))}
               </li>
             );
           })}

@@ -10,10 +10,13 @@ import {
   draftOfJob,
   EMPTY_DRAFT,
   fieldOf,
+  maskedWebhook,
   parseTraining,
   proposedTarget,
   type TrainingDraft,
   type TrainingRequest,
+  taskOf,
+  typedColumns,
 } from "../lib/training";
 import { Button } from "../ui/button";
 import { Field } from "../ui/field";
@@ -22,19 +25,10 @@ import { Select, TextInput } from "../ui/inputs";
 import { Page, Panel } from "../ui/page";
 import { ErrorState, Loading } from "../ui/states";
 import { toast } from "../ui/toast";
+import { Warnings } from "../ui/warnings";
 import { AlgorithmPart } from "./train-algorithm";
 import { FeaturesPart } from "./train-features";
-
-const TASKS = [
-  ["", "by the target"],
-  ["classification", "classification"],
-  ["regression", "regression"],
-] as const;
-const LEAKS = [
-  ["warn", "use them, with a warning"],
-  ["drop", "leave them out"],
-  ["refuse", "refuse the job"],
-] as const;
+import { RUN_FIELDS, RunPart, TaskPart } from "./train-run";
 
 export function TrainPage() {
   const { clone, dataset } = useSearch({ from: "/shell/train" });
@@ -64,6 +58,7 @@ export function TrainPage() {
   const initial = cloned.data
     ? draftOfJob(cloned.data, schemaOf(cloned.data.algorithm))
     : { ...EMPTY_DRAFT, ...(dataset ? { dataset } : {}) };
+  const masked = cloned.data && maskedWebhook(cloned.data.spec);
   return (
     <Page
       title={cloned.data ? `Train ${cloned.data.name} again` : "Train a model"}
@@ -73,6 +68,7 @@ export function TrainPage() {
           : "The job trains one version of the model. The first version is served at once."
       }
     >
+      {masked && <Warnings texts={[masked]} />}
       <TrainingForm key={clone ?? dataset ?? ""} initial={initial} algorithms={all} />
     </Page>
   );
@@ -86,9 +82,9 @@ function TrainingForm({ initial, algorithms }: { initial: TrainingDraft; algorit
   const datasets = useInfiniteQuery(queries.datasets());
   const names = datasets.data?.pages.flatMap((page) => page.items.map(({ name }) => name)) ?? [];
   const profile = useQuery({ ...queries.dataset(draft.dataset), enabled: draft.dataset !== "" });
-  const columns = profile.data?.columns ?? [];
+  const columns = typedColumns(profile.data?.columns ?? [], draft.learning);
   // The proposal follows the dataset until a person chooses.
-  const current = { ...draft, target: draft.target || proposedTarget(columns) };
+  const current = { ...draft, target: draft.target || proposedTarget(columns, profile.data?.suggested_target) };
   const targets = columns.map(({ name }): [string, string] => [name, name]);
   if (!current.target) targets.unshift(["", "choose a column"]);
   const parameters = parametersOf(algorithms.find(({ name }) => name === draft.algorithm)?.params);
@@ -104,34 +100,10 @@ function TrainingForm({ initial, algorithms }: { initial: TrainingDraft; algorit
   const errors: Record<string, string> = {};
   for (const [path, message] of Object.entries(refused)) errors[fieldOf(path)] ??= message;
   if (checked && "errors" in parsed) Object.assign(errors, parsed.errors);
-  const shown = [
-    "name",
-    "dataset",
-    "target",
-    "features",
-    "algorithm",
-    "task",
-    "on_leak",
-    "priority",
-    "seed",
-    "timeout_s",
-  ];
+  const shown = ["name", "dataset", "target", "features", "algorithm", ...RUN_FIELDS];
   const elsewhere = Object.keys(errors).filter((field) => !shown.includes(field) && !field.startsWith("params."));
   const problem =
     submit.error && (Object.keys(refused).length === 0 || elsewhere.length > 0) ? messageOf(submit.error) : null;
-  const number = (field: "priority" | "seed" | "timeout", label: string, hint: string, error: string | undefined) => (
-    <Field label={label} hint={hint} error={error}>
-      {(props) => (
-        <input
-          {...props}
-          inputMode="numeric"
-          className="control"
-          value={draft[field]}
-          onChange={(event) => change({ [field]: event.target.value })}
-        />
-      )}
-    </Field>
-  );
   return (
     <Form
       onSubmit={() => {
@@ -158,7 +130,7 @@ function TrainingForm({ initial, algorithms }: { initial: TrainingDraft; algorit
                 {...props}
                 options={[...new Set([draft.dataset, ...names])].map((name) => [name, name])}
                 value={draft.dataset}
-                onChange={(name) => change({ dataset: name, target: "", features: null })}
+                onChange={(name) => change({ dataset: name, target: "", features: null, learning: {}, promoteBy: "" })}
               />
             )}
           </Field>
@@ -169,50 +141,26 @@ function TrainingForm({ initial, algorithms }: { initial: TrainingDraft; algorit
                 options={targets}
                 value={current.target}
                 isDisabled={(name) => columns.some((column) => column.name === name && !canBeTarget(column))}
-                onChange={(target) => change({ target })}
+                onChange={(target) => {
+                  const { positive_class: _, ...learning } = draft.learning;
+                  change({ target, learning, promoteBy: "" });
+                }}
               />
             )}
           </Field>
         </div>
       </Panel>
+      <TaskPart draft={current} columns={columns} errors={errors} onChange={change} />
       <FeaturesPart draft={current} columns={columns} error={errors.features} onChange={change} />
       <AlgorithmPart
         draft={current}
         algorithms={algorithms}
         parameters={parameters}
+        task={taskOf(current, columns)}
         errors={errors}
         onChange={change}
       />
-      <Panel title="How to run it">
-        <div className="grid gap-4 sm:grid-cols-3">
-          <Field label="Task" hint="decided by the target if you do not choose" error={errors.task}>
-            {(props) => (
-              <Select
-                {...props}
-                options={TASKS}
-                value={draft.learning.task ?? ""}
-                onChange={(task) => {
-                  const { task: _, ...others } = draft.learning;
-                  change({ learning: task ? { ...others, task } : others });
-                }}
-              />
-            )}
-          </Field>
-          <Field label="Features that contain the target" hint="they make metrics look too good" error={errors.on_leak}>
-            {(props) => (
-              <Select
-                {...props}
-                options={LEAKS}
-                value={draft.learning.on_leak ?? "warn"}
-                onChange={(on_leak) => change({ learning: { ...draft.learning, on_leak } })}
-              />
-            )}
-          </Field>
-          {number("seed", "Seed", "the same seed and data give the same model", errors.seed)}
-          {number("priority", "Priority", "-10 to 10; higher runs first", errors.priority)}
-          {number("timeout", "Time limit in seconds", "1 to 86400", errors.timeout_s)}
-        </div>
-      </Panel>
+      <RunPart draft={current} columns={columns} errors={errors} onChange={change} />
       {problem && <Problem>{problem}</Problem>}
       <div className="flex justify-end">
         <Button type="submit" look="primary" busy={submit.isPending} disabled={profile.isPending}>

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 const ACCOUNT = { id: "1", email: "ada@example.com", role: "user", created_at: "2026-03-01T12:00:00Z", may_read: [] };
 let refreshes = 0;
 let valid = true;
+let oneTime = false;
 
 const json = (body: unknown, status = 200) =>
   new Response(JSON.stringify(body), {
@@ -17,7 +18,8 @@ function server(path: string): Response {
   if (path !== "/refresh" && !path.startsWith("/login")) return json({ detail: "no route" }, 404);
   if (!valid) return json({ detail: "sign in again", code: "invalid_credentials" }, 401);
   refreshes += 1;
-  return json({ access_token: `token-${refreshes}`, expires_in: 3600, user: ACCOUNT });
+  const must = oneTime ? { must_change_password: true } : {};
+  return json({ access_token: `token-${refreshes}`, expires_in: 3600, user: ACCOUNT, ...must });
 }
 
 /** A tab has its own modules, and shares storage and channel with the others. */
@@ -29,6 +31,7 @@ async function openTab() {
 beforeEach(() => {
   refreshes = 0;
   valid = true;
+  oneTime = false;
   const stored = new Map<string, string>();
   vi.stubGlobal("localStorage", {
     getItem: (key: string) => stored.get(key) ?? null,
@@ -94,6 +97,47 @@ describe("session", () => {
     await vi.advanceTimersByTimeAsync(5_000);
     vi.useRealTimers();
     await vi.waitFor(() => expect(tab.session.get().status).toBe("signed-in"));
+  });
+
+  it("follows a changed role", async () => {
+    const one = await openTab();
+    const other = await openTab();
+    await one.session.start();
+    const working = globalThis.fetch as (input: string) => Promise<Response>;
+    vi.stubGlobal("fetch", async (input: string) =>
+      input === "/me" ? json({ ...ACCOUNT, role: "admin" }) : working(input),
+    );
+    await one.session.readAccount();
+    for (const tab of [one, other]) {
+      await vi.waitFor(() => expect(tab.session.get()).toMatchObject({ account: { role: "admin" } }));
+    }
+  });
+
+  it("asks for a new password in every tab, until it is set in one of them", async () => {
+    oneTime = true;
+    const one = await openTab();
+    const other = await openTab();
+    await one.session.start();
+    await vi.waitFor(() => expect(other.session.get()).toMatchObject({ mustChangePassword: true }));
+    one.session.passwordChanged();
+    await vi.waitFor(() => expect(other.session.get()).toMatchObject({ mustChangePassword: false }));
+  });
+
+  it("keeps the session while the server can't reach its database", async () => {
+    const tab = await openTab();
+    await tab.session.start();
+    const working = globalThis.fetch;
+    vi.stubGlobal("fetch", async () => json({ detail: "the database does not answer" }, 503));
+    await expect(tab.replaceToken("token-1")).rejects.toThrow("the database does not answer");
+    expect(tab.session.get().status).toBe("signed-in");
+    // A new tab waits as well.
+    vi.useFakeTimers();
+    const later = await openTab();
+    await Promise.all([later.session.start(), vi.advanceTimersByTimeAsync(200)]);
+    vi.stubGlobal("fetch", working);
+    await vi.advanceTimersByTimeAsync(5_000);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(later.session.get().status).toBe("signed-in"));
   });
 
   it("keeps the session while the server does not answer", async () => {

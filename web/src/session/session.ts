@@ -21,9 +21,12 @@ interface Token {
   expiresAt: number;
 }
 
-type Message = { kind: "session"; token: Token; account: Account } | { kind: "signed-out" };
+type SignedIn = Extract<SessionState, { status: "signed-in" }>;
+type Message = { kind: "session"; token: Token; state: SignedIn } | { kind: "signed-out" };
 
 const LOCK = "session";
+/** A start that the server could not answer is repeated after this time. */
+const RETRY_MS = 2_000;
 /** A token is replaced this long before it expires. */
 const MARGIN_MS = 30_000;
 const JSON_HEADERS = { "content-type": "application/json" };
@@ -37,7 +40,7 @@ const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastCh
 
 channel?.addEventListener("message", ({ data }: MessageEvent<Message>) => {
   if (data.kind === "signed-out") become(null, { status: "anonymous", expired: true });
-  else become(data.token, { status: "signed-in", account: data.account, mustChangePassword: false });
+  else become(data.token, data.state);
 });
 
 function become(next: Token | null, value: SessionState): void {
@@ -59,7 +62,8 @@ export const session = {
     try {
       await refresh(null);
     } catch (error) {
-      if (!(error instanceof Unreachable)) return;
+      if (isRefusal(error)) return;
+      if (!(error instanceof Unreachable)) return void setTimeout(session.start, RETRY_MS);
       // The session may still be valid when the server is back.
       const stop = connection.subscribe(() => {
         if (connection.isAway()) return;
@@ -88,9 +92,19 @@ export const session = {
     channel?.postMessage({ kind: "signed-out" } satisfies Message);
   },
 
+  /** Reads the account again: an administrator may have changed its role since. */
+  async readAccount(): Promise<void> {
+    if (state.status !== "signed-in" || !token) return;
+    const [before, current] = [state, token];
+    const response = await send("/me", { method: "GET", headers: { authorization: `Bearer ${current.text}` } });
+    const account = (await response.json()) as Account;
+    const isSame = JSON.stringify(account) === JSON.stringify(before.account);
+    if (!isSame && token === current) share(current, { ...before, account });
+  },
+
   /** After a new password the other sessions of the account have ended. */
   passwordChanged(): void {
-    if (state.status === "signed-in") become(token, { ...state, mustChangePassword: false });
+    if (state.status === "signed-in" && token) share(token, { ...state, mustChangePassword: false });
   },
 };
 
@@ -106,9 +120,14 @@ export async function replaceToken(refused: string): Promise<string | null> {
     await refresh(refused);
     return token?.text ?? null;
   } catch (error) {
-    if (error instanceof Unreachable) throw error;
+    if (!isRefusal(error)) throw error;
     return null;
   }
+}
+
+/** Whether the server has ended the session. A server with a trouble of its own has not: the session is still valid later. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500 && error.status !== 429;
 }
 
 function ended(expired: boolean): void {
@@ -128,7 +147,7 @@ function refresh(old: string | null): Promise<void> {
       const response = await send("/refresh", { headers: CSRF_HEADERS });
       await accept((await response.json()) as SessionView);
     } catch (error) {
-      if (error instanceof ApiError) ended(old !== null);
+      if (isRefusal(error)) ended(old !== null);
       throw error;
     }
   }).finally(() => {
@@ -141,8 +160,13 @@ async function accept(view: SessionView): Promise<void> {
   const fresh: Token = { text: view.access_token, expiresAt: Date.now() + view.expires_in * 1000 };
   const response = await send("/me", { method: "GET", headers: { authorization: `Bearer ${fresh.text}` } });
   const account = (await response.json()) as Account;
-  become(fresh, { status: "signed-in", account, mustChangePassword: view.must_change_password ?? false });
-  channel?.postMessage({ kind: "session", token: fresh, account } satisfies Message);
+  share(fresh, { status: "signed-in", account, mustChangePassword: view.must_change_password ?? false });
+}
+
+/** The state of this tab and of all others. */
+function share(next: Token, value: SignedIn): void {
+  become(next, value);
+  channel?.postMessage({ kind: "session", token: next, state: value } satisfies Message);
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {

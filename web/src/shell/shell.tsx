@@ -1,5 +1,7 @@
 /** The frame of every page: navigation, notices, toasts. */
-import { Link, type LinkProps, Outlet, useNavigate } from "@tanstack/react-router";
+import { Link, type LinkProps, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { useStaleReason } from "../api/use-stale";
 import { operateParts } from "../lib/operate";
 import { isAdmin, mayRead, type SessionState, session } from "../session/session";
 import { useIsAway, useSession } from "../session/use-session";
@@ -38,6 +40,7 @@ export function Shell() {
       toast.failed(error);
     }
   };
+  useFocusOfPage();
   const email = state.status === "signed-in" ? state.account.email : "";
   const pages = entries(state);
   return (
@@ -103,12 +106,27 @@ export function Shell() {
   );
 }
 
-/** Says that the server is away. The page stays, and continues by itself. */
+/** Another page gets the focus, so that keyboard and screen reader continue there. */
+function useFocusOfPage(): void {
+  const { pathname } = useLocation();
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    document.getElementById("content")?.focus({ preventScroll: true });
+  }, [pathname]);
+}
+
+/** Says that the server is away, or can't read its data. The page stays, and continues by itself. */
 export function AwayNotice() {
   const away = useIsAway();
+  const stale = useStaleReason();
+  const notice = away
+    ? "Trainyard does not answer. What you see may be old; the page continues when the server is back."
+    : stale && `What you see may be old: ${stale.replace(/\.$/, "")}. The page tries again by itself.`;
   return (
-    <div role="status" className={classes(away && "border-b border-line bg-warn-soft px-4 py-2 text-warn sm:px-6")}>
-      {away && "Trainyard does not answer. What you see may be old; the page continues when the server is back."}
+    <div role="status" className={classes(notice && "border-b border-line bg-warn-soft px-4 py-2 text-warn sm:px-6")}>
+      {notice}
     </div>
   );
 }

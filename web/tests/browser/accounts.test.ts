@@ -97,6 +97,38 @@ describe("accounts", () => {
     }
   });
 
+  it("keeps the theme that a person has chosen", async () => {
+    const user = await started.server.user("edith@example.com");
+    const { page, problems } = await started.signedIn("/console/account", user);
+    const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+    expect(await scheme()).toBe("light dark");
+    await page.getByRole("button", { name: "dark", exact: true }).click();
+    expect(await scheme()).toBe("dark");
+    await page.reload();
+    await page.getByRole("button", { name: "dark", exact: true, pressed: true }).waitFor();
+    expect(await scheme()).toBe("dark");
+    await page.getByRole("button", { name: "as the system" }).click();
+    expect(await scheme()).toBe("light dark");
+    expect(problems).toEqual([]);
+  });
+
+  it("shows a person the pages of a new role without a new sign-in", async () => {
+    const user = await started.server.user("radia@example.com");
+    const { page } = await started.signedIn("/console/models", user);
+    const accounts = await started.server.call<{ items: { id: string; email: string }[] }>("GET", "/admin/users");
+    const id = accounts.items.find(({ email }) => email === user.email)?.id;
+    await started.server.call("PATCH", `/admin/users/${id}`, { role: "admin" });
+    await page.reload();
+    await page.getByRole("link", { name: "Train", exact: true }).click();
+    await page.getByRole("button", { name: "Start training" }).waitFor();
+    // The first refused request is enough.
+    await started.server.call("PATCH", `/admin/users/${id}`, { role: "user" });
+    await page.getByLabel("Name of the model").fill("refused");
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByRole("heading", { name: "Your account may not open this page" }).waitFor();
+    expect(await page.getByRole("link", { name: "Train", exact: true }).count()).toBe(0);
+  });
+
   it("changes a password", async () => {
     const user = await started.server.user("hedy@example.com");
     const { page } = await started.signedIn("/console/account", user);

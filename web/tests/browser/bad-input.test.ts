@@ -99,10 +99,11 @@ describe("bad input", () => {
       await started.signedIn("/console/models/shared"),
     ];
     for (const { page } of [one, other]) await page.getByRole("button", { name: "Promote version 3" }).waitFor();
-    await Promise.all([
-      one.page.getByRole("button", { name: "Promote version 2" }).click(),
-      other.page.getByRole("button", { name: "Promote version 3" }).click(),
-    ]);
+    await one.page.getByRole("button", { name: "Promote version 2" }).click();
+    await other.page.getByRole("button", { name: "Promote version 3" }).click();
+    await Promise.all(
+      [one, other].map(({ page }) => page.getByRole("dialog").getByRole("button", { name: "Promote" }).click()),
+    );
     await one.page.getByText("production of shared is now version 2").waitFor();
     await other.page.getByText("production of shared is now version 3").waitFor();
     const { aliases } = await started.server.call<{ aliases: { production: number } }>("GET", "/models/shared");
@@ -112,6 +113,6 @@ describe("bad input", () => {
     }
     // The one whose promotion was replaced within moments is told so.
     const replaced = aliases.production === 3 ? one.page : other.page;
-    await replaced.getByText(`Somebody else has made version ${aliases.production} the production version`).waitFor();
+    await replaced.getByText(`Version ${aliases.production} of shared is in production now.`).waitFor();
   });
 });

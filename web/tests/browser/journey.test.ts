@@ -40,9 +40,17 @@ describe("journey", () => {
     await page.getByRole("link", { name: "Open version 2" }).click({ timeout: 30_000 });
     await page.getByText("production v1").first().waitFor();
     await page.getByRole("button", { name: "Promote version 2" }).click();
+    await page.getByText("v2 replaces v1 within moments").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Promote" }).click();
     await page.getByText("production of titanic-rf is now version 2.").waitFor();
-    await page.getByRole("button", { name: "Roll back version 1" }).click();
+    await page.getByRole("button", { name: "Roll back to version 1" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
     await page.getByText("production of titanic-rf is now version 1.").waitFor();
+    await page
+      .getByRole("region", { name: "Versions", exact: true })
+      .getByText("by admin@example.com")
+      .first()
+      .waitFor();
 
     await page.getByRole("link", { name: "Predict", exact: true }).last().click();
     await page.getByLabel("sex").selectOption("female");

@@ -75,6 +75,16 @@ describe("operate", () => {
     await page.getByText("The schedule titanic-rf is active.").waitFor();
     const times = page.getByRole("region", { name: "Next times" }).getByRole("listitem");
     await expect.poll(() => times.count()).toBe(5);
+    await page.getByRole("button", { name: "Change the times" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Cron expression").fill("61 * * * *");
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await dialog.locator("p.text-bad").first().waitFor();
+    await expectAccessible(page);
+    await dialog.getByLabel("Usual times").selectOption({ label: "every hour" });
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await page.getByText("The times of titanic-rf are changed.").waitFor();
+    await page.getByText("0 * * * *").waitFor();
     await page.getByRole("button", { name: "Run now: titanic-rf" }).click();
     await page.getByText("a job of titanic-rf is queued").waitFor();
     await page.getByText("submitted", { exact: true }).waitFor();

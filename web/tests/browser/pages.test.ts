@@ -127,6 +127,19 @@ async function dialogs(page: Page, check: (name: string) => Promise<void>): Prom
     .check();
   await page.getByRole("region", { name: "Selected jobs" }).waitFor();
   await check("jobs-selected");
+  await page.goto("/console/models/titanic-rf");
+  await page.getByRole("button", { name: "Promote version 2" }).click();
+  await page.getByLabel("Take it back automatically if it fails or is slow").check();
+  await check("model-promote");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Change the traffic" }).click();
+  await page.getByLabel("Weight of version 2").fill("10");
+  await page.getByLabel("Take it back automatically if it fails or is slow").check();
+  await check("model-traffic");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Add an alias" }).click();
+  await check("model-alias");
+  await page.keyboard.press("Escape");
   await page.goto("/console/datasets");
   const rows = Array.from(
     { length: 200 },

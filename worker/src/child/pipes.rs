@@ -34,10 +34,9 @@ impl<R: AsyncRead + Unpin> Reports<R> {
         Self { pipe: pipe.map(BufReader::new), left: limit, line: Vec::new() }
     }
 
-    /// Reads the next report; `None` when the pipe is closed.
+    /// Reads the next report; `None` when the pipe is closed. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Result<Option<Report>, PipeError> {
         let Some(pipe) = &mut self.pipe else { return Ok(None) };
-        self.line.clear();
         loop {
             // An unreadable pipe counts as closed. The exit status explains the end of the process.
             let chunk = pipe.fill_buf().await.unwrap_or_default();
@@ -54,7 +53,9 @@ impl<R: AsyncRead + Unpin> Reports<R> {
             let within = self.left.checked_sub(taken as u64).filter(|_| self.line.len() <= MAX_LINE_BYTES);
             self.left = within.ok_or(PipeError::TooMuchOutput)?;
             if ended {
-                return serde_json::from_slice(&self.line).map(Some).map_err(|_| PipeError::InvalidReport);
+                let report = serde_json::from_slice(&self.line).map(Some).map_err(|_| PipeError::InvalidReport);
+                self.line.clear();
+                return report;
             }
         }
     }

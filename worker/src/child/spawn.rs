@@ -103,11 +103,11 @@ impl Process {
         let _ = tokio::time::timeout(Duration::from_secs(10), stdin.write_all(&line)).await;
     }
 
-    /// Confirms that a part is stored.
-    pub(super) async fn acknowledge(&mut self) {
+    /// Sends a single byte: [`crate::protocol::STORED`] or [`crate::protocol::INTERRUPT`].
+    pub(super) async fn signal(&mut self, byte: u8) {
         let Some(stdin) = &mut self.stdin else { return };
         // A process that does not read is dead, which the caller detects.
-        let _ = tokio::time::timeout(Duration::from_secs(10), stdin.write_all(b".")).await;
+        let _ = tokio::time::timeout(Duration::from_secs(10), stdin.write_all(&[byte])).await;
     }
 
     /// Waits until the process has ended.

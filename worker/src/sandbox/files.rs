@@ -15,7 +15,8 @@ const TESTED: ABI = ABI::V7;
 const OWN_FOLDER: BitFlags<AccessFs> =
     make_bitflags!(AccessFs::{ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir});
 
-/// Restricts the calling thread to `folder` and to reading `inputs`: the dataset, and the model of a prediction.
+/// Restricts the calling thread to `folder` and to reading `inputs`: the dataset, the model of a prediction, and the
+/// checkpoint of an earlier run.
 ///
 /// # Errors
 /// Why Landlock is not available.

@@ -1,5 +1,5 @@
-//! Deletes objects without a row: artifacts and parts of runs that did not publish, and datasets whose upload or deletion was
-//! interrupted.
+//! Deletes objects without a row: artifacts and parts of runs that did not publish, checkpoints of jobs that have ended, and
+//! datasets whose upload or deletion was interrupted.
 
 use std::collections::HashSet;
 
@@ -11,17 +11,18 @@ use trainyard_storage::Db;
 
 use super::SweepError;
 
-/// The folders of models, datasets and results of predictions.
+/// The folders of models, datasets, results of predictions, and checkpoints.
 const ARTIFACTS: &str = "artifacts";
 const DATASETS: &str = "datasets";
 const PREDICTIONS: &str = "predictions";
+const CHECKPOINTS: &str = "checkpoints";
 /// Most objects per query, and in memory.
 const BATCH: usize = 500;
 
 /// Checks every object that was written before `before`. The row of a dataset is committed within `api.upload_timeout_s` of
 /// its upload, so `before` must be earlier than that.
 pub(super) async fn run(db: Db, store: Store, before: DateTime<Utc>) -> Result<(), SweepError> {
-    for folder in [ARTIFACTS, DATASETS, PREDICTIONS] {
+    for folder in [ARTIFACTS, DATASETS, PREDICTIONS, CHECKPOINTS] {
         let removed = search(&db, &store, folder, before).await?;
         if removed > 0 {
             tracing::info!(folder, removed, "deleted objects without a row");
@@ -52,7 +53,7 @@ async fn delete_orphans(db: &Db, store: &Store, folder: &str, batch: Vec<Key>) -
     }
     let in_use = match folder {
         DATASETS => named_datasets(db, &batch).await?,
-        PREDICTIONS => named_parts(db, &batch).await?,
+        PREDICTIONS | CHECKPOINTS => named_outputs(db, folder, &batch).await?,
         _ => named_artifacts(db, &batch).await?,
     };
     let mut removed = 0;
@@ -85,16 +86,19 @@ async fn named_artifacts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, Swee
     Ok(named)
 }
 
-/// The parts of jobs that succeeded or can succeed, and all parts of active runs, which may record theirs at any time. Both are
-/// read in one snapshot.
-async fn named_parts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
+/// The recorded parts or checkpoints that are in use, and all those of active runs, which may record theirs at any time. Both
+/// are read in one snapshot.
+async fn named_outputs(db: &Db, folder: &str, batch: &[Key]) -> Result<HashSet<String>, SweepError> {
     let keys: Vec<&str> = batch.iter().map(Key::as_str).collect();
-    let runs: Vec<_> = batch.iter().map(part_of).collect();
+    let runs: Vec<_> = batch.iter().map(output_of).collect();
     let mut distinct: Vec<_> = runs.iter().flatten().copied().collect();
     distinct.sort_unstable();
     distinct.dedup();
     let mut tx = db.read().await?;
-    let mut named = tx.predictions().named(&keys).await?;
+    let mut named = match folder {
+        CHECKPOINTS => tx.checkpoints().named(&keys).await?,
+        _ => tx.predictions().named(&keys).await?,
+    };
     let renewals = if distinct.is_empty() { Vec::new() } else { tx.jobs().check_leases(&distinct).await? };
     tx.commit().await?;
     let active: HashSet<_> = renewals.into_iter().filter(|run| run.is_current).map(|run| (run.id, run.claim)).collect();
@@ -103,12 +107,14 @@ async fn named_parts(db: &Db, batch: &[Key]) -> Result<HashSet<String>, SweepErr
     Ok(named)
 }
 
-/// The job and claim in a part's key.
-fn part_of(key: &Key) -> Option<(JobId, i64)> {
-    let mut segments = key.as_str().strip_prefix(PREDICTIONS)?.strip_prefix('/')?.split('/');
-    let run = (segments.next()?.parse().ok()?, segments.next()?.parse().ok()?);
-    let part = segments.next()?.strip_suffix(".csv")?.parse().ok()?;
-    (Key::prediction_part(run.0, run.1, part) == *key).then_some(run)
+/// The job and claim in the key of a part or a checkpoint.
+fn output_of(key: &Key) -> Option<(JobId, i64)> {
+    let mut segments = key.as_str().split('/').skip(1);
+    let (job, claim) = (segments.next()?.parse().ok()?, segments.next()?.parse().ok()?);
+    let number = segments.next()?.split_once('.')?.0.parse().ok()?;
+    [Key::prediction_part(job, claim, number), Key::checkpoint(job, claim, number)]
+        .contains(key)
+        .then_some((job, claim))
 }
 
 /// The job and claim in an artifact's key.

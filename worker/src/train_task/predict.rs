@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use trainyard_domain::FailureCode;
@@ -10,33 +9,13 @@ use trainyard_ml::batch::{self, BatchError, BatchRequest, Part, PartSink};
 use trainyard_ml::predict::Predictor;
 use trainyard_ml::train::Observer;
 
+use super::signals::WorkerSignals;
 use super::{Failure, Reporter, disk, failure, log, report};
 use crate::folder::part_name;
 use crate::protocol::{MAX_WAITING_PARTS, PartDone, PredictTask, Report};
 
-/// Counts the parts that the worker has stored.
-#[derive(Default)]
-pub(super) struct StoredParts {
-    count: Mutex<u64>,
-    changed: Condvar,
-}
-
-impl StoredParts {
-    /// Adds parts.
-    pub(super) fn add(&self, parts: u64) {
-        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += parts;
-        self.changed.notify_all();
-    }
-
-    /// Waits until at least `count` parts are stored.
-    fn wait_for(&self, count: u64) {
-        let stored = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.changed.wait_while(stored, |stored| *stored < count));
-    }
-}
-
 /// Predicts the dataset of `task`. Returns the last report.
-pub(super) fn run(task: &PredictTask, stored: &StoredParts) -> Result<Report, Failure> {
+pub(super) fn run(task: &PredictTask, signals: &WorkerSignals) -> Result<Report, Failure> {
     let model = std::fs::read(&task.model_path).map_err(|error| disk("the model can't be read", &error))?;
     let predictor = Predictor::load(&model).map_err(|error| {
         log(&format!("the model does not load: {error}"));
@@ -55,13 +34,13 @@ pub(super) fn run(task: &PredictTask, stored: &StoredParts) -> Result<Report, Fa
         done_rows: task.done_rows,
         header: task.first_part == 0,
     };
-    let mut parts = PartFiles { number: task.first_part, written: 0, open: None, stored };
+    let mut parts = PartFiles { number: task.first_part, written: 0, open: None, signals };
     let predicted = batch::predict(BufReader::new(csv), &predictor, &request, &mut parts, &reporter);
     let rows = predicted.map_err(|error| match error {
         BatchError::Failed(error) => failure(error),
         BatchError::Output(error) => disk("the result can't be written to the work folder", &error),
     })?;
-    stored.wait_for(parts.written);
+    signals.wait_for(parts.written);
     reporter.end_phase();
     Ok(Report::Predicted { rows, warnings })
 }
@@ -72,7 +51,7 @@ struct PartFiles<'s> {
     /// Number of finished parts.
     written: u64,
     open: Option<OpenFile>,
-    stored: &'s StoredParts,
+    signals: &'s WorkerSignals,
 }
 
 struct OpenFile {
@@ -110,24 +89,7 @@ impl PartSink for PartFiles<'_> {
         report(&Report::Part(PartDone { number: self.number, rows, size, sha256, counts }));
         self.number += 1;
         self.written += 1;
-        self.stored.wait_for(self.written.saturating_sub(MAX_WAITING_PARTS - 1));
+        self.signals.wait_for(self.written.saturating_sub(MAX_WAITING_PARTS - 1));
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_end_when_the_parts_are_stored() {
-        let stored = StoredParts::default();
-        stored.wait_for(0);
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| stored.wait_for(3));
-            stored.add(1);
-            stored.add(2);
-            waiting.join().unwrap();
-        });
     }
 }

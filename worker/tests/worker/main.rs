@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps what it should not, fails")]
 
+mod checkpoints;
 mod children;
 mod deaths;
 mod drain;

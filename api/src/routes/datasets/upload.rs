@@ -8,7 +8,7 @@ use trainyard_http::{Code, Json, Principal, Problem, Query};
 
 use super::upload_query::UploadQuery;
 use crate::audit::Actor;
-use crate::dataset_upload::{self, profile, save};
+use crate::dataset_upload::{self, save};
 use crate::schemas::dataset::{DatasetView, TableView};
 use crate::seed::is_built_in;
 use crate::state::ApiState;
@@ -54,8 +54,7 @@ pub async fn upload(
     };
     let _permit = state.uploads().try_acquire().map_err(busy)?;
 
-    let file = dataset_upload::receive(&state, request).await?;
-    let profile = profile::profile(&state, &file, options).await?;
+    let (file, profile) = dataset_upload::receive(&state, request, options).await?;
     if dry_run {
         return Ok(Json(TableView::planned(&name, &file, profile)).into_response());
     }

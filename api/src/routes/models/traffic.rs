@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use trainyard_domain::traffic::{MAX_SHADOWS, MAX_WEIGHT, MAX_WEIGHTED};
-use trainyard_domain::{Guarded, ModelName, PRODUCTION, Traffic};
+use trainyard_domain::{FieldError, Guarded, ModelName, PRODUCTION, Traffic};
 use trainyard_http::json::unique_map;
 use trainyard_http::{Json, Path, Problem, integer};
 use trainyard_storage::Tx;
@@ -106,24 +106,33 @@ pub async fn put(
     Json(body): Json<TrafficRequest>,
 ) -> Result<Json<TrafficView>, Problem> {
     let name = model_name(&name)?;
-    let parsed = Traffic::parse(&body.versions, &body.shadow);
-    let mut refused = parsed.as_ref().err().cloned().unwrap_or_default();
+    let (traffic, mut refused) = Traffic::parse(&body.versions, &body.shadow);
+    let is_traffic_valid = refused.is_empty();
     refused.extend(body.guard.iter().flat_map(GuardRequest::errors));
-    let traffic = match parsed {
-        Ok(traffic) if refused.is_empty() => traffic,
-        _ => return Err(Problem::validation(refused)),
-    };
     let mut tx = state.db.begin().await?;
     if !tx.models().lock(&name).await? {
-        return Err(missing());
+        return Err(if refused.is_empty() { missing() } else { Problem::validation(refused) });
+    }
+    let named = traffic.versions();
+    // A list beyond its limit is refused without a query for each version.
+    if named.len() <= MAX_WEIGHTED + MAX_SHADOWS {
+        let unknown = tx.models().missing_versions(&name, &named).await?;
+        refused.extend(traffic.missing_errors(&unknown, &body.shadow, name.as_str()));
+    }
+    let mut guarded = Vec::new();
+    if body.guard.is_some() && is_traffic_valid {
+        match guarded_versions(&mut tx, &name, &traffic).await? {
+            Ok(versions) => guarded = versions,
+            Err(error) => refused.push(error),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(Problem::validation(refused));
     }
     let now = tx.now().await?;
-    let missing = tx.models().set_traffic(&name, &traffic, now).await?;
-    if !missing.is_empty() {
-        return Err(Problem::validation(traffic.missing_errors(&missing, &body.shadow, name.as_str())));
-    }
+    tx.models().set_traffic(&name, &traffic, now).await?;
     if let Some(guard) = body.guard {
-        for version in guarded_versions(&mut tx, &name, &traffic).await? {
+        for version in guarded {
             tx.models().insert_guard(&guard.start(&name, version, Guarded::Weights, now)).await?;
         }
     }
@@ -164,16 +173,20 @@ pub async fn delete(
 }
 
 /// The versions that a guard of the weights watches. `production` must exist, because it answers once the weights are deleted.
-async fn guarded_versions(tx: &mut Tx, name: &ModelName, traffic: &Traffic) -> Result<Vec<i64>, Problem> {
+async fn guarded_versions(
+    tx: &mut Tx,
+    name: &ModelName,
+    traffic: &Traffic,
+) -> Result<Result<Vec<i64>, FieldError>, Problem> {
+    let refuse = |message: String| Ok(Err(FieldError::new("guard", message)));
     let Some(production) = tx.models().alias(name, PRODUCTION).await? else {
-        return Err(Problem::field("guard", "needs the alias production, which answers after a rollback"));
+        return refuse("needs the alias production, which answers after a rollback".into());
     };
     let guarded: Vec<i64> = traffic.weights.keys().copied().filter(|version| *version != production).collect();
     if guarded.is_empty() {
-        let message = format!("needs a weight of another version than {production}, which production points at");
-        return Err(Problem::field("guard", message));
+        return refuse(format!("needs a weight of another version than {production}, which production points at"));
     }
-    Ok(guarded)
+    Ok(Ok(guarded))
 }
 
 async fn view(tx: &mut Tx, name: &ModelName) -> Result<TrafficView, Problem> {

@@ -36,7 +36,7 @@ pub(crate) async fn live() -> Json<Live> {
     Json(Live { live: true })
 }
 
-/// Whether the models that were published at the start are loaded, or have failed to load.
+/// Whether the models that were published at the start are loaded, or have failed to load, and all required ones are loaded.
 #[utoipa::path(get, path = "/v2/health/ready", operation_id = "v2_server_ready", tag = "inference", responses(
     (status = 200, description = "Ready", body = Ready),
     (status = 503, description = "The models are not loaded yet, or the process is stopping", body = Ready),

@@ -3,9 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
-use http::header::CONTENT_TYPE;
 use trainyard_http::middleware::{RequestId, TraceContext};
 use trainyard_http::{Path, Problem};
 
@@ -15,7 +12,7 @@ use crate::request_key::RequestKey;
 use crate::service::{RequestContext, Service};
 use crate::v2::answer::InferAnswer;
 use crate::v2::schemas::{InferAnswerBody, InferRequestBody};
-use crate::v2::tensor_body::{JSON_LENGTH, TensorBody};
+use crate::v2::tensor_body::TensorBody;
 
 /// Predict with the version that serves: by the weights of the model's traffic, else the one that `production` points at.
 ///
@@ -42,10 +39,10 @@ pub(crate) async fn model(
     key: RequestKey,
     Path(model): Path<String>,
     body: TensorBody,
-) -> Result<Response, Problem> {
+) -> Result<InferAnswer, Problem> {
     let assignment = Assignment::of(key.bytes());
     let selector = VersionSelector { model: Some(&model), assignment, ..VersionSelector::default() };
-    service.infer(selector, body, RequestContext { id, trace: trace.server_span() }).await.map(respond)
+    service.infer(selector, body, RequestContext { id, trace: trace.server_span() }).await
 }
 
 /// Predict with a version, as without one. Loads the version if it is not loaded.
@@ -65,20 +62,8 @@ pub(crate) async fn version(
     trace: TraceContext,
     Path((model, version)): Path<(String, String)>,
     body: TensorBody,
-) -> Result<Response, Problem> {
+) -> Result<InferAnswer, Problem> {
     let version = Some(parse_version(&model, &version)?);
     let selector = VersionSelector { model: Some(&model), version, ..VersionSelector::default() };
-    service.infer(selector, body, RequestContext { id, trace: trace.server_span() }).await.map(respond)
-}
-
-fn respond(InferAnswer { body, json_bytes }: InferAnswer) -> Response {
-    let content_type = match json_bytes {
-        None => "application/json",
-        Some(_) => "application/octet-stream",
-    };
-    let mut response = ([(CONTENT_TYPE, HeaderValue::from_static(content_type))], body).into_response();
-    if let Some(length) = json_bytes {
-        response.headers_mut().insert(JSON_LENGTH, length.into());
-    }
-    response
+    service.infer(selector, body, RequestContext { id, trace: trace.server_span() }).await
 }

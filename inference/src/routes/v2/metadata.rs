@@ -6,7 +6,6 @@ use axum::extract::State;
 use trainyard_http::{Json, Path, Problem};
 
 use super::parse_version;
-use crate::registry::VersionSelector;
 use crate::service::Service;
 use crate::v2::metadata::{ModelMetadata, ServerMetadata};
 
@@ -29,7 +28,7 @@ pub(crate) async fn model(
     State(service): State<Arc<Service>>,
     Path(model): Path<String>,
 ) -> Result<Json<ModelMetadata>, Problem> {
-    metadata(&service, VersionSelector { model: Some(&model), ..VersionSelector::default() }).await
+    service.metadata(&model, None).await.map(Json)
 }
 
 /// The inputs and outputs of a version. Loads the version if it is not loaded.
@@ -47,12 +46,5 @@ pub(crate) async fn version(
     Path((model, version)): Path<(String, String)>,
 ) -> Result<Json<ModelMetadata>, Problem> {
     let version = Some(parse_version(&model, &version)?);
-    metadata(&service, VersionSelector { model: Some(&model), version, ..VersionSelector::default() }).await
-}
-
-async fn metadata(service: &Service, selector: VersionSelector<'_>) -> Result<Json<ModelMetadata>, Problem> {
-    let loaded = service.find(selector).await?.loaded;
-    let snapshot = service.registry.load();
-    let versions = snapshot.models.get(&loaded.record.model).into_iter().flat_map(|model| model.versions.keys());
-    Ok(Json(ModelMetadata::of(&loaded, versions.copied())))
+    service.metadata(&model, version).await.map(Json)
 }

@@ -7,13 +7,10 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde::Serialize;
-use trainyard_domain::shown;
 use trainyard_http::{Json, Path, Problem};
 use utoipa::ToSchema;
 
 use super::parse_version;
-use crate::lookup_problem;
-use crate::registry::{LookupError, VersionSelector};
 use crate::service::Service;
 
 /// Whether a model is loaded.
@@ -35,8 +32,7 @@ pub(crate) struct ModelReady {
     (status = 503, description = "Not loaded yet", body = ModelReady),
 ))]
 pub(crate) async fn model(State(service): State<Arc<Service>>, Path(model): Path<String>) -> Result<Response, Problem> {
-    let selector = VersionSelector { model: Some(&model), ..VersionSelector::default() };
-    readiness(&service, selector, &model)
+    readiness(&service, model, None)
 }
 
 /// Whether a version is loaded. The request does not load it.
@@ -54,21 +50,14 @@ pub(crate) async fn version(
     Path((model, version)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let version = Some(parse_version(&model, &version)?);
-    readiness(&service, VersionSelector { model: Some(&model), version, ..VersionSelector::default() }, &model)
+    readiness(&service, model, version)
 }
 
-fn readiness(service: &Service, selector: VersionSelector<'_>, model: &str) -> Result<Response, Problem> {
-    let body = |ready| Json(ModelReady { name: model.to_owned(), ready });
-    match service.registry.load().find(selector, None, || 0) {
-        Ok(_) => Ok(body(true).into_response()),
-        Err(LookupError::Loading(..)) => {
-            Ok((StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], body(false)).into_response())
-        }
-        // The snapshot contains loaded versions only; the database is not asked.
-        Err(LookupError::NotLoaded(model, version)) => Err(Problem::not_found(format!(
-            "version {version} of a model '{}' is not loaded; if it is published, the first request for it loads it",
-            shown(&model)
-        ))),
-        Err(error) => Err(lookup_problem::problem(error)),
-    }
+fn readiness(service: &Service, name: String, version: Option<i64>) -> Result<Response, Problem> {
+    let ready = service.is_model_ready(&name, version)?;
+    let body = Json(ModelReady { name, ready });
+    Ok(match ready {
+        true => body.into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")], body).into_response(),
+    })
 }

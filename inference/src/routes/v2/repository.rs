@@ -46,11 +46,13 @@ pub(crate) async fn index(
 /// Make sure that a version is loaded in this process: the one that serves, or `parameters.version`.
 ///
 /// Aliases and the traffic of the model decide which versions are served, and their versions are loaded without this call. Another
-/// version stays loaded until other such versions need its place (`inference.max_pinned_versions`) or until it is unloaded.
+/// version stays loaded until other such versions need its place (`inference.max_pinned_versions`, `inference.memory_budget_mb`) or
+/// until it is unloaded.
 #[utoipa::path(post, path = "/v2/repository/models/{model}/load", operation_id = "v2_load_model", tag = "inference",
     params(("model" = String, Path, description = "The name of a model", example = "titanic-rf")),
     request_body = Option<LoadBody>, responses(
     (status = 200, description = "The version is loaded"),
+    (status = 400, description = "The memory budget has no room for the version, or a parameter is not valid"),
     (status = 404, description = "The model or the version does not exist, or `production` points at no version"),
     (status = 503, description = "The version is not loaded yet; retry after the time in `Retry-After`"),
 ))]
@@ -71,7 +73,7 @@ pub(crate) async fn load(
     request_body = Option<LoadBody>, responses(
     (status = 200, description = "The versions are released"),
     (status = 404, description = "The model or the version is not loaded"),
-    (status = 409, description = "An alias points at the version, or the traffic of the model uses it"),
+    (status = 409, description = "An alias points at the version, or the traffic of the model or the settings need it"),
 ))]
 pub(crate) async fn unload(
     State(service): State<Arc<Service>>,

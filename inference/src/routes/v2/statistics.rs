@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use trainyard_domain::shown;
 use trainyard_http::{Json, Path, Problem};
 
 use super::parse_version;
@@ -14,8 +13,8 @@ use crate::v2::statistics::StatisticsAnswer;
 #[utoipa::path(get, path = "/v2/models/stats", operation_id = "v2_statistics", tag = "inference", responses(
     (status = 200, description = "The statistics", body = StatisticsAnswer),
 ))]
-pub(crate) async fn all(State(service): State<Arc<Service>>) -> Json<StatisticsAnswer> {
-    Json(StatisticsAnswer::of(&service.registry.load(), None, None).unwrap_or_default())
+pub(crate) async fn all(State(service): State<Arc<Service>>) -> Result<Json<StatisticsAnswer>, Problem> {
+    service.statistics(None, None).map(Json)
 }
 
 /// The statistics of the loaded versions of a model.
@@ -28,9 +27,7 @@ pub(crate) async fn model(
     State(service): State<Arc<Service>>,
     Path(model): Path<String>,
 ) -> Result<Json<StatisticsAnswer>, Problem> {
-    let statistics = StatisticsAnswer::of(&service.registry.load(), Some(&model), None);
-    let missing = || Problem::not_found(format!("no model named '{}' is loaded", shown(&model)));
-    statistics.map(Json).ok_or_else(missing)
+    service.statistics(Some(&model), None).map(Json)
 }
 
 /// The statistics of a version.
@@ -47,7 +44,5 @@ pub(crate) async fn version(
     Path((model, version)): Path<(String, String)>,
 ) -> Result<Json<StatisticsAnswer>, Problem> {
     let version = parse_version(&model, &version)?;
-    let statistics = StatisticsAnswer::of(&service.registry.load(), Some(&model), Some(version));
-    let missing = || Problem::not_found(format!("version {version} of a model '{}' is not loaded", shown(&model)));
-    statistics.map(Json).ok_or_else(missing)
+    service.statistics(Some(&model), Some(version)).map(Json)
 }

@@ -1,7 +1,7 @@
 //! Texts that mean a missing value.
 
 /// Texts that mean a missing value in every column: the default set of pandas without `None`, and `?`.
-pub(crate) const EVERYWHERE: [&str; 17] = [
+pub const EVERYWHERE: [&str; 17] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
     "NaN", "n/a", "null", "?",
 ];

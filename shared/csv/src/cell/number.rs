@@ -4,6 +4,8 @@ use trainyard_domain::{DecimalMark, NumberStyle};
 
 /// The longest text that can be a number, in bytes.
 const MAX_BYTES: usize = 64;
+/// A number with a currency code, an exponent and a unit has at most this many letters.
+const MAX_LETTERS: usize = 20;
 
 /// What follows or precedes the digits of a decorated number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +97,9 @@ pub(crate) fn by_style(text: &str, style: NumberStyle) -> Option<f64> {
 /// Parses a trimmed number in any style with this decimal mark.
 pub(crate) fn parse(text: &str, mark: DecimalMark) -> Option<Parsed<'_>> {
     if text.len() > MAX_BYTES || !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    if text.len() > MAX_LETTERS && text.bytes().filter(u8::is_ascii_alphabetic).count() > MAX_LETTERS {
         return None;
     }
     let (mut core, mut negative, mut decorated, mut unit) = (text, false, false, Unit::None);

@@ -1,5 +1,11 @@
 //! The parameters of each algorithm: bounds, defaults and descriptions.
 
+pub(super) mod evaluation;
+
+use self::evaluation::{
+    CALIBRATED, COST_OF_FALSE_NEGATIVE, COST_OF_FALSE_POSITIVE, CROSS_VALIDATION, CURVE, PERMUTATIONS, TUNED_THRESHOLD,
+    WANTED_PRECISION,
+};
 use crate::params::{ParamKind, ParamSpec};
 
 /// The parameter that chooses the implementation of an algorithm, and its values.
@@ -63,8 +69,11 @@ const MAX_DEPTH: ParamSpec = ParamSpec {
 const MAX_FEATURES: ParamKind =
     ParamKind::Choice { options: &["auto", "sqrt", "log2", "third", "half", "all"], default: "auto" };
 
-const CLASS_WEIGHT: ParamSpec = ParamSpec {
-    name: "class_weight",
+/// The parameter with the weights of the classes.
+pub const CLASS_WEIGHT: &str = "class_weight";
+
+const WEIGHTS: ParamSpec = ParamSpec {
+    name: CLASS_WEIGHT,
     kind: ParamKind::Choice { options: &["none", "balanced"], default: "none" },
     description: "balanced weighs classes inversely to their frequency.",
 };
@@ -82,8 +91,16 @@ pub(super) const RANDOM_FOREST: &[ParamSpec] = &[
         kind: MAX_FEATURES,
         description: "Number of features considered at each split; auto means sqrt for classification and half for regression.",
     },
-    CLASS_WEIGHT,
+    WEIGHTS,
     TEST_SIZE,
+    CROSS_VALIDATION,
+    CURVE,
+    PERMUTATIONS,
+    CALIBRATED,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
 ];
 
 pub(super) const EXTRA_TREES: &[ParamSpec] = &[
@@ -105,8 +122,16 @@ pub(super) const EXTRA_TREES: &[ParamSpec] = &[
         kind: ParamKind::Choice { options: &["off", "on"], default: "off" },
         description: "on trains each tree on a bootstrap sample, which gives an out-of-bag score; off on all training rows.",
     },
-    CLASS_WEIGHT,
+    WEIGHTS,
     TEST_SIZE,
+    CROSS_VALIDATION,
+    CURVE,
+    PERMUTATIONS,
+    CALIBRATED,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
 ];
 
 // Measured over the five folds of `make bench-ml`: with these defaults a log loss of 0.430 on titanic and 0.093 on
@@ -176,8 +201,16 @@ pub(super) const GRADIENT_BOOSTING: &[ParamSpec] = &[
         description: "1 or -1 per feature (a number or a boolean) with which the prediction never falls or never rises; \
                       for regression and two classes.",
     },
-    CLASS_WEIGHT,
+    WEIGHTS,
     TEST_SIZE,
+    CROSS_VALIDATION,
+    CURVE,
+    PERMUTATIONS,
+    CALIBRATED,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
 ];
 
 pub(super) const DECISION_TREE: &[ParamSpec] = &[
@@ -198,6 +231,14 @@ pub(super) const DECISION_TREE: &[ParamSpec] = &[
         description: "Impurity measure of a split.",
     },
     TEST_SIZE,
+    CROSS_VALIDATION,
+    CURVE,
+    PERMUTATIONS,
+    CALIBRATED,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
 ];
 
 const ENGINE_PARAM: ParamSpec = ParamSpec {
@@ -228,7 +269,7 @@ pub(super) const SVM: &[ParamSpec] = &[
         kind: ParamKind::Int { min: 2, max: 5, default: Some(3) },
         description: "Degree of the polynomial kernel.",
     },
-    CLASS_WEIGHT,
+    WEIGHTS,
     ParamSpec {
         name: "epsilon",
         kind: ParamKind::Float { min: 0.0, max: 10.0, default: Some(0.1) },
@@ -250,6 +291,13 @@ pub(super) const SVM: &[ParamSpec] = &[
         description: "Size of the kernel cache in megabytes; it changes the training time, not the model.",
     },
     TEST_SIZE,
+    CROSS_VALIDATION,
+    CURVE,
+    PERMUTATIONS,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
 ];
 
 const ALPHA: ParamSpec = ParamSpec {
@@ -261,7 +309,7 @@ const ALPHA: ParamSpec = ParamSpec {
 pub(super) const LOGISTIC_REGRESSION: &[ParamSpec] = &[
     ENGINE_PARAM,
     ALPHA,
-    CLASS_WEIGHT,
+    WEIGHTS,
     ParamSpec {
         name: "tolerance",
         kind: ParamKind::Float { min: 1e-10, max: 0.1, default: Some(1e-6) },
@@ -273,9 +321,17 @@ pub(super) const LOGISTIC_REGRESSION: &[ParamSpec] = &[
         description: "Maximum number of iterations of the optimizer.",
     },
     TEST_SIZE,
+    CROSS_VALIDATION,
+    CURVE,
+    PERMUTATIONS,
+    CALIBRATED,
+    TUNED_THRESHOLD,
+    COST_OF_FALSE_POSITIVE,
+    COST_OF_FALSE_NEGATIVE,
+    WANTED_PRECISION,
 ];
 
-pub(super) const RIDGE: &[ParamSpec] = &[ALPHA, TEST_SIZE];
+pub(super) const RIDGE: &[ParamSpec] = &[ALPHA, TEST_SIZE, CROSS_VALIDATION, CURVE, PERMUTATIONS];
 
 pub(super) const AUTO: &[ParamSpec] = &[
     ParamSpec {

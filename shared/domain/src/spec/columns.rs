@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Draft, MAX_CLASSES, MAX_FEATURES, OnLeak, is_label, is_regression};
-use crate::algorithm::{Algorithm, ENGINE, LINFA, NATIVE};
+use crate::algorithm::{Algorithm, CALIBRATION, ENGINE, LINFA, NATIVE, TUNE_THRESHOLD};
 use crate::dataset::{ColumnProfile, Dtype, IndexedDataset};
 use crate::field::{FieldError, shown};
 use crate::table::{BooleanForm, TaskKind};
@@ -113,6 +113,7 @@ impl<'a> Columns<'a> {
         if let Some(message) = self.draft.auto_promote.and_then(|rule| rule.metric_error(regression)) {
             refuse("auto_promote.metric", message);
         }
+        self.check_decisions(column, regression, &mut refuse);
         let engine = self.draft.params.get(ENGINE).and_then(serde_json::Value::as_str).unwrap_or(NATIVE);
         if regression && only == Some(TaskKind::Classification) {
             let field = if requested.is_some() { "task" } else { "target" };
@@ -151,6 +152,21 @@ impl<'a> Columns<'a> {
             let (field, by) =
                 if engine == LINFA { ("params.engine", format!("'{LINFA}'")) } else { ("algorithm", name.to_owned()) };
             refuse(field, format!("{by} supports at most {max} rows; this dataset has {rows}"));
+        }
+    }
+
+    /// A calibration needs classes, and a tuned threshold two of them.
+    fn check_decisions(&self, target: &ColumnProfile, regression: bool, refuse: &mut dyn FnMut(&str, String)) {
+        let asks =
+            |name: &str| self.draft.params.get(name).and_then(serde_json::Value::as_str).is_some_and(|v| v != "off");
+        if asks(CALIBRATION) && regression {
+            refuse("params.calibration", "needs classes, and this is a regression".into());
+        }
+        if asks(TUNE_THRESHOLD) && regression {
+            refuse("params.tune_threshold", "needs two classes, and this is a regression".into());
+        } else if asks(TUNE_THRESHOLD) && target.distinct != 2 {
+            let found = format!("needs two classes, and '{}' has {}", shown(&target.name), target.distinct);
+            refuse("params.tune_threshold", found);
         }
     }
 

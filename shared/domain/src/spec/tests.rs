@@ -264,6 +264,22 @@ fn the_types_of_a_job_replace_those_of_the_dataset() {
 }
 
 #[test]
+fn a_calibration_needs_classes_and_a_threshold_two_of_them() {
+    let with = |params: Value, target: &str| {
+        let target = target.to_owned();
+        Draft { params: params.as_object().unwrap().clone(), target, ..draft(&["sex"]) }
+    };
+    let both = serde_json::json!({"calibration": "isotonic", "tune_threshold": "f1"});
+    assert!(with(both.clone(), "survived").validate(Some(&dataset())).is_ok());
+    assert_eq!(refused(with(both.clone(), "age")), ["params.calibration", "params.tune_threshold"]);
+    let task = LearningOptions { task: Some(TaskKind::Classification), ..LearningOptions::default() };
+    let many = Draft { learning: task, ..with(both, "age") };
+    assert_eq!(refused(many), ["params.tune_threshold"], "90 classes");
+    let off = serde_json::json!({"calibration": "off", "tune_threshold": "off"});
+    assert!(with(off, "age").validate(Some(&dataset())).is_ok());
+}
+
+#[test]
 fn every_invalid_field_has_an_error() {
     let wrong = Draft {
         name: "Bad Name".into(),

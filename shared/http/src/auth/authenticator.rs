@@ -118,7 +118,7 @@ impl Tokens {
             return api_keys.principal(token).await;
         }
         match (self.jwt.verify(token, self.clock.now()), &self.external) {
-            (Ok(claims), _) => self.lookup.principal(claims).await,
+            (Ok(claims), _) => self.lookup.principal(&claims).await,
             (Err(AuthError::Invalid), Some(external)) => {
                 let principal = external.principal(token, &self.clock).await;
                 principal.map_err(|problem| problem.unwrap_or_else(|| refused(AuthError::Invalid)))
@@ -144,7 +144,7 @@ impl Lookup {
         }
     }
 
-    async fn principal(&self, claims: Claims) -> Result<Principal, Problem> {
+    async fn principal(&self, claims: &Claims) -> Result<Principal, Problem> {
         match self {
             Self::Accounts(accounts) => {
                 let user = accounts.call(claims.sub).await?;
@@ -153,8 +153,8 @@ impl Lookup {
             }
             Self::Claims(disabled) if disabled.contains(claims.sub) => Err(refused(AuthError::Invalid)),
             Self::Claims(_) => {
-                let Claims { sub: user_id, email, role, sid: session, .. } = claims;
-                Ok(Principal { user_id, email, role, session, api_key: None })
+                let email = claims.email.clone();
+                Ok(Principal { user_id: claims.sub, email, role: claims.role, session: claims.sid, api_key: None })
             }
         }
     }

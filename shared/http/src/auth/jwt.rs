@@ -1,5 +1,7 @@
 //! Access tokens: JWTs (RFC 7519) signed with HMAC-SHA-256. No other algorithm is accepted.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
@@ -69,7 +71,7 @@ pub struct Jwt {
     ttl: Duration,
     keys: SessionKeys,
     /// Claims of tokens with a verified signature: the signature is the most expensive check.
-    verified: Cache<Box<str>, Claims>,
+    verified: Cache<Box<str>, Arc<Claims>>,
 }
 
 impl std::fmt::Debug for Jwt {
@@ -166,7 +168,7 @@ impl Jwt {
     /// # Errors
     /// [`AuthError::Expired`] for a valid token that has expired. [`AuthError::Invalid`] for another algorithm (also
     /// `none`), signature, issuer or audience, for a critical header, invalid claims, and for `iat` or `nbf` in the future.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, AuthError> {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Arc<Claims>, AuthError> {
         let claims = self.verified_claims(token)?;
         let now = now.timestamp();
         if claims.exp.saturating_add(LEEWAY_S) <= now {
@@ -177,7 +179,7 @@ impl Jwt {
     }
 
     /// The claims of a token with a valid signature, without a check of its times.
-    fn verified_claims(&self, token: &str) -> Result<Claims, AuthError> {
+    fn verified_claims(&self, token: &str) -> Result<Arc<Claims>, AuthError> {
         if let Some(claims) = self.verified.get(token) {
             return Ok(claims);
         }
@@ -187,7 +189,7 @@ impl Jwt {
         if decoded.header.crit.is_some() {
             return Err(AuthError::Invalid);
         }
-        let claims = decoded.claims;
+        let claims = Arc::new(decoded.claims);
         self.verified.insert(token.into(), claims.clone());
         Ok(claims)
     }

@@ -5,13 +5,21 @@ use std::time::Instant;
 use axum::extract::MatchedPath;
 use http::{Method, StatusCode};
 use trainyard_telemetry::Span;
-use trainyard_telemetry::catalogue::{HTTP_REQUEST_DURATION_SECONDS, HTTP_REQUESTS_IN_FLIGHT, HTTP_REQUESTS_TOTAL};
 use trainyard_telemetry::trace::SpanKind;
 
-use super::{RequestId, TraceContext};
+use super::{RequestId, TraceContext, series};
 
 /// Routes that probes and scrapers call every few seconds. They are logged at debug level and start no trace.
-const PROBED: [&str; 5] = ["/health", "/health/ready", "/metrics", "/v2/health/live", "/v2/health/ready"];
+const PROBED: [&str; 8] = [
+    "/health",
+    "/health/ready",
+    "/metrics",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/grpc.health.v1.Health/Check",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+];
 /// The logged status of a client that disconnected before the response (nginx's convention).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 const MAX_PATH: usize = 256;
@@ -43,7 +51,7 @@ impl Record {
         id: &RequestId,
         trace: &TraceContext,
     ) -> Self {
-        metrics::gauge!(HTTP_REQUESTS_IN_FLIGHT).increment(1.0);
+        series::begin_request();
         // A URI path is ASCII, so each byte is a character boundary.
         let path = path.get(..MAX_PATH).unwrap_or(path).to_owned();
         let method = label(method);
@@ -77,16 +85,13 @@ impl Record {
         } else {
             tracing::info!(method, route, path, status, duration_ms, "request completed");
         }
-        let route = route.to_owned();
-        metrics::counter!(HTTP_REQUESTS_TOTAL, "method" => method, "route" => route.clone(), "status" => status.to_string())
-            .increment(1);
-        metrics::histogram!(HTTP_REQUEST_DURATION_SECONDS, "method" => method, "route" => route).record(elapsed);
+        series::record(method, route, status, elapsed);
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        metrics::gauge!(HTTP_REQUESTS_IN_FLIGHT).decrement(1.0);
+        series::end_request();
         if !self.finished {
             self.write(CLIENT_CLOSED_REQUEST);
         }

@@ -20,7 +20,10 @@ impl RequestId {
     /// The client's id if it has 1 to 128 characters of `[A-Za-z0-9._-]`, else a new UUIDv7.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let sent = headers.get(X_REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| is_valid(id));
-        sent.map_or_else(|| Self(Uuid::now_v7().to_string().into()), |id| Self(id.into()))
+        sent.map_or_else(
+            || Self(Arc::from(&*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer()))),
+            |id| Self(id.into()),
+        )
     }
 
     /// The id as text.

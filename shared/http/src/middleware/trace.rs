@@ -34,7 +34,8 @@ impl TraceContext {
             None if may_sample => TraceParent::begin(),
             None => TraceParent::begin_unsampled(),
         };
-        Self { server_span, remote_parent, text: server_span.to_string().into() }
+        let text = server_span.encode(&mut [0; TraceParent::LENGTH]).into();
+        Self { server_span, remote_parent, text }
     }
 
     /// The trace id: 32 hexadecimal digits.

@@ -1,5 +1,6 @@
 //! Health checks, and their concurrent run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
@@ -16,14 +17,14 @@ const MAX_TIMEOUT: Duration = Duration::from_millis(4_500);
 /// Why a check failed: a public message, and an error for the log.
 #[derive(Debug)]
 pub struct CheckError {
-    shown: &'static str,
+    shown: Cow<'static, str>,
     logged: Box<dyn Error + Send + Sync>,
 }
 
 impl CheckError {
     /// `shown` is part of the public report; `logged` is logged.
-    pub fn new(shown: &'static str, logged: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { shown, logged: logged.into() }
+    pub fn new(shown: impl Into<Cow<'static, str>>, logged: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { shown: shown.into(), logged: logged.into() }
     }
 }
 
@@ -95,7 +96,7 @@ impl Check {
             status: if outcome.is_ok() { CheckStatus::Ok } else { CheckStatus::Failed },
             critical: Some(self.critical),
             latency_ms: Some((started.elapsed().as_secs_f64() * 1e6).round() / 1e3),
-            error: outcome.err().map(|error| error.shown.to_owned()),
+            error: outcome.err().map(|error| error.shown.into_owned()),
         }
     }
 

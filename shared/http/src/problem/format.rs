@@ -66,7 +66,7 @@ impl ErrorFormat {
 }
 
 /// The detail of the problem, or every refused field if there are several: the object has no list of fields.
-fn sentence(problem: &Problem) -> String {
+pub(crate) fn sentence(problem: &Problem) -> String {
     let errors = problem.errors();
     if errors.len() < 2 {
         return bounds::text(problem.detail()).into_owned();

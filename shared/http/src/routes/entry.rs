@@ -11,6 +11,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::RouteInfo;
 use crate::auth::Authenticator;
+use crate::in_flight::InFlightLimit;
 
 /// A documented handler, or several handlers of one path, without an access: the result of `routes!(handler)`.
 pub struct Route<S = ()> {
@@ -21,6 +22,7 @@ pub struct Route<S = ()> {
     encodings: &'static [&'static str],
     timeout: Option<Duration>,
     refuses_api_keys: bool,
+    is_grpc: bool,
 }
 
 struct Documented {
@@ -42,9 +44,26 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
 
     /// A `GET` route that is not part of the OpenAPI document.
     pub fn undocumented(path: &str, handler: MethodRouter<S>) -> Self {
-        let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }];
-        let schemas = Vec::new();
-        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None, refuses_api_keys: false }
+        Self::of(vec![Documented { path: path.to_owned(), operations: vec![(Method::GET, None)] }], Vec::new(), handler)
+    }
+
+    /// A gRPC method with the path `/package.Service/Method`. It is not part of the OpenAPI document.
+    pub fn grpc(path: &str, handler: MethodRouter<S>) -> Self {
+        let paths = vec![Documented { path: path.to_owned(), operations: vec![(Method::POST, None)] }];
+        Self { is_grpc: true, ..Self::of(paths, Vec::new(), handler) }
+    }
+
+    fn of(paths: Vec<Documented>, schemas: Vec<(String, RefOr<Schema>)>, handler: MethodRouter<S>) -> Self {
+        Self {
+            paths,
+            schemas,
+            handler,
+            body_bytes: None,
+            encodings: &[],
+            timeout: None,
+            refuses_api_keys: false,
+            is_grpc: false,
+        }
     }
 
     /// Limits bodies to `bytes` instead of the default.
@@ -76,7 +95,7 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
     }
 
     pub(super) fn into_entries(self, access: Access) -> impl Iterator<Item = Entry<S>> {
-        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout, refuses_api_keys } = self;
+        let Self { paths, mut schemas, handler, body_bytes, encodings, timeout, refuses_api_keys, is_grpc } = self;
         paths.into_iter().map(move |Documented { path, operations }| Entry {
             path,
             operations,
@@ -87,7 +106,9 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
             encodings,
             timeout,
             refuses_api_keys,
+            is_grpc,
             authenticator: None,
+            in_flight: None,
         })
     }
 }
@@ -99,8 +120,7 @@ impl<S: Clone + Send + Sync + 'static> From<UtoipaMethodRouter<S>> for Route<S> 
             path: if path.is_empty() { "/".to_owned() } else { path },
             operations: operations(item),
         };
-        let paths = paths.paths.into_iter().map(documented).collect();
-        Self { paths, schemas, handler, body_bytes: None, encodings: &[], timeout: None, refuses_api_keys: false }
+        Self::of(paths.paths.into_iter().map(documented).collect(), schemas, handler)
     }
 }
 
@@ -131,7 +151,10 @@ pub(super) struct Entry<S> {
     pub(super) encodings: &'static [&'static str],
     pub(super) timeout: Option<Duration>,
     pub(super) refuses_api_keys: bool,
+    pub(super) is_grpc: bool,
     pub(super) authenticator: Option<Authenticator>,
+    /// The limit on requests in flight, which several routes can share.
+    pub(super) in_flight: Option<InFlightLimit>,
 }
 
 impl<S> std::fmt::Debug for Entry<S> {
@@ -161,7 +184,9 @@ impl<S: Clone + Send + Sync + 'static> Entry<S> {
             encodings: self.encodings,
             timeout: self.timeout,
             refuses_api_keys: self.refuses_api_keys,
+            is_grpc: self.is_grpc,
             authenticator: self.authenticator,
+            in_flight: self.in_flight,
         }
     }
 

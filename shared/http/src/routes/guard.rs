@@ -14,6 +14,7 @@ use crate::auth::Authenticator;
 use crate::body::{self, Pace};
 use crate::deadline::Deadline;
 use crate::encoding;
+use crate::grpc;
 use crate::problem::{Code, Problem};
 use crate::query;
 
@@ -25,6 +26,8 @@ pub(super) struct Guard {
     pub(super) refuses_queries: bool,
     /// Whether callers with an API key are refused.
     pub(super) refuses_api_keys: bool,
+    /// Whether the route is a gRPC method.
+    pub(super) is_grpc: bool,
     pub(super) body_bytes: usize,
     pub(super) encodings: &'static [&'static str],
     pub(super) pace: Pace,
@@ -50,15 +53,25 @@ async fn check(State(guard): State<Arc<Guard>>, mut request: Request, next: Next
         query::refuse_all(request.uri().query())?;
     }
     encoding::check(&request, guard.encodings)?;
-    let deadline = Instant::now() + guard.timeout;
+    let client_timeout = if guard.is_grpc { grpc::client_timeout(&request)? } else { None };
+    let deadline = Instant::now() + client_timeout.map_or(guard.timeout, |timeout| timeout.min(guard.timeout));
     request.extensions_mut().insert(Deadline(deadline));
     let (request, body_wait) = body::limited(request, guard.body_bytes, guard.pace)?;
-    // After the timeout: 408 where the server was waiting for the body, 503 otherwise.
-    timeout_at(deadline, next.run(request)).await.map_err(|_| match body_wait.is_for_client() {
-        true => Problem::late_body(guard.timeout),
-        false => {
+    let late = || match client_timeout.filter(|timeout| *timeout <= guard.timeout) {
+        Some(timeout) => {
+            let detail = format!("the deadline of the call has passed: its grpc-timeout is {timeout:?}");
+            Problem::new(Code::RequestTimeout, detail)
+        }
+        // 408 where the server was waiting for the body, 503 otherwise.
+        None if body_wait.is_for_client() => Problem::late_body(guard.timeout),
+        None => {
             let detail = format!("no response within {} s; try again shortly", guard.timeout.as_secs());
             Problem::new(Code::Unavailable, detail)
         }
-    })
+    };
+    // `timeout_at` would still run a handler that is ready at once.
+    if Instant::now() >= deadline {
+        return Err(late());
+    }
+    timeout_at(deadline, next.run(request)).await.map_err(|_| late())
 }

@@ -1,5 +1,6 @@
 //! Connections that are idle, slow or too many, and clients that do not read responses.
 
+use std::io::ErrorKind::WouldBlock;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +59,47 @@ async fn two_thousand_silent_connections_and_half_prefaces_are_closed() {
     }
     for answer in join_all(clients.into_iter().map(closed)).await {
         assert!(!answer.contains("200 OK"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_answered_while_six_hundred_slow_ones_are_connected() {
+    allow_open_files(5_000);
+    let server = start_with(app(), Duration::ZERO, settings().connections()).await;
+    let body = b"POST /orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n{";
+    let mut slow = Vec::new();
+    for i in 0..600 {
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let sent: &[u8] = [b"".as_slice(), b"GET /numbers HTTP/1.1\r\nx: ", body.as_slice()][i % 3];
+        client.write_all(sent).await.unwrap();
+        slow.push(client);
+    }
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    for _ in 0..20 {
+        client.write_all(GET).await.unwrap();
+        let answer = timeout(LONG, read_answer(&mut client)).await.expect("the slow clients block the server");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    // The limits for slow clients are longer than this test, so that all of them were still connected.
+    let still_open = |client: &TcpStream| matches!(client.try_read(&mut [0]), Err(error) if error.kind() == WouldBlock);
+    assert!(slow.iter().all(still_open));
+}
+
+/// One response with its body, whose length is declared.
+async fn read_answer(client: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if let (Some(end), Some(length)) = (text.find("\r\n\r\n"), length)
+            && answer.len() >= end + 4 + length
+        {
+            return text;
+        }
+        let mut part = vec![0; 4_096];
+        let read = client.read(&mut part).await.unwrap();
+        assert!(read > 0, "the connection is closed: {text}");
+        answer.extend_from_slice(&part[..read]);
     }
 }
 

@@ -90,3 +90,17 @@ async fn requests_are_counted_by_path_template() {
     assert!(counted(r#"method="other",route="/things/{id}",status="405""#), "{text}");
     assert!(!text.contains(id));
 }
+
+#[tokio::test]
+async fn repeated_requests_add_up_in_one_series() {
+    let metrics = Metrics::install().unwrap();
+    let series = r#"trainyard_http_requests_total{method="PATCH",route="/numbers",status="405"} "#;
+    let counted = || -> u64 {
+        let text = metrics.render();
+        text.lines().find_map(|line| line.strip_prefix(series)?.parse().ok()).unwrap_or(0)
+    };
+    for expected in 1..=3 {
+        send(app(), request("PATCH", "/numbers").body(Body::empty()).unwrap()).await;
+        assert_eq!(counted(), expected);
+    }
+}

@@ -189,10 +189,14 @@ pub(crate) fn token(role: Role) -> String {
     jwt().issue(&person(role), start()).unwrap()
 }
 
+pub(crate) fn authenticator() -> Authenticator {
+    let check = PrincipalCheck::Claims(DisabledUsers::default());
+    Authenticator::new(Arc::new(jwt()), Clock::manual(start()), check)
+}
+
 /// The role with these limits.
 pub(crate) fn app_with(limits: Limits) -> Router {
-    let check = PrincipalCheck::Claims(DisabledUsers::default());
-    routes().into_router(Authenticator::new(Arc::new(jwt()), Clock::manual(start()), check), limits)
+    routes().into_router(authenticator(), limits)
 }
 
 /// The role and its clock, which starts at noon on 2026-01-31.

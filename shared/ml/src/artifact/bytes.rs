@@ -3,20 +3,20 @@
 use super::error::ArtifactError;
 
 /// Bytes with the number of their format.
-pub(super) struct Section<B> {
-    pub(super) id: u32,
-    pub(super) bytes: B,
+pub(crate) struct Section<B> {
+    pub(crate) id: u32,
+    pub(crate) bytes: B,
 }
 
 /// Reads numbers from a slice. A list is allocated only if all its bytes exist.
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], ArtifactError> {
+    pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], ArtifactError> {
         let (head, tail) =
             self.0.split_at_checked(length).ok_or_else(|| ArtifactError::invalid("unexpected end of file"))?;
         self.0 = tail;
@@ -29,25 +29,25 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, ArtifactError> {
+    pub(crate) fn u32(&mut self) -> Result<u32, ArtifactError> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, ArtifactError> {
+    pub(crate) fn u64(&mut self) -> Result<u64, ArtifactError> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn f64(&mut self) -> Result<f64, ArtifactError> {
+    pub(crate) fn f64(&mut self) -> Result<f64, ArtifactError> {
         self.array().map(f64::from_le_bytes)
     }
 
     /// Reads a count that [`Writer::length`] wrote.
-    pub(super) fn length(&mut self) -> Result<usize, ArtifactError> {
+    pub(crate) fn length(&mut self) -> Result<usize, ArtifactError> {
         Ok(self.u32()? as usize)
     }
 
     /// Reads a section that [`Writer::section`] wrote.
-    pub(super) fn section(&mut self) -> Result<Section<&'a [u8]>, ArtifactError> {
+    pub(crate) fn section(&mut self) -> Result<Section<&'a [u8]>, ArtifactError> {
         let id = self.u32()?;
         let length = usize::try_from(self.u64()?).map_err(|_| ArtifactError::invalid("a section's length"))?;
         Ok(Section { id, bytes: self.take(length)? })
@@ -59,70 +59,70 @@ impl<'a> Reader<'a> {
         Ok(chunks.iter().map(|chunk| read(*chunk)).collect())
     }
 
-    pub(super) fn u32s(&mut self, count: usize) -> Result<Vec<u32>, ArtifactError> {
+    pub(crate) fn u32s(&mut self, count: usize) -> Result<Vec<u32>, ArtifactError> {
         self.list(count, u32::from_le_bytes)
     }
 
-    pub(super) fn f32s(&mut self, count: usize) -> Result<Vec<f32>, ArtifactError> {
+    pub(crate) fn f32s(&mut self, count: usize) -> Result<Vec<f32>, ArtifactError> {
         self.list(count, f32::from_le_bytes)
     }
 
-    pub(super) fn f64s(&mut self, count: usize) -> Result<Vec<f64>, ArtifactError> {
+    pub(crate) fn f64s(&mut self, count: usize) -> Result<Vec<f64>, ArtifactError> {
         self.list(count, f64::from_le_bytes)
     }
 
     /// Checks that all bytes were read.
-    pub(super) fn end(&self) -> Result<(), ArtifactError> {
+    pub(crate) fn end(&self) -> Result<(), ArtifactError> {
         if self.0.is_empty() { Ok(()) } else { Err(ArtifactError::invalid("unexpected bytes at the end")) }
     }
 }
 
 /// Appends numbers.
 #[derive(Default)]
-pub(super) struct Writer(Vec<u8>);
+pub(crate) struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(super) fn raw(&mut self, bytes: &[u8]) {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(super) fn u32(&mut self, value: u32) {
+    pub(crate) fn u32(&mut self, value: u32) {
         self.raw(&value.to_le_bytes());
     }
 
-    pub(super) fn u64(&mut self, value: u64) {
+    pub(crate) fn u64(&mut self, value: u64) {
         self.raw(&value.to_le_bytes());
     }
 
-    pub(super) fn f64(&mut self, value: f64) {
+    pub(crate) fn f64(&mut self, value: f64) {
         self.raw(&value.to_le_bytes());
     }
 
     /// Writes a count. A count above u32 exceeds every limit, so decoding refuses the file.
-    pub(super) fn length(&mut self, value: usize) {
+    pub(crate) fn length(&mut self, value: usize) {
         self.u32(u32::try_from(value).unwrap_or(u32::MAX));
     }
 
-    pub(super) fn u32s(&mut self, values: &[u32]) {
+    pub(crate) fn u32s(&mut self, values: &[u32]) {
         values.iter().for_each(|value| self.u32(*value));
     }
 
-    pub(super) fn f32s(&mut self, values: &[f32]) {
+    pub(crate) fn f32s(&mut self, values: &[f32]) {
         values.iter().for_each(|value| self.raw(&value.to_le_bytes()));
     }
 
-    pub(super) fn f64s(&mut self, values: &[f64]) {
+    pub(crate) fn f64s(&mut self, values: &[f64]) {
         values.iter().for_each(|value| self.f64(*value));
     }
 
     /// Writes a section with its id and its length.
-    pub(super) fn section(&mut self, section: &Section<Vec<u8>>) {
+    pub(crate) fn section(&mut self, section: &Section<Vec<u8>>) {
         self.u32(section.id);
         self.u64(section.bytes.len() as u64);
         self.raw(&section.bytes);
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.0
     }
 }

@@ -43,7 +43,8 @@ fn check_signature(signature: &Signature) -> Result<(), ArtifactError> {
         ensure(!name.is_empty() && names.insert(name), || format!("feature '{name}' is empty or named twice"))?;
         check_kind(&feature.kind).map_err(|what| ArtifactError::invalid(format!("{what} of feature '{name}'")))?;
     }
-    check_task(&signature.task)
+    check_task(&signature.task)?;
+    check_threshold(&signature.task)
 }
 
 fn check_kind(kind: &FeatureKind) -> Result<(), &'static str> {
@@ -106,6 +107,16 @@ fn check_task(task: &Task) -> Result<(), ArtifactError> {
     };
     let fine = counts.contains(&labels.len()) && distinct.len() == labels.len();
     ensure(fine, || format!("{} classes, {} of them distinct", labels.len(), distinct.len()))
+}
+
+/// A threshold outside the range of probabilities would predict one class for every row.
+fn check_threshold(task: &Task) -> Result<(), ArtifactError> {
+    match task {
+        Task::Binary { threshold, .. } => {
+            ensure((0.0..=1.0).contains(threshold), || format!("the threshold {threshold}"))
+        }
+        Task::MultiClass { .. } | Task::Regression => Ok(()),
+    }
 }
 
 fn check_self_test(manifest: &Manifest) -> Result<(), ArtifactError> {

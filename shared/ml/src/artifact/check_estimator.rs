@@ -1,7 +1,7 @@
 //! Validation of the fitted numbers.
 
-use super::check_ensemble;
 use super::error::{ArtifactError, ensure};
+use super::{check_calibration, check_ensemble};
 use crate::model::{
     BoostedTrees, ColumnEncoder, DecisionFunction, DesignMatrixEncoder, Estimator, Feature, Kernel, LEAF, LinearModel,
     Link, Response, Signature, SvmModel, Task, Tree, TreeEnsemble,
@@ -46,11 +46,12 @@ impl<'a> Shape<'a> {
 pub(super) fn check(estimator: &Estimator, signature: &Signature) -> Result<(), ArtifactError> {
     match estimator {
         Estimator::Ensemble(ensemble) => check_ensemble::check(ensemble, signature),
+        Estimator::Calibrated(calibrated) => check_calibration::check(calibrated, signature),
         estimator => check_single(estimator, &Shape::of(signature)),
     }
 }
 
-/// Validates an estimator that is no ensemble.
+/// Validates an estimator that contains no other one.
 pub(super) fn check_single(estimator: &Estimator, shape: &Shape<'_>) -> Result<(), ArtifactError> {
     match estimator {
         Estimator::Trees(trees) => {
@@ -60,7 +61,9 @@ pub(super) fn check_single(estimator: &Estimator, shape: &Shape<'_>) -> Result<(
         Estimator::Boosting(boosted) => check_boosting(boosted, shape),
         Estimator::Linear(linear) => check_linear(linear, shape),
         Estimator::Svm(svm) => check_svm(svm, shape),
-        Estimator::Ensemble(_) => Err(ArtifactError::invalid("an ensemble in an ensemble")),
+        Estimator::Ensemble(_) | Estimator::Calibrated(_) => {
+            Err(ArtifactError::invalid("an ensemble or a calibrated model in another model"))
+        }
     }
 }
 
@@ -99,7 +102,7 @@ fn check_boosting(boosted: &BoostedTrees, shape: &Shape<'_>) -> Result<(), Artif
 
 /// Validates a tree in one pass. Children come after their parent, so every walk ends. Each node except the root has
 /// exactly one parent, so the nodes form one tree.
-fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
+pub(crate) fn check_tree(tree: &Tree, width: usize, outputs: usize, shares: bool) -> Result<(), &'static str> {
     let nodes = tree.len();
     let lengths = [tree.threshold.len(), tree.missing_right.len(), tree.left.len(), tree.cover.len()];
     if nodes == 0 || nodes >= LEAF as usize || lengths != [nodes; 4] {

@@ -42,7 +42,7 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::Invalid(message.into())
     }
 }

@@ -1,6 +1,7 @@
 //! The estimator section: encoding and decoding of the fitted numbers. [`super::check`] validates the decoded values.
 
 use super::bytes::{Reader, Section, Writer};
+use super::calibration::{self, CALIBRATED};
 use super::ensemble::{self, ENSEMBLE};
 use super::error::ArtifactError;
 use crate::model::{
@@ -16,7 +17,7 @@ const BOOSTING: u32 = 4;
 /// In the word of a split's feature: missing values go right.
 const MISSING_RIGHT: u32 = 1 << 31;
 
-pub(super) fn encode(estimator: &Estimator) -> Section<Vec<u8>> {
+pub(crate) fn encode(estimator: &Estimator) -> Section<Vec<u8>> {
     let mut out = Writer::default();
     let id = match estimator {
         Estimator::Trees(trees) => {
@@ -45,23 +46,28 @@ pub(super) fn encode(estimator: &Estimator) -> Section<Vec<u8>> {
             ensemble::write(&mut out, ensemble);
             ENSEMBLE
         }
+        Estimator::Calibrated(calibrated) => {
+            calibration::write(&mut out, calibrated);
+            CALIBRATED
+        }
     };
     Section { id, bytes: out.finish() }
 }
 
 pub(super) fn decode(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
-    if section.id != ENSEMBLE {
-        return decode_single(section);
-    }
     let mut reader = Reader::new(section.bytes);
-    let ensemble = ensemble::read(&mut reader)?;
+    let estimator = match section.id {
+        ENSEMBLE => Estimator::Ensemble(ensemble::read(&mut reader)?),
+        CALIBRATED => Estimator::Calibrated(calibration::read(&mut reader)?),
+        _ => return decode_single(section),
+    };
     reader.end()?;
-    Ok(Estimator::Ensemble(ensemble))
+    Ok(estimator)
 }
 
-/// Decodes an estimator that is no ensemble. Ensembles in ensembles are not decoded, because a forged file could contain
-/// more of them than the stack has space for.
-pub(super) fn decode_single(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
+/// Decodes an estimator that contains no other one. Ensembles and calibrated models contain only such estimators, because a
+/// forged file could nest more of them than the stack has space for.
+pub(crate) fn decode_single(section: &Section<&[u8]>) -> Result<Estimator, ArtifactError> {
     let mut reader = Reader::new(section.bytes);
     let estimator = match section.id {
         TREES => Estimator::Trees(read_trees(&mut reader)?),
@@ -77,18 +83,21 @@ pub(super) fn decode_single(section: &Section<&[u8]>) -> Result<Estimator, Artif
 fn write_trees(out: &mut Writer, ensemble: &TreeEnsemble) {
     out.length(ensemble.outputs);
     out.length(ensemble.trees.len());
-    for tree in &ensemble.trees {
-        out.length(tree.len());
-        out.length(tree.values.len());
-        for (feature, missing_right) in tree.feature.iter().zip(&tree.missing_right) {
-            // A leaf has all bits set.
-            out.u32(feature | if *missing_right { MISSING_RIGHT } else { 0 });
-        }
-        out.f32s(&tree.threshold);
-        out.u32s(&tree.left);
-        out.f32s(&tree.cover);
-        out.f32s(&tree.values);
+    ensemble.trees.iter().for_each(|tree| write_tree(out, tree));
+}
+
+/// Writes a tree, as files of models and checkpoints have it.
+pub(crate) fn write_tree(out: &mut Writer, tree: &Tree) {
+    out.length(tree.len());
+    out.length(tree.values.len());
+    for (feature, missing_right) in tree.feature.iter().zip(&tree.missing_right) {
+        // A leaf has all bits set.
+        out.u32(feature | if *missing_right { MISSING_RIGHT } else { 0 });
     }
+    out.f32s(&tree.threshold);
+    out.u32s(&tree.left);
+    out.f32s(&tree.cover);
+    out.f32s(&tree.values);
 }
 
 fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
@@ -97,23 +106,28 @@ fn read_trees(reader: &mut Reader<'_>) -> Result<TreeEnsemble, ArtifactError> {
     // Grows with the trees that are read, so that a forged count allocates nothing.
     let mut trees = Vec::new();
     for _ in 0..count {
-        let (nodes, values) = (reader.length()?, reader.length()?);
-        let words = reader.u32s(nodes)?;
-        let is_split = |word: &u32| *word != LEAF;
-        trees.push(Tree {
-            feature: words.iter().map(|word| if is_split(word) { word & !MISSING_RIGHT } else { LEAF }).collect(),
-            missing_right: words.iter().map(|word| is_split(word) && word & MISSING_RIGHT != 0).collect(),
-            threshold: reader.f32s(nodes)?,
-            left: reader.u32s(nodes)?,
-            cover: reader.f32s(nodes)?,
-            values: reader.f32s(values)?,
-        });
-        // An empty tree takes no bytes, so a forged count would grow the list without any input.
-        if nodes == 0 {
-            return Err(ArtifactError::invalid("a tree without nodes"));
-        }
+        trees.push(read_tree(reader)?);
     }
     Ok(TreeEnsemble { outputs, trees })
+}
+
+/// Reads a tree that [`write_tree`] wrote.
+pub(crate) fn read_tree(reader: &mut Reader<'_>) -> Result<Tree, ArtifactError> {
+    let (nodes, values) = (reader.length()?, reader.length()?);
+    // An empty tree takes no bytes, so a forged count would grow a list of trees without any input.
+    if nodes == 0 {
+        return Err(ArtifactError::invalid("a tree without nodes"));
+    }
+    let words = reader.u32s(nodes)?;
+    let is_split = |word: &u32| *word != LEAF;
+    Ok(Tree {
+        feature: words.iter().map(|word| if is_split(word) { word & !MISSING_RIGHT } else { LEAF }).collect(),
+        missing_right: words.iter().map(|word| is_split(word) && word & MISSING_RIGHT != 0).collect(),
+        threshold: reader.f32s(nodes)?,
+        left: reader.u32s(nodes)?,
+        cover: reader.f32s(nodes)?,
+        values: reader.f32s(values)?,
+    })
 }
 
 fn write_boosting(out: &mut Writer, boosted: &BoostedTrees) {

@@ -8,8 +8,8 @@ use super::samples::{self, Stream};
 use super::{ArtifactError, decode, encode, rewrite_digest};
 use crate::model::distribution::MAX_BINS;
 use crate::model::{
-    Bins, BoostedTrees, CategoryStatistic, Distribution, Distributions, Ensemble, Estimator, FeatureEncoding,
-    FeatureKind, LEAF, Link, Model,
+    Bins, BoostedTrees, CalibratedModel, Calibrator, CategoryStatistic, Distribution, Distributions, Ensemble,
+    Estimator, FeatureEncoding, FeatureKind, LEAF, Link, Model,
 };
 use crate::predict::{Predictor, Row, RowCounter};
 
@@ -72,7 +72,7 @@ fn truncated_files_are_refused() {
 fn errors_name_the_reason() {
     let bytes = encode(&samples::all(1)[0]);
     assert!(matches!(decode(b"PK\x03\x04 something else"), Err(ArtifactError::NotAModel)));
-    for version in [4_u8, 9] {
+    for version in [5_u8, 9] {
         let mut other = bytes.clone();
         other[8] = version;
         assert!(matches!(decode(&other), Err(ArtifactError::UnknownVersion { found }) if found == u32::from(version)));
@@ -251,6 +251,53 @@ fn forged_ensembles_are_refused() {
     assert!(decode(&encode(&model)).is_err(), "the raw value of a category with an order is no code");
 }
 
+#[test]
+fn forged_calibrations_are_refused() {
+    fn points(calibrated: &mut CalibratedModel) -> (&mut Vec<f64>, &mut Vec<f64>) {
+        let Calibrator::Isotonic { scores, shares } = &mut calibrated.calibrators[0] else { unreachable!() };
+        (scores, shares)
+    }
+    type Forgery = fn(&mut CalibratedModel);
+    let forgeries: [(&str, Forgery); 11] = [
+        ("no function", |calibrated| calibrated.calibrators.clear()),
+        ("a function without an output", |calibrated| {
+            calibrated.calibrators.push(Calibrator::Platt { a: -1.0, b: 0.0 });
+        }),
+        ("no points", |calibrated| {
+            points(calibrated).0.clear();
+            points(calibrated).1.clear();
+        }),
+        ("a score without a share", |calibrated| points(calibrated).1.truncate(3)),
+        ("scores that do not ascend", |calibrated| points(calibrated).0.swap(0, 1)),
+        ("shares that fall", |calibrated| points(calibrated).1.swap(0, 3)),
+        ("a probability of 2", |calibrated| points(calibrated).1[3] = 2.0),
+        ("a share that is not a number", |calibrated| points(calibrated).1[0] = f64::NAN),
+        ("a falling sigmoid", |calibrated| calibrated.calibrators = vec![Calibrator::Platt { a: 0.1, b: 0.0 }]),
+        ("an offset that is not finite", |calibrated| {
+            calibrated.calibrators = vec![Calibrator::Platt { a: -1.0, b: f64::NAN }];
+        }),
+        ("a calibrated model in a calibrated one", |calibrated| {
+            let inner = Estimator::Calibrated(calibrated.clone());
+            *calibrated.base = inner;
+        }),
+    ];
+    for (what, forge) in forgeries {
+        let mut model = samples::all(3).swap_remove(15);
+        let Estimator::Calibrated(calibrated) = &mut model.estimator else { unreachable!() };
+        forge(calibrated);
+        assert!(matches!(decode(&encode(&model)), Err(ArtifactError::Invalid(_))), "{what} was accepted");
+    }
+}
+
+#[test]
+fn a_forged_threshold_is_refused() {
+    for threshold in [-0.1, 1.1, f64::INFINITY] {
+        let mut model = samples::all(3).swap_remove(0);
+        model.manifest.signature.task = model.manifest.signature.task.clone().with_threshold(threshold);
+        assert!(decode(&encode(&model)).is_err(), "{threshold} was accepted");
+    }
+}
+
 /// Each level of a nested ensemble takes a few bytes of the file and a frame of the stack.
 #[test]
 fn a_deeply_nested_ensemble_is_refused() {
@@ -303,7 +350,7 @@ proptest! {
     #[test]
     fn altered_files_with_a_right_digest_never_panic(
         seed in 0..50_u64,
-        which in 0..15_usize,
+        which in 0..17_usize,
         // Counted from the end, where the fitted numbers are.
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..6),
     ) {
@@ -318,7 +365,7 @@ proptest! {
 
     /// Forged 32-bit words in the estimator section, where lengths, indices and numbers are.
     #[test]
-    fn altered_words_never_panic(seed in 0..50_u64, which in 0..15_usize, changes in 1..4_usize, random in any::<u64>()) {
+    fn altered_words_never_panic(seed in 0..50_u64, which in 0..17_usize, changes in 1..4_usize, random in any::<u64>()) {
         let model = sample(seed, which);
         let mut bytes = encode(&model);
         let section = super::estimator::encode(&model.estimator).bytes.len();

@@ -5,10 +5,10 @@ use trainyard_domain::Algorithm;
 use trainyard_domain::table::CellReading;
 
 use crate::model::{
-    Bins, BoostedTrees, Categories, CategoryOrder, CategoryStatistic, ColumnEncoder, DecisionFunction,
-    DesignMatrixEncoder, Distribution, Distributions, Ensemble, Estimator, Feature, FeatureEncoding, FeatureKind,
-    Kernel, LinearModel, Link, Manifest, Member, Model, NodeSplit, Response, Scaling, SelfTest, Signature, SvmModel,
-    Task, Tree, TreeEnsemble,
+    Bins, BoostedTrees, CalibratedModel, Calibrator, Categories, CategoryOrder, CategoryStatistic, ColumnEncoder,
+    DecisionFunction, DesignMatrixEncoder, Distribution, Distributions, Ensemble, Estimator, Feature, FeatureEncoding,
+    FeatureKind, Kernel, LinearModel, Link, Manifest, Member, Model, NodeSplit, Response, Scaling, SelfTest, Signature,
+    SvmModel, Task, Tree, TreeEnsemble,
 };
 
 /// A seeded random number generator for tests (SplitMix64).
@@ -34,7 +34,7 @@ impl Stream {
 }
 
 pub(crate) fn binary() -> Task {
-    Task::Binary { negative: "0".into(), positive: "1".into(), boolean: true, numeric: true }
+    Task::Binary { negative: "0".into(), positive: "1".into(), boolean: true, numeric: true, threshold: 0.5 }
 }
 
 pub(crate) fn three_classes() -> Task {
@@ -258,9 +258,27 @@ pub(crate) fn ensemble(random: &mut Stream, task: &Task) -> Ensemble {
     Ensemble { members }
 }
 
-/// One model per family and task.
+/// A function of every kind, one per output.
+pub(crate) fn calibrators(outputs: usize) -> Vec<Calibrator> {
+    let isotonic = Calibrator::Isotonic { scores: vec![0.1, 0.3, 0.30001, 0.8], shares: vec![0.05, 0.05, 0.4, 0.9] };
+    let platt = Calibrator::Platt { a: -1.4, b: 0.3 };
+    [isotonic, platt].into_iter().cycle().take(outputs).collect()
+}
+
+/// A model with calibrated probabilities and, for two classes, a threshold of 0.375.
+fn calibrated(task: Task, algorithm: Algorithm, base: Estimator) -> Model {
+    let calibrators = calibrators(task.outputs());
+    let calibrated = CalibratedModel { base: Box::new(base), calibrators };
+    model(task.with_threshold(0.375), algorithm, Estimator::Calibrated(calibrated))
+}
+
+/// One model per family and task, and two calibrated ones.
 pub(crate) fn all(seed: u64) -> Vec<Model> {
     let random = &mut Stream(seed);
+    let calibrated_forest =
+        calibrated(binary(), Algorithm::RandomForest, Estimator::Trees(forest(&mut Stream(seed), 3, 1, 9, 12)));
+    let calibrated_linear =
+        calibrated(three_classes(), Algorithm::LogisticRegression, Estimator::Linear(linear(&mut Stream(seed), 3)));
     let mut of = |task: Task, algorithm| {
         let outputs = task.outputs();
         let estimator = match algorithm {
@@ -290,5 +308,7 @@ pub(crate) fn all(seed: u64) -> Vec<Model> {
         of(binary(), Algorithm::Auto),
         of(three_classes(), Algorithm::Auto),
         of(Task::Regression, Algorithm::Auto),
+        calibrated_forest,
+        calibrated_linear,
     ]
 }

@@ -87,8 +87,8 @@ where
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let (classes, indices) = class_indices(dataset)?;
         let (bins, validation) = prepare(dataset, Some((&indices, classes.len())), self)?;
-        let boosted = in_stages(self, &validation, |_, validation, params| {
-            fit_classes(Rows { bins: &bins, validation }, &indices, classes.len(), params, &|_, _| true)
+        let boosted = in_stages(self, &validation, None, |_, validation, params, checkpoints| {
+            fit_classes(Rows { bins: &bins, validation }, &indices, classes.len(), params, checkpoints, &|_, _| true)
         });
         let boosted = boosted.map_err(failed)?;
         Ok(BoostedClassifier { classes, boosted })
@@ -107,8 +107,8 @@ where
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let targets = numbers(dataset)?;
         let (bins, validation) = prepare(dataset, None, self)?;
-        let boosted = in_stages(self, &validation, |_, validation, params| {
-            fit_numbers(Rows { bins: &bins, validation }, &targets, params, &|_, _| true)
+        let boosted = in_stages(self, &validation, None, |_, validation, params, checkpoints| {
+            fit_numbers(Rows { bins: &bins, validation }, &targets, params, checkpoints, &|_, _| true)
         });
         let boosted = boosted.map_err(failed)?;
         Ok(BoostedRegressor { boosted })

@@ -106,7 +106,7 @@ fn early_stopping_keeps_the_best_round() {
     let classes: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let rows = Rows { bins: &bins, validation: &validation };
     let params = classifier().early_stopping_rounds(Some(20)).check().unwrap();
-    let boosted = fit_classes(rows, &classes, 2, &params, &on_round).unwrap();
+    let boosted = fit_classes(rows, &classes, 2, &params, StageCheckpoints::NONE, &on_round).unwrap();
     let losses = losses.into_inner().unwrap();
     assert_eq!(losses.len(), boosted.n_rounds + 20);
     assert_eq!(boosted.model.trees.trees.len(), boosted.n_rounds);
@@ -253,7 +253,7 @@ fn poisson_predicts_the_mean_of_counts() {
 fn the_limits_of_a_tree_are_respected() {
     let (x, y) = noisy_sum(1_000, 20);
     let trees = |params: BoostingClassifierParams| fit(params.n_rounds(20), &x, &y).model.trees.trees;
-    let leaves = |tree: &crate::model::Tree| tree.len().div_ceil(2);
+    let leaves = |tree: &Tree| tree.len().div_ceil(2);
     assert!(trees(classifier().max_leaves(7)).iter().all(|tree| leaves(tree) == 7));
     assert!(trees(classifier().max_depth(Some(2))).iter().all(|tree| leaves(tree) == 4));
     assert!(trees(classifier().min_samples_leaf(300)).iter().all(|tree| leaves(tree) <= 3));
@@ -283,7 +283,9 @@ fn the_callback_can_stop_the_training() {
         done < 5
     };
     let rows = Rows { bins: &bins, validation: &[] };
-    assert_eq!(fit_classes(rows, &classes, 2, &classifier().check().unwrap(), &on_round), Err(Failure::Stopped));
+    let params = classifier().check().unwrap();
+    let stopped = fit_classes(rows, &classes, 2, &params, StageCheckpoints::NONE, &on_round);
+    assert_eq!(stopped, Err(Failure::Stopped));
     assert_eq!(seen.into_inner().unwrap(), [1, 2, 3, 4, 5]);
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::bins::{MISSING, bin_column, threshold};
+use crate::bins::{MISSING, bin_column, bin_of_threshold, threshold};
 use crate::model::{Feature, FeatureKind};
 use crate::preprocess::{FOLDS, Part};
 
@@ -130,5 +130,10 @@ impl TreeBins<'_> {
     /// The raw threshold that corresponds to `bin <= b`.
     pub(crate) fn threshold(&self, column: usize, bin: u8) -> f32 {
         threshold(&self.binned.edges[column], bin)
+    }
+
+    /// The bin with this threshold; `None` if no bin has it.
+    pub(crate) fn bin(&self, column: usize, threshold: f32) -> Option<u8> {
+        bin_of_threshold(&self.binned.edges[column], threshold)
     }
 }

@@ -80,7 +80,7 @@ where
             // Every target is in `classes`, so the search always succeeds.
             .map(|target| classes.binary_search(target).unwrap_or_else(|at| at) as u32)
             .collect();
-        let forest = fit_classes(&binned, &indices, classes.len(), self, &|_, _| true).ok_or_else(stopped)?;
+        let forest = fit_classes(&binned, &indices, classes.len(), self, None, &|_, _| true).ok_or_else(stopped)?;
         Ok(ForestClassifier { classes, forest })
     }
 }
@@ -97,7 +97,7 @@ where
     fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Self::Object, Error> {
         let binned = binned(dataset)?;
         let targets = numbers(dataset)?;
-        let forest = fit_numbers(&binned, &targets, self, &|_, _| true).ok_or_else(stopped)?;
+        let forest = fit_numbers(&binned, &targets, self, None, &|_, _| true).ok_or_else(stopped)?;
         Ok(ForestRegressor { forest })
     }
 }

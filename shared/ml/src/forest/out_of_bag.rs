@@ -24,6 +24,11 @@ impl OutOfBag {
         Self { sums, counts: (0..rows).map(|_| AtomicU32::new(0)).collect(), outputs, scale }
     }
 
+    /// Number of values per row.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     /// Adds the values of a leaf to its rows.
     pub(crate) fn add(&self, rows: &[u32], values: &[f32]) {
         for (output, value) in values.iter().enumerate() {

@@ -124,9 +124,10 @@ fn both_implementations_of_binary_classification_agree() {
     let binned = Binned::new(300, &columns);
     let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let params = classes().n_trees(5).check().unwrap();
-    let binary = fit_classes(&binned, &y, 2, &params, &|_, _| true).unwrap();
+    let binary = fit_classes(&binned, &y, 2, &params, None, &|_, _| true).unwrap();
     let target = ClassTarget { classes: &y, weights: &[1.0, 1.0], criterion: Criterion::Gini };
-    let (mut general, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| None, &|_, _| true).unwrap();
+    let (mut general, _) =
+        grow_all(&binned, &target, (2, 1.0), &params, (&|_: &OutOfBag| None, None, &|_, _| true)).unwrap();
     keep_positive_probability(&mut general.trees);
     assert_eq!(binary.trees, general.trees);
 }
@@ -141,9 +142,10 @@ fn both_implementations_treat_missing_values_alike() {
     let binned = Binned::new(300, &columns);
     let y: Vec<u32> = y.iter().map(|class| *class as u32).collect();
     let params = classes().n_trees(5).min_samples_leaf(5).check().unwrap();
-    let binary = fit_classes(&binned, &y, 2, &params, &|_, _| true).unwrap();
+    let binary = fit_classes(&binned, &y, 2, &params, None, &|_, _| true).unwrap();
     let target = ClassTarget { classes: &y, weights: &[1.0, 1.0], criterion: Criterion::Gini };
-    let (mut general, _) = grow_all(&binned, &target, (2, 1.0), &params, &|_| None, &|_, _| true).unwrap();
+    let (mut general, _) =
+        grow_all(&binned, &target, (2, 1.0), &params, (&|_: &OutOfBag| None, None, &|_, _| true)).unwrap();
     keep_positive_probability(&mut general.trees);
     assert_eq!(binary.trees, general.trees);
 }
@@ -263,7 +265,7 @@ fn the_callback_can_stop_the_training() {
         done < 5
     };
     let params = classes().n_trees(500).check().unwrap();
-    assert!(fit_classes(&Binned::new(200, &columns), &y, 2, &params, &on_tree).is_none());
+    assert!(fit_classes(&Binned::new(200, &columns), &y, 2, &params, None, &on_tree).is_none());
     let seen = seen.into_inner().unwrap();
     assert!(seen.len() < 50 && seen.is_sorted(), "{seen:?}");
 }

@@ -1,6 +1,6 @@
 //! Classification metrics.
 
-/// The index of the largest probability, or the first of equal ones. For binary probabilities use [`predicted`].
+/// The index of the largest probability, or the first of equal ones.
 pub fn most_likely(shares: &[f64]) -> usize {
     let mut best = 0;
     for (class, share) in shares.iter().enumerate() {
@@ -11,11 +11,12 @@ pub fn most_likely(shares: &[f64]) -> usize {
     best
 }
 
-/// The predicted class: for binary outputs the positive class from 0.5.
-pub fn predicted(outputs: &[f64]) -> usize {
+/// The probability of a class in an output vector.
+pub fn share(outputs: &[f64], class: usize) -> f64 {
     match outputs {
-        [positive] => usize::from(*positive >= 0.5),
-        shares => most_likely(shares),
+        [positive] if class == 1 => *positive,
+        [positive] => 1.0 - positive,
+        shares => shares[class],
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
     fn two_classes_match_scikit_learn() {
         let actual = [0, 0, 1, 1, 1, 0, 1, 0];
         let shares = [0.1, 0.4, 0.35, 0.8, 0.65, 0.6, 0.5, 0.0];
-        let predicted: Vec<usize> = shares.iter().map(|share| predicted(&[*share])).collect();
+        let predicted: Vec<usize> = shares.iter().map(|share| usize::from(*share >= 0.5)).collect();
         assert!(close(accuracy(&actual, &predicted), 0.75));
         let confusion = confusion_matrix(&actual, &predicted, 2);
         assert_eq!(confusion, [[3, 1], [1, 3]]);

@@ -68,6 +68,18 @@ impl Thresholds {
         counts
     }
 
+    /// Each score, from the highest to the lowest, with the numbers of positive and of other rows that have at least the score.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (f64, usize, usize)> {
+        let counts = self.true_positives.iter().zip(&self.false_positives);
+        self.scores.iter().zip(counts).map(|(score, (positives, others))| (*score, *positives, *others))
+    }
+
+    /// The numbers of all positive and of all other rows.
+    pub(super) fn totals(&self) -> (usize, usize) {
+        let last = |counts: &[usize]| counts.last().copied().unwrap_or(0);
+        (last(&self.true_positives), last(&self.false_positives))
+    }
+
     /// The ROC curve from (0, 0) to (1, 1), without points on the straight line between their neighbours; `None` without
     /// positive or without negative rows.
     pub fn roc(&self) -> Option<Vec<RocPoint>> {

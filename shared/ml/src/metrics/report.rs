@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use trainyard_domain::shown;
 
-use super::classes::{accuracy, confusion_matrix, log_loss, macro_average, precision_recall, predicted};
+use super::classes::{accuracy, confusion_matrix, log_loss, macro_average, precision_recall, share};
 use super::{curves, regression, roc};
 use crate::model::Task;
 use crate::rng::{Rng, Stream};
@@ -39,72 +39,114 @@ const MAX_CONFUSION_CLASSES: usize = 100;
 ///
 /// The curves and rows have at most 64 KiB, the confusion matrix 100 classes.
 pub fn report(measured: &Evaluation<'_>) -> Map<String, Value> {
-    let report = match measured.task {
-        Task::Regression => json!({
-            "r2": regression::r2(measured.numbers, measured.outputs),
-            "rmse": regression::rmse(measured.numbers, measured.outputs),
-            "mae": regression::mae(measured.numbers, measured.outputs),
-            "predictions": predictions(measured),
-        }),
-        Task::Binary { .. } | Task::MultiClass { .. } => classification_report(measured),
-    };
-    match report {
-        Value::Object(report) => report,
-        _ => Map::new(),
+    if *measured.task == Task::Regression {
+        let mut report = scores(measured);
+        report.insert("predictions".into(), predictions(measured));
+        return report;
     }
+    let classified = Classified::new(measured);
+    let mut report = classified.scores();
+    classified.add_curves(&mut report);
+    report
 }
 
-fn classification_report(measured: &Evaluation<'_>) -> Value {
-    let (task, actual) = (measured.task, measured.classes);
-    let labels: Vec<Value> = task.labels().into_iter().map(|label| metric_label(&task.label_value(label))).collect();
-    let rows: Vec<&[f64]> = measured.outputs.chunks_exact(task.outputs()).collect();
-    let share = |row: usize, class: usize| match rows[row] {
-        [positive] if class == 1 => *positive,
-        [positive] => 1.0 - positive,
-        shares => shares[class],
-    };
-    let predicted: Vec<usize> = rows.iter().map(|outputs| predicted(outputs)).collect();
-    let counts = counts(actual, labels.len());
-    let confusion = confusion_matrix(actual, &predicted, labels.len());
-    let (averages, area) = if let Task::Binary { .. } = task {
-        let positive: Vec<f64> = (0..rows.len()).map(|row| share(row, 1)).collect();
-        (precision_recall(&confusion, 1), roc::auc(&positive, |row| actual[row] == 1))
-    } else {
-        (macro_average(&confusion), roc::one_vs_rest(actual, labels.len(), share))
-    };
-    let mut report = json!({
-        "accuracy": accuracy(actual, &predicted),
-        "roc_auc": area,
-        "log_loss": log_loss(actual, share),
-        "f1": averages.f1,
-        "precision": averages.precision,
-        "recall": averages.recall,
-        "confusion_matrix": confusion_json(&labels, &confusion, &counts),
-    });
-    if let Task::Binary { positive, .. } = task {
-        let scores: Vec<f64> = (0..rows.len()).map(|row| share(row, 1)).collect();
+/// The metrics that are one number: those of [`report`] without curves, matrices and labels.
+pub fn scores(measured: &Evaluation<'_>) -> Map<String, Value> {
+    if *measured.task != Task::Regression {
+        return Classified::new(measured).scores();
+    }
+    let (actual, predicted) = (measured.numbers, measured.outputs);
+    named([
+        ("r2", json!(regression::r2(actual, predicted))),
+        ("rmse", json!(regression::rmse(actual, predicted))),
+        ("mae", json!(regression::mae(actual, predicted))),
+    ])
+}
+
+fn named<const N: usize>(metrics: [(&str, Value); N]) -> Map<String, Value> {
+    metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The predictions of a classification.
+struct Classified<'a> {
+    task: &'a Task,
+    actual: &'a [usize],
+    /// The output vector of each row.
+    rows: Vec<&'a [f64]>,
+    predicted: Vec<usize>,
+    /// `[actual][predicted]`, for all classes.
+    confusion: Vec<Vec<u64>>,
+}
+
+impl<'a> Classified<'a> {
+    fn new(measured: &Evaluation<'a>) -> Self {
+        let (task, actual) = (measured.task, measured.classes);
+        let rows: Vec<&[f64]> = measured.outputs.chunks_exact(task.outputs()).collect();
+        let predicted: Vec<usize> = rows.iter().map(|outputs| task.predicted_class(outputs)).collect();
+        let confusion = confusion_matrix(actual, &predicted, task.labels().len());
+        Self { task, actual, rows, predicted, confusion }
+    }
+
+    /// The probability of a class.
+    fn share(&self, row: usize, class: usize) -> f64 {
+        share(self.rows[row], class)
+    }
+
+    /// The probability of a class in every row.
+    fn shares(&self, class: usize) -> Vec<f64> {
+        (0..self.rows.len()).map(|row| self.share(row, class)).collect()
+    }
+
+    fn scores(&self) -> Map<String, Value> {
+        let actual = self.actual;
+        let (averages, area) = if let Task::Binary { .. } = self.task {
+            (precision_recall(&self.confusion, 1), roc::auc(&self.shares(1), |row| actual[row] == 1))
+        } else {
+            let share = |row: usize, class: usize| self.share(row, class);
+            (macro_average(&self.confusion), roc::one_vs_rest(actual, self.confusion.len(), share))
+        };
+        named([
+            ("accuracy", json!(accuracy(actual, &self.predicted))),
+            ("roc_auc", json!(area)),
+            ("log_loss", json!(log_loss(actual, |row, class| self.share(row, class)))),
+            ("f1", json!(averages.f1)),
+            ("precision", json!(averages.precision)),
+            ("recall", json!(averages.recall)),
+        ])
+    }
+
+    fn add_curves(&self, report: &mut Map<String, Value>) {
+        let (task, actual) = (self.task, self.actual);
+        let labels: Vec<Value> =
+            task.labels().into_iter().map(|label| metric_label(&task.label_value(label))).collect();
+        let counts = counts(actual, labels.len());
+        report.insert("confusion_matrix".into(), confusion_json(&labels, &self.confusion, &counts));
+        let Task::Binary { positive, .. } = task else {
+            let curve = |class: usize| {
+                let scores = self.shares(class);
+                let is_class = |row: usize| actual[row] == class;
+                let mut curve = curves::roc_json(&curves::Thresholds::new(&scores, is_class).roc()?, false);
+                curve["class"] = labels[class].clone();
+                curve["roc_auc"] = json!(roc::auc(&scores, is_class));
+                Some(curve)
+            };
+            let curves = most_frequent(&counts, MAX_ROC_CLASSES).into_iter().filter_map(curve).collect();
+            report.insert("roc_curves".into(), curves);
+            return;
+        };
+        let scores = self.shares(1);
         let is_positive = |row: usize| actual[row] == 1;
         let thresholds = curves::Thresholds::new(&scores, is_positive);
-        report["positive_class"] = metric_label(&task.label_value(positive));
+        report.insert("positive_class".into(), metric_label(&task.label_value(positive)));
         if let Some(roc) = thresholds.roc() {
-            report["roc_curve"] = curves::roc_json(&roc, true);
+            report.insert("roc_curve".into(), curves::roc_json(&roc, true));
         }
         if let Some(curve) = thresholds.precision_recall() {
-            report["precision_recall_curve"] = curves::precision_recall_json(&curve);
+            report.insert("precision_recall_curve".into(), curves::precision_recall_json(&curve));
         }
-        report["calibration"] = curves::calibration_json(&curves::calibration(&scores, is_positive));
-    } else {
-        let curve = |class: usize| {
-            let scores: Vec<f64> = (0..rows.len()).map(|row| share(row, class)).collect();
-            let is_class = |row: usize| actual[row] == class;
-            let mut curve = curves::roc_json(&curves::Thresholds::new(&scores, is_class).roc()?, false);
-            curve["class"] = labels[class].clone();
-            curve["roc_auc"] = json!(roc::auc(&scores, is_class));
-            Some(curve)
-        };
-        report["roc_curves"] = most_frequent(&counts, MAX_ROC_CLASSES).into_iter().filter_map(curve).collect();
+        let bins = curves::calibration(&scores, is_positive);
+        report.insert("calibration".into(), curves::calibration_json(&bins));
     }
-    report
 }
 
 /// The confusion matrix of the most frequent classes, in class order. `other_classes` counts the classes that are left
@@ -160,7 +202,7 @@ mod tests {
     use super::*;
 
     fn no_yes() -> Task {
-        Task::Binary { negative: "no".into(), positive: "yes".into(), boolean: false, numeric: false }
+        Task::Binary { negative: "no".into(), positive: "yes".into(), boolean: false, numeric: false, threshold: 0.5 }
     }
 
     #[test]

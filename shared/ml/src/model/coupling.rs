@@ -2,7 +2,11 @@
 //! Multi-class Classification by Pairwise Coupling", JMLR 5 (2004), the second method (algorithm 2), as in LIBSVM.
 
 /// Pairwise probabilities are clipped to [margin, 1 - margin], so that the iteration never divides by zero.
-const MARGIN: f64 = 1e-7;
+pub(crate) const MARGIN: f64 = 1e-7;
+/// The iteration ends when all conditions of the optimum hold up to this number divided by the number of classes.
+pub(crate) const TOLERANCE: f64 = 0.005;
+/// The iteration ends after this many steps, or after as many as there are classes.
+pub(crate) const MIN_ITERATIONS: usize = 100;
 
 /// Computes `probabilities` (k numbers with the sum 1) from `pairs` (k × k, row-major): `pairs[i][j]` is the
 /// probability of class i given that the class is i or j.
@@ -11,8 +15,8 @@ pub fn couple(pairs: &[f64], probabilities: &mut [f64]) {
     let q = quadratic(pairs, k);
     probabilities.fill(1.0 / k as f64);
     let mut product = vec![0.0; k];
-    let epsilon = 0.005 / k as f64;
-    for _ in 0..k.max(100) {
+    let epsilon = TOLERANCE / k as f64;
+    for _ in 0..k.max(MIN_ITERATIONS) {
         // Recomputed in each iteration, so that rounding errors do not accumulate.
         for (row, value) in q.chunks_exact(k).zip(&mut product) {
             *value = row.iter().zip(&*probabilities).map(|(a, p)| a * p).sum();

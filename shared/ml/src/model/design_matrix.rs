@@ -89,21 +89,22 @@ impl ColumnEncoder {
                     *column = f64::from(u8::from(number == *level));
                 }
             }
-            Self::OneHot { impute, .. } => {
+            Self::OneHot { categories, impute } => {
                 columns.fill(0.0);
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "codes are small non-negative integers"
-                )]
-                let code = if value.is_nan() { impute } else { value as usize };
-                // An unknown category has a code only if rare categories were grouped.
-                if let Some(column) = columns.get_mut(code).filter(|_| !unseen || !value.is_nan()) {
-                    *column = 1.0;
+                if let Some(column) = one_hot_column(value, unseen, categories, impute) {
+                    columns[column] = 1.0;
                 }
             }
         }
     }
+}
+
+/// The column of [`ColumnEncoder::OneHot`] that is 1. `None` for an unknown category: it has a code only if rare categories
+/// were grouped.
+pub(crate) fn one_hot_column(value: f32, unseen: bool, categories: usize, impute: usize) -> Option<usize> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "codes are small non-negative integers")]
+    let code = if value.is_nan() { impute } else { value as usize };
+    (code < categories && (!unseen || !value.is_nan())).then_some(code)
 }
 
 /// Writes the columns of [`ColumnEncoder::Scaled`] and returns the imputed number.

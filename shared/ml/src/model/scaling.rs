@@ -15,6 +15,10 @@ pub struct Scaling {
 impl Scaling {
     /// The raw value of a number is the number.
     pub const IDENTITY: Self = Self { centre: 0.0, scale: 1.0 };
+    /// The least raw value. The lowest `f32` is not a raw value: trees use it as the threshold below all numbers.
+    pub const LEAST: f64 = f32::MIN.next_up() as f64;
+    /// The greatest raw value.
+    pub const GREATEST: f64 = f32::MAX as f64;
 
     /// The scaling for the numbers of a column, which are finite and sorted. [`Self::IDENTITY`] without numbers.
     pub fn fit(sorted: &[f64]) -> Self {
@@ -36,13 +40,12 @@ impl Scaling {
         Self { centre: best.1, scale: power_of_two(at(1), at(3), *min, *max) }
     }
 
-    /// The raw value of a finite number, clamped to the range of `f32`, so that the order is kept. The lowest `f32` is not
-    /// a raw value: trees use it as the threshold below all numbers.
+    /// The raw value of a finite number, clamped to the range of `f32`, so that the order is kept.
     #[inline]
     pub fn apply(self, value: f64) -> f32 {
         let scaled = (value - self.centre) / self.scale;
         #[allow(clippy::cast_possible_truncation, reason = "the value was clamped to the range of f32")]
-        let raw = scaled.clamp(f64::from(f32::MIN.next_up()), f64::from(f32::MAX)) as f32;
+        let raw = scaled.clamp(Self::LEAST, Self::GREATEST) as f32;
         raw
     }
 

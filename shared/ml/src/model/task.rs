@@ -10,8 +10,11 @@ use trainyard_domain::spec::is_label;
 /// A class label: numbers as in [`tokens::number_text`], other labels as in the table.
 pub type Label = String;
 
+/// The threshold without tuning.
+pub const DEFAULT_THRESHOLD: f64 = 0.5;
+
 /// The task of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Task {
     /// Two classes; class 0 is negative, class 1 positive.
@@ -25,6 +28,9 @@ pub enum Task {
         /// Whether the labels are numbers.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         numeric: bool,
+        /// The lowest probability at which the positive class is predicted: from 0 to 1.
+        #[serde(default = "default_threshold", skip_serializing_if = "is_default")]
+        threshold: f64,
     },
     /// Three or more classes.
     MultiClass {
@@ -97,7 +103,8 @@ impl Task {
         };
         let boolean = label_type == LabelType::Boolean || (numeric && first.0 == "0" && second.0 == "1");
         let (negative, positive) = if first_is_positive { (second, first) } else { (first, second) };
-        Ok(Self::Binary { negative: negative.0.clone(), positive: positive.0.clone(), boolean, numeric })
+        let (negative, positive) = (negative.0.clone(), positive.0.clone());
+        Ok(Self::Binary { negative, positive, boolean, numeric, threshold: DEFAULT_THRESHOLD })
     }
 
     /// The labels in class order; empty for regression.
@@ -109,11 +116,11 @@ impl Task {
         }
     }
 
-    /// The index in [`Self::labels`] of the class that an output vector predicts: the class with the highest probability,
-    /// the first of equal ones of several classes, and the positive class of two equal ones. 0 for regression.
+    /// The index in [`Self::labels`] of the class that an output vector predicts: of two classes the positive one from the
+    /// threshold on, of several classes the first one with the highest probability. 0 for regression.
     pub fn predicted_class(&self, outputs: &[f64]) -> usize {
         match self {
-            Self::Binary { .. } => usize::from(outputs[0] >= 0.5),
+            Self::Binary { threshold, .. } => usize::from(outputs[0] >= *threshold),
             Self::MultiClass { .. } => {
                 let mut best = 0;
                 for (class, probability) in outputs.iter().enumerate() {
@@ -125,6 +132,23 @@ impl Task {
             }
             Self::Regression => 0,
         }
+    }
+
+    /// The threshold of a model of two classes that was tuned.
+    pub fn tuned_threshold(&self) -> Option<f64> {
+        match self {
+            Self::Binary { threshold, .. } => Some(*threshold).filter(|threshold| !is_default(threshold)),
+            Self::MultiClass { .. } | Self::Regression => None,
+        }
+    }
+
+    /// The same task with another threshold; unchanged without two classes.
+    #[must_use]
+    pub fn with_threshold(mut self, tuned: f64) -> Self {
+        if let Self::Binary { threshold, .. } = &mut self {
+            *threshold = tuned;
+        }
+        self
     }
 
     /// A label in JSON, in the type that it has in the table.
@@ -146,6 +170,14 @@ impl Task {
             Self::MultiClass { classes, .. } => classes.len(),
         }
     }
+}
+
+fn default_threshold() -> f64 {
+    DEFAULT_THRESHOLD
+}
+
+fn is_default(threshold: &f64) -> bool {
+    *threshold == DEFAULT_THRESHOLD
 }
 
 /// Whether a label means yes.
@@ -216,6 +248,18 @@ mod tests {
         // These numbers are equal in f64.
         let segments = task(&[("9007199254740993", 1), ("9007199254740992", 1), ("7", 1)], LabelType::Text);
         assert_eq!(segments.labels(), ["7", "9007199254740992", "9007199254740993"]);
+    }
+
+    #[test]
+    fn a_tuned_threshold_decides_and_is_stored() {
+        let plain = task(&[("0", 9), ("1", 9)], LabelType::Number);
+        let tuned = plain.clone().with_threshold(0.25);
+        assert_eq!([0.2, 0.25, 0.5].map(|share| plain.predicted_class(&[share])), [0, 0, 1]);
+        assert_eq!([0.2, 0.25, 0.5].map(|share| tuned.predicted_class(&[share])), [0, 1, 1]);
+        assert_eq!((plain.tuned_threshold(), tuned.tuned_threshold()), (None, Some(0.25)));
+        let text = serde_json::to_string(&tuned).unwrap();
+        assert!(text.contains("\"threshold\":0.25") && !serde_json::to_string(&plain).unwrap().contains("threshold"));
+        assert_eq!(serde_json::from_str::<Task>(&text).unwrap(), tuned);
     }
 
     #[test]

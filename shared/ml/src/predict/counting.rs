@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::{ColumnError, Columns, Prediction, Predictor, Refused, Row};
+use super::{ColumnError, Columns, Explanation, Extras, Prediction, Predictor, Refused, Row};
 use crate::model::distribution::MAX_BINS;
 
 /// Counts rows by the bins of [`crate::model::Distributions`]. The threads that predict call it, so an implementation
@@ -33,7 +33,19 @@ impl Counting<'_> {
     /// # Errors
     /// Those of [`Predictor::predict_one`].
     pub fn predict_one(&self, row: &Row) -> Result<Prediction, Refused> {
-        self.counted(|bins| self.predictor.predict_one_into(row, Some(bins)))
+        self.counted(|bins| self.predictor.predict_one_with(row, counting(bins)))
+    }
+
+    /// [`Predictor::predict_one`], and the explanation of the prediction; `None` for a model that can't be explained.
+    ///
+    /// # Errors
+    /// Those of [`Predictor::predict_one`].
+    pub fn explain_one(&self, row: &Row) -> Result<(Prediction, Option<Explanation>), Refused> {
+        let mut explanations = Vec::with_capacity(1);
+        let prediction = self.counted(|bins| {
+            self.predictor.predict_one_with(row, Extras { explanations: Some(&mut explanations), ..counting(bins) })
+        })?;
+        Ok((prediction, explanations.pop().flatten()))
     }
 
     /// [`Predictor::predict_many`].
@@ -41,7 +53,19 @@ impl Counting<'_> {
     /// # Errors
     /// Those of [`Predictor::predict_many`].
     pub fn predict_many(&self, rows: &[Row]) -> Result<Vec<Prediction>, Refused> {
-        self.counted(|bins| self.predictor.predict_many_into(rows, Some(bins)))
+        self.counted(|bins| self.predictor.predict_many_with(rows, counting(bins)))
+    }
+
+    /// [`Predictor::predict_many`], and the explanation of each prediction.
+    ///
+    /// # Errors
+    /// Those of [`Predictor::predict_many`].
+    pub fn explain_many(&self, rows: &[Row]) -> Result<(Vec<Prediction>, Vec<Option<Explanation>>), Refused> {
+        let mut explanations = Vec::with_capacity(rows.len());
+        let predictions = self.counted(|bins| {
+            self.predictor.predict_many_with(rows, Extras { explanations: Some(&mut explanations), ..counting(bins) })
+        })?;
+        Ok((predictions, explanations))
     }
 
     /// [`Predictor::predict_columns`].
@@ -61,6 +85,10 @@ impl Counting<'_> {
         bins.count(self.counter);
         Ok(answer)
     }
+}
+
+fn counting(bins: &mut RowBins) -> Extras<'_> {
+    Extras { bins: Some(bins), ..Extras::default() }
 }
 
 /// A thread keeps a buffer up to this size, so that small requests allocate nothing.
@@ -171,6 +199,24 @@ mod tests {
             let alone = Counts::default();
             rows().iter().for_each(|row| drop(predictor.counted_by(&alone).predict_one(row).unwrap()));
             assert_eq!(counts.0, alone.0);
+        }
+    }
+
+    #[test]
+    fn explained_rows_have_the_same_predictions_and_are_counted_once() {
+        for model in samples::all(5) {
+            let predictor = Predictor::load(&artifact::encode(&model)).unwrap();
+            let (counts, explained_counts) = (Counts::default(), Counts::default());
+            let predictions = predictor.counted_by(&counts).predict_many(&rows()).unwrap();
+            let (explained, explanations) = predictor.counted_by(&explained_counts).explain_many(&rows()).unwrap();
+            assert_eq!((&explained, &counts.0), (&predictions, &explained_counts.0));
+            assert_eq!(explanations.len(), explained.len());
+            assert!(explanations.iter().all(|explanation| explanation.is_some() == predictor.explains()));
+            for ((row, prediction), explanation) in rows().iter().zip(&predictions).zip(&explanations) {
+                let one = predictor.counted_by(&Counts::default()).explain_one(row).unwrap();
+                assert_eq!((&one.0, &one.1), (prediction, explanation));
+                assert_eq!(predictor.explain(row), *explanation);
+            }
         }
     }
 

@@ -4,7 +4,8 @@ use super::boosted::CompiledBoosting;
 use super::ensemble::{CompiledEnsemble, MemberRows};
 use super::flat::FlatForest;
 use super::machine::{CompiledSvm, SvmScratch};
-use crate::model::{ColumnEncoder, DesignMatrixEncoder, Estimator, LinearModel, Task};
+use crate::model::calibration::calibrate;
+use crate::model::{Calibrator, ColumnEncoder, DesignMatrixEncoder, Estimator, LinearModel, Task};
 
 /// A compiled [`Estimator`].
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) enum Engine {
     /// Linear models are used without compilation.
     Linear(LinearModel),
     Ensemble(CompiledEnsemble),
+    /// The compiled model before the calibration, and a function per output.
+    Calibrated(Box<Engine>, Vec<Calibrator>),
 }
 
 /// Buffers that a thread reuses between calls, to avoid allocations.
@@ -39,6 +42,9 @@ impl Engine {
             Estimator::Svm(svm) => Self::Svm(CompiledSvm::new(svm)),
             Estimator::Linear(linear) => Self::Linear(linear.clone()),
             Estimator::Ensemble(ensemble) => Self::Ensemble(CompiledEnsemble::new(ensemble, width)),
+            Estimator::Calibrated(calibrated) => {
+                Self::Calibrated(Box::new(Self::compile(&calibrated.base, width)), calibrated.calibrators.clone())
+            }
         }
     }
 
@@ -53,6 +59,9 @@ impl Engine {
                 numbers * size_of::<f64>() + encoder_bytes(&linear.encoder)
             }
             Self::Ensemble(ensemble) => ensemble.memory_bytes(),
+            Self::Calibrated(base, calibrators) => {
+                base.memory_bytes() + calibrators.iter().map(Calibrator::memory_bytes).sum::<usize>()
+            }
         }
     }
 
@@ -86,6 +95,10 @@ impl Engine {
                 let (rows, scratch) = &mut **scratch.member.get_or_insert_default();
                 ensemble.predict(task, (raw, unseen), rows, scratch, outputs);
             }
+            Self::Calibrated(base, calibrators) => {
+                base.predict(task, width, (raw, unseen), scratch, outputs);
+                outputs.chunks_exact_mut(per_row).for_each(|outputs| calibrate(calibrators, outputs));
+            }
         }
     }
 
@@ -94,6 +107,7 @@ impl Engine {
         match self {
             Self::Svm(_) => Some("svm"),
             Self::Ensemble(ensemble) => ensemble.engines().find_map(Self::unexplained),
+            Self::Calibrated(base, _) => base.unexplained(),
             Self::Trees(_) | Self::Boosting(_) | Self::Linear(_) => None,
         }
     }

@@ -1,10 +1,10 @@
 //! Explanations: how much each feature of a row moves the prediction away from the mean.
 
-use super::engine::{Engine, Scratch};
+use super::engine::Engine;
 use super::ensemble::CompiledEnsemble;
 use super::flat::{FlatForest, encode_keys};
 use super::shap::{Explainer, Quadrature};
-use super::{Predictor, Row};
+use super::{Batch, Extras, Predictor, Row};
 use crate::model::ensemble::encode_member;
 use crate::model::{LinearModel, Link, RawRow, Task};
 
@@ -34,6 +34,12 @@ pub enum Scale {
     Number,
     /// The logarithm of the predicted number.
     Logarithm,
+    /// A probability before its calibration.
+    UncalibratedProbability,
+    /// The logarithm of the odds before the calibration of their probability.
+    UncalibratedLogOdds,
+    /// The score of a class before the calibration of the probabilities.
+    UncalibratedScore,
 }
 
 impl Scale {
@@ -45,6 +51,19 @@ impl Scale {
             Self::Score => "score",
             Self::Number => "number",
             Self::Logarithm => "logarithm",
+            Self::UncalibratedProbability => "uncalibrated_probability",
+            Self::UncalibratedLogOdds => "uncalibrated_log_odds",
+            Self::UncalibratedScore => "uncalibrated_score",
+        }
+    }
+
+    /// The scale of a model whose probabilities are calibrated afterwards.
+    fn before_calibration(self) -> Self {
+        match self {
+            Self::Probability => Self::UncalibratedProbability,
+            Self::LogOdds => Self::UncalibratedLogOdds,
+            Self::Score => Self::UncalibratedScore,
+            other => other,
         }
     }
 }
@@ -66,16 +85,26 @@ impl Predictor {
     /// Trees have exact Shapley values ([`super::shap`]), of which the value without a feature is the mean of the model by
     /// the training weights of its nodes. Linear models have the exact Shapley values of independent features: the weight
     /// times the distance from the mean (Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS
-    /// 2017). The explanation of an ensemble is the weighted sum of those of its members ([`explain_members`]).
+    /// 2017). The explanation of an ensemble is the weighted sum of those of its members ([`explain_members`]). Of a calibrated
+    /// model the prediction before the calibration is explained, and the scale says so: the calibration has no features.
     pub fn explain(&self, row: &Row) -> Option<Explanation> {
+        let mut explanations = Vec::with_capacity(1);
+        let extras = Extras { explanations: Some(&mut explanations), ..Extras::default() };
+        self.predict_one_with(row, extras).ok()?;
+        explanations.pop()?
+    }
+
+    /// Adds the explanation of each row of a batch with its outputs.
+    pub(super) fn explain_batch(&self, batch: &Batch, explanations: &mut Vec<Option<Explanation>>) {
         let (signature, task) = (self.signature(), &self.signature().task);
-        let mut raw = RawRow::new(self.width);
-        signature.encode_json(&self.readers, row, &mut raw).ok()?;
-        let mut outputs = vec![0.0; task.outputs()];
-        self.predict_raw(&raw.raw, &raw.unseen, &mut Scratch::default(), &mut outputs);
-        let output = if task.outputs() == 1 { 0 } else { task.predicted_class(&outputs) };
         let widths: Vec<usize> = signature.features.iter().map(|feature| feature.kind.width()).collect();
-        explain(&self.engine, task, &widths, &raw, output)
+        let inputs = batch.raw.chunks_exact(self.width).zip(batch.unseen.chunks_exact(self.width));
+        let predicted = inputs.zip(batch.outputs.chunks_exact(task.outputs()));
+        explanations.extend(predicted.map(|((raw, unseen), outputs)| {
+            let row = RawRow { raw: raw.to_vec(), unseen: unseen.to_vec() };
+            let output = if outputs.len() == 1 { 0 } else { task.predicted_class(outputs) };
+            explain(&self.engine, task, &widths, &row, output)
+        }));
     }
 }
 
@@ -100,6 +129,10 @@ fn explain(engine: &Engine, task: &Task, widths: &[usize], raw: &RawRow, output:
         }
         Engine::Linear(linear) => Some(explain_linear(linear, task, widths, raw, output)),
         Engine::Ensemble(ensemble) => explain_members(ensemble, task, raw, output),
+        Engine::Calibrated(base, _) => {
+            let explained = explain(base, task, widths, raw, output)?;
+            Some(Explanation { scale: explained.scale.before_calibration(), ..explained })
+        }
         Engine::Svm(_) => None,
     }
 }
@@ -120,10 +153,11 @@ fn explain_members(ensemble: &CompiledEnsemble, task: &Task, raw: &RawRow, outpu
         let of = |output| explain(&member.engine, task, &widths, &own, output);
         let explained = of(output)?;
         let link = match explained.scale {
-            Scale::Probability | Scale::Number => None,
-            Scale::LogOdds => Some(Link::Logit),
             Scale::Logarithm => Some(Link::Log),
+            Scale::LogOdds => Some(Link::Logit),
             Scale::Score => Some(Link::Softmax),
+            // No member is calibrated.
+            _ => None,
         };
         let explained = match link {
             None => explained,

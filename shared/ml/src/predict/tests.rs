@@ -92,9 +92,11 @@ proptest! {
 /// The weighted sum of the members is that of the reference implementation. Trees are added in another order, so the last
 /// bits can differ.
 #[test]
-fn compiled_ensembles_predict_like_the_reference() {
+fn compiled_ensembles_and_calibrated_models_predict_like_the_reference() {
     let random = &mut Stream(11);
-    for (which, task) in [(12, samples::binary()), (13, samples::three_classes()), (14, Task::Regression)] {
+    let ensembles = [(12, samples::binary()), (13, samples::three_classes()), (14, Task::Regression)];
+    let calibrated = [(15, samples::binary()), (16, samples::three_classes())];
+    for (which, task) in ensembles.into_iter().chain(calibrated) {
         let (predictor, model) = (predictor(which), samples::all(7).swap_remove(which));
         let rows = 50;
         let (mut raw, mut unseen) = (Vec::new(), Vec::new());

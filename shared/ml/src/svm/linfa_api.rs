@@ -9,7 +9,7 @@ use super::{Failure, Machine, SvmValidParams, fit_classes, fit_numbers};
 use crate::forest::{Classes, Numbers};
 use crate::linfa_data::{class_indices, numbers, records};
 use crate::metrics::classes::most_likely;
-use crate::model::{DesignMatrixEncoder, SvmModel, Task};
+use crate::model::{DEFAULT_THRESHOLD, DesignMatrixEncoder, SvmModel, Task};
 
 /// A trained support vector classifier.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +77,13 @@ where
         let (classes, indices) = class_indices(dataset)?;
         let names = (0..classes.len()).map(|class| class.to_string()).collect();
         let task = match classes.len() {
-            2 => Task::Binary { negative: "0".into(), positive: "1".into(), boolean: false, numeric: true },
+            2 => Task::Binary {
+                negative: "0".into(),
+                positive: "1".into(),
+                boolean: false,
+                numeric: true,
+                threshold: DEFAULT_THRESHOLD,
+            },
             _ => Task::MultiClass { classes: names, numeric: true },
         };
         let machine = fit_classes(matrix, &indices, &[], classes.len(), self, &|_| true).map_err(error)?;

@@ -8,41 +8,47 @@
 //! 4. The members are trained again on the whole training part, as a job with their parameters and the same seed would train
 //!    them. A member that is alone is saved as the plain model of its algorithm.
 
-mod ahead;
 mod budget;
+mod combine;
 mod cost;
-mod folds;
+mod library;
 mod plan;
+mod refits;
 mod report;
+mod saved;
 mod search;
 mod select;
 mod space;
 mod trial;
+
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
 use trainyard_domain::algorithm::{BUDGET_S, SKIP_TRIALS};
 use trainyard_domain::training_memory::TrainingShape;
 
-use self::ahead::Ahead;
 use self::budget::Budget;
+use self::combine::combine;
 use self::cost::ModelCost;
-use self::folds::Folds;
+use self::library::{LIBRARY, Member};
 use self::plan::{Candidate, Plan, TableShape};
+use self::refits::{Refit, Refits};
 pub(super) use self::report::SearchReport;
 use self::report::Summary;
-use self::search::{LIBRARY, Search, Setting};
+use self::saved::{RefitCheckpoints, SavedSearch};
+use self::search::{Search, Setting};
 use self::select::{Limits, Targets};
 use self::trial::TrialRows;
 use super::encoded::{Encoded, ModelSpec};
 use super::engine::{self, Fitted};
-use super::{Chosen, Elapsed, Run, Table, Warnings, memory, self_test, single, warnings};
+use super::folds::Folds;
+use super::training_rows::TrainingRows;
+use super::{Chosen, Elapsed, Run, TRAINED, Table, Warnings, memory, self_test, single, warnings};
 use crate::artifact;
 use crate::error::TrainError;
 use crate::frame::{Frame, Target};
-use crate::metrics::importances::per_feature;
-use crate::model::signature::ranges;
-use crate::model::{Ensemble, Estimator, Feature, FeatureEncoding, FeatureKind, Member, Signature, Task};
+use crate::model::{Feature, Signature, Task};
 use crate::preprocess::{self, ModelFamily, Part};
 use crate::progress::Progress;
 
@@ -83,9 +89,15 @@ pub(super) fn fit<'p>(
         Training { frame: &frame, task: &task, rows: &split.train, copies: &copies, seed, features, memory_limit };
 
     let progress = progress.next("searching", 0.85)?;
-    let Outcome { summary, members, ahead, finished } = search(run, &training, warnings, &progress, elapsed)?;
-    let progress = progress.next("training", 0.9)?;
-    let (members, summary) = training.fit_members((members, &ahead), summary, warnings, &progress)?;
+    let earlier = saved::restore(progress.checkpoints());
+    let before = earlier.as_ref().map_or(Duration::ZERO, |earlier: &SavedSearch| earlier.used);
+    // The budget is that of all runs.
+    let elapsed: Elapsed<'_> = &|| before + elapsed();
+    let Outcome { summary, members, refits, finished, encoded } =
+        search(run, &training, earlier, warnings, &progress, elapsed)?;
+    let progress = progress.next("training", TRAINED)?;
+    let checkpoints = RefitCheckpoints { checkpoints: progress.checkpoints(), search: encoded };
+    let (members, summary) = training.fit_members((members, refits), summary, &checkpoints, warnings, &progress)?;
 
     let signature = |features: Vec<Feature>| {
         let (target, task) = (request.spec.target.clone(), task.clone());
@@ -104,7 +116,7 @@ pub(super) fn fit<'p>(
     (chosen.rows, chosen.self_test_rows, chosen.distributions) =
         (split.train.len(), self_test_rows, fitted.distributions);
     chosen.params = replay_params(params.as_map(), finished, &summary.skip_trials);
-    chosen.search = Some(SearchReport { summary, predict_us: 0.0 });
+    chosen.search = Some(SearchReport { summary, before, predict_us: 0.0 });
     Ok((chosen, progress))
 }
 
@@ -122,15 +134,19 @@ fn replay_params(params: &Map<String, Value>, finished: u64, skip_trials: &[usiz
 struct Outcome {
     summary: Summary,
     /// The trial, the candidate and the weight of each chosen model; empty if no trial has a score.
-    members: Vec<search::Member>,
+    members: Vec<Member>,
     /// Models of members that are trained already.
-    ahead: Ahead,
+    refits: Refits,
     finished: u64,
+    /// For the checkpoints of the next phase.
+    encoded: Vec<u8>,
 }
 
+/// Searches; `earlier` is the search of an earlier run.
 fn search(
     run: &Run<'_>,
     training: &Training<'_>,
+    earlier: Option<SavedSearch>,
     warnings: &mut Warnings<'_>,
     progress: &Progress<'_>,
     elapsed: Elapsed<'_>,
@@ -166,18 +182,21 @@ fn search(
         memory::excess(&shape, candidate.algorithm, &candidate.params, extra, training.memory_limit)
     };
     let growth = plan.folds as f64 / (plan.folds as f64 - 1.0);
-    let ahead = Ahead::default();
-    let train_ahead = |members: &[search::Member]| {
-        ahead.train(members, progress, |(_, candidate, _), progress| training.fit(candidate, progress))
-    };
+    let fit_model = |candidate: &Candidate, progress: &Progress<'_>| training.fit(candidate, progress);
     let setting = Setting {
         plan: &plan,
-        rows: TrialRows { frame, task, rows, copies, folds: &folds, validated: plan.validated, at_once, seed },
+        rows: TrialRows {
+            training: TrainingRows { frame, task, rows, copies },
+            folds: &folds,
+            validated: plan.validated,
+            at_once,
+            seed,
+        },
         targets,
         limits: limits(run, &plan),
         budget,
         memory: &memory,
-        train_ahead: &train_ahead,
+        fit_model: &fit_model,
         skip_trials: params.numbers(SKIP_TRIALS).into_iter().map(|trial| trial as usize).collect(),
         refit_share: models_at_once as f64 / plan.validated as f64 * growth,
         progress,
@@ -185,9 +204,11 @@ fn search(
     if validated.is_empty() {
         warnings.extend(["the training part has too few rows to compare models".to_owned()]);
         let summary = Summary::new(&mut Search::new(&setting), targets.name(), budget.seconds, budget.used());
-        return Ok(Outcome { summary, members: Vec::new(), ahead, finished: 0 });
+        let refits = Refits::default();
+        return Ok(Outcome { summary, members: Vec::new(), refits, finished: 0, encoded: Vec::new() });
     }
-    let mut search = Search::run(&setting)?;
+    let mut search = Search::run(&setting, earlier)?;
+    let encoded = progress.checkpoints().map_or_else(Vec::new, |_| search.encode());
     let (finished, members) = (search.finished, chosen_members(&mut search, &setting, warnings));
     if members.is_empty() {
         let mut reasons = search.records.iter().filter_map(|record| record.skipped.as_deref());
@@ -198,11 +219,12 @@ fn search(
     if let ([(trial, ..)], None) = (&members[..], &search.best) {
         summary.set_single(*trial);
     }
-    Ok(Outcome { summary, members, ahead, finished })
+    let refits = search.refits;
+    Ok(Outcome { summary, members, refits, finished, encoded })
 }
 
 /// The best ensemble, or the model with the fastest predictions if none is within the limits.
-fn chosen_members(search: &mut Search<'_>, setting: &Setting<'_>, warnings: &mut Warnings<'_>) -> Vec<search::Member> {
+fn chosen_members(search: &mut Search<'_>, setting: &Setting<'_>, warnings: &mut Warnings<'_>) -> Vec<Member> {
     if let Some(best) = &search.best {
         setting.progress.note(&best.message(setting.targets.name()));
         return best.members.clone();
@@ -265,27 +287,38 @@ impl Training<'_> {
     /// algorithm with its defaults is trained.
     fn fit_members(
         &self,
-        (members, ahead): (Vec<search::Member>, &Ahead),
+        (members, mut refits): (Vec<Member>, Refits),
         mut summary: Summary,
+        checkpoints: &RefitCheckpoints<'_>,
         warnings: &mut Warnings<'_>,
         progress: &Progress<'_>,
     ) -> Result<(Vec<Refitted>, Summary), TrainError> {
         let count = members.len();
+        refits.retain(&members);
+        for (at, (trial, candidate, _)) in members.iter().enumerate() {
+            let part = progress.part(at, count).without_checkpoints();
+            let is_new = refits.train(*trial, || self.fit(candidate, &part));
+            // A cancelled run saves the models that are finished.
+            if !matches!(is_new, Ok(false)) {
+                checkpoints.save_if_due(&refits);
+            }
+            is_new?;
+        }
         let mut refitted = Vec::with_capacity(count);
-        for (at, (trial, candidate, weight)) in members.into_iter().enumerate() {
+        // Both are in the order of the trials.
+        for ((trial, candidate, weight), model) in members.into_iter().zip(refits.into_models()) {
             let name = format!("{} of trial {trial}", candidate.algorithm.as_str());
-            match ahead.take(trial).unwrap_or_else(|| self.fit(&candidate, &progress.part(at, count))) {
+            match model {
                 Ok((features, mut fitted)) => {
                     if count > 1 {
                         warnings.extend(fitted.warning.take().map(|warning| format!("{name}: {warning}")));
                     }
                     refitted.push(Refitted { features, fitted, weight });
                 }
-                Err(TrainError::Failed { message, .. }) => {
+                Err(message) => {
                     warnings.extend([format!("{name} can't be trained on all rows: {message}")]);
                     summary.remove(trial);
                 }
-                Err(TrainError::Cancelled) => return Err(TrainError::Cancelled),
             }
         }
         if refitted.is_empty() {
@@ -299,10 +332,11 @@ impl Training<'_> {
     /// Trains the first algorithm of the plan that can be trained.
     fn fit_cheapest(&self, warnings: &mut Warnings<'_>, progress: &Progress<'_>) -> Result<Refitted, TrainError> {
         let mut last = TrainError::bad_data("no algorithm suits the table");
+        let unsaved = progress.part(0, 1).without_checkpoints();
         for candidate in Plan::new(self.shape(), self.seed).defaults() {
             let Candidate { algorithm, params, .. } = &candidate;
             let fits = memory::check(&self.memory_shape(*algorithm), *algorithm, params, self.memory_limit);
-            match fits.and_then(|_| self.fit(&candidate, progress)) {
+            match fits.and_then(|_| self.fit(&candidate, &unsaved)) {
                 Ok((features, fitted)) => {
                     let name = candidate.algorithm.as_str();
                     warnings.extend([format!("{name} was trained with its defaults, without a comparison of models")]);
@@ -315,7 +349,7 @@ impl Training<'_> {
         Err(last)
     }
 
-    fn fit(&self, candidate: &Candidate, progress: &Progress<'_>) -> Result<(Vec<Feature>, Fitted), TrainError> {
+    fn fit(&self, candidate: &Candidate, progress: &Progress<'_>) -> Result<Refit, TrainError> {
         let Self { frame, task, rows, copies, seed, .. } = *self;
         let model = ModelSpec { algorithm: candidate.algorithm, params: &candidate.params, seed };
         let mut frame = frame.share();
@@ -325,61 +359,4 @@ impl Training<'_> {
         let fitted = encoded.fit(progress)?;
         Ok((encoded.signature.features, fitted))
     }
-}
-
-/// The ensemble of several models.
-fn combine(members: Vec<Refitted>, signature: Signature, held_out: Part) -> Chosen {
-    let importances = weighted_importances(&members);
-    let member = |Refitted { features, fitted, weight }: Refitted| Member {
-        weight,
-        encodings: encodings(&signature.features, &features),
-        estimator: fitted.estimator,
-    };
-    let ensemble = Ensemble { members: members.into_iter().map(member).collect() };
-    Chosen {
-        estimator: Estimator::Ensemble(ensemble),
-        distributions: Vec::new(),
-        signature,
-        held_out,
-        rows: 0,
-        self_test_rows: Vec::new(),
-        importances,
-        metrics: Map::new(),
-        params: Map::new(),
-        search: None,
-    }
-}
-
-/// The weighted mean of the importances of all members. `None` if a member has none, so that they are measured by
-/// permutation.
-fn weighted_importances(members: &[Refitted]) -> Option<Vec<f64>> {
-    let mut sum = vec![0.0; members.first()?.features.len()];
-    for Refitted { features, fitted, weight } in members {
-        let importances = per_feature(fitted.importances.as_ref()?, &ranges(features));
-        sum.iter_mut().zip(importances).for_each(|(sum, importance)| *sum += weight * importance);
-    }
-    Some(sum)
-}
-
-/// How a member with the features `own` encodes the features of the signature. Both were fitted on the same rows, so they
-/// have the same categories, scalings and parts of dates.
-fn encodings(signature: &[Feature], own: &[Feature]) -> Vec<FeatureEncoding> {
-    let positions = ranges(signature);
-    let encoding = |((feature, own), range): ((&Feature, &Feature), &std::ops::Range<usize>)| {
-        let first = range.start as u32;
-        match (&feature.kind, &own.kind) {
-            (_, FeatureKind::Category { orders, .. }) if !orders.is_empty() => {
-                FeatureEncoding::Orders { code: first, orders: orders.clone() }
-            }
-            (_, FeatureKind::Category { statistics, .. }) if !statistics.is_empty() => {
-                FeatureEncoding::Statistics { code: first, statistics: statistics.clone() }
-            }
-            (FeatureKind::Datetime { parts: all, .. }, FeatureKind::Datetime { parts, .. }) => {
-                let position = |part| all.iter().position(|other| other == part).map(|at| first + at as u32);
-                FeatureEncoding::Select(parts.iter().filter_map(position).collect())
-            }
-            _ => FeatureEncoding::Select(vec![first]),
-        }
-    };
-    signature.iter().zip(own).zip(&positions).map(encoding).collect()
 }

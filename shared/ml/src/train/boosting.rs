@@ -29,19 +29,29 @@ pub(super) fn fit(
     let trained = match targets {
         TargetValues::Classes(classes, n_classes) => {
             let params = checked(params::<Classes>(request))?;
-            boosting::in_stages(&params, request.validation, |stage, validation, params| {
-                let on_round = on_round(progress, stage, request, params.n_rounds());
-                let rows = Rows { bins: &bins.of(stage), validation };
-                boosting::fit_classes(rows, classes, *n_classes, params, &on_round)
-            })
+            boosting::in_stages(
+                &params,
+                request.validation,
+                progress.checkpoints(),
+                |stage, validation, params, checkpoints| {
+                    let on_round = on_round(progress, stage, request, params.n_rounds());
+                    let rows = Rows { bins: &bins.of(stage), validation };
+                    boosting::fit_classes(rows, classes, *n_classes, params, checkpoints, &on_round)
+                },
+            )
         }
         TargetValues::Numbers(targets) => {
             let params = checked(params::<Numbers>(request))?;
-            boosting::in_stages(&params, request.validation, |stage, validation, params| {
-                let on_round = on_round(progress, stage, request, params.n_rounds());
-                let rows = Rows { bins: &bins.of(stage), validation };
-                boosting::fit_numbers(rows, targets, params, &on_round)
-            })
+            boosting::in_stages(
+                &params,
+                request.validation,
+                progress.checkpoints(),
+                |stage, validation, params, checkpoints| {
+                    let on_round = on_round(progress, stage, request, params.n_rounds());
+                    let rows = Rows { bins: &bins.of(stage), validation };
+                    boosting::fit_numbers(rows, targets, params, checkpoints, &on_round)
+                },
+            )
         }
     };
     from_boosted(trained, progress)

@@ -9,6 +9,7 @@ use trainyard_domain::params::Params;
 use trainyard_domain::{Algorithm, TaskKind, Training};
 
 use super::boosting;
+use super::decisions::Options;
 use crate::error::TrainError;
 use crate::forest::{
     self, Binned, ClassWeight, Classes, Criterion, Forest, MaxFeatures, Numbers, RandomForestParams, RowGroups, Score,
@@ -75,6 +76,7 @@ pub(super) fn check_suitability(algorithm: Algorithm, params: &Params, frame: &F
         }
         _ => {}
     }
+    Options::of(params).check(&frame.target)?;
     match algorithm.max_rows(engine) {
         Some(max) if frame.rows as i64 > max => {
             let by = if engine == LINFA { format!("{name} with engine '{LINFA}'") } else { name.to_owned() };
@@ -109,27 +111,27 @@ pub(super) fn fit(
             let params = checked(forest_params::<Classes>(request, CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
-            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
+            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, progress.checkpoints(), &on_tree))
         }
         (Algorithm::RandomForest, TargetValues::Numbers(targets)) => {
             let params = checked(forest_params::<Numbers>(request, REGRESSION_LEAF_ROWS, MaxFeatures::Half))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
-            from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
+            from_forest(forest::fit_numbers(&binned, targets, &params, progress.checkpoints(), &on_tree))
         }
         (Algorithm::ExtraTrees, TargetValues::Classes(classes, n_classes)) => {
             let params = forest_params::<Classes>(request, RANDOMIZED_CLASSIFICATION_LEAF_ROWS, MaxFeatures::Sqrt);
             let params = checked(randomized(params, request))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_accuracy");
-            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
+            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, progress.checkpoints(), &on_tree))
         }
         (Algorithm::ExtraTrees, TargetValues::Numbers(targets)) => {
             let params = forest_params::<Numbers>(request, RANDOMIZED_REGRESSION_LEAF_ROWS, MaxFeatures::Half);
             let params = checked(randomized(params, request))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = on_tree(progress, params.n_trees(), "oob_r2");
-            from_forest(forest::fit_numbers(&binned, targets, &params, &on_tree))
+            from_forest(forest::fit_numbers(&binned, targets, &params, progress.checkpoints(), &on_tree))
         }
         (Algorithm::GradientBoosting, targets) => boosting::fit(request, signature, training, targets, progress),
         (Algorithm::DecisionTree, TargetValues::Classes(classes, 2)) => {
@@ -141,7 +143,7 @@ pub(super) fn fit(
             let params = checked(single_tree_params(&tree_limits(params)))?;
             let binned = Binned::of(training, &signature.features, request.groups);
             let on_tree = |_: usize, _: Score<'_>| progress.at(1.0).is_ok();
-            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, &on_tree))
+            from_forest(forest::fit_classes(&binned, classes, *n_classes, &params, None, &on_tree))
         }
         (Algorithm::Svm, TargetValues::Classes(classes, n_classes)) if params.choice(ENGINE) == LINFA => {
             let options = linfa_svm::Options {

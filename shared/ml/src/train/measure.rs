@@ -1,37 +1,30 @@
-//! Predictions and permutation importances on the held-out part.
+//! Predictions of the rows of a part.
 
 use rayon::prelude::*;
 
 use super::Elapsed;
 use crate::error::TrainError;
-use crate::metrics::classes::log_loss;
-use crate::metrics::importances::normalise;
 use crate::model::{Estimator, Task};
 use crate::predict::{Engine, Scratch};
 use crate::preprocess::Part;
 use crate::progress::Progress;
-use crate::rng::{Rng, Stream};
 
-/// Maximum number of rows for permutation importances. More rows cost time and hardly change the ranking.
-const PERMUTATION_ROWS: usize = 500;
 /// Number of rows that are predicted one by one for the time of a prediction.
 const TIMED_ROWS: usize = 200;
-/// Number of permutations per feature.
-const SHUFFLES: usize = 3;
 
 /// Number of rows that a thread predicts at once.
 const CHUNK_ROWS: usize = 256;
 
 /// Buffers that a thread reuses between rows.
-struct Buffers {
-    raw: Vec<f32>,
-    unseen: Vec<bool>,
-    scratch: Scratch,
+pub(super) struct Buffers {
+    pub(super) raw: Vec<f32>,
+    pub(super) unseen: Vec<bool>,
+    pub(super) scratch: Scratch,
 }
 
 impl Buffers {
     /// For `rows` rows of a part.
-    fn new(part: &Part, rows: usize) -> Self {
+    pub(super) fn new(part: &Part, rows: usize) -> Self {
         let size = part.raw.len() * rows;
         Self { raw: vec![0.0; size], unseen: vec![false; size], scratch: Scratch::default() }
     }
@@ -80,61 +73,4 @@ pub(super) fn row_us(estimator: &Estimator, task: &Task, part: &Part, elapsed: E
     let start = elapsed();
     predict_rows();
     elapsed().saturating_sub(start).as_secs_f64() * 1e6 / rows as f64
-}
-
-/// Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019): the increase of the log loss or of the mean
-/// squared error, normalized to a sum of 1.
-pub(super) fn permutation_importances(
-    estimator: &Estimator,
-    task: &Task,
-    part: &Part,
-    seed: u64,
-    progress: &Progress<'_>,
-) -> Result<Vec<f64>, TrainError> {
-    let features = part.ranges.len();
-    let rows = part.rows.min(PERMUTATION_ROWS);
-    let (classes, numbers) = part.targets.split();
-    let (engine, width) = (Engine::compile(estimator, part.raw.len()), part.raw.len());
-    let loss = |feature: usize, from: &[usize]| {
-        let answers: Vec<Vec<f64>> = (0..rows)
-            .into_par_iter()
-            .map_init(
-                || Buffers::new(part, 1),
-                |Buffers { raw, unseen, scratch }, row| {
-                    part.row(row, raw, unseen);
-                    for column in part.ranges[feature].clone() {
-                        raw[column] = part.raw[column][from[row]];
-                        unseen[column] = part.is_unseen(feature, from[row]);
-                    }
-                    let mut outputs = vec![0.0; task.outputs()];
-                    engine.predict(task, width, (&raw[..], &unseen[..]), scratch, &mut outputs);
-                    outputs
-                },
-            )
-            .collect();
-        if *task == Task::Regression {
-            return numbers.iter().zip(&answers).map(|(actual, answer)| (answer[0] - actual).powi(2)).sum::<f64>();
-        }
-        log_loss(&classes[..rows], |row, class| match answers[row].as_slice() {
-            [positive] if class == 1 => *positive,
-            [positive] => 1.0 - positive,
-            shares => shares[class],
-        })
-    };
-    let mut order: Vec<usize> = (0..rows).collect();
-    let baseline = loss(0, &order);
-    let mut importances = Vec::with_capacity(features);
-    for feature in 0..features {
-        progress.at(feature as f64 / features as f64)?;
-        let mut rng = Rng::new(seed, Stream::Permutation(feature as u64));
-        let mut worse = 0.0;
-        for _ in 0..SHUFFLES {
-            rng.shuffle(&mut order);
-            worse += loss(feature, &order) - baseline;
-        }
-        order.sort_unstable();
-        importances.push(worse.max(0.0));
-    }
-    normalise(&mut importances);
-    Ok(importances)
 }

@@ -4,7 +4,11 @@ mod auto_models;
 mod auto_replay;
 mod auto_search;
 mod categories;
+mod checkpoints;
+mod cross_validation;
 mod datasets;
+mod decisions;
+mod diagnostics;
 mod distributions;
 mod explanations;
 mod leaks;
@@ -67,7 +71,7 @@ pub(crate) fn schema(csv: &str) -> TableSchema {
 }
 
 /// A request without a schema; [`run`] adds it.
-fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, params: Value) -> TrainRequest {
+pub(crate) fn request(algorithm: Algorithm, features: &[&str], target: &str, seed: u64, params: Value) -> TrainRequest {
     let spec = Training {
         algorithm,
         features: features.iter().map(|feature| (*feature).to_owned()).collect(),
@@ -87,7 +91,7 @@ fn attempt(csv: &str, request: &TrainRequest, recorder: &Recorder) -> Result<Tra
     train(csv.as_bytes(), &TrainRequest { schema: schema(csv), ..request.clone() }, recorder)
 }
 
-fn run(csv: &str, request: &TrainRequest) -> Trained {
+pub(crate) fn run(csv: &str, request: &TrainRequest) -> Trained {
     attempt(csv, request, &Recorder::default()).unwrap()
 }
 

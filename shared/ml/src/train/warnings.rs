@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use trainyard_domain::{Training, shown};
+use trainyard_domain::algorithm::{CLASS_WEIGHT, TUNE_THRESHOLD};
+use trainyard_domain::{Algorithm, Training, shown};
 
 use super::leaks;
 use crate::frame::{Column, Frame, FrameColumn, Target};
@@ -19,12 +20,12 @@ const ID_ROWS: usize = 50;
 pub(super) fn find(frame: &Frame, split: &Split, training: &Part, spec: &Training, leaks: &[String]) -> Vec<String> {
     let has_warning = |name: &str| leaks.iter().any(|leak| leak.starts_with(&format!("'{name}' ")));
     let mut warnings = target_warning(&frame.target, &spec.target).into_iter().collect::<Vec<_>>();
-    warnings.extend(class_warnings(&frame.target, split));
+    warnings.extend(class_warnings(&frame.target, split, spec.algorithm));
     let of_feature = |(at, column): (usize, &Arc<FrameColumn>)| {
         let (values, name) = (&column.values, shown(&column.name));
         if values.distinct(&split.train) < 2 {
             Some(format!("'{name}' has one value in all training rows and is useless as a feature"))
-        } else if looks_like_an_id(values) {
+        } else if looks_like_an_id(values, &column.name) {
             Some(format!(
                 "'{name}' looks like an id: nearly every row has a unique value, which does not help to predict new rows"
             ))
@@ -41,9 +42,7 @@ pub(super) fn find(frame: &Frame, split: &Split, training: &Part, spec: &Trainin
 
 /// A warning about a target with the name or the values of an id.
 fn target_warning(target: &Target, name: &str) -> Option<String> {
-    let lower = name.to_lowercase();
-    let named =
-        lower == "id" || [" id", "_id", "-id", ".id"].iter().any(|end| lower.ends_with(end)) || name.ends_with("Id");
+    let named = is_named_id(name);
     let numbered = matches!(target, Target::Numbers(numbers) if are_row_numbers(numbers));
     let reason = match (named, numbered) {
         (true, _) => "its name",
@@ -56,7 +55,12 @@ fn target_warning(target: &Target, name: &str) -> Option<String> {
     ))
 }
 
-fn class_warnings(target: &Target, split: &Split) -> Vec<String> {
+fn is_named_id(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower == "id" || [" id", "_id", "-id", ".id"].iter().any(|end| lower.ends_with(end)) || name.ends_with("Id")
+}
+
+fn class_warnings(target: &Target, split: &Split, algorithm: Algorithm) -> Vec<String> {
     let Target::Classes { task, classes } = target else { return Vec::new() };
     let labels = task.labels();
     let mut counts = vec![0_usize; labels.len()];
@@ -73,19 +77,28 @@ fn class_warnings(target: &Target, split: &Split) -> Vec<String> {
             let percent = share * 100.0;
             warnings.push(format!(
                 "class '{label}' has only {percent:.1} % of the training rows: check precision and recall instead of \
-                accuracy"
+                accuracy{}",
+                advice(labels.len(), algorithm)
             ));
         }
     }
     warnings
 }
 
-/// Strings that nearly all differ, or unique integers in a small range, such as row numbers.
-fn looks_like_an_id(column: &Column) -> bool {
+/// The parameters that help with rare classes.
+fn advice(classes: usize, algorithm: Algorithm) -> String {
+    let helpful: &[&str] = if classes == 2 { &[CLASS_WEIGHT, TUNE_THRESHOLD] } else { &[CLASS_WEIGHT] };
+    let is_known = |name: &&&str| algorithm.params().iter().any(|spec| spec.name == **name);
+    let known: Vec<&str> = helpful.iter().filter(is_known).copied().collect();
+    if known.is_empty() { String::new() } else { format!("; {} can help", known.join(" and ")) }
+}
+
+/// Strings that nearly all differ; unique integers in a small range, such as row numbers, or below the name of an id.
+fn looks_like_an_id(column: &Column, name: &str) -> bool {
     match column {
         Column::Number(values) => {
             let present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-            are_row_numbers(&present)
+            are_row_numbers(&present) || (is_named_id(name) && range_of_different_integers(&present).is_some())
         }
         Column::Boolean(_) | Column::Datetime(_) => false,
         Column::Category { codes, .. } => {
@@ -95,12 +108,17 @@ fn looks_like_an_id(column: &Column) -> bool {
     }
 }
 
+/// Different integers in a small range.
 fn are_row_numbers(numbers: &[f64]) -> bool {
+    range_of_different_integers(numbers).is_some_and(|range| range < 2.0 * numbers.len() as f64)
+}
+
+/// The range of enough integers that all differ.
+fn range_of_different_integers(numbers: &[f64]) -> Option<f64> {
     if numbers.len() < ID_ROWS || numbers.iter().any(|number| number.fract() != 0.0) {
-        return false;
+        return None;
     }
     let mut sorted = numbers.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let range = sorted[sorted.len() - 1] - sorted[0];
-    range < 2.0 * numbers.len() as f64 && sorted.windows(2).all(|pair| pair[0] < pair[1])
+    sorted.windows(2).all(|pair| pair[0] < pair[1]).then(|| sorted[sorted.len() - 1] - sorted[0])
 }

@@ -115,8 +115,9 @@ impl Jobs<'_> {
         let queued: Vec<(Uuid,)> = write_bulk!(self.0, RETRY, [now], ids, |id| [id.0])?;
         let queued: Vec<Uuid> = queued.into_iter().map(|(id,)| id).collect();
         self.delete_failures(&queued).await?;
-        // The objects of the parts may be deleted already: see `Predictions::named`.
+        // Their objects may be deleted already: see `Predictions::named` and `Checkpoints::named`.
         self.0.predictions().delete(&queued).await?;
+        self.0.checkpoints().delete(&queued).await?;
         Ok(queued)
     }
 }

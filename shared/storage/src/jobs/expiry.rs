@@ -17,7 +17,7 @@ pub struct ExpiryCursor(Uuid);
 pub struct Expired {
     /// Number of jobs.
     pub jobs: u64,
-    /// Keys of their objects: the parts of results. Delete the objects after the commit.
+    /// Keys of their objects: the parts of results, and checkpoints. Delete the objects after the commit.
     pub objects: Vec<String>,
 }
 

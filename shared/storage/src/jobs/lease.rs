@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Jobs;
 use crate::bulk::{BulkStatement, common_claim, fetch_bulk, for_ids, is_run_in, write_bulk};
 use crate::error::Result;
+use crate::sql::execute;
 
 /// The state of a worker's lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,18 @@ impl Jobs<'_> {
     pub async fn check_leases(&mut self, runs: &[(JobId, i64)]) -> Result<Vec<Renewal>> {
         let rows: Vec<LeaseRow> = fetch_bulk!(self.0, CHECK, [], runs, |run| [run.0.0])?;
         Ok(in_order(runs, &rows))
+    }
+
+    /// Locks the row of a job, so that no other run can start before the commit. Returns `false` if the claim is no longer
+    /// current.
+    pub(crate) async fn hold(&mut self, job: JobId, claim: i64) -> Result<bool> {
+        let changed = execute!(
+            self.0,
+            "UPDATE jobs SET claim = claim WHERE id = $1 AND claim = $2 AND status = 'running'",
+            job.0,
+            claim,
+        )?;
+        Ok(changed == 1)
     }
 }
 

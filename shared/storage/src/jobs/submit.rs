@@ -247,7 +247,9 @@ impl Jobs<'_> {
         }
         let ids: Vec<Uuid> = deleted.iter().map(|(id,)| *id).collect();
         self.delete_failures(&ids).await?;
-        self.0.predictions().delete(&ids).await
+        let mut objects = self.0.predictions().delete(&ids).await?;
+        objects.extend(self.0.checkpoints().delete(&ids).await?);
+        Ok(objects)
     }
 }
 

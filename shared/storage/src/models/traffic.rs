@@ -44,6 +44,17 @@ impl Models<'_> {
         Ok(models)
     }
 
+    /// The versions among `versions` that a model does not have.
+    pub async fn missing_versions(&mut self, name: &ModelName, versions: &BTreeSet<i64>) -> Result<BTreeSet<i64>> {
+        let mut missing = BTreeSet::new();
+        for version in versions {
+            if !self.has_version(name, *version).await? {
+                missing.insert(*version);
+            }
+        }
+        Ok(missing)
+    }
+
     /// Replaces the traffic of a model, and ends the guards of its weights. Returns the versions that do not exist; if there
     /// are some, nothing is written.
     pub async fn set_traffic(
@@ -53,12 +64,7 @@ impl Models<'_> {
         now: DateTime<Utc>,
     ) -> Result<BTreeSet<i64>> {
         self.lock(name).await?;
-        let mut missing = BTreeSet::new();
-        for version in traffic.versions() {
-            if !self.has_version(name, version).await? {
-                missing.insert(version);
-            }
-        }
+        let missing = self.missing_versions(name, &traffic.versions()).await?;
         if !missing.is_empty() {
             return Ok(missing);
         }

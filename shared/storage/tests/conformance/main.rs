@@ -61,6 +61,7 @@ mod actions;
 mod alias_history;
 mod api_keys;
 mod cancelling;
+mod checkpoints;
 mod claiming;
 mod combinations;
 mod databases;

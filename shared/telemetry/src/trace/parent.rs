@@ -51,6 +51,19 @@ impl TraceParent {
         Self { span: RandomIdGenerator::default().new_span_id(), remote: false, ..self }
     }
 
+    /// The length of a `traceparent`.
+    pub const LENGTH: usize = 55;
+
+    /// Writes the `traceparent` into `buffer`, which needs no allocation.
+    pub fn encode(self, buffer: &mut [u8; Self::LENGTH]) -> &str {
+        *buffer = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        write_hex(&self.trace.to_bytes(), &mut buffer[3..35]);
+        write_hex(&self.span.to_bytes(), &mut buffer[36..52]);
+        write_hex(&[self.flags.to_u8()], &mut buffer[53..]);
+        // Hexadecimal digits and dashes are always text.
+        std::str::from_utf8(buffer).unwrap_or_default()
+    }
+
     /// The trace id: 32 hexadecimal digits.
     pub fn trace_id(self) -> String {
         self.trace.to_string()
@@ -77,7 +90,15 @@ impl From<&SpanContext> for TraceParent {
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{}-{}-{:02x}", self.trace, self.span, self.flags)
+        f.write_str(self.encode(&mut [0; Self::LENGTH]))
+    }
+}
+
+/// Two hexadecimal digits for each byte.
+fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, pair) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
 }
 

@@ -3,20 +3,20 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { type AuditFilter, type AuditView, operate } from "../../api/operate-queries";
 import { ACTIONS, detailOf, subjectOf } from "../../lib/audit";
-import { shortId } from "../../lib/format";
 import { Button } from "../../ui/button";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
+import { useAccountNames } from "../use-account-names";
 
 /** Who did what. The names of accounts come from the list of users; a deleted account keeps its id. */
 export function AuditPage() {
   const filter: AuditFilter = useSearch({ from: "/shell/operate/audit" });
   const navigate = useNavigate({ from: "/operate/audit" });
-  const users = useInfiniteQuery(operate.users());
+  const { accounts, nameOf } = useAccountNames();
   const entries = useInfiniteQuery(operate.audit(filter));
-  const accounts = users.data?.pages.flatMap((page) => page.items) ?? [];
   const emails = new Map(accounts.map(({ id, email }) => [id, email]));
   const items = entries.data?.pages.flatMap((page) => page.items) ?? [];
   const change = (changes: { [field in keyof AuditFilter]?: string | undefined }) => {
@@ -36,7 +36,7 @@ export function AuditPage() {
             title={`Only entries of ${emails.get(actor) ?? actor}`}
             onClick={() => change({ actor })}
           >
-            {emails.get(actor) ?? <span className="font-mono text-xs">{shortId(actor)}</span>}
+            {nameOf(actor)}
           </button>
         ) : (
           <span className="text-soft">the server, or nobody</span>
@@ -129,11 +129,7 @@ export function AuditPage() {
               Entries are kept as long as the server is configured to keep them.
             </EmptyState>
           )}
-          {entries.hasNextPage && (
-            <Button className="mt-3" busy={entries.isFetchingNextPage} onClick={() => void entries.fetchNextPage()}>
-              {filtered ? "Search older entries" : "Show more"}
-            </Button>
-          )}
+          <MoreButton list={entries} label={filtered ? "Search older entries" : "Show more"} />
         </>
       )}
     </Page>

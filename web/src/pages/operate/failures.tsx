@@ -24,7 +24,7 @@ interface Failure {
   newest: JobView | undefined;
 }
 
-/** The failed jobs by their error: what to mend, and then to retry. */
+/** The failed jobs by their error: what to repair, and then to retry. */
 export function FailuresPage() {
   const { action } = useSearch({ from: "/shell/operate/failures" });
   const navigate = useNavigate({ from: "/operate/failures" });
@@ -79,7 +79,7 @@ export function FailuresPage() {
   return (
     <Page
       title="Failures"
-      about="Jobs that failed for good, by their error. Mend the cause, then retry; a retried job has all of its attempts again."
+      about="Jobs that failed for good, by their error. Remove the cause, then retry; a retried job has all of its attempts again."
     >
       {action && (
         <ActionProgress key={action} id={action} onClose={() => void navigate({ search: {}, replace: true })} />

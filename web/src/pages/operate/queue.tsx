@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { api, data } from "../../api/client";
-import { operate } from "../../api/operate-queries";
+import { operate, type QueueView } from "../../api/operate-queries";
 import { formatCount, formatDuration } from "../../lib/format";
 import { STATUSES } from "../../lib/job-filter";
 import { isAdmin, mayRead } from "../../session/session";
@@ -9,29 +9,23 @@ import { useSession } from "../../session/use-session";
 import { Badge, StatusBadge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Facts, Page, Panel } from "../../ui/page";
-import { ErrorState, Loading } from "../../ui/states";
+import { QueryPage } from "../../ui/query-page";
 import { toast } from "../../ui/toast";
 import { History } from "./history";
 import { Workers } from "./workers";
 
 export function QueuePage() {
-  const state = useSession();
   const queue = useQuery(operate.queue());
-  if (queue.isError && !queue.data) {
-    return (
-      <Page title="Queue">
-        <ErrorState error={queue.error} retry={() => void queue.refetch()} />
-      </Page>
-    );
-  }
-  if (queue.isPending) {
-    return (
-      <Page title="Queue">
-        <Loading rows={12} />
-      </Page>
-    );
-  }
-  const { paused, depth, oldest_age_s, by_status, depth_by_class, workers } = queue.data;
+  return (
+    <QueryPage title="Queue" query={queue} rows={12}>
+      {(found) => <Loaded queue={found} />}
+    </QueryPage>
+  );
+}
+
+function Loaded({ queue }: { queue: QueueView }) {
+  const state = useSession();
+  const { paused, depth, oldest_age_s, by_status, depth_by_class, workers } = queue;
   const linked = mayRead(state, "training");
   return (
     <Page

@@ -2,20 +2,21 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, data } from "../../api/client";
-import { operate, type ScheduleView } from "../../api/operate-queries";
+import { operate } from "../../api/operate-queries";
 import { fieldsOf, messageOf } from "../../api/problem";
 import { type JobView, queries } from "../../api/queries";
 import { formatAlgorithm, shortId } from "../../lib/format";
 import { type TrainingSpec, trainingSpec } from "../../lib/job-kind";
-import { CATCH_UP, OVERLAP, PRESETS, requestOf, timezones } from "../../lib/schedule";
+import { requestOf, type Times, timezones } from "../../lib/schedule";
 import { relativeTime } from "../../lib/time";
 import { Button, buttonClass } from "../../ui/button";
 import { Field } from "../../ui/field";
 import { Form, Problem } from "../../ui/form";
-import { optionsOf, Select, TextInput } from "../../ui/inputs";
+import { Select, TextInput } from "../../ui/inputs";
 import { Facts, Page, Panel } from "../../ui/page";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { toast } from "../../ui/toast";
+import { TIMES_FIELDS, TimesFields } from "./schedule-times";
 
 /** Jobs that the form proposes. */
 const PROPOSED = 50;
@@ -79,17 +80,16 @@ function ScheduleForm({ job, spec, jobs, onJob }: FormProps) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [name, setName] = useState(job.name);
-  const [cron, setCron] = useState("30 2 * * *");
-  const [zones] = useState(timezones);
-  const [timezone, setTimezone] = useState(zones[0] ?? "UTC");
-  const [overlap, setOverlap] = useState<ScheduleView["overlap"]>("skip");
-  const [catchUp, setCatchUp] = useState<ScheduleView["catch_up"]>("one");
+  const [times, setTimes] = useState<Times>(() => ({
+    ...{ cron: "30 2 * * *", timezone: timezones()[0] ?? "UTC" },
+    ...{ overlap: "skip", catch_up: "one" },
+  }));
   const { request, dropped } = requestOf(job);
   const create = useMutation({
     mutationFn: () =>
       data(
         api.POST("/schedules", {
-          body: { name, cron, timezone, overlap, catch_up: catchUp, paused: false, spec: request },
+          body: { name, ...times, paused: false, spec: request },
         }),
       ),
     onSuccess: async (schedule) => {
@@ -99,7 +99,7 @@ function ScheduleForm({ job, spec, jobs, onJob }: FormProps) {
     },
   });
   const refused = fieldsOf(create.error);
-  const fields = ["name", "cron", "timezone"];
+  const fields = ["name", ...TIMES_FIELDS];
   const others = Object.entries(refused).filter(([field]) => !fields.includes(field));
   const problem = create.error && (Object.keys(refused).length === 0 ? messageOf(create.error) : null);
   return (
@@ -133,30 +133,11 @@ function ScheduleForm({ job, spec, jobs, onJob }: FormProps) {
           <Field label="Name of the schedule" error={refused.name}>
             {(props) => <TextInput {...props} value={name} onChange={(text) => setName(text.trim())} />}
           </Field>
-          <Field label="Usual times">
-            {(props) => (
-              <Select
-                {...props}
-                options={[["", "another expression"], ...PRESETS]}
-                value={PRESETS.some(([preset]) => preset === cron) ? cron : ""}
-                onChange={(preset) => preset && setCron(preset)}
-              />
-            )}
-          </Field>
-          <Field label="Cron expression" hint="minute, hour, day of month, month, day of week" error={refused.cron}>
-            {(props) => <TextInput {...props} mono value={cron} onChange={setCron} />}
-          </Field>
-          <Field label="Time zone" error={refused.timezone}>
-            {(props) => (
-              <Select {...props} options={zones.map((zone) => [zone, zone])} value={timezone} onChange={setTimezone} />
-            )}
-          </Field>
-          <Field label="If a job of the schedule still runs">
-            {(props) => <Select {...props} options={optionsOf(OVERLAP)} value={overlap} onChange={setOverlap} />}
-          </Field>
-          <Field label="Times that passed while the server was down">
-            {(props) => <Select {...props} options={optionsOf(CATCH_UP)} value={catchUp} onChange={setCatchUp} />}
-          </Field>
+          <TimesFields
+            times={times}
+            errors={refused}
+            onChange={(changes) => setTimes((before) => ({ ...before, ...changes }))}
+          />
         </div>
       </Panel>
       {(problem || others.length > 0) && (
@@ -173,7 +154,7 @@ function ScheduleForm({ job, spec, jobs, onJob }: FormProps) {
         <Link to="/operate/schedules" className={buttonClass("quiet")}>
           Back
         </Link>
-        <Button type="submit" look="primary" busy={create.isPending} disabled={!name || !cron.trim()}>
+        <Button type="submit" look="primary" busy={create.isPending} disabled={!name || !times.cron.trim()}>
           Create the schedule
         </Button>
       </div>

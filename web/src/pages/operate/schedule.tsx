@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { operate, type ScheduleRunView, type ScheduleView } from "../../api/operate-queries";
-import { isMissing } from "../../api/problem";
 import { formatAlgorithm, plural, shortId } from "../../lib/format";
 import { CATCH_UP, OVERLAP } from "../../lib/schedule";
 import { exactTime } from "../../lib/time";
@@ -10,43 +10,39 @@ import { useSession } from "../../session/use-session";
 import { Badge } from "../../ui/badge";
 import { Button, buttonClass } from "../../ui/button";
 import { Code } from "../../ui/code";
+import { MoreButton } from "../../ui/more";
 import { Facts, Page, Panel } from "../../ui/page";
+import { QueryPage } from "../../ui/query-page";
 import { ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
 import { Time } from "../../ui/time";
+import { useAccountNames } from "../use-account-names";
 import { ScheduleActions } from "./schedule-actions";
+import { EditSchedule } from "./schedule-edit";
 
 export function SchedulePage() {
   const { id } = useParams({ from: "/shell/operate/schedules/$id" });
   const schedule = useQuery(operate.schedule(id));
-  if (schedule.isError && (!schedule.data || isMissing(schedule.error))) {
-    return (
-      <Page title="Schedule">
-        <ErrorState
-          error={schedule.error}
-          retry={() => void schedule.refetch()}
-          back={
-            <Link to="/operate/schedules" className={buttonClass()}>
-              All schedules
-            </Link>
-          }
-        />
-      </Page>
-    );
-  }
-  if (schedule.isPending) {
-    return (
-      <Page title="Schedule">
-        <Loading />
-      </Page>
-    );
-  }
-  return <Loaded schedule={schedule.data} />;
+  return (
+    <QueryPage
+      title="Schedule"
+      query={schedule}
+      back={
+        <Link to="/operate/schedules" className={buttonClass()}>
+          All schedules
+        </Link>
+      }
+    >
+      {(found) => <Loaded schedule={found} />}
+    </QueryPage>
+  );
 }
 
 function Loaded({ schedule }: { schedule: ScheduleView }) {
   const admin = isAdmin(useSession());
   const navigate = useNavigate();
+  const { nameOf } = useAccountNames();
+  const [editing, setEditing] = useState(false);
   const { spec, paused, next_runs, last_error } = schedule;
   return (
     <Page
@@ -63,7 +59,12 @@ function Loaded({ schedule }: { schedule: ScheduleView }) {
         </>
       }
       actions={
-        admin && <ScheduleActions schedule={schedule} onDeleted={() => void navigate({ to: "/operate/schedules" })} />
+        admin && (
+          <>
+            <Button onClick={() => setEditing(true)}>Change the times</Button>
+            <ScheduleActions schedule={schedule} onDeleted={() => void navigate({ to: "/operate/schedules" })} />
+          </>
+        )
       }
     >
       <div className="space-y-4">
@@ -101,6 +102,7 @@ function Loaded({ schedule }: { schedule: ScheduleView }) {
                 ["If a job still runs", OVERLAP[schedule.overlap]],
                 ["Missed times", CATCH_UP[schedule.catch_up]],
                 ["Created", <Time key="created" at={schedule.created_at} />],
+                ["Created by", nameOf(schedule.created_by)],
                 ["Changed", <Time key="changed" at={schedule.updated_at} />],
               ]}
             />
@@ -114,6 +116,7 @@ function Loaded({ schedule }: { schedule: ScheduleView }) {
         </div>
         <Runs id={schedule.id} />
       </div>
+      {editing && <EditSchedule schedule={schedule} onClose={() => setEditing(false)} />}
     </Page>
   );
 }
@@ -169,11 +172,7 @@ function Runs({ id }: { id: string }) {
           rowKey={({ due_at }) => due_at}
         />
       )}
-      {runs.hasNextPage && (
-        <Button className="mt-3" busy={runs.isFetchingNextPage} onClick={() => void runs.fetchNextPage()}>
-          Show more
-        </Button>
-      )}
+      <MoreButton list={runs} />
     </div>
   );
 }

@@ -4,7 +4,8 @@ import { operate, type ScheduleView } from "../../api/operate-queries";
 import { isAdmin, mayRead } from "../../session/session";
 import { useSession } from "../../session/use-session";
 import { Badge } from "../../ui/badge";
-import { Button, buttonClass } from "../../ui/button";
+import { buttonClass } from "../../ui/button";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
@@ -87,11 +88,7 @@ export function SchedulesPage() {
       ) : (
         <>
           <Table label="Schedules" columns={columns} rows={items} rowKey={({ id }) => id} />
-          {schedules.hasNextPage && (
-            <Button className="mt-3" busy={schedules.isFetchingNextPage} onClick={() => void schedules.fetchNextPage()}>
-              Show more
-            </Button>
-          )}
+          <MoreButton list={schedules} />
         </>
       )}
     </Page>

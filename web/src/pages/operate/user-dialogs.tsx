@@ -5,9 +5,9 @@ import type { AccountView } from "../../api/operate-queries";
 import { fieldsOf, messageOf } from "../../api/problem";
 import type { components } from "../../api/schema";
 import { exactTime } from "../../lib/time";
-import { CopyButton } from "../../ui/code";
 import { Dialog } from "../../ui/dialog";
 import { Field } from "../../ui/field";
+import { SecretDialog } from "../../ui/secret-dialog";
 import { toast } from "../../ui/toast";
 import { type Role, RoleField } from "../role-field";
 
@@ -68,22 +68,14 @@ export function OneTimePassword({
   onClose,
 }: OneTime & { onClose: () => void }) {
   return (
-    <Dialog
+    <SecretDialog
       title={isNew ? `${email} is invited` : `The password of ${email} is reset`}
-      action="I have copied it"
-      dismiss={null}
-      onAction={onClose}
+      about="This one-time password is shown only now. Hand it over in a safe way; it works for one sign-in."
+      secret={one_time_password}
+      testId="one-time-password"
+      expiry={`It expires at ${exactTime(one_time_password_expires_at)}.`}
       onClose={onClose}
-    >
-      <p>This one-time password is shown only now. Hand it over on a safe way; it works for one sign-in.</p>
-      <div className="flex flex-wrap items-center gap-2 rounded-md bg-raised px-3 py-2">
-        <code data-testid="one-time-password" className="min-w-0 flex-1 font-mono text-base break-all text-ink">
-          {one_time_password}
-        </code>
-        <CopyButton text={one_time_password} />
-      </div>
-      <p>It expires at {exactTime(one_time_password_expires_at)}.</p>
-    </Dialog>
+    />
   );
 }
 

@@ -5,6 +5,7 @@ import { type AccountView, operate } from "../../api/operate-queries";
 import { useSession } from "../../session/use-session";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { MenuItem, Popover } from "../../ui/popover";
 import { ErrorState, Loading } from "../../ui/states";
@@ -108,11 +109,7 @@ export function UsersPage() {
       ) : (
         <>
           <Table label="Users" columns={columns} rows={items} rowKey={({ id }) => id} />
-          {users.hasNextPage && (
-            <Button className="mt-3" busy={users.isFetchingNextPage} onClick={() => void users.fetchNextPage()}>
-              Show more
-            </Button>
-          )}
+          <MoreButton list={users} />
         </>
       )}
       {inviting && (

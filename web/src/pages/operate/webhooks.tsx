@@ -4,6 +4,7 @@ import { type DeliveryFilter, type DeliveryStatus, type DeliveryView, operate } 
 import { shortId } from "../../lib/format";
 import { Button } from "../../ui/button";
 import { Choice } from "../../ui/choice";
+import { MoreButton } from "../../ui/more";
 import { Page } from "../../ui/page";
 import { EmptyState, ErrorState, Loading } from "../../ui/states";
 import { type Column, Table } from "../../ui/table";
@@ -109,15 +110,7 @@ export function WebhooksPage() {
       ) : (
         <>
           <Table label="Deliveries" columns={columns} rows={items} rowKey={({ id }) => id} />
-          {deliveries.hasNextPage && (
-            <Button
-              className="mt-3"
-              busy={deliveries.isFetchingNextPage}
-              onClick={() => void deliveries.fetchNextPage()}
-            >
-              Show more
-            </Button>
-          )}
+          <MoreButton list={deliveries} />
         </>
       )}
       {search.delivery && (

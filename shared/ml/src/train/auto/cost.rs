@@ -3,6 +3,8 @@
 //! The time is computed from the size of the model and never measured, because the choice of the members of an ensemble must
 //! not depend on the speed of the machine.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ColumnEncoder, DesignMatrixEncoder, Estimator, LEAF, Tree};
 
 /// Nanoseconds of a prediction besides the model.
@@ -22,7 +24,7 @@ const FUNCTION_NS: f64 = 20.0;
 const OUTPUT_NS: f64 = 15.0;
 
 /// The predicted cost of serving a model.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct ModelCost {
     /// Microseconds of a prediction for one row.
     pub(super) predict_us: f64,
@@ -52,7 +54,8 @@ impl ModelCost {
                     + svm.functions.len() as f64 * FUNCTION_NS;
                 (ns, 8.0 * svm.vectors.len() as f64 + 12.0 * coefficients as f64 + encoder_bytes(&svm.encoder))
             }
-            Estimator::Ensemble(_) => (f64::INFINITY, f64::INFINITY),
+            // No candidate is an ensemble or calibrated.
+            Estimator::Ensemble(_) | Estimator::Calibrated(_) => (f64::INFINITY, f64::INFINITY),
         };
         let ns = BASE_NS + raw_values as f64 * RAW_VALUE_NS + outputs * OUTPUT_NS + ns;
         Self { predict_us: ns / 1_000.0, bytes }

@@ -1,6 +1,7 @@
 //! The plan of a search: which candidates are tried, with how many rows and folds. The plan is a pure function of the seed
 //! and the shape of the table.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use trainyard_domain::Algorithm;
 use trainyard_domain::params::Params;
@@ -52,12 +53,34 @@ pub(super) struct TableShape {
 }
 
 /// A model to try.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Drawn", try_from = "Drawn")]
 pub(super) struct Candidate {
     pub(super) algorithm: Algorithm,
     pub(super) params: Params,
     /// The parameters that differ from the defaults.
     pub(super) drawn: Map<String, Value>,
+}
+
+/// A candidate in a checkpoint: the drawn parameters decide the others.
+#[derive(Serialize, Deserialize)]
+struct Drawn {
+    algorithm: Algorithm,
+    drawn: Map<String, Value>,
+}
+
+impl From<Candidate> for Drawn {
+    fn from(Candidate { algorithm, drawn, .. }: Candidate) -> Self {
+        Self { algorithm, drawn }
+    }
+}
+
+impl TryFrom<Drawn> for Candidate {
+    type Error = &'static str;
+
+    fn try_from(Drawn { algorithm, drawn }: Drawn) -> Result<Self, Self::Error> {
+        candidate(algorithm, drawn).ok_or("the parameters of a candidate")
+    }
 }
 
 /// The plan of a search.

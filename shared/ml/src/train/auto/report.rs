@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
 
-use super::search::{Best, BestSingle, Member, Search};
+use super::library::{Best, BestSingle, Member};
+use super::search::Search;
 
 /// Maximum number of trials in the metrics.
 const MAX_TRIALS: usize = 500;
@@ -17,7 +19,7 @@ const MAX_TRIALS: usize = 500;
 const MAX_REASON: usize = 300;
 
 /// A trial of the plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// From 1, in the order of the plan.
     pub(super) trial: usize,
@@ -29,6 +31,7 @@ pub(super) struct Record {
     /// Number of models.
     pub(super) folds: usize,
     pub(super) score: Option<f64>,
+    /// The time of the trial, also of one that was stopped.
     pub(super) seconds: f64,
     /// Why there is no score.
     pub(super) skipped: Option<String>,
@@ -54,6 +57,8 @@ pub(in crate::train) struct SearchReport {
     pub(super) summary: Summary,
     /// Microseconds that the finished model takes for one row on this machine.
     pub(in crate::train) predict_us: f64,
+    /// The time of earlier runs.
+    pub(super) before: Duration,
 }
 
 impl Record {
@@ -177,7 +182,7 @@ impl Best {
 impl SearchReport {
     /// `trials` and `search`, for a run that has taken `used`.
     pub(in crate::train) fn metrics(&self, used: Duration) -> Map<String, Value> {
-        let Self { summary, predict_us } = self;
+        let Self { summary, before, predict_us } = self;
         let weight = |record: &Record| summary.weights.get(&record.trial).copied().unwrap_or(0.0);
         let trials: Vec<Value> = summary.listed().into_iter().map(|record| record.json(weight(record))).collect();
         let best_single = summary.best_single.as_ref().map(
@@ -185,7 +190,7 @@ impl SearchReport {
         );
         let search = json!({
             "budget_s": summary.budget_s,
-            "used_s": rounded(used.as_secs_f64()),
+            "used_s": rounded((*before + used).as_secs_f64()),
             "trials": summary.finished,
             "skip_trials": summary.skip_trials,
             "predict_us": rounded(*predict_us),
@@ -229,12 +234,12 @@ mod tests {
             score_name: "rmse",
             budget_s: 60.0,
             finished: 3,
-            best_single: Some(BestSingle { trial: 900, algorithm: "ridge", score: 0.3 }),
+            best_single: Some(BestSingle { trial: 900, algorithm: Algorithm::Ridge, score: 0.3 }),
             score: Some(0.2),
             last_quarter_gain: None,
             skip_trials: vec![2, 5],
         };
-        SearchReport { summary, predict_us: 1.234_56 }
+        SearchReport { summary, before: Duration::from_millis(1_250), predict_us: 1.234_56 }
     }
 
     #[test]
@@ -258,7 +263,7 @@ mod tests {
     fn the_number_of_listed_trials_is_limited() {
         let scores = |trial: usize| (!trial.is_multiple_of(10)).then(|| 1.0 / trial as f64);
         let report = summary((1..=1_000).map(|trial| record(trial, scores(trial))).collect());
-        let metrics = report.metrics(Duration::from_millis(58_250));
+        let metrics = report.metrics(Duration::from_millis(57_000));
         let trials = metrics["trials"].as_array().unwrap();
         assert_eq!(trials.len(), MAX_TRIALS);
         assert!(trials.is_sorted_by(|a, b| a["trial"].as_u64() < b["trial"].as_u64()));

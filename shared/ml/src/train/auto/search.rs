@@ -11,15 +11,16 @@ use trainyard_domain::algorithm::MAX_SKIPPED_TRIALS;
 
 use super::budget::{Budget, Deadline, Durations};
 use super::cost::ModelCost;
+use super::library::{Best, BestSingle, Model};
 use super::plan::{Candidate, HALVING, Plan};
+use super::refits::{Refit, Refits, WithoutReports};
 use super::report::Record;
-use super::select::{Choice, Limits, Targets, select};
+use super::saved::SavedSearch;
+use super::select::{Limits, Targets};
 use super::trial::{Scored, TrialObserver, TrialRows};
 use crate::error::TrainError;
 use crate::progress::Progress;
 
-/// Maximum number of models from which an ensemble is selected: the best ones.
-pub(super) const LIBRARY: usize = 25;
 /// The search ends after this many trials in a row without a result: the others would have none, either.
 const FRUITLESS_TRIALS: usize = 50;
 /// Maximum number of entries of the plan, also with the longest budget.
@@ -29,46 +30,10 @@ const LAST_SHARE: f64 = 0.05;
 /// The estimated seconds of a final training are multiplied by this, because estimates are uncertain.
 const REFIT_MARGIN: f64 = 1.2;
 
-/// A trial on all rows that can be a member of the ensemble.
-#[derive(Debug)]
-pub(super) struct Model {
-    /// The number of the trial, from 1.
-    pub(super) trial: usize,
-    pub(super) candidate: Candidate,
-    pub(super) score: f64,
-    predictions: Vec<f64>,
-    /// Of the model that is trained on all rows.
-    cost: ModelCost,
-    /// Probable seconds to train this model.
-    refit_s: f64,
-}
-
-/// The number of a trial, its candidate, and the weight of its model in the ensemble.
-pub(super) type Member = (usize, Candidate, f64);
-
-/// The trials whose models are combined.
-#[derive(Debug, Clone)]
-pub(super) struct Best {
-    pub(super) members: Vec<Member>,
-    pub(super) score: f64,
-    /// Probable seconds to train each member.
-    refit_s: Vec<f64>,
-    /// Bytes of all members in the model file.
-    bytes: f64,
-}
-
-/// The best trial alone.
-#[derive(Debug, Clone)]
-pub(super) struct BestSingle {
-    pub(super) trial: usize,
-    pub(super) algorithm: &'static str,
-    pub(super) score: f64,
-}
-
 /// Why a candidate does not fit into the memory besides models with this many bytes in the model file; `None` if it fits.
 pub(super) type MemoryCheck<'a> = &'a dyn Fn(&Candidate, f64) -> Option<String>;
-/// Trains members on all rows ahead of the final training, and keeps the models.
-pub(super) type TrainAhead<'a> = &'a dyn Fn(&[Member]) -> Result<(), TrainError>;
+/// Trains the model of a candidate on the whole training part.
+pub(super) type FitModel<'a> = &'a dyn Fn(&Candidate, &Progress<'_>) -> Result<Refit, TrainError>;
 
 /// The input of a search.
 pub(super) struct Setting<'a> {
@@ -78,7 +43,7 @@ pub(super) struct Setting<'a> {
     pub(super) limits: Limits,
     pub(super) budget: Budget<'a>,
     pub(super) memory: MemoryCheck<'a>,
-    pub(super) train_ahead: TrainAhead<'a>,
+    pub(super) fit_model: FitModel<'a>,
     /// Numbers of trials to leave out.
     pub(super) skip_trials: HashSet<usize>,
     /// The share of a trial's seconds that the training of one model with all rows takes.
@@ -88,24 +53,31 @@ pub(super) struct Setting<'a> {
 
 /// The state of a search.
 pub(super) struct Search<'a> {
-    setting: &'a Setting<'a>,
+    pub(super) setting: &'a Setting<'a>,
     pub(super) records: Vec<Record>,
     /// Number of trials with a score.
     pub(super) finished: u64,
-    library: Vec<Model>,
+    pub(super) library: Vec<Model>,
     pub(super) best: Option<Best>,
     pub(super) best_single: Option<BestSingle>,
     /// The model with the fastest prediction, for the case that none is within the limits.
     pub(super) fastest: Option<(usize, Candidate, ModelCost)>,
     /// The seconds of the run at which the score improved, with the score.
     pub(super) improvements: Vec<(f64, f64)>,
-    durations: Durations,
-    /// The trials of [`Self::best`] whose models are trained ahead.
-    ahead: HashSet<usize>,
     /// The trials that did not fit into the budget or were left out by request.
-    left_out: Vec<usize>,
+    pub(super) left_out: Vec<usize>,
+    /// The models of members that are trained ahead.
+    pub(super) refits: Refits,
+    /// Whether all members of [`Self::best`] are being trained ahead.
+    pub(super) training_ahead: bool,
+    /// Whether all trials are finished.
+    pub(super) ended: bool,
+    durations: Durations,
     tried: HashSet<String>,
     fruitless: usize,
+    /// Number of records of an earlier run, and how many of them are replayed.
+    earlier: usize,
+    replayed: usize,
 }
 
 /// What became of a candidate.
@@ -128,22 +100,61 @@ impl<'a> Search<'a> {
             best_single: None,
             fastest: None,
             improvements: Vec::new(),
-            durations: Durations::default(),
-            ahead: HashSet::new(),
             left_out: Vec::new(),
+            refits: Refits::default(),
+            training_ahead: false,
+            ended: false,
+            durations: Durations::default(),
             tried: HashSet::new(),
             fruitless: 0,
+            earlier: 0,
+            replayed: 0,
         }
     }
 
-    /// Runs the whole search.
+    /// Runs the whole search, or the rest of an `earlier` one.
     ///
     /// # Errors
     /// [`TrainError::Cancelled`] if the observer cancelled the run.
-    pub(super) fn run(setting: &'a Setting<'a>) -> Result<Self, TrainError> {
+    pub(super) fn run(setting: &'a Setting<'a>, earlier: Option<SavedSearch>) -> Result<Self, TrainError> {
         let mut search = Self::new(setting);
-        search.work_through()?;
+        if let Some(earlier) = earlier {
+            search.restore(earlier);
+        }
+        if !search.ended {
+            search.work_through()?;
+            search.ended = true;
+            search.save_if_due();
+        }
         Ok(search)
+    }
+
+    fn restore(&mut self, earlier: SavedSearch) {
+        let SavedSearch { ended, records, library, best, best_single, fastest, improvements, .. } = earlier;
+        // The replay counts the trials of a search that goes on.
+        self.finished = if ended { records.iter().filter(|record| record.score.is_some()).count() as u64 } else { 0 };
+        self.earlier = records.len();
+        (self.ended, self.records, self.library) = (ended, records, library);
+        (self.best, self.best_single, self.fastest, self.improvements) = (best, best_single, fastest, improvements);
+        (self.left_out, self.refits, self.training_ahead) = (earlier.left_out, earlier.refits, earlier.training_ahead);
+    }
+
+    /// The result of the next candidate of the plan, if an earlier run has tried it.
+    fn replay(&mut self, candidate: &Candidate, share: f64) -> Option<Attempt> {
+        let record = self.records[..self.earlier].get(self.replayed)?;
+        self.replayed += 1;
+        let (score, seconds) = (record.score, record.seconds);
+        // Later trials are estimated from the seconds of stopped trials, too.
+        if seconds > 0.0 {
+            self.durations.record(candidate, share, seconds);
+        }
+        let Some(score) = score else {
+            self.fruitless += 1;
+            return Some(Attempt::Skipped);
+        };
+        self.fruitless = 0;
+        self.finished += 1;
+        Some(Attempt::Scored(score))
     }
 
     fn work_through(&mut self) -> Result<(), TrainError> {
@@ -180,20 +191,32 @@ impl<'a> Search<'a> {
     }
 
     fn attempt(&mut self, candidate: &Candidate, share: f64) -> Result<Attempt, TrainError> {
+        if let Some(attempt) = self.replay(candidate, share) {
+            return Ok(attempt);
+        }
+        let attempt = self.try_candidate(candidate, share);
+        // The record of a candidate that ends the search must not be replayed.
+        if !matches!(attempt, Ok(Attempt::Ended)) {
+            self.save_if_due();
+        }
+        attempt
+    }
+
+    fn try_candidate(&mut self, candidate: &Candidate, share: f64) -> Result<Attempt, TrainError> {
         let Setting { budget, progress, rows, memory, skip_trials, .. } = self.setting;
         progress.check()?;
         if budget.max_trials.is_some_and(|max| self.finished >= max) {
             return Ok(Attempt::Ended);
         }
         if skip_trials.contains(&(self.records.len() + 1)) {
-            return Ok(self.leave_out(candidate, share, "it is in skip_trials".to_owned()));
+            return Ok(self.leave_out(self.record(candidate, share, 0.0), "it is in skip_trials".to_owned()));
         }
         if let Some(reason) = memory(candidate, self.best.as_ref().map_or(0.0, |best| best.bytes)) {
-            return Ok(self.skip(candidate, share, reason));
+            return Ok(self.skip(self.record(candidate, share, 0.0), reason));
         }
         if let Some(reason) = self.excess_time(candidate, share)? {
             let is_last = self.left() < LAST_SHARE * budget.seconds || self.left_out.len() >= MAX_SKIPPED_TRIALS;
-            let left_out = self.leave_out(candidate, share, reason);
+            let left_out = self.leave_out(self.record(candidate, share, 0.0), reason);
             return Ok(if is_last { Attempt::Ended } else { left_out });
         }
         let (start, reserve) = (budget.used(), self.reserve());
@@ -206,11 +229,13 @@ impl<'a> Search<'a> {
                 let seconds = budget.used() - start;
                 Ok(self.score(candidate, share, scored, seconds))
             }
-            Err(TrainError::Failed { message, .. }) => Ok(self.skip(candidate, share, message)),
+            Err(TrainError::Failed { message, .. }) => Ok(self.skip(self.record(candidate, share, 0.0), message)),
             Err(TrainError::Cancelled) => {
                 progress.check()?;
-                self.durations.record(candidate, share, budget.used() - start);
-                Ok(self.leave_out(candidate, share, "it was stopped, because it did not fit into the budget".into()))
+                let seconds = budget.used() - start;
+                self.durations.record(candidate, share, seconds);
+                let reason = "it was stopped, because it did not fit into the budget".to_owned();
+                Ok(self.leave_out(self.record(candidate, share, seconds), reason))
             }
         }
     }
@@ -221,7 +246,10 @@ impl<'a> Search<'a> {
         let estimate = self.durations.estimate(candidate, share).unwrap_or(0.0) * (1.0 + self.refit_share(share));
         let fits = |left: f64| left > 0.0 && estimate <= left;
         let (left, reserve) = (self.left(), self.reserve());
-        if !fits(left) && reserve > 0.0 && (fits(left + reserve) || left < LAST_SHARE * self.setting.budget.seconds) {
+        let decides =
+            !fits(left) && reserve > 0.0 && (fits(left + reserve) || left < LAST_SHARE * self.setting.budget.seconds);
+        // An earlier run can have been interrupted while it trained the members.
+        if decides || self.training_ahead {
             self.train_ahead()?;
         }
         let left = self.left();
@@ -234,11 +262,18 @@ impl<'a> Search<'a> {
 
     /// Trains the members of the best ensemble that are not trained yet, unless the budget has ended.
     fn train_ahead(&mut self) -> Result<(), TrainError> {
-        let Setting { budget, train_ahead, .. } = self.setting;
-        if let Some(best) = self.best.as_ref().filter(|_| budget.used() < budget.seconds) {
-            train_ahead(&best.members)?;
-            self.ahead = best.members.iter().map(|(trial, ..)| *trial).collect();
+        let Setting { budget, progress, fit_model, .. } = self.setting;
+        let Some(best) = self.best.as_ref().filter(|_| budget.used() < budget.seconds) else { return Ok(()) };
+        self.training_ahead = true;
+        self.refits.retain(&best.members);
+        let observer = WithoutReports(progress);
+        for (trial, candidate, _) in &best.members {
+            let fit = || fit_model(candidate, &Progress::start(&observer, "searching", 0.0, 1.0)?);
+            if self.refits.train(*trial, fit)? {
+                self.save_if_due();
+            }
         }
+        self.training_ahead = false;
         Ok(())
     }
 
@@ -258,9 +293,9 @@ impl<'a> Search<'a> {
     }
 
     /// Probable seconds to train the members that are not trained ahead.
-    fn seconds_of(&self, best: &Best) -> f64 {
+    pub(super) fn seconds_of(&self, best: &Best) -> f64 {
         let members = best.members.iter().zip(&best.refit_s);
-        members.filter(|((trial, ..), _)| !self.ahead.contains(trial)).map(|(_, seconds)| seconds).sum()
+        members.filter(|((trial, ..), _)| !self.refits.contains(*trial)).map(|(_, seconds)| seconds).sum()
     }
 
     /// Seconds that are left for trials.
@@ -269,7 +304,8 @@ impl<'a> Search<'a> {
         budget.seconds - budget.used() - self.reserve()
     }
 
-    fn record(&self, candidate: &Candidate, share: f64) -> Record {
+    /// A trial without a score that has taken `seconds`.
+    fn record(&self, candidate: &Candidate, share: f64, seconds: f64) -> Record {
         let rows = self.setting.rows.folds.sample(share).count();
         Record {
             trial: self.records.len() + 1,
@@ -278,13 +314,13 @@ impl<'a> Search<'a> {
             rows,
             folds: self.setting.rows.validated,
             score: None,
-            seconds: 0.0,
+            seconds,
             skipped: None,
         }
     }
 
-    fn skip(&mut self, candidate: &Candidate, share: f64, reason: String) -> Attempt {
-        let record = Record { skipped: Some(reason), ..self.record(candidate, share) };
+    fn skip(&mut self, record: Record, reason: String) -> Attempt {
+        let record = Record { skipped: Some(reason), ..record };
         self.setting.progress.note(&record.message(self.setting.targets.name(), None));
         self.records.push(record);
         self.fruitless += 1;
@@ -292,15 +328,15 @@ impl<'a> Search<'a> {
     }
 
     /// Skips a trial for a reason that is not the same in each run.
-    fn leave_out(&mut self, candidate: &Candidate, share: f64, reason: String) -> Attempt {
-        self.left_out.push(self.records.len() + 1);
-        self.skip(candidate, share, reason)
+    fn leave_out(&mut self, record: Record, reason: String) -> Attempt {
+        self.left_out.push(record.trial);
+        self.skip(record, reason)
     }
 
     fn score(&mut self, candidate: &Candidate, share: f64, scored: Scored, seconds: f64) -> Attempt {
         let Scored { predictions, score, cost } = scored;
         self.durations.record(candidate, share, seconds);
-        let record = Record { score: Some(score), seconds, ..self.record(candidate, share) };
+        let record = Record { score: Some(score), ..self.record(candidate, share, seconds) };
         let trial = record.trial;
         if share >= 1.0 {
             let folds = self.setting.plan.folds as f64;
@@ -308,7 +344,7 @@ impl<'a> Search<'a> {
             let refit_s = seconds * self.refit_share(share);
             let model = Model { trial, candidate: candidate.clone(), score, predictions, cost, refit_s };
             if let Err(reason) = self.add(model) {
-                return self.leave_out(candidate, share, reason);
+                return self.leave_out(self.record(candidate, share, seconds), reason);
             }
         }
         self.fruitless = 0;
@@ -319,60 +355,6 @@ impl<'a> Search<'a> {
         self.setting.progress.metric(&format!("trial_{name}"), score, trial as u64);
         self.records.push(record);
         Attempt::Scored(score)
-    }
-
-    /// Adds a model to the library, and selects the ensemble again.
-    ///
-    /// # Errors
-    /// If the new ensemble can't be trained in time; then nothing is changed.
-    fn add(&mut self, model: Model) -> Result<(), String> {
-        let Setting { limits, budget, .. } = self.setting;
-        let Model { trial, score, cost, .. } = model;
-        let candidate = model.candidate.clone();
-        if limits.allow(cost) {
-            self.library.push(model);
-            // Stable, so that the earlier of equal models is kept.
-            self.library.sort_by(|a, b| a.score.total_cmp(&b.score));
-            if let Some(best) = self.select() {
-                let (needed, left) = (self.seconds_of(&best), budget.seconds - budget.used());
-                if self.best.is_some() && needed > left {
-                    self.library.retain(|model| model.trial != trial);
-                    return Err(format!(
-                        "training the models that would be chosen with it needs about {needed:.1} s, and {left:.1} s of \
-                         the budget are left"
-                    ));
-                }
-                self.improvements.push((budget.used(), best.score));
-                self.best = Some(best);
-            }
-            self.library.truncate(LIBRARY);
-            if self.best_single.as_ref().is_none_or(|best| score < best.score) {
-                self.best_single = Some(BestSingle { trial, algorithm: candidate.algorithm.as_str(), score });
-            }
-        }
-        if self.fastest.as_ref().is_none_or(|(.., fastest)| cost.predict_us < fastest.predict_us) {
-            self.fastest = Some((trial, candidate, cost));
-        }
-        Ok(())
-    }
-
-    /// The ensemble of the best models of the library, if it is better than the best one so far.
-    fn select(&self) -> Option<Best> {
-        let library = self.library.iter().take(LIBRARY);
-        let choices: Vec<Choice<'_>> =
-            library.map(|model| Choice { predictions: &model.predictions, cost: model.cost }).collect();
-        let selection = select(&choices, self.setting.targets, &self.setting.limits)?;
-        if self.best.as_ref().is_some_and(|best| selection.score >= best.score) {
-            return None;
-        }
-        let mut chosen: Vec<(&Model, f64)> =
-            selection.members.iter().map(|(at, weight)| (&self.library[*at], *weight)).collect();
-        chosen.sort_by_key(|(model, _)| model.trial);
-        let refit_s = chosen.iter().map(|(model, _)| model.refit_s).collect();
-        let bytes = chosen.iter().map(|(model, _)| model.cost.bytes).sum();
-        let members =
-            chosen.into_iter().map(|(model, weight)| (model.trial, model.candidate.clone(), weight)).collect();
-        Some(Best { members, score: selection.score, refit_s, bytes })
     }
 }
 

@@ -1,5 +1,5 @@
 //! One trial: the out-of-fold predictions of a candidate. Each validated row is predicted by a model that was trained
-//! without the row and its copies. Features, categories and scalings are fitted for each fold on its training rows alone.
+//! without the row and its copies.
 
 use std::sync::Mutex;
 
@@ -7,26 +7,20 @@ use rayon::prelude::*;
 
 use super::budget::{Budget, Deadline};
 use super::cost::ModelCost;
-use super::folds::{FoldRows, Folds};
 use super::plan::Candidate;
 use super::select::Targets;
 use crate::error::TrainError;
-use crate::frame::{Frame, Target};
-use crate::model::Task;
-use crate::preprocess::{self, Part, TargetValues};
+use crate::frame::Target;
+use crate::preprocess::TargetValues;
 use crate::progress::{Observer, Progress};
-use crate::train::encoded::{Encoded, ModelSpec};
-use crate::train::{copies, engine, measure};
+use crate::train::encoded::ModelSpec;
+use crate::train::folds::{FoldRows, Folds};
+use crate::train::training_rows::{Predicted, TrainingRows};
 
 /// The rows on which trials are trained and validated.
 #[derive(Clone, Copy)]
 pub(super) struct TrialRows<'a> {
-    pub(super) frame: &'a Frame,
-    pub(super) task: &'a Task,
-    /// The rows of the training part in the frame.
-    pub(super) rows: &'a [usize],
-    /// The group of each row; see [`preprocess::fit`].
-    pub(super) copies: &'a [u32],
+    pub(super) training: TrainingRows<'a>,
     pub(super) folds: &'a Folds,
     pub(super) validated: usize,
     /// Whether the models of all folds are trained at the same time. With few rows a model alone does not occupy all threads.
@@ -65,10 +59,10 @@ impl TrialRows<'_> {
         let mut predicted: Vec<(usize, f64)> = folds.into_iter().flat_map(|(predictions, _)| predictions).collect();
         predicted.sort_unstable_by_key(|(row, _)| *row);
         let predictions: Vec<f64> = predicted.iter().map(|(_, prediction)| *prediction).collect();
-        let score = match &self.frame.target {
+        let score = match &self.training.frame.target {
             Target::Classes { .. } => Targets::Classes.score(&predictions),
             Target::Numbers(numbers) => {
-                let numbers: Vec<f64> = predicted.iter().map(|(row, _)| numbers[self.rows[*row]]).collect();
+                let numbers: Vec<f64> = predicted.iter().map(|(row, _)| numbers[self.training.rows[*row]]).collect();
                 Targets::Numbers(&numbers).score(&predictions)
             }
         };
@@ -89,22 +83,13 @@ impl TrialRows<'_> {
             return Ok(Default::default());
         }
         progress.check()?;
-        let in_frame = |positions: &[usize]| positions.iter().map(|at| self.rows[*at]).collect::<Vec<usize>>();
-        let (training_rows, validation_rows) = (in_frame(&training), in_frame(&validation));
-        let copies = copies::of_some(self.copies, &training);
-        let mut frame = self.frame.share();
-        let family = engine::family(candidate.algorithm);
-        let fitted = preprocess::fit(&mut frame, &training_rows, &copies, family, self.seed)?;
         let model = ModelSpec { algorithm: candidate.algorithm, params: &candidate.params, seed: self.seed };
-        let encoded = Encoded::new(model, self.task, &frame, fitted, &training_rows, copies)?;
-        if encoded.has_one_target() {
-            return Err(TrainError::bad_data("all training rows of a fold have the same target"));
-        }
-        let fitted = encoded.fit(progress)?;
-        let part = Part::new(&frame, &encoded.signature.features, &validation_rows)?;
-        let outputs = measure::outputs(&fitted.estimator, self.task, &part, progress)?;
-        let cost = ModelCost::of(&fitted.estimator, encoded.signature.width(), self.task.outputs());
-        let outputs = outputs.chunks_exact(self.task.outputs());
+        let rows = self.training.in_frame(&validation);
+        let Predicted { encoded, fitted, part, outputs } =
+            self.training.fit_and_predict(model, &training, &rows, progress)?;
+        let per_row = self.training.task.outputs();
+        let cost = ModelCost::of(&fitted.estimator, encoded.signature.width(), per_row);
+        let outputs = outputs.chunks_exact(per_row);
         let predictions = validation.into_iter().zip(outputs).enumerate();
         let predictions = predictions.map(|(at, (row, outputs))| (row, prediction(&part.targets, at, outputs)));
         Ok((predictions.collect(), cost))

@@ -75,6 +75,34 @@ fn warnings_reach_observer_metrics_and_caller() {
 }
 
 #[test]
+fn numbers_with_the_name_of_an_id_cause_a_warning() {
+    // Different integers in a large range: only the name says that they are ids.
+    let number = |row: u64| row.wrapping_mul(2_654_435_761) % 900_000_011;
+    for (name, expected) in [("customer_id", 1), ("income", 0)] {
+        let csv = (0..120_u64)
+            .fold(format!("{name},x,y\n"), |csv, row| format!("{csv}{},{},{}\n", number(row), row * 5 % 7, row % 2));
+        let trained = run(&csv, &request(Algorithm::DecisionTree, &[name, "x"], "y", 1, none()));
+        let ids = trained.warnings.iter().filter(|warning| warning.contains("looks like an id")).count();
+        assert_eq!(ids, expected, "{name}: {:?}", trained.warnings);
+    }
+}
+
+#[test]
+fn a_rare_class_causes_a_warning_with_the_parameters_that_help() {
+    let csv = (0..400).fold("x,y\n".to_owned(), |csv, row| {
+        format!("{csv}{},{}\n", row * 7 % 31, if row % 40 == 0 { "rare" } else { "common" })
+    });
+    for (algorithm, help) in [
+        (Algorithm::RandomForest, "; class_weight and tune_threshold can help"),
+        (Algorithm::DecisionTree, "; tune_threshold can help"),
+    ] {
+        let warnings = run(&csv, &request(algorithm, &["x"], "y", 1, none())).warnings;
+        let found = warnings.iter().any(|warning| warning.starts_with("class 'rare'") && warning.ends_with(help));
+        assert!(found, "{warnings:?}");
+    }
+}
+
+#[test]
 fn a_leak_of_a_numeric_target_causes_a_warning() {
     let csv = (0..200).fold("x,z,y\n".to_owned(), |csv, row| {
         format!("{csv}{},{},{}\n", row * 37 % 200, row * 53 % 17, f64::from(row * 37 % 200) * 1.5 + f64::from(row % 3))

@@ -1,4 +1,5 @@
-//! The folds and the samples of the training part. Copies of a row are in one fold, and in the same samples.
+//! The folds and the samples of the training part, for cross-validation and for searches. Copies of a row are in one fold, and
+//! in the same samples.
 
 use std::collections::HashMap;
 

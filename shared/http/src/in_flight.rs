@@ -1,0 +1,174 @@
+//! Refuses requests beyond a limit at once, so that the latency of the accepted ones stays bounded.
+//!
+//! A handler that never waits runs to its end in one poll. So no more such requests run at once than there are threads, and all
+//! others wait where nothing counts them: in the run queue of the runtime and in sockets. Therefore a request is counted when its
+//! head has been read, and then lets all other tasks run first. Heads are read ahead of the work, and the count is the length of
+//! the queue.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use metrics::Counter;
+use trainyard_telemetry::catalogue::HTTP_REQUESTS_TOTAL;
+
+use crate::middleware;
+use crate::problem::{Code, Problem};
+
+/// Clients wait at least this long. Shorter times would add requests to the overload.
+const RETRY_AFTER_S: u64 = 1;
+/// Time between two log lines about refused requests, in milliseconds.
+const LOG_EVERY_MS: u64 = 1_000;
+
+/// Limits the requests that wait for a processor or use one. Clones share the limit.
+///
+/// While a request waits for anything else, it does not count: for its body, the database, or another thread. Otherwise slow
+/// clients could use up the limit.
+#[derive(Debug, Clone)]
+pub struct InFlightLimit(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    max: usize,
+    setting: &'static str,
+    on_refusal: fn(),
+    /// The order of memory accesses does not matter: the number protects no other data.
+    counted: AtomicUsize,
+    started: Instant,
+    next_log_ms: AtomicU64,
+    unlogged: AtomicU64,
+}
+
+impl InFlightLimit {
+    /// A limit of `max` requests. The log names `setting`, the key of the limit; `on_refusal` is called for each refused request.
+    pub fn new(max: usize, setting: &'static str, on_refusal: fn()) -> Self {
+        Self(Arc::new(Shared {
+            max,
+            setting,
+            on_refusal,
+            counted: AtomicUsize::new(0),
+            started: Instant::now(),
+            next_log_ms: AtomicU64::new(0),
+            unlogged: AtomicU64::new(0),
+        }))
+    }
+
+    /// Counts a request. `None` if the limit is reached; then the refusal is recorded, and the request must be refused.
+    pub fn enter(&self) -> Option<InFlightPermit> {
+        let below_limit = |counted: usize| (counted < self.0.max).then_some(counted + 1);
+        match self.0.counted.fetch_update(Ordering::Relaxed, Ordering::Relaxed, below_limit) {
+            Ok(_) => Some(InFlightPermit { limit: self.clone(), counts: true }),
+            Err(_) => {
+                self.record_refusal();
+                None
+            }
+        }
+    }
+
+    /// The problem of a refused request: 503 with `Retry-After`.
+    pub fn problem() -> Problem {
+        let detail = "too many requests are in flight; retry after the time in Retry-After";
+        Problem::new(Code::Unavailable, detail).retry_after(RETRY_AFTER_S)
+    }
+
+    fn record_refusal(&self) {
+        let shared = &*self.0;
+        (shared.on_refusal)();
+        shared.unlogged.fetch_add(1, Ordering::Relaxed);
+        let now = shared.started.elapsed().as_millis() as u64;
+        let next = shared.next_log_ms.load(Ordering::Relaxed);
+        // A line for each refused request would cost more than the refusal.
+        if now >= next
+            && shared
+                .next_log_ms
+                .compare_exchange(next, now + LOG_EVERY_MS, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            let refused = shared.unlogged.swap(0, Ordering::Relaxed);
+            tracing::warn!(
+                refused,
+                limit = shared.max,
+                key = shared.setting,
+                "refused requests: the process is overloaded"
+            );
+        }
+    }
+}
+
+/// An accepted request, until it is dropped.
+#[derive(Debug)]
+pub struct InFlightPermit {
+    limit: InFlightLimit,
+    counts: bool,
+}
+
+impl InFlightPermit {
+    /// Lets all other tasks run first, and then runs `work`. The request does not count while `work` waits.
+    pub async fn run<T>(mut self, work: impl Future<Output = T>) -> T {
+        tokio::task::yield_now().await;
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            self.count();
+            let polled = work.as_mut().poll(context);
+            if polled.is_pending() {
+                self.uncount();
+            }
+            polled
+        })
+        .await
+    }
+
+    /// Counts a request that continues, also beyond the limit: it has been accepted.
+    fn count(&mut self) {
+        if !self.counts {
+            self.limit.0.counted.fetch_add(1, Ordering::Relaxed);
+            self.counts = true;
+        }
+    }
+
+    fn uncount(&mut self) {
+        if self.counts {
+            self.limit.0.counted.fetch_sub(1, Ordering::Relaxed);
+            self.counts = false;
+        }
+    }
+}
+
+impl Drop for InFlightPermit {
+    fn drop(&mut self) {
+        self.uncount();
+    }
+}
+
+/// A route with a limit.
+#[derive(Debug, Clone)]
+pub(crate) struct LimitedRoute {
+    limit: InFlightLimit,
+    refused: Counter,
+}
+
+impl LimitedRoute {
+    /// The route with this path template, which has the method POST.
+    pub(crate) fn new(limit: InFlightLimit, path: &str) -> Self {
+        let refused =
+            metrics::counter!(HTTP_REQUESTS_TOTAL, "method" => "POST", "route" => path.to_owned(), "status" => "503");
+        Self { limit, refused }
+    }
+}
+
+/// Runs the request, or refuses it. This is the outermost middleware of its route: a refused request is neither authenticated
+/// nor read, and has no span and no line in the access log.
+pub(crate) async fn admit(State(route): State<LimitedRoute>, request: Request, next: Next) -> Response {
+    match route.limit.enter() {
+        Some(permit) => permit.run(next.run(request)).await,
+        None => {
+            route.refused.increment(1);
+            middleware::refuse(request, InFlightLimit::problem())
+        }
+    }
+}
