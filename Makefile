@@ -108,10 +108,12 @@ bench-tables: ## Benchmark an upload with its profile against pandas and polars:
 	cargo build --profile dist --locked -p trainyard
 	@exec target/tools/tables/bin/python bench/tables.py $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
 
-bench-ml: ## Benchmark the training engines against scikit-learn, its Intel extension, LightGBM, XGBoost, CatBoost and FLAML: ONLY=svm, ROUNDS, REPORT=file
-	@scripts/ensure build ml
+bench-ml: ## Benchmark training against scikit-learn, its Intel extension, LightGBM, XGBoost, CatBoost and FLAML: ONLY=svm, TABLE=titanic, ROUNDS, REPORT=file; QUICK=1 for five minutes, LARGE=1 for a million rows, AUTOGLUON=1
+	@scripts/ensure build ml $(if $(AUTOGLUON),autogluon)
 	cargo build --profile dist --locked -p trainyard-bench --bin trainyard-bench-ml
-	@exec target/tools/ml/bin/python bench/ml.py $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(REPORT),--report $(REPORT))
+	@exec target/tools/ml/bin/python bench/ml.py $(foreach model,$(ONLY),--only $(model)) $(foreach table,$(TABLE),--table $(table)) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(QUICK),--quick) $(if $(LARGE),--large) \
+		$(if $(REPORT),--report $(REPORT))
 
 bench-filters: ## Measure a page of jobs for each combination of two conditions, with a million jobs in Postgres
 	@scripts/ensure build services

@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["domain", "storage", "queue", "artifacts", "telemetry", "http", "ml"]),
     ("web", &["http"]),
     ("testkit", &["tls"]),
-    ("bench", &["domain", "telemetry", "http", "testkit", "ml"]),
+    ("bench", &["csv", "domain", "telemetry", "http", "testkit", "ml"]),
     ("load", &["testkit"]),
 ];
 

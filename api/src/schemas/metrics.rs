@@ -265,9 +265,16 @@ pub struct SearchView {
     /// The seconds that the run took.
     #[schema(example = 58.7)]
     pub used_s: f64,
-    /// The number of trials with a score. With this number as `max_trials` the search can be repeated.
+    /// The number of trials with a score. With this number as `max_trials`, and the same `skip_trials`, the search can be
+    /// repeated.
     #[schema(example = 57)]
     pub trials: u64,
+    /// The trials before the last one with a score that did not fit into the rest of the budget, or that the job left out.
+    #[schema(example = json!([51, 54]))]
+    pub skip_trials: Vec<u64>,
+    /// Microseconds that the model took for a prediction of one row on this machine, without HTTP and JSON.
+    #[schema(example = 14.2)]
+    pub predict_us: f64,
     /// The name of the scores: `log_loss` or `rmse`.
     #[schema(example = "log_loss")]
     pub metric: String,

@@ -1,5 +1,7 @@
 //! Parameters of an algorithm: bounds, defaults and JSON Schema.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::algorithm::{Algorithm, CLASS_WEIGHT, CV, ENGINE, LINFA};
@@ -46,6 +48,13 @@ pub enum ParamKind {
     },
     /// An object with -1, 0 or 1 per feature, also as JSON text; empty by default.
     Signs,
+    /// A list of integers from 1 on, also as JSON text; empty by default. Stored in ascending order, each once.
+    Numbers {
+        /// Maximum of a number.
+        max: i64,
+        /// Maximum number of entries.
+        entries: usize,
+    },
 }
 
 /// Validated parameters: complete and within bounds.
@@ -106,6 +115,12 @@ impl Params {
         signs.filter_map(|(feature, sign)| Some((feature.as_str(), sign.as_i64().filter(|sign| *sign != 0)?))).collect()
     }
 
+    /// The numbers of a parameter of kind [`ParamKind::Numbers`]; empty if it is unknown.
+    pub fn numbers(&self, name: &str) -> Vec<u64> {
+        let numbers = self.0.get(name).and_then(Value::as_array).into_iter().flatten();
+        numbers.filter_map(Value::as_u64).collect()
+    }
+
     /// All parameters, owned.
     pub fn into_map(self) -> Map<String, Value> {
         self.0
@@ -142,13 +157,23 @@ impl ParamSpec {
                 _ => Err(format!("must be one of {}", options.join(", "))),
             },
             ParamKind::Signs => {
-                // The CLI and the form of the console send texts.
-                let parsed = given.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+                let parsed = from_text(given);
                 match parsed.as_ref().unwrap_or(given).as_object() {
                     Some(signs) if signs.values().all(|sign| matches!(as_integer(sign), Some(-1..=1))) => {
                         Ok(signs.iter().map(|(feature, sign)| (feature.clone(), json!(as_integer(sign)))).collect())
                     }
                     _ => Err(r#"must be an object with -1, 0 or 1 per feature, such as {"age": -1}"#.to_owned()),
+                }
+            }
+            ParamKind::Numbers { max, entries } => {
+                let parsed = from_text(given);
+                let list = parsed.as_ref().unwrap_or(given).as_array().filter(|list| list.len() <= entries);
+                let number = |entry: &Value| as_integer(entry).filter(|number| (1..=max).contains(number));
+                match list.and_then(|list| list.iter().map(number).collect::<Option<BTreeSet<i64>>>()) {
+                    Some(numbers) => Ok(json!(numbers)),
+                    None => Err(format!(
+                        "must be a list of at most {entries} whole numbers from 1 to {max}, such as [3, 8]"
+                    )),
                 }
             }
         }
@@ -160,6 +185,7 @@ impl ParamSpec {
             ParamKind::Float { default, .. } => json!(default),
             ParamKind::Choice { default, .. } => json!(default),
             ParamKind::Signs => json!({}),
+            ParamKind::Numbers { .. } => json!([]),
         }
     }
 
@@ -176,11 +202,19 @@ impl ParamSpec {
             ParamKind::Signs => {
                 json!({"type": "object", "additionalProperties": {"type": "integer", "minimum": -1, "maximum": 1}})
             }
+            ParamKind::Numbers { max, entries } => json!({
+                "type": "array", "items": {"type": "integer", "minimum": 1, "maximum": max}, "maxItems": entries
+            }),
         };
         schema["default"] = self.default_value();
         schema["description"] = json!(self.description);
         schema
     }
+}
+
+/// The value of a JSON text: the CLI and the form of the console send texts.
+fn from_text(given: &Value) -> Option<Value> {
+    given.as_str().and_then(|text| serde_json::from_str(text).ok())
 }
 
 /// An integer in any notation: JSON Schema accepts 7.0 as an integer.
@@ -264,6 +298,21 @@ mod tests {
         assert_eq!(parse(json!(r#"{"age": 1}"#)).unwrap(), parse(json!({"age": 1})).unwrap());
         for bad in [json!({"age": 2}), json!({"age": "1"}), json!(null), json!([1]), json!("age:1")] {
             assert_eq!(parse(bad).unwrap_err()[0].field, "params.monotone_constraints");
+        }
+    }
+
+    #[test]
+    fn a_list_of_numbers_has_one_spelling() {
+        let parse = |list: Value| {
+            let given = json!({"skip_trials": list});
+            Params::parse(Algorithm::Auto, given.as_object().unwrap())
+        };
+        assert_eq!(parse(json!([8, 3.0, 8])).unwrap().numbers("skip_trials"), [3, 8]);
+        assert_eq!(parse(json!("[8, 3]")).unwrap(), parse(json!([3, 8])).unwrap());
+        assert_eq!(parse(json!([])).unwrap(), Params::parse(Algorithm::Auto, &Map::new()).unwrap());
+        let many: Vec<i64> = (1..=1_001).collect();
+        for bad in [json!([0]), json!(["3"]), json!([1.5]), json!(3), json!(null), json!("3 8"), json!(many)] {
+            assert_eq!(parse(bad).unwrap_err()[0].field, "params.skip_trials");
         }
     }
 

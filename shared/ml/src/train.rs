@@ -204,7 +204,7 @@ fn fit(
         Algorithm::Auto => auto::fit(&run, table, &mut warnings, progress, elapsed)?,
         _ => single::fit(&run, table, &mut warnings, progress)?,
     };
-    measure_and_describe(&run, chosen, warnings.all, progress)
+    measure_and_describe(&run, chosen, warnings.all, progress, elapsed)
 }
 
 /// Measures the model on the held-out part, and adds its metadata.
@@ -213,6 +213,7 @@ fn measure_and_describe(
     chosen: Chosen,
     warnings: Vec<String>,
     progress: Progress<'_>,
+    elapsed: Elapsed<'_>,
 ) -> Result<Measured, TrainError> {
     let spec = &run.request.spec;
     let Chosen {
@@ -235,6 +236,17 @@ fn measure_and_describe(
         Some(importances) => importances,
         None => permutation::importances(&estimator, &signature.task, &held_out, spec.seed, &progress.part(0, 2))?,
     };
+    let search = search.map(|mut search| {
+        let predict_us = measure::row_us(&estimator, &signature.task, &held_out, elapsed);
+        if let Some(limit) = run.params.float("max_predict_us").filter(|limit| predict_us > *limit) {
+            progress.note(&format!(
+                "a prediction took {predict_us:.1} µs on this machine; max_predict_us, {limit} µs, limits the predicted time, \
+                 which is the same on every machine"
+            ));
+        }
+        search.predict_us = predict_us;
+        search
+    });
     let (classes, numbers) = held_out.targets.split();
     let mut metrics =
         report(&Evaluation { task: &signature.task, classes: &classes, numbers, outputs: &outputs, seed: spec.seed });

@@ -11,8 +11,8 @@ export interface ParameterSchema {
 }
 
 export type ParameterValue = number | string | null;
-/** An object has a number per feature. */
-export type ParameterDefault = ParameterValue | Record<string, number>;
+/** An object has a number per feature; a list has numbers. */
+export type ParameterDefault = ParameterValue | Record<string, number> | number[];
 
 export interface Parameter {
   name: string;

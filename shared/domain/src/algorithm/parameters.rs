@@ -17,6 +17,10 @@ pub const LINFA: &str = "linfa";
 
 /// The parameter of the algorithm `auto` with the time budget in seconds.
 pub const BUDGET_S: &str = "budget_s";
+/// The trials that a search leaves out.
+pub const SKIP_TRIALS: &str = "skip_trials";
+/// Maximum number of trials that a search leaves out.
+pub const MAX_SKIPPED_TRIALS: usize = 1_000;
 
 /// The parameter with the monotone constraints by feature.
 pub const MONOTONE_CONSTRAINTS: &str = "monotone_constraints";
@@ -340,6 +344,12 @@ pub(super) const AUTO: &[ParamSpec] = &[
         kind: ParamKind::Int { min: 1, max: 10_000, default: None },
         description: "The search ends after this many finished trials; with enough budget the model then does not depend \
                       on the speed of the machine. null means no limit.",
+    },
+    ParamSpec {
+        name: SKIP_TRIALS,
+        kind: ParamKind::Numbers { max: 1_000_000, entries: MAX_SKIPPED_TRIALS },
+        description: "Trials that the search leaves out. metrics.search.skip_trials of an earlier search lists those that \
+                      did not fit into its budget; with max_trials the list repeats that search.",
     },
     ParamSpec {
         name: "max_predict_us",

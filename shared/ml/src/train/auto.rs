@@ -11,7 +11,9 @@
 mod budget;
 mod combine;
 mod cost;
+mod library;
 mod plan;
+mod refits;
 mod report;
 mod saved;
 mod search;
@@ -23,17 +25,19 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
-use trainyard_domain::algorithm::BUDGET_S;
+use trainyard_domain::algorithm::{BUDGET_S, SKIP_TRIALS};
 use trainyard_domain::training_memory::TrainingShape;
 
 use self::budget::Budget;
 use self::combine::combine;
 use self::cost::ModelCost;
+use self::library::{LIBRARY, Member};
 use self::plan::{Candidate, Plan, TableShape};
+use self::refits::{Refit, Refits};
 pub(super) use self::report::SearchReport;
 use self::report::Summary;
 use self::saved::{RefitCheckpoints, SavedSearch};
-use self::search::{LIBRARY, Search, Setting};
+use self::search::{Search, Setting};
 use self::select::{Limits, Targets};
 use self::trial::TrialRows;
 use super::encoded::{Encoded, ModelSpec};
@@ -85,15 +89,15 @@ pub(super) fn fit<'p>(
         Training { frame: &frame, task: &task, rows: &split.train, copies: &copies, seed, features, memory_limit };
 
     let progress = progress.next("searching", 0.85)?;
-    let (earlier, refits) = saved::restore(progress.checkpoints()).unzip();
+    let earlier = saved::restore(progress.checkpoints());
     let before = earlier.as_ref().map_or(Duration::ZERO, |earlier: &SavedSearch| earlier.used);
     // The budget is that of all runs.
     let elapsed: Elapsed<'_> = &|| before + elapsed();
-    let Outcome { summary, members, finished, encoded } =
+    let Outcome { summary, members, refits, finished, encoded } =
         search(run, &training, earlier, warnings, &progress, elapsed)?;
     let progress = progress.next("training", TRAINED)?;
-    let refits = RefitCheckpoints::new(progress.checkpoints(), encoded, refits.unwrap_or_default());
-    let (members, summary) = training.fit_members(members, summary, refits, warnings, &progress)?;
+    let checkpoints = RefitCheckpoints { checkpoints: progress.checkpoints(), search: encoded };
+    let (members, summary) = training.fit_members((members, refits), summary, &checkpoints, warnings, &progress)?;
 
     let signature = |features: Vec<Feature>| {
         let (target, task) = (request.spec.target.clone(), task.clone());
@@ -111,17 +115,18 @@ pub(super) fn fit<'p>(
     };
     (chosen.rows, chosen.self_test_rows, chosen.distributions) =
         (split.train.len(), self_test_rows, fitted.distributions);
-    chosen.params = replay_params(params.as_map(), finished);
-    chosen.search = Some(SearchReport { summary, before });
+    chosen.params = replay_params(params.as_map(), finished, &summary.skip_trials);
+    chosen.search = Some(SearchReport { summary, before, predict_us: 0.0 });
     Ok((chosen, progress))
 }
 
-/// The parameters in the model file: those of a job with the same result. The search ended after `finished` trials, whatever
-/// its budget was.
-fn replay_params(params: &Map<String, Value>, finished: u64) -> Map<String, Value> {
+/// The parameters in the model file: those of a job with the same result. The search ended after `finished` trials and left
+/// out others, whatever its budget was.
+fn replay_params(params: &Map<String, Value>, finished: u64, skip_trials: &[usize]) -> Map<String, Value> {
     let mut params = params.clone();
     params.remove(BUDGET_S);
     params.insert("max_trials".into(), json!((finished > 0).then_some(finished)));
+    params.insert(SKIP_TRIALS.into(), json!(skip_trials));
     params
 }
 
@@ -129,7 +134,9 @@ fn replay_params(params: &Map<String, Value>, finished: u64) -> Map<String, Valu
 struct Outcome {
     summary: Summary,
     /// The trial, the candidate and the weight of each chosen model; empty if no trial has a score.
-    members: Vec<(usize, Candidate, f64)>,
+    members: Vec<Member>,
+    /// Models of members that are trained already.
+    refits: Refits,
     finished: u64,
     /// For the checkpoints of the next phase.
     encoded: Vec<u8>,
@@ -167,13 +174,15 @@ fn search(
         seconds: params.float(BUDGET_S).unwrap_or(60.0),
         max_trials: params.int("max_trials").map(|max| max.unsigned_abs()),
     };
-    let memory = |candidate: &Candidate| {
+    let memory = |candidate: &Candidate, bytes: f64| {
         let predictions = (LIBRARY * rows.len() * size_of::<f64>()) as u64;
-        let extra = (models_at_once as u64, predictions);
+        // Models that are trained ahead have at most twice their size in the file.
+        let extra = (models_at_once as u64, predictions + 2 * bytes as u64);
         let shape = training.memory_shape(candidate.algorithm);
         memory::excess(&shape, candidate.algorithm, &candidate.params, extra, training.memory_limit)
     };
     let growth = plan.folds as f64 / (plan.folds as f64 - 1.0);
+    let fit_model = |candidate: &Candidate, progress: &Progress<'_>| training.fit(candidate, progress);
     let setting = Setting {
         plan: &plan,
         rows: TrialRows {
@@ -187,13 +196,16 @@ fn search(
         limits: limits(run, &plan),
         budget,
         memory: &memory,
+        fit_model: &fit_model,
+        skip_trials: params.numbers(SKIP_TRIALS).into_iter().map(|trial| trial as usize).collect(),
         refit_share: models_at_once as f64 / plan.validated as f64 * growth,
         progress,
     };
     if validated.is_empty() {
         warnings.extend(["the training part has too few rows to compare models".to_owned()]);
         let summary = Summary::new(&mut Search::new(&setting), targets.name(), budget.seconds, budget.used());
-        return Ok(Outcome { summary, members: Vec::new(), finished: 0, encoded: Vec::new() });
+        let refits = Refits::default();
+        return Ok(Outcome { summary, members: Vec::new(), refits, finished: 0, encoded: Vec::new() });
     }
     let mut search = Search::run(&setting, earlier)?;
     let encoded = progress.checkpoints().map_or_else(Vec::new, |_| search.encode());
@@ -207,15 +219,12 @@ fn search(
     if let ([(trial, ..)], None) = (&members[..], &search.best) {
         summary.set_single(*trial);
     }
-    Ok(Outcome { summary, members, finished, encoded })
+    let refits = search.refits;
+    Ok(Outcome { summary, members, refits, finished, encoded })
 }
 
 /// The best ensemble, or the model with the fastest predictions if none is within the limits.
-fn chosen_members(
-    search: &mut Search<'_>,
-    setting: &Setting<'_>,
-    warnings: &mut Warnings<'_>,
-) -> Vec<(usize, Candidate, f64)> {
+fn chosen_members(search: &mut Search<'_>, setting: &Setting<'_>, warnings: &mut Warnings<'_>) -> Vec<Member> {
     if let Some(best) = &search.best {
         setting.progress.note(&best.message(setting.targets.name()));
         return best.members.clone();
@@ -278,32 +287,26 @@ impl Training<'_> {
     /// algorithm with its defaults is trained.
     fn fit_members(
         &self,
-        members: Vec<(usize, Candidate, f64)>,
+        (members, mut refits): (Vec<Member>, Refits),
         mut summary: Summary,
-        mut refits: RefitCheckpoints<'_>,
+        checkpoints: &RefitCheckpoints<'_>,
         warnings: &mut Warnings<'_>,
         progress: &Progress<'_>,
     ) -> Result<(Vec<Refitted>, Summary), TrainError> {
         let count = members.len();
-        let mut models = Vec::with_capacity(count);
-        for (at, (_, candidate, _)) in members.iter().enumerate() {
+        refits.retain(&members);
+        for (at, (trial, candidate, _)) in members.iter().enumerate() {
             let part = progress.part(at, count).without_checkpoints();
-            let earlier = refits.take(at);
-            let is_new = earlier.is_none();
-            match self.fit(candidate, earlier, &part) {
-                Ok(model) => models.push(Ok(model)),
-                Err(TrainError::Failed { message, .. }) => models.push(Err(message)),
-                Err(TrainError::Cancelled) => {
-                    refits.save_if_due(&models);
-                    return Err(TrainError::Cancelled);
-                }
+            let is_new = refits.train(*trial, || self.fit(candidate, &part));
+            // A cancelled run saves the models that are finished.
+            if !matches!(is_new, Ok(false)) {
+                checkpoints.save_if_due(&refits);
             }
-            if is_new {
-                refits.save_if_due(&models);
-            }
+            is_new?;
         }
         let mut refitted = Vec::with_capacity(count);
-        for ((trial, candidate, weight), model) in members.into_iter().zip(models) {
+        // Both are in the order of the trials.
+        for ((trial, candidate, weight), model) in members.into_iter().zip(refits.into_models()) {
             let name = format!("{} of trial {trial}", candidate.algorithm.as_str());
             match model {
                 Ok((features, mut fitted)) => {
@@ -333,7 +336,7 @@ impl Training<'_> {
         for candidate in Plan::new(self.shape(), self.seed).defaults() {
             let Candidate { algorithm, params, .. } = &candidate;
             let fits = memory::check(&self.memory_shape(*algorithm), *algorithm, params, self.memory_limit);
-            match fits.and_then(|_| self.fit(&candidate, None, &unsaved)) {
+            match fits.and_then(|_| self.fit(&candidate, &unsaved)) {
                 Ok((features, fitted)) => {
                     let name = candidate.algorithm.as_str();
                     warnings.extend([format!("{name} was trained with its defaults, without a comparison of models")]);
@@ -346,20 +349,14 @@ impl Training<'_> {
         Err(last)
     }
 
-    /// Trains a model, unless an `earlier` run has trained it.
-    fn fit(
-        &self,
-        candidate: &Candidate,
-        earlier: Option<Fitted>,
-        progress: &Progress<'_>,
-    ) -> Result<(Vec<Feature>, Fitted), TrainError> {
+    fn fit(&self, candidate: &Candidate, progress: &Progress<'_>) -> Result<Refit, TrainError> {
         let Self { frame, task, rows, copies, seed, .. } = *self;
         let model = ModelSpec { algorithm: candidate.algorithm, params: &candidate.params, seed };
         let mut frame = frame.share();
         let fitted = preprocess::fit(&mut frame, rows, copies, engine::family(candidate.algorithm), seed)?;
         let encoded = Encoded::new(model, task, &frame, fitted, rows, copies.to_vec())?;
         drop(frame);
-        let fitted = earlier.map_or_else(|| encoded.fit(progress), Ok)?;
+        let fitted = encoded.fit(progress)?;
         Ok((encoded.signature.features, fitted))
     }
 }

@@ -2,11 +2,15 @@
 
 use rayon::prelude::*;
 
+use super::Elapsed;
 use crate::error::TrainError;
 use crate::model::{Estimator, Task};
 use crate::predict::{Engine, Scratch};
 use crate::preprocess::Part;
 use crate::progress::Progress;
+
+/// Number of rows that are predicted one by one for the time of a prediction.
+const TIMED_ROWS: usize = 200;
 
 /// Number of rows that a thread predicts at once.
 const CHUNK_ROWS: usize = 256;
@@ -50,4 +54,23 @@ pub(super) fn outputs(
         },
     );
     Ok(outputs)
+}
+
+/// Microseconds of a prediction for one row, by the clock of the run.
+pub(super) fn row_us(estimator: &Estimator, task: &Task, part: &Part, elapsed: Elapsed<'_>) -> f64 {
+    let (engine, width) = (Engine::compile(estimator, part.raw.len()), part.raw.len());
+    let Buffers { mut raw, mut unseen, mut scratch } = Buffers::new(part, 1);
+    let mut outputs = vec![0.0; task.outputs()];
+    let rows = part.rows.min(TIMED_ROWS);
+    let mut predict_rows = || {
+        for row in 0..rows {
+            part.row(row, &mut raw, &mut unseen);
+            engine.predict(task, width, (&raw[..], &unseen[..]), &mut scratch, &mut outputs);
+        }
+    };
+    // The first predictions read the model into the caches.
+    predict_rows();
+    let start = elapsed();
+    predict_rows();
+    elapsed().saturating_sub(start).as_secs_f64() * 1e6 / rows as f64
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trainyard_domain::Algorithm;
 
-use super::search::{BestSingle, Search};
+use super::library::{Best, BestSingle, Member};
+use super::search::Search;
 
 /// Maximum number of trials in the metrics.
 const MAX_TRIALS: usize = 500;
@@ -30,6 +31,7 @@ pub(super) struct Record {
     /// Number of models.
     pub(super) folds: usize,
     pub(super) score: Option<f64>,
+    /// The time of the trial, also of one that was stopped.
     pub(super) seconds: f64,
     /// Why there is no score.
     pub(super) skipped: Option<String>,
@@ -46,11 +48,15 @@ pub(super) struct Summary {
     best_single: Option<BestSingle>,
     score: Option<f64>,
     last_quarter_gain: Option<f64>,
+    /// See [`Search::skip_trials`].
+    pub(super) skip_trials: Vec<usize>,
 }
 
 /// The metrics of a search.
 pub(in crate::train) struct SearchReport {
     pub(super) summary: Summary,
+    /// Microseconds that the finished model takes for one row on this machine.
+    pub(in crate::train) predict_us: f64,
     /// The time of earlier runs.
     pub(super) before: Duration,
 }
@@ -88,7 +94,7 @@ impl Record {
             "rows": self.rows,
             "folds": self.folds,
             "score": self.score,
-            "seconds": milliseconds(self.seconds),
+            "seconds": rounded(self.seconds),
             "weight": weight,
         });
         if let Some(reason) = &self.skipped {
@@ -108,15 +114,15 @@ pub(super) fn score_text(score: f64) -> String {
     }
 }
 
-/// Seconds with three decimals.
-fn milliseconds(seconds: f64) -> f64 {
-    (seconds * 1_000.0).round() / 1_000.0
+/// Three decimals.
+fn rounded(number: f64) -> f64 {
+    (number * 1_000.0).round() / 1_000.0
 }
 
 impl Summary {
     /// The summary of a search that ended after `used` seconds of the run.
     pub(super) fn new(search: &mut Search<'_>, score_name: &'static str, budget_s: f64, used: f64) -> Self {
-        let best = search.best.as_ref();
+        let (best, skip_trials) = (search.best.as_ref(), search.skip_trials());
         let weights = best.into_iter().flat_map(|best| &best.members).map(|(trial, _, weight)| (*trial, *weight));
         Self {
             weights: weights.collect(),
@@ -127,6 +133,7 @@ impl Summary {
             finished: search.finished,
             best_single: search.best_single.clone(),
             last_quarter_gain: last_quarter_gain(&search.improvements, used),
+            skip_trials,
         }
     }
 
@@ -161,10 +168,21 @@ impl Summary {
     }
 }
 
+impl Best {
+    /// The members in words.
+    pub(super) fn message(&self, name: &str) -> String {
+        let of_member = |(trial, candidate, weight): &Member| {
+            format!("{:.1} % {} (trial {trial})", weight * 100.0, candidate.algorithm.as_str())
+        };
+        let members: Vec<_> = self.members.iter().map(of_member).collect();
+        format!("chosen: {}, validation {name} {}", members.join(", "), score_text(self.score))
+    }
+}
+
 impl SearchReport {
     /// `trials` and `search`, for a run that has taken `used`.
     pub(in crate::train) fn metrics(&self, used: Duration) -> Map<String, Value> {
-        let Self { summary, before } = self;
+        let Self { summary, before, predict_us } = self;
         let weight = |record: &Record| summary.weights.get(&record.trial).copied().unwrap_or(0.0);
         let trials: Vec<Value> = summary.listed().into_iter().map(|record| record.json(weight(record))).collect();
         let best_single = summary.best_single.as_ref().map(
@@ -172,8 +190,10 @@ impl SearchReport {
         );
         let search = json!({
             "budget_s": summary.budget_s,
-            "used_s": milliseconds((*before + used).as_secs_f64()),
+            "used_s": rounded((*before + used).as_secs_f64()),
             "trials": summary.finished,
+            "skip_trials": summary.skip_trials,
+            "predict_us": rounded(*predict_us),
             "metric": summary.score_name,
             "best_single": best_single,
             "score": summary.score,
@@ -217,8 +237,9 @@ mod tests {
             best_single: Some(BestSingle { trial: 900, algorithm: Algorithm::Ridge, score: 0.3 }),
             score: Some(0.2),
             last_quarter_gain: None,
+            skip_trials: vec![2, 5],
         };
-        SearchReport { summary, before: Duration::ZERO }
+        SearchReport { summary, before: Duration::from_millis(1_250), predict_us: 1.234_56 }
     }
 
     #[test]
@@ -242,13 +263,15 @@ mod tests {
     fn the_number_of_listed_trials_is_limited() {
         let scores = |trial: usize| (!trial.is_multiple_of(10)).then(|| 1.0 / trial as f64);
         let report = summary((1..=1_000).map(|trial| record(trial, scores(trial))).collect());
-        let metrics = report.metrics(Duration::from_millis(58_250));
+        let metrics = report.metrics(Duration::from_millis(57_000));
         let trials = metrics["trials"].as_array().unwrap();
         assert_eq!(trials.len(), MAX_TRIALS);
         assert!(trials.is_sorted_by(|a, b| a["trial"].as_u64() < b["trial"].as_u64()));
         assert_eq!((&trials[0]["trial"], &trials[0]["weight"]), (&json!(1), &json!(0.25)), "a member is always listed");
         assert!(trials.iter().any(|trial| trial["trial"] == 900 && trial["skipped"] == "no time"));
-        assert_eq!(metrics["search"]["used_s"], 58.25);
+        let search = &metrics["search"];
+        assert_eq!((&search["used_s"], &search["predict_us"]), (&json!(58.25), &json!(1.235)));
+        assert_eq!(search["skip_trials"], json!([2, 5]));
         let few = summary((1..=20).map(|trial| record(trial, scores(trial))).collect()).metrics(Duration::ZERO);
         assert_eq!(few["trials"].as_array().unwrap().len(), 20);
     }

@@ -1,22 +1,23 @@
-//! A search in a checkpoint: the finished trials, the models from which an ensemble is selected, and the models that are
-//! already trained again. A run that continues replays the plan with the recorded trials, so the plan itself is not saved.
+//! A search in a checkpoint: the finished trials, the models from which an ensemble is selected, and the models of members
+//! that are already trained again. A run that continues replays the plan with the recorded trials, so the plan itself is not saved.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::cost::ModelCost;
+use super::library::{Best, BestSingle, Model};
 use super::plan::Candidate;
+use super::refits::{Refit, Refits};
 use super::report::Record;
-use super::search::{Best, BestSingle, Model, Search};
+use super::search::Search;
 use crate::artifact::{ArtifactError, Reader, Section, Writer, decode_single, encode_estimator};
-use crate::checkpoint::{Checkpoints, Due, Kind, get_f64s, put, put_f64s};
+use crate::checkpoint::{Checkpoints, Kind, get_f64s, put, put_f64s};
 use crate::model::Feature;
 use crate::train::engine::Fitted;
 
-/// The state of a search without the predictions of its models.
+/// The state of a search.
 #[derive(Deserialize)]
 pub(super) struct SavedSearch {
     /// The time of all runs.
@@ -29,9 +30,13 @@ pub(super) struct SavedSearch {
     pub(super) best_single: Option<BestSingle>,
     pub(super) fastest: Option<(usize, Candidate, ModelCost)>,
     pub(super) improvements: Vec<(f64, f64)>,
+    pub(super) left_out: Vec<usize>,
+    pub(super) training_ahead: bool,
+    #[serde(skip)]
+    pub(super) refits: Refits,
 }
 
-/// As [`SavedSearch`], of a search that continues.
+/// As [`SavedSearch`], of a search that continues, without predictions and trained models.
 #[derive(Serialize)]
 struct SearchState<'s> {
     used: Duration,
@@ -42,6 +47,8 @@ struct SearchState<'s> {
     best_single: &'s Option<BestSingle>,
     fastest: &'s Option<(usize, Candidate, ModelCost)>,
     improvements: &'s [(f64, f64)],
+    left_out: &'s [usize],
+    training_ahead: bool,
 }
 
 /// The numbers of a trained model besides its estimator.
@@ -53,18 +60,15 @@ struct FittedNumbers {
     warning: Option<String>,
 }
 
-/// The trained models, by their position among the chosen ones.
-type Refits = BTreeMap<usize, Fitted>;
-
-/// The search and the models that an earlier run has saved.
-pub(super) fn restore(checkpoints: Option<&Checkpoints<'_>>) -> Option<(SavedSearch, Refits)> {
+/// The search that an earlier run has saved, with its trained models.
+pub(super) fn restore(checkpoints: Option<&Checkpoints<'_>>) -> Option<SavedSearch> {
     let checkpoints = checkpoints?;
-    let (search, refits) = checkpoints.restore(Kind::Search, read)?;
+    let search = checkpoints.restore(Kind::Search, read)?;
     let trials = search.records.iter().filter(|record| record.score.is_some()).count();
     let used = search.used.as_secs_f64();
-    let (trials, models) = (counted(trials, "trial"), counted(refits.len(), "trained model"));
+    let (trials, models) = (counted(trials, "trial"), counted(search.refits.iter().len(), "trained model"));
     checkpoints.resumed(&format!("{trials} and {models}, after {used:.1} s of the budget"));
-    Some((search, refits))
+    Some(search)
 }
 
 /// A number of things in words.
@@ -72,29 +76,28 @@ fn counted(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-fn read(reader: &mut Reader<'_>) -> Result<(SavedSearch, Refits), ArtifactError> {
+fn read(reader: &mut Reader<'_>) -> Result<SavedSearch, ArtifactError> {
     let mut search: SavedSearch = read_json(reader)?;
     for model in &mut search.library {
         model.predictions = get_f64s(reader)?;
     }
-    let mut refits = Refits::new();
     for _ in 0..reader.length()? {
-        refits.insert(reader.length()?, read_fitted(reader)?);
+        search.refits.insert(reader.length()?, read_refit(reader)?);
     }
-    Ok((search, refits))
+    Ok(search)
 }
 
 impl Search<'_> {
-    /// Saves the finished trials, if a checkpoint is due.
+    /// Saves the finished trials and trained models, if a checkpoint is due.
     pub(super) fn save_if_due(&self) {
         let Some(due) = self.setting.progress.checkpoints().and_then(|checkpoints| checkpoints.due()) else { return };
         due.save(Kind::Search, &counted(self.finished as usize, "trial"), &|out: &mut dyn Write| {
             self.write(out)?;
-            put(out, |out| out.length(0))
+            write_refits(out, &self.refits)
         });
     }
 
-    /// The bytes of a search that has ended. Its models are not needed any more.
+    /// The bytes of a search that has ended, without its trained models. Its library is not needed any more.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         // Writing to memory can't fail.
@@ -113,6 +116,8 @@ impl Search<'_> {
             best_single: &self.best_single,
             fastest: &self.fastest,
             improvements: &self.improvements,
+            left_out: &self.left_out,
+            training_ahead: self.training_ahead,
         };
         put(out, |out| write_json(out, &state))?;
         library.iter().try_for_each(|model| put_f64s(out, &model.predictions))
@@ -121,62 +126,52 @@ impl Search<'_> {
 
 /// The checkpoints while the chosen models are trained again.
 pub(super) struct RefitCheckpoints<'a> {
-    checkpoints: Option<&'a Checkpoints<'a>>,
-    /// The search, encoded.
-    search: Vec<u8>,
-    earlier: Refits,
+    pub(super) checkpoints: Option<&'a Checkpoints<'a>>,
+    /// See [`Search::encode`].
+    pub(super) search: Vec<u8>,
 }
 
-impl<'a> RefitCheckpoints<'a> {
-    pub(super) fn new(checkpoints: Option<&'a Checkpoints<'a>>, search: Vec<u8>, earlier: Refits) -> Self {
-        Self { checkpoints, search, earlier }
-    }
-
-    /// The model at this position, if an earlier run has trained it.
-    pub(super) fn take(&mut self, position: usize) -> Option<Fitted> {
-        self.earlier.remove(&position)
-    }
-
-    /// Saves the models at the first positions, if a checkpoint is due. A model that can't be trained has a message.
-    pub(super) fn save_if_due(&self, models: &[Result<(Vec<Feature>, Fitted), String>]) {
+impl RefitCheckpoints<'_> {
+    /// Saves the trained models, if a checkpoint is due.
+    pub(super) fn save_if_due(&self, refits: &Refits) {
         let Some(due) = self.checkpoints.and_then(|checkpoints| checkpoints.due()) else { return };
-        let trained = models.iter().enumerate().filter_map(|(at, model)| Some((at, &model.as_ref().ok()?.1)));
-        // Those of the earlier run that were not needed yet.
-        let trained: Vec<(usize, &Fitted)> =
-            trained.chain(self.earlier.iter().map(|(at, model)| (*at, model))).collect();
-        self.save(due, &trained);
-    }
-
-    fn save(&self, due: Due<'_>, trained: &[(usize, &Fitted)]) {
-        due.save(
-            Kind::Search,
-            &format!("the search and {}", counted(trained.len(), "trained model")),
-            &|out: &mut dyn Write| {
-                out.write_all(&self.search)?;
-                put(out, |out| out.length(trained.len()))?;
-                trained.iter().try_for_each(|(at, fitted)| {
-                    put(out, |out| {
-                        out.length(*at);
-                        write_fitted(out, fitted);
-                    })
-                })
-            },
-        );
+        let done = format!("the search and {}", counted(refits.iter().len(), "trained model"));
+        due.save(Kind::Search, &done, &|out: &mut dyn Write| {
+            out.write_all(&self.search)?;
+            write_refits(out, refits)
+        });
     }
 }
 
-fn write_fitted(out: &mut Writer, fitted: &Fitted) {
-    let Fitted { estimator, importances, out_of_bag_score, n_rounds, warning } = fitted;
-    let (importances, warning) = (importances.clone(), warning.clone());
-    let numbers = FittedNumbers { importances, out_of_bag_score: *out_of_bag_score, n_rounds: *n_rounds, warning };
-    write_json(out, &numbers);
-    out.section(&encode_estimator(estimator));
+fn write_refits(out: &mut dyn Write, refits: &Refits) -> io::Result<()> {
+    put(out, |out| out.length(refits.iter().len()))?;
+    refits.iter().try_for_each(|(trial, refit)| {
+        put(out, |out| {
+            out.length(*trial);
+            write_refit(out, refit);
+        })
+    })
 }
 
-fn read_fitted(reader: &mut Reader<'_>) -> Result<Fitted, ArtifactError> {
+fn write_refit(out: &mut Writer, refit: &Result<Refit, String>) {
+    write_json(out, &refit.as_ref().map(|(features, _)| features));
+    if let Ok((_, Fitted { estimator, importances, out_of_bag_score, n_rounds, warning })) = refit {
+        let (importances, warning) = (importances.clone(), warning.clone());
+        let numbers = FittedNumbers { importances, out_of_bag_score: *out_of_bag_score, n_rounds: *n_rounds, warning };
+        write_json(out, &numbers);
+        out.section(&encode_estimator(estimator));
+    }
+}
+
+fn read_refit(reader: &mut Reader<'_>) -> Result<Result<Refit, String>, ArtifactError> {
+    let features: Vec<Feature> = match read_json(reader)? {
+        Ok(features) => features,
+        Err(message) => return Ok(Err(message)),
+    };
     let FittedNumbers { importances, out_of_bag_score, n_rounds, warning } = read_json(reader)?;
     let section: Section<&[u8]> = reader.section()?;
-    Ok(Fitted { estimator: decode_single(&section)?, importances, out_of_bag_score, n_rounds, warning })
+    let fitted = Fitted { estimator: decode_single(&section)?, importances, out_of_bag_score, n_rounds, warning };
+    Ok(Ok((features, fitted)))
 }
 
 /// Writes a value as JSON, whose numbers are read as they were written.

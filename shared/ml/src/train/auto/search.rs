@@ -1,67 +1,39 @@
 //! The search: works through the plan until the budget or the limit of trials ends, and keeps the best ensemble.
 //!
-//! The clock only decides after which trial the search ends, never which trials come before. A search that ends after the
-//! same number of trials for another reason therefore has the same result.
+//! The clock only leaves trials out: those that do not fit into the rest of the budget, and those after the end. A trial that
+//! is left out has no influence on the others, also if it was stopped. [`Search::skip_trials`] lists them, and a search that
+//! leaves out the same trials and ends after the same number of trials has the same result, whatever its clock is.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
-use trainyard_domain::Algorithm;
+use trainyard_domain::algorithm::MAX_SKIPPED_TRIALS;
 
 use super::budget::{Budget, Deadline, Durations};
 use super::cost::ModelCost;
+use super::library::{Best, BestSingle, Model};
 use super::plan::{Candidate, HALVING, Plan};
-use super::report::{Record, score_text};
+use super::refits::{Refit, Refits, WithoutReports};
+use super::report::Record;
 use super::saved::SavedSearch;
-use super::select::{Choice, Limits, Targets, select};
+use super::select::{Limits, Targets};
 use super::trial::{Scored, TrialObserver, TrialRows};
 use crate::error::TrainError;
 use crate::progress::Progress;
 
-/// Maximum number of models from which an ensemble is selected: the best ones.
-pub(super) const LIBRARY: usize = 25;
 /// The search ends after this many trials in a row without a result: the others would have none, either.
 const FRUITLESS_TRIALS: usize = 50;
 /// Maximum number of entries of the plan, also with the longest budget.
 const MAX_ENTRIES: usize = 100_000;
+/// The search ends at the first trial that does not fit if less than this share of the budget is left.
+const LAST_SHARE: f64 = 0.05;
 /// The estimated seconds of a final training are multiplied by this, because estimates are uncertain.
 const REFIT_MARGIN: f64 = 1.2;
 
-/// A trial on all rows that can be a member of the ensemble.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Model {
-    /// The number of the trial, from 1.
-    pub(super) trial: usize,
-    pub(super) candidate: Candidate,
-    pub(super) score: f64,
-    #[serde(skip)]
-    pub(super) predictions: Vec<f64>,
-    /// Of the model that is trained on all rows.
-    cost: ModelCost,
-    /// Probable seconds to train this model.
-    refit_s: f64,
-}
-
-/// The trials whose models are combined.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Best {
-    /// The number, the candidate and the weight of each member.
-    pub(super) members: Vec<(usize, Candidate, f64)>,
-    pub(super) score: f64,
-    refit_s: f64,
-}
-
-/// The best trial alone.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct BestSingle {
-    pub(super) trial: usize,
-    pub(super) algorithm: Algorithm,
-    pub(super) score: f64,
-}
-
-/// Why a candidate does not fit into the memory; `None` if it fits.
-pub(super) type MemoryCheck<'a> = &'a dyn Fn(&Candidate) -> Option<String>;
+/// Why a candidate does not fit into the memory besides models with this many bytes in the model file; `None` if it fits.
+pub(super) type MemoryCheck<'a> = &'a dyn Fn(&Candidate, f64) -> Option<String>;
+/// Trains the model of a candidate on the whole training part.
+pub(super) type FitModel<'a> = &'a dyn Fn(&Candidate, &Progress<'_>) -> Result<Refit, TrainError>;
 
 /// The input of a search.
 pub(super) struct Setting<'a> {
@@ -71,6 +43,9 @@ pub(super) struct Setting<'a> {
     pub(super) limits: Limits,
     pub(super) budget: Budget<'a>,
     pub(super) memory: MemoryCheck<'a>,
+    pub(super) fit_model: FitModel<'a>,
+    /// Numbers of trials to leave out.
+    pub(super) skip_trials: HashSet<usize>,
     /// The share of a trial's seconds that the training of one model with all rows takes.
     pub(super) refit_share: f64,
     pub(super) progress: &'a Progress<'a>,
@@ -89,11 +64,17 @@ pub(super) struct Search<'a> {
     pub(super) fastest: Option<(usize, Candidate, ModelCost)>,
     /// The seconds of the run at which the score improved, with the score.
     pub(super) improvements: Vec<(f64, f64)>,
+    /// The trials that did not fit into the budget or were left out by request.
+    pub(super) left_out: Vec<usize>,
+    /// The models of members that are trained ahead.
+    pub(super) refits: Refits,
+    /// Whether all members of [`Self::best`] are being trained ahead.
+    pub(super) training_ahead: bool,
+    /// Whether all trials are finished.
+    pub(super) ended: bool,
     durations: Durations,
     tried: HashSet<String>,
     fruitless: usize,
-    /// Whether all trials are finished.
-    pub(super) ended: bool,
     /// Number of records of an earlier run, and how many of them are replayed.
     earlier: usize,
     replayed: usize,
@@ -119,10 +100,13 @@ impl<'a> Search<'a> {
             best_single: None,
             fastest: None,
             improvements: Vec::new(),
+            left_out: Vec::new(),
+            refits: Refits::default(),
+            training_ahead: false,
+            ended: false,
             durations: Durations::default(),
             tried: HashSet::new(),
             fruitless: 0,
-            ended: false,
             earlier: 0,
             replayed: 0,
         }
@@ -152,6 +136,7 @@ impl<'a> Search<'a> {
         self.earlier = records.len();
         (self.ended, self.records, self.library) = (ended, records, library);
         (self.best, self.best_single, self.fastest, self.improvements) = (best, best_single, fastest, improvements);
+        (self.left_out, self.refits, self.training_ahead) = (earlier.left_out, earlier.refits, earlier.training_ahead);
     }
 
     /// The result of the next candidate of the plan, if an earlier run has tried it.
@@ -159,13 +144,16 @@ impl<'a> Search<'a> {
         let record = self.records[..self.earlier].get(self.replayed)?;
         self.replayed += 1;
         let (score, seconds) = (record.score, record.seconds);
+        // Later trials are estimated from the seconds of stopped trials, too.
+        if seconds > 0.0 {
+            self.durations.record(candidate, share, seconds);
+        }
         let Some(score) = score else {
             self.fruitless += 1;
             return Some(Attempt::Skipped);
         };
         self.fruitless = 0;
         self.finished += 1;
-        self.durations.record(candidate, share, seconds);
         Some(Attempt::Scored(score))
     }
 
@@ -215,30 +203,23 @@ impl<'a> Search<'a> {
     }
 
     fn try_candidate(&mut self, candidate: &Candidate, share: f64) -> Result<Attempt, TrainError> {
-        let Setting { budget, progress, rows, memory, .. } = self.setting;
+        let Setting { budget, progress, rows, memory, skip_trials, .. } = self.setting;
         progress.check()?;
         if budget.max_trials.is_some_and(|max| self.finished >= max) {
             return Ok(Attempt::Ended);
         }
-        if let Some(reason) = memory(candidate) {
-            return Ok(self.skip(candidate, share, reason));
+        if skip_trials.contains(&(self.records.len() + 1)) {
+            return Ok(self.leave_out(self.record(candidate, share, 0.0), "it is in skip_trials".to_owned()));
         }
-        let reserve = self.reserve();
-        let start = budget.used();
-        let left = budget.seconds - start - reserve;
-        let estimate =
-            self.durations.estimate(candidate, share).map(|seconds| seconds * (1.0 + self.refit_share(share)));
-        let reason = match estimate {
-            _ if left <= 0.0 => Some("the budget has ended".to_owned()),
-            Some(estimate) if estimate > left => {
-                Some(format!("it needs about {estimate:.1} s, and {left:.1} s of the budget are left for it"))
-            }
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            self.skip(candidate, share, reason);
-            return Ok(Attempt::Ended);
+        if let Some(reason) = memory(candidate, self.best.as_ref().map_or(0.0, |best| best.bytes)) {
+            return Ok(self.skip(self.record(candidate, share, 0.0), reason));
         }
+        if let Some(reason) = self.excess_time(candidate, share)? {
+            let is_last = self.left() < LAST_SHARE * budget.seconds || self.left_out.len() >= MAX_SKIPPED_TRIALS;
+            let left_out = self.leave_out(self.record(candidate, share, 0.0), reason);
+            return Ok(if is_last { Attempt::Ended } else { left_out });
+        }
+        let (start, reserve) = (budget.used(), self.reserve());
         let deadline = Deadline { start, reserve, refit_share: self.refit_share(share) };
         let observer =
             TrialObserver { progress, budget: *budget, deadline, trials: self.finished, reporting: Mutex::new(()) };
@@ -248,29 +229,83 @@ impl<'a> Search<'a> {
                 let seconds = budget.used() - start;
                 Ok(self.score(candidate, share, scored, seconds))
             }
-            Err(TrainError::Failed { message, .. }) => Ok(self.skip(candidate, share, message)),
+            Err(TrainError::Failed { message, .. }) => Ok(self.skip(self.record(candidate, share, 0.0), message)),
             Err(TrainError::Cancelled) => {
                 progress.check()?;
-                self.skip(candidate, share, "it was stopped at the end of the budget".into());
-                Ok(Attempt::Ended)
+                let seconds = budget.used() - start;
+                self.durations.record(candidate, share, seconds);
+                let reason = "it was stopped, because it did not fit into the budget".to_owned();
+                Ok(self.leave_out(self.record(candidate, share, seconds), reason))
             }
         }
+    }
+
+    /// Why a trial does not fit into the rest of the budget; `None` if it probably fits. The chosen models are trained ahead
+    /// if the seconds that are reserved for them could decide.
+    fn excess_time(&mut self, candidate: &Candidate, share: f64) -> Result<Option<String>, TrainError> {
+        let estimate = self.durations.estimate(candidate, share).unwrap_or(0.0) * (1.0 + self.refit_share(share));
+        let fits = |left: f64| left > 0.0 && estimate <= left;
+        let (left, reserve) = (self.left(), self.reserve());
+        let decides =
+            !fits(left) && reserve > 0.0 && (fits(left + reserve) || left < LAST_SHARE * self.setting.budget.seconds);
+        // An earlier run can have been interrupted while it trained the members.
+        if decides || self.training_ahead {
+            self.train_ahead()?;
+        }
+        let left = self.left();
+        Ok(match left {
+            _ if fits(left) => None,
+            _ if left <= 0.0 => Some("the budget has ended".to_owned()),
+            _ => Some(format!("it needs about {estimate:.1} s, and {left:.1} s of the budget are left for it")),
+        })
+    }
+
+    /// Trains the members of the best ensemble that are not trained yet, unless the budget has ended.
+    fn train_ahead(&mut self) -> Result<(), TrainError> {
+        let Setting { budget, progress, fit_model, .. } = self.setting;
+        let Some(best) = self.best.as_ref().filter(|_| budget.used() < budget.seconds) else { return Ok(()) };
+        self.training_ahead = true;
+        self.refits.retain(&best.members);
+        let observer = WithoutReports(progress);
+        for (trial, candidate, _) in &best.members {
+            let fit = || fit_model(candidate, &Progress::start(&observer, "searching", 0.0, 1.0)?);
+            if self.refits.train(*trial, fit)? {
+                self.save_if_due();
+            }
+        }
+        self.training_ahead = false;
+        Ok(())
+    }
+
+    /// The trials before the last one with a score that were left out. A job with the same list has the same result.
+    pub(super) fn skip_trials(&self) -> Vec<usize> {
+        let last = self.records.iter().rev().find(|record| record.score.is_some()).map_or(0, |record| record.trial);
+        self.left_out.iter().copied().filter(|trial| *trial < last).collect()
     }
 
     fn refit_share(&self, share: f64) -> f64 {
         if share < 1.0 { 0.0 } else { self.setting.refit_share * REFIT_MARGIN }
     }
 
-    /// Seconds that training the members of the best ensemble again takes at most, also if the next trial changes them.
+    /// Probable seconds of the final training of the best ensemble.
     fn reserve(&self) -> f64 {
-        let mut seconds: Vec<f64> = self.library.iter().map(|model| model.refit_s).collect();
-        seconds.sort_by(|a, b| b.total_cmp(a));
-        let members = if self.setting.limits.combine { self.setting.plan.max_members } else { 1 };
-        let of_library: f64 = seconds.iter().take(members).sum();
-        of_library.max(self.best.as_ref().map_or(0.0, |best| best.refit_s))
+        self.best.as_ref().map_or(0.0, |best| self.seconds_of(best))
     }
 
-    fn record(&self, candidate: &Candidate, share: f64) -> Record {
+    /// Probable seconds to train the members that are not trained ahead.
+    pub(super) fn seconds_of(&self, best: &Best) -> f64 {
+        let members = best.members.iter().zip(&best.refit_s);
+        members.filter(|((trial, ..), _)| !self.refits.contains(*trial)).map(|(_, seconds)| seconds).sum()
+    }
+
+    /// Seconds that are left for trials.
+    fn left(&self) -> f64 {
+        let budget = &self.setting.budget;
+        budget.seconds - budget.used() - self.reserve()
+    }
+
+    /// A trial without a score that has taken `seconds`.
+    fn record(&self, candidate: &Candidate, share: f64, seconds: f64) -> Record {
         let rows = self.setting.rows.folds.sample(share).count();
         Record {
             trial: self.records.len() + 1,
@@ -279,71 +314,47 @@ impl<'a> Search<'a> {
             rows,
             folds: self.setting.rows.validated,
             score: None,
-            seconds: 0.0,
+            seconds,
             skipped: None,
         }
     }
 
-    fn skip(&mut self, candidate: &Candidate, share: f64, reason: String) -> Attempt {
-        let record = Record { skipped: Some(reason), ..self.record(candidate, share) };
+    fn skip(&mut self, record: Record, reason: String) -> Attempt {
+        let record = Record { skipped: Some(reason), ..record };
         self.setting.progress.note(&record.message(self.setting.targets.name(), None));
         self.records.push(record);
         self.fruitless += 1;
         Attempt::Skipped
     }
 
+    /// Skips a trial for a reason that is not the same in each run.
+    fn leave_out(&mut self, record: Record, reason: String) -> Attempt {
+        self.left_out.push(record.trial);
+        self.skip(record, reason)
+    }
+
     fn score(&mut self, candidate: &Candidate, share: f64, scored: Scored, seconds: f64) -> Attempt {
         let Scored { predictions, score, cost } = scored;
-        self.fruitless = 0;
-        self.finished += 1;
         self.durations.record(candidate, share, seconds);
-        let record = Record { score: Some(score), seconds, ..self.record(candidate, share) };
+        let record = Record { score: Some(score), ..self.record(candidate, share, seconds) };
         let trial = record.trial;
         if share >= 1.0 {
             let folds = self.setting.plan.folds as f64;
             let cost = cost.grown(folds / (folds - 1.0));
             let refit_s = seconds * self.refit_share(share);
-            self.add(Model { trial, candidate: candidate.clone(), score, predictions, cost, refit_s });
+            let model = Model { trial, candidate: candidate.clone(), score, predictions, cost, refit_s };
+            if let Err(reason) = self.add(model) {
+                return self.leave_out(self.record(candidate, share, seconds), reason);
+            }
         }
+        self.fruitless = 0;
+        self.finished += 1;
         let name = self.setting.targets.name();
         let best = self.best.as_ref().map(|best| best.score);
         self.setting.progress.note(&record.message(name, best));
         self.setting.progress.metric(&format!("trial_{name}"), score, trial as u64);
         self.records.push(record);
         Attempt::Scored(score)
-    }
-
-    /// Adds a model to the library, and selects the ensemble again.
-    fn add(&mut self, model: Model) {
-        if self.fastest.as_ref().is_none_or(|(.., cost)| model.cost.predict_us < cost.predict_us) {
-            self.fastest = Some((model.trial, model.candidate.clone(), model.cost));
-        }
-        let Setting { limits, targets, budget, .. } = self.setting;
-        if !limits.allow(model.cost) {
-            return;
-        }
-        if self.best_single.as_ref().is_none_or(|best| model.score < best.score) {
-            let algorithm = model.candidate.algorithm;
-            self.best_single = Some(BestSingle { trial: model.trial, algorithm, score: model.score });
-        }
-        self.library.push(model);
-        // Stable, so that the earlier of equal models is kept.
-        self.library.sort_by(|a, b| a.score.total_cmp(&b.score));
-        self.library.truncate(LIBRARY);
-        let choices: Vec<Choice<'_>> =
-            self.library.iter().map(|model| Choice { predictions: &model.predictions, cost: model.cost }).collect();
-        let Some(selection) = select(&choices, *targets, limits) else { return };
-        if self.best.as_ref().is_some_and(|best| selection.score >= best.score) {
-            return;
-        }
-        let mut chosen: Vec<(&Model, f64)> =
-            selection.members.iter().map(|(at, weight)| (&self.library[*at], *weight)).collect();
-        chosen.sort_by_key(|(model, _)| model.trial);
-        let refit_s = chosen.iter().map(|(model, _)| model.refit_s).sum();
-        let members =
-            chosen.into_iter().map(|(model, weight)| (model.trial, model.candidate.clone(), weight)).collect();
-        self.best = Some(Best { members, score: selection.score, refit_s });
-        self.improvements.push((budget.used(), selection.score));
     }
 }
 
@@ -359,16 +370,5 @@ impl Targets<'_> {
             Self::Classes => "log_loss",
             Self::Numbers(_) => "rmse",
         }
-    }
-}
-
-impl Best {
-    /// The members in words.
-    pub(super) fn message(&self, name: &str) -> String {
-        let of_member = |(trial, candidate, weight): &(usize, Candidate, f64)| {
-            format!("{:.1} % {} (trial {trial})", weight * 100.0, candidate.algorithm.as_str())
-        };
-        let members: Vec<_> = self.members.iter().map(of_member).collect();
-        format!("chosen: {}, validation {name} {}", members.join(", "), score_text(self.score))
     }
 }

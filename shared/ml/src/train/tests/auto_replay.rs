@@ -46,7 +46,7 @@ fn a_search_that_the_clock_has_ended_can_be_repeated() {
     assert!(cut.artifact == repeated.artifact);
     // The parameters in the file are those of the repetition.
     let params = crate::artifact::decode(&cut.artifact).unwrap().manifest.params;
-    assert_eq!((&params["max_trials"], params.get("budget_s")), (&json!(6), None));
+    assert_eq!((&params["max_trials"], &params["skip_trials"], params.get("budget_s")), (&json!(6), &json!([]), None));
 }
 
 /// Each reading of the clock takes a millisecond, so the budget ends within a trial.
@@ -60,7 +60,62 @@ fn a_trial_that_is_stopped_leaves_no_trace() {
     let trials = cut.metrics["trials"].as_array().unwrap();
     println!("{finished} trials, then: {}", trials.last().unwrap());
     assert!(finished >= 2 && trials.last().unwrap()["skipped"].is_string());
-    assert!(cut.artifact == run(TITANIC, &auto(&FEATURES, "survived", 7, finished)).artifact);
+    assert!(cut.artifact == run(TITANIC, &repetition(&cut)).artifact);
+}
+
+/// The job that the metrics of a search describe.
+fn repetition(cut: &Trained) -> TrainRequest {
+    let search = &cut.metrics["search"];
+    let (max_trials, skip_trials) = (&search["trials"], &search["skip_trials"]);
+    let params = json!({"budget_s": 86_400, "max_trials": max_trials, "skip_trials": skip_trials});
+    request(Algorithm::Auto, &FEATURES, "survived", 7, params)
+}
+
+/// Each check for a cancellation takes a millisecond. Engines check after each tree or round, so the seconds are in
+/// proportion to the work, in trials as well as in the final training.
+#[derive(Default)]
+struct WorkClock {
+    checks: AtomicU64,
+}
+
+impl Observer for WorkClock {
+    fn progress(&self, _phase: &str, _fraction: f64) {}
+
+    fn cancelled(&self) -> bool {
+        self.checks.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+}
+
+#[test]
+fn a_budget_is_used_and_not_exceeded() {
+    let mut skipped_between = false;
+    for budget_s in [6.0, 15.0, 30.0] {
+        let clock = WorkClock::default();
+        let elapsed = || Duration::from_millis(clock.checks.load(Ordering::Relaxed));
+        let request = TrainRequest { schema: schema(TITANIC), ..with_budget(&FEATURES, "survived", budget_s) };
+        let cut = train_timed(TITANIC.as_bytes(), &request, &clock, &elapsed).unwrap();
+        let search = &cut.metrics["search"];
+        println!("{search}");
+        let share = search["used_s"].as_f64().unwrap() / budget_s;
+        assert!((0.9..1.1).contains(&share), "{share} of {budget_s} s");
+        skipped_between |= search["skip_trials"] != json!([]);
+        let repeated = run(TITANIC, &repetition(&cut));
+        assert!(cut.artifact == repeated.artifact, "{budget_s} s");
+        assert_eq!(search["skip_trials"], repeated.metrics["search"]["skip_trials"]);
+    }
+    assert!(skipped_between, "no trial was tried after one that did not fit");
+}
+
+#[test]
+fn trials_can_be_left_out() {
+    let params = json!({"budget_s": 86_400, "max_trials": 4, "skip_trials": [2, 5]});
+    let trained = run(TITANIC, &request(Algorithm::Auto, &FEATURES, "survived", 7, params));
+    let trials = trained.metrics["trials"].as_array().unwrap();
+    let skipped: Vec<&Value> = trials.iter().filter(|trial| trial["score"].is_null()).collect();
+    let numbers: Vec<&Value> = skipped.iter().map(|trial| &trial["trial"]).collect();
+    assert_eq!((trials.len(), numbers), (6, vec![&json!(2), &json!(5)]));
+    assert!(skipped.iter().all(|trial| trial["skipped"] == "it is in skip_trials" && trial["weight"] == 0.0));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs that continue from a checkpoint give the same model file as unbroken runs.
 
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::*;
@@ -19,6 +19,9 @@ struct Saver {
     resumed: Mutex<Vec<String>>,
     ignored: Mutex<Vec<String>>,
     trials: AtomicU64,
+    has_searched: AtomicBool,
+    /// Number of checks for a cancellation since a search began. Engines check after each tree or round.
+    work: AtomicU64,
 }
 
 impl Saver {
@@ -56,7 +59,9 @@ impl CheckpointStore for Saver {
 }
 
 impl Observer for Saver {
-    fn progress(&self, _phase: &str, _fraction: f64) {}
+    fn progress(&self, phase: &str, _fraction: f64) {
+        self.has_searched.fetch_or(phase == "searching", Ordering::Relaxed);
+    }
 
     fn metric(&self, name: &str, _value: f64, _step: u64) {
         self.trials.fetch_add(u64::from(name.starts_with("trial_")), Ordering::Relaxed);
@@ -67,6 +72,7 @@ impl Observer for Saver {
     }
 
     fn cancelled(&self) -> bool {
+        self.work.fetch_add(u64::from(self.has_searched.load(Ordering::Relaxed)), Ordering::Relaxed);
         self.stop_after > 0 && self.count() >= self.stop_after
     }
 }
@@ -235,6 +241,51 @@ fn the_time_before_an_interruption_counts_towards_the_budget() {
     assert!(resumed.artifact == whole.artifact);
     assert_eq!(resumed.metrics["search"]["used_s"], 12.0);
     assert_eq!(resumed.metrics["trials"], whole.metrics["trials"]);
+}
+
+/// The seconds of a run are in proportion to its work. Reading the table takes none, so interruptions cost no time, and a
+/// search that continues decides as an unbroken one which trials it skips and stops.
+#[test]
+fn a_search_that_skips_trials_and_trains_members_ahead_continues_in_small_steps() {
+    let (mut stopped, mut continued_with_models) = (false, false);
+    for budget_s in [4.5, 15.0] {
+        let request = request(Algorithm::Auto, &FEATURES, "survived", 7, json!({"budget_s": budget_s}));
+        let request = TrainRequest { schema: schema(TITANIC), ..request };
+        let timed = |saver: &Saver| {
+            let elapsed = || Duration::from_millis(saver.work.load(Ordering::Relaxed));
+            train_timed(TITANIC.as_bytes(), &request, saver, &elapsed)
+        };
+        on_threads(1, || {
+            let whole = timed(&Saver::default()).unwrap();
+            let (mut resumed, mut saver) = (Vec::new(), Saver { stop_after: 1, ..Saver::default() });
+            let last = loop {
+                match timed(&saver) {
+                    Err(TrainError::Cancelled) => {}
+                    other => break other.unwrap(),
+                }
+                resumed.append(&mut saver.resumed.lock().unwrap());
+                saver = Saver { earlier: saver.last().or(saver.earlier), stop_after: 1, ..Saver::default() };
+                assert!(resumed.len() < 500, "the runs make no progress");
+            };
+            let search = &whole.metrics["search"];
+            println!("{search}, {resumed:?}");
+            assert_eq!(last.metrics["search"]["skip_trials"], search["skip_trials"]);
+            // The score of each trial, and whether it was started.
+            let trials = |trained: &Trained| -> Vec<(Option<f64>, bool)> {
+                let trials = trained.metrics["trials"].as_array().unwrap().iter();
+                trials.map(|trial| (trial["score"].as_f64(), trial["seconds"].as_f64() > Some(0.0))).collect()
+            };
+            assert_eq!(trials(&last), trials(&whole));
+            assert!(last.artifact == whole.artifact && last.warnings == whole.warnings);
+            assert!(search["skip_trials"] != json!([]), "no trial was tried after one that did not fit");
+            // Later trials are estimated from the seconds of a stopped one.
+            stopped |= trials(&whole).contains(&(None, true));
+            let before_the_end = |done: &&String| !done.starts_with(&format!("{} trials", search["trials"]));
+            continued_with_models |=
+                resumed.iter().filter(before_the_end).any(|done| !done.contains("and 0 trained models"));
+        });
+    }
+    assert!(stopped && continued_with_models, "{stopped}, {continued_with_models}");
 }
 
 #[test]
