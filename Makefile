@@ -117,7 +117,7 @@ bench-ml: ## Benchmark training against scikit-learn, its Intel extension, Light
 
 bench-filters: ## Measure a page of jobs for each combination of two conditions, with a million jobs in Postgres
 	@scripts/ensure build services
-	cargo test --release --locked -p trainyard-storage --test conformance -- --ignored --exact --nocapture \
+	cargo test --workspace --locked --test conformance -- --ignored --exact --nocapture \
 		measurement::two_conditions_at_a_million_jobs
 
 smoke: ## Start docker-compose.yml and test it: train, predict, kill a worker, scale; SMOKE_BUILD=0 uses the existing image

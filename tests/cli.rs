@@ -261,7 +261,7 @@ async fn traffic_is_distributed_and_an_alias_rolled_back(system: &System) {
     let card = terminal.succeeds(&format!("models card {name}"));
     assert!(card.starts_with(&format!("# {name} version 1\n")), "the version of production: {card}");
     assert!(terminal.succeeds(&format!("models card {name} --version 2")).contains(" version 2\n"));
-    terminal.fails(&format!("models card {name} --version 9"), 1);
+    terminal.fails(&format!("models card {name} --version 9"), 4);
 }
 
 async fn a_model_is_exported_to_a_file(system: &System) {

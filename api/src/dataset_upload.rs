@@ -118,7 +118,7 @@ impl Reading<'_> {
         let file = tempfile::Builder::new().permissions(mode).tempfile_in(&state.config.upload_dir).map_err(disk)?;
         let written = Written::default();
         let growing = GrowingFile::new(file.reopen().map_err(disk)?, written.clone());
-        let profiling = Profiling::start(growing, declared, options, &state.config);
+        let profiling = Profiling::start(growing, declared, options, &state.config)?;
         let received = write(stream, file, state.config.max_dataset_bytes, written).await?;
         Ok((received, profiling))
     }

@@ -11,9 +11,9 @@ use crate::request_log::RequestLogSettings;
 use crate::required_models::RequiredModel;
 use crate::views::request::RowLimits;
 
-/// Default of `max_in_flight` per core. If a request takes 150 microseconds, the last one in the queue waits for less than 10 ms.
-/// 64 connections, each with one request, are never refused.
-const IN_FLIGHT_PER_CORE: usize = 64;
+/// Default of `max_in_flight` per core. If a request takes 50 microseconds, the last one in the queue waits for 13 ms. Clients with
+/// a few hundred requests at once are not refused.
+const IN_FLIGHT_PER_CORE: usize = 256;
 
 /// Settings of the inference role; `app/src/default.toml` documents the keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

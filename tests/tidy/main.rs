@@ -46,7 +46,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["http"]),
     ("bcrypt", &["http"]),
     ("ring", &["http", "worker"]),
-    ("prost", &["telemetry", "inference"]),
+    ("prost", &["telemetry", "inference", "ml", "testkit"]),
     ("tonic", &["inference"]),
     ("tonic-health", &["inference"]),
     ("tonic-reflection", &["inference"]),

@@ -34,7 +34,7 @@ pub(super) enum WriteError {
     Disk(#[source] io::Error),
 }
 
-/// Writes `chunks` to `file` until the channel is closed, and tells `written` how far it is. A gzip stream is decompressed.
+/// Writes `chunks` to `file` until the channel is closed, and reports to `written` how far it is. A gzip stream is decompressed.
 /// More than `max` bytes after decompression are an error.
 pub(super) fn write(
     mut chunks: Receiver<Bytes>,

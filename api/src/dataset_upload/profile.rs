@@ -1,8 +1,8 @@
-//! Profiles an upload on a blocking thread, while it is received.
+//! Profiles an upload while it is received.
 
 use std::io::Read;
 
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 use trainyard_csv::{CsvError, Limits, Profile, ReadOptions};
 use trainyard_http::Problem;
 
@@ -10,20 +10,30 @@ use super::content_type::Declared;
 use crate::config::ApiConfig;
 
 /// The profile of a file that is being read.
-pub(super) struct Profiling(JoinHandle<Result<Profile, CsvError>>);
+pub(super) struct Profiling(oneshot::Receiver<Result<Profile, CsvError>>);
 
 impl Profiling {
-    /// Begins to read a file. An option wins over the file's content type.
+    /// Begins to read a file, on a thread of its own: it waits for the thread that writes the file, which may be the last one of
+    /// the pool. An option wins over the file's content type.
+    ///
+    /// # Errors
+    /// If no thread can be started.
     pub(super) fn start(
         file: impl Read + Send + 'static,
         declared: &Declared,
         mut options: ReadOptions,
         config: &ApiConfig,
-    ) -> Self {
+    ) -> Result<Self, Problem> {
         options.declared_charset.clone_from(&declared.charset);
         options.header = options.header.or(declared.header);
         let limits = limits(config);
-        Self(tokio::task::spawn_blocking(move || trainyard_csv::profile(file, &options, &limits)))
+        let (result, profile) = oneshot::channel();
+        let work = move || {
+            // Nobody waits for the profile of an upload that has failed.
+            let _ = result.send(trainyard_csv::profile(file, &options, &limits));
+        };
+        std::thread::Builder::new().name("profile".into()).spawn(work).map_err(Problem::internal)?;
+        Ok(Self(profile))
     }
 
     /// Waits for the profile. A malformed file is refused with its row and column.

@@ -48,7 +48,8 @@ fn metrics() -> Value {
 
 #[test]
 fn a_card_has_the_figures_of_the_version() {
-    let card = write(version(metrics()), None, None);
+    let version = version(metrics());
+    let card = write(version.clone(), None, None);
     for line in [
         "# titanic version 3",
         "| Predicts | survived |",
@@ -67,7 +68,7 @@ fn a_card_has_the_figures_of_the_version() {
         assert!(card.lines().any(|found| found == line), "{line} in {card}");
     }
     assert!(!card.contains("<b>") && !card.contains("| true | false | 0 |"), "{card}");
-    assert_eq!(card, write(version(metrics()), None, None), "the same version has the same card");
+    assert_eq!(card, write(version, None, None), "the same version has the same card");
 }
 
 #[test]

@@ -222,6 +222,7 @@ async fn health_follows_the_readiness_and_its_streams_end_with_the_listener() {
     let path = PathAndQuery::from_static("/grpc.health.v1.Health/Watch");
     let mut client = connect(&role).await;
     let mut states = client.server_streaming(request(""), path.clone(), codec()).await.unwrap().into_inner();
+    client.ready().await.unwrap();
     let mut unknown = client.server_streaming(request("other.Service"), path, codec()).await.unwrap().into_inner();
     assert_eq!(states.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
     assert_eq!(unknown.message().await.unwrap().unwrap().status(), ServingStatus::ServiceUnknown);

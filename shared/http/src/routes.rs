@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod openapi;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,7 +155,7 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 impl Routes {
     /// The router: each route with its access check and limits, 404 and 405 otherwise, and the middleware around all.
     pub fn into_router(self, authenticator: Authenticator, limits: Limits) -> Router {
-        let (mut router, mut limited) = (Router::new(), Vec::new());
+        let (mut router, mut limited) = (Router::new(), BTreeMap::<String, (InFlightLimit, Router)>::new());
         for entry in self.entries {
             let refuses_queries = entry.refuses_queries();
             let default_bytes = match entry.access {
@@ -176,13 +177,16 @@ impl Routes {
             match entry.in_flight {
                 None => router = router.route(&entry.path, handler),
                 Some(limit) => {
-                    let route = LimitedRoute::new(limit, &entry.path);
-                    let alone = observed(Router::new().route(&entry.path, handler));
-                    limited.push(alone.layer(from_fn_with_state(route, in_flight::admit)));
+                    // All methods of a path, because each of these routers has an answer to other methods.
+                    let (_, alone) = limited.entry(entry.path.clone()).or_insert_with(|| (limit, Router::new()));
+                    *alone = std::mem::take(alone).route(&entry.path, handler);
                 }
             }
         }
-        limited.into_iter().fold(observed(router.fallback(no_such_path)), Router::merge)
+        limited.into_iter().fold(observed(router.fallback(no_such_path)), |router, (path, (limit, alone))| {
+            let route = LimitedRoute::new(limit, &path);
+            router.merge(observed(alone).layer(from_fn_with_state(route, in_flight::admit)))
+        })
     }
 }
 
