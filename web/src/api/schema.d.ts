@@ -4301,13 +4301,28 @@ export interface components {
             metric: string;
             /**
              * Format: double
+             * @description Microseconds that the model took for a prediction of one row on this machine, without HTTP and JSON.
+             * @example 14.2
+             */
+            predict_us: number;
+            /**
+             * Format: double
              * @description The score of the chosen ensemble on the out-of-fold predictions; `null` without a score.
              * @example 0.421
              */
             score: number | null;
             /**
+             * @description The trials before the last one with a score that did not fit into the rest of the budget, or that the job left out.
+             * @example [
+             *       51,
+             *       54
+             *     ]
+             */
+            skip_trials: number[];
+            /**
              * Format: int64
-             * @description The number of trials with a score. With this number as `max_trials` the search can be repeated.
+             * @description The number of trials with a score. With this number as `max_trials`, and the same `skip_trials`, the search can be
+             *     repeated.
              * @example 57
              */
             trials: number;

@@ -38,8 +38,10 @@ impl Fixture {
         assert_eq!(OWN.secret.as_bytes(), OWN_SECRET);
         let folder = tempfile::tempdir().unwrap();
         let options = PoolOptions { acquire_timeout: Duration::from_millis(200), ..PoolOptions::default() };
-        let db = Db::connect(&format!("sqlite://{}/db", folder.path().display()), &options).await.unwrap();
-        db.migrate().await.unwrap();
+        let url = format!("sqlite://{}/db", folder.path().display());
+        // The migrations may take longer than the short timeout of the role.
+        Db::connect(&url, &PoolOptions::default()).await.unwrap().migrate().await.unwrap();
+        let db = Db::connect(&url, &options).await.unwrap();
         let (clock, disabled) = (Clock::manual(start()), DisabledUsers::default());
         let configs: Vec<IssuerConfig> = serde_json::from_value(issuers).unwrap();
         let issuers = Arc::new(Issuers::start(configs, OWN, false, &clock).unwrap());
