@@ -12,12 +12,13 @@ pub(crate) mod save;
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use tempfile::{NamedTempFile, TempPath};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use trainyard_csv::{Profile, ReadOptions};
 use trainyard_http::{Code, Problem};
 
@@ -47,13 +48,14 @@ pub(crate) async fn receive(
     state: &ApiState,
     request: Request,
     options: ReadOptions,
+    permit: &Arc<OwnedSemaphorePermit>,
 ) -> Result<(ReceivedFile, Profile), Problem> {
     let max = state.config.max_dataset_bytes;
     let encoding = ContentEncoding::of(request.headers());
     let kind = BodyKind::of(request.headers())?;
     let mut request = request.map(|body| body::decode(body, encoding, max + FORM_OVERHEAD));
     let receiving = async {
-        let reading = Reading { state, options };
+        let reading = Reading { state, options, permit };
         match kind {
             BodyKind::Form => {
                 DefaultBodyLimit::disable().apply(&mut request);
@@ -99,6 +101,8 @@ async fn receive_form(reading: Reading<'_>, mut form: Multipart) -> Result<(Rece
 struct Reading<'a> {
     state: &'a ApiState,
     options: ReadOptions,
+    /// Held until the file is profiled, also if the client disconnects before.
+    permit: &'a Arc<OwnedSemaphorePermit>,
 }
 
 impl Reading<'_> {
@@ -111,14 +115,14 @@ impl Reading<'_> {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let Self { state, options } = self;
+        let Self { state, options, permit } = self;
         let disk = |error| Problem::unavailable("the work folder", error);
         // Readable like the files of the object store, which can be this file under another name.
         let mode = Permissions::from_mode(0o666);
         let file = tempfile::Builder::new().permissions(mode).tempfile_in(&state.config.upload_dir).map_err(disk)?;
         let written = Written::default();
         let growing = GrowingFile::new(file.reopen().map_err(disk)?, written.clone());
-        let profiling = Profiling::start(growing, declared, options, &state.config)?;
+        let profiling = Profiling::start(growing, declared, options, &state.config, permit.clone())?;
         let received = write(stream, file, state.config.max_dataset_bytes, written).await?;
         Ok((received, profiling))
     }

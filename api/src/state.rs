@@ -56,7 +56,7 @@ struct Shared {
     submissions: Submissions,
     quota: Arc<Quota>,
     job_lookup: JobLookup,
-    uploads: Semaphore,
+    uploads: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     long_polls: Semaphore,
     event_streams: Arc<Semaphore>,
@@ -72,7 +72,7 @@ impl ApiState {
         let config = &dependencies.config;
         let quota = Arc::new(Quota::new(config.job_limits()));
         let submissions = submission::start(&dependencies, &quota);
-        let uploads = Semaphore::new(dependencies.config.max_concurrent_uploads);
+        let uploads = Arc::new(Semaphore::new(dependencies.config.max_concurrent_uploads));
         let exports = Arc::new(Semaphore::new(dependencies.config.max_concurrent_exports));
         let long_polls = Semaphore::new(dependencies.config.max_long_polls);
         let event_streams = Arc::new(Semaphore::new(dependencies.config.max_event_streams));
@@ -121,7 +121,7 @@ impl ApiState {
     }
 
     /// One permit per upload in progress.
-    pub(crate) fn uploads(&self) -> &Semaphore {
+    pub(crate) fn uploads(&self) -> &Arc<Semaphore> {
         &self.0.uploads
     }
 

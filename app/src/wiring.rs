@@ -1,5 +1,6 @@
 //! Settings → dependencies: connects database, queue, object store and metrics.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,7 +170,11 @@ impl Dependencies {
     /// If the folder for uploads can't be created.
     pub fn api_state(&self, jwt: Arc<Jwt>, lifecycle: &Lifecycle) -> anyhow::Result<ApiState> {
         let upload_dir = &self.config.api.upload_dir;
-        std::fs::create_dir_all(upload_dir)
+        // Tables are private while they are received.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(upload_dir)
             .with_context(|| format!("api.upload_dir: can't create {}", upload_dir.display()))?;
         Ok(ApiState::new(trainyard_api::Dependencies {
             db: self.db.clone(),

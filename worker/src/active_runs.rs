@@ -30,7 +30,11 @@ impl StopSignal {
     /// Requests that the run stops.
     pub(crate) fn raise(&self, reason: StopReason) {
         self.0.send_if_modified(|current| {
-            let replaces = reason == StopReason::LeaseLost && *current != Some(StopReason::LeaseLost);
+            let replaces = match reason {
+                StopReason::LeaseLost => *current != Some(StopReason::LeaseLost),
+                StopReason::Cancelled => *current == Some(StopReason::Drained),
+                StopReason::Drained => false,
+            };
             let changed = current.is_none() || replaces;
             if changed {
                 *current = Some(reason);
@@ -46,9 +50,16 @@ impl StopSignal {
 
     /// Waits for a reason to stop.
     pub(crate) async fn raised(&self) -> StopReason {
+        self.raised_except(None).await
+    }
+
+    /// Waits for a reason to stop besides `known`.
+    pub(crate) async fn raised_except(&self, known: Option<StopReason>) -> StopReason {
         let mut changes = self.0.subscribe();
         loop {
-            if let Some(reason) = *changes.borrow_and_update() {
+            if let Some(reason) = *changes.borrow_and_update()
+                && known != Some(reason)
+            {
                 return reason;
             }
             if changes.changed().await.is_err() {

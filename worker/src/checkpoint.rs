@@ -5,6 +5,8 @@
 //! neither overwrite an object nor record one. Checkpoints only save time: no failure of the store or the database, and no
 //! damaged checkpoint fails a run.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -149,19 +151,19 @@ impl<'w> Checkpoints<'w> {
     pub(crate) async fn discard(mut self) {
         // A checkpoint that is stored now is not recorded any more, and its object is deleted.
         self.is_published = true;
-        if tokio::time::timeout(DISCARD_LIMIT, self.finish()).await.is_err() {
-            tracing::debug!("a checkpoint is left to the sweep");
-        }
-        let Some(key) = self.last else { return };
         let removed = async {
+            self.finish().await;
+            let Some(key) = self.last.take() else { return Ok(()) };
             let mut tx = self.worker.deps.db.begin().await?;
             tx.checkpoints().remove(self.job).await?;
             tx.commit().await?;
             self.worker.deps.store.delete(&key).await?;
             anyhow::Ok(())
         };
-        if let Err(error) = removed.await {
-            tracing::debug!(error = &*error, "the last checkpoint is left to the sweep");
+        match tokio::time::timeout(DISCARD_LIMIT, removed).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(error = &*error, "the last checkpoint is left to the sweep"),
+            Err(_) => tracing::debug!("the last checkpoint is left to the sweep: its deletion takes too long"),
         }
     }
 
@@ -219,11 +221,13 @@ async fn upload_and_record(
     key: &Key,
     file: &Path,
 ) -> anyhow::Result<Recorded> {
-    // Without Landlock, a training process can put a link to another file here.
-    let found = std::fs::symlink_metadata(file)?;
+    // Without Landlock, a training process can put a link to another file here, or a pipe, whose opening would wait.
+    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(file)?;
+    let found = file.metadata()?;
     anyhow::ensure!(found.is_file(), "the checkpoint is not a file");
     anyhow::ensure!(found.len() <= worker.config.checkpoint_limit(), "the checkpoint has {} bytes", found.len());
-    let stored = worker.deps.store.put_file(key, file).await?;
+    let stored = worker.deps.store.put_open_file(key, file).await?;
+    anyhow::ensure!(stored.size == found.len(), "the checkpoint has changed while it was stored");
     let bytes = i64::try_from(stored.size)?;
     let checkpoint = Checkpoint { key: key.as_str().to_owned(), bytes, sha256: stored.sha256 };
     let mut tx = worker.deps.db.begin().await?;

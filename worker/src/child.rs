@@ -77,7 +77,7 @@ pub(crate) async fn run(
     };
     let mut session = Session::new(process, limits, progress, Phases::new(span), files);
     let mut tail = StderrTail::follow(session.process.stderr.take(), limits.output_mb << 20);
-    let verdict = tokio::select! {
+    let mut verdict = tokio::select! {
         verdict = session.run(task) => verdict,
         () = tail.exceeded() => Verdict::PipeError(PipeError::TooMuchOutput),
         () = usage.exceeded() => Verdict::FolderFull,
@@ -85,7 +85,13 @@ pub(crate) async fn run(
         reason = stop.raised() => Verdict::Stopped(reason),
     };
     if let Verdict::Stopped(StopReason::Drained) = verdict {
-        session.interrupt().await;
+        // The process has all limits until it has ended.
+        tokio::select! {
+            () = session.interrupt() => {}
+            () = tail.exceeded() => verdict = Verdict::PipeError(PipeError::TooMuchOutput),
+            () = usage.exceeded() => verdict = Verdict::FolderFull,
+            reason = stop.raised_except(Some(StopReason::Drained)) => verdict = Verdict::Stopped(reason),
+        }
     }
     let process = &session.process;
     match verdict {

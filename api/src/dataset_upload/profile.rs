@@ -1,8 +1,9 @@
 //! Profiles an upload while it is received.
 
 use std::io::Read;
+use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use trainyard_csv::{CsvError, Limits, Profile, ReadOptions};
 use trainyard_http::Problem;
 
@@ -23,12 +24,14 @@ impl Profiling {
         declared: &Declared,
         mut options: ReadOptions,
         config: &ApiConfig,
+        permit: Arc<OwnedSemaphorePermit>,
     ) -> Result<Self, Problem> {
         options.declared_charset.clone_from(&declared.charset);
         options.header = options.header.or(declared.header);
         let limits = limits(config);
         let (result, profile) = oneshot::channel();
         let work = move || {
+            let _permit = permit;
             // Nobody waits for the profile of an upload that has failed.
             let _ = result.send(trainyard_csv::profile(file, &options, &limits));
         };

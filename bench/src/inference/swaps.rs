@@ -180,7 +180,7 @@ mod tests {
     fn an_older_version_counts_on_the_connection_that_has_seen_a_newer_one() {
         let first = vec![request(0, 100, Some(1)), request(10, 100, Some(2)), request(20, 100, Some(1))];
         let second = vec![request(0, 100, Some(1)), request(15, 100, None), request(20, 100, Some(1))];
-        assert_eq!((outdated(&[first.clone()]), outdated(&[second.clone()])), (1, 0));
+        assert_eq!((outdated(std::slice::from_ref(&first)), outdated(std::slice::from_ref(&second))), (1, 0));
         assert_eq!(failures(&[first, second]), 1);
     }
 

@@ -34,7 +34,7 @@ impl LoadPlan {
             let Some(loaded) = self.loaded.get(&record.key()) else { continue };
             candidates.push((loaded.last_used(), loaded.memory_bytes(), record.key()));
         }
-        candidates.sort_by(|a, b| (is_newest(&a.2), a.0).cmp(&(is_newest(&b.2), b.0)));
+        candidates.sort_by_key(|candidate| (is_newest(&candidate.2), candidate.0));
         if let Some(at) = candidates.iter().position(|(_, bytes, key)| is_newest(key) && *bytes > left) {
             let too_large = candidates.remove(at);
             candidates.insert(0, too_large);

@@ -31,6 +31,14 @@ impl Store {
         self.put(key, Source::File(file), Digest::default()).await
     }
 
+    /// Uploads the rest of an open file.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Io`], and those of [`ArtifactError::is_retryable`].
+    pub async fn put_open_file(&self, key: &Key, file: File) -> Result<Stored> {
+        self.put(key, Source::File(file.into()), Digest::default()).await
+    }
+
     /// Uploads a file whose digest the caller has computed, without hashing it again. The caller compares the size, and
     /// must not change the file afterwards: a store in the same file system links it instead of copying it.
     ///

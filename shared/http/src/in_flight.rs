@@ -14,6 +14,7 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::Method;
 use metrics::Counter;
 use trainyard_telemetry::catalogue::HTTP_REQUESTS_TOTAL;
 
@@ -164,6 +165,10 @@ impl LimitedRoute {
 /// Runs the request, or refuses it. This is the outermost middleware of its route: a refused request is neither authenticated
 /// nor read, and has no span and no line in the access log.
 pub(crate) async fn admit(State(route): State<LimitedRoute>, request: Request, next: Next) -> Response {
+    // Another method is answered without work.
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
     match route.limit.enter() {
         Some(permit) => permit.run(next.run(request)).await,
         None => {

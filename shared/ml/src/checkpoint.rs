@@ -11,7 +11,8 @@
 //! A state contains only finished work: trees, rounds, trials, models of an ensemble. Everything else is computed again.
 
 use std::io::{self, BufWriter, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use sha2::{Digest, Sha256};
 use trainyard_domain::Algorithm;
@@ -65,8 +66,8 @@ pub fn is_supported(algorithm: Algorithm) -> bool {
 pub(crate) struct Checkpoints<'a> {
     store: &'a dyn CheckpointStore,
     identity: [u8; DIGEST_BYTES],
-    /// Kind and state of the earlier run, until they are decoded.
-    earlier: Mutex<Option<Vec<u8>>>,
+    /// Whether the state of the earlier run was read.
+    is_restored: AtomicBool,
     /// Locked while a thread saves a checkpoint.
     saving: Mutex<()>,
 }
@@ -75,24 +76,27 @@ impl<'a> Checkpoints<'a> {
     /// The checkpoints of a run. `None` if the observer stores none, or if the algorithm has none.
     pub(crate) fn open(observer: &'a dyn Observer, request: &TrainRequest) -> Option<Self> {
         let store = observer.checkpoints().filter(|_| is_supported(request.spec.algorithm))?;
-        let identity = identity(request);
-        let earlier = store.load().and_then(|bytes| match content(bytes, &identity) {
-            Ok(content) => Some(content),
-            Err(reason) => {
-                store.ignored(reason);
-                None
-            }
-        });
-        Some(Self { store, identity, earlier: Mutex::new(earlier), saving: Mutex::new(()) })
+        let is_restored = AtomicBool::new(false);
+        Some(Self { store, identity: identity(request), is_restored, saving: Mutex::new(()) })
     }
 
-    /// The state that an earlier run has saved, the first time. A state that can't be decoded is ignored.
+    /// The state that an earlier run has saved, the first time. A state that can't be decoded is ignored. It is read only now, so
+    /// that it is not in memory while the table is read.
     pub(crate) fn restore<T>(
         &self,
         kind: Kind,
         decode: impl FnOnce(&mut Reader<'_>) -> Result<T, ArtifactError>,
     ) -> Option<T> {
-        let bytes = self.earlier.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        if self.is_restored.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let bytes = match content(self.store.load()?, &self.identity) {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                self.ignored(reason);
+                return None;
+            }
+        };
         let mut reader = Reader::new(&bytes);
         let decoded = reader.u32().and_then(|found| {
             if found != kind as u32 {

@@ -20,7 +20,7 @@ describe("models", () => {
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Add" }).click();
     await page.getByText("The alias candidate of named is version 2.").waitFor();
-    await aliases.getByRole("button", { name: "Move the alias candidate" }).click();
+    await aliases.getByRole("button", { name: "Move the alias candidate", exact: true }).click();
     await dialog.getByLabel("Version").selectOption("1");
     await dialog.getByRole("button", { name: "Move" }).click();
     await page.getByText("The alias candidate of named is version 1.").waitFor();
@@ -85,6 +85,7 @@ describe("models", () => {
     const { page, problems } = await started.signedIn("/console/predict?model=vectors");
     // An error appears when the field is left, before anything is sent.
     await page.getByLabel("age", { exact: true }).fill("young");
+    await page.getByLabel("age", { exact: true }).blur();
     await page.getByLabel("sex").selectOption("female");
     await page.getByText("“young” is not a number").waitFor();
     await page.getByLabel("age", { exact: true }).fill("NA");

@@ -1,5 +1,7 @@
 //! `POST /datasets`: stores a table as the next version of a dataset.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -52,9 +54,9 @@ pub async fn upload(
         Problem::new(Code::Unavailable, "too many concurrent uploads (api.max_concurrent_uploads); try again later")
             .retry_after(5)
     };
-    let _permit = state.uploads().try_acquire().map_err(busy)?;
+    let permit = Arc::new(state.uploads().clone().try_acquire_owned().map_err(busy)?);
 
-    let (file, profile) = dataset_upload::receive(&state, request, options).await?;
+    let (file, profile) = dataset_upload::receive(&state, request, options, &permit).await?;
     if dry_run {
         return Ok(Json(TableView::planned(&name, &file, profile)).into_response());
     }
