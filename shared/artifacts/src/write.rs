@@ -98,7 +98,10 @@ async fn link(path: PathBuf, target: PathBuf) -> io::Result<u64> {
         let folder = target.parent().ok_or(io::ErrorKind::NotFound)?;
         std::fs::create_dir_all(folder)?;
         std::fs::hard_link(&path, &target)?;
-        File::open(folder)?.sync_all()?;
+        // The folder may be new, so its own entry must be durable too.
+        for folder in [Some(folder), folder.parent()].into_iter().flatten() {
+            File::open(folder)?.sync_all()?;
+        }
         Ok(file.metadata()?.len())
     });
     linked.await.map_err(io::Error::other)?

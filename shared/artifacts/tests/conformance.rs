@@ -123,6 +123,10 @@ async fn bytes_and_files_read_back_as_written(test: TestStore) {
         assert_eq!(test.store.put_file(&copy, &down).await.unwrap(), stored);
         assert_eq!(test.store.put_hashed_file(&copy, &down, &stored.sha256).await.unwrap(), stored);
         assert_eq!(test.store.get_bytes(&copy, &stored.sha256.to_uppercase(), ENOUGH).await.unwrap(), content);
+        let new = key(&format!("new/{size}.csv"));
+        assert_eq!(test.store.put_hashed_file(&new, &down, &stored.sha256).await.unwrap(), stored);
+        std::fs::remove_file(&down).unwrap();
+        assert_eq!(test.store.get_bytes(&new, &stored.sha256, ENOUGH).await.unwrap(), content);
     }
 }
 

@@ -118,7 +118,7 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Sets the limit on requests in flight of these routes, all of which have the method POST. They share the limit.
+    /// Sets the limit on the POST requests in flight of these routes, which they share. Other methods have no limit.
     #[must_use]
     pub fn limited_by(mut self, limit: &InFlightLimit) -> Self {
         for entry in &mut self.entries {

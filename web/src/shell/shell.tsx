@@ -117,13 +117,14 @@ function useFocusOfPage(): void {
   }, [pathname]);
 }
 
-/** Says that the server is away, or can't read its data. The page stays, and continues by itself. */
+/** Reports that the server does not answer or can't read its data. The page stays and is updated when the server is back. */
 export function AwayNotice() {
   const away = useIsAway();
   const stale = useStaleReason();
   const notice = away
     ? "Trainyard does not answer. What you see may be old; the page continues when the server is back."
-    : stale && `What you see may be old: ${stale.replace(/\.$/, "")}. The page tries again by itself.`;
+    : stale &&
+      `What you see may be old: ${stale.replace(/\.$/, "")}. The page is updated when the data can be read again.`;
   return (
     <div role="status" className={classes(notice && "border-b border-line bg-warn-soft px-4 py-2 text-warn sm:px-6")}>
       {notice}
