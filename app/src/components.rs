@@ -17,6 +17,7 @@ use trainyard_http::serve::{Exempt, ServeLimits, serve};
 use trainyard_inference::{Inference, InferenceDeps};
 use trainyard_worker::{Health, SweepDeps};
 
+use crate::allocator;
 use crate::config::{Config, ConfigError};
 use crate::data_dir::random_text;
 use crate::lifecycle::Lifecycle;
@@ -178,6 +179,7 @@ pub fn start_inference(
         jwt,
         issuers,
         stopping: lifecycle.stopping.clone(),
+        return_free_memory: allocator::return_free_memory,
     };
     let config = deps.config.inference.clone();
     let folder = config.cache_dir.clone();
