@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use trainyard_testkit::{Stack, System};
 
@@ -15,9 +15,11 @@ use crate::support::{BINARY, quick_job};
 const CONNECTIONS: u64 = 10_000;
 /// File descriptors that the test needs besides.
 const OTHER_FILES: u64 = 1_000;
+/// Connections that may wait at once until the process accepts them.
+const BURST: u64 = 1_000;
 /// Maximum memory of a connection without a complete request, in bytes. In HTTP/1 it is the state of hyper with the start of
 /// its buffer.
-const MAX_BYTES_PER_CONNECTION: f64 = 24e3;
+const MAX_BYTES_PER_CONNECTION: f64 = 32e3;
 /// Longest time of a prediction while the connections are open.
 const ANSWERED: Duration = Duration::from_secs(2);
 const RELOADS: u32 = 300;
@@ -71,6 +73,12 @@ async fn ten_thousand_idle_and_slow_connections_leave_the_pool_answering() {
         };
         client.write_all(sent).await.unwrap();
         clients.push(client);
+        if i % BURST == 0 {
+            // Connections are accepted in their order, so this answer follows those before.
+            let mut last = TcpStream::connect(address).await.unwrap();
+            last.write_all(b"GET /health HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
+            last.read_exact(&mut [0; 8]).await.unwrap();
+        }
     }
     for _ in 0..50 {
         let answer = tokio::time::timeout(ANSWERED, admin.infer(request("titanic-rf"))).await;
